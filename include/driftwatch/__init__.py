@@ -1,0 +1,1 @@
+"""Driftwatch's domain: plain Python, usable from a notebook, never imports Airflow."""

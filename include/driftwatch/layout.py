@@ -1,0 +1,152 @@
+"""Where each artifact of a monitor lives: the only place that builds a storage key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class DayLayout:
+    """The keys of one day's artifacts. `day` is the run's own date, UTC."""
+
+    monitor: str
+    day: date
+
+    def _key(self, name: str) -> str:
+        return f"{self.monitor}/days/{self.day.isoformat()}/{name}"
+
+    @property
+    def incoming(self) -> str:
+        """The folder of the images as the camera or service left them; read-only."""
+        return f"{self.monitor}/incoming/{self.day.isoformat()}"
+
+    @property
+    def ingest(self) -> str:
+        """The counts of the day and the model version that it is judged by, fixed when the day is first taken in."""
+        return self._key("ingest.json")
+
+    @property
+    def manifest(self) -> str:
+        return self._key("manifest.parquet")
+
+    @property
+    def features(self) -> str:
+        return self._key("features.parquet")
+
+    @property
+    def inputs(self) -> str:
+        return self._key("inputs/inputs.npy")
+
+    @property
+    def feature_profile(self) -> str:
+        return self._key("features.profile.bin")
+
+    @property
+    def drift(self) -> str:
+        return self._key("drift.json")
+
+    @property
+    def predictions(self) -> str:
+        return self._key("predictions.parquet")
+
+    @property
+    def annotation(self) -> str:
+        return self._key("annotation.json")
+
+    @property
+    def assignments(self) -> str:
+        return self._key("assignments.parquet")
+
+    @property
+    def labels(self) -> str:
+        return self._key("labels.parquet")
+
+    @property
+    def annotators(self) -> str:
+        """One row for each annotator of the day: answers, control tasks right, agreement with the consensus."""
+        return self._key("annotators.parquet")
+
+    @property
+    def performance(self) -> str:
+        return self._key("performance.json")
+
+    @property
+    def performance_profile(self) -> str:
+        return self._key("performance.bin")
+
+    @property
+    def published(self) -> str:
+        return self._key("published.json")
+
+    @property
+    def report(self) -> str:
+        return self._key("report.html")
+
+
+@dataclass(frozen=True)
+class MonitorLayout:
+    """The keys of one monitor's artifacts."""
+
+    monitor: str
+
+    def day(self, day: date) -> DayLayout:
+        return DayLayout(self.monitor, day)
+
+    @property
+    def days(self) -> str:
+        """The folder that holds one folder for each day, named YYYY-MM-DD."""
+        return f"{self.monitor}/days"
+
+    @property
+    def training_images(self) -> str:
+        """The folder of the original labelled images, `<class>/<file>`."""
+        return f"{self.monitor}/training/images"
+
+    @property
+    def training_set(self) -> str:
+        """One row for each original labelled image: image_id, label, split, key."""
+        return f"{self.monitor}/training/set.parquet"
+
+    @property
+    def training_inputs(self) -> str:
+        """The model's input for the original labelled images, uint8 [n, height, width, 3] in the order of `training_set`."""
+        return f"{self.monitor}/training/inputs.npy"
+
+    @property
+    def training_features(self) -> str:
+        """The features of the original labelled images, in the order of `training_set`."""
+        return f"{self.monitor}/training/features.parquet"
+
+    @property
+    def champion(self) -> str:
+        """The pointer to the version that production serves."""
+        return f"{self.monitor}/models/champion.json"
+
+    @property
+    def models(self) -> str:
+        return f"{self.monitor}/models"
+
+    def model(self, version: str) -> str:
+        return f"{self.monitor}/models/{version}/model.keras"
+
+    def model_card(self, version: str) -> str:
+        return f"{self.monitor}/models/{version}/card.json"
+
+    def model_evaluation(self, version: str) -> str:
+        """Champion's and challenger's answers on each evaluation image of the gate."""
+        return f"{self.monitor}/models/{version}/evaluation.parquet"
+
+    def reference_features(self, version: str) -> str:
+        return f"{self.monitor}/reference/{version}/features.parquet"
+
+    def reference(self, version: str) -> str:
+        """The reference's settings and the calibrations cached for each batch size."""
+        return f"{self.monitor}/reference/{version}/reference.json"
+
+    def reference_profile(self, version: str) -> str:
+        return f"{self.monitor}/reference/{version}/features.profile.bin"
+
+    def retraining(self, run_key: str, name: str) -> str:
+        """The working files of one retraining request, `run_key` being derived from its run id."""
+        return f"{self.monitor}/retraining/{run_key}/{name}"

@@ -1,0 +1,193 @@
+"""One storage root on `file://` or `s3://`, through fsspec.
+
+Keys are `/`-joined strings relative to the root. An artifact is replaced whole: on a file system it is written aside and
+renamed, on S3 it is one PUT (or one completed multipart upload), so that a killed task leaves the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.errors import DriftwatchError, MissingArtifact
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object below a prefix: its key, and its size in bytes."""
+
+    key: str
+    size: int
+
+
+class Storage:
+    """Read and write artifacts below one root.
+
+    `uri`: `file:///absolute/folder` or `s3://bucket/prefix`. `options`: fsspec options, for S3 `key`, `secret`, `endpoint_url`.
+    """
+
+    def __init__(self, uri: str, options: Mapping[str, Any] | None = None) -> None:
+        scheme, separator, root = uri.partition("://")
+        if not separator or scheme not in ("file", "s3") or not root or (scheme == "file" and not root.startswith("/")):
+            raise DriftwatchError(
+                f"storage uri {uri!r}: allowed are file:///absolute/folder and s3://bucket/prefix; set storage.uri in the monitor file"
+            )
+        self.scheme = scheme
+        self.root = root.rstrip("/")
+        self.uri = f"{scheme}://{self.root}"
+        self._options = dict(options or {})
+
+    @cached_property
+    def _fs(self) -> Any:
+        import fsspec
+
+        if self.scheme == "file":
+            return fsspec.filesystem("file")
+        # Another task may have written since a listing was cached, so no listing is.
+        return fsspec.filesystem("s3", use_listings_cache=False, **self._options)
+
+    def path(self, key: str) -> str:
+        """The object's address for fsspec. Refuses a key that leaves the root."""
+        parts = key.split("/")
+        if key.startswith("/") or ".." in parts or "" in parts:
+            raise DriftwatchError(f"storage key {key!r} must be relative, with neither '..' nor empty parts")
+        return f"{self.root}/{key}"
+
+    def local_path(self, key: str) -> Path | None:
+        """The object's path where the storage is a file system, else None."""
+        return Path(self.path(key)) if self.scheme == "file" else None
+
+    def url(self, key: str) -> str:
+        """The object's address for people and messages."""
+        return f"{self.scheme}://{self.path(key)}"
+
+    def exists(self, key: str) -> bool:
+        return bool(self._fs.exists(self.path(key)))
+
+    def read_bytes(self, key: str) -> bytes:
+        """The object's bytes; raises MissingArtifact where there is none."""
+        try:
+            return bytes(self._fs.cat_file(self.path(key)))
+        except FileNotFoundError as error:
+            raise MissingArtifact(
+                f"{self.url(key)} does not exist: the step that writes it has not run, or another storage is configured"
+            ) from error
+
+    def write_bytes(self, key: str, data: bytes) -> None:
+        """Replaces the object whole."""
+        if self.scheme == "s3":
+            self._fs.pipe_file(self.path(key), data)
+            return
+        target = Path(self.path(key))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+        try:
+            with aside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def delete(self, key: str) -> None:
+        """Removes the object; one that is missing already is no error."""
+        if self.exists(key):
+            self._fs.rm_file(self.path(key))
+
+    def list(self, prefix: str) -> list[StoredObject]:
+        """Every object below `prefix` (a folder), sorted by key; empty where there is none."""
+        found = self._fs.find(self.path(prefix), detail=True)
+        root = len(self._fs._strip_protocol(self.root)) + 1
+        return sorted((StoredObject(path[root:], int(info["size"])) for path, info in found.items()), key=lambda o: o.key)
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders directly below `prefix`, sorted."""
+        path = self.path(prefix)
+        if not self._fs.exists(path):
+            return []
+        return sorted(
+            entry["name"].rstrip("/").rsplit("/", 1)[-1]
+            for entry in self._fs.ls(path, detail=True)
+            if entry["type"] == "directory"
+        )
+
+    def presigned_url(self, key: str, seconds: int) -> str:
+        """An S3 GET link that expires after `seconds` (SigV4 allows seven days at most)."""
+        if self.scheme != "s3":
+            raise DriftwatchError(f"{self.url(key)}: only s3:// storage has presigned links; file:// needs an image server")
+        return str(self._fs.sign(self.path(key), expiration=seconds))
+
+    def read_json(self, key: str) -> Any:
+        return json.loads(self.read_bytes(key))
+
+    def write_json(self, key: str, value: Any) -> None:
+        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        self.write_bytes(key, text.encode() + b"\n")
+
+    def read_table(self, key: str) -> pd.DataFrame:
+        """A parquet table."""
+        import io
+
+        import pandas as pd
+
+        return pd.read_parquet(io.BytesIO(self.read_bytes(key)))
+
+    def write_table(self, key: str, table: pd.DataFrame) -> None:
+        """A parquet table, without its index: the same frame gives the same bytes."""
+        import io
+
+        buffer = io.BytesIO()
+        table.to_parquet(buffer, index=False, compression="zstd")
+        self.write_bytes(key, buffer.getvalue())
+
+    def read_array(self, key: str) -> np.ndarray:
+        """A NumPy array from .npy, never unpickling."""
+        import io
+
+        import numpy as np
+
+        return np.load(io.BytesIO(self.read_bytes(key)), allow_pickle=False)
+
+    def write_array(self, key: str, array: np.ndarray) -> None:
+        import io
+
+        import numpy as np
+
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        self.write_bytes(key, buffer.getvalue())
+
+    def iter_bytes(self, keys: list[str], at_once: int = 16) -> Iterator[tuple[str, bytes | Exception]]:
+        """Fetches objects concurrently, in the order of `keys`, at most `at_once` of them in memory beyond the consumer's own.
+
+        A fetch that fails yields its exception in place of the bytes, so that one lost object does not lose the others.
+        """
+        from collections import deque
+        from concurrent.futures import Future, ThreadPoolExecutor
+
+        _ = self._fs  # made once, before threads share it
+        with ThreadPoolExecutor(max_workers=min(at_once, 16)) as pool:
+            waiting: deque[tuple[str, Future[bytes]]] = deque()
+            remaining = iter(keys)
+            for key in remaining:
+                waiting.append((key, pool.submit(self.read_bytes, key)))
+                if len(waiting) >= at_once:
+                    break
+            while waiting:
+                key, future = waiting.popleft()
+                error = future.exception()
+                following = next(remaining, None)
+                if following is not None:
+                    waiting.append((following, pool.submit(self.read_bytes, following)))
+                yield (key, error) if isinstance(error, Exception) else (key, future.result())

@@ -1,0 +1,1 @@
+"""Local stand-ins for the services and people that Driftwatch talks to."""
