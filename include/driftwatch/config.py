@@ -60,6 +60,7 @@ class ScheduleConfig(Section):
     cron: str = Field("0 6 * * *", description="Five-field cron; the run after a day's end handles that day.")
     timezone: str = Field("UTC", description="Time zone of `cron`. The day itself is always a UTC date.")
     start_date: date = Field(description="First day that is monitored; quote nothing: `2026-01-01`.")
+    end_date: date | None = Field(None, description="Last day that is monitored; none means no end.")
 
     @field_validator("cron")
     @classmethod
@@ -84,23 +85,31 @@ class StorageConfig(Section):
     uri: Annotated[str, AfterValidator(_storage_uri)] = Field(
         description="Root of the storage, file:///folder or s3://bucket/prefix; `${NAME:-default}` takes an environment variable."
     )
-    connection: str | None = Field(None, description="Airflow connection of type aws for s3://; none means the machine's own role.")
+    connection: str | None = Field(
+        None, description="Airflow connection of type aws for s3://; none means the machine's own role."
+    )
 
 
 class ImagesConfig(Section):
     """What is accepted as an image. Everything else is quarantined with a reason, never dropped."""
 
     max_bytes: int = Field(20_000_000, gt=0, description="Files above this many bytes are quarantined.")
-    max_pixels: int = Field(50_000_000, gt=0, description="Images of more pixels are quarantined before they are decoded.")
+    max_pixels: int = Field(
+        50_000_000, gt=0, description="Images of more pixels are quarantined before they are decoded."
+    )
     min_side: int = Field(32, ge=1, description="Images with a side of fewer pixels are quarantined.")
     max_reject_share: Share = Field(0.2, description="A larger share of quarantined files fails the day.")
-    on_empty_day: Literal["fail", "skip"] = Field("fail", description="What a day without images does: fail, or skip with a notice.")
+    on_empty_day: Literal["fail", "skip"] = Field(
+        "fail", description="What a day without images does: fail, or skip with a notice."
+    )
 
 
 class ProfilingConfig(Section):
     """The drift test of the features."""
 
-    false_alarm_rate: OpenShare = Field(0.01, description="Chance that a day without drift is called drifted, all features together.")
+    false_alarm_rate: OpenShare = Field(
+        0.01, description="Chance that a day without drift is called drifted, all features together."
+    )
     min_images: int = Field(30, ge=2, description="Below this many accepted images the verdict is not_enough_evidence.")
     seed: int = Field(0, ge=0, description="Seed of the calibration.")
 
@@ -117,42 +126,61 @@ class QualityRules(Section):
 
     control_history: int = Field(10, ge=1, description="The control-task rule looks at this many last control answers.")
     control_min_answers: int = Field(3, ge=1, description="It acts after at least this many control answers.")
-    control_min_correct_percent: float = Field(60, ge=0, le=100, description="Fewer right control answers than this ban.")
+    control_min_correct_percent: float = Field(
+        60, ge=0, le=100, description="Fewer right control answers than this ban."
+    )
     fast_seconds: int = Field(5, ge=1, description="A page answered in fewer seconds counts as fast.")
     fast_max: int = Field(2, ge=1, description="This many fast pages among the last ten ban.")
     skipped_in_row: int = Field(5, ge=1, description="This many skipped pages in a row ban for a day.")
     majority_min_answers: int = Field(20, ge=1, description="The majority rule acts after this many answers.")
-    majority_min_correct_percent: float = Field(50, ge=0, le=100, description="Fewer answers with the majority than this ban.")
-    daily_income_limit: float = Field(10.0, gt=0, description="Income in USD in 24 hours after which a worker pauses for a day.")
+    majority_min_correct_percent: float = Field(
+        50, ge=0, le=100, description="Fewer answers with the majority than this ban."
+    )
+    daily_income_limit: float = Field(
+        10.0, gt=0, description="Income in USD in 24 hours after which a worker pauses for a day."
+    )
     ban_days: int = Field(10, ge=1, description="How long a ban lasts.")
-    captcha_frequency: Literal["LOW", "MEDIUM", "HIGH"] | None = Field("LOW", description="How often Toloka shows a captcha.")
+    captcha_frequency: Literal["LOW", "MEDIUM", "HIGH"] | None = Field(
+        "LOW", description="How often Toloka shows a captcha."
+    )
 
 
 class AnnotationConfig(Section):
     """The labelled sample of a day: what is asked, of whom, and what it may cost."""
 
     connection: str = Field("toloka_default", description="Airflow connection of type toloka.")
-    image_links: str = Field("driftwatch_images", description="Airflow HTTP connection of the image server, for file:// storage only.")
+    image_links: str = Field(
+        "driftwatch_images", description="Airflow HTTP connection of the image server, for file:// storage only."
+    )
     project_name: str = Field(description="Public name of the Toloka project.")
     question: str = Field(description="What is asked under each image.")
     instructions: str = Field(description="Public instructions, HTML.")
-    unclear_answer: str | None = Field("unclear", description="A third answer for broken or undecidable images, counted apart; null leaves it out.")
+    unclear_answer: str | None = Field(
+        "unclear", description="A third answer for broken or undecidable images, counted apart; null leaves it out."
+    )
     languages: tuple[str, ...] = Field(("EN",), min_length=1, description="Languages of which a worker must speak one.")
     sample_size: int = Field(100, ge=1, description="Images of the day's random sample.")
     seed: int = Field(0, ge=0, description="Seed of the sample; with the day's date it fixes the choice.")
     overlap: int = Field(3, ge=1, le=50, description="Annotators for each image.")
     tasks_per_page: int = Field(9, ge=1, le=100, description="Images of the day on a page.")
-    control_tasks_per_page: int = Field(1, ge=0, le=50, description="Control tasks on a page; with images of known truth.")
+    control_tasks_per_page: int = Field(
+        1, ge=0, le=50, description="Control tasks on a page; with images of known truth."
+    )
     control_tasks: int = Field(30, ge=0, description="Different control tasks put into the pool.")
     reward_per_page: float = Field(0.05, gt=0, description="USD for a page.")
     fee_share: Share = Field(0.2, description="Toloka's fee on top of the reward.")
-    max_cost_per_day: float = Field(20.0, gt=0, description="USD; a day that would cost more is refused before anything is created.")
+    max_cost_per_day: float = Field(
+        20.0, gt=0, description="USD; a day that would cost more is refused before anything is created."
+    )
     max_cost_per_month: float = Field(300.0, gt=0, description="USD; counted over the days of the calendar month.")
     page_seconds: int = Field(600, ge=30, description="Time a worker has for a page.")
-    expire_hours: float = Field(48, gt=0, le=160, description="Hours after which the pool expires; image links live four hours longer.")
+    expire_hours: float = Field(
+        48, gt=0, le=160, description="Hours after which the pool expires; image links live four hours longer."
+    )
     poll_seconds: float = Field(60, gt=0, description="How often the waiting sensor asks.")
     on_short_pool: Literal["fail", "use_if_enough"] = Field(
-        "use_if_enough", description="A pool that ends incomplete fails the day, or is used where coverage reaches min_coverage."
+        "use_if_enough",
+        description="A pool that ends incomplete fails the day, or is used where coverage reaches min_coverage.",
     )
     min_coverage: Share = Field(0.8, description="Share of the sample with at least one answer, for use_if_enough.")
     on_tie: Literal["abstain", "random_seeded", "first_class"] = Field("abstain", description="What a tied vote gives.")
@@ -175,7 +203,8 @@ class PerformanceConfig(Section):
     """When the model counts as worse."""
 
     policy: tuple[Literal["floor", "drop"], ...] = Field(
-        ("floor", "drop"), min_length=1,
+        ("floor", "drop"),
+        min_length=1,
         description="floor: the whole accuracy interval is below `floor`. drop: accuracy is below the champion's holdout accuracy (one-sided test at `alpha`).",
     )
     floor: Share = Field(0.7, description="Accuracy that production needs.")
@@ -187,7 +216,9 @@ class PerformanceConfig(Section):
 class PublishConfig(Section):
     """Where profiles and performance go."""
 
-    sinks: tuple[Literal["whylabs", "local"], ...] = Field(("local",), description="whylabs, local (storage only), or both.")
+    sinks: tuple[Literal["whylabs", "local"], ...] = Field(
+        ("local",), description="whylabs, local (storage only), or both."
+    )
     connection: str = Field("whylabs_default", description="Airflow connection of type whylabs.")
     dataset: str | None = Field(None, description="WhyLabs dataset (model) id; needed for whylabs.")
 
@@ -201,18 +232,30 @@ class PublishConfig(Section):
 class RetrainingConfig(Section):
     """What an alert starts."""
 
-    promotion: Literal["auto", "approval", "never"] = Field("auto", description="Who moves the champion when the gate is passed.")
+    promotion: Literal["auto", "approval", "never"] = Field(
+        "auto", description="Who moves the champion when the gate is passed."
+    )
     approval_hours: float = Field(48, gt=0, description="Time limit of an approval; then the champion stays.")
-    days_back: int = Field(7, ge=1, le=365, description="Days of labels that an alert's retraining takes, the alert's day included.")
-    min_new_labels: int = Field(30, ge=1, description="Fewer human labels in the range end the run: the champion stays.")
+    days_back: int = Field(
+        7, ge=1, le=365, description="Days of labels that an alert's retraining takes, the alert's day included."
+    )
+    min_new_labels: int = Field(
+        30, ge=1, description="Fewer human labels in the range end the run: the champion stays."
+    )
     min_confidence: Share = Field(0.6, description="Consensus below this share of votes is not trained on.")
-    evaluation_share: OpenShare = Field(0.4, description="Share of labelled images that is kept for evaluation for ever, by image id.")
+    evaluation_share: OpenShare = Field(
+        0.4, description="Share of labelled images that is kept for evaluation for ever, by image id."
+    )
     epochs: int = Field(12, ge=1, le=500, description="Passes over the training set when fine-tuning.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate when fine-tuning.")
-    recent_share: OpenShare = Field(0.4, description="Share of each epoch that comes from the labelled days; the rest replays the original set.")
+    recent_share: OpenShare = Field(
+        0.4, description="Share of each epoch that comes from the labelled days; the rest replays the original set."
+    )
     imitate_drift: bool = Field(True, description="Also train on original images damaged as the drifted days are.")
-    max_clean_drop: Share = Field(0.03, description="Largest loss of accuracy on the original holdout that the gate allows.")
-    cooldown_days: int = Field(2, ge=0, description="Days of data after a retraining in which alerts start no other.")
+    max_clean_drop: Share = Field(
+        0.03, description="Largest loss of accuracy on the original holdout that the gate allows."
+    )
+    cooldown_days: int = Field(3, ge=0, description="Days of data after a retraining in which alerts start no other.")
     retrain_on_backfill: bool = Field(False, description="Whether backfilled days may start a retraining.")
     seed: int = Field(0, ge=0, description="Seed of training.")
 
@@ -222,10 +265,19 @@ class NotifierConfig(Section):
 
     notifier: str = Field(description="Import path, like airflow.providers.smtp.notifications.smtp.SmtpNotifier.")
     arguments: dict[str, Any] = Field(
-        default_factory=dict, description="The notifier's arguments; Jinja may use {{ alert.subject }}, {{ alert.message }}, {{ alert.day }}."
+        default_factory=dict,
+        description="The notifier's arguments; Jinja may use {{ alert.subject }}, {{ alert.message }}, {{ alert.day }}.",
     )
     on: tuple[AlertKind, ...] = Field(
-        ("drift", "performance", "too_few_labels", "empty_day", "too_many_rejects", "retraining_failed", "model_promoted"),
+        (
+            "drift",
+            "performance",
+            "too_few_labels",
+            "empty_day",
+            "too_many_rejects",
+            "retraining_failed",
+            "model_promoted",
+        ),
         description="Which alerts it gets.",
     )
 
@@ -233,7 +285,9 @@ class NotifierConfig(Section):
 class MonitorConfig(Section):
     """One watched classifier."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,60}$", description="Lower-case name; DAG ids and storage folders begin with it.")
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_]{1,60}$", description="Lower-case name; DAG ids and storage folders begin with it."
+    )
     description: str = Field("", description="One sentence for the UI.")
     owner: str = Field("ml-platform", description="Owner shown in the UI.")
     classes: tuple[str, ...] = Field(min_length=2, description="The classifier's classes, in the order of its outputs.")
@@ -294,7 +348,9 @@ def load_monitor(path: Path | str) -> MonitorConfig:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(raw, dict):
-        raise ConfigError(f"{path}: must hold a mapping of settings (name, classes, schedule, …), not {type(raw).__name__}")
+        raise ConfigError(
+            f"{path}: must hold a mapping of settings (name, classes, schedule, …), not {type(raw).__name__}"
+        )
     try:
         return MonitorConfig.model_validate(raw)
     except ValidationError as error:
@@ -308,5 +364,8 @@ def _explain(path: Path, error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             lines.append(f"  {field}: unknown key; check its spelling against docs/configuration.md")
         else:
-            lines.append(f"  {field}: {problem['msg']}" + ("" if problem["type"] == "missing" else f" (got {problem['input']!r:.80})"))
+            lines.append(
+                f"  {field}: {problem['msg']}"
+                + ("" if problem["type"] == "missing" else f" (got {problem['input']!r:.80})")
+            )
     return f"{path}: {len(lines)} setting(s) refused:\n" + "\n".join(lines)

@@ -5,15 +5,19 @@ class DriftwatchError(Exception):
     """Base of every error that Driftwatch raises on purpose."""
 
 
-class ConfigError(DriftwatchError):
+class NeedsAttention(DriftwatchError):
+    """Repeating cannot help: somebody has to change a setting, a file or an account first. Tasks are not retried on it."""
+
+
+class ConfigError(NeedsAttention):
     """A monitor file is missing, unreadable or has a field with a value that is not allowed."""
 
 
-class EmptyDay(DriftwatchError):
+class EmptyDay(NeedsAttention):
     """No image arrived for the day."""
 
 
-class TooManyRejects(DriftwatchError):
+class TooManyRejects(NeedsAttention):
     """More of the day's files were quarantined than `images.max_reject_share` allows."""
 
 
@@ -21,5 +25,13 @@ class MissingArtifact(DriftwatchError):
     """An artifact that an earlier step writes is not in storage."""
 
 
-class NotEnoughLabels(DriftwatchError):
+class NotEnoughLabels(NeedsAttention):
     """Too few human labels to do what was asked."""
+
+
+class AccessRefused(NeedsAttention):
+    """An outside service refused the login, or the account may not do this."""
+
+
+class RequestRefused(NeedsAttention):
+    """An outside service found a field of a request invalid."""

@@ -147,6 +147,11 @@ class MonitorLayout:
     def reference_profile(self, version: str) -> str:
         return f"{self.monitor}/reference/{version}/features.profile.bin"
 
+    @property
+    def retrainings(self) -> str:
+        """The folder that holds one folder for each retraining request."""
+        return f"{self.monitor}/retraining"
+
     def retraining(self, run_key: str, name: str) -> str:
         """The working files of one retraining request, `run_key` being derived from its run id."""
-        return f"{self.monitor}/retraining/{run_key}/{name}"
+        return f"{self.retrainings}/{run_key}/{name}"

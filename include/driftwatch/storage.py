@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,10 +33,11 @@ class StoredObject:
 class Storage:
     """Read and write artifacts below one root.
 
-    `uri`: `file:///absolute/folder` or `s3://bucket/prefix`. `options`: fsspec options, for S3 `key`, `secret`, `endpoint_url`.
+    `uri`: `file:///absolute/folder` or `s3://bucket/prefix`. `filesystem`: the fsspec file system of an s3:// root; by default
+    one that takes its credentials from the environment, as boto3 does.
     """
 
-    def __init__(self, uri: str, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, uri: str, filesystem: Any = None) -> None:
         scheme, separator, root = uri.partition("://")
         if not separator or scheme not in ("file", "s3") or not root or (scheme == "file" and not root.startswith("/")):
             raise DriftwatchError(
@@ -45,7 +46,7 @@ class Storage:
         self.scheme = scheme
         self.root = root.rstrip("/")
         self.uri = f"{scheme}://{self.root}"
-        self._options = dict(options or {})
+        self._given = filesystem
 
     @cached_property
     def _fs(self) -> Any:
@@ -54,7 +55,7 @@ class Storage:
         if self.scheme == "file":
             return fsspec.filesystem("file")
         # Another task may have written since a listing was cached, so no listing is.
-        return fsspec.filesystem("s3", use_listings_cache=False, **self._options)
+        return self._given or fsspec.filesystem("s3", use_listings_cache=False)
 
     def path(self, key: str) -> str:
         """The object's address for fsspec. Refuses a key that leaves the root."""
@@ -109,7 +110,9 @@ class Storage:
         """Every object below `prefix` (a folder), sorted by key; empty where there is none."""
         found = self._fs.find(self.path(prefix), detail=True)
         root = len(self._fs._strip_protocol(self.root)) + 1
-        return sorted((StoredObject(path[root:], int(info["size"])) for path, info in found.items()), key=lambda o: o.key)
+        return sorted(
+            (StoredObject(path[root:], int(info["size"])) for path, info in found.items()), key=lambda o: o.key
+        )
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly below `prefix`, sorted."""
@@ -125,7 +128,9 @@ class Storage:
     def presigned_url(self, key: str, seconds: int) -> str:
         """An S3 GET link that expires after `seconds` (SigV4 allows seven days at most)."""
         if self.scheme != "s3":
-            raise DriftwatchError(f"{self.url(key)}: only s3:// storage has presigned links; file:// needs an image server")
+            raise DriftwatchError(
+                f"{self.url(key)}: only s3:// storage has presigned links; file:// needs an image server"
+            )
         return str(self._fs.sign(self.path(key), expiration=seconds))
 
     def read_json(self, key: str) -> Any:

@@ -1,15 +1,18 @@
-"""Brushes of the drawn photos: projection, smooth outlines, and fur that is shaded, hairy at the edge and casts a shadow.
+"""Brushes of the drawn photos: projection, smooth outlines, and shaded fur that is hairy at its edge.
 
 Images are uint8 [height, width, 3] in RGB; outlines are float [n, 2] in pixels, x first.
 """
 
 from dataclasses import dataclass, field
 from functools import cache
+from math import cos, sin
+from typing import Any
 
 import cv2
 import numpy as np
 
 SHIFT = 4  # fixed-point bits that OpenCV keeps for sub-pixel positions
+_LEVELS = np.arange(256, dtype=np.float32).reshape(1, 256, 1) / 128
 TILE = 1400  # side of the hair textures: any crop of a photo around the face lies inside
 
 
@@ -26,18 +29,24 @@ class View:
     matrix: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        cy, sy, cp, sp = np.cos(self.yaw), np.sin(self.yaw), np.cos(self.pitch), np.sin(self.pitch)
-        cr, sr = np.cos(self.roll), np.sin(self.roll)
+        cy, sy, cp, sp, cr, sr = (
+            cos(self.yaw),
+            sin(self.yaw),
+            cos(self.pitch),
+            sin(self.pitch),
+            cos(self.roll),
+            sin(self.roll),
+        )
         turn = np.array([[cy, 0, sy], [sp * sy, cp, -sp * cy]])
         roll = np.array([[cr, -sr], [sr, cr]])
         object.__setattr__(self, "matrix", (roll @ turn).T * self.scale)
 
     def __call__(self, points, z: float = 0.0) -> np.ndarray:
         """Pixels of points [n, 2] at depth `z`, or of points [n, 3]."""
-        points = np.atleast_2d(np.asarray(points, float))
-        if points.shape[1] == 2:
-            points = np.column_stack([points, np.full(len(points), z)])
-        return points @ self.matrix + (self.x, self.y)
+        points = np.asarray(points, float)
+        flat = points[:, :2] @ self.matrix[:2]
+        depth = points[:, 2:] if points.shape[1] == 3 else z
+        return flat + depth * self.matrix[2] + (self.x, self.y)
 
 
 @cache
@@ -48,13 +57,17 @@ def _spline_basis(steps: int) -> np.ndarray:
     )
 
 
+@cache
+def _windows(n: int) -> np.ndarray:
+    return np.arange(n)[:, None] + np.arange(4)
+
+
 def smooth(points, steps: int = 6, closed: bool = True) -> np.ndarray:
     """A Catmull-Rom curve through the points."""
     p = np.asarray(points, float)
-    padded = np.vstack([p[-1:], p, p[:2]]) if closed else np.vstack([p[:1], p, p[-1:]])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 4, axis=0)
-    curve = np.einsum("sk,nck->nsc", _spline_basis(steps), windows).reshape(-1, p.shape[1])
-    return curve if closed else np.vstack([curve, p[-1:]])
+    padded = np.concatenate([p[-1:], p, p[:2]] if closed else [p[:1], p, p[-1:]])
+    curve = (_spline_basis(steps) @ padded[_windows(len(padded) - 3)]).reshape(-1, p.shape[1])
+    return curve if closed else np.concatenate([curve, p[-1:]])
 
 
 def mirrored(right_half) -> np.ndarray:
@@ -63,23 +76,28 @@ def mirrored(right_half) -> np.ndarray:
     return np.vstack([half, half[-2:0:-1] * (-1, 1)])
 
 
+@cache
+def _circle(n: int) -> np.ndarray:
+    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    return np.stack([np.cos(t), np.sin(t)], axis=1)
+
+
 def ellipse(x: float, y: float, rx: float, ry: float, angle: float = 0.0, n: int = 20) -> np.ndarray:
     """An ellipse as an outline [n, 2]."""
-    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    u, v, c, s = rx * np.cos(t), ry * np.sin(t), np.cos(angle), np.sin(angle)
-    return np.stack([x + c * u - s * v, y + s * u + c * v], axis=1)
+    c, s = cos(angle), sin(angle)
+    return _circle(n) @ np.array([[rx * c, rx * s], [-ry * s, ry * c]]) + (x, y)
 
 
 def limb(path, start: float, end: float) -> np.ndarray:
     """The outline of a limb along a path, its radius going from `start` to `end`, with a round tip."""
     line = smooth(path, 5, closed=False)
-    direction = np.gradient(line, axis=0)
-    direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
+    direction = np.empty_like(line)
+    direction[1:-1], direction[0], direction[-1] = line[2:] - line[:-2], line[1] - line[0], line[-1] - line[-2]
+    direction /= np.maximum(np.hypot(direction[:, 0], direction[:, 1]), 1e-6)[:, None]
     normal = direction[:, ::-1] * (-1, 1)
-    radius = np.linspace(start, end, len(line))[:, None]
-    t = np.linspace(0, np.pi, 7)[1:-1, None]
-    tip = line[-1] + end * (np.cos(t) * normal[-1] + np.sin(t) * direction[-1])
-    return np.vstack([line + radius * normal, tip, (line - radius * normal)[::-1]])
+    offset = normal * (start + (end - start) * np.arange(len(line))[:, None] / (len(line) - 1))
+    tip = line[-1] + end * (_circle(12)[1:6] @ np.stack([normal[-1], direction[-1]]))
+    return np.concatenate([line + offset, tip, (line - offset)[::-1]])
 
 
 def hull(*outlines: np.ndarray) -> np.ndarray:
@@ -88,7 +106,7 @@ def hull(*outlines: np.ndarray) -> np.ndarray:
 
 
 def fixed(outline) -> np.ndarray:
-    return np.round(np.asarray(outline) * (1 << SHIFT)).astype(np.int32)
+    return np.rint(np.asarray(outline) * (1 << SHIFT)).astype(np.int32)
 
 
 def fill(image: np.ndarray, outline, color) -> None:
@@ -103,11 +121,14 @@ def stroke(image: np.ndarray, line, color, width: float) -> None:
 
 @cache
 def hair_tile(kind: str) -> np.ndarray:
-    """uint8 [TILE, TILE] around 128: `short` or `long` hair that runs away from the middle, or `curly` wool."""
-    random = np.random.default_rng(abs(sum(map(ord, kind))))
-    noise = random.standard_normal((TILE, TILE)).astype(np.float32)
+    """uint8 [TILE, TILE] around 128: `short` or `long` hair that runs away from the middle, `curly` or `noise`."""
+    random = np.random.default_rng(sum(map(ord, kind)))
+    noise: np.ndarray = random.standard_normal((TILE, TILE)).astype(np.float32)
     middle = (TILE / 2, TILE / 2)
-    if kind == "curly":
+    tile: Any  # OpenCV's types are wider than what it returns
+    if kind == "noise":
+        tile = cv2.GaussianBlur(noise, (0, 0), 0.6)
+    elif kind == "curly":
         tile = cv2.GaussianBlur(noise, (0, 0), 2.2) - cv2.GaussianBlur(noise, (0, 0), 5)
     else:
         tile = cv2.GaussianBlur(noise, (0, 0), 0.7)
@@ -126,8 +147,18 @@ def _edge_ramp() -> np.ndarray:
 
 def mix(image: np.ndarray, other: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """`other` over `image` by a uint8 weight, 0 to 255."""
-    w = weight.astype(np.float32) * (1 / 255)
-    return cv2.blendLinear(np.ascontiguousarray(image), other, 1 - w, w)
+    w = weight * np.float32(1 / 255)
+    return cv2.blendLinear(image, other, 1 - w, w)
+
+
+def dim(image: np.ndarray, gain: np.ndarray, one: int = 255) -> np.ndarray:
+    """The image times a uint8 gain [height, width], where `one` means 1."""
+    return cv2.multiply(image, cv2.cvtColor(gain, cv2.COLOR_GRAY2RGB), scale=1 / one)
+
+
+def lit(color, light: np.ndarray) -> np.ndarray:
+    """A colour under a uint8 light [height, width, 3], where 128 means 1."""
+    return cv2.LUT(light, np.minimum(_LEVELS * color, 255).astype(np.uint8))
 
 
 @dataclass
@@ -149,34 +180,35 @@ class Fur:
         left = int(np.clip(TILE / 2 - self.center[0], 0, TILE - width))
         top = int(np.clip(TILE / 2 - self.center[1], 0, TILE - height))
         self.hair = hair_tile(self.kind)[top : top + height, left : left + width]
+        self.gain = cv2.addWeighted(self.hair, self.strength, self.hair, 0, 128 * (1 - self.strength))
 
-    def paint(self, outline, color, marks=(), bulge: float = 1.0, soft: float = 0.0, shadow: float = 0.3) -> None:
+    def paint(
+        self, outline: np.ndarray, color, marks=(), bulge: float = 1.0, soft: float = 0.0, shadow: float = 0.3
+    ) -> None:
         """Paints one part: an outline in a colour, with `marks`, a list of (outlines, colour, blur in pixels).
 
         bulge: how round the part is (0 flat, 1 a pillow). soft: pixels over which it melts into what lies beneath.
         shadow: how dark the shadow is that it throws on what lies beneath, 0 to 1.
         """
         height, width = self.image.shape[:2]
-        outline = np.asarray(outline)
-        margin = int(self.fuzz + 2 * soft + 4 + (0.06 * width if shadow else 0))
-        x0, y0 = np.maximum(np.floor(outline.min(0)).astype(int) - margin, 0)
-        x1, y1 = np.minimum(np.ceil(outline.max(0)).astype(int) + margin, (width, height))
+        left, top, wide, high = cv2.boundingRect(outline.astype(np.float32))
+        margin = int(self.fuzz + 2 * soft + 4 + (0.12 * min(wide, high) if shadow else 0))
+        x0, y0 = max(left - margin, 0), max(top - margin, 0)
+        x1, y1 = min(left + wide + margin, width), min(top + high + margin, height)
         if x1 - x0 < 4 or y1 - y0 < 4:
             return
         image, hair = self.image[y0:y1, x0:x1], self.hair[y0:y1, x0:x1]
         mask = self._mask([outline - (x0, y0)], hair, soft)
-        shade = self._shade(mask, bulge)
+        small = self._shrunk(mask)
         if shadow:
-            self._cast(image, mask, shadow)
-        paint = np.empty_like(image)
-        paint[:] = color
+            dark = cv2.blur(cv2.blur(small, (5, 5)), (5, 5))
+            image[:] = dim(image, cv2.resize(255 - cv2.convertScaleAbs(dark, alpha=shadow), mask.shape[::-1]))
+        shade = cv2.resize(self._shade(small, bulge), mask.shape[::-1])
+        light = cv2.cvtColor(cv2.multiply(shade, self.gain[y0:y1, x0:x1], scale=1 / 128), cv2.COLOR_GRAY2RGB)
+        paint = lit(color, light)
         for outlines, mark_color, blur in marks:
-            layer = np.empty_like(image)
-            layer[:] = mark_color
-            paint = mix(paint, layer, self._mask([o - (x0, y0) for o in outlines], hair, blur))
-        gain = shade * (1 - self.strength + self.strength * hair.astype(np.float32) / 128)
-        lit = cv2.multiply(paint, cv2.merge([np.clip(gain * 128, 0, 255).astype(np.uint8)] * 3), scale=1 / 128)
-        image[:] = mix(image, lit, mask)
+            paint = mix(paint, lit(mark_color, light), self._mask([o - (x0, y0) for o in outlines], hair, blur))
+        image[:] = mix(image, paint, mask)
 
     def _mask(self, outlines, hair: np.ndarray, soft: float) -> np.ndarray:
         mask = np.zeros(hair.shape, np.uint8)
@@ -186,29 +218,22 @@ class Fur:
         mask = cv2.blur(cv2.blur(mask, (size, size)), (size, size))
         if soft:
             return mask
-        return cv2.LUT(cv2.addWeighted(mask, 1, hair, 0.8, -102), _edge_ramp())
+        return cv2.LUT(cv2.addWeighted(mask, 1, hair, 0.7, -90), _edge_ramp())
+
+    @staticmethod
+    def _shrunk(mask: np.ndarray, side: int = 44) -> np.ndarray:
+        """The mask at a size where light and shadow, smooth as they are, are quick to compute."""
+        ratio = min(1.0, side / max(mask.shape))
+        size = [max(6, round(n * ratio)) for n in mask.shape[::-1]]
+        return cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR)  # the mask is already blurred: no aliasing
 
     def _shade(self, mask: np.ndarray, bulge: float) -> np.ndarray:
-        """Light on the part blown up like a pillow, computed small, where it is smooth and quick."""
-        height, width = mask.shape
-        ratio = min(1.0, 56 / max(height, width))
-        size = (max(6, round(width * ratio)), max(6, round(height * ratio)))
-        small = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-        solid = cv2.copyMakeBorder((small > 100).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-        depth = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1]
+        """The light, 128 meaning 1, on the part of a mask blown up like a pillow."""
+        solid = cv2.copyMakeBorder(cv2.threshold(mask, 100, 1, cv2.THRESH_BINARY)[1], 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        depth = cv2.distanceTransform(solid, cv2.DIST_L2, 3)[1:-1, 1:-1]
         radius = max(float(depth.max()), 1.0)
-        depth = np.minimum(depth, radius)
-        pillow = cv2.GaussianBlur(np.sqrt(depth * (2 * radius - depth)), (0, 0), 1.5) * bulge
-        slope_x, slope_y = cv2.Sobel(pillow, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(pillow, cv2.CV_32F, 0, 1, scale=1 / 8)
+        pillow = cv2.GaussianBlur(np.sqrt(depth * (2 * radius - depth)), (7, 7), 1.5)
+        x, y = (cv2.Sobel(pillow, cv2.CV_32F, dx, 1 - dx, scale=bulge / 8) for dx in (1, 0))
         lx, ly = self.light
-        lz = np.sqrt(max(0.05, 1 - lx * lx - ly * ly))
-        facing = (lz - lx * slope_x - ly * slope_y) / np.sqrt(1 + slope_x**2 + slope_y**2)
-        shade = self.ambient + (1.12 - self.ambient) * np.clip(facing, 0, 1)
-        return cv2.resize(shade.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-
-    def _cast(self, image: np.ndarray, mask: np.ndarray, strength: float) -> None:
-        height, width = mask.shape
-        small = cv2.resize(mask, (max(4, width // 6), max(4, height // 6)), interpolation=cv2.INTER_AREA)
-        dark = cv2.blur(cv2.blur(small, (3, 3)), (3, 3))
-        gain = cv2.resize(255 - (dark * strength).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-        image[:] = cv2.multiply(image, cv2.merge([gain] * 3), scale=1 / 255)
+        facing = np.maximum((1 - lx * lx - ly * ly) ** 0.5 - lx * x - ly * y, 0) / np.sqrt(1 + x * x + y * y)
+        return cv2.convertScaleAbs(facing, alpha=128 * (1.12 - self.ambient), beta=128 * self.ambient)

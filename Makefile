@@ -1,0 +1,46 @@
+# Driftwatch: `make demo` shows a simulated week, `make test` runs every test. Both set up what they need in .venv.
+SHELL := bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' && echo $$p && break; done)
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+export UV_PYTHON_DOWNLOADS := never
+STARTED := $(shell date +%s.%N)
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/installed: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Driftwatch needs Python 3.10, 3.11 or 3.12 (whylogs has no wheels for newer ones); none is on the PATH"; exit 1; }
+	@echo "Installing the locked requirements into .venv (about a minute, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --compile-bytecode requirements.txt
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+install: .venv/installed ## Create .venv from the locked requirements
+
+demo: .venv/installed ## A simulated week, from drift to a better model (PHOTOS=<folder of classes> for real photos)
+	@DRIFTWATCH_STARTED=$(STARTED) $(BIN)/python -m driftwatch_sandbox.demo $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+ui: .venv/installed ## Airflow's UI on what the demo left; prints the login
+	@$(BIN)/python -m driftwatch_sandbox.demo --serve
+
+test: .venv/installed ## Lint, types, and the whole test suite
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+lint: .venv/installed ## Lint and types only
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
+
+lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --fork-strategy fewest --python-version 3.10 --upgrade \
+		--no-annotate --no-header --quiet --output-file requirements.txt
+	@sed -i '1i # Every version pinned by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
+
+.PHONY: help install demo ui test lint lock

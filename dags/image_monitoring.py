@@ -1,0 +1,121 @@
+"""
+### The day of an image classifier
+
+Takes the day's images in, profiles their features, lets the champion answer, has people label a random sample, measures the
+model against them, publishes both, and starts the retraining DAG when the model has really got worse.
+
+- **Re-run a day**: clear its run, or trigger with `day`. Nothing is paid, created or counted twice.
+- **Backfill**: `airflow backfill create --dag-id <this DAG> --from-date … --to-date …`, or the Backfill form.
+- **See what it would cost**: trigger with `dry_run`.
+
+Drift is told in the morning, before any label exists; it informs. Only measured performance starts a retraining.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta, timezone
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+
+from driftwatch.config import ConfigError, MonitorConfig, load_monitor, monitor_files
+from driftwatch_airflow.monitor import DAY_TEMPLATE, RETRY_POLICY, run_day
+from driftwatch_airflow.operators.annotation import (
+    CreateAnnotationPoolOperator,
+    EvaluatePerformanceOperator,
+    MergeAnnotationsOperator,
+)
+from driftwatch_airflow.operators.decision import ALERT_RUN_PREFIX, CheckPerformanceOperator
+from driftwatch_airflow.operators.features import (
+    IngestImagesOperator,
+    PredictLabelsOperator,
+    ProfileFeaturesOperator,
+)
+from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
+from driftwatch_airflow.refused import refused_monitor_dag
+from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
+
+PARAMS = {
+    "day": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="Day",
+        description="The day to handle, YYYY-MM-DD in UTC. Empty: the run's own date.",
+    ),
+    "dry_run": Param(
+        False,
+        type="boolean",
+        title="Dry run",
+        description="Profile and predict, say what labelling would cost, but create, pay, publish and trigger nothing.",
+    ),
+    "revise": Param(
+        False,
+        type="boolean",
+        title="Publish a correction",
+        description="Replace what was published for the day where its content has changed; otherwise a change is refused.",
+    ),
+}
+
+
+def monitoring_dag(monitor: MonitorConfig) -> DAG:
+    """The daily DAG of one monitor."""
+    start, end = monitor.schedule.start_date, monitor.schedule.end_date
+    with DAG(
+        dag_id=monitor.monitoring_dag_id,
+        description=monitor.description,
+        doc_md=__doc__,
+        schedule=CronDataIntervalTimetable(monitor.schedule.cron, timezone=monitor.schedule.timezone),
+        start_date=datetime.combine(start, time.min, tzinfo=timezone.utc),
+        end_date=datetime.combine(end, time.max, tzinfo=timezone.utc) if end else None,
+        catchup=False,
+        max_active_runs=2,
+        tags=["driftwatch", "monitoring", monitor.name],
+        params=PARAMS,
+        user_defined_macros={"run_day": run_day},
+        default_args={
+            "owner": monitor.owner,
+            "retries": 2,
+            "retry_delay": timedelta(minutes=1),
+            "retry_policy": RETRY_POLICY,
+        },
+    ) as dag:
+        ingest_images = IngestImagesOperator(task_id="ingest_images", monitor=monitor)
+        profile_features = ProfileFeaturesOperator(task_id="profile_features", monitor=monitor)
+        upload_features = UploadToWhyLabsOperator(task_id="upload_features", monitor=monitor, kind="features")
+        predict_labels = PredictLabelsOperator(task_id="predict_labels", monitor=monitor)
+        create_annotation_pool = CreateAnnotationPoolOperator(task_id="create_annotation_pool", monitor=monitor)
+        wait_for_annotations = AnnotationCompleteSensor(task_id="wait_for_annotations", monitor=monitor)
+        merge_annotations = MergeAnnotationsOperator(task_id="merge_annotations", monitor=monitor)
+        evaluate_performance = EvaluatePerformanceOperator(task_id="evaluate_performance", monitor=monitor)
+        upload_performance = UploadToWhyLabsOperator(task_id="upload_performance", monitor=monitor, kind="performance")
+        check_performance = CheckPerformanceOperator(
+            task_id="check_performance", monitor=monitor, on_alert="trigger_retraining", on_ok="performance_ok"
+        )
+        trigger_retraining = TriggerDagRunOperator(
+            task_id="trigger_retraining",
+            trigger_dag_id=monitor.retraining_dag_id,
+            trigger_run_id=f"{ALERT_RUN_PREFIX}{DAY_TEMPLATE}",
+            logical_date=None,
+            conf={"last_day": DAY_TEMPLATE, "reason": f"performance alert of {DAY_TEMPLATE}"},
+            skip_when_already_exists=True,
+        )
+        performance_ok = EmptyOperator(task_id="performance_ok")
+
+        ingest_images >> [profile_features, predict_labels, create_annotation_pool]
+        profile_features >> upload_features
+        create_annotation_pool >> wait_for_annotations >> merge_annotations
+        [predict_labels, merge_annotations] >> evaluate_performance
+        # WhyLabs has one profile for a day: performance joins it after the features.
+        [evaluate_performance, upload_features] >> upload_performance
+        evaluate_performance >> check_performance >> [trigger_retraining, performance_ok]
+    return dag
+
+
+for path in monitor_files():
+    try:
+        found = monitoring_dag(load_monitor(path))
+    except ConfigError as error:
+        found = refused_monitor_dag(path, "monitoring", error)
+    globals()[found.dag_id] = found

@@ -1,0 +1,128 @@
+"""toloka-kit's client with retries of its own.
+
+toloka-kit 1.2 cannot send a request on tenacity >= 8.4.2, never honours Retry-After, retries the POSTs that create projects
+and pools (which cost money and have no idempotency key), and dies with a KeyError or a JSONDecodeError on a proxy's error page.
+One overridden method replaces all of that; nothing is patched.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Any
+
+import httpx
+import tenacity
+from toloka.client import TolokaClient
+from toloka.client.exceptions import ApiError, raise_on_api_error
+
+from driftwatch.errors import AccessRefused, DriftwatchError, RequestRefused
+
+log = logging.getLogger(__name__)
+
+_RETRIED_STATUS = {408, 429, 500, 502, 503, 504}
+# Creating one of these twice makes two of them, so such a POST is sent once; a repeated run finds it by its marker.
+_CREATES = re.compile(r"^/api/v1/(projects|pools|trainings|skills)(/\w+/clone)?$")
+_QUOTA_SECONDS = {"MIN": 60.0}
+
+
+class TolokaError(DriftwatchError):
+    """Toloka answered something that is not its own error format, such as a proxy's page."""
+
+    def __init__(self, message: str, response: httpx.Response) -> None:
+        super().__init__(message)
+        self.response = response
+
+
+def _raise_on_error(response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    try:
+        body = response.json()
+    except json.JSONDecodeError:
+        body = None
+    if isinstance(body, dict) and "code" in body:
+        code, message = body["code"], body.get("message")
+        if code in ("AUTHENTICATION_ERROR", "ACCESS_DENIED"):
+            raise AccessRefused(
+                f"Toloka refused the login ({code}: {message}): look at the token and the address of the toloka connection "
+                "under Admin > Connections; sandbox and production have different tokens"
+            )
+        if code == "VALIDATION_ERROR":
+            fields = "; ".join(f"{name}: {problem}" for name, problem in (body.get("payload") or {}).items())
+            raise RequestRefused(
+                f"Toloka found {response.request.url.path} invalid ({message}): {fields or 'no field named'}"
+            )
+        raise_on_api_error(response)
+    text = re.sub(r"<[^>]*>|\s+", " ", response.text).strip()[:200]
+    raise TolokaError(
+        f"Toloka answered {response.status_code} to {response.request.method} {response.request.url.path} "
+        f"without an error of its own (a proxy in between?): {text or '(empty body)'}",
+        response,
+    )
+
+
+def _response_of(state: tenacity.RetryCallState) -> httpx.Response | None:
+    error = state.outcome.exception() if state.outcome else None
+    return getattr(error, "response", None)
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, httpx.TransportError):
+        return True
+    response = getattr(error, "response", None)
+    if not isinstance(error, ApiError | TolokaError) or response is None or response.status_code not in _RETRIED_STATUS:
+        return False
+    # Hour and day quotas are not waited for: the task fails and says so.
+    return response.status_code != 429 or "Retry-After" in response.headers or _quota(response) in (None, "MIN")
+
+
+def _quota(response: httpx.Response) -> str | None:
+    try:
+        payload = response.json().get("payload") or {}
+    except (json.JSONDecodeError, AttributeError):
+        return None
+    return payload.get("interval")
+
+
+class DriftwatchTolokaClient(TolokaClient):
+    """TolokaClient whose requests time out, and are retried only where a repeat is harmless.
+
+    `retries`: repeats after the first try. `backoff_seconds`: first pause; it doubles, up to a minute.
+    """
+
+    def __init__(
+        self, token: str, *, url: str, timeout: float = 20.0, retries: int = 4, backoff_seconds: float = 1.0
+    ) -> None:
+        super().__init__(token, url=url, timeout=timeout, retries=0)
+        self._repeats = retries
+        self._backoff = tenacity.wait_exponential_jitter(initial=backoff_seconds, max=60)
+
+    def _pause(self, state: tenacity.RetryCallState) -> float:
+        response = _response_of(state)
+        if response is not None:
+            header = response.headers.get("Retry-After", "")
+            if header.isdigit():
+                return float(header)
+            quota = _quota(response)
+            if response.status_code == 429 and quota in _QUOTA_SECONDS:
+                return _QUOTA_SECONDS[quota]
+        return self._backoff(state)
+
+    def _do_request_with_retries(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        def once() -> httpx.Response:
+            response = self._session.request(method, path, **kwargs)
+            _raise_on_error(response)
+            return response
+
+        if method.lower() == "post" and _CREATES.match(path):
+            return once()
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_is_passing),
+            stop=tenacity.stop_after_attempt(self._repeats + 1),
+            wait=self._pause,
+            before_sleep=tenacity.before_sleep_log(log, logging.WARNING),
+            reraise=True,
+        )
+        return retrying(once)

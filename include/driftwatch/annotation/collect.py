@@ -1,0 +1,79 @@
+"""Reads a closed pool's answers back, as one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.annotation.project import ANSWER_FIELD, ID_FIELD
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftwatch.annotation.client import DriftwatchTolokaClient
+
+_ANSWERED = ["SUBMITTED", "ACCEPTED", "REJECTED"]
+COLUMNS = [
+    "assignment_id",
+    "annotator_id",
+    "image_id",
+    "answer",
+    "control",
+    "known_label",
+    "status",
+    "submitted",
+    "seconds",
+    "reward",
+]
+
+
+def collect_assignments(client: DriftwatchTolokaClient, pool_id: str) -> pd.DataFrame:
+    """Every answer of the pool, control tasks included, one row for each image of each page (columns: `COLUMNS`).
+
+    `submitted` is ISO-8601 UTC; `seconds` is the time the worker had the page; `reward` is USD for the whole page.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for assignment in client.get_assignments(pool_id=pool_id, status=_ANSWERED, batch_size=10_000):
+        seconds = (assignment.submitted - assignment.created).total_seconds()
+        for task, solution in zip(assignment.tasks, assignment.solutions, strict=True):
+            known = task.known_solutions or []
+            rows.append(
+                {
+                    "assignment_id": assignment.id,
+                    "annotator_id": assignment.user_id,
+                    "image_id": task.input_values[ID_FIELD],
+                    "answer": solution.output_values[ANSWER_FIELD],
+                    "control": bool(known),
+                    "known_label": known[0].output_values[ANSWER_FIELD] if known else None,
+                    "status": assignment.status.value,
+                    "submitted": assignment.submitted.isoformat(),
+                    "seconds": seconds,
+                    "reward": float(assignment.reward or 0),
+                }
+            )
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.sort_values(["assignment_id", "image_id"], ignore_index=True)
+
+
+def progress(client: DriftwatchTolokaClient, pool_id: str, plan: dict[str, Any]) -> dict[str, Any]:
+    """How far a pool is: images with at least one answer, answers given of those wanted, and USD spent on rewards."""
+    answered: dict[str, int] = {}
+    reward = 0.0
+    for assignment in client.get_assignments(pool_id=pool_id, status=_ANSWERED, batch_size=10_000):
+        reward += float(assignment.reward or 0)
+        if assignment.status.value == "REJECTED":
+            continue
+        for task in assignment.tasks:
+            if not task.known_solutions:
+                image_id = task.input_values[ID_FIELD]
+                answered[image_id] = answered.get(image_id, 0) + 1
+    images = len(plan["sample"])
+    return {
+        "images": images,
+        "answered_images": len(answered),
+        "coverage": round(len(answered) / images, 4) if images else 0.0,
+        "answers": sum(answered.values()),
+        "answers_wanted": images * plan["overlap"],
+        "reward": round(reward, 4),
+    }

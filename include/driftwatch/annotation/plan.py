@@ -1,0 +1,139 @@
+"""What a day's annotation will ask and cost, fixed before any money is spent.
+
+The plan is `annotation.json`. Its sample depends on the seed, the day and the image ids alone, so a repeated run plans the
+same; once written it is kept, whatever the settings have become since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.config import AnnotationConfig, MonitorConfig
+from driftwatch.errors import DriftwatchError, NeedsAttention
+from driftwatch.layout import MonitorLayout
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Image links outlive the pool, so that a page taken at the last moment can still be answered.
+LINK_MARGIN = timedelta(hours=4)
+
+
+class OverBudget(NeedsAttention):
+    """The day would cost more than the monitor file or the Toloka account allows."""
+
+
+def seeded_order(ids: Iterable[str], *salt: object) -> list[str]:
+    """`ids` in a random order that depends on `salt` and the ids alone, not on the order given."""
+    prefix = "|".join(str(part) for part in salt)
+    return sorted(ids, key=lambda item: hashlib.sha256(f"{prefix}|{item}".encode()).digest())
+
+
+def cost_of(images: int, annotation: AnnotationConfig) -> dict[str, Any]:
+    """Pages and USD that `images` cost: every image goes to `overlap` workers, control tasks fill the rest of the pages."""
+    pages = math.ceil(images / annotation.tasks_per_page) * annotation.overlap
+    reward = pages * annotation.reward_per_page
+    fee = reward * annotation.fee_share
+    return {
+        "pages": pages,
+        "reward": round(reward, 4),
+        "fee": round(fee, 4),
+        "total": round(reward + fee, 4),
+        "currency": "USD",
+        "control_share": round(
+            annotation.control_tasks_per_page / (annotation.tasks_per_page + annotation.control_tasks_per_page), 4
+        ),
+    }
+
+
+def plan_day(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, now: datetime
+) -> dict[str, Any]:
+    """The day's plan: the one that is recorded already, else a new one, which is not written yet.
+
+    `now` (aware) sets when the pool and the image links end. Raises OverBudget before anything is spent.
+    """
+    keys = layout.day(day)
+    if storage.exists(keys.annotation):
+        return storage.read_json(keys.annotation)
+    annotation = config.annotation
+    manifest = storage.read_table(keys.manifest)
+    accepted = manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
+    sample = seeded_order(accepted, annotation.seed, config.name, day)[: annotation.sample_size]
+    cost = cost_of(len(sample), annotation)
+    _check_limits(storage, layout, config, day, cost["total"])
+    expires = now + timedelta(hours=annotation.expire_hours)
+    return {
+        "day": day.isoformat(),
+        "state": "planned",
+        "seed": annotation.seed,
+        "overlap": annotation.overlap,
+        "sample": [{"image_id": image_id, "key": accepted[image_id]} for image_id in sorted(sample)],
+        "control": _control_tasks(storage, layout, config, day, exclude=set(accepted)),
+        "cost": cost,
+        "expires": expires.isoformat(timespec="seconds"),
+        "links_expire": (expires + LINK_MARGIN).isoformat(timespec="seconds"),
+        "project_id": None,
+        "pool_id": None,
+        "operation_ids": [],
+    }
+
+
+def _control_tasks(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, exclude: set[str]
+) -> list[dict[str, str]]:
+    """Images whose truth is known, from the part of the original set that no model is trained on; classes in turn."""
+    wanted = config.annotation.control_tasks
+    if wanted == 0:
+        return []
+    known = storage.read_table(layout.training_set)
+    known = known[(known["split"] != "train") & ~known["image_id"].isin(exclude)].set_index("image_id")
+    by_class = [
+        seeded_order(known.index[known["label"] == name], "control", config.annotation.seed, config.name, day)
+        for name in config.classes
+    ]
+    in_turn = [ids[turn] for turn in range(max(map(len, by_class), default=0)) for ids in by_class if turn < len(ids)]
+    if len(in_turn) < config.annotation.control_tasks_per_page:
+        raise DriftwatchError(
+            f"{storage.url(layout.training_set)} has {len(in_turn)} images outside its train split; control tasks need at least "
+            f"{config.annotation.control_tasks_per_page}: add labelled images to {storage.url(layout.training_images)}"
+        )
+    return [
+        {"image_id": image_id, "key": known.loc[image_id, "key"], "label": known.loc[image_id, "label"]}
+        for image_id in sorted(in_turn[:wanted])
+    ]
+
+
+def _check_limits(storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, total: float) -> None:
+    annotation = config.annotation
+    if total > annotation.max_cost_per_day:
+        raise OverBudget(
+            f"labelling {day} would cost {total:.2f} USD, above annotation.max_cost_per_day {annotation.max_cost_per_day:.2f}: "
+            "lower sample_size or overlap, or raise the limit in the monitor file; nothing was created"
+        )
+    month = day.strftime("%Y-%m")
+    spent = sum(
+        storage.read_json(layout.day(date.fromisoformat(other)).annotation)["cost"]["total"]
+        for other in storage.folders(layout.days)
+        if other.startswith(month)
+        and other != day.isoformat()
+        and storage.exists(layout.day(date.fromisoformat(other)).annotation)
+    )
+    if spent + total > annotation.max_cost_per_month:
+        raise OverBudget(
+            f"labelling {day} would bring {month} to {spent + total:.2f} USD, above annotation.max_cost_per_month "
+            f"{annotation.max_cost_per_month:.2f}: raise the limit in the monitor file; nothing was created"
+        )
+
+
+def describe(plan: dict[str, Any], config: MonitorConfig) -> str:
+    """One sentence for logs and dry runs."""
+    cost, annotation = plan["cost"], config.annotation
+    return (
+        f"{len(plan['sample'])} images x {plan['overlap']} annotators with {len(plan['control'])} control tasks: "
+        f"{cost['pages']} pages at {annotation.reward_per_page:.2f} USD + {annotation.fee_share:.0%} fee = {cost['total']:.2f} USD"
+    )

@@ -1,0 +1,220 @@
+"""The drift test: has a batch of images other features than the reference, at one false-alarm rate for the whole batch.
+
+    features = extract_features(paths)
+    reference = Reference.build(features, false_alarm_rate=0.01, seed=0)
+    report = reference.test(batch_features)
+
+Each feature is looked at by the tests of `driftwatch.profiling.two_sample`; the largest of all their scores is the
+batch's. What that largest score does without drift is learnt from the reference itself: thousands of random splits of it
+into a batch of the same size and the rest go through the same computation, so that the correlations between features,
+ties and the number of tests are accounted for. The permutation is honest about the reference's own finite size, since
+batch and rest are both samples in each split as they are on a real day; with a batch of more than half the reference, the
+split is into halves (each statistic is scaled by the sizes of its two samples, and hardly depends on them beyond that).
+Features' p-values are adjusted for the largest score too (Westfall and Young, 1993, single step), so that the batch has
+drifted exactly when a feature has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.errors import DriftwatchError
+from driftwatch.profiling.two_sample import TESTS, scores
+
+if TYPE_CHECKING:
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.storage import Storage
+
+DRIFTED, OK, NOT_ENOUGH_EVIDENCE = "drifted", "ok", "not_enough_evidence"
+SPLITS = 5_000
+MAX_REFERENCE = 5_000
+MIN_REFERENCE = 50
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_IQR_OF_NORMAL = 1.349
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """A batch against the reference.
+
+    `score`: the largest -log10(p) over features and tests; `p_value`: the chance of such a score without drift (both None
+    without enough evidence). `features`: one row a feature, strongest first, with
+    test (which of ks, shift, low_tail, high_tail was strongest), statistic (its score),
+    effect (Kolmogorov-Smirnov distance, 0 to 1), shift (of the median, in the reference's standard deviations by IQR),
+    direction (up, down, or none where a constant stays), p_value (adjusted for all features and tests), verdict,
+    reference_quantiles and batch_quantiles (5, 25, 50, 75, 95 %).
+    """
+
+    verdict: str
+    score: float | None
+    p_value: float | None
+    n: int
+    false_alarm_rate: float
+    features: pd.DataFrame
+
+    @property
+    def drifted(self) -> bool:
+        return self.verdict == DRIFTED
+
+
+@dataclass
+class Reference:
+    """A sample of the features of images without drift, and the calibrations made from it, one for each batch size.
+
+    `features`: float columns, one row an image, at most MAX_REFERENCE rows. `calibrations`: batch size -> the null
+    distribution of the score as {rank: score}, rank 1 being the largest of `splits`.
+    """
+
+    features: pd.DataFrame
+    false_alarm_rate: float = 0.01
+    seed: int = 0
+    min_images: int = 30
+    calibrations: dict[int, dict[int, float]] = field(default_factory=dict)
+
+    @classmethod
+    def build(
+        cls, features: pd.DataFrame, false_alarm_rate: float = 0.01, seed: int = 0, min_images: int = 30
+    ) -> Reference:
+        """`features`: as from extract_features or features.parquet; columns that are not numbers are left out.
+
+        Above MAX_REFERENCE rows a seeded sample is kept. Raises DriftwatchError for fewer than MIN_REFERENCE rows, for
+        values that are not finite, and for a rate that is not between 0 and 1.
+        """
+        if not 0 < false_alarm_rate < 1:
+            raise DriftwatchError(f"false_alarm_rate is {false_alarm_rate}; it must lie between 0 and 1, like 0.01")
+        numbers = features.select_dtypes("number").astype(float).reset_index(drop=True)
+        if len(numbers) < MIN_REFERENCE or not len(numbers.columns):
+            raise DriftwatchError(
+                f"the reference has {len(numbers)} images and {len(numbers.columns)} features; "
+                f"at least {MIN_REFERENCE} images and one feature are needed to calibrate a drift test"
+            )
+        _refuse_not_finite(numbers, "reference")
+        if len(numbers) > MAX_REFERENCE:
+            numbers = numbers.sample(MAX_REFERENCE, random_state=seed).sort_index().reset_index(drop=True)
+        return cls(numbers, false_alarm_rate, seed, min_images)
+
+    @property
+    def splits(self) -> int:
+        """How many random splits calibrate: enough for twenty of them to lie beyond the threshold."""
+        return max(SPLITS, int(np.ceil(20 / self.false_alarm_rate)))
+
+    def test(self, batch: pd.DataFrame) -> DriftReport:
+        """Tests a batch, one row an image; columns that the reference lacks are ignored.
+
+        Raises DriftwatchError where a feature of the reference is missing or not finite.
+        """
+        columns = list(self.features.columns)
+        missing = [column for column in columns if column not in batch.columns]
+        if missing:
+            raise DriftwatchError(
+                f"the batch lacks the features {missing} of the reference: extract both with the same version of Driftwatch, "
+                "or build the reference again"
+            )
+        values = batch[columns].astype(float)
+        _refuse_not_finite(values, "batch")
+        n = len(values)
+        if n < self.min_images:
+            table = self._describe(values, np.full((len(columns), len(TESTS)), np.nan))
+            return DriftReport(NOT_ENOUGH_EVIDENCE, None, None, n, self.false_alarm_rate, table)
+        null = self.calibration(n)
+        pooled = np.concatenate([values.to_numpy(), self.features.to_numpy()])
+        found = scores(pooled, (np.arange(len(pooled)) < n)[:, None])[:, :, 0]
+        table = self._describe(values, found, null)
+        score, p_value = float(found.max()), self._p_value(null, float(found.max()))
+        verdict = DRIFTED if p_value <= self.false_alarm_rate else OK
+        return DriftReport(verdict, score, p_value, n, self.false_alarm_rate, table)
+
+    def calibration(self, n: int) -> dict[int, float]:
+        """The null distribution of the score for batches of `n` images, computed once and kept in `calibrations`."""
+        if n not in self.calibrations:
+            rows = len(self.features)
+            members = np.zeros((rows, self.splits), bool)
+            members[: min(n, rows // 2)] = True
+            members = np.random.default_rng([self.seed, n]).permuted(members, axis=0)
+            null = np.sort(scores(self.features.to_numpy(), members).max(axis=(0, 1)))[::-1]
+            # Every rank of the far tail, then ever fewer: a few kB for each size, and p-values exact where they decide.
+            ranks = np.unique(np.concatenate([np.arange(1, 101), np.geomspace(100, len(null), 150).astype(int)]))
+            self.calibrations[n] = {int(rank): round(float(null[rank - 1]), 6) for rank in ranks}
+        return self.calibrations[n]
+
+    def _p_value(self, null: dict[int, float], score: float) -> float:
+        """The share of splits, the batch counted among them, that score at least as high; rounded up to a kept rank."""
+        reached = next((rank for rank, value in null.items() if value < score), self.splits + 1)
+        return reached / (self.splits + 1)
+
+    def _describe(self, batch: pd.DataFrame, found: np.ndarray, null: dict[int, float] | None = None) -> pd.DataFrame:
+        rows = []
+        for index, column in enumerate(batch.columns):
+            ours, theirs = batch[column].to_numpy(), self.features[column].to_numpy()
+            p_value = self._p_value(null, float(found[index].max())) if null else float("nan")
+            test = TESTS[int(found[index].argmax())] if null else ""
+            effect, shift, mean_shift = _effects(ours, theirs)
+            direction = {"low_tail": "down", "high_tail": "up"}.get(test) or _sign(shift or mean_shift)
+            rows.append(
+                {
+                    "feature": column,
+                    "test": test,
+                    "statistic": float(found[index].max()),
+                    "effect": effect,
+                    "shift": shift,
+                    "direction": direction,
+                    "p_value": p_value,
+                    "verdict": (DRIFTED if p_value <= self.false_alarm_rate else OK) if null else NOT_ENOUGH_EVIDENCE,
+                    "reference_quantiles": np.quantile(theirs, QUANTILES).tolist(),
+                    "batch_quantiles": np.quantile(ours, QUANTILES).tolist() if len(ours) else [],
+                }
+            )
+        return pd.DataFrame(rows).sort_values("statistic", ascending=False, kind="stable", ignore_index=True)
+
+    def save(self, storage: Storage, layout: MonitorLayout, version: str) -> None:
+        """Writes the sample and the settings of the reference of model `version`."""
+        storage.write_table(layout.reference_features(version), self.features)
+        self.save_calibrations(storage, layout, version)
+
+    def save_calibrations(self, storage: Storage, layout: MonitorLayout, version: str) -> None:
+        """Writes the settings and calibrations alone. Days that run side by side may overwrite each other's: what is lost is
+        computed again, to the same numbers."""
+        settings: dict[str, Any] = {
+            "false_alarm_rate": self.false_alarm_rate,
+            "seed": self.seed,
+            "min_images": self.min_images,
+            "images": len(self.features),
+            "features": list(self.features.columns),
+            "splits": self.splits,
+            "calibrations": {str(n): [[*pair] for pair in null.items()] for n, null in self.calibrations.items()},
+        }
+        storage.write_json(layout.reference(version), settings)
+
+    @classmethod
+    def load(cls, storage: Storage, layout: MonitorLayout, version: str) -> Reference:
+        """Reads the reference of model `version`; raises MissingArtifact where none was built."""
+        settings = storage.read_json(layout.reference(version))
+        features = storage.read_table(layout.reference_features(version))
+        calibrations = {int(n): {int(r): float(v) for r, v in null} for n, null in settings["calibrations"].items()}
+        return cls(features, settings["false_alarm_rate"], settings["seed"], settings["min_images"], calibrations)
+
+
+def _effects(batch: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:
+    """Kolmogorov-Smirnov distance; shift of the median and of the mean in standard deviations of the reference."""
+    if not len(batch):
+        return (float("nan"),) * 3
+    points = np.concatenate([batch, reference])
+    ours, theirs = (np.searchsorted(np.sort(sample), points, side="right") / len(sample) for sample in (batch, reference))
+    low, high = np.quantile(reference, [0.25, 0.75])
+    spread = (high - low) / _IQR_OF_NORMAL or float(reference.std()) or 1.0
+    median, mean = np.median(batch) - np.median(reference), batch.mean() - reference.mean()
+    return float(np.abs(ours - theirs).max()), float(median / spread), float(mean / spread)
+
+
+def _sign(shift: float) -> str:
+    return "up" if shift > 0 else "down" if shift < 0 else "none"
+
+
+def _refuse_not_finite(values: pd.DataFrame, what: str) -> None:
+    bad = values.columns[~np.isfinite(values.to_numpy()).all(axis=0)]
+    if len(bad):
+        raise DriftwatchError(f"the {what} has values that are not finite in {list(bad)}: leave those images out")

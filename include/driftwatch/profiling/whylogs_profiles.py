@@ -1,0 +1,260 @@
+"""whylogs profiles of one day: image features, and performance on the labelled sample.
+
+The same rows give the same bytes, in any order of rows and in any process: the columns are sorted before they are
+logged, the protobuf maps are written in key order, and the quantile sketches are made large enough not to compact,
+which whylogs does with random bits that cannot be seeded. Above `EXACT_ROWS` rows they do compact: the bytes then
+differ between runs while `content_hash`, computed from the values, stays the same; the upload ledger goes by that
+hash.
+
+Importing this module switches off whylogs' analytics and its look-up of a configuration file on the network.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("_WHYLABS_SKIP_CONFIG_READ", "1")
+os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "True")
+
+import hashlib
+import io
+import json
+import math
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timezone
+from typing import Any, TypedDict
+
+import numpy as np
+import pandas as pd
+from google.protobuf.internal.encoder import _VarintBytes
+from google.protobuf.message import Message
+from whylogs.core import DatasetProfile, DatasetProfileView, DatasetSchema
+from whylogs.core.metrics.metrics import MetricConfig
+from whylogs.core.model_performance_metrics import ModelPerformanceMetrics
+from whylogs.core.model_performance_metrics.confusion_matrix import ConfusionMatrix
+from whylogs.core.proto import ChunkHeader, ChunkMessage, DatasetProfileHeader, DatasetSegmentHeader
+from whylogs.core.proto.v0 import DatasetProfileMessageV0
+from whylogs.core.utils import read_delimited_protobuf
+from whylogs.core.view.dataset_profile_view import WHYLOGS_MAGIC_HEADER_BYTES as MAGIC
+from whylogs.migration.converters import v0_to_v1_view, v1_to_dataset_profile_message_v0
+
+from driftwatch.errors import DriftwatchError
+
+EXACT_ROWS = 16_384  # 8 bytes for each value: about 1.8 MB for a day of this many images and 13 features
+_DEFAULT_SKETCH_SIZE = 1024
+
+
+class ProfileError(DriftwatchError):
+    """Values that cannot be profiled, or bytes that are no whylogs profile."""
+
+
+class ConfusionCounts(TypedDict):
+    """`counts[target][prediction]` in the order of `labels`."""
+
+    labels: list[str]
+    counts: list[list[int]]
+
+
+def feature_profile(features: pd.DataFrame, day: date) -> bytes:
+    """A v1 profile ("WHY1") of numeric columns, one row per image; the columns keep their names, the timestamp is the
+    day's midnight UTC. NaN is counted as missing.
+
+    Raises ProfileError where there are no rows, where a column is not numeric (ids do not belong into a profile:
+    whylogs would keep their most frequent values) and where a value is infinite (it would make the mean NaN).
+    """
+    _check_features(features)
+    midnight = _midnight(day)
+    schema = DatasetSchema(default_configs=_config(len(features)))
+    profile = DatasetProfile(schema=schema, dataset_timestamp=midnight, creation_timestamp=midnight)
+    profile.track(pandas=pd.DataFrame({name: np.sort(features[name].to_numpy()) for name in features.columns}))
+    return _serialize(profile.view())
+
+
+def content_hash(features: pd.DataFrame) -> str:
+    """SHA-256 of what `feature_profile` describes: the values of each column, in any order of rows and columns."""
+    _check_features(features)
+    digest = hashlib.sha256()
+    for name in sorted(features.columns):
+        values = np.sort(features[name].to_numpy(dtype="<f8")) + 0.0  # -0.0 is 0.0
+        values[np.isnan(values)] = np.nan  # one bit pattern
+        digest.update(json.dumps([name, len(values)]).encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+def performance_profile(
+    targets: Sequence[str],
+    predictions: Sequence[str],
+    scores: Sequence[float],
+    day: date,
+    classes: Sequence[str] = (),
+) -> bytes:
+    """A v0 profile with the confusion matrix of the labelled sample, each cell holding the distribution of the score.
+
+    `scores`: the model's score for its prediction. `classes` are kept in the matrix even when the sample has none of
+    them. v0 because v1 files drop performance metrics. Raises ProfileError for empty or unequal inputs, a missing
+    label, a score that is not finite (whylogs would drop the sample without a word), and more classes than whylogs
+    supports (256).
+    """
+    rows = _performance_rows(targets, predictions, scores)
+    matrix = _confusion_matrix(sorted({*classes, *(row[0] for row in rows), *(row[1] for row in rows)}))
+    matrix.default_config = _config(len(rows))
+    matrix.add([row[1] for row in rows], [row[0] for row in rows], [row[2] for row in rows])
+    midnight = _midnight(day)
+    view = DatasetProfileView(columns={}, dataset_timestamp=midnight, creation_timestamp=midnight)
+    view.add_model_performance_metrics(ModelPerformanceMetrics(confusion_matrix=matrix))
+    return _serialize(view)
+
+
+def performance_content_hash(targets: Sequence[str], predictions: Sequence[str], scores: Sequence[float]) -> str:
+    """SHA-256 of what `performance_profile` describes, in any order of samples."""
+    rows = _performance_rows(targets, predictions, scores)
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def read_profile(data: bytes) -> DatasetProfileView:
+    """The profile in v1 or v0 bytes, with its performance metrics; raises ProfileError for anything else."""
+    try:
+        if data[:4] == MAGIC:
+            return DatasetProfileView.deserialize(data)
+        message = read_delimited_protobuf(io.BytesIO(data), DatasetProfileMessageV0)
+        if not message.properties.data_timestamp:
+            raise ValueError("no timestamp")
+        return v0_to_v1_view(message, allow_partial=True)
+    # Damaged bytes surface as whichever error the sketch, the protobuf or the file layer meets first.
+    except Exception as error:
+        raise ProfileError(f"{len(data)} bytes are not a readable whylogs profile (v1 or v0): {error}") from error
+
+
+def merge_profiles(profiles: Sequence[bytes]) -> bytes:
+    """One profile of all rows; counts, means and deviations are exact, quantiles approximate. Not idempotent: the same
+    profile twice counts twice. Raises ProfileError for an empty list."""
+    return _serialize(merge_views([read_profile(data) for data in profiles]))
+
+
+def merge_views(views: Sequence[DatasetProfileView]) -> DatasetProfileView:
+    """As `merge_profiles`. The views must come from `read_profile` and are used up: whylogs merges live confusion
+    matrices wrongly, and changes the left operand."""
+    if not views:
+        raise ProfileError("no profiles to merge")
+    merged = views[0]
+    for view in views[1:]:
+        merged = merged.merge(view)
+    return merged
+
+
+def summary(view: DatasetProfileView) -> dict[str, dict[str, float | None]]:
+    """For each column: count, missing, mean, stddev, min, max, median, quantiles q_05, q_25, q_75, q_95, distinct; None
+    where the profile has no such number."""
+    wanted = {
+        "count": "counts/n",
+        "mean": "distribution/mean",
+        "stddev": "distribution/stddev",
+        "min": "distribution/min",
+        "max": "distribution/max",
+        "median": "distribution/median",
+        **{name: f"distribution/{name}" for name in ("q_05", "q_25", "q_75", "q_95")},
+        "distinct": "cardinality/est",
+    }
+    described: dict[str, dict[str, float | None]] = {}
+    for name, column in sorted(view.get_columns().items()):
+        found = column.to_summary_dict()
+        described[name] = {key: _number(found.get(path)) for key, path in wanted.items()}
+        described[name]["missing"] = _number(found.get("counts/null"))  # whylogs counts NaN as null, too
+    return described
+
+
+def confusion_counts(view: DatasetProfileView) -> ConfusionCounts | None:
+    """The confusion matrix in a profile, or None where it has none."""
+    metrics = view.model_performance_metrics
+    if metrics is None or metrics.confusion_matrix is None:
+        return None
+    matrix = metrics.confusion_matrix
+    cells = matrix.confusion_matrix  # keyed (prediction, target); missing and None cells are empty ones
+
+    def count(target: int, prediction: int) -> int:
+        cell = cells.get((prediction, target))
+        return int(cell.n) if cell is not None else 0
+
+    size = range(len(matrix.labels))
+    return {"labels": [str(label) for label in matrix.labels], "counts": [[count(t, p) for p in size] for t in size]}
+
+
+def _check_features(features: pd.DataFrame) -> None:
+    if features.empty:
+        raise ProfileError("no rows or no columns to profile")
+    for name in features.columns:
+        if not pd.api.types.is_numeric_dtype(features[name]):
+            raise ProfileError(
+                f"column {name!r} is {features[name].dtype}: only numeric columns are profiled; leave it out"
+            )
+        if np.isinf(features[name].to_numpy(dtype=float)).any():
+            raise ProfileError(f"column {name!r} has an infinite value: use NaN for a feature that cannot be computed")
+
+
+def _performance_rows(
+    targets: Sequence[str], predictions: Sequence[str], scores: Sequence[float]
+) -> list[tuple[str, str, float]]:
+    if not len(targets) == len(predictions) == len(scores) or not len(targets):
+        raise ProfileError(
+            f"{len(targets)} targets, {len(predictions)} predictions, {len(scores)} scores:"
+            " equal numbers, at least 1, are needed"
+        )
+    rows = [(t, p, float(s)) for t, p, s in zip(targets, predictions, scores, strict=True)]
+    for number, (target, prediction, score) in enumerate(rows):
+        if not isinstance(target, str) or not isinstance(prediction, str):
+            raise ProfileError(
+                f"sample {number}: target {target!r} and prediction {prediction!r} must both be class names"
+            )
+        if not math.isfinite(score):
+            raise ProfileError(f"sample {number}: score {score} is not a finite number")
+    return sorted(rows)
+
+
+def _confusion_matrix(labels: list[str]) -> ConfusionMatrix:
+    try:
+        return ConfusionMatrix(labels)
+    except ValueError as error:
+        raise ProfileError(str(error)) from error
+
+
+def _config(rows: int) -> MetricConfig:
+    size = min(max(rows, _DEFAULT_SKETCH_SIZE), EXACT_ROWS)
+    return MetricConfig(kll_k=size, kll_k_large=size)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), timezone.utc)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+def _serialize(view: DatasetProfileView) -> bytes:
+    if view.model_performance_metrics is not None:
+        return _delimited(v1_to_dataset_profile_message_v0(view, None, None))
+    return _in_key_order(view.serialize())
+
+
+def _in_key_order(v1: bytes) -> bytes:
+    """The same v1 file with its protobuf maps in key order. The lengths, and with them the offsets, stay."""
+    source = io.BytesIO(v1[len(MAGIC) :])
+    out = io.BytesIO()
+    out.write(MAGIC)
+    out.write(_delimited(read_delimited_protobuf(source, DatasetSegmentHeader)))
+    header = read_delimited_protobuf(source, DatasetProfileHeader)
+    out.write(_delimited(header))
+    for _ in header.column_offsets:
+        chunk_header = read_delimited_protobuf(source, ChunkHeader)
+        chunk = ChunkMessage()
+        chunk.ParseFromString(source.read(chunk_header.length))
+        out.write(_delimited(chunk_header))
+        out.write(chunk.SerializeToString(deterministic=True))
+    return out.getvalue()
+
+
+def _delimited(message: Message) -> bytes:
+    data = message.SerializeToString(deterministic=True)
+    varint: Callable[[int], bytes] = _VarintBytes
+    return varint(len(data)) + data

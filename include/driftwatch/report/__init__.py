@@ -1,0 +1,65 @@
+"""What people read: the day's report, and the text of the alerts."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from driftwatch.config import MonitorConfig
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.storage import Storage
+
+
+def write_report(storage: Storage, layout: MonitorLayout, day: date, config: MonitorConfig) -> str:
+    """Writes the day's report.html from whatever artifacts exist so far, and returns its key.
+
+    One file without outside resources, for screen (light and dark) and print; the same artifacts give the same bytes. Raises
+    MissingArtifact for a day that was never taken in.
+    """
+    from driftwatch.report.facts import gather
+    from driftwatch.report.pictures import examples
+
+    facts = gather(storage, layout, day, config)
+    key = layout.day(day).report
+    storage.write_bytes(key, render(facts, examples(storage, layout, facts)).encode())
+    return key
+
+
+def render(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> str:
+    """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`. Everything from outside is escaped."""
+    from driftwatch.report import sections
+
+    return _environment().get_template("report.html.j2").render(
+        facts=facts,
+        pictures=pictures,
+        summary=sections.summary(facts),
+        files=sections.files(facts),
+        features=sections.features(facts),
+        history=sections.history(facts),
+        performance=sections.performance(facts),
+        labelling=sections.labelling(facts),
+        model=sections.model(facts),
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from driftwatch.performance.policy import percent
+    from driftwatch.report.words import one_line
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=percent, shown=one_line)
+    return environment

@@ -1,0 +1,133 @@
+"""The report's charts, as inline SVG whose width is a percentage: they fit any screen while their text keeps its size.
+
+Colours are CSS classes of the report, so that charts follow the light and the dark scheme and print well. All text is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from driftwatch.performance.policy import percent
+from driftwatch.report.facts import PastDay
+from driftwatch.report.words import accuracy_text
+
+_TOP, _HEIGHT, _AXIS = 26, 190, 40
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+    """A line between points given as percent across and pixels down."""
+    return Markup('<line x1="{:.2f}%" y1="{:.1f}" x2="{:.2f}%" y2="{:.1f}" class="{}"/>').format(x1, y1, x2, y2, kind)
+
+
+def _bar(x1: float, x2: float, y: float, height: float, kind: str) -> Markup:
+    return Markup('<rect x="{:.2f}%" y="{:.1f}" width="{:.2f}%" height="{:.1f}" rx="2" class="{}"/>').format(
+        x1, y, max(x2 - x1, 0.3), height, kind
+    )
+
+
+def _text(x: float, y: float, text: str, kind: str, anchor: str = "middle") -> Markup:
+    return Markup('<text x="{:.2f}%" y="{:.1f}" class="{}" text-anchor="{}">{}</text>').format(x, y, kind, anchor, text)
+
+
+def _svg(parts: Sequence[Markup], height: float, label: str, kind: str) -> Markup:
+    return Markup('<svg class="{}" width="100%" height="{:.0f}" role="img" aria-label="{}">{}</svg>').format(
+        kind, height, label, Markup("").join(parts)
+    )
+
+
+def bands(reference: Sequence[float], day: Sequence[float], moved: bool) -> Markup:
+    """Two bands on one scale: the reference's quantiles above the day's. Outer quantiles are the band, the middle one the mark."""
+    low, high = min(*reference, *day), max(*reference, *day)
+    span = (high - low) or 1.0
+
+    def at(value: float) -> float:
+        return 2 + 96 * (value - low) / span
+
+    parts = []
+    for quantiles, y, kind in ((reference, 3, "reference"), (day, 16, "moved" if moved else "same")):
+        middle = at(quantiles[len(quantiles) // 2])
+        parts.append(_bar(at(quantiles[0]), at(quantiles[-1]), y, 9, kind))
+        if len(quantiles) >= 5:
+            parts.append(_bar(at(quantiles[1]), at(quantiles[-2]), y, 9, kind))
+        parts.append(_line(middle, y - 2, middle, y + 11, "mark"))
+    label = (
+        f"median {_short(reference[len(reference) // 2])} in the reference, {_short(day[len(day) // 2])} today; "
+        f"bands {_short(reference[0])} to {_short(reference[-1])} and {_short(day[0])} to {_short(day[-1])}"
+    )
+    return _svg([Markup("<title>{}</title>").format(label), *parts], 28, label, "bands")
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def interval_bar(found: dict[str, Any]) -> Markup:
+    """A share from 0 to 1 with its interval; empty where it is undefined."""
+    if found["value"] is None:
+        return Markup("")
+    point = 100 * found["value"]
+    parts = [
+        _bar(0, 100, 7, 4, "track"),
+        _bar(100 * found["low"], 100 * found["high"], 5, 8, "same"),
+        _line(point, 2, point, 16, "mark"),
+    ]
+    return _svg(parts, 18, f"{percent(found['value'])}", "shares")
+
+
+def history(days: Sequence[PastDay], floor: float) -> Markup:
+    """Accuracy with its interval by day, the floor, drifted days shaded, a dashed line where another model takes over."""
+    measured = [past.performance["accuracy"] for past in days if past.performance and past.performance["accuracy"]["n"]]
+    bottom = min([0.5, floor - 0.05, *(found["low"] for found in measured)])
+    bottom = max(0.0, int(bottom * 10) / 10)
+
+    def down(share: float) -> float:
+        return _TOP + _HEIGHT * (1 - (share - bottom) / (1 - bottom))
+
+    left, width = 5.0, 95.0 / len(days)
+    foot = down(bottom)
+    parts = []
+    for index, past in enumerate(days):
+        if past.drift and past.drift["verdict"] == "drifted":
+            parts.append(_bar(left + index * width, left + (index + 1) * width, _TOP, _HEIGHT, "drifted"))
+    step = 0.1 if bottom >= 0.4 else 0.2
+    ticks = [1 - step * index for index in range(int((1 - bottom) / step + 1e-9) + 1)]
+    for tick in ticks:
+        parts += [_line(left, down(tick), 100, down(tick), "gridline"), _text(left - 0.8, down(tick) + 4, f"{100 * tick:.0f}", "axis", "end")]
+    parts.append(_line(left, down(floor), 100, down(floor), "floor"))
+    version = None
+    for index, past in enumerate(days):
+        middle = left + (index + 0.5) * width
+        performance = past.performance
+        if performance:
+            if version not in (None, performance["model_version"]):
+                parts.append(_line(left + index * width, _TOP - 6, left + index * width, foot, "takeover"))
+                parts.append(_text(left + index * width + 0.6, _TOP - 10, f"new model {performance['model_version']}", "axis", _side(index, len(days))))
+            version = performance["model_version"]
+            if performance["accuracy"]["n"]:
+                parts.append(_day(past, middle, down))
+        parts.append(_text(middle, foot + 18, f"{past.day.day}", "axis now" if past is days[-1] else "axis"))
+        if index == 0 or past.day.day == 1:
+            parts.append(_text(middle, foot + 33, f"{past.day:%b}", "axis"))
+    return _svg(parts, foot + _AXIS, f"accuracy of the last {len(days)} days", "history")
+
+
+def _side(index: int, days: int) -> str:
+    """Text in the right half ends at its mark, so that it stays inside."""
+    return "start" if index < days / 2 else "end"
+
+
+def _day(past: PastDay, middle: float, down: Any) -> Markup:
+    performance = past.performance
+    assert performance is not None
+    accuracy, kind = performance["accuracy"], performance["verdict"]
+    parts = [
+        _line(middle, down(accuracy["low"]), middle, down(accuracy["high"]), f"whisker {kind}"),
+        Markup('<circle cx="{:.2f}%" cy="{:.1f}" r="5" class="dot {}"/>').format(middle, down(accuracy["value"]), kind),
+        Markup("<title>{}: {}, {}, {} labels, model {}</title>").format(
+            past.day.isoformat(), accuracy_text(performance), kind.replace("_", " "), performance["labels"], performance["model_version"]
+        ),
+    ]
+    return Markup("<g>{}</g>").format(Markup("").join(parts))

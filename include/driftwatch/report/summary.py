@@ -1,0 +1,132 @@
+"""What an alert says: the subject tells what happened, the message gives the numbers that matter and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from driftwatch.config import AlertKind
+from driftwatch.errors import DriftwatchError
+from driftwatch.performance.policy import percent
+from driftwatch.report.words import accuracy_text, count, direction, feature_name, listing, one_line, p_value
+
+Facts = Mapping[str, Any]
+
+
+def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
+    """The subject, one line, and the message, plain text.
+
+    `facts`: `monitor`, and `day` where it is known; `report`, the report's address, where there is one. Beside them drift: what
+    drift.json holds; performance and too_few_labels: what performance.json holds; empty_day: `reason`; too_many_rejects: what
+    ingest.json holds and `reason`; retraining_failed: `reason`; model_promoted: `version`, `run_id`.
+    """
+    if kind not in _TEXTS:
+        raise DriftwatchError(f"alert kind {kind!r}: allowed are {', '.join(get_args(AlertKind))}")
+    said, numbers, advice = _TEXTS[kind](facts)
+    where = " ".join(str(facts[key]) for key in ("monitor", "day") if facts.get(key))
+    lines = [f"{one_line(said, 1000)}.", ""]
+    lines += [f"  {name}: {one_line(value, 1000)}" for name, value in numbers.items()]
+    lines += ["", f"What to do: {advice}"]
+    if facts.get("report"):
+        lines += ["", f"Report: {facts['report']}"]
+    return one_line(f"[{where}] {said}"), "\n".join(lines)
+
+
+def _drift(facts: Facts) -> tuple[str, dict[str, str], str]:
+    named = {feature["feature"]: feature for feature in facts["features"]}
+    moved = [column for column in facts["drifted_features"] if column in named]
+    looks = listing(list(dict.fromkeys(direction(named[column]) for column in moved)))
+    return (
+        "The images changed" + (f": {looks}" if moved else ""),
+        {
+            "features that moved": f"{len(facts['drifted_features'])} of {len(facts['features'])}, "
+            + listing([feature_name(column) for column in facts["drifted_features"]], 6),
+            "evidence": f"{p_value(facts['p_value'])} on {count(facts['n'], 'image')}; "
+            f"a day without drift is called drifted with a chance of {percent(facts['false_alarm_rate'])}",
+            "compared with": f"the training data of model {facts['reference_version']}",
+        },
+        "look at the example images in the report, and at the camera or service that sends them. "
+        "Nothing is retrained for drift alone; the labels will tell whether the model suffers.",
+    )
+
+
+def _performance_numbers(facts: Facts) -> dict[str, str]:
+    held = facts["holdout_accuracy"]
+    held = held["value"] if isinstance(held, Mapping) else held
+    return {
+        "accuracy": f"{accuracy_text(facts)} at {percent(facts['confidence'])} confidence, floor {percent(facts['floor'])}",
+        "labels": f"{facts['labels']} of {facts['sampled']} sampled images ({facts['ties']} ties, {facts['unclear']} unclear, "
+        f"{facts['unanswered']} unanswered)",
+        "model": f"{facts['model_version']}, " + (f"{percent(held)} on its holdout" if held is not None else "without a holdout"),
+    }
+
+
+def _performance(facts: Facts) -> tuple[str, dict[str, str], str]:
+    return (
+        f"The model got worse: accuracy {accuracy_text(facts)}, floor {percent(facts['floor'])}",
+        {**_performance_numbers(facts), "because": " ".join(facts["reasons"])},
+        "look at the disagreements in the report. The retraining DAG starts by itself, unless the day is a backfill or within "
+        "the cooldown: the log of check_performance says so; then trigger it by hand.",
+    )
+
+
+def _too_few_labels(facts: Facts) -> tuple[str, dict[str, str], str]:
+    return (
+        f"Not enough evidence about the model: {count(facts['labels'], 'label')}, accuracy {accuracy_text(facts)}",
+        {**_performance_numbers(facts), "because": " ".join(facts["reasons"])},
+        "if the pool ended early, extend it in Toloka and clear wait_for_annotations, else raise annotation.sample_size. "
+        "The day counts neither as good nor as bad.",
+    )
+
+
+def _empty_day(facts: Facts) -> tuple[str, dict[str, str], str]:
+    return (
+        "No image arrived",
+        {"reason": facts["reason"]},
+        "check what delivers the images to the day's folder, then clear ingest_images. If days without images are normal, "
+        "set images.on_empty_day to skip.",
+    )
+
+
+def _too_many_rejects(facts: Facts) -> tuple[str, dict[str, str], str]:
+    share = facts["quarantined"] / facts["listed"] if facts["listed"] else 0
+    kinds = [f"{number} {kind}" for kind, number in sorted(facts["reasons"].items(), key=lambda item: (-item[1], item[0]))]
+    return (
+        f"{percent(share)} of the day's files are no usable images: {facts['quarantined']} of {facts['listed']}",
+        {
+            "files": f"{facts['listed']} listed = {facts['accepted']} accepted + {facts['duplicate']} duplicate + "
+            f"{facts['quarantined']} quarantined",
+            "reasons": listing(kinds, 6),
+            "limit": facts["reason"],
+        },
+        "the day's manifest.parquet names every file with its reason. Repair the delivery and clear ingest_images, or raise "
+        "images.max_reject_share if such files are normal.",
+    )
+
+
+def _retraining_failed(facts: Facts) -> tuple[str, dict[str, str], str]:
+    return (
+        "Retraining failed; the champion stays",
+        {"reason": facts["reason"]},
+        "see the log of the retraining run's failed task, then clear it or trigger the DAG again with a wider range of days.",
+    )
+
+
+def _model_promoted(facts: Facts) -> tuple[str, dict[str, str], str]:
+    return (
+        f"Model {facts['version']} is the new champion",
+        {"version": facts["version"], "promoted by": f"run {facts['run_id']}"},
+        "nothing: days from now on are judged by it. Its model card in storage has the comparison with the model before, "
+        "to which models/champion.json points as `previous`.",
+    )
+
+
+_TEXTS: dict[str, Callable[[Facts], tuple[str, dict[str, str], str]]] = {
+    "drift": _drift,
+    "performance": _performance,
+    "too_few_labels": _too_few_labels,
+    "empty_day": _empty_day,
+    "too_many_rejects": _too_many_rejects,
+    "retraining_failed": _retraining_failed,
+    "model_promoted": _model_promoted,
+}

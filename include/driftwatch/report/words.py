@@ -1,0 +1,122 @@
+"""How the report and the alerts say things: numbers, features, and what happened."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from driftwatch.performance.policy import interval, p_text, percent
+
+# What a higher and a lower value of a feature look like to a person.
+_LOOKS = {
+    "image.ImagePixelWidth": ("width", "wider images", "narrower images"),
+    "image.ImagePixelHeight": ("height", "taller images", "lower images"),
+    "image.entropy": ("entropy", "more varied tones", "fewer, flatter tones"),
+    "image.Hue.mean": ("hue", "colours shifted towards blue and purple", "colours shifted towards red and yellow"),
+    "image.Hue.stddev": ("hue spread", "more different colours", "fewer different colours"),
+    "image.Saturation.mean": ("saturation", "stronger colours", "paler colours"),
+    "image.Saturation.stddev": ("saturation spread", "saturation varies more", "saturation varies less"),
+    "image.Brightness.mean": ("brightness", "brighter", "darker"),
+    "image.Brightness.stddev": ("contrast", "more contrast", "less contrast"),
+    "image.Sharpness.laplacian": ("fine detail", "harsher detail or noise", "blurred, fine detail lost"),
+    "image.Sharpness.gradient": ("edges", "stronger edges", "weaker edges"),
+    "image.Sharpness.high_frequency": ("finest detail", "more of the finest detail or noise", "finest detail lost"),
+    "image.Sharpness.sparsity": ("flat patches", "flat patches with hard edges, as in pixelation", "smoother transitions"),
+    "image.Sharpness.grid": ("pixel grid", "a visible pixel grid", "less of a pixel grid"),
+    "image.Sharpness.blockiness": ("8-pixel blocks", "visible JPEG blocks", "fewer JPEG blocks"),
+    "image.Sharpness.noise": ("noise", "noisier", "less noise"),
+}
+_RISES = ("up", "higher", "rise", "rises", "more", "larger", "increase", "+")
+_FALLS = ("down", "lower", "fall", "falls", "less", "smaller", "decrease", "-")
+
+
+def feature_name(column: str) -> str:
+    """A short name for people; the column's own, without its prefix, for one that is not known here."""
+    return _LOOKS[column][0] if column in _LOOKS else column.removeprefix("image.")
+
+
+def direction(feature: Mapping[str, Any]) -> str:
+    """What the change of one feature of drift.json looks like in the pictures."""
+    column, moved = feature["feature"], str(feature.get("direction") or "")
+    if moved in _RISES or moved in _FALLS:
+        if column in _LOOKS:
+            return _LOOKS[column][1 if moved in _RISES else 2]
+        return "higher" if moved in _RISES else "lower"
+    return moved or "other distribution"
+
+
+def listing(items: Sequence[str], most: int = 3) -> str:
+    """`a, b and c`; beyond `most` the rest is counted."""
+    shown = list(items[:most])
+    if len(items) > most:
+        shown.append(f"{len(items) - most} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "none"
+
+
+def count(number: int, word: str) -> str:
+    """`1 image`, `2 images`, `1,000 images`."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def printable(text: Any) -> str:
+    """Text from outside on one line, with control, bidirectional and unpaired characters made visible as escapes."""
+    return "".join(
+        character if unicodedata.category(character)[0] != "C" else character.encode("unicode_escape").decode()
+        for character in str(text)
+    )
+
+
+def one_line(text: Any, most: int = 300) -> str:
+    """White space runs as one space, cut to `most` characters: fit for a subject."""
+    flat = printable(re.sub(r"\s+", " ", str(text)).strip())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def accuracy_text(performance: Mapping[str, Any]) -> str:
+    """`61.3 % [53, 69]`, or that there is none."""
+    accuracy = performance["accuracy"]
+    return "not measured" if accuracy["value"] is None else f"{percent(accuracy['value'])} {interval(accuracy)}"
+
+
+def p_value(value: float | None) -> str:
+    """`p = 0.02`, `p < 0.0001`, or that there is none."""
+    if value is None:
+        return "no p-value"
+    text = p_text(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def headline(ingest: Mapping[str, Any], drift: Mapping[str, Any] | None, performance: Mapping[str, Any] | None) -> str:
+    """One sentence: what happened to the images, and to the model."""
+    if not ingest["accepted"]:
+        return f"No usable image arrived: {count(ingest['listed'], 'file')} listed, none accepted."
+    verdict = performance["verdict"] if performance else None
+    changed = drift["verdict"] if drift else None
+    if verdict is None:
+        if drift is None:
+            return f"{count(ingest['accepted'], 'image')} taken in; nothing is judged yet."
+        later = "the model's accuracy is not known yet."
+        if changed == "drifted":
+            moved = listing([feature_name(column) for column in drift["drifted_features"]])
+            return f"The images changed ({moved}); {later}" if drift["drifted_features"] else f"The images changed; {later}"
+        if changed == "ok":
+            return f"The images look as usual; {later}"
+        return f"Too few images to judge ({drift['n']}); {later}"
+    assert performance is not None
+    measured = f"accuracy {accuracy_text(performance)}, floor {percent(performance['floor'])}."
+    images = {
+        "drifted": "The images changed",
+        "ok": "The images look as usual",
+        "not_enough_evidence": "Too few images to judge drift",
+        None: "Drift is not judged",
+    }[changed]
+    model = {
+        "alert": "the model got worse",
+        "ok": "the model holds",
+        "not_enough_evidence": "there is not enough evidence about the model",
+    }[verdict]
+    both_bad, both_good = (changed, verdict) == ("drifted", "alert"), (changed, verdict) == ("ok", "ok")
+    link = " and" if both_bad or both_good else ", but" if changed in ("drifted", "ok") else ";"
+    return f"{images}{link} {model}: {measured}"

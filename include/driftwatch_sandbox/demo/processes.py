@@ -1,0 +1,101 @@
+"""Starts the demo's servers and stops them all, by their process ids, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+
+class ServerFailed(Exception):
+    """A server ended, or did not come up in time; the message has the end of its log."""
+
+
+def free_port() -> int:
+    """A loopback port that is free at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Processes:
+    """Child processes, each the leader of its own process group, so that Ctrl-C reaches this program alone and it stops them."""
+
+    def __init__(self, logs: Path) -> None:
+        self.logs = logs
+        logs.mkdir(parents=True, exist_ok=True)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Starts a server that goes on until `stop`; its output goes to logs/<name>.log."""
+        with (self.logs / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603 - commands are this program's own
+                list(command),
+                env=dict(env),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._running[name] = process
+        return process
+
+    def run(
+        self, name: str, command: Sequence[str], env: Mapping[str, str], tick: Callable[[], None] = lambda: None
+    ) -> None:
+        """Runs a command to its end; raises ServerFailed where it fails."""
+        process = self.start(name, command, env)
+        while process.poll() is None:
+            tick()
+            time.sleep(0.2)
+        del self._running[name]
+        if process.returncode:
+            raise ServerFailed(f"{name} ended with code {process.returncode}:\n{self.log_end(name)}")
+
+    def log_end(self, name: str, lines: int = 15) -> str:
+        """The last lines of a process's log."""
+        path = self.logs / f"{name}.log"
+        text = path.read_text(errors="replace") if path.exists() else ""
+        return "\n".join(text.splitlines()[-lines:]) + f"\n(whole log: {path})"
+
+    def check(self) -> None:
+        """Raises ServerFailed if one of the servers has ended."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                raise ServerFailed(f"{name} ended with code {process.returncode}:\n{self.log_end(name)}")
+
+    def wait_for_http(self, name: str, url: str, ready: Callable[[httpx.Response], bool], seconds: float = 90) -> None:
+        """Waits until `url` answers in the way that `ready` wants."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.check()
+            with suppress(httpx.TransportError):
+                if ready(httpx.get(url, timeout=5, trust_env=False)):
+                    return
+            time.sleep(0.25)
+        raise ServerFailed(f"{name} did not answer at {url} within {seconds:.0f} s:\n{self.log_end(name)}")
+
+    def stop(self, seconds: float = 15) -> None:
+        """Asks each process group to end, newest first, and kills what has not ended in time."""
+        groups = [process.pid for process in reversed(self._running.values())]
+        for process in reversed(self._running.values()):
+            with suppress(ProcessLookupError):
+                process.terminate()
+        end = time.monotonic() + seconds
+        for process in self._running.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, end - time.monotonic()))
+        for group in groups:
+            # The leader's children (workers, supervisors) may outlive it.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        for process in self._running.values():
+            process.wait()
+        self._running.clear()

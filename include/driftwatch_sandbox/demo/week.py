@@ -1,0 +1,144 @@
+"""What the demo's cameras deliver: seven days of photos, clean until the camera breaks on the fourth."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import random
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import yaml
+
+from driftwatch.config import MonitorConfig, load_monitor, monitor_files
+from driftwatch.errors import DriftwatchError
+from driftwatch.images.decode import FORMATS
+from driftwatch.layout import MonitorLayout
+from driftwatch_sandbox.photos import break_file, write_photos
+
+MONDAY = date(2026, 1, 5)
+DAYS = [MONDAY + timedelta(days=number) for number in range(7)]
+BROKEN_FROM = 3
+ACROSS = 12
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many photos the week needs, and what differs from the example monitor file to fit a demo's minutes."""
+
+    training: int
+    per_day: int
+    recipe: str
+    overrides: dict[str, dict[str, object]]
+
+
+DRAWN = Plan(training=1000, per_day=200, recipe="fast", overrides={"annotation": {"sample_size": 150}})
+REAL = Plan(training=1180, per_day=116, recipe="photos", overrides={"annotation": {"sample_size": 110}})
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo and the class that its folder names; the product is never told the class of a day's photo."""
+
+    path: Path
+    label: str
+
+
+def write_monitor(folder: Path, source: Path, plan: Plan) -> MonitorConfig:
+    """The example's monitor file with the demo's week, sample, and a sensor that asks every second."""
+    (example,) = monitor_files(source)
+    raw = yaml.safe_load(example.read_text())
+    raw["schedule"] |= {"start_date": DAYS[0], "end_date": DAYS[-1]}
+    raw["annotation"]["poll_seconds"] = 1
+    for section, values in plan.overrides.items():
+        raw[section] |= values
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / example.name
+    target.write_text(yaml.safe_dump(raw, sort_keys=False))
+    return load_monitor(target)
+
+
+def find_photos(folder: Path, classes: tuple[str, ...]) -> list[Photo]:
+    """Real photos, `<folder>/<class>/<file>`, in an order of their own that mixes the classes."""
+    suffixes = {f".{name.lower()}" for name in FORMATS} | {".jpg"}
+    photos = []
+    for label in classes:
+        found = sorted(path for path in (folder / label).glob("*") if path.suffix.lower() in suffixes)
+        if not found:
+            raise DriftwatchError(
+                f"PHOTOS={folder}: no photos in {folder / label}; it must hold a folder for each of {', '.join(classes)}"
+            )
+        photos += [Photo(path.resolve(), label) for path in found]
+    return photos
+
+
+def draw_photos(folder: Path, classes: tuple[str, ...], plan: Plan) -> list[Photo]:
+    """As many drawn photos as the week needs, half of each class."""
+    each = -(-(plan.training + plan.per_day * len(DAYS)) // len(classes))
+    paths = write_photos(folder, dict.fromkeys(classes, each), seed=11, processes=os.cpu_count() or 1)
+    return [Photo(path, path.parent.name) for path in paths]
+
+
+class Camera:
+    """Delivers photos into the storage, and tells the crowd, and nobody else, what they show."""
+
+    def __init__(self, storage: Path, layout: MonitorLayout, truth: Path, photos: list[Photo], plan: Plan) -> None:
+        needed = plan.training + plan.per_day * len(DAYS)
+        if len(photos) < needed:
+            # Fewer photos than the plan: the same shares of what there is.
+            plan = Plan(
+                plan.training * len(photos) // needed, plan.per_day * len(photos) // needed, plan.recipe, plan.overrides
+            )
+        self._storage, self._layout, self._truth = storage, layout, truth
+        self._plan = plan
+        self._random = random.Random(11)  # noqa: S311 - a reproducible demo, not a secret
+        self._photos = list(photos)
+        self._random.shuffle(self._photos)
+        self._known: dict[str, str] = {}
+
+    def deliver(self) -> None:
+        """Writes the training photos, the seven days, and the crowd's truth."""
+        self._training(self._photos[: self._plan.training])
+        rest = iter(self._photos[self._plan.training :])
+        for number, day in enumerate(DAYS):
+            self._day(day, [next(rest) for _ in range(self._plan.per_day)], broken=number >= BROKEN_FROM)
+        self._nuisances()
+        with self._truth.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["image_id", "label"])
+            writer.writerows(sorted(self._known.items()))
+
+    def _remember(self, path: Path, label: str) -> None:
+        self._known[hashlib.sha256(path.read_bytes()).hexdigest()] = label
+
+    def _training(self, photos: list[Photo]) -> None:
+        for number, photo in enumerate(photos):
+            target = self._storage / self._layout.training_images / photo.label / f"{number:05d}{photo.path.suffix}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(photo.path)
+            self._remember(target, photo.label)
+
+    def _day(self, day: date, photos: list[Photo], broken: bool) -> None:
+        folder = self._storage / self._layout.day(day).incoming
+        folder.mkdir(parents=True)
+        for photo in photos:
+            second = self._random.randrange(86_400)
+            name = f"door-{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}-{self._random.randrange(16**4):04x}.jpg"
+            target = folder / name
+            if broken:
+                break_file(photo.path, target, "pixelate", across=ACROSS)
+            else:
+                target.symlink_to(photo.path)
+            self._remember(target, photo.label)
+
+    def _nuisances(self) -> None:
+        """What real folders hold besides good photos: a file sent twice, one cut short, one that is no image."""
+        first, second, third = (self._storage / self._layout.day(day).incoming for day in DAYS[:3])
+        photo = sorted(first.iterdir())[0]
+        (first / f"copy of {photo.name}").write_bytes(photo.read_bytes())
+        photo = sorted(second.iterdir())[0]
+        (second / "door-cut-short.jpg").write_bytes(photo.read_bytes()[:2000])
+        (third / "readme.jpg").write_text("The camera's card is nearly full.\n")
+        (third / "door-empty.jpg").touch()

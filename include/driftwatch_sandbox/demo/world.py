@@ -1,0 +1,192 @@
+"""The demo's outside world: the folder of its state, the stand-ins, and a real Airflow, all on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from driftwatch_sandbox.demo.processes import Processes, free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+ORGANISATION, DATASET = "org-1", "model-1"
+TASKS_AT_ONCE = 3
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Made anew for each demo and kept in var/demo, so that `make ui` can serve what it left."""
+
+    password: str
+    toloka_token: str
+    whylabs_key: str
+    image_secret: str
+    jwt: str
+    fernet: str
+
+    @classmethod
+    def make(cls) -> Secrets:
+        from cryptography.fernet import Fernet
+
+        return cls(
+            password=secrets.token_urlsafe(9),
+            toloka_token=secrets.token_hex(16),
+            whylabs_key=f"{secrets.token_hex(5)}.{secrets.token_hex(20)}:{ORGANISATION}",
+            image_secret=secrets.token_hex(16),
+            jwt=secrets.token_hex(32),
+            fernet=Fernet.generate_key().decode(),
+        )
+
+
+class World:
+    """Starts and stops everything that the demo needs outside of itself."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.storage = home / "storage"
+        self.monitors = home / "monitors"
+        self.truth = home / "truth.csv"
+        self.processes = Processes(home / "logs")
+        self.ports = {name: free_port() for name in ("airflow", "toloka", "whylabs", "images")}
+        kept = home / "secrets.json"
+        if kept.exists():
+            self.secrets = Secrets(**json.loads(kept.read_text()))
+        else:
+            self.secrets = Secrets.make()
+            kept.touch(mode=0o600)
+            kept.write_text(json.dumps(asdict(self.secrets)))
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of Airflow and of the commands."""
+        airflow_home = self.home / "airflow"
+        connections = {
+            "TOLOKA_DEFAULT": {
+                "conn_type": "toloka",
+                "host": self.url("toloka"),
+                "password": self.secrets.toloka_token,
+            },
+            "WHYLABS_DEFAULT": {
+                "conn_type": "whylabs",
+                "host": self.url("whylabs"),
+                "password": self.secrets.whylabs_key,
+                "extra": {"org_id": ORGANISATION},
+            },
+            "DRIFTWATCH_IMAGES": {
+                "conn_type": "http",
+                "host": self.url("images"),
+                "password": self.secrets.image_secret,
+            },
+        }
+        return {
+            **os.environ,
+            **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()},
+            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+            "AIRFLOW_HOME": str(airflow_home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": str(TASKS_AT_ONCE),
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__CORE__FERNET_KEY": self.secrets.fernet,
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url('airflow')}/execution/",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "passwords.json"),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow_home}/airflow.db",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.ports["airflow"]),
+            "AIRFLOW__API__BASE_URL": self.url("airflow"),
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API_AUTH__JWT_SECRET": self.secrets.jwt,
+            "AIRFLOW__API__SECRET_KEY": self.secrets.jwt,
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": "127.0.0.1",
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "DRIFTWATCH_STORAGE": f"file://{self.storage}",
+            "DRIFTWATCH_MONITORS": str(self.monitors),
+            "DRIFTWATCH_IMAGE_SECRET": self.secrets.image_secret,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "WHYLOGS_NO_ANALYTICS": "True",
+            "_WHYLABS_SKIP_CONFIG_READ": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def start_stand_ins(self, crowd_speed: float = 400.0) -> None:
+        """Toloka with its crowd, WhyLabs, and the image server."""
+        state = self.home / "stand-ins"
+        state.mkdir(parents=True, exist_ok=True)
+        self.storage.mkdir(parents=True, exist_ok=True)
+        env, python = self.env, sys.executable
+        self.processes.start(
+            "toloka",
+            [
+                python, "-m", "driftwatch_sandbox.toloka", "--port", str(self.ports["toloka"]),
+                "--database", str(state / "toloka.db"), "--token", self.secrets.toloka_token,
+                "--truth", str(self.truth), "--crowd-speed", str(crowd_speed), "--seed", "7",
+            ],
+            env,
+        )  # fmt: skip
+        self.processes.start(
+            "whylabs",
+            [
+                python, "-m", "driftwatch_sandbox.whylabs", "--port", str(self.ports["whylabs"]),
+                "--database", str(state / "whylabs.db"), "--api-key", self.secrets.whylabs_key,
+                "--org", ORGANISATION, "--dataset", DATASET,
+            ],
+            env,
+        )  # fmt: skip
+        self.processes.start(
+            "images",
+            [
+                python,
+                "-m",
+                "driftwatch_sandbox.images",
+                "--root",
+                str(self.storage),
+                "--port",
+                str(self.ports["images"]),
+            ],
+            env,
+        )
+
+    def prepare_airflow(self) -> None:
+        """Creates the database and the login. Runs on while other things are done: see `start_airflow`."""
+        (self.home / "airflow").mkdir(parents=True, exist_ok=True)
+        (self.home / "passwords.json").write_text(json.dumps({"admin": self.secrets.password}))
+        self.processes.run("airflow-db", ["airflow", "db", "migrate"], self.env)
+
+    def start_airflow(self) -> None:
+        """Starts the four servers one by one: `standalone` would listen on all interfaces."""
+        env = self.env
+        self.processes.start("api-server", ["airflow", "api-server"], env)
+        self.processes.start("dag-processor", ["airflow", "dag-processor"], env)
+        self.processes.start("scheduler", ["airflow", "scheduler", "--skip-serve-logs"], env)
+        self.processes.start("triggerer", ["airflow", "triggerer", "--skip-serve-logs"], env)
+
+    def wait_until_ready(self) -> None:
+        """Returns when the stand-ins answer and Airflow says that every part of it is healthy."""
+        for name in ("toloka", "whylabs", "images"):
+            self.processes.wait_for_http(name, f"{self.url(name)}/healthz", lambda response: response.is_success)
+        self.processes.wait_for_http(
+            "api-server", f"{self.url('airflow')}/api/v2/monitor/health", _all_healthy, seconds=120
+        )
+
+
+def _all_healthy(response: httpx.Response) -> bool:
+    parts: dict[str, Any] = response.json() if response.is_success else {}
+    names = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+    return all(parts.get(name, {}).get("status") == "healthy" for name in names)

@@ -1,0 +1,40 @@
+"""Command line of the Toloka stand-in."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from driftwatch_sandbox.serving import serve
+from driftwatch_sandbox.toloka.app import Settings, create_app
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m driftwatch_sandbox.toloka", description="Toloka API stand-in")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free port, which the first line of output names")
+    parser.add_argument("--database", type=Path, required=True, help="SQLite file, made when missing")
+    parser.add_argument("--token", required=True, help="what clients authorise with")
+    parser.add_argument("--balance", type=float, default=1000.0, help="dollars on the account of a new database")
+    parser.add_argument("--crowd", action=argparse.BooleanOptionalAction, default=True, help="simulated workers answer")
+    parser.add_argument("--truth", type=Path, help="CSV file image_id,label that the crowd alone knows")
+    parser.add_argument("--crowd-speed", type=float, default=60.0, help="the crowd's seconds in one second")
+    parser.add_argument("--seed", type=int, default=7, help="chooses the workers and their answers")
+    parser.add_argument(
+        "--resolve-images",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="workers fetch each image; without, the last part of its URL, without suffix, is the image id",
+    )
+    options = vars(parser.parse_args(arguments))
+    host, port = options.pop("host"), options.pop("port")
+    try:
+        app = create_app(Settings(**options))
+    except ValueError as error:
+        sys.exit(str(error))
+    serve(app, host, port)
+
+
+if __name__ == "__main__":
+    main()

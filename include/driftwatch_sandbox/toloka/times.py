@@ -1,0 +1,28 @@
+"""Toloka's date format: naive UTC, here always with microseconds, so that texts sort as the times they name."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+
+_FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
+
+
+def text(seconds: float) -> str:
+    """Unix seconds as API text."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime(_FORMAT)
+
+
+def now_text() -> str:
+    return text(time.time())
+
+
+def seconds(value: str) -> float:
+    """API text as Unix seconds; text without a zone is UTC. Raises ValueError or TypeError for anything else."""
+    moment = datetime.fromisoformat(value.replace("Z", "+00:00") if isinstance(value, str) else value)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def normal(value: str) -> str:
+    """Any accepted spelling of a date in the one that is stored."""
+    return text(seconds(value))

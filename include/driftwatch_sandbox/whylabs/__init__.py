@@ -1,0 +1,1 @@
+"""A local server that speaks WhyLabs' API (Songbird): uploads, reading back, monitors. For demos and tests."""

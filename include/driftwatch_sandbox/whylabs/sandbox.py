@@ -1,0 +1,28 @@
+"""What tests and demos ask the stand-in itself."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timezone
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from driftwatch_sandbox.whylabs.uploads import check_dataset
+
+router = APIRouter(prefix="/_sandbox")
+
+
+@router.get("/state")
+def state(request: Request) -> dict[str, Any]:
+    """By dataset: `days` (summary of each column, confusion matrix, upload ids, segments), `references`, `uploads`."""
+    settings = request.app.state.settings
+    datasets = {dataset: request.app.state.days.state(dataset) for dataset in settings.datasets}
+    return {"organisation": settings.organisation, "datasets": datasets}
+
+
+@router.post("/analyse")
+def analyse(request: Request, dataset: str, day: date) -> dict[str, int]:
+    """Runs the dataset's analyzers for a day now; `results` is the number of rows that this gave."""
+    check_dataset(request, dataset)
+    midnight = int(datetime.combine(day, time(), timezone.utc).timestamp() * 1000)
+    return {"results": request.app.state.analyst.analyse(dataset, midnight)}

@@ -1,0 +1,63 @@
+"""Sends a monitor's alerts to the Airflow notifiers that its file names."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from driftwatch.config import AlertKind, MonitorConfig
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What a notifier's templates see as `alert`."""
+
+    monitor: str
+    day: str
+    kind: str
+    subject: str
+    message: str
+
+
+def send_alert(context: Context, monitor: MonitorConfig, kind: AlertKind, facts: dict[str, Any]) -> Alert:
+    """Logs the alert and hands it to each notifier that takes its kind.
+
+    Every notifier is tried; if any fails, the first failure is raised afterwards, so that an alert is never lost in silence.
+    """
+    from airflow.sdk.module_loading import import_string
+
+    from driftwatch.report.summary import alert_text
+
+    subject, message = alert_text(kind, {"monitor": monitor.name, **facts})
+    alert = Alert(monitor.name, str(facts.get("day", "")), kind, subject, message)
+    log.warning("%s\n%s", subject, message)
+    failures: list[Exception] = []
+    for entry in monitor.notifiers:
+        if kind not in entry.on:
+            continue
+        try:
+            import_string(entry.notifier)(**entry.arguments)({**context, "alert": alert})
+        except Exception as error:  # tried one by one, raised below
+            log.exception("Notifier %s failed for %r", entry.notifier, subject)
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return alert
+
+
+def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
+    """A failure callback that tells the notifiers which step of a retraining failed, and why."""
+
+    def tell(context: Context) -> None:
+        task = context["ti"].task_id
+        reason = f"{task} failed: {context.get('exception')}"
+        send_alert(context, monitor, "retraining_failed", {"run_id": context["run_id"], "reason": reason})
+
+    return tell

@@ -1,0 +1,72 @@
+"""TolokaHook: a Toloka client from an Airflow connection."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+
+if TYPE_CHECKING:
+    from driftwatch.annotation.client import DriftwatchTolokaClient
+
+PLATFORMS = {
+    "https://toloka.dev": "https://platform.toloka.ai",
+    "https://sandbox.toloka.dev": "https://sandbox.toloka.yandex.com",
+}
+
+
+class TolokaHook(BaseHook):
+    """Toloka's API through the connection's address and token. Nothing is sent before a method is called.
+
+    :param toloka_conn_id: Airflow connection of type `toloka`.
+    """
+
+    conn_name_attr = "toloka_conn_id"
+    default_conn_name = "toloka_default"
+    conn_type = "toloka"
+    hook_name = "Toloka"
+
+    def __init__(self, toloka_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.toloka_conn_id = toloka_conn_id
+
+    @cached_property
+    def _connection(self) -> Any:
+        return self.get_connection(self.toloka_conn_id)
+
+    @property
+    def url(self) -> str:
+        """The API's address, `https://toloka.dev` where the connection has none."""
+        host = (self._connection.host or "https://toloka.dev").rstrip("/")
+        return host if "://" in host else f"https://{host}"
+
+    def get_conn(self) -> DriftwatchTolokaClient:
+        """A client with its own timeouts and retries."""
+        from driftwatch.annotation.client import DriftwatchTolokaClient
+        from driftwatch.errors import AccessRefused
+
+        if not self._connection.password:
+            raise AccessRefused(
+                f"connection {self.toloka_conn_id} has no token: set it under Admin > Connections, field 'OAuth token or API key'"
+            )
+        extra = self._connection.extra_dejson
+        return DriftwatchTolokaClient(
+            self._connection.password,
+            url=self.url,
+            timeout=float(extra.get("timeout") or 20),
+            retries=int(extra.get("retries") or 4),
+        )
+
+    def pool_url(self, project_id: str, pool_id: str) -> str:
+        """Where a person sees the pool."""
+        platform = self._connection.extra_dejson.get("platform_url") or PLATFORMS.get(self.url, self.url)
+        return f"{platform.rstrip('/')}/requester/project/{project_id}/pool/{pool_id}"
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Asks Toloka who the account is; never shows the token."""
+        try:
+            requester = self.get_conn().get_requester()
+        except Exception as error:
+            return False, f"{type(error).__name__}: {error}"
+        return True, f"Toloka account {requester.id} at {self.url}, balance {requester.balance} USD"

@@ -1,0 +1,36 @@
+"""Buttons on a task's page that lead to the outside: its Toloka pool, the day's report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from airflow.models.taskinstancekey import TaskInstanceKey
+    from airflow.sdk.definitions.context import Context
+
+
+class StoredLink(BaseOperatorLink):
+    """Shows the address that the task stored; no button before there is one."""
+
+    def store(self, operator: Any, context: Context, address: str) -> None:
+        """Shows `address` from now on, while the task still runs or waits as well."""
+        operator.outside_link = address
+        context["ti"].xcom_push(key=self.xcom_key, value=address)
+
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
+        """Asked by the task's process when it ends; the UI reads what `store` pushed."""
+        return getattr(operator, "outside_link", "")
+
+
+class TolokaPoolLink(StoredLink):
+    """The day's pool at Toloka."""
+
+    name = "Toloka pool"
+
+
+class DayReportLink(StoredLink):
+    """The day's report.html in storage."""
+
+    name = "Day report"

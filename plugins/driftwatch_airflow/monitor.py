@@ -1,0 +1,98 @@
+"""What every task of a monitor shares: its day, its storage, and which errors are worth a retry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, ExceptionRetryPolicy
+from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
+
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import NeedsAttention
+from driftwatch.layout import DayLayout, MonitorLayout
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Rendered in each task; `run_day` is a macro of the monitoring DAG.
+DAY_TEMPLATE = "{{ run_day(dag_run, params) }}"
+
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception="driftwatch.errors.NeedsAttention",
+            action=RetryAction.FAIL,
+            reason="Repeating cannot help: the message says what to change first",
+        )
+    ]
+)
+
+
+def run_day(dag_run: Any, params: Mapping[str, Any]) -> str:
+    """The day that a run is about, YYYY-MM-DD in UTC: `params.day`, else the logical date, else the day before `run_after`.
+
+    The only place that decides it, for scheduled, backfilled and manual runs alike.
+    """
+    if params.get("day"):
+        try:
+            return date.fromisoformat(str(params["day"])).isoformat()
+        except ValueError as error:
+            raise NeedsAttention(f"params.day {params['day']!r} is no date: give it as YYYY-MM-DD") from error
+    if dag_run.logical_date is not None:
+        return dag_run.logical_date.date().isoformat()
+    return (dag_run.run_after - timedelta(days=1)).date().isoformat()
+
+
+def storage_of(monitor: MonitorConfig) -> Storage:
+    """The monitor's storage; on S3 with the credentials of its Airflow connection, if it names one."""
+    if not monitor.storage.connection:
+        return Storage(monitor.storage.uri)
+    from airflow.providers.amazon.aws.fs.s3 import get_fs
+
+    return Storage(monitor.storage.uri, get_fs(monitor.storage.connection, {"use_listings_cache": False}))
+
+
+class MonitorOperator(BaseOperator):
+    """A step of one monitor.
+
+    :param monitor: the validated monitor file.
+    """
+
+    ui_color = "#e8f1f5"
+
+    def __init__(self, *, monitor: MonitorConfig, **kwargs: Any) -> None:
+        super().__init__(**{"retry_policy": RETRY_POLICY, **kwargs})
+        self.monitor = monitor
+
+    @property
+    def storage(self) -> Storage:
+        return storage_of(self.monitor)
+
+    @property
+    def layout(self) -> MonitorLayout:
+        return MonitorLayout(self.monitor.name)
+
+
+class DayOperator(MonitorOperator):
+    """A step of one monitor's day.
+
+    :param monitor: the validated monitor file.
+    :param day: the day, YYYY-MM-DD; by default the run's own (see `run_day`).
+    """
+
+    template_fields: Sequence[str] = ("day",)
+
+    def __init__(self, *, monitor: MonitorConfig, day: str = DAY_TEMPLATE, **kwargs: Any) -> None:
+        super().__init__(monitor=monitor, **kwargs)
+        self.day = day
+
+    @property
+    def date(self) -> date:
+        return date.fromisoformat(self.day)
+
+    @property
+    def keys(self) -> DayLayout:
+        return self.layout.day(self.date)

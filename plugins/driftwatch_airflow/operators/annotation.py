@@ -1,0 +1,115 @@
+"""Labelling: create the day's pool, and merge its answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowSkipException
+
+from driftwatch.errors import NotEnoughLabels
+from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.hooks.toloka import TolokaHook
+from driftwatch_airflow.links import DayReportLink, TolokaPoolLink
+from driftwatch_airflow.monitor import DayOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from driftwatch.annotation.links import ImageServer
+
+
+class CreateAnnotationPoolOperator(DayOperator):
+    """Finds or creates the day's pool with its sample and control tasks, and opens it; says the price before it is spent.
+
+    With the run's `dry_run` it says what it would create and cost, creates nothing, and skips what follows.
+    """
+
+    operator_extra_links = (TolokaPoolLink(),)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.annotation.links import ImageLinks
+        from driftwatch.annotation.plan import describe, plan_day
+        from driftwatch.annotation.pool import Campaign
+
+        storage, monitor = self.storage, self.monitor
+        now = context["ti"].start_date
+        plan = plan_day(storage, self.layout, monitor, self.date, now)
+        self.log.info("Plan: %s", describe(plan, monitor))
+        if context["params"].get("dry_run"):
+            raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, monitor)}")
+        links = ImageLinks(storage, now, datetime.fromisoformat(plan["links_expire"]), self._image_server())
+        hook = TolokaHook(monitor.annotation.connection)
+        campaign = Campaign(
+            hook.get_conn(), monitor, plan, record=lambda state: storage.write_json(self.keys.annotation, state)
+        )
+        plan = campaign.carry_out(links)
+        link = hook.pool_url(plan["project_id"], plan["pool_id"])
+        TolokaPoolLink().store(self, context, link)
+        self.log.info("Pool %s: %s", plan["pool_id"], link)
+        return {"pool_id": plan["pool_id"], "images": len(plan["sample"]), "cost": plan["cost"]["total"]}
+
+    def _image_server(self) -> ImageServer | None:
+        from driftwatch.annotation.links import ImageServer
+
+        if self.storage.scheme == "s3":
+            return None
+        connection = BaseHook.get_connection(self.monitor.annotation.image_links)
+        host = connection.host or ""
+        if "://" not in host:
+            host = f"{connection.schema or 'http'}://{host}" + (f":{connection.port}" if connection.port else "")
+        return ImageServer(host, connection.password or "")
+
+
+class MergeAnnotationsOperator(DayOperator):
+    """Reads the pool's answers and merges them by majority vote, one vote for each annotator and image."""
+
+    operator_extra_links = (TolokaPoolLink(),)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.annotation.collect import collect_assignments
+        from driftwatch.annotation.consensus import merge_day
+
+        storage = self.storage
+        plan = storage.read_json(self.keys.annotation)
+        hook = TolokaHook(self.monitor.annotation.connection)
+        TolokaPoolLink().store(self, context, hook.pool_url(plan["project_id"], plan["pool_id"]))
+        storage.write_table(self.keys.assignments, collect_assignments(hook.get_conn(), plan["pool_id"]))
+        summary = merge_day(storage, self.keys, self.monitor, [entry["image_id"] for entry in plan["sample"]])
+        self.log.info("Labels: %s", summary)
+        return summary
+
+
+class EvaluatePerformanceOperator(DayOperator):
+    """Measures the model against the labels, gives the verdict, and writes the day's report."""
+
+    operator_extra_links = (DayReportLink(),)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.model import registry
+        from driftwatch.performance.evaluate import evaluate_day
+        from driftwatch.report import write_report
+
+        storage = self.storage
+        version = storage.read_json(self.keys.ingest)["model_version"]
+        holdout = registry.card(storage, self.layout, version)["metrics"]["holdout"]
+        performance = evaluate_day(storage, self.keys, self.monitor, holdout)
+        write_report(storage, self.layout, self.date, self.monitor)
+        DayReportLink().store(self, context, storage.url(self.keys.report))
+        facts = {**performance, "day": self.day, "report": storage.url(self.keys.report)}
+        if performance["verdict"] == "alert":
+            send_alert(context, self.monitor, "performance", facts)
+        elif performance["verdict"] == "not_enough_evidence":
+            send_alert(context, self.monitor, "too_few_labels", facts)
+        self.log.info("Verdict %s: %s", performance["verdict"], performance["reasons"])
+        return {"verdict": performance["verdict"], "labels": performance["labels"], "accuracy": performance["accuracy"]}
+
+
+def short_pool_error(day: str, reason: str, progress: dict[str, Any], wanted: float | None) -> NotEnoughLabels:
+    """Why a pool that ended early cannot be used."""
+    needs = "annotation.on_short_pool is fail" if wanted is None else f"annotation.min_coverage is {wanted:.0%}"
+    return NotEnoughLabels(
+        f"the pool of {day} ended with {reason}, {progress['answered_images']} of {progress['images']} images answered, and {needs}: "
+        "extend or refill the pool in Toloka and clear this task, or change the setting"
+    )

@@ -1,0 +1,95 @@
+"""The morning of a day: take the images in, profile them, and let the champion answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
+from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.monitor import DayOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+
+class IngestImagesOperator(DayOperator):
+    """Lists, checks and records every object of the day; each image is fetched and decoded once.
+
+    The model version is fixed here: a repeated run keeps the one that the day was first judged by.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.images.ingest import ingest_day
+        from driftwatch.model import registry
+
+        storage, monitor = self.storage, self.monitor
+        if storage.exists(self.keys.ingest):
+            version = storage.read_json(self.keys.ingest)["model_version"]
+        else:
+            champion = registry.champion(storage, self.layout)
+            if champion is None:
+                raise NeedsAttention(
+                    f"{storage.url(self.layout.champion)} does not exist: register a first model with "
+                    f"`driftwatch champion train` or `driftwatch champion import` (README, 'Your own classifier')"
+                )
+            version = champion["version"]
+        try:
+            counts = ingest_day(storage, self.keys, monitor.images, monitor.model.input_size, version)
+        except EmptyDay as error:
+            send_alert(context, monitor, "empty_day", {"day": self.day, "reason": str(error)})
+            if monitor.images.on_empty_day == "skip":
+                raise AirflowSkipException(str(error)) from error
+            raise
+        except TooManyRejects as error:
+            send_alert(
+                context,
+                monitor,
+                "too_many_rejects",
+                {"day": self.day, "reason": str(error), **storage.read_json(self.keys.ingest)},
+            )
+            raise
+        self.log.info(
+            "%s listed = %s accepted + %s duplicate + %s quarantined %s; model %s",
+            counts["listed"],
+            counts["accepted"],
+            counts["duplicate"],
+            counts["quarantined"],
+            counts["reasons"],
+            version,
+        )
+        return counts
+
+
+class ProfileFeaturesOperator(DayOperator):
+    """Writes the day's whylogs profile, and tests its features for drift against the reference of the day's model."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.profiling.drift import profile_day
+        from driftwatch.report import write_report
+
+        storage = self.storage
+        version = storage.read_json(self.keys.ingest)["model_version"]
+        drift = profile_day(storage, self.keys, self.layout, self.monitor, version)
+        write_report(storage, self.layout, self.date, self.monitor)
+        if drift["verdict"] == "drifted":
+            send_alert(
+                context, self.monitor, "drift", {**drift, "day": self.day, "report": storage.url(self.keys.report)}
+            )
+        else:
+            self.log.info("Drift: %s (p = %s, %s images)", drift["verdict"], drift["p_value"], drift["n"])
+        return {"verdict": drift["verdict"], "drifted_features": drift["drifted_features"]}
+
+
+class PredictLabelsOperator(DayOperator):
+    """The day's model on every accepted image, from the inputs that ingest stored."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.model.predict import predict_day
+
+        storage = self.storage
+        version = storage.read_json(self.keys.ingest)["model_version"]
+        counts = predict_day(storage, self.keys, self.layout, self.monitor, version)
+        self.log.info("Model %s: %s", version, counts)
+        return counts

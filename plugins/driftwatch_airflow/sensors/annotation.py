@@ -1,0 +1,82 @@
+"""Waits for the day's annotators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.hooks.toloka import TolokaHook
+from driftwatch_airflow.links import TolokaPoolLink
+from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.operators.annotation import short_pool_error
+from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+
+class AnnotationCompleteSensor(DayOperator):
+    """Defers until the day's pool is closed, then judges how it ended.
+
+    A pool that closed as COMPLETED is a success. Any other end, or the deadline, goes by `annotation.on_short_pool`. It is an
+    operator that defers from the start, since rescheduled sensors lose a race in Airflow 3.3 (apache/airflow#71172).
+    """
+
+    operator_extra_links = (TolokaPoolLink(),)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        plan = self.storage.read_json(self.keys.annotation)
+        hook = TolokaHook(self.monitor.annotation.connection)
+        TolokaPoolLink().store(self, context, hook.pool_url(plan["project_id"], plan["pool_id"]))
+        pool = hook.get_conn().get_pool(plan["pool_id"])
+        if not pool.is_open():
+            reason = pool.last_close_reason.value if pool.last_close_reason else None
+            return self._judge(context, plan, reason)
+        self._progress(plan)
+        self.defer(
+            trigger=AnnotationCompleteTrigger(
+                self.monitor.annotation.connection,
+                plan["pool_id"],
+                plan["expires"],
+                self.monitor.annotation.poll_seconds,
+            ),
+            method_name="resume",
+        )
+
+    def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Called when the trigger has fired."""
+        plan = self.storage.read_json(self.keys.annotation)
+        return self._judge(context, plan, event["reason"] if event["state"] == "closed" else "the deadline")
+
+    def _progress(self, plan: dict[str, Any]) -> dict[str, Any]:
+        from driftwatch.annotation.collect import progress
+
+        done = progress(TolokaHook(self.monitor.annotation.connection).get_conn(), plan["pool_id"], plan)
+        self.log.info(
+            "Pool %s: %s of %s images answered (%.0f %%), %s of %s answers, %.2f USD of rewards",
+            plan["pool_id"],
+            done["answered_images"],
+            done["images"],
+            100 * done["coverage"],
+            done["answers"],
+            done["answers_wanted"],
+            done["reward"],
+        )
+        return done
+
+    def _judge(self, context: Context, plan: dict[str, Any], reason: str | None) -> dict[str, Any]:
+        done = self._progress(plan)
+        annotation = self.monitor.annotation
+        if reason != "COMPLETED":
+            use = annotation.on_short_pool == "use_if_enough"
+            if not use or done["coverage"] < annotation.min_coverage:
+                error = short_pool_error(self.day, str(reason), done, annotation.min_coverage if use else None)
+                send_alert(context, self.monitor, "too_few_labels", {"day": self.day, "reason": str(error), **done})
+                raise error
+            self.log.warning(
+                "The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * done["coverage"]
+            )
+        self.storage.write_json(
+            self.keys.annotation, {**plan, "state": "closed", "close_reason": reason, "progress": done}
+        )
+        return {"close_reason": reason, "coverage": done["coverage"], "reward": done["reward"]}

@@ -1,0 +1,112 @@
+"""The DAG files parse fast, read like the design, and survive a bad monitor file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+HEAVY = ("tensorflow", "keras", "whylogs", "toloka", "pandas", "numpy", "PIL", "cv2", "scipy", "sklearn", "matplotlib")
+
+MONITORING = {
+    "ingest_images": {"profile_features", "predict_labels", "create_annotation_pool"},
+    "profile_features": {"upload_features"},
+    "predict_labels": {"evaluate_performance"},
+    "create_annotation_pool": {"wait_for_annotations"},
+    "wait_for_annotations": {"merge_annotations"},
+    "merge_annotations": {"evaluate_performance"},
+    "evaluate_performance": {"upload_performance", "check_performance"},
+    "upload_features": {"upload_performance"},
+    "check_performance": {"trigger_retraining", "performance_ok"},
+    "upload_performance": set(),
+    "trigger_retraining": set(),
+    "performance_ok": set(),
+}
+RETRAINING = {
+    "collect_training_set": {"train_challenger"},
+    "train_challenger": {"evaluate_challenger"},
+    "evaluate_challenger": {"gate"},
+    "gate": {"keep_champion", "approve_promotion", "promote_model"},
+    "approve_promotion": {"promote_model"},
+    "promote_model": {"refresh_reference"},
+    "refresh_reference": set(),
+    "keep_champion": set(),
+}
+
+
+def dag_bag(root: Path):
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(str(root / "dags"))
+
+
+@pytest.fixture(scope="module")
+def dags(root):
+    bag = dag_bag(root)
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+def test_each_monitor_has_its_two_dags(dags):
+    assert set(dags) == {"cats_vs_dogs_monitoring", "cats_vs_dogs_retraining"}
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "wiring"), [("cats_vs_dogs_monitoring", MONITORING), ("cats_vs_dogs_retraining", RETRAINING)]
+)
+def test_the_graph_is_the_design(dags, dag_id, wiring):
+    assert {task.task_id: task.downstream_task_ids for task in dags[dag_id].tasks} == wiring
+
+
+@pytest.mark.parametrize("dag_id", ["cats_vs_dogs_monitoring", "cats_vs_dogs_retraining"])
+def test_a_dag_says_what_it_is_and_retries(dags, dag_id):
+    dag = dags[dag_id]
+    assert dag.doc_md.strip().startswith("###")
+    assert "driftwatch" in dag.tags
+    assert dag.catchup is False
+    assert all(task.retries == 2 for task in dag.tasks)
+    assert all(param.description for param in dag.params.values() if hasattr(param, "description"))
+
+
+def test_parsing_is_quick_and_loads_nothing_heavy(root):
+    """Both files together add under half a second to what importing airflow.sdk costs."""
+    program = """
+import json, runpy, sys, time
+import airflow.sdk
+from airflow.sdk import DAG, BaseOperator, BaseHook, Param
+import airflow.sdk.definitions.connection
+begun = time.perf_counter()
+for path in sys.argv[1:]:
+    runpy.run_path(path)
+print(json.dumps({"seconds": time.perf_counter() - begun, "modules": sorted({name.partition(".")[0] for name in sys.modules})}))
+"""
+    files = [str(root / "dags" / name) for name in ("image_monitoring.py", "model_retraining.py")]
+    runs = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *files], capture_output=True, text=True, check=True, env=os.environ
+        )
+        runs.append(json.loads(done.stdout.strip().splitlines()[-1]))
+    assert not set(HEAVY) & set(runs[0]["modules"])
+    assert min(run["seconds"] for run in runs) < 0.5
+
+
+def test_a_refused_monitor_file_takes_no_other_down(root, tmp_path, monkeypatch):
+    example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
+    (tmp_path / "good.yaml").write_text(yaml.safe_dump({**example, "name": "good"}))
+    (tmp_path / "bad.yaml").write_text(
+        yaml.safe_dump({**example, "name": "bad", "annotation": {**example["annotation"], "overlap": 0}})
+    )
+    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
+    bag = dag_bag(root)
+    assert bag.import_errors == {}
+    assert {"good_monitoring", "good_retraining", "bad_monitoring_refused", "bad_retraining_refused"} == set(bag.dags)
+    refused = bag.dags["bad_monitoring_refused"]
+    assert "annotation.overlap" in refused.doc_md
+    with pytest.raises(Exception, match=r"annotation\.overlap.*greater than or equal to 1"):
+        refused.tasks[0].execute({})
