@@ -147,6 +147,15 @@ class MonitorLayout:
     def reference_profile(self, version: str) -> str:
         return f"{self.monitor}/reference/{version}/features.profile.bin"
 
+    def reference_published(self, version: str) -> str:
+        """The upload ledger of the version's reference profile."""
+        return f"{self.monitor}/reference/{version}/published.json"
+
+    @property
+    def local_profiles(self) -> str:
+        """The folder of the sink `local`."""
+        return f"{self.monitor}/profiles"
+
     @property
     def retrainings(self) -> str:
         """The folder that holds one folder for each retraining request."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,7 +106,7 @@ class Storage:
         if self.exists(key):
             self._fs.rm_file(self.path(key))
 
-    def list(self, prefix: str) -> list[StoredObject]:
+    def list(self, prefix: str) -> Sequence[StoredObject]:
         """Every object below `prefix` (a folder), sorted by key; empty where there is none."""
         found = self._fs.find(self.path(prefix), detail=True)
         root = len(self._fs._strip_protocol(self.root)) + 1
@@ -114,7 +114,7 @@ class Storage:
             (StoredObject(path[root:], int(info["size"])) for path, info in found.items()), key=lambda o: o.key
         )
 
-    def folders(self, prefix: str) -> list[str]:
+    def folders(self, prefix: str) -> Sequence[str]:
         """The names of the folders directly below `prefix`, sorted."""
         path = self.path(prefix)
         if not self._fs.exists(path):
@@ -173,7 +173,7 @@ class Storage:
         np.save(buffer, array, allow_pickle=False)
         self.write_bytes(key, buffer.getvalue())
 
-    def iter_bytes(self, keys: list[str], at_once: int = 16) -> Iterator[tuple[str, bytes | Exception]]:
+    def iter_bytes(self, keys: Sequence[str], at_once: int = 16) -> Iterator[tuple[str, bytes | Exception]]:
         """Fetches objects concurrently, in the order of `keys`, at most `at_once` of them in memory beyond the consumer's own.
 
         A fetch that fails yields its exception in place of the bytes, so that one lost object does not lose the others.

@@ -4,8 +4,8 @@
 
 serves `GET /<key>?expires=<unix seconds>&signature=<hex>`, where the signature is the HMAC-SHA256 of
 `<key>` + newline + `<expires>` (UTF-8) under the secret, and the key is the file's path below DIR, percent-encoded in
-the URL. A wrong or missing signature and a link past its time give 403, an unknown key 404. A key never leads out of DIR;
-a symbolic link that lies inside DIR is followed wherever it points, as a storage administrator put it there.
+the URL. A wrong or missing signature and a link past its time give 403, an unknown key 404. A key never leads out of
+DIR; a symbolic link that lies inside DIR is followed wherever it points, as a storage administrator put it there.
 """
 
 from __future__ import annotations

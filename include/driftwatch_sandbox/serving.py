@@ -18,7 +18,7 @@ class _OpenProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        app: Any = self.app
+        app: Any = self.app  # type: ignore[has-type]
 
         async def with_transport(scope: Any, receive: Any, send: Any) -> None:
             scope["sandbox.transport"] = transport

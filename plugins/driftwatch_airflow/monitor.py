@@ -52,7 +52,8 @@ def storage_of(monitor: MonitorConfig) -> Storage:
         return Storage(monitor.storage.uri)
     from airflow.providers.amazon.aws.fs.s3 import get_fs
 
-    return Storage(monitor.storage.uri, get_fs(monitor.storage.connection, {"use_listings_cache": False}))
+    filesystem = get_fs(monitor.storage.connection, {"use_listings_cache": False})  # type: ignore[dict-item]
+    return Storage(monitor.storage.uri, filesystem)
 
 
 class MonitorOperator(BaseOperator):

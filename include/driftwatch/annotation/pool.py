@@ -10,9 +10,11 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
+
+import tenacity
 
 from driftwatch.annotation import project as specification
 from driftwatch.annotation.links import ImageLinks
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH = 5_000
-OPERATION_TIMEOUT = timedelta(minutes=20)
+OPERATION_SECONDS = 1200
 
 
 class AnnotationFailed(DriftwatchError):
@@ -162,8 +164,8 @@ class Campaign:
             key = f"driftwatch:{pool_id}:{len(self.plan['operation_ids'])}:" + ",".join(
                 image_id for image_id, _ in batch
             )
-            operation_id = str(uuid5(NAMESPACE_URL, key))
-            self._note(operation_ids=[*self.plan["operation_ids"], operation_id])
+            operation_id = uuid5(NAMESPACE_URL, key)
+            self._note(operation_ids=[*self.plan["operation_ids"], str(operation_id)])
             operation = self.client.create_tasks_async(
                 [Task(pool_id=pool_id, **task) for _, task in batch],
                 operation_id=operation_id,
@@ -172,11 +174,24 @@ class Campaign:
             )
             log.info("Uploading tasks %s to %s of %s", start + 1, start + len(batch), len(missing))
             self._wait(operation)
-            self._check_log(operation_id)
+            self._check_log(str(operation_id))
         self._check_complete()
 
     def _wait(self, operation: Any) -> Any:
-        return self.client.wait_operation(operation, timeout=OPERATION_TIMEOUT, disable_progress=True)
+        """The operation once Toloka has ended it, asked for ever less often; the kit's own wait swaps the log handlers."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda found: not found.is_completed()),
+            wait=tenacity.wait_exponential(multiplier=0.1, max=5),
+            stop=tenacity.stop_after_delay(OPERATION_SECONDS),
+            retry_error_callback=self._unfinished,
+        )
+        return retrying(self.client.get_operation, operation.id)
+
+    def _unfinished(self, state: tenacity.RetryCallState) -> None:
+        raise AnnotationFailed(
+            f"operation {state.args[0]} of pool {self.plan['pool_id']} has not ended within {OPERATION_SECONDS} s; the pool was not "
+            "opened: run the task again, it continues from here"
+        )
 
     def _check_log(self, operation_id: str) -> None:
         refused = [item for item in self.client.get_operation_log(operation_id) if not item.success]
@@ -207,7 +222,7 @@ class Campaign:
             )
         else:
             operation = self.client.open_pool_async(pool.id)
-            if operation is not None and self._wait(operation).is_failed():
+            if operation is not None and self._wait(operation).status.value == "FAIL":
                 raise AnnotationFailed(
                     f"Toloka did not open pool {pool.id}: {self.client.get_operation_log(operation.id)}"
                 )

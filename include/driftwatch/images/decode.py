@@ -87,7 +87,9 @@ def _decode_with_pillow(data: bytes, header: Header) -> np.ndarray:
         raise
     except Image.DecompressionBombError as error:
         raise RejectedImage("too_many_pixels", f"is beyond the limit of Pillow itself: {error}", header) from error
-    except Exception as error:  # Pillow's decoders raise what they come upon: OSError, SyntaxError, struct.error, zlib.error
+    except (
+        Exception
+    ) as error:  # Pillow's decoders raise what they come upon: OSError, SyntaxError, struct.error, zlib.error
         raise _damaged(header, error) from error
 
 

@@ -3,10 +3,10 @@
 Two working resolutions, the same rule for reference and day, so that the cost per image is bounded:
 - Colour statistics and entropy describe how pixel values are distributed. They are taken from every s-th pixel of every
   s-th row, s = ceil(longest side / 160): a sample keeps the distribution, noise included, where averaging would change it.
-  Up to 160 px they are whylogs' own values (whylogs.extras.image_metric); above, within a few hundredths of the feature's
-  spread over photos.
+  Up to 160 px they are whylogs' own values (whylogs.extras.image_metric), but for one pixel in a hundred whose hue or
+  saturation Pillow rounds to the neighbouring integer; above, they differ by a few hundredths of their spread over photos.
 - Sharpness features live in neighbouring pixels and do not survive scaling. They are taken at full resolution in the
-  central window of at most 384 x 384 pixels.
+  central window of at most 256 x 256 pixels.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
 
 SAMPLED_SIDE = 160
-WINDOW_SIDE = 384
+WINDOW_SIDE = 256
 JPEG_BLOCK = 8
 # Keeps logarithms finite on flat pictures; far below the rounding of 8-bit pixels (variance 1/12).
 _FLOOR = 0.01
-# Pillow truncates HSV to integers; the margin keeps a value that rounding put just below an integer from losing one.
-_HSV_SCALE = np.array([255 / 360, 255, 255], np.float32)
-_HSV_MARGIN = 1e-3
+# Pillow's HSV is 0 to 255, truncated; the margins keep a value that rounding put just below an integer from losing one.
+_TO_PILLOW_HSV = np.array([[255 / 360, 0, 0, 2e-4], [0, 255, 0, 5e-3], [0, 0, 255, 1e-3]], np.float32)
+_PHASE_BEFORE, _PHASE_AFTER = np.arange(-1, JPEG_BLOCK - 1), np.arange(1, JPEG_BLOCK + 1) % JPEG_BLOCK
+_SECOND_DIFFERENCE = np.array([1, -2, 1], np.float32)
 
 
 class Feature(NamedTuple):
@@ -56,9 +57,17 @@ FEATURES = (
     Feature("image.Sharpness.laplacian", "log variance of the Laplacian: falls with blur, rises with noise"),
     Feature("image.Sharpness.gradient", "log mean difference of neighbouring pixels: edges and contrast"),
     Feature("image.Sharpness.high_frequency", "log energy of the finest details over that of details twice as large"),
-    Feature("image.Sharpness.sparsity", "log of mean squared over squared mean difference: rises where pixels repeat"),
-    Feature("image.Sharpness.grid", "log unevenness of neighbouring columns' and rows' differences: pixelation, resampling"),
-    Feature("image.Sharpness.blockiness", "log of the differences on the strongest 8-pixel grid over the mean: JPEG blocks"),
+    Feature(
+        "image.Sharpness.peakedness",
+        "log of mean squared over squared mean of the finest details: falls with noise and blur",
+    ),
+    Feature(
+        "image.Sharpness.grid", "log unevenness of neighbouring columns' and rows' differences: pixelation, resampling"
+    ),
+    Feature(
+        "image.Sharpness.blockiness",
+        "log of the differences across the strongest 8-pixel grid over those beside it: JPEG blocks",
+    ),
     Feature("image.Sharpness.noise", "log noise level by Immerkaer's mask"),
 )
 COLUMNS = tuple(feature.column for feature in FEATURES)
@@ -89,7 +98,9 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
         except RejectedImage as error:
             raise RejectedImage(error.kind, f"{path}: {error}", error.header) from error
         names.append(str(path))
-    return pd.DataFrame(np.array(rows, float).reshape(-1, len(COLUMNS)), index=pd.Index(names, name="path"), columns=COLUMNS)
+    return pd.DataFrame(
+        np.array(rows, float).reshape(-1, len(COLUMNS)), index=pd.Index(names, name="path"), columns=COLUMNS
+    )
 
 
 def _colour(rgb: np.ndarray) -> list[float]:
@@ -101,10 +112,8 @@ def _colour(rgb: np.ndarray) -> list[float]:
         rgb = cv2.resize(whole, (width, height), interpolation=cv2.INTER_NEAREST)
     counts = np.concatenate([cv2.calcHist([rgb], [band], None, [256], [0, 256]).ravel() for band in range(3)])
     shares = counts[counts > 0] / (3 * rgb.shape[0] * rgb.shape[1])
-    hsv = cv2.cvtColor(np.multiply(rgb, np.float32(1 / 255), dtype=np.float32), cv2.COLOR_RGB2HSV)
-    hsv *= _HSV_SCALE
-    hsv += _HSV_MARGIN
-    mean, spread = cv2.meanStdDev(hsv.astype(np.uint8))
+    hsv = cv2.cvtColor(rgb * np.float32(1 / 255), cv2.COLOR_RGB2HSV)
+    mean, spread = cv2.meanStdDev(cv2.transform(hsv, _TO_PILLOW_HSV).astype(np.uint8))
     return [-float(shares @ np.log2(shares)), *np.column_stack([mean, spread]).ravel().tolist()]
 
 
@@ -112,35 +121,41 @@ def _sharpness(rgb: np.ndarray) -> list[float]:
     height, width = rgb.shape[:2]
     top, left = max(0, height - WINDOW_SIDE) // 2, max(0, width - WINDOW_SIDE) // 2
     grey = cv2.cvtColor(rgb[top : top + WINDOW_SIDE, left : left + WINDOW_SIDE], cv2.COLOR_RGB2GRAY)
-    pixels = grey.size
-    laplacian = cv2.norm(cv2.Laplacian(grey, cv2.CV_16S), cv2.NORM_L2SQR) / pixels
-    mask = np.array([1, -2, 1], np.float32)
-    noise = cv2.norm(cv2.sepFilter2D(grey, cv2.CV_16S, mask, mask), cv2.NORM_L1) / pixels
+    if min(grey.shape) < 2 * JPEG_BLOCK:  # too narrow for a grid: mirrored until it is not
+        more = [max(0, 2 * JPEG_BLOCK - side) for side in grey.shape]
+        grey = np.pad(grey, [(0, more[0]), (0, more[1])], mode="symmetric")
+    laplacian = _mean_square(cv2.Laplacian(grey, cv2.CV_16S))
+    details = cv2.sepFilter2D(grey, cv2.CV_16S, _SECOND_DIFFERENCE, _SECOND_DIFFERENCE)
+    noise = cv2.norm(details, cv2.NORM_L1) / details.size
     across, down = cv2.absdiff(grey[:, 1:], grey[:, :-1]), cv2.absdiff(grey[1:], grey[:-1])
-    mean = (cv2.norm(across, cv2.NORM_L1) + cv2.norm(down, cv2.NORM_L1)) / (across.size + down.size)
-    square = (cv2.norm(across, cv2.NORM_L2SQR) + cv2.norm(down, cv2.NORM_L2SQR)) / (across.size + down.size)
-    half = cv2.resize(
-        grey[: grey.shape[0] // 2 * 2, : grey.shape[1] // 2 * 2],
-        (grey.shape[1] // 2, grey.shape[0] // 2),
-        interpolation=cv2.INTER_AREA,
-    )
-    coarse = cv2.norm(half[:, 1:], half[:, :-1], cv2.NORM_L2SQR) + cv2.norm(half[1:], half[:-1], cv2.NORM_L2SQR)
-    coarse /= 2 * half.size
-    profiles = [
-        cv2.reduce(across, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / across.shape[0],
-        cv2.reduce(down, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / down.shape[1],
-    ]
-    uneven = np.mean([np.abs(np.diff(profile)).mean() for profile in profiles])
-    grids = []
-    for profile in profiles:
-        whole = len(profile) // JPEG_BLOCK * JPEG_BLOCK
-        grids.append(profile[:whole].reshape(-1, JPEG_BLOCK).mean(axis=0).max())
+    half = grey.shape[1] // 2, grey.shape[0] // 2
+    coarse = cv2.resize(grey[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
+    fine_energy = _mean_square(across) + _mean_square(down)
+    coarse_energy = (
+        cv2.norm(coarse[:, 1:], coarse[:, :-1], cv2.NORM_L2SQR) + cv2.norm(coarse[1:], coarse[:-1], cv2.NORM_L2SQR)
+    ) / coarse.size
+    columns = cv2.reduce(across, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / across.shape[0]
+    rows = cv2.reduce(down, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / down.shape[1]
+    mean = (float(columns.mean()) + float(rows.mean())) / 2
+    uneven = (float(np.abs(np.diff(columns)).mean()) + float(np.abs(np.diff(rows)).mean())) / 2
     return [
         math.log(laplacian + _FLOOR),
         math.log(mean + _FLOOR),
-        math.log((square + _FLOOR) / (coarse + _FLOOR)),
-        math.log((square + _FLOOR) / (mean * mean + _FLOOR)),
+        math.log((fine_energy + _FLOOR) / (coarse_energy + _FLOOR)),
+        math.log((_mean_square(details) + _FLOOR) / (noise * noise + _FLOOR)),
         math.log((uneven + _FLOOR) / (mean + _FLOOR)),
-        math.log((float(np.mean(grids)) + _FLOOR) / (mean + _FLOOR)),
+        math.log((_grid(columns) + _grid(rows)) / 2),
         math.log(noise * math.sqrt(math.pi / 2) / 6 + _FLOOR),
     ]
+
+
+def _mean_square(values: np.ndarray) -> float:
+    return cv2.norm(values, cv2.NORM_L2SQR) / values.size
+
+
+def _grid(profile: np.ndarray) -> float:
+    """How much larger the differences are at the likeliest phase of an 8-pixel grid than at the phases beside it."""
+    whole = len(profile) // JPEG_BLOCK * JPEG_BLOCK
+    phases = profile[:whole].reshape(-1, JPEG_BLOCK).mean(axis=0) + _FLOOR
+    beside = phases[_PHASE_BEFORE] + phases[_PHASE_AFTER]
+    return float((2 * phases / beside).max())

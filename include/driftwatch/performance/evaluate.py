@@ -31,7 +31,9 @@ def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdou
     labelled = sample[sample["label"].notna()]
     predictions = storage.read_table(day.predictions)
     scored = _join(labelled, predictions, day)
-    metrics = measure(scored["label"].tolist(), scored["prediction"].tolist(), config.classes, config.performance.confidence)
+    metrics = measure(
+        scored["label"].tolist(), scored["prediction"].tolist(), config.classes, config.performance.confidence
+    )
     verdict = judge(metrics["accuracy"], config.performance, holdout)
     statuses = sample["status"].value_counts()
     counts = {

@@ -41,7 +41,9 @@ def confusion_matrix(truth: Sequence[str], predicted: Sequence[str], classes: Se
     return counts
 
 
-def measure(truth: Sequence[str], predicted: Sequence[str], classes: Sequence[str], confidence: float = 0.95) -> dict[str, Any]:
+def measure(
+    truth: Sequence[str], predicted: Sequence[str], classes: Sequence[str], confidence: float = 0.95
+) -> dict[str, Any]:
     """accuracy, `classes` (precision, recall, f1 and support of each) and confusion_matrix of a random sample.
 
     precision is undefined where the model never answered the class, recall where the sample has none of it.

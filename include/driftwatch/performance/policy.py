@@ -37,13 +37,13 @@ def judge(accuracy: Mapping[str, Any], settings: PerformanceConfig, holdout: Map
         fires = accuracy["high"] < settings.floor
         rules["floor"] = {"fires": fires, "floor": settings.floor}
         if fires:
-            reasons.append(f"{_capital(measured)}: the whole interval is below the floor of {percent(settings.floor)}.")
+            reasons.append(f"{_capital(measured)}: even the upper end, {percent(accuracy['high'])}, is below the floor of {percent(settings.floor)}.")
     if "drop" in settings.policy:
         rules["drop"] = _drop(accuracy, holdout, settings.alpha)
         if rules["drop"]["fires"]:
             reasons.append(
                 f"{_capital(measured)}: lower than the model's {percent(rules['drop']['holdout_accuracy'])} on "
-                f"{rules['drop']['holdout_n']} held-out images (p = {p_text(rules['drop']['p_value'])})."
+                f"{rules['drop']['holdout_n']} held-out images ({p_text(rules['drop']['p_value'])})."
             )
     if reasons:
         return {"verdict": "alert", "reasons": reasons, "policy": rules}
@@ -81,8 +81,8 @@ def interval(found: Mapping[str, Any]) -> str:
 
 
 def p_text(p_value: float) -> str:
-    """A p-value to two digits, never as zero."""
-    return "< 0.0001" if p_value < 0.0001 else f"{p_value:.2g}"
+    """`p = 0.02` or `p < 0.0001`: two digits, never zero."""
+    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
 
 
 def _capital(text: str) -> str:

@@ -203,7 +203,9 @@ def _effects(batch: np.ndarray, reference: np.ndarray) -> tuple[float, float, fl
     if not len(batch):
         return (float("nan"),) * 3
     points = np.concatenate([batch, reference])
-    ours, theirs = (np.searchsorted(np.sort(sample), points, side="right") / len(sample) for sample in (batch, reference))
+    ours, theirs = (
+        np.searchsorted(np.sort(sample), points, side="right") / len(sample) for sample in (batch, reference)
+    )
     low, high = np.quantile(reference, [0.25, 0.75])
     spread = (high - low) / _IQR_OF_NORMAL or float(reference.std()) or 1.0
     median, mean = np.median(batch) - np.median(reference), batch.mean() - reference.mean()

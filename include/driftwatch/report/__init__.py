@@ -34,16 +34,20 @@ def render(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> str:
     """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`. Everything from outside is escaped."""
     from driftwatch.report import sections
 
-    return _environment().get_template("report.html.j2").render(
-        facts=facts,
-        pictures=pictures,
-        summary=sections.summary(facts),
-        files=sections.files(facts),
-        features=sections.features(facts),
-        history=sections.history(facts),
-        performance=sections.performance(facts),
-        labelling=sections.labelling(facts),
-        model=sections.model(facts),
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            facts=facts,
+            pictures=pictures,
+            summary=sections.summary(facts),
+            files=sections.files(facts),
+            features=sections.features(facts),
+            history=sections.history(facts),
+            performance=sections.performance(facts),
+            labelling=sections.labelling(facts),
+            model=sections.model(facts),
+        )
     )
 
 

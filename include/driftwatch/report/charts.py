@@ -14,7 +14,7 @@ from driftwatch.performance.policy import percent
 from driftwatch.report.facts import PastDay
 from driftwatch.report.words import accuracy_text
 
-_TOP, _HEIGHT, _AXIS = 26, 190, 40
+_TOP, _HEIGHT, _AXIS = 34, 190, 40
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
@@ -95,16 +95,22 @@ def history(days: Sequence[PastDay], floor: float) -> Markup:
     step = 0.1 if bottom >= 0.4 else 0.2
     ticks = [1 - step * index for index in range(int((1 - bottom) / step + 1e-9) + 1)]
     for tick in ticks:
-        parts += [_line(left, down(tick), 100, down(tick), "gridline"), _text(left - 0.8, down(tick) + 4, f"{100 * tick:.0f}", "axis", "end")]
+        parts += [
+            _line(left, down(tick), 100, down(tick), "gridline"),
+            _text(left - 0.8, down(tick) + 4, f"{100 * tick:.0f}", "axis", "end"),
+        ]
     parts.append(_line(left, down(floor), 100, down(floor), "floor"))
-    version = None
+    version, takeovers = None, 0
     for index, past in enumerate(days):
         middle = left + (index + 0.5) * width
         performance = past.performance
         if performance:
             if version not in (None, performance["model_version"]):
-                parts.append(_line(left + index * width, _TOP - 6, left + index * width, foot, "takeover"))
-                parts.append(_text(left + index * width + 0.6, _TOP - 10, f"new model {performance['model_version']}", "axis", _side(index, len(days))))
+                edge, takeovers = left + index * width, takeovers + 1
+                above = _TOP - 8 - 14 * (takeovers % 2)  # neighbours would overlap on one line
+                parts.append(_line(edge, above + 4, edge, foot, "takeover"))
+                said = f"new model {performance['model_version']}"
+                parts.append(_text(edge, above, said, "axis", "start" if index < len(days) / 2 else "end"))
             version = performance["model_version"]
             if performance["accuracy"]["n"]:
                 parts.append(_day(past, middle, down))
@@ -114,9 +120,13 @@ def history(days: Sequence[PastDay], floor: float) -> Markup:
     return _svg(parts, foot + _AXIS, f"accuracy of the last {len(days)} days", "history")
 
 
-def _side(index: int, days: int) -> str:
-    """Text in the right half ends at its mark, so that it stays inside."""
-    return "start" if index < days / 2 else "end"
+def _dot(x: float, y: float, kind: str) -> Markup:
+    """A circle, or a diamond for an alert, which must not rest on colour alone. The inner svg takes the percentage."""
+    if kind == "alert":
+        shape = Markup('<path d="M0-7 7 0 0 7-7 0z" class="dot alert"/>')
+    else:
+        shape = Markup('<circle r="5" class="dot {}"/>').format(kind)
+    return Markup('<svg x="{:.2f}%" y="{:.1f}" overflow="visible">{}</svg>').format(x, y, shape)
 
 
 def _day(past: PastDay, middle: float, down: Any) -> Markup:
@@ -125,9 +135,13 @@ def _day(past: PastDay, middle: float, down: Any) -> Markup:
     accuracy, kind = performance["accuracy"], performance["verdict"]
     parts = [
         _line(middle, down(accuracy["low"]), middle, down(accuracy["high"]), f"whisker {kind}"),
-        Markup('<circle cx="{:.2f}%" cy="{:.1f}" r="5" class="dot {}"/>').format(middle, down(accuracy["value"]), kind),
+        _dot(middle, down(accuracy["value"]), kind),
         Markup("<title>{}: {}, {}, {} labels, model {}</title>").format(
-            past.day.isoformat(), accuracy_text(performance), kind.replace("_", " "), performance["labels"], performance["model_version"]
+            past.day.isoformat(),
+            accuracy_text(performance),
+            kind.replace("_", " "),
+            performance["labels"],
+            performance["model_version"],
         ),
     ]
     return Markup("<g>{}</g>").format(Markup("").join(parts))

@@ -27,7 +27,9 @@ def thumbnail(pixels: np.ndarray, width: int = 1, height: int = 1) -> str:
     Beyond 2 : 1 and 1 : 2 it stays a little squashed.
     """
     ratio = min(max(width / height, 0.5), 2.0)
-    image = Image.fromarray(np.asarray(pixels, dtype=np.uint8)).resize((round(HEIGHT * ratio), HEIGHT), Image.Resampling.BICUBIC)
+    image = Image.fromarray(np.asarray(pixels, dtype=np.uint8)).resize(
+        (round(HEIGHT * ratio), HEIGHT), Image.Resampling.BICUBIC
+    )
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
@@ -62,6 +64,9 @@ def _disagreements(facts: DayFacts) -> list[tuple[str, str]]:
     both = both.assign(score=[row[f"score.{row['prediction']}"] for _, row in both.iterrows()])
     both = both.sort_values(["score", "image_id"], ascending=[False, True]).head(MOST_DISAGREEMENTS)
     return [
-        (row["image_id"], f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\nmodel: {row['prediction']} ({percent(round(row['score'], 2))})")
+        (
+            row["image_id"],
+            f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\nmodel: {row['prediction']} ({percent(round(row['score'], 2))})",
+        )
         for _, row in both.iterrows()
     ]

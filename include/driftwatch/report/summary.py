@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from driftwatch.config import AlertKind
 from driftwatch.errors import DriftwatchError
-from driftwatch.performance.policy import percent
-from driftwatch.report.words import accuracy_text, count, direction, feature_name, listing, one_line, p_value
+from driftwatch.performance.policy import p_text, percent
+from driftwatch.report.words import accuracy_text, count, direction, feature_name, listing, one_line
 
 Facts = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ def _drift(facts: Facts) -> tuple[str, dict[str, str], str]:
         {
             "features that moved": f"{len(facts['drifted_features'])} of {len(facts['features'])}, "
             + listing([feature_name(column) for column in facts["drifted_features"]], 6),
-            "evidence": f"{p_value(facts['p_value'])} on {count(facts['n'], 'image')}; "
+            "evidence": f"{p_text(facts['p_value'])} on {count(facts['n'], 'image')}; "
             f"a day without drift is called drifted with a chance of {percent(facts['false_alarm_rate'])}",
             "compared with": f"the training data of model {facts['reference_version']}",
         },
@@ -57,7 +57,8 @@ def _performance_numbers(facts: Facts) -> dict[str, str]:
         "accuracy": f"{accuracy_text(facts)} at {percent(facts['confidence'])} confidence, floor {percent(facts['floor'])}",
         "labels": f"{facts['labels']} of {facts['sampled']} sampled images ({facts['ties']} ties, {facts['unclear']} unclear, "
         f"{facts['unanswered']} unanswered)",
-        "model": f"{facts['model_version']}, " + (f"{percent(held)} on its holdout" if held is not None else "without a holdout"),
+        "model": f"{facts['model_version']}, "
+        + (f"{percent(held)} on its holdout" if held is not None else "without a holdout"),
     }
 
 
@@ -90,7 +91,9 @@ def _empty_day(facts: Facts) -> tuple[str, dict[str, str], str]:
 
 def _too_many_rejects(facts: Facts) -> tuple[str, dict[str, str], str]:
     share = facts["quarantined"] / facts["listed"] if facts["listed"] else 0
-    kinds = [f"{number} {kind}" for kind, number in sorted(facts["reasons"].items(), key=lambda item: (-item[1], item[0]))]
+    kinds = [
+        f"{number} {kind}" for kind, number in sorted(facts["reasons"].items(), key=lambda item: (-item[1], item[0]))
+    ]
     return (
         f"{percent(share)} of the day's files are no usable images: {facts['quarantined']} of {facts['listed']}",
         {

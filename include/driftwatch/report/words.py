@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from driftwatch.performance.policy import interval, p_text, percent
+from driftwatch.performance.policy import interval, percent
 
 # What a higher and a lower value of a feature look like to a person.
 _LOOKS = {
@@ -23,13 +23,15 @@ _LOOKS = {
     "image.Sharpness.laplacian": ("fine detail", "harsher detail or noise", "blurred, fine detail lost"),
     "image.Sharpness.gradient": ("edges", "stronger edges", "weaker edges"),
     "image.Sharpness.high_frequency": ("finest detail", "more of the finest detail or noise", "finest detail lost"),
-    "image.Sharpness.sparsity": ("flat patches", "flat patches with hard edges, as in pixelation", "smoother transitions"),
+    "image.Sharpness.peakedness": (
+        "peaks of detail",
+        "flat patches with hard edges",
+        "detail spread evenly, as by noise or blur",
+    ),
     "image.Sharpness.grid": ("pixel grid", "a visible pixel grid", "less of a pixel grid"),
     "image.Sharpness.blockiness": ("8-pixel blocks", "visible JPEG blocks", "fewer JPEG blocks"),
     "image.Sharpness.noise": ("noise", "noisier", "less noise"),
 }
-_RISES = ("up", "higher", "rise", "rises", "more", "larger", "increase", "+")
-_FALLS = ("down", "lower", "fall", "falls", "less", "smaller", "decrease", "-")
 
 
 def feature_name(column: str) -> str:
@@ -39,12 +41,12 @@ def feature_name(column: str) -> str:
 
 def direction(feature: Mapping[str, Any]) -> str:
     """What the change of one feature of drift.json looks like in the pictures."""
-    column, moved = feature["feature"], str(feature.get("direction") or "")
-    if moved in _RISES or moved in _FALLS:
-        if column in _LOOKS:
-            return _LOOKS[column][1 if moved in _RISES else 2]
-        return "higher" if moved in _RISES else "lower"
-    return moved or "other distribution"
+    column, moved = feature["feature"], feature["direction"]
+    if moved not in ("up", "down"):
+        return "other distribution"
+    higher, lower = _LOOKS[column][1:] if column in _LOOKS else ("higher", "lower")
+    looks = higher if moved == "up" else lower
+    return f"some images: {looks}" if str(feature["test"]).endswith("_tail") else looks
 
 
 def listing(items: Sequence[str], most: int = 3) -> str:
@@ -80,14 +82,6 @@ def accuracy_text(performance: Mapping[str, Any]) -> str:
     return "not measured" if accuracy["value"] is None else f"{percent(accuracy['value'])} {interval(accuracy)}"
 
 
-def p_value(value: float | None) -> str:
-    """`p = 0.02`, `p < 0.0001`, or that there is none."""
-    if value is None:
-        return "no p-value"
-    text = p_text(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
-
-
 def headline(ingest: Mapping[str, Any], drift: Mapping[str, Any] | None, performance: Mapping[str, Any] | None) -> str:
     """One sentence: what happened to the images, and to the model."""
     if not ingest["accepted"]:
@@ -99,8 +93,8 @@ def headline(ingest: Mapping[str, Any], drift: Mapping[str, Any] | None, perform
             return f"{count(ingest['accepted'], 'image')} taken in; nothing is judged yet."
         later = "the model's accuracy is not known yet."
         if changed == "drifted":
-            moved = listing([feature_name(column) for column in drift["drifted_features"]])
-            return f"The images changed ({moved}); {later}" if drift["drifted_features"] else f"The images changed; {later}"
+            moved = [direction(feature) for feature in drift["features"] if feature["verdict"] == "drifted"]
+            return f"The images changed ({listing(moved, 2)}); {later}"
         if changed == "ok":
             return f"The images look as usual; {later}"
         return f"Too few images to judge ({drift['n']}); {later}"

@@ -134,10 +134,9 @@ class Demo:
                 run_id = f"demo__{day}"
                 self.api.trigger(self.monitor.monitoring_dag_id, run_id, f"{day}T00:00:00Z", {})
                 self._follow(self.monitor.monitoring_dag_id, run_id, name)
-            retraining = f"perf_alert__{day}"
-            if self.api.run_state(self.monitor.retraining_dag_id, retraining) is None:
-                retraining = None
-            else:
+            alert_run = f"perf_alert__{day}"
+            retraining = alert_run if self.api.run_state(self.monitor.retraining_dag_id, alert_run) else None
+            if retraining:
                 with self.progress.phase("retraining", "retraining"):
                     self._follow(self.monitor.retraining_dag_id, retraining, "retraining")
             row = day_row(self.storage, self.layout, day, retraining)

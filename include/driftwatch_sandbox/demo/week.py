@@ -14,7 +14,6 @@ import yaml
 
 from driftwatch.config import MonitorConfig, load_monitor, monitor_files
 from driftwatch.errors import DriftwatchError
-from driftwatch.images.decode import FORMATS
 from driftwatch.layout import MonitorLayout
 from driftwatch_sandbox.photos import break_file, write_photos
 
@@ -22,6 +21,7 @@ MONDAY = date(2026, 1, 5)
 DAYS = [MONDAY + timedelta(days=number) for number in range(7)]
 BROKEN_FROM = 3
 ACROSS = 12
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,9 @@ def write_monitor(folder: Path, source: Path, plan: Plan) -> MonitorConfig:
 
 def find_photos(folder: Path, classes: tuple[str, ...]) -> list[Photo]:
     """Real photos, `<folder>/<class>/<file>`, in an order of their own that mixes the classes."""
-    suffixes = {f".{name.lower()}" for name in FORMATS} | {".jpg"}
     photos = []
     for label in classes:
-        found = sorted(path for path in (folder / label).glob("*") if path.suffix.lower() in suffixes)
+        found = sorted(path for path in (folder / label).glob("*") if path.suffix.lower() in SUFFIXES)
         if not found:
             raise DriftwatchError(
                 f"PHOTOS={folder}: no photos in {folder / label}; it must hold a folder for each of {', '.join(classes)}"

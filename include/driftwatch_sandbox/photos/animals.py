@@ -215,7 +215,7 @@ def _dog_face(fur, view, coat, random) -> None:
         )
     shine = view(ellipse(0.05 * fur.light[0], 0.28, 0.09, 0.025), front)
     fill(fur.image, shine, (120, 116, 116))
-    if random.random() < 0.3:
+    if random.random() < 0.15:
         _whiskers(fur, view, 0.45, 3, random)
 
 

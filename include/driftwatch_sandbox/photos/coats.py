@@ -22,7 +22,7 @@ COLOR_ODDS = {
             "chocolate": 4, "fawn": 4, "brown": 2},
 }  # fmt: skip
 PATTERN_ODDS = {
-    "cat": {"solid": 3, "tabby": 6, "bicolor": 4, "points": 2, "patches": 3, "spots": 1, "tan": 0},
+    "cat": {"solid": 2, "tabby": 9, "bicolor": 4, "points": 2, "patches": 3, "spots": 1, "tan": 0},
     "dog": {"solid": 4, "tabby": 1, "bicolor": 4, "points": 2, "patches": 3, "spots": 1, "tan": 3},
 }
 

@@ -2,6 +2,6 @@
 
     python -m driftwatch_sandbox.toloka --port 8081 --database toloka.sqlite --token TOKEN --truth truth.csv
 
-Requests come in through `routes_*`, are checked by `validation`, kept by `store`; `exchange` moves assignments from state
-to state and money with them, `quality` and `enforcement` apply the pools' rules, `crowd` plays the annotators.
+Requests come in through `routes_*`, are checked by `validation`, kept by `store`; `exchange` moves assignments from
+state to state and money with them, `quality` and `enforcement` apply the pools' rules, `crowd` plays the annotators.
 """

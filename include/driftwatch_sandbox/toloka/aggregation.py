@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable
 
 Vote = tuple[str, str, str]  # task, user, answer
 _ROUNDS = 50
@@ -73,14 +72,17 @@ def _expect(
     return belief
 
 
-def weighted_vote(votes: list[Vote], weight: Callable[[str], float]) -> dict[str, tuple[str, float]]:
-    """The answer with the most weight for each task, and its share of all weight; ties go to the first by name."""
-    by_task: defaultdict[str, Counter[str]] = defaultdict(Counter)
+def weighted_vote(votes: list[Vote], weights: dict[str, float]) -> dict[str, tuple[str, float]]:
+    """The answer with the most weight for each task, and its share of all weight; ties go to the first by name.
+
+    `weights` is by user; one who has none counts nothing.
+    """
+    by_task: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     for task, user, answer in votes:
-        by_task[task][answer] += weight(user)  # type: ignore[assignment]
+        by_task[task][answer] += weights.get(user, 0.0)
     result = {}
-    for task, weights in by_task.items():
-        total = sum(weights.values())
-        label = min(weights, key=lambda answer: (-weights[answer], answer))
-        result[task] = (label, weights[label] / total if total else 0.0)
+    for task, sums in by_task.items():
+        total = sum(sums.values())
+        label = min(sums, key=lambda answer: (-sums[answer], answer))
+        result[task] = (label, sums[label] / total if total else 0.0)
     return result

@@ -17,8 +17,8 @@ COUNTED = ("SUBMITTED", "ACCEPTED")
 class Board:
     """State of one pool or training, kept in step with the store by `Exchange`.
 
-    `real`, `golden` and `training` hold its tasks by id; `held` and `answered` count each task's places that are taken and
-    that have an answer; `votes` counts the answers to each; `seen` has the tasks each user was ever given; `pages` each
+    `real`, `golden` and `training` hold its tasks by id; `held` and `answered` count each task's places that are taken
+    and that have an answer; `votes` counts the answers to each; `seen` has the tasks each user was ever given; `pages` each
     user's assignments in order.
     """
 
@@ -102,7 +102,7 @@ class Board:
         return sum(min(self.answered[task_id], n) for task_id, n in wanted.items()) * 100 // total if total else 0
 
     def next_page(self, user: str, may_be_short: bool) -> list[Document] | None:
-        """The tasks of a user's next page by the mixer's rules, or None; `may_be_short` lets an incomplete last page out."""
+        """The tasks of a user's next page by the mixer's rules, or None; `may_be_short` lets an incomplete page out."""
         mixer = self.pool["mixer_config"]
         wanted = mixer["real_tasks_count"]
         real = self._real_tasks(user, wanted)

@@ -18,7 +18,7 @@ from driftwatch_sandbox.toloka.sight import Eyes, Truth
 from driftwatch_sandbox.toloka.store import Document
 from driftwatch_sandbox.toloka.workers import Worker, answer, population, rest, seconds_for_page
 
-# Workers notice a new pool within this time (their own seconds), and look again this often when nothing is there for them.
+# Workers notice a new pool within this time (their own seconds), and look again this often when there is no page.
 _ARRIVAL, _LOOK_AGAIN = 40.0, 20.0
 
 
@@ -95,7 +95,7 @@ class Crowd:
         self._free_at[worker.id] = now + max(0.25, _LOOK_AGAIN / self._speed)
 
     def _page(self, worker: Worker, pool: Document, now: float) -> tuple[Document, list[Document] | None]:
-        """The worker's next page and where it comes from: the pool itself, or the training that must be passed first."""
+        """The worker's next page and where it comes from: the pool, or the training that must be passed first."""
         training_id = self._training_id(pool)
         if training_id is not None and self._exam_result(worker, training_id) is None:
             training = self._exchange.pool(training_id)

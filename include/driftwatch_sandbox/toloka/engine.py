@@ -41,7 +41,7 @@ class Engine:
             try:
                 pause = self._step()
             except Exception:
-                # One bad pool or truth file must not stop the server: the log says what it was, the next step tries again.
+                # One bad truth file must not stop the server: the log says what it was, the next step tries again.
                 logger.exception("the crowd stumbled; trying again")
                 pause = _LONGEST_SLEEP
             self._box.wake.wait(min(pause, _LONGEST_SLEEP))

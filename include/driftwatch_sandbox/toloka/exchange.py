@@ -1,4 +1,4 @@
-"""The market itself: opens and closes pools, hands out pages, takes and judges answers, and moves the money with them."""
+"""The market: opens and closes pools, hands out pages, takes and judges answers, and moves the money with them."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.errors import ApiError, conflict
 from driftwatch_sandbox.toloka.store import Document, Store, public
 
-# Gives the operation's details and log; an ApiError makes it FAIL.
-Work = Callable[[Document], tuple[Document, list[Document]]]
+Outcome = tuple[Document, list[Document]]  # details and log
+Work = Callable[[Document], Outcome]  # an ApiError makes the operation FAIL
 
 
 class OperationFailed(Exception):

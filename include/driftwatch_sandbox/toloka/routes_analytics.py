@@ -12,6 +12,7 @@ from driftwatch_sandbox.toloka.aggregation import Vote, dawid_skene, weighted_vo
 from driftwatch_sandbox.toloka.board import COUNTED
 from driftwatch_sandbox.toloka.context import Body, Box, Injected, Sandbox, fails, reply
 from driftwatch_sandbox.toloka.errors import field_error, not_found, wrong_status
+from driftwatch_sandbox.toloka.operations import Outcome
 from driftwatch_sandbox.toloka.search import search
 from driftwatch_sandbox.toloka.store import Document
 from driftwatch_sandbox.toloka.validation import Check
@@ -79,11 +80,11 @@ def find_aggregated(box: Box, operation_id: str, request: Request) -> Any:
 
 
 def register(box: Sandbox) -> None:
-    def measure(operation: Document) -> tuple[Document, list[Document]]:
+    def measure(operation: Document) -> Outcome:
         requests = operation["parameters"]["value"]
         return {"value": [_measured(box, item) for item in requests]}, []
 
-    def aggregate(operation: Document) -> tuple[Document, list[Document]]:
+    def aggregate(operation: Document) -> Outcome:
         _aggregate(box, operation)
         return {}, []
 
@@ -140,7 +141,7 @@ def _aggregate(box: Sandbox, operation: Document) -> None:
         else:
             skills = box.store.find("user_skills", [("skill_id", "=", parameters["answer_weight_skill_id"])])
             weights = {skill["user_id"]: skill["exact_value"] for skill in skills}
-            results = weighted_vote(votes, partial(weights.get, __default=0.0))
+            results = weighted_vote(votes, weights)
         for task_id, (answer, confidence) in results.items():
             known = values.setdefault(task_id, {"output_values": {}, "confidence": 1.0})
             known["output_values"][field["name"]] = json.loads(answer)

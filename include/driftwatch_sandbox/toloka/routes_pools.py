@@ -11,6 +11,7 @@ from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.context import Body, Box, Injected, Sandbox, fails, listed, reply, shown
 from driftwatch_sandbox.toloka.errors import field_error, not_found, wrong_status
 from driftwatch_sandbox.toloka.exchange import OWNER
+from driftwatch_sandbox.toloka.operations import Outcome, Work
 from driftwatch_sandbox.toloka.store import Document
 from driftwatch_sandbox.toloka.validation import check_pool, check_training
 
@@ -149,26 +150,29 @@ def clone_pool(box: Box, kind: str, pool_id: str, fault: Injected) -> Any:
 
 
 def register(box: Sandbox) -> None:
-    for kind, (prefix, id_name) in _KINDS.items():
+    def subject(operation: Document) -> str:
+        return next(iter(operation["parameters"].values()))
 
-        def open_(operation: Document, name: str = id_name) -> tuple[Document, list[Document]]:
-            box.exchange.open_pool(operation["parameters"][name])
-            box.wake.set()
-            return {}, []
+    def open_(operation: Document) -> Outcome:
+        box.exchange.open_pool(subject(operation))
+        box.wake.set()
+        return {}, []
 
-        def close(operation: Document, name: str = id_name) -> tuple[Document, list[Document]]:
-            box.exchange.close_pool(operation["parameters"][name], operation["_work"])
-            return {}, []
+    def close(operation: Document) -> Outcome:
+        box.exchange.close_pool(subject(operation), operation["_work"])
+        return {}, []
 
-        def archive(operation: Document, name: str = id_name) -> tuple[Document, list[Document]]:
-            pool = box.exchange.pool(operation["parameters"][name])
-            box.exchange.save_pool(pool | {"status": "ARCHIVED"})
-            return {}, []
+    def archive(operation: Document) -> Outcome:
+        box.exchange.save_pool(box.exchange.pool(subject(operation)) | {"status": "ARCHIVED"})
+        return {}, []
 
-        def clone(operation: Document, kind: str = kind, name: str = id_name) -> tuple[Document, list[Document]]:
-            return {name: _create(box, kind, _get(box, kind, operation["parameters"][name]))["id"]}, []
+    def clone(operation: Document) -> Outcome:
+        kind = "pools" if operation["type"] == "POOL.CLONE" else "trainings"
+        copy = _create(box, kind, _get(box, kind, subject(operation)))
+        return {_KINDS[kind][1]: copy["id"]}, []
 
-        works = {"OPEN": open_, "CLOSE": close, "ARCHIVE": archive, "CLONE": clone}
+    works: dict[str, Work] = {"OPEN": open_, "CLOSE": close, "ARCHIVE": archive, "CLONE": clone}
+    for prefix, _ in _KINDS.values():
         box.operations.workers.update({f"{prefix}.{verb}": work for verb, work in works.items()})
 
 
@@ -225,7 +229,8 @@ def _writable(kind: str, body: Document) -> Document:
     pool = {name: body[name] for name in names if body.get(name) is not None}
     if kind == "trainings":
         return pool
-    pool = {"priority": 0, "auto_accept_solutions": True, "defaults": {}} | pool
+    base: Document = {"priority": 0, "auto_accept_solutions": True, "defaults": {}}
+    pool = base | pool
     pool["will_expire"] = times.normal(pool["will_expire"])
     pool["reward_per_assignment"] = float(pool["reward_per_assignment"])
     pool["defaults"] = {"default_overlap_for_new_tasks": 1, "default_overlap_for_new_task_suites": 1} | pool["defaults"]

@@ -10,6 +10,7 @@ from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.context import Body, Box, Injected, Sandbox, fails, listed, reply, shown
 from driftwatch_sandbox.toloka.errors import conflict, not_found, wrong_status
 from driftwatch_sandbox.toloka.exchange import OWNER
+from driftwatch_sandbox.toloka.operations import Outcome
 from driftwatch_sandbox.toloka.store import Document
 from driftwatch_sandbox.toloka.validation import check_project
 
@@ -85,7 +86,7 @@ def archive_project(box: Box, project_id: str, fault: Injected) -> Any:
 
 
 def register(box: Sandbox) -> None:
-    def archive(operation: Document) -> tuple[Document, list[Document]]:
+    def archive(operation: Document) -> Outcome:
         project = _project(box, operation["parameters"]["project_id"])
         box.store.put("projects", project | {"status": "ARCHIVED"})
         return {}, []

@@ -62,7 +62,8 @@ def create_tasks(
 
 def _check_pools_take_tasks(box: Sandbox, items: list[Any]) -> None:
     lookup = tasks.PoolLookup(box)
-    for pool_id in {item.get("pool_id") for item in items if isinstance(item, dict)} - {None}:
+    pool_ids = (item.get("pool_id") for item in items if isinstance(item, dict))
+    for pool_id in {pool_id for pool_id in pool_ids if isinstance(pool_id, str)}:
         pool, _ = lookup(pool_id)
         if pool and pool["status"] == "ARCHIVED":
             raise wrong_status("pool", pool_id, "ARCHIVED", "OPEN", "CLOSED")

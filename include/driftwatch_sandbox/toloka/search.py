@@ -59,8 +59,8 @@ def search(
 ) -> dict[str, Any]:
     """One page of a collection, `{"items": [...], "has_more": bool}`.
 
-    `hide_younger_than` (seconds) plays a list that lags behind the objects. A filter that Toloka does not have is an error
-    here: a client must not believe that it was applied.
+    `hide_younger_than` (seconds) plays a list that lags behind the objects. A filter that Toloka does not have is an
+    error here: a client must not believe that it was applied.
     """
     collection = COLLECTIONS[kind]
     conditions = [*base, *_conditions(collection, query)]

@@ -25,8 +25,8 @@ _FIRST_ID = 1_000_000
 class Store:
     """Documents in an SQLite file (WAL), safe for the threads of one process.
 
-    Every change belongs in a `transaction()`. Fields whose names begin with `_` are the server's own: `public` leaves them
-    out.
+    Every change belongs in a `transaction()`. Fields whose names begin with `_` are the server's own: `public` leaves
+    them out.
     """
 
     def __init__(self, path: str) -> None:

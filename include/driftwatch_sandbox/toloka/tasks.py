@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from driftwatch_sandbox.toloka import times
@@ -78,9 +77,8 @@ def _task(box: Sandbox, item: Document, pool: Document) -> Document:
     free = bool(task.get("known_solutions")) and item.get("overlap") is None
     infinite = bool(item.get("infinite_overlap")) or free
     overlap = item.get("overlap") or pool.get("defaults", {}).get("default_overlap_for_new_tasks", 1)
-    identity = f"{int(time.time()):08x}{box.store.next_id('tasks'):016x}"
     return task | {
-        "id": f"{int(task['pool_id']):010x}--{identity}",
+        "id": f"{int(task['pool_id']):010x}--{box.store.next_id('tasks'):024x}",
         "created": times.now_text(),
         "infinite_overlap": infinite,
         "overlap": None if infinite else overlap,

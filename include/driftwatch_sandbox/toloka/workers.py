@@ -16,13 +16,13 @@ from driftwatch_sandbox.toloka.store import Document
 # Toloka keeps a passed language test as a system skill with this id and the value 100 (toloka-kit, filter.Languages).
 LANGUAGE_SKILLS = {"EN": "26366", "ES": "32346", "FR": "26711", "PT": "26714", "RU": "26296", "DE": "26377"}
 _OTHER_LANGUAGES = ("ES", "FR", "PT", "RU", "DE")
-_HARD_SHARE = 1 / 16
+_HARD_SHARE = 1 / 20
 _UNSURE = 0.4
 
 
 @dataclass(frozen=True)
 class Worker:
-    """One annotator: `skill` is the probability of a right answer on an ordinary image, `pace` the seconds for a task."""
+    """One annotator: `skill` is the chance of a right answer on an ordinary image, `pace` the seconds for a task."""
 
     id: str
     kind: str  # careful, hasty, random_spammer or first_spammer
@@ -85,7 +85,7 @@ def rest(worker: Worker, page_seconds: float, page_number: int) -> float:
 
 
 def difficulty(image_id: str) -> float:
-    """How hard an image is for everybody: one in sixteen is hard (1.5 to 3), the others are ordinary (-0.5 to 0.5)."""
+    """How hard an image is for everybody: one in twenty is hard (1.5 to 3), the others are ordinary (-0.5 to 0.5)."""
     if chance("hard", image_id) < _HARD_SHARE:
         return 1.5 + 1.5 * chance("how hard", image_id)
     return chance("how hard", image_id) - 0.5

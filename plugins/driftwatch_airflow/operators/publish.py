@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.monitor import DayOperator
 
 if TYPE_CHECKING:
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
 
 class UploadToWhyLabsOperator(DayOperator):
-    """Uploads the day's feature profile or its performance to each of the monitor's sinks, through the ledger.
+    """Uploads the day's feature profile, or its performance, to each sink of the monitor, through the upload ledger.
 
-    The same content is never sent twice; a changed one is refused unless the run's `revise` is set.
+    The same content is never sent twice; a changed one is refused unless the run's `revise` is set. With the features goes the
+    reference profile of the day's model, once for each version. On a dry run nothing is sent.
 
     :param kind: `features` or `performance`.
     """
@@ -27,4 +29,58 @@ class UploadToWhyLabsOperator(DayOperator):
         self.kind = kind
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        raise AirflowSkipException(f"sinks {self.monitor.publish.sinks}")
+        from driftwatch.publishing.publish import publish
+
+        if context["params"].get("dry_run"):
+            raise AirflowSkipException(f"dry_run: the {self.kind} profile of {self.day} was not published")
+        storage, keys = self.storage, self.keys
+        payload, digest = self._content()
+        revise = bool(context["params"].get("revise"))
+        results = []
+        for sink in self._sinks():
+            if self.kind == "features":
+                self._publish_reference(sink)
+            done = publish(storage, keys.published, sink, self.kind, self.date, payload, digest, revise=revise)
+            self.log.info("%s to %s: %s as %s", self.kind, sink.name, done.state, done.upload_id)
+            results.append(
+                {"sink": sink.name, "state": done.state, "upload_id": done.upload_id, "revision": done.revision}
+            )
+        return results
+
+    def _content(self) -> tuple[bytes, str]:
+        """The profile, and the hash of what it describes."""
+        from driftwatch.profiling.whylogs_profiles import content_hash
+
+        storage, keys = self.storage, self.keys
+        if self.kind == "features":
+            features = storage.read_table(keys.features).drop(columns="image_id")
+            return storage.read_bytes(keys.feature_profile), content_hash(features)
+        return storage.read_bytes(keys.performance_profile), storage.read_json(keys.performance)["content_hash"]
+
+    def _sinks(self) -> list[Sink]:
+        from driftwatch.publishing.sinks import LocalSink, WhyLabsSink
+
+        settings, name = self.monitor.publish, self.monitor.name
+        sinks: list[Sink] = []
+        for sink in settings.sinks:
+            if sink == "whylabs":
+                sinks.append(WhyLabsSink(WhyLabsHook(settings.connection, settings.dataset).get_conn()))
+            else:
+                sinks.append(LocalSink(self.storage, name, self.layout.local_profiles))
+        return sinks
+
+    def _publish_reference(self, sink: Sink) -> None:
+        """The reference profile of the day's model, found again by the model version's own ledger."""
+        from driftwatch.profiling.whylogs_profiles import content_hash
+        from driftwatch.publishing.publish import publish
+
+        storage, layout = self.storage, self.layout
+        version = storage.read_json(self.keys.ingest)["model_version"]
+        features = storage.read_table(layout.reference_features(version))
+        digest = content_hash(features.drop(columns="image_id", errors="ignore"))
+        profile = storage.read_bytes(layout.reference_profile(version))
+        # A reference has no day of its own: it carries the monitor's first.
+        dated = self.monitor.schedule.start_date
+        publish(
+            storage, layout.reference_published(version), sink, "reference", dated, profile, digest, reference=version
+        )

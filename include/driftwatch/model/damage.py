@@ -1,0 +1,114 @@
+"""What broke the camera, judged by the features alone, and the same damage for labelled images.
+
+The damages and their scales follow ImageNet-C (Hendrycks and Dietterich, 2019) at the strengths that cost accuracy. Training
+on clean labelled images that were damaged alike is worth hundreds of new labels, and needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from driftwatch.images.features import COLUMNS, image_features
+
+NONE = "none"
+# Strengths from weak to strong, and what they are measured in.
+STRENGTHS: dict[str, tuple[float, ...]] = {
+    "blur": (0.75, 1.5, 3, 4.5, 6, 9),  # sigma in pixels of an image 224 wide
+    "pixelate": (64, 40, 28, 20, 14, 10, 7),  # blocks over the width
+    "noise": (8, 16, 30, 50, 75),  # sigma, of 255
+    "contrast": (0.65, 0.45, 0.3, 0.2, 0.12),  # factor on the distance from the mean
+    "brightness": (1.7, 0.65, 0.4, 0.25, 0.15),  # factor
+    "jpeg": (30, 18, 10, 6),  # quality
+}
+_REFERENCE_WIDTH = 224
+_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+# One feature that a damage moves by dozens of deviations shall not outvote the others.
+_MOST_DEVIATIONS = 3.0
+# By how much (mean deviations) a damage must explain the days better than no damage does; sampling alone gives up to .03.
+_LEAST_GAIN = 0.06
+_FILE_QUALITY = 90  # damaged pictures reach storage as JPEG files, whose own traces the features see
+
+
+@dataclass(frozen=True)
+class Damage:
+    """`kind` (a key of STRENGTHS or "none") at `strength`; `distance` from the damaged reference to the days, and
+    `undamaged_distance` from the reference as it is, both in mean standard deviations of the features' quantiles."""
+
+    kind: str
+    strength: float | None
+    distance: float
+    undamaged_distance: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def apply_damage(rgb: np.ndarray, kind: str, strength: float, seed: int = 0) -> np.ndarray:
+    """uint8 [h, w, 3] as the damaged camera would have stored it, at the same size. `seed` matters to noise alone."""
+    height, width = rgb.shape[:2]
+    if kind == "blur":
+        return _stored(cv2.GaussianBlur(rgb, (0, 0), strength * width / _REFERENCE_WIDTH))
+    if kind == "pixelate":
+        across = max(1, min(round(strength), width))
+        blocks = (across, max(1, round(across * height / width)))
+        return _stored(
+            cv2.resize(cv2.resize(rgb, blocks, interpolation=cv2.INTER_AREA), (width, height), interpolation=cv2.INTER_NEAREST)
+        )
+    if kind == "noise":
+        noise = np.random.default_rng(seed).standard_normal(rgb.shape, dtype=np.float32)
+        return _stored(_to_bytes(rgb + noise * strength))
+    if kind == "contrast":
+        mean = rgb.mean(axis=(0, 1), keepdims=True, dtype=np.float32)
+        return _stored(_to_bytes((rgb - mean) * strength + mean))
+    if kind == "brightness":
+        return _stored(_to_bytes(rgb * np.float32(strength)))
+    if kind == "jpeg":
+        return _stored(rgb, round(strength))
+    raise ValueError(f"damage {kind!r}: allowed are {sorted(STRENGTHS)}")
+
+
+def estimate_damage(images: Sequence[np.ndarray], days: pd.DataFrame) -> Damage:
+    """The damage of reference `images` (uint8 [h, w, 3], some 40 of them) whose features are most like those of the `days`.
+
+    Compared are quantiles of each feature, in the undamaged images' standard deviations; width and height, which no damage
+    changes, are left out. "none" where no damage explains the days clearly better than none.
+    """
+    columns = [column for column in COLUMNS if "ImagePixel" not in column]
+    target = days[columns].quantile(list(_QUANTILES)).to_numpy()
+    undamaged = _features(images)[columns]
+    scale = np.maximum(undamaged.std().to_numpy(), 1e-6)
+
+    def distance(features: pd.DataFrame) -> float:
+        gaps = np.abs(features[columns].quantile(list(_QUANTILES)).to_numpy() - target) / scale
+        return float(np.minimum(gaps, _MOST_DEVIATIONS).mean())
+
+    as_is = distance(undamaged)
+    found = [
+        (distance(_features([apply_damage(rgb, kind, strength, n) for n, rgb in enumerate(images)])), kind, strength)
+        for kind, strengths in STRENGTHS.items()
+        for strength in strengths
+    ]
+    best, kind, strength = min(found)
+    if as_is - best < _LEAST_GAIN:
+        return Damage(NONE, None, round(as_is, 4), round(as_is, 4))
+    return Damage(kind, strength, round(best, 4), round(as_is, 4))
+
+
+def _features(images: Sequence[np.ndarray]) -> pd.DataFrame:
+    return pd.DataFrame([image_features(rgb) for rgb in images], columns=list(COLUMNS))
+
+
+def _to_bytes(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _stored(rgb: np.ndarray, quality: int = _FILE_QUALITY) -> np.ndarray:
+    """The picture after a JPEG file of this quality."""
+    encoded = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)

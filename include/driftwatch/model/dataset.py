@@ -1,0 +1,203 @@
+"""Training sets: the original labelled images, and those plus the human labels of a range of days.
+
+Every image is in exactly one of train, validation and evaluation for ever, by a hash of its id alone. So an image that a
+model is judged by is never trained on, whichever day it comes on and however often the set is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import NeedsAttention, NotEnoughLabels
+from driftwatch.layout import MonitorLayout
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+logger = logging.getLogger(__name__)
+
+TRAIN, VALIDATION, EVALUATION = SPLITS = ("train", "validation", "evaluation")
+HOLDOUT_SHARE = 0.15
+VALIDATION_SHARE = 0.05
+ORIGINAL, HUMAN = "original", "human"
+SET = "set.parquet"
+
+
+def split_of(image_id: str, evaluation_share: float) -> str:
+    """train, validation or evaluation, from the image's id alone.
+
+    The hash's lower end is evaluation and its upper end validation, so that a larger `evaluation_share` takes images from
+    training and moves none of those kept for evaluation.
+    """
+    digest = hashlib.sha256(f"driftwatch split {image_id}".encode()).digest()
+    place = int.from_bytes(digest[:8], "big") / 2**64
+    if place < evaluation_share:
+        return EVALUATION
+    return VALIDATION if place >= 1 - VALIDATION_SHARE else TRAIN
+
+
+def take_in_training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> dict[str, Any]:
+    """Takes in training/images/<class>/<file>: writes training/set.parquet, inputs.npy and features.parquet, in one order.
+
+    About .80 of the images are for training, .05 for validation, .15 for evaluation (the holdout). Of equal files the first is
+    kept. Raises NeedsAttention where a folder is no class, a class has no image, or the same file lies in two classes' folders.
+    Returns counts: listed, accepted, duplicate, quarantined, and `images` by split and class.
+    """
+    from driftwatch.images.ingest import take_in
+
+    root = storage.url(layout.training_images)
+    keys = [item.key for item in storage.list(layout.training_images)]
+    folders = {key: key.removeprefix(f"{layout.training_images}/").split("/")[0] for key in keys}
+    strangers = sorted(set(folders.values()) - set(config.classes))
+    if strangers:
+        raise NeedsAttention(f"{root}: {strangers} are not in classes {list(config.classes)}: allowed is <class>/<file>")
+    taken = take_in(storage, keys, config.images, config.model.input_size)
+    manifest = taken.manifest
+    label_of = manifest["key"].map(folders)
+    both = manifest["image_id"].notna() & (label_of.groupby(manifest["image_id"]).transform("nunique") > 1)
+    if both.any():
+        named = ", ".join(manifest.loc[both, "key"].head(4))
+        raise NeedsAttention(f"{root}: the same file is in the folders of two classes: {named}; remove the wrong one")
+    accepted = manifest["status"] == "accepted"
+    table = pd.DataFrame(
+        {
+            "image_id": manifest.loc[accepted, "image_id"],
+            "label": label_of[accepted],
+            "split": [split_of(image_id, HOLDOUT_SHARE) for image_id in manifest.loc[accepted, "image_id"]],
+            "key": manifest.loc[accepted, "key"],
+        }
+    ).reset_index(drop=True)
+    _refuse_missing(table, config.classes, root)
+    storage.write_array(layout.training_inputs, taken.inputs)
+    storage.write_table(layout.training_features, taken.features)
+    storage.write_table(layout.training_set, table)
+    counts = manifest["status"].value_counts()
+    return {
+        "listed": len(manifest),
+        **{status: int(counts.get(status, 0)) for status in ("accepted", "duplicate", "quarantined")},
+        "images": _counts(table, ["split", "label"]),
+    }
+
+
+def collect_training_set(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, run_key: str, first_day: date, last_day: date
+) -> dict[str, Any]:
+    """Writes retraining/<run_key>/set.parquet: the original set and the human labels of the days from first to last, inclusive.
+
+    Of the labels those by consensus, with a confidence of at least `retraining.min_confidence`, count. Columns: image_id,
+    label, split, source (original or human), day ("" for the original set), confidence, row (the image's place in the inputs
+    of the original set or of its day). Images that the original set has keep their label and split there; one that was
+    labelled on two days counts once, with its more confident label.
+    The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
+    Returns `summary` of the set.
+    """
+    original = storage.read_table(layout.training_set)
+    human, left_out = _human_labels(storage, layout, config, first_day, last_day, set(original["image_id"]))
+    if len(human) < config.retraining.min_new_labels:
+        raise NotEnoughLabels(
+            f"{layout.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {left_out}); "
+            f"retraining.min_new_labels is {config.retraining.min_new_labels}: label more days or widen the range"
+        )
+    base = original.assign(source=ORIGINAL, day="", confidence=1.0, row=np.arange(len(original)))
+    table = pd.concat([base, human], ignore_index=True)[
+        ["image_id", "label", "split", "source", "day", "confidence", "row"]
+    ]
+    storage.write_table(layout.retraining(run_key, SET), table)
+    return {**summary(table), "first_day": first_day.isoformat(), "last_day": last_day.isoformat(), "left_out": left_out}
+
+
+def summary(table: pd.DataFrame) -> dict[str, Any]:
+    """A dataset card: how many images by source, split, class and day, and the human labels' mean confidence."""
+    human = table[table["source"] == HUMAN]
+    return {
+        "images": len(table),
+        "new_labels": len(human),
+        "by_source": _counts(table, ["source", "split"]),
+        "by_class": _counts(table, ["label", "source"]),
+        "by_day": _counts(human, ["day", "split"]),
+        "mean_confidence": round(float(human["confidence"].mean()), 4) if len(human) else None,
+    }
+
+
+def load_inputs(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> np.ndarray:
+    """The model's inputs of a collected set's rows, uint8 [n, S, S, 3] in their order."""
+    parts: dict[str, np.ndarray] = {}
+    for day in sorted(set(table["day"])):
+        key = layout.day(date.fromisoformat(day)).inputs if day else layout.training_inputs
+        parts[day] = storage.read_array(key)
+    return np.stack([parts[day][row] for day, row in zip(table["day"], table["row"], strict=True)])
+
+
+def load_features(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> pd.DataFrame:
+    """The features of a collected set's rows, by source and day."""
+    parts = []
+    for day, rows in table.groupby("day", sort=True)["row"]:
+        key = layout.day(date.fromisoformat(str(day))).features if day else layout.training_features
+        parts.append(storage.read_table(key).iloc[rows.to_numpy()])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _human_labels(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, first_day: date, last_day: date, known: set[str]
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The usable labels of the range, by day and image id, and how many others were left out, why."""
+    left_out = {"no_consensus": 0, "low_confidence": 0, "in_original_set": 0, "labelled_twice": 0}
+    frames = []
+    for name in days_between(storage, layout, first_day, last_day):
+        day = layout.day(date.fromisoformat(name))
+        if not storage.exists(day.labels):
+            continue
+        labels = storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
+        agreed = labels[labels["status"] == "consensus"]
+        sure = agreed[agreed["confidence"] >= config.retraining.min_confidence]
+        new = sure[~sure["image_id"].isin(known)]
+        left_out["no_consensus"] += len(labels) - len(agreed)
+        left_out["low_confidence"] += len(agreed) - len(sure)
+        left_out["in_original_set"] += len(sure) - len(new)
+        ids = storage.read_table(day.features)["image_id"]
+        rows = pd.Series(np.arange(len(ids)), index=ids)
+        frames.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
+    columns = ["image_id", "label", "status", "confidence", "day", "row"]
+    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    if found["row"].isna().any():
+        lost = found[found["row"].isna()].iloc[0]
+        raise NeedsAttention(
+            f"{lost['day']}: labelled image {lost['image_id']} is not in the day's features.parquet: the day's images changed "
+            "after the sample was drawn; put them back and ingest the day again"
+        )
+    once = found.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("image_id")
+    left_out["labelled_twice"] = len(found) - len(once)
+    once = once.sort_values(["day", "image_id"], ignore_index=True)
+    splits = [split_of(image_id, config.retraining.evaluation_share) for image_id in once["image_id"]]
+    return once.assign(split=splits, source=HUMAN, row=once["row"].astype("int64")), left_out
+
+
+def days_between(storage: Storage, layout: MonitorLayout, first_day: date, last_day: date) -> list[str]:
+    """The days of the range that have artifacts, as YYYY-MM-DD, sorted."""
+    return [name for name in storage.folders(layout.days) if first_day.isoformat() <= name <= last_day.isoformat()]
+
+
+def _refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> None:
+    for name in classes:
+        for split in (TRAIN, EVALUATION):
+            if not ((table["label"] == name) & (table["split"] == split)).any():
+                raise NeedsAttention(
+                    f"{root}/{name}: no usable image for {split} among {int((table['label'] == name).sum())}; put labelled images "
+                    "there (at least about 30 a class; a few hundred make a usable model)"
+                )
+
+
+def _counts(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:
+    """Nested counts {first: {second: n}}, sorted."""
+    found: dict[str, dict[str, int]] = {}
+    for (first, second), n in table.groupby(by, sort=True).size().items():
+        found.setdefault(str(first), {})[str(second)] = int(n)
+    return found

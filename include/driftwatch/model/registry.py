@@ -1,0 +1,193 @@
+"""The model registry: models/<version>/ with model.keras and card.json, and the pointer to the champion.
+
+A version exists once its card does; the card is written last and holds the model's sha256, which is verified at each load.
+No version is ever deleted, so that any of them can be rolled back to; each takes a few megabytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.errors import DriftwatchError, MissingArtifact, NeedsAttention
+from driftwatch.layout import MonitorLayout
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    import keras
+
+_VERSION = re.compile(r"^v(\d{4,})-[0-9a-f]{8}$")
+# Keras stamps the saved file with the time; a fixed one makes the same weights the same bytes.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class UnknownVersion(NeedsAttention):
+    """The registry has no such version."""
+
+
+class DamagedModel(NeedsAttention):
+    """A stored model is not the one that was registered, or cannot be loaded safely."""
+
+
+class ChampionMoved(NeedsAttention):
+    """Another version became champion since the decision was made."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A registered model, ready to run. `model` maps images 0..255 [n, S, S, 3] to logits, or to probabilities as `output` says."""
+
+    version: str
+    model: keras.Model
+    temperature: float
+    from_logits: bool
+    input_size: int
+
+
+def versions(storage: Storage, layout: MonitorLayout) -> list[str]:
+    """Every registered version, oldest first."""
+    found = [name for name in storage.folders(layout.models) if _VERSION.match(name)]
+    return sorted((name for name in found if storage.exists(layout.model_card(name))), key=_number)
+
+
+def card(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any]:
+    """The version's card; raises UnknownVersion, naming those there are."""
+    try:
+        return storage.read_json(layout.model_card(version))
+    except MissingArtifact as error:
+        known = ", ".join(versions(storage, layout)) or "none; train the first by `driftwatch champion train MONITOR.yaml`"
+        raise UnknownVersion(f"{storage.url(layout.models)} has no version {version!r}; there are: {known}") from error
+
+
+def champion(storage: Storage, layout: MonitorLayout) -> dict[str, Any] | None:
+    """The pointer to the version that production serves: version, previous, promoted_by, sha256; None before the first."""
+    return storage.read_json(layout.champion) if storage.exists(layout.champion) else None
+
+
+def champion_version(storage: Storage, layout: MonitorLayout) -> str:
+    """The champion's version; raises UnknownVersion where none was promoted yet."""
+    pointer = champion(storage, layout)
+    if pointer is None:
+        raise UnknownVersion(
+            f"{layout.monitor} has no champion ({storage.url(layout.champion)}): run `driftwatch champion train` or "
+            "`driftwatch champion import` with its monitor file"
+        )
+    return pointer["version"]
+
+
+def version_for(storage: Storage, layout: MonitorLayout, model: bytes) -> str:
+    """The name of a model by its content, like v0003-1a2b3c4d: the one it is registered by, else the next number."""
+    digest = hashlib.sha256(model).hexdigest()[:8]
+    known = versions(storage, layout)
+    for version in known:
+        if version.endswith(f"-{digest}"):
+            return version
+    return f"v{_number(known[-1]) + 1 if known else 1:04d}-{digest}"
+
+
+def register(
+    storage: Storage, layout: MonitorLayout, version: str, model: bytes, card: dict[str, Any]
+) -> dict[str, Any]:
+    """Writes the model, then its card with `version` and `sha256` added. The same model again keeps the first card.
+
+    Raises NeedsAttention where `version` is the name of another model. Returns the card.
+    """
+    digest = hashlib.sha256(model).hexdigest()
+    if storage.exists(layout.model_card(version)):
+        known = storage.read_json(layout.model_card(version))
+        if known["sha256"] != digest:
+            raise NeedsAttention(f"{storage.url(layout.model(version))} is another model already: take a new version name")
+        return known
+    storage.write_bytes(layout.model(version), model)
+    whole = {**card, "version": version, "sha256": digest}
+    storage.write_json(layout.model_card(version), whole)
+    return whole
+
+
+def add_to_card(storage: Storage, layout: MonitorLayout, version: str, **parts: Any) -> None:
+    """Adds what was learnt of a version after it was registered, such as the gate's table."""
+    storage.write_json(layout.model_card(version), {**card(storage, layout, version), **parts})
+
+
+def promote(
+    storage: Storage, layout: MonitorLayout, version: str, promoted_by: str, expected: str | None
+) -> dict[str, Any]:
+    """Makes `version` the champion by one write, and returns the pointer.
+
+    `expected` is the champion that the decision was made against, None for the first. Raises ChampionMoved where it is no
+    longer that. Promoting the champion again changes nothing.
+    """
+    sha256 = card(storage, layout, version)["sha256"]
+    current = champion(storage, layout)
+    if current and current["version"] == version:
+        return current
+    if (current["version"] if current else None) != expected:
+        raise ChampionMoved(
+            f"{layout.monitor}: the champion is {current['version'] if current else 'not chosen yet'}, not {expected} as when "
+            f"{version} was compared with it: start the retraining again"
+        )
+    pointer = {"version": version, "previous": expected, "promoted_by": promoted_by, "sha256": sha256}
+    storage.write_json(layout.champion, pointer)
+    return pointer
+
+
+def load_model(storage: Storage, layout: MonitorLayout, version: str) -> LoadedModel:
+    """The version's model, loaded with Keras' safe mode on after its sha256 was compared with the card's.
+
+    Raises UnknownVersion, or DamagedModel where the file is another or holds code.
+    """
+    about = card(storage, layout, version)
+    data = storage.read_bytes(layout.model(version))
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != about["sha256"]:
+        raise DamagedModel(
+            f"{storage.url(layout.model(version))} has sha256 {digest}, its card says {about['sha256']}: the file was changed "
+            "or damaged; restore it from a backup, or roll back to another version"
+        )
+    model = from_bytes(data, storage.url(layout.model(version)))
+    return LoadedModel(version, model, about["temperature"], about["output"] == "logits", about["input_size"])
+
+
+def from_bytes(data: bytes, name: str) -> keras.Model:
+    """A Keras model from the bytes of a .keras file, safe mode on; `name` is for the error."""
+    import keras
+
+    with tempfile.TemporaryDirectory(prefix="driftwatch-model-") as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(data)
+        try:
+            return keras.models.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:  # Keras raises what its layers and zip raise
+            raise DamagedModel(
+                f"{name} cannot be loaded by Keras {keras.__version__} in safe mode (no Lambda layers, no custom classes): {error}"
+            ) from error
+
+
+def to_bytes(model: keras.Model) -> bytes:
+    """The model as a .keras file, without optimizer and time stamps: the same weights give the same bytes."""
+    import keras
+
+    bare = keras.models.clone_model(model)
+    bare.set_weights(model.get_weights())
+    with tempfile.TemporaryDirectory(prefix="driftwatch-model-") as folder:
+        path = Path(folder) / "model.keras"
+        bare.save(path)
+        target = io.BytesIO()
+        with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as result:
+            for name in sorted(source.namelist()):
+                data = source.read(name)
+                if name == "metadata.json":
+                    data = re.sub(rb'"date_saved": "[^"]*"', b'"date_saved": ""', data)
+                result.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+    return target.getvalue()
+
+
+def _number(version: str) -> int:
+    match = _VERSION.match(version)
+    return int(match[1]) if match else 0

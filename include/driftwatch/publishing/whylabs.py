@@ -1,0 +1,257 @@
+"""WhyLabs' API over httpx: what whylogs' own writer sends, with timeouts, retries and errors that say what to do.
+
+Paths and bodies: https://api.whylabsapp.com/swagger-ui (Songbird). An upload takes two steps: the API reserves it and answers a
+presigned URL that lives 15 minutes; a PUT without credentials sends the profile there, and only the answer 200 is a success.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import re
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from datetime import time as clock_time
+from typing import Any
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from driftwatch.errors import NeedsAttention
+from driftwatch.publishing.sinks import Slot
+from driftwatch.publishing.whylabs_errors import UPLOAD_HINT, WhyLabsError, error_of
+
+log = logging.getLogger(__name__)
+# httpx logs every URL at INFO, and a presigned upload URL is a permission to write.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+DEFAULT_ENDPOINT = "https://api.whylabsapp.com"
+_MAX_WAIT_SECONDS = 120.0
+
+
+class _Passing(Exception):
+    """A failure that may pass: `response` is None where the connection broke."""
+
+    def __init__(self, cause: str, response: httpx.Response | None) -> None:
+        super().__init__(cause)
+        self.response = response
+
+
+class WhyLabsApi:
+    """One organisation, and one dataset where the call needs it.
+
+    `api_key`: `<id>.<secret>`, or `<id>.<secret>:<org-id>`, which then names the organisation. `timeout`: seconds for each
+    connect, read and write. `retries`: how often a request is repeated after 429, 5xx or a broken connection, after
+    `backoff` seconds, then twice that and so on, or as long as Retry-After says. Nothing connects before the first call.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        api_key: str,
+        organisation: str = "",
+        dataset: str | None = None,
+        timeout: float = 30,
+        retries: int = 4,
+        backoff: float = 1.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        key, _, key_organisation = api_key.partition(":")
+        if not key:
+            raise NeedsAttention("no WhyLabs API key: set the password of the WhyLabs connection")
+        self.organisation = key_organisation or organisation
+        if not self.organisation:
+            raise NeedsAttention(
+                "no WhyLabs organisation: set org_id in the extras of the WhyLabs connection, like org-1"
+            )
+        self.endpoint = (endpoint or DEFAULT_ENDPOINT).rstrip("/")
+        if not re.match(r"https?://[^/]", self.endpoint):
+            raise NeedsAttention(
+                f"WhyLabs address {self.endpoint!r}: it must begin with https:// (or http://) and a host"
+            )
+        self.dataset = dataset
+        self._headers = {"X-API-Key": api_key, "Accept": "application/json", "X-WhyLabs-File-Extension": "BIN"}
+        self._timeout = timeout
+        self._retries = retries
+        self._backoff = backoff
+        self._sleep = sleep
+
+    def __repr__(self) -> str:
+        return f"WhyLabsApi({self.endpoint}, {self.organisation}, {self.dataset})"
+
+    @property
+    def _organisation_path(self) -> str:
+        return f"/v0/organizations/{self.organisation}"
+
+    def need_dataset(self) -> str:
+        """The dataset's id; raises NeedsAttention where none was given."""
+        if not self.dataset:
+            raise NeedsAttention("no WhyLabs dataset: set publish.dataset in the monitor file, like model-1")
+        return self.dataset
+
+    def upload_profile(
+        self, payload: bytes, dataset_timestamp: datetime | date, idempotency_key: str | None = None
+    ) -> str:
+        """Adds a profile to its day; the upload's id. Not safe to repeat without the same key: the ledger does that."""
+        slot = self.reserve_profile(dataset_timestamp, idempotency_key)
+        self.send(slot, payload)
+        return slot.upload_id
+
+    def upload_reference(
+        self, alias: str, payload: bytes, dataset_timestamp: datetime | date, idempotency_key: str | None = None
+    ) -> str:
+        """Uploads a reference profile under a name; its id, which a monitor's baseline names as `profileId`."""
+        slot = self.reserve_reference(alias, dataset_timestamp, idempotency_key)
+        self.send(slot, payload)
+        return slot.upload_id
+
+    def reserve_profile(self, dataset_timestamp: datetime | date, idempotency_key: str | None = None) -> Slot:
+        """The first step of an upload. Raises WhyLabsKeyAlreadyUsed for a key that was used before."""
+        body = {"datasetTimestamp": _ms(dataset_timestamp), "segmentTags": [], "region": None}
+        headers = {"X-WHYLABS-RESOURCE": self.need_dataset()}
+        return self._reserve("/v1/log/async", body, headers, idempotency_key)
+
+    def reserve_reference(
+        self, alias: str, dataset_timestamp: datetime | date, idempotency_key: str | None = None
+    ) -> Slot:
+        """The first step of a reference's upload."""
+        body = {"alias": alias, "datasetTimestamp": _ms(dataset_timestamp), "region": None}
+        return self._reserve(
+            f"{self._organisation_path}/log/reference/{self.need_dataset()}", body, {}, idempotency_key
+        )
+
+    def send(self, slot: Slot, payload: bytes) -> None:
+        """The second step. Raises WhyLabsError, `uncertain` when the profile may have arrived."""
+        headers = {"Content-Type": "application/octet-stream"}
+        with httpx.Client(timeout=self._timeout, follow_redirects=True) as client:
+            what = f"sending upload {slot.upload_id}"
+            response, broken = self._request(client, "PUT", slot.address, what, headers=headers, content=payload)
+        if response.status_code != 200:
+            raise error_of(what, response, broken, hint=UPLOAD_HINT)
+
+    def delete_day(self, day: date) -> None:
+        """Asks for the deletion of the day's profiles and analysis results; WhyLabs carries it out within an hour or so."""
+        start, stop = _span_ms(day)
+        query = {"profile_start_timestamp": start, "profile_end_timestamp": stop, "delete_analyzer_results": "true"}
+        self._call("DELETE", f"{self._organisation_path}/dataset-profiles/models/{self.need_dataset()}", params=query)
+
+    def deletion_pending(self, day: date) -> bool:
+        """Whether a deletion that touches the day is not carried out yet."""
+        start, stop = _span_ms(day)
+        requests = self._call("GET", f"{self._organisation_path}/dataset-profiles/delete-requests/dataset-profiles")
+        return any(
+            request["datasetId"] == self.need_dataset()
+            and request["status"] in ("PENDING", "PROCESSING")
+            and (request.get("deleteGte") or 0) < stop
+            and (request.get("deleteLt") or math.inf) > start
+            for request in requests
+        )
+
+    def read_day(self, day: date, metric: str, column: str | None = None) -> float | None:
+        """A day's value of a dataset metric (`profile.count`, `classification.accuracy`) or of a column's (`count`, `mean`,
+        `median`, …); None where WhyLabs has none, yet or at all."""
+        start = f"{day.isoformat()}T00:00:00.000Z"
+        body = {"interval": f"{start}/P1D", "metric": metric} | ({"column": column} if column else {})
+        path = f"{self._organisation_path}/dataset/{self.need_dataset()}/data/metric-timeseries"
+        points = self._call("POST", path, json=body)["data"]
+        values = [point["value"] for point in points if point.get("value") is not None]
+        return float(values[0]) if values else None
+
+    def profile_count(self, day: date) -> int:
+        """How many uploads WhyLabs has merged into the day."""
+        return int(self.read_day(day, "profile.count") or 0)
+
+    def check(self) -> str:
+        """Reads the dataset's name, or the organisation's list of datasets; one line on what was found, for people."""
+        path = f"{self._organisation_path}/models"
+        if self.dataset:
+            model = self._call("GET", f"{path}/{self.dataset}")
+            return f"{self.endpoint}: {self.organisation}/{self.dataset} is {model.get('name', self.dataset)!r}"
+        found = [model["id"] for model in self._call("GET", path)["items"]]
+        return f"{self.endpoint}: {self.organisation} has {len(found)} dataset(s): {', '.join(found[:10]) or 'none'}"
+
+    def _reserve(self, path: str, body: dict[str, Any], headers: dict[str, str], idempotency_key: str | None) -> Slot:
+        if idempotency_key is not None:
+            headers = {**headers, "X-WHYLABS-IDEMPOTENCY-KEY": idempotency_key}
+        answer = self._call("POST", path, json=body, headers=headers)
+        try:
+            return Slot(answer["id"], answer["uploadUrl"])
+        except (KeyError, TypeError) as error:
+            raise WhyLabsError(f"POST {path} at {self.endpoint}: the answer has no id and uploadUrl", 200) from error
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        what = f"{method} {path} at {self.endpoint}"
+        with httpx.Client(base_url=self.endpoint, headers=self._headers, timeout=self._timeout) as client:
+            response, broken = self._request(client, method, path, what, **arguments)
+        if response.status_code != 200:
+            raise error_of(what, response, broken)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise WhyLabsError(f"{what}: the answer is not JSON; is this address WhyLabs' API?", 200) from error
+
+    def _request(
+        self, client: httpx.Client, method: str, url: str, what: str, **arguments: Any
+    ) -> tuple[httpx.Response, bool]:
+        """The first answer that is neither 429 nor 5xx, and whether an earlier try broke off and may have had its effect.
+
+        Raises WhyLabsError when the tries are used up."""
+        broken = False
+
+        def once() -> httpx.Response:
+            nonlocal broken
+            try:
+                response = client.request(method, url, **arguments)
+            except httpx.TransportError as error:
+                broken = broken or not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                raise _Passing(str(error) or type(error).__name__, None) from error
+            if response.status_code == 429 or response.status_code >= 500:
+                broken = broken or response.status_code >= 500
+                raise _Passing(f"HTTP {response.status_code}", response)
+            return response
+
+        def report(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            pause = state.next_action.sleep if state.next_action else 0.0
+            log.warning("WhyLabs: %s: %s; try %d, the next in %.1f s", what, error, state.attempt_number, pause)
+
+        retrying = Retrying(
+            stop=stop_after_attempt(self._retries + 1),
+            wait=self._pause,
+            retry=retry_if_exception_type(_Passing),
+            before_sleep=report,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(once), broken
+        except _Passing as error:
+            tries = f"{what}, tried {self._retries + 1} times"
+            if error.response is not None:
+                raise error_of(tries, error.response, broken) from error
+            raise WhyLabsError(
+                f"{tries}: {error}; check the address and the network (the time limit is {self._timeout:g} s)",
+                uncertain=broken,
+            ) from error
+
+    def _pause(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        response = error.response if isinstance(error, _Passing) else None
+        asked = response.headers.get("Retry-After", "") if response is not None else ""
+        if asked.isdigit():
+            return min(float(asked), _MAX_WAIT_SECONDS)
+        full = min(self._backoff * 2 ** (state.attempt_number - 1), _MAX_WAIT_SECONDS)
+        return full * random.uniform(0.5, 1)  # noqa: S311
+
+
+def _ms(moment: datetime | date) -> int:
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, clock_time(), timezone.utc)
+    elif moment.tzinfo is None:
+        raise ValueError(f"dataset timestamp {moment} has no time zone")
+    return int(moment.timestamp() * 1000)
+
+
+def _span_ms(day: date) -> tuple[int, int]:
+    return _ms(day), _ms(day + timedelta(days=1))

@@ -1,0 +1,68 @@
+"""WhyLabs, by an Airflow connection of type `whylabs`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseHook
+
+if TYPE_CHECKING:
+    from driftwatch.publishing.whylabs import WhyLabsApi
+
+
+class WhyLabsHook(BaseHook):
+    """Makes the API client from a connection. Nothing is read or connected before `get_conn`.
+
+    The connection: host is the API's address (empty: https://api.whylabsapp.com), password the API key, and the extras
+    `org_id` (not needed where the key ends in `:org-id`), `timeout` (seconds for each request) and `retries`.
+
+    :param whylabs_conn_id: the Airflow connection
+    :param dataset: WhyLabs' id of the dataset (model), where the calls need one
+    """
+
+    conn_name_attr = "whylabs_conn_id"
+    default_conn_name = "whylabs_default"
+    conn_type = "whylabs"
+    hook_name = "WhyLabs"
+
+    def __init__(self, whylabs_conn_id: str = default_conn_name, dataset: str | None = None) -> None:
+        super().__init__()
+        self.whylabs_conn_id = whylabs_conn_id
+        self.dataset = dataset
+
+    @cached_property
+    def _api(self) -> WhyLabsApi:
+        from driftwatch.errors import NeedsAttention
+        from driftwatch.publishing.whylabs import WhyLabsApi
+
+        connection = self.get_connection(self.whylabs_conn_id)
+        extra = connection.extra_dejson
+        endpoint = connection.host or ""
+        if endpoint and "://" not in endpoint:
+            # An AIRFLOW_CONN_ URI keeps scheme, host and port apart.
+            port = f":{connection.port}" if connection.port else ""
+            endpoint = f"{connection.schema or 'https'}://{endpoint}{port}"
+        try:
+            return WhyLabsApi(
+                endpoint,
+                connection.password or "",
+                organisation=extra.get("org_id") or "",
+                dataset=self.dataset,
+                timeout=float(extra.get("timeout") or 30),
+                retries=int(4 if extra.get("retries") is None else extra["retries"]),
+            )
+        except (NeedsAttention, ValueError) as error:
+            raise NeedsAttention(f"Airflow connection {self.whylabs_conn_id}: {error}") from error
+
+    def get_conn(self) -> WhyLabsApi:
+        """The client; raises NeedsAttention naming the connection where its fields cannot be used."""
+        return self._api
+
+    def test_connection(self) -> tuple[bool, str]:
+        """For the Test button and `airflow connections test`: reads the dataset, or the organisation's datasets."""
+        try:
+            return True, self.get_conn().check()
+        # Whatever is wrong is the answer that the person who asked wants to see.
+        except Exception as error:
+            return False, f"{type(error).__name__}: {error}"

@@ -1,0 +1,142 @@
+"""The plan of a day's annotation: the same for the same day, within the limits, never naming a class to annotators."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from driftwatch.annotation.links import ImageLinks, ImageServer, sign
+from driftwatch.annotation.plan import OverBudget, cost_of, plan_day, seeded_order
+from driftwatch.config import load_monitor
+from driftwatch.errors import DriftwatchError
+from driftwatch.layout import MonitorLayout
+from driftwatch.storage import Storage
+
+DAY = date(2026, 11, 20)
+NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def monitor(root: Path):
+    loaded = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
+    return loaded.model_copy(
+        update={"annotation": loaded.annotation.model_copy(update={"sample_size": 40, "control_tasks": 10})}
+    )
+
+
+@pytest.fixture
+def storage(tmp_path, monitor):
+    storage, layout = Storage(f"file://{tmp_path}"), MonitorLayout(monitor.name)
+    write_manifest(storage, layout, DAY, 100)
+    known = pd.DataFrame(
+        {
+            "image_id": [f"known{number:03d}" for number in range(60)],
+            "label": ["cat", "dog"] * 30,
+            "split": ["train"] * 30 + ["evaluation"] * 30,
+            "key": [f"m/training/{number}.jpg" for number in range(60)],
+        }
+    )
+    storage.write_table(layout.training_set, known)
+    return storage
+
+
+def write_manifest(storage, layout, day, images, order=1):
+    rows = [(f"in/{number}.jpg", f"id{number:03d}", "accepted") for number in range(images)]
+    rows += [("in/copy.jpg", "id000", "duplicate"), ("in/bad.jpg", "bad", "quarantined")]
+    storage.write_table(layout.day(day).manifest, pd.DataFrame(rows[::order], columns=["key", "image_id", "status"]))
+
+
+def plan(storage, monitor, day=DAY):
+    return plan_day(storage, MonitorLayout(monitor.name), monitor, day, NOW)
+
+
+def test_the_sample_is_random_by_day_and_the_same_in_any_row_order(storage, monitor):
+    first = plan(storage, monitor)
+    write_manifest(storage, MonitorLayout(monitor.name), DAY, 100, order=-1)
+    assert plan(storage, monitor) == first
+    other = date(2026, 11, 21)
+    write_manifest(storage, MonitorLayout(monitor.name), other, 100)
+    drawn, again = ({entry["image_id"] for entry in p["sample"]} for p in (first, plan(storage, monitor, other)))
+    assert len(drawn) == len(again) == 40
+    assert drawn != again
+
+
+def test_only_accepted_images_are_sampled_once_each(storage, monitor):
+    ids = [entry["image_id"] for entry in plan(storage, monitor)["sample"]]
+    assert len(set(ids)) == len(ids)
+    assert "bad" not in ids
+
+
+def test_control_tasks_come_from_images_that_no_model_is_trained_on_with_classes_in_turn(storage, monitor):
+    control = plan(storage, monitor)["control"]
+    assert len(control) == 10
+    assert all(int(entry["image_id"].removeprefix("known")) >= 30 for entry in control)
+    assert sorted(entry["label"] for entry in control) == ["cat"] * 5 + ["dog"] * 5
+
+
+def test_too_few_known_images_for_control_tasks_are_named(storage, monitor):
+    layout = MonitorLayout(monitor.name)
+    storage.write_table(layout.training_set, storage.read_table(layout.training_set).head(30))
+    with pytest.raises(DriftwatchError, match=r"set\.parquet has 0 images outside its train split"):
+        plan(storage, monitor)
+
+
+def test_the_cost_counts_overlap_pages_and_fee(monitor):
+    cost = cost_of(40, monitor.annotation)
+    assert cost["pages"] == 5 * 3
+    assert cost["total"] == pytest.approx(15 * 0.05 * 1.2)
+    assert cost["control_share"] == 0.1
+
+
+def test_a_day_above_its_limit_is_refused_before_anything_is_created(storage, monitor):
+    poor = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update={"max_cost_per_day": 0.5})})
+    with pytest.raises(OverBudget, match=r"would cost 0\.90 USD, above annotation\.max_cost_per_day 0\.50"):
+        plan(storage, poor)
+
+
+def test_the_month_counts_its_other_days_alone(storage, monitor):
+    layout = MonitorLayout(monitor.name)
+    for other, spent in ((date(2026, 11, 1), 4.0), (date(2026, 10, 31), 100.0)):
+        storage.write_json(layout.day(other).annotation, {"cost": {"total": spent}})
+    tight = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update={"max_cost_per_month": 4.5})})
+    with pytest.raises(OverBudget, match=r"would bring 2026-11 to 4\.90 USD"):
+        plan(storage, tight)
+    assert plan(storage, monitor)["cost"]["total"] == 0.9
+
+
+def test_a_recorded_plan_is_kept_whatever_the_settings_have_become(storage, monitor):
+    layout = MonitorLayout(monitor.name)
+    recorded = plan(storage, monitor)
+    storage.write_json(layout.day(DAY).annotation, recorded)
+    changed = monitor.model_copy(
+        update={"annotation": monitor.annotation.model_copy(update={"sample_size": 5, "seed": 9})}
+    )
+    assert plan(storage, changed) == recorded
+
+
+def test_the_order_depends_on_salt_and_ids_alone():
+    ids = [f"i{number}" for number in range(50)]
+    assert seeded_order(ids, 1, "d") == seeded_order(reversed(ids), 1, "d")
+    assert seeded_order(ids, 1, "d") != seeded_order(ids, 2, "d")
+
+
+def test_a_link_carries_its_end_and_a_signature_that_the_secret_alone_makes(tmp_path):
+    links = ImageLinks(
+        Storage(f"file://{tmp_path}"), NOW, NOW + timedelta(hours=1), ImageServer("http://h:1/", "s3cret")
+    )
+    expires = int((NOW + timedelta(hours=1)).timestamp())
+    link = links.link("m/in/a b'ü.jpg")
+    assert (
+        link
+        == f"http://h:1/m/in/a%20b%27%C3%BC.jpg?expires={expires}&signature={sign('m/in/a b' + chr(39) + 'ü.jpg', expires, 's3cret')}"
+    )
+    assert sign("k", 1, "s3cret") != sign("k", 1, "other")
+    assert "s3cret" not in repr(links)
+
+
+def test_file_storage_without_an_image_server_says_what_to_set(tmp_path):
+    with pytest.raises(DriftwatchError, match=r"annotation\.image_links"):
+        ImageLinks(Storage(f"file://{tmp_path}"), NOW, NOW).link("a.jpg")
