@@ -10,7 +10,7 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -20,7 +20,14 @@ MONITORS_VARIABLE = "DRIFTWATCH_MONITORS"
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 AlertKind = Literal[
-    "drift", "performance", "too_few_labels", "empty_day", "too_many_rejects", "retraining_failed", "model_promoted"
+    "drift",
+    "performance",
+    "too_few_labels",
+    "short_pool",
+    "empty_day",
+    "too_many_rejects",
+    "retraining_failed",
+    "model_promoted",
 ]
 
 
@@ -269,15 +276,7 @@ class NotifierConfig(Section):
         description="The notifier's arguments; Jinja may use {{ alert.subject }}, {{ alert.message }}, {{ alert.day }}.",
     )
     on: tuple[AlertKind, ...] = Field(
-        (
-            "drift",
-            "performance",
-            "too_few_labels",
-            "empty_day",
-            "too_many_rejects",
-            "retraining_failed",
-            "model_promoted",
-        ),
+        get_args(AlertKind),
         description="Which alerts it gets.",
     )
 

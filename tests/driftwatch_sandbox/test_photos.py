@@ -6,10 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from driftwatch.errors import DriftwatchError
-from driftwatch_sandbox.photos import break_camera, break_file, draw, write_photos
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
+
+from driftwatch.errors import DriftwatchError
+from driftwatch_sandbox.photos import break_camera, break_file, draw, write_photos
 
 LABELS = ("cat", "dog")
 

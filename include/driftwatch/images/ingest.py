@@ -146,7 +146,8 @@ def ingest_day(
         "model_version": model_version,
         "input_size": input_size,
     }
-    assert ingest["listed"] == sum(counts.values()) and len(taken.features) == len(taken.inputs) == counts[ACCEPTED]
+    assert ingest["listed"] == sum(counts.values())
+    assert len(taken.features) == len(taken.inputs) == counts[ACCEPTED]
     storage.write_table(layout.manifest, taken.manifest)
     storage.write_table(layout.features, taken.features)
     storage.write_array(layout.inputs, taken.inputs)

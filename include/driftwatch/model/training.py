@@ -6,6 +6,7 @@ killed and started again ends in the same weights as one that was not.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import math
@@ -64,15 +65,16 @@ def fit(
     """Trains `start`, or a new small ResNet, on uint8 `images` [n, S, S, 3] with class indices `labels` [n].
 
     `weights` [n] says how often each image is drawn, in proportion; all alike by default. `validation` is images and labels
-    that are only reported on. A checkpoint of each epoch goes to `work_folder`; a run that finds one there goes on from it, so
-    give a folder to one training only. Returns the model and one row for each epoch: epoch, loss, accuracy, val_loss,
+    that are only reported on. A checkpoint of each epoch goes to `work_folder`; a run of the same recipe on the same data goes on
+    from one that it finds there. Returns the model and one row for each epoch: epoch, loss, accuracy, val_loss,
     val_accuracy, seconds.
     """
     prepare(recipe.seed)
     size = images.shape[1]
     from_logits = start is None or start.from_logits
     history: list[dict[str, Any]] = []
-    if work_folder and (saved := _restore(work_folder, recipe)):
+    task = {"recipe": asdict(recipe), "data": _digest(images, labels, weights)}
+    if work_folder and (saved := _restore(work_folder, task)):
         model, history = saved
         logger.info("going on after epoch %d of %d, from %s", len(history), recipe.epochs, work_folder)
     else:
@@ -90,7 +92,7 @@ def fit(
         history.append({"epoch": epoch + 1, **row, "seconds": round(time.perf_counter() - began, 2)})
         logger.info("epoch %d of %d: %s", epoch + 1, recipe.epochs, ", ".join(f"{k} {v:.3f}" for k, v in row.items()))
         if work_folder:
-            _save(work_folder, recipe, model, history)
+            _save(work_folder, task, model, history)
         if on_epoch:
             on_epoch(history[-1])
     return model, history
@@ -185,25 +187,32 @@ def _scored(
     return tf.data.Dataset.from_tensor_slices((scaled, np.eye(n_classes, dtype="float32")[labels])).batch(256)
 
 
-def _save(folder: Path, recipe: Recipe, model: keras.Model, history: list[dict[str, Any]]) -> None:
+def _save(folder: Path, task: dict[str, Any], model: keras.Model, history: list[dict[str, Any]]) -> None:
     """Model and optimizer first, under the epoch's own name; then, in one step, the note that points to them."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"epoch-{len(history):04d}.keras"
     model.save(path)
     aside = folder / "progress.json.tmp"
-    aside.write_text(json.dumps({"recipe": asdict(recipe), "model": path.name, "history": history}), encoding="utf-8")
+    aside.write_text(json.dumps({"task": task, "model": path.name, "history": history}), encoding="utf-8")
     aside.replace(folder / "progress.json")
     for old in folder.glob("epoch-*.keras"):
         if old != path:
             old.unlink()
 
 
-def _restore(folder: Path, recipe: Recipe) -> tuple[keras.Model, list[dict[str, Any]]] | None:
-    """The last finished epoch of the same recipe, if there is one."""
+def _digest(images: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(images))
+    for array in (labels, np.zeros(0) if weights is None else weights):
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def _restore(folder: Path, task: dict[str, Any]) -> tuple[keras.Model, list[dict[str, Any]]] | None:
+    """The last finished epoch of the same recipe on the same data, if there is one."""
     note = folder / "progress.json"
     if not note.is_file():
         return None
     progress = json.loads(note.read_text(encoding="utf-8"))
-    if progress["recipe"] != asdict(recipe):
+    if progress["task"] != task:
         return None
     return keras.models.load_model(folder / progress["model"], safe_mode=True), progress["history"]

@@ -37,7 +37,9 @@ def judge(accuracy: Mapping[str, Any], settings: PerformanceConfig, holdout: Map
         fires = accuracy["high"] < settings.floor
         rules["floor"] = {"fires": fires, "floor": settings.floor}
         if fires:
-            reasons.append(f"{_capital(measured)}: even the upper end, {percent(accuracy['high'])}, is below the floor of {percent(settings.floor)}.")
+            reasons.append(
+                f"{_capital(measured)}: even the upper end, {percent(accuracy['high'])}, is below the floor of {percent(settings.floor)}."
+            )
     if "drop" in settings.policy:
         rules["drop"] = _drop(accuracy, holdout, settings.alpha)
         if rules["drop"]["fires"]:
@@ -53,7 +55,12 @@ def judge(accuracy: Mapping[str, Any], settings: PerformanceConfig, holdout: Map
             "proven: more labels (annotation.sample_size) would tell."
         )
         return {"verdict": "not_enough_evidence", "reasons": [reason], "policy": rules}
-    return {"verdict": "ok", "reasons": [f"{_capital(measured)}: no rule of the policy fires."], "policy": rules}
+    reason = f"{_capital(measured)}: no rule of the policy fires."
+    if "floor" in settings.policy and accuracy["low"] < settings.floor:
+        reason += (
+            f" The interval reaches below the floor of {percent(settings.floor)}: more labels would make it surer."
+        )
+    return {"verdict": "ok", "reasons": [reason], "policy": rules}
 
 
 def _drop(accuracy: Mapping[str, Any], holdout: Mapping[str, Any], alpha: float) -> dict[str, Any]:

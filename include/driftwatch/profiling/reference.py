@@ -35,6 +35,7 @@ MAX_REFERENCE = 5_000
 MIN_REFERENCE = 50
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _IQR_OF_NORMAL = 1.349
+_DIGITS = 6  # of the scores kept in reference.json: a day comes out alike from the cache and from a new calibration
 
 
 @dataclass(frozen=True)
@@ -134,16 +135,16 @@ class Reference:
             rows = len(self.features)
             members = np.zeros((rows, self.splits), bool)
             members[: min(n, rows // 2)] = True
-            members = np.random.default_rng([self.seed, n]).permuted(members, axis=0)
-            null = np.sort(scores(self.features.to_numpy(), members).max(axis=(0, 1)))[::-1]
+            shuffled = np.random.default_rng([self.seed, n]).permuted(members, axis=0)
+            null = np.sort(scores(self.features.to_numpy(), shuffled).max(axis=(0, 1)))[::-1]
             # Every rank of the far tail, then ever fewer: a few kB for each size, and p-values exact where they decide.
             ranks = np.unique(np.concatenate([np.arange(1, 101), np.geomspace(100, len(null), 150).astype(int)]))
-            self.calibrations[n] = {int(rank): round(float(null[rank - 1]), 6) for rank in ranks}
+            self.calibrations[n] = {int(rank): round(float(null[rank - 1]), _DIGITS) for rank in ranks}
         return self.calibrations[n]
 
     def _p_value(self, null: dict[int, float], score: float) -> float:
         """The share of splits, the batch counted among them, that score at least as high; rounded up to a kept rank."""
-        reached = next((rank for rank, value in null.items() if value < score), self.splits + 1)
+        reached = next((rank for rank, value in null.items() if value < round(score, _DIGITS)), self.splits + 1)
         return reached / (self.splits + 1)
 
     def _describe(self, batch: pd.DataFrame, found: np.ndarray, null: dict[int, float] | None = None) -> pd.DataFrame:

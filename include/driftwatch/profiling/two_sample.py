@@ -24,7 +24,7 @@ def scores(values: np.ndarray, members: np.ndarray) -> np.ndarray:
     `values`: [rows, features], batch and reference together; `members`: bool [rows, splits], which rows are the batch, the
     same number in each split. Ties count as ties: distances are taken between distinct values only, tails hold whole ties.
     """
-    rows, splits = members.shape
+    splits = members.shape[1]
     n = int(members[:, 0].sum())
     result = np.zeros((values.shape[1], len(TESTS), splits))
     plans = [_Ranked(values[:, feature], n) for feature in range(values.shape[1])]
@@ -86,9 +86,9 @@ def _kolmogorov_scores(x: np.ndarray) -> np.ndarray:
 
 def _tail_scores(rows: int, tail: int, n: int) -> np.ndarray:
     """-log10 P(at least k of the batch's n rows among the `tail` outermost of `rows`), for k = 0 … min(tail, n)."""
-    k = np.arange(min(tail, n) + 1)
-    possible = n - k <= rows - tail
-    k = k[possible]
+    counts = np.arange(min(tail, n) + 1)
+    possible = n - counts <= rows - tail
+    k = counts[possible]
 
     def log_choose(a: np.ndarray | int, b: np.ndarray | int) -> np.ndarray:
         return gammaln(np.add(a, 1)) - gammaln(np.add(b, 1)) - gammaln(np.subtract(a, b) + 1)

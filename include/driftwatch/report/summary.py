@@ -17,7 +17,7 @@ def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
     """The subject, one line, and the message, plain text.
 
     `facts`: `monitor`, and `day` where it is known; `report`, the report's address, where there is one. Beside them drift: what
-    drift.json holds; performance and too_few_labels: what performance.json holds; empty_day: `reason`; too_many_rejects: what
+    drift.json holds; performance and too_few_labels: what performance.json holds; empty_day: `reason`; short_pool: `reason` and the pool's progress; too_many_rejects: what
     ingest.json holds and `reason`; retraining_failed: `reason`; model_promoted: `version`, `run_id`.
     """
     if kind not in _TEXTS:
@@ -80,6 +80,15 @@ def _too_few_labels(facts: Facts) -> tuple[str, dict[str, str], str]:
     )
 
 
+def _short_pool(facts: Facts) -> tuple[str, dict[str, str], str]:
+    return (
+        f"Labelling ended early: {facts['answered_images']} of {facts['images']} images answered",
+        {"answers": f"{facts['answers']} of {facts['answers_wanted']}", "reason": facts["reason"]},
+        "look at the pool in Toloka (its balance, its end, its price), let it go on, and clear wait_for_annotations. "
+        "The day counts neither as good nor as bad.",
+    )
+
+
 def _empty_day(facts: Facts) -> tuple[str, dict[str, str], str]:
     return (
         "No image arrived",
@@ -128,6 +137,7 @@ _TEXTS: dict[str, Callable[[Facts], tuple[str, dict[str, str], str]]] = {
     "drift": _drift,
     "performance": _performance,
     "too_few_labels": _too_few_labels,
+    "short_pool": _short_pool,
     "empty_day": _empty_day,
     "too_many_rejects": _too_many_rejects,
     "retraining_failed": _retraining_failed,

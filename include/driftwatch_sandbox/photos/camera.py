@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from driftwatch.errors import DriftwatchError
 from PIL import Image, ImageFilter, ImageOps
+
+from driftwatch.errors import DriftwatchError
 
 Damage = Literal["pixelate", "blur"]
 

@@ -8,9 +8,9 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from driftwatch.errors import DriftwatchError
 from PIL import Image
 
+from driftwatch.errors import DriftwatchError
 from driftwatch_sandbox.photos.animals import draw_body, draw_head
 from driftwatch_sandbox.photos.brush import Fur, View
 from driftwatch_sandbox.photos.coats import choose, draw_coat

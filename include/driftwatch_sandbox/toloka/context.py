@@ -42,18 +42,18 @@ async def _json_body(request: Request) -> Any:
         raise field_error("body", "JSON_EXPECTED", f"not JSON: {error}") from error
 
 
-def _sandbox(request: Request) -> Sandbox:
+async def _sandbox(request: Request) -> Sandbox:
     return request.app.state.sandbox
 
 
-def _fault(request: Request) -> Fault | None:
+async def _fault(request: Request) -> Fault | None:
     return request.scope.get("sandbox.fault")
 
 
-def authorise(request: Request) -> None:
+async def authorise(request: Request) -> None:
     """Both schemes, `OAuth` and `ApiKey`; another account than one's own is refused."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme not in ("OAuth", "ApiKey") or token != _sandbox(request).token:
+    if scheme not in ("OAuth", "ApiKey") or token != request.app.state.sandbox.token:
         raise ApiError(401, "AUTHENTICATION_ERROR", "the token is missing or not valid")
     account = request.headers.get("x-act-under-account-id")
     if account not in (None, OWNER["id"]):

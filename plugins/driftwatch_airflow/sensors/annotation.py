@@ -71,7 +71,7 @@ class AnnotationCompleteSensor(DayOperator):
             use = annotation.on_short_pool == "use_if_enough"
             if not use or done["coverage"] < annotation.min_coverage:
                 error = short_pool_error(self.day, str(reason), done, annotation.min_coverage if use else None)
-                send_alert(context, self.monitor, "too_few_labels", {"day": self.day, "reason": str(error), **done})
+                send_alert(context, self.monitor, "short_pool", {"day": self.day, "reason": str(error), **done})
                 raise error
             self.log.warning(
                 "The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * done["coverage"]

@@ -25,8 +25,11 @@ SAMPLE = [f"i{index:03d}" for index in range(60)]
 def monitor(tmp_path: Path) -> MonitorConfig:
     return MonitorConfig.model_validate(
         {
-            "name": "demo", "classes": ["cat", "dog"], "schedule": {"start_date": "2026-01-01"},
-            "storage": {"uri": f"file://{tmp_path}"}, "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
+            "name": "demo",
+            "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": f"file://{tmp_path}"},
+            "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
         }
     )
 
@@ -52,7 +55,18 @@ def write_day(storage: Storage, monitor: MonitorConfig, answered: int = 60, uncl
         }
     )  # fmt: skip
     storage.write_table(DAY.predictions, predictions)
-    columns = ["assignment_id", "annotator_id", "image_id", "answer", "control", "known_label", "status", "submitted", "seconds", "reward"]
+    columns = [
+        "assignment_id",
+        "annotator_id",
+        "image_id",
+        "answer",
+        "control",
+        "known_label",
+        "status",
+        "submitted",
+        "seconds",
+        "reward",
+    ]
     storage.write_table(DAY.assignments, pd.DataFrame(rows, columns=columns))
     merge_day(storage, DAY, monitor, SAMPLE)
 
@@ -107,5 +121,5 @@ def test_label_without_a_prediction_is_refused(monitor: MonitorConfig) -> None:
     storage = Storage(monitor.storage.uri)
     write_day(storage, monitor)
     storage.write_table(DAY.predictions, storage.read_table(DAY.predictions).iloc[1:])
-    with pytest.raises(DriftwatchError, match="1 labelled image.* the first is i000"):
+    with pytest.raises(DriftwatchError, match=r"1 labelled image.* the first is i000"):
         evaluate_day(storage, DAY, monitor, HOLDOUT)

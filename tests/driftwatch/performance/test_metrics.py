@@ -28,9 +28,14 @@ def test_numbers_are_those_of_scikit_learn() -> None:
     expected = precision_recall_fscore_support(truth, predicted, labels=CLASSES)
     for index, name in enumerate(CLASSES):
         ours = found["classes"][name]
-        assert [ours[key]["value"] for key in ("precision", "recall", "f1")] == pytest.approx([part[index] for part in expected[:3]])
+        assert [ours[key]["value"] for key in ("precision", "recall", "f1")] == pytest.approx(
+            [part[index] for part in expected[:3]]
+        )
         assert ours["support"] == expected[3][index]
-    assert found["confusion_matrix"] == {"labels": list(CLASSES), "rows": sklearn_confusion(truth, predicted, labels=CLASSES).tolist()}
+    assert found["confusion_matrix"] == {
+        "labels": list(CLASSES),
+        "rows": sklearn_confusion(truth, predicted, labels=CLASSES).tolist(),
+    }
     assert found["accuracy"]["value"] == pytest.approx((truth == predicted).mean())
 
 
@@ -54,7 +59,12 @@ def test_a_perfect_class_still_has_an_uncertain_f1() -> None:
 @pytest.mark.parametrize(("n", "prevalence", "recall", "specificity"), [(60, 0.5, 0.9, 0.9), (150, 0.2, 0.7, 0.9)])
 def test_intervals_cover_the_truth(n: int, prevalence: float, recall: float, specificity: float) -> None:
     rng = np.random.default_rng(1)
-    cells = [prevalence * recall, prevalence * (1 - recall), (1 - prevalence) * (1 - specificity), (1 - prevalence) * specificity]
+    cells = [
+        prevalence * recall,
+        prevalence * (1 - recall),
+        (1 - prevalence) * (1 - specificity),
+        (1 - prevalence) * specificity,
+    ]
     true_f1 = 2 * cells[0] / (2 * cells[0] + cells[1] + cells[2])
     true_accuracy = cells[0] + cells[3]
     inside = []

@@ -20,7 +20,9 @@ def verdict(right: int, labels: int, holdout: dict = HOLDOUT, **settings) -> dic
 def test_floor_fires_when_the_whole_interval_is_below() -> None:
     found = verdict(90, 150, policy=("floor",))
     assert found["verdict"] == "alert"
-    assert found["reasons"] == ["Accuracy 60 % [52, 67] on 150 labels: even the upper end, 67.5 %, is below the floor of 70 %."]
+    assert found["reasons"] == [
+        "Accuracy 60 % [52, 67] on 150 labels: even the upper end, 67.5 %, is below the floor of 70 %."
+    ]
 
 
 def test_below_the_floor_but_not_for_sure_is_not_green() -> None:

@@ -11,17 +11,16 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ks_2samp
 
 from driftwatch.annotation.consensus import merge_day
 from driftwatch.config import MonitorConfig
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.layout import MonitorLayout
 from driftwatch.performance.evaluate import evaluate_day
+from driftwatch.profiling.drift import build_reference, profile_day
 from driftwatch.storage import Storage
 
 SIDE = 64
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 REJECTED = [
     (
         '<img src=x onerror="alert(1)">.jpg',
@@ -70,40 +69,6 @@ def pixelate(picture: np.ndarray, across: int = 12) -> np.ndarray:
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
-def drift_of(day: date, reference: pd.DataFrame, features: pd.DataFrame, ids: list[str]) -> dict:
-    rows = []
-    for column in COLUMNS:
-        ours, theirs = features[column], reference[column]
-        found = ks_2samp(ours, theirs)
-        p_value = min(1.0, float(found.pvalue) * len(COLUMNS))
-        rows.append(
-            {
-                "feature": column,
-                "test": "ks",
-                "effect": float(found.statistic),
-                "direction": "up" if ours.median() > theirs.median() else "down",
-                "p_value": p_value,
-                "verdict": "drifted" if p_value < 0.01 else "ok",
-                "reference_quantiles": theirs.quantile(list(QUANTILES)).tolist(),
-                "day_quantiles": ours.quantile(list(QUANTILES)).tolist(),
-            }
-        )
-    rows.sort(key=lambda row: row["p_value"])
-    moved = [row["feature"] for row in rows if row["verdict"] == "drifted"]
-    return {
-        "day": day.isoformat(),
-        "verdict": "drifted" if moved else "ok",
-        "reference_version": "v1",
-        "false_alarm_rate": 0.01,
-        "n": len(ids),
-        "score": 5.0,
-        "p_value": rows[0]["p_value"],
-        "drifted_features": moved,
-        "features": rows,
-        "examples": ids[:8],
-    }
-
-
 def answers_of(ids: list[str], truth: list[str], rng: np.random.Generator) -> pd.DataFrame:
     """Nine good annotators and one who guesses, three for each image, one control task on each page of nine."""
     workers = [(f"{index:02d}f3c9", 0.94) for index in range(9)] + [("spam<b>er", 0.5)]
@@ -135,7 +100,8 @@ def answers_of(ids: list[str], truth: list[str], rng: np.random.Generator) -> pd
 
 @pytest.fixture
 def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
-    """`build_day(day, pictures=None, truth=None, accuracy=.9, damaged=False, until="performance", version="v1")`"""
+    """`build_day(day, pictures=None, truth=None, accuracy=.9, damaged=False, until="performance", version="v1", known=None)`, known
+    being the pictures of the reference."""
 
     def build(
         day: date,
@@ -145,6 +111,7 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
         damaged: bool = False,
         until: str = "performance",
         version: str = "v1",
+        known: list[np.ndarray] | None = None,
     ) -> None:
         rng = np.random.default_rng(day.toordinal())
         layout = MonitorLayout(config.name)
@@ -191,10 +158,13 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
         if until == "ingest":
             return
         features = pd.DataFrame([image_features(picture) for picture in shown], columns=list(COLUMNS))
-        reference = pd.DataFrame([image_features(picture) for picture in clean[::2]] * 2, columns=list(COLUMNS))
-        if not damaged:
-            reference = features.sample(frac=1, random_state=1)
-        storage.write_json(keys.drift, drift_of(day, reference, features, ids))
+        features.insert(0, "image_id", ids)
+        storage.write_table(keys.features, features)
+        if not storage.exists(layout.reference(version)):
+            usual = known or drawn_pictures(60, np.random.default_rng(0))
+            table = pd.DataFrame([image_features(picture) for picture in usual], columns=list(COLUMNS))
+            build_reference(storage, layout, version, table, config)
+        profile_day(storage, keys, layout, config, version)
         if until == "drift":
             return
         right = rng.random(len(ids)) < accuracy

@@ -1,0 +1,88 @@
+"""From a trained model to a registered version: temperature, holdout metrics, the card."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftwatch.config import MonitorConfig
+from driftwatch.layout import MonitorLayout
+from driftwatch.model.predict import answers, fit_temperature, logits, probabilities
+from driftwatch.model.registry import LoadedModel, register, to_bytes, version_for
+from driftwatch.performance.metrics import measure
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Images uint8 [n, S, S, 3] and their class indices [n]."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, images: np.ndarray, names: pd.Series, config: MonitorConfig) -> Labelled:
+        return cls(images, np.array([config.classes.index(name) for name in names], dtype="int64"))
+
+    def where(self, chosen: np.ndarray | pd.Series) -> Labelled:
+        """Those for which the boolean array `chosen` [n] is true."""
+        chosen = np.asarray(chosen)
+        return Labelled(self.images[chosen], self.labels[chosen])
+
+
+def register_trained(
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    model: keras.Model,
+    from_logits: bool,
+    validation: Labelled,
+    holdout: Labelled,
+    about: dict[str, Any],
+) -> str:
+    """Registers `model` and returns its version. `about`: created_by, parent, data, recipe, seeds, history and the like.
+
+    The card adds classes, input_size, output, the temperature (fitted on `validation`), package versions and the metrics on the
+    original set's evaluation part, with intervals.
+    """
+    size = int(model.input_shape[1])
+    loaded = LoadedModel("", model, 1.0, from_logits, size)
+    temperature = fit_temperature(logits(loaded, validation.images, config.model.batch_size), validation.labels)
+    raw = logits(loaded, holdout.images, config.model.batch_size)
+    found = answers(probabilities(raw, temperature), config.classes)["prediction"]
+    metrics = measure(
+        [config.classes[label] for label in holdout.labels], found, config.classes, config.performance.confidence
+    )
+    data = to_bytes(model)
+    name = version_for(storage, layout, data)
+    card = {
+        **about,
+        "classes": list(config.classes),
+        "input_size": size,
+        "output": "logits" if from_logits else "probabilities",
+        "temperature": temperature,
+        "parameters": int(model.count_params()),
+        "packages": package_versions(),
+        "metrics": {"holdout": {**metrics, "n": len(holdout.labels)}},
+    }
+    register(storage, layout, name, data, card)
+    return name
+
+
+def package_versions() -> dict[str, str]:
+    """The versions that training depends on."""
+    found = {"python": platform.python_version()}
+    for package in ("tensorflow", "tensorflow-cpu", "keras", "numpy", "opencv-python-headless"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # one of tensorflow and tensorflow-cpu is installed
+            continue
+    return found

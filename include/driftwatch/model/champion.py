@@ -1,0 +1,124 @@
+"""The first champion: trained from the original labelled images, or the team's own Keras model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import NeedsAttention
+from driftwatch.layout import MonitorLayout
+from driftwatch.model import registry
+from driftwatch.model.cards import Labelled, register_trained
+from driftwatch.model.dataset import EVALUATION, TRAIN, VALIDATION, summary
+from driftwatch.model.runtime import prepare
+from driftwatch.model.training import OnEpoch, Recipe, fit
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+RECIPES = {
+    "fast": Recipe(epochs=30, width=12),
+    "photos": Recipe(epochs=40),
+}
+
+
+def train_champion(
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    recipe: str = "fast",
+    epochs: int | None = None,
+    created_by: str = "driftwatch champion train",
+    work_folder: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> str:
+    """Trains a model on the training set that was taken in, registers it, and returns its version. It is not promoted yet.
+
+    `recipe`: a key of RECIPES, with other `epochs` if given.
+    """
+    chosen = replace(RECIPES[recipe], seed=config.retraining.seed)
+    if epochs:
+        chosen = replace(chosen, epochs=epochs, small_epochs=round(chosen.small_epochs * epochs / chosen.epochs))
+    table, whole = _training_set(storage, layout, config)
+    train, validation, holdout = (whole.where(table["split"] == split) for split in (TRAIN, VALIDATION, EVALUATION))
+    model, history = fit(
+        None,
+        train.images,
+        train.labels,
+        len(config.classes),
+        chosen,
+        validation=(validation.images, validation.labels),
+        work_folder=work_folder,
+        on_epoch=on_epoch,
+    )
+    about = {
+        "created_by": created_by,
+        "parent": None,
+        "data": {"run_key": None, **_original_summary(table)},
+        "recipe": {"name": recipe, **asdict(chosen)},
+        "seeds": {"training": chosen.seed},
+        "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
+    }
+    return register_trained(storage, layout, config, model, True, validation, holdout, about)
+
+
+def import_champion(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, path: Path, created_by: str = "driftwatch champion import"
+) -> str:
+    """Registers the team's own .keras file and returns its version. It is not promoted yet.
+
+    It must take [n, input_size, input_size, 3] in 0..255 (scaling belongs inside the model) and give [n, classes], logits or
+    probabilities. Its holdout metrics are measured on the evaluation part of the training set: they flatter a model that was
+    trained on those images. Raises NeedsAttention or registry.DamagedModel.
+    """
+    prepare(config.retraining.seed)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NeedsAttention(f"{path} cannot be read: {error}") from error
+    model = registry.from_bytes(data, str(path))
+    size, classes = config.model.input_size, len(config.classes)
+    if model.input_shape != (None, size, size, 3) or model.output_shape != (None, classes):
+        raise NeedsAttention(
+            f"{path} maps {model.input_shape} to {model.output_shape}; the monitor file needs (None, {size}, {size}, 3), from "
+            f"model.input_size, to (None, {classes}), one output for each of {list(config.classes)}"
+        )
+    table, whole = _training_set(storage, layout, config)
+    about = {
+        "created_by": created_by,
+        "parent": None,
+        "data": {"run_key": None, **_original_summary(table)},
+        "recipe": {"name": "imported", "file": path.name},
+        "seeds": {},
+        "history": [],
+    }
+    validation, holdout = whole.where(table["split"] == VALIDATION), whole.where(table["split"] == EVALUATION)
+    return register_trained(
+        storage, layout, config, model, not _gives_probabilities(model, whole.images[:64]), validation, holdout, about
+    )
+
+
+def _gives_probabilities(model: keras.Model, images: np.ndarray) -> bool:
+    found = model(images.astype("float32"), training=False).numpy()
+    return bool((found >= 0).all() and np.allclose(found.sum(axis=1), 1, atol=1e-3))
+
+
+def _training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> tuple[pd.DataFrame, Labelled]:
+    table = storage.read_table(layout.training_set)
+    inputs = storage.read_array(layout.training_inputs)
+    if inputs.shape[1] != config.model.input_size:
+        raise NeedsAttention(
+            f"{storage.url(layout.training_inputs)} is {inputs.shape[1]} px, model.input_size {config.model.input_size}: take the "
+            "training set in again by `driftwatch champion train` with this monitor file"
+        )
+    return table, Labelled.of(inputs, table["label"], config)
+
+
+def _original_summary(table: pd.DataFrame) -> dict[str, Any]:
+    return summary(table.assign(source="original", day="", confidence=1.0))

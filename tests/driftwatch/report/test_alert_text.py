@@ -1,0 +1,76 @@
+"""The alerts: one line that says what happened, the numbers, and what to do; for every kind there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import get_args
+
+import pytest
+
+from driftwatch.config import AlertKind
+from driftwatch.errors import DriftwatchError
+from driftwatch.layout import MonitorLayout
+from driftwatch.report.summary import alert_text
+from driftwatch.storage import Storage
+
+DAY = date(2026, 1, 5)
+KEYS = MonitorLayout("demo").day(DAY)
+
+
+@pytest.fixture
+def facts(build_day: Callable, storage: Storage) -> Callable[[str], dict]:
+    """What the operators hand over for each kind, from a day's real artifacts."""
+    build_day(DAY, accuracy=0.5, damaged=True)
+    common = {"monitor": "demo", "day": DAY.isoformat(), "report": "s3://bucket/demo/report.html"}
+    per_kind = {
+        "drift": storage.read_json(KEYS.drift),
+        "performance": storage.read_json(KEYS.performance),
+        "too_few_labels": storage.read_json(KEYS.performance),
+        "empty_day": {"reason": "no object below incoming/2026-01-05"},
+        "too_many_rejects": {**storage.read_json(KEYS.ingest), "reason": "3 % > 2 %"},
+        "retraining_failed": {"reason": "12 labels;\nneeds 30"},
+        "model_promoted": {"version": "v2", "run_id": "perf_alert__2026-01-05"},
+    }
+    return lambda kind: {**common, **per_kind[kind]}
+
+
+@pytest.mark.parametrize("kind", get_args(AlertKind))
+def test_every_kind_has_a_subject_of_one_line_and_says_what_to_do(facts: Callable, kind: str) -> None:
+    subject, message = alert_text(kind, facts(kind))
+    assert subject.startswith("[demo 2026-01-05] ")
+    assert "\n" not in subject
+    assert len(subject) < 200
+    assert "What to do: " in message
+    assert message.endswith("Report: s3://bucket/demo/report.html")
+    assert "None" not in message
+    assert "{" not in message
+
+
+def test_performance_alert_has_the_three_numbers_and_the_reason(facts: Callable) -> None:
+    found = facts("performance")
+    subject, message = alert_text("performance", found)
+    assert f"The model got worse: accuracy {100 * found['accuracy']['value']:.1f}"[:40] in subject
+    assert f"labels: {found['labels']} of {found['sampled']} sampled images" in message
+    assert "88.4 % on its holdout" in message
+    assert found["reasons"][0] in message
+
+
+def test_drift_alert_names_how_the_images_look(facts: Callable) -> None:
+    subject, message = alert_text("drift", facts("drift"))
+    assert "The images changed: " in subject
+    assert "hard edges" in subject + message or "grid" in subject + message
+    assert "p < 0.0001 on 60 images" in message
+
+
+def test_line_breaks_from_outside_cannot_break_the_subject() -> None:
+    subject, message = alert_text(
+        "model_promoted", {"monitor": "demo", "version": "v2\nBcc: all@example.org", "run_id": "manual"}
+    )
+    assert subject == "[demo] Model v2 Bcc: all@example.org is the new champion"
+    assert "Report:" not in message
+
+
+def test_unknown_kind_is_refused_with_what_is_allowed() -> None:
+    with pytest.raises(DriftwatchError, match="'surprise': allowed are drift, performance"):
+        alert_text("surprise", {})

@@ -1,0 +1,191 @@
+"""Waiting for annotators: what the sensor and its trigger make of each way in which a pool can end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+
+from driftwatch.annotation.pool import Campaign
+from driftwatch.config import load_monitor
+from driftwatch.errors import AccessRefused, NotEnoughLabels
+from driftwatch.storage import Storage
+from driftwatch_airflow.hooks.toloka import TolokaHook
+from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
+from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
+from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger
+from driftwatch_sandbox.serving import running
+from driftwatch_sandbox.toloka.app import Settings, create_app
+
+TOKEN = "AQAD-token"
+DAY = "2026-11-20"
+NOW = datetime.now(timezone.utc)
+
+
+class TaskInstance:
+    """Takes XComs and has a start, as Airflow's has."""
+
+    def __init__(self) -> None:
+        self.start_date = NOW
+        self.xcom: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcom[key] = value
+
+
+def context(**params: Any) -> dict[str, Any]:
+    return {"ti": TaskInstance(), "params": params, "dag_run": SimpleNamespace(run_type="manual"), "run_id": "r"}
+
+
+@pytest.fixture
+def day(tmp_path, root: Path, monkeypatch):
+    """A stand-in, a monitor whose connections lead to it, and a manifest of twelve images."""
+    import pandas as pd
+
+    monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
+    monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
+    monitor = monitor.model_copy(
+        update={"annotation": monitor.annotation.model_copy(update={"control_tasks": 4, "poll_seconds": 0.05})}
+    )
+    storage = Storage(f"file://{tmp_path}")
+    rows = [(f"in/{number}.jpg", f"id{number:02d}", "accepted") for number in range(12)]
+    keys = f"cats_vs_dogs/days/{DAY}"
+    storage.write_table(f"{keys}/manifest.parquet", pd.DataFrame(rows, columns=["key", "image_id", "status"]))
+    known = [(f"k{number}", "cat" if number % 2 else "dog", "evaluation", f"t/{number}.jpg") for number in range(8)]
+    storage.write_table(
+        "cats_vs_dogs/training/set.parquet", pd.DataFrame(known, columns=["image_id", "label", "split", "key"])
+    )
+    settings = Settings(database=tmp_path / "toloka.db", token=TOKEN, crowd=False, operation_seconds=0.05)
+    with running(create_app(settings)) as url:
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_TOLOKA_DEFAULT", json.dumps({"conn_type": "toloka", "host": url, "password": TOKEN})
+        )
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_DRIFTWATCH_IMAGES", json.dumps({"conn_type": "http", "host": url, "password": "secret"})
+        )
+        yield SimpleNamespace(monitor=monitor, storage=storage, url=url, client=TolokaHook().get_conn())
+
+
+def create(day: Any, **params: Any) -> dict[str, Any]:
+    return CreateAnnotationPoolOperator(task_id="create", monitor=day.monitor, day=DAY).execute(context(**params))
+
+
+def sensor(day: Any, **changes: Any) -> AnnotationCompleteSensor:
+    monitor = day.monitor.model_copy(update={"annotation": day.monitor.annotation.model_copy(update=changes)})
+    return AnnotationCompleteSensor(task_id="wait", monitor=monitor, day=DAY)
+
+
+def trigger_of(day: Any, **changes: Any) -> AnnotationCompleteTrigger:
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(day, **changes).execute(context())
+    path, arguments = deferred.value.trigger.serialize()
+    assert path == "driftwatch_airflow.triggers.annotation.AnnotationCompleteTrigger"
+    assert deferred.value.method_name == "resume"
+    return AnnotationCompleteTrigger(**arguments)
+
+
+async def first_event(trigger: AnnotationCompleteTrigger) -> dict[str, Any]:
+    async for event in trigger.run():
+        return event.payload
+    raise AssertionError("the trigger ended without an event")
+
+
+def test_a_dry_run_says_the_price_and_creates_nothing(day):
+    with pytest.raises(AirflowSkipException, match=r"nothing was created; 12 images x 3 annotators .* = 0\.36 USD"):
+        create(day, dry_run=True)
+    assert list(day.client.get_projects()) == []
+    assert not day.storage.exists(f"cats_vs_dogs/days/{DAY}/annotation.json")
+
+
+def test_creating_twice_gives_the_same_pool_and_a_link_to_it(day):
+    first = create(day)
+    assert create(day) == first
+    assert first["images"] == 12
+    operator = CreateAnnotationPoolOperator(task_id="create", monitor=day.monitor, day=DAY)
+    with_link = context()
+    operator.execute(with_link)
+    (link,) = with_link["ti"].xcom.values()
+    assert link.startswith(day.url)
+    assert link.endswith(f"/pool/{first['pool_id']}")
+
+
+def test_what_a_task_returns_is_small_json(day):
+    assert len(json.dumps(create(day))) < 500
+
+
+def test_the_trigger_fires_when_the_pool_closes_and_the_day_fails_where_it_is_short(day):
+    pool_id = create(day)["pool_id"]
+    trigger = trigger_of(day)
+
+    async def close_meanwhile() -> dict[str, Any]:
+        waiting = asyncio.create_task(first_event(trigger))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        await asyncio.to_thread(day.client.close_pool_async, pool_id)
+        return await asyncio.wait_for(waiting, 10)
+
+    event = asyncio.run(close_meanwhile())
+    assert event == {"state": "closed", "reason": "MANUAL"}
+    with pytest.raises(NotEnoughLabels, match=r"ended with MANUAL, 0 of 12 images answered, and annotation\.min_coverage is 80%"):
+        sensor(day).resume(context(), event)
+    with pytest.raises(NotEnoughLabels, match=r"annotation\.on_short_pool is fail"):
+        sensor(day, on_short_pool="fail").resume(context(), event)
+
+
+def test_a_short_pool_with_enough_coverage_is_used_where_the_setting_says_so(day):
+    pool_id = create(day)["pool_id"]
+    day.client.wait_operation(day.client.close_pool_async(pool_id), disable_progress=True)
+    done = sensor(day, min_coverage=0.0).execute(context())
+    assert done["close_reason"] == "MANUAL"
+    recorded = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation.json")
+    assert (recorded["state"], recorded["close_reason"]) == ("closed", "MANUAL")
+
+
+def test_the_deadline_ends_the_waiting(day):
+    create(day)
+    trigger = trigger_of(day)
+    trigger.deadline = (NOW - timedelta(seconds=1)).isoformat()
+    event = asyncio.run(first_event(trigger))
+    assert event == {"state": "deadline", "reason": None}
+    with pytest.raises(NotEnoughLabels, match="ended with the deadline"):
+        sensor(day).resume(context(), event)
+
+
+def test_a_refused_login_is_not_retried_and_shows_no_token(day, monkeypatch):
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_TOLOKA_DEFAULT", json.dumps({"conn_type": "toloka", "host": day.url, "password": "stolen-token"})
+    )
+    with pytest.raises(AccessRefused) as refused:
+        create(day)
+    operator = CreateAnnotationPoolOperator(task_id="create", monitor=day.monitor, day=DAY)
+    decision = operator.retry_policy.evaluate(refused.value, 1, 3)
+    assert decision.action.value == "fail"
+    assert "stolen-token" not in str(refused.value)
+
+
+def test_the_connection_test_shows_the_account_and_refusals(day, monkeypatch):
+    ok, message = TolokaHook().test_connection()
+    assert ok, message
+    assert "balance" in message
+    monkeypatch.setenv("AIRFLOW_CONN_TOLOKA_DEFAULT", json.dumps({"conn_type": "toloka", "host": day.url, "password": "no"}))
+    ok, message = TolokaHook().test_connection()
+    assert not ok
+    assert "Admin > Connections" in message
+
+
+def test_the_campaign_records_its_pool_before_tasks_are_uploaded(day, monkeypatch):
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Campaign, "_upload", killed)
+    with pytest.raises(KeyboardInterrupt):
+        create(day)
+    recorded = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation.json")
+    assert recorded["state"] == "created"
+    assert recorded["pool_id"]
