@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import MonitorLayout
+from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.model.cards import Labelled, register_trained
 from driftwatch.model.dataset import (
     EVALUATION,
@@ -22,7 +23,6 @@ from driftwatch.model.dataset import (
     SET,
     TRAIN,
     VALIDATION,
-    days_between,
     load_inputs,
     summary,
 )
@@ -30,7 +30,7 @@ from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
     from driftwatch.model.damage import Damage
-    from driftwatch.model.training import OnEpoch, Recipe
+    from driftwatch.model.training import OnEpoch
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,10 @@ def train_challenger(
         len(config.classes),
         recipe,
         weights=_weights(human, len(damaged.labels), settings.recent_share),
-        validation=(images.where(table["split"] == VALIDATION).images, images.where(table["split"] == VALIDATION).labels),
+        validation=(
+            images.where(table["split"] == VALIDATION).images,
+            images.where(table["split"] == VALIDATION).labels,
+        ),
         work_folder=folder,
         on_epoch=on_epoch,
     )
@@ -140,32 +143,37 @@ def _imitate(
     days = _drifted_days(storage, layout, table) if config.retraining.imitate_drift else []
     if not days:
         return None, nothing
-    from driftwatch.images.decode import decode_image, model_input
+    from driftwatch.images.decode import model_input
     from driftwatch.model.damage import NONE, STRENGTHS, apply_damage, estimate_damage
 
     originals = storage.read_table(layout.training_set)
     originals = originals[originals["split"] == TRAIN]
     chosen = originals.sample(min(DAMAGED_IMAGES, len(originals)), random_state=seed)
-    decoded = (decode_image(data, config.images).rgb for data in _fetch(storage, list(chosen["key"])))
+    sample = list(_decoded(storage, config, chosen["key"].head(DAMAGE_SAMPLE)))
+    damage = estimate_damage(sample, pd.concat([storage.read_table(day.features) for day in days], ignore_index=True))
+    logger.info("damage that the features of %d drifted day(s) show: %s %s", len(days), damage.kind, damage.strength)
+    if damage.kind == NONE or damage.strength is None:
+        return damage, nothing
     rng = np.random.default_rng(seed)
-    sample, inputs = [], []
-    damage = None
-    for rgb in decoded:
-        if len(sample) < min(DAMAGE_SAMPLE, len(chosen)):
-            sample.append(rgb)
-        if damage is None and len(sample) == min(DAMAGE_SAMPLE, len(chosen)):
-            features = pd.concat([storage.read_table(layout.day(day).features) for day in days], ignore_index=True)
-            damage = estimate_damage(sample, features)
-            logger.info("the damage of %s that features show: %s %s", ", ".join(map(str, days)), damage.kind, damage.strength)
-            if damage.kind == NONE:
-                return damage, nothing
-            pending, sample_done = sample, True
-        else:
-            pending, sample_done = [rgb], damage is not None
-        if sample_done:
-            weakest, strongest = sorted((STRENGTHS[damage.kind][0], STRENGTHS[damage.kind][-1]))
-            for image in pending:
-                factor = _STRENGTH_SPREAD ** rng.uniform(-1, 1)
-                strength = float(np.clip(damage.strength * factor, weakest, strongest))
-                inputs.append(model_input(apply_damage(image, damage.kind, strength, len(inputs)), size))
+    strengths = damage.strength * _STRENGTH_SPREAD ** rng.uniform(-1, 1, len(chosen))
+    strengths = strengths.clip(min(STRENGTHS[damage.kind]), max(STRENGTHS[damage.kind]))
+    inputs = [
+        model_input(apply_damage(rgb, damage.kind, float(strength), number), size)
+        for number, (rgb, strength) in enumerate(zip(_decoded(storage, config, chosen["key"]), strengths, strict=True))
+    ]
     return damage, Labelled.of(np.stack(inputs), chosen["label"], config)
+
+
+def _drifted_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> list[DayLayout]:
+    days = [layout.day(date.fromisoformat(day)) for day in sorted(set(table.loc[table["source"] == HUMAN, "day"]))]
+    return [day for day in days if storage.exists(day.drift) and storage.read_json(day.drift)["verdict"] == "drifted"]
+
+
+def _decoded(storage: Storage, config: MonitorConfig, keys: Iterable[str]) -> Iterator[np.ndarray]:
+    """The images at their own size, uint8 [h, w, 3]; they were accepted before, so one that fails now is an error."""
+    from driftwatch.images.decode import decode_image
+
+    for _, data in storage.iter_bytes(list(keys)):
+        if isinstance(data, Exception):
+            raise data
+        yield decode_image(data, config.images).rgb

@@ -69,7 +69,11 @@ def train_champion(
 
 
 def import_champion(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, path: Path, created_by: str = "driftwatch champion import"
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    path: Path,
+    created_by: str = "driftwatch champion import",
 ) -> str:
     """Registers the team's own .keras file and returns its version. It is not promoted yet.
 

@@ -58,7 +58,9 @@ def apply_damage(rgb: np.ndarray, kind: str, strength: float, seed: int = 0) -> 
         across = max(1, min(round(strength), width))
         blocks = (across, max(1, round(across * height / width)))
         return _stored(
-            cv2.resize(cv2.resize(rgb, blocks, interpolation=cv2.INTER_AREA), (width, height), interpolation=cv2.INTER_NEAREST)
+            cv2.resize(
+                cv2.resize(rgb, blocks, interpolation=cv2.INTER_AREA), (width, height), interpolation=cv2.INTER_NEAREST
+            )
         )
     if kind == "noise":
         noise = np.random.default_rng(seed).standard_normal(rgb.shape, dtype=np.float32)

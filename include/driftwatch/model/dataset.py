@@ -58,7 +58,9 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
     folders = {key: key.removeprefix(f"{layout.training_images}/").split("/")[0] for key in keys}
     strangers = sorted(set(folders.values()) - set(config.classes))
     if strangers:
-        raise NeedsAttention(f"{root}: {strangers} are not in classes {list(config.classes)}: allowed is <class>/<file>")
+        raise NeedsAttention(
+            f"{root}: {strangers} are not in classes {list(config.classes)}: allowed is <class>/<file>"
+        )
     taken = take_in(storage, keys, config.images, config.model.input_size)
     manifest = taken.manifest
     label_of = manifest["key"].map(folders)
@@ -111,7 +113,12 @@ def collect_training_set(
         ["image_id", "label", "split", "source", "day", "confidence", "row"]
     ]
     storage.write_table(layout.retraining(run_key, SET), table)
-    return {**summary(table), "first_day": first_day.isoformat(), "last_day": last_day.isoformat(), "left_out": left_out}
+    return {
+        **summary(table),
+        "first_day": first_day.isoformat(),
+        "last_day": last_day.isoformat(),
+        "left_out": left_out,
+    }
 
 
 def summary(table: pd.DataFrame) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.errors import DriftwatchError, MissingArtifact, NeedsAttention
+from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.storage import Storage
 
@@ -61,7 +61,9 @@ def card(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any
     try:
         return storage.read_json(layout.model_card(version))
     except MissingArtifact as error:
-        known = ", ".join(versions(storage, layout)) or "none; train the first by `driftwatch champion train MONITOR.yaml`"
+        known = (
+            ", ".join(versions(storage, layout)) or "none; train the first by `driftwatch champion train MONITOR.yaml`"
+        )
         raise UnknownVersion(f"{storage.url(layout.models)} has no version {version!r}; there are: {known}") from error
 
 
@@ -102,7 +104,9 @@ def register(
     if storage.exists(layout.model_card(version)):
         known = storage.read_json(layout.model_card(version))
         if known["sha256"] != digest:
-            raise NeedsAttention(f"{storage.url(layout.model(version))} is another model already: take a new version name")
+            raise NeedsAttention(
+                f"{storage.url(layout.model(version))} is another model already: take a new version name"
+            )
         return known
     storage.write_bytes(layout.model(version), model)
     whole = {**card, "version": version, "sha256": digest}

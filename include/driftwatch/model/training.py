@@ -123,7 +123,13 @@ def _at_size(model: keras.Model, size: int, n_classes: int, recipe: Recipe) -> k
 
 
 def _batches(
-    images: np.ndarray, labels: np.ndarray, weights: np.ndarray | None, n_classes: int, recipe: Recipe, epoch: int, size: int
+    images: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray | None,
+    n_classes: int,
+    recipe: Recipe,
+    epoch: int,
+    size: int,
 ) -> tf.data.Dataset:
     order = draw(len(images) if weights is None else weights, recipe.epoch_size or len(images), [recipe.seed, epoch])
     steps = math.ceil(len(order) / recipe.batch_size)

@@ -8,7 +8,7 @@ from driftwatch.annotation.consensus import counted_votes, krippendorff_alpha
 from driftwatch.errors import DriftwatchError
 from driftwatch.performance.metrics import measure
 from driftwatch.performance.policy import judge
-from driftwatch.profiling.whylogs_profiles import performance_profile
+from driftwatch.profiling.whylogs_profiles import performance_content_hash, performance_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdou
 
     `holdout`: the model card's `metrics.holdout`. Scored are the images of the sample with a label; how many have none, and
     why, is counted beside: sampled = consensus + ties + unclear + unanswered. `labels` (scored) is more than `consensus` where
-    `on_tie` breaks ties. Without a single label there is no profile. Returns what performance.json holds.
+    `on_tie` breaks ties. Without a single label there is no profile and no `content_hash` of it. Returns what performance.json holds.
     """
     sample = storage.read_table(day.labels)
     labelled = sample[sample["label"].notna()]
@@ -58,10 +58,9 @@ def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdou
     }
     if len(scored):
         scores = [row[f"score.{row['prediction']}"] for _, row in scored.iterrows()]
-        profile = performance_profile(
-            scored["label"].tolist(), scored["prediction"].tolist(), scores, day.day, config.classes
-        )
-        storage.write_bytes(day.performance_profile, profile)
+        answers = scored["label"].tolist(), scored["prediction"].tolist(), scores
+        storage.write_bytes(day.performance_profile, performance_profile(*answers, day.day, config.classes))
+        performance["content_hash"] = performance_content_hash(*answers)
     else:
         storage.delete(day.performance_profile)
     storage.write_json(day.performance, performance)

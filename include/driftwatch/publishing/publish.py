@@ -148,7 +148,7 @@ def _send(ledger: Ledger, sink: Sink, entry: Entry, day: date) -> None:
             # The answer to the key's first use was lost, and with it the address: nothing was sent there.
             if entry.attempt >= _MAX_ATTEMPTS:
                 raise
-            entry = dataclasses.replace(entry, attempt=entry.attempt)
+            entry = dataclasses.replace(entry, attempt=entry.attempt + 1)
             ledger.change(entry)
             continue
         break

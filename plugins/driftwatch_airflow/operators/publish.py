@@ -55,7 +55,10 @@ class UploadToWhyLabsOperator(DayOperator):
         if self.kind == "features":
             features = storage.read_table(keys.features).drop(columns="image_id")
             return storage.read_bytes(keys.feature_profile), content_hash(features)
-        return storage.read_bytes(keys.performance_profile), storage.read_json(keys.performance)["content_hash"]
+        digest = storage.read_json(keys.performance).get("content_hash")
+        if digest is None:
+            raise AirflowSkipException(f"{self.day} has no labels, so there is no performance to publish")
+        return storage.read_bytes(keys.performance_profile), digest
 
     def _sinks(self) -> list[Sink]:
         from driftwatch.publishing.sinks import LocalSink, WhyLabsSink

@@ -113,7 +113,7 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
         version: str = "v1",
         known: list[np.ndarray] | None = None,
     ) -> None:
-        rng = np.random.default_rng(day.toordinal())
+        rng = np.random.default_rng([7, day.toordinal()])
         layout = MonitorLayout(config.name)
         keys = layout.day(day)
         clean = pictures or drawn_pictures(60, rng)

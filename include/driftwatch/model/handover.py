@@ -1,0 +1,69 @@
+"""Handing over: promotion of a challenger that passed the gate, its drift reference, and the way back."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pandas as pd
+
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import NeedsAttention
+from driftwatch.layout import MonitorLayout
+from driftwatch.model import registry
+from driftwatch.model.dataset import EVALUATION, HUMAN, SET, load_features
+from driftwatch.model.gate import GATE, PROMOTE
+from driftwatch.storage import Storage
+
+logger = logging.getLogger(__name__)
+
+
+class GateNotPassed(NeedsAttention):
+    """The gate did not find the challenger better, so it is not promoted."""
+
+
+def promote_challenger(storage: Storage, layout: MonitorLayout, run_key: str, promoted_by: str) -> dict[str, Any]:
+    """Makes the challenger of `run_key` the champion and returns the pointer.
+
+    Raises GateNotPassed, or registry.ChampionMoved where the champion is no longer the one it was compared with.
+    """
+    gate = storage.read_json(layout.retraining(run_key, GATE))
+    if gate["decision"] != PROMOTE:
+        raise GateNotPassed(
+            f"{layout.monitor}: {gate['version']} is not promoted, the gate says {gate['decision']}: {' '.join(gate['reasons'])}"
+        )
+    pointer = registry.promote(storage, layout, gate["version"], promoted_by, expected=gate["champion"])
+    logger.info("%s: champion is %s, before it %s", layout.monitor, pointer["version"], pointer["previous"])
+    return pointer
+
+
+def refresh_reference(storage: Storage, layout: MonitorLayout, config: MonitorConfig, version: str) -> dict[str, Any]:
+    """Builds the drift reference of `version` from the features of its data: the original set and, for a challenger, the human
+    labelled images that it was trained on, each image once. Returns counts."""
+    from driftwatch.profiling.drift import build_reference
+
+    run_key = registry.card(storage, layout, version)["data"]["run_key"]
+    features = storage.read_table(layout.training_features)
+    original = len(features)
+    if run_key:
+        table = storage.read_table(layout.retraining(run_key, SET))
+        learnt = table[(table["source"] == HUMAN) & (table["split"] != EVALUATION)]
+        if len(learnt):
+            features = pd.concat([features, load_features(storage, layout, learnt)], ignore_index=True)
+    build_reference(storage, layout, version, features, config)
+    return {"version": version, "images": len(features), "original": original, "human": len(features) - original}
+
+
+def rollback(storage: Storage, layout: MonitorLayout, to_version: str | None, promoted_by: str) -> dict[str, Any]:
+    """Makes `to_version` the champion again, by default the one before, and returns the pointer.
+
+    Its model and reference were kept, so earlier predictions come back byte for byte. The same `promoted_by`, such as a run id,
+    rolls back once only, so that a repeated task does not roll forward again.
+    """
+    current = registry.champion(storage, layout)
+    if current and current["promoted_by"] == promoted_by:
+        return current
+    target = to_version or (current["previous"] if current else None)
+    if current is None or target is None:
+        raise NeedsAttention(f"{layout.monitor}: there is no earlier champion to go back to; name a version to promote")
+    return registry.promote(storage, layout, target, promoted_by, expected=current["version"])

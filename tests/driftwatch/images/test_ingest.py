@@ -1,0 +1,267 @@
+"""Ingest: every listed object is accounted for, fetched once and decoded once."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import threading
+import zlib
+from collections import Counter
+from datetime import date
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from driftwatch.config import ImagesConfig
+from driftwatch.errors import EmptyDay, TooManyRejects
+from driftwatch.images import decode, ingest
+from driftwatch.images.decode import decode_image, model_input
+from driftwatch.images.features import COLUMNS, image_features
+from driftwatch.images.ingest import ingest_day, take_in
+from driftwatch.layout import DayLayout
+from driftwatch.storage import Storage
+
+DAY = DayLayout("cats", date(2026, 3, 1))
+ALL_MAY_FAIL = ImagesConfig(max_reject_share=1)
+
+
+def photo(seed: int, width: int = 90, height: int = 60) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    return Image.fromarray(rng.integers(0, 256, (6, 9, 3), dtype=np.uint8)).resize((width, height))
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def rotated() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded(photo(5), exif=exif)
+
+
+def huge_png() -> bytes:
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
+
+# name -> (bytes, status, kind)
+HOSTILE = {
+    'a cat\'s "best".jpg': (encoded(photo(1)), "accepted", ""),
+    "Kätzchen 猫 ☂.jpg": (encoded(photo(2)), "accepted", ""),
+    "cmyk.jpg": (encoded(photo(3).convert("CMYK")), "accepted", ""),
+    "sixteen.png": (encoded(Image.fromarray(np.full((60, 90), 40_000, np.uint16)), "PNG"), "accepted", ""),
+    "rotated.jpg": (rotated(), "accepted", ""),
+    "no extension": (encoded(photo(6), "WEBP"), "accepted", ""),
+    ".upload.part.tmp": (encoded(photo(7)), "accepted", ""),
+    "sub/folder/copy.jpg": (encoded(photo(1)), "duplicate", "same bytes as"),
+    "anim.gif": (
+        encoded(photo(8), "GIF", save_all=True, append_images=[photo(9)]),
+        "quarantined",
+        "unsupported_format",
+    ),
+    "cut.jpg": (encoded(photo(10, 300, 300))[:-500], "quarantined", "truncated"),
+    "empty.jpg": (b"", "quarantined", "empty"),
+    "empty too.jpg": (b"", "quarantined", "empty"),
+    "text.jpg": (b"not a picture", "quarantined", "not_an_image"),
+    "bomb.png": (huge_png(), "quarantined", "too_many_pixels"),
+    "tiny.png": (encoded(photo(11, 20, 20), "PNG"), "quarantined", "too_small"),
+}
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    return Storage(f"file://{tmp_path}/store")
+
+
+def fill(storage: Storage, files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        storage.write_bytes(f"{DAY.incoming}/{name}", data)
+
+
+@pytest.fixture
+def hostile(storage) -> Storage:
+    fill(storage, {name: data for name, (data, _, _) in HOSTILE.items()})
+    return storage
+
+
+def test_every_hostile_file_is_accounted_for_with_its_reason(hostile):
+    counts = ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+    manifest = hostile.read_table(DAY.manifest).set_index("key")
+    assert list(manifest.index) == sorted(f"{DAY.incoming}/{name}" for name in HOSTILE)
+    for name, (data, status, kind) in HOSTILE.items():
+        row = manifest.loc[f"{DAY.incoming}/{name}"]
+        assert (row["status"], row["bytes"]) == (status, len(data)), name
+        assert row["reason"].startswith(kind), name
+        assert bool(row["reason"]) == (status != "accepted"), name
+    assert counts["listed"] == len(HOSTILE) == counts["accepted"] + counts["duplicate"] + counts["quarantined"]
+    assert counts["reasons"] == {
+        "empty": 2, "not_an_image": 1, "too_many_pixels": 1, "too_small": 1, "truncated": 1, "unsupported_format": 1,
+    }  # fmt: skip
+    assert counts == hostile.read_json(DAY.ingest)
+    assert (counts["model_version"], counts["input_size"]) == ("v1", 32)
+
+
+def test_sizes_are_upright_and_known_where_the_file_says_them(hostile):
+    ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+    manifest = hostile.read_table(DAY.manifest).set_index("key")
+    sizes = {
+        key.removeprefix(f"{DAY.incoming}/"): (row["format"], row["width"], row["height"])
+        for key, row in manifest.iterrows()
+    }
+    assert sizes["rotated.jpg"] == ("JPEG", 60, 90)
+    assert sizes["bomb.png"] == ("PNG", 50_000, 50_000)
+    assert sizes["no extension"] == ("WEBP", 90, 60)
+    assert manifest.loc[f"{DAY.incoming}/text.jpg", ["format", "width", "height"]].isna().all()
+
+
+def test_features_and_inputs_are_of_the_accepted_images_in_manifest_order(hostile):
+    ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+    manifest, features, inputs = (
+        hostile.read_table(DAY.manifest),
+        hostile.read_table(DAY.features),
+        hostile.read_array(DAY.inputs),
+    )
+    accepted = manifest[manifest["status"] == "accepted"]
+    assert features["image_id"].tolist() == accepted["image_id"].tolist()
+    assert inputs.shape == (len(accepted), 32, 32, 3)
+    for position, key in enumerate(accepted["key"]):
+        rgb = decode_image(hostile.read_bytes(key), ALL_MAY_FAIL).rgb
+        assert features.loc[position, list(COLUMNS)].tolist() == image_features(rgb)
+        np.testing.assert_array_equal(inputs[position], model_input(rgb, 32))
+
+
+def test_each_object_is_fetched_once_and_each_image_decoded_once(hostile, monkeypatch):
+    fetched, decoded = Counter(), Counter()
+    read, fast, slow = Storage.read_bytes, decode._decode_jpeg, decode._decode_with_pillow
+    lock = threading.Lock()
+
+    def count(counter, name):
+        with lock:
+            counter[name] += 1
+
+    monkeypatch.setattr(Storage, "read_bytes", lambda self, key: (count(fetched, key), read(self, key))[1])
+    monkeypatch.setattr(decode, "_decode_jpeg", lambda data, header: (count(decoded, data), fast(data, header))[1])
+    monkeypatch.setattr(
+        decode, "_decode_with_pillow", lambda data, header: (count(decoded, data), slow(data, header))[1]
+    )
+    ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+    assert fetched == Counter(f"{DAY.incoming}/{name}" for name in HOSTILE)
+    assert decoded == Counter(data for data, status, _ in HOSTILE.values() if status == "accepted")
+
+
+def test_the_same_day_twice_gives_the_same_bytes_whatever_the_number_of_threads(hostile, monkeypatch):
+    def products():
+        ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+        return [hostile.read_bytes(key) for key in (DAY.manifest, DAY.features, DAY.inputs, DAY.ingest)]
+
+    first = products()
+    monkeypatch.setattr(ingest, "_cores", lambda: 7)
+    assert products() == first
+
+
+def test_an_empty_day_names_the_folder_and_the_setting_and_writes_nothing(storage):
+    with pytest.raises(EmptyDay, match=r"incoming/2026-03-01.*images\.on_empty_day"):
+        ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    assert storage.list("cats") == []
+
+
+def test_too_many_rejects_fail_the_day_after_its_account_is_written(hostile):
+    with pytest.raises(TooManyRejects, match=r"7 of 15 .*empty 2.*images\.max_reject_share"):
+        ingest_day(hostile, DAY, ImagesConfig(), 32, "v1")
+    assert len(hostile.read_table(DAY.manifest)) == 15
+    assert hostile.read_json(DAY.ingest)["quarantined"] == 7
+
+
+def test_copies_of_one_broken_file_count_as_rejects_each(storage):
+    fill(storage, {f"{number}.jpg": b"broken" for number in range(9)} | {"good.jpg": encoded(photo(1))})
+    with pytest.raises(TooManyRejects, match="9 of 10"):
+        ingest_day(storage, DAY, ImagesConfig(max_reject_share=0.8), 32, "v1")
+
+
+def test_a_day_of_rejects_alone_has_empty_tables_with_their_columns(storage):
+    fill(storage, {"text.jpg": b"text"})
+    ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+    assert list(storage.read_table(DAY.features).columns) == ["image_id", *COLUMNS]
+    assert storage.read_array(DAY.inputs).shape == (0, 32, 32, 3)
+
+
+def test_an_object_that_is_too_large_is_not_even_fetched(storage, monkeypatch):
+    fill(storage, {"large.jpg": bytes(2000), "good.jpg": encoded(photo(1, 40, 40))})
+    read = Storage.read_bytes
+    monkeypatch.setattr(
+        Storage, "read_bytes", lambda self, key: pytest.fail("fetched") if "large" in key else read(self, key)
+    )
+    taken = take_in(storage, storage.list(DAY.incoming), ImagesConfig(max_bytes=1500), 32)
+    assert taken.manifest["status"].tolist() == ["accepted", "quarantined"]
+    assert taken.manifest["reason"][1].startswith("too_many_bytes: has 2000 bytes")
+    assert taken.manifest["image_id"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(("failures", "status"), [(1, "accepted"), (2, "quarantined")])
+def test_an_object_that_cannot_be_read_is_tried_again_then_quarantined(storage, monkeypatch, failures, status):
+    fill(storage, {"bad.jpg": encoded(photo(1)), "good.jpg": encoded(photo(2))})
+    left = [failures]
+    read = Storage.read_bytes
+
+    def failing(self, key):
+        if key.endswith("bad.jpg") and left[0]:
+            left[0] -= 1
+            raise OSError("disk says no")
+        return read(self, key)
+
+    monkeypatch.setattr(Storage, "read_bytes", failing)
+    manifest = take_in(storage, storage.list(DAY.incoming), ImagesConfig(), 32).manifest
+    assert manifest["status"].tolist() == [status, "accepted"]
+    if status == "quarantined":
+        assert manifest["reason"][0].startswith("unreadable: ")
+        assert "disk says no" in manifest["reason"][0]
+
+
+def test_an_error_that_is_not_about_one_object_is_raised(storage, monkeypatch):
+    fill(storage, {"good.jpg": encoded(photo(2))})
+
+    def denied(self, key):
+        raise RuntimeError("no credentials")
+
+    monkeypatch.setattr(Storage, "read_bytes", denied)
+    with pytest.raises(RuntimeError, match="no credentials"):
+        take_in(storage, storage.list(DAY.incoming), ImagesConfig(), 32)
+
+
+def test_only_a_few_images_are_in_work_at_a_time_however_many_there_are(storage, monkeypatch):
+    fill(storage, {f"{number:03}.jpg": encoded(photo(number)) for number in range(120)})
+    started, finished, most = [0], [0], [0]
+    process = ingest._process
+    submit = ingest.ThreadPoolExecutor.submit
+
+    def counting(pool, function, *arguments):
+        if function is process:
+            started[0] += 1
+            most[0] = max(most[0], started[0] - finished[0])
+        return submit(pool, function, *arguments)
+
+    manifest_result = ingest.Future.result
+
+    def collected(future, timeout=None):
+        value = manifest_result(future, timeout)
+        finished[0] += isinstance(value, ingest._Outcome)
+        return value
+
+    monkeypatch.setattr(ingest.ThreadPoolExecutor, "submit", counting)
+    monkeypatch.setattr(ingest.Future, "result", collected)
+    taken = take_in(storage, storage.list(DAY.incoming), ImagesConfig(), 32, workers=2)
+    assert len(taken.inputs) == started[0] == 120
+    assert most[0] <= 2 * ingest._DECODED_AT_ONCE_PER_CORE
+
+
+def test_keys_alone_do_and_ingest_json_is_strict_json(storage):
+    fill(storage, {"b.jpg": encoded(photo(1)), "a.jpg": encoded(photo(2))})
+    taken = take_in(storage, [f"{DAY.incoming}/b.jpg", f"{DAY.incoming}/a.jpg"], ImagesConfig(), 32)
+    assert taken.manifest["key"].tolist() == [f"{DAY.incoming}/a.jpg", f"{DAY.incoming}/b.jpg"]
+    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    assert json.loads(storage.read_bytes(DAY.ingest))["day"] == "2026-03-01"
