@@ -94,7 +94,7 @@ def import_champion(
             f"model.input_size, to (None, {classes}), one output for each of {list(config.classes)}"
         )
     table, whole = _training_set(storage, layout, config)
-    about = {
+    about: dict[str, Any] = {
         "created_by": created_by,
         "parent": None,
         "data": {"run_key": None, **_original_summary(table)},

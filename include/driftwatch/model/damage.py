@@ -113,4 +113,4 @@ def _to_bytes(values: np.ndarray) -> np.ndarray:
 def _stored(rgb: np.ndarray, quality: int = _FILE_QUALITY) -> np.ndarray:
     """The picture after a JPEG file of this quality."""
     encoded = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB))

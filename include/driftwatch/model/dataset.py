@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +45,31 @@ def split_of(image_id: str, evaluation_share: float) -> str:
     return VALIDATION if place >= 1 - VALIDATION_SHARE else TRAIN
 
 
+def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, folder: Path) -> int:
+    """Copies <class>/<file> of a local folder to the storage's training images, and returns how many files were copied.
+
+    Nothing is copied twice: not from the storage's own folder, nor a file that is there with the same size. Raises
+    NeedsAttention where a class has no folder.
+    """
+    own = storage.local_path(layout.training_images)
+    if own and folder.resolve() == own.resolve():
+        return 0
+    missing = [name for name in config.classes if not (folder / name).is_dir()]
+    if missing:
+        raise NeedsAttention(
+            f"{folder} has no folder {missing}: one folder for each of {list(config.classes)} is expected"
+        )
+    there = {item.key: item.size for item in storage.list(layout.training_images)}
+    copied = 0
+    for name in config.classes:
+        for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
+            key = f"{layout.training_images}/{name}/{path.name}"
+            if there.get(key) != path.stat().st_size:
+                storage.write_bytes(key, path.read_bytes())
+                copied += 1
+    return copied
+
+
 def take_in_training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> dict[str, Any]:
     """Takes in training/images/<class>/<file>: writes training/set.parquet, inputs.npy and features.parquet, in one order.
 
@@ -54,14 +80,14 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
     from driftwatch.images.ingest import take_in
 
     root = storage.url(layout.training_images)
-    keys = [item.key for item in storage.list(layout.training_images)]
-    folders = {key: key.removeprefix(f"{layout.training_images}/").split("/")[0] for key in keys}
+    listed = storage.list(layout.training_images)
+    folders = {item.key: item.key.removeprefix(f"{layout.training_images}/").split("/")[0] for item in listed}
     strangers = sorted(set(folders.values()) - set(config.classes))
     if strangers:
         raise NeedsAttention(
             f"{root}: {strangers} are not in classes {list(config.classes)}: allowed is <class>/<file>"
         )
-    taken = take_in(storage, keys, config.images, config.model.input_size)
+    taken = take_in(storage, listed, config.images, config.model.input_size)
     manifest = taken.manifest
     label_of = manifest["key"].map(folders)
     both = manifest["image_id"].notna() & (label_of.groupby(manifest["image_id"]).transform("nunique") > 1)

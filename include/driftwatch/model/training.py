@@ -207,9 +207,9 @@ def _save(folder: Path, task: dict[str, Any], model: keras.Model, history: list[
 
 
 def _digest(images: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(images))
+    digest = hashlib.sha256(images.tobytes())
     for array in (labels, np.zeros(0) if weights is None else weights):
-        digest.update(np.ascontiguousarray(array))
+        digest.update(array.tobytes())
     return digest.hexdigest()
 
 

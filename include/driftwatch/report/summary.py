@@ -16,9 +16,10 @@ Facts = Mapping[str, Any]
 def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
     """The subject, one line, and the message, plain text.
 
-    `facts`: `monitor`, and `day` where it is known; `report`, the report's address, where there is one. Beside them drift: what
-    drift.json holds; performance and too_few_labels: what performance.json holds; empty_day: `reason`; short_pool: `reason` and the pool's progress; too_many_rejects: what
-    ingest.json holds and `reason`; retraining_failed: `reason`; model_promoted: `version`, `run_id`.
+    `facts`: `monitor`, and `day` where it is known; `report`, the report's address, where there is one. Beside them
+    drift: what drift.json holds; performance, too_few_labels: what performance.json holds; too_many_rejects: what ingest.json
+    holds, and `reason`; short_pool: the pool's progress, and `reason`; empty_day, retraining_failed: `reason`;
+    model_promoted: `version`, `run_id`.
     """
     if kind not in _TEXTS:
         raise DriftwatchError(f"alert kind {kind!r}: allowed are {', '.join(get_args(AlertKind))}")

@@ -27,6 +27,13 @@ def facts(build_day: Callable, storage: Storage) -> Callable[[str], dict]:
         "drift": storage.read_json(KEYS.drift),
         "performance": storage.read_json(KEYS.performance),
         "too_few_labels": storage.read_json(KEYS.performance),
+        "short_pool": {
+            "reason": "the pool ended with EXPIRED",
+            "answered_images": 70,
+            "images": 150,
+            "answers": 200,
+            "answers_wanted": 450,
+        },
         "empty_day": {"reason": "no object below incoming/2026-01-05"},
         "too_many_rejects": {**storage.read_json(KEYS.ingest), "reason": "3 % > 2 %"},
         "retraining_failed": {"reason": "12 labels;\nneeds 30"},
