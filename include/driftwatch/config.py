@@ -260,7 +260,7 @@ class RetrainingConfig(Section):
     )
     imitate_drift: bool = Field(True, description="Also train on original images damaged as the drifted days are.")
     max_clean_drop: Share = Field(
-        0.03, description="Largest loss of accuracy on the original holdout that the gate allows."
+        0.05, description="Largest loss of accuracy on the original holdout that the gate allows."
     )
     cooldown_days: int = Field(3, ge=0, description="Days of data after a retraining in which alerts start no other.")
     retrain_on_backfill: bool = Field(False, description="Whether backfilled days may start a retraining.")

@@ -125,7 +125,8 @@ def ingest_day(
     """Takes in what lies in the day's incoming folder, writes manifest, features, inputs and, last, ingest.json.
 
     Returns the content of ingest.json. The same objects give the same bytes. Raises EmptyDay where nothing is listed (and
-    writes nothing), and TooManyRejects, after everything is written, where more than `max_reject_share` is quarantined.
+    writes nothing), and TooManyRejects, after everything is written, where more than `max_reject_share` is quarantined or
+    no image at all is accepted.
     """
     listed = storage.list(layout.incoming)
     if not listed:
@@ -153,7 +154,7 @@ def ingest_day(
     storage.write_array(layout.inputs, taken.inputs)
     storage.write_json(layout.ingest, ingest)
     logger.info("Took in %s: %s", storage.url(layout.incoming), ingest)
-    if counts[QUARANTINED] > images.max_reject_share * len(listed):
+    if counts[QUARANTINED] > images.max_reject_share * len(listed) or not counts[ACCEPTED]:
         raise TooManyRejects(
             f"{counts[QUARANTINED]} of {len(listed)} files in {storage.url(layout.incoming)} were quarantined "
             f"({', '.join(f'{kind} {count}' for kind, count in reasons.most_common())}); images.max_reject_share allows "

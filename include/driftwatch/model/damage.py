@@ -6,7 +6,7 @@ on clean labelled images that were damaged alike is worth hundreds of new labels
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 _MOST_DEVIATIONS = 3.0
 # By how much (mean deviations) a damage must explain the days better than no damage does; sampling alone gives up to .03.
 _LEAST_GAIN = 0.06
+# The grid of strengths is coarse for a camera whose pictures are much alike: the likeliest kinds are looked at more finely.
+_REFINED_KINDS, _REFINEMENTS = 3, 2
 _FILE_QUALITY = 90  # damaged pictures reach storage as JPEG files, whose own traces the features see
 
 
@@ -90,16 +92,30 @@ def estimate_damage(images: Sequence[np.ndarray], days: pd.DataFrame) -> Damage:
         gaps = np.abs(features[columns].quantile(list(_QUANTILES)).to_numpy() - target) / scale
         return float(np.minimum(gaps, _MOST_DEVIATIONS).mean())
 
+    def distance_by(kind: str, strength: float) -> float:
+        return distance(_features([apply_damage(rgb, kind, strength, n) for n, rgb in enumerate(images)]))
+
     as_is = distance(undamaged)
-    found = [
-        (distance(_features([apply_damage(rgb, kind, strength, n) for n, rgb in enumerate(images)])), kind, strength)
-        for kind, strengths in STRENGTHS.items()
-        for strength in strengths
-    ]
-    best, kind, strength = min(found)
+    tried = {kind: {float(strength): 0.0 for strength in strengths} for kind, strengths in STRENGTHS.items()}
+    for kind, distances in tried.items():
+        distances.update({strength: distance_by(kind, strength) for strength in distances})
+    for kind in sorted(tried, key=lambda name: min(tried[name].values()))[:_REFINED_KINDS]:
+        for _ in range(_REFINEMENTS):
+            for strength in _between(tried[kind]):
+                tried[kind][strength] = distance_by(kind, strength)
+    best, kind, strength = min(
+        (found, kind, at) for kind, distances in tried.items() for at, found in distances.items()
+    )
     if as_is - best < _LEAST_GAIN:
         return Damage(NONE, None, round(as_is, 4), round(as_is, 4))
-    return Damage(kind, strength, round(best, 4), round(as_is, 4))
+    return Damage(kind, round(strength, 4), round(best, 4), round(as_is, 4))
+
+
+def _between(distances: Mapping[float, float]) -> list[float]:
+    """The geometric means of the best strength and its neighbours."""
+    known = sorted(distances)
+    best = known.index(min(known, key=lambda strength: distances[strength]))
+    return [float(np.sqrt(known[best] * other)) for other in known[max(0, best - 1) : best + 2] if other != known[best]]
 
 
 def _features(images: Sequence[np.ndarray]) -> pd.DataFrame:

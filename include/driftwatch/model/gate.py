@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PROMOTE, KEEP, NOT_ENOUGH_EVIDENCE = "promote", "keep", "not_enough_evidence"
 RECENT, CLEAN = "recent", "clean"
+ROLES = ("champion", "challenger")
 GATE = "gate.json"
 LEVEL = 0.95
 MIN_RECENT = 20
@@ -55,7 +56,7 @@ def evaluate_challenger(storage: Storage, layout: MonitorLayout, config: Monitor
     part = np.where(of_clean, CLEAN, np.where(table["day"].isin(recent_days), RECENT, ""))
     table = table.assign(part=part)[part != ""].reset_index(drop=True)
     inputs = load_inputs(storage, layout, table)
-    for role, version in (("champion", request["parent"]), ("challenger", request["version"])):
+    for role, version in zip(ROLES, (request["parent"], request["version"]), strict=True):
         model = load_model(storage, layout, version)
         scores = probabilities(logits(model, inputs, config.model.batch_size), model.temperature)
         table[role] = answers(scores, config.classes)["prediction"]
@@ -69,6 +70,10 @@ def evaluate_challenger(storage: Storage, layout: MonitorLayout, config: Monitor
         "clean_days": clean_days,
         **decide(table, config.classes, config.retraining.max_clean_drop),
     }
+    for name in (RECENT, CLEAN):
+        rows = table[table["part"] == name]
+        models = {role: measure(rows["label"], rows[role], config.classes, LEVEL) for role in ROLES}
+        gate[name] = {**gate[name], **models, **_examples(rows)}
     add_to_card(storage, layout, request["version"], gate=gate)
     storage.write_json(layout.retraining(run_key, GATE), gate)
     return gate
@@ -76,20 +81,14 @@ def evaluate_challenger(storage: Storage, layout: MonitorLayout, config: Monitor
 
 def decide(table: pd.DataFrame, classes: tuple[str, ...], max_clean_drop: float) -> dict[str, Any]:
     """The decision on rows of image_id, part (recent or clean), label, champion, challenger: promote, keep, or
-    not_enough_evidence, which keeps too; with every reason in plain words, and the table behind it."""
+    not_enough_evidence, which keeps too; with every reason in plain words, and the comparison of each part."""
     parts = {name: table[table["part"] == name] for name in (RECENT, CLEAN)}
     found = {name: compare(rows["label"], rows["champion"], rows["challenger"]) for name, rows in parts.items()}
     verdicts = [_on_recent(found[RECENT]), _on_clean(found[CLEAN], max_clean_drop), *_collapses(parts[CLEAN], classes)]
     decisions = [decision for decision, _ in verdicts]
     decision = next((kind for kind in (KEEP, NOT_ENOUGH_EVIDENCE) if kind in decisions), PROMOTE)
-    result: dict[str, Any] = {"decision": decision, "reasons": [reason for _, reason in verdicts]}
-    for name, rows in parts.items():
-        result[name] = {
-            **found[name],
-            **{role: measure(rows["label"], rows[role], classes, LEVEL) for role in ("champion", "challenger")},
-            **_examples(rows),
-        }
-    return {**result, "max_clean_drop": max_clean_drop, "level": LEVEL}
+    reasons = [reason for _, reason in verdicts]
+    return {"decision": decision, "reasons": reasons, **found, "max_clean_drop": max_clean_drop, "level": LEVEL}
 
 
 def compare(label: pd.Series, champion: pd.Series, challenger: pd.Series) -> dict[str, Any]:
@@ -185,7 +184,7 @@ def _collapses(rows: pd.DataFrame, classes: tuple[str, ...]) -> list[tuple[str, 
                 (NOT_ENOUGH_EVIDENCE, f"Class {name}: no clean evaluation image, so a collapse would not be seen.")
             )
             continue
-        before, after = ((of_class[role] == name).mean() for role in ("champion", "challenger"))
+        before, after = ((of_class[role] == name).mean() for role in ROLES)
         if after < before / 2:
             found.append((KEEP, f"Class {name}: recall on clean images collapsed from {before:.1%} to {after:.1%}."))
     return found

@@ -175,9 +175,7 @@ def from_bytes(data: bytes, name: str) -> keras.Model:
 
 def to_bytes(model: keras.Model) -> bytes:
     """The model as a .keras file, without optimizer and time stamps: the same weights give the same bytes."""
-    import keras
-
-    bare = keras.models.clone_model(model)
+    bare = type(model).from_config(model.get_config())  # cloning would keep the optimizer
     bare.set_weights(model.get_weights())
     with tempfile.TemporaryDirectory(prefix="driftwatch-model-") as folder:
         path = Path(folder) / "model.keras"

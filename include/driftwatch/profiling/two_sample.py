@@ -85,7 +85,11 @@ def _kolmogorov_scores(x: np.ndarray) -> np.ndarray:
 
 
 def _tail_scores(rows: int, tail: int, n: int) -> np.ndarray:
-    """-log10 P(at least k of the batch's n rows among the `tail` outermost of `rows`), for k = 0 … min(tail, n)."""
+    """-log10 of the mid-p of k of the batch's n rows among the `tail` outermost of `rows`, for k = 0 … min(tail, n).
+
+    Mid-p (half the chance of k itself, all that of more): the steps between possible p-values are of another height in the
+    reference's splits than on a day, and a one-sided p-value would turn that into false alarms.
+    """
     counts = np.arange(min(tail, n) + 1)
     possible = n - counts <= rows - tail
     k = counts[possible]
@@ -94,5 +98,6 @@ def _tail_scores(rows: int, tail: int, n: int) -> np.ndarray:
         return gammaln(np.add(a, 1)) - gammaln(np.add(b, 1)) - gammaln(np.subtract(a, b) + 1)
 
     log_mass = log_choose(tail, k) + log_choose(rows - tail, n - k) - log_choose(rows, n)
-    survival = np.logaddexp.accumulate(log_mass[::-1])[::-1]
-    return np.concatenate([np.zeros(int((~possible).sum())), np.maximum(0.0, -survival / _LN10)])
+    more = np.append(np.logaddexp.accumulate(log_mass[::-1])[::-1][1:], -np.inf)
+    mid_p = np.logaddexp(more, log_mass - np.log(2))
+    return np.concatenate([np.zeros(int((~possible).sum())), np.maximum(0.0, -mid_p / _LN10)])

@@ -10,10 +10,12 @@ import logging
 import math
 import random
 import re
+import ssl
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from datetime import time as clock_time
+from functools import cache
 from typing import Any
 
 import httpx
@@ -124,7 +126,7 @@ class WhyLabsApi:
     def send(self, slot: Slot, payload: bytes) -> None:
         """The second step. Raises WhyLabsError, `uncertain` when the profile may have arrived."""
         headers = {"Content-Type": "application/octet-stream"}
-        with httpx.Client(timeout=self._timeout, follow_redirects=True) as client:
+        with httpx.Client(timeout=self._timeout, follow_redirects=True, verify=_certificates()) as client:
             what = f"sending upload {slot.upload_id}"
             response, broken = self._request(client, "PUT", slot.address, what, headers=headers, content=payload)
         if response.status_code != 200:
@@ -182,7 +184,9 @@ class WhyLabsApi:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         what = f"{method} {path} at {self.endpoint}"
-        with httpx.Client(base_url=self.endpoint, headers=self._headers, timeout=self._timeout) as client:
+        with httpx.Client(
+            base_url=self.endpoint, headers=self._headers, timeout=self._timeout, verify=_certificates()
+        ) as client:
             response, broken = self._request(client, method, path, what, **arguments)
         if response.status_code != 200:
             raise error_of(what, response, broken)
@@ -243,6 +247,12 @@ class WhyLabsApi:
             return min(float(asked), _MAX_WAIT_SECONDS)
         full = min(self._backoff * 2 ** (state.attempt_number - 1), _MAX_WAIT_SECONDS)
         return full * random.uniform(0.5, 1)  # noqa: S311
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    # Reading the certificates takes longer than a request does.
+    return httpx.create_ssl_context()
 
 
 def _ms(moment: datetime | date) -> int:

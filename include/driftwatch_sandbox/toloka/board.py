@@ -128,8 +128,8 @@ class Board:
     def _real_tasks(self, user: str, count: int) -> list[Document]:
         """Up to `count` open tasks the user has not seen.
 
-        Tasks of pages that someone skipped come last, mixed afresh and on half pages, so that one image that cannot be
-        shown does not take its neighbours with it.
+        Tasks of pages that someone skipped come last, mixed afresh and half of them at a time, so that one image that cannot
+        be shown does not take its neighbours with it.
         """
         clean: list[str] = []
         tainted: list[str] = []
@@ -141,7 +141,7 @@ class Board:
                 break
         if not clean:
             tainted.sort(key=lambda task_id: chance("mix", user, task_id))
-            clean = tainted[: max(1, count // 2)]
+            clean = tainted[: max(1, min(count, len(tainted)) // 2)]
         return [self.real[task_id] for task_id in clean]
 
     def _control_tasks(self, user: str, tasks: dict[str, Document], count: int) -> list[Document]:

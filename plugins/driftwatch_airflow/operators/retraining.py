@@ -101,7 +101,7 @@ class EvaluateChallengerOperator(RetrainingOperator):
 
         gate = evaluate_challenger(self.storage, self.layout, self.monitor, self.request)
         self.log.info("Gate: %s. %s", gate["decision"], " ".join(gate["reasons"]))
-        return {"decision": gate["decision"], "reasons": gate["reasons"], "challenger": gate["challenger"]}
+        return {"decision": gate["decision"], "reasons": gate["reasons"], "challenger": gate["version"]}
 
 
 class GateOperator(RetrainingOperator, BranchMixIn):

@@ -183,9 +183,10 @@ def test_copies_of_one_broken_file_count_as_rejects_each(storage):
         ingest_day(storage, DAY, ImagesConfig(max_reject_share=0.8), 32, "v1")
 
 
-def test_a_day_of_rejects_alone_has_empty_tables_with_their_columns(storage):
+def test_a_day_without_one_usable_image_fails_whatever_share_is_allowed(storage):
     fill(storage, {"text.jpg": b"text"})
-    ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+    with pytest.raises(TooManyRejects, match=r"1 of 1 .*not_an_image 1"):
+        ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
     assert list(storage.read_table(DAY.features).columns) == ["image_id", *COLUMNS]
     assert storage.read_array(DAY.inputs).shape == (0, 32, 32, 3)
 

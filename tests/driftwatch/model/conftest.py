@@ -42,6 +42,12 @@ class World(SimpleNamespace):
     layout: MonitorLayout
     config: MonitorConfig
 
+    def put_training(self, label: str, name: str, rgb: np.ndarray) -> None:
+        self.storage.write_bytes(f"{self.layout.training_images}/{label}/{name}.png", file_of(rgb))
+
+    def striped(self, rng: np.random.Generator, label: str) -> np.ndarray:
+        return striped(rng, label)
+
     def with_config(self, **retraining: object) -> World:
         changed = {**self.config.model_dump(), "retraining": {**self.config.retraining.model_dump(), **retraining}}
         return World(**{**vars(self), "config": MonitorConfig.model_validate(changed)})
@@ -104,8 +110,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     for label in CLASSES:
         for number in range(150):
-            key = f"{world.layout.training_images}/{label}/{number:03d}.png"
-            world.storage.write_bytes(key, file_of(striped(rng, label)))
+            world.put_training(label, f"{number:03d}", striped(rng, label))
     take_in_training_set(world.storage, world.layout, world.config)
     version = train_champion(world.storage, world.layout, world.config, epochs=4)
     refresh_reference(world.storage, world.layout, world.config, version)

@@ -78,9 +78,8 @@ def test_a_calm_day_is_ok_and_has_no_examples(storage):
     assert (drift["verdict"], drift["drifted_features"], drift["examples"]) == ("ok", [], [])
 
 
-@pytest.mark.parametrize("rows", [0, 12])
-def test_too_small_a_day_is_not_enough_evidence_in_strict_json(storage, rows):
-    storage.write_table(DAY.features, table(rows, 3, blurred=rows))
+def test_too_small_a_day_is_not_enough_evidence_in_strict_json(storage):
+    storage.write_table(DAY.features, table(12, 3, blurred=12))
     profile_day(storage, DAY, LAYOUT, config(), "v1")
     drift = json.loads(storage.read_bytes(DAY.drift))
     assert (drift["verdict"], drift["score"], drift["p_value"]) == ("not_enough_evidence", None, None)
@@ -124,7 +123,7 @@ def test_another_seed_in_the_monitor_file_calibrates_anew(storage):
 
 
 def test_a_day_that_was_not_taken_in_and_a_version_without_reference_are_named(storage):
-    with pytest.raises(MissingArtifact, match="features.parquet"):
+    with pytest.raises(MissingArtifact, match=r"features\.parquet"):
         profile_day(storage, DAY, LAYOUT, config(), "v1")
     storage.write_table(DAY.features, table(100, 2))
     with pytest.raises(MissingArtifact, match="reference/v7"):
@@ -174,15 +173,15 @@ CORRUPTIONS = {
 
 
 def test_batches_of_other_clean_photos_raise_no_more_alarms_than_stated(clean):
-    """Five references and 40 batches each: about 2 alarms expected at 1 %; more than 8 has a chance of 2 in 10,000."""
+    """Three references and 40 batches each: about one alarm expected at 1 %."""
     rng = np.random.default_rng(1)
     alarms = 0
-    for seed in range(5):
+    for seed in range(3):
         order = rng.permutation(len(clean))
         reference = Reference.build(clean.iloc[order[:600]], seed=seed)
         for _ in range(40):
             alarms += reference.test(clean.iloc[rng.permutation(order[600:])[:100]]).drifted
-    assert alarms <= 8
+    assert alarms <= 6
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)

@@ -46,7 +46,8 @@ def test_scores_are_the_logarithms_of_the_textbook_p_values():
     assert found["ks"] == pytest.approx(-np.log10(stats.ks_2samp(batch, rest).pvalue), rel=0.1)
     assert found["shift"] == pytest.approx(-np.log10(stats.mannwhitneyu(batch, rest).pvalue), rel=0.02)
     above = int((batch > np.sort(pooled)[-41]).sum())
-    assert found["high_tail"] == pytest.approx(-np.log10(stats.hypergeom.sf(above - 1, 800, 40, 80)), rel=1e-6)
+    mid_p = stats.hypergeom.sf(above, 800, 40, 80) + stats.hypergeom.pmf(above, 800, 40, 80) / 2
+    assert found["high_tail"] == pytest.approx(-np.log10(mid_p), rel=1e-6)
 
 
 def test_many_splits_at_once_score_as_each_alone():
@@ -58,14 +59,14 @@ def test_many_splits_at_once_score_as_each_alone():
         np.testing.assert_allclose(together[:, :, split], scores(values, members[:, [split]])[:, :, 0], rtol=1e-5)
 
 
-@pytest.mark.parametrize("n", [50, 200, 700])
+@pytest.mark.parametrize("n", [50, 300])
 def test_the_false_alarm_rate_is_the_stated_one_over_references_and_batches(n):
-    """At a rate of 20 % some hundred tests tell half from one and a half times it; n above half the reference is covered."""
+    """At a rate of 20 %, 200 tests tell half from one and a half times it. 300 is more than half the reference."""
     alarms = []
-    for number in range(25):
-        reference = Reference.build(table(400, 1000 + number), false_alarm_rate=0.2, seed=number)
-        alarms += [reference.test(table(n, 5000 + 20 * number + batch)).drifted for batch in range(16)]
-    assert 0.12 <= np.mean(alarms) <= 0.28
+    for number in range(20):
+        reference = Reference.build(table(400, 1000 + number, features=4), false_alarm_rate=0.2, seed=number)
+        alarms += [reference.test(table(n, 5000 + 20 * number + batch, features=4)).drifted for batch in range(10)]
+    assert 0.1 <= np.mean(alarms) <= 0.3
 
 
 def test_a_shift_is_found_named_and_directed(reference):

@@ -1,0 +1,107 @@
+"""The gate promotes what is better and refuses what is not, on what the evidence allows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.model.gate import compare, decide
+
+CLASSES = ("cat", "dog")
+OTHER = {"cat": "dog", "dog": "cat"}
+
+
+def answers(
+    rng: np.random.Generator, n: int, part: str, champion: float, challenger: float, alike: float
+) -> pd.DataFrame:
+    """n images with both models' answers; a share `alike` of the images is right or wrong by the same draw for both."""
+    label = np.array(CLASSES)[np.arange(n) % 2]
+    first = rng.random(n)
+    second = np.where(rng.random(n) < alike, first, rng.random(n))
+    wrong = np.array([OTHER[name] for name in label])
+    return pd.DataFrame(
+        {
+            "image_id": [f"{part}{number:04d}" for number in range(n)],
+            "part": part,
+            "label": label,
+            "champion": np.where(first < champion, label, wrong),
+            "challenger": np.where(second < challenger, label, wrong),
+        }
+    )
+
+
+def both(
+    rng: np.random.Generator, recent: tuple[float, float], clean: tuple[float, float], n: int = 60
+) -> pd.DataFrame:
+    return pd.concat([answers(rng, n, "recent", *recent, 0.6), answers(rng, 300, "clean", *clean, 0.9)])
+
+
+def decisions(recent: tuple[float, float], clean: tuple[float, float], n: int = 60, runs: int = 200) -> pd.Series:
+    rng = np.random.default_rng(0)
+    found = [decide(both(rng, recent, clean, n), CLASSES, 0.03)["decision"] for _ in range(runs)]
+    return pd.Series(found).value_counts(normalize=True)
+
+
+def test_at_most_one_in_twenty_is_promoted_where_nothing_differs() -> None:
+    assert decisions((0.6, 0.6), (0.88, 0.88)).get("promote", 0) <= 0.05
+
+
+def test_even_with_a_perfect_clean_side_chance_promotes_at_most_one_in_twenty() -> None:
+    assert decisions((0.6, 0.6), (1.0, 1.0)).get("promote", 0) <= 0.05
+
+
+def test_a_model_as_much_better_as_fine_tuning_makes_it_is_usually_promoted_with_60_images() -> None:
+    assert decisions((0.6, 0.85), (0.88, 0.89)).get("promote", 0) >= 0.8
+
+
+def test_a_challenger_that_is_worse_on_clean_images_is_kept_out_however_good_on_recent_ones() -> None:
+    found = decisions((0.5, 0.95), (0.88, 0.80), runs=60)
+    assert found.get("promote", 0) == 0
+    assert found["keep"] > 0.8
+
+
+def test_a_single_class_challenger_is_kept_out_even_where_recent_days_are_of_that_class() -> None:
+    table = both(np.random.default_rng(1), (0.6, 0.6), (0.88, 0.88))
+    table.loc[table["part"] == "recent", "label"] = "dog"
+    table["challenger"] = "dog"
+    result = decide(table, CLASSES, max_clean_drop=0.99)
+    assert result["decision"] == "keep"
+    assert any("Class cat: recall on clean images collapsed" in reason for reason in result["reasons"])
+
+
+def test_a_worse_challenger_is_kept_out_with_the_numbers() -> None:
+    result = decide(both(np.random.default_rng(2), (0.8, 0.55), (0.88, 0.88)), CLASSES, 0.03)
+    assert result["decision"] == "keep"
+    assert "not better" in result["reasons"][0]
+    assert f"{result['recent']['won']} won, {result['recent']['lost']} lost of 60" in result["reasons"][0]
+
+
+def test_few_recent_images_are_not_enough_evidence_however_clear() -> None:
+    result = decide(both(np.random.default_rng(3), (0.1, 1.0), (0.88, 0.88), n=19), CLASSES, 0.03)
+    assert result["decision"] == "not_enough_evidence"
+    assert "at least 20 evaluation images" in result["reasons"][0]
+
+
+def test_too_few_clean_images_are_not_enough_evidence_and_it_says_how_many_would_be() -> None:
+    rng = np.random.default_rng(4)
+    table = pd.concat([answers(rng, 80, "recent", 0.5, 0.9, 0.6), answers(rng, 30, "clean", 0.9, 0.9, 0.8)])
+    result = decide(table, CLASSES, 0.03)
+    assert result["decision"] == "not_enough_evidence"
+    assert "clean images would settle it" in result["reasons"][1]
+
+
+def test_without_clean_images_of_a_class_nothing_is_promoted() -> None:
+    table = both(np.random.default_rng(5), (0.5, 1.0), (0.9, 0.9))
+    table = table[(table["part"] == "recent") | (table["label"] == "dog")]
+    assert decide(table, CLASSES, 0.2)["decision"] == "not_enough_evidence"
+
+
+def test_the_interval_is_newcombes(monkeypatch) -> None:
+    """Complete response after and before consolidation (Cavo et al., 2012): 59, 6, 16, 80. The two-sided 95 % interval is the
+    one that the tests of the R package contingencytables expect of Newcombe_square_and_add_CI_paired_2x2."""
+    monkeypatch.setattr("driftwatch.model.gate.LEVEL", 0.975)
+    challenger = pd.Series([True] * 59 + [True] * 6 + [False] * 16 + [False] * 80)
+    champion = pd.Series([True] * 59 + [False] * 6 + [True] * 16 + [False] * 80)
+    found = compare(pd.Series([True] * 161), champion, challenger)
+    assert (found["won"], found["lost"], round(found["difference"], 4)) == (6, 16, -0.0621)
+    assert (round(found["low"], 4), round(found["high"], 4)) == (-0.1186, -0.0046)

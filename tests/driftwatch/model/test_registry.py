@@ -1,0 +1,76 @@
+"""The registry keeps what was registered, and the pointer moves only as decided."""
+
+from __future__ import annotations
+
+import pytest
+
+from driftwatch.errors import NeedsAttention
+from driftwatch.model import registry
+
+
+def register(world, content: bytes) -> str:
+    version = registry.version_for(world.storage, world.layout, content)
+    registry.register(world.storage, world.layout, version, content, {"parent": None})
+    return version
+
+
+def test_the_same_model_again_keeps_its_version_and_first_card(empty) -> None:
+    first = register(empty, b"one")
+    second = register(empty, b"two")
+    again = registry.register(empty.storage, empty.layout, first, b"one", {"parent": "other"})
+    assert (first[:6], second[:6]) == ("v0001-", "v0002-")
+    assert registry.version_for(empty.storage, empty.layout, b"one") == first
+    assert again["parent"] is None
+    assert registry.versions(empty.storage, empty.layout) == [first, second]
+
+
+def test_a_version_name_is_never_given_to_another_model(empty) -> None:
+    version = register(empty, b"one")
+    with pytest.raises(NeedsAttention, match="another model already"):
+        registry.register(empty.storage, empty.layout, version, b"two", {})
+
+
+def test_a_model_whose_card_was_not_written_is_no_version(empty) -> None:
+    empty.storage.write_bytes(empty.layout.model("v0007-00000000"), b"half")
+    assert registry.versions(empty.storage, empty.layout) == []
+    with pytest.raises(registry.UnknownVersion, match="there are: none"):
+        registry.card(empty.storage, empty.layout, "v0007-00000000")
+
+
+def test_the_champion_moves_only_from_the_one_that_was_expected(empty) -> None:
+    first, second, third = (register(empty, content) for content in (b"one", b"two", b"three"))
+    assert registry.champion(empty.storage, empty.layout) is None
+    with pytest.raises(registry.UnknownVersion, match="driftwatch champion train"):
+        registry.champion_version(empty.storage, empty.layout)
+    registry.promote(empty.storage, empty.layout, first, "a", expected=None)
+    pointer = registry.promote(empty.storage, empty.layout, second, "b", expected=first)
+    assert (pointer["version"], pointer["previous"], pointer["promoted_by"]) == (second, first, "b")
+    with pytest.raises(registry.ChampionMoved, match=f"the champion is {second}, not {first}"):
+        registry.promote(empty.storage, empty.layout, third, "c", expected=first)
+    assert registry.champion(empty.storage, empty.layout) == pointer
+
+
+def test_promoting_the_champion_again_changes_nothing(empty) -> None:
+    first, second = register(empty, b"one"), register(empty, b"two")
+    registry.promote(empty.storage, empty.layout, first, "a", expected=None)
+    pointer = registry.promote(empty.storage, empty.layout, second, "b", expected=first)
+    assert registry.promote(empty.storage, empty.layout, second, "c", expected=first) == pointer
+
+
+def test_an_unregistered_version_is_not_promoted(empty) -> None:
+    with pytest.raises(registry.UnknownVersion):
+        registry.promote(empty.storage, empty.layout, "v0001-12345678", "a", expected=None)
+
+
+def test_a_changed_model_file_is_not_loaded(world) -> None:
+    version = registry.champion_version(world.storage, world.layout)
+    data = world.storage.read_bytes(world.layout.model(version))
+    world.storage.write_bytes(world.layout.model(version), data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(registry.DamagedModel, match="its card says"):
+        registry.load_model(world.storage, world.layout, version)
+
+
+def test_the_same_weights_are_saved_as_the_same_bytes(world) -> None:
+    version = registry.champion_version(world.storage, world.layout)
+    model = registry.load_model(world.storage, world.layout, version).model
+    assert registry.to_bytes(model) == world.storage.read_bytes(world.layout.model(version))
