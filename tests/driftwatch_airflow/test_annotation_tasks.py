@@ -132,7 +132,9 @@ def test_the_trigger_fires_when_the_pool_closes_and_the_day_fails_where_it_is_sh
 
     event = asyncio.run(close_meanwhile())
     assert event == {"state": "closed", "reason": "MANUAL"}
-    with pytest.raises(NotEnoughLabels, match=r"ended with MANUAL, 0 of 12 images answered, and annotation\.min_coverage is 80%"):
+    with pytest.raises(
+        NotEnoughLabels, match=r"ended with MANUAL, 0 of 12 images answered, and annotation\.min_coverage is 80%"
+    ):
         sensor(day).resume(context(), event)
     with pytest.raises(NotEnoughLabels, match=r"annotation\.on_short_pool is fail"):
         sensor(day, on_short_pool="fail").resume(context(), event)
@@ -173,7 +175,9 @@ def test_the_connection_test_shows_the_account_and_refusals(day, monkeypatch):
     ok, message = TolokaHook().test_connection()
     assert ok, message
     assert "balance" in message
-    monkeypatch.setenv("AIRFLOW_CONN_TOLOKA_DEFAULT", json.dumps({"conn_type": "toloka", "host": day.url, "password": "no"}))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_TOLOKA_DEFAULT", json.dumps({"conn_type": "toloka", "host": day.url, "password": "no"})
+    )
     ok, message = TolokaHook().test_connection()
     assert not ok
     assert "Admin > Connections" in message

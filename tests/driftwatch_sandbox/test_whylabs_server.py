@@ -64,7 +64,9 @@ def serve(tmp_path):
 
         def start(**settings: object) -> Server:
             app = create_app(str(tmp_path / "whylabs.db"), Settings(api_key=KEY, **settings))
-            return Server(stack.enter_context(running(app)))
+            server = Server(stack.enter_context(running(app)))
+            stack.enter_context(server.http)  # open connections would hold up the server's end
+            return server
 
         yield start
 
@@ -379,7 +381,11 @@ def test_monitors_find_the_drifted_day_and_not_analysed_is_no_row(server):
     httpx.put(reserved["uploadUrl"], content=feature_profile(features(200), DAY))
     parts = drift_monitor(reserved["id"])
     config = f"{MODEL}/monitor-config"
-    for kind, document in (("analyzer", parts["analyzer"]), ("analyzer", parts["fixed"]), ("monitor", parts["monitor"])):
+    for kind, document in (
+        ("analyzer", parts["analyzer"]),
+        ("analyzer", parts["fixed"]),
+        ("monitor", parts["monitor"]),
+    ):
         server.http.put(f"{config}/{kind}/{document['id']}", json=document).raise_for_status()
     server.upload(feature_profile(features(100), DAY), MS)
     server.upload(feature_profile(features(100, shift=80), DAY), MS + 86_400_000)

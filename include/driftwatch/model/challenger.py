@@ -23,6 +23,7 @@ from driftwatch.model.dataset import (
     SET,
     TRAIN,
     VALIDATION,
+    bad_and_good_days,
     load_inputs,
     summary,
 )
@@ -75,13 +76,15 @@ def train_challenger(
     images = Labelled.of(load_inputs(storage, layout, table), table["label"], config)
     train = images.where(table["split"] == TRAIN)
     human = np.asarray(table.loc[table["split"] == TRAIN, "source"] == HUMAN)
+    bad_days, _ = bad_and_good_days(storage, layout, table)
+    recent = human & table.loc[table["split"] == TRAIN, "day"].isin(bad_days).to_numpy()
     damage, damaged = _imitate(storage, layout, config, table, settings.seed if seed is None else seed)
-    originals = int((~human).sum())
+    replayed = int((~recent).sum())
     recipe = Recipe(
         epochs=epochs or settings.epochs,
         learning_rate=learning_rate or settings.learning_rate,
         seed=settings.seed if seed is None else seed,
-        epoch_size=round(originals / (1 - settings.recent_share)),
+        epoch_size=round(replayed / (1 - settings.recent_share)),
     )
     folder = work_folder / f"{layout.monitor}-{run_key}"
     model, history = fit(
@@ -90,7 +93,7 @@ def train_challenger(
         np.concatenate([train.labels, damaged.labels]),
         len(config.classes),
         recipe,
-        weights=_weights(human, len(damaged.labels), settings.recent_share),
+        weights=_weights(recent, len(damaged.labels), settings.recent_share),
         validation=(
             images.where(table["split"] == VALIDATION).images,
             images.where(table["split"] == VALIDATION).labels,
@@ -119,19 +122,18 @@ def train_challenger(
     return version
 
 
-def _weights(human: np.ndarray, damaged: int, recent_share: float) -> np.ndarray:
-    """How often each training row is drawn: originals, human labels and, after them, `damaged` copies, by shares of an epoch.
+def _weights(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarray:
+    """How often each training row is drawn: originals, human labels and, after them, `damaged` copies, by shares of an epoch:
+    `recent` marks the labels of the days that the model is bad on; other days' labels are replayed with the originals.
 
-    No human label is drawn more than ten times an epoch's original, however few there are.
+    No recent label is drawn more than ten times an epoch's original, however few there are.
     """
-    originals, labels = int((~human).sum()), int(human.sum())
-    parts = {"human": labels, "damaged": damaged}
-    present = [name for name, n in parts.items() if n]
-    recent = recent_share / max(1, len(present))
-    once = (1 - recent_share) / originals
-    of_label = min(recent / labels, 10 * once) if labels else 0.0
-    of_damaged = recent / damaged if damaged else 0.0
-    return np.concatenate([np.where(human, of_label, once), np.full(damaged, of_damaged)])
+    replayed, labels = int((~recent).sum()), int(recent.sum())
+    share = recent_share / max(1, (labels > 0) + (damaged > 0))
+    once = (1 - recent_share) / replayed
+    of_label = min(share / labels, 10 * once) if labels else 0.0
+    of_damaged = share / damaged if damaged else 0.0
+    return np.concatenate([np.where(recent, of_label, once), np.full(damaged, of_damaged)])
 
 
 def _imitate(

@@ -234,3 +234,21 @@ def _counts(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:
     for (first, second), n in table.groupby(by, sort=True).size().items():
         found.setdefault(str(first), {})[str(second)] = int(n)
     return found
+
+
+def bad_and_good_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The days whose human labels a collected set has: those that a challenger must be better on, and those on which it must not be worse.
+
+    Days with a performance alert, and days found ok in features and performance; without any alert, all days and none.
+    """
+    days = sorted(set(table.loc[table["source"] == HUMAN, "day"]))
+    verdicts = {}
+    for name in days:
+        day = layout.day(date.fromisoformat(name))
+        verdicts[name] = [
+            storage.read_json(key)["verdict"] if storage.exists(key) else None for key in (day.performance, day.drift)
+        ]
+    alerts = [name for name in days if verdicts[name][0] == "alert"]
+    if not alerts:
+        return days, []
+    return alerts, [name for name in days if verdicts[name] == ["ok", "ok"]]

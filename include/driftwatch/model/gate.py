@@ -9,7 +9,6 @@ on the original holdout and the evaluation images of days without drift or alert
 from __future__ import annotations
 
 import math
-from datetime import date
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from scipy.stats import binomtest
 from driftwatch.config import MonitorConfig
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.challenger import CHALLENGER
-from driftwatch.model.dataset import EVALUATION, HUMAN, ORIGINAL, SET, load_inputs
+from driftwatch.model.dataset import EVALUATION, ORIGINAL, SET, bad_and_good_days, load_inputs
 from driftwatch.performance.metrics import measure, share
 from driftwatch.storage import Storage
 
@@ -51,7 +50,7 @@ def evaluate_challenger(storage: Storage, layout: MonitorLayout, config: Monitor
     request = storage.read_json(layout.retraining(run_key, CHALLENGER))
     table = storage.read_table(layout.retraining(run_key, SET))
     table = table[table["split"] == EVALUATION].reset_index(drop=True)
-    recent_days, clean_days = _parts(storage, layout, table)
+    recent_days, clean_days = bad_and_good_days(storage, layout, table)
     of_clean = (table["source"] == ORIGINAL) | table["day"].isin(clean_days)
     part = np.where(of_clean, CLEAN, np.where(table["day"].isin(recent_days), RECENT, ""))
     table = table.assign(part=part)[part != ""].reset_index(drop=True)
@@ -204,21 +203,3 @@ def _examples(rows: pd.DataFrame) -> dict[str, list[str]]:
         "repaired": sorted(rows.loc[repaired, "image_id"])[:EXAMPLES],
         "broken": sorted(rows.loc[broken, "image_id"])[:EXAMPLES],
     }
-
-
-def _parts(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """The days that the challenger must be better on, and those on which it must not be worse.
-
-    Days with a performance alert, and days found ok in features and performance; without any alert, all days and none.
-    """
-    days = sorted(set(table.loc[table["source"] == HUMAN, "day"]))
-    verdicts = {}
-    for name in days:
-        day = layout.day(date.fromisoformat(name))
-        verdicts[name] = [
-            storage.read_json(key)["verdict"] if storage.exists(key) else None for key in (day.performance, day.drift)
-        ]
-    alerts = [name for name in days if verdicts[name][0] == "alert"]
-    if not alerts:
-        return days, []
-    return alerts, [name for name in days if verdicts[name] == ["ok", "ok"]]

@@ -1,8 +1,8 @@
 """How differently two samples are distributed, feature by feature, for one split of the pooled rows or thousands at once.
 
 Four statistics look at each feature, each brought to the scale -log10(p) by its own null distribution, so that the largest
-of them can be compared: the Kolmogorov-Smirnov distance (any change of shape), the rank sum (a common shift), and the
-counts in the lower and the upper tail of the pooled sample (a part of the batch that moved far). None of these p-values
+of them can be compared: the Kolmogorov-Smirnov distance (any change of shape), the rank sum (a common shift), and how much
+of the batch lies in the lower and in the upper tail of the pooled sample (a part of it that moved far). None of these p-values
 is used as such: the largest score is calibrated by random splits (driftwatch.profiling.reference).
 """
 
@@ -49,32 +49,40 @@ class _Ranked:
         root = np.sqrt(effective)
         # Stephens (1970): makes the asymptotic distribution good from small samples on.
         self.ks_scale = (root + 0.12 + 0.11 / root) / effective
-        centred = rankdata(values) - (rows + 1) / 2
-        spread = np.sqrt(n * (rows - n) / (rows * (rows - 1)) * (centred @ centred))
-        self.ranks = (centred / spread if spread > 0 else centred).astype(np.float32)
+        ranks = rankdata(values)
+        centred = ranks - (rows + 1) / 2
+        spread = np.sqrt(n * (rows - n) / (rows * (rows - 1)) * (centred @ centred)) or 1.0
         allowed = int(rows * TAIL_SHARE)
-        self.low = int((self.ends + 1)[self.ends + 1 <= allowed].max(initial=0))
-        self.high = int((rows - 1 - self.ends)[rows - 1 - self.ends <= allowed].max(initial=0))
-        self.low_scores, self.high_scores = (_tail_scores(rows, tail, n) for tail in (self.low, self.high))
+        low = int((self.ends + 1)[self.ends + 1 <= allowed].max(initial=0))
+        high = int((rows - 1 - self.ends)[rows - 1 - self.ends <= allowed].max(initial=0))
+        weights = [centred / spread, _depths(rows + 1 - ranks, rows, low), _depths(ranks, rows, high)]
+        self.weights = np.stack(weights).astype(np.float32)
+        self.tail_scores = [_tail_scores(rows, tail, n) for tail in (low, high)]
 
     def scores(self, members: np.ndarray) -> np.ndarray:
         if not len(self.ends):  # a constant
             return np.zeros((len(TESTS), members.shape[1]))
         counts = members[self.order]
         np.cumsum(counts, axis=0, out=counts)
-        below = counts[self.low - 1] if self.low else np.zeros(members.shape[1])
-        above = counts[-1] - counts[-1 - self.high]
         gaps = (counts[:-1] if len(self.ends) == len(counts) - 1 else counts[self.ends]) - self.expected
         distance = np.maximum(gaps.max(axis=0), -gaps.min(axis=0)).astype(float)
-        z = self.ranks @ members
+        z, *tails = (self.weights @ members).astype(float)
         return np.stack(
             [
                 _kolmogorov_scores(distance * self.ks_scale),
-                np.maximum(0.0, -(log_ndtr(-np.abs(z.astype(float))) + np.log(2)) / _LN10),
-                self.low_scores[below.astype(int)],
-                self.high_scores[above.astype(int)],
+                np.maximum(0.0, -(log_ndtr(-np.abs(z)) + np.log(2)) / _LN10),
+                *(np.interp(tail, np.arange(len(of)), of) for tail, of in zip(tails, self.tail_scores, strict=True)),
             ]
         )
+
+
+def _depths(ranks: np.ndarray, rows: int, tail: int) -> np.ndarray:
+    """What each row counts in the upper tail: 0 outside, from 0.5 at its edge to 1.5 for the outermost, 1 on average.
+
+    Whole counts are few; the steps between their p-values are of another height in the reference's splits than on a day,
+    which shows as false alarms. Weighted by depth there are no steps.
+    """
+    return np.where(ranks > rows - tail, 0.5 + (ranks - (rows - tail) - 0.5) / max(tail, 1), 0.0)
 
 
 def _kolmogorov_scores(x: np.ndarray) -> np.ndarray:
@@ -85,11 +93,9 @@ def _kolmogorov_scores(x: np.ndarray) -> np.ndarray:
 
 
 def _tail_scores(rows: int, tail: int, n: int) -> np.ndarray:
-    """-log10 of the mid-p of k of the batch's n rows among the `tail` outermost of `rows`, for k = 0 … min(tail, n).
-
-    Mid-p (half the chance of k itself, all that of more): the steps between possible p-values are of another height in the
-    reference's splits than on a day, and a one-sided p-value would turn that into false alarms.
-    """
+    """-log10 of the mid-p of k of the batch's n rows among the `tail` outermost of `rows`, for k = 0 … min(tail, n)."""
+    if not tail:
+        return np.zeros(1)
     counts = np.arange(min(tail, n) + 1)
     possible = n - counts <= rows - tail
     k = counts[possible]

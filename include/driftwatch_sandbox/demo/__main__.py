@@ -6,6 +6,7 @@ import argparse
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -116,8 +117,10 @@ class Demo:
         (monitor,) = self.world.monitors.iterdir()
 
         def tick() -> None:
-            last = self.world.processes.log_end("champion", lines=1).splitlines()[0]
-            self.progress.show(f"training the first champion  [dim]{last[-90:]}[/]")
+            epochs = re.findall(r"epoch.*", self.world.processes.log_end("champion", lines=1))
+            self.progress.show(
+                "training the first champion" + "".join(f": {' '.join(line.split())}" for line in epochs[-1:])
+            )
 
         command = ["driftwatch", "champion", "train", str(monitor), "--recipe", self.plan.recipe]
         self.world.processes.run("champion", command, self.world.env, tick)
@@ -159,7 +162,8 @@ class Demo:
             self.world.processes.check()
             tasks = self.api.tasks(dag_id, run_id)
             busy = sorted(task["task_id"] for task in tasks if task["state"] in ("running", "deferred", "up_for_retry"))
-            self.progress.show(f"{name}: {', '.join(busy) or 'between tasks'}")
+            if busy:
+                self.progress.show(f"{name}: {', '.join(busy)}")
             state = self.api.run_state(dag_id, run_id)
             if state == "success":
                 return

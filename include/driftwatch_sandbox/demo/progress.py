@@ -42,12 +42,12 @@ class Progress:
                 self._status.start()
             self._status.update(f"[dim]{self.elapsed()}[/]  {text}")
         elif text != self._shown:
-            self.console.print(f"{self.elapsed()}  {text}", highlight=False)
+            self.console.print(f"{self.elapsed()}  {text}", highlight=False, soft_wrap=True)
         self._shown = text
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(f"[dim]{self.elapsed()}[/]  {text}", highlight=False)
+        self.console.print(f"[dim]{self.elapsed()}[/]  {text}", highlight=False, soft_wrap=True)
 
     def stop(self) -> None:
         if self._status is not None:

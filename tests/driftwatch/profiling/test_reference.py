@@ -45,9 +45,22 @@ def test_scores_are_the_logarithms_of_the_textbook_p_values():
     # scipy's exact p-value against Stephens' asymptotic one
     assert found["ks"] == pytest.approx(-np.log10(stats.ks_2samp(batch, rest).pvalue), rel=0.1)
     assert found["shift"] == pytest.approx(-np.log10(stats.mannwhitneyu(batch, rest).pvalue), rel=0.02)
+    # in the tail, between the mid-p of the next whole counts below and above the weighted one
     above = int((batch > np.sort(pooled)[-41]).sum())
-    mid_p = stats.hypergeom.sf(above, 800, 40, 80) + stats.hypergeom.pmf(above, 800, 40, 80) / 2
-    assert found["high_tail"] == pytest.approx(-np.log10(mid_p), rel=1e-6)
+    mid_p = stats.hypergeom.sf(np.arange(41), 800, 40, 80) + stats.hypergeom.pmf(np.arange(41), 800, 40, 80) / 2
+    assert -np.log10(mid_p[int(above / 2)]) <= found["high_tail"] <= -np.log10(mid_p[int(above * 1.5) + 1])
+
+
+def test_a_tail_of_ties_counts_whole_or_not_at_all():
+    values = np.repeat([0.0, 1.0], [960, 40])[:, None]  # the upper 4 % are one value
+    members = np.zeros((1000, 2), bool)
+    members[:90, 0] = members[-10:, 0] = True
+    members[:100, 1] = True
+    found = scores(values, members)[0, TESTS.index("high_tail")]
+    mid_p = stats.hypergeom.sf(10, 1000, 40, 100) + stats.hypergeom.pmf(10, 1000, 40, 100) / 2
+    assert found[0] == pytest.approx(-np.log10(mid_p), rel=1e-5)
+    assert found[1] < 0.01
+    assert (scores(1 - values, members)[0, TESTS.index("high_tail")] == 0).all()  # the upper 96 % are no tail
 
 
 def test_many_splits_at_once_score_as_each_alone():

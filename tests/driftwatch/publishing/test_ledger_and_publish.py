@@ -153,7 +153,7 @@ def test_changed_content_is_refused_and_says_what_to_do(storage):
     sink = CountingSink()
     send(storage, sink)
 
-    with pytest.raises(PublishConflict, match="count the day twice.*parameter `revise`"):
+    with pytest.raises(PublishConflict, match=r"count the day twice.*parameter `revise`"):
         send(storage, sink, B)
     assert sink.counted() == {A: 1}
 

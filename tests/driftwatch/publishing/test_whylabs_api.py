@@ -83,7 +83,9 @@ def servers(tmp_path_factory):
         def start(**settings) -> Server:
             database = tmp_path_factory.mktemp("whylabs") / "w.db"
             app = create_app(str(database), Settings(api_key=KEY, datasets=("model-1", "model-2"), **settings))
-            return Server(stack.enter_context(running(app)))
+            server = Server(stack.enter_context(running(app)))
+            stack.enter_context(server.http)  # open connections would hold up the server's end
+            return server
 
         yield start
 
@@ -222,7 +224,7 @@ def test_a_put_that_does_not_answer_exactly_200_fails(server, status):
 def test_an_expired_upload_url_fails_with_its_reason(servers):
     server = servers(url_seconds=-1)
 
-    with pytest.raises(WhyLabsError, match="Request has expired.*asks for a new one") as raised:
+    with pytest.raises(WhyLabsError, match=r"Request has expired.*asks for a new one") as raised:
         server.api().upload_profile(FEATURES, DAY)
     assert not raised.value.uncertain
 
@@ -378,8 +380,7 @@ STEPS = [(FEATURES, "features", False), (PERFORMANCE, "performance", False), (RE
 def test_every_fault_at_every_call_ends_with_the_same_counts(servers, tmp_path, call, idempotency):
     server, storage = servers(idempotency=idempotency), Storage(f"file://{tmp_path}")
     cases = [
-        (DAY + timedelta(n), *case)
-        for n, case in enumerate(itertools.product(FAULTS, ((1, 0), (1, 1), (2, 1), (None, 0))))
+        (DAY + timedelta(n), *case) for n, case in enumerate(itertools.product(FAULTS, ((1, 0), (2, 1), (None, 0))))
     ]
     for day, (fault, more), (times, retries) in cases:
         sink = WhyLabsSink(server.api(retries=retries), delete_wait_seconds=0)

@@ -1,0 +1,107 @@
+"""A real Airflow with the stand-ins, a small trained champion, and a few delivered days, shared by the module's tests."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from driftwatch.layout import MonitorLayout
+from driftwatch.storage import Storage
+from driftwatch_sandbox.demo import week
+from driftwatch_sandbox.demo.airflow_api import AirflowApi
+from driftwatch_sandbox.demo.world import ROOT, World
+
+SMALL = week.Plan(
+    training=200,
+    per_day=24,
+    recipe="fast",
+    overrides={
+        "annotation": {"sample_size": 20, "control_tasks": 12},
+        "performance": {"min_labels": 10},
+        "retraining": {"min_new_labels": 10},
+    },
+)
+
+
+class Site:
+    """The running site and what a test asks of it."""
+
+    def __init__(self, world: World, monitor: Any) -> None:
+        self.world, self.monitor = world, monitor
+        self.layout = MonitorLayout(monitor.name)
+        self.storage = Storage(f"file://{world.storage}")
+        self.api = AirflowApi(world.url("airflow"), "admin", world.secrets.password)
+
+    def follow(self, dag_id: str, run_id: str, seconds: float = 240) -> str:
+        """The run's state once it has ended."""
+        end = time.monotonic() + seconds
+        while (state := self.api.run_state(dag_id, run_id)) not in ("success", "failed"):
+            assert time.monotonic() < end, (run_id, state, self.states(dag_id, run_id))
+            self.world.processes.check()
+            time.sleep(0.5)
+        return str(state)
+
+    def states(self, dag_id: str, run_id: str) -> dict[str, str]:
+        return {task["task_id"]: task["state"] for task in self.api.tasks(dag_id, run_id)}
+
+    def run(self, dag_id: str, run_id: str, day: Any = None, **conf: Any) -> str:
+        self.api.trigger(dag_id, run_id, f"{day}T00:00:00Z" if day else None, conf)
+        return self.follow(dag_id, run_id)
+
+    def airflow(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command of Airflow's CLI."""
+        return subprocess.run(["airflow", *arguments], env=self.world.env, capture_output=True, text=True, timeout=120)
+
+    def toloka(self) -> dict[str, Any]:
+        headers = {"Authorization": f"OAuth {self.world.secrets.toloka_token}"}
+        return httpx.get(f"{self.world.url('toloka')}/_sandbox/state", headers=headers).raise_for_status().json()
+
+    def whylabs(self) -> dict[str, Any]:
+        headers = {"X-API-Key": self.world.secrets.whylabs_key}
+        return httpx.get(f"{self.world.url('whylabs')}/_sandbox/state", headers=headers).raise_for_status().json()
+
+    def artifacts(self, day: Any) -> dict[str, str]:
+        """The hash of each of the day's artifacts."""
+        folder = f"{self.layout.days}/{day}"
+        return {
+            item.key: hashlib.sha256(self.storage.read_bytes(item.key)).hexdigest()
+            for item in self.storage.list(folder)
+        }
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    home = tmp_path_factory.mktemp("site")
+    world = World(home)
+    monitor = week.write_monitor(world.monitors, ROOT / "include" / "monitors", SMALL)
+    try:
+        photos = week.draw_photos(home / "photos", monitor.classes, SMALL)
+        week.Camera(world.storage, MonitorLayout(monitor.name), world.truth, photos, SMALL).deliver()
+        world.start_stand_ins()
+        (path,) = world.monitors.iterdir()
+        world.prepare_airflow()
+        world.processes.run("champion", ["driftwatch", "champion", "train", str(path), "--epochs", "3"], world.env)
+        world.start_airflow()
+        world.wait_until_ready()
+        found = Site(world, monitor)
+        found.api.wait_for_dags([monitor.monitoring_dag_id, monitor.retraining_dag_id])
+        yield found
+    finally:
+        world.processes.stop()
+
+
+@pytest.fixture(scope="session")
+def days() -> list[Any]:
+    return week.DAYS
+
+
+@pytest.fixture
+def root_folder() -> Path:
+    return ROOT

@@ -1,0 +1,156 @@
+"""The daily DAG on a real Airflow: a day, the same day again, a backfill twice, `dag.test()`, and the form of the retraining."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def outside(site: Any) -> dict[str, Any]:
+    """What the outside was made to hold: projects, pools, tasks, money, and what WhyLabs counted."""
+    toloka, whylabs = site.toloka(), site.whylabs()
+    return {
+        "projects": len(toloka["projects"]),
+        "pools": sorted((pool["id"], pool["tasks"]) for pool in toloka["pools"]),
+        "money": toloka["money"],
+        "whylabs": whylabs,
+    }
+
+
+def test_a_day_goes_from_images_to_a_verdict_and_every_listed_file_is_accounted_for(site, days):
+    day = days[0]
+    assert site.run(site.monitor.monitoring_dag_id, f"one__{day}", day) == "success"
+    keys = site.layout.day(day)
+    ingest = site.storage.read_json(keys.ingest)
+    assert ingest["listed"] == ingest["accepted"] + ingest["duplicate"] + ingest["quarantined"] == 25
+    assert len(site.storage.read_table(keys.predictions)) == ingest["accepted"] == 24
+    performance = site.storage.read_json(keys.performance)
+    counted = performance["consensus"] + performance["ties"] + performance["unclear"] + performance["unanswered"]
+    assert counted == performance["sampled"] == 20
+    assert performance["verdict"] in ("ok", "alert", "not_enough_evidence")
+    assert site.storage.read_bytes(keys.report).startswith(b"<!doctype html>")
+    published = {entry["kind"]: entry["state"] for entry in site.storage.read_json(keys.published)["uploads"]}
+    assert published == {"features": "done", "performance": "done"}
+
+
+def test_the_same_day_again_pays_publishes_and_changes_nothing(site, days):
+    day, dag_id = days[0], site.monitor.monitoring_dag_id
+    before, artifacts = outside(site), site.artifacts(day)
+    assert site.run(dag_id, f"again__{day}", None, day=str(day)) == "success"
+    assert outside(site) == before
+    assert site.artifacts(day) == artifacts
+
+
+def test_a_backfill_of_three_days_and_the_same_again(site, days):
+    first, last = days[1], days[3]
+    dag_id = site.monitor.monitoring_dag_id
+
+    def backfill(behavior: str) -> None:
+        done = site.airflow(
+            "backfill", "create", "--dag-id", dag_id, "--from-date", str(first), "--to-date", str(last),
+            "--reprocess-behavior", behavior, "--max-active-runs", "2",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    def runs() -> list[dict[str, Any]]:
+        found = site.api._get(f"/dags/{dag_id}/dagRuns", limit=100)["dag_runs"]
+        return [run for run in found if run["run_type"] == "backfill"]
+
+    def wait(since: str = "") -> None:
+        end = time.monotonic() + 300
+        while not all(run["state"] in ("success", "failed") and (run["end_date"] or "") > since for run in runs()):
+            assert time.monotonic() < end, runs()
+            site.world.processes.check()
+            time.sleep(1)
+        assert [run["state"] for run in runs()] == ["success"] * 3
+
+    backfill("none")
+    wait()
+    before = outside(site)
+    artifacts = {day: site.artifacts(day) for day in days[1:4]}
+    assert len(before["pools"]) == 4
+    assert all(artifacts.values())
+    ended = max(run["end_date"] for run in runs())
+    backfill("completed")
+    wait(ended)
+    assert outside(site) == before
+    assert {day: site.artifacts(day) for day in days[1:4]} == artifacts
+    retrainings = site.api._get(f"/dags/{site.monitor.retraining_dag_id}/dagRuns", limit=100)["dag_runs"]
+    assert not [run for run in retrainings if run["dag_run_id"].endswith(tuple(map(str, days[1:4])))]
+
+
+def test_dag_test_runs_a_day_in_one_process(site, days, tmp_path):
+    day = days[4]
+    program = """
+import json, sys
+from datetime import datetime, timezone
+sys.path.insert(0, sys.argv[1])
+import image_monitoring
+dag = image_monitoring.__dict__["cats_vs_dogs_monitoring"]
+run = dag.test(logical_date=datetime.fromisoformat(sys.argv[2]).replace(tzinfo=timezone.utc), run_conf={"dry_run": False})
+print(json.dumps({"state": str(run.state)}))
+"""
+    env = site.world.env | {
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db",
+    }
+    subprocess.run(["airflow", "db", "migrate"], env=env, check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, env["AIRFLOW__CORE__DAGS_FOLDER"], f"{day}T00:00:00"],
+        env=env, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "success" in json.loads(done.stdout.strip().splitlines()[-1])["state"]
+    assert site.storage.read_json(site.layout.day(day).performance)["day"] == str(day)
+
+
+def test_a_dry_run_of_a_day_creates_publishes_and_pays_nothing(site, days):
+    day, before = days[5], outside(site)
+    run_id = f"dry__{day}"
+    assert site.run(site.monitor.monitoring_dag_id, run_id, day, dry_run=True) == "success"
+    assert outside(site) == before
+    states = site.states(site.monitor.monitoring_dag_id, run_id)
+    assert states["create_annotation_pool"] == states["upload_features"] == states["check_performance"] == "skipped"
+    assert states["predict_labels"] == "success"
+
+
+def test_a_retraining_by_hand_shows_its_set_first_and_leaves_the_champion_alone(site):
+    champion = site.storage.read_bytes(site.layout.champion)
+    dag_id = site.monitor.retraining_dag_id
+    assert site.run(dag_id, "look_first", None, dry_run=True, reason="to see the set") == "success"
+    states = site.states(dag_id, "look_first")
+    assert (states["collect_training_set"], states["train_challenger"]) == ("skipped", "skipped")
+    assert site.storage.read_bytes(site.layout.champion) == champion
+
+
+def test_a_form_with_a_wrong_value_is_refused(site):
+    with pytest.raises(RuntimeError, match="400"):
+        site.api.trigger(site.monitor.retraining_dag_id, "wrong", None, {"epochs": 0})
+
+
+@pytest.mark.parametrize("connection", ["toloka_default", "whylabs_default"])
+def test_the_connection_types_are_known_and_their_test_tells_the_account(site, connection):
+    done = site.airflow("connections", "test", connection)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "success" in done.stdout.lower()
+    for secret in (site.world.secrets.toloka_token, site.world.secrets.whylabs_key):
+        assert secret not in done.stdout + done.stderr
+
+
+def test_no_secret_is_in_a_log_or_an_artifact(site):
+    secrets = [
+        value.encode()
+        for value in (site.world.secrets.toloka_token, site.world.secrets.whylabs_key, site.world.secrets.image_secret)
+    ]
+    places = [*(site.world.home / "airflow" / "logs").rglob("*.log"), *site.world.processes.logs.iterdir()]
+    places += [path for path in site.world.storage.rglob("*") if path.is_file() and "incoming" not in path.parts]
+    assert places
+    leaking = [str(path) for path in places if any(secret in path.read_bytes() for secret in secrets)]
+    assert leaking == []
