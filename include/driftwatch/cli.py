@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -26,18 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         config = load_monitor(options.monitor)
-        options.run(options, config, storage_from_environment(config), MonitorLayout(config.name))
+        options.run(options, config, Storage(config.storage.uri), MonitorLayout(config.name))
     except DriftwatchError as error:
         print(f"driftwatch: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def storage_from_environment(config: MonitorConfig) -> Storage:
-    """The monitor's storage, with the environment's login."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    is_s3 = config.storage.uri.startswith("s3://")
-    return Storage(config.storage.uri, {"endpoint_url": endpoint} if is_s3 and endpoint else None)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,8 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    champion = commands.add_parser("champion", help="make the first champion")
-    kinds = champion.add_subparsers(required=True, metavar="train|import")
+    champion = commands.add_parser("champion", help="make the first champion, or go back to an earlier one")
+    kinds = champion.add_subparsers(required=True, metavar="train|import|rollback")
     train = kinds.add_parser("train", help="train a small ResNet on labelled images")
     _monitor_argument(train)
     train.add_argument(
@@ -62,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     for command in (train, bring):
         command.add_argument("--images", type=Path, help="folder <class>/<file>, copied into the storage first")
         command.add_argument("--replace", action="store_true", help="replace a champion that is there already")
+
+    back = kinds.add_parser("rollback", help="make the champion before this one serve again")
+    _monitor_argument(back)
+    back.add_argument("--to", metavar="VERSION", help="a registered version; by default the one before")
+    back.set_defaults(run=_rollback)
 
     models = commands.add_parser("models", help="list, show and compare registered models")
     _monitor_argument(models)
@@ -105,6 +102,17 @@ def _train(options: argparse.Namespace, config: MonitorConfig, storage: Storage,
     print(f"Training by the recipe {options.recipe}, {epochs} epochs")
     version = train_champion(storage, layout, config, options.recipe, epochs, on_epoch=progress)
     _hand_over(options, config, storage, layout, version, "driftwatch champion train")
+
+
+def _rollback(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:
+    from driftwatch.model.handover import rollback
+    from driftwatch.model.registry import champion_version
+
+    current = champion_version(storage, layout)
+    pointer = rollback(storage, layout, options.to, promoted_by=f"driftwatch champion rollback from {current}")
+    print(
+        f"{pointer['version']} is the champion again, instead of {current}; days that were judged already keep theirs"
+    )
 
 
 def _import(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:

@@ -256,7 +256,7 @@ class RetrainingConfig(Section):
     epochs: int = Field(12, ge=1, le=500, description="Passes over the training set when fine-tuning.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate when fine-tuning.")
     recent_share: OpenShare = Field(
-        0.4, description="Share of each epoch that comes from the labelled days; the rest replays the original set."
+        0.5, description="Share of each epoch that comes from the labelled days; the rest replays the original set."
     )
     imitate_drift: bool = Field(True, description="Also train on original images damaged as the drifted days are.")
     max_clean_drop: Share = Field(

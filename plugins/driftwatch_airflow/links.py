@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperatorLink
 
 if TYPE_CHECKING:
-    from airflow.sdk.types import TaskInstanceKey
     from airflow.sdk.definitions.context import Context
+    from airflow.sdk.types import TaskInstanceKey
 
 
 class StoredLink(BaseOperatorLink):

@@ -108,9 +108,29 @@ def test_a_wrong_number_of_versions_is_an_error_that_says_so(monitor, capsys) ->
     assert "compare takes 2 version(s), not 1" in error
 
 
-def test_s3_takes_another_server_from_the_environment(monkeypatch, monitor) -> None:
-    config = cli.load_monitor(monitor)
-    s3 = config.model_copy(update={"storage": config.storage.model_copy(update={"uri": "s3://bucket/prefix"})})
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
-    assert cli.storage_from_environment(s3)._options == {"endpoint_url": "http://127.0.0.1:9000"}
-    assert cli.storage_from_environment(config)._options == {}
+def test_s3_takes_its_login_and_another_server_from_the_environment(monkeypatch, monitor, capsys) -> None:
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="bucket")
+        pointer = {"version": "v0042-0badcafe", "previous": None, "promoted_by": "test", "sha256": ""}
+        client.put_object(Bucket="bucket", Key="root/shades/models/champion.json", Body=json.dumps(pointer))
+        text = monitor.read_text(encoding="utf-8").replace(f"file://{monitor.parent}/storage", "s3://bucket/root")
+        monitor.write_text(text, encoding="utf-8")
+        code, out, error = run(capsys, "check", monitor)
+    finally:
+        server.stop()
+    assert (code, error) == (0, "")
+    assert "Champion: v0042-0badcafe" in out

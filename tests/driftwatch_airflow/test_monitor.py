@@ -31,7 +31,7 @@ def test_one_function_decides_the_day(logical_date, day, expected):
 
 
 def test_a_wrong_day_is_refused():
-    with pytest.raises(NeedsAttention, match="2026-13-01.*YYYY-MM-DD"):
+    with pytest.raises(NeedsAttention, match=r"2026-13-01.*YYYY-MM-DD"):
         run_day(SimpleNamespace(logical_date=None, run_after=RUN_AFTER), {"day": "2026-13-01"})
 
 

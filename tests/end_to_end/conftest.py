@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.world import ROOT, World
 
-SMALL = week.Plan(
+SMALL = replace(
+    week.DRAWN,
     training=200,
-    per_day=24,
-    recipe="fast",
+    per_day=(24,) * 7,
     overrides={
         "annotation": {"sample_size": 20, "control_tasks": 12},
         "performance": {"min_labels": 10},

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHALLENGER = "challenger.json"
-DAMAGED_IMAGES = 400
+DAMAGED_IMAGES = 1000
 DAMAGE_SAMPLE = 40
 # Damaged copies are this much weaker or stronger than the estimate, at random, so that a rough estimate does.
 _STRENGTH_SPREAD = 1.3

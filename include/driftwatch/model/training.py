@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ class Recipe:
     """How a model is trained.
 
     `epochs` passes of `epoch_size` images each (the number of images by default), the first `small_epochs` of them on images
-    scaled down to `small_size` pixels, at about the square of the saving. `width` is that of driftwatch.model.architecture.
+    scaled down to `small_size` pixels (where they are larger than that), which saves time by the square. `width` is that of driftwatch.model.architecture.
     """
 
     epochs: int
@@ -71,6 +71,8 @@ def fit(
     """
     prepare(recipe.seed)
     size = images.shape[1]
+    if size <= recipe.small_size:
+        recipe = replace(recipe, small_epochs=0)
     from_logits = start is None or start.from_logits
     history: list[dict[str, Any]] = []
     task = {"recipe": asdict(recipe), "data": _digest(images, labels, weights)}
@@ -86,6 +88,7 @@ def fit(
             model = _at_size(model, size, n_classes, recipe)
             _compile(model, recipe, len(images), from_logits)
         began = time.perf_counter()
+        _seed_layers(model, recipe.seed, epoch)
         batches = _batches(images, labels, weights, n_classes, recipe, epoch, model.input_shape[1])
         result = model.fit(batches, epochs=1, verbose=0, validation_data=_scored(model, validation, n_classes, recipe))
         row = {name: round(float(values[0]), 5) for name, values in result.history.items()}
@@ -113,6 +116,13 @@ def _compile(model: keras.Model, recipe: Recipe, n: int, from_logits: bool) -> N
         loss=keras.losses.CategoricalCrossentropy(from_logits=from_logits, label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
     )
+
+
+def _seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
+    """Dropout's random state is no part of a saved .keras file, so each epoch starts it anew."""
+    for variable in model.variables:
+        if variable.path.endswith("seed_generator_state"):
+            variable.assign([seed, epoch])
 
 
 def _at_size(model: keras.Model, size: int, n_classes: int, recipe: Recipe) -> keras.Model:

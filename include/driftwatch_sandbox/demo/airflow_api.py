@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -56,9 +57,14 @@ class AirflowApi:
         return list(self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=100)["task_instances"])
 
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> str:
-        """The end of a task's log."""
+        """What a task logged last, with its error."""
         answer = self._client.get(
             f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}",
-            headers={"Accept": "text/plain"},
+            headers={"Accept": "application/x-ndjson"},
         )
-        return "\n".join(answer.text.splitlines()[-40:])
+        answer.raise_for_status()
+        lines = []
+        for line in map(json.loads, filter(None, answer.text.splitlines())):
+            lines.append(f"  {line.get('event', '')}")
+            lines += [f"  {error['exc_type']}: {error['exc_value']}" for error in line.get("error_detail") or []]
+        return "\n".join(lines[-12:])

@@ -6,9 +6,10 @@ import csv
 import hashlib
 import os
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any, Literal
 
 import yaml
 
@@ -20,22 +21,51 @@ from driftwatch_sandbox.photos import break_file, write_photos
 MONDAY = date(2026, 1, 5)
 DAYS = [MONDAY + timedelta(days=number) for number in range(7)]
 BROKEN_FROM = 3
-ACROSS = 12
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many photos the week needs, and what differs from the example monitor file to fit a demo's minutes."""
+    """The week's numbers of photos, how the camera breaks, and what differs from the example monitor file.
+
+    The fourth day is a busy one: its labels must show that a challenger is better.
+    """
 
     training: int
-    per_day: int
+    per_day: tuple[int, ...]
+    damage: Literal["pixelate", "blur"]
+    strength: dict[str, Any]
     recipe: str
     overrides: dict[str, dict[str, object]]
 
+    @property
+    def photos(self) -> int:
+        """How many the week needs."""
+        return self.training + sum(self.per_day)
 
-DRAWN = Plan(training=1000, per_day=200, recipe="fast", overrides={"annotation": {"sample_size": 150}})
-REAL = Plan(training=1180, per_day=116, recipe="photos", overrides={"annotation": {"sample_size": 110}})
+    def shrunk_to(self, photos: int) -> Plan:
+        """The same shares of fewer photos."""
+        share = min(1.0, photos / self.photos)
+        return replace(self, training=int(self.training * share), per_day=tuple(int(n * share) for n in self.per_day))
+
+
+DRAWN = Plan(
+    training=1000,
+    per_day=(300, 300, 300, 480, 300, 300, 300),
+    damage="pixelate",
+    strength={"across": 8},
+    recipe="fast",
+    overrides={"annotation": {"sample_size": 440}},
+)
+# Pixelation of real photos costs accuracy that few labels win back; a blur of this strength costs more, and more comes back.
+REAL = Plan(
+    training=1109,
+    per_day=(110, 110, 110, 230, 110, 110, 110),
+    damage="blur",
+    strength={"sigma": 6.0},
+    recipe="photos",
+    overrides={"annotation": {"sample_size": 220}},
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +105,7 @@ def find_photos(folder: Path, classes: tuple[str, ...]) -> list[Photo]:
 
 def draw_photos(folder: Path, classes: tuple[str, ...], plan: Plan) -> list[Photo]:
     """As many drawn photos as the week needs, half of each class."""
-    each = -(-(plan.training + plan.per_day * len(DAYS)) // len(classes))
+    each = -(-plan.photos // len(classes))
     paths = write_photos(folder, dict.fromkeys(classes, each), seed=11, processes=os.cpu_count() or 1)
     return [Photo(path, path.parent.name) for path in paths]
 
@@ -84,14 +114,8 @@ class Camera:
     """Delivers photos into the storage, and tells the crowd, and nobody else, what they show."""
 
     def __init__(self, storage: Path, layout: MonitorLayout, truth: Path, photos: list[Photo], plan: Plan) -> None:
-        needed = plan.training + plan.per_day * len(DAYS)
-        if len(photos) < needed:
-            # Fewer photos than the plan: the same shares of what there is.
-            plan = Plan(
-                plan.training * len(photos) // needed, plan.per_day * len(photos) // needed, plan.recipe, plan.overrides
-            )
         self._storage, self._layout, self._truth = storage, layout, truth
-        self._plan = plan
+        self._plan = plan.shrunk_to(len(photos))
         self._random = random.Random(11)  # noqa: S311 - a reproducible demo, not a secret
         self._photos = list(photos)
         self._random.shuffle(self._photos)
@@ -102,7 +126,7 @@ class Camera:
         self._training(self._photos[: self._plan.training])
         rest = iter(self._photos[self._plan.training :])
         for number, day in enumerate(DAYS):
-            self._day(day, [next(rest) for _ in range(self._plan.per_day)], broken=number >= BROKEN_FROM)
+            self._day(day, [next(rest) for _ in range(self._plan.per_day[number])], broken=number >= BROKEN_FROM)
         self._nuisances()
         with self._truth.open("w", newline="") as file:
             writer = csv.writer(file)
@@ -127,7 +151,7 @@ class Camera:
             name = f"door-{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}-{self._random.randrange(16**4):04x}.jpg"
             target = folder / name
             if broken:
-                break_file(photo.path, target, "pixelate", across=ACROSS)
+                break_file(photo.path, target, self._plan.damage, **self._plan.strength)
             else:
                 target.symlink_to(photo.path)
             self._remember(target, photo.label)

@@ -134,9 +134,7 @@ class PromoteModelOperator(RetrainingOperator):
     def execute(self, context: Context) -> str:
         from driftwatch.model.handover import promote_challenger
 
-        version = promote_challenger(
-            self.storage, self.layout, self.monitor, self.request, promoted_by=context["run_id"]
-        )
+        version = promote_challenger(self.storage, self.layout, self.request, promoted_by=context["run_id"])["version"]
         send_alert(context, self.monitor, "model_promoted", {"version": version, "run_id": context["run_id"]})
         return version
 

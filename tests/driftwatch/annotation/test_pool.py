@@ -200,7 +200,7 @@ def test_a_refused_login_says_where_to_look_and_never_shows_the_token(toloka):
 
 def test_a_proxys_page_that_stays_is_shown_as_such(toloka):
     toloka.fault(method="GET", path_regex="/v1/requester", fault="html_502", times=None)
-    with pytest.raises(TolokaError, match="answered 502 .*a proxy in between.*Bad Gateway"):
+    with pytest.raises(TolokaError, match=r"answered 502 .*a proxy in between.*Bad Gateway"):
         toloka.carry_out()
 
 

@@ -1,4 +1,4 @@
-"""A retraining from the labels to the champion and back, on a camera that lost its contrast."""
+"""A retraining from the labels to the champion and back, on a camera that sees too little light."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from driftwatch.model import registry
 from driftwatch.model.challenger import CHALLENGER, train_challenger
+from driftwatch.model.damage import apply_damage
 from driftwatch.model.dataset import collect_training_set
 from driftwatch.model.gate import GATE, evaluate_challenger
 from driftwatch.model.handover import GateNotPassed, promote_challenger, refresh_reference, rollback
@@ -17,15 +18,15 @@ from driftwatch.model.predict import predict_day
 CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
 
 
-def without_contrast(rgb: np.ndarray) -> np.ndarray:
-    return (rgb * 0.2 + 5).astype(np.uint8)
+def darkened(rgb: np.ndarray) -> np.ndarray:
+    return apply_damage(rgb, "brightness", 0.2)
 
 
 @pytest.fixture
 def days(world):
     """A clean day and a broken one that alerts, collected as the set of the run `r1`."""
     world.add_day(CLEAN, 60)
-    world.add_day(BROKEN, 150, without_contrast, verdict="alert")
+    world.add_day(BROKEN, 150, darkened, verdict="alert")
     collect_training_set(world.storage, world.layout, world.config, "r1", CLEAN, BROKEN)
     return world
 
@@ -111,5 +112,6 @@ def test_drifted_days_are_imitated_on_training_images_only(days, tmp_path) -> No
     version = train(imitating, tmp_path, epochs=1)
     data = registry.card(days.storage, days.layout, version)["data"]
     originals = days.storage.read_table(days.layout.training_set)
-    assert data["damage"]["kind"] in ("contrast", "brightness")
+    assert data["damage"]["kind"] == "brightness"
+    assert 0.14 < data["damage"]["strength"] < 0.28
     assert data["damaged_images"] == (originals["split"] == "train").sum()

@@ -55,6 +55,14 @@ def test_a_checkpoint_of_other_data_is_not_gone_on_from(tmp_path) -> None:
     assert len(rows) == 1
 
 
+def test_a_small_stage_is_left_out_where_the_images_are_no_larger() -> None:
+    images, labels = pictures(32)
+    staged = Recipe(epochs=1, width=4, small_epochs=1, small_size=32)
+    plain = Recipe(epochs=1, width=4)
+    one, other = (fit(None, images, labels, 2, recipe)[0] for recipe in (staged, plain))
+    assert to_bytes(one) == to_bytes(other)
+
+
 def test_another_seed_gives_another_model() -> None:
     images, labels = pictures(32)
     one, other = (fit(None, images, labels, 2, Recipe(epochs=1, width=4, seed=seed))[0] for seed in (1, 2))

@@ -1,0 +1,122 @@
+"""Which branch follows a verdict, and what holds a retraining back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from driftwatch.config import load_monitor
+from driftwatch.storage import Storage
+from driftwatch_airflow.operators.decision import CheckPerformanceOperator
+from driftwatch_airflow.operators.retraining import GateOperator, run_key
+
+DAY = "2026-11-20"
+
+
+class Recorded(CheckPerformanceOperator):
+    """Notes the branch instead of asking Airflow to skip the others."""
+
+    def do_branch(self, context: Any, branches_to_execute: Any) -> Any:
+        return branches_to_execute
+
+
+class RecordedGate(GateOperator):
+    """As above."""
+
+    def do_branch(self, context: Any, branches_to_execute: Any) -> Any:
+        return branches_to_execute
+
+
+@pytest.fixture
+def choose(tmp_path, root: Path, monkeypatch):
+    monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
+    monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
+    storage = Storage(f"file://{tmp_path}")
+
+    def decide(
+        verdict: str,
+        run_type: str = "scheduled",
+        earlier: tuple[str, ...] = (),
+        on_backfill: bool = False,
+        **params: Any,
+    ):
+        storage.write_json(f"cats_vs_dogs/days/{DAY}/performance.json", {"verdict": verdict})
+        for name in earlier:
+            storage.write_json(f"cats_vs_dogs/retraining/{name}/set.json", {})
+        settings = monitor.retraining.model_copy(update={"retrain_on_backfill": on_backfill, "cooldown_days": 3})
+        operator = Recorded(
+            task_id="check",
+            monitor=monitor.model_copy(update={"retraining": settings}),
+            day=DAY,
+            on_alert="trigger_retraining",
+            on_ok="performance_ok",
+        )
+        return operator.execute({"params": params, "dag_run": SimpleNamespace(run_type=run_type)})
+
+    return decide
+
+
+def test_an_alert_retrains_and_ok_goes_on(choose):
+    assert choose("alert") == "trigger_retraining"
+    assert choose("ok") == "performance_ok"
+
+
+def test_not_enough_evidence_is_neither_ok_nor_an_alert(choose):
+    assert choose("not_enough_evidence") is None
+
+
+def test_a_backfilled_day_retrains_only_where_the_setting_says_so(choose):
+    assert choose("alert", run_type="backfill") is None
+    assert choose("alert", run_type="backfill", on_backfill=True) == "trigger_retraining"
+
+
+def test_a_dry_run_retrains_nothing(choose):
+    assert choose("alert", dry_run=True) is None
+
+
+@pytest.mark.parametrize(
+    ("earlier", "expected"),
+    [
+        ("perf_alert__2026-11-19", None),
+        ("perf_alert__2026-11-17", None),
+        ("perf_alert__2026-11-16", "trigger_retraining"),
+        ("perf_alert__2026-11-20", "trigger_retraining"),
+        ("perf_alert__2026-11-21", "trigger_retraining"),
+        ("manual__2026-11-19", "trigger_retraining"),
+    ],
+    ids=["the day before", "last day of the cooldown", "after it", "the day's own, again", "a later day", "by hand"],
+)
+def test_the_cooldown_counts_days_of_data(choose, earlier, expected):
+    assert choose("alert", earlier=(earlier,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("decision", "promotion", "expected"),
+    [
+        ("promote", "auto", "promote_model"),
+        ("promote", "approval", "approve_promotion"),
+        ("promote", "never", "keep_champion"),
+        ("keep", "auto", "keep_champion"),
+        ("not_enough_evidence", "auto", "keep_champion"),
+        ("not_enough_evidence", "approval", "keep_champion"),
+        ("promote", None, "promote_model"),
+    ],
+)
+def test_the_gate_and_the_setting_together_choose(root, decision, promotion, expected):
+    gate = RecordedGate(
+        task_id="gate",
+        monitor=load_monitor(root / "include/monitors/cats_vs_dogs.yaml"),
+        on_keep="keep_champion",
+        on_approval="approve_promotion",
+        on_promote="promote_model",
+    )
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: {"decision": decision})
+    assert gate.execute({"ti": ti, "params": {"promotion": promotion}}) == expected
+
+
+def test_a_run_id_becomes_a_folder_name():
+    assert run_key("manual__2026-11-20T06:00:00.1+00:00_x") == "manual__2026-11-20T06-00-00.1-00-00_x"
+    assert run_key("perf_alert__2026-11-20") == "perf_alert__2026-11-20"
