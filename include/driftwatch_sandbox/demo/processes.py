@@ -82,7 +82,7 @@ class Processes:
             time.sleep(0.25)
         raise ServerFailed(f"{name} did not answer at {url} within {seconds:.0f} s:\n{self.log_end(name)}")
 
-    def stop(self, seconds: float = 15) -> None:
+    def stop(self, seconds: float = 6) -> None:
         """Asks each process group to end, newest first, and kills what has not ended in time."""
         groups = [process.pid for process in reversed(self._running.values())]
         for process in reversed(self._running.values()):

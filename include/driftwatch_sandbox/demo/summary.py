@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from driftwatch.layout import MonitorLayout
@@ -35,27 +37,34 @@ def day_row(storage: Storage, layout: MonitorLayout, day: date, retraining_run_i
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
-    """The week as a person reads it."""
-    shown = Table(title="The week")
-    for name in ("Day", "Images", "Drifted features", "Accuracy", "95 % interval", "Verdict", "Model"):
-        shown.add_column(name, justify="right" if name in ("Images", "Accuracy") else "left")
+    """The week as a person reads it, in 80 columns."""
+    shown = Table(
+        title="The week",
+        caption="Images: accepted (+ duplicate or quarantined files). Accuracy: with its 95 % interval",
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
+    )
+    for name in ("Day", "Images", "Drifted features", "Accuracy", "Verdict", "Model"):
+        shown.add_column(name, no_wrap=True)
     for row in rows:
-        features = [name.removeprefix("image.") for name in row["drifted_features"] or []]
-        named = (
-            f"{len(features)}: {', '.join(features[:2])}{', …' if len(features) > 2 else ''}" if features else "none"
+        names = [
+            name.rsplit(".", 1)[-1] if "Sharpness" in name else name.removeprefix("image.")
+            for name in row["drifted_features"] or []
+        ]
+        named = f"[yellow]{len(names)}: {names[0]}{' …' if names[1:] else ''}[/]" if names else "none"
+        others = (row["duplicate"] or 0) + (row["quarantined"] or 0)
+        accuracy = (
+            f"{row['accuracy']:.0%} [{100 * row['interval'][0]:.0f}, {100 * row['interval'][1]:.0f}]"
+            if row["interval"]
+            else "-"
         )
-        rejected = f" (+{row['duplicate'] + row['quarantined']})" if row["duplicate"] or row["quarantined"] else ""
-        verdict = {"ok": "[green]ok[/]", "alert": "[bold red]alert → retraining[/]"}.get(
-            row["verdict"], str(row["verdict"])
-        )
-        if row["verdict"] == "alert" and not row["retraining_run_id"]:
-            verdict = "[bold red]alert[/]"
+        verdict = {"ok": "[green]ok[/]", "alert": "[bold red]alert[/]"}.get(row["verdict"], str(row["verdict"]))
         shown.add_row(
-            row["day"],
-            f"{row['accepted']}{rejected}",
-            f"[yellow]{named}[/]" if features else named,
-            f"{100 * row['accuracy']:.0f} %" if row["accuracy"] is not None else "-",
-            f"{100 * row['interval'][0]:.0f} to {100 * row['interval'][1]:.0f} %" if row["interval"] else "-",
+            date.fromisoformat(row["day"]).strftime("%d %b"),
+            f"{row['accepted']}{f' (+{others})' if others else ''}",
+            named,
+            escape(accuracy),
             verdict,
             str(row["model_version"]),
         )
