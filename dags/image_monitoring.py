@@ -66,7 +66,7 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         dag_id=monitor.monitoring_dag_id,
         description=monitor.description,
         doc_md=__doc__,
-        schedule=CronDataIntervalTimetable(monitor.schedule.cron, timezone=monitor.schedule.timezone),
+        schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
         start_date=datetime.combine(start, time.min, tzinfo=timezone.utc),
         end_date=datetime.combine(end, time.max, tzinfo=timezone.utc) if end else None,
         catchup=False,

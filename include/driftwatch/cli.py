@@ -224,7 +224,7 @@ def _check(options: argparse.Namespace, config: MonitorConfig, storage: Storage,
     evaluation = annotation.sample_size * retraining.evaluation_share
     print(f"{options.monitor}: valid. Monitor {config.name}: {', '.join(config.classes)}")
     print(
-        f"Runs at {config.schedule.cron} {config.schedule.timezone} from {config.schedule.start_date}; images in {storage.url(layout.monitor)}"
+        f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(layout.monitor)}"
     )
     print(f"Champion: {current['version'] if current else 'none yet; run driftwatch champion train'}")
     print(

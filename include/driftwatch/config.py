@@ -62,28 +62,16 @@ class Section(BaseModel):
 
 
 class ScheduleConfig(Section):
-    """When the daily DAG runs."""
+    """Which days are monitored. A day is a UTC date; its run starts at the next midnight UTC."""
 
-    cron: str = Field("0 6 * * *", description="Five-field cron; the run after a day's end handles that day.")
-    timezone: str = Field("UTC", description="Time zone of `cron`. The day itself is always a UTC date.")
     start_date: date = Field(description="First day that is monitored; quote nothing: `2026-01-01`.")
     end_date: date | None = Field(None, description="Last day that is monitored; none means no end.")
-
-    @field_validator("cron")
-    @classmethod
-    def _five_fields(cls, value: str) -> str:
-        if len(value.split()) != 5:
-            raise ValueError("a cron expression has five fields, like '0 6 * * *'")
-        return value
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        from zoneinfo import available_timezones
-
-        if value not in available_timezones():
-            raise ValueError(f"{value!r} is not an IANA time zone like 'UTC' or 'Europe/Berlin'")
-        return value
+    delivery_hours: float = Field(
+        6,
+        ge=0,
+        le=24 * 7,
+        description="Hours after the day's end in which images still arrive; a scheduled run waits for them.",
+    )
 
 
 class StorageConfig(Section):

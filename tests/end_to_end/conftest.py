@@ -52,8 +52,8 @@ class Site:
     def states(self, dag_id: str, run_id: str) -> dict[str, str]:
         return {task["task_id"]: task["state"] for task in self.api.tasks(dag_id, run_id)}
 
-    def run(self, dag_id: str, run_id: str, day: Any = None, **conf: Any) -> str:
-        self.api.trigger(dag_id, run_id, f"{day}T00:00:00Z" if day else None, conf)
+    def run(self, dag_id: str, run_id: str, logical_day: Any = None, **conf: Any) -> str:
+        self.api.trigger(dag_id, run_id, f"{logical_day}T00:00:00Z" if logical_day else None, conf)
         return self.follow(dag_id, run_id)
 
     def airflow(self, *arguments: str) -> subprocess.CompletedProcess[str]:

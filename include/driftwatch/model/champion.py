@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 RECIPES = {
     "fast": Recipe(epochs=30, width=12),
-    "photos": Recipe(epochs=40),
+    "photos": Recipe(epochs=45, small_epochs=35),
 }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.timezone import utcnow
 
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.alerts import send_alert
@@ -21,6 +23,19 @@ class IngestImagesOperator(DayOperator):
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
+        """Waits for late deliveries where the run is a scheduled one, then takes the day in."""
+        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+        delivered = datetime.combine(self.date, time.min, timezone.utc) + timedelta(
+            days=1, hours=self.monitor.schedule.delivery_hours
+        )
+        if context["dag_run"].run_type == "scheduled" and utcnow() < delivered:
+            self.log.info("Images of %s may arrive until %s (schedule.delivery_hours)", self.day, delivered)
+            self.defer(trigger=DateTimeTrigger(moment=delivered), method_name="take_in")
+        return self.take_in(context)
+
+    def take_in(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Takes the day in; called by `execute`, or by the trigger that waited for late deliveries."""
         from driftwatch.images.ingest import ingest_day
         from driftwatch.model import registry
 
