@@ -55,7 +55,7 @@ class TolokaHook(BaseHook):
             self._connection.password,
             url=self.url,
             timeout=float(extra.get("timeout") or 20),
-            retries=int(extra.get("retries") or 4),
+            retries=int(4 if extra.get("retries") is None else extra["retries"]),
         )
 
     def pool_url(self, project_id: str, pool_id: str) -> str:
