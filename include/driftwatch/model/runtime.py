@@ -1,7 +1,8 @@
 """TensorFlow as Driftwatch runs it: a fixed number of threads, seeds set, deterministic operations.
 
 Sums of floats depend on how the work was split, so the number of threads is a setting with a fixed default and not the
-machine's number of cores: the same day gives the same prediction bytes on every worker.
+machine's number of cores: a repeated run on another number of cores is not
+changed by that.
 """
 
 from __future__ import annotations
