@@ -46,7 +46,7 @@ def table(rows: list[dict[str, Any]]) -> Table:
         pad_edge=False,
     )
     for name in ("Day", "Images", "Drifted features", "Accuracy", "Verdict", "Model"):
-        shown.add_column(name, no_wrap=True)
+        shown.add_column(name, no_wrap=name not in ("Drifted features", "Verdict"))
     for row in rows:
         names = [
             name.rsplit(".", 1)[-1] if "Sharpness" in name else name.removeprefix("image.")
@@ -59,7 +59,9 @@ def table(rows: list[dict[str, Any]]) -> Table:
             if row["interval"]
             else "-"
         )
-        verdict = {"ok": "[green]ok[/]", "alert": "[bold red]alert[/]"}.get(row["verdict"], str(row["verdict"]))
+        verdict = {"ok": "[green]ok[/]", "alert": "[bold red]alert[/]"}.get(
+            row["verdict"], str(row["verdict"]).replace("_", " ")
+        )
         shown.add_row(
             date.fromisoformat(row["day"]).strftime("%d %b"),
             f"{row['accepted']}{f' (+{others})' if others else ''}",

@@ -64,7 +64,12 @@ REAL = Plan(
     damage="blur",
     strength={"sigma": 6.0},
     recipe="photos",
-    overrides={"annotation": {"sample_size": 190}, "model": {"input_size": 96}},
+    overrides={
+        "annotation": {"sample_size": 190},
+        "model": {"input_size": 96},
+        "performance": {"policy": ["floor", "drop"]},
+        "retraining": {"epochs": 8},
+    },
 )
 
 
