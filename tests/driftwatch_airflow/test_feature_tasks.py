@@ -1,0 +1,79 @@
+"""Ingest as the scheduler sees it: an empty day, a day of bad files, and the model that a day keeps."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+
+from driftwatch.config import load_monitor
+from driftwatch.errors import EmptyDay, TooManyRejects
+from driftwatch.layout import MonitorLayout
+from driftwatch.storage import Storage
+from driftwatch_airflow.operators import features
+from driftwatch_airflow.operators.features import IngestImagesOperator
+
+DAY = "2026-11-20"
+LAYOUT = MonitorLayout("cats_vs_dogs")
+
+
+@pytest.fixture
+def site(tmp_path, root: Path, monkeypatch):
+    monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
+    told: list[str] = []
+    monkeypatch.setattr(features, "send_alert", lambda context, monitor, kind, facts: told.append(kind))
+    storage = Storage(f"file://{tmp_path}")
+    storage.write_json(LAYOUT.champion, {"version": "v0001-00000001"})
+    monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
+
+    def ingest(**images: Any) -> dict[str, Any]:
+        changed = monitor.model_copy(update={"images": monitor.images.model_copy(update=images)})
+        operator = IngestImagesOperator(task_id="ingest", monitor=changed, day=DAY)
+        return operator.execute({"dag_run": SimpleNamespace(run_type="manual")})
+
+    return SimpleNamespace(storage=storage, told=told, ingest=ingest)
+
+
+def photo(seed: int) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (60, 80, 3), np.uint8)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def deliver(storage: Storage, **files: bytes) -> None:
+    for name, data in files.items():
+        storage.write_bytes(f"cats_vs_dogs/incoming/{DAY}/{name}.jpg", data)
+
+
+def test_an_empty_day_fails_or_skips_as_the_setting_says_and_is_told_either_way(site):
+    with pytest.raises(EmptyDay, match=r"incoming/2026-11-20 holds no images .*images\.on_empty_day"):
+        site.ingest(on_empty_day="fail")
+    with pytest.raises(AirflowSkipException, match="holds no images"):
+        site.ingest(on_empty_day="skip")
+    assert site.told == ["empty_day", "empty_day"]
+
+
+def test_too_many_bad_files_fail_the_day_after_each_was_recorded(site):
+    deliver(site.storage, good=photo(1), text=b"no image", empty=b"")
+    with pytest.raises(TooManyRejects, match=r"images\.max_reject_share"):
+        site.ingest(max_reject_share=0.5)
+    assert site.told == ["too_many_rejects"]
+    manifest = site.storage.read_table(LAYOUT.day(date.fromisoformat(DAY)).manifest)
+    assert manifest["status"].value_counts().to_dict() == {"quarantined": 2, "accepted": 1}
+    assert site.ingest(max_reject_share=0.7)["accepted"] == 1
+
+
+def test_a_day_keeps_the_model_that_it_was_first_judged_by(site):
+    deliver(site.storage, one=photo(1), two=photo(2))
+    first = site.ingest()
+    site.storage.write_json(LAYOUT.champion, {"version": "v0002-00000002"})
+    assert site.ingest() == first
+    assert first["model_version"] == "v0001-00000001"
