@@ -74,6 +74,10 @@ def test_a_backfill_of_three_days_and_the_same_again(site, days):
             site.world.processes.check()
             time.sleep(1)
         assert [run["state"] for run in runs()] == ["success"] * 3
+        # The scheduler looks only now and then whether a backfill has ended, and refuses another before.
+        while not all(one["completed_at"] for one in site.api._get("/backfills", dag_id=dag_id)["backfills"]):
+            assert time.monotonic() < end
+            time.sleep(1)
 
     backfill("none")
     wait()
