@@ -218,7 +218,8 @@ def main() -> int:
     parser.add_argument("--serve", action="store_true", help="serve what the last demo left")
     arguments = parser.parse_args()
     console = Console()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts this in the background has SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         with only_one():
             if arguments.serve:
