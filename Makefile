@@ -38,9 +38,12 @@ test: .venv/installed ## Lint, types, and the whole test suite
 lint: .venv/installed ## Lint and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 
+docs: .venv/installed ## Write docs/configuration.md from the monitor file's models
+	@$(BIN)/python -m driftwatch.config_docs > docs/configuration.md
+
 lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in requirements.txt
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --fork-strategy fewest --python-version 3.10 --upgrade \
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: help install demo ui test lint lock
+.PHONY: help install demo ui test lint docs lock

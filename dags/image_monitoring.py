@@ -13,14 +13,17 @@ Drift is told in the morning, before any label exists; it informs. Only measured
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time, timezone
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from driftwatch.config import ConfigError, MonitorConfig, load_monitor, monitor_files
-from driftwatch_airflow.monitor import DAY_TEMPLATE, RETRY_POLICY, run_day
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import ConfigError
+from driftwatch.monitor_files import load_monitor, monitor_files
+from driftwatch_airflow.monitor import DAY_TEMPLATE, run_day, task_defaults
 from driftwatch_airflow.operators.annotation import (
     CreateAnnotationPoolOperator,
     EvaluatePerformanceOperator,
@@ -35,6 +38,9 @@ from driftwatch_airflow.operators.features import (
 from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
 from driftwatch_airflow.refused import refused_monitor_dag
 from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
+
+# Two runs of the same day, such as a backfill beside a manual run, must not spend or publish at the same moment.
+ONE_AT_A_TIME: dict[str, Any] = {"max_active_tis_per_dag": 1}
 
 PARAMS = {
     "day": Param(
@@ -74,22 +80,23 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         tags=["driftwatch", "monitoring", monitor.name],
         params=PARAMS,
         user_defined_macros={"run_day": run_day},
-        default_args={
-            "owner": monitor.owner,
-            "retries": 2,
-            "retry_delay": timedelta(minutes=1),
-            "retry_policy": RETRY_POLICY,
-        },
+        default_args=task_defaults(monitor),
     ) as dag:
         ingest_images = IngestImagesOperator(task_id="ingest_images", monitor=monitor)
         profile_features = ProfileFeaturesOperator(task_id="profile_features", monitor=monitor)
-        upload_features = UploadToWhyLabsOperator(task_id="upload_features", monitor=monitor, kind="features")
+        upload_features = UploadToWhyLabsOperator(
+            task_id="upload_features", monitor=monitor, kind="features", **ONE_AT_A_TIME
+        )
         predict_labels = PredictLabelsOperator(task_id="predict_labels", monitor=monitor)
-        create_annotation_pool = CreateAnnotationPoolOperator(task_id="create_annotation_pool", monitor=monitor)
+        create_annotation_pool = CreateAnnotationPoolOperator(
+            task_id="create_annotation_pool", monitor=monitor, **ONE_AT_A_TIME
+        )
         wait_for_annotations = AnnotationCompleteSensor(task_id="wait_for_annotations", monitor=monitor)
         merge_annotations = MergeAnnotationsOperator(task_id="merge_annotations", monitor=monitor)
         evaluate_performance = EvaluatePerformanceOperator(task_id="evaluate_performance", monitor=monitor)
-        upload_performance = UploadToWhyLabsOperator(task_id="upload_performance", monitor=monitor, kind="performance")
+        upload_performance = UploadToWhyLabsOperator(
+            task_id="upload_performance", monitor=monitor, kind="performance", **ONE_AT_A_TIME
+        )
         check_performance = CheckPerformanceOperator(
             task_id="check_performance", monitor=monitor, on_alert="trigger_retraining", on_ok="performance_ok"
         )

@@ -17,9 +17,11 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Param, TriggerRule
 
-from driftwatch.config import ConfigError, MonitorConfig, load_monitor, monitor_files
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import ConfigError
+from driftwatch.monitor_files import load_monitor, monitor_files
 from driftwatch_airflow.alerts import retraining_failed
-from driftwatch_airflow.monitor import RETRY_POLICY
+from driftwatch_airflow.monitor import task_defaults
 from driftwatch_airflow.operators.retraining import (
     CollectTrainingSetOperator,
     EvaluateChallengerOperator,
@@ -99,13 +101,7 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
         tags=["driftwatch", "retraining", monitor.name],
         params=retraining_params(monitor),
         user_defined_macros={"run_key": run_key},
-        default_args={
-            "owner": monitor.owner,
-            "retries": 2,
-            "retry_delay": timedelta(minutes=1),
-            "retry_policy": RETRY_POLICY,
-            "on_failure_callback": retraining_failed(monitor),
-        },
+        default_args=task_defaults(monitor) | {"on_failure_callback": retraining_failed(monitor)},
     ) as dag:
         collect_training_set = CollectTrainingSetOperator(task_id="collect_training_set", monitor=monitor)
         train_challenger = TrainChallengerOperator(task_id="train_challenger", monitor=monitor)

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from driftwatch.config import MonitorConfig, load_monitor
+from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError, NeedsAttention
 from driftwatch.layout import MonitorLayout
+from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 
 
@@ -151,10 +152,10 @@ def _hand_over(
     options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout, version: str, by: str
 ) -> None:
     """The reference first, so that no champion is ever without one."""
-    from driftwatch.model.handover import refresh_reference
+    from driftwatch.model.handover import build_reference_of
     from driftwatch.model.registry import card, champion, promote
 
-    reference = refresh_reference(storage, layout, config, version)
+    reference = build_reference_of(storage, layout, config, version)
     current = champion(storage, layout)
     promote(storage, layout, version, by, expected=current["version"] if current else None)
     print(f"Champion {version}: accuracy {_accuracy(card(storage, layout, version))} on held-out images")

@@ -9,14 +9,10 @@ from __future__ import annotations
 import os
 import re
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from driftwatch.errors import ConfigError
-
-MONITORS_VARIABLE = "DRIFTWATCH_MONITORS"
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 AlertKind = Literal[
@@ -50,7 +46,6 @@ def _storage_uri(value: str) -> str:
     return expanded
 
 
-Expanded = Annotated[str, AfterValidator(_expand)]
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
 
@@ -309,50 +304,3 @@ class MonitorConfig(Section):
     @property
     def retraining_dag_id(self) -> str:
         return f"{self.name}_retraining"
-
-
-def monitors_folder() -> Path:
-    """The folder of monitor files: $DRIFTWATCH_MONITORS, else include/monitors beside this package."""
-    configured = os.environ.get(MONITORS_VARIABLE)
-    return Path(configured) if configured else Path(__file__).resolve().parents[1] / "monitors"
-
-
-def monitor_files(folder: Path | None = None) -> list[Path]:
-    """Every monitor file, sorted by name."""
-    folder = folder or monitors_folder()
-    return sorted(path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern))
-
-
-def load_monitor(path: Path | str) -> MonitorConfig:
-    """Reads one monitor file; raises ConfigError with the file, each bad field, and what is allowed there."""
-    import yaml
-
-    path = Path(path)
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such monitor file") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read as YAML: {error}") from error
-    if not isinstance(raw, dict):
-        raise ConfigError(
-            f"{path}: must hold a mapping of settings (name, classes, schedule, …), not {type(raw).__name__}"
-        )
-    try:
-        return MonitorConfig.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigError(_explain(path, error)) from None
-
-
-def _explain(path: Path, error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors():
-        field = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"  {field}: unknown key; check its spelling against docs/configuration.md")
-        else:
-            lines.append(
-                f"  {field}: {problem['msg']}"
-                + ("" if problem["type"] == "missing" else f" (got {problem['input']!r:.80})")
-            )
-    return f"{path}: {len(lines)} setting(s) refused:\n" + "\n".join(lines)

@@ -55,6 +55,11 @@ class DayLayout:
         return self._key("annotation.json")
 
     @property
+    def shown(self) -> str:
+        """The folder of the images as annotators see them, named by image id alone."""
+        return self._key("shown")
+
+    @property
     def assignments(self) -> str:
         return self._key("assignments.parquet")
 

@@ -56,8 +56,16 @@ def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
     """A failure callback that tells the notifiers which step of a retraining failed, and why."""
 
     def tell(context: Context) -> None:
-        task = context["ti"].task_id
-        reason = f"{task} failed: {context.get('exception')}"
-        send_alert(context, monitor, "retraining_failed", {"run_id": context["run_id"], "reason": reason})
+        from driftwatch.layout import MonitorLayout
+        from driftwatch.model import registry
+        from driftwatch_airflow.monitor import storage_of
+
+        champion = registry.champion(storage_of(monitor), MonitorLayout(monitor.name))
+        facts = {
+            "run_id": context["run_id"],
+            "reason": f"{context['ti'].task_id} failed: {context.get('exception')}",
+            "champion": champion["version"] if champion else "still to be registered",
+        }
+        send_alert(context, monitor, "retraining_failed", facts)
 
     return tell

@@ -56,6 +56,11 @@ def storage_of(monitor: MonitorConfig) -> Storage:
     return Storage(monitor.storage.uri, filesystem)
 
 
+def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
+    """What every task of a monitor's DAGs has."""
+    return {"owner": monitor.owner, "retries": 2, "retry_delay": timedelta(minutes=1)}
+
+
 class MonitorOperator(BaseOperator):
     """A step of one monitor.
 

@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from driftwatch.config import ConfigError
+from driftwatch.errors import ConfigError
 
 
 class RefusedMonitorOperator(BaseOperator):

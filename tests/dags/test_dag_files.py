@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -110,3 +111,19 @@ def test_a_refused_monitor_file_takes_no_other_down(root, tmp_path, monkeypatch)
     assert "annotation.overlap" in refused.doc_md
     with pytest.raises(Exception, match=r"annotation\.overlap.*greater than or equal to 1"):
         refused.tasks[0].execute({})
+
+
+def test_spending_and_publishing_never_run_twice_at_once(dags):
+    alone = {task.task_id for task in dags["cats_vs_dogs_monitoring"].tasks if task.max_active_tis_per_dag == 1}
+    assert alone == {"create_annotation_pool", "upload_features", "upload_performance"}
+
+
+def test_without_an_answer_in_time_an_approval_keeps_the_champion(dags):
+    approval = dags["cats_vs_dogs_retraining"].get_task("approve_promotion")
+    assert approval.defaults == ["Reject"]
+    assert approval.response_timeout.total_seconds() == 48 * 3600
+    gate = {"reasons": ["Recent days: better.", "Clean images: not worse."], "challenger": "v0002-0badcafe"}
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: gate)
+    body = approval.render_template(approval.body, {"ti": ti})
+    assert "Recent days: better. Clean images: not worse." in body
+    assert "**v0002-0badcafe**" in body

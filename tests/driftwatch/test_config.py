@@ -10,7 +10,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from driftwatch.config import ConfigError, load_monitor, monitor_files, monitors_folder
+from driftwatch.errors import ConfigError
+from driftwatch.monitor_files import load_monitor, monitor_files, monitors_folder
 
 VALID: dict[str, Any] = {
     "name": "cats_vs_dogs",

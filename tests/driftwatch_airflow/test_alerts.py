@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from airflow.sdk import BaseNotifier
 
-from driftwatch.config import NotifierConfig, load_monitor
+from driftwatch.config import NotifierConfig
+from driftwatch.monitor_files import load_monitor
 from driftwatch_airflow.alerts import send_alert
 
 SENT: list[tuple[str, str]] = []

@@ -13,8 +13,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
 from driftwatch.annotation.pool import Campaign
-from driftwatch.config import load_monitor
 from driftwatch.errors import AccessRefused, NotEnoughLabels
+from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
@@ -57,6 +57,9 @@ def day(tmp_path, root: Path, monkeypatch):
     rows = [(f"in/{number}.jpg", f"id{number:02d}", "accepted") for number in range(12)]
     keys = f"cats_vs_dogs/days/{DAY}"
     storage.write_table(f"{keys}/manifest.parquet", pd.DataFrame(rows, columns=["key", "image_id", "status"]))
+    for number in range(12):
+        storage.write_bytes(f"in/{number}.jpg", b"picture")
+        storage.write_bytes(f"t/{number}.jpg", b"known picture")
     known = [(f"k{number}", "cat" if number % 2 else "dog", "evaluation", f"t/{number}.jpg") for number in range(8)]
     storage.write_table(
         "cats_vs_dogs/training/set.parquet", pd.DataFrame(known, columns=["image_id", "label", "split", "key"])
@@ -193,3 +196,13 @@ def test_the_campaign_records_its_pool_before_tasks_are_uploaded(day, monkeypatc
     recorded = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation.json")
     assert recorded["state"] == "created"
     assert recorded["pool_id"]
+
+
+def test_nothing_that_an_annotator_sees_tells_a_control_task_from_another_or_its_class(day):
+    create(day)
+    (pool,) = day.client.get_pools()
+    tasks = list(day.client.get_tasks(pool_id=pool.id))
+    assert sum(bool(task.known_solutions) for task in tasks) == 4
+    for task in tasks:
+        address = task.input_values["image"].partition("?")[0]
+        assert address == f"{day.url}/cats_vs_dogs/days/{DAY}/shown/{task.input_values['image_id']}.jpg"

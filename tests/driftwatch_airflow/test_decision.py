@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch.config import load_monitor
+from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
 from driftwatch_airflow.operators.retraining import GateOperator, run_key

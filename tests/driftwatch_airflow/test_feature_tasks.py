@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.config import load_monitor
 from driftwatch.errors import EmptyDay, TooManyRejects
 from driftwatch.layout import MonitorLayout
+from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators import features
 from driftwatch_airflow.operators.features import IngestImagesOperator

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from driftwatch.config import load_monitor
 from driftwatch.errors import NeedsAttention
+from driftwatch.monitor_files import load_monitor
 from driftwatch_airflow.monitor import DayOperator, run_day
 from driftwatch_airflow.operators.features import IngestImagesOperator
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.config import load_monitor
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
+from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.alerts import retraining_failed
 from driftwatch_airflow.operators import retraining
@@ -87,8 +89,14 @@ def test_a_dry_run_shows_the_set_and_stops(monitor, storage, collected):
 
 @pytest.fixture
 def gate_passed(storage):
-    """Two registered versions, of which the gate found the second better."""
-    old, new = (registry.register(storage, LAYOUT, f"v000{n}-{n:08x}", b"model %d" % n, {}) for n in (1, 2))
+    """Two registered versions, of which the gate found the second better, and what its reference is built from."""
+    rng = np.random.default_rng(0)
+    features = pd.DataFrame({"image_id": [f"i{n}" for n in range(80)], "image.entropy": rng.normal(size=80)})
+    storage.write_table(LAYOUT.training_features, features)
+    old, new = (
+        registry.register(storage, LAYOUT, f"v000{n}-{n:08x}", b"model %d" % n, {"data": {"run_key": None}})
+        for n in (1, 2)
+    )
     registry.promote(storage, LAYOUT, old["version"], "test", expected=None)
     gate = {"decision": "promote", "reasons": ["better"], "version": new["version"], "champion": old["version"]}
     storage.write_json(LAYOUT.retraining(RUN, "gate.json"), gate)
@@ -108,6 +116,7 @@ def test_a_passed_gate_moves_the_champion_once_and_tells_it(monitor, storage, ga
     assert promote(monitor) == new
     assert storage.read_bytes(LAYOUT.champion) == pointer
     assert registry.champion(storage, LAYOUT)["previous"] == old
+    assert storage.exists(LAYOUT.reference_profile(new))
     assert told[0] == ("model_promoted", {"version": new, "run_id": RUN})
 
 
@@ -119,7 +128,7 @@ def test_a_challenger_is_not_promoted_over_a_champion_that_it_was_not_compared_w
     assert registry.champion(storage, LAYOUT)["version"] == third
 
 
-def test_a_failed_step_is_told_with_its_reason(monitor, monkeypatch):
+def test_a_failed_step_is_told_with_its_reason_and_the_champion_that_serves(monitor, storage, gate_passed, monkeypatch):
     import driftwatch_airflow.alerts
 
     told: list[Any] = []
@@ -129,4 +138,18 @@ def test_a_failed_step_is_told_with_its_reason(monitor, monkeypatch):
     retraining_failed(monitor)(
         {"ti": SimpleNamespace(task_id="train_challenger"), "run_id": RUN, "exception": ValueError("no disk")}
     )
-    assert told == [("retraining_failed", {"run_id": RUN, "reason": "train_challenger failed: no disk"})]
+    assert told == [
+        ("retraining_failed", {"run_id": RUN, "reason": "train_challenger failed: no disk", "champion": gate_passed[0]})
+    ]
+
+
+def test_no_champion_is_ever_without_a_reference(monitor, storage, gate_passed, monkeypatch):
+    import driftwatch.profiling.drift
+
+    def full(*_: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(driftwatch.profiling.drift, "build_reference", full)
+    with pytest.raises(OSError, match="no space left"):
+        promote(monitor)
+    assert registry.champion(storage, LAYOUT)["version"] == gate_passed[0]

@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -101,8 +100,3 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def days() -> list[Any]:
     return week.DAYS
-
-
-@pytest.fixture
-def root_folder() -> Path:
-    return ROOT

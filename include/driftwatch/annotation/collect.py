@@ -56,8 +56,9 @@ def collect_assignments(client: DriftwatchTolokaClient, pool_id: str) -> pd.Data
     return table.sort_values(["assignment_id", "image_id"], ignore_index=True)
 
 
-def progress(client: DriftwatchTolokaClient, pool_id: str, plan: dict[str, Any]) -> dict[str, Any]:
-    """How far a pool is: images with at least one answer, answers given of those wanted, and USD spent on rewards."""
+def progress(client: DriftwatchTolokaClient, pool_id: str, images: int, overlap: int) -> dict[str, Any]:
+    """How far a pool of `images`, each for `overlap` workers, is: images with at least one answer, answers given of those wanted,
+    and USD spent on rewards; and the same in words, as `text`."""
     answered: dict[str, int] = {}
     reward = 0.0
     for assignment in client.get_assignments(pool_id=pool_id, status=_ANSWERED, batch_size=10_000):
@@ -68,12 +69,15 @@ def progress(client: DriftwatchTolokaClient, pool_id: str, plan: dict[str, Any])
             if not task.known_solutions:
                 image_id = task.input_values[ID_FIELD]
                 answered[image_id] = answered.get(image_id, 0) + 1
-    images = len(plan["sample"])
+    coverage = len(answered) / images if images else 0.0
+    answers = sum(answered.values())
     return {
         "images": images,
         "answered_images": len(answered),
-        "coverage": round(len(answered) / images, 4) if images else 0.0,
-        "answers": sum(answered.values()),
-        "answers_wanted": images * plan["overlap"],
+        "coverage": round(coverage, 4),
+        "answers": answers,
+        "answers_wanted": images * overlap,
         "reward": round(reward, 4),
+        "text": f"{len(answered)} of {images} images answered ({coverage:.0%}), {answers} of {images * overlap} answers, "
+        f"{reward:.2f} USD of rewards",
     }

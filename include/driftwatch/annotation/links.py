@@ -1,6 +1,7 @@
 """Links by which annotators see images: presigned on S3, signed and expiring on an image server for file:// storage.
 
-The link is never a key: its signature and expiry change, so tasks carry the image_id beside it.
+A link leads to a copy that is named by the image id alone: the original's path would tell the class of a control task, or what a
+file was called. The link is never a key: its signature and expiry change, so tasks carry the image_id beside it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from driftwatch.errors import DriftwatchError
@@ -30,21 +32,26 @@ class ImageServer:
 
 @dataclass(frozen=True)
 class ImageLinks:
-    """Makes the link of an image. `now` is when the links are made; all of them end at `expires`."""
+    """Makes the link of an image. `now` is when the links are made; all of them end at `expires`. `folder` takes the copies."""
 
     storage: Storage
+    folder: str
     now: datetime
     expires: datetime
     server: ImageServer | None = None
 
-    def link(self, key: str) -> str:
-        """The image's address until `expires`."""
-        if self.storage.scheme == "s3":
-            return self.storage.presigned_url(key, max(1, int((self.expires - self.now).total_seconds())))
-        if self.server is None:
+    def link(self, image_id: str, original: str) -> str:
+        """The image's address until `expires`; `original` is the storage key of the image."""
+        if self.storage.scheme != "s3" and self.server is None:
             raise DriftwatchError(
                 f"{self.storage.uri} is a file:// storage, which annotators cannot see: set annotation.image_links to an "
                 "HTTP connection of the image server, or use an s3:// storage"
             )
+        key = f"{self.folder}/{image_id}{PurePosixPath(original).suffix.lower()}"
+        if not self.storage.exists(key):
+            self.storage.copy(original, key)
+        if self.server is None:
+            return self.storage.presigned_url(key, max(1, int((self.expires - self.now).total_seconds())))
         expires = int(self.expires.timestamp())
-        return f"{self.server.url.rstrip('/')}/{quote(key)}?expires={expires}&signature={sign(key, expires, self.server.secret)}"
+        signature = sign(key, expires, self.server.secret)
+        return f"{self.server.url.rstrip('/')}/{quote(key)}?expires={expires}&signature={signature}"

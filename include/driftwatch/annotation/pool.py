@@ -130,7 +130,7 @@ class Campaign:
 
         for entry in [*self.plan["sample"], *self.plan["control"]]:
             values = {
-                specification.IMAGE_FIELD: links.link(entry["key"]),
+                specification.IMAGE_FIELD: links.link(entry["image_id"], entry["key"]),
                 specification.ID_FIELD: entry["image_id"],
             }
             if "label" in entry:

@@ -22,22 +22,25 @@ class GateNotPassed(NeedsAttention):
     """The gate did not find the challenger better, so it is not promoted."""
 
 
-def promote_challenger(storage: Storage, layout: MonitorLayout, run_key: str, promoted_by: str) -> dict[str, Any]:
+def promote_challenger(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, run_key: str, promoted_by: str
+) -> dict[str, Any]:
     """Makes the challenger of `run_key` the champion and returns the pointer.
 
-    Raises GateNotPassed, or registry.ChampionMoved where the champion is no longer the one it was compared with.
+    Its drift reference is built before the pointer moves, so that no day meets a champion without one. Raises GateNotPassed, or registry.ChampionMoved where the champion is no longer the one it was compared with.
     """
     gate = storage.read_json(layout.retraining(run_key, GATE))
     if gate["decision"] != PROMOTE:
         raise GateNotPassed(
             f"{layout.monitor}: {gate['version']} is not promoted, the gate says {gate['decision']}: {' '.join(gate['reasons'])}"
         )
+    build_reference_of(storage, layout, config, gate["version"])
     pointer = registry.promote(storage, layout, gate["version"], promoted_by, expected=gate["champion"])
     logger.info("%s: champion is %s, before it %s", layout.monitor, pointer["version"], pointer["previous"])
     return pointer
 
 
-def refresh_reference(storage: Storage, layout: MonitorLayout, config: MonitorConfig, version: str) -> dict[str, Any]:
+def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorConfig, version: str) -> dict[str, Any]:
     """Builds the drift reference of `version` from the features of its data: the original set and, for a challenger, the human
     labelled images that it was trained on, each image once. Returns counts."""
     from driftwatch.profiling.drift import build_reference

@@ -18,7 +18,7 @@ def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
 
     `facts`: `monitor`, and `day` where it is known; `report`, the report's address, where there is one. Beside them
     drift: what drift.json holds; performance, too_few_labels: what performance.json holds; too_many_rejects: what ingest.json
-    holds, and `reason`; short_pool: the pool's progress, and `reason`; empty_day, retraining_failed: `reason`;
+    holds, and `reason`; short_pool: the pool's progress, and `reason`; empty_day, retraining_failed: `reason`, `champion`;
     model_promoted: `version`, `run_id`.
     """
     if kind not in _TEXTS:
@@ -119,7 +119,7 @@ def _too_many_rejects(facts: Facts) -> tuple[str, dict[str, str], str]:
 
 def _retraining_failed(facts: Facts) -> tuple[str, dict[str, str], str]:
     return (
-        "Retraining failed; the champion stays",
+        f"Retraining failed; the champion is {facts['champion']}",
         {"reason": facts["reason"]},
         "see the log of the retraining run's failed task, then clear it or trigger the DAG again with a wider range of days.",
     )

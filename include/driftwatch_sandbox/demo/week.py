@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 import yaml
 
-from driftwatch.config import MonitorConfig, load_monitor, monitor_files
+from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.layout import MonitorLayout
+from driftwatch.monitor_files import load_monitor, monitor_files
 from driftwatch_sandbox.photos import break_file, write_photos
 
 MONDAY = date(2026, 1, 5)

@@ -39,7 +39,9 @@ class CreateAnnotationPoolOperator(DayOperator):
         self.log.info("Plan: %s", describe(plan, monitor))
         if context["params"].get("dry_run"):
             raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, monitor)}")
-        links = ImageLinks(storage, now, datetime.fromisoformat(plan["links_expire"]), self._image_server())
+        links = ImageLinks(
+            storage, self.keys.shown, now, datetime.fromisoformat(plan["links_expire"]), self._image_server()
+        )
         hook = TolokaHook(monitor.annotation.connection)
         campaign = Campaign(
             hook.get_conn(), monitor, plan, record=lambda state: storage.write_json(self.keys.annotation, state)

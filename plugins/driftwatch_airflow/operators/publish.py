@@ -7,12 +7,40 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.monitor import DayOperator, MonitorOperator
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.publishing.sinks import Sink
+
+
+def sinks_of(operator: MonitorOperator) -> list[Sink]:
+    """Where the operator's monitor publishes."""
+    from driftwatch.publishing.sinks import LocalSink, WhyLabsSink
+
+    settings, name = operator.monitor.publish, operator.monitor.name
+    sinks: list[Sink] = []
+    for sink in settings.sinks:
+        if sink == "whylabs":
+            sinks.append(WhyLabsSink(WhyLabsHook(settings.connection, settings.dataset).get_conn()))
+        else:
+            sinks.append(LocalSink(operator.storage, name, operator.layout.local_profiles))
+    return sinks
+
+
+def publish_reference(operator: MonitorOperator, sink: Sink, version: str) -> None:
+    """Uploads the reference profile of a model version, once: the version has a ledger of its own."""
+    from driftwatch.profiling.whylogs_profiles import content_hash
+    from driftwatch.publishing.publish import publish
+
+    storage, layout = operator.storage, operator.layout
+    features = storage.read_table(layout.reference_features(version))
+    digest = content_hash(features.drop(columns="image_id", errors="ignore"))
+    profile = storage.read_bytes(layout.reference_profile(version))
+    # A reference has no day of its own: it carries the monitor's first.
+    dated = operator.monitor.schedule.start_date
+    publish(storage, layout.reference_published(version), sink, "reference", dated, profile, digest, reference=version)
 
 
 class UploadToWhyLabsOperator(DayOperator):
@@ -37,9 +65,9 @@ class UploadToWhyLabsOperator(DayOperator):
         payload, digest = self._content()
         revise = bool(context["params"].get("revise"))
         results = []
-        for sink in self._sinks():
+        for sink in sinks_of(self):
             if self.kind == "features":
-                self._publish_reference(sink)
+                publish_reference(self, sink, storage.read_json(keys.ingest)["model_version"])
             done = publish(storage, keys.published, sink, self.kind, self.date, payload, digest, revise=revise)
             self.log.info("%s to %s: %s as %s", self.kind, sink.name, done.state, done.upload_id)
             results.append(
@@ -59,31 +87,3 @@ class UploadToWhyLabsOperator(DayOperator):
         if digest is None:
             raise AirflowSkipException(f"{self.day} has no labels, so there is no performance to publish")
         return storage.read_bytes(keys.performance_profile), digest
-
-    def _sinks(self) -> list[Sink]:
-        from driftwatch.publishing.sinks import LocalSink, WhyLabsSink
-
-        settings, name = self.monitor.publish, self.monitor.name
-        sinks: list[Sink] = []
-        for sink in settings.sinks:
-            if sink == "whylabs":
-                sinks.append(WhyLabsSink(WhyLabsHook(settings.connection, settings.dataset).get_conn()))
-            else:
-                sinks.append(LocalSink(self.storage, name, self.layout.local_profiles))
-        return sinks
-
-    def _publish_reference(self, sink: Sink) -> None:
-        """The reference profile of the day's model, found again by the model version's own ledger."""
-        from driftwatch.profiling.whylogs_profiles import content_hash
-        from driftwatch.publishing.publish import publish
-
-        storage, layout = self.storage, self.layout
-        version = storage.read_json(self.keys.ingest)["model_version"]
-        features = storage.read_table(layout.reference_features(version))
-        digest = content_hash(features.drop(columns="image_id", errors="ignore"))
-        profile = storage.read_bytes(layout.reference_profile(version))
-        # A reference has no day of its own: it carries the monitor's first.
-        dated = self.monitor.schedule.start_date
-        publish(
-            storage, layout.reference_published(version), sink, "reference", dated, profile, digest, reference=version
-        )

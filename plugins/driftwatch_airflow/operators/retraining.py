@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.monitor import MonitorOperator
+from driftwatch_airflow.operators.publish import publish_reference, sinks_of
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -129,21 +130,26 @@ class GateOperator(RetrainingOperator, BranchMixIn):
 
 
 class PromoteModelOperator(RetrainingOperator):
-    """Moves the champion pointer in one step; refused if another model became champion in the meantime."""
+    """Builds the challenger's drift reference, then moves the champion pointer in one step.
+
+    Refused if another model became champion in the meantime.
+    """
 
     def execute(self, context: Context) -> str:
         from driftwatch.model.handover import promote_challenger
 
-        version = promote_challenger(self.storage, self.layout, self.request, promoted_by=context["run_id"])["version"]
+        version = promote_challenger(
+            self.storage, self.layout, self.monitor, self.request, promoted_by=context["run_id"]
+        )["version"]
         send_alert(context, self.monitor, "model_promoted", {"version": version, "run_id": context["run_id"]})
         return version
 
 
 class RefreshReferenceOperator(RetrainingOperator):
-    """Builds the drift reference of the promoted version, so that the next days are compared with what it learnt from."""
+    """Gives the monitor's sinks the reference profile of the promoted version, with which they compare the next days."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.model.handover import refresh_reference
-
+    def execute(self, context: Context) -> str:
         version = context["ti"].xcom_pull(task_ids="evaluate_challenger")["challenger"]
-        return refresh_reference(self.storage, self.layout, self.monitor, version)
+        for sink in sinks_of(self):
+            publish_reference(self, sink, version)
+        return version

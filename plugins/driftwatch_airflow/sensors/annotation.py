@@ -39,6 +39,8 @@ class AnnotationCompleteSensor(DayOperator):
                 plan["pool_id"],
                 plan["expires"],
                 self.monitor.annotation.poll_seconds,
+                len(plan["sample"]),
+                plan["overlap"],
             ),
             method_name="resume",
         )
@@ -51,17 +53,9 @@ class AnnotationCompleteSensor(DayOperator):
     def _progress(self, plan: dict[str, Any]) -> dict[str, Any]:
         from driftwatch.annotation.collect import progress
 
-        done = progress(TolokaHook(self.monitor.annotation.connection).get_conn(), plan["pool_id"], plan)
-        self.log.info(
-            "Pool %s: %s of %s images answered (%.0f %%), %s of %s answers, %.2f USD of rewards",
-            plan["pool_id"],
-            done["answered_images"],
-            done["images"],
-            100 * done["coverage"],
-            done["answers"],
-            done["answers_wanted"],
-            done["reward"],
-        )
+        client = TolokaHook(self.monitor.annotation.connection).get_conn()
+        done = progress(client, plan["pool_id"], len(plan["sample"]), plan["overlap"])
+        self.log.info("Pool %s: %s", plan["pool_id"], done.pop("text"))
         return done
 
     def _judge(self, context: Context, plan: dict[str, Any], reason: str | None) -> dict[str, Any]:

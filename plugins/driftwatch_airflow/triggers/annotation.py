@@ -14,18 +14,23 @@ from driftwatch_airflow.hooks.toloka import TolokaHook
 
 
 class AnnotationCompleteTrigger(BaseTrigger):
-    """Asks Toloka every `poll_seconds` until the pool is closed or `deadline` (ISO, aware) has passed.
+    """Asks Toloka every `poll_seconds` until the pool is closed or `deadline` (ISO, aware) has passed, and logs how far
+    it is with its `images`, each for `overlap` workers.
 
     Fires {"state": "closed" | "deadline", "reason": Toloka's last_close_reason or null}. It keeps nothing, so it can be killed
     and started again.
     """
 
-    def __init__(self, toloka_conn_id: str, pool_id: str, deadline: str, poll_seconds: float) -> None:
+    def __init__(
+        self, toloka_conn_id: str, pool_id: str, deadline: str, poll_seconds: float, images: int, overlap: int
+    ) -> None:
         super().__init__()
         self.toloka_conn_id = toloka_conn_id
         self.pool_id = pool_id
         self.deadline = deadline
         self.poll_seconds = poll_seconds
+        self.images = images
+        self.overlap = overlap
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return (
@@ -35,10 +40,14 @@ class AnnotationCompleteTrigger(BaseTrigger):
                 "pool_id": self.pool_id,
                 "deadline": self.deadline,
                 "poll_seconds": self.poll_seconds,
+                "images": self.images,
+                "overlap": self.overlap,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        from driftwatch.annotation.collect import progress
+
         hook = TolokaHook(self.toloka_conn_id)
         client = await asyncio.to_thread(hook.get_conn)
         deadline = datetime.fromisoformat(self.deadline)
@@ -51,5 +60,6 @@ class AnnotationCompleteTrigger(BaseTrigger):
             if timezone.utcnow() >= deadline:
                 yield TriggerEvent({"state": "deadline", "reason": None})
                 return
-            self.log.info("Pool %s is open; asking again in %s s", self.pool_id, self.poll_seconds)
+            done = await asyncio.to_thread(progress, client, self.pool_id, self.images, self.overlap)
+            self.log.info("Pool %s: %s; asking again in %s s", self.pool_id, done["text"], self.poll_seconds)
             await asyncio.sleep(self.poll_seconds)

@@ -10,9 +10,9 @@ import pytest
 
 from driftwatch.annotation.links import ImageLinks, ImageServer, sign
 from driftwatch.annotation.plan import OverBudget, cost_of, plan_day, seeded_order
-from driftwatch.config import load_monitor
 from driftwatch.errors import DriftwatchError
 from driftwatch.layout import MonitorLayout
+from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 
 DAY = date(2026, 11, 20)
@@ -123,20 +123,21 @@ def test_the_order_depends_on_salt_and_ids_alone():
     assert seeded_order(ids, 1, "d") != seeded_order(ids, 2, "d")
 
 
-def test_a_link_carries_its_end_and_a_signature_that_the_secret_alone_makes(tmp_path):
-    links = ImageLinks(
-        Storage(f"file://{tmp_path}"), NOW, NOW + timedelta(hours=1), ImageServer("http://h:1/", "s3cret")
-    )
+def test_a_link_ends_is_signed_and_tells_neither_the_images_class_nor_its_name(tmp_path):
+    storage = Storage(f"file://{tmp_path}")
+    storage.write_bytes("m/in/cat b'ü.JPG", b"picture")
+    links = ImageLinks(storage, "m/shown", NOW, NOW + timedelta(hours=1), ImageServer("http://h:1/", "s3cret"))
     expires = int((NOW + timedelta(hours=1)).timestamp())
-    link = links.link("m/in/a b'ü.jpg")
+    signature = sign("m/shown/id 1.jpg", expires, "s3cret")
     assert (
-        link
-        == f"http://h:1/m/in/a%20b%27%C3%BC.jpg?expires={expires}&signature={sign('m/in/a b' + chr(39) + 'ü.jpg', expires, 's3cret')}"
+        links.link("id 1", "m/in/cat b'ü.JPG")
+        == f"http://h:1/m/shown/id%201.jpg?expires={expires}&signature={signature}"
     )
+    assert storage.read_bytes("m/shown/id 1.jpg") == b"picture"
     assert sign("k", 1, "s3cret") != sign("k", 1, "other")
     assert "s3cret" not in repr(links)
 
 
 def test_file_storage_without_an_image_server_says_what_to_set(tmp_path):
     with pytest.raises(DriftwatchError, match=r"annotation\.image_links"):
-        ImageLinks(Storage(f"file://{tmp_path}"), NOW, NOW).link("a.jpg")
+        ImageLinks(Storage(f"file://{tmp_path}"), "m/shown", NOW, NOW).link("id1", "a.jpg")

@@ -13,8 +13,8 @@ from driftwatch.annotation.client import DriftwatchTolokaClient, TolokaError
 from driftwatch.annotation.links import ImageLinks, ImageServer
 from driftwatch.annotation.plan import OverBudget, cost_of
 from driftwatch.annotation.pool import AnnotationFailed, Campaign
-from driftwatch.config import load_monitor
 from driftwatch.errors import AccessRefused
+from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.toloka.app import Settings, create_app
@@ -50,9 +50,12 @@ class Toloka:
     def __init__(self, url: str, monitor: Any, folder: Path) -> None:
         self.url, self.monitor = url, monitor
         self.storage = Storage(f"file://{folder}")
+        for number in range(20):
+            self.storage.write_bytes(f"in/{number}.jpg", b"picture")
+            self.storage.write_bytes(f"t/{number}.jpg", b"known picture")
         self.http = httpx.Client(base_url=url, headers={"Authorization": f"OAuth {TOKEN}"})
         self.links = ImageLinks(
-            self.storage, NOW, NOW + timedelta(hours=9), ImageServer("http://127.0.0.1:9", "secret")
+            self.storage, "shown", NOW, NOW + timedelta(hours=9), ImageServer("http://127.0.0.1:9", "secret")
         )
 
     def state(self) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A storage with the training set taken in and a champion, to be copied."""
     from driftwatch.model.champion import train_champion
     from driftwatch.model.dataset import take_in_training_set
-    from driftwatch.model.handover import refresh_reference
+    from driftwatch.model.handover import build_reference_of
     from driftwatch.model.registry import promote
 
     root = tmp_path_factory.mktemp("trained")
@@ -113,7 +113,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             world.put_training(label, f"{number:03d}", striped(rng, label))
     take_in_training_set(world.storage, world.layout, world.config)
     version = train_champion(world.storage, world.layout, world.config, epochs=4)
-    refresh_reference(world.storage, world.layout, world.config, version)
+    build_reference_of(world.storage, world.layout, world.config, version)
     promote(world.storage, world.layout, version, "test", None)
     return root
 

@@ -12,7 +12,7 @@ from driftwatch.model.challenger import CHALLENGER, train_challenger
 from driftwatch.model.damage import apply_damage
 from driftwatch.model.dataset import collect_training_set
 from driftwatch.model.gate import GATE, evaluate_challenger
-from driftwatch.model.handover import GateNotPassed, promote_challenger, refresh_reference, rollback
+from driftwatch.model.handover import GateNotPassed, build_reference_of, promote_challenger, rollback
 from driftwatch.model.predict import predict_day
 
 CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
@@ -55,9 +55,9 @@ def test_a_better_challenger_is_promoted_and_a_rollback_brings_the_old_answers_b
     assert repaired["challenger"] == repaired["label"] != repaired["champion"]
     assert not set(rows["image_id"]) & trained_on(days)
 
-    pointer = promote_challenger(days.storage, days.layout, "r1", "run r1")
+    pointer = promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
     assert (pointer["version"], pointer["previous"]) == (version, parent)
-    counts = refresh_reference(days.storage, days.layout, days.config, version)
+    counts = build_reference_of(days.storage, days.layout, days.config, version)
     assert counts["human"] == card["data"]["new_labels"] - int((rows["day"] != "").sum())
     assert predictions(days) != before
 
@@ -92,7 +92,7 @@ def test_training_on_wrong_labels_is_not_promoted(days, tmp_path) -> None:
     gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
     assert gate["decision"] == "keep"
     with pytest.raises(GateNotPassed, match="the gate says keep"):
-        promote_challenger(days.storage, days.layout, "r1", "run r1")
+        promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
 
 
 def test_a_champion_that_changed_meanwhile_is_not_replaced(days, tmp_path) -> None:
@@ -104,7 +104,7 @@ def test_a_champion_that_changed_meanwhile_is_not_replaced(days, tmp_path) -> No
     days.storage.write_json(days.layout.retraining("r1", GATE), {**gate, "decision": "promote"})
     registry.promote(days.storage, days.layout, "v0009-00000000", "bob", expected=parent)
     with pytest.raises(registry.ChampionMoved, match="v0009-00000000"):
-        promote_challenger(days.storage, days.layout, "r1", "run r1")
+        promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
 
 
 def test_drifted_days_are_imitated_on_training_images_only(days, tmp_path) -> None:

@@ -36,7 +36,7 @@ def facts(build_day: Callable, storage: Storage) -> Callable[[str], dict]:
         },
         "empty_day": {"reason": "no object below incoming/2026-01-05"},
         "too_many_rejects": {**storage.read_json(KEYS.ingest), "reason": "3 % > 2 %"},
-        "retraining_failed": {"reason": "12 labels;\nneeds 30"},
+        "retraining_failed": {"reason": "12 labels;\nneeds 30", "champion": "v1"},
         "model_promoted": {"version": "v2", "run_id": "perf_alert__2026-01-05"},
     }
     return lambda kind: {**common, **per_kind[kind]}
