@@ -74,27 +74,28 @@ def test_a_dag_says_what_it_is_and_retries(dags, dag_id):
     assert all(param.description for param in dag.params.values() if hasattr(param, "description"))
 
 
-def test_parsing_is_quick_and_loads_nothing_heavy(root):
-    """Both files together add under half a second to what importing airflow.sdk costs."""
+def test_parsing_costs_a_fraction_of_importing_airflow_and_loads_nothing_heavy(root):
+    """As a ratio in one process, since a loaded machine slows both: 0.3 to 0.4 s beside 1.3 to 1.8 s on a quiet one."""
     program = """
 import json, runpy, sys, time
+begun = time.perf_counter()
 import airflow.sdk
 from airflow.sdk import DAG, BaseOperator, BaseHook, Param
-import airflow.sdk.definitions.connection
-begun = time.perf_counter()
+imported = time.perf_counter()
 for path in sys.argv[1:]:
     runpy.run_path(path)
-print(json.dumps({"seconds": time.perf_counter() - begun, "modules": sorted({name.partition(".")[0] for name in sys.modules})}))
+ratio = (time.perf_counter() - imported) / (imported - begun)
+print(json.dumps({"ratio": ratio, "modules": sorted({name.partition(".")[0] for name in sys.modules})}))
 """
     files = [str(root / "dags" / name) for name in ("image_monitoring.py", "model_retraining.py")]
     runs = []
-    for _ in range(2):
+    for _ in range(3):
         done = subprocess.run(
             [sys.executable, "-c", program, *files], capture_output=True, text=True, check=True, env=os.environ
         )
         runs.append(json.loads(done.stdout.strip().splitlines()[-1]))
     assert not set(HEAVY) & set(runs[0]["modules"])
-    assert min(run["seconds"] for run in runs) < 0.5
+    assert min(run["ratio"] for run in runs) < 0.4
 
 
 def test_a_refused_monitor_file_takes_no_other_down(root, tmp_path, monkeypatch):
