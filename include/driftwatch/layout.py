@@ -110,7 +110,7 @@ class MonitorLayout:
 
     @property
     def training_set(self) -> str:
-        """One row for each original labelled image: image_id, label, split, key."""
+        """One row for each original labelled image: image_id, label, split, key, phash."""
         return f"{self.monitor}/training/set.parquet"
 
     @property

@@ -24,6 +24,7 @@ from driftwatch.errors import EmptyDay, MissingArtifact, TooManyRejects
 from driftwatch.images.decode import decode_image, model_input
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.headers import RejectedImage
+from driftwatch.images.near_duplicates import perceptual_hash
 from driftwatch.storage import StoredObject
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class TakenIn(NamedTuple):
     """What one pass over the images gives.
 
     `manifest`: one row for each object, sorted by key: key, image_id (sha256; null where the bytes were not read), bytes,
-    status, reason ("<kind>: <message>" when quarantined), format, width, height (upright). `features`: one row for each
+    status, reason ("<kind>: <message>" when quarantined), format, width, height (upright), phash (see near_duplicates). `features`: one row for each
     accepted image in manifest order: image_id and the columns of FEATURES. `inputs`: uint8 [n, size, size, 3], same order.
     """
 
@@ -57,6 +58,7 @@ class _Outcome(NamedTuple):
     format: str | None = None
     width: int | None = None
     height: int | None = None
+    phash: str | None = None
     features: list[float] | None = None
     input: np.ndarray | None = None
 
@@ -195,7 +197,7 @@ def _process(data: bytes, images: ImagesConfig, input_size: int) -> _Outcome:
     except RejectedImage as error:
         return _Outcome(error, *(error.header[:3] if error.header else ()))
     height, width = rgb.shape[:2]
-    return _Outcome(None, name, width, height, image_features(rgb), model_input(rgb, input_size))
+    return _Outcome(None, name, width, height, perceptual_hash(rgb), image_features(rgb), model_input(rgb, input_size))
 
 
 def _manifest(rows: list[_Row], outcomes: dict[int, _Outcome]) -> pd.DataFrame:
@@ -208,8 +210,9 @@ def _manifest(rows: list[_Row], outcomes: dict[int, _Outcome]) -> pd.DataFrame:
             status, reason = DUPLICATE, f"same bytes as {rows[row.first].key}"
         else:
             status, reason = ACCEPTED, ""
-        records.append((row.key, row.image_id, row.size, status, reason, outcome.format, outcome.width, outcome.height))
-    columns = ["key", "image_id", "bytes", "status", "reason", "format", "width", "height"]
+        found = (outcome.format, outcome.width, outcome.height, outcome.phash)
+        records.append((row.key, row.image_id, row.size, status, reason, *found))
+    columns = ["key", "image_id", "bytes", "status", "reason", "format", "width", "height", "phash"]
     types = {"bytes": "int64", "width": "Int64", "height": "Int64"}
     return pd.DataFrame(records, columns=columns).astype(types)
 

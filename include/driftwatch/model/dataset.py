@@ -101,6 +101,7 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
             "label": label_of[accepted],
             "split": [split_of(image_id, HOLDOUT_SHARE) for image_id in manifest.loc[accepted, "image_id"]],
             "key": manifest.loc[accepted, "key"],
+            "phash": manifest.loc[accepted, "phash"],
         }
     ).reset_index(drop=True)
     _refuse_missing(table, config.classes, root)
