@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.errors import DriftwatchError, MissingArtifact
+from driftwatch.outside import touching
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,32 +87,25 @@ class Storage:
 
     def write_bytes(self, key: str, data: bytes) -> None:
         """Replaces the object whole."""
-        if self.scheme == "s3":
-            self._fs.pipe_file(self.path(key), data)
-            return
-        target = Path(self.path(key))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-        try:
-            with aside.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(target)
-        finally:
-            aside.unlink(missing_ok=True)
+        with touching(f"storage write {key}"):
+            if self.scheme == "s3":
+                self._fs.pipe_file(self.path(key), data)
+            else:
+                _replace(Path(self.path(key)), data)
 
     def copy(self, source: str, target: str) -> None:
         """Copies an object within the storage; on S3 the server does it, and no bytes pass here."""
         if self.scheme == "s3":
-            self._fs.cp_file(self.path(source), self.path(target))
+            with touching(f"storage copy {target}"):
+                self._fs.cp_file(self.path(source), self.path(target))
         else:
             self.write_bytes(target, self.read_bytes(source))
 
     def delete(self, key: str) -> None:
         """Removes the object; one that is missing already is no error."""
         if self.exists(key):
-            self._fs.rm_file(self.path(key))
+            with touching(f"storage delete {key}"):
+                self._fs.rm_file(self.path(key))
 
     def list(self, prefix: str) -> Sequence[StoredObject]:
         """Every object below `prefix` (a folder), sorted by key; empty where there is none."""
@@ -203,3 +197,17 @@ class Storage:
                 if following is not None:
                     waiting.append((following, pool.submit(self.read_bytes, following)))
                 yield (key, error) if isinstance(error, Exception) else (key, future.result())
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Writes aside and renames, so that a killed process leaves the old file or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -18,13 +20,15 @@ from toloka.client import TolokaClient
 from toloka.client.exceptions import ApiError, raise_on_api_error
 
 from driftwatch.errors import AccessRefused, DriftwatchError, RequestRefused
+from driftwatch.outside import touching
 
 log = logging.getLogger(__name__)
 
 _RETRIED_STATUS = {408, 429, 500, 502, 503, 504}
-# Creating one of these twice makes two of them, so such a POST is sent once; a repeated run finds it by its marker.
+# Creating one of these twice makes two of them, so such a POST reaches Toloka once; a repeated run finds it by its marker.
 _CREATES = re.compile(r"^/api/v1/(projects|pools|trainings|skills)(/\w+/clone)?$")
 _QUOTA_SECONDS = {"MIN": 60.0}
+MAX_PAUSE_SECONDS = 300.0
 
 
 class TolokaError(DriftwatchError):
@@ -33,6 +37,10 @@ class TolokaError(DriftwatchError):
     def __init__(self, message: str, response: httpx.Response) -> None:
         super().__init__(message)
         self.response = response
+
+
+class TolokaUnreachable(DriftwatchError):
+    """No answer came: the network, a time limit, or a broken connection."""
 
 
 def _raise_on_error(response: httpx.Response) -> None:
@@ -74,8 +82,21 @@ def _is_passing(error: BaseException) -> bool:
     response = getattr(error, "response", None)
     if not isinstance(error, ApiError | TolokaError) or response is None or response.status_code not in _RETRIED_STATUS:
         return False
-    # Hour and day quotas are not waited for: the task fails and says so.
-    return response.status_code != 429 or "Retry-After" in response.headers or _quota(response) in (None, "MIN")
+    # Hour and day quotas, and longer pauses than a task should hold a worker for, are not waited for: the task fails and says so.
+    return (_asked_pause(response) or 0) <= MAX_PAUSE_SECONDS and _quota(response) in (None, "MIN")
+
+
+def _is_unheard(error: BaseException) -> bool:
+    """A refusal for the rate of requests, before anything was done: the only failure after which a creation is sent again."""
+    return _is_passing(error) and getattr(getattr(error, "response", None), "status_code", None) == 429
+
+
+def _asked_pause(response: httpx.Response) -> float | None:
+    """Seconds that Toloka asks to wait: the header Retry-After, else a minute where the minute's quota is used up."""
+    header = response.headers.get("Retry-After", "")
+    if header.isdigit():
+        return float(header)
+    return _QUOTA_SECONDS.get(_quota(response) or "") if response.status_code == 429 else None
 
 
 def _quota(response: httpx.Response) -> str | None:
@@ -93,36 +114,53 @@ class DriftwatchTolokaClient(TolokaClient):
     """
 
     def __init__(
-        self, token: str, *, url: str, timeout: float = 20.0, retries: int = 4, backoff_seconds: float = 1.0
+        self,
+        token: str,
+        *,
+        url: str,
+        timeout: float = 20.0,
+        retries: int = 4,
+        backoff_seconds: float = 1.0,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(token, url=url, timeout=timeout, retries=0)
+        self._timeout_seconds = timeout
         self._repeats = retries
+        self._sleep = sleep
         self._backoff = tenacity.wait_exponential_jitter(initial=backoff_seconds, max=60)
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         response = _response_of(state)
-        if response is not None:
-            header = response.headers.get("Retry-After", "")
-            if header.isdigit():
-                return float(header)
-            quota = _quota(response)
-            if response.status_code == 429 and quota in _QUOTA_SECONDS:
-                return _QUOTA_SECONDS[quota]
-        return self._backoff(state)
+        asked = _asked_pause(response) if response is not None else None
+        return self._backoff(state) if asked is None else asked
 
     def _do_request_with_retries(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        what = f"{method.upper()} {path}"
+        creates = method.lower() == "post" and _CREATES.match(path)
+
         def once() -> httpx.Response:
-            response = self._session.request(method, path, **kwargs)
+            with touching(f"toloka {what}"):
+                response = self._session.request(method, path, **kwargs)
             _raise_on_error(response)
             return response
 
-        if method.lower() == "post" and _CREATES.match(path):
-            return once()
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_passing),
+            retry=tenacity.retry_if_exception(_is_unheard if creates else _is_passing),
             stop=tenacity.stop_after_attempt(self._repeats + 1),
             wait=self._pause,
+            sleep=self._sleep,
             before_sleep=tenacity.before_sleep_log(log, logging.WARNING),
             reraise=True,
         )
-        return retrying(once)
+        try:
+            return retrying(once)
+        except httpx.TransportError as error:
+            tries = (
+                "sent once, since a repeat could make a second one; run the task again: it looks for what arrived before it creates"
+                if creates
+                else f"tried {self._repeats + 1} times; check the address of the toloka connection and the network"
+            )
+            raise TolokaUnreachable(
+                f"Toloka did not answer {what} ({type(error).__name__}: {error or 'the connection broke'}; the time limit is "
+                f"{self._timeout_seconds:g} s): {tries}"
+            ) from error

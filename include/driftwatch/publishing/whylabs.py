@@ -22,6 +22,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from driftwatch.errors import NeedsAttention
+from driftwatch.outside import touching
 from driftwatch.publishing.sinks import Slot
 from driftwatch.publishing.whylabs_errors import UPLOAD_HINT, WhyLabsError, error_of
 
@@ -206,7 +207,9 @@ class WhyLabsApi:
         def once() -> httpx.Response:
             nonlocal broken
             try:
-                response = client.request(method, url, **arguments)
+                # The address of an upload is a permission to write, and is named nowhere.
+                with touching(f"whylabs {method} {url if url.startswith('/') else 'upload'}"):
+                    response = client.request(method, url, **arguments)
             except httpx.TransportError as error:
                 broken = broken or not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 raise _Passing(str(error) or type(error).__name__, None) from error

@@ -1,0 +1,24 @@
+"""The seam at which Driftwatch touches the outside: every artifact written and every request sent passes through `touching`.
+
+In production nobody watches. A test adds a watcher, learns from a faultless run which points there are, and then stops the
+process at each of them, before or after its effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+Watcher = Callable[[Literal["before", "after"], str], None]
+watchers: list[Watcher] = []
+
+
+@contextmanager
+def touching(what: str) -> Iterator[None]:
+    """`what`: `<service> <verb> <target>`, like `storage write labels.parquet` or `toloka POST /api/v1/pools`."""
+    for watch in watchers:
+        watch("before", what)
+    yield
+    for watch in watchers:
+        watch("after", what)
