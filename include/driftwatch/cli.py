@@ -217,30 +217,35 @@ def _share(found: dict[str, Any]) -> str:
 
 def _check(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:
     from driftwatch.annotation.plan import cost_of
-    from driftwatch.model.registry import champion
+    from driftwatch.model.registry import card, champion
+    from driftwatch.performance.sample_size import expected_accuracy, images_for_width
 
     annotation, retraining = config.annotation, config.retraining
-    cost = cost_of(annotation.sample_size, annotation)
     current = champion(storage, layout)
-    evaluation = annotation.sample_size * retraining.evaluation_share
+    images = annotation.sample_size
+    if images == "auto":
+        expected = expected_accuracy(card(storage, layout, current["version"])) if current else 0.5
+        images = images_for_width(annotation.interval_width, expected, config.performance.confidence)
+    cost = cost_of(images, annotation)
+    evaluation = images * retraining.evaluation_share
     print(f"{options.monitor}: valid. Monitor {config.name}: {', '.join(config.classes)}")
     print(
         f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(layout.monitor)}"
     )
     print(f"Champion: {current['version'] if current else 'none yet; run driftwatch champion train'}")
     print(
-        f"A day of {annotation.sample_size} labelled images: {cost['pages']} pages, {cost['total']:.2f} USD with the fee "
+        f"A day of {images} labelled images: {cost['pages']} pages, {cost['total']:.2f} USD with the fee "
         f"(limit {annotation.max_cost_per_day:.2f}); 30 such days {30 * cost['total']:.2f} USD (limit {annotation.max_cost_per_month:.2f})"
     )
     print(
         f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "
         f"promotion: {retraining.promotion}"
     )
-    for warning in _warnings(config, cost["total"], evaluation):
+    for warning in _warnings(config, images, cost["total"], evaluation):
         print(f"Warning: {warning}")
 
 
-def _warnings(config: MonitorConfig, daily_cost: float, evaluation: float) -> list[str]:
+def _warnings(config: MonitorConfig, images: int, daily_cost: float, evaluation: float) -> list[str]:
     """What is allowed, and yet will not work as hoped."""
     from driftwatch.model.gate import MIN_RECENT
 
@@ -253,7 +258,7 @@ def _warnings(config: MonitorConfig, daily_cost: float, evaluation: float) -> li
         found.append(
             f"annotation.max_cost_per_month is enough for {days} full days of a month: later ones will be refused"
         )
-    if annotation.sample_size < config.performance.min_labels:
+    if images < config.performance.min_labels:
         found.append("annotation.sample_size is below performance.min_labels: no day will ever have a verdict")
     if evaluation < MIN_RECENT:
         found.append(

@@ -149,7 +149,13 @@ class AnnotationConfig(Section):
         "unclear", description="A third answer for broken or undecidable images, counted apart; null leaves it out."
     )
     languages: tuple[str, ...] = Field(("EN",), min_length=1, description="Languages of which a worker must speak one.")
-    sample_size: int = Field(100, ge=1, description="Images of the day's random sample.")
+    sample_size: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        100,
+        description="Images of the day's random sample; auto takes as many as `interval_width` needs and the budget allows.",
+    )
+    interval_width: OpenShare = Field(
+        0.1, description="Wanted width of the day's accuracy interval, for sample_size auto."
+    )
     seed: int = Field(0, ge=0, description="Seed of the sample; with the day's date it fixes the choice.")
     overlap: int = Field(3, ge=1, le=50, description="Annotators for each image.")
     tasks_per_page: int = Field(9, ge=1, le=100, description="Images of the day on a page.")

@@ -88,7 +88,7 @@ def _type(annotation: Any, limits: list[Any]) -> str:
         return _type(arguments[0], [*limits, *_unpacked(arguments[1:])])
     if origin in (Union, UnionType):
         kinds = [_type(kind, limits) for kind in arguments if kind is not NoneType]
-        return " or ".join([*kinds, "null"])
+        return " or ".join([*kinds, *(["null"] if NoneType in arguments else [])])
     if origin is Literal:
         return ", ".join(f"`{choice}`" for choice in arguments)
     if origin is tuple:

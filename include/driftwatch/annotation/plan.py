@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from calendar import monthrange
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.errors import DriftwatchError, NeedsAttention
 from driftwatch.layout import MonitorLayout
+from driftwatch.performance.sample_size import choose_size
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
@@ -50,6 +52,12 @@ def cost_of(images: int, annotation: AnnotationConfig) -> dict[str, Any]:
     }
 
 
+def images_for(usd: float, annotation: AnnotationConfig) -> int:
+    """The most images that cost at most `usd` by `cost_of`: whole pages, as every page begun is paid."""
+    page = cost_of(1, annotation)["total"]
+    return max(0, math.floor(usd / page + 1e-9)) * annotation.tasks_per_page
+
+
 def plan_day(
     storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, now: datetime
 ) -> dict[str, Any]:
@@ -63,7 +71,8 @@ def plan_day(
     annotation = config.annotation
     manifest = storage.read_table(keys.manifest)
     accepted = manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
-    sample = seeded_order(accepted, annotation.seed, config.name, day)[: annotation.sample_size]
+    size = _sample_size(storage, layout, config, day)
+    sample = seeded_order(accepted, annotation.seed, config.name, day)[: size["images"]]
     cost = cost_of(len(sample), annotation)
     _check_limits(storage, layout, config, day, cost["total"])
     expires = now + timedelta(hours=annotation.expire_hours)
@@ -72,6 +81,7 @@ def plan_day(
         "state": "planned",
         "seed": annotation.seed,
         "overlap": annotation.overlap,
+        "sample_size": size,
         "sample": [{"image_id": image_id, "key": accepted[image_id]} for image_id in sorted(sample)],
         "control": _control_tasks(storage, layout, config, day, exclude=set(accepted)),
         "cost": cost,
@@ -81,6 +91,16 @@ def plan_day(
         "pool_id": None,
         "operation_ids": [],
     }
+
+
+def _sample_size(storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date) -> dict[str, Any]:
+    """How many images to ask about; with `auto`, a month's budget left is shared out evenly over the days left of it."""
+    annotation = config.annotation
+    if annotation.sample_size != "auto":
+        return {"images": annotation.sample_size}
+    days_left = monthrange(day.year, day.month)[1] - day.day + 1
+    left = (annotation.max_cost_per_month - _spent_in_month(storage, layout, day)) / days_left
+    return choose_size(storage, layout, config, day, images_for(min(left, annotation.max_cost_per_day), annotation))
 
 
 def _control_tasks(
@@ -115,19 +135,23 @@ def _check_limits(storage: Storage, layout: MonitorLayout, config: MonitorConfig
             f"labelling {day} would cost {total:.2f} USD, above annotation.max_cost_per_day {annotation.max_cost_per_day:.2f}: "
             "lower sample_size or overlap, or raise the limit in the monitor file; nothing was created"
         )
-    month = day.strftime("%Y-%m")
-    spent = sum(
+    spent = _spent_in_month(storage, layout, day)
+    if spent + total > annotation.max_cost_per_month:
+        raise OverBudget(
+            f"labelling {day} would bring {day:%Y-%m} to {spent + total:.2f} USD, above annotation.max_cost_per_month "
+            f"{annotation.max_cost_per_month:.2f}: raise the limit in the monitor file; nothing was created"
+        )
+
+
+def _spent_in_month(storage: Storage, layout: MonitorLayout, day: date) -> float:
+    """USD planned for the other days of the day's calendar month."""
+    return sum(
         storage.read_json(layout.day(date.fromisoformat(other)).annotation)["cost"]["total"]
         for other in storage.folders(layout.days)
-        if other.startswith(month)
+        if other.startswith(f"{day:%Y-%m}")
         and other != day.isoformat()
         and storage.exists(layout.day(date.fromisoformat(other)).annotation)
     )
-    if spent + total > annotation.max_cost_per_month:
-        raise OverBudget(
-            f"labelling {day} would bring {month} to {spent + total:.2f} USD, above annotation.max_cost_per_month "
-            f"{annotation.max_cost_per_month:.2f}: raise the limit in the monitor file; nothing was created"
-        )
 
 
 def describe(plan: dict[str, Any], config: MonitorConfig) -> str:

@@ -107,6 +107,54 @@ def test_the_month_counts_its_other_days_alone(storage, monitor):
     assert plan(storage, monitor)["cost"]["total"] == 0.9
 
 
+def automatic(storage, monitor, **annotation):
+    """The plan by `sample_size: auto`, for a model that had 88 % to 92 % on its holdout."""
+    layout = MonitorLayout(monitor.name)
+    storage.write_json(layout.day(DAY).ingest, {"model_version": "v1"})
+    storage.write_json(layout.model_card("v1"), {"metrics": {"holdout": {"accuracy": {"low": 0.88}}}})
+    update = {"sample_size": "auto", "interval_width": 0.3, **annotation}
+    settings = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update=update)})
+    return plan(storage, settings)
+
+
+def test_auto_asks_for_what_the_width_needs(storage, monitor):
+    small = automatic(storage, monitor, interval_width=0.2)
+    assert small["sample_size"]["wanted"] == 42 == len(small["sample"])
+    assert len(automatic(storage, monitor, interval_width=0.16)["sample"]) == 65
+
+
+def test_auto_never_asks_for_fewer_than_a_verdict_needs(storage, monitor):
+    found = automatic(storage, monitor, interval_width=0.5)
+    assert found["sample_size"]["wanted"] < 30 == len(found["sample"])
+
+
+def test_auto_stays_within_the_days_limit_and_its_part_of_what_is_left_of_the_month(storage, monitor):
+    found = automatic(storage, monitor, interval_width=0.1, max_cost_per_day=0.55)
+    assert (len(found["sample"]), found["cost"]["total"]) == (27, 0.54)  # three pages of nine for three people
+    layout = MonitorLayout(monitor.name)
+    storage.write_json(layout.day(date(2026, 11, 1)).annotation, {"cost": {"total": 4.0}})
+    found = automatic(
+        storage, monitor, interval_width=0.1, max_cost_per_month=8.0
+    )  # 4 USD for the 11 days from the 20th
+    assert (len(found["sample"]), found["cost"]["total"]) == (18, 0.36)
+
+
+def test_auto_without_money_for_a_single_image_is_refused(storage, monitor):
+    with pytest.raises(OverBudget):
+        automatic(storage, monitor, max_cost_per_day=0.1)
+
+
+def test_auto_counts_what_a_label_was_worth_on_the_days_before(storage, monitor):
+    layout = MonitorLayout(monitor.name)
+    before = {"model_version": "v1", "sampled": 100, "effective_labels": 80.0}
+    storage.write_json(layout.day(date(2026, 11, 19)).performance, before)
+    storage.write_json(
+        layout.day(date(2026, 11, 18)).performance, {**before, "model_version": "v0", "effective_labels": 9.0}
+    )
+    found = automatic(storage, monitor, interval_width=0.2)
+    assert (found["sample_size"]["worth"], len(found["sample"])) == (0.8, 53)  # 42 / .8
+
+
 def test_a_recorded_plan_is_kept_whatever_the_settings_have_become(storage, monitor):
     layout = MonitorLayout(monitor.name)
     recorded = plan(storage, monitor)
