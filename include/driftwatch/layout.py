@@ -114,6 +114,11 @@ class MonitorLayout:
         return f"{self.monitor}/training/set.parquet"
 
     @property
+    def splits(self) -> str:
+        """The split of every image that was ever in a training set: image_id, phash, split, day."""
+        return f"{self.monitor}/training/splits.parquet"
+
+    @property
     def training_inputs(self) -> str:
         """The model's input for the original labelled images, uint8 [n, height, width, 3] in the order of `training_set`."""
         return f"{self.monitor}/training/inputs.npy"

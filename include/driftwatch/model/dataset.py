@@ -1,12 +1,10 @@
 """Training sets: the original labelled images, and those plus the human labels of a range of days.
 
-Every image is in exactly one of train, validation and evaluation for ever, by a hash of its id alone. So an image that a
-model is judged by is never trained on, whichever day it comes on and however often the set is made.
+Every image is in one of train, validation and evaluation for ever (driftwatch.model.splits), however often a set is made.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import date
 from pathlib import Path
@@ -18,6 +16,7 @@ import pandas as pd
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.layout import MonitorLayout
+from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
@@ -25,24 +24,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TRAIN, VALIDATION, EVALUATION = SPLITS = ("train", "validation", "evaluation")
+__all__ = ["EVALUATION", "LEFT_OUT", "TRAIN", "VALIDATION"]
 HOLDOUT_SHARE = 0.15
-VALIDATION_SHARE = 0.05
 ORIGINAL, HUMAN = "original", "human"
-SET = "set.parquet"
-
-
-def split_of(image_id: str, evaluation_share: float) -> str:
-    """train, validation or evaluation, from the image's id alone.
-
-    The hash's lower end is evaluation and its upper end validation, so that a larger `evaluation_share` takes images from
-    training and moves none of those kept for evaluation.
-    """
-    digest = hashlib.sha256(f"driftwatch split {image_id}".encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
-    if place < evaluation_share:
-        return EVALUATION
-    return VALIDATION if place >= 1 - VALIDATION_SHARE else TRAIN
+SET, DATASET_CARD = "set.parquet", "dataset_card.json"
+_NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", "day", "row"])
 
 
 def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, folder: Path) -> int:
@@ -73,8 +59,8 @@ def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, 
 def take_in_training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> dict[str, Any]:
     """Takes in training/images/<class>/<file>: writes training/set.parquet, inputs.npy and features.parquet, in one order.
 
-    About .80 of the images are for training, .05 for validation, .15 for evaluation (the holdout). Of equal files the first is
-    kept. Raises NeedsAttention where a folder is no class, a class has no image, or the same file lies in two classes' folders.
+    About .80 of the images are for training, .05 for validation, .15 for evaluation (the holdout), and a few that are near to
+    images of two of these, which came before, are left out of all. Of equal files the first is kept. Raises NeedsAttention where a folder is no class, a class has no image, or the same file lies in two classes' folders.
     Returns counts: listed, accepted, duplicate, quarantined, and `images` by split and class.
     """
     from driftwatch.images.ingest import take_in
@@ -94,17 +80,19 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
     if both.any():
         named = ", ".join(manifest.loc[both, "key"].head(4))
         raise NeedsAttention(f"{root}: the same file is in the folders of two classes: {named}; remove the wrong one")
-    accepted = manifest["status"] == "accepted"
+    accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
+    splits = decide_splits(known_splits(storage, layout), accepted, HOLDOUT_SHARE)
     table = pd.DataFrame(
         {
-            "image_id": manifest.loc[accepted, "image_id"],
-            "label": label_of[accepted],
-            "split": [split_of(image_id, HOLDOUT_SHARE) for image_id in manifest.loc[accepted, "image_id"]],
-            "key": manifest.loc[accepted, "key"],
-            "phash": manifest.loc[accepted, "phash"],
+            "image_id": accepted["image_id"],
+            "label": accepted["key"].map(folders),
+            "split": accepted["image_id"].map(splits.set_index("image_id")["split"]),
+            "key": accepted["key"],
+            "phash": accepted["phash"],
         }
-    ).reset_index(drop=True)
+    )
     _refuse_missing(table, config.classes, root)
+    storage.write_table(layout.splits, splits)
     storage.write_array(layout.training_inputs, taken.inputs)
     storage.write_table(layout.training_features, taken.features)
     storage.write_table(layout.training_set, table)
@@ -117,7 +105,13 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
 
 
 def collect_training_set(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, run_key: str, first_day: date, last_day: date
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    run_key: str,
+    first_day: date,
+    last_day: date,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """Writes retraining/<run_key>/set.parquet: the original set and the human labels of the days from first to last, inclusive.
 
@@ -126,38 +120,62 @@ def collect_training_set(
     of the original set or of its day). Images that the original set has keep their label and split there; one that was
     labelled on two days counts once, with its more confident label.
     The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
-    Returns `summary` of the set.
+    Returns the dataset card (`summary`, the days, and what was left out, why) and writes it beside the set; a dry run writes nothing.
     """
     original = storage.read_table(layout.training_set)
-    human, left_out = _human_labels(storage, layout, config, first_day, last_day, set(original["image_id"]))
+    splits = _with_original(known_splits(storage, layout), original)
+    days = days_between(storage, layout, first_day, last_day)
+    human, splits, left_out = _human_labels(storage, layout, config, days, set(original["image_id"]), splits)
     if len(human) < config.retraining.min_new_labels:
         raise NotEnoughLabels(
             f"{layout.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {left_out}); "
             f"retraining.min_new_labels is {config.retraining.min_new_labels}: label more days or widen the range"
         )
     base = original.assign(source=ORIGINAL, day="", confidence=1.0, row=np.arange(len(original)))
-    table = pd.concat([base, human], ignore_index=True)[
-        ["image_id", "label", "split", "source", "day", "confidence", "row"]
-    ]
-    storage.write_table(layout.retraining(run_key, SET), table)
-    return {
+    columns = ["image_id", "label", "split", "source", "day", "confidence", "row"]
+    table = pd.concat([base[base["split"] != LEFT_OUT], human], ignore_index=True)[columns]
+    found = {
         **summary(table),
         "first_day": first_day.isoformat(),
         "last_day": last_day.isoformat(),
         "left_out": left_out,
     }
+    if not dry_run:
+        storage.write_table(layout.splits, splits)
+        storage.write_table(layout.retraining(run_key, SET), table)
+        storage.write_json(layout.retraining(run_key, DATASET_CARD), found)
+    return found
+
+
+def _with_original(splits: pd.DataFrame, original: pd.DataFrame) -> pd.DataFrame:
+    """The known splits, the original set's among them even where it was taken in before splits were written down."""
+    missing = original.loc[~original["image_id"].isin(splits["image_id"]), ["image_id", "phash", "split"]]
+    return pd.concat([splits, missing.assign(day="")], ignore_index=True) if len(missing) else splits
 
 
 def summary(table: pd.DataFrame) -> dict[str, Any]:
-    """A dataset card: how many images by source, split, class and day, and the human labels' mean confidence."""
+    """A dataset card: how many images by source, split, class, day and agreement (the share of votes for the label), and what
+    share of the training part each class and each day makes up."""
     human = table[table["source"] == HUMAN]
+    train = table[table["split"] == TRAIN]
+    agreement = human.assign(agreement=human["confidence"].map("{:.2f}".format))
     return {
         "images": len(table),
         "new_labels": len(human),
         "by_source": _counts(table, ["source", "split"]),
         "by_class": _counts(table, ["label", "source"]),
         "by_day": _counts(human, ["day", "split"]),
+        "by_day_and_class": _counts(human, ["day", "label"]),
+        "by_agreement": _counts(agreement, ["label", "agreement"]),
+        "class_balance": _shares(train["label"]),
+        "day_mix": _shares(train["day"].where(train["source"] == HUMAN, ORIGINAL)),
         "mean_confidence": round(float(human["confidence"].mean()), 4) if len(human) else None,
+    }
+
+
+def _shares(values: pd.Series) -> dict[str, float]:
+    return {
+        str(name): round(float(share), 4) for name, share in values.value_counts(normalize=True).sort_index().items()
     }
 
 
@@ -180,27 +198,37 @@ def load_features(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) 
 
 
 def _human_labels(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, first_day: date, last_day: date, known: set[str]
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The usable labels of the range, by day and image id, and how many others were left out, why."""
-    left_out = {"no_consensus": 0, "low_confidence": 0, "in_original_set": 0, "labelled_twice": 0}
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    days: list[str],
+    original: set[str],
+    splits: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """The usable labels of the days by day and image id, `splits` with those of the days' images, and how many labels were left
+    out, why."""
+    left_out = dict.fromkeys(
+        ("no_consensus", "low_confidence", "in_original_set", "labelled_twice", "near_two_splits"), 0
+    )
     frames = []
-    for name in days_between(storage, layout, first_day, last_day):
+    for name in days:
         day = layout.day(date.fromisoformat(name))
         if not storage.exists(day.labels):
             continue
         labels = storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
         agreed = labels[labels["status"] == "consensus"]
         sure = agreed[agreed["confidence"] >= config.retraining.min_confidence]
-        new = sure[~sure["image_id"].isin(known)]
+        new = sure[~sure["image_id"].isin(original)]
         left_out["no_consensus"] += len(labels) - len(agreed)
         left_out["low_confidence"] += len(agreed) - len(sure)
         left_out["in_original_set"] += len(sure) - len(new)
         ids = storage.read_table(day.features)["image_id"]
         rows = pd.Series(np.arange(len(ids)), index=ids)
         frames.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
-    columns = ["image_id", "label", "status", "confidence", "day", "row"]
-    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+        manifest = storage.read_table(day.manifest)[["image_id", "phash"]]
+        seen = manifest[manifest["image_id"].isin(labels["image_id"])]
+        splits = decide_splits(splits, seen, config.retraining.evaluation_share, name)
+    found = pd.concat(frames, ignore_index=True) if frames else _NO_LABELS
     if found["row"].isna().any():
         lost = found[found["row"].isna()].iloc[0]
         raise NeedsAttention(
@@ -210,8 +238,12 @@ def _human_labels(
     once = found.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("image_id")
     left_out["labelled_twice"] = len(found) - len(once)
     once = once.sort_values(["day", "image_id"], ignore_index=True)
-    splits = [split_of(image_id, config.retraining.evaluation_share) for image_id in once["image_id"]]
-    return once.assign(split=splits, source=HUMAN, row=once["row"].astype("int64")), left_out
+    once = once.assign(
+        split=once["image_id"].map(splits.set_index("image_id")["split"]), source=HUMAN, row=once["row"].astype("int64")
+    )
+    apart = once["split"] == LEFT_OUT
+    left_out["near_two_splits"] = int(apart.sum())
+    return once[~apart].reset_index(drop=True), splits, left_out
 
 
 def days_between(storage: Storage, layout: MonitorLayout, first_day: date, last_day: date) -> list[str]:

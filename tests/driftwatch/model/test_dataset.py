@@ -10,22 +10,11 @@ import pandas as pd
 import pytest
 
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
+from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
 from driftwatch.model import dataset
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 1, 30)
 IDS = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(4000)]
-
-
-def test_the_shares_of_the_splits_are_as_asked() -> None:
-    shares = pd.Series([dataset.split_of(image_id, 0.15) for image_id in IDS]).value_counts(normalize=True)
-    assert shares["evaluation"] == pytest.approx(0.15, abs=0.02)
-    assert shares["validation"] == pytest.approx(0.05, abs=0.012)
-
-
-def test_a_larger_evaluation_share_never_frees_an_evaluation_image() -> None:
-    before = {image_id for image_id in IDS if dataset.split_of(image_id, 0.2) == "evaluation"}
-    after = {image_id for image_id in IDS if dataset.split_of(image_id, 0.4) == "evaluation"}
-    assert before < after
 
 
 def test_duplicates_and_broken_files_are_counted_and_left_out(empty) -> None:
@@ -97,7 +86,13 @@ def test_labels_outside_the_range_unsure_or_without_consensus_are_left_out_and_c
     world.add_day(date(2026, 2, 3), 30)
     result = dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST)
     assert result["new_labels"] == 32
-    assert result["left_out"] == {"no_consensus": 3, "low_confidence": 5, "in_original_set": 0, "labelled_twice": 0}
+    assert result["left_out"] == {
+        "no_consensus": 3,
+        "low_confidence": 5,
+        "in_original_set": 0,
+        "labelled_twice": 0,
+        "near_two_splits": 0,
+    }
 
 
 def test_an_image_of_the_original_set_keeps_its_label_and_split(world) -> None:
@@ -117,7 +112,9 @@ def test_an_image_labelled_on_two_days_counts_once_with_the_surer_label(world) -
     for day, frame in ((date(2026, 1, 3), labels.assign(confidence=0.9)), (date(2026, 1, 5), again)):
         keys = world.layout.day(day)
         world.storage.write_table(keys.labels, frame)
-        world.storage.write_table(keys.features, world.storage.read_table(world.layout.day(date(2026, 1, 3)).features))
+        first = world.layout.day(date(2026, 1, 3))
+        world.storage.write_table(keys.features, world.storage.read_table(first.features))
+        world.storage.write_table(keys.manifest, world.storage.read_table(first.manifest))
     result = dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST)
     table = world.storage.read_table(world.layout.retraining("one", dataset.SET))
     assert (result["new_labels"], result["left_out"]["labelled_twice"]) == (30, 30)
@@ -130,22 +127,66 @@ def test_too_few_labels_are_an_answer_of_their_own(world) -> None:
         dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST)
 
 
-def test_over_thirty_days_no_image_is_ever_in_two_splits(world) -> None:
-    """Each day brings new images and repeats of old ones, and a retraining over the last week."""
-    rng, known = np.random.default_rng(2), list(IDS[:400])
-    splits: dict[str, set[str]] = {}
+def test_the_card_counts_days_classes_agreement_and_the_mix(world) -> None:
+    labels = world.add_day(date(2026, 1, 3), 30)
+    labels.loc[:9, "confidence"] = 2 / 3
+    world.storage.write_table(world.layout.day(date(2026, 1, 3)).labels, labels)
+    card = dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST)
+    assert card == world.storage.read_json(world.layout.retraining("one", dataset.DATASET_CARD))
+    assert card["by_day_and_class"] == {"2026-01-03": {"across": 15, "upright": 15}}
+    agreement = pd.DataFrame(card["by_agreement"]).sum(axis=1)
+    assert agreement.to_dict() == {"0.67": 10, "1.00": 20}
+    assert sum(card["class_balance"].values()) == pytest.approx(1, abs=1e-3)
+    assert set(card["day_mix"]) == {"original", "2026-01-03"}
+
+
+def test_a_dry_run_shows_the_same_card_and_writes_nothing(world) -> None:
+    world.add_day(date(2026, 1, 3), 30)
+    before = world.storage.list("stripes")
+    shown = dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST, dry_run=True)
+    assert world.storage.list("stripes") == before
+    assert dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST) == shown
+
+
+def hashes(rng: np.random.Generator, n: int) -> list[str]:
+    return [f"{value:016x}" for value in rng.integers(0, 2**63, n)]
+
+
+def flipped(rng: np.random.Generator, phash: str, bits: int) -> str:
+    """The hash of a near-duplicate."""
+    return f"{int(phash, 16) ^ sum(1 << int(bit) for bit in rng.choice(64, bits, replace=False)):016x}"
+
+
+def test_over_thirty_days_no_evaluation_image_or_its_like_is_in_any_training_set(world) -> None:
+    """Each day brings new images, repeats of old ones and near-duplicates of both; a retraining each day over the last week."""
+    rng = np.random.default_rng(2)
+    known = dict(zip(IDS[:200], hashes(rng, 200), strict=True))
+    fresh, used, found = iter(IDS[200:]), set(), []
     for number in range(30):
         day = FIRST + timedelta(days=number)
-        ids = sorted(rng.choice(known[: 30 + 12 * number], 30, replace=False))
-        keys = world.layout.day(day)
+        known.update((next(fresh), flipped(rng, known[i], 3)) for i in sorted(rng.choice(list(known), 8)))
+        known.update((next(fresh), phash) for phash in hashes(rng, 6))
+        ids = sorted(rng.choice(list(known), 30, replace=False))
+        keys, phashes = world.layout.day(day), [known[i] for i in ids]
         world.storage.write_table(keys.features, pd.DataFrame({"image_id": ids}))
+        world.storage.write_table(keys.manifest, pd.DataFrame({"image_id": ids, "phash": phashes}))
         labels = pd.DataFrame({"image_id": ids, "label": "across", "status": "consensus", "confidence": 1.0})
         world.storage.write_table(keys.labels, labels)
-        dataset.collect_training_set(
-            world.storage, world.layout, world.config, f"day{number}", day - timedelta(days=6), day
-        )
-        table = world.storage.read_table(world.layout.retraining(f"day{number}", dataset.SET))
-        for image_id, split in zip(table["image_id"], table["split"], strict=True):
-            splits.setdefault(image_id, set()).add(split)
-    assert len(splits) > 500
-    assert all(len(found) == 1 for found in splits.values())
+        arguments = world.storage, world.layout, world.config, f"day{number}", day - timedelta(days=6), day
+        dataset.collect_training_set(*arguments)
+        key = world.layout.retraining(f"day{number}", dataset.SET)
+        table, written = world.storage.read_table(key), world.storage.read_bytes(key)
+        dataset.collect_training_set(*arguments)
+        assert world.storage.read_bytes(key) == written
+        used.update(ids)
+        found.append(table[["image_id", "split"]])
+    rows = pd.concat(found).drop_duplicates()
+    assert rows["image_id"].is_unique
+    original = world.storage.read_table(world.layout.training_set).set_index("image_id")["phash"].to_dict()
+    phash = rows["image_id"].map({**original, **known})
+    judged, learnt = (phash[rows["split"].isin(names)] for names in (["evaluation"], ["train", "validation"]))
+    assert len(judged) > 150
+    assert distances(judged.tolist(), learnt.tolist()).min() > MAX_DISTANCE
+    splits = world.storage.read_table(world.layout.splits)
+    assert splits["image_id"].is_unique
+    assert used <= set(splits["image_id"])
