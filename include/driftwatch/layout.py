@@ -51,6 +51,11 @@ class DayLayout:
         return self._key("predictions.parquet")
 
     @property
+    def embeddings(self) -> str:
+        """What the model's last hidden layer says of each image, float16 [n, width] in the order of `predictions`."""
+        return self._key("embeddings.npy")
+
+    @property
     def annotation(self) -> str:
         return self._key("annotation.json")
 

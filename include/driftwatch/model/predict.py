@@ -15,6 +15,8 @@ from driftwatch.model.runtime import prepare
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
+    import keras
+
     from driftwatch.model.registry import LoadedModel
 
 # Rounding hides the last bits, in which machines of different vector width may differ.
@@ -24,10 +26,12 @@ SCORE_DECIMALS = 6
 def predict_day(
     storage: Storage, day: DayLayout, layout: MonitorLayout, config: MonitorConfig, version: str
 ) -> dict[str, Any]:
-    """The answers of model `version` on the day's inputs: writes predictions.parquet in the order of features.parquet.
+    """The answers of model `version` on the day's inputs: writes embeddings.npy and predictions.parquet in the order of
+    features.parquet.
 
-    Columns: image_id, prediction (class), score.<class> (calibrated probabilities), model_version. The same inputs give the
-    same bytes. Returns counts: images, model_version, predictions (class: n).
+    Columns: image_id, prediction (class), score.<class> (calibrated probabilities), model_version. Embeddings are float16
+    [n, width] from the same pass. The same inputs give the same bytes. Returns counts: images, model_version, predictions
+    (class: n).
     """
     from driftwatch.model.registry import load_model
 
@@ -40,10 +44,12 @@ def predict_day(
         )
     model = load_model(storage, layout, version)
     check_shapes(model, inputs, config, storage.url(layout.model(version)))
-    scores = probabilities(logits(model, inputs, config.model.batch_size), model.temperature)
+    raw, embeddings = logits_and_embeddings(model, inputs, config.model.batch_size)
+    scores = probabilities(raw, model.temperature)
     table = answers(scores, config.classes)
     table.insert(0, "image_id", ids.to_numpy())
     table["model_version"] = version
+    storage.write_array(day.embeddings, embeddings)
     storage.write_table(day.predictions, table)
     counts = Counter(table["prediction"])
     return {
@@ -64,23 +70,50 @@ def answers(scores: np.ndarray, classes: tuple[str, ...]) -> Any:
 
 
 def logits(model: LoadedModel, inputs: np.ndarray, batch_size: int) -> np.ndarray:
-    """Logits [n, classes], float64, of uint8 images [n, S, S, 3]; the logarithm for a model that answers in probabilities.
+    """Logits [n, classes], float64, of uint8 images [n, S, S, 3]; the logarithm for a model that answers in probabilities."""
+    return logits_and_embeddings(model, inputs, batch_size)[0]
+
+
+def logits_and_embeddings(model: LoadedModel, inputs: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits as `logits` gives them, and what the model's last hidden layer says, float16 [n, width], in one pass.
 
     The last batch is filled up, so that one compiled function of one shape runs them all.
     """
     import tensorflow as tf
 
+    both = _with_embedding(model.model)
     if not len(inputs):
-        return np.zeros((0, model.model.output_shape[-1]))
+        answer, hidden = both.outputs
+        return np.zeros((0, answer.shape[-1])), np.zeros((0, hidden.shape[-1]), "float16")
     size = min(batch_size, len(inputs))
-    run = tf.function(lambda batch: model.model(tf.cast(batch, tf.float32), training=False))
+    run = tf.function(lambda batch: both(tf.cast(batch, tf.float32), training=False))
     parts = []
     for start in range(0, len(inputs), size):
         batch = inputs[start : start + size]
         filled = np.concatenate([batch, np.zeros((size - len(batch), *batch.shape[1:]), np.uint8)])
-        parts.append(run(tf.constant(filled)).numpy()[: len(batch)])
-    raw = np.concatenate(parts).astype("float64")
-    return raw if model.from_logits else np.log(np.clip(raw, 1e-12, 1.0))
+        parts.append([output.numpy()[: len(batch)] for output in run(tf.constant(filled))])
+    raw, embeddings = (np.concatenate(part) for part in zip(*parts, strict=True))
+    raw = raw.astype("float64")
+    limit = np.finfo("float16").max
+    return (
+        raw if model.from_logits else np.log(np.clip(raw, 1e-12, 1.0)),
+        np.clip(embeddings, -limit, limit).astype("float16"),
+    )
+
+
+def _with_embedding(model: keras.Model) -> keras.Model:
+    """The model with a second output, [n, width]: the input of its last layer that has weights, averaged over space where it is
+    a map; the model's own output where the model is one opaque layer."""
+    import keras
+
+    last = next((layer for layer in reversed(model.layers) if layer.weights), None)
+    hidden = getattr(last, "input", None)
+    image, answer = model.inputs[0], model.outputs[0]
+    if not isinstance(hidden, keras.KerasTensor) or hidden is image:
+        hidden = answer
+    if len(hidden.shape) > 2:
+        hidden = keras.ops.mean(hidden, axis=tuple(range(1, len(hidden.shape) - 1)))
+    return keras.Model(image, [answer, hidden])
 
 
 def probabilities(raw: np.ndarray, temperature: float) -> np.ndarray:
