@@ -11,7 +11,10 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from driftwatch.config_parts import OpenShare, Section, Share
+from driftwatch.config_publish import PublishConfig
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
@@ -44,16 +47,6 @@ def _storage_uri(value: str) -> str:
     if not re.match(r"^(file:///.+|s3://[^/]+)", expanded):
         raise ValueError(f"allowed are file:///absolute/folder and s3://bucket/prefix, not {expanded!r}")
     return expanded
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-OpenShare = Annotated[float, Field(gt=0, lt=1)]
-
-
-class Section(BaseModel):
-    """A part of the monitor file: frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class ScheduleConfig(Section):
@@ -207,22 +200,6 @@ class PerformanceConfig(Section):
     alpha: OpenShare = Field(0.01, description="Significance of the drop test.")
     min_labels: int = Field(30, ge=1, description="Fewer labels give not_enough_evidence.")
     confidence: OpenShare = Field(0.95, description="Confidence of every interval.")
-
-
-class PublishConfig(Section):
-    """Where profiles and performance go."""
-
-    sinks: tuple[Literal["whylabs", "local"], ...] = Field(
-        ("local",), description="whylabs, local (storage only), or both."
-    )
-    connection: str = Field("whylabs_default", description="Airflow connection of type whylabs.")
-    dataset: str | None = Field(None, description="WhyLabs dataset (model) id; needed for whylabs.")
-
-    @model_validator(mode="after")
-    def _dataset_named(self) -> PublishConfig:
-        if "whylabs" in self.sinks and not self.dataset:
-            raise ValueError("dataset is needed where sinks has whylabs: the model id shown in WhyLabs, like 'model-1'")
-        return self
 
 
 class RetrainingConfig(Section):

@@ -67,6 +67,10 @@ def refusal(path: Path) -> str:
         ({"annotation.unclear_answer": "dog"}, "annotation.unclear_answer", "one of classes"),
         ({"annotation.on_tie": "coin"}, "annotation.on_tie", "'abstain', 'random_seeded' or 'first_class'"),
         ({"publish.sinks": ["whylabs"]}, "publish", "dataset is needed"),
+        ({"publish": ["whylabs"]}, "publish", "dataset is needed"),
+        ({"publish": ["whylab"]}, "publish.sinks.0", "'whylabs' or 'local'"),
+        ({"publish": []}, "publish.sinks", "at least 1"),
+        ({"publish": ["local", "local"]}, "publish.sinks", "named once"),
         ({"schedule.cron": "@daily"}, "schedule.cron", "unknown key"),
         ({"schedule.delivery_hours": -1}, "schedule.delivery_hours", "greater than or equal to 0"),
         ({"images.max_reject_share": 20}, "images.max_reject_share", "less than or equal to 1"),
@@ -152,6 +156,11 @@ def test_settings_that_are_left_out_have_their_defaults(tmp_path):
     assert monitor.annotation.overlap == 3
     assert monitor.publish.sinks == ("local",)
     assert monitor.retraining.retrain_on_backfill is False
+
+
+def test_a_list_of_sinks_is_short_for_the_section(tmp_path):
+    short, long = ({"publish": ["local"]}, {"publish": {"sinks": ["local"]}})
+    assert load_monitor(write(tmp_path, short)).publish == load_monitor(write(tmp_path, long)).publish
 
 
 def test_a_loaded_monitor_cannot_be_changed_at_any_depth(tmp_path):

@@ -6,47 +6,27 @@ presigned URL that lives 15 minutes; a PUT without credentials sends the profile
 
 from __future__ import annotations
 
-import logging
 import math
-import random
 import re
-import ssl
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from datetime import time as clock_time
-from functools import cache
 from typing import Any
 
-import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
-
 from driftwatch.errors import NeedsAttention
-from driftwatch.outside import touching
 from driftwatch.publishing.sinks import Slot
 from driftwatch.publishing.whylabs_errors import UPLOAD_HINT, WhyLabsError, error_of
+from driftwatch.publishing.whylabs_transport import Transport
 
-log = logging.getLogger(__name__)
-# httpx logs every URL at INFO, and a presigned upload URL is a permission to write.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 DEFAULT_ENDPOINT = "https://api.whylabsapp.com"
-_MAX_WAIT_SECONDS = 120.0
-
-
-class _Passing(Exception):
-    """A failure that may pass: `response` is None where the connection broke."""
-
-    def __init__(self, cause: str, response: httpx.Response | None) -> None:
-        super().__init__(cause)
-        self.response = response
 
 
 class WhyLabsApi:
     """One organisation, and one dataset where the call needs it.
 
-    `api_key`: `<id>.<secret>`, or `<id>.<secret>:<org-id>`, which then names the organisation. `timeout`: seconds for each
-    connect, read and write. `retries`: how often a request is repeated after 429, 5xx or a broken connection, after
-    `backoff` seconds, then twice that and so on, or as long as Retry-After says. Nothing connects before the first call.
+    `api_key`: `<id>.<secret>`, or `<id>.<secret>:<org-id>`, which then names the organisation. `timeout`, `retries`, `backoff`:
+    see Transport. `connection`: where these come from, for messages. Nothing connects before the first call.
     """
 
     def __init__(
@@ -59,15 +39,14 @@ class WhyLabsApi:
         retries: int = 4,
         backoff: float = 1.0,
         sleep: Callable[[float], None] = time.sleep,
+        connection: str = "the WhyLabs connection",
     ) -> None:
         key, _, key_organisation = api_key.partition(":")
         if not key:
-            raise NeedsAttention("no WhyLabs API key: set the password of the WhyLabs connection")
+            raise NeedsAttention(f"no WhyLabs API key: set the password of {connection}")
         self.organisation = key_organisation or organisation
         if not self.organisation:
-            raise NeedsAttention(
-                "no WhyLabs organisation: set org_id in the extras of the WhyLabs connection, like org-1"
-            )
+            raise NeedsAttention(f"no WhyLabs organisation: set org_id in the extras of {connection}, like org-1")
         self.endpoint = (endpoint or DEFAULT_ENDPOINT).rstrip("/")
         if not re.match(r"https?://[^/]", self.endpoint):
             raise NeedsAttention(
@@ -75,10 +54,7 @@ class WhyLabsApi:
             )
         self.dataset = dataset
         self._headers = {"X-API-Key": api_key, "Accept": "application/json", "X-WhyLabs-File-Extension": "BIN"}
-        self._timeout = timeout
-        self._retries = retries
-        self._backoff = backoff
-        self._sleep = sleep
+        self._transport = Transport(timeout, retries, backoff, sleep, connection)
 
     def __repr__(self) -> str:
         return f"WhyLabsApi({self.endpoint}, {self.organisation}, {self.dataset})"
@@ -127,11 +103,13 @@ class WhyLabsApi:
     def send(self, slot: Slot, payload: bytes) -> None:
         """The second step. Raises WhyLabsError, `uncertain` when the profile may have arrived."""
         headers = {"Content-Type": "application/octet-stream"}
-        with httpx.Client(timeout=self._timeout, follow_redirects=True, verify=_certificates()) as client:
-            what = f"sending upload {slot.upload_id}"
-            response, broken = self._request(client, "PUT", slot.address, what, headers=headers, content=payload)
+        what = f"sending upload {slot.upload_id}"
+        with self._transport.client(follow_redirects=True) as client:
+            response, broken = self._transport.request(
+                client, "PUT", slot.address, what, headers=headers, content=payload
+            )
         if response.status_code != 200:
-            raise error_of(what, response, broken, hint=UPLOAD_HINT)
+            raise error_of(what, response, broken, self._transport.connection, hint=UPLOAD_HINT)
 
     def delete_day(self, day: date) -> None:
         """Asks for the deletion of the day's profiles and analysis results; WhyLabs carries it out within an hour or so."""
@@ -185,77 +163,14 @@ class WhyLabsApi:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         what = f"{method} {path} at {self.endpoint}"
-        with httpx.Client(
-            base_url=self.endpoint, headers=self._headers, timeout=self._timeout, verify=_certificates()
-        ) as client:
-            response, broken = self._request(client, method, path, what, **arguments)
+        with self._transport.client(base_url=self.endpoint, headers=self._headers) as client:
+            response, broken = self._transport.request(client, method, path, what, **arguments)
         if response.status_code != 200:
-            raise error_of(what, response, broken)
+            raise error_of(what, response, broken, self._transport.connection)
         try:
             return response.json()
         except ValueError as error:
             raise WhyLabsError(f"{what}: the answer is not JSON; is this address WhyLabs' API?", 200) from error
-
-    def _request(
-        self, client: httpx.Client, method: str, url: str, what: str, **arguments: Any
-    ) -> tuple[httpx.Response, bool]:
-        """The first answer that is neither 429 nor 5xx, and whether an earlier try broke off and may have had its effect.
-
-        Raises WhyLabsError when the tries are used up."""
-        broken = False
-
-        def once() -> httpx.Response:
-            nonlocal broken
-            try:
-                # The address of an upload is a permission to write, and is named nowhere.
-                with touching(f"whylabs {method} {url if url.startswith('/') else 'upload'}"):
-                    response = client.request(method, url, **arguments)
-            except httpx.TransportError as error:
-                broken = broken or not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-                raise _Passing(str(error) or type(error).__name__, None) from error
-            if response.status_code == 429 or response.status_code >= 500:
-                broken = broken or response.status_code >= 500
-                raise _Passing(f"HTTP {response.status_code}", response)
-            return response
-
-        def report(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            pause = state.next_action.sleep if state.next_action else 0.0
-            log.warning("WhyLabs: %s: %s; try %d, the next in %.1f s", what, error, state.attempt_number, pause)
-
-        retrying = Retrying(
-            stop=stop_after_attempt(self._retries + 1),
-            wait=self._pause,
-            retry=retry_if_exception_type(_Passing),
-            before_sleep=report,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        try:
-            return retrying(once), broken
-        except _Passing as error:
-            tries = f"{what}, tried {self._retries + 1} times"
-            if error.response is not None:
-                raise error_of(tries, error.response, broken) from error
-            raise WhyLabsError(
-                f"{tries}: {error}; check the address and the network (the time limit is {self._timeout:g} s)",
-                uncertain=broken,
-            ) from error
-
-    def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        response = error.response if isinstance(error, _Passing) else None
-        asked = response.headers.get("Retry-After", "") if response is not None else ""
-        if asked.isdigit():
-            return min(float(asked), _MAX_WAIT_SECONDS)
-        full = min(self._backoff * 2 ** (state.attempt_number - 1), _MAX_WAIT_SECONDS)
-        return full * random.uniform(0.5, 1)  # noqa: S311
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    # Reading the certificates takes longer than a request does.
-    return httpx.create_ssl_context()
 
 
 def _ms(moment: datetime | date) -> int:

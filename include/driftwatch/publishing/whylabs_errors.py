@@ -9,9 +9,9 @@ from driftwatch.publishing.errors import KeyAlreadyUsed, SinkError
 
 _HINTS = {
     400: "the request itself was refused",
-    401: "check the API key: the password of the WhyLabs connection",
-    403: "check that the API key belongs to the organisation and may do this (a write-only key cannot read)",
-    404: "check the dataset id (publish.dataset in the monitor file) and the organisation id of the connection",
+    401: "check the API key: the password of {connection}",
+    403: "check that the API key in {connection} belongs to the organisation and may do this (a write-only key cannot read)",
+    404: "check the dataset id (publish.dataset in the monitor file) and the organisation id in {connection}",
     429: "WhyLabs limits the rate of requests: try again later",
 }
 UPLOAD_HINT = "the upload URL has expired or was refused: running the task again asks for a new one"
@@ -48,7 +48,9 @@ _REFUSALS = {
 }
 
 
-def error_of(what: str, response: httpx.Response, uncertain: bool, hint: str | None = None) -> WhyLabsError:
+def error_of(
+    what: str, response: httpx.Response, uncertain: bool, connection: str, hint: str | None = None
+) -> WhyLabsError:
     """The error for an answer that is no success. `what` was tried; `hint` replaces the API's own, for the upload URL."""
     status = response.status_code
     reason, request_id = _reason(response)
@@ -57,7 +59,9 @@ def error_of(what: str, response: httpx.Response, uncertain: bool, hint: str | N
         kind = WhyLabsKeyAlreadyUsed
     elif hint is None:
         kind = _REFUSALS.get(status, WhyLabsError)
-    hint = hint or _HINTS.get(status, "WhyLabs has a problem: try again later" if status >= 500 else "")
+    if hint is None:
+        passing = "WhyLabs has a problem: try again later" if status >= 500 else ""
+        hint = _HINTS.get(status, passing).format(connection=connection)
     parts = [f"{what}: HTTP {status}", reason, f"request id {request_id}" if request_id else "", hint]
     message = "; ".join(part for part in parts if part)
     key = response.request.headers.get("X-API-Key")

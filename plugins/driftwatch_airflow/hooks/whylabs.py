@@ -51,8 +51,9 @@ class WhyLabsHook(BaseHook):
                 dataset=self.dataset,
                 timeout=float(extra.get("timeout") or 30),
                 retries=int(4 if extra.get("retries") is None else extra["retries"]),
+                connection=f"the Airflow connection {self.whylabs_conn_id}",
             )
-        except (NeedsAttention, ValueError) as error:
+        except ValueError as error:
             raise NeedsAttention(f"Airflow connection {self.whylabs_conn_id}: {error}") from error
 
     def get_conn(self) -> WhyLabsApi:

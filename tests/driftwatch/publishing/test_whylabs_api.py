@@ -258,7 +258,7 @@ def test_nobody_listening_is_certain_not_to_have_arrived():
         port = unused.getsockname()[1]
     api = WhyLabsApi(f"http://127.0.0.1:{port}", KEY, "org-1", "model-1", retries=1, backoff=0)
 
-    with pytest.raises(WhyLabsError, match="check the address and the network") as raised:
+    with pytest.raises(WhyLabsError, match="check the address in the WhyLabs connection and the network") as raised:
         api.check()
     assert not raised.value.uncertain
 
