@@ -93,6 +93,21 @@ class Storage:
             else:
                 _replace(Path(self.path(key)), data)
 
+    def create(self, key: str, data: bytes) -> bool:
+        """Writes the object only where there is none; whether it did. Of processes that try at once, one succeeds."""
+        with touching(f"storage create {key}"):
+            try:
+                if self.scheme == "s3":
+                    self._fs.pipe_file(self.path(key), data, mode="create")
+                else:
+                    target = Path(self.path(key))
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with target.open("xb") as file:
+                        file.write(data)
+            except FileExistsError:
+                return False
+        return True
+
     def copy(self, source: str, target: str) -> None:
         """Copies an object within the storage; on S3 the server does it, and no bytes pass here."""
         if self.scheme == "s3":

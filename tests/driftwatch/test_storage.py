@@ -103,6 +103,14 @@ def test_a_killed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["a"]
 
 
+def test_what_is_there_is_not_created_again(storage):
+    assert storage.create("m/lock", b"first") is True
+    assert storage.create("m/lock", b"second") is False
+    assert storage.read_bytes("m/lock") == b"first"
+    storage.delete("m/lock")
+    assert storage.create("m/lock", b"third") is True
+
+
 @pytest.mark.parametrize("uri", ["/plain/path", "http://x", "file://relative", "s3://"])
 def test_a_wrong_uri_is_refused_with_what_is_allowed(uri):
     with pytest.raises(DriftwatchError, match="file:///absolute/folder and s3://bucket/prefix"):

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
+from driftwatch.publishing.lock import exclusive
 from driftwatch.publishing.sinks import Kind, Sink
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Entry:
 class Ledger:
     """The entries of one sink's dataset and day in a ledger file, which other sinks share.
 
-    Every change reads the file and writes it whole. On file:// storage `locked` keeps other processes out meanwhile; on
-    s3:// two tasks that publish the same day at the same moment must be kept apart by the caller (an Airflow pool of one).
+    Every change reads the file and writes it whole, so that the caller holds `locked` meanwhile: two runs of one day may publish
+    its features and its performance at the same moment.
     """
 
     def __init__(self, storage: Storage, key: str, sink: Sink, day: date) -> None:
@@ -77,18 +77,9 @@ class Ledger:
         self._storage = storage
         self._target = (sink.name, sink.organisation, sink.dataset, day.isoformat())
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        path = self._storage.local_path(f"{self.key}.lock")
-        if path is None:
-            yield
-            return
-        import fcntl
-
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # ends with the process, however that ends
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Keeps other processes out while the entries are read, changed and sent."""
+        return exclusive(self._storage, f"{self.key}.lock")
 
     def entries(self) -> list[Entry]:
         """Everything in the file, in the order in which it was first written."""

@@ -106,6 +106,12 @@ class MemoryStorage:
     def write_bytes(self, key, data):
         self._files[key] = data
 
+    def create(self, key, data):
+        return self._files.setdefault(key, data) is data
+
+    def delete(self, key):
+        self._files.pop(key, None)
+
     def read_json(self, key):
         return json.loads(self._files[key])
 
