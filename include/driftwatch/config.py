@@ -172,7 +172,20 @@ class AnnotationConfig(Section):
         description="A pool that ends incomplete fails the day, or is used where coverage reaches min_coverage.",
     )
     min_coverage: Share = Field(0.8, description="Share of the sample with at least one answer, for use_if_enough.")
-    on_tie: Literal["abstain", "random_seeded", "first_class"] = Field("abstain", description="What a tied vote gives.")
+    consensus: Literal["majority", "weighted", "dawid_skene"] = Field(
+        "majority",
+        description="How answers become one label. majority: most votes. weighted: votes weigh by the annotator's control tasks. dawid_skene: by each annotator's estimated confusion matrix.",
+    )
+    default_skill: float = Field(
+        0.8,
+        gt=0.5,
+        lt=1,
+        description="For weighted and dawid_skene: an annotator's chance of a right answer before control tasks tell; counts as two of them.",
+    )
+    on_tie: Literal["abstain", "random_seeded", "first_class"] = Field(
+        "abstain",
+        description="What tied answers give: no label, a class drawn from the seed and the image, or the first of `classes`.",
+    )
     quality: QualityRules = Field(default_factory=QualityRules)
 
     @model_validator(mode="after")

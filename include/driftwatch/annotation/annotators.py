@@ -8,24 +8,25 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from driftwatch.annotation.aggregation import skill
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from driftwatch.config import QualityRules
+    from driftwatch.config import MonitorConfig, QualityRules
 
 # The chance that an annotator who is good enough is flagged, for each of the reasons that rest on a test.
 FALSE_FLAG_RATE = 0.01
 
 
-def annotator_quality(
-    votes: pd.DataFrame, assignments: pd.DataFrame, classes: Sequence[str], rules: QualityRules
-) -> pd.DataFrame:
+def annotator_quality(votes: pd.DataFrame, assignments: pd.DataFrame, config: MonitorConfig) -> pd.DataFrame:
     """One row for each annotator, sorted by id; the columns of annotators.parquet.
 
     `votes`: the counted votes (task, annotator, answer), one for each annotator and task. `assignments`: assignments.parquet,
     for control tasks and times; a rejected page tells about its annotator, too.
 
-    answers: counted votes. control_answers, control_right: control tasks seen and right; "unclear" is wrong there.
+    answers: counted votes. unclear_answers: those of them that are the unclear answer. control_answers, control_right: control
+    tasks seen and right; the unclear answer is wrong there. skill: the chance of a right answer that follows from them.
     agreement: share of votes equal to the answer that most *others* gave, where there is a single such answer; NaN without.
     seconds_median: seconds for a page. flagged, reason: "" or why this looks like guessing:
     - control tasks: significantly fewer right than `control_min_correct_percent`;
@@ -34,6 +35,7 @@ def annotator_quality(
     - pages faster than `fast_seconds`.
     A test is one-sided and binomial, at FALSE_FLAG_RATE: with few answers nobody is flagged by it.
     """
+    classes, rules = config.classes, config.annotation.quality
     control = assignments[assignments["control"].astype(bool)]
     control = control.assign(right=control["answer"] == control["known_label"]).groupby("annotator_id")["right"]
     pages = assignments.drop_duplicates("assignment_id").groupby("annotator_id")["seconds"].median()
@@ -43,8 +45,11 @@ def annotator_quality(
     )
     ids = table["annotator_id"]
     table["answers"] = ids.map(votes.groupby("annotator").size()).fillna(0).astype("int64")
+    unclear = votes[votes["answer"] == config.annotation.unclear_answer]
+    table["unclear_answers"] = ids.map(unclear.groupby("annotator").size()).fillna(0).astype("int64")
     table["control_answers"] = ids.map(control.size()).fillna(0).astype("int64")
     table["control_right"] = ids.map(control.sum()).fillna(0).astype("int64")
+    table["skill"] = skill(table["control_right"], table["control_answers"], config.annotation.default_skill)
     table["agreement"] = ids.map(compared["agreed"] / compared["compared"]).astype("float64")
     table["seconds_median"] = ids.map(pages).astype("float64")
     reasons = [_reasons(row, votes, compared, classes, rules) for row in table.itertuples(index=False)]

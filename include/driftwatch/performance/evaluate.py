@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.annotation.consensus import counted_votes, krippendorff_alpha
+from driftwatch.annotation.consensus import counted_votes, krippendorff_alpha, unanimous
 from driftwatch.errors import DriftwatchError
 from driftwatch.performance.metrics import measure
 from driftwatch.performance.policy import judge
@@ -47,6 +47,7 @@ def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdou
     performance = {
         "day": day.day.isoformat(),
         "model_version": _model_version(predictions, day),
+        "merged_by": config.annotation.consensus,
         "on_tie": config.annotation.on_tie,
         "confidence": config.performance.confidence,
         "floor": config.performance.floor,
@@ -92,7 +93,7 @@ def _agreement(storage: Storage, day: DayLayout, config: MonitorConfig, sample: 
     labelled = sample[sample["label"].notna()]
     return {
         "alpha": krippendorff_alpha(counted_votes(assignments, sample["image_id"].tolist(), config)),
-        "unanimous": float((labelled["confidence"] == 1).mean()) if len(labelled) else None,
+        "unanimous": float(unanimous(labelled).mean()) if len(labelled) else None,
         "votes": int(sample["votes"].sum()),
         "control_answers": int(annotators["control_answers"].sum()),
         "control_right": int(annotators["control_right"].sum()),

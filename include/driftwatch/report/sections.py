@@ -14,6 +14,7 @@ from driftwatch.report.facts import DayFacts
 from driftwatch.report.words import count, direction, feature_name, headline, listing
 
 MOST_FILES, MOST_ANNOTATORS = 20, 12
+_MERGED_BY = {"majority": "majority vote", "weighted": "votes weighted by control tasks", "dawid_skene": "Dawid-Skene"}
 _TESTS = {"ks": "distribution", "shift": "median", "low_tail": "low tail", "high_tail": "high tail"}
 _TONES = {"drifted": "warn", "alert": "bad", "ok": "good", "not_enough_evidence": "unsure", None: "waiting"}
 _SAID = {
@@ -198,6 +199,15 @@ def labelling(facts: DayFacts) -> dict[str, Any] | None:
     if facts.performance is not None:
         agreement = facts.performance["agreement"]
         alpha = agreement["alpha"]
+        rows.append(("Merged by", _MERGED_BY[facts.performance.get("merged_by", "majority")]))
+        unclear = int(facts.labels["votes.unclear"].sum()) if facts.labels is not None else 0
+        if settings.unclear_answer:
+            rows.append(
+                (
+                    f"Answered {settings.unclear_answer!r}",
+                    f"{unclear} of {count(agreement['votes'], 'answer')}, counted apart",
+                )
+            )
         rows.append(("Agreement", "not defined" if alpha is None else f"Krippendorff's α = {alpha:.2f}"))
         if agreement["unanimous"] is not None:
             rows.append(("Unanimous", f"{percent(round(agreement['unanimous'], 3))} of the labels"))

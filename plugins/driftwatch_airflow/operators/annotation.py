@@ -65,7 +65,7 @@ class CreateAnnotationPoolOperator(DayOperator):
 
 
 class MergeAnnotationsOperator(DayOperator):
-    """Reads the pool's answers and merges them by majority vote, one vote for each annotator and image."""
+    """Reads the pool's answers and merges them as `annotation.consensus` says, one vote for each annotator and image."""
 
     operator_extra_links = (TolokaPoolLink(),)
 

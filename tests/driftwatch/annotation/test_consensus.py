@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from driftwatch.annotation.annotators import annotator_quality
-from driftwatch.annotation.consensus import krippendorff_alpha, majority_vote, merge_day
-from driftwatch.config import MonitorConfig, QualityRules
+from driftwatch.annotation.consensus import Method, krippendorff_alpha, merge_answers, merge_day, unanimous
+from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
-from driftwatch.layout import MonitorLayout
+from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.storage import Storage
 
 CLASSES = ("cat", "dog", "fox")
+METHODS = get_args(Method)
 
 
 def answers(*rows: tuple[str, str, str]) -> pd.DataFrame:
@@ -23,29 +26,13 @@ def answers(*rows: tuple[str, str, str]) -> pd.DataFrame:
 
 
 def voted(frame: pd.DataFrame, **settings) -> pd.Series:
-    merged = majority_vote(frame, CLASSES, unclear_answer="unclear", **settings)
+    merged = merge_answers(frame, CLASSES, unclear_answer="unclear", **settings)
     assert len(merged) == 1
     return merged.iloc[0]
 
 
 def votes(*given: str) -> pd.DataFrame:
     return answers(*[("image", f"worker{index}", answer) for index, answer in enumerate(given)])
-
-
-@pytest.mark.parametrize(
-    ("name", "tie", "accuracy"),
-    [
-        ("d_possent", "first_class", 0.932),
-        ("duck_bluebirds", "first_class", 0.759),
-        ("duck_bluebirds", "abstain", 0.759),
-    ],
-)
-def test_real_crowds_give_the_published_accuracy(shared: Path, name: str, tie: str, accuracy: float) -> None:
-    given = pd.read_csv(shared / "crowd" / name / "labels.csv", dtype=str)
-    gold = pd.read_csv(shared / "crowd" / name / "gold.csv", dtype=str).set_index("task")["label"]
-    merged = majority_vote(given.rename(columns={"worker": "annotator", "label": "answer"}), ["0", "1"], tie)
-    known = merged[merged["task"].isin(gold.index)]
-    assert round(float((known["label"] == known["task"].map(gold)).mean()), 3) == accuracy
 
 
 def test_majority_wins_and_confidence_counts_unclear_votes() -> None:
@@ -76,29 +63,12 @@ def test_random_tie_is_fair_among_the_tied_and_hangs_on_seed_and_task_alone() ->
     many = answers(
         *[(f"image{i}", worker, answer) for i in range(400) for worker, answer in (("a", "dog"), ("b", "fox"))]
     )
-    first = majority_vote(many, CLASSES, "random_seeded", seed=1).set_index("task")["label"]
+    first = merge_answers(many, CLASSES, "random_seeded", seed=1).set_index("task")["label"]
     assert set(first) == {"dog", "fox"}
     assert 150 < (first == "dog").sum() < 250
-    part = majority_vote(many[many["task"] != "image0"], CLASSES, "random_seeded", seed=1).set_index("task")["label"]
+    part = merge_answers(many[many["task"] != "image0"], CLASSES, "random_seeded", seed=1).set_index("task")["label"]
     assert part.equals(first.drop("image0"))
-    assert not majority_vote(many, CLASSES, "random_seeded", seed=2).set_index("task")["label"].equals(first)
-
-
-@pytest.mark.parametrize("tie", ["abstain", "first_class", "random_seeded"])
-def test_row_order_changes_nothing(tie: str) -> None:
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "task": rng.integers(0, 60, 400).astype(str),
-            "annotator": rng.integers(0, 12, 400).astype(str),
-            "answer": rng.choice([*CLASSES, "unclear"], 400),
-            "submitted": [f"2026-01-01T0{hour}:00:00+00:00" for hour in rng.integers(0, 3, 400)],
-        }
-    )
-    expected = majority_vote(frame, CLASSES, tie, unclear_answer="unclear")
-    for seed in range(3):
-        shuffled = frame.sample(frac=1, random_state=seed)
-        pd.testing.assert_frame_equal(majority_vote(shuffled, CLASSES, tie, unclear_answer="unclear"), expected)
+    assert not merge_answers(many, CLASSES, "random_seeded", seed=2).set_index("task")["label"].equals(first)
 
 
 def test_second_answer_of_an_annotator_replaces_the_first_by_time() -> None:
@@ -115,19 +85,19 @@ def test_contradicting_answers_of_the_same_instant_count_as_the_first_of_the_cla
 
 
 def test_unanswered_tasks_have_a_row_and_others_have_none() -> None:
-    merged = majority_vote(votes("cat"), CLASSES, tasks=["other", "image", "other"])
+    merged = merge_answers(votes("cat"), CLASSES, tasks=["other", "image", "other"])
     assert merged[["task", "status", "votes"]].to_numpy().tolist() == [
         ["image", "consensus", 1],
         ["other", "unanswered", 0],
     ]
-    empty = majority_vote(answers(), CLASSES, tasks=["x"])
+    empty = merge_answers(answers(), CLASSES, tasks=["x"])
     assert empty.loc[0, "status"] == "unanswered"
-    assert majority_vote(answers(), CLASSES).empty
+    assert merge_answers(answers(), CLASSES).empty
 
 
 def test_answer_that_was_not_offered_is_refused_with_its_task() -> None:
     with pytest.raises(DriftwatchError, match=r"task image: the answer 'cow' is none of 'cat', 'dog', 'fox'"):
-        majority_vote(votes("cat", "cow"), CLASSES)
+        merge_answers(votes("cat", "cow"), CLASSES)
 
 
 def test_alpha_of_krippendorffs_own_example() -> None:
@@ -177,9 +147,21 @@ def crowd(skills: dict[str, float], images: int = 90, seed: int = 0) -> pd.DataF
     return assignments(rows)
 
 
+def config(folder: Path = Path("/nowhere"), **annotation) -> MonitorConfig:
+    return MonitorConfig.model_validate(
+        {
+            "name": "demo",
+            "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": f"file://{folder}"},
+            "annotation": {"project_name": "p", "question": "q", "instructions": "i", **annotation},
+        }
+    )
+
+
 def quality(table: pd.DataFrame) -> pd.DataFrame:
     voting = table[~table["control"]].rename(columns={"image_id": "task", "annotator_id": "annotator"})
-    return annotator_quality(voting, table, ["cat", "dog"], QualityRules()).set_index("annotator_id")
+    return annotator_quality(voting, table, config()).set_index("annotator_id")
 
 
 def test_guessers_and_constant_answers_are_flagged_with_the_reason_and_good_annotators_are_not() -> None:
@@ -219,23 +201,8 @@ def test_wrong_control_answers_and_haste_are_flagged() -> None:
     assert np.isnan(table.loc["b", "agreement"])
 
 
-@pytest.fixture
-def monitor(tmp_path: Path) -> MonitorConfig:
-    return MonitorConfig.model_validate(
-        {
-            "name": "demo",
-            "classes": ["cat", "dog"],
-            "schedule": {"start_date": "2026-01-01"},
-            "storage": {"uri": f"file://{tmp_path}"},
-            "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
-        }
-    )
-
-
-def test_day_counts_votes_of_the_sample_only_and_adds_up(monitor: MonitorConfig) -> None:
-    from datetime import date
-
-    storage, day = Storage(monitor.storage.uri), MonitorLayout("demo").day(date(2026, 1, 1))
+def a_day() -> pd.DataFrame:
+    """Answers to three images of a day, on a rejected page too; to a control task; to an image that the day did not ask about."""
     rows = [
         ("p1", "a", "i1", "cat", "ACCEPTED", False), ("p1", "a", "i2", "dog", "ACCEPTED", False),
         ("p1", "a", "control", "cat", "ACCEPTED", True), ("p2", "b", "i1", "cat", "SUBMITTED", False),
@@ -244,15 +211,54 @@ def test_day_counts_votes_of_the_sample_only_and_adds_up(monitor: MonitorConfig)
     ]  # fmt: skip
     names = ["assignment_id", "annotator_id", "image_id", "answer", "status", "control"]
     table = assignments([dict(zip(names, row, strict=True)) for row in rows])
+    table.loc[table["control"], "known_label"] = "cat"
+    return table
+
+
+def merged_day(folder: Path, table: pd.DataFrame, sample: list[str], **annotation) -> tuple[dict, Storage, DayLayout]:
+    storage, day = Storage(f"file://{folder}"), MonitorLayout("demo").day(date(2026, 1, 1))
     storage.write_table(day.assignments, table)
-    found = merge_day(storage, day, monitor, ["i1", "i2", "i3", "i4"])
+    return merge_day(storage, day, config(folder, **annotation), sample), storage, day
+
+
+def test_day_counts_votes_of_the_sample_only_and_adds_up(tmp_path: Path) -> None:
+    found, storage, day = merged_day(tmp_path, a_day(), ["i1", "i2", "i3", "i4"])
     labels = storage.read_table(day.labels).set_index("image_id")
     assert labels["status"].to_dict() == {"i1": "consensus", "i2": "tie", "i3": "unclear", "i4": "unanswered"}
     assert labels.loc["i2", ["votes", "votes.cat", "votes.dog"]].tolist() == [2, 1, 1]  # the rejected page has no vote
     assert found["sampled"] == 4 == sum(found[key] for key in ("consensus", "tie", "unclear", "unanswered"))
-    assert (found["votes"], found["labelled"], found["rejected_pages"]) == (5, 1, 1)
+    assert (found["votes"], found["unclear_votes"], found["labelled"], found["rejected_pages"]) == (5, 1, 1, 1)
     assert found["spent"] == pytest.approx(3 * 0.05 * 1.2)  # three paid pages, with the fee
-    first = storage.read_bytes(day.labels), storage.read_bytes(day.annotators)
-    storage.write_table(day.assignments, table.sample(frac=1, random_state=3))
-    merge_day(storage, day, monitor, ["i4", "i3", "i2", "i1"])
-    assert (storage.read_bytes(day.labels), storage.read_bytes(day.annotators)) == first
+    annotators = storage.read_table(day.annotators).set_index("annotator_id")
+    assert annotators["unclear_answers"].to_dict() == {"a": 0, "b": 0, "c": 0, "d": 1}
+    # Two answers' worth of the default .8, and one right answer of one.
+    assert annotators["skill"].round(4).to_dict() == {"a": 0.8667, "b": 0.8, "c": 0.8, "d": 0.8}
+
+
+def test_day_is_merged_by_the_methods_own_idea_of_annotators(tmp_path: Path) -> None:
+    for method in ("weighted", "dawid_skene"):
+        found, storage, day = merged_day(tmp_path, a_day(), ["i1", "i2", "i3", "i4"], consensus=method)
+        labels = storage.read_table(day.labels).set_index("image_id")
+        # Annotator a was right on a control task: worth more than b, of whom nothing is known.
+        assert labels.loc["i2", ["label", "status", "votes.cat", "votes.dog"]].tolist() == ["dog", "consensus", 1, 1]
+        assert labels["status"].drop("i2").to_dict() == {"i1": "consensus", "i3": "unclear", "i4": "unanswered"}
+        assert (found["method"], found["votes"], found["sampled"]) == (method, 5, 4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_order_of_the_days_answers_changes_no_byte(tmp_path: Path, method: str) -> None:
+    table = pd.concat([crowd({"a": 0.9, "b": 0.7, "c": 0.55, "always_cat": 0}, 40), a_day()], ignore_index=True)
+    sample = [f"i{index:03d}" for index in range(40)] + ["i1", "i2", "i3", "i4"]
+    first, storage, day = merged_day(tmp_path, table, sample, consensus=method)
+    written = storage.read_bytes(day.labels), storage.read_bytes(day.annotators)
+    for seed in range(3):
+        again, *_ = merged_day(tmp_path, table.sample(frac=1, random_state=seed), sample[::-1], consensus=method)
+        assert again == first
+        assert (storage.read_bytes(day.labels), storage.read_bytes(day.annotators)) == written
+
+
+def test_unanimous_is_a_matter_of_votes_not_of_confidence() -> None:
+    given = answers(("x", "a", "cat"), ("x", "b", "cat"), ("y", "a", "cat"), ("y", "b", "dog"), ("z", "a", "unclear"))
+    for method in METHODS:
+        merged = merge_answers(given, CLASSES, "first_class", unclear_answer="unclear", method=method)
+        assert unanimous(merged).tolist() == [True, False, False]
