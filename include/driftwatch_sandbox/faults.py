@@ -13,7 +13,7 @@ One `FaultBoard` belongs to one server. Tests add faults by `POST /_sandbox/faul
 | rate_limit | 429 with `Retry-After: seconds` |
 | rate_limit_quota | 429 with `payload.interval` = MIN |
 | html_502 | a proxy's HTML page instead of JSON |
-| operation_fail, list_lag, close_pool | handled by the application, which finds the fault in `scope["sandbox.fault"]` |
+| operation_fail, list_lag, close_pool, url_expired, url_refused | handled by the application, which finds the fault in `scope["sandbox.fault"]` |
 
 `times` counts down (default 1, null means for ever); `method` may be left out. The oldest matching fault is taken.
 """
@@ -45,6 +45,8 @@ FAULTS = frozenset(
         "operation_fail",
         "list_lag",
         "close_pool",
+        "url_expired",
+        "url_refused",
     ]
 )
 CONTROL_PATHS = ("/_sandbox/", "/healthz")

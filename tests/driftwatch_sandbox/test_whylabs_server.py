@@ -354,6 +354,7 @@ def drift_monitor(reference_id: str) -> dict[str, dict]:
     }
     fixed = {
         "id": "accuracy-floor-analyzer",
+        "schedule": {"type": "fixed", "cadence": "daily"},
         "targetMatrix": {"type": "dataset", "segments": []},
         "config": {"type": "fixed", "metric": "classification.accuracy", "lower": 0.8},
     }
@@ -392,9 +393,10 @@ def test_monitors_find_the_drifted_day_and_not_analysed_is_no_row(server):
     server.upload(performance_profile(["cat"] * 4, ["cat", "cat", "cat", "dog"], [1.0] * 4, DAY), MS + 86_400_000)
 
     assert results(server, onlyAnomalies=False) == []
-    assert server.http.post("/_sandbox/analyse?dataset=model-1&day=2026-01-02").json() == {"results": 2}
+    # The day has no performance, so that the floor has nothing to judge: no row, rather than a row without an anomaly.
+    assert server.http.post("/_sandbox/analyse?dataset=model-1&day=2026-01-02").json() == {"results": 1}
     assert results(server) == []
-    assert len(results(server, onlyAnomalies=False)) == 2
+    assert [row["analyzerId"] for row in results(server, onlyAnomalies=False)] == ["image-drift-analyzer"]
     server.http.post("/_sandbox/analyse?dataset=model-1&day=2026-01-03").raise_for_status()
     anomalies = results(server)
 
@@ -413,6 +415,7 @@ def test_monitors_find_the_drifted_day_and_not_analysed_is_no_row(server):
 def test_a_trailing_window_needs_its_batches(server):
     analyzer = {
         "id": "accuracy-trailing",
+        "schedule": {"type": "fixed", "cadence": "daily"},
         "targetMatrix": {"type": "dataset", "segments": []},
         "config": {
             "type": "stddev",
@@ -433,7 +436,86 @@ def test_a_trailing_window_needs_its_batches(server):
     (anomaly,) = results(server)
     assert anomaly["datasetTimestamp"] == MS + 4 * 86_400_000
     (failed,) = [row for row in results(server, onlyAnomalies=False, includeFailures=True) if row["failedAnalysis"]]
+    assert (failed["failureType"], failed["isAnomaly"]) == ("InsufficientBaseline", False)
     assert "4 are needed" in failed["failureExplanation"]
+
+
+def put_floor(server: Server, lower: float = 0.8, **changes: object) -> None:
+    document = {**drift_monitor("none")["fixed"], **changes}
+    document["config"] = {**document["config"], "lower": lower}
+    answer = server.http.put(f"{MODEL}/monitor-config/analyzer/{document['id']}", json=document)
+    answer.raise_for_status()
+
+
+def eventually(look, seconds: float = 10):
+    """What `look` finds, once it finds something."""
+    import time
+
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, "nothing was found in time"
+        time.sleep(0.02)
+    return found
+
+
+def performance(right: int, wrong: int) -> bytes:
+    return performance_profile(
+        ["cat"] * (right + wrong), ["cat"] * right + ["dog"] * wrong, [1.0] * (right + wrong), DAY
+    )
+
+
+def test_a_day_is_analysed_by_itself_once_its_delay_is_over_and_late_performance_is_not_missed(serve):
+    server = serve(analyse_seconds=0.3)
+    put_floor(server)
+    server.upload(feature_profile(features(40), DAY))
+    assert results(server, onlyAnomalies=False) == []
+    eventually(lambda: server.http.get("/_sandbox/analysed?dataset=model-1").json() == ["2026-01-02"])
+    assert results(server, onlyAnomalies=False) == []
+
+    server.upload(performance(3, 1))
+    assert results(server, onlyAnomalies=False) == []
+    (row,) = eventually(lambda: results(server, onlyAnomalies=False))
+    assert (row["isAnomaly"], row["metricValue"]) == (True, 0.75)
+
+
+def test_a_day_that_was_analysed_is_not_analysed_again_until_it_is_deleted(serve):
+    server = serve(analyse_seconds=0)
+    put_floor(server)
+    server.upload(performance(3, 1))
+    eventually(lambda: results(server))
+    server.upload(performance(30, 0))
+    eventually(lambda: server.http.get("/_sandbox/analysed?dataset=model-1").json() == ["2026-01-02"])
+    assert [row["metricValue"] for row in results(server, onlyAnomalies=False)] == [0.75]
+
+    span = {"profile_start_timestamp": MS, "profile_end_timestamp": MS + 86_400_000}
+    server.http.delete(f"{ORG}/dataset-profiles/models/model-1", params=span).raise_for_status()
+    server.upload(performance(30, 0))
+    eventually(lambda: [row["metricValue"] for row in results(server, onlyAnomalies=False)] == [1.0])
+
+
+def test_a_new_analyzer_sees_the_days_that_are_there_and_one_that_is_off_sees_none(serve):
+    server = serve(analyse_seconds=0)
+    server.upload(performance(3, 1))
+    put_floor(server, schedule=None)
+    eventually(lambda: server.http.get("/_sandbox/analysed?dataset=model-1").json() == ["2026-01-02"])
+    assert results(server, onlyAnomalies=False) == []
+
+    put_floor(server)
+    eventually(lambda: results(server))
+    document = server.http.get(f"{MODEL}/monitor-config/analyzer/accuracy-floor-analyzer").json()
+    assert document["metadata"]["version"] == 2
+
+
+def test_a_one_sided_window_does_not_mind_a_better_day(server):
+    config = {"type": "stddev", "metric": "classification.accuracy", "factor": 1, "minBatchSize": 4}
+    config["baseline"] = {"type": "TrailingWindow", "size": 7}
+    for name, more in (("accuracy-both-sides", {}), ("accuracy-lower-side", {"thresholdType": "lower"})):
+        put_floor(server, id=name, config={**config, **more})
+    for number, right in enumerate([8, 7, 8, 7, 10]):
+        server.upload(performance(right, 10 - right), MS + number * 86_400_000)
+    server.http.post("/_sandbox/analyse?dataset=model-1&day=2026-01-06").raise_for_status()
+
+    assert [row["analyzerId"] for row in results(server)] == ["accuracy-both-sides"]
 
 
 def test_bad_monitor_configuration_is_refused(server):
@@ -444,8 +526,8 @@ def test_bad_monitor_configuration_is_refused(server):
     missing = server.http.get(f"{MODEL}/monitor-config/analyzer/never-was-here")
 
     assert (short.status_code, bare.status_code, missing.status_code) == (400, 400, 404)
-    assert "10 characters" in short.json()["message"]
-    assert "analyzerIds, mode" in bare.json()["message"]
+    assert "10 to 128 characters" in short.json()["message"]
+    assert "analyzerIds, schedule, mode, actions" in bare.json()["message"]
 
 
 def test_notification_actions_are_kept(server):
@@ -467,6 +549,20 @@ def test_faults_are_injected_in_songbirds_form(server):
     assert failed.status_code == 503
     assert {"message", "requestId", "type"} <= set(failed.json())
     assert server.reserve()["id"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("url_expired", "Request has expired"), ("url_refused", "SignatureDoesNotMatch")]
+)
+def test_an_upload_url_fails_on_request_as_s3s_do_and_takes_nothing(server, fault, said):
+    server.http.post("/_sandbox/faults", json={"path_regex": "/upload/", "fault": fault}).raise_for_status()
+    url = server.reserve()["uploadUrl"]
+    refused = httpx.put(url, content=feature_profile(features(4), DAY))
+
+    assert (refused.status_code, refused.headers["content-type"]) == (403, "application/xml")
+    assert said in refused.text
+    assert server.state()["days"] == {}
+    assert httpx.put(url, content=feature_profile(features(4), DAY)).status_code == 200
 
 
 def test_the_command_serves_says_so_and_stops_on_sigterm(tmp_path):

@@ -33,7 +33,8 @@ def main() -> None:
     parser.add_argument(
         "--analyse-seconds",
         type=float,
-        help="analyse a day this long after its last upload; default: only when asked to",
+        default=2,
+        help="run the analyzers on a day this long after its last upload; WhyLabs: up to a day later",
     )
     arguments = parser.parse_args()
     settings = Settings(

@@ -26,17 +26,19 @@ def create_app(database: str, settings: Settings) -> FastAPI:
     """The stand-in over one SQLite file, which is made if it is missing and kept when the server stops."""
     store = Store(database)
     days = Days(store, settings)
+    analyst = Analyst(store, settings, days)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # whylogs takes about a second to import: before the server says that it is ready.
         await asyncio.to_thread(days.warm_up)
-        yield
+        async with analyst.at_work():
+            yield
         store.close()
 
     app = FastAPI(title="WhyLabs stand-in", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.store, app.state.settings, app.state.days = store, settings, days
-    app.state.analyst = Analyst(store, settings, days)
+    app.state.analyst = analyst
 
     @app.middleware("http")
     async def authorise(request: Request, call_next: Any) -> Any:

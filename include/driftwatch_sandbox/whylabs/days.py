@@ -84,6 +84,16 @@ class Days:
         """The midnights (ms) of the days that have data."""
         return sorted({row["timestamp"] // DAY_MS * DAY_MS for row in self.uploads(dataset, start, stop)})
 
+    def newest(self, dataset: str) -> list[tuple[int, int]]:
+        """Each day's midnight and the time of its last upload (both ms), shown when read back or not yet."""
+        self._carry_out_deletions()
+        rows = self._store.rows(
+            "SELECT timestamp / ? * ? AS start, max(received) AS newest FROM uploads WHERE dataset = ? AND kind = 'batch'"
+            " AND live = 1 AND error IS NULL AND received IS NOT NULL GROUP BY 1 ORDER BY 1",
+            DAY_MS, DAY_MS, dataset,
+        )  # fmt: skip
+        return [(row["start"], row["newest"]) for row in rows]
+
     def merged(self, dataset: str, start: int) -> dict[str, DatasetProfileView]:
         """The day's merged profile by segment; empty where the day has no data."""
         uploads = [(row["number"], row["received"]) for row in self.uploads(dataset, start, start + DAY_MS)]

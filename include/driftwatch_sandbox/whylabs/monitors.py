@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Body, Request
 
 from driftwatch_sandbox.whylabs.errors import invalid, not_found
-from driftwatch_sandbox.whylabs.store import Store
+from driftwatch_sandbox.whylabs.store import Store, now_ms
 from driftwatch_sandbox.whylabs.uploads import check_dataset
 
 router = APIRouter()
@@ -15,7 +16,11 @@ _MODEL = "/v0/organizations/{org}/models/{dataset}"
 _CONFIG = _MODEL + "/monitor-config"
 _ACTIONS = "/v0/notification-settings/{org}/actions"
 _ACTION_TYPES = ("EMAIL", "SLACK", "PAGER_DUTY", "TEAMS", "WEBHOOK")
-_REQUIRED = {"analyzer": ("id", "config", "targetMatrix"), "monitor": ("id", "analyzerIds", "mode")}
+_REQUIRED = {
+    "analyzer": ("id", "config", "targetMatrix"),
+    "monitor": ("id", "analyzerIds", "schedule", "mode", "actions"),
+}
+_ID = re.compile(r"[0-9a-zA-Z_-]{10,128}")
 _ALL = ""  # actions belong to the organisation, not to a dataset
 
 
@@ -24,8 +29,8 @@ def check_config(kind: str, body: dict[str, Any]) -> None:
     missing = [name for name in _REQUIRED[kind] if name not in body]
     if missing:
         raise invalid(f"{kind} {body.get('id')}: missing {', '.join(missing)}")
-    if len(body["id"]) < 10:
-        raise invalid(f"{kind} {body['id']}: an id needs 10 characters or more")
+    if not _ID.fullmatch(body["id"]):
+        raise invalid(f"{kind} {body['id']}: an id is 10 to 128 characters of a-z, A-Z, 0-9, - and _")
     baseline = body.get("config", {}).get("baseline", {})
     if baseline.get("type") == "TrailingWindow" and not 4 <= baseline.get("size", 0) <= 90:
         raise invalid(f"{kind} {body['id']}: config.baseline.size must be 4 to 90")
@@ -66,9 +71,12 @@ def put_config(request: Request, dataset: str, body: dict[str, Any] = Body()) ->
     with store.transaction():
         for kind in _REQUIRED:
             if request.method == "PUT":
-                store.change("DELETE FROM documents WHERE dataset = ? AND kind = ?", dataset, kind)
+                kept = {document["id"] for document in body.get(f"{kind}s", [])}
+                for document in store.documents(dataset, kind):
+                    if document["id"] not in kept:
+                        store.delete_document(dataset, kind, document["id"])
             for document in body.get(f"{kind}s", []):
-                store.put_document(dataset, kind, document["id"], document)
+                _put(request, dataset, kind, document)
     return {}
 
 
@@ -91,8 +99,20 @@ def put_document(
     check_config(kind, body)
     if body["id"] != document_id:
         raise invalid(f"the id in the path, {document_id}, is not the body's, {body['id']}")
-    request.app.state.store.put_document(dataset, kind, document_id, body)
+    _put(request, dataset, kind, body)
     return {}
+
+
+def _put(request: Request, dataset: str, kind: str, body: dict[str, Any]) -> None:
+    """Keeps the document with WhyLabs' own metadata; days that were not analysed by this analyzer are from now on."""
+    store: Store = request.app.state.store
+    before = store.document(dataset, kind, body["id"])
+    version = before["metadata"]["version"] + 1 if before else 1
+    metadata = {"version": version, "schemaVersion": 1, "updatedTimestamp": now_ms(), "author": "system"}
+    store.put_document(dataset, kind, body["id"], {**body, "metadata": metadata})
+    if kind == "analyzer":
+        store.change("DELETE FROM documents WHERE dataset = ? AND kind = 'analysed'", dataset)
+        request.app.state.analyst.wake()
 
 
 @router.delete(_CONFIG + "/{kind}/{document_id}")

@@ -141,6 +141,7 @@ def commit_transaction(request: Request, transaction_id: str) -> dict[str, Any]:
     with store.transaction():
         store.change("UPDATE uploads SET kind = 'batch' WHERE transaction_id = ?", transaction_id)
         store.change("UPDATE transactions SET state = 'committed' WHERE id = ?", transaction_id)
+    request.app.state.analyst.wake()
     return {}
 
 
@@ -148,9 +149,10 @@ def commit_transaction(request: Request, transaction_id: str) -> dict[str, Any]:
 async def put_profile(request: Request, upload_id: str, part: int, expires: int, signature: str) -> Response:
     """What S3 does with a presigned URL: stores any bytes; whether they are a profile shows only when they are read."""
     settings: Settings = request.app.state.settings
-    if not hmac.compare_digest(signature, _signature(settings, upload_id, part, expires)):
+    fault = getattr(request.scope.get("sandbox.fault"), "fault", None)
+    if fault == "url_refused" or not hmac.compare_digest(signature, _signature(settings, upload_id, part, expires)):
         return _s3_error("SignatureDoesNotMatch", "The request signature does not match")
-    if expires < now_ms():
+    if fault == "url_expired" or expires < now_ms():
         return _s3_error("AccessDenied", "Request has expired")
     payload = await request.body()
     try:
@@ -162,6 +164,7 @@ async def put_profile(request: Request, upload_id: str, part: int, expires: int,
         "UPDATE uploads SET payload = ?, received = ?, error = ?, live = 1 WHERE id = ? AND part = ?",
         payload, now_ms(), error, upload_id, part,
     )  # fmt: skip
+    request.app.state.analyst.wake()
     return Response(status_code=200)
 
 
