@@ -128,6 +128,17 @@ class QualityRules(Section):
     )
 
 
+class ExamConfig(Section):
+    """An exam that annotators pass once before they see the monitor's images: a Toloka training, unpaid, with the right answer
+    shown after a mistake. Its images come from the original set's holdout and are no control tasks."""
+
+    tasks: int = Field(10, ge=1, le=100, description="Images of the exam.")
+    passing_percent: int = Field(80, ge=0, le=100, description="Share of right first answers that admits.")
+    retry_after_days: int | None = Field(
+        30, ge=1, le=365, description="Days after which the exam can be taken again; null means never."
+    )
+
+
 class AnnotationConfig(Section):
     """The labelled sample of a day: what is asked, of whom, and what it may cost."""
 
@@ -156,6 +167,18 @@ class AnnotationConfig(Section):
         1, ge=0, le=50, description="Control tasks on a page; with images of known truth."
     )
     control_tasks: int = Field(30, ge=0, description="Different control tasks put into the pool.")
+    control_from_labels: bool = Field(
+        True,
+        description="Also take control tasks from images of the last 30 days that all their annotators labelled alike.",
+    )
+    exam: ExamConfig | None = Field(None, description="An exam that admits annotators; null means none.")
+    acceptance: Literal["automatic", "by_quality"] = Field(
+        "by_quality",
+        description="automatic: Toloka pays every page at once. by_quality: pages are accepted or rejected, with the reason, by the quality rules when the day is merged.",
+    )
+    accept_after_days: int = Field(
+        7, ge=1, le=21, description="Days after which Toloka accepts a page that nobody has judged."
+    )
     reward_per_page: float = Field(0.05, gt=0, description="USD for a page.")
     fee_share: Share = Field(0.2, description="Toloka's fee on top of the reward.")
     max_cost_per_day: float = Field(

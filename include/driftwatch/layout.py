@@ -60,6 +60,11 @@ class DayLayout:
         return self._key("annotation.json")
 
     @property
+    def annotation_progress(self) -> str:
+        """How far the day's pool is and what it has cost, as of the last look while waiting."""
+        return self._key("annotation_progress.json")
+
+    @property
     def shown(self) -> str:
         """The folder of the images as annotators see them, named by image id alone."""
         return self._key("shown")

@@ -48,12 +48,16 @@ def run_day(dag_run: Any, params: Mapping[str, Any]) -> str:
 
 def storage_of(monitor: MonitorConfig) -> Storage:
     """The monitor's storage; on S3 with the credentials of its Airflow connection, if it names one."""
-    if not monitor.storage.connection:
-        return Storage(monitor.storage.uri)
+    return open_storage(monitor.storage.uri, monitor.storage.connection)
+
+
+def open_storage(uri: str, connection: str | None) -> Storage:
+    """A storage by its address and, for S3, the Airflow connection that may read and write there."""
+    if not connection:
+        return Storage(uri)
     from airflow.providers.amazon.aws.fs.s3 import get_fs
 
-    filesystem = get_fs(monitor.storage.connection, {"use_listings_cache": False})  # type: ignore[dict-item]
-    return Storage(monitor.storage.uri, filesystem)
+    return Storage(uri, get_fs(connection, {"use_listings_cache": False}))  # type: ignore[dict-item]
 
 
 def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:

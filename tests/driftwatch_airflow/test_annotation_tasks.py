@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
-from driftwatch.annotation.pool import Campaign
+from driftwatch.annotation.upload import TaskUpload
 from driftwatch.errors import AccessRefused, NotEnoughLabels
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
@@ -190,7 +190,7 @@ def test_the_campaign_records_its_pool_before_tasks_are_uploaded(day, monkeypatc
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Campaign, "_upload", killed)
+    monkeypatch.setattr(TaskUpload, "bring", killed)
     with pytest.raises(KeyboardInterrupt):
         create(day)
     recorded = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation.json")

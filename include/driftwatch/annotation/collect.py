@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from driftwatch.annotation.client import DriftwatchTolokaClient
 
-_ANSWERED = ["SUBMITTED", "ACCEPTED", "REJECTED"]
+# Toloka's states of a page whose answers count and are paid; those of a rejected page are not.
+COUNTED = ("SUBMITTED", "ACCEPTED")
+_ANSWERED = [*COUNTED, "REJECTED"]
 COLUMNS = [
     "assignment_id",
     "annotator_id",
@@ -56,21 +58,21 @@ def collect_assignments(client: DriftwatchTolokaClient, pool_id: str) -> pd.Data
     return table.sort_values(["assignment_id", "image_id"], ignore_index=True)
 
 
-def progress(client: DriftwatchTolokaClient, pool_id: str, images: int, overlap: int) -> dict[str, Any]:
+def progress(
+    client: DriftwatchTolokaClient, pool_id: str, images: int, overlap: int, fee_share: float = 0.0
+) -> dict[str, Any]:
     """How far a pool of `images`, each for `overlap` workers, is: images with at least one answer, answers given of those wanted,
-    and USD spent on rewards; and the same in words, as `text`."""
+    USD spent on rewards (rejected pages cost nothing) and, with the fee, in all; and the same in words, as `text`."""
     answered: dict[str, int] = {}
     reward = 0.0
-    for assignment in client.get_assignments(pool_id=pool_id, status=_ANSWERED, batch_size=10_000):
+    for assignment in client.get_assignments(pool_id=pool_id, status=[*COUNTED], batch_size=10_000):
         reward += float(assignment.reward or 0)
-        if assignment.status.value == "REJECTED":
-            continue
         for task in assignment.tasks:
             if not task.known_solutions:
                 image_id = task.input_values[ID_FIELD]
                 answered[image_id] = answered.get(image_id, 0) + 1
     coverage = len(answered) / images if images else 0.0
-    answers = sum(answered.values())
+    answers, spent = sum(answered.values()), reward * (1 + fee_share)
     return {
         "images": images,
         "answered_images": len(answered),
@@ -78,6 +80,7 @@ def progress(client: DriftwatchTolokaClient, pool_id: str, images: int, overlap:
         "answers": answers,
         "answers_wanted": images * overlap,
         "reward": round(reward, 4),
+        "spent": round(spent, 4),
         "text": f"{len(answered)} of {images} images answered ({coverage:.0%}), {answers} of {images * overlap} answers, "
-        f"{reward:.2f} USD of rewards",
+        f"{spent:.2f} USD spent",
     }

@@ -6,33 +6,26 @@ same; once written it is kept, whatever the settings have become since.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from calendar import monthrange
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from driftwatch.annotation.known_images import control_tasks, plan_exam, seeded_order
 from driftwatch.config import AnnotationConfig, MonitorConfig
-from driftwatch.errors import DriftwatchError, NeedsAttention
+from driftwatch.errors import NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.performance.sample_size import choose_size
 from driftwatch.storage import Storage
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 # Image links outlive the pool, so that a page taken at the last moment can still be answered.
 LINK_MARGIN = timedelta(hours=4)
+# An exam serves several days: its links live as long as S3 allows, seven days, less an hour for clocks that differ.
+EXAM_LINKS = timedelta(days=7, hours=-1)
 
 
 class OverBudget(NeedsAttention):
     """The day would cost more than the monitor file or the Toloka account allows."""
-
-
-def seeded_order(ids: Iterable[str], *salt: object) -> list[str]:
-    """`ids` in a random order that depends on `salt` and the ids alone, not on the order given."""
-    prefix = "|".join(str(part) for part in salt)
-    return sorted(ids, key=lambda item: hashlib.sha256(f"{prefix}|{item}".encode()).digest())
 
 
 def cost_of(images: int, annotation: AnnotationConfig) -> dict[str, Any]:
@@ -42,6 +35,8 @@ def cost_of(images: int, annotation: AnnotationConfig) -> dict[str, Any]:
     fee = reward * annotation.fee_share
     return {
         "pages": pages,
+        "tasks_per_page": annotation.tasks_per_page,
+        "reward_per_page": annotation.reward_per_page,
         "reward": round(reward, 4),
         "fee": round(fee, 4),
         "total": round(reward + fee, 4),
@@ -76,6 +71,8 @@ def plan_day(
     cost = cost_of(len(sample), annotation)
     _check_limits(storage, layout, config, day, cost["total"])
     expires = now + timedelta(hours=annotation.expire_hours)
+    exam = plan_exam(storage, layout, config, (now + EXAM_LINKS).isoformat(timespec="seconds"))
+    asked = {entry["image_id"] for entry in exam["tasks"]} if exam else set()
     return {
         "day": day.isoformat(),
         "state": "planned",
@@ -83,11 +80,13 @@ def plan_day(
         "overlap": annotation.overlap,
         "sample_size": size,
         "sample": [{"image_id": image_id, "key": accepted[image_id]} for image_id in sorted(sample)],
-        "control": _control_tasks(storage, layout, config, day, exclude=set(accepted)),
+        "control": control_tasks(storage, layout, config, day, exclude=set(accepted) | asked),
+        "exam": exam,
         "cost": cost,
         "expires": expires.isoformat(timespec="seconds"),
         "links_expire": (expires + LINK_MARGIN).isoformat(timespec="seconds"),
         "project_id": None,
+        "exam_id": None,
         "pool_id": None,
         "operation_ids": [],
     }
@@ -101,31 +100,6 @@ def _sample_size(storage: Storage, layout: MonitorLayout, config: MonitorConfig,
     days_left = monthrange(day.year, day.month)[1] - day.day + 1
     left = (annotation.max_cost_per_month - _spent_in_month(storage, layout, day)) / days_left
     return choose_size(storage, layout, config, day, images_for(min(left, annotation.max_cost_per_day), annotation))
-
-
-def _control_tasks(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, exclude: set[str]
-) -> list[dict[str, str]]:
-    """Images whose truth is known, from the part of the original set that no model is trained on; classes in turn."""
-    wanted = config.annotation.control_tasks
-    if wanted == 0:
-        return []
-    known = storage.read_table(layout.training_set)
-    known = known[(known["split"] != "train") & ~known["image_id"].isin(exclude)].set_index("image_id")
-    by_class = [
-        seeded_order(known.index[known["label"] == name], "control", config.annotation.seed, config.name, day)
-        for name in config.classes
-    ]
-    in_turn = [ids[turn] for turn in range(max(map(len, by_class), default=0)) for ids in by_class if turn < len(ids)]
-    if len(in_turn) < config.annotation.control_tasks_per_page:
-        raise DriftwatchError(
-            f"{storage.url(layout.training_set)} has {len(in_turn)} images outside its train split; control tasks need at least "
-            f"{config.annotation.control_tasks_per_page}: add labelled images to {storage.url(layout.training_images)}"
-        )
-    return [
-        {"image_id": image_id, "key": known.loc[image_id, "key"], "label": known.loc[image_id, "label"]}
-        for image_id in sorted(in_turn[:wanted])
-    ]
 
 
 def _check_limits(storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, total: float) -> None:
@@ -144,14 +118,20 @@ def _check_limits(storage: Storage, layout: MonitorLayout, config: MonitorConfig
 
 
 def _spent_in_month(storage: Storage, layout: MonitorLayout, day: date) -> float:
-    """USD planned for the other days of the day's calendar month."""
-    return sum(
-        storage.read_json(layout.day(date.fromisoformat(other)).annotation)["cost"]["total"]
-        for other in storage.folders(layout.days)
-        if other.startswith(f"{day:%Y-%m}")
-        and other != day.isoformat()
-        and storage.exists(layout.day(date.fromisoformat(other)).annotation)
+    """USD with the fee for the other days of the day's calendar month: what they have cost, or are planned to."""
+    others = (
+        name for name in storage.folders(layout.days) if name.startswith(f"{day:%Y-%m}") and name != day.isoformat()
     )
+    return sum(_cost_of_day(storage, layout, other) for other in others)
+
+
+def _cost_of_day(storage: Storage, layout: MonitorLayout, day: str) -> float:
+    """USD with the fee: what a finished day has cost, what another one is planned to."""
+    key = layout.day(date.fromisoformat(day)).annotation
+    plan = storage.read_json(key) if storage.exists(key) else None
+    if plan is None:
+        return 0.0
+    return float(plan["progress"]["spent"] if plan["state"] == "closed" else plan["cost"]["total"])
 
 
 def describe(plan: dict[str, Any], config: MonitorConfig) -> str:
@@ -159,5 +139,5 @@ def describe(plan: dict[str, Any], config: MonitorConfig) -> str:
     cost, annotation = plan["cost"], config.annotation
     return (
         f"{len(plan['sample'])} images x {plan['overlap']} annotators with {len(plan['control'])} control tasks: "
-        f"{cost['pages']} pages at {annotation.reward_per_page:.2f} USD + {annotation.fee_share:.0%} fee = {cost['total']:.2f} USD"
+        f"{cost['pages']} pages at {cost['reward_per_page']:.2f} USD + {annotation.fee_share:.0%} fee = {cost['total']:.2f} USD"
     )

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from driftwatch.config import AnnotationConfig, MonitorConfig
 
 if TYPE_CHECKING:
     import toloka.client as toloka
 
+    from driftwatch.annotation.links import ImageLinks
+
 IMAGE_FIELD = "image"
 ID_FIELD = "image_id"
 ANSWER_FIELD = "result"
+
+
+class ImageTask(NamedTuple):
+    """One image and the arguments of its Toloka task."""
+
+    image_id: str
+    arguments: dict[str, Any]
 
 
 def answers(config: MonitorConfig) -> list[str]:
@@ -73,34 +82,53 @@ def build_project(config: MonitorConfig) -> toloka.Project:
     )
 
 
-def build_pool(config: MonitorConfig, project_id: str, day: str, expires: datetime) -> toloka.Pool:
-    """A closed, empty pool for one day. `expires` is aware."""
+def known_task(links: ImageLinks, entry: dict[str, str], **arguments: Any) -> ImageTask:
+    """A task whose answer is known: `entry` has image_id, key and label; `arguments` are more of the task's own."""
+    from toloka.client import Task
+
+    return ImageTask(
+        entry["image_id"],
+        {
+            "input_values": {IMAGE_FIELD: links.link(entry["image_id"], entry["key"]), ID_FIELD: entry["image_id"]},
+            "known_solutions": [Task.KnownSolution(output_values={ANSWER_FIELD: entry["label"]})],
+            **arguments,
+        },
+    )
+
+
+def build_pool(config: MonitorConfig, plan: dict[str, Any]) -> toloka.Pool:
+    """A closed, empty pool for one day, at the prices and the end that its plan has fixed."""
     import toloka.client as toloka
 
-    annotation = config.annotation
+    annotation, price = config.annotation, plan["cost"]
     pool = toloka.Pool(
-        project_id=project_id,
-        private_name=f"{config.name} {day}",
-        private_comment=pool_marker(config, day),
+        project_id=plan["project_id"],
+        private_name=f"{config.name} {plan['day']}",
+        private_comment=pool_marker(config, plan["day"]),
         may_contain_adult_content=False,
-        will_expire=expires,
-        reward_per_assignment=annotation.reward_per_page,
+        will_expire=datetime.fromisoformat(plan["expires"]),
+        reward_per_assignment=price["reward_per_page"],
         assignment_max_duration_seconds=annotation.page_seconds,
-        auto_accept_solutions=True,
+        auto_accept_solutions=annotation.acceptance == "automatic",
+        auto_accept_period_day=annotation.accept_after_days,
         auto_close_after_complete_delay_seconds=0,
-        defaults=toloka.Pool.Defaults(default_overlap_for_new_tasks=annotation.overlap),
+        defaults=toloka.Pool.Defaults(default_overlap_for_new_tasks=plan["overlap"]),
         filter=toloka.filter.FilterAnd(
             [toloka.filter.FilterOr([toloka.filter.Languages.in_(language) for language in annotation.languages])]
         ),
     )
     pool.set_mixer_config(
-        real_tasks_count=annotation.tasks_per_page,
+        real_tasks_count=price["tasks_per_page"],
         golden_tasks_count=annotation.control_tasks_per_page,
         training_tasks_count=0,
         min_real_tasks_count=1,
         force_last_assignment=True,
         force_last_assignment_delay_seconds=10,
     )
+    if plan.get("exam_id"):
+        pool.set_training_requirement(
+            training_pool_id=plan["exam_id"], training_passing_skill_value=plan["exam"]["passing_percent"]
+        )
     add_quality_rules(pool, annotation)
     return pool
 

@@ -44,7 +44,11 @@ class CreateAnnotationPoolOperator(DayOperator):
         )
         hook = TolokaHook(monitor.annotation.connection)
         campaign = Campaign(
-            hook.get_conn(), monitor, plan, record=lambda state: storage.write_json(self.keys.annotation, state)
+            hook.get_conn(),
+            monitor,
+            plan,
+            record=lambda state: storage.write_json(self.keys.annotation, state),
+            now=now,
         )
         plan = campaign.carry_out(links)
         link = hook.pool_url(plan["project_id"], plan["pool_id"])
@@ -65,19 +69,21 @@ class CreateAnnotationPoolOperator(DayOperator):
 
 
 class MergeAnnotationsOperator(DayOperator):
-    """Reads the pool's answers and merges them as `annotation.consensus` says, one vote for each annotator and image."""
+    """Reads the pool's answers, accepts or rejects the pages that wait for it, and merges the answers as `annotation.consensus`
+    says, one vote for each annotator and image."""
 
     operator_extra_links = (TolokaPoolLink(),)
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.annotation.collect import collect_assignments
+        from driftwatch.annotation.acceptance import settle
         from driftwatch.annotation.consensus import merge_day
 
         storage = self.storage
         plan = storage.read_json(self.keys.annotation)
         hook = TolokaHook(self.monitor.annotation.connection)
         TolokaPoolLink().store(self, context, hook.pool_url(plan["project_id"], plan["pool_id"]))
-        storage.write_table(self.keys.assignments, collect_assignments(hook.get_conn(), plan["pool_id"]))
+        assignments = settle(hook.get_conn(), plan["pool_id"], self.monitor.annotation.quality)
+        storage.write_table(self.keys.assignments, assignments)
         summary = merge_day(storage, self.keys, self.monitor, [entry["image_id"] for entry in plan["sample"]])
         self.log.info("Labels: %s", summary)
         return summary
@@ -113,5 +119,15 @@ def short_pool_error(day: str, reason: str, progress: dict[str, Any], wanted: fl
     needs = "annotation.on_short_pool is fail" if wanted is None else f"annotation.min_coverage is {wanted:.0%}"
     return NotEnoughLabels(
         f"the pool of {day} ended with {reason}, {progress['answered_images']} of {progress['images']} images answered, and {needs}: "
-        "extend or refill the pool in Toloka and clear this task, or change the setting"
+        f"{_REMEDIES.get(reason, 'see the pool in Toloka')}, then clear create_annotation_pool and what follows it; or change the setting"
     )
+
+
+_REMEDIES = {
+    "NOT_ENOUGH_BALANCE": "top up the Toloka account",
+    "EXPIRED": "raise reward_per_page or expire_hours for the next days, and for this one extend the pool in Toloka",
+    "the deadline": "raise reward_per_page or expire_hours for the next days, and for this one extend the pool in Toloka",
+    "MANUAL": "open the pool in Toloka again if it was closed by mistake",
+    "BLOCKED": "ask Toloka's support why the account is blocked",
+    "annotation.max_cost_per_day": "raise that limit and open the pool in Toloka again",
+}

@@ -32,15 +32,21 @@ class AnnotationCompleteSensor(DayOperator):
         if not pool.is_open():
             reason = pool.last_close_reason.value if pool.last_close_reason else None
             return self._judge(context, plan, reason)
-        self._progress(plan)
+        self._progress(context, plan)
+        annotation, storage = self.monitor.annotation, self.monitor.storage
         self.defer(
             trigger=AnnotationCompleteTrigger(
-                self.monitor.annotation.connection,
-                plan["pool_id"],
-                plan["expires"],
-                self.monitor.annotation.poll_seconds,
-                len(plan["sample"]),
-                plan["overlap"],
+                toloka_conn_id=annotation.connection,
+                pool_id=plan["pool_id"],
+                deadline=plan["expires"],
+                poll_seconds=annotation.poll_seconds,
+                images=len(plan["sample"]),
+                overlap=plan["overlap"],
+                fee_share=annotation.fee_share,
+                max_cost=annotation.max_cost_per_day,
+                storage_uri=storage.uri,
+                storage_connection=storage.connection,
+                progress_key=self.keys.annotation_progress,
             ),
             method_name="resume",
         )
@@ -48,18 +54,23 @@ class AnnotationCompleteSensor(DayOperator):
     def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Called when the trigger has fired."""
         plan = self.storage.read_json(self.keys.annotation)
-        return self._judge(context, plan, event["reason"] if event["state"] == "closed" else "the deadline")
+        why = {"closed": event["reason"], "deadline": "the deadline", "over_budget": "annotation.max_cost_per_day"}
+        return self._judge(context, plan, why[event["state"]])
 
-    def _progress(self, plan: dict[str, Any]) -> dict[str, Any]:
+    def _progress(self, context: Context, plan: dict[str, Any]) -> dict[str, Any]:
+        """Coverage and spend: to the log, to storage, and to the task's XCom, which is what Airflow's UI shows of a waiting task."""
         from driftwatch.annotation.collect import progress
 
-        client = TolokaHook(self.monitor.annotation.connection).get_conn()
-        done = progress(client, plan["pool_id"], len(plan["sample"]), plan["overlap"])
-        self.log.info("Pool %s: %s", plan["pool_id"], done.pop("text"))
+        annotation = self.monitor.annotation
+        client = TolokaHook(annotation.connection).get_conn()
+        done = progress(client, plan["pool_id"], len(plan["sample"]), plan["overlap"], annotation.fee_share)
+        self.storage.write_json(self.keys.annotation_progress, done)
+        context["ti"].xcom_push(key="progress", value=done["text"])
+        self.log.info("Pool %s: %s", plan["pool_id"], done["text"])
         return done
 
     def _judge(self, context: Context, plan: dict[str, Any], reason: str | None) -> dict[str, Any]:
-        done = self._progress(plan)
+        done = self._progress(context, plan)
         annotation = self.monitor.annotation
         if reason != "COMPLETED":
             use = annotation.on_short_pool == "use_if_enough"
@@ -73,4 +84,4 @@ class AnnotationCompleteSensor(DayOperator):
         self.storage.write_json(
             self.keys.annotation, {**plan, "state": "closed", "close_reason": reason, "progress": done}
         )
-        return {"close_reason": reason, "coverage": done["coverage"], "reward": done["reward"]}
+        return {"close_reason": reason, "coverage": done["coverage"], "spent": done["spent"]}

@@ -11,18 +11,34 @@ from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from driftwatch_airflow.hooks.toloka import TolokaHook
+from driftwatch_airflow.monitor import open_storage
 
 
 class AnnotationCompleteTrigger(BaseTrigger):
-    """Asks Toloka every `poll_seconds` until the pool is closed or `deadline` (ISO, aware) has passed, and logs how far
-    it is with its `images`, each for `overlap` workers.
+    """Asks Toloka every `poll_seconds` until the pool is closed or `deadline` (ISO, aware) has passed.
 
-    Fires {"state": "closed" | "deadline", "reason": Toloka's last_close_reason or null}. It keeps nothing, so it can be killed
-    and started again.
+    At each look it logs how far the pool is with its `images`, each for `overlap` workers, and what it has cost with the fee, and
+    writes that to `progress_key` of the storage. A pool that has cost `max_cost` USD is closed: more pages than planned can be
+    needed, but no day costs more than its limit.
+
+    Fires {"state": "closed" | "deadline" | "over_budget", "reason": Toloka's last_close_reason or null}. It keeps nothing, so
+    it can be killed and started again.
     """
 
     def __init__(
-        self, toloka_conn_id: str, pool_id: str, deadline: str, poll_seconds: float, images: int, overlap: int
+        self,
+        *,
+        toloka_conn_id: str,
+        pool_id: str,
+        deadline: str,
+        poll_seconds: float,
+        images: int,
+        overlap: int,
+        fee_share: float,
+        max_cost: float,
+        storage_uri: str,
+        storage_connection: str | None,
+        progress_key: str,
     ) -> None:
         super().__init__()
         self.toloka_conn_id = toloka_conn_id
@@ -31,35 +47,53 @@ class AnnotationCompleteTrigger(BaseTrigger):
         self.poll_seconds = poll_seconds
         self.images = images
         self.overlap = overlap
+        self.fee_share = fee_share
+        self.max_cost = max_cost
+        self.storage_uri = storage_uri
+        self.storage_connection = storage_connection
+        self.progress_key = progress_key
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        return (
-            "driftwatch_airflow.triggers.annotation.AnnotationCompleteTrigger",
-            {
-                "toloka_conn_id": self.toloka_conn_id,
-                "pool_id": self.pool_id,
-                "deadline": self.deadline,
-                "poll_seconds": self.poll_seconds,
-                "images": self.images,
-                "overlap": self.overlap,
-            },
+        names = (
+            "toloka_conn_id",
+            "pool_id",
+            "deadline",
+            "poll_seconds",
+            "images",
+            "overlap",
+            "fee_share",
+            "max_cost",
+            "storage_uri",
+            "storage_connection",
+            "progress_key",
         )
+        return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        from driftwatch.annotation.collect import progress
-
-        hook = TolokaHook(self.toloka_conn_id)
-        client = await asyncio.to_thread(hook.get_conn)
         deadline = datetime.fromisoformat(self.deadline)
         while True:
-            pool = await asyncio.to_thread(client.get_pool, self.pool_id)
-            if not pool.is_open():
-                reason = pool.last_close_reason.value if pool.last_close_reason else None
-                yield TriggerEvent({"state": "closed", "reason": reason})
+            event = await asyncio.to_thread(self._look)
+            if event is None and timezone.utcnow() >= deadline:
+                event = {"state": "deadline", "reason": None}
+            if event is not None:
+                yield TriggerEvent(event)
                 return
-            if timezone.utcnow() >= deadline:
-                yield TriggerEvent({"state": "deadline", "reason": None})
-                return
-            done = await asyncio.to_thread(progress, client, self.pool_id, self.images, self.overlap)
-            self.log.info("Pool %s: %s; asking again in %s s", self.pool_id, done["text"], self.poll_seconds)
             await asyncio.sleep(self.poll_seconds)
+
+    def _look(self) -> dict[str, Any] | None:
+        from driftwatch.annotation.collect import progress
+
+        client = TolokaHook(self.toloka_conn_id).get_conn()
+        pool = client.get_pool(self.pool_id)
+        if not pool.is_open():
+            return {"state": "closed", "reason": pool.last_close_reason.value if pool.last_close_reason else None}
+        done = progress(client, self.pool_id, self.images, self.overlap, self.fee_share)
+        open_storage(self.storage_uri, self.storage_connection).write_json(self.progress_key, done)
+        self.log.info("Pool %s: %s; asking again in %s s", self.pool_id, done["text"], self.poll_seconds)
+        if done["spent"] >= self.max_cost and done["answers"] < done["answers_wanted"]:
+            self.log.warning(
+                "Pool %s has cost %s USD, annotation.max_cost_per_day: closing it", self.pool_id, done["spent"]
+            )
+            client.close_pool_async(self.pool_id)
+            return {"state": "over_budget", "reason": None}
+        return None

@@ -40,6 +40,8 @@ def storage(tmp_path, monitor):
         }
     )
     storage.write_table(layout.training_set, known)
+    for key in known["key"]:
+        storage.write_bytes(key, b"a known picture")
     return storage
 
 
@@ -100,11 +102,14 @@ def test_a_day_above_its_limit_is_refused_before_anything_is_created(storage, mo
 def test_the_month_counts_its_other_days_alone(storage, monitor):
     layout = MonitorLayout(monitor.name)
     for other, spent in ((date(2026, 11, 1), 4.0), (date(2026, 10, 31), 100.0)):
-        storage.write_json(layout.day(other).annotation, {"cost": {"total": spent}})
+        storage.write_json(layout.day(other).annotation, {"state": "opened", "cost": {"total": spent}})
     tight = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update={"max_cost_per_month": 4.5})})
     with pytest.raises(OverBudget, match=r"would bring 2026-11 to 4\.90 USD"):
         plan(storage, tight)
     assert plan(storage, monitor)["cost"]["total"] == 0.9
+    finished = {"state": "closed", "cost": {"total": 4.0}, "progress": {"spent": 0.1}}
+    storage.write_json(layout.day(date(2026, 11, 1)).annotation, finished)
+    assert plan(storage, tight)["cost"]["total"] == 0.9
 
 
 def automatic(storage, monitor, **annotation):
@@ -132,7 +137,7 @@ def test_auto_stays_within_the_days_limit_and_its_part_of_what_is_left_of_the_mo
     found = automatic(storage, monitor, interval_width=0.1, max_cost_per_day=0.55)
     assert (len(found["sample"]), found["cost"]["total"]) == (27, 0.54)  # three pages of nine for three people
     layout = MonitorLayout(monitor.name)
-    storage.write_json(layout.day(date(2026, 11, 1)).annotation, {"cost": {"total": 4.0}})
+    storage.write_json(layout.day(date(2026, 11, 1)).annotation, {"state": "opened", "cost": {"total": 4.0}})
     found = automatic(
         storage, monitor, interval_width=0.1, max_cost_per_month=8.0
     )  # 4 USD for the 11 days from the 20th

@@ -8,11 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from toloka.client.exceptions import InternalApiError, TooManyRequestsApiError
 
-from driftwatch.annotation.client import DriftwatchTolokaClient, TolokaError
+from driftwatch.annotation.client import DriftwatchTolokaClient, TolokaError, TolokaUnreachable
 from driftwatch.annotation.links import ImageLinks, ImageServer
 from driftwatch.annotation.plan import OverBudget, cost_of
-from driftwatch.annotation.pool import AnnotationFailed, Campaign
+from driftwatch.annotation.pool import Campaign
+from driftwatch.annotation.upload import AnnotationFailed
 from driftwatch.errors import AccessRefused
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
@@ -21,27 +23,6 @@ from driftwatch_sandbox.toloka.app import Settings, create_app
 
 TOKEN = "AQAD-token"
 NOW = datetime.now(timezone.utc)
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it."""
-
-
-class FragileClient(DriftwatchTolokaClient):
-    """Dies at its nth request, before it is sent or after it was answered; counts what it sends."""
-
-    def __init__(self, url: str, dies_at: int | None = None, after: bool = False) -> None:
-        super().__init__(TOKEN, url=url, timeout=5, retries=2, backoff_seconds=0.01)
-        self.sent, self.dies_at, self.after = 0, dies_at, after
-
-    def _do_request_with_retries(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
-        self.sent += 1
-        if self.sent == self.dies_at and not self.after:
-            raise Killed
-        response = super()._do_request_with_retries(method, path, **kwargs)
-        if self.sent == self.dies_at:
-            raise Killed
-        return response
 
 
 class Toloka:
@@ -53,6 +34,7 @@ class Toloka:
         for number in range(20):
             self.storage.write_bytes(f"in/{number}.jpg", b"picture")
             self.storage.write_bytes(f"t/{number}.jpg", b"known picture")
+        self.client = DriftwatchTolokaClient(TOKEN, url=url, timeout=5, retries=2, backoff_seconds=0.01)
         self.http = httpx.Client(base_url=url, headers={"Authorization": f"OAuth {TOKEN}"})
         self.links = ImageLinks(
             self.storage, "shown", NOW, NOW + timedelta(hours=9), ImageServer("http://127.0.0.1:9", "secret")
@@ -82,17 +64,20 @@ class Toloka:
                 ],
                 "cost": cost_of(20, self.monitor.annotation),
                 "expires": (NOW + timedelta(hours=5)).isoformat(timespec="seconds"),
+                "links_expire": (NOW + timedelta(hours=9)).isoformat(timespec="seconds"),
+                "exam": None,
                 "project_id": None,
                 "pool_id": None,
                 "operation_ids": [],
                 **changes,
             }
         campaign = Campaign(
-            client or FragileClient(self.url),
+            client or self.client,
             self.monitor,
             plan,
             lambda state: self.storage.write_json(key, state),
-            1.5,
+            NOW,
+            settle_seconds=1.5,
         )
         return campaign.carry_out(self.links)
 
@@ -138,31 +123,6 @@ def test_a_lost_annotation_file_still_finds_the_pool(toloka):
     toloka.one_complete_pool()
 
 
-@pytest.mark.slow
-def test_killed_before_or_after_any_request_a_repeat_ends_with_one_complete_pool(tmp_path, monitor):
-    with running(
-        create_app(Settings(database=tmp_path / "count.db", token=TOKEN, crowd=False, operation_seconds=0.05))
-    ) as url:
-        counting = FragileClient(url)
-        Toloka(url, monitor, tmp_path / "count").carry_out(counting)
-    assert counting.sent > 8
-    for number in range(1, counting.sent + 1):
-        for after in (False, True):
-            name = f"{number}-{after}"
-            with running(
-                create_app(Settings(database=tmp_path / f"{name}.db", token=TOKEN, crowd=False, operation_seconds=0.05))
-            ) as url:
-                toloka = Toloka(url, monitor, tmp_path / name)
-                with pytest.raises(Killed):
-                    toloka.carry_out(FragileClient(url, number, after))
-                opened_early = [
-                    pool for pool in toloka.state()["pools"] if pool["status"] == "OPEN" and number < counting.sent - 3
-                ]
-                assert not opened_early, name
-                toloka.carry_out()
-                toloka.one_complete_pool()
-
-
 @pytest.mark.parametrize("path", ["/v1/projects$", "/v1/pools$"])
 @pytest.mark.parametrize("fault", ["error_after_commit", "drop_after"])
 def test_a_creation_whose_answer_was_lost_is_found_and_not_repeated(toloka, path, fault):
@@ -190,7 +150,9 @@ def test_an_upload_that_fails_opens_nothing_and_a_repeat_repairs_it(toloka):
 
 
 def test_a_poor_account_is_told_the_sum_before_anything_is_created(toloka):
-    with pytest.raises(OverBudget, match=r"needs 100000\.00 USD: top the account up; nothing was created"):
+    with pytest.raises(
+        OverBudget, match=r"needs 100000\.00 USD: top the account up, then clear this task; nothing was created"
+    ):
         toloka.carry_out(cost={"total": 100_000.0})
     assert toloka.state()["projects"] == []
 
@@ -214,4 +176,86 @@ def test_retry_after_is_waited_for(toloka):
     begun = time.monotonic()
     toloka.carry_out()
     assert time.monotonic() - begun >= 1
+    toloka.one_complete_pool()
+
+
+def exam(links_end: datetime) -> dict[str, Any]:
+    tasks = [{"image_id": f"exam{number}", "key": f"t/{number}.jpg", "label": "dog"} for number in range(4)]
+    return {
+        "tasks": tasks,
+        "passing_percent": 75,
+        "retry_after_days": 30,
+        "links_end": links_end.isoformat(timespec="seconds"),
+    }
+
+
+def test_the_exam_admits_annotators_and_serves_the_next_day_too_while_its_links_last(toloka):
+    first = toloka.carry_out(exam=exam(NOW + timedelta(days=6)))
+    (training,) = toloka.client.get_trainings()
+    assert training.is_open()
+    known = list(toloka.client.get_tasks(pool_id=training.id))
+    assert {task.known_solutions[0].output_values["result"] for task in known} == {"dog"}
+    assert {task.message_on_unknown_solution for task in known} == {"The right answer is dog."}
+    requirement = toloka.client.get_pool(first["pool_id"]).quality_control.training_requirement
+    assert (requirement.training_pool_id, requirement.training_passing_skill_value) == (training.id, 75)
+
+    toloka.storage.delete("annotation.json")
+    toloka.carry_out(day="2026-11-21", exam=exam(NOW + timedelta(days=7)))
+    assert [item.id for item in toloka.client.get_trainings()] == [training.id]
+
+    toloka.storage.delete("annotation.json")
+    late = {"links_expire": (NOW + timedelta(days=6, hours=1)).isoformat(), "exam": exam(NOW + timedelta(days=8))}
+    toloka.carry_out(day="2026-11-22", **late)
+    assert len(list(toloka.client.get_trainings())) == 2
+
+
+def test_a_creation_is_sent_again_only_after_a_refusal_for_the_rate(toloka):
+    toloka.fault(method="POST", path_regex="/v1/pools$", fault="rate_limit", seconds=1, times=1)
+    toloka.carry_out()
+    toloka.one_complete_pool()
+
+
+def test_a_pause_that_no_task_should_wait_for_fails_at_once_with_tolokas_reason(toloka):
+    toloka.fault(method="GET", path_regex="/v1/requester", fault="rate_limit", seconds=3600, times=None)
+    with pytest.raises(TooManyRequestsApiError, match="injected rate limit"):
+        toloka.carry_out()
+    assert len(toloka.http.get("/_sandbox/requests").json()) == 1
+
+
+def test_a_slow_toloka_is_named_with_the_call_and_what_to_do(toloka):
+    toloka.fault(method="POST", path_regex="/v1/pools$", fault="slow", seconds=2, times=1)
+    hasty = DriftwatchTolokaClient(TOKEN, url=toloka.url, timeout=0.5, retries=1, backoff_seconds=0.01)
+    with pytest.raises(TolokaUnreachable, match=r"POST /api/v1/pools \(ReadTimeout.*time limit is 0\.5 s.*sent once"):
+        toloka.carry_out(hasty)
+    toloka.carry_out()
+    toloka.one_complete_pool()
+
+
+def test_an_archived_pool_of_the_day_is_found_and_not_made_anew(toloka):
+    pool_id = toloka.carry_out()["pool_id"]
+    toloka.client.close_pool(pool_id)
+    toloka.client.archive_pool(pool_id)
+    toloka.storage.delete("annotation.json")
+    assert toloka.carry_out()["pool_id"] == pool_id
+    assert len(toloka.state()["pools"]) == 1
+
+
+@pytest.mark.parametrize(("reason", "opened"), [("NOT_ENOUGH_BALANCE", True), ("EXPIRED", True), ("MANUAL", False)])
+def test_a_pool_that_stopped_early_goes_on_unless_a_person_closed_it(toloka, reason, opened):
+    pool_id = toloka.carry_out()["pool_id"]
+    toloka.fault(method="GET", path_regex="/v1/requester", fault="close_pool", reason=reason, times=1)
+    toloka.client.get_requester()
+    assert toloka.client.get_pool(pool_id).last_close_reason.value == reason
+    toloka.carry_out()
+    assert toloka.client.get_pool(pool_id).is_open() == opened
+    assert len(toloka.state()["pools"]) == 1
+
+
+def test_a_listing_that_lags_behind_a_finished_upload_sends_no_task_twice(toloka):
+    toloka.fault(method="POST", path_regex="/open$", fault="error_before", times=None)
+    with pytest.raises(InternalApiError):
+        toloka.carry_out()
+    toloka.no_faults()
+    toloka.fault(method="GET", path_regex="/v1/tasks$", fault="list_lag", seconds=60, times=2)
+    toloka.carry_out()
     toloka.one_complete_pool()

@@ -1,0 +1,107 @@
+"""Images whose truth is known, for control tasks and the exam: the original set's holdout, and what earlier days agreed on."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import DriftwatchError
+from driftwatch.layout import MonitorLayout
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+# How far back agreed labels are taken as known: long enough for variety, short enough to look like today's images.
+DAYS_BACK = 30
+# Fewer annotators who agree prove little.
+MIN_VOTES = 3
+
+
+def seeded_order(ids: Iterable[str], *salt: object) -> list[str]:
+    """`ids` in a random order that depends on `salt` and the ids alone, not on the order given."""
+    prefix = "|".join(str(part) for part in salt)
+    return sorted(ids, key=lambda item: hashlib.sha256(f"{prefix}|{item}".encode()).digest())
+
+
+def plan_exam(storage: Storage, layout: MonitorLayout, config: MonitorConfig, links_end: str) -> dict[str, Any] | None:
+    """The exam's tasks and settings, the same for every day; None where the monitor has none."""
+    exam = config.annotation.exam
+    if exam is None:
+        return None
+    # Not by the day: annotators who passed yesterday find the same training.
+    tasks = _in_turn(_holdout(storage, layout), config, exam.tasks, "exam")
+    if len(tasks) < exam.tasks:
+        raise DriftwatchError(
+            f"{storage.url(layout.training_set)} has {len(tasks)} images outside its train split that can be shown in an exam of "
+            f"{exam.tasks} (annotation.exam.tasks): lower it, or add labelled images to {storage.url(layout.training_images)}"
+        )
+    return {
+        "tasks": tasks,
+        "passing_percent": exam.passing_percent,
+        "retry_after_days": exam.retry_after_days,
+        "links_end": links_end,
+    }
+
+
+def control_tasks(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, exclude: set[str]
+) -> list[dict[str, str]]:
+    """`annotation.control_tasks` images of known truth, classes in turn, drawn anew for each day; sorted by image id.
+
+    From the part of the original set that no model is trained on and, with `annotation.control_from_labels`, from images of the
+    last DAYS_BACK days to which at least MIN_VOTES annotators gave one and the same answer. `exclude`: image ids of the day and of
+    the exam. Raises DriftwatchError where there are fewer than a page needs.
+    """
+    import pandas as pd
+
+    annotation = config.annotation
+    if annotation.control_tasks == 0:
+        return []
+    known = _holdout(storage, layout)
+    if annotation.control_from_labels:
+        known = pd.concat([known, *_agreed(storage, layout, day)]).drop_duplicates("image_id")
+    known = known[~known["image_id"].isin(exclude)]
+    chosen = _in_turn(known, config, annotation.control_tasks, "control", config.annotation.seed, day)
+    # An incoming file may have been cleared away since it was labelled.
+    there = [entry for entry in chosen if storage.exists(entry["key"])]
+    if len(there) < annotation.control_tasks_per_page:
+        raise DriftwatchError(
+            f"{storage.url(layout.training_set)} has {len(there)} images outside its train split; control tasks need at least "
+            f"{annotation.control_tasks_per_page}: add labelled images to {storage.url(layout.training_images)}"
+        )
+    return sorted(there, key=lambda entry: entry["image_id"])
+
+
+def _holdout(storage: Storage, layout: MonitorLayout) -> pd.DataFrame:
+    known = storage.read_table(layout.training_set)
+    return known.loc[known["split"] != "train", ["image_id", "key", "label"]]
+
+
+def _agreed(storage: Storage, layout: MonitorLayout, day: date) -> list[pd.DataFrame]:
+    """image_id, key, label of each earlier day's images on which all annotators agree."""
+    first, last = (day - timedelta(days=DAYS_BACK)).isoformat(), (day - timedelta(days=1)).isoformat()
+    tables = []
+    for name in storage.folders(layout.days):
+        keys = layout.day(date.fromisoformat(name))
+        if not (first <= name <= last and storage.exists(keys.labels)):
+            continue
+        labels = storage.read_table(keys.labels)
+        unanimous = labels["votes"].ge(MIN_VOTES) & labels["confidence"].eq(1) & labels["status"].eq("consensus")
+        manifest = storage.read_table(keys.manifest)
+        accepted = manifest.loc[manifest["status"] == "accepted", ["image_id", "key"]]
+        tables.append(labels.loc[unanimous, ["image_id", "label"]].merge(accepted, on="image_id"))
+    return tables
+
+
+def _in_turn(known: pd.DataFrame, config: MonitorConfig, wanted: int, *salt: object) -> list[dict[str, str]]:
+    """Up to `wanted` entries, one of each class after the other, each class in its seeded order."""
+    rows = known.set_index("image_id")
+    by_class = [seeded_order(rows.index[rows["label"] == name], config.name, *salt) for name in config.classes]
+    turns = max(map(len, by_class), default=0)
+    chosen = [ids[turn] for turn in range(turns) for ids in by_class if turn < len(ids)][:wanted]
+    return [{"image_id": name, "key": rows.loc[name, "key"], "label": rows.loc[name, "label"]} for name in chosen]
