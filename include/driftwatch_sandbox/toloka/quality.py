@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from driftwatch_sandbox.toloka import times
@@ -109,7 +111,7 @@ def _statistics(
     """What a collector knows, or None when the event does not concern it."""
     kind = collector["type"]
     parameters = collector.get("parameters") or {}
-    history = parameters.get("history_size")
+    history = parameters.get("history_size") or None
     pages = list(board.pages[user].values())
     answered = [page for page in pages if page["status"] in _ANSWERED]
     if kind == "USERS_ASSESSMENT":
@@ -121,7 +123,7 @@ def _statistics(
     if kind == "GOLDEN_SET":
         return _control_statistics(answered, board, history)
     if kind == "MAJORITY_VOTE":
-        return _rates(_majority_verdicts(answered, board, parameters["answer_threshold"])[-(history or 0) :])
+        return _rates(list(islice(_majority_verdicts(answered, board, parameters["answer_threshold"]), history)))
     if kind == "ASSIGNMENT_SUBMIT_TIME":
         recent = answered[-(history or 0) :]
         limit = parameters["fast_submit_threshold_seconds"]
@@ -155,20 +157,26 @@ def _rates(verdicts: list[bool]) -> Document:
 
 
 def _control_statistics(answered: list[Document], board: Board, history: int | None) -> Document:
-    control, golden = [], []
-    for page in answered:
-        for task, solution in zip(page["tasks"], page["solutions"], strict=True):
-            if task.get("known_solutions"):
-                verdict = is_right(task, solution["output_values"])
-                control.append(verdict)
-                if task["id"] in board.golden:
-                    golden.append(verdict)
-    rates = _rates(golden[-(history or 0) :])
-    return _rates(control[-(history or 0) :]) | {
+    golden = islice((verdict for task, verdict in _control_verdicts(answered) if task in board.golden), history)
+    rates = _rates(list(golden))
+    return _rates([verdict for _, verdict in islice(_control_verdicts(answered), history)]) | {
         "golden_set_answers_count": rates["total_answers_count"],
         "golden_set_correct_answers_rate": rates["correct_answers_rate"],
         "golden_set_incorrect_answers_rate": rates["incorrect_answers_rate"],
     }
+
+
+def _answers(answered: list[Document]) -> Iterator[tuple[Document, Document]]:
+    """A user's tasks and solutions, the latest first: a rule looks no further back than its history."""
+    for page in reversed(answered):
+        yield from zip(reversed(page["tasks"]), reversed(page["solutions"]), strict=True)
+
+
+def _control_verdicts(answered: list[Document]) -> Iterator[tuple[str, bool]]:
+    """Each control task's id and whether it was answered rightly."""
+    for task, solution in _answers(answered):
+        if task.get("known_solutions"):
+            yield task["id"], is_right(task, solution["output_values"])
 
 
 def is_right(task: Document, output_values: Document) -> bool:
@@ -179,15 +187,12 @@ def is_right(task: Document, output_values: Document) -> bool:
     )
 
 
-def _majority_verdicts(answered: list[Document], board: Board, threshold: int) -> list[bool]:
+def _majority_verdicts(answered: list[Document], board: Board, threshold: int) -> Iterator[bool]:
     """One verdict for each of the user's answers to a real task on which `threshold` workers agree."""
-    verdicts = []
-    for page in answered:
-        for task, solution in zip(page["tasks"], page["solutions"], strict=True):
-            votes = board.votes[task["id"]].most_common(1)
-            if task["id"] in board.real and votes and votes[0][1] >= threshold:
-                verdicts.append(votes[0][0] == vote(solution))
-    return verdicts
+    for task, solution in _answers(answered):
+        votes = board.votes[task["id"]].most_common(1)
+        if task["id"] in board.real and votes and votes[0][1] >= threshold:
+            yield votes[0][0] == vote(solution)
 
 
 def _assessment(board: Board, assignment: Document | None, event: str) -> Document:
