@@ -6,7 +6,44 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from driftwatch.config_parts import Section
+from driftwatch.config_parts import OpenShare, Section, Share
+
+
+class WhyLabsMonitors(Section):
+    """WhyLabs' own monitors of the dataset. They compare a plain number with a threshold, however few images or labels are
+    behind it: their false-alarm rate depends on the size of the day."""
+
+    managed: bool = Field(
+        True,
+        description="Whether tasks keep them as described here; the API key must be allowed to configure monitors. Off: only `make monitors` writes them.",
+    )
+    drift_threshold: OpenShare = Field(
+        0.7,
+        description="Hellinger distance, 0 to 1, between a column's histogram of the day and of the champion's reference, above which the column has drifted.",
+    )
+    drift_columns: tuple[str, ...] = Field(
+        ("*",), min_length=1, description="Columns of the drift monitor, like image.Brightness.mean; `*` for all."
+    )
+    accuracy_floor: Share | None = Field(
+        None, description="The day's accuracy below this is an anomaly; null takes performance.floor."
+    )
+    trailing_days: int = Field(14, ge=4, le=90, description="Days that the trailing-window monitor looks back.")
+    trailing_min_days: int = Field(
+        7, ge=2, description="Fewer days with a measured accuracy in the window give no judgement."
+    )
+    trailing_factor: float = Field(
+        3, gt=0, description="Standard deviations below the window's mean accuracy that are an anomaly."
+    )
+    severity: int = Field(3, ge=1, le=4, description="Severity of what the monitors tell.")
+    actions: tuple[str, ...] = Field(
+        (), description="Ids of WhyLabs' notification actions (Settings > Notifications) that are told of an anomaly."
+    )
+
+    @model_validator(mode="after")
+    def _window_holds_enough(self) -> WhyLabsMonitors:
+        if self.trailing_min_days > self.trailing_days:
+            raise ValueError("trailing_min_days must not be more than trailing_days: the window would never be enough")
+        return self
 
 
 class PublishConfig(Section):
@@ -17,6 +54,7 @@ class PublishConfig(Section):
     )
     connection: str = Field("whylabs_default", description="Airflow connection of type whylabs.")
     dataset: str | None = Field(None, description="WhyLabs dataset (model) id; needed for whylabs.")
+    monitors: WhyLabsMonitors = Field(default_factory=WhyLabsMonitors)
 
     @model_validator(mode="before")
     @classmethod

@@ -67,6 +67,8 @@ def refusal(path: Path) -> str:
         ({"annotation.unclear_answer": "dog"}, "annotation.unclear_answer", "one of classes"),
         ({"annotation.on_tie": "coin"}, "annotation.on_tie", "'abstain', 'random_seeded' or 'first_class'"),
         ({"publish.sinks": ["whylabs"]}, "publish", "dataset is needed"),
+        ({"publish.monitors": {"trailing_days": 3}}, "publish.monitors.trailing_days", "greater than or equal to 4"),
+        ({"publish.monitors": {"trailing_days": 5}}, "publish.monitors", "trailing_min_days must not be more"),
         ({"publish": ["whylabs"]}, "publish", "dataset is needed"),
         ({"publish": ["whylab"]}, "publish.sinks.0", "'whylabs' or 'local'"),
         ({"publish": []}, "publish.sinks", "at least 1"),

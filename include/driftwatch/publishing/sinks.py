@@ -83,21 +83,21 @@ class WhyLabsSink:
     name = "whylabs"
 
     def __init__(self, api: WhyLabsApi, delete_wait_seconds: float = 1200) -> None:
-        self._api = api
+        self.api = api
         self.organisation = api.organisation
         self.dataset = api.need_dataset()
         self.delete_wait_seconds = delete_wait_seconds
 
     def reserve(self, kind: Kind, day: date, idempotency_key: str, reference: str | None) -> Slot:
         if kind == "reference":
-            return self._api.reserve_reference(reference or "", day, idempotency_key)
-        return self._api.reserve_profile(day, idempotency_key)
+            return self.api.reserve_reference(reference or "", day, idempotency_key)
+        return self.api.reserve_profile(day, idempotency_key)
 
     def send(self, slot: Slot, payload: bytes) -> None:
-        self._api.send(slot, payload)
+        self.api.send(slot, payload)
 
     def delete_day(self, day: date) -> None:
-        self._api.delete_day(day)
+        self.api.delete_day(day)
 
     def day_is_empty(self, day: date) -> bool:
-        return not self._api.deletion_pending(day) and self._api.profile_count(day) == 0
+        return not self.api.deletion_pending(day) and self.api.profile_count(day) == 0

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from datetime import time as clock_time
-from typing import Any
+from typing import Any, Literal
 
 from driftwatch.errors import NeedsAttention
 from driftwatch.publishing.sinks import Slot
@@ -62,6 +62,10 @@ class WhyLabsApi:
     @property
     def _organisation_path(self) -> str:
         return f"/v0/organizations/{self.organisation}"
+
+    @property
+    def _monitor_config_path(self) -> str:
+        return f"{self._organisation_path}/models/{self.need_dataset()}/monitor-config"
 
     def need_dataset(self) -> str:
         """The dataset's id; raises NeedsAttention where none was given."""
@@ -132,8 +136,7 @@ class WhyLabsApi:
     def read_day(self, day: date, metric: str, column: str | None = None) -> float | None:
         """A day's value of a dataset metric (`profile.count`, `classification.accuracy`) or of a column's (`count`, `mean`,
         `median`, …); None where WhyLabs has none, yet or at all."""
-        start = f"{day.isoformat()}T00:00:00.000Z"
-        body = {"interval": f"{start}/P1D", "metric": metric} | ({"column": column} if column else {})
+        body = {"interval": _interval(day), "metric": metric} | ({"column": column} if column else {})
         path = f"{self._organisation_path}/dataset/{self.need_dataset()}/data/metric-timeseries"
         points = self._call("POST", path, json=body)["data"]
         values = [point["value"] for point in points if point.get("value") is not None]
@@ -142,6 +145,30 @@ class WhyLabsApi:
     def profile_count(self, day: date) -> int:
         """How many uploads WhyLabs has merged into the day."""
         return int(self.read_day(day, "profile.count") or 0)
+
+    def monitor_config(self) -> dict[str, Any]:
+        """The dataset's whole configuration: `analyzers`, `monitors`, each with `metadata` of WhyLabs' own."""
+        found: dict[str, Any] = self._call("GET", f"{self._monitor_config_path}/v3")
+        return found
+
+    def put_monitor_config(self, kind: Literal["analyzer", "monitor"], document: dict[str, Any]) -> None:
+        """Writes one document under its id. May be repeated."""
+        self._call("PUT", f"{self._monitor_config_path}/{kind}/{document['id']}", json=document)
+
+    def analysis_results(self, day: date, analyzers: Sequence[str]) -> list[dict[str, Any]]:
+        """What the analyzers have found about the day: a row for each analysis, also where it failed or found no anomaly.
+        An analyzer without a row has not looked at the day."""
+        body = {
+            "interval": _interval(day),
+            "offset": 0,
+            "limit": 1000,
+            "analyzerIds": list(analyzers),
+            "onlyAnomalies": False,
+            "includeFailures": True,
+        }
+        path = f"{self._organisation_path}/dataset/{self.need_dataset()}/data/analysis-results"
+        found: list[dict[str, Any]] = self._call("POST", path, json=body)["results"]
+        return found
 
     def check(self) -> str:
         """Reads the dataset's name, or the organisation's list of datasets; one line on what was found, for people."""
@@ -179,6 +206,10 @@ def _ms(moment: datetime | date) -> int:
     elif moment.tzinfo is None:
         raise ValueError(f"dataset timestamp {moment} has no time zone")
     return int(moment.timestamp() * 1000)
+
+
+def _interval(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00.000Z/P1D"
 
 
 def _span_ms(day: date) -> tuple[int, int]:

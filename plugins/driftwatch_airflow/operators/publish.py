@@ -12,42 +12,48 @@ from driftwatch_airflow.monitor import DayOperator, MonitorOperator
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from driftwatch.publishing.sinks import Sink
+    from driftwatch.config import MonitorConfig
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.publishing.sinks import Sink, WhyLabsSink
+    from driftwatch.storage import Storage
 
 
-def sinks_of(operator: MonitorOperator) -> list[Sink]:
-    """Where the operator's monitor publishes."""
-    from driftwatch.publishing.sinks import LocalSink, WhyLabsSink
+def sinks_of(monitor: MonitorConfig, storage: Storage, layout: MonitorLayout) -> list[Sink]:
+    """Where the monitor publishes."""
+    from driftwatch.publishing.sinks import LocalSink
 
-    settings, name = operator.monitor.publish, operator.monitor.name
     sinks: list[Sink] = []
-    for sink in settings.sinks:
-        if sink == "whylabs":
-            sinks.append(WhyLabsSink(WhyLabsHook(settings.connection, settings.dataset).get_conn()))
+    for name in monitor.publish.sinks:
+        if name == "whylabs":
+            sinks.append(whylabs_sink(monitor))
         else:
-            sinks.append(LocalSink(operator.storage, name, operator.layout.local_profiles))
+            sinks.append(LocalSink(storage, monitor.name, layout.local_profiles))
     return sinks
 
 
-def publish_reference(operator: MonitorOperator, sink: Sink, version: str) -> None:
-    """Uploads the reference profile of a model version, once: the version has a ledger of its own."""
-    from driftwatch.profiling.whylogs_profiles import content_hash
-    from driftwatch.publishing.publish import publish
+def whylabs_sink(monitor: MonitorConfig) -> WhyLabsSink:
+    """The monitor's dataset at WhyLabs, by its Airflow connection."""
+    from driftwatch.publishing.sinks import WhyLabsSink
 
-    storage, layout = operator.storage, operator.layout
-    features = storage.read_table(layout.reference_features(version))
-    digest = content_hash(features.drop(columns="image_id", errors="ignore"))
-    profile = storage.read_bytes(layout.reference_profile(version))
-    # A reference has no day of its own: it carries the monitor's first.
-    dated = operator.monitor.schedule.start_date
-    publish(storage, layout.reference_published(version), sink, "reference", dated, profile, digest, reference=version)
+    return WhyLabsSink(WhyLabsHook(monitor.publish.connection, monitor.publish.dataset).get_conn())
+
+
+def keep_whylabs_monitors(operator: MonitorOperator) -> None:
+    """Brings WhyLabs' own monitors to the monitor file and the champion of this moment, where tasks are to do that."""
+    from driftwatch.model.registry import champion_version
+    from driftwatch.publishing.monitors import keep_monitors
+
+    monitor, storage, layout = operator.monitor, operator.storage, operator.layout
+    if "whylabs" in monitor.publish.sinks and monitor.publish.monitors.managed:
+        keep_monitors(storage, layout, monitor, whylabs_sink(monitor), champion_version(storage, layout))
 
 
 class UploadToWhyLabsOperator(DayOperator):
     """Uploads the day's feature profile, or its performance, to each sink of the monitor, through the upload ledger.
 
     The same content is never sent twice; a changed one is refused unless the run's `revise` is set. With the features goes the
-    reference profile of the day's model, once for each version. On a dry run nothing is sent.
+    reference profile of the day's model, once for each version, and WhyLabs' monitors are brought to the monitor file and the
+    champion. On a dry run nothing is sent.
 
     :param kind: `features` or `performance`.
     """
@@ -58,6 +64,7 @@ class UploadToWhyLabsOperator(DayOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from driftwatch.publishing.publish import publish
+        from driftwatch.publishing.references import publish_reference
 
         if context["params"].get("dry_run"):
             raise AirflowSkipException(f"dry_run: the {self.kind} profile of {self.day} was not published")
@@ -65,14 +72,17 @@ class UploadToWhyLabsOperator(DayOperator):
         payload, digest = self._content()
         revise = bool(context["params"].get("revise"))
         results = []
-        for sink in sinks_of(self):
+        for sink in sinks_of(self.monitor, storage, self.layout):
             if self.kind == "features":
-                publish_reference(self, sink, storage.read_json(keys.ingest)["model_version"])
+                version = storage.read_json(keys.ingest)["model_version"]
+                publish_reference(storage, self.layout, self.monitor, sink, version)
             done = publish(storage, keys.published, sink, self.kind, self.date, payload, digest, revise=revise)
             self.log.info("%s to %s: %s as %s", self.kind, sink.name, done.state, done.upload_id)
             results.append(
                 {"sink": sink.name, "state": done.state, "upload_id": done.upload_id, "revision": done.revision}
             )
+        if self.kind == "features":
+            keep_whylabs_monitors(self)
         return results
 
     def _content(self) -> tuple[bytes, str]:

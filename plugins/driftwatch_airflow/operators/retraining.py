@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.monitor import MonitorOperator
-from driftwatch_airflow.operators.publish import publish_reference, sinks_of
+from driftwatch_airflow.operators.publish import keep_whylabs_monitors, sinks_of
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -146,10 +146,14 @@ class PromoteModelOperator(RetrainingOperator):
 
 
 class RefreshReferenceOperator(RetrainingOperator):
-    """Gives the monitor's sinks the reference profile of the promoted version, with which they compare the next days."""
+    """Gives the monitor's sinks the reference profile of the promoted version, with which they compare the next days, and
+    points WhyLabs' drift monitor at it."""
 
     def execute(self, context: Context) -> str:
+        from driftwatch.publishing.references import publish_reference
+
         version = context["ti"].xcom_pull(task_ids="evaluate_challenger")["challenger"]
-        for sink in sinks_of(self):
-            publish_reference(self, sink, version)
+        for sink in sinks_of(self.monitor, self.storage, self.layout):
+            publish_reference(self.storage, self.layout, self.monitor, sink, version)
+        keep_whylabs_monitors(self)
         return version

@@ -1,0 +1,65 @@
+"""Puts WhyLabs' own monitors as the monitor files describe them; `make monitors` runs this.
+
+The address and the key are those of the Airflow connection that the file names (publish.connection), from the environment
+(AIRFLOW_CONN_<ID>), Airflow's database or its secrets backend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from driftwatch.config import MonitorConfig
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 0; 1 with a message on standard error where something is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m driftwatch_airflow.put_monitors", description=__doc__)
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="MONITOR.yaml", help="by default every file in $DRIFTWATCH_MONITORS"
+    )
+    files = parser.parse_args(arguments).files
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from driftwatch.errors import DriftwatchError
+    from driftwatch.monitor_files import load_monitor, monitor_files
+
+    try:
+        for path in files or monitor_files():
+            monitor = load_monitor(path)
+            if "whylabs" in monitor.publish.sinks:
+                _put(monitor)
+            else:
+                print(f"{monitor.name} does not publish to WhyLabs (publish.sinks)")
+    except (DriftwatchError, AirflowNotFoundException) as error:
+        hint = "; make it under Admin > Connections, or set AIRFLOW_CONN_<ID>"
+        print(f"{path}: {error}{hint if isinstance(error, AirflowNotFoundException) else ''}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _put(monitor: MonitorConfig) -> None:
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.model.registry import champion_version
+    from driftwatch.publishing.monitors import keep_monitors
+    from driftwatch_airflow.monitor import storage_of
+    from driftwatch_airflow.operators.publish import whylabs_sink
+
+    storage, layout = storage_of(monitor), MonitorLayout(monitor.name)
+    sink, version = whylabs_sink(monitor), champion_version(storage, layout)
+    written = keep_monitors(storage, layout, monitor, sink, version)
+    print(f"{monitor.name} at {sink.api.endpoint}, {sink.organisation}/{sink.dataset}, compared with {version}")
+    for name, new in written.items():
+        print(f"  {'written' if new else 'same   '}  {name}")
+
+
+if __name__ == "__main__":
+    # Outside a task the SDK asks Airflow's database for connections only where it is told to.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
+    sys.exit(main())
