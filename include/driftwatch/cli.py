@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("action", nargs="?", choices=("list", "show", "compare"), default="list")
     models.add_argument("versions", nargs="*", help="one for show, two for compare")
     models.set_defaults(run=_models)
+
+    verdicts = commands.add_parser("verdicts", help="list the judged days, and what a day's verdict was before")
+    _monitor_argument(verdicts)
+    verdicts.add_argument(
+        "--changed", action="store_true", help="only days whose verdict changed with late or corrected labels"
+    )
+    verdicts.set_defaults(run=_verdicts)
 
     check = commands.add_parser("check", help="validate a monitor file and say what it would do and cost")
     _monitor_argument(check)
@@ -185,6 +193,23 @@ def _models(options: argparse.Namespace, config: MonitorConfig, storage: Storage
     rows = [_described(found) for found in cards]
     for name in rows[0]:
         print(f"{name:24s}  " + "  ".join(f"{row[name]:32s}" for row in rows).rstrip())
+
+
+def _verdicts(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:
+    from driftwatch.performance.history import performances, verdict_changed
+
+    days = performances(storage, layout, date.min, date.max)
+    for found in days:
+        if options.changed and not verdict_changed(found):
+            continue
+        said = found["verdict"] + (f" ({found['severity']})" if found.get("severity") else "")
+        before = [f"{earlier['verdict']} on {earlier['labels']} labels" for earlier in found.get("revisions", [])]
+        history = f"  before: {', then '.join(before)}" if before else ""
+        print(
+            f"{found['day']}  {said:22s}  accuracy {_share(found['accuracy'])}  model {found['model_version']}{history}"
+        )
+    changed = sum(verdict_changed(found) for found in days)
+    print(f"{len(days)} days judged; the verdict of {changed} changed after it was first given")
 
 
 def _described(card: dict[str, Any]) -> dict[str, str]:

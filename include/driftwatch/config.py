@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from driftwatch.config_parts import OpenShare, Section, Share
+from driftwatch.config_performance import PerformanceConfig
 from driftwatch.config_publish import PublishConfig
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -222,20 +223,6 @@ class AnnotationConfig(Section):
         if self.control_tasks < self.control_tasks_per_page:
             raise ValueError("control_tasks must be at least control_tasks_per_page")
         return self
-
-
-class PerformanceConfig(Section):
-    """When the model counts as worse."""
-
-    policy: tuple[Literal["floor", "drop"], ...] = Field(
-        ("floor", "drop"),
-        min_length=1,
-        description="floor: the whole accuracy interval is below `floor`. drop: accuracy is below the champion's holdout accuracy (one-sided test at `alpha`).",
-    )
-    floor: Share = Field(0.7, description="Accuracy that production needs.")
-    alpha: OpenShare = Field(0.01, description="Significance of the drop test.")
-    min_labels: int = Field(30, ge=1, description="Fewer labels give not_enough_evidence.")
-    confidence: OpenShare = Field(0.95, description="Confidence of every interval.")
 
 
 class RetrainingConfig(Section):

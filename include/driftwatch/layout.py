@@ -56,6 +56,11 @@ class DayLayout:
         return self._key("embeddings.npy")
 
     @property
+    def estimate(self) -> str:
+        """The accuracy that the model's scores tell before there are labels."""
+        return self._key("estimate.json")
+
+    @property
     def annotation(self) -> str:
         return self._key("annotation.json")
 

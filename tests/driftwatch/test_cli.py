@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +135,20 @@ def test_s3_takes_its_login_and_another_server_from_the_environment(monkeypatch,
         server.stop()
     assert (code, error) == (0, "")
     assert "Champion: v0042-0badcafe" in out
+
+
+def test_verdicts_lists_the_days_and_what_changed(monitor, capsys, tmp_path) -> None:
+    storage, layout = Storage(f"file://{tmp_path}/storage"), MonitorLayout("shades")
+    accuracy = {"value": 0.8, "low": 0.7, "high": 0.9, "n": 50}
+    same = {"accuracy": accuracy, "labels": 50, "model_version": "v1"}
+    earlier = {"revision": 1, "verdict": "ok", "accuracy": 0.9, "labels": 30, "model_version": "v1"}
+    for number, verdict, before in ((5, "ok", []), (6, "alert", [earlier])):
+        found = {"day": f"2026-01-0{number}", "verdict": verdict, "severity": None, "revisions": before, **same}
+        storage.write_json(layout.day(date(2026, 1, number)).performance, found)
+    code, out, _ = run(capsys, "verdicts", monitor)
+    assert code == 0
+    assert "2026-01-05  ok" in out
+    assert "2026-01-06  alert" in out
+    assert "before: ok on 30 labels" in out
+    assert "2 days judged; the verdict of 1 changed" in out
+    assert "2026-01-05" not in run(capsys, "verdicts", monitor, "--changed")[1]

@@ -41,8 +41,12 @@ def choose(tmp_path, root: Path, monkeypatch):
         run_type: str = "scheduled",
         earlier: tuple[str, ...] = (),
         on_backfill: bool = False,
+        without_data: tuple[str, ...] = (),
         **params: Any,
     ):
+        for number in range(14, 21):
+            if (day := f"2026-11-{number}") not in without_data:
+                storage.write_json(f"cats_vs_dogs/days/{day}/ingest.json", {})
         storage.write_json(f"cats_vs_dogs/days/{DAY}/performance.json", {"verdict": verdict})
         for name in earlier:
             storage.write_json(f"cats_vs_dogs/retraining/{name}/set.json", {})
@@ -91,6 +95,12 @@ def test_a_dry_run_retrains_nothing(choose):
 )
 def test_the_cooldown_counts_days_of_data(choose, earlier, expected):
     assert choose("alert", earlier=(earlier,)) == expected
+
+
+@pytest.mark.parametrize(("earlier", "expected"), [("16", None), ("14", "trigger_retraining")])
+def test_days_without_data_do_not_use_up_the_cooldown(choose, earlier, expected):
+    gap = ("2026-11-17", "2026-11-18")
+    assert choose("alert", earlier=(f"perf_alert__2026-11-{earlier}",), without_data=gap) == expected
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def register_trained(
     loaded = LoadedModel("", model, 1.0, from_logits, size)
     temperature = fit_temperature(logits(loaded, validation.images, config.model.batch_size), validation.labels)
     raw = logits(loaded, holdout.images, config.model.batch_size)
-    found = answers(probabilities(raw, temperature), config.classes)["prediction"]
+    scores = probabilities(raw, temperature)
+    found = answers(scores, config.classes)["prediction"]
     metrics = measure(
         [config.classes[label] for label in holdout.labels], found, config.classes, config.performance.confidence
     )
@@ -71,10 +72,15 @@ def register_trained(
         "temperature": temperature,
         "parameters": int(model.count_params()),
         "packages": package_versions(),
-        "metrics": {"holdout": {**metrics, "n": len(holdout.labels)}},
+        "metrics": {"holdout": {**metrics, "n": len(holdout.labels), "mean_score": mean_score(scores)}},
     }
     register(storage, layout, name, data, card)
     return name
+
+
+def mean_score(scores: np.ndarray) -> float | None:
+    """How sure the model is of its answers on average, from `scores` [n, classes]; what CBPE is checked by. None without images."""
+    return round(float(scores.max(axis=1).mean()), 6) if len(scores) else None
 
 
 def package_versions() -> dict[str, str]:

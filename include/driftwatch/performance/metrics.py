@@ -5,7 +5,9 @@ A share is `{"value", "low", "high", "n"}`. One that is undefined has null for t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,20 @@ def share(hits: int, n: int, confidence: float, undefined: str = "there is nothi
         return {"value": None, "low": None, "high": None, "n": 0, "reason": undefined}
     interval = binomtest(hits, n).proportion_ci(confidence_level=confidence, method="wilson")
     return {"value": hits / n, "low": float(interval.low), "high": float(interval.high), "n": n}
+
+
+def wilson(value: float, n: float, confidence: float) -> tuple[float, float]:
+    """Wilson's interval for the share `value` of `n`, which may be an effective number and no whole one."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    centre = (value + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * math.sqrt(max(value * (1 - value), 0) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def interval_of(draws: np.ndarray, confidence: float) -> dict[str, float]:
+    """The median of `draws` and the interval that holds `confidence` of them."""
+    low, value, high = np.quantile(draws, [(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
+    return {"value": float(value), "low": float(low), "high": float(high)}
 
 
 def f1(hits: int, union: int, confidence: float, undefined: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def write_report(storage: Storage, layout: MonitorLayout, day: date, config: Mon
 
 def render(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> str:
     """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`. Everything from outside is escaped."""
-    from driftwatch.report import sections
+    from driftwatch.report import accuracy, sections
 
     return (
         _environment()
@@ -45,6 +45,9 @@ def render(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> str:
             features=sections.features(facts),
             history=sections.history(facts),
             performance=sections.performance(facts),
+            ways=accuracy.ways(facts),
+            trust=accuracy.trust(facts),
+            changed=accuracy.changed(facts),
             labelling=sections.labelling(facts),
             model=sections.model(facts),
         )

@@ -39,6 +39,7 @@ class DayFacts:
     manifest: pd.DataFrame
     drift: dict[str, Any] | None
     predictions: pd.DataFrame | None
+    estimate: dict[str, Any] | None
     annotation: dict[str, Any] | None
     assignments: pd.DataFrame | None
     labels: pd.DataFrame | None
@@ -64,6 +65,7 @@ def gather(storage: Storage, layout: MonitorLayout, day: date, config: MonitorCo
         manifest=storage.read_table(keys.manifest),
         drift=_if_there(storage.read_json, keys.drift),
         predictions=_if_there(storage.read_table, keys.predictions),
+        estimate=_if_there(storage.read_json, keys.estimate),
         annotation=_if_there(storage.read_json, keys.annotation),
         assignments=_if_there(storage.read_table, keys.assignments),
         labels=_if_there(storage.read_table, keys.labels),

@@ -51,7 +51,12 @@ def _number(name: str, value: str, note: str, tone: str = "") -> dict[str, str]:
 def _accuracy_number(facts: DayFacts) -> dict[str, str]:
     performance = facts.performance
     if performance is None:
-        return _number("Accuracy", "–", "known once the labels are in")
+        guess = facts.estimate["accuracy"] if facts.estimate else None
+        if guess is None or guess["value"] is None:
+            return _number("Accuracy", "–", "known once the labels are in")
+        return _number(
+            "Accuracy", f"≈ {percent(round(guess['value'], 2))}", f"{interval(guess)} by the scores, no labels yet"
+        )
     accuracy, floor = performance["accuracy"], f"floor {percent(performance['floor'])}"
     if accuracy["value"] is None:
         return _number("Accuracy", "–", accuracy["reason"], "unsure")

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from driftwatch.config import AlertKind
 from driftwatch.errors import DriftwatchError
-from driftwatch.performance.policy import p_text, percent
+from driftwatch.performance.policy import interval, p_text, percent
 from driftwatch.report.words import accuracy_text, count, direction, feature_name, listing, one_line
 
 Facts = Mapping[str, Any]
@@ -56,6 +56,7 @@ def _performance_numbers(facts: Facts) -> dict[str, str]:
     held = held["value"] if isinstance(held, Mapping) else held
     return {
         "accuracy": f"{accuracy_text(facts)} at {percent(facts['confidence'])} confidence, floor {percent(facts['floor'])}",
+        **_corrected(facts),
         "labels": f"{facts['labels']} of {facts['sampled']} sampled images ({facts['ties']} ties, {facts['unclear']} unclear, "
         f"{facts['unanswered']} unanswered)",
         "model": f"{facts['model_version']}, "
@@ -63,9 +64,20 @@ def _performance_numbers(facts: Facts) -> dict[str, str]:
     }
 
 
+def _corrected(facts: Facts) -> dict[str, str]:
+    found = facts.get("corrected")
+    if not found or found["value"] is None:
+        return {}
+    error = facts["label_error"]
+    return {
+        "corrected": f"{percent(found['value'])} {interval(found)}; about {percent(round(error['value'], 3))} of the labels are wrong"
+    }
+
+
 def _performance(facts: Facts) -> tuple[str, dict[str, str], str]:
     return (
-        f"The model got worse: accuracy {accuracy_text(facts)}, floor {percent(facts['floor'])}",
+        ("Critical: the" if facts.get("severity") == "critical" else "The")
+        + f" model got worse: accuracy {accuracy_text(facts)}, floor {percent(facts['floor'])}",
         {**_performance_numbers(facts), "because": " ".join(facts["reasons"])},
         "look at the disagreements in the report. The retraining DAG starts by itself, unless the day is a backfill or within "
         "the cooldown: the log of check_performance says so; then trigger it by hand.",

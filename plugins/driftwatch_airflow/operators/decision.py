@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.branch import BranchMixIn
@@ -46,6 +46,8 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         return chosen
 
     def _held_back(self, context: Context) -> str | None:
+        from driftwatch.performance.history import days_of_data_since
+
         settings = self.monitor.retraining
         if context["params"].get("dry_run"):
             return "this is a dry run"
@@ -54,7 +56,9 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         for name in self.storage.folders(self.layout.retrainings):
             if name.startswith(ALERT_RUN_PREFIX):
                 other = date.fromisoformat(name.removeprefix(ALERT_RUN_PREFIX))
-                if timedelta(0) < self.date - other <= timedelta(days=settings.cooldown_days):
+                if other >= self.date:
+                    continue
+                if days_of_data_since(self.storage, self.layout, other, self.date) <= settings.cooldown_days:
                     return (
                         f"the alert of {other} started one within retraining.cooldown_days ({settings.cooldown_days})"
                     )

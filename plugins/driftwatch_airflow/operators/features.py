@@ -98,13 +98,17 @@ class ProfileFeaturesOperator(DayOperator):
 
 
 class PredictLabelsOperator(DayOperator):
-    """The day's model on every accepted image, from the inputs that ingest stored."""
+    """The day's model on every accepted image, from the inputs that ingest stored, and what its scores say of its accuracy."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.model.predict import predict_day
+        from driftwatch.performance.without_labels import estimate_day
+        from driftwatch.report import write_report
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
         counts = predict_day(storage, self.keys, self.layout, self.monitor, version)
-        self.log.info("Model %s: %s", version, counts)
+        estimate = estimate_day(storage, self.keys, self.layout, self.monitor)
+        write_report(storage, self.layout, self.date, self.monitor)
+        self.log.info("Model %s: %s; by its own scores: %s", version, counts, estimate["accuracy"])
         return counts

@@ -13,6 +13,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.layout import DayLayout
 from driftwatch.performance.evaluate import evaluate_day
+from driftwatch.performance.history import verdict_changed
 from driftwatch.profiling.whylogs_profiles import confusion_counts, read_profile
 from driftwatch.storage import Storage
 
@@ -123,3 +124,84 @@ def test_label_without_a_prediction_is_refused(monitor: MonitorConfig) -> None:
     storage.write_table(DAY.predictions, storage.read_table(DAY.predictions).iloc[1:])
     with pytest.raises(DriftwatchError, match=r"1 labelled image.* the first is i000"):
         evaluate_day(storage, DAY, monitor, HOLDOUT)
+
+
+def write_small_day(
+    storage: Storage, monitor: MonitorConfig, number: int, labels: int, wrong: int, version: str = "v1"
+) -> DayLayout:
+    """A day of 80 images, all cats, `labels` of them labelled by three people who are right; the model is wrong on `wrong` of those."""
+    day = DayLayout("demo", date(2026, 1, number))
+    ids = [f"d{number}-{index:03d}" for index in range(80)]
+    said = ["dog" if index < wrong else "cat" for index in range(80)]
+    table = {"image_id": ids, "prediction": said, "score.cat": [0.9 if s == "cat" else 0.1 for s in said]}
+    table["score.dog"] = [1 - score for score in table["score.cat"]]
+    storage.write_table(day.predictions, pd.DataFrame({**table, "model_version": version}))
+    page = {"status": "ACCEPTED", "submitted": "2026-01-05T10:00:00+00:00", "seconds": 30.0, "reward": 0.05}
+    rows = [
+        {"assignment_id": f"p{worker}", "annotator_id": f"w{worker}", "image_id": name, "answer": "cat", "control": control,
+         "known_label": "cat" if control else None, **page}
+        for worker in range(3)
+        for name, control in [*((name, False) for name in ids[:labels]), *((f"control{k}", True) for k in range(20))]
+    ]  # fmt: skip
+    storage.write_table(day.assignments, pd.DataFrame(rows))
+    merge_day(storage, day, monitor, ids[:labels])
+    return day
+
+
+def test_days_with_few_labels_are_judged_together_as_far_as_the_same_model_answered(monitor: MonitorConfig) -> None:
+    storage = Storage(monitor.storage.uri)
+    found = {}
+    for number, version in ((5, "v0"), (6, "v1"), (7, "v1"), (8, "v1"), (9, "v1")):
+        day = write_small_day(storage, monitor, number, labels=12, wrong=6, version=version)
+        found[number] = evaluate_day(storage, day, monitor, HOLDOUT)
+    assert found[7]["verdict"] == "not_enough_evidence"
+    assert found[7]["reasons"] == [
+        "24 labels on the 2 days that may be judged together; a verdict needs 30 (performance.min_labels)."
+    ]
+    assert found[8]["pooled_days"] == ["2026-01-06", "2026-01-07", "2026-01-08"]
+    assert (found[8]["verdict"], found[8]["judged"]["n"]) == ("alert", 36)
+    assert "on 36 labels of 3 days" in found[8]["reasons"][0]
+    assert found[9]["pooled_days"] == ["2026-01-07", "2026-01-08", "2026-01-09"]  # no more days than are needed
+    alone = monitor.model_copy(update={"performance": monitor.performance.model_copy(update={"pool_days": 1})})
+    assert (
+        evaluate_day(storage, DayLayout("demo", date(2026, 1, 9)), alone, HOLDOUT)["verdict"] == "not_enough_evidence"
+    )
+
+
+def test_the_verdict_rests_on_the_days_up_to_it_and_a_backfill_repeats_it(monitor: MonitorConfig) -> None:
+    storage = Storage(monitor.storage.uri)
+    days = [write_small_day(storage, monitor, number, labels=12, wrong=6) for number in range(5, 12)]
+    for day in days:
+        evaluate_day(storage, day, monitor, HOLDOUT)
+    first = [storage.read_bytes(day.performance) for day in days]
+    for day in days:
+        evaluate_day(storage, day, monitor, HOLDOUT)
+    assert [storage.read_bytes(day.performance) for day in days] == first
+
+
+def test_late_labels_score_the_day_again_and_its_earlier_verdict_is_kept(monitor: MonitorConfig) -> None:
+    storage = Storage(monitor.storage.uri)
+    day = write_small_day(storage, monitor, 5, labels=20, wrong=0)
+    assert evaluate_day(storage, day, monitor, HOLDOUT)["revisions"] == []
+    write_small_day(storage, monitor, 5, labels=60, wrong=0)
+    late = evaluate_day(storage, day, monitor, HOLDOUT)
+    assert late["verdict"] == "ok"
+    assert late["revisions"] == [
+        {"revision": 1, "verdict": "not_enough_evidence", "accuracy": 1.0, "labels": 20, "model_version": "v1"}
+    ]
+    assert evaluate_day(storage, day, monitor, HOLDOUT) == late
+    write_small_day(storage, monitor, 5, labels=60, wrong=40)
+    worse = evaluate_day(storage, day, monitor, HOLDOUT)
+    assert [earlier["verdict"] for earlier in worse["revisions"]] == ["not_enough_evidence", "ok"]
+    assert verdict_changed(worse)
+
+
+def test_accuracy_is_corrected_by_control_tasks_and_measured_beside_it(monitor: MonitorConfig) -> None:
+    storage = Storage(monitor.storage.uri)
+    day = write_small_day(storage, monitor, 5, labels=60, wrong=6)
+    found = evaluate_day(storage, day, monitor, HOLDOUT)
+    assert found["accuracy"]["value"] == pytest.approx(0.9)
+    assert found["judged"]["kind"] == "corrected"
+    assert found["label_error"]["value"] < 0.01  # 60 control answers, all right, and no disagreement
+    assert abs(found["corrected"]["value"] - 0.9) < 0.02
+    assert found["effective_labels"] == 60  # the model is as sure of its mistakes: its scores help nothing

@@ -57,7 +57,8 @@ def test_every_kind_has_a_subject_of_one_line_and_says_what_to_do(facts: Callabl
 def test_performance_alert_has_the_three_numbers_and_the_reason(facts: Callable) -> None:
     found = facts("performance")
     subject, message = alert_text("performance", found)
-    assert f"The model got worse: accuracy {100 * found['accuracy']['value']:.1f}"[:40] in subject
+    assert found["severity"] == "critical"
+    assert f"Critical: the model got worse: accuracy {100 * found['accuracy']['value']:.1f}"[:50] in subject
     assert f"labels: {found['labels']} of {found['sampled']} sampled images" in message
     assert "88.4 % on its holdout" in message
     assert found["reasons"][0] in message

@@ -224,3 +224,35 @@ def test_report_of_real_photos_fits_a_mail(
     assert len([1 for tag, _ in page.tags if tag == "figure"]) >= 12
     assert len(storage.read_bytes(LAYOUT.day(DAY).report)) < 400_000
     assert json.loads(storage.read_bytes(LAYOUT.day(DAY).drift))["verdict"] == "drifted"
+
+
+def test_accuracy_is_told_as_measured_corrected_and_estimated_with_what_to_believe(
+    build_day: Callable, report: Callable, storage: Storage
+) -> None:
+    build_day(DAY, accuracy=0.9)
+    keys = LAYOUT.day(DAY)
+    answers = {"day": {"cat": 0.9, "dog": 0.1}, "holdout": {"cat": 0.5, "dog": 0.5}, "p_value": 1e-9, "moved": True}
+    guess = {"value": 0.86, "low": 0.82, "high": 0.9, "n": 60}
+    storage.write_json(keys.estimate, {"accuracy": guess, "answers": answers})
+    found = storage.read_json(keys.performance)
+    earlier = {"revision": 1, "verdict": "not_enough_evidence", "accuracy": None, "labels": 0, "model_version": "v1"}
+    storage.write_json(keys.performance, {**found, "estimated": guess, "revisions": [earlier]})
+    text = report().text
+    for name in ("Agreement with the labels", "Corrected for wrong labels", "By the scores alone"):
+        assert name in text
+    assert "86 % [82, 90]" in text
+    assert "Do not trust the estimate from scores today: the model answers cat 90 % and dog 10 %" in text
+    assert "On 1 labelled day of this model shown here it was off by" in text
+    assert "not enough evidence (0 labels), now" in text
+
+
+def test_the_morning_report_has_the_estimate_from_scores(
+    build_day: Callable, report: Callable, storage: Storage
+) -> None:
+    build_day(DAY, until="drift")
+    guess = {"value": 0.86, "low": 0.82, "high": 0.9, "n": 60}
+    storage.write_json(LAYOUT.day(DAY).estimate, {"accuracy": guess, "answers": None})
+    text = report().text
+    assert "≈ 86 %" in text
+    assert "By the scores alone" in text
+    assert "Agreement with the labels" not in text

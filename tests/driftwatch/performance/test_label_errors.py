@@ -1,0 +1,114 @@
+"""Accuracy corrected for wrong labels: right on average and covered, for people who err independently and for people who err alike."""
+
+from __future__ import annotations
+
+from math import isclose
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftwatch.performance.evidence import Evidence, Scores, Votes
+from driftwatch.performance.label_errors import corrected, majority_error, vote_errors
+from driftwatch.performance.metrics import wilson
+
+
+def simulated(rng: np.random.Generator, accuracy: float, wrong: float, alike: float, n: int = 200, control: int = 400):
+    """A day of two classes with three votes an image, whose chance of a wrong vote is beta distributed with correlation `alike`;
+    the evidence and the agreement."""
+
+    def chances(size: int) -> np.ndarray:
+        return rng.beta(wrong * (1 - alike) / alike, (1 - wrong) * (1 - alike) / alike, size)
+
+    truth = rng.integers(0, 2, n)
+    predicted = np.where(rng.random(n) < accuracy, truth, 1 - truth)
+    bad = rng.binomial(3, chances(n))
+    label = np.where(bad >= 2, 1 - truth, truth)
+    confusion = np.zeros((2, 2), dtype="int64")
+    np.add.at(confusion, (label, predicted), 1)
+    missed = rng.random(control) < chances(control)
+    of_first = rng.random(control) < 0.5
+    right = [int((of_first & ~missed).sum()), int((~of_first & ~missed).sum())]
+    missed_by_class = [int((of_first & missed).sum()), int((~of_first & missed).sum())]
+    disagree = bad * (3 - bad) / 3
+    votes = Votes(
+        np.array(right), np.array(missed_by_class), 0, 0, 0, 0, n, disagree.sum(), (disagree**2).sum(), {3: n}
+    )
+    evidence = Evidence(confusion, Scores(), votes)
+    value = evidence.right / n
+    low, high = wilson(value, n, 0.95)
+    return evidence, {"value": value, "low": low, "high": high, "n": n, "effective_n": n}
+
+
+@pytest.mark.parametrize(("wrong", "alike"), [(0.05, 0.02), (0.08, 0.3), (0.15, 0.15)])
+def test_corrected_accuracy_covers_the_truth_where_the_measured_does_not(wrong: float, alike: float) -> None:
+    rng = np.random.default_rng(3)
+    inside, measured, values = [], [], []
+    for _ in range(150):
+        evidence, agreement = simulated(rng, 0.88, wrong, alike)
+        found = corrected(evidence, evidence.votes, agreement, 0.95)
+        inside.append(found["low"] <= 0.88 <= found["high"])
+        measured.append(agreement["value"])
+        values.append(found["value"])
+    assert np.mean(inside) > 0.9
+    assert abs(np.mean(values) - 0.88) < 0.012
+    assert abs(np.mean(values) - 0.88) < abs(np.mean(measured) - 0.88)
+
+
+def test_majority_of_independent_votes_is_the_binomials_and_of_people_who_err_alike_no_better_than_one() -> None:
+    wrong = np.array([[0.1, 0.2]])
+    assert majority_error(wrong, np.array([0.0]), 3, ties=False)[0] == pytest.approx([0.028, 0.104])
+    assert majority_error(wrong, np.array([0.999]), 3, ties=False)[0] == pytest.approx([0.1, 0.2], abs=1e-3)
+    tied = majority_error(wrong, np.array([0.0]), 2, ties=True)[0]
+    assert tied == pytest.approx([0.1, 0.2])
+    assert majority_error(wrong, np.array([0.0]), 2, ties=False)[0] == pytest.approx([0.01 / 0.82, 0.04 / 0.68])
+
+
+@pytest.mark.parametrize("crowd", ["d_possent", "duck_bluebirds"])
+def test_control_tasks_and_disagreement_tell_the_error_of_three_real_votes(shared: Path, crowd: str) -> None:
+    answers = pd.read_csv(shared / "crowd" / crowd / "labels.csv")
+    gold = pd.read_csv(shared / "crowd" / crowd / "gold.csv").set_index("task")["label"]
+    answers = answers[answers["task"].isin(gold.index)]
+    by_task = (answers["label"] != answers["task"].map(gold)).groupby(answers["task"]).agg(["sum", "size"])
+    bad, size = by_task["sum"].to_numpy(), by_task["size"].to_numpy()
+    rng = np.random.default_rng(0)
+    three = np.array([rng.hypergeometric(b, s - b, 3, 200) >= 2 for b, s in zip(bad, size, strict=True)]).mean()
+    disagree = 2 * bad * (size - bad) / (size * (size - 1))
+    wrong = bad.sum() / size.sum()
+    votes = Votes(
+        np.array([size.sum() - bad.sum(), 0]), np.array([bad.sum(), 0]), 0, 0, 0, 0,
+        len(bad), disagree.sum(), (disagree**2).sum(), {3: 1},
+    )  # fmt: skip
+    chance, alike = vote_errors(votes, 2000, rng, np.array([1.0, 0.0]))
+    told = np.median(majority_error(chance, alike, 3, ties=False)[:, 0])
+    assert abs(told - three) < 0.012
+    assert abs(told - three) <= abs(wrong**2 * (3 - 2 * wrong) - three) + 0.012
+
+
+def test_images_harder_than_the_control_tasks_show_in_the_disagreement() -> None:
+    easy = Votes(np.array([200, 200]), np.array([2, 2]), 0, 0, 0, 0, 400, 400 * 0.3, 400 * 0.2, {3: 400})
+    chance, alike = vote_errors(easy, 500, np.random.default_rng(0), np.array([0.5, 0.5]))
+    assert np.median(chance) > 0.15  # votes that disagree on 30 % of the pairs are wrong more often than on 1 %
+    assert isclose(float(np.median(alike)), 0, abs_tol=0.02)
+
+
+def test_without_control_answers_or_with_worthless_labels_there_is_a_reason_and_no_number() -> None:
+    rng = np.random.default_rng(0)
+    evidence, agreement = simulated(rng, 0.9, 0.05, 0.1)
+    blind = Votes(np.zeros(2, int), np.zeros(2, int), 0, 0, 0, 0, 200, 20, 10, {3: 200})
+    found = corrected(evidence, blind, agreement, 0.95)
+    assert (found["value"], found["label_error"]) == (None, None)
+    assert "no control task was answered" in found["reason"]
+    guessing = Votes(np.array([100, 100]), np.array([100, 100]), 0, 0, 0, 0, 200, 100, 60, {3: 200})
+    found = corrected(evidence, guessing, agreement, 0.95)
+    assert found["value"] is None
+    assert found["label_error"]["value"] > 0.45
+
+
+def test_annotators_of_different_skill_tell_less_than_as_many_independent_answers() -> None:
+    sure = Votes(np.array([90, 90]), np.array([10, 10]), 20, 2000, 200, 20, 0, 0, 0, {3: 1})  # one wrong answer each
+    unsure = Votes(np.array([90, 90]), np.array([10, 10]), 20, 2000, 200, 200, 0, 0, 0, {3: 1})  # two with all of them
+    shares = np.array([0.5, 0.5])
+    narrow, wide = (vote_errors(v, 3000, np.random.default_rng(0), shares)[0].std() for v in (sure, unsure))
+    assert wide > 1.5 * narrow

@@ -1,0 +1,48 @@
+"""The estimate from scores: the mean of calibrated scores, moved by what the holdout shows, and a warning where answers moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from driftwatch.performance.without_labels import answers_moved, estimate
+
+HOLDOUT = {
+    "accuracy": {"value": 0.9},
+    "n": 400,
+    "mean_score": 0.93,
+    "confusion_matrix": {"rows": [[180, 20], [20, 180]]},
+}
+
+
+def test_what_the_scores_overstate_on_the_holdout_is_taken_off() -> None:
+    assert estimate(0.93, 300, HOLDOUT, 0.95)["value"] == pytest.approx(0.9)
+    assert estimate(0.83, 300, HOLDOUT, 0.95)["value"] == pytest.approx(0.8)
+    assert estimate(0.83, 300, {"accuracy": 0.9, "n": 400}, 0.95)["value"] == 0.83
+
+
+def test_interval_covers_the_days_accuracy_while_scores_keep_their_meaning() -> None:
+    rng = np.random.default_rng(0)
+    inside = []
+    for _ in range(1000):
+        held, day = rng.beta(8, 1, 400), rng.beta(6, 1, 300)
+        holdout = {"accuracy": (rng.random(400) < held).mean(), "n": 400, "mean_score": held.mean()}
+        found = estimate(day.mean(), 300, holdout, 0.95)
+        inside.append(found["low"] <= 6 / 7 <= found["high"])
+    assert np.mean(inside) > 0.93
+
+
+def test_nothing_to_estimate_from_is_null_with_a_reason() -> None:
+    assert estimate(None, 0, HOLDOUT, 0.95)["reason"] == "the day has no image"
+    assert estimate(0.9, 10, {"accuracy": None, "n": 0}, 0.95)["value"] is None
+
+
+def test_a_model_that_answers_one_class_only_is_told() -> None:
+    found = answers_moved(["cat"] * 90 + ["dog"] * 10, HOLDOUT, ("cat", "dog"))
+    assert found is not None
+    assert found["moved"]
+    assert found["day"] == {"cat": 0.9, "dog": 0.1}
+    usual = answers_moved(["cat"] * 52 + ["dog"] * 48, HOLDOUT, ("cat", "dog"))
+    assert usual is not None
+    assert not usual["moved"]
+    assert answers_moved([], HOLDOUT, ("cat", "dog")) is None
