@@ -75,8 +75,12 @@ def shown(document: Document, status: int = 200) -> JSONResponse:
 
 def listed(box: Sandbox, kind: str, request: Request, fault: Fault | None) -> JSONResponse:
     """A page of a collection, by the request's query; an injected list_lag hides the youngest objects."""
-    lag = fault.seconds if fault and fault.fault == "list_lag" else None
-    return reply(search(box.store, kind, request.query_params, hide_younger_than=lag))
+    return reply(search(box.store, kind, request.query_params, hide_younger_than=lag(fault)))
+
+
+def lag(fault: Fault | None) -> float | None:
+    """The seconds by which an injected list_lag makes a list lag behind its objects."""
+    return fault.seconds if fault and fault.fault == "list_lag" else None
 
 
 def fails(fault: Fault | None) -> bool:

@@ -12,7 +12,7 @@ from driftwatch_sandbox.toloka.money import Account, page_price
 from driftwatch_sandbox.toloka.quality import is_right, met_rules
 from driftwatch_sandbox.toloka.store import Document, Store
 
-OWNER = {"id": "ac1e5e00000000000000000000000001", "myself": True}
+OWNER = {"id": "ac1e5e00000000000000000000000001", "myself": True, "company_id": "1"}
 
 
 class Exchange:

@@ -19,6 +19,7 @@ from driftwatch_sandbox.toloka.validation import Check
 
 router = APIRouter()
 _MAX_REQUESTS = 10
+_WEIGHTED = "WEIGHTED_DYNAMIC_OVERLAP"
 _NAMES = [
     "real_tasks_count",
     "submitted_assignments_count",
@@ -50,23 +51,37 @@ def analytics(box: Box, body: Body, fault: Injected) -> Any:
 
 @router.post("/v1/aggregated-solutions/aggregate-by-pool")
 def aggregate_by_pool(box: Box, body: Body, fault: Injected) -> Any:
-    check = Check(body)
-    check.text("pool_id", "type")
-    check.finish()
-    weighted = body["type"] == "WEIGHTED_DYNAMIC_OVERLAP"
-    if not weighted and body["type"] != "DAWID_SKENE":
-        raise field_error("type", "UNKNOWN_ENUM_VALUE", "allowed: DAWID_SKENE, WEIGHTED_DYNAMIC_OVERLAP")
-    if weighted:
-        check.text("answer_weight_skill_id")
-    fields = body.get("fields") or []
-    if not fields or (len(fields) > 1 and not weighted):
-        raise field_error("fields", "ARRAY_SIZE_OUT_OF_BOUNDS", "one field is needed")
-    check.finish()
-    pool = box.exchange.pool(body["pool_id"])
+    pool = _check_aggregation(box, body, ("DAWID_SKENE", _WEIGHTED))
     if pool["status"] == "OPEN":
         raise wrong_status("pool", pool["id"], "OPEN", "CLOSED", "ARCHIVED")
     parameters = {name: body[name] for name in ("type", "pool_id", "answer_weight_skill_id", "fields") if name in body}
     return reply(box.operations.start("SOLUTION.AGGREGATE", parameters, fails=fails(fault)), 202)
+
+
+@router.post("/v1/aggregated-solutions/aggregate-by-task")
+def aggregate_by_task(box: Box, body: Body) -> Any:
+    """One task's solution at once; only by weight, as Dawid-Skene needs the whole pool."""
+    pool = _check_aggregation(box, body, (_WEIGHTED,))
+    solution = _solutions(box, body).get(body.get("task_id"))
+    if solution is None:
+        raise not_found("aggregated solution of task", body.get("task_id") or "")
+    return reply({"pool_id": pool["id"], "task_id": body["task_id"]} | solution)
+
+
+def _check_aggregation(box: Sandbox, body: Any, types: tuple[str, ...]) -> Document:
+    """The pool to aggregate; raises for a request that cannot be one."""
+    check = Check(body)
+    check.text("pool_id", "type")
+    check.finish()
+    if body["type"] not in types:
+        raise field_error("type", "UNKNOWN_ENUM_VALUE", f"allowed: {', '.join(types)}")
+    if body["type"] == _WEIGHTED:
+        check.text("answer_weight_skill_id")
+    fields = body.get("fields") or []
+    if not fields or (len(fields) > 1 and body["type"] != _WEIGHTED):
+        raise field_error("fields", "ARRAY_SIZE_OUT_OF_BOUNDS", "one field is needed")
+    check.finish()
+    return box.exchange.pool(body["pool_id"])
 
 
 @router.get("/v1/aggregated-solutions/{operation_id}")
@@ -126,6 +141,16 @@ def _value(box: Sandbox, pool_id: str, name: str) -> Any:
 
 def _aggregate(box: Sandbox, operation: Document) -> None:
     parameters = operation["parameters"]
+    identity = {"pool_id": parameters["pool_id"], "_operation_id": operation["id"]}
+    documents = [
+        {"id": f"{operation['id']}:{task_id}", "task_id": task_id} | identity | solution
+        for task_id, solution in _solutions(box, parameters).items()
+    ]
+    box.store.put("aggregated_solutions", *documents)
+
+
+def _solutions(box: Sandbox, parameters: Document) -> dict[str, Document]:
+    """output_values and confidence of each answered real task of the pool."""
     board = box.exchange.board(parameters["pool_id"])
     values: dict[str, Document] = {}
     for field in parameters["fields"]:
@@ -146,9 +171,4 @@ def _aggregate(box: Sandbox, operation: Document) -> None:
             known = values.setdefault(task_id, {"output_values": {}, "confidence": 1.0})
             known["output_values"][field["name"]] = json.loads(answer)
             known["confidence"] = min(known["confidence"], confidence)
-    identity = {"pool_id": parameters["pool_id"], "_operation_id": operation["id"]}
-    documents = [
-        {"id": f"{operation['id']}:{task_id}", "task_id": task_id} | identity | value
-        for task_id, value in values.items()
-    ]
-    box.store.put("aggregated_solutions", *documents)
+    return values

@@ -8,10 +8,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from driftwatch_sandbox.toloka import times
-from driftwatch_sandbox.toloka.context import Body, Box, Injected, Sandbox, fails, listed, reply, shown
+from driftwatch_sandbox.toloka.context import Body, Box, Injected, Sandbox, fails, lag, listed, reply, shown
 from driftwatch_sandbox.toloka.errors import field_error, not_found, wrong_status
 from driftwatch_sandbox.toloka.exchange import OWNER
 from driftwatch_sandbox.toloka.operations import Outcome, Work
+from driftwatch_sandbox.toloka.search import search
 from driftwatch_sandbox.toloka.store import Document
 from driftwatch_sandbox.toloka.validation import check_pool, check_training
 
@@ -66,7 +67,8 @@ def find_pools(box: Box, request: Request, fault: Injected) -> Any:
 
 @router.get("/v1/trainings")
 def find_trainings(box: Box, request: Request, fault: Injected) -> Any:
-    return listed(box, "trainings", request, fault)
+    page = search(box.store, "trainings", request.query_params, hide_younger_than=lag(fault))
+    return reply(page | {"items": [_as_training(item) for item in page["items"]]})
 
 
 @router.post("/v1/pools")
@@ -78,7 +80,7 @@ def create_pool(box: Box, body: Body) -> Any:
 @router.post("/v1/trainings")
 def create_training(box: Box, body: Body) -> Any:
     _check(box, "trainings", body, new=True)
-    return shown(_create(box, "trainings", body), 201)
+    return shown(_as_training(_create(box, "trainings", body)), 201)
 
 
 @router.get("/v1/pools/{pool_id}")
@@ -88,7 +90,7 @@ def get_pool(box: Box, pool_id: str) -> Any:
 
 @router.get("/v1/trainings/{training_id}")
 def get_training(box: Box, training_id: str) -> Any:
-    return shown(_get(box, "trainings", training_id))
+    return shown(_as_training(_get(box, "trainings", training_id)))
 
 
 @router.put("/v1/pools/{pool_id}")
@@ -98,7 +100,7 @@ def update_pool(box: Box, pool_id: str, body: Body) -> Any:
 
 @router.put("/v1/trainings/{training_id}")
 def update_training(box: Box, training_id: str, body: Body) -> Any:
-    return shown(_update(box, "trainings", training_id, body))
+    return shown(_as_training(_update(box, "trainings", training_id, body)))
 
 
 @router.patch("/v1/pools/{pool_id}")
@@ -186,6 +188,11 @@ def _get(box: Sandbox, kind: str, pool_id: str) -> Document:
     if found is None:
         raise not_found(kind.removesuffix("s"), pool_id)
     return found
+
+
+def _as_training(training: Document) -> Document:
+    """A training as its own calls show it: only as a pool does it name its type."""
+    return {name: value for name, value in training.items() if name != "type"}
 
 
 def _check(box: Sandbox, kind: str, body: Any, new: bool) -> None:

@@ -38,7 +38,7 @@ def requester(box: Box) -> Any:
             "id": OWNER["id"],
             "balance": box.account.summary()["balance"],
             "public_name": {"EN": "Driftwatch sandbox", "RU": "Driftwatch sandbox"},
-            "company": {"id": "1", "superintendent_id": OWNER["id"]},
+            "company": {"id": OWNER["company_id"], "superintendent_id": OWNER["id"]},
         }
     )
 
@@ -52,8 +52,12 @@ def find_projects(box: Box, request: Request, fault: Injected) -> Any:
 def create_project(box: Box, body: Body) -> Any:
     check_project(body)
     with box.store.transaction():
-        read_only = {"id": str(box.store.next_id("projects")), "status": "ACTIVE", "created": times.now_text()}
-        project = _writable(body) | read_only
+        project = _writable(body) | {
+            "id": str(box.store.next_id("projects")),
+            "status": "ACTIVE",
+            "created": times.now_text(),
+            "owner": OWNER,
+        }
         box.store.put("projects", project)
     return shown(project, 201)
 
@@ -68,7 +72,7 @@ def update_project(box: Box, project_id: str, body: Body) -> Any:
     with box.store.transaction():
         known = _project(box, project_id)
         check_project(body)
-        project = _writable(body) | {name: known[name] for name in ("id", "status", "created")}
+        project = _writable(body) | {name: known[name] for name in ("id", "status", "created", "owner")}
         box.store.put("projects", project)
     return shown(project)
 

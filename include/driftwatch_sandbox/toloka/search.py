@@ -9,7 +9,7 @@ from typing import Any
 
 from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.errors import field_error
-from driftwatch_sandbox.toloka.store import Condition, Store, public
+from driftwatch_sandbox.toloka.store import ID_WIDTH, Condition, Store, public
 
 _OPERATORS = {"_lt": "<", "_lte": "<=", "_gt": ">", "_gte": ">="}
 _DATES = frozenset(
@@ -104,6 +104,8 @@ def _value(field: str, text: str) -> Any:
             return times.normal(text)
         except ValueError as error:
             raise field_error(field, "INVALID_DATE_TIME_SYNTAX", f"{text!r} is not a date and time") from error
+    if field == "id" and text.isdigit():
+        return text.zfill(ID_WIDTH)
     if field in _WHOLE_NUMBERS:
         if not text.isdigit():
             raise field_error(field, "INTEGER_EXPECTED", f"{text!r} is not a whole number")

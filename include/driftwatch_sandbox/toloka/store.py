@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS sequences (name TEXT PRIMARY KEY, value INTEGER NOT N
 """
 # Ids of equal width: the client compares ids as strings, where "999" would be greater than "1000".
 _FIRST_ID = 1_000_000
+ID_WIDTH = len(str(_FIRST_ID))
 
 
 class Store:

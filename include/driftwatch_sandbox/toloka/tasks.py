@@ -24,7 +24,6 @@ _FIELDS = [
     "traits_any_of",
     "traits_none_of_any",
 ]
-_ECHOED = ("pool_id", "input_values", "__item_idx")
 
 
 class PoolLookup:
@@ -114,6 +113,5 @@ def open_pools(box: Sandbox, tasks: list[Document]) -> list[Document]:
 
 
 def _entry(kind: str, success: bool, item: Any, output: Any) -> Document:
-    # The client puts `__item_idx` into each item and looks for it here.
-    echoed = {name: item[name] for name in _ECHOED if name in item} if isinstance(item, dict) else {}
-    return {"type": kind, "success": success, "input": echoed, "output": output}
+    # The item as it was sent: the client puts `__item_idx` into each and looks for it here.
+    return {"type": kind, "success": success, "input": item if isinstance(item, dict) else {}, "output": output}
