@@ -37,7 +37,7 @@ class Votes:
     """How people answered.
 
     `control_right`, `control_wrong` [classes]: answers to control tasks, by their known class; answers that name no class count as
-    neither. `annotators`, `annotator_squares`, `annotator_cross`, `annotator_wrong`: over annotators, the number of them and the sums
+    neither. `control_squares`: over the control images, the sum of answers². `annotators`, `annotator_squares`, `annotator_cross`, `annotator_wrong`: over annotators, the number of them and the sums
     of answers², of answers x wrong and of wrong², which tell how much annotators differ. `pairs`, `disagreement`,
     `disagreement_squares`: images of the sample with two votes or more, and the sums of the share of their pairs of votes that
     disagree. `sizes`: labelled images by number of votes for a class.
@@ -45,6 +45,7 @@ class Votes:
 
     control_right: np.ndarray
     control_wrong: np.ndarray
+    control_squares: float
     annotators: float
     annotator_squares: float
     annotator_cross: float
@@ -164,6 +165,7 @@ def _votes_of(labels: pd.DataFrame, votes: pd.DataFrame, assignments: pd.DataFra
     return Votes(
         control_right=np.array([int((of_class & ~wrong).sum()) for of_class in by_class]),
         control_wrong=np.array([int((of_class & wrong).sum()) for of_class in by_class]),
+        control_squares=_rounded((known.groupby("image_id").size() ** 2).sum()),
         annotators=len(by_annotator),
         annotator_squares=_rounded((size**2).sum()),
         annotator_cross=_rounded((size * missed).sum()),

@@ -12,6 +12,7 @@ from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.stats import t
 
 from driftwatch.performance.metrics import interval_of
 
@@ -59,15 +60,23 @@ def vote_errors(
 
 
 def _design_effect(votes: Votes) -> float:
-    """By how much annotators of different skill make control answers less telling than as many independent ones; from 1 to 10."""
+    """By how much control answers are less telling than as many independent ones, at least 1: annotators differ in skill, and people
+    who answer the same control image err alike."""
     n = float(votes.control_right.sum() + votes.control_wrong.sum())
     wrong = float(votes.control_wrong.sum())
-    if votes.annotators < 2 or wrong == 0:
+    if wrong in (0, n):
         return 1.0
     share = wrong / n
+    apart = votes.disagreement / votes.pairs if votes.pairs else 0.0
+    alike = min(max(1 - apart / (2 * share * (1 - share)), 0.0), 1.0)
+    same_image = 1 + (votes.control_squares / n - 1) * alike
+    if votes.annotators < 2:
+        return same_image
     squares = votes.annotator_wrong - 2 * share * votes.annotator_cross + share**2 * votes.annotator_squares
     variance = squares * votes.annotators / (votes.annotators - 1) / n**2
-    return float(np.clip(variance / (share * (1 - share) / n), 1, 10)) if share < 1 else 1.0
+    # Few annotators say little about how much they differ: Student's t in place of the normal.
+    wider = (t.ppf(0.975, votes.annotators - 1) / t.ppf(0.975, np.inf)) ** 2
+    return same_image * float(np.clip(wider * variance / (share * (1 - share) / n), 1, 10))
 
 
 def majority_error(wrong: np.ndarray, correlation: np.ndarray, size: int, ties: bool) -> np.ndarray:

@@ -17,6 +17,8 @@ from driftwatch.performance.policy import holdout_accuracy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+
     from driftwatch.config import MonitorConfig
     from driftwatch.layout import DayLayout, MonitorLayout
     from driftwatch.storage import Storage
@@ -37,9 +39,7 @@ def estimate_day(storage: Storage, day: DayLayout, layout: MonitorLayout, config
     found = {
         "day": day.day.isoformat(),
         "model_version": version,
-        "accuracy": estimate(
-            float(scores.mean()) if len(scores) else None, len(scores), holdout, config.performance.confidence
-        ),
+        "accuracy": estimate(scores, holdout, config.performance.confidence),
         "mean_score": round(float(scores.mean()), 6) if len(scores) else None,
         "holdout": {"mean_score": holdout.get("mean_score"), "n": holdout["n"]},
         "answers": answers_moved(predictions["prediction"].tolist(), holdout, config.classes),
@@ -72,22 +72,24 @@ def answers_moved(answered: Sequence[str], holdout: Mapping[str, Any], classes: 
     }
 
 
-def estimate(mean_score: float | None, images: int, holdout: Mapping[str, Any], confidence: float) -> dict[str, Any]:
-    """The share of right answers to expect of `images` whose answers score `mean_score` on average.
+def estimate(scores: np.ndarray, holdout: Mapping[str, Any], confidence: float) -> dict[str, Any]:
+    """The share of right answers to expect of images whose answers have `scores` [n].
 
     Where the card has the holdout's `mean_score`, the estimate is the holdout's accuracy, moved by as much as the scores moved:
-    that takes out what the temperature left of miscalibration. The interval is Wilson's for as many images as are worth the day's
-    and the holdout's together; it holds while scores mean what they meant on the holdout, and no longer.
+    that takes out what the temperature left of miscalibration. The interval, Wilson's with an effective number of images, is one for
+    these images; it holds while scores mean what they meant on the holdout, and no longer.
     """
-    none = {"value": None, "low": None, "high": None, "n": images}
-    if mean_score is None:
+    none = {"value": None, "low": None, "high": None, "n": len(scores)}
+    if not len(scores):
         return {**none, "reason": "the day has no image"}
     value, n = holdout.get("accuracy"), holdout.get("n")
     if not n or value is None or (isinstance(value, dict) and value["value"] is None):
         return {**none, "reason": "the model card names no holdout to check the scores by"}
     accuracy, n = holdout_accuracy(holdout)
-    usual = holdout.get("mean_score")
-    moved = mean_score if usual is None else accuracy + mean_score - usual
-    moved = min(max(moved, 0.0), 1.0)
-    low, high = wilson(moved, images * n / (images + n), confidence)
-    return {"value": moved, "low": low, "high": high, "n": images}
+    usual, mean = holdout.get("mean_score"), float(scores.mean())
+    moved = min(max(mean if usual is None else accuracy + mean - usual, 0.0), 1.0)
+    noise = float((scores * (1 - scores)).mean())  # the variance of right or wrong, given the score
+    variance = noise / len(scores) + (accuracy * (1 - accuracy) if usual is None else noise) / n
+    effective = moved * (1 - moved) / variance if variance and 0 < moved < 1 else len(scores) * n / (len(scores) + n)
+    low, high = wilson(moved, effective, confidence)
+    return {"value": moved, "low": low, "high": high, "n": len(scores)}

@@ -33,7 +33,7 @@ def simulated(rng: np.random.Generator, accuracy: float, wrong: float, alike: fl
     missed_by_class = [int((of_first & missed).sum()), int((~of_first & missed).sum())]
     disagree = bad * (3 - bad) / 3
     votes = Votes(
-        np.array(right), np.array(missed_by_class), 0, 0, 0, 0, n, disagree.sum(), (disagree**2).sum(), {3: n}
+        np.array(right), np.array(missed_by_class), control, 0, 0, 0, 0, n, disagree.sum(), (disagree**2).sum(), {3: n}
     )
     evidence = Evidence(confusion, Scores(), votes)
     value = evidence.right / n
@@ -77,7 +77,7 @@ def test_control_tasks_and_disagreement_tell_the_error_of_three_real_votes(share
     disagree = 2 * bad * (size - bad) / (size * (size - 1))
     wrong = bad.sum() / size.sum()
     votes = Votes(
-        np.array([size.sum() - bad.sum(), 0]), np.array([bad.sum(), 0]), 0, 0, 0, 0,
+        np.array([size.sum() - bad.sum(), 0]), np.array([bad.sum(), 0]), size.sum(), 0, 0, 0, 0,
         len(bad), disagree.sum(), (disagree**2).sum(), {3: 1},
     )  # fmt: skip
     chance, alike = vote_errors(votes, 2000, rng, np.array([1.0, 0.0]))
@@ -87,7 +87,7 @@ def test_control_tasks_and_disagreement_tell_the_error_of_three_real_votes(share
 
 
 def test_images_harder_than_the_control_tasks_show_in_the_disagreement() -> None:
-    easy = Votes(np.array([200, 200]), np.array([2, 2]), 0, 0, 0, 0, 400, 400 * 0.3, 400 * 0.2, {3: 400})
+    easy = Votes(np.array([200, 200]), np.array([2, 2]), 404, 0, 0, 0, 0, 400, 400 * 0.3, 400 * 0.2, {3: 400})
     chance, alike = vote_errors(easy, 500, np.random.default_rng(0), np.array([0.5, 0.5]))
     assert np.median(chance) > 0.15  # votes that disagree on 30 % of the pairs are wrong more often than on 1 %
     assert isclose(float(np.median(alike)), 0, abs_tol=0.02)
@@ -96,19 +96,23 @@ def test_images_harder_than_the_control_tasks_show_in_the_disagreement() -> None
 def test_without_control_answers_or_with_worthless_labels_there_is_a_reason_and_no_number() -> None:
     rng = np.random.default_rng(0)
     evidence, agreement = simulated(rng, 0.9, 0.05, 0.1)
-    blind = Votes(np.zeros(2, int), np.zeros(2, int), 0, 0, 0, 0, 200, 20, 10, {3: 200})
+    blind = Votes(np.zeros(2, int), np.zeros(2, int), 0, 0, 0, 0, 0, 200, 20, 10, {3: 200})
     found = corrected(evidence, blind, agreement, 0.95)
     assert (found["value"], found["label_error"]) == (None, None)
     assert "no control task was answered" in found["reason"]
-    guessing = Votes(np.array([100, 100]), np.array([100, 100]), 0, 0, 0, 0, 200, 100, 60, {3: 200})
+    guessing = Votes(np.array([100, 100]), np.array([100, 100]), 400, 0, 0, 0, 0, 200, 100, 60, {3: 200})
     found = corrected(evidence, guessing, agreement, 0.95)
     assert found["value"] is None
     assert found["label_error"]["value"] > 0.45
 
 
 def test_annotators_of_different_skill_tell_less_than_as_many_independent_answers() -> None:
-    sure = Votes(np.array([90, 90]), np.array([10, 10]), 20, 2000, 200, 20, 0, 0, 0, {3: 1})  # one wrong answer each
-    unsure = Votes(np.array([90, 90]), np.array([10, 10]), 20, 2000, 200, 200, 0, 0, 0, {3: 1})  # two with all of them
+    sure = Votes(
+        np.array([90, 90]), np.array([10, 10]), 200, 20, 2000, 200, 20, 0, 0, 0, {3: 1}
+    )  # one wrong answer each
+    unsure = Votes(
+        np.array([90, 90]), np.array([10, 10]), 200, 20, 2000, 200, 200, 0, 0, 0, {3: 1}
+    )  # two with all of them
     shares = np.array([0.5, 0.5])
     narrow, wide = (vote_errors(v, 3000, np.random.default_rng(0), shares)[0].std() for v in (sure, unsure))
     assert wide > 1.5 * narrow
