@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from driftwatch.config_parts import OpenShare, Section, Share
 from driftwatch.config_performance import PerformanceConfig
+from driftwatch.config_profiling import ProfilingConfig
 from driftwatch.config_publish import PublishConfig
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -86,16 +87,6 @@ class ImagesConfig(Section):
     on_empty_day: Literal["fail", "skip"] = Field(
         "fail", description="What a day without images does: fail, or skip with a notice."
     )
-
-
-class ProfilingConfig(Section):
-    """The drift test of the features."""
-
-    false_alarm_rate: OpenShare = Field(
-        0.01, description="Chance that a day without drift is called drifted, all features together."
-    )
-    min_images: int = Field(30, ge=2, description="Below this many accepted images the verdict is not_enough_evidence.")
-    seed: int = Field(0, ge=0, description="Seed of the calibration.")
 
 
 class ModelConfig(Section):

@@ -51,6 +51,11 @@ class DayLayout:
         return self._key("predictions.parquet")
 
     @property
+    def content_drift(self) -> str:
+        """Drift of what is photographed and of the predicted classes, known once the model has answered."""
+        return self._key("content_drift.json")
+
+    @property
     def embeddings(self) -> str:
         """What the model's last hidden layer says of each image, float16 [n, width] in the order of `predictions`."""
         return self._key("embeddings.npy")
@@ -162,12 +167,21 @@ class MonitorLayout:
         """Champion's and challenger's answers on each evaluation image of the gate."""
         return f"{self.monitor}/models/{version}/evaluation.parquet"
 
-    def reference_features(self, version: str) -> str:
-        return f"{self.monitor}/reference/{version}/features.parquet"
+    def reference_features(self, version: str, kind: str = "image_quality") -> str:
+        """What images without drift look like, one row an image: their features, or the components of their embeddings."""
+        return f"{self.monitor}/reference/{version}/{'features' if kind == 'image_quality' else kind}.parquet"
 
-    def reference(self, version: str) -> str:
-        """The reference's settings and the calibrations cached for each batch size."""
-        return f"{self.monitor}/reference/{version}/reference.json"
+    def reference(self, version: str, kind: str = "image_quality") -> str:
+        """The settings of one kind of reference, and the calibrations cached for each batch size."""
+        return f"{self.monitor}/reference/{version}/{'reference' if kind == 'image_quality' else kind}.json"
+
+    def reference_projection(self, version: str) -> str:
+        """From the version's embeddings to the components that its content is judged by, float64 [width + 1, components]."""
+        return f"{self.monitor}/reference/{version}/projection.npy"
+
+    def reference_predictions(self, version: str) -> str:
+        """How often the version answers each class on images that it was not trained on."""
+        return f"{self.monitor}/reference/{version}/predictions.json"
 
     def reference_profile(self, version: str) -> str:
         return f"{self.monitor}/reference/{version}/features.profile.bin"

@@ -17,7 +17,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators import features
-from driftwatch_airflow.operators.features import IngestImagesOperator
+from driftwatch_airflow.operators.features import IngestImagesOperator, PredictLabelsOperator, ProfileFeaturesOperator
 
 DAY = "2026-11-20"
 LAYOUT = MonitorLayout("cats_vs_dogs")
@@ -37,7 +37,7 @@ def site(tmp_path, root: Path, monkeypatch):
         operator = IngestImagesOperator(task_id="ingest", monitor=changed, day=DAY)
         return operator.execute({"dag_run": SimpleNamespace(run_type="manual")})
 
-    return SimpleNamespace(storage=storage, told=told, ingest=ingest)
+    return SimpleNamespace(storage=storage, told=told, ingest=ingest, monitor=monitor)
 
 
 def photo(seed: int) -> bytes:
@@ -77,3 +77,29 @@ def test_a_day_keeps_the_model_that_it_was_first_judged_by(site):
     site.storage.write_json(LAYOUT.champion, {"version": "v0002-00000002"})
     assert site.ingest() == first
     assert first["model_version"] == "v0001-00000001"
+
+
+@pytest.mark.parametrize("drifted", [None, "content", "predictions"])
+def test_drift_of_what_the_model_sees_is_told_as_soon_as_it_has_answered(site, monkeypatch, drifted):
+    judged = {kind: {"verdict": "drifted" if kind == drifted else "ok"} for kind in ("content", "predictions")}
+    monkeypatch.setattr("driftwatch.model.predict.predict_day", lambda *_: {"images": 3})
+    monkeypatch.setattr("driftwatch.performance.without_labels.estimate_day", lambda *_: {"accuracy": {}})
+    monkeypatch.setattr("driftwatch.profiling.content_drift.judge_answers", lambda *_: judged)
+    monkeypatch.setattr("driftwatch.report.write_report", lambda *_: "report.html")
+    site.storage.write_json(LAYOUT.day(date(2026, 11, 20)).ingest, {"model_version": "v0001-00000001"})
+    found = PredictLabelsOperator(task_id="predict", monitor=site.monitor, day=DAY).execute({})
+    assert site.told == (["drift"] if drifted else [])
+    assert found["images"] == 3
+
+
+@pytest.mark.parametrize(
+    ("verdict", "crossed", "told"), [("ok", False, []), ("ok", True, ["drift"]), ("drifted", False, ["drift"])]
+)
+def test_a_drifted_day_and_a_new_trend_are_told(site, monkeypatch, verdict, crossed, told):
+    trend = {"verdict": "drifted" if crossed else "ok", "crossed": crossed}
+    drift = {"verdict": verdict, "drifted_features": [], "p_value": 0.4, "n": 50, "trend": trend}
+    monkeypatch.setattr("driftwatch.profiling.drift.profile_day", lambda *_: drift)
+    monkeypatch.setattr("driftwatch.report.write_report", lambda *_: "report.html")
+    site.storage.write_json(LAYOUT.day(date(2026, 11, 20)).ingest, {"model_version": "v0001-00000001"})
+    ProfileFeaturesOperator(task_id="profile", monitor=site.monitor, day=DAY).execute({})
+    assert site.told == told

@@ -11,7 +11,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
-from driftwatch.model.dataset import EVALUATION, HUMAN, SET, load_features
+from driftwatch.model.dataset import EVALUATION, HUMAN, SET, TRAIN, VALIDATION, load_features, load_inputs
 from driftwatch.model.gate import GATE, PROMOTE
 from driftwatch.storage import Storage
 
@@ -41,20 +41,46 @@ def promote_challenger(
 
 
 def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorConfig, version: str) -> dict[str, Any]:
-    """Builds the drift reference of `version` from the features of its data: the original set and, for a challenger, the human
-    labelled images that it was trained on, each image once. Returns counts."""
+    """Builds the drift references of `version`. Returns counts.
+
+    Image quality: the features of its data, the original set and, for a challenger, the human labelled images that it was
+    trained on, each image once. Content and predictions: its own answers on those of its data that it was not trained on.
+    """
+    from driftwatch.model.predict import answers, logits_and_embeddings, probabilities
+    from driftwatch.model.registry import load_model
+    from driftwatch.profiling.content_drift import build_content_reference
     from driftwatch.profiling.drift import build_reference
 
     run_key = registry.card(storage, layout, version)["data"]["run_key"]
-    features = storage.read_table(layout.training_features)
-    original = len(features)
+    original = storage.read_table(layout.training_set)
+    features = storage.read_table(layout.training_features).assign(phash=original.get("phash"))
     if run_key:
         table = storage.read_table(layout.retraining(run_key, SET))
         learnt = table[(table["source"] == HUMAN) & (table["split"] != EVALUATION)]
         if len(learnt):
             features = pd.concat([features, load_features(storage, layout, learnt)], ignore_index=True)
+        inputs = load_inputs(storage, layout, table)
+    else:
+        table, inputs = original, storage.read_array(layout.training_inputs)
+    model = load_model(storage, layout, version)
+    raw, embeddings = logits_and_embeddings(model, inputs, config.model.batch_size)
+    data = pd.DataFrame(
+        {
+            "trained_on": table["split"] == TRAIN,
+            "held_out": table["split"].isin([VALIDATION, EVALUATION]),
+            "prediction": answers(probabilities(raw, 1.0), config.classes)["prediction"],
+            "phash": table["image_id"].map(original.set_index("image_id").get("phash", pd.Series(dtype=object))),
+        }
+    )
     build_reference(storage, layout, version, features, config)
-    return {"version": version, "images": len(features), "original": original, "human": len(features) - original}
+    held_out = build_content_reference(storage, layout, version, config, data, embeddings)
+    return {
+        "version": version,
+        "images": len(features),
+        "original": len(original),
+        "human": len(features) - len(original),
+        "held_out": held_out,
+    }
 
 
 def rollback(storage: Storage, layout: MonitorLayout, to_version: str | None, promoted_by: str) -> dict[str, Any]:

@@ -1,16 +1,25 @@
-"""The day's drift test against the champion's reference, as artifacts: drift.json and the whylogs profile."""
+"""The day's drift tests against the champion's reference, as artifacts: drift.json and the whylogs profile.
+
+Image quality is judged in the morning, from the features alone (here); content and predictions as soon as the model has
+answered (driftwatch.profiling.content_drift). Each kind has its own verdict, at its share of the day's false-alarm rate.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from driftwatch.profiling.reference import DRIFTED, QUANTILES, DriftReport, Reference
+from driftwatch.errors import MissingArtifact
+from driftwatch.profiling.dependence import CONTRAST, GROUP, PHASH
+from driftwatch.profiling.reference import DRIFTED, IMAGE_QUALITY, OK, QUANTILES, DriftReport, Reference
+from driftwatch.profiling.trend import MOST_DAYS, day_scores, trend
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig, ProfilingConfig
@@ -29,14 +38,16 @@ def build_reference(
 ) -> Reference:
     """Writes the reference of model `version` from the features of the images it was trained on, and their profile.
 
-    A reference has no day of its own; its profile carries the monitor's first day.
+    Of near-duplicates by a column `phash` one is kept. A reference has no day of its own; its profile carries the monitor's
+    first day.
     """
     from driftwatch.profiling.whylogs_profiles import feature_profile
 
     settings = config.profiling
-    numbers = features.drop(columns="image_id", errors="ignore")
-    reference = Reference.build(numbers, settings.false_alarm_rate, settings.seed, settings.min_images)
+    table = features.drop(columns="image_id", errors="ignore")
+    reference = Reference.build(table, kind_rate(settings, IMAGE_QUALITY), settings.seed, settings.min_images)
     reference.save(storage, layout, version)
+    numbers = table.drop(columns=PHASH, errors="ignore")
     storage.write_bytes(layout.reference_profile(version), feature_profile(numbers, config.schedule.start_date))
     return reference
 
@@ -46,66 +57,140 @@ def profile_day(
 ) -> dict[str, Any]:
     """Tests the day's features against the reference of model `version`; writes drift.json and the day's whylogs profile.
 
-    Returns the content of drift.json. Raises MissingArtifact where the day was not taken in or the reference not built.
+    Beside the day's own verdict drift.json has the trend over this reference's days up to this one, and the distances that
+    WhyLabs would show. Returns its content. Raises MissingArtifact where the day was not taken in or the reference not built.
     """
-    from driftwatch.profiling.whylogs_profiles import feature_profile
+    from driftwatch.profiling.whylogs_profiles import feature_profile, hellinger, read_profile
 
     features = storage.read_table(day_layout.features)
-    reference = _with_settings(Reference.load(storage, monitor_layout, version), config.profiling)
-    known = set(reference.calibrations)
-    report = reference.test(features)
-    if set(reference.calibrations) != known:
-        reference.save_calibrations(storage, monitor_layout, version)
-    drift = _as_json(report, day_layout, version, _examples(features, reference, report))
-    storage.write_bytes(day_layout.feature_profile, feature_profile(features.drop(columns="image_id"), day_layout.day))
+    reference = load_reference(storage, monitor_layout, version, IMAGE_QUALITY, config.profiling)
+    batch = with_clusters(storage, day_layout, features, config.profiling)
+    report = tested(storage, monitor_layout, version, IMAGE_QUALITY, reference, batch)
+    profile = feature_profile(features.drop(columns="image_id"), day_layout.day)
+    usual = storage.read_bytes(monitor_layout.reference_profile(version))
+    drift = {
+        "day": day_layout.day.isoformat(),
+        "reference_version": version,
+        "day_false_alarm_rate": config.profiling.false_alarm_rate,
+        **as_json(report),
+        "examples": examples(features, reference, report),
+        "hellinger": hellinger(read_profile(profile), read_profile(usual)),
+        "day_scores": day_scores(features, reference.features, report.weights) if report.verdict == OK else None,
+    }
+    drift["trend"] = _trend(storage, monitor_layout, drift, config.profiling)
+    storage.write_bytes(day_layout.feature_profile, profile)
     storage.write_json(day_layout.drift, drift)
     logger.info(
-        "%s: %s, p = %s, drifted: %s", day_layout.day, report.verdict, report.p_value, drift["drifted_features"]
+        "%s: %s, p = %s, drifted: %s; trend over %s days: %s",
+        day_layout.day,
+        report.verdict,
+        report.p_value,
+        drift["drifted_features"],
+        drift["trend"]["days"],
+        drift["trend"]["verdict"],
     )
     return drift
 
 
-def _with_settings(reference: Reference, settings: ProfilingConfig) -> Reference:
-    """The monitor file decides, also where it changed since the reference was built; calibrations that no longer fit go."""
+def kind_rate(settings: ProfilingConfig, kind: str) -> float:
+    """The false-alarm rate of one kind of drift: its share of the day's."""
+    return settings.false_alarm_rate * float(getattr(settings.false_alarm_shares, kind))
+
+
+def load_reference(
+    storage: Storage, layout: MonitorLayout, version: str, kind: str, settings: ProfilingConfig
+) -> Reference:
+    """The reference as the monitor file wants it, also where that changed since; calibrations that no longer fit go."""
+    reference = Reference.load(storage, layout, version, kind)
     current = dataclasses.replace(
-        reference, false_alarm_rate=settings.false_alarm_rate, seed=settings.seed, min_images=settings.min_images
+        reference, false_alarm_rate=kind_rate(settings, kind), seed=settings.seed, min_images=settings.min_images
     )
     if (current.seed, current.splits) != (reference.seed, reference.splits):
         current.calibrations = {}
     return current
 
 
-def _examples(features: pd.DataFrame, reference: Reference, report: DriftReport) -> list[str]:
+def tested(
+    storage: Storage, layout: MonitorLayout, version: str, kind: str, reference: Reference, batch: pd.DataFrame
+) -> DriftReport:
+    """The test's report; a calibration that it needed is kept with the reference."""
+    known = set(reference.calibrations)
+    report = reference.test(batch)
+    if set(reference.calibrations) != known:
+        reference.save_calibrations(storage, layout, version, kind)
+    return report
+
+
+def with_clusters(storage: Storage, day: DayLayout, table: pd.DataFrame, settings: ProfilingConfig) -> pd.DataFrame:
+    """`table` with what tells which images are not independent: perceptual hash, and group where the monitor file has a pattern."""
+    manifest = storage.read_table(day.manifest).dropna(subset="image_id").drop_duplicates("image_id")
+    rows = manifest.set_index("image_id").reindex(table["image_id"])
+    added: dict[str, Any] = {}
+    if PHASH in rows.columns:
+        added[PHASH] = rows[PHASH].to_numpy()
+        if CONTRAST not in table.columns:
+            features = storage.read_table(day.features).set_index("image_id")
+            added[CONTRAST] = features[CONTRAST].reindex(table["image_id"]).to_numpy()
+    if settings.group_pattern:
+        names = [str(key).removeprefix(f"{day.incoming}/") for key in rows["key"]]
+        found = [re.search(settings.group_pattern, name) for name in names]
+        # An image that the pattern does not fit is a group of its own.
+        added[GROUP] = [match[1] if match else name for match, name in zip(found, names, strict=True)]
+    return table.assign(**added)
+
+
+def examples(table: pd.DataFrame, reference: Reference, report: DriftReport) -> list[str]:
     """The images that lie furthest in the direction of the drift, over all drifted features alike."""
     drifted = report.features[report.features["verdict"] == DRIFTED]
     if not len(drifted):
         return []
-    distance = np.zeros(len(features))
+    distance = np.zeros(len(table))
     for row in drifted.itertuples():
         theirs = reference.features[row.feature]
         spread = float(theirs.std()) or 1.0
-        away = (features[row.feature].to_numpy() - theirs.median()) / spread
+        away = (table[row.feature].to_numpy() - theirs.median()) / spread
         distance += np.clip(-away if row.direction == "down" else away, -_FAR, _FAR)
-    order = np.lexsort((features["image_id"].to_numpy(str), -distance.round(6)))
-    return features["image_id"].iloc[order[:EXAMPLES]].tolist()
+    order = np.lexsort((table["image_id"].to_numpy(str), -distance.round(6)))
+    return table["image_id"].iloc[order[:EXAMPLES]].tolist()
 
 
-def _as_json(report: DriftReport, layout: DayLayout, version: str, examples: list[str]) -> dict[str, Any]:
+def as_json(report: DriftReport) -> dict[str, Any]:
+    """A report for an artifact."""
     table = report.features.rename(columns={"batch_quantiles": "day_quantiles"})
     rows = [
         {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
         for row in table.to_dict("records")
     ]
     return {
-        "day": layout.day.isoformat(),
         "verdict": report.verdict,
-        "reference_version": version,
         "false_alarm_rate": report.false_alarm_rate,
         "n": report.n,
+        "effective_n": report.effective_n,
         "score": report.score,
         "p_value": report.p_value,
         "drifted_features": [row["feature"] for row in rows if row["verdict"] == DRIFTED],
         "quantiles": list(QUANTILES),
         "features": rows,
-        "examples": examples,
     }
+
+
+def _trend(storage: Storage, layout: MonitorLayout, drift: dict[str, Any], settings: ProfilingConfig) -> dict[str, Any]:
+    """Over the days before this one and this one, as far as they have the same reference and no drift of their own: such a
+    day is told already, and would hide a slow change before or after it."""
+    names = [name for name in sorted(storage.folders(layout.days)) if name < drift["day"]][-MOST_DAYS:]
+    keys = [f"{layout.days}/{name}/drift.json" for name in names]
+    days = []
+    for _, data in storage.iter_bytes(keys):
+        if isinstance(data, MissingArtifact):
+            continue  # a day that was not profiled
+        if isinstance(data, Exception):
+            raise data
+        days.append(json.loads(data))
+    days = [day for day in [*days, drift] if day["reference_version"] == drift["reference_version"]]
+    scored = [
+        {"day": day["day"], "n": day["effective_n"], "scores": day["day_scores"]}
+        for day in days
+        if day.get("day_scores")
+    ]
+    found = trend(scored, settings.trend_false_alarms_per_year)
+    return found if drift["day_scores"] else {**found, "crossed": False}

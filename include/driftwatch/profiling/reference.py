@@ -12,6 +12,9 @@ batch and rest are both samples in each split as they are on a real day; with a 
 split is into halves (each statistic is scaled by the sizes of its two samples, and hardly depends on them beyond that).
 Features' p-values are adjusted for the largest score too (Westfall and Young, 1993, single step), so that the batch has
 drifted exactly when a feature has.
+
+Images that are not independent count for less: columns `phash` (near-duplicates) and `group` of the batch give each image a
+weight (driftwatch.profiling.dependence), and the batch is tested as one of so many independent images.
 """
 
 from __future__ import annotations
@@ -23,12 +26,14 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.errors import DriftwatchError
+from driftwatch.profiling.dependence import bursts, effective_size, weights_of
 from driftwatch.profiling.two_sample import TESTS, scores
 
 if TYPE_CHECKING:
     from driftwatch.layout import MonitorLayout
     from driftwatch.storage import Storage
 
+IMAGE_QUALITY, CONTENT = "image_quality", "content"
 DRIFTED, OK, NOT_ENOUGH_EVIDENCE = "drifted", "ok", "not_enough_evidence"
 SPLITS = 5_000
 MAX_REFERENCE = 5_000
@@ -42,6 +47,8 @@ _DIGITS = 6  # of the scores kept in reference.json: a day comes out alike from 
 class DriftReport:
     """A batch against the reference.
 
+    `n`: its images; `effective_n`: how many independent images they are worth; `weights`: what each is worth for each feature,
+    [n, features], None where every one is independent.
     `score`: the largest -log10(p) over features and tests; `p_value`: the chance of such a score without drift (both None
     without enough evidence). `features`: one row a feature, strongest first, with
     test (which of ks, shift, low_tail, high_tail was strongest), statistic (its score),
@@ -54,8 +61,10 @@ class DriftReport:
     score: float | None
     p_value: float | None
     n: int
+    effective_n: int
     false_alarm_rate: float
     features: pd.DataFrame
+    weights: np.ndarray | None = None
 
     @property
     def drifted(self) -> bool:
@@ -80,13 +89,17 @@ class Reference:
     def build(
         cls, features: pd.DataFrame, false_alarm_rate: float = 0.01, seed: int = 0, min_images: int = 30
     ) -> Reference:
-        """`features`: as from extract_features or features.parquet; columns that are not numbers are left out.
+        """`features`: as from extract_features or features.parquet; columns that are not numbers are left out. Of near-duplicates
+        by a column `phash` the first is kept.
 
         Above MAX_REFERENCE rows a seeded sample is kept. Raises DriftwatchError for fewer than MIN_REFERENCE rows, for
         values that are not finite, and for a rate that is not between 0 and 1.
         """
         if not 0 < false_alarm_rate < 1:
             raise DriftwatchError(f"false_alarm_rate is {false_alarm_rate}; it must lie between 0 and 1, like 0.01")
+        burst = bursts(features)
+        if burst is not None:
+            features = features[~pd.Series(burst).duplicated().to_numpy()]
         numbers = features.select_dtypes("number").astype(float).reset_index(drop=True)
         if len(numbers) < MIN_REFERENCE or not len(numbers.columns):
             raise DriftwatchError(
@@ -104,7 +117,7 @@ class Reference:
         return max(SPLITS, int(np.ceil(20 / self.false_alarm_rate)))
 
     def test(self, batch: pd.DataFrame) -> DriftReport:
-        """Tests a batch, one row an image; columns that the reference lacks are ignored.
+        """Tests a batch, one row an image; columns that the reference lacks are ignored, but for `phash` and `group`.
 
         Raises DriftwatchError where a feature of the reference is missing or not finite.
         """
@@ -117,20 +130,23 @@ class Reference:
             )
         values = batch[columns].astype(float)
         _refuse_not_finite(values, "batch")
-        n = len(values)
+        weights = weights_of(batch, columns)
+        images = len(values)
+        n = images if weights is None else effective_size(weights)
         if n < self.min_images:
             table = self._describe(values, np.full((len(columns), len(TESTS)), np.nan))
-            return DriftReport(NOT_ENOUGH_EVIDENCE, None, None, n, self.false_alarm_rate, table)
+            return DriftReport(NOT_ENOUGH_EVIDENCE, None, None, images, n, self.false_alarm_rate, table, weights)
         null = self.calibration(n)
         pooled = np.concatenate([values.to_numpy(), self.features.to_numpy()])
-        found = scores(pooled, (np.arange(len(pooled)) < n)[:, None])[:, :, 0]
+        shares = None if weights is None else np.concatenate([weights, np.ones(self.features.shape)])
+        found = scores(pooled, (np.arange(len(pooled)) < images)[:, None], shares)[:, :, 0]
         table = self._describe(values, found, null)
         score, p_value = float(found.max()), self._p_value(null, float(found.max()))
         verdict = DRIFTED if p_value <= self.false_alarm_rate else OK
-        return DriftReport(verdict, score, p_value, n, self.false_alarm_rate, table)
+        return DriftReport(verdict, score, p_value, images, n, self.false_alarm_rate, table, weights)
 
     def calibration(self, n: int) -> dict[int, float]:
-        """The null distribution of the score for batches of `n` images, computed once and kept in `calibrations`."""
+        """The null distribution of the score for batches of `n` independent images, computed once and kept in `calibrations`."""
         if n not in self.calibrations:
             rows = len(self.features)
             members = np.zeros((rows, self.splits), bool)
@@ -171,12 +187,14 @@ class Reference:
             )
         return pd.DataFrame(rows).sort_values("statistic", ascending=False, kind="stable", ignore_index=True)
 
-    def save(self, storage: Storage, layout: MonitorLayout, version: str) -> None:
-        """Writes the sample and the settings of the reference of model `version`."""
-        storage.write_table(layout.reference_features(version), self.features)
-        self.save_calibrations(storage, layout, version)
+    def save(self, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY) -> None:
+        """Writes the sample and the settings of one kind of reference of model `version`."""
+        storage.write_table(layout.reference_features(version, kind), self.features)
+        self.save_calibrations(storage, layout, version, kind)
 
-    def save_calibrations(self, storage: Storage, layout: MonitorLayout, version: str) -> None:
+    def save_calibrations(
+        self, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY
+    ) -> None:
         """Writes the settings and calibrations alone. Days that run side by side may overwrite each other's: what is lost is
         computed again, to the same numbers."""
         settings: dict[str, Any] = {
@@ -188,13 +206,13 @@ class Reference:
             "splits": self.splits,
             "calibrations": {str(n): [[*pair] for pair in null.items()] for n, null in self.calibrations.items()},
         }
-        storage.write_json(layout.reference(version), settings)
+        storage.write_json(layout.reference(version, kind), settings)
 
     @classmethod
-    def load(cls, storage: Storage, layout: MonitorLayout, version: str) -> Reference:
+    def load(cls, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY) -> Reference:
         """Reads the reference of model `version`; raises MissingArtifact where none was built."""
-        settings = storage.read_json(layout.reference(version))
-        features = storage.read_table(layout.reference_features(version))
+        settings = storage.read_json(layout.reference(version, kind))
+        features = storage.read_table(layout.reference_features(version, kind))
         calibrations = {int(n): {int(r): float(v) for r, v in null} for n, null in settings["calibrations"].items()}
         return cls(features, settings["false_alarm_rate"], settings["seed"], settings["min_images"], calibrations)
 

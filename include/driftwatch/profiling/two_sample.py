@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import gammaln, log_ndtr
-from scipy.stats import rankdata
 
 TESTS = ("ks", "shift", "low_tail", "high_tail")
 TAIL_SHARE = 0.05
@@ -18,46 +17,59 @@ _CHUNK = 64  # splits at once: what fits a core's cache with a thousand rows
 _LN10 = np.log(10.0)
 
 
-def scores(values: np.ndarray, members: np.ndarray) -> np.ndarray:
+def scores(values: np.ndarray, members: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """-log10(p) of each test for each split: [features, tests, splits].
 
     `values`: [rows, features], batch and reference together; `members`: bool [rows, splits], which rows are the batch, the
-    same number in each split. Ties count as ties: distances are taken between distinct values only, tails hold whole ties.
+    same number in each split. `weights`: [rows, features], how much of an independent image each row is (see
+    driftwatch.profiling.dependence), for one split; none means 1 each. Ties count as ties: distances are taken between
+    distinct values only, tails hold whole ties.
     """
     splits = members.shape[1]
-    n = int(members[:, 0].sum())
     result = np.zeros((values.shape[1], len(TESTS), splits))
-    plans = [_Ranked(values[:, feature], n) for feature in range(values.shape[1])]
+    first = members[:, 0]
+    plans = [
+        _Ranked(values[:, feature], first, np.ones(len(values)) if weights is None else weights[:, feature])
+        for feature in range(values.shape[1])
+    ]
     for start in range(0, splits, _CHUNK):
         part = members[:, start : start + _CHUNK].astype(np.float32)
         for feature, plan in enumerate(plans):
-            result[feature, :, start : start + _CHUNK] = plan.scores(part)
+            shares = part if weights is None else part * weights[:, [feature]].astype(np.float32)
+            result[feature, :, start : start + _CHUNK] = plan.scores(shares)
     return result
 
 
 class _Ranked:
-    """What one feature's tests need of the pooled values, computed once for all splits into `n` and the rest."""
+    """What one feature's tests need of the pooled values, computed once for all splits into a batch and the rest.
 
-    def __init__(self, values: np.ndarray, n: int) -> None:
-        rows = len(values)
+    `total` and `n` are the weights of all rows and of the batch; a rank is a place among the weights.
+    """
+
+    def __init__(self, values: np.ndarray, batch: np.ndarray, weights: np.ndarray) -> None:
         self.order = np.argsort(values, kind="stable")
         ordered = values[self.order]
+        upto = np.cumsum(weights[self.order])
+        total, n = float(upto[-1]), float(weights[batch].sum())
         # Rows after which a new value begins: the only places where two distribution functions can be compared.
         self.ends = np.flatnonzero(ordered[1:] > ordered[:-1])
-        self.expected = ((self.ends + 1) * n / rows).astype(np.float32)[:, None]
-        effective = n * (rows - n) / rows
+        edges = upto[self.ends]
+        self.expected = (edges * n / total).astype(np.float32)[:, None]
+        effective = n * (total - n) / total
         root = np.sqrt(effective)
         # Stephens (1970): makes the asymptotic distribution good from small samples on.
         self.ks_scale = (root + 0.12 + 0.11 / root) / effective
-        ranks = rankdata(values)
-        centred = ranks - (rows + 1) / 2
-        spread = np.sqrt(n * (rows - n) / (rows * (rows - 1)) * (centred @ centred)) or 1.0
-        allowed = int(rows * TAIL_SHARE)
-        low = int((self.ends + 1)[self.ends + 1 <= allowed].max(initial=0))
-        high = int((rows - 1 - self.ends)[rows - 1 - self.ends <= allowed].max(initial=0))
-        weights = [centred / spread, _depths(rows + 1 - ranks, rows, low), _depths(ranks, rows, high)]
-        self.weights = np.stack(weights).astype(np.float32)
-        self.tail_scores = [_tail_scores(rows, tail, n) for tail in (low, high)]
+        lower, upper = np.append(0.0, edges), np.append(edges, total)
+        ranks = np.empty(len(values))
+        ranks[self.order] = np.repeat((lower + upper + 1) / 2, np.diff(self.ends, prepend=-1, append=len(values) - 1))
+        centred = ranks - (total + 1) / 2
+        spread = np.sqrt(n * (total - n) / (total * (total - 1)) * (weights * centred) @ centred) or 1.0
+        allowed = int(total * TAIL_SHARE)
+        low = float(edges[edges <= allowed].max(initial=0))
+        high = float((total - edges)[total - edges <= allowed].max(initial=0))
+        both = [centred / spread, _depths(total + 1 - ranks, total, low), _depths(ranks, total, high)]
+        self.weights = np.stack(both).astype(np.float32)
+        self.tail_scores = [_tail_scores(round(total), round(tail), round(n)) for tail in (low, high)]
 
     def scores(self, members: np.ndarray) -> np.ndarray:
         if not len(self.ends):  # a constant
@@ -76,7 +88,7 @@ class _Ranked:
         )
 
 
-def _depths(ranks: np.ndarray, rows: int, tail: int) -> np.ndarray:
+def _depths(ranks: np.ndarray, rows: float, tail: float) -> np.ndarray:
     """What each row counts in the upper tail: 0 outside, from 0.5 at its edge to 1.5 for the outermost, 1 on average.
 
     Whole counts are few; the steps between their p-values are of another height in the reference's splits than on a day,

@@ -42,6 +42,7 @@ from driftwatch.errors import DriftwatchError
 
 EXACT_ROWS = 16_384  # 8 bytes for each value: about 1.8 MB for a day of this many images and 13 features
 _DEFAULT_SKETCH_SIZE = 1024
+_ROWS_A_BIN, _MOST_BINS = 4, 30  # of whylogs' Hellinger distance
 
 
 class ProfileError(DriftwatchError):
@@ -162,6 +163,26 @@ def summary(view: DatasetProfileView) -> dict[str, dict[str, float | None]]:
         described[name] = {key: _number(found.get(path)) for key, path in wanted.items()}
         described[name]["missing"] = _number(found.get("counts/null"))  # whylogs counts NaN as null, too
     return described
+
+
+def hellinger(target: DatasetProfileView, reference: DatasetProfileView) -> dict[str, float]:
+    """For each column that both have: the Hellinger distance of their histograms, 0 to 1, as whylogs' own
+    viz.drift.column_drift_algorithms.Hellinger computes it (which needs IPython): at most 30 equally wide bins over both
+    ranges, four rows a bin. Its size depends on the number of rows: there is no threshold with a known false-alarm rate.
+    """
+    found = {}
+    for name in sorted(set(target.get_columns()) & set(reference.get_columns())):
+        metrics = [view.get_columns()[name].get_metric("distribution") for view in (target, reference)]
+        sketches = [metric.kll.value for metric in metrics if metric is not None and not metric.kll.value.is_empty()]
+        if len(sketches) < 2:
+            continue
+        low = min(sketch.get_min_value() for sketch in sketches)
+        high = max(sketch.get_max_value() for sketch in sketches)
+        bins = max(min(math.ceil(sum(sketch.get_n() for sketch in sketches) / _ROWS_A_BIN), _MOST_BINS), 2)
+        edges = np.linspace(low, high, bins + 1)[1:-1] if high > low else np.array([low + 1.0])
+        ours, theirs = (np.sqrt(sketch.get_pmf(edges.tolist())) for sketch in sketches)
+        found[name] = round(float(np.linalg.norm(ours - theirs) / math.sqrt(2)), 6)
+    return found
 
 
 def confusion_counts(view: DatasetProfileView) -> ConfusionCounts | None:

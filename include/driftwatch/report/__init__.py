@@ -32,7 +32,7 @@ def write_report(storage: Storage, layout: MonitorLayout, day: date, config: Mon
 
 def render(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> str:
     """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`. Everything from outside is escaped."""
-    from driftwatch.report import accuracy, sections
+    from driftwatch.report import accuracy, drift, sections
 
     return (
         _environment()
@@ -42,6 +42,8 @@ def render(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> str:
             pictures=pictures,
             summary=sections.summary(facts),
             files=sections.files(facts),
+            kinds=drift.kinds(facts.drift, facts.content_drift),
+            tested=drift.sample(facts.drift) if facts.drift else "",
             features=sections.features(facts),
             history=sections.history(facts),
             performance=sections.performance(facts),

@@ -38,6 +38,7 @@ class DayFacts:
     ingest: dict[str, Any]
     manifest: pd.DataFrame
     drift: dict[str, Any] | None
+    content_drift: dict[str, Any] | None
     predictions: pd.DataFrame | None
     estimate: dict[str, Any] | None
     annotation: dict[str, Any] | None
@@ -64,6 +65,7 @@ def gather(storage: Storage, layout: MonitorLayout, day: date, config: MonitorCo
         ingest=ingest,
         manifest=storage.read_table(keys.manifest),
         drift=_if_there(storage.read_json, keys.drift),
+        content_drift=_if_there(storage.read_json, keys.content_drift),
         predictions=_if_there(storage.read_table, keys.predictions),
         estimate=_if_there(storage.read_json, keys.estimate),
         annotation=_if_there(storage.read_json, keys.annotation),

@@ -36,20 +36,27 @@ def thumbnail(pixels: np.ndarray, width: int = 1, height: int = 1) -> str:
 
 
 def examples(storage: Storage, layout: MonitorLayout, facts: DayFacts) -> dict[str, list[dict[str, Any]]]:
-    """`drifted`: images most typical of the drift; `reference`: some of the training images, to compare with;
+    """`drifted`: images most typical of the drift of image quality; `content`: of content; `reference`: some of the training images, to compare with;
     `disagreements`: where people and model disagree, the surest mistakes first. Each entry: src, name, note."""
     wanted = list(facts.drift["examples"][:MOST_DRIFTED]) if facts.drift and facts.drift["verdict"] == "drifted" else []
+    content: dict[str, Any] = facts.content_drift["content"] if facts.content_drift else {}
+    unusual = content["examples"][:MOST_DRIFTED] if content.get("verdict") == "drifted" else []
     mistakes = _disagreements(facts)
-    found: dict[str, list[dict[str, Any]]] = {"drifted": [], "reference": [], "disagreements": []}
-    if wanted or mistakes:
+    found: dict[str, list[dict[str, Any]]] = {"drifted": [], "content": [], "reference": [], "disagreements": []}
+    if wanted or unusual or mistakes:
         inputs = storage.read_array(layout.day(facts.day).inputs)
         rows = {row.image_id: row for row in facts.accepted.itertuples()}
-        for group, chosen in (("drifted", [(image_id, "") for image_id in wanted]), ("disagreements", mistakes)):
+        chosen_by_group = {
+            "drifted": [(image_id, "") for image_id in wanted],
+            "content": [(image_id, "") for image_id in unusual],
+            "disagreements": mistakes,
+        }
+        for group, chosen in chosen_by_group.items():
             for image_id, note in chosen:
                 row = rows[image_id]
                 source = thumbnail(inputs[row.Index], int(row.width), int(row.height))
                 found[group].append({"src": source, "name": row.key.rsplit("/", 1)[-1], "note": note})
-    if wanted and storage.exists(layout.training_inputs):
+    if (wanted or unusual) and storage.exists(layout.training_inputs):
         training = storage.read_array(layout.training_inputs)
         for index in np.linspace(0, len(training) - 1, min(MOST_REFERENCE, len(training))).astype(int):
             found["reference"].append({"src": thumbnail(training[index]), "name": "", "note": ""})

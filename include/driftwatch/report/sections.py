@@ -10,6 +10,8 @@ from markupsafe import Markup
 from driftwatch.annotation.consensus import COUNTED
 from driftwatch.performance.policy import interval, p_text, percent
 from driftwatch.report import charts
+from driftwatch.report.drift import kinds as drift_kinds
+from driftwatch.report.drift import sample
 from driftwatch.report.facts import DayFacts
 from driftwatch.report.words import count, direction, feature_name, headline, listing
 
@@ -36,12 +38,20 @@ def summary(facts: DayFacts) -> dict[str, Any]:
         said = "waiting" if verdict is None else verdict
         text = _SAID.get(said) or _SAID.get(f"{topic} {said}") or f"{topic.capitalize()}: not known yet"
         badges.append({"tone": _TONES[verdict], "text": text})
+    for row in drift_kinds(drift, facts.content_drift)[1:]:
+        if row["verdict"] == "changed":
+            badges.append({"tone": row["tone"], "text": f"{row['name']}: changed"})
     tones = [badge["tone"] for badge in badges]
     tone = next((tone for tone in ("bad", "warn", "unsure", "waiting") if tone in tones), "good")
     if not ingest["accepted"]:
         tone = "bad"
     numbers = [_accuracy_number(facts), _drift_number(facts), _images_number(facts), _labels_number(facts)]
-    return {"headline": headline(ingest, drift, performance), "badges": badges, "tone": tone, "numbers": numbers}
+    return {
+        "headline": headline(ingest, drift, performance, facts.content_drift),
+        "badges": badges,
+        "tone": tone,
+        "numbers": numbers,
+    }
 
 
 def _number(name: str, value: str, note: str, tone: str = "") -> dict[str, str]:
@@ -69,7 +79,7 @@ def _drift_number(facts: DayFacts) -> dict[str, str]:
     if drift is None:
         return _number("Features that moved", "–", "not tested yet")
     if drift["verdict"] == "not_enough_evidence":
-        return _number("Features that moved", "–", f"{count(drift['n'], 'image')} are too few", "unsure")
+        return _number("Features that moved", "–", f"{sample(drift)}: too few", "unsure")
     note = f"{p_text(drift['p_value'])} · alarm below {drift['false_alarm_rate']:g}"
     moved = f"{len(drift['drifted_features'])} of {len(drift['features'])}"
     return _number("Features that moved", moved, note, _TONES[drift["verdict"]])
@@ -128,6 +138,7 @@ def features(facts: DayFacts) -> list[dict[str, Any]]:
                 "looks": direction(feature) if moved else "",
                 "test": _TESTS.get(feature["test"], feature["test"]) if tested else "–",
                 "effect": f"{feature['effect']:.2f}" if feature["effect"] is not None else "–",
+                "hellinger": _hellinger(facts, feature["feature"]),
                 "p": p_text(feature["p_value"]).removeprefix("p ").removeprefix("= ") if tested else "–",
                 "chart": charts.bands(feature["reference_quantiles"], feature["day_quantiles"], moved)
                 if both
@@ -135,6 +146,11 @@ def features(facts: DayFacts) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _hellinger(facts: DayFacts, column: str) -> str:
+    found = (facts.drift or {}).get("hellinger", {}).get(column)
+    return "–" if found is None else f"{found:.2f}"
 
 
 def history(facts: DayFacts) -> Markup:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from driftwatch.config import AlertKind
 from driftwatch.errors import DriftwatchError
 from driftwatch.performance.policy import interval, p_text, percent
+from driftwatch.report.drift import content_finding, sample, shares, trend_evidence, trend_finding
 from driftwatch.report.words import accuracy_text, count, direction, feature_name, listing, one_line
 
 Facts = Mapping[str, Any]
@@ -34,21 +35,55 @@ def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
 
 
 def _drift(facts: Facts) -> tuple[str, dict[str, str], str]:
+    if "content" in facts:
+        return _answers_drift(facts)
     named = {feature["feature"]: feature for feature in facts["features"]}
     moved = [column for column in facts["drifted_features"] if column in named]
     looks = listing(list(dict.fromkeys(direction(named[column]) for column in moved)))
-    return (
-        "The images changed" + (f": {looks}" if moved else ""),
-        {
-            "features that moved": f"{len(facts['drifted_features'])} of {len(facts['features'])}, "
-            + listing([feature_name(column) for column in facts["drifted_features"]], 6),
-            "evidence": f"{p_text(facts['p_value'])} on {count(facts['n'], 'image')}; "
-            f"a day without drift is called drifted with a chance of {percent(facts['false_alarm_rate'])}",
-            "compared with": f"the training data of model {facts['reference_version']}",
-        },
-        "look at the example images in the report, and at the camera or service that sends them. "
-        "Nothing is retrained for drift alone; the labels will tell whether the model suffers.",
-    )
+    trend = facts.get("trend") or {"verdict": "not_enough_evidence"}
+    creeping = trend["verdict"] == "drifted"
+    said = "The images changed" + (f": {looks}" if moved else "")
+    if facts["verdict"] != "drifted" and creeping:
+        said = f"The images change slowly: {trend_finding(trend)}"
+    numbers = {
+        "features that moved": f"{len(facts['drifted_features'])} of {len(facts['features'])}, "
+        + listing([feature_name(column) for column in facts["drifted_features"]], 6),
+        "evidence": f"{p_text(facts['p_value'])} on {sample(facts)}; "
+        f"a day without drift is called drifted with a chance of {_rate(facts)}",
+        "compared with": f"the training data of model {facts['reference_version']}",
+    }
+    if creeping:
+        numbers["trend"] = f"{trend_finding(trend)}; {trend_evidence(trend)}"
+    return said, numbers, _DRIFT_ADVICE
+
+
+def _answers_drift(facts: Facts) -> tuple[str, dict[str, str], str]:
+    content, predictions = facts["content"], facts["predictions"]
+    said = []
+    if content["verdict"] == "drifted":
+        said.append(f"the content changed ({content_finding(content)})")
+    if predictions["verdict"] == "drifted":
+        said.append(f"the model's answers shifted ({shares(predictions)})")
+    first = listing(said)
+    numbers = {
+        kind: f"{found['verdict'].replace('_', ' ')}, {p_text(found['p_value'])} on {sample(found)}"
+        if found["p_value"] is not None
+        else f"not enough evidence: {found['reason']}"
+        for kind, found in (("content", content), ("predictions", predictions))
+    }
+    numbers["evidence"] = f"a day without drift is called drifted with a chance of {_rate(facts)}"
+    numbers["compared with"] = f"{facts['reference_images']} held-out images of model {facts['reference_version']}"
+    return first[:1].upper() + first[1:], numbers, _DRIFT_ADVICE
+
+
+_DRIFT_ADVICE = (
+    "look at the example images in the report, and at the camera or service that sends them. "
+    "Nothing is retrained for drift alone; the labels will tell whether the model suffers."
+)
+
+
+def _rate(facts: Facts) -> str:
+    return percent(facts.get("day_false_alarm_rate", facts.get("false_alarm_rate")))
 
 
 def _performance_numbers(facts: Facts) -> dict[str, str]:

@@ -82,12 +82,18 @@ def accuracy_text(performance: Mapping[str, Any]) -> str:
     return "not measured" if accuracy["value"] is None else f"{percent(accuracy['value'])} {interval(accuracy)}"
 
 
-def headline(ingest: Mapping[str, Any], drift: Mapping[str, Any] | None, performance: Mapping[str, Any] | None) -> str:
+def headline(
+    ingest: Mapping[str, Any],
+    drift: Mapping[str, Any] | None,
+    performance: Mapping[str, Any] | None,
+    content_drift: Mapping[str, Any] | None = None,
+) -> str:
     """One sentence: what happened to the images, and to the model."""
     if not ingest["accepted"]:
         return f"No usable image arrived: {count(ingest['listed'], 'file')} listed, none accepted."
     verdict = performance["verdict"] if performance else None
     changed = drift["verdict"] if drift else None
+    usual = _usual(drift, content_drift)
     if verdict is None:
         if drift is None:
             return f"{count(ingest['accepted'], 'image')} taken in; nothing is judged yet."
@@ -96,13 +102,13 @@ def headline(ingest: Mapping[str, Any], drift: Mapping[str, Any] | None, perform
             moved = [direction(feature) for feature in drift["features"] if feature["verdict"] == "drifted"]
             return f"The images changed ({listing(moved, 2)}); {later}"
         if changed == "ok":
-            return f"The images look as usual; {later}"
+            return f"{usual}; {later}"
         return f"Too few images to judge ({drift['n']}); {later}"
     assert performance is not None
     measured = f"accuracy {accuracy_text(performance)}, floor {percent(performance['floor'])}."
     images = {
         "drifted": "The images changed",
-        "ok": "The images look as usual",
+        "ok": usual,
         "not_enough_evidence": "Too few images to judge drift",
         None: "Drift is not judged",
     }[changed]
@@ -114,3 +120,15 @@ def headline(ingest: Mapping[str, Any], drift: Mapping[str, Any] | None, perform
     both_bad, both_good = (changed, verdict) == ("drifted", "alert"), (changed, verdict) == ("ok", "ok")
     link = " and" if both_bad or both_good else ", but" if changed in ("drifted", "ok") else ";"
     return f"{images}{link} {model}: {measured}"
+
+
+def _usual(drift: Mapping[str, Any] | None, content_drift: Mapping[str, Any] | None) -> str:
+    """Of a day whose image quality is as usual: what else changed, if anything did."""
+    answers = content_drift or {"content": {}, "predictions": {}}
+    changed = {
+        "their content changed": answers["content"],
+        "the model's answers shifted": answers["predictions"],
+        "they change slowly over the days": (drift or {}).get("trend", {}),
+    }
+    found = [words for words, kind in changed.items() if kind.get("verdict") == "drifted"]
+    return f"The images' quality is as usual, {listing(found)}" if found else "The images look as usual"

@@ -88,27 +88,38 @@ class ProfileFeaturesOperator(DayOperator):
         version = storage.read_json(self.keys.ingest)["model_version"]
         drift = profile_day(storage, self.keys, self.layout, self.monitor, version)
         write_report(storage, self.layout, self.date, self.monitor)
-        if drift["verdict"] == "drifted":
+        if drift["verdict"] == "drifted" or drift["trend"]["crossed"]:
             send_alert(
                 context, self.monitor, "drift", {**drift, "day": self.day, "report": storage.url(self.keys.report)}
             )
         else:
             self.log.info("Drift: %s (p = %s, %s images)", drift["verdict"], drift["p_value"], drift["n"])
-        return {"verdict": drift["verdict"], "drifted_features": drift["drifted_features"]}
+        return {
+            "verdict": drift["verdict"],
+            "drifted_features": drift["drifted_features"],
+            "trend": drift["trend"]["verdict"],
+        }
 
 
 class PredictLabelsOperator(DayOperator):
-    """The day's model on every accepted image, from the inputs that ingest stored, and what its scores say of its accuracy."""
+    """The day's model on every accepted image, from the inputs that ingest stored; what its scores say of its accuracy, and
+    drift of what it sees and answers."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.model.predict import predict_day
         from driftwatch.performance.without_labels import estimate_day
+        from driftwatch.profiling.content_drift import judge_answers
         from driftwatch.report import write_report
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
         counts = predict_day(storage, self.keys, self.layout, self.monitor, version)
         estimate = estimate_day(storage, self.keys, self.layout, self.monitor)
-        write_report(storage, self.layout, self.date, self.monitor)
         self.log.info("Model %s: %s; by its own scores: %s", version, counts, estimate["accuracy"])
-        return counts
+        drift = judge_answers(storage, self.keys, self.layout, self.monitor, version)
+        write_report(storage, self.layout, self.date, self.monitor)
+        verdicts = {kind: drift[kind]["verdict"] for kind in ("content", "predictions")}
+        if "drifted" in verdicts.values():
+            facts = {"day": self.day, "report": storage.url(self.keys.report), **drift}
+            send_alert(context, self.monitor, "drift", facts)
+        return {**counts, **verdicts}

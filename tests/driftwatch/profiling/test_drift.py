@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from driftwatch.images.decode import decode_image
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.layout import MonitorLayout
 from driftwatch.profiling import Reference
-from driftwatch.profiling.drift import build_reference, profile_day
+from driftwatch.profiling.drift import build_reference, profile_day, with_clusters
 from driftwatch.storage import Storage
 
 LAYOUT = MonitorLayout("cats")
@@ -38,10 +38,19 @@ def config(**profiling) -> MonitorConfig:
 
 def table(rows: int, seed: int, blurred: int = 0) -> pd.DataFrame:
     values = np.random.default_rng(seed).normal(size=(rows, len(COLUMNS)))
+    values[:, COLUMNS.index("image.Brightness.stddev")] += 50  # pictures with contrast
     values[:blurred, COLUMNS.index("image.Sharpness.laplacian")] -= 3
     features = pd.DataFrame(values, columns=list(COLUMNS))
     features.insert(0, "image_id", [f"{seed:02x}{row:04x}" for row in range(rows)])
     return features
+
+
+def put_day(storage: Storage, features: pd.DataFrame, day=DAY, **columns) -> None:
+    """What ingest leaves of a day: its features, and the manifest with `columns` such as phash."""
+    names = [f"{day.incoming}/{number:04d}.jpg" for number in range(len(features))]
+    manifest = pd.DataFrame({"key": names, "image_id": features["image_id"], "status": "accepted", **columns})
+    storage.write_table(day.manifest, manifest)
+    storage.write_table(day.features, features)
 
 
 @pytest.fixture
@@ -52,7 +61,7 @@ def storage(tmp_path) -> Storage:
 
 
 def test_a_broken_day_says_what_moved_and_shows_the_images_that_did(storage):
-    storage.write_table(DAY.features, table(100, 1, blurred=40))
+    put_day(storage, table(100, 1, blurred=40))
     drift = profile_day(storage, DAY, LAYOUT, config(), "v1")
     assert drift == storage.read_json(DAY.drift)
     assert (drift["day"], drift["verdict"], drift["n"], drift["reference_version"]) == (
@@ -62,7 +71,8 @@ def test_a_broken_day_says_what_moved_and_shows_the_images_that_did(storage):
         "v1",
     )
     assert drift["drifted_features"] == ["image.Sharpness.laplacian"]
-    assert drift["p_value"] <= drift["false_alarm_rate"] == 0.01
+    assert drift["p_value"] <= drift["false_alarm_rate"] == 0.005
+    assert drift["day_false_alarm_rate"] == 0.01
     first = drift["features"][0]
     assert (first["feature"], first["direction"]) == ("image.Sharpness.laplacian", "down")
     assert len(first["reference_quantiles"]) == len(first["day_quantiles"]) == len(drift["quantiles"]) == 5
@@ -73,13 +83,13 @@ def test_a_broken_day_says_what_moved_and_shows_the_images_that_did(storage):
 
 
 def test_a_calm_day_is_ok_and_has_no_examples(storage):
-    storage.write_table(DAY.features, table(100, 2))
+    put_day(storage, table(100, 2))
     drift = profile_day(storage, DAY, LAYOUT, config(), "v1")
     assert (drift["verdict"], drift["drifted_features"], drift["examples"]) == ("ok", [], [])
 
 
 def test_too_small_a_day_is_not_enough_evidence_in_strict_json(storage):
-    storage.write_table(DAY.features, table(12, 3, blurred=12))
+    put_day(storage, table(12, 3, blurred=12))
     profile_day(storage, DAY, LAYOUT, config(), "v1")
     drift = json.loads(storage.read_bytes(DAY.drift))
     assert (drift["verdict"], drift["score"], drift["p_value"]) == ("not_enough_evidence", None, None)
@@ -87,7 +97,7 @@ def test_too_small_a_day_is_not_enough_evidence_in_strict_json(storage):
 
 
 def test_the_day_written_twice_gives_the_same_bytes_and_the_calibration_is_kept(storage):
-    storage.write_table(DAY.features, table(100, 1, blurred=15))
+    put_day(storage, table(100, 1, blurred=15))
     products = []
     for _ in range(2):
         profile_day(storage, DAY, LAYOUT, config(), "v1")
@@ -99,7 +109,7 @@ def test_the_day_written_twice_gives_the_same_bytes_and_the_calibration_is_kept(
 def test_the_profiles_are_whylogs_and_hold_every_image(storage):
     from whylogs.core import DatasetProfileView
 
-    storage.write_table(DAY.features, table(60, 1))
+    put_day(storage, table(60, 1))
     profile_day(storage, DAY, LAYOUT, config(), "v1")
     for key, rows in ((DAY.feature_profile, 60), (LAYOUT.reference_profile("v1"), 400)):
         columns = DatasetProfileView.deserialize(storage.read_bytes(key)).get_columns()
@@ -108,14 +118,15 @@ def test_the_profiles_are_whylogs_and_hold_every_image(storage):
 
 
 def test_the_monitor_file_decides_the_rate_and_the_minimum_also_after_the_reference_was_built(storage):
-    storage.write_table(DAY.features, table(100, 2))
+    put_day(storage, table(100, 2))
     assert profile_day(storage, DAY, LAYOUT, config(min_images=101), "v1")["verdict"] == "not_enough_evidence"
-    drift = profile_day(storage, DAY, LAYOUT, config(false_alarm_rate=0.999), "v1")
-    assert (drift["verdict"], drift["false_alarm_rate"]) == ("drifted", 0.999)
+    wide = {"image_quality": 0.98, "content": 0.01, "predictions": 0.01}
+    drift = profile_day(storage, DAY, LAYOUT, config(false_alarm_rate=0.999, false_alarm_shares=wide), "v1")
+    assert (drift["verdict"], drift["false_alarm_rate"]) == ("drifted", pytest.approx(0.97902))
 
 
 def test_another_seed_in_the_monitor_file_calibrates_anew(storage):
-    storage.write_table(DAY.features, table(100, 2))
+    put_day(storage, table(100, 2))
     profile_day(storage, DAY, LAYOUT, config(), "v1")
     before = Reference.load(storage, LAYOUT, "v1").calibrations[100]
     profile_day(storage, DAY, LAYOUT, config(seed=9), "v1")
@@ -125,9 +136,58 @@ def test_another_seed_in_the_monitor_file_calibrates_anew(storage):
 def test_a_day_that_was_not_taken_in_and_a_version_without_reference_are_named(storage):
     with pytest.raises(MissingArtifact, match=r"features\.parquet"):
         profile_day(storage, DAY, LAYOUT, config(), "v1")
-    storage.write_table(DAY.features, table(100, 2))
+    put_day(storage, table(100, 2))
     with pytest.raises(MissingArtifact, match="reference/v7"):
         profile_day(storage, DAY, LAYOUT, config(), "v7")
+
+
+def test_a_burst_counts_once_and_the_report_says_so(storage):
+    """30 pictures apart and one broken one, 70 times over: without the hashes it would be a day of 70 broken pictures."""
+    day = table(100, 1)
+    day.loc[30:, list(COLUMNS)] = day.loc[30, list(COLUMNS)].to_numpy(float) - 2
+    rng = np.random.default_rng(0)
+    hashes = [rng.bytes(8).hex() for _ in range(30)] + [rng.bytes(8).hex()] * 70
+    put_day(storage, day)
+    assert profile_day(storage, DAY, LAYOUT, config(), "v1")["verdict"] == "drifted"
+    put_day(storage, day, phash=hashes)
+    drift = profile_day(storage, DAY, LAYOUT, config(), "v1")
+    assert (drift["n"], drift["effective_n"], drift["verdict"]) == (100, 31, "ok")
+    assert profile_day(storage, DAY, LAYOUT, config(min_images=32), "v1")["verdict"] == "not_enough_evidence"
+
+
+def test_groups_come_from_the_path_by_the_monitor_files_pattern(storage):
+    day = table(90, 1)
+    put_day(storage, day)
+    by_tens = config(group_pattern=r"^(\d\d\d)")
+    batch = with_clusters(storage, DAY, day, by_tens.profiling)
+    assert batch["group"].tolist() == [f"{number // 10:03d}" for number in range(90)]
+    assert profile_day(storage, DAY, LAYOUT, by_tens, "v1")["effective_n"] > 60  # these are no more alike than others
+    assert profile_day(storage, DAY, LAYOUT, config(group_pattern="(x)"), "v1")["effective_n"] == 90
+
+
+def test_the_distance_that_whylabs_shows_is_there_for_each_feature(storage):
+    put_day(storage, table(100, 1, blurred=40))
+    drift = profile_day(storage, DAY, LAYOUT, config(), "v1")
+    assert set(drift["hellinger"]) == set(COLUMNS)
+    assert max(drift["hellinger"], key=drift["hellinger"].get) == "image.Sharpness.laplacian"
+    assert all(0 < value < 1 for value in drift["hellinger"].values())
+
+
+def test_the_trend_goes_over_the_calm_days_before_and_repeats_to_the_byte(storage):
+    days = [LAYOUT.day(date(2026, 4, 1) + timedelta(days=number)) for number in range(9)]
+    for number, day in enumerate(days):
+        put_day(storage, table(60, 100 + number, blurred=40 if number == 4 else 0), day)
+        drift = profile_day(storage, day, LAYOUT, config(), "v1")
+    trend = drift["trend"]
+    assert (trend["days"], trend["verdict"], trend["crossed"]) == (8, "ok", False)  # the broken day stands for itself
+    before = storage.read_bytes(days[-1].drift)
+    put_day(storage, table(60, 1), LAYOUT.day(date(2026, 5, 1)))  # a later day is no news for an earlier one
+    profile_day(storage, LAYOUT.day(date(2026, 5, 1)), LAYOUT, config(), "v1")
+    profile_day(storage, days[-1], LAYOUT, config(), "v1")
+    assert storage.read_bytes(days[-1].drift) == before
+    other = {**storage.read_json(days[0].drift), "reference_version": "v0"}
+    storage.write_json(days[0].drift, other)
+    assert profile_day(storage, days[-1], LAYOUT, config(), "v1")["trend"]["days"] == 7
 
 
 # --- real photos ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,173 @@
+"""Drift of content and of predictions, as artifacts: the reference that a model's held-out images give, and content_drift.json."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.profiling.content import compare_shares, fit_projection, project, whole_counts
+from driftwatch.profiling.dependence import bursts, weights_of
+from driftwatch.profiling.drift import as_json, examples, kind_rate, load_reference, tested, with_clusters
+from driftwatch.profiling.reference import CONTENT, DRIFTED, MIN_REFERENCE, NOT_ENOUGH_EVIDENCE, OK, Reference
+
+if TYPE_CHECKING:
+    from driftwatch.config import MonitorConfig
+    from driftwatch.layout import DayLayout, MonitorLayout
+    from driftwatch.storage import Storage
+
+logger = logging.getLogger(__name__)
+
+PREDICTIONS = "predictions"
+
+
+def build_content_reference(
+    storage: Storage,
+    layout: MonitorLayout,
+    version: str,
+    config: MonitorConfig,
+    table: pd.DataFrame,
+    embeddings: np.ndarray,
+) -> int:
+    """Writes the reference of content and predictions of model `version`, and returns the number of held-out images in it.
+
+    `table`: one row for each image of the model's data, with `trained_on` and `held_out` (bool), `prediction` and, where
+    known, `phash`;
+    `embeddings` [n, width] in its order. Of near-duplicates one is kept. With fewer than MIN_REFERENCE held-out images
+    content is not judged, and the day says so.
+    """
+    burst = bursts(table)
+    first = np.ones(len(table), bool) if burst is None else ~pd.Series(burst).duplicated().to_numpy()
+    trained_on = table["trained_on"].to_numpy(bool)
+    held_out = first & table["held_out"].to_numpy(bool)
+    count = int(held_out.sum())
+    if count >= MIN_REFERENCE:
+        projection = fit_projection(embeddings[trained_on] if trained_on.any() else embeddings)
+        settings = config.profiling
+        rate = kind_rate(settings, CONTENT)
+        components = project(embeddings[held_out], projection)
+        storage.write_array(layout.reference_projection(version), projection)
+        Reference.build(components, rate, settings.seed, settings.min_images).save(storage, layout, version, CONTENT)
+    answered = table.loc[held_out, "prediction"].value_counts()
+    counts = {name: int(answered.get(name, 0)) for name in config.classes}
+    storage.write_json(layout.reference_predictions(version), {"images": count, "counts": counts})
+    return count
+
+
+def judge_answers(
+    storage: Storage, day: DayLayout, layout: MonitorLayout, config: MonitorConfig, version: str
+) -> dict[str, Any]:
+    """Tests what model `version` sees in the day's images and what it answers; writes content_drift.json and returns it.
+
+    Keys `content` and `predictions`, each with verdict, p_value, false_alarm_rate, n and effective_n; `reason` where there is
+    not enough evidence. `content`: features (components, `distance`, `residual`) as in drift.json, and examples.
+    `predictions`: effect (total variation distance) and classes (name, reference and day as shares).
+    """
+    predictions = storage.read_table(day.predictions)
+    usual = _reference_counts(storage, layout, version)
+    drift: dict[str, Any] = {
+        "day": day.day.isoformat(),
+        "reference_version": version,
+        "reference_images": usual["images"] if usual else 0,
+        "day_false_alarm_rate": config.profiling.false_alarm_rate,
+        CONTENT: _content(storage, day, layout, config, version, predictions, usual),
+        PREDICTIONS: _predictions(storage, day, config, predictions, usual),
+    }
+    storage.write_json(day.content_drift, drift)
+    for kind in (CONTENT, PREDICTIONS):
+        logger.info("%s: %s %s, p = %s", day.day, kind, drift[kind]["verdict"], drift[kind]["p_value"])
+    return drift
+
+
+def _reference_counts(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any] | None:
+    key = layout.reference_predictions(version)
+    return storage.read_json(key) if storage.exists(key) else None
+
+
+def _no_evidence(reason: str, rate: float, n: int, effective_n: int) -> dict[str, Any]:
+    return {
+        "verdict": NOT_ENOUGH_EVIDENCE,
+        "reason": reason,
+        "p_value": None,
+        "false_alarm_rate": rate,
+        "n": n,
+        "effective_n": effective_n,
+    }
+
+
+def _too_few(usual: dict[str, Any] | None, version: str) -> str:
+    if usual is None:
+        return f"the reference of {version} is of an earlier Driftwatch and has no held-out images: a newly registered model has"
+    if usual["images"] < MIN_REFERENCE:
+        return f"{version} has {usual['images']} held-out images; {MIN_REFERENCE} are needed: add images to the training set"
+    return ""
+
+
+def _content(
+    storage: Storage,
+    day: DayLayout,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    version: str,
+    predictions: pd.DataFrame,
+    usual: dict[str, Any] | None,
+) -> dict[str, Any]:
+    settings, n = config.profiling, len(predictions)
+    reason = _too_few(usual, version)
+    if reason:
+        return _no_evidence(reason, kind_rate(settings, CONTENT), n, n) | {"features": [], "examples": []}
+    table = project(storage.read_array(day.embeddings), storage.read_array(layout.reference_projection(version)))
+    table.insert(0, "image_id", predictions["image_id"].to_numpy())
+    reference = load_reference(storage, layout, version, CONTENT, settings)
+    batch = with_clusters(storage, day, table, settings)
+    report = tested(storage, layout, version, CONTENT, reference, batch)
+    found = {**as_json(report), "examples": examples(table, reference, report)}
+    if report.verdict == NOT_ENOUGH_EVIDENCE:
+        found["reason"] = _too_small(report.effective_n, settings.min_images)
+    return found
+
+
+def _too_small(effective_n: int, min_images: int) -> str:
+    return f"{effective_n} independent images; profiling.min_images is {min_images}"
+
+
+def _predictions(
+    storage: Storage,
+    day: DayLayout,
+    config: MonitorConfig,
+    predictions: pd.DataFrame,
+    usual: dict[str, Any] | None,
+) -> dict[str, Any]:
+    settings, n = config.profiling, len(predictions)
+    rate = kind_rate(settings, PREDICTIONS)
+    reason = _too_few(usual, str(predictions["model_version"].iloc[0]) if n else "the model")
+    if usual is None or reason:
+        return _no_evidence(reason, rate, n, n) | {"effect": None, "classes": []}
+    scores = [f"score.{name}" for name in config.classes]
+    weights = weights_of(with_clusters(storage, day, predictions, settings), scores)
+    codes = pd.Categorical(predictions["prediction"], categories=list(config.classes)).codes.astype(int)
+    counts = whole_counts(np.ones(n) if weights is None else weights.min(axis=1), codes, len(config.classes))
+    effective_n, known = int(counts.sum()), np.array([usual["counts"][name] for name in config.classes])
+    shares = [
+        {
+            "name": name,
+            "reference": round(int(known[place]) / int(known.sum()), 6),
+            "day": round(int((codes == place).sum()) / n, 6) if n else None,
+        }
+        for place, name in enumerate(config.classes)
+    ]
+    if effective_n < settings.min_images:
+        reason = _too_small(effective_n, settings.min_images)
+        return _no_evidence(reason, rate, n, effective_n) | {"effect": None, "classes": shares}
+    test = compare_shares(counts, known, rate, settings.seed)
+    return {
+        "verdict": DRIFTED if test.p_value <= rate else OK,
+        "p_value": test.p_value,
+        "effect": round(test.effect, 6),
+        "false_alarm_rate": rate,
+        "n": n,
+        "effective_n": effective_n,
+        "classes": shares,
+    }

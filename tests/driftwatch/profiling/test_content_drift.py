@@ -1,0 +1,153 @@
+"""Content and predictions are judged against held-out images, each with its own verdict, beside image quality."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftwatch.config import MonitorConfig
+from driftwatch.layout import MonitorLayout
+from driftwatch.profiling.content_drift import build_content_reference, judge_answers
+from driftwatch.profiling.reference import CONTENT, Reference
+from driftwatch.storage import Storage
+
+LAYOUT = MonitorLayout("cats")
+DAY = LAYOUT.day(date(2026, 3, 4))
+WIDTH = 24
+
+
+def config(**profiling) -> MonitorConfig:
+    return MonitorConfig.model_validate(
+        {
+            "name": "cats",
+            "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-03-01"},
+            "storage": {"uri": "file:///unused"},
+            "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
+            "profiling": profiling,
+        }
+    )
+
+
+def seen(n: int, seed: int, dogs: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings and answers of n images, a share of them dogs."""
+    rng = np.random.default_rng(seed)
+    is_dog = rng.random(n) < dogs
+    embeddings = rng.normal(size=(n, WIDTH)) @ np.random.default_rng(0).normal(size=(WIDTH, WIDTH))
+    embeddings[:, 0] += 2 * is_dog
+    return embeddings.astype("float16"), np.where(is_dog, "dog", "cat")
+
+
+def put_reference(storage: Storage, held_out: int = 300, fitted: float = 0.5) -> int:
+    """600 images trained on, which the model has `fitted`: their embeddings are smaller than those of new images."""
+    trained, new = seen(600, 1), seen(held_out, 2)
+    table = pd.DataFrame(
+        {
+            "trained_on": np.arange(600 + held_out) < 600,
+            "held_out": np.arange(600 + held_out) >= 600,
+            "prediction": np.concatenate([trained[1], new[1]]),
+        }
+    )
+    return build_content_reference(
+        storage, LAYOUT, "v1", config(), table, np.concatenate([fitted * trained[0], new[0]])
+    )
+
+
+def put_day(storage: Storage, embeddings: np.ndarray, answers: np.ndarray, **manifest) -> list[str]:
+    ids = [f"{number:064x}" for number in range(len(answers))]
+    storage.write_table(
+        DAY.manifest,
+        pd.DataFrame(
+            {"key": [f"{DAY.incoming}/{name}" for name in ids], "image_id": ids, "status": "accepted", **manifest}
+        ),
+    )
+    storage.write_table(DAY.features, pd.DataFrame({"image_id": ids, "image.Brightness.stddev": 50.0}))
+    score = np.where(answers == "dog", 0.9, 0.1)
+    columns = {
+        "image_id": ids,
+        "prediction": answers,
+        "score.cat": 1 - score,
+        "score.dog": score,
+        "model_version": "v1",
+    }
+    storage.write_table(DAY.predictions, pd.DataFrame(columns))
+    storage.write_array(DAY.embeddings, embeddings)
+    return ids
+
+
+def verdicts(drift: dict) -> tuple[str, str]:
+    return drift["content"]["verdict"], drift["predictions"]["verdict"]
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    storage = Storage(f"file://{tmp_path}")
+    assert put_reference(storage) == 300
+    return storage
+
+
+def test_a_calm_day_is_ok_though_the_model_has_fitted_its_training_images(storage):
+    put_day(storage, *seen(120, 3))
+    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    assert verdicts(drift) == ("ok", "ok")
+    assert drift == json.loads(storage.read_bytes(DAY.content_drift))
+    assert (drift["content"]["false_alarm_rate"], drift["predictions"]["false_alarm_rate"]) == (0.0025, 0.0025)
+    assert drift["reference_images"] == 300
+    assert len(Reference.load(storage, LAYOUT, "v1", CONTENT).features) == 300
+
+
+def test_other_answers_are_prediction_drift_with_the_shares(storage):
+    embeddings, _ = seen(120, 3)
+    answers = np.where(np.arange(120) < 100, "cat", "dog")
+    put_day(storage, embeddings, answers)
+    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    assert verdicts(drift) == ("ok", "drifted")
+    dog = drift["predictions"]["classes"][1]
+    assert (dog["name"], dog["day"]) == ("dog", pytest.approx(20 / 120, abs=1e-5))
+    assert dog["reference"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_new_content_is_found_with_its_images_and_repeats_to_the_byte(storage):
+    embeddings, answers = seen(120, 3)
+    embeddings[:40] = embeddings[:40] * 2.5
+    ids = put_day(storage, embeddings, answers)
+    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    assert verdicts(drift) == ("drifted", "ok")
+    assert "distance" in drift["content"]["drifted_features"]
+    assert set(drift["content"]["examples"]) <= set(ids[:40])
+    before = storage.read_bytes(DAY.content_drift)
+    judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    assert storage.read_bytes(DAY.content_drift) == before
+
+
+def test_a_burst_is_one_answer(storage):
+    embeddings, answers = seen(130, 3)
+    embeddings[60:], answers[60:] = embeddings[60], "dog"
+    put_day(storage, embeddings, answers)
+    assert verdicts(judge_answers(storage, DAY, LAYOUT, config(), "v1"))[1] == "drifted"
+    rng = np.random.default_rng(0)
+    put_day(storage, embeddings, answers, phash=[rng.bytes(8).hex() for _ in range(60)] + ["00ff" * 4] * 70)
+    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    assert verdicts(drift) == ("ok", "ok")
+    assert (drift["predictions"]["effective_n"], drift["content"]["effective_n"]) == (61, 61)
+
+
+def test_too_few_images_and_too_few_held_out_ones_are_not_enough_evidence(storage, tmp_path):
+    put_day(storage, *seen(29, 3))
+    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    assert verdicts(drift) == ("not_enough_evidence", "not_enough_evidence")
+    assert "min_images is 30" in drift["content"]["reason"]
+    put_day(storage, *seen(0, 3))
+    assert verdicts(judge_answers(storage, DAY, LAYOUT, config(), "v1"))[0] == "not_enough_evidence"
+    put_day(storage, *seen(100, 3))
+    assert "earlier Driftwatch" in judge_answers(storage, DAY, LAYOUT, config(), "v7")["predictions"]["reason"]
+    small = Storage(f"file://{tmp_path}/small")
+    assert put_reference(small, held_out=49) == 49
+    put_day(small, *seen(100, 3))
+    found = judge_answers(small, DAY, LAYOUT, config(), "v1")
+    assert verdicts(found) == ("not_enough_evidence", "not_enough_evidence")
+    assert "49 held-out images; 50 are needed" in found["content"]["reason"]
