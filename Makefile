@@ -44,9 +44,12 @@ docs: .venv/installed ## Write docs/configuration.md from the monitor file's mod
 monitors: .venv/installed ## Put WhyLabs' own monitors as the monitor files describe them (MONITOR=<file> for one)
 	@$(BIN)/python -m driftwatch_airflow.put_monitors $(if $(MONITOR),"$(MONITOR)")
 
+bench-judgement: .venv/installed ## How often verdicts are right, on ../shared: tables in docs/benchmarks/judgement
+	@$(BIN)/python -m bench.judgement.performance
+
 lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in requirements.txt
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --fork-strategy fewest --python-version 3.10 --upgrade \
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: help install demo ui test lint docs monitors lock
+.PHONY: bench-judgement help install demo ui test lint docs monitors lock
