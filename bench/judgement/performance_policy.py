@@ -82,7 +82,7 @@ def _year(usual: Images, later: Images, labels: int, days: int, change: int, see
     held = usual.draw(HOLDOUT, rng).accuracy
     settings = PerformanceConfig(policy=("floor", "drop", "trend"), floor=FLOOR)
     config: Any = SimpleNamespace(
-        performance=settings, annotation=SimpleNamespace(on_tie="abstain"), classes=("cat", "dog")
+        performance=settings, annotation=SimpleNamespace(on_tie="abstain", consensus="majority"), classes=("cat", "dog")
     )
     control = 3 * -(-labels // 9)
     found: list[dict[str, Any]] = []

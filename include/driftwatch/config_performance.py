@@ -41,7 +41,7 @@ class PerformanceConfig(Section):
     )
     judge: Literal["corrected", "measured"] = Field(
         "corrected",
-        description="corrected: the policy judges the accuracy corrected for the labels' own errors, where control tasks tell them; measured: the agreement with the labels as they are.",
+        description="corrected: the policy judges the accuracy corrected for the labels' own errors, where control tasks tell them and a majority merges them; measured: the agreement with the labels as they are.",
     )
     estimator: Literal["prediction_powered", "labels"] = Field(
         "prediction_powered",

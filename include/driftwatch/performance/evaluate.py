@@ -112,7 +112,7 @@ def judge_day(
 
     def both(found: Evidence) -> tuple[dict[str, Any], dict[str, Any]]:
         sharp = agreement(found, settings.confidence, settings.estimator)
-        return sharp, corrected(found, votes, sharp, settings.confidence, ties)
+        return sharp, corrected(found, votes, sharp, settings.confidence, ties, config.annotation.consensus)
 
     sharp, right = both(evidence)
     pooled_sharp, pooled_right = both(pool(together)) if len(together) > 1 else (sharp, right)

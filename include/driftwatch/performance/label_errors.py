@@ -102,7 +102,12 @@ def majority_error(wrong: np.ndarray, correlation: np.ndarray, size: int, ties: 
 
 
 def corrected(
-    evidence: Evidence, votes: Votes, agreement: dict[str, Any], confidence: float, ties: bool = False
+    evidence: Evidence,
+    votes: Votes,
+    agreement: dict[str, Any],
+    confidence: float,
+    ties: bool = False,
+    merged_by: str = "majority",
 ) -> dict[str, Any]:
     """Accuracy corrected for wrong labels, as a share with `effective_n`, and `label_error`, a share: how many labels are wrong.
 
@@ -111,11 +116,15 @@ def corrected(
     wrong, agreement = a (1 - e) + (1 - a) f (Rogan and Gladen, 1978, with an error for each class). The interval holds the
     sampling error of the agreement, of the control tasks and of the disagreement, by DRAWS draws. It supposes that people
     and model do not err on the same images of a class more than by chance; where they do, the corrected value is too high.
-    Null with a reason where there is nothing to correct by.
+    Null with a reason where there is nothing to correct by; also where labels are merged otherwise than by majority: their errors are
+    fewer than a majority's, and a correction by those would flatter the model.
     """
     none = {"value": None, "low": None, "high": None, "n": agreement["n"], "effective_n": None}
     if agreement["value"] is None:
         return {**none, "reason": agreement["reason"], "label_error": None}
+    if merged_by != "majority":
+        reason = f"how often labels merged by {merged_by} are wrong is not estimated, only those of a majority vote"
+        return {**none, "reason": reason, "label_error": None}
     if not (votes.control_right.sum() + votes.control_wrong.sum()):
         reason = "no control task was answered, so nothing tells how often labels are wrong"
         return {**none, "reason": reason, "label_error": None}

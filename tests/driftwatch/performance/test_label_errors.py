@@ -100,6 +100,9 @@ def test_without_control_answers_or_with_worthless_labels_there_is_a_reason_and_
     found = corrected(evidence, blind, agreement, 0.95)
     assert (found["value"], found["label_error"]) == (None, None)
     assert "no control task was answered" in found["reason"]
+    other = corrected(evidence, evidence.votes, agreement, 0.95, merged_by="dawid_skene")
+    assert (other["value"], other["label_error"]) == (None, None)
+    assert "labels merged by dawid_skene" in other["reason"]
     guessing = Votes(np.array([100, 100]), np.array([100, 100]), 400, 0, 0, 0, 0, 200, 100, 60, {3: 200})
     found = corrected(evidence, guessing, agreement, 0.95)
     assert found["value"] is None
