@@ -92,8 +92,10 @@ def _reasons(
         is_mine = votes["annotator"] == row.annotator_id
         given = votes.loc[is_mine, "answer"].unique()
         if len(given) == 1 and (~is_mine).any():
-            share = (votes.loc[~is_mine, "answer"] == given[0]).mean()
-            if share**row.answers < FALSE_FLAG_RATE:
+            others = votes.loc[~is_mine, "answer"].value_counts(normalize=True)
+            # The chance of giving any one answer throughout: a single answer, however rare, is no pattern.
+            if (others**row.answers).sum() < FALSE_FLAG_RATE:
+                share = others.get(given[0], 0.0)
                 found.append(f"answered {given[0]!r} on all {row.answers} images, the others on {share:.0%}")
     if row.seconds_median < rules.fast_seconds:
         found.append(f"{row.seconds_median:.0f} s for a page, {rules.fast_seconds} s is the least that is plausible")

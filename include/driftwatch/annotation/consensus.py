@@ -184,7 +184,7 @@ def control_answers(assignments: pd.DataFrame) -> pd.DataFrame:
 
 def unanimous(labels: pd.DataFrame) -> pd.Series:
     """Whether each row of labels.parquet has a label that every vote gave, whatever method merged them."""
-    given = [row[f"votes.{row['label']}"] if row["label"] is not None else -1 for _, row in labels.iterrows()]
+    given = [row[f"votes.{row['label']}"] if isinstance(row["label"], str) else -1 for _, row in labels.iterrows()]
     return pd.Series(given, index=labels.index, dtype="int64") == labels["votes"]
 
 

@@ -84,6 +84,8 @@ def _holdout(storage: Storage, layout: MonitorLayout) -> pd.DataFrame:
 
 def _agreed(storage: Storage, layout: MonitorLayout, day: date) -> list[pd.DataFrame]:
     """image_id, key, label of each earlier day's images on which all annotators agree."""
+    from driftwatch.annotation.consensus import unanimous
+
     first, last = (day - timedelta(days=DAYS_BACK)).isoformat(), (day - timedelta(days=1)).isoformat()
     tables = []
     for name in storage.folders(layout.days):
@@ -91,10 +93,10 @@ def _agreed(storage: Storage, layout: MonitorLayout, day: date) -> list[pd.DataF
         if not (first <= name <= last and storage.exists(keys.labels)):
             continue
         labels = storage.read_table(keys.labels)
-        unanimous = labels["votes"].ge(MIN_VOTES) & labels["confidence"].eq(1) & labels["status"].eq("consensus")
+        agreed = labels["votes"].ge(MIN_VOTES) & labels["status"].eq("consensus") & unanimous(labels)
         manifest = storage.read_table(keys.manifest)
         accepted = manifest.loc[manifest["status"] == "accepted", ["image_id", "key"]]
-        tables.append(labels.loc[unanimous, ["image_id", "label"]].merge(accepted, on="image_id"))
+        tables.append(labels.loc[agreed, ["image_id", "label"]].merge(accepted, on="image_id"))
     return tables
 
 

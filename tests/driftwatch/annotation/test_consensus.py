@@ -182,6 +182,15 @@ def test_honest_annotators_are_hardly_ever_flagged() -> None:
     assert sum(flagged) <= 4  # of 150 annotator days, at 1 % for each of the tests
 
 
+def test_a_few_rare_answers_are_no_pattern() -> None:
+    everyday = crowd({f"w{n}": 0.9 for n in range(5)})
+    rare = [
+        {"assignment_id": "r", "annotator_id": "rare", "image_id": f"i{n:03d}", "answer": "unclear"} for n in range(2)
+    ]
+    table = quality(pd.concat([everyday, assignments(rare)], ignore_index=True))
+    assert table.loc["rare", ["flagged", "answers", "unclear_answers"]].tolist() == [False, 2, 2]
+
+
 def test_wrong_control_answers_and_haste_are_flagged() -> None:
     rows = [
         {

@@ -43,13 +43,16 @@ def storage(tmp_path, monitor):
 
 def labelled(storage: Storage, layout: MonitorLayout, day: date) -> None:
     rows = [
-        ("all-cat", "cat", "consensus", 3, 1.0),
-        ("all-dog", "dog", "consensus", 3, 1.0),
-        ("two-of-three", "dog", "consensus", 3, 0.67),
-        ("one-vote", "dog", "consensus", 1, 1.0),
-        ("nobody-knows", None, "unclear", 3, float("nan")),
+        ("all-cat", "cat", "consensus", 1.0, 3, 0, 0),
+        ("all-dog", "dog", "consensus", 0.98, 0, 3, 0),
+        # What Dawid-Skene is sure of is not yet what everybody said.
+        ("two-of-three", "dog", "consensus", 1.0, 1, 2, 0),
+        ("one-vote", "dog", "consensus", 1.0, 0, 1, 0),
+        ("nobody-knows", None, "unclear", float("nan"), 0, 0, 3),
     ]
-    labels = pd.DataFrame(rows, columns=["image_id", "label", "status", "votes", "confidence"])
+    columns = ["image_id", "label", "status", "confidence", "votes.cat", "votes.dog", "votes.unclear"]
+    labels = pd.DataFrame(rows, columns=columns)
+    labels["votes"] = labels[["votes.cat", "votes.dog", "votes.unclear"]].sum(axis=1)
     labels["image_id"] = f"{day}-" + labels["image_id"]
     manifest = pd.DataFrame({"key": "in/" + labels["image_id"], "image_id": labels["image_id"], "status": "accepted"})
     storage.write_table(layout.day(day).labels, labels)

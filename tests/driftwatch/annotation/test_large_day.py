@@ -1,4 +1,4 @@
-"""A day of 2,000 images, as it runs in production: planned, uploaded to a Toloka server process, answered, collected, merged."""
+"""A day of 2,000 images, as it runs in production: planned, uploaded to a Toloka server process, answered, judged, merged."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from driftwatch.annotation.acceptance import settle
 from driftwatch.annotation.client import DriftwatchTolokaClient
-from driftwatch.annotation.collect import collect_assignments, progress
+from driftwatch.annotation.collect import progress
 from driftwatch.annotation.consensus import merge_day
 from driftwatch.annotation.links import ImageLinks, ImageServer
 from driftwatch.annotation.plan import plan_day
@@ -104,15 +105,15 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
         links = ImageLinks(
             storage, keys.shown, now, datetime.fromisoformat(plan["links_expire"]), ImageServer(image_url, SECRET)
         )
-        Campaign(client, config, plan, lambda state: storage.write_json(keys.annotation, state)).carry_out(links)
+        Campaign(client, config, plan, lambda state: storage.write_json(keys.annotation, state), now).carry_out(links)
         end = time.monotonic() + 120
         while not (pool := client.get_pool(plan["pool_id"])).is_closed():
             assert time.monotonic() < end, progress(client, pool.id, IMAGES, OVERLAP)["text"]
             time.sleep(0.5)
         assert pool.last_close_reason.value == "COMPLETED"
-        balance = float(client.get_requester().balance)
         seen = progress(client, pool.id, IMAGES, OVERLAP)
-        assignments = collect_assignments(client, pool.id)
+        assignments = settle(client, pool.id, config.annotation.quality)
+        balance = float(client.get_requester().balance)
     storage.write_table(keys.assignments, assignments)
     sample = [entry["image_id"] for entry in plan["sample"]]
     found, labels = {}, {}
@@ -120,24 +121,30 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
         found[method] = merge_day(storage, keys, _merged_by(config, method), sample)
         labels[method] = storage.read_table(keys.labels).set_index("image_id")
 
-    # Each image once, by as many different annotators as were asked for.
+    # Each image once, by as many different annotators as were asked for; answers of pages that were rejected do not vote.
     voted = assignments[~assignments["control"]]
     assert not voted.duplicated(["image_id", "annotator_id"]).any()
     assert Counter(voted["image_id"].value_counts()) == {OVERLAP: IMAGES}
     assert (seen["answers"], seen["coverage"]) == (IMAGES * OVERLAP, 1.0)
+    votes = voted[voted["status"] == "ACCEPTED"]
+    assert len(votes) > 0.9 * len(voted)
     for method, counts in found.items():
         assert sorted(sample) == labels[method].index.tolist()
         assert len(set(sample)) == IMAGES == counts["sampled"]
-        assert counts["consensus"] + counts["tie"] + counts["unclear"] == IMAGES
-        assert (counts["unanswered"], counts["votes"]) == (0, IMAGES * OVERLAP)
-        assert counts["unclear_votes"] == (voted["answer"] == "unclear").sum() > 0
+        assert counts["consensus"] + counts["tie"] + counts["unclear"] + counts["unanswered"] == IMAGES
+        assert counts["unanswered"] == IMAGES - votes["image_id"].nunique()
+        assert counts["votes"] == len(votes)
+        assert counts["unclear_votes"] == (votes["answer"] == "unclear").sum() > 0
 
-    # What was planned is what was paid, for the pages handed out, at a page's price with the fee, to the cent.
+    # What was planned is what the pages cost, and those accepted are what was paid, with the fee, to the cent.
     pages = assignments.drop_duplicates("assignment_id")
     spent = found["majority"]["spent"]
-    assert spent == pytest.approx(len(pages) * 0.05 * 1.2)
+    accepted, rejected = (int((pages["status"] == status).sum()) for status in ("ACCEPTED", "REJECTED"))
+    assert accepted + rejected == len(pages)
+    assert found["majority"]["rejected_pages"] == rejected
+    assert spent == pytest.approx(accepted * 0.05 * 1.2)
     assert balance == pytest.approx(100 - spent)
-    assert spent == pytest.approx(plan["cost"]["total"], rel=0.02)
+    assert len(pages) * 0.05 * 1.2 == pytest.approx(plan["cost"]["total"], rel=0.02)
     assert pages["assignment_id"].nunique() == assignments["control"].sum()  # one control task on each
 
     # Nine in ten of the crowd's answers are right; three of them together are right more often, whoever weighs them.
