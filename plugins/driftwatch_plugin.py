@@ -1,14 +1,38 @@
-"""Registers Driftwatch's links with Airflow. The only file of this folder that Airflow executes (see .airflowignore)."""
+"""Registers Driftwatch's links and pages with Airflow. The only file of this folder that Airflow executes (see .airflowignore)."""
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
 from driftwatch_airflow.links import DayReportLink, TolokaPoolLink
+from driftwatch_airflow.ui import URL_PREFIX, lazy_app
+
+# Airflow may be served below a path; links to the pages then begin with it.
+PAGES = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/") + URL_PREFIX
+
+
+def _view(name: str, address: str, destination: str, route: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "href": f"{PAGES}{address}",
+        "destination": destination,
+        "url_route": route,
+        "icon": f"{PAGES}/static/icon.svg",
+    }
 
 
 class DriftwatchPlugin(AirflowPlugin):
-    """Operator links of the monitoring DAGs."""
+    """Operator links of the monitoring DAGs, and the monitor pages: in the navigation, and as a tab of each DAG and run."""
 
     name = "driftwatch"
     operator_extra_links = [TolokaPoolLink(), DayReportLink()]  # noqa: RUF012 - Airflow's own form
+    fastapi_apps = [{"app": lazy_app, "url_prefix": URL_PREFIX, "name": "Driftwatch"}]  # noqa: RUF012
+    external_views = [  # noqa: RUF012
+        _view("Driftwatch", "/", "nav", "driftwatch"),
+        _view("Driftwatch", "/dag/{DAG_ID}", "dag", "driftwatch-monitor"),
+        _view("Driftwatch", "/dag/{DAG_ID}/run/{RUN_ID}", "dag_run", "driftwatch-day"),
+    ]

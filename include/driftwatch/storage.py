@@ -76,6 +76,19 @@ class Storage:
     def exists(self, key: str) -> bool:
         return bool(self._fs.exists(self.path(key)))
 
+    def stamp(self, key: str) -> str | None:
+        """A text that changes whenever the object is replaced: its time and size, on S3 its ETag. None where there is no object."""
+        if self.scheme == "file":
+            try:
+                found = os.stat(self.path(key))
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
+        try:
+            return str(self._fs.info(self.path(key))["ETag"])
+        except FileNotFoundError:
+            return None
+
     def read_bytes(self, key: str) -> bytes:
         """The object's bytes; raises MissingArtifact where there is none."""
         try:
@@ -84,6 +97,10 @@ class Storage:
             raise MissingArtifact(
                 f"{self.url(key)} does not exist: the step that writes it has not run, or another storage is configured"
             ) from error
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """The object's bytes from `start` up to but without `end`."""
+        return bytes(self._fs.cat_file(self.path(key), start=start, end=end))
 
     def write_bytes(self, key: str, data: bytes) -> None:
         """Replaces the object whole."""

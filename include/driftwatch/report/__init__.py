@@ -32,43 +32,48 @@ def write_report(storage: Storage, layout: MonitorLayout, day: date, config: Mon
 
 def render(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> str:
     """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`. Everything from outside is escaped."""
+    return environment().get_template("report.html.j2").render(values(facts, pictures))
+
+
+def values(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """What the report's template shows."""
     from driftwatch.report import accuracy, drift, sections
 
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            facts=facts,
-            pictures=pictures,
-            summary=sections.summary(facts),
-            files=sections.files(facts),
-            kinds=drift.kinds(facts.drift, facts.content_drift),
-            tested=drift.sample(facts.drift) if facts.drift else "",
-            features=sections.features(facts),
-            history=sections.history(facts),
-            performance=sections.performance(facts),
-            ways=accuracy.ways(facts),
-            trust=accuracy.trust(facts),
-            changed=accuracy.changed(facts),
-            labelling=sections.labelling(facts),
-            model=sections.model(facts),
-        )
-    )
+    return {
+        "facts": facts,
+        "pictures": pictures,
+        "summary": sections.summary(facts),
+        "files": sections.files(facts),
+        "kinds": drift.kinds(facts.drift, facts.content_drift),
+        "tested": drift.sample(facts.drift) if facts.drift else "",
+        "features": sections.features(facts),
+        "history": sections.history(facts),
+        "performance": sections.performance(facts),
+        "ways": accuracy.ways(facts),
+        "trust": accuracy.trust(facts),
+        "changed": accuracy.changed(facts),
+        "labelling": sections.labelling(facts),
+        "model": sections.model(facts),
+    }
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@lru_cache(maxsize=2)
+def environment(*more: Path) -> Environment:
+    """Jinja for the report's templates, and for those of the folders `more`, which may extend them."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     from driftwatch.performance.policy import percent
     from driftwatch.report.words import one_line
 
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    made = Environment(
+        loader=FileSystemLoader([*more, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, shown=one_line)
-    return environment
+    made.filters.update(percent=percent, shown=one_line)
+    return made

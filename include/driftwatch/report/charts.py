@@ -77,6 +77,18 @@ def interval_bar(found: dict[str, Any]) -> Markup:
     return _svg(parts, 18, f"{percent(found['value'])}", "shares")
 
 
+def parts(numbers: dict[str, int]) -> Markup:
+    """One bar cut into parts, each of its number's share; their names are its CSS classes."""
+    total, left, bars = sum(numbers.values()), 0.0, []
+    for kind, number in numbers.items():
+        if number:
+            width = 100 * number / total
+            bars.append(_bar(left, left + width - 0.3, 0, 12, kind))
+            left += width
+    label = ", ".join(f"{number:,} {kind}" for kind, number in numbers.items())
+    return _svg(bars, 12, label, "sum")
+
+
 def history(days: Sequence[PastDay], floor: float) -> Markup:
     """Accuracy with its interval by day, the floor, drifted days shaded, a dashed line where another model takes over."""
     measured = [past.performance["accuracy"] for past in days if past.performance and past.performance["accuracy"]["n"]]

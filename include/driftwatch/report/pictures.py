@@ -21,8 +21,8 @@ MOST_DRIFTED, MOST_REFERENCE, MOST_DISAGREEMENTS = 12, 6, 12
 _QUALITY = 80
 
 
-def thumbnail(pixels: np.ndarray, width: int = 1, height: int = 1) -> str:
-    """A JPEG data URI, HEIGHT pixels high, of uint8 [side, side, 3], stretched back to the original's width : height.
+def jpeg(pixels: np.ndarray, width: int = 1, height: int = 1) -> bytes:
+    """A JPEG, HEIGHT pixels high, of uint8 [side, side, 3], stretched back to the original's width : height.
 
     Beyond 2 : 1 and 1 : 2 it stays a little squashed.
     """
@@ -32,31 +32,44 @@ def thumbnail(pixels: np.ndarray, width: int = 1, height: int = 1) -> str:
     )
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return buffer.getvalue()
+
+
+def thumbnail(pixels: np.ndarray, width: int = 1, height: int = 1) -> str:
+    """The JPEG as a data URI."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels, width, height)).decode()}"
+
+
+def chosen(facts: DayFacts) -> dict[str, list[tuple[str, str]]]:
+    """Which images are shown, as (image_id, note): `drifted`, most typical of the drift of image quality; `content`, of content;
+    `disagreements`, where people and model disagree, the surest mistakes first."""
+    kinds: dict[str, Any] = {
+        "drifted": facts.drift or {},
+        "content": facts.content_drift["content"] if facts.content_drift else {},
+    }
+    typical = {
+        name: [(image_id, "") for image_id in found["examples"][:MOST_DRIFTED]]
+        if found.get("verdict") == "drifted"
+        else []
+        for name, found in kinds.items()
+    }
+    return {**typical, "disagreements": _disagreements(facts)}
 
 
 def examples(storage: Storage, layout: MonitorLayout, facts: DayFacts) -> dict[str, list[dict[str, Any]]]:
     """`drifted`: images most typical of the drift of image quality; `content`: of content; `reference`: some of the training images, to compare with;
     `disagreements`: where people and model disagree, the surest mistakes first. Each entry: src, name, note."""
-    wanted = list(facts.drift["examples"][:MOST_DRIFTED]) if facts.drift and facts.drift["verdict"] == "drifted" else []
-    content: dict[str, Any] = facts.content_drift["content"] if facts.content_drift else {}
-    unusual = content["examples"][:MOST_DRIFTED] if content.get("verdict") == "drifted" else []
-    mistakes = _disagreements(facts)
+    groups = chosen(facts)
     found: dict[str, list[dict[str, Any]]] = {"drifted": [], "content": [], "reference": [], "disagreements": []}
-    if wanted or unusual or mistakes:
+    if any(groups.values()):
         inputs = storage.read_array(layout.day(facts.day).inputs)
         rows = {row.image_id: row for row in facts.accepted.itertuples()}
-        chosen_by_group = {
-            "drifted": [(image_id, "") for image_id in wanted],
-            "content": [(image_id, "") for image_id in unusual],
-            "disagreements": mistakes,
-        }
-        for group, chosen in chosen_by_group.items():
-            for image_id, note in chosen:
+        for group, images in groups.items():
+            for image_id, note in images:
                 row = rows[image_id]
                 source = thumbnail(inputs[row.Index], int(row.width), int(row.height))
                 found[group].append({"src": source, "name": row.key.rsplit("/", 1)[-1], "note": note})
-    if (wanted or unusual) and storage.exists(layout.training_inputs):
+    if (groups["drifted"] or groups["content"]) and storage.exists(layout.training_inputs):
         training = storage.read_array(layout.training_inputs)
         for index in np.linspace(0, len(training) - 1, min(MOST_REFERENCE, len(training))).astype(int):
             found["reference"].append({"src": thumbnail(training[index]), "name": "", "note": ""})

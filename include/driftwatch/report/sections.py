@@ -120,7 +120,8 @@ def files(facts: DayFacts) -> dict[str, Any]:
         for row in rejected.head(MOST_FILES).itertuples()
     ]
     reasons = sorted(facts.ingest["reasons"].items(), key=lambda item: (-item[1], item[0]))
-    return {"reasons": reasons, "rows": rows, "more": len(rejected) - len(rows)}
+    parts = {kind: facts.ingest[kind] for kind in ("accepted", "duplicate", "quarantined")}
+    return {"reasons": reasons, "rows": rows, "more": len(rejected) - len(rows), "bar": charts.parts(parts)}
 
 
 def features(facts: DayFacts) -> list[dict[str, Any]]:

@@ -1,0 +1,148 @@
+"""One monitor's days: of each the small artifacts, cut down to what a page shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.dashboard.artifacts import Artifacts
+
+if TYPE_CHECKING:
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.storage import Storage
+
+_FEATURE = ("feature", "test", "verdict", "p_value", "effect", "direction", "reference_quantiles", "day_quantiles")
+_LEFT_OUT = ("features", "examples", "hellinger")
+PARTS = 6
+_BAD, _WARN, _UNSURE, _GOOD, _WAITING = "bad", "warn", "unsure", "good", "waiting"
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day as the series and the calendar see it. None where the step has not run; `problems` names what could not be read."""
+
+    day: date
+    ingest: dict[str, Any] | None
+    drift: dict[str, Any] | None
+    performance: dict[str, Any] | None
+    annotation: dict[str, Any] | None
+    estimate: dict[str, Any] | None = None
+    content_drift: dict[str, Any] | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def other_drift(self) -> list[str]:
+        """The kinds beside image quality that drifted: content, predictions, trend."""
+        found = {**(self.content_drift or {}), "trend": (self.drift or {}).get("trend")}
+        kinds = ("content", "predictions", "trend")
+        return [name for name in kinds if (found.get(name) or {}).get("verdict") == "drifted"]
+
+    @property
+    def tone(self) -> str:
+        """The worst of the day: bad (alert, no usable image), warn (drifted), unsure, waiting, or good where both verdicts are ok."""
+        images = (self.drift or {}).get("verdict")
+        model = (self.performance or {}).get("verdict")
+        empty = self.ingest is not None and not self.ingest.get("accepted")
+        if model == "alert" or empty or self.problems:
+            return _BAD
+        if images == "drifted" or self.other_drift:
+            return _WARN
+        if "not_enough_evidence" in (images, model):
+            return _UNSURE
+        return _GOOD if (images, model) == ("ok", "ok") else _WAITING
+
+    @property
+    def said(self) -> str:
+        """The tone in words, for tips and screen readers."""
+        if self.problems:
+            return "cannot be read"
+        if self.ingest is not None and not self.ingest.get("accepted"):
+            return "no usable image"
+        images = {"drifted": "images changed", "ok": "images as usual", "not_enough_evidence": "too few images"}
+        model = {
+            "alert": "model worse",
+            "ok": "model holds",
+            "not_enough_evidence": "not enough labels to judge the model",
+        }
+        others = "".join(f", {name} changed" for name in self.other_drift)
+        return (
+            f"{images.get(str((self.drift or {}).get('verdict')), 'images not judged yet')}{others}, "
+            f"{model.get(str((self.performance or {}).get('verdict')), 'model not judged yet')}"
+        )
+
+
+def read_days(artifacts: Artifacts, layout: MonitorLayout) -> list[Day]:
+    """Every day that has a folder, oldest first."""
+    days = day_names(artifacts.storage, layout)
+    keys = [layout.day(day) for day in days]
+    wanted = [
+        item
+        for key in keys
+        for item in (
+            (key.ingest, read_object),
+            (key.drift, read_drift),
+            (key.performance, read_performance),
+            (key.annotation, read_annotation),
+            (key.estimate, read_object),
+            (key.content_drift, read_object),
+        )
+    ]
+    found = artifacts.get_many(wanted)
+    rows = []
+    for index, day in enumerate(days):
+        parts = found[PARTS * index : PARTS * (index + 1)]
+        problems = tuple(
+            f"{wanted[PARTS * index + place][0].rsplit('/', 1)[-1]}: {part}"
+            for place, part in enumerate(parts)
+            if isinstance(part, Exception)
+        )
+        ingest, drift, performance, annotation, estimate, content = (
+            None if isinstance(part, Exception) else part for part in parts
+        )
+        rows.append(Day(day, ingest, drift, performance, annotation, estimate, content, problems))
+    return rows
+
+
+def day_names(storage: Storage, layout: MonitorLayout) -> list[date]:
+    """The days that have a folder; a folder of another name is none."""
+    found = []
+    for name in storage.folders(layout.days):
+        try:
+            day = date.fromisoformat(name)
+        except ValueError:
+            continue
+        if day.isoformat() == name:
+            found.append(day)
+    return found
+
+
+def read_object(storage: Storage, key: str) -> dict[str, Any]:
+    """A JSON object, whole."""
+    value = storage.read_json(key)
+    if not isinstance(value, dict):
+        raise ValueError(f"holds {type(value).__name__}, not an object")
+    return value
+
+
+def read_drift(storage: Storage, key: str) -> dict[str, Any]:
+    """drift.json without what only the day's own page shows; `features` by name."""
+    whole = read_object(storage, key)
+    features = {
+        row["feature"]: {name: row.get(name) for name in _FEATURE}
+        for row in whole.get("features") or []
+        if isinstance(row, dict) and isinstance(row.get("feature"), str)
+    }
+    return {**{name: value for name, value in whole.items() if name not in _LEFT_OUT}, "features": features}
+
+
+def read_performance(storage: Storage, key: str) -> dict[str, Any]:
+    """performance.json without the evidence that later days pool."""
+    return {name: value for name, value in read_object(storage, key).items() if name not in ("evidence", "revisions")}
+
+
+def read_annotation(storage: Storage, key: str) -> dict[str, Any]:
+    """annotation.json with the number of sampled images in place of their list."""
+    whole = read_object(storage, key)
+    kept = ("state", "close_reason", "project_id", "pool_id", "cost", "overlap", "progress", "expires")
+    return {**{name: whole.get(name) for name in kept}, "images": len(whole.get("sample") or [])}

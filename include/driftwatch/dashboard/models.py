@@ -1,0 +1,82 @@
+"""The registry for people: each version, where it comes from, what the gate found, and who or what promoted it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.dashboard.artifacts import Artifacts
+from driftwatch.dashboard.days import read_object
+from driftwatch.model import registry
+
+if TYPE_CHECKING:
+    from driftwatch.layout import MonitorLayout
+
+_PARTS = {"recent": "Recent days", "clean": "Clean images"}
+
+
+def champion(artifacts: Artifacts, layout: MonitorLayout) -> dict[str, Any]:
+    """The pointer to the version that production serves; empty before the first."""
+    return artifacts.get(layout.champion, read_object) or {}
+
+
+def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
+    """Every version with its card, newest first; `state` is champion, the one before it, or kept."""
+    pointer = champion(artifacts, layout)
+    found = []
+    for version in reversed(registry.versions(artifacts.storage, layout)):
+        card = artifacts.get(layout.model_card(version), read_object) or {}
+        state = "champion" if version == pointer.get("version") else "kept"
+        if version == pointer.get("previous"):
+            state = "previous"
+        found.append(
+            {
+                "version": version,
+                "state": state,
+                "promoted_by": pointer.get("promoted_by") if state == "champion" else None,
+                "card": card,
+                "holdout": (card.get("metrics") or {}).get("holdout") or {},
+                "gate": gate(card.get("gate")),
+                "facts": facts(card),
+            }
+        )
+    return found
+
+
+def gate(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The gate's decision, reasons and table: one row for each part, champion and challenger on the same images."""
+    if not found:
+        return None
+    rows = [
+        {
+            "part": title,
+            **{key: part.get(key) for key in ("n", "won", "lost", "difference", "low", "high", "p_value")},
+            "champion": (part.get("champion") or {}).get("accuracy"),
+            "challenger": (part.get("challenger") or {}).get("accuracy"),
+        }
+        for name, title in _PARTS.items()
+        if isinstance(part := found.get(name), dict)
+    ]
+    return {
+        "decision": found.get("decision"),
+        "against": found.get("champion"),
+        "reasons": found.get("reasons") or [],
+        "rows": rows,
+        "days": found.get("recent_days") or [],
+    }
+
+
+def facts(card: dict[str, Any]) -> list[tuple[str, str]]:
+    """The card's plain entries, nested ones with a dot; the gate, the metrics and long lists have places of their own."""
+    rows: list[tuple[str, str]] = []
+
+    def add(name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                add(f"{name}.{key}" if name else str(key), inner)
+        elif isinstance(value, list):
+            rows.append((name, f"{len(value)} entries" if len(value) > 8 else ", ".join(map(str, value))))
+        else:
+            rows.append((name, "–" if value is None else str(value)))
+
+    add("", {key: value for key, value in card.items() if key not in ("gate", "metrics", "history")})
+    return rows

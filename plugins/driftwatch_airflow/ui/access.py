@@ -1,0 +1,45 @@
+"""Who may see what: Airflow's own login, and its permissions on the monitor's DAGs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
+from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.models.dag import DagModel
+from fastapi import Depends, HTTPException
+
+from driftwatch.config import MonitorConfig
+from driftwatch_airflow.ui.monitors import Site, sites
+
+
+def may_see(user: GetUserDep, dag_id: str) -> bool:
+    """Whether Airflow lets the user read the DAG."""
+    details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
+    return get_auth_manager().is_authorized_dag(method="GET", details=details, user=user)
+
+
+def visible_sites(user: GetUserDep) -> list[Site]:
+    """The monitors whose monitoring DAG the user may read."""
+    return [site for site in sites().values() if may_see(user, site.config.monitoring_dag_id)]
+
+
+def monitor_site(monitor: str, user: GetUserDep) -> Site:
+    """The monitor of that name: 404 where there is none, 403 where the user may not read its monitoring DAG."""
+    site = sites().get(monitor)
+    if site is None:
+        raise HTTPException(404, "There is no monitor of that name.")
+    require(user, site.config)
+    return site
+
+
+def require(user: GetUserDep, config: MonitorConfig, retraining: bool = False) -> None:
+    """403 where the user may not read the monitor's DAG."""
+    dag_id = config.retraining_dag_id if retraining else config.monitoring_dag_id
+    if not may_see(user, dag_id):
+        raise HTTPException(403, f"Your Airflow role may not read the DAG {dag_id}.")
+
+
+Visible = Annotated[list[Site], Depends(visible_sites)]
+Chosen = Annotated[Site, Depends(monitor_site)]

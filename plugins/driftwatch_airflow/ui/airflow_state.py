@@ -1,0 +1,98 @@
+"""What the pages ask Airflow's database: the next run, the runs of a day, and the links that their tasks stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.xcom import XComModel
+from sqlalchemy import select
+
+from driftwatch.errors import NeedsAttention
+from driftwatch_airflow.monitor import run_day
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+_LATEST = 200
+
+
+@dataclass(frozen=True)
+class NextRun:
+    """When the DAG runs next; `moment` is None where nothing is scheduled. `known`: whether Airflow has read the DAG."""
+
+    moment: datetime | None
+    paused: bool
+    known: bool
+
+
+def next_run(session: Session, dag_id: str) -> NextRun:
+    dag = session.scalar(select(DagModel).where(DagModel.dag_id == dag_id))
+    if dag is None:
+        return NextRun(None, False, False)
+    return NextRun(dag.next_dagrun_create_after, bool(dag.is_paused), True)
+
+
+def day_of_run(session: Session, dag_id: str, run_id: str) -> date | None:
+    """The day that a run of a monitoring DAG is about; None where there is no such run."""
+    run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+    return _day(run) if run else None
+
+
+def runs_of_day(session: Session, dag_id: str, day: date) -> list[dict[str, Any]]:
+    """The day's runs, newest first: run_id, state, type, and the page. Of manual ones without a date the latest are looked at."""
+    start = datetime.combine(day, time.min, timezone.utc)
+    dated = select(DagRun).where(
+        DagRun.dag_id == dag_id,
+        DagRun.logical_date >= start,
+        DagRun.logical_date < start + timedelta(days=1),
+    )
+    undated = (
+        select(DagRun)
+        .where(DagRun.dag_id == dag_id, DagRun.logical_date.is_(None))
+        .order_by(DagRun.id.desc())
+        .limit(_LATEST)
+    )
+    runs = [run for query in (dated, undated) for run in session.scalars(query) if _day(run) == day]
+    return [
+        {
+            "run_id": run.run_id,
+            "state": str(run.state),
+            "type": str(run.run_type),
+            "url": run_url(dag_id, run.run_id),
+        }
+        for run in sorted(runs, key=lambda run: -run.id)
+    ]
+
+
+def _day(run: DagRun) -> date | None:
+    try:
+        return date.fromisoformat(run_day(run, run.conf or {}))
+    except NeedsAttention:
+        return None
+
+
+def stored_links(session: Session, dag_id: str, run_ids: list[str]) -> dict[str, str]:
+    """Web addresses that the runs' tasks stored for their buttons, by the link's class; the newest run's first."""
+    found: dict[str, str] = {}
+    for run_id in run_ids:
+        query = select(XComModel).where(
+            XComModel.dag_id == dag_id, XComModel.run_id == run_id, XComModel.key.startswith("_link_", autoescape=True)
+        )
+        for row in session.scalars(query):
+            address = XComModel.deserialize_value(row)
+            if isinstance(address, str) and address.startswith(("http://", "https://")):
+                found.setdefault(row.key.removeprefix("_link_"), address)
+    return found
+
+
+def dag_url(dag_id: str) -> str:
+    return f"/dags/{quote(dag_id, safe='')}"
+
+
+def run_url(dag_id: str, run_id: str) -> str:
+    return f"{dag_url(dag_id)}/runs/{quote(run_id, safe='')}"

@@ -1,0 +1,126 @@
+"""Renders the pages. Everything that comes from outside (file names, classes, reasons) is escaped by Jinja."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.dashboard.days import Day
+from driftwatch.performance.policy import interval, p_text
+from driftwatch.report import TEMPLATES, environment, values
+from driftwatch.report.words import accuracy_text, count, direction, feature_name
+from driftwatch_airflow.ui import URL_PREFIX, airflow_state
+
+if TYPE_CHECKING:
+    from fastapi import Request
+    from jinja2 import Environment
+
+    from driftwatch_airflow.ui.monitors import Site
+
+REPORT_CSS = TEMPLATES / "report.css"
+_SYMBOLS = {"bad": "✕", "warn": "~", "unsure": "?", "good": "·", "waiting": "…"}
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    made = environment(Path(__file__).parent / "templates")
+    made.filters.update(interval=interval, p_text=p_text, accuracy=accuracy_text, moment=_moment)
+    made.globals.update(count=count, symbols=_SYMBOLS, dag_url=airflow_state.dag_url)
+    return made
+
+
+def _moment(value: datetime | None) -> str:
+    return f"{value:%Y-%m-%d %H:%M} UTC" if value else "–"
+
+
+def render(request: Request, template: str, **given: Any) -> str:
+    """A page. Addresses begin with the prefix under which Airflow serves the application."""
+    base = request.scope.get("root_path") or URL_PREFIX
+    return _environment().get_template(template).render(base=base, root=base.removesuffix(URL_PREFIX), **given)
+
+
+def error(request: Request, status: int, text: str) -> str:
+    """The page of a refusal or a crash."""
+    titles = {401: "Log in first", 403: "Not for your role", 404: "Not found", 500: "This page cannot be shown"}
+    return render(
+        request,
+        "error.html.j2",
+        status=status,
+        title=titles.get(status, "That cannot be"),
+        text=text,
+        here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+    )
+
+
+def feature_list(last: Day | None) -> list[dict[str, Any]]:
+    """The features of the newest tested day, the strongest first, each with its verdict and effect."""
+    rows = []
+    for column, feature in (last.drift["features"] if last and last.drift else {}).items():
+        moved, tested = feature.get("verdict") == "drifted", feature.get("p_value") is not None
+        rows.append(
+            {
+                "column": column,
+                "name": feature_name(column),
+                "tone": "warn" if moved else "good" if tested else "waiting",
+                "verdict": "moved" if moved else "as usual" if tested else "not tested",
+                "looks": direction(feature) if moved else "",
+            }
+        )
+    return rows
+
+
+def day(
+    request: Request, site: Site, when: date, names: list[date], runs: list[dict[str, Any]], links: dict[str, str]
+) -> str:
+    """The day's page: the report's own sections, with links around them. Raises MissingArtifact for a day not taken in."""
+    from driftwatch.report.facts import gather
+    from driftwatch.report.pictures import chosen
+
+    storage, base = site.artifacts.storage, request.scope.get("root_path") or URL_PREFIX
+    facts = gather(storage, site.layout, when, site.config)
+    file_names = {row.image_id: row.key.rsplit("/", 1)[-1] for row in facts.accepted.itertuples()}
+    here = f"{base}/m/{site.config.name}/days/{when}"
+    pictures: dict[str, list[dict[str, Any]]] = {"reference": []}
+    for group, images in chosen(facts).items():
+        pictures[group] = [
+            {"src": f"{here}/images/{image_id}.jpg", "name": file_names.get(image_id, image_id), "note": note}
+            for image_id, note in images
+        ]
+    return render(
+        request,
+        "day.html.j2",
+        site=site,
+        **values(facts, pictures),
+        runs=runs,
+        links=links,
+        before=max((name for name in names if name < when), default=None),
+        after=min((name for name in names if name > when), default=None),
+        has_report=storage.exists(site.layout.day(when).report),
+        published=_published(site, when),
+    )
+
+
+def _published(site: Site, when: date) -> list[dict[str, Any]]:
+    from driftwatch.dashboard.days import read_object
+
+    ledger = site.artifacts.get(site.layout.day(when).published, read_object) or {}
+    return [entry for entry in ledger.get("uploads") or [] if isinstance(entry, dict)]
+
+
+def as_json(value: Any) -> str:
+    """JSON for the charts: six digits are more than a pixel shows."""
+    return json.dumps(_rounded(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _rounded(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
+    return value

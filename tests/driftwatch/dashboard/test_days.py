@@ -1,0 +1,132 @@
+"""What the pages read: current, tolerant of what is missing or damaged, and never a zero for what was not measured."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from driftwatch.config import MonitorConfig
+from driftwatch.dashboard.artifacts import Artifacts
+from driftwatch.dashboard.days import Day, read_days, read_object
+from driftwatch.dashboard.overview import calendar, spend_of_month
+from driftwatch.dashboard.series import series
+from driftwatch.dashboard.thumbnails import read_row
+from driftwatch.layout import MonitorLayout
+from driftwatch.storage import Storage
+
+DAY = date(2026, 1, 5)
+LAYOUT = MonitorLayout("demo")
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Artifacts:
+    return Artifacts(Storage(f"file://{tmp_path}"))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> MonitorConfig:
+    return MonitorConfig.model_validate(
+        {
+            "name": "demo",
+            "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": f"file://{tmp_path}"},
+            "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
+        }
+    )
+
+
+def test_an_object_is_read_once_until_it_is_replaced(artifacts: Artifacts) -> None:
+    reads = []
+
+    def read(storage: Storage, key: str) -> object:
+        reads.append(key)
+        return storage.read_json(key)
+
+    assert artifacts.get("a.json", read) is None
+    artifacts.storage.write_json("a.json", {"n": 1})
+    assert [artifacts.get("a.json", read) for _ in range(3)] == [{"n": 1}] * 3
+    assert len(reads) == 1
+    artifacts.storage.write_json("a.json", {"n": 2})
+    assert artifacts.get("a.json", read) == {"n": 2}
+
+
+def test_the_least_recently_used_is_forgotten_first(artifacts: Artifacts) -> None:
+    small = Artifacts(artifacts.storage, kept=2)
+    for name in "abc":
+        small.storage.write_json(f"{name}.json", {})
+        small.get(f"{name}.json", read_object)
+    assert [name for name, _ in small._held] == ["b.json", "c.json"]
+
+
+def test_what_no_step_has_written_is_absent_and_the_day_is_waiting(artifacts: Artifacts, config: MonitorConfig) -> None:
+    artifacts.storage.write_json(LAYOUT.day(DAY).ingest, {"accepted": 3, "listed": 3, "model_version": "v1"})
+    (found,) = read_days(artifacts, LAYOUT)
+    assert (found.drift, found.performance, found.tone) == (None, None, "waiting")
+    shown = series([found], config)
+    assert shown["performance"]["accuracy"] == {"value": [None], "low": [None], "high": [None]}
+    assert shown["performance"]["labels"] == shown["performance"]["alpha"] == [None]
+    assert shown["drift"]["verdict"] == [None]
+
+
+def test_a_damaged_artifact_is_named_and_the_other_days_are_shown(artifacts: Artifacts) -> None:
+    for number in range(3):
+        artifacts.storage.write_json(LAYOUT.day(DAY + timedelta(days=number)).ingest, {"accepted": 1})
+    artifacts.storage.write_bytes(LAYOUT.day(DAY).drift, b"{half")
+    artifacts.storage.write_json(LAYOUT.day(DAY).performance, ["no", "object"])
+    artifacts.storage.write_bytes(f"{LAYOUT.days}/notes/readme.txt", b"not a day")
+    found = read_days(artifacts, LAYOUT)
+    assert [row.day.day for row in found] == [5, 6, 7]
+    assert found[0].tone == "bad"
+    assert [problem.split(":")[0] for problem in found[0].problems] == ["drift.json", "performance.json"]
+    assert found[1].problems == ()
+
+
+@pytest.mark.parametrize(
+    ("drift", "performance", "tone"),
+    [
+        ("ok", "ok", "good"), ("drifted", "ok", "warn"), ("drifted", "alert", "bad"), ("ok", "alert", "bad"), (None, "ok", "waiting"),
+        ("ok", None, "waiting"), ("not_enough_evidence", "ok", "unsure"), ("ok", "not_enough_evidence", "unsure"), ("drifted", "not_enough_evidence", "warn"),
+    ],
+)  # fmt: skip
+def test_a_day_has_the_tone_of_its_worst_verdict_and_is_good_only_with_both(drift, performance, tone) -> None:
+    def verdict(value: str | None) -> dict[str, str] | None:
+        return {"verdict": value} if value else None
+
+    assert Day(DAY, {"accepted": 5}, verdict(drift), verdict(performance), None).tone == tone
+
+
+def test_a_day_is_not_good_where_content_or_predictions_drifted() -> None:
+    ok = {"verdict": "ok"}
+    content = {"content": {"verdict": "drifted"}, "predictions": {"verdict": "ok"}}
+    found = Day(DAY, {"accepted": 5}, {**ok, "trend": None}, ok, None, content_drift=content)
+    assert (found.tone, found.other_drift) == ("warn", ["content"])
+    assert "content changed" in found.said
+
+
+def test_the_calendar_has_a_row_for_each_weekday_and_a_place_for_each_day_between() -> None:
+    days = [Day(DAY + timedelta(days=number), None, None, None, None) for number in (2, 3, 11)]
+    rows = calendar(days)["rows"]
+    assert [len(row) for row in rows] == [2] * 7
+    assert rows[2] == [days[0], DAY + timedelta(days=9)]
+    assert rows[4] == [DAY + timedelta(days=4), days[2]]
+    assert rows[0] == [None, DAY + timedelta(days=7)]
+
+
+def test_the_months_spend_counts_the_newest_days_month_only(config: MonitorConfig) -> None:
+    days = [
+        Day(day, None, None, None, {"cost": {"total": 1.5}})
+        for day in (date(2026, 1, 30), date(2026, 2, 1), date(2026, 2, 2))
+    ]
+    assert spend_of_month(days, config) == {"month": "2026-02", "total": 3.0, "limit": 300.0}
+
+
+def test_one_row_of_a_stored_array_is_read_by_itself(artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    array = np.arange(5 * 4 * 4 * 3, dtype="uint8").reshape(5, 4, 4, 3)
+    artifacts.storage.write_array("inputs.npy", array)
+    assert (read_row(artifacts.storage, "inputs.npy", 3) == array[3]).all()
+    monkeypatch.setattr(Storage, "local_path", lambda self, key: None)  # as on S3
+    assert (read_row(artifacts.storage, "inputs.npy", 3) == array[3]).all()

@@ -1,0 +1,105 @@
+"""A real api-server on generated days, and a logged-in Chromium, shared by a module's tests."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from driftwatch.config import MonitorConfig
+from driftwatch.layout import MonitorLayout
+from driftwatch.monitor_files import load_monitor
+from driftwatch.storage import Storage
+from driftwatch_sandbox.demo.world import ROOT, World
+from driftwatch_sandbox.demo.year import Year
+
+LAST = date(2026, 6, 14)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HOSTILE_CLASSES = ('<img src=x onerror="window.hacked=1">', "dog & 'cat'")
+
+
+def write_monitor(world: World, days: int, **changes: Any) -> MonitorConfig:
+    """A monitor file like the example's, with so many generated days."""
+    raw = yaml.safe_load((ROOT / "include" / "monitors" / "cats_vs_dogs.yaml").read_text())
+    raw["storage"]["uri"] = f"file://{world.storage}"
+    raw["schedule"]["start_date"] = date(2025, 6, 1)
+    raw |= changes
+    world.monitors.mkdir(parents=True, exist_ok=True)
+    path = world.monitors / f"{raw['name']}.yaml"
+    path.write_text(yaml.safe_dump(raw, sort_keys=False, allow_unicode=True))
+    config = load_monitor(path)
+    if days:
+        Year(Storage(config.storage.uri), config, LAST, days).write()
+    return config
+
+
+@dataclass
+class Pages:
+    """The running pages. `page(width, scheme)` opens a logged-in tab that notes what its console complains about."""
+
+    url: str
+    home: Path
+    storage: Storage
+    monitors: dict[str, MonitorConfig]
+    token: str
+    browser: Any
+    complaints: list[str] = field(default_factory=list)
+
+    def layout(self, name: str = "cats_vs_dogs") -> MonitorLayout:
+        return MonitorLayout(name)
+
+    def page(self, width: int = 1280, scheme: str = "light", logged_in: bool = True) -> Any:
+        context = self.browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        if logged_in:
+            context.add_cookies([{"name": "_token", "value": self.token, "url": self.url}])
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda line: line.type == "error" and self.complaints.append(line.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not on this machine (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # A container's root has no user namespaces for the browser's own sandbox.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def pages(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    world = World(tmp_path_factory.mktemp("pages"))
+    database = threading.Thread(target=world.prepare_airflow)
+    database.start()
+    monitors = [
+        write_monitor(world, 60),
+        write_monitor(world, 3, name="hostile", classes=list(HOSTILE_CLASSES), description="<script>window.hacked=1</script>"),
+        write_monitor(world, 0, name="new_one", description="Not run yet."),
+    ]  # fmt: skip
+    database.join()
+    try:
+        world.processes.start("api-server", ["airflow", "api-server"], world.env)
+        world.processes.start("dag-processor", ["airflow", "dag-processor"], world.env)
+        world.processes.wait_for_http(
+            "api-server", f"{world.url('airflow')}/api/v2/monitor/health", lambda answer: answer.is_success, 120
+        )
+        login = {"username": "admin", "password": world.secrets.password}
+        token = httpx.post(f"{world.url('airflow')}/auth/token", json=login).raise_for_status().json()["access_token"]
+        storage = Storage(f"file://{world.storage}")
+        yield Pages(world.url("airflow"), world.home, storage, {each.name: each for each in monitors}, token, browser)
+    finally:
+        world.processes.stop()
