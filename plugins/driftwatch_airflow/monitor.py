@@ -13,6 +13,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.storage import Storage
+from driftwatch_airflow.task_docs import task_doc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ class MonitorOperator(BaseOperator):
     ui_color = "#e8f1f5"
 
     def __init__(self, *, monitor: MonitorConfig, **kwargs: Any) -> None:
-        super().__init__(**{"retry_policy": RETRY_POLICY, **kwargs})
+        super().__init__(**{"retry_policy": RETRY_POLICY, "doc_md": task_doc(kwargs["task_id"]), **kwargs})
         self.monitor = monitor
 
     @property

@@ -128,3 +128,10 @@ def test_without_an_answer_in_time_an_approval_keeps_the_champion(dags):
     body = approval.render_template(approval.body, {"ti": ti})
     assert "Recent days: better. Clean images: not worse." in body
     assert "**v0002-0badcafe**" in body
+
+
+def test_each_step_says_in_the_ui_what_it_does_and_what_to_do_when_it_fails(dags):
+    for dag in dags.values():
+        for task in dag.tasks:
+            if type(task).__module__.startswith("driftwatch_airflow."):
+                assert "**When it fails**: " in (task.doc_md or ""), task.task_id

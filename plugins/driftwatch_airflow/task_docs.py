@@ -1,0 +1,76 @@
+"""What stands beside each task in the UI: what it does, and what to do when it fails."""
+
+from __future__ import annotations
+
+_WHAT_AND_WHEN = {
+    "ingest_images": (
+        "Lists the day's files, checks each, and keeps what the model and the features need. No file is lost without a reason.",
+        "the message says whether no image arrived or too many are unusable; the manifest names each file. Repair the delivery, then clear this task.",
+    ),
+    "profile_features": (
+        "Tests the day's images against those the model was trained on, and writes the whylogs profile. Drift informs; it starts nothing.",
+        "its log names the missing artifact; clear it, and what comes after it.",
+    ),
+    "upload_features": (
+        "Publishes the feature profile, once for each content.",
+        "the message is the sink's answer. Check the connection; where the day's content has changed, trigger the day with `revise`.",
+    ),
+    "predict_labels": (
+        "Lets the day's model answer for every accepted image.",
+        "a damaged model is named with its checksum: restore it, or go back to another version, then clear this task.",
+    ),
+    "create_annotation_pool": (
+        "Says what labelling costs, then finds or creates the day's pool. Repeating it pays nothing twice.",
+        "over the budget: raise the limit in the monitor file. Refused by Toloka: the message names the field. Then clear this task.",
+    ),
+    "wait_for_annotations": (
+        "Waits until the pool has ended; meanwhile it takes no worker slot.",
+        "the pool ended early: look at its balance, end and price in Toloka, let it go on, and clear this task.",
+    ),
+    "merge_annotations": (
+        "Merges people's answers into one label for each image, and counts ties and unclear images apart.",
+        "the message names the answer or image that does not fit the monitor file; correct that, then clear this task.",
+    ),
+    "evaluate_performance": (
+        "Measures the model against the labels, with intervals, gives the verdict and writes the report.",
+        "the message names what is missing; clear the task that writes it, and this one.",
+    ),
+    "upload_performance": (
+        "Publishes the performance beside the features, once for each content.",
+        "as upload_features.",
+    ),
+    "check_performance": (
+        "Starts a retraining where the verdict is an alert and nothing holds it back; its log says what does.",
+        "clear it; it only reads.",
+    ),
+    "collect_training_set": (
+        "The original training set and the range's human labels; evaluation images are kept apart for ever. `dry_run` ends here.",
+        "too few labels: widen the range of days in the form, and trigger again.",
+    ),
+    "train_challenger": (
+        "Fine-tunes the champion on the set; the champion keeps serving.",
+        "clear it: it goes on from its last epoch on the same machine.",
+    ),
+    "evaluate_challenger": (
+        "Champion and challenger on the same images, which neither was trained on.",
+        "clear it; it only compares.",
+    ),
+    "gate": (
+        "Follows the comparison and the promotion setting: keep, ask a person, or promote.",
+        "clear it.",
+    ),
+    "promote_model": (
+        "Builds the challenger's drift reference, then makes it the champion in one step.",
+        "another model became champion meanwhile: trigger the retraining again, so that it is compared with that one.",
+    ),
+    "refresh_reference": (
+        "Gives the new champion's reference profile to the sinks.",
+        "the champion serves already; check the connection, then clear this task.",
+    ),
+}
+
+
+def task_doc(task_id: str) -> str | None:
+    """The task's documentation in Markdown; None for a task that is not one of the package's DAGs."""
+    found = _WHAT_AND_WHEN.get(task_id)
+    return f"{found[0]}\n\n**When it fails**: {found[1]}" if found else None
