@@ -116,6 +116,8 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         [predict_labels, merge_annotations] >> evaluate_performance
         # WhyLabs has one profile for a day: performance joins it after the features.
         [evaluate_performance, upload_features] >> upload_performance
+        if monitor.publish.alert_source == "whylabs":
+            upload_performance >> check_performance
         evaluate_performance >> check_performance >> [trigger_retraining, performance_ok]
     return dag
 

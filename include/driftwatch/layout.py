@@ -101,6 +101,11 @@ class DayLayout:
         return self._key("performance.bin")
 
     @property
+    def whylabs_analysis(self) -> str:
+        """What WhyLabs' accuracy monitors said about the day, where `publish.alert_source` asks them."""
+        return self._key("whylabs.json")
+
+    @property
     def published(self) -> str:
         return self._key("published.json")
 

@@ -69,6 +69,7 @@ def refusal(path: Path) -> str:
         ({"publish.sinks": ["whylabs"]}, "publish", "dataset is needed"),
         ({"publish.monitors": {"trailing_days": 3}}, "publish.monitors.trailing_days", "greater than or equal to 4"),
         ({"publish.monitors": {"trailing_days": 5}}, "publish.monitors", "trailing_min_days must not be more"),
+        ({"publish.alert_source": "either"}, "publish", "needs whylabs among the sinks"),
         ({"publish": ["whylabs"]}, "publish", "dataset is needed"),
         ({"publish": ["whylab"]}, "publish.sinks.0", "'whylabs' or 'local'"),
         ({"publish": []}, "publish.sinks", "at least 1"),

@@ -72,7 +72,7 @@ class Days:
 
     def uploads(self, dataset: str, start: int, stop: int) -> list[sqlite3.Row]:
         """The uploads that count now, of dataset timestamps from `start` (ms) to before `stop`."""
-        self._carry_out_deletions()
+        self.carry_out_deletions()
         visible = now_ms() - int(self._settings.ingest_seconds * 1000)
         return self._store.rows(
             "SELECT number, id, timestamp, received FROM uploads WHERE dataset = ? AND kind = 'batch' AND live = 1"
@@ -86,7 +86,7 @@ class Days:
 
     def newest(self, dataset: str) -> list[tuple[int, int]]:
         """Each day's midnight and the time of its last upload (both ms), shown when read back or not yet."""
-        self._carry_out_deletions()
+        self.carry_out_deletions()
         rows = self._store.rows(
             "SELECT timestamp / ? * ? AS start, max(received) AS newest FROM uploads WHERE dataset = ? AND kind = 'batch'"
             " AND live = 1 AND error IS NULL AND received IS NOT NULL GROUP BY 1 ORDER BY 1",
@@ -130,7 +130,8 @@ class Days:
             return None
         return summary(view)[column][_COLUMN_METRICS[metric]]
 
-    def _carry_out_deletions(self) -> None:
+    def carry_out_deletions(self) -> None:
+        """Those that are due; whatever reads the days does this first."""
         for row in self._store.rows("SELECT * FROM deletions WHERE done = 0 AND due <= ?", now_ms()):
             with self._store.transaction():
                 # What arrived while the deletion was under way is deleted as well.

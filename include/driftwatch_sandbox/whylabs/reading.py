@@ -96,6 +96,7 @@ def metric_timeseries(request: Request, dataset: str, body: TimeseriesRequest) -
 def analysis_results(request: Request, dataset: str, body: AnalysisRequest) -> dict[str, Any]:
     check_dataset(request, dataset)
     start, stop = interval_ms(body.interval)
+    request.app.state.days.carry_out_deletions()
     found = []
     for row in request.app.state.store.documents(dataset, "result"):
         wanted = (

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import asdict
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.branch import BranchMixIn
 
+from driftwatch.errors import AccessRefused, NeedsAttention
+from driftwatch.publishing.analysis import NOT_ANALYSED, Analysis
+from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.triggers.analysis import AnalysisTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -17,7 +23,11 @@ ALERT_RUN_PREFIX = "perf_alert__"
 
 
 class CheckPerformanceOperator(DayOperator, BranchMixIn):
-    """Chooses `on_alert` where the verdict is alert and a retraining is allowed, `on_ok` where it is ok, else neither.
+    """Chooses `on_alert` where there is an alert and a retraining is allowed, `on_ok` where all is ok, else neither.
+
+    Whose alert counts says `publish.alert_source`: the verdict of the day, WhyLabs' accuracy monitors, or either. The day is ok only
+    where the verdict and, if it is asked, WhyLabs say so. A day that WhyLabs has not analysed yet is waited for, without a
+    worker slot, for `publish.analysis_hours`.
 
     An alert starts nothing on a backfilled day (`retraining.retrain_on_backfill`), on a dry run, or within
     `retraining.cooldown_days` of data after another alert's retraining; the log says which. "Not enough evidence" is not ok.
@@ -32,27 +42,103 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         self.on_ok = on_ok
 
     def execute(self, context: Context) -> str | None:
-        verdict = self.storage.read_json(self.keys.performance)["verdict"]
-        chosen = self.on_ok if verdict == "ok" else None
-        if verdict == "alert":
-            held = self._held_back(context)
-            if held:
-                self.log.warning("The alert of %s starts no retraining: %s", self.day, held)
-            else:
-                chosen = self.on_alert
-        elif verdict != "ok":
+        performance = self.storage.read_json(self.keys.performance)
+        source = self.monitor.publish.alert_source
+        if source == "local" or (source == "either" and performance["verdict"] == "alert"):
+            return self._choose(context, performance["verdict"])
+        excused = self._never_retrains(context)
+        if excused:
+            self.log.warning("WhyLabs is not asked about %s: %s", self.day, excused)
+            return self._branch(context, None)
+        if not performance.get("content_hash") or performance["labels"] < self.monitor.performance.min_labels:
+            few = f"{performance['labels']} labels are too few (performance.min_labels)"
+            return self._judge(context, Analysis("not_enough_evidence", [few]))
+        return self._ask(context)
+
+    def resume(self, context: Context, event: dict[str, Any]) -> str | None:
+        """Called when the trigger has fired."""
+        if event["state"] == "refused":
+            raise AccessRefused("; ".join(event["reasons"]))
+        if event["state"] == "analysed":
+            return self._judge(context, Analysis(event["verdict"], event["reasons"], event["rows"]))
+        publish = self.monitor.publish
+        late = (
+            f"WhyLabs has not analysed the accuracy of {self.day} within {publish.analysis_hours:g} h: "
+            f"{'; '.join(event['reasons'])}. That is no all-clear. See whether the analyzers are there (make monitors) and run, then "
+            "clear this task to wait again; publish.analysis_hours and publish.on_no_analysis say how long, and what then"
+        )
+        if publish.on_no_analysis == "fail":
+            raise NeedsAttention(late)
+        return self._judge(context, Analysis("not_enough_evidence", [late]))
+
+    def _ask(self, context: Context) -> str | None:
+        """Looks once, and defers where WhyLabs has not looked at the day."""
+        from driftwatch.publishing.analysis import accuracy_analyzers, read_analysis, sent_accuracy
+
+        publish = self.monitor.publish
+        analyzers = accuracy_analyzers(self.monitor)
+        accuracy = sent_accuracy(self.storage.read_bytes(self.keys.performance_profile))
+        api = WhyLabsHook(publish.connection, publish.dataset).get_conn()
+        found = read_analysis(api, self.date, analyzers, accuracy)
+        if found.verdict != NOT_ANALYSED:
+            return self._judge(context, found)
+        deadline = context["ti"].start_date + timedelta(hours=publish.analysis_hours)
+        self.log.info("Waiting for WhyLabs until %s: %s", deadline, "; ".join(found.reasons))
+        self.defer(
+            trigger=AnalysisTrigger(
+                publish.connection,
+                api.need_dataset(),
+                self.day,
+                list(analyzers),
+                accuracy,
+                deadline.isoformat(),
+                publish.analysis_poll_seconds,
+            ),
+            method_name="resume",
+        )
+
+    def _judge(self, context: Context, found: Analysis) -> str | None:
+        """Keeps what WhyLabs said, and brings it together with the verdict of the day."""
+        performance = self.storage.read_json(self.keys.performance)
+        self.storage.write_json(self.keys.whylabs_analysis, asdict(found))
+        self.log.info("WhyLabs: %s; %s", found.verdict, "; ".join(found.reasons))
+        if found.verdict == "alert" and performance["verdict"] != "alert":
+            facts = {"day": self.day, "report": self.storage.url(self.keys.report), "reasons": found.reasons}
+            send_alert(context, self.monitor, "performance", {**performance, **facts})
+        if found.verdict == "ok" and performance["verdict"] != "ok":
+            self.log.warning("WhyLabs found no anomaly, and the verdict of the day is %s", performance["verdict"])
+            return self._choose(context, "not_enough_evidence")
+        return self._choose(context, found.verdict)
+
+    def _choose(self, context: Context, verdict: str) -> str | None:
+        if verdict == "ok":
+            return self._branch(context, self.on_ok)
+        if verdict != "alert":
             self.log.warning("Verdict %s: neither ok nor an alert", verdict)
+            return self._branch(context, None)
+        held = self._held_back(context)
+        if held:
+            self.log.warning("The alert of %s starts no retraining: %s", self.day, held)
+        return self._branch(context, None if held else self.on_alert)
+
+    def _branch(self, context: Context, chosen: str | None) -> str | None:
         self.do_branch(context, chosen)
         return chosen
+
+    def _never_retrains(self, context: Context) -> str | None:
+        if context["params"].get("dry_run"):
+            return "this is a dry run"
+        if context["dag_run"].run_type == "backfill" and not self.monitor.retraining.retrain_on_backfill:
+            return "this run is a backfill and retraining.retrain_on_backfill is off"
+        return None
 
     def _held_back(self, context: Context) -> str | None:
         from driftwatch.performance.history import days_of_data_since
 
         settings = self.monitor.retraining
-        if context["params"].get("dry_run"):
-            return "this is a dry run"
-        if context["dag_run"].run_type == "backfill" and not settings.retrain_on_backfill:
-            return "this run is a backfill and retraining.retrain_on_backfill is off"
+        excused = self._never_retrains(context)
+        if excused:
+            return excused
         for name in self.storage.folders(self.layout.retrainings):
             if name.startswith(ALERT_RUN_PREFIX):
                 other = date.fromisoformat(name.removeprefix(ALERT_RUN_PREFIX))

@@ -84,11 +84,11 @@ def test_what_is_there_already_is_not_written_again_and_a_changed_setting_is(why
     assert keep_monitors(storage, LAYOUT, monitor, sink, "v1") == dict.fromkeys(IDS, False)
     assert len(server.requests("PUT", CONFIG_PATH)) == 6
 
-    stricter = changed(monitor, drift_threshold=0.5, actions=("pager",))
+    stricter = changed(monitor, drift_threshold=0.6, actions=("pager",))
     written = keep_monitors(storage, LAYOUT, stricter, sink, "v1")
     assert [name for name, new in written.items() if new] == [IDS[0], *IDS[3:]]
     there = server.monitor_config()
-    assert there[IDS[0]]["config"]["threshold"] == 0.5
+    assert there[IDS[0]]["config"]["threshold"] == 0.6
     assert there[IDS[3]]["actions"] == [{"type": "global", "target": "pager"}]
     assert there[IDS[1]]["metadata"]["version"] == 1
 
