@@ -148,8 +148,9 @@ def corrected(
     agreed = rng.beta(agreement["value"] * n + 0.5, (1 - agreement["value"]) * n + 0.5, DRAWS)
     found = np.clip((agreed - f) / np.maximum(1 - e - f, 1 - 2 * _MOST_ERROR), 0, 1)
     share = interval_of(found, confidence)
-    inner = min(max(share["value"], 0.5 / n), 1 - 0.5 / n)
-    effective = min(inner * (1 - inner) / max(float(found.var()), _TINY), n)
+    # As many labels as have Wilson's lower end there: the side on which a drop is judged, and not cut off at 1.
+    z, low, below = t.ppf((1 + confidence) / 2, np.inf), share["low"], share["value"] - share["low"]
+    effective = min(float(z**2 * low * (1 - low) / max(below, _TINY) ** 2), n)
     return {**share, "n": agreement["n"], "effective_n": effective, "label_error": error}
 
 
