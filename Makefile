@@ -35,6 +35,9 @@ test: .venv/installed ## Lint, types, and the whole test suite
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
+test-faults: .venv/installed ## Every fault at every call, a kill at every point; writes docs/fault-matrix.md
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults --all-faults --write-fault-matrix docs/fault-matrix.md
+
 lint: .venv/installed ## Lint and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 
@@ -52,4 +55,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: bench-judgement help install demo ui test lint docs monitors lock
+.PHONY: bench-judgement help install demo ui test test-faults lint docs monitors lock

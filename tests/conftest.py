@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -113,3 +114,25 @@ def whylabs_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
             return server
 
         yield start
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-faults", action="store_true", help="every fault at every call (make test-faults)")
+    parser.addoption("--write-fault-matrix", metavar="FILE", help="write the table of tests/faults as Markdown")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Prints the fault suite's table; in the controller of xdist, which has the reports of all its workers."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from faults.matrix import LEGEND, cells_of, render
+
+    cells = cells_of(report for reports in terminalreporter.stats.values() for report in reports)
+    if not cells:
+        return
+    terminalreporter.section("faults")
+    terminalreporter.write_line(render(cells))
+    target = config.getoption("--write-fault-matrix")
+    if target:
+        Path(target).write_text(
+            f"# Faults\n\nWritten by `make test-faults`.\n\n{LEGEND}\n{render(cells, markdown=True)}\n"
+        )

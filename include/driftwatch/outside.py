@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import ssl
 
 Watcher = Callable[[Literal["before", "after"], str], None]
 watchers: list[Watcher] = []
@@ -22,3 +26,11 @@ def touching(what: str) -> Iterator[None]:
     yield
     for watch in watchers:
         watch("after", what)
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """The certificates that HTTPS clients trust; reading them takes longer than a request does, so they share them."""
+    import httpx
+
+    return httpx.create_ssl_context()

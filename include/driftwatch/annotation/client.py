@@ -20,7 +20,7 @@ from toloka.client import TolokaClient
 from toloka.client.exceptions import ApiError, raise_on_api_error
 
 from driftwatch.errors import AccessRefused, DriftwatchError, RequestRefused
-from driftwatch.outside import touching
+from driftwatch.outside import certificates, touching
 
 log = logging.getLogger(__name__)
 
@@ -121,12 +121,12 @@ class DriftwatchTolokaClient(TolokaClient):
         timeout: float = 20.0,
         retries: int = 4,
         backoff_seconds: float = 1.0,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
-        super().__init__(token, url=url, timeout=timeout, retries=0)
+        super().__init__(token, url=url, timeout=timeout, retries=0, verify=certificates())
         self._timeout_seconds = timeout
         self._repeats = retries
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
         self._backoff = tenacity.wait_exponential_jitter(initial=backoff_seconds, max=60)
 
     def _pause(self, state: tenacity.RetryCallState) -> float:

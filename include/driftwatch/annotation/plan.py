@@ -88,6 +88,7 @@ def plan_day(
         "project_id": None,
         "exam_id": None,
         "pool_id": None,
+        "creations": {},
         "operation_ids": [],
     }
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# How long a listing may lag behind what was created.
+SETTLE_SECONDS = 15.0
 # Why Toloka closes a pool by itself that may go on as soon as what stopped it is put right.
 _MAY_GO_ON = ("EXPIRED", "NOT_ENOUGH_BALANCE", "ASSIGNMENTS_LIMIT_EXCEEDED")
 
@@ -35,8 +37,8 @@ _MAY_GO_ON = ("EXPIRED", "NOT_ENOUGH_BALANCE", "ASSIGNMENTS_LIMIT_EXCEEDED")
 class Campaign:
     """One day's pool. `record` writes the plan (annotation.json) whenever a fact about the outside is learnt.
 
-    `now` (aware): when this run began. `settle_seconds`: how long a listing may lag behind a creation that an earlier, killed run
-    has sent.
+    `now` (aware): when this run began. `settle_seconds`: how long to wait for a listing that lags behind a creation which an
+    earlier, killed run has sent (SETTLE_SECONDS).
     """
 
     def __init__(
@@ -46,12 +48,12 @@ class Campaign:
         plan: dict[str, Any],
         record: Callable[[dict[str, Any]], None],
         now: datetime,
-        settle_seconds: float = 15.0,
+        settle_seconds: float | None = None,
     ) -> None:
         self.client = client
         self.config = config
         self.plan = plan
-        self.settle_seconds = settle_seconds
+        self.settle_seconds = SETTLE_SECONDS if settle_seconds is None else settle_seconds
         self._record = record
         self._now = now
 
@@ -64,6 +66,8 @@ class Campaign:
             if self.plan.get("exam"):
                 self._note(exam_id=open_training(self, links))
             self._note(pool_id=self._pool().id, state="created")
+        if self.plan["creations"].get("pool", 0) > 1:
+            self._keep_one_pool()
         uploading = TaskUpload(self.client, self.plan["pool_id"], self.settle_seconds)
         pool = self.client.get_pool(self.plan["pool_id"])
         if pool.is_closed() and pool.last_close_reason is None:
@@ -100,7 +104,8 @@ class Campaign:
             if time.monotonic() >= end:
                 break
             time.sleep(min(1.0, self.settle_seconds / 5))
-        self._note(state=state)
+        sent = self.plan["creations"].get(what, 0) + 1
+        self._note(state=state, creations={**self.plan["creations"], what: sent})
         return create()
 
     def _project(self) -> toloka.Project:
@@ -120,16 +125,31 @@ class Campaign:
         return found if same else self.client.update_project(found.id, wanted)
 
     def _pool(self) -> toloka.Pool:
-        marker = specification.pool_marker(self.config, self.plan["day"])
-
-        def find() -> Iterable[Any]:
-            # An archived pool counts: its images have been asked about and paid for.
-            pools = self.client.get_pools(project_id=self.plan["project_id"], batch_size=300)
-            return (pool for pool in pools if pool.private_comment == marker)
-
         return self.find_or_create(
-            "pool", find, lambda: self.client.create_pool(specification.build_pool(self.config, self.plan))
+            "pool",
+            self._day_pools,
+            lambda: self.client.create_pool(specification.build_pool(self.config, self.plan)),
         )
+
+    def _day_pools(self) -> list[toloka.Pool]:
+        """Every pool that carries the day's marker. An archived one counts: its images have been asked about and paid for."""
+        marker = specification.pool_marker(self.config, self.plan["day"])
+        pools = self.client.get_pools(project_id=self.plan["project_id"], batch_size=300)
+        return [pool for pool in pools if pool.private_comment == marker]
+
+    def _keep_one_pool(self) -> None:
+        """A creation was sent again because the first was not listed in time. Before anything is opened, the pool that was
+        opened, else the oldest, becomes the day's; the others, which nobody has seen, are archived."""
+        pools = sorted(self._day_pools(), key=lambda pool: (pool.last_started is None, len(pool.id), pool.id))
+        kept = pools[0].id if pools else self.plan["pool_id"]
+        for pool in pools[1:]:
+            if pool.last_started is None and not pool.is_archived():
+                log.warning(
+                    "Pool %s was created beside pool %s for the same day; it is archived unopened", pool.id, kept
+                )
+                self.client.archive_pool_async(pool.id)
+        if kept != self.plan["pool_id"]:
+            self._note(pool_id=kept)
 
     def _tasks(self, links: ImageLinks) -> Iterator[ImageTask]:
         for entry in self.plan["sample"]:

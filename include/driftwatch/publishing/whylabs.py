@@ -38,7 +38,7 @@ class WhyLabsApi:
         timeout: float = 30,
         retries: int = 4,
         backoff: float = 1.0,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         connection: str = "the WhyLabs connection",
     ) -> None:
         key, _, key_organisation = api_key.partition(":")
@@ -54,7 +54,7 @@ class WhyLabsApi:
             )
         self.dataset = dataset
         self._headers = {"X-API-Key": api_key, "Accept": "application/json", "X-WhyLabs-File-Extension": "BIN"}
-        self._transport = Transport(timeout, retries, backoff, sleep, connection)
+        self._transport = Transport(timeout, retries, backoff, sleep or time.sleep, connection)
 
     def __repr__(self) -> str:
         return f"WhyLabsApi({self.endpoint}, {self.organisation}, {self.dataset})"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import random
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from driftwatch.outside import touching
+from driftwatch.outside import certificates, touching
 from driftwatch.publishing.whylabs_errors import WhyLabsError, error_of
 
 log = logging.getLogger(__name__)
@@ -44,7 +42,7 @@ class Transport:
     connection: str = "the WhyLabs connection"
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(timeout=self.timeout, verify=_certificates(), **options)
+        return httpx.Client(timeout=self.timeout, verify=certificates(), **options)
 
     def request(
         self, client: httpx.Client, method: str, url: str, what: str, **arguments: Any
@@ -101,9 +99,3 @@ class Transport:
             return min(float(asked), _MAX_WAIT_SECONDS)
         full = min(self.backoff * 2 ** (state.attempt_number - 1), _MAX_WAIT_SECONDS)
         return full * random.uniform(0.5, 1)  # noqa: S311
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    # Reading the certificates takes longer than a request does.
-    return httpx.create_ssl_context()

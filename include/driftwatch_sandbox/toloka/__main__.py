@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
         default=True,
         help="workers fetch each image; without, the last part of its URL, without suffix, is the image id",
     )
+    parser.add_argument("--operation-seconds", type=float, default=0.2, help="how long an operation stays RUNNING")
     options = vars(parser.parse_args(arguments))
     host, port = options.pop("host"), options.pop("port")
     try:

@@ -62,6 +62,12 @@ class Account:
         self.require(price)
         self._move(0, price)
 
+    def set_balance(self, dollars: float) -> None:
+        """Makes `dollars` what can still be used: the account was topped up, or money was taken out."""
+        document = self._read()
+        document["first"] = round(Decimal(str(dollars)) * _MILLION) + document["reserved"] + document["spent"]
+        self._store.put("account", document)
+
     def summary(self) -> dict[str, float]:
         """Dollars: balance (what can still be used), reserved, spent (both with the fee)."""
         document = self._read()

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 
 from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.context import Body, Box, reply, shown
-from driftwatch_sandbox.toloka.errors import conflict, not_found, validation, wrong_status
+from driftwatch_sandbox.toloka.errors import conflict, field_error, not_found, validation, wrong_status
 from driftwatch_sandbox.toloka.fields import check_values
 from driftwatch_sandbox.toloka.money import page_price
 from driftwatch_sandbox.toloka.validation import Check
@@ -46,6 +46,17 @@ def state(box: Box) -> Any:
                 "restrictions": len(box.store.find("user_restrictions")),
             }
         )
+
+
+@router.put("/balance")
+def set_balance(box: Box, body: Body) -> Any:
+    """`{"balance": 12.5}`: what the account can still spend, in dollars."""
+    dollars = body.get("balance") if isinstance(body, dict) else None
+    if isinstance(dollars, bool) or not isinstance(dollars, (int, float)) or dollars < 0:
+        raise field_error("balance", "FLOAT_EXPECTED", f"{dollars!r} is not a sum in dollars, 0 or more")
+    with box.store.transaction():
+        box.account.set_balance(dollars)
+    return reply(box.account.summary())
 
 
 @router.post("/answers")

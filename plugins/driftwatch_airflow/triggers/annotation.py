@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.monitor import open_storage
+
+if TYPE_CHECKING:
+    from driftwatch.annotation.client import DriftwatchTolokaClient
 
 
 class AnnotationCompleteTrigger(BaseTrigger):
@@ -71,8 +74,9 @@ class AnnotationCompleteTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         deadline = datetime.fromisoformat(self.deadline)
+        client = await asyncio.to_thread(TolokaHook(self.toloka_conn_id).get_conn)
         while True:
-            event = await asyncio.to_thread(self._look)
+            event = await asyncio.to_thread(self._look, client)
             if event is None and timezone.utcnow() >= deadline:
                 event = {"state": "deadline", "reason": None}
             if event is not None:
@@ -80,10 +84,9 @@ class AnnotationCompleteTrigger(BaseTrigger):
                 return
             await asyncio.sleep(self.poll_seconds)
 
-    def _look(self) -> dict[str, Any] | None:
+    def _look(self, client: DriftwatchTolokaClient) -> dict[str, Any] | None:
         from driftwatch.annotation.collect import progress
 
-        client = TolokaHook(self.toloka_conn_id).get_conn()
         pool = client.get_pool(self.pool_id)
         if not pool.is_open():
             return {"state": "closed", "reason": pool.last_close_reason.value if pool.last_close_reason else None}

@@ -28,6 +28,8 @@ NOW = datetime.now(timezone.utc)
 class Toloka:
     """The stand-in, with the campaign of one day."""
 
+    settle_seconds = 1.5
+
     def __init__(self, url: str, monitor: Any, folder: Path) -> None:
         self.url, self.monitor = url, monitor
         self.storage = Storage(f"file://{folder}")
@@ -68,6 +70,7 @@ class Toloka:
                 "exam": None,
                 "project_id": None,
                 "pool_id": None,
+                "creations": {},
                 "operation_ids": [],
                 **changes,
             }
@@ -77,7 +80,7 @@ class Toloka:
             plan,
             lambda state: self.storage.write_json(key, state),
             NOW,
-            settle_seconds=1.5,
+            settle_seconds=self.settle_seconds,
         )
         return campaign.carry_out(self.links)
 
@@ -259,3 +262,15 @@ def test_a_listing_that_lags_behind_a_finished_upload_sends_no_task_twice(toloka
     toloka.fault(method="GET", path_regex="/v1/tasks$", fault="list_lag", seconds=60, times=2)
     toloka.carry_out()
     toloka.one_complete_pool()
+
+
+def test_a_creation_that_is_listed_too_late_leaves_one_pool_that_people_see(toloka):
+    toloka.fault(method="POST", path_regex="/v1/pools$", fault="error_after_commit", times=1)
+    with pytest.raises(InternalApiError):
+        toloka.carry_out()
+    toloka.fault(method="GET", path_regex="/v1/pools$", fault="list_lag", seconds=60, times=1)
+    toloka.settle_seconds = 0
+    toloka.carry_out()
+    first, second = sorted(toloka.state()["pools"], key=lambda pool: int(pool["id"]))
+    assert (first["status"], first["real_tasks"]) == ("OPEN", 20)
+    assert (second["status"], second["real_tasks"]) == ("ARCHIVED", 0)

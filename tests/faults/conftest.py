@@ -1,0 +1,52 @@
+"""Faults and kills at every point where a day touches the outside; what was found is printed as a table at the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from driftwatch.annotation import pool
+from driftwatch.monitor_files import load_monitor
+
+from .matrix import PROPERTY
+from .world import World
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[World]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("faults")
+        patch.setenv("DRIFTWATCH_STORAGE", f"file://{folder}")
+        found = World(folder, load_monitor(root / "include/monitors/cats_vs_dogs.yaml"))
+        for name, value in found.connections().items():
+            patch.setenv(name, value)
+        # The stand-ins are other processes: here nobody needs to wait for a minute's quota, or long for a listing.
+        real = time.sleep
+        patch.setattr(time, "sleep", lambda seconds: real(min(seconds, 0.05)))
+        patch.setattr(pool, "SETTLE_SECONDS", 1.5)
+        try:
+            yield found
+        finally:
+            found.stop()
+
+
+@pytest.fixture(autouse=True)
+def no_faults_are_left(world: World) -> Iterator[None]:
+    yield
+    world.no_faults()
+
+
+@pytest.fixture
+def cell(record_property: Callable[[str, object], None]) -> Callable[[str, str, str], None]:
+    """`cell(call, fault, result)` puts a result into the table that is printed at the end."""
+    return lambda call, fault, result: record_property(PROPERTY, json.dumps([call, fault, result]))
+
+
+@pytest.fixture(scope="session")
+def share(request: pytest.FixtureRequest) -> int:
+    """`make test` meets every call and every fault, but a quarter of the pairs; `make test-faults` all of them."""
+    return 1 if request.config.getoption("--all-faults") else 4

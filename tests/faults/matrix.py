@@ -1,0 +1,64 @@
+"""The table calls x faults, gathered from the tests' reports."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+PROPERTY = "fault_matrix"
+REPEATED, RETRIED, REPAIRED, WENT_ON = "repeated", "task retried", "re-run", "went on"
+LEGEND = f"""Each cell is a day on which that call met that fault, compared with a day without: one project, one pool, the same tasks, the same
+money, the same labels, the same published counts.
+
+- `{REPEATED}`: the request was sent again within its task, and nothing else was noticed.
+- `{RETRIED}`: the task failed once, and Airflow's retry of it put things right.
+- `{REPAIRED}`: the task failed for good with a message that names the cause; running the day again after the fault put things right.
+- `{WENT_ON}`: the fault changed nothing.
+"""
+
+
+def cells_of(reports: Iterable[Any]) -> dict[str, dict[str, str]]:
+    """{fault: {call: result}} of all reports."""
+    found: dict[str, dict[str, str]] = {}
+    for report in reports:
+        for name, value in getattr(report, "user_properties", ()):
+            if name == PROPERTY:
+                call, fault, result = json.loads(value)
+                found.setdefault(fault, {})[call] = result
+    return found
+
+
+def render(cells: dict[str, dict[str, str]], markdown: bool = False) -> str:
+    """One table for each service, calls down, faults across; then the counts of each result."""
+    parts = []
+    for service in ("toloka", "whylabs", "day", "killed"):
+        faults = {fault: {c: r for c, r in of.items() if c.split()[0] == service} for fault, of in cells.items()}
+        faults = {fault: of for fault, of in faults.items() if of}
+        calls = sorted({call for of in faults.values() for call in of})
+        if not calls:
+            continue
+        header = [service, *sorted(faults)]
+        rows = [
+            [call.removeprefix(f"{service} "), *(faults[f].get(call, "-") for f in sorted(faults))] for call in calls
+        ]
+        parts.append(_markdown(header, rows) if markdown else _plain(header, rows))
+    counts = Counter(result for of in cells.values() for result in of.values())
+    total = sum(counts.values())
+    parts.append(f"{total} cells: " + ", ".join(f"{n} {result}" for result, n in sorted(counts.items())))
+    return "\n\n".join(parts)
+
+
+def _markdown(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *[[f"`{row[0]}`", *row[1:]] for row in rows]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _plain(header: list[str], rows: list[list[str]]) -> str:
+    """A fault a line, since there are more faults than a terminal is wide."""
+    lines = []
+    for index, fault in enumerate(header[1:], start=1):
+        counts = Counter(row[index] for row in rows if row[index] != "-")
+        lines.append(f"  {fault:<34}" + ", ".join(f"{n} {result}" for result, n in sorted(counts.items())))
+    return "\n".join([f"{header[0]}: {len(rows)} calls", *lines])

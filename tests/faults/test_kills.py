@@ -1,0 +1,79 @@
+"""A task process killed (SIGKILL) at each point where it touches the outside, then run again: the same day in the end.
+
+The points come from a faultless run through the seam `driftwatch.outside`, so none can be forgotten. What is killed before the
+next point has had all effects of the ones before it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from driftwatch import outside
+
+from .matrix import REPAIRED
+from .test_service_faults import SCENARIOS, Case, prepared
+from .world import World, recorded
+
+pytestmark = pytest.mark.slow
+PARTS = 4
+
+
+@pytest.fixture(scope="module")
+def faultless(world: World) -> dict[Callable[..., Any], tuple[list[str], dict[str, Any]]]:
+    found = {}
+    for scenario in SCENARIOS:
+        case = prepared(world, scenario)
+        with recorded() as points:
+            assert not scenario(case).errors
+        found[scenario] = points, case.end_state()
+    return found
+
+
+def run_and_die(case: Case, scenario: Callable[..., Any], point: int) -> str | None:
+    """Runs the day in a process of its own that is killed before its `point`-th touch of the outside; where that was."""
+    reader, writer = os.pipe()
+    process = os.fork()
+    if process == 0:
+        touched = 0
+
+        def die(moment: str, what: str) -> None:
+            nonlocal touched
+            touched += moment == "before"
+            if moment == "before" and touched == point:
+                os.write(writer, what.encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        outside.watchers.append(die)
+        try:
+            scenario(case, tries=1)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        where = pipe.read()
+    _, status = os.waitpid(process, 0)
+    return where if os.WIFSIGNALED(status) else None
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_a_task_killed_anywhere_and_run_again_ends_in_the_same_day(world, faultless, cell, share, scenario, part):
+    points, wanted = faultless[scenario]
+    failures = {}
+    for point in range(1 + part, len(points) + 1, PARTS * share):
+        case = prepared(world, scenario)
+        where = run_and_die(case, scenario, point)
+        assert where is not None, f"the run ended before point {point} of {len(points)}"
+        again = scenario(case)
+        end = case.end_state()
+        if again.errors or end != wanted:
+            differs = {name: (end[name], wanted[name]) for name in wanted if end[name] != wanted[name]}
+            failures[f"{point}: {where}"] = again.errors or differs
+        cell(f"killed {point:03d} before {points[point - 1]}", "killed", "FAILED" if failures else REPAIRED)
+        case.remove()
+    assert not failures, failures
