@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
-from driftwatch_airflow.links import DayReportLink, TolokaPoolLink
-from driftwatch_airflow.ui import URL_PREFIX, lazy_app
+from driftwatch_airflow.links import DayReportLink, LabelSpendLink, TolokaPoolLink
+from driftwatch_airflow.ui import URL_PREFIX, lazy_app, pages_path
 
-# Airflow may be served below a path; links to the pages then begin with it.
-PAGES = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/") + URL_PREFIX
+PAGES = pages_path()
 
 
 def _view(name: str, address: str, destination: str, route: str) -> dict[str, Any]:
@@ -29,7 +26,7 @@ class DriftwatchPlugin(AirflowPlugin):
     """Operator links of the monitoring DAGs, and the monitor pages: in the navigation, and as a tab of each DAG and run."""
 
     name = "driftwatch"
-    operator_extra_links = [TolokaPoolLink(), DayReportLink()]  # noqa: RUF012 - Airflow's own form
+    operator_extra_links = [TolokaPoolLink(), LabelSpendLink(), DayReportLink()]  # noqa: RUF012 - Airflow's own form
     fastapi_apps = [{"app": lazy_app, "url_prefix": URL_PREFIX, "name": "Driftwatch"}]  # noqa: RUF012
     external_views = [  # noqa: RUF012
         _view("Driftwatch", "/", "nav", "driftwatch"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
@@ -17,7 +19,7 @@ from driftwatch.errors import AccessRefused, NotEnoughLabels
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.hooks.toloka import TolokaHook
-from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
+from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
 from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger
 from driftwatch_sandbox.serving import running
@@ -206,3 +208,92 @@ def test_nothing_that_an_annotator_sees_tells_a_control_task_from_another_or_its
     for task in tasks:
         address = task.input_values["image"].partition("?")[0]
         assert address == f"{day.url}/cats_vs_dogs/days/{DAY}/shown/{task.input_values['image_id']}.jpg"
+
+
+def answers(day: Any, pool_id: str, user: str, answer: str, seconds: float = 60, images: int = 12) -> None:
+    """One page by `user`: the same answer on the first images of the day, the right one on control tasks."""
+    tasks = list(day.client.get_tasks(pool_id=pool_id))
+    real = sorted((task for task in tasks if not task.known_solutions), key=lambda task: task.input_values["image_id"])
+    given = {task.id: {"result": answer} for task in real[:images]}
+    given |= {task.id: task.known_solutions[0].output_values for task in tasks if task.known_solutions}
+    http = httpx.Client(base_url=day.url, headers={"Authorization": f"OAuth {TOKEN}"})
+    body = {"pool_id": pool_id, "user_id": user, "answers": given, "seconds": seconds}
+    http.post("/_sandbox/answers", json=body).raise_for_status()
+
+
+def merge(day: Any) -> dict[str, Any]:
+    return MergeAnnotationsOperator(task_id="merge", monitor=day.monitor, day=DAY).execute(context())
+
+
+def statuses(day: Any, pool_id: str) -> dict[str, str]:
+    return {page.user_id: page.status.value for page in day.client.get_assignments(pool_id=pool_id)}
+
+
+def test_pages_are_judged_once_with_the_reason_and_rejected_answers_neither_vote_nor_cost(day):
+    pool_id = create(day)["pool_id"]
+    answers(day, pool_id, "ann", "cat")
+    answers(day, pool_id, "haste", "dog", seconds=2)
+    assert statuses(day, pool_id) == {"ann": "SUBMITTED", "haste": "SUBMITTED"}
+    summary = merge(day)
+    assert statuses(day, pool_id) == {"ann": "ACCEPTED", "haste": "REJECTED"}
+    told = {page.user_id: page.public_comment for page in day.client.get_assignments(pool_id=pool_id)}
+    assert told["haste"] == "answered in 2 s; reading the page takes at least 5 s"
+    assert (summary["votes"], summary["spent"], summary["rejected_pages"]) == (12, 0.06, 1)
+    assert set(day.storage.read_table(f"cats_vs_dogs/days/{DAY}/labels.parquet")["label"]) == {"cat"}
+    assert merge(day) == summary
+
+
+def test_answers_that_come_after_the_deadline_are_taken_in_when_the_day_is_run_again(day):
+    pool_id = create(day)["pool_id"]
+    answers(day, pool_id, "ann", "cat", images=6)
+    late = trigger_of(day)
+    late.deadline = (NOW - timedelta(seconds=1)).isoformat()
+    sensor(day, min_coverage=0.5).resume(context(), asyncio.run(first_event(late)))
+    assert merge(day)["consensus"] == 6
+
+    answers(day, pool_id, "bea", "dog")
+    day.client.wait_operation(day.client.close_pool_async(pool_id), disable_progress=True)
+    create(day)
+    sensor(day, min_coverage=0.5).execute(context())
+    again = merge(day)
+    # Two who disagree on the first six are a tie; the others have one answer each.
+    assert (again["tie"], again["consensus"], again["votes"]) == (6, 6, 18)
+    assert statuses(day, pool_id) == {"ann": "ACCEPTED", "bea": "ACCEPTED"}
+    assert len(list(day.client.get_pools())) == 1
+
+
+def test_a_pool_that_costs_more_than_the_days_limit_is_closed_and_the_day_says_so(day):
+    pool_id = create(day)["pool_id"]
+    answers(day, pool_id, "ann", "cat", images=3)
+    event = asyncio.run(first_event(trigger_of(day, max_cost_per_day=0.05)))
+    assert event == {"state": "over_budget", "reason": None}
+    with pytest.raises(NotEnoughLabels, match=r"ended with annotation\.max_cost_per_day.*raise that limit"):
+        sensor(day).resume(context(), event)
+    deadline = time.monotonic() + 5
+    while day.client.get_pool(pool_id).is_open():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_coverage_and_spend_are_shown_while_people_are_waited_for(day):
+    pool_id = create(day)["pool_id"]
+    answers(day, pool_id, "ann", "cat", images=3)
+    waiting = context()
+    with pytest.raises(TaskDeferred):
+        sensor(day).execute(waiting)
+    shown = waiting["ti"].xcom
+    assert shown["progress"] == "3 of 12 images answered (25%), 3 of 36 answers, 0.06 USD spent"
+    page = f"/driftwatch/m/cats_vs_dogs/days/{DAY}/#spend"
+    assert any(str(value).endswith(page) for value in shown.values())
+    key = f"cats_vs_dogs/days/{DAY}/annotation_progress.json"
+    assert day.storage.read_json(key)["text"] == shown["progress"]
+
+
+def test_each_link_of_a_task_keeps_its_own_address(day):
+    create(day)
+    operator = sensor(day)
+    with pytest.raises(TaskDeferred):
+        operator.execute(context())
+    addresses = {link.name: link.get_link(operator, ti_key=None) for link in operator.operator_extra_links}
+    assert "/pool/" in addresses["Toloka pool"]
+    assert addresses["Label spend so far"].endswith("#spend")

@@ -15,6 +15,7 @@ import pytest
 
 from driftwatch import outside
 
+from .end_state import end_state
 from .matrix import REPAIRED
 from .test_service_faults import SCENARIOS, Case, prepared
 from .world import World, recorded
@@ -30,7 +31,7 @@ def faultless(world: World) -> dict[Callable[..., Any], tuple[list[str], dict[st
         case = prepared(world, scenario)
         with recorded() as points:
             assert not scenario(case).errors
-        found[scenario] = points, case.end_state()
+        found[scenario] = points, end_state(case)
     return found
 
 
@@ -70,7 +71,7 @@ def test_a_task_killed_anywhere_and_run_again_ends_in_the_same_day(world, faultl
         where = run_and_die(case, scenario, point)
         assert where is not None, f"the run ended before point {point} of {len(points)}"
         again = scenario(case)
-        end = case.end_state()
+        end = end_state(case)
         if again.errors or end != wanted:
             differs = {name: (end[name], wanted[name]) for name in wanted if end[name] != wanted[name]}
             failures[f"{point}: {where}"] = again.errors or differs

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from .end_state import end_state
 from .matrix import REPAIRED, REPEATED, RETRIED
 from .world import ANNOTATION, IMPATIENT, PATIENT, PUBLICATION, Case, Outcome, World, recorded
 
@@ -82,7 +83,7 @@ def faultless(world: World) -> dict[Callable[..., Outcome], tuple[list[str], dic
         assert not outcome.errors
         assert not outcome.retried
         calls = sorted({point for point in points if not point.startswith("storage")})
-        found[scenario] = calls, case.end_state()
+        found[scenario] = calls, end_state(case)
     return found
 
 
@@ -114,7 +115,7 @@ def judge(case: Case, scenario, outcome: Outcome, wanted: dict[str, Any], cause:
         again = scenario(case)
         assert not again.errors, f"the re-run does not repair it: {again.errors}"
         result = REPAIRED
-    end = case.end_state()
+    end = end_state(case)
     assert end == wanted, {name: (end[name], wanted[name]) for name in wanted if end[name] != wanted[name]}
     case.remove()
     return result

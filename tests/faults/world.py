@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,7 +32,6 @@ from driftwatch.profiling.whylogs_profiles import (
     performance_content_hash,
     performance_profile,
 )
-from driftwatch.publishing.whylabs import WhyLabsApi
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
@@ -263,62 +261,6 @@ class Case:
 
     def _pool(self, pool_id: str) -> dict[str, Any]:
         return self.world.toloka_http.get(f"/api/v1/pools/{pool_id}").raise_for_status().json()
-
-    def end_state(self) -> dict[str, Any]:
-        """What counts in the end: projects, pools, trainings, their tasks, the money, the decisions, the labels, and what WhyLabs
-        has merged into the day."""
-        http = self.world.toloka_http
-        marker = f"driftwatch:{self.monitor.name}:"
-
-        def listed(kind: str, **query: Any) -> list[dict[str, Any]]:
-            found = http.get(f"/api/v1/{kind}", params={"limit": 300, "sort": "-id", **query}).raise_for_status()
-            return found.json()["items"]
-
-        projects = [item for item in listed("projects") if item["private_comment"].startswith(marker)]
-        pools = [pool for project in projects for pool in listed("pools", project_id=project["id"])]
-        trainings = [item for project in projects for item in listed("trainings", project_id=project["id"])]
-        pages = [page for pool in pools for page in listed("assignments", pool_id=pool["id"])]
-
-        def tasks_of(holder: dict[str, Any]) -> dict[str, int]:
-            """Each image of the day by its id; of the known ones, which are drawn by the monitor's name, how often each is there."""
-            found = Counter(
-                "known" if task.get("known_solutions") else task["input_values"]["image_id"]
-                for task in listed("tasks", pool_id=holder["id"])
-            )
-            different = {task["input_values"]["image_id"] for task in listed("tasks", pool_id=holder["id"])}
-            return {**dict(sorted(found.items())), "different": len(different)}
-
-        api = WhyLabsApi(self.world.whylabs, KEY, dataset=DATASET, timeout=20)
-        return {
-            "projects": len(projects),
-            "pools": [(pool["status"], pool.get("last_close_reason")) for pool in pools],
-            "trainings": [item["status"] for item in trainings],
-            "tasks": [tasks_of(pool) for pool in pools],
-            "exam": [tasks_of(training) for training in trainings],
-            "pages": sorted((page["user_id"], page["status"], page.get("public_comment", "")) for page in pages),
-            "paid": round(sum(page["reward"] for page in pages if page["status"] == "ACCEPTED"), 4),
-            "labels": self._table(self.keys.labels),
-            "profiles": api.profile_count(self.day),
-            "rows": api.read_day(self.day, "count", column="image.entropy"),
-            "scored": api.read_day(self.day, "classification.accuracy"),
-            "monitors": self._monitors(),
-            "local": len(self.storage.list(f"{self.layout.local_profiles}/{self.day}")),
-        }
-
-    def _monitors(self) -> list[str]:
-        """What WhyLabs has of this monitor's analyzers and monitors."""
-        path = f"/v0/organizations/org-1/models/{DATASET}/monitor-config/v3"
-        found = self.world.whylabs_http.get(path).raise_for_status().json()
-        mine = f"{self.monitor.name}-"
-        return sorted(
-            item["id"].removeprefix(mine)
-            for kind in ("analyzers", "monitors")
-            for item in found[kind]
-            if item["id"].startswith(mine)
-        )
-
-    def _table(self, key: str) -> Any:
-        return self.storage.read_table(key).to_dict("list") if self.storage.exists(key) else None
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

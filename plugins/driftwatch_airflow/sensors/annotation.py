@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.hooks.toloka import TolokaHook
-from driftwatch_airflow.links import TolokaPoolLink
+from driftwatch_airflow.links import LabelSpendLink, TolokaPoolLink
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.annotation import short_pool_error
 from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger
+from driftwatch_airflow.ui import pages_path
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -22,12 +23,13 @@ class AnnotationCompleteSensor(DayOperator):
     operator that defers from the start, since rescheduled sensors lose a race in Airflow 3.3 (apache/airflow#71172).
     """
 
-    operator_extra_links = (TolokaPoolLink(),)
+    operator_extra_links = (TolokaPoolLink(), LabelSpendLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
         plan = self.storage.read_json(self.keys.annotation)
         hook = TolokaHook(self.monitor.annotation.connection)
         TolokaPoolLink().store(self, context, hook.pool_url(plan["project_id"], plan["pool_id"]))
+        LabelSpendLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/#spend")
         pool = hook.get_conn().get_pool(plan["pool_id"])
         if not pool.is_open():
             reason = pool.last_close_reason.value if pool.last_close_reason else None

@@ -7,8 +7,16 @@ first request.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 URL_PREFIX = "/driftwatch"
+
+
+def pages_path() -> str:
+    """Where the pages lie on Airflow's own address, which may be served below a path."""
+    from airflow.configuration import conf
+
+    return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/") + URL_PREFIX
 
 
 async def lazy_app(scope: Any, receive: Any, send: Any) -> None:

@@ -77,6 +77,7 @@ def day(
     request: Request, site: Site, when: date, names: list[date], runs: list[dict[str, Any]], links: dict[str, str]
 ) -> str:
     """The day's page: the report's own sections, with links around them. Raises MissingArtifact for a day not taken in."""
+    from driftwatch.dashboard.days import read_object
     from driftwatch.report.facts import gather
     from driftwatch.report.pictures import chosen
 
@@ -101,6 +102,7 @@ def day(
         after=min((name for name in names if name > when), default=None),
         has_report=storage.exists(site.layout.day(when).report),
         published=_published(site, when),
+        labelled=site.artifacts.get(site.layout.day(when).annotation_progress, read_object),
     )
 
 
