@@ -28,6 +28,9 @@ demo: .venv/installed ## A simulated week, from drift to a better model (PHOTOS=
 ui: .venv/installed ## Airflow's UI on what the demo left; prints the login
 	@$(BIN)/python -m driftwatch_sandbox.demo --serve
 
+label: .venv/installed ## The labelling page on images of the demo; prints the address and the tokens
+	@$(BIN)/python -m driftwatch_sandbox.demo --label
+
 test: .venv/installed ## Lint, types, and the whole test suite
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -55,4 +58,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: bench-judgement help install demo ui test test-faults lint docs monitors lock
+.PHONY: bench-judgement help install demo ui label test test-faults lint docs monitors lock

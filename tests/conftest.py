@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -136,3 +137,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         Path(target).write_text(
             f"# Faults\n\nWritten by `make test-faults`.\n\n{LEGEND}\n{render(cells, markdown=True)}\n"
         )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The system's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("Chromium is not on this machine (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # A container's root has no user namespaces for the browser's own sandbox.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

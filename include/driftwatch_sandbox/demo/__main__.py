@@ -24,6 +24,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
+from driftwatch_sandbox.demo.label import label
 from driftwatch_sandbox.demo.processes import ServerFailed
 from driftwatch_sandbox.demo.progress import Progress
 from driftwatch_sandbox.demo.summary import day_row, table
@@ -189,10 +190,15 @@ class Demo:
         console.print("Look around in Airflow: make ui", highlight=False)
 
 
-def serve(console: Console) -> None:
-    """Airflow's UI and the stand-ins on the state that the demo left, until Ctrl-C."""
+def finished_demo() -> None:
+    """Raises DemoFailed where no demo has ended well."""
     if not (HOME / "summary.json").exists():
         raise DemoFailed("there is no finished demo to look at: run `make demo` first")
+
+
+def serve(console: Console) -> None:
+    """Airflow's UI and the stand-ins on the state that the demo left, until Ctrl-C."""
+    finished_demo()
     world = World(HOME)
     try:
         console.print("Starting Airflow and the stand-ins …")
@@ -215,6 +221,7 @@ def serve(console: Console) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m driftwatch_sandbox.demo", description=__doc__)
     parser.add_argument("--photos", type=Path, help="folder of real photos, <class>/<file>; without it they are drawn")
+    parser.add_argument("--label", action="store_true", help="the labelling page, on images of the last demo")
     parser.add_argument("--serve", action="store_true", help="serve what the last demo left")
     arguments = parser.parse_args()
     console = Console()
@@ -224,6 +231,9 @@ def main() -> int:
         with only_one():
             if arguments.serve:
                 serve(console)
+            elif arguments.label:
+                finished_demo()
+                label(console, World(HOME))
             else:
                 Demo(console, arguments.photos).run()
     except KeyboardInterrupt:

@@ -125,8 +125,8 @@ class World:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def start_stand_ins(self, crowd_speed: float = 400.0) -> None:
-        """Toloka with its crowd, WhyLabs, and the image server."""
+    def start_stand_ins(self, crowd_speed: float = 400.0, people: Path | None = None) -> None:
+        """Toloka with its crowd, and the page for the people of the file, WhyLabs, and the image server."""
         state = self.home / "stand-ins"
         state.mkdir(parents=True, exist_ok=True)
         self.storage.mkdir(parents=True, exist_ok=True)
@@ -137,6 +137,7 @@ class World:
                 python, "-m", "driftwatch_sandbox.toloka", "--port", str(self.ports["toloka"]),
                 "--database", str(state / "toloka.db"), "--token", self.secrets.toloka_token,
                 "--truth", str(self.truth), "--crowd-speed", str(crowd_speed), "--seed", "7",
+                *(["--people", str(people)] if people else []),
             ],
             env,
         )  # fmt: skip

@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--balance", type=float, default=1000.0, help="dollars on the account of a new database")
     parser.add_argument("--crowd", action=argparse.BooleanOptionalAction, default=True, help="simulated workers answer")
     parser.add_argument("--truth", type=Path, help="CSV file image_id,label that the crowd alone knows")
+    parser.add_argument("--people", type=Path, help="JSON file {name: token} of people who may label at /label/")
     parser.add_argument("--crowd-speed", type=float, default=60.0, help="the crowd's seconds in one second")
     parser.add_argument("--seed", type=int, default=7, help="chooses the workers and their answers")
     parser.add_argument(

@@ -29,6 +29,8 @@ from driftwatch_sandbox.toloka.crowd import Crowd
 from driftwatch_sandbox.toloka.engine import Engine
 from driftwatch_sandbox.toloka.errors import ApiError, validation
 from driftwatch_sandbox.toloka.exchange import Exchange
+from driftwatch_sandbox.toloka.labelling import routes as labelling_routes
+from driftwatch_sandbox.toloka.labelling.desk import Desk, read_people
 from driftwatch_sandbox.toloka.money import Account
 from driftwatch_sandbox.toloka.operations import Operations
 from driftwatch_sandbox.toloka.sight import Eyes, Truth
@@ -50,6 +52,7 @@ class Settings:
     seed: chooses the workers and their answers.
     resolve_images: whether workers fetch the images; if not, a URL path's last part, without suffix, is the image id.
     operation_seconds: how long an operation stays RUNNING.
+    people: JSON file `{name: token}` of the people who may label at /label/; none means that there is no such page.
     """
 
     database: Path
@@ -61,6 +64,7 @@ class Settings:
     seed: int = 7
     resolve_images: bool = True
     operation_seconds: float = 0.2
+    people: Path | None = None
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -69,6 +73,8 @@ def create_app(settings: Settings) -> FastAPI:
         raise ValueError("--token is empty: clients need a token")
     if settings.crowd_speed <= 0:
         raise ValueError(f"--crowd-speed {settings.crowd_speed}: a positive number is needed")
+
+    people = read_people(settings.people) if settings.people else {}
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -85,6 +91,8 @@ def create_app(settings: Settings) -> FastAPI:
         crowd = Crowd(exchange, Truth(settings.truth), eyes, settings.seed, speed) if settings.crowd else None
         engine = Engine(box, crowd, speed)
         app.state.sandbox = box
+        app.state.desk = Desk(box, people) if people else None
+        engine.desk = app.state.desk
         engine.start()
         try:
             yield
@@ -105,6 +113,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router, prefix="/api", dependencies=guarded)
     app.include_router(routes_sandbox.router, dependencies=[Depends(authorise)])
     app.include_router(control_router(board), dependencies=[Depends(authorise)])
+    if people:
+        app.include_router(labelling_routes.router)
 
     @app.get("/healthz")
     async def healthz() -> Any:

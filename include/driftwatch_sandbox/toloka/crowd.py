@@ -11,9 +11,8 @@ from typing import Any
 
 from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.chance import chance
-from driftwatch_sandbox.toloka.enforcement import restrictions
+from driftwatch_sandbox.toloka.door import PEOPLE, Door, served_by
 from driftwatch_sandbox.toloka.exchange import Exchange
-from driftwatch_sandbox.toloka.filters import matches
 from driftwatch_sandbox.toloka.sight import Eyes, Truth
 from driftwatch_sandbox.toloka.store import Document
 from driftwatch_sandbox.toloka.workers import Worker, answer, population, rest, seconds_for_page
@@ -35,7 +34,7 @@ class Crowd:
         self._workers = {worker.id: worker for worker in population(seed, count)}
         self._free_at: dict[str, float] = {}
         self._known_pools: set[str] = set()
-        self._last_full_page: dict[str, float] = {}
+        self._door = Door(exchange, speed)
         # Pages that were being worked on when the server stopped are finished now.
         active = self._store.find("assignments", [("status", "=", "ACTIVE")])
         self._active = {page["user_id"]: page for page in active if page["user_id"] in self._workers}
@@ -51,7 +50,7 @@ class Crowd:
                     self._finish(self._workers[user_id], page)
                 del self._active[user_id]
         pools = sorted(self._exchange.open_pools(), key=lambda pool: (-pool.get("priority", 0), pool["id"]))
-        regular = [pool for pool in pools if pool["type"] == "REGULAR"]
+        regular = [pool for pool in pools if pool["type"] == "REGULAR" and served_by(pool) != PEOPLE]
         self._welcome({pool["id"] for pool in regular}, now)
         if regular:
             for worker in self._workers.values():
@@ -78,9 +77,9 @@ class Crowd:
     def _take(self, worker: Worker, pools: list[Document], now: float) -> None:
         """Gives the worker a page of the first pool that has one."""
         for pool in pools:
-            if not self._may_enter(worker, pool):
+            if not self._door.may_enter(worker, pool):
                 continue
-            source, tasks = self._page(worker, pool, now)
+            source, tasks = self._door.page(worker, pool, now)
             if not tasks:
                 continue
             length = seconds_for_page(worker, [task["id"] for task in tasks])
@@ -93,44 +92,6 @@ class Crowd:
                 self._look(page)
                 return
         self._free_at[worker.id] = now + max(0.25, _LOOK_AGAIN / self._speed)
-
-    def _page(self, worker: Worker, pool: Document, now: float) -> tuple[Document, list[Document] | None]:
-        """The worker's next page and where it comes from: the pool, or the training that must be passed first."""
-        training_id = self._training_id(pool)
-        if training_id is not None and self._exam_result(worker, training_id) is None:
-            training = self._exchange.pool(training_id)
-            return training, self._exchange.board(training_id).exam() if training["status"] == "OPEN" else None
-        delay = ((pool.get("mixer_config") or {}).get("force_last_assignment_delay_seconds") or 0) / self._speed
-        last = self._last_full_page.setdefault(pool["id"], now)
-        board = self._exchange.board(pool["id"])
-        tasks = board.next_page(worker.id, may_be_short=False)
-        if tasks is not None:
-            self._last_full_page[pool["id"]] = now
-        elif now - last >= delay:
-            tasks = board.next_page(worker.id, may_be_short=True)
-        return pool, tasks
-
-    def _may_enter(self, worker: Worker, pool: Document) -> bool:
-        def skill(skill_id: str) -> float | None:
-            here = [("skill_id", "=", skill_id), ("user_id", "=", worker.id)]
-            found = self._store.find("user_skills", here)
-            return found[0]["exact_value"] if found else worker.verified_skills.get(skill_id)
-
-        if not matches(pool.get("filter"), worker.profile, skill) or restrictions(self._store, worker.id, pool):
-            return False
-        training_id = self._training_id(pool)
-        result = None if training_id is None else self._exam_result(worker, training_id)
-        return (
-            result is None or result >= pool["quality_control"]["training_requirement"]["training_passing_skill_value"]
-        )
-
-    @staticmethod
-    def _training_id(pool: Document) -> str | None:
-        return ((pool.get("quality_control") or {}).get("training_requirement") or {}).get("training_pool_id")
-
-    def _exam_result(self, worker: Worker, training_id: str) -> float | None:
-        result = self._store.get("training_results", f"{training_id}:{worker.id}")
-        return result["value"] if result else None
 
     def _finish(self, worker: Worker, page: Document) -> None:
         """Ends a page: too slow, not shown, or answered. Its places and money follow."""

@@ -9,6 +9,7 @@ import time
 from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.context import Sandbox
 from driftwatch_sandbox.toloka.crowd import Crowd
+from driftwatch_sandbox.toloka.labelling.desk import Desk
 
 logger = logging.getLogger(__name__)
 _LONGEST_SLEEP = 1.0
@@ -21,6 +22,7 @@ class Engine:
     def __init__(self, box: Sandbox, crowd: Crowd | None, speed: float) -> None:
         self._box = box
         self._crowd = crowd
+        self.desk: Desk | None = None
         self._speed = speed
         self._stopping = threading.Event()
         self._complete_since: dict[str, float] = {}
@@ -52,6 +54,8 @@ class Engine:
         if now >= self._housekeeping:
             self._box.exchange.accept_overdue()
             self._housekeeping = now + _HOUSEKEEPING_SECONDS
+        if self.desk:
+            self.desk.expire_overdue(now)
         pause = self._crowd.tick() if self._crowd else _LONGEST_SLEEP
         pause = min(pause, self._close_finished_pools())
         due = self._box.operations.next_due()

@@ -1,0 +1,74 @@
+"""`make label`: a pool of the demo's images that waits for you, at the labelling page."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from datetime import datetime, timedelta, timezone
+
+from rich.console import Console
+
+from driftwatch.annotation.client import DriftwatchTolokaClient
+from driftwatch.annotation.links import ImageLinks, ImageServer
+from driftwatch.annotation.pool import Campaign
+from driftwatch.config import MonitorConfig
+from driftwatch.layout import MonitorLayout
+from driftwatch.monitor_files import load_monitor
+from driftwatch.storage import Storage
+from driftwatch_sandbox.demo import week
+from driftwatch_sandbox.demo.world import World
+from driftwatch_sandbox.toloka.door import PEOPLE
+
+_HOURS = 24
+_PEOPLE = ("you", "colleague")
+
+
+class PeoplesCampaign(Campaign):
+    """A campaign whose pool the simulated crowd leaves alone."""
+
+    def _open(self, pool: object, uploading: object) -> None:
+        found = self.client.get_pool(self.plan["pool_id"])
+        found.metadata = {"served_by": [PEOPLE]}
+        self.client.update_pool(found.id, found)
+        super()._open(self.client.get_pool(found.id), uploading)  # type: ignore[arg-type]
+
+
+def label(console: Console, world: World) -> None:
+    """Serves the page until Ctrl-C. The pool asks about the demo's last day again; what is answered changes no day of the demo."""
+    people = world.home / "people.json"
+    if not people.exists():
+        people.touch(mode=0o600)
+        people.write_text(json.dumps({name: secrets.token_urlsafe(12) for name in _PEOPLE}))
+    try:
+        world.start_stand_ins(people=people)
+        for name in ("toloka", "images"):
+            world.processes.wait_for_http(name, f"{world.url(name)}/healthz", lambda answer: answer.is_success)
+        (path,) = world.monitors.iterdir()
+        open_pool(world, load_monitor(path))
+        console.print(f"Labelling page: {world.url('toloka')}/label/", highlight=False)
+        for name, token in json.loads(people.read_text()).items():
+            console.print(f"Token of {name}: {token}", highlight=False)
+        console.print("Stop: Ctrl-C", highlight=False)
+        while True:
+            world.processes.check()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("Stopping …")
+    finally:
+        world.processes.stop()
+
+
+def open_pool(world: World, config: MonitorConfig) -> str:
+    """A new pool with the sample of the demo's last day, served by people; returns its id."""
+    storage, keys = Storage(f"file://{world.storage}"), MonitorLayout(config.name).day(week.DAYS[-1])
+    now = datetime.now(timezone.utc)
+    expires = now + timedelta(hours=_HOURS)
+    plan = {
+        **storage.read_json(keys.annotation),
+        "day": f"{week.DAYS[-1]} by hand {now:%H:%M:%S}", "state": "planned", "project_id": None, "pool_id": None, "operation_ids": [],
+        "exam": None, "exam_id": None, "overlap": 1, "expires": expires.isoformat(timespec="seconds"),
+    }  # fmt: skip
+    links = ImageLinks(storage, keys.shown, now, expires, ImageServer(world.url("images"), world.secrets.image_secret))
+    client = DriftwatchTolokaClient(world.secrets.toloka_token, url=world.url("toloka"), timeout=20, retries=2)
+    return str(PeoplesCampaign(client, config, plan, record=lambda state: None, now=now).carry_out(links)["pool_id"])

@@ -1,0 +1,371 @@
+"""People of the team at the labelling page: the same rules as for any worker, nothing lost, nothing twice, keyboard alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from threading import Barrier
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from driftwatch.annotation.project import build_pool, build_project
+from driftwatch.config import MonitorConfig
+from driftwatch.layout import MonitorLayout
+from driftwatch.storage import Storage
+from driftwatch_sandbox.demo import week
+from driftwatch_sandbox.demo.label import open_pool as open_demo_pool
+from driftwatch_sandbox.serving import running
+from driftwatch_sandbox.toloka.labelling.desk import read_people
+from driftwatch_sandbox.toloka.labelling.view import UnknownComponent, read_view
+
+TOKEN = "AQAD-token"
+TOKENS = {"ana": "token-of-ana-1", "ben": "token-of-ben-2"}
+ANSWERS = ("cat", "dog", "unclear")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> MonitorConfig:
+    return MonitorConfig.model_validate(
+        {
+            "name": "demo",
+            "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": f"file://{tmp_path}/storage"},
+            "annotation": {
+                "project_name": "Cat or dog?",
+                "question": "Which animal is it?",
+                "instructions": "<p>Choose the <b>larger</b> one.</p><img src=x onerror='window.hacked=1'><script>window.hacked=1</script>",
+                "overlap": 1,
+                "tasks_per_page": 9,
+                "quality": {"fast_seconds": 1, "fast_max": 100},
+            },
+        }
+    )
+
+
+@pytest.fixture
+def images() -> Iterator[str]:
+    """An image server: picture n has a grey of its own."""
+    app = FastAPI()
+
+    @app.get("/{number}.png")
+    def picture(number: int) -> Response:
+        pixels = np.full((40, 60, 3), 5 * number % 255, dtype=np.uint8)
+        return Response(cv2.imencode(".png", pixels)[1].tobytes(), media_type="image/png")
+
+    with running(app) as url:
+        yield url
+
+
+@pytest.fixture
+def market(serve_market: Callable[..., Any], tmp_path: Path) -> Any:
+    people = tmp_path / "people.json"
+    people.write_text(json.dumps(TOKENS))
+    return serve_market(people=people)
+
+
+def plan(project_id: str) -> dict[str, Any]:
+    expires = (datetime.now(timezone.utc) + timedelta(days=1)).isoformat()
+    return {
+        "project_id": project_id,
+        "day": "2026-01-05",
+        "expires": expires,
+        "overlap": 1,
+        "exam_id": None,
+        "cost": {"reward_per_page": 0.05, "tasks_per_page": 9},
+    }
+
+
+def open_pool(market: Any, config: MonitorConfig, images: str, tasks: int = 20, **metadata: list[str]) -> str:
+    """A pool as the product makes it; the right answer of image n is the n-th of ANSWERS in turn, of a control task always cat."""
+    project = market.kit.create_project(build_project(config))
+    body = build_pool(config, plan(project.id))
+    body.metadata = metadata or None
+    pool = market.kit.create_pool(body)
+    market.upload(pool.id, [f"{images}/{number}.png" for number in range(tasks)])
+    market.upload(pool.id, [f"{images}/{900 + number}.png" for number in range(12)], known=["cat"] * 12)
+    market.open(pool.id)
+    return str(pool.id)
+
+
+def person(market: Any, name: str) -> httpx.Client:
+    client = httpx.Client(base_url=f"{market.url}/label", timeout=20)
+    client.post("/login", json={"token": TOKENS[name]}).raise_for_status()
+    return client
+
+
+def take(client: httpx.Client, pool_id: str) -> dict[str, Any] | None:
+    return client.post(f"/pools/{pool_id}/page", json={}).raise_for_status().json()["page"]
+
+
+def right(url: str) -> str:
+    number = int(url.rsplit("/", 1)[-1].removesuffix(".png"))
+    return "cat" if number >= 900 else ANSWERS[number % 3]
+
+
+def answer(
+    client: httpx.Client, page: dict[str, Any], task: dict[str, Any], value: str | None = None
+) -> dict[str, Any]:
+    body = {"task_id": task["id"], "output_values": {"result": value or right(task["inputs"]["image"])}}
+    return client.post(f"/pages/{page['id']}/answers", json=body).raise_for_status().json()
+
+
+def given(market: Any, pool_id: str) -> dict[str, list[str]]:
+    """The answers that the requester gets, by image; control tasks left out."""
+    found: dict[str, list[str]] = {}
+    for page in market.kit.get_assignments(pool_id=pool_id, status=["SUBMITTED", "ACCEPTED"]):
+        for task, solution in zip(page.tasks, page.solutions, strict=True):
+            if not task.known_solutions:
+                found.setdefault(task.input_values["image"], []).append(solution.output_values["result"])
+    return found
+
+
+def until(page: Any, script: str, argument: Any = None, seconds: float = 15) -> None:
+    """Playwright's own waiting needs eval, which the page's policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(script, argument):
+        assert time.monotonic() < end, (script, page.locator("body").inner_text())
+        time.sleep(0.02)
+
+
+def test_twenty_tasks_by_keyboard_alone_with_undo_instructions_and_a_closed_browser(
+    market: Any, config: MonitorConfig, images: str, browser: Any
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    pool_id = open_pool(market, config, images)
+    context = browser.new_context(viewport={"width": 400, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.goto(f"{market.url}/label/")
+    until(page, "document.activeElement.id === 'token'")
+    page.keyboard.type(TOKENS["ana"])
+    page.keyboard.press("Enter")
+    until(page, "document.activeElement.closest('#pools')")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#work img")
+    serious = [
+        rule["id"] for rule in Axe().run(page).response["violations"] if rule["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+    def press(value: str | None = None) -> None:
+        before = page.locator("#work img").get_attribute("src")
+        page.keyboard.press(str(1 + ANSWERS.index(value or right(before))))
+        until(
+            page,
+            "src => document.querySelector('#work img')?.getAttribute('src') !== src || document.querySelector('#work').hidden",
+            before,
+        )
+
+    first = page.locator("#work img").get_attribute("src")
+    press("unclear" if right(first) != "unclear" else "dog")
+    page.keyboard.press("u")
+    until(page, "src => document.querySelector('#work img').getAttribute('src') === src", first)
+    page.keyboard.press("i")
+    assert "Choose the larger one." in page.locator("#instructions").inner_text()
+    assert page.evaluate("window.hacked") is None
+    page.keyboard.press("Escape")
+    for _ in range(3):
+        press()
+    assert "4 of 10" in page.locator("#progress").inner_text()
+    page.close()  # the answers so far are kept
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.goto(f"{market.url}/label/")
+    until(page, "document.activeElement.closest('#pools')")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#progress:has-text('4 of 10')")
+    while page.locator("#work").is_visible():
+        press()
+    page.wait_for_selector("#message:has-text('This pool is done')", timeout=30_000)
+    found = given(market, pool_id)
+    assert len(found) == 20
+    assert all(answers == [right(url)] for url, answers in found.items())
+    assert market.closed(pool_id).last_close_reason.value == "COMPLETED"
+    context.close()
+
+
+def test_two_people_at_once_never_get_the_same_task_twice(market: Any, config: MonitorConfig, images: str) -> None:
+    pool_id = open_pool(market, config, images, tasks=40)
+
+    together = Barrier(2)
+
+    def work(name: str) -> list[str]:
+        client, seen = person(market, name), []
+        together.wait(30)
+        page = take(client, pool_id)
+        together.wait(30)  # neither is done before the other has begun
+        end = time.monotonic() + 40
+        while time.monotonic() < end and market.kit.get_pool(pool_id).is_open():
+            if page is None:
+                time.sleep(0.3)
+                page = take(client, pool_id)
+                continue
+            for task in page["tasks"]:
+                seen.append(task["inputs"]["image"])
+                answer(client, page, task)
+            page = take(client, pool_id)
+        return seen
+
+    with ThreadPoolExecutor(2) as pool:
+        ana, ben = pool.map(work, TOKENS)
+    assert max(Counter(ana).values()) == max(Counter(ben).values()) == 1
+    real = {f"{images}/{number}.png" for number in range(40)}
+    assert not (set(ana) & set(ben) & real)
+    assert (set(ana) | set(ben)) >= real
+    assert all(len(answers) == 1 for answers in given(market, pool_id).values())
+    assert market.closed(pool_id).last_close_reason.value == "COMPLETED"
+
+
+def test_a_page_shows_no_truth_and_no_hidden_field(market: Any, config: MonitorConfig, images: str) -> None:
+    pool_id = open_pool(market, config, images)
+    page = take(person(market, "ana"), pool_id)
+    assert page is not None
+    assert len(page["tasks"]) == 10
+    assert all(set(task) == {"id", "inputs"} and set(task["inputs"]) == {"image"} for task in page["tasks"])
+    assert page["view"]["keys"] == {str(n): {"field": "result", "value": a} for n, a in enumerate(ANSWERS, start=1)}
+
+
+def test_wrong_control_answers_shut_a_person_out_with_the_reason(
+    market: Any, config: MonitorConfig, images: str
+) -> None:
+    pool_id, client = open_pool(market, config, images, tasks=40), person(market, "ana")
+    for _ in range(3):
+        page = take(client, pool_id)
+        assert page is not None
+        for task in page["tasks"]:
+            answer(client, page, task, "dog")
+    assert take(client, pool_id) is None
+    (shown,) = client.get("/pools").json()["pools"]
+    assert "control" in shown["closed_to_you"]
+    assert take(person(market, "ben"), pool_id) is not None
+
+
+def test_only_a_known_token_gets_in_and_a_page_belongs_to_who_took_it(
+    market: Any, config: MonitorConfig, images: str
+) -> None:
+    pool_id = open_pool(market, config, images)
+    stranger = httpx.Client(base_url=f"{market.url}/label")
+    assert stranger.get("/pools").status_code == 401
+    assert stranger.post("/login", json={"token": "guess-guess-guess"}).status_code == 401
+    assert stranger.post(f"/pools/{pool_id}/page", json={}).status_code == 401
+    ana = person(market, "ana")
+    page = take(ana, pool_id)
+    assert page is not None
+    assert take(ana, pool_id)["id"] == page["id"]  # type: ignore[index]
+    body = {"task_id": page["tasks"][0]["id"], "output_values": {"result": "cat"}}
+    ben = person(market, "ben")
+    assert ben.post(f"/pages/{page['id']}/answers", json=body).status_code == 404
+    assert ben.post(f"/pages/{page['id']}/skip", json={}).status_code == 404
+    assert (
+        ana.post(f"/pages/{page['id']}/answers", json={**body, "output_values": {"result": "cow"}}).status_code == 400
+    )
+
+
+def test_a_skipped_page_comes_free_for_others(market: Any, config: MonitorConfig, images: str) -> None:
+    pool_id, ana = open_pool(market, config, images, tasks=9), person(market, "ana")
+    page = take(ana, pool_id)
+    assert page is not None
+    answer(ana, page, page["tasks"][0])
+    assert take(person(market, "ben"), pool_id) is None
+    ana.post(f"/pages/{page['id']}/skip", json={}).raise_for_status()
+    assert market.pool_state(pool_id)["assignments"] == {"SKIPPED": 1}
+    assert given(market, pool_id) == {}
+    assert take(person(market, "ben"), pool_id) is not None
+
+
+def test_a_page_whose_time_is_over_takes_no_answer_and_comes_free(
+    market: Any, config: MonitorConfig, images: str
+) -> None:
+    project = market.kit.create_project(build_project(config))
+    body = build_pool(config, plan(project.id))
+    body.assignment_max_duration_seconds = 1
+    pool = market.kit.create_pool(body)
+    market.upload(pool.id, [f"{images}/{number}.png" for number in range(9)])
+    market.upload(pool.id, [f"{images}/{900 + number}.png" for number in range(3)], known=["cat"] * 3)
+    market.open(pool.id)
+    ana = person(market, "ana")
+    page = take(ana, pool.id)
+    assert page is not None
+    time.sleep(1.2)
+    late = {"task_id": page["tasks"][0]["id"], "output_values": {"result": "cat"}}
+    assert ana.post(f"/pages/{page['id']}/answers", json=late).status_code == 409
+    assert take(person(market, "ben"), pool.id) is not None
+    assert market.pool_state(pool.id)["assignments"]["EXPIRED"] == 1
+
+
+def test_a_pool_is_served_by_people_the_crowd_or_both(
+    serve_market: Callable[..., Any], config: MonitorConfig, images: str, tmp_path: Path
+) -> None:
+    (tmp_path / "people.json").write_text(json.dumps(TOKENS))
+    market = serve_market(people=tmp_path / "people.json", crowd=True, crowd_speed=2000.0)
+    for_people = open_pool(market, config, images, served_by=["people"])
+    for_crowd = open_pool(market, config, images, served_by=["crowd"])
+    assert market.closed(for_crowd, 30).last_close_reason.value == "COMPLETED"
+    assert market.pool_state(for_people)["assignments"] == {}
+    client = person(market, "ana")
+    assert [pool["id"] for pool in client.get("/pools").json()["pools"]] == [for_people]
+    assert take(client, for_people) is not None
+    assert take(person(market, "ben"), for_crowd) is None
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        {"type": "view.video", "url": {"type": "data.input", "path": "x"}},
+        {"type": "view.image", "url": "https://example.org/fixed.png"},
+        {"type": "field.button-radio-group", "data": {"type": "data.output", "path": "r"}, "options": [], "validation": {"type": "condition.any"}},
+    ],
+)  # fmt: skip
+def test_a_view_that_the_page_does_not_draw_is_refused_by_name(view: dict[str, Any]) -> None:
+    project = {"task_spec": {"view_spec": {"type": "tb", "config": json.dumps({"view": view})}}}
+    with pytest.raises(UnknownComponent, match="is not drawn"):
+        read_view(project)
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", '{"ana": "short"}', '{"ana": "the-same-token", "ben": "the-same-token"}', "no json"]
+)
+def test_a_bad_file_of_people_is_refused_with_its_name(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "people.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"people\.json"):
+        read_people(path)
+
+
+def test_the_demos_pool_asks_people_about_its_last_day(market: Any, config: MonitorConfig) -> None:
+    storage, layout = Storage(config.storage.uri), MonitorLayout(config.name)
+    entries = [{"image_id": f"{number:064x}", "key": f"demo/incoming/{number}.jpg"} for number in range(12)]
+    for entry in entries:
+        storage.write_bytes(entry["key"], entry["image_id"].encode())
+    control = [{**entry, "label": "cat"} for entry in entries[9:]]
+    cost = {"total": 1.0, "reward_per_page": 0.05, "tasks_per_page": 9}
+    storage.write_json(
+        layout.day(week.DAYS[-1]).annotation,
+        {"sample": entries[:9], "control": control, "cost": cost, "overlap": 3, "state": "closed", "pool_id": "1"},
+    )
+    world = SimpleNamespace(
+        storage=Path(storage.root),
+        url=lambda name: market.url if name == "toloka" else "http://images.test",
+        secrets=SimpleNamespace(toloka_token=TOKEN, image_secret="secret"),
+    )
+    pool_id = open_demo_pool(world, config)
+    page = take(person(market, "ana"), pool_id)
+    assert page is not None
+    shown = [task["inputs"]["image"] for task in page["tasks"]]
+    assert len(set(shown)) == 10
+    assert all(url.startswith("http://images.test/demo/days/") and "signature=" in url for url in shown)
