@@ -20,7 +20,7 @@ from .matrix import REPAIRED
 from .test_service_faults import SCENARIOS, Case, prepared
 from .world import World, recorded
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 PARTS = 4
 
 

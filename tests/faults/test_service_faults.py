@@ -13,7 +13,7 @@ from .end_state import end_state
 from .matrix import REPAIRED, REPEATED, RETRIED
 from .world import ANNOTATION, IMPATIENT, PATIENT, PUBLICATION, Case, Outcome, World, recorded
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @dataclass(frozen=True)
