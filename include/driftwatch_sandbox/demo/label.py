@@ -66,7 +66,7 @@ def open_pool(world: World, config: MonitorConfig) -> str:
     expires = now + timedelta(hours=_HOURS)
     plan = {
         **storage.read_json(keys.annotation),
-        "day": f"{week.DAYS[-1]} by hand {now:%H:%M:%S}", "state": "planned", "project_id": None, "pool_id": None, "operation_ids": [],
+        "day": f"{week.DAYS[-1]} by hand {now:%H:%M:%S}", "state": "planned", "project_id": None, "pool_id": None, "creations": {}, "operation_ids": [],
         "exam": None, "exam_id": None, "overlap": 1, "expires": expires.isoformat(timespec="seconds"),
     }  # fmt: skip
     links = ImageLinks(storage, keys.shown, now, expires, ImageServer(world.url("images"), world.secrets.image_secret))
