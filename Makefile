@@ -41,6 +41,19 @@ test: .venv/installed ## Lint, types, and the whole test suite
 test-faults: .venv/installed ## Every fault at every call, a kill at every point; writes docs/fault-matrix.md
 	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults --all-faults --write-fault-matrix docs/fault-matrix.md
 
+var/bench/venv/installed:
+	@$(PYTHON) -m venv var/bench/venv
+	@var/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check "evidently==0.7.23" "nannyml==0.13.1" "whylogs==1.6.4" ipython "numpy<2" "pandas<3" "pyarrow<22"
+	@touch $@
+
+bench-judgement: .venv/installed var/bench/venv/installed ## False alarms, power and coverage on ../shared/photos; about an hour, tables and pages in docs/benchmarks/judgement
+	@$(BIN)/python -m bench.judgement.drift_data
+	@$(BIN)/python -m bench.judgement.drift alarms
+	@$(BIN)/python -m bench.judgement.drift power
+	@var/bench/venv/bin/python bench/judgement/drift_rivals.py
+	@$(BIN)/python -m bench.judgement.drift page
+	@if [ -f bench/judgement/performance.py ]; then $(BIN)/python -m bench.judgement.performance; fi
+
 lint: .venv/installed ## Lint and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 
