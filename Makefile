@@ -46,13 +46,14 @@ var/bench/venv/installed:
 	@var/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check "evidently==0.7.23" "nannyml==0.13.1" "whylogs==1.6.4" ipython "numpy<2" "pandas<3" "pyarrow<22"
 	@touch $@
 
-bench-judgement: .venv/installed var/bench/venv/installed ## False alarms, power and coverage on ../shared/photos; about an hour, tables and pages in docs/benchmarks/judgement
+bench-judgement: .venv/installed var/bench/venv/installed ## How often verdicts are right, on ../shared: tables in docs/benchmarks/judgement
 	@$(BIN)/python -m bench.judgement.drift_data
 	@$(BIN)/python -m bench.judgement.drift alarms
 	@$(BIN)/python -m bench.judgement.drift power
+	@$(BIN)/python -m bench.judgement.drift bursts
 	@var/bench/venv/bin/python bench/judgement/drift_rivals.py
 	@$(BIN)/python -m bench.judgement.drift page
-	@if [ -f bench/judgement/performance.py ]; then $(BIN)/python -m bench.judgement.performance; fi
+	@$(BIN)/python -m bench.judgement.performance
 
 lint: .venv/installed ## Lint and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
@@ -62,9 +63,6 @@ docs: .venv/installed ## Write docs/configuration.md from the monitor file's mod
 
 monitors: .venv/installed ## Put WhyLabs' own monitors as the monitor files describe them (MONITOR=<file> for one)
 	@$(BIN)/python -m driftwatch_airflow.put_monitors $(if $(MONITOR),"$(MONITOR)")
-
-bench-judgement: .venv/installed ## How often verdicts are right, on ../shared: tables in docs/benchmarks/judgement
-	@$(BIN)/python -m bench.judgement.performance
 
 lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in requirements.txt
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --fork-strategy fewest --python-version 3.10 --upgrade \
