@@ -15,9 +15,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from bench.judgement.drift_data import CACHE, REFERENCE_PHOTOS, ROOT, corruptions, extracted
 from scipy.stats import beta
 
+from bench.judgement.drift_data import CACHE, REFERENCE_PHOTOS, ROOT, corruptions, extracted
 from driftwatch.profiling import Reference
 from driftwatch.profiling.content import compare_shares, fit_projection, project
 
