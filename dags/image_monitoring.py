@@ -18,7 +18,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
 
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import ConfigError
@@ -31,8 +31,12 @@ from driftwatch_airflow.operators.annotation import (
 )
 from driftwatch_airflow.operators.decision import ALERT_RUN_PREFIX, CheckPerformanceOperator
 from driftwatch_airflow.operators.features import (
+    SHARD_NAME,
     IngestImagesOperator,
+    IngestShardOperator,
+    MergeShardsOperator,
     PredictLabelsOperator,
+    PredictShardOperator,
     ProfileFeaturesOperator,
 )
 from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
@@ -41,6 +45,8 @@ from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
 
 # Two runs of the same day, such as a backfill beside a manual run, must not spend or publish at the same moment.
 ONE_AT_A_TIME: dict[str, Any] = {"max_active_tis_per_dag": 1}
+# A day of one shard skips the tasks for several; an empty day that is skipped has no success, and skips everything.
+SHARDED_OR_NOT: dict[str, Any] = {"trigger_rule": TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS}
 
 PARAMS = {
     "day": Param(
@@ -82,14 +88,25 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         user_defined_macros={"run_day": run_day},
         default_args=task_defaults(monitor),
     ) as dag:
-        ingest_images = IngestImagesOperator(task_id="ingest_images", monitor=monitor)
-        profile_features = ProfileFeaturesOperator(task_id="profile_features", monitor=monitor)
+        ingest_images = IngestImagesOperator(
+            task_id="ingest_images", monitor=monitor, for_shards=["ingest_shards", "merge_shards", "predict_shards"]
+        )
+        ingest_shards = IngestShardOperator.partial(
+            task_id="ingest_shards", monitor=monitor, map_index_template=SHARD_NAME
+        ).expand(shard=ingest_images.output)
+        merge_shards = MergeShardsOperator(task_id="merge_shards", monitor=monitor)
+        profile_features = ProfileFeaturesOperator(task_id="profile_features", monitor=monitor, **SHARDED_OR_NOT)
         upload_features = UploadToWhyLabsOperator(
             task_id="upload_features", monitor=monitor, kind="features", **ONE_AT_A_TIME
         )
-        predict_labels = PredictLabelsOperator(task_id="predict_labels", monitor=monitor)
+        predict_shards = PredictShardOperator.partial(
+            task_id="predict_shards", monitor=monitor, map_index_template=SHARD_NAME
+        ).expand(shard=ingest_images.output)
+        predict_labels = PredictLabelsOperator(
+            task_id="predict_labels", monitor=monitor, shards=ingest_images.output, **SHARDED_OR_NOT
+        )
         create_annotation_pool = CreateAnnotationPoolOperator(
-            task_id="create_annotation_pool", monitor=monitor, **ONE_AT_A_TIME
+            task_id="create_annotation_pool", monitor=monitor, **ONE_AT_A_TIME, **SHARDED_OR_NOT
         )
         wait_for_annotations = AnnotationCompleteSensor(task_id="wait_for_annotations", monitor=monitor)
         merge_annotations = MergeAnnotationsOperator(task_id="merge_annotations", monitor=monitor)
@@ -111,6 +128,9 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         performance_ok = EmptyOperator(task_id="performance_ok")
 
         ingest_images >> [profile_features, predict_labels, create_annotation_pool]
+        # Only a day of several shards goes this way.
+        ingest_shards >> merge_shards >> [profile_features, predict_shards, create_annotation_pool]
+        predict_shards >> predict_labels
         profile_features >> upload_features
         create_annotation_pool >> wait_for_annotations >> merge_annotations
         [predict_labels, merge_annotations] >> evaluate_performance

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from driftwatch.config_images import ImagesConfig, ModelConfig
 from driftwatch.config_parts import OpenShare, Section, Share
 from driftwatch.config_performance import PerformanceConfig
 from driftwatch.config_profiling import ProfilingConfig
@@ -73,27 +74,6 @@ class StorageConfig(Section):
     connection: str | None = Field(
         None, description="Airflow connection of type aws for s3://; none means the machine's own role."
     )
-
-
-class ImagesConfig(Section):
-    """What is accepted as an image. Everything else is quarantined with a reason, never dropped."""
-
-    max_bytes: int = Field(20_000_000, gt=0, description="Files above this many bytes are quarantined.")
-    max_pixels: int = Field(
-        50_000_000, gt=0, description="Images of more pixels are quarantined before they are decoded."
-    )
-    min_side: int = Field(32, ge=1, description="Images with a side of fewer pixels are quarantined.")
-    max_reject_share: Share = Field(0.2, description="A larger share of quarantined files fails the day.")
-    on_empty_day: Literal["fail", "skip"] = Field(
-        "fail", description="What a day without images does: fail, or skip with a notice."
-    )
-
-
-class ModelConfig(Section):
-    """The classifier's input and how it is run."""
-
-    input_size: int = Field(64, ge=16, le=1024, description="Side in pixels of the square that images are squashed to.")
-    batch_size: int = Field(256, ge=1, description="Images for each prediction batch.")
 
 
 class QualityRules(Section):

@@ -36,7 +36,31 @@ class DayLayout:
 
     @property
     def inputs(self) -> str:
-        return self._key("inputs/inputs.npy")
+        """The folder of the model's inputs; `driftwatch.images.inputs` reads it."""
+        return self._key("inputs")
+
+    @property
+    def inputs_index(self) -> str:
+        """The number of images in each block; written when all blocks are."""
+        return self._key("inputs/index.json")
+
+    def inputs_block(self, number: int) -> str:
+        """One block's images, uint8 [n, S, S, 3]."""
+        return self._key(f"inputs/{number:06d}.npy")
+
+    @property
+    def shards(self) -> str:
+        """The folder of what the tasks of a day in several shards hand to each other; empty once the day is whole."""
+        return self._key("shards")
+
+    @property
+    def shard_plan(self) -> str:
+        """What was decided when the day was cut into shards: how many, model version, input size."""
+        return self._key("shards/plan.json")
+
+    def shard(self, number: int, name: str) -> str:
+        """One shard's `name`: `listing`, `images` or `predictions` (.parquet), or `embeddings` (.npy)."""
+        return self._key(f"shards/{number:04d}.{name}")
 
     @property
     def feature_profile(self) -> str:

@@ -10,10 +10,11 @@ import json
 import os
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from driftwatch.errors import DriftwatchError, MissingArtifact
 from driftwatch.outside import touching
@@ -21,6 +22,7 @@ from driftwatch.outside import touching
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class Storage:
     def read_bytes(self, key: str) -> bytes:
         """The object's bytes; raises MissingArtifact where there is none."""
         try:
+            if self.scheme == "file":
+                return Path(self.path(key)).read_bytes()  # fsspec takes three times as long
             return bytes(self._fs.cat_file(self.path(key)))
         except FileNotFoundError as error:
             raise MissingArtifact(
@@ -108,7 +112,26 @@ class Storage:
             if self.scheme == "s3":
                 self._fs.pipe_file(self.path(key), data)
             else:
-                _replace(Path(self.path(key)), data)
+                with _replacing(Path(self.path(key))) as file:
+                    file.write(data)
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[IO[bytes]]:
+        """A file to write an object into piece by piece; it replaces the object whole when the block ends without an error.
+
+        On S3 it lies on the local disk until then.
+        """
+        import tempfile
+
+        with touching(f"storage write {key}"):
+            if self.scheme == "s3":
+                with tempfile.NamedTemporaryFile(prefix="driftwatch-") as file:
+                    yield file
+                    file.flush()
+                    self._fs.put_file(file.name, self.path(key))
+            else:
+                with _replacing(Path(self.path(key))) as aside:
+                    yield aside
 
     def create(self, key: str, data: bytes) -> bool:
         """Writes the object only where there is none; whether it did. Of processes that try at once, one succeeds."""
@@ -181,6 +204,13 @@ class Storage:
 
         return pd.read_parquet(io.BytesIO(self.read_bytes(key)))
 
+    def read_arrow(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """A parquet table as Arrow's, which takes a tenth of a frame's memory; all columns or those named."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        return pq.read_table(pa.BufferReader(self.read_bytes(key)), columns=columns)
+
     def write_table(self, key: str, table: pd.DataFrame) -> None:
         """A parquet table, without its index: the same frame gives the same bytes."""
         import io
@@ -205,6 +235,17 @@ class Storage:
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
         self.write_bytes(key, buffer.getvalue())
+
+    def iter_arrays(self, keys: Sequence[str], at_once: int) -> Iterator[np.ndarray]:
+        """The arrays of .npy objects in the order of `keys`, `at_once` of them fetched ahead."""
+        import io
+
+        import numpy as np
+
+        for _, data in self.iter_bytes(keys, at_once):
+            if isinstance(data, Exception):
+                raise data
+            yield np.load(io.BytesIO(data), allow_pickle=False)
 
     def iter_bytes(self, keys: Sequence[str], at_once: int = 16) -> Iterator[tuple[str, bytes | Exception]]:
         """Fetches objects concurrently, in the order of `keys`, at most `at_once` of them in memory beyond the consumer's own.
@@ -231,13 +272,14 @@ class Storage:
                 yield (key, error) if isinstance(error, Exception) else (key, future.result())
 
 
-def _replace(target: Path, data: bytes) -> None:
+@contextmanager
+def _replacing(target: Path) -> Iterator[IO[bytes]]:
     """Writes aside and renames, so that a killed process leaves the old file or the new one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
         with aside.open("wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         aside.replace(target)

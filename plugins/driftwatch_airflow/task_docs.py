@@ -7,6 +7,18 @@ _WHAT_AND_WHEN = {
         "Lists the day's files, checks each, and keeps what the model and the features need. No file is lost without a reason.",
         "the message says whether no image arrived or too many are unusable; the manifest names each file. Repair the delivery, then clear this task.",
     ),
+    "ingest_shards": (
+        "Only for a day of more files than `images.shard_size`: takes one shard's files in, as ingest_images does a smaller day's.",
+        "storage did not answer, or a worker was lost: clear it. Where its listing is gone, clear ingest_images.",
+    ),
+    "merge_shards": (
+        "Makes one day of what the shards took in; a file that came in two of them counts once.",
+        "the message says whether too many files are unusable; the manifest names each. Repair the delivery, then clear ingest_images.",
+    ),
+    "predict_shards": (
+        "Only for a day in shards: lets the day's model answer for one shard's accepted images.",
+        "as predict_labels.",
+    ),
     "profile_features": (
         "Tests the day's images against those the model was trained on, and writes the whylogs profile. Drift informs; it starts nothing.",
         "its log names the missing artifact; clear it, and what comes after it.",

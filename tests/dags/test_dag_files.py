@@ -15,7 +15,16 @@ import yaml
 HEAVY = ("tensorflow", "keras", "whylogs", "toloka", "pandas", "numpy", "PIL", "cv2", "scipy", "sklearn", "matplotlib")
 
 MONITORING = {
-    "ingest_images": {"profile_features", "predict_labels", "create_annotation_pool"},
+    "ingest_images": {
+        "profile_features",
+        "predict_labels",
+        "create_annotation_pool",
+        "ingest_shards",
+        "predict_shards",
+    },
+    "ingest_shards": {"merge_shards"},
+    "merge_shards": {"profile_features", "predict_shards", "create_annotation_pool"},
+    "predict_shards": {"predict_labels"},
     "profile_features": {"upload_features"},
     "predict_labels": {"evaluate_performance"},
     "create_annotation_pool": {"wait_for_annotations"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from driftwatch.errors import EmptyDay, TooManyRejects
 from driftwatch.layout import MonitorLayout
@@ -21,6 +22,18 @@ from driftwatch_airflow.operators.features import IngestImagesOperator, PredictL
 
 DAY = "2026-11-20"
 LAYOUT = MonitorLayout("cats_vs_dogs")
+
+
+class TaskInstance:
+    """As much of a task instance as the first task of a day touches."""
+
+    map_index = -1
+
+    def __init__(self) -> None:
+        self.xcom: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcom[key] = json.loads(json.dumps(value))
 
 
 @pytest.fixture
@@ -35,7 +48,9 @@ def site(tmp_path, root: Path, monkeypatch):
     def ingest(**images: Any) -> dict[str, Any]:
         changed = monitor.model_copy(update={"images": monitor.images.model_copy(update=images)})
         operator = IngestImagesOperator(task_id="ingest", monitor=changed, day=DAY)
-        return operator.execute({"dag_run": SimpleNamespace(run_type="manual")})
+        ti = TaskInstance()
+        assert operator.execute({"dag_run": SimpleNamespace(run_type="manual"), "ti": ti}) == []
+        return ti.xcom["counts"]
 
     return SimpleNamespace(storage=storage, told=told, ingest=ingest, monitor=monitor)
 
@@ -103,3 +118,45 @@ def test_a_drifted_day_and_a_new_trend_are_told(site, monkeypatch, verdict, cros
     site.storage.write_json(LAYOUT.day(date(2026, 11, 20)).ingest, {"model_version": "v0001-00000001"})
     ProfileFeaturesOperator(task_id="profile", monitor=site.monitor, day=DAY).execute({})
     assert site.told == told
+
+
+@pytest.fixture
+def day_of(site, root, monkeypatch):
+    """Runs the DAG's own first task and those of the shards, with blocks of two files."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    from driftwatch.images import ingest, one_pass, shards
+
+    for module in (ingest, one_pass, shards):
+        monkeypatch.setattr(module, "BLOCK", 2)
+    dag = DagBag(str(root / "dags")).dags["cats_vs_dogs_monitoring"]
+
+    def operator(task_id: str, shard_size: int, **mapped: Any) -> Any:
+        task = dag.get_task(task_id)
+        task = task.unmap(mapped) if mapped else task
+        images = task.monitor.images.model_copy(update={"shard_size": shard_size})
+        task.monitor, task.day = task.monitor.model_copy(update={"images": images}), DAY
+        return task
+
+    return operator
+
+
+def test_a_day_of_one_shard_skips_the_tasks_for_several_at_once(site, day_of):
+    deliver(site.storage, one=photo(1), two=photo(2), three=photo(3))
+    ti = TaskInstance()
+    with pytest.raises(DownstreamTasksSkipped) as skipped:
+        day_of("ingest_images", 4).execute({"dag_run": SimpleNamespace(run_type="manual"), "ti": ti})
+    assert skipped.value.tasks == ["ingest_shards", "merge_shards", "predict_shards"]
+    assert ti.xcom["counts"]["accepted"] == 3
+
+
+def test_a_larger_day_is_mapped_over_shards_named_in_the_ui(site, day_of):
+    deliver(site.storage, one=photo(1), two=photo(2), three=photo(3), zebra=photo(1))
+    whole = site.ingest(shard_size=4)
+    context = {"dag_run": SimpleNamespace(run_type="manual"), "ti": TaskInstance()}
+    shards = json.loads(json.dumps(day_of("ingest_images", 2).execute(context)))
+    assert [shard["name"] for shard in shards] == ["shard 1 of 2, files 1 to 2", "shard 2 of 2, files 3 to 4"]
+    counts = [day_of("ingest_shards", 2, shard=shard).execute({}) for shard in shards]
+    assert [found["accepted"] for found in counts] == [2, 2]
+    assert day_of("merge_shards", 2).execute({}) == whole
+    assert whole["duplicate"] == 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from driftwatch.dashboard.artifacts import Artifacts
+from driftwatch.images.inputs import DayInputs
 from driftwatch.report.pictures import jpeg
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ _HEADER = 1024  # a .npy header of a plain array is 128 bytes
 def thumbnail_of(artifacts: Artifacts, keys: DayLayout, image_id: str) -> bytes | None:
     """A JPEG of an accepted image of the day, as the model sees it; None where the day has no such image."""
     known = artifacts.get(keys.manifest, read_places)
-    if not known or image_id not in known or not artifacts.storage.exists(keys.inputs):
+    if not known or image_id not in known or not artifacts.storage.exists(keys.inputs_index):
         return None
     row, width, height = known[image_id]
-    return jpeg(read_row(artifacts.storage, keys.inputs, row), width, height)
+    block, row_in_block = DayInputs(artifacts.storage, keys).place(row)
+    return jpeg(read_row(artifacts.storage, block, row_in_block), width, height)
 
 
 def read_places(storage: Storage, key: str) -> dict[str, tuple[int, int, int]]:

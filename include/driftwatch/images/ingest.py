@@ -1,31 +1,38 @@
-"""Takes a day's images in: each object is fetched once, hashed, checked and decoded once; features and the model's input
-come out of that one pass.
+"""Takes a day in: plans it, makes the one pass over its images, and writes manifest, features, inputs and, last, ingest.json.
 
-Nothing is lost without a word: every listed object has a row in the manifest, as accepted, duplicate (the bytes of an
-accepted image once more) or quarantined. Copies of a quarantined file are quarantined too, so that they count as rejects.
+A day of one shard is taken in at once (`ingest_day`). A larger one is cut: `plan_day` writes down each shard's part of the
+listing, `ingest_shard` makes the pass over one, and `merge_shards` makes a day of them. The same objects give the same
+artifacts either way.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from driftwatch.errors import EmptyDay, MissingArtifact, TooManyRejects
-from driftwatch.images.decode import decode_image, model_input
-from driftwatch.images.features import COLUMNS, image_features
-from driftwatch.images.headers import RejectedImage
-from driftwatch.images.near_duplicates import perceptual_hash
+from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
+from driftwatch.images import inputs
+from driftwatch.images.features import COLUMNS
+from driftwatch.images.one_pass import (
+    ACCEPTED,
+    DUPLICATE,
+    FEATURES,
+    MANIFEST,
+    QUARANTINED,
+    Block,
+    features_table,
+    take_in_blocks,
+)
+from driftwatch.images.shards import BLOCK, Shard, shards_of
 from driftwatch.storage import StoredObject
+from driftwatch.tables import TableWriter, writing_table
 
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
@@ -34,208 +41,232 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ACCEPTED, DUPLICATE, QUARANTINED = "accepted", "duplicate", "quarantined"
-_DECODED_AT_ONCE_PER_CORE = 4
-
-
-class TakenIn(NamedTuple):
-    """What one pass over the images gives.
-
-    `manifest`: one row for each object, sorted by key: key, image_id (sha256; null where the bytes were not read), bytes,
-    status, reason ("<kind>: <message>" when quarantined), format, width, height (upright), phash (see near_duplicates). `features`: one row for each
-    accepted image in manifest order: image_id and the columns of FEATURES. `inputs`: uint8 [n, size, size, 3], same order.
-    """
-
-    manifest: pd.DataFrame
-    features: pd.DataFrame
-    inputs: np.ndarray
-
-
-class _Outcome(NamedTuple):
-    """What became of one distinct content."""
-
-    rejected: RejectedImage | None
-    format: str | None = None
-    width: int | None = None
-    height: int | None = None
-    phash: str | None = None
-    features: list[float] | None = None
-    input: np.ndarray | None = None
-
-
-class _Row(NamedTuple):
-    """One object: `first` is the position of the first object with the same bytes, its own where there is none."""
-
-    key: str
-    image_id: str | None
-    size: int
-    first: int
-
-
-def take_in(
-    storage: Storage,
-    keys: Iterable[str | StoredObject],
-    images: ImagesConfig,
-    input_size: int,
-    workers: int | None = None,
-) -> TakenIn:
-    """Fetches, checks and decodes each object once, on `workers` threads (all cores by default; decoders and OpenCV let go
-    of Python's lock). At most a few images for each core are decoded at a time, whatever the number of keys.
-
-    An object that storage says is larger than `max_bytes` is quarantined without being fetched. One that can't be read is
-    tried once more, then quarantined as `unreadable`; errors that are not about the one object (credentials) are raised.
-    """
-    objects = sorted((StoredObject(item, -1) if isinstance(item, str) else item for item in keys), key=lambda o: o.key)
-    workers = workers or _cores()
-    outcomes: dict[int, _Outcome] = {}
-    inputs = np.empty((len(objects), input_size, input_size, 3), np.uint8)
-    rows: list[_Row] = []
-    seen: dict[str, int] = {}
-    waiting: deque[tuple[int, Future[_Outcome]]] = deque()
-    accepted = 0
-
-    def collect_oldest() -> None:
-        nonlocal accepted
-        position, future = waiting.popleft()
-        outcome = future.result()
-        if outcome.input is not None:
-            inputs[accepted] = outcome.input
-            accepted += 1
-        outcomes[position] = outcome._replace(input=None)
-
-    with _one_opencv_thread(), ThreadPoolExecutor(workers) as pool:
-        for position, (item, data) in enumerate(_fetch(storage, objects, images.max_bytes)):
-            if isinstance(data, RejectedImage):
-                rows.append(_Row(item.key, None, max(item.size, 0), position))
-                outcomes[position] = _Outcome(data)
-                continue
-            image_id = hashlib.sha256(data).hexdigest()
-            first = seen.setdefault(image_id, position)
-            rows.append(_Row(item.key, image_id, len(data), first))
-            if first == position:
-                waiting.append((position, pool.submit(_process, data, images, input_size)))
-            if len(waiting) >= workers * _DECODED_AT_ONCE_PER_CORE:
-                collect_oldest()
-        while waiting:
-            collect_oldest()
-    return TakenIn(_manifest(rows, outcomes), _features(rows, outcomes), inputs[:accepted])
+_LISTING = pa.schema([("key", pa.string()), ("size", pa.int64())])
+# What a shard hands to the merge: a row for each object, with features where it was accepted.
+_IMAGES = pa.schema([*MANIFEST, *(FEATURES.field(name) for name in COLUMNS)])
 
 
 def ingest_day(
-    storage: Storage, layout: DayLayout, images: ImagesConfig, input_size: int, model_version: str
+    storage: Storage,
+    layout: DayLayout,
+    images: ImagesConfig,
+    input_size: int,
+    model_version: str,
+    listed: Sequence[StoredObject] | None = None,
 ) -> dict[str, Any]:
-    """Takes in what lies in the day's incoming folder, writes manifest, features, inputs and, last, ingest.json.
+    """Takes in what lies in the day's incoming folder, in this process, and returns the content of ingest.json.
 
-    Returns the content of ingest.json. The same objects give the same bytes. Raises EmptyDay where nothing is listed (and
-    writes nothing), and TooManyRejects, after everything is written, where more than `max_reject_share` is quarantined or
-    no image at all is accepted.
+    The same objects give the same bytes. Raises EmptyDay where nothing is listed (and writes nothing), and TooManyRejects,
+    after everything is written, where more than `max_reject_share` is quarantined or no image at all is accepted.
     """
+    listed = listed or list_day(storage, layout)
+    with _whole_day(storage, layout, input_size, model_version) as day:
+        for number, block in enumerate(take_in_blocks(storage, listed, images, input_size)):
+            inputs.write_block(storage, layout, number, block.inputs)
+            day.add(block.manifest, block.features)
+    for item in storage.list(layout.shards):
+        storage.delete(item.key)
+    return _refuse_too_many_rejects(storage, layout, images, day.counts)
+
+
+def list_day(storage: Storage, layout: DayLayout) -> Sequence[StoredObject]:
+    """The objects in the day's incoming folder; raises EmptyDay where there is none."""
     listed = storage.list(layout.incoming)
     if not listed:
         raise EmptyDay(
             f"{storage.url(layout.incoming)} holds no images for {layout.day.isoformat()}: check the camera's or service's "
             "delivery; the setting images.on_empty_day (fail, skip) decides what such a day does"
         )
-    taken = take_in(storage, listed, images, input_size)
-    status = taken.manifest["status"].value_counts()
-    rejected = taken.manifest.loc[taken.manifest["status"] == QUARANTINED, "reason"]
-    reasons = Counter(reason.partition(":")[0] for reason in rejected)
-    counts = {name: int(status.get(name, 0)) for name in (ACCEPTED, DUPLICATE, QUARANTINED)}
-    ingest: dict[str, Any] = {
-        "day": layout.day.isoformat(),
-        "listed": len(listed),
-        **counts,
-        "reasons": dict(sorted(reasons.items())),
-        "model_version": model_version,
-        "input_size": input_size,
-    }
-    assert ingest["listed"] == sum(counts.values())
-    assert len(taken.features) == len(taken.inputs) == counts[ACCEPTED]
-    storage.write_table(layout.manifest, taken.manifest)
-    storage.write_table(layout.features, taken.features)
-    storage.write_array(layout.inputs, taken.inputs)
-    storage.write_json(layout.ingest, ingest)
-    logger.info("Took in %s: %s", storage.url(layout.incoming), ingest)
-    if counts[QUARANTINED] > images.max_reject_share * len(listed) or not counts[ACCEPTED]:
-        raise TooManyRejects(
-            f"{counts[QUARANTINED]} of {len(listed)} files in {storage.url(layout.incoming)} were quarantined "
-            f"({', '.join(f'{kind} {count}' for kind, count in reasons.most_common())}); images.max_reject_share allows "
-            f"{images.max_reject_share:.0%}. {storage.url(layout.manifest)} has the reason for each"
+    return listed
+
+
+def plan_day(
+    storage: Storage,
+    layout: DayLayout,
+    images: ImagesConfig,
+    input_size: int,
+    model_version: str,
+    listed: Sequence[StoredObject],
+) -> list[Shard]:
+    """Cuts the day into shards of `images.shard_size` and writes down what lies in each.
+
+    Empty where one shard is enough: then nothing is written, and `ingest_day` does it all.
+    """
+    shards = shards_of(len(listed), images.shard_size)
+    if len(shards) == 1:
+        return []
+    for item in storage.list(layout.shards):
+        storage.delete(item.key)
+    for shard in shards:
+        part = listed[shard.start : shard.stop]
+        with writing_table(storage, layout.shard(shard.number, "listing.parquet"), _LISTING) as table:
+            table.add(pa.table([[o.key for o in part], [o.size for o in part]], schema=_LISTING))
+    plan = {"shards": len(shards), "listed": len(listed), "input_size": input_size, "model_version": model_version}
+    storage.write_json(layout.shard_plan, plan)
+    return shards
+
+
+def ingest_shard(storage: Storage, layout: DayLayout, images: ImagesConfig, shard: Shard) -> dict[str, int]:
+    """Makes the pass over one shard's objects: writes its blocks of inputs, and what the merge needs. Returns counts by status.
+
+    Raises NeedsAttention where the day is not being taken in any more.
+    """
+    listing = layout.shard(shard.number, "listing.parquet")
+    if not storage.exists(listing):
+        raise NeedsAttention(
+            f"{storage.url(listing)} is gone: the day was merged since. To take it in again clear ingest_images"
         )
-    return ingest
+    part = storage.read_table(listing)
+    objects = [StoredObject(key, int(size)) for key, size in zip(part["key"], part["size"], strict=True)]
+    input_size = storage.read_json(layout.shard_plan)["input_size"]
+    counts: Counter[str] = Counter()
+    with writing_table(storage, layout.shard(shard.number, "images.parquet"), _IMAGES) as table:
+        for number, block in zip(shard.blocks, take_in_blocks(storage, objects, images, input_size), strict=True):
+            inputs.write_block(storage, layout, number, block.inputs)
+            table.add(_with_features(block))
+            counts.update(block.manifest["status"].to_pylist())
+    return {status: counts[status] for status in (ACCEPTED, DUPLICATE, QUARANTINED)}
 
 
-def _fetch(
-    storage: Storage, objects: Sequence[StoredObject], max_bytes: int
-) -> Iterator[tuple[StoredObject, bytes | RejectedImage]]:
-    """Each object, in order, with its bytes or why it was not read."""
-    fetched = storage.iter_bytes([item.key for item in objects if item.size <= max_bytes])
-    for item in objects:
-        if item.size > max_bytes:
-            message = f"has {item.size} bytes; images.max_bytes is {max_bytes}"
-            yield item, RejectedImage("too_many_bytes", message)
-            continue
-        data = next(fetched)[1]
-        if isinstance(data, Exception):
-            data = _read_again(storage, item.key, data)
-        yield item, data
+def merge_shards(storage: Storage, layout: DayLayout, images: ImagesConfig) -> dict[str, Any]:
+    """Makes the day of its shards: what is accepted in two of them is a duplicate in the later. Returns and raises as `ingest_day`.
+
+    The shards' own files go at the end, the plan last. Repeated after that, it only looks at ingest.json again.
+    """
+    if not storage.exists(layout.shard_plan):
+        return _refuse_too_many_rejects(storage, layout, images, storage.read_json(layout.ingest))
+    plan = storage.read_json(layout.shard_plan)
+    keys = [layout.shard(number, "images.parquet") for number in range(plan["shards"])]
+    shared = _in_several(storage, keys)
+    firsts: dict[str, str] = {}
+    block = 0
+    with _whole_day(storage, layout, plan["input_size"], plan["model_version"]) as day:
+        for key in keys:
+            images_of_shard = storage.read_arrow(key)
+            for start in range(0, len(images_of_shard), BLOCK):
+                part = _without_copies(images_of_shard.slice(start, BLOCK), shared, firsts)
+                _drop_inputs(storage, layout, block, part, images_of_shard.slice(start, BLOCK))
+                accepted = part.filter(pc.equal(part["status"], ACCEPTED))
+                features = np.column_stack([accepted[name].to_numpy() for name in COLUMNS])
+                day.add(part.select(MANIFEST.names), features)
+                block += 1
+    for item in storage.list(layout.shards):
+        if item.key != layout.shard_plan:
+            storage.delete(item.key)
+    storage.delete(layout.shard_plan)
+    return _refuse_too_many_rejects(storage, layout, images, day.counts)
 
 
-def _read_again(storage: Storage, key: str, error: Exception) -> bytes | RejectedImage:
-    if not isinstance(error, (OSError, MissingArtifact)):
-        raise error
-    logger.warning("Reading %s failed (%s); trying once more", storage.url(key), error)
-    try:
-        return storage.read_bytes(key)
-    except (OSError, MissingArtifact) as again:
-        return RejectedImage("unreadable", f"storage did not give its bytes: {again}")
+class _Day:
+    """Writes the day's tables block by block, and counts."""
 
+    def __init__(self, manifest: TableWriter, features: TableWriter) -> None:
+        self._manifest, self._features = manifest, features
+        self.rows: list[int] = []
+        self.counts: dict[str, Any] = {}
+        self._status: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
 
-def _process(data: bytes, images: ImagesConfig, input_size: int) -> _Outcome:
-    try:
-        rgb, name = decode_image(data, images)
-    except RejectedImage as error:
-        return _Outcome(error, *(error.header[:3] if error.header else ()))
-    height, width = rgb.shape[:2]
-    return _Outcome(None, name, width, height, perceptual_hash(rgb), image_features(rgb), model_input(rgb, input_size))
+    def add(self, manifest: pa.Table, features: np.ndarray) -> None:
+        self._manifest.add(manifest)
+        self._features.add(features_table(manifest, features))
+        self.rows.append(len(features))
+        status = manifest["status"]
+        self._status.update(status.to_pylist())
+        rejected = manifest["reason"].filter(pc.equal(status, QUARANTINED))
+        self._reasons.update(reason.partition(":")[0] for reason in rejected.to_pylist())
 
-
-def _manifest(rows: list[_Row], outcomes: dict[int, _Outcome]) -> pd.DataFrame:
-    records = []
-    for position, row in enumerate(rows):
-        outcome = outcomes[row.first]
-        if outcome.rejected is not None:
-            status, reason = QUARANTINED, f"{outcome.rejected.kind}: {outcome.rejected}"
-        elif row.first != position:
-            status, reason = DUPLICATE, f"same bytes as {rows[row.first].key}"
-        else:
-            status, reason = ACCEPTED, ""
-        found = (outcome.format, outcome.width, outcome.height, outcome.phash)
-        records.append((row.key, row.image_id, row.size, status, reason, *found))
-    columns = ["key", "image_id", "bytes", "status", "reason", "format", "width", "height", "phash"]
-    types = {"bytes": "int64", "width": "Int64", "height": "Int64"}
-    return pd.DataFrame(records, columns=columns).astype(types)
-
-
-def _features(rows: list[_Row], outcomes: dict[int, _Outcome]) -> pd.DataFrame:
-    accepted = [position for position in sorted(outcomes) if outcomes[position].rejected is None]
-    values = np.array([outcomes[position].features for position in accepted], float).reshape(-1, len(COLUMNS))
-    table = pd.DataFrame(values, columns=list(COLUMNS))
-    table.insert(0, "image_id", pd.Series([rows[position].image_id for position in accepted], dtype=object))
-    return table
-
-
-def _cores() -> int:
-    """Cores that this process may use, which in a container can be fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    def count(self, day: str, model_version: str, input_size: int) -> dict[str, Any]:
+        listed = self._manifest.rows
+        self.counts = {
+            "day": day,
+            "listed": listed,
+            **{name: self._status[name] for name in (ACCEPTED, DUPLICATE, QUARANTINED)},
+            "reasons": dict(sorted(self._reasons.items())),
+            "model_version": model_version,
+            "input_size": input_size,
+        }
+        assert listed == sum(self._status.values())
+        assert self._features.rows == sum(self.rows) == self._status[ACCEPTED]
+        return self.counts
 
 
 @contextmanager
-def _one_opencv_thread() -> Iterator[None]:
-    """The images run in parallel; OpenCV's own threads for each would only get in each other's way."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
+def _whole_day(storage: Storage, layout: DayLayout, input_size: int, model_version: str) -> Iterator[_Day]:
+    """Writes the day's tables, the inputs' index and, last, ingest.json."""
+    with (
+        writing_table(storage, layout.manifest, MANIFEST) as manifest,
+        writing_table(storage, layout.features, FEATURES) as features,
+    ):
+        day = _Day(manifest, features)
+        yield day
+    inputs.write_index(storage, layout, input_size, day.rows)
+    counts = day.count(layout.day.isoformat(), model_version, input_size)
+    storage.write_json(layout.ingest, counts)
+    logger.info("Took in %s: %s", storage.url(layout.incoming), counts)
+
+
+def _refuse_too_many_rejects(
+    storage: Storage, layout: DayLayout, images: ImagesConfig, counts: dict[str, Any]
+) -> dict[str, Any]:
+    if counts[QUARANTINED] > images.max_reject_share * counts["listed"] or not counts[ACCEPTED]:
+        reasons = Counter(counts["reasons"]).most_common()
+        raise TooManyRejects(
+            f"{counts[QUARANTINED]} of {counts['listed']} files in {storage.url(layout.incoming)} were quarantined "
+            f"({', '.join(f'{kind} {count}' for kind, count in reasons)}); images.max_reject_share allows "
+            f"{images.max_reject_share:.0%}. {storage.url(layout.manifest)} has the reason for each"
+        )
+    return counts
+
+
+def _with_features(block: Block) -> pa.Table:
+    """A table like _IMAGES."""
+    accepted = np.flatnonzero(pc.equal(block.manifest["status"], ACCEPTED).to_numpy())
+    values = np.full((len(block.manifest), len(COLUMNS)), np.nan)
+    values[accepted] = block.features
+    columns = [pa.array(column) for column in values.T.copy()]
+    return pa.table([*block.manifest.columns, *columns], schema=_IMAGES)
+
+
+def _in_several(storage: Storage, keys: Sequence[str]) -> np.ndarray:
+    """The first 64 bits of the ids that may be in more than one shard, uint64: all that has to be in memory at once."""
+    found = []
+    for key in keys:
+        ids = storage.read_arrow(key, ["image_id"])["image_id"].drop_null()
+        found.append(np.unique(_first_bits(ids.to_pylist())))
+    values, counts = np.unique(np.concatenate(found), return_counts=True)
+    return values[counts > 1]
+
+
+def _first_bits(ids: Sequence[str]) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex("".join(image_id[:16] for image_id in ids)), ">u8").astype(np.uint64)
+
+
+def _without_copies(part: pa.Table, shared: np.ndarray, firsts: dict[str, str]) -> pa.Table:
+    """`part` with each image that an earlier object of the day has marked as its duplicate. `firsts`: the keys of those that can
+    come again, by image id; this part's are added."""
+    ids, status, reasons = (part[name].to_pylist() for name in ("image_id", "status", "reason"))
+    known = [image_id is not None for image_id in ids]
+    again = np.zeros(len(ids), bool)
+    again[known] = np.isin(_first_bits([image_id for image_id in ids if image_id]), shared)
+    for row in np.flatnonzero(again):
+        if status[row] == QUARANTINED:
+            continue
+        key = part["key"][row].as_py()
+        first = firsts.setdefault(ids[row], key)
+        if first != key:
+            status[row], reasons[row] = DUPLICATE, f"same bytes as {first}"
+    for name, values in (("status", status), ("reason", reasons)):
+        part = part.set_column(part.schema.get_field_index(name), name, pa.array(values, pa.string()))
+    return part
+
+
+def _drop_inputs(storage: Storage, layout: DayLayout, number: int, now: pa.Table, before: pa.Table) -> None:
+    """Takes the images that turned out to be duplicates out of a stored block; does nothing the second time."""
+    was, kept = (pc.equal(table["status"], ACCEPTED).to_numpy() for table in (before, now))
+    if kept.sum() == was.sum():
+        return
+    key = layout.inputs_block(number)
+    images = storage.read_array(key) if storage.exists(key) else None
+    if images is not None and len(images) == was.sum():
+        inputs.write_block(storage, layout, number, images[kept[was]])

@@ -15,6 +15,7 @@ import pandas as pd
 
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
+from driftwatch.images.inputs import DayInputs
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits
 from driftwatch.storage import Storage
@@ -63,7 +64,7 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
     images of two of these, which came before, are left out of all. Of equal files the first is kept. Raises NeedsAttention where a folder is no class, a class has no image, or the same file lies in two classes' folders.
     Returns counts: listed, accepted, duplicate, quarantined, and `images` by split and class.
     """
-    from driftwatch.images.ingest import take_in
+    from driftwatch.images.one_pass import take_in
 
     root = storage.url(layout.training_images)
     listed = storage.list(layout.training_images)
@@ -181,11 +182,18 @@ def _shares(values: pd.Series) -> dict[str, float]:
 
 def load_inputs(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> np.ndarray:
     """The model's inputs of a collected set's rows, uint8 [n, S, S, 3] in their order."""
-    parts: dict[str, np.ndarray] = {}
-    for day in sorted(set(table["day"])):
-        key = layout.day(date.fromisoformat(day)).inputs if day else layout.training_inputs
-        parts[day] = storage.read_array(key)
-    return np.stack([parts[day][row] for day, row in zip(table["day"], table["row"], strict=True)])
+    parts = []
+    for day, rows in table.groupby("day", sort=False)["row"]:
+        places = rows.to_numpy()
+        if day:
+            found = DayInputs(storage, layout.day(date.fromisoformat(str(day)))).take(places)
+        else:
+            found = storage.read_array(layout.training_inputs)[places]
+        parts.append((rows.index, found))
+    inputs = np.empty((len(table), *parts[0][1].shape[1:]), np.uint8)
+    for index, found in parts:
+        inputs[table.index.get_indexer(index)] = found
+    return inputs
 
 
 def load_features(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> pd.DataFrame:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.inputs import DayInputs
 from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.model.runtime import prepare
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
     import keras
+    import pyarrow as pa
 
+    from driftwatch.images.shards import Shard
     from driftwatch.model.registry import LoadedModel
 
 # Rounding hides the last bits, in which machines of different vector width may differ.
@@ -33,30 +37,120 @@ def predict_day(
     [n, width] from the same pass. The same inputs give the same bytes. Returns counts: images, model_version, predictions
     (class: n).
     """
+    table, embeddings = _answered(storage, day, layout, config, version)
+    return _write_day(storage, day, config, version, len(table), iter([(table, embeddings)]))
+
+
+def predict_shard(
+    storage: Storage, day: DayLayout, layout: MonitorLayout, config: MonitorConfig, version: str, shard: Shard
+) -> dict[str, Any]:
+    """As `predict_day` for one shard of the day; `merge_predictions` makes the day of them. Returns its counts."""
+    table, embeddings = _answered(storage, day, layout, config, version, shard)
+    storage.write_array(day.shard(shard.number, "embeddings.npy"), embeddings)
+    storage.write_table(day.shard(shard.number, "predictions.parquet"), table.to_pandas())
+    return _counts(config, version, Counter(table["prediction"].to_pylist()))
+
+
+def merge_predictions(
+    storage: Storage, day: DayLayout, config: MonitorConfig, version: str, shards: int
+) -> dict[str, Any]:
+    """Makes predictions.parquet and embeddings.npy of the shards' and removes those; repeated after that, it only counts again.
+
+    Returns counts as `predict_day`.
+    """
+    keys = [(day.shard(n, "predictions.parquet"), day.shard(n, "embeddings.npy")) for n in range(shards)]
+    if not storage.exists(keys[0][0]):  # removed last, so all is written
+        found = storage.read_arrow(day.predictions, ["prediction"])["prediction"]
+        return _counts(config, version, Counter(found.to_pylist()))
+    images = len(DayInputs(storage, day))
+    parts = ((storage.read_arrow(table), storage.read_array(embeddings)) for table, embeddings in keys)
+    counts = _write_day(storage, day, config, version, images, parts)
+    for key in reversed([key for pair in keys for key in pair]):
+        storage.delete(key)
+    return counts
+
+
+def _answered(
+    storage: Storage,
+    day: DayLayout,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    version: str,
+    shard: Shard | None = None,
+) -> tuple[pa.Table, np.ndarray]:
+    """Predictions and embeddings of the day or of one shard.
+
+    A batch never goes beyond a block, and its size is the same for the whole day, so that an image is answered in the same
+    company however the day was cut.
+    """
+    import pyarrow as pa
+
     from driftwatch.model.registry import load_model
 
     prepare()
-    ids = storage.read_table(day.features)["image_id"]
-    inputs = storage.read_array(day.inputs)
-    if len(ids) != len(inputs):
+    stored = DayInputs(storage, day)
+    ids = storage.read_arrow(day.features, ["image_id"])["image_id"]
+    if len(ids) != len(stored):
         raise NeedsAttention(
-            f"{storage.url(day.inputs)} has {len(inputs)} images, features.parquet {len(ids)}: clear ingest_images for {day.day}"
+            f"{storage.url(day.inputs)} has {len(stored)} images, features.parquet {len(ids)}: clear ingest_images for {day.day}"
         )
+    numbers = shard.blocks if shard else range(len(stored.rows))
+    first = sum(stored.rows[: numbers.start])
     model = load_model(storage, layout, version)
-    check_shapes(model, inputs, config, storage.url(layout.model(version)))
-    raw, embeddings = logits_and_embeddings(model, inputs, config.model.batch_size)
-    scores = probabilities(raw, model.temperature)
-    table = answers(scores, config.classes)
-    table.insert(0, "image_id", ids.to_numpy())
+    check_shapes(model, stored.input_size, config, storage.url(layout.model(version)))
+    batch_size = min(config.model.batch_size, max(1, len(stored)))
+    raw, embeddings = logits_and_embeddings(model, stored.blocks(numbers), batch_size)
+    table = answers(probabilities(raw, model.temperature), config.classes)
+    table.insert(0, "image_id", ids.slice(first, len(table)).to_numpy(zero_copy_only=False))
     table["model_version"] = version
-    storage.write_array(day.embeddings, embeddings)
-    storage.write_table(day.predictions, table)
-    counts = Counter(table["prediction"])
+    return pa.Table.from_pandas(table, schema=_schema(config), preserve_index=False), embeddings
+
+
+def _write_day(
+    storage: Storage,
+    day: DayLayout,
+    config: MonitorConfig,
+    version: str,
+    images: int,
+    parts: Iterator[tuple[pa.Table, np.ndarray]],
+) -> dict[str, Any]:
+    """Writes the day's artifacts from parts in order, of which one at a time is in memory."""
+    from driftwatch.tables import writing_table
+
+    counts: Counter[str] = Counter()
+    with (
+        storage.writing(day.embeddings) as file,
+        writing_table(storage, day.predictions, _schema(config)) as predictions,
+    ):
+        for number, (table, embeddings) in enumerate(parts):
+            if number == 0:
+                shape = (images, *embeddings.shape[1:])
+                header = {"descr": embeddings.dtype.str, "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(embeddings.tobytes())
+            predictions.add(table)
+            counts.update(table["prediction"].to_pylist())
+    if predictions.rows != images:
+        raise NeedsAttention(
+            f"{storage.url(day.predictions)}: the shards answered {predictions.rows} of {images} images: clear predict_shards"
+        )
+    return _counts(config, version, counts)
+
+
+def _counts(config: MonitorConfig, version: str, counts: Counter[str]) -> dict[str, Any]:
     return {
-        "images": len(table),
+        "images": counts.total(),
         "model_version": version,
         "predictions": {name: counts[name] for name in config.classes},
     }
+
+
+def _schema(config: MonitorConfig) -> pa.Schema:
+    import pyarrow as pa
+
+    text, number = pa.string(), pa.float64()
+    scores = [(f"score.{name}", number) for name in config.classes]
+    return pa.schema([("image_id", text), ("prediction", text), *scores, ("model_version", text)])
 
 
 def answers(scores: np.ndarray, classes: tuple[str, ...]) -> Any:
@@ -71,34 +165,33 @@ def answers(scores: np.ndarray, classes: tuple[str, ...]) -> Any:
 
 def logits(model: LoadedModel, inputs: np.ndarray, batch_size: int) -> np.ndarray:
     """Logits [n, classes], float64, of uint8 images [n, S, S, 3]; the logarithm for a model that answers in probabilities."""
-    return logits_and_embeddings(model, inputs, batch_size)[0]
+    return logits_and_embeddings(model, inputs, min(batch_size, max(1, len(inputs))))[0]
 
 
-def logits_and_embeddings(model: LoadedModel, inputs: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+def logits_and_embeddings(
+    model: LoadedModel, inputs: np.ndarray | Iterable[np.ndarray], batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Logits as `logits` gives them, and what the model's last hidden layer says, float16 [n, width], in one pass.
 
-    The last batch is filled up, so that one compiled function of one shape runs them all.
+    `inputs`: one array, or the blocks of a larger one; no batch goes beyond a block. Each block's last batch is filled up, so
+    that one compiled function of one shape runs them all.
     """
     import tensorflow as tf
 
     both = _with_embedding(model.model)
-    if not len(inputs):
-        answer, hidden = both.outputs
-        return np.zeros((0, answer.shape[-1])), np.zeros((0, hidden.shape[-1]), "float16")
-    size = min(batch_size, len(inputs))
     run = tf.function(lambda batch: both(tf.cast(batch, tf.float32), training=False))
-    parts = []
-    for start in range(0, len(inputs), size):
-        batch = inputs[start : start + size]
-        filled = np.concatenate([batch, np.zeros((size - len(batch), *batch.shape[1:]), np.uint8)])
-        parts.append([output.numpy()[: len(batch)] for output in run(tf.constant(filled))])
-    raw, embeddings = (np.concatenate(part) for part in zip(*parts, strict=True))
-    raw = raw.astype("float64")
+    answer, hidden = both.outputs
+    parts = [(np.zeros((0, answer.shape[-1]), "float32"), np.zeros((0, hidden.shape[-1]), "float16"))]
     limit = np.finfo("float16").max
-    return (
-        raw if model.from_logits else np.log(np.clip(raw, 1e-12, 1.0)),
-        np.clip(embeddings, -limit, limit).astype("float16"),
-    )
+    for block in [inputs] if isinstance(inputs, np.ndarray) else inputs:
+        for start in range(0, len(block), batch_size):
+            batch = block[start : start + batch_size]
+            filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), np.uint8)])
+            raw, embeddings = (output.numpy()[: len(batch)] for output in run(tf.constant(filled)))
+            parts.append((raw, np.clip(embeddings, -limit, limit).astype("float16")))
+    raw, embeddings = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+    raw = raw.astype("float64")
+    return raw if model.from_logits else np.log(np.clip(raw, 1e-12, 1.0)), embeddings
 
 
 def _with_embedding(model: keras.Model) -> keras.Model:
@@ -141,12 +234,12 @@ def fit_temperature(raw: np.ndarray, labels: np.ndarray) -> float:
     return round(float(np.exp(found.x)), 4)
 
 
-def check_shapes(model: LoadedModel, inputs: np.ndarray, config: MonitorConfig, name: str) -> None:
+def check_shapes(model: LoadedModel, input_size: int, config: MonitorConfig, name: str) -> None:
     """Refuses a model whose input or classes are not those of the monitor file."""
     expected = (config.model.input_size, len(config.classes))
     actual = (model.input_size, model.model.output_shape[-1])
-    if actual != expected or inputs.shape[1:] != (model.input_size, model.input_size, 3):
+    if actual != expected or input_size != model.input_size:
         raise NeedsAttention(
             f"{name} takes {actual[0]} px and knows {actual[1]} classes; the monitor file says model.input_size {expected[0]} and "
-            f"{expected[1]} classes {json.dumps(config.classes)}; the day's inputs are {list(inputs.shape[1:])}"
+            f"{expected[1]} classes {json.dumps(config.classes)}; the day's inputs are {input_size} px"
         )

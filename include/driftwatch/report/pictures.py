@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from driftwatch.images.inputs import DayInputs
 from driftwatch.performance.policy import percent
 from driftwatch.report.facts import DayFacts
 
@@ -62,12 +63,14 @@ def examples(storage: Storage, layout: MonitorLayout, facts: DayFacts) -> dict[s
     groups = chosen(facts)
     found: dict[str, list[dict[str, Any]]] = {"drifted": [], "content": [], "reference": [], "disagreements": []}
     if any(groups.values()):
-        inputs = storage.read_array(layout.day(facts.day).inputs)
-        rows = {row.image_id: row for row in facts.accepted.itertuples()}
+        shown = {image_id for images in groups.values() for image_id, _ in images}
+        accepted = facts.accepted[facts.accepted["image_id"].isin(shown)]
+        pixels = DayInputs(storage, layout.day(facts.day)).take(accepted.index)
+        rows = {row.image_id: (row, picture) for row, picture in zip(accepted.itertuples(), pixels, strict=True)}
         for group, images in groups.items():
             for image_id, note in images:
-                row = rows[image_id]
-                source = thumbnail(inputs[row.Index], int(row.width), int(row.height))
+                row, picture = rows[image_id]
+                source = thumbnail(picture, int(row.width), int(row.height))
                 found[group].append({"src": source, "name": row.key.rsplit("/", 1)[-1], "note": note})
     if (groups["drifted"] or groups["content"]) and storage.exists(layout.training_inputs):
         training = storage.read_array(layout.training_inputs)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from driftwatch.config import MonitorConfig
 from driftwatch.images.features import COLUMNS
+from driftwatch.images.inputs import write_block, write_index
 from driftwatch.layout import MonitorLayout
 from driftwatch.performance.metrics import measure
 from driftwatch.performance.policy import judge
@@ -190,7 +191,8 @@ class Year:
             keys.manifest, pd.DataFrame(rows, columns=columns).astype({"width": "Int64", "height": "Int64"})
         )
         small = random.integers(0, 255, (IMAGES, 5, 5, 3)).astype("uint8")
-        storage.write_array(keys.inputs, small.repeat(7, axis=1).repeat(7, axis=2)[:, :SIDE, :SIDE])
+        write_block(storage, keys, 0, small.repeat(7, axis=1).repeat(7, axis=2)[:, :SIDE, :SIDE])
+        write_index(storage, keys, SIDE, [IMAGES])
         table = pd.DataFrame(features, columns=list(COLUMNS))
         table.insert(0, "image_id", ids)
         storage.write_table(keys.features, table)

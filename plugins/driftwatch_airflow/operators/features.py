@@ -1,10 +1,17 @@
-"""The morning of a day: take the images in, profile them, and let the champion answer."""
+"""The morning of a day: take the images in, profile them, and let the champion answer.
+
+A day of one shard goes through `ingest_images` and `predict_labels` alone. Of a larger day `ingest_images` makes a plan,
+`ingest_shards` and `predict_shards` are mapped over its shards, `merge_shards` and `predict_labels` make one day of their work.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.timezone import utcnow
 
@@ -15,14 +22,23 @@ from driftwatch_airflow.monitor import DayOperator
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+COUNTS = "counts"  # XCom of a day that was taken in at once; of a larger one merge_shards returns them
+SHARD_NAME = "{{ task.shard['name'] }}"
 
-class IngestImagesOperator(DayOperator):
-    """Lists, checks and records every object of the day; each image is fetched and decoded once.
+
+class IngestImagesOperator(DayOperator, SkipMixin):
+    """Lists the day's objects; takes a day of one shard in, and cuts a larger one into the shards that it returns.
 
     The model version is fixed here: a repeated run keeps the one that the day was first judged by.
+
+    :param for_shards: the ids of the tasks that only a day of several shards needs; they are skipped at once for others.
     """
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def __init__(self, *, for_shards: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.for_shards = for_shards
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
         """Waits for late deliveries where the run is a scheduled one, then takes the day in."""
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
@@ -34,46 +50,90 @@ class IngestImagesOperator(DayOperator):
             self.defer(trigger=DateTimeTrigger(moment=delivered), method_name="take_in")
         return self.take_in(context)
 
-    def take_in(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Takes the day in; called by `execute`, or by the trigger that waited for late deliveries."""
-        from driftwatch.images.ingest import ingest_day
-        from driftwatch.model import registry
+    def take_in(self, context: Context, event: Any = None) -> list[dict[str, Any]]:
+        """Takes the day in or cuts it; called by `execute`, or by the trigger that waited for late deliveries."""
+        from driftwatch.images.ingest import ingest_day, list_day, plan_day
 
-        storage, monitor = self.storage, self.monitor
-        if storage.exists(self.keys.ingest):
-            version = storage.read_json(self.keys.ingest)["model_version"]
-        else:
-            champion = registry.champion(storage, self.layout)
-            if champion is None:
-                raise NeedsAttention(
-                    f"{storage.url(self.layout.champion)} does not exist: register a first model with "
-                    f"`driftwatch champion train` or `driftwatch champion import` (README, 'Your own classifier')"
-                )
-            version = champion["version"]
+        storage, keys, images = self.storage, self.keys, self.monitor.images
+        input_size, version = self.monitor.model.input_size, self._model_version()
         try:
-            counts = ingest_day(storage, self.keys, monitor.images, monitor.model.input_size, version)
+            listed = list_day(storage, keys)
+            shards = plan_day(storage, keys, images, input_size, version, listed)
+            if not shards:
+                counts = ingest_day(storage, keys, images, input_size, version, listed)
         except EmptyDay as error:
-            send_alert(context, monitor, "empty_day", {"day": self.day, "reason": str(error)})
-            if monitor.images.on_empty_day == "skip":
+            send_alert(context, self.monitor, "empty_day", {"day": self.day, "reason": str(error)})
+            if images.on_empty_day == "skip":
                 raise AirflowSkipException(str(error)) from error
             raise
         except TooManyRejects as error:
-            send_alert(
-                context,
-                monitor,
-                "too_many_rejects",
-                {"day": self.day, "reason": str(error), **storage.read_json(self.keys.ingest)},
-            )
+            _tell_too_many_rejects(self, context, error)
             raise
-        self.log.info(
-            "%s listed = %s accepted + %s duplicate + %s quarantined %s; model %s",
-            counts["listed"],
-            counts["accepted"],
-            counts["duplicate"],
-            counts["quarantined"],
-            counts["reasons"],
-            version,
-        )
+        if shards:
+            self.log.info("%s files in %s shards; model %s", len(listed), len(shards), version)
+            return [{**asdict(shard), "name": shard.name} for shard in shards]
+        _log_counts(self, counts)
+        context["ti"].xcom_push(COUNTS, counts)
+        dag = self.get_dag()
+        if dag:
+            # Now, rather than when the scheduler finds that there is nothing to map: the next tasks wait for nothing.
+            self.skip(context["ti"], [dag.get_task(task_id) for task_id in self.for_shards])
+        return []
+
+    def _model_version(self) -> str:
+        from driftwatch.model import registry
+
+        if self.storage.exists(self.keys.ingest):
+            return str(self.storage.read_json(self.keys.ingest)["model_version"])
+        champion = registry.champion(self.storage, self.layout)
+        if champion is None:
+            raise NeedsAttention(
+                f"{self.storage.url(self.layout.champion)} does not exist: register a first model with "
+                f"`driftwatch champion train` or `driftwatch champion import` (README, 'Your own classifier')"
+            )
+        return str(champion["version"])
+
+
+class ShardOperator(DayOperator):
+    """A step of one shard of a day.
+
+    :param shard: one of the shards that `ingest_images` returned.
+    """
+
+    template_fields: Sequence[str] = ("day", "shard")
+
+    def __init__(self, *, shard: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+
+    def shard_of_day(self) -> Any:
+        """The shard as the domain knows it."""
+        from driftwatch.images.shards import Shard
+
+        return Shard(**{name: value for name, value in self.shard.items() if name != "name"})
+
+
+class IngestShardOperator(ShardOperator):
+    """Takes one shard's images in."""
+
+    def execute(self, context: Context) -> dict[str, int]:
+        from driftwatch.images.ingest import ingest_shard
+
+        return ingest_shard(self.storage, self.keys, self.monitor.images, self.shard_of_day())
+
+
+class MergeShardsOperator(DayOperator):
+    """Makes one day of what the shards took in: an image that came in two of them counts once."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.images.ingest import merge_shards
+
+        try:
+            counts = merge_shards(self.storage, self.keys, self.monitor.images)
+        except TooManyRejects as error:
+            _tell_too_many_rejects(self, context, error)
+            raise
+        _log_counts(self, counts)
         return counts
 
 
@@ -101,19 +161,42 @@ class ProfileFeaturesOperator(DayOperator):
         }
 
 
-class PredictLabelsOperator(DayOperator):
-    """The day's model on every accepted image, from the inputs that ingest stored; what its scores say of its accuracy, and
-    drift of what it sees and answers."""
+class PredictShardOperator(ShardOperator):
+    """The day's model on one shard's accepted images, from the inputs that ingest stored."""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.model.predict import predict_day
+        from driftwatch.model.predict import predict_shard
+
+        storage = self.storage
+        version = storage.read_json(self.keys.ingest)["model_version"]
+        return predict_shard(storage, self.keys, self.layout, self.monitor, version, self.shard_of_day())
+
+
+class PredictLabelsOperator(DayOperator):
+    """The day's model on every accepted image, from the inputs that ingest stored (of a day in shards, their answers joined);
+    what its scores say of its accuracy, and drift of what it sees and answers.
+
+    :param shards: the shards that `ingest_images` returned; none for a day that was taken in at once.
+    """
+
+    template_fields: Sequence[str] = ("day", "shards")
+
+    def __init__(self, *, shards: Any = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shards = shards
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.model.predict import merge_predictions, predict_day
         from driftwatch.performance.without_labels import estimate_day
         from driftwatch.profiling.content_drift import judge_answers
         from driftwatch.report import write_report
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
-        counts = predict_day(storage, self.keys, self.layout, self.monitor, version)
+        if self.shards:
+            counts = merge_predictions(storage, self.keys, self.monitor, version, len(self.shards))
+        else:
+            counts = predict_day(storage, self.keys, self.layout, self.monitor, version)
         estimate = estimate_day(storage, self.keys, self.layout, self.monitor)
         self.log.info("Model %s: %s; by its own scores: %s", version, counts, estimate["accuracy"])
         drift = judge_answers(storage, self.keys, self.layout, self.monitor, version)
@@ -123,3 +206,20 @@ class PredictLabelsOperator(DayOperator):
             facts = {"day": self.day, "report": storage.url(self.keys.report), **drift}
             send_alert(context, self.monitor, "drift", facts)
         return {**counts, **verdicts}
+
+
+def _log_counts(operator: DayOperator, counts: dict[str, Any]) -> None:
+    operator.log.info(
+        "%s listed = %s accepted + %s duplicate + %s quarantined %s; model %s",
+        counts["listed"],
+        counts["accepted"],
+        counts["duplicate"],
+        counts["quarantined"],
+        counts["reasons"],
+        counts["model_version"],
+    )
+
+
+def _tell_too_many_rejects(operator: DayOperator, context: Context, error: TooManyRejects) -> None:
+    counts = operator.storage.read_json(operator.keys.ingest)
+    send_alert(context, operator.monitor, "too_many_rejects", {"day": operator.day, "reason": str(error), **counts})

@@ -16,10 +16,12 @@ from PIL import Image
 
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, TooManyRejects
-from driftwatch.images import decode, ingest
+from driftwatch.images import decode, one_pass
 from driftwatch.images.decode import decode_image, model_input
 from driftwatch.images.features import COLUMNS, image_features
-from driftwatch.images.ingest import ingest_day, take_in
+from driftwatch.images.ingest import ingest_day
+from driftwatch.images.inputs import DayInputs
+from driftwatch.images.one_pass import take_in, take_in_blocks
 from driftwatch.layout import DayLayout
 from driftwatch.storage import Storage
 
@@ -124,7 +126,7 @@ def test_features_and_inputs_are_of_the_accepted_images_in_manifest_order(hostil
     manifest, features, inputs = (
         hostile.read_table(DAY.manifest),
         hostile.read_table(DAY.features),
-        hostile.read_array(DAY.inputs),
+        next(DayInputs(hostile, DAY).blocks()),
     )
     accepted = manifest[manifest["status"] == "accepted"]
     assert features["image_id"].tolist() == accepted["image_id"].tolist()
@@ -157,10 +159,10 @@ def test_each_object_is_fetched_once_and_each_image_decoded_once(hostile, monkey
 def test_the_same_day_twice_gives_the_same_bytes_whatever_the_number_of_threads(hostile, monkeypatch):
     def products():
         ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
-        return [hostile.read_bytes(key) for key in (DAY.manifest, DAY.features, DAY.inputs, DAY.ingest)]
+        return artifacts(hostile)
 
     first = products()
-    monkeypatch.setattr(ingest, "_cores", lambda: 7)
+    monkeypatch.setattr(one_pass, "_cores", lambda: 7)
     assert products() == first
 
 
@@ -188,7 +190,7 @@ def test_a_day_without_one_usable_image_fails_whatever_share_is_allowed(storage)
     with pytest.raises(TooManyRejects, match=r"1 of 1 .*not_an_image 1"):
         ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
     assert list(storage.read_table(DAY.features).columns) == ["image_id", *COLUMNS]
-    assert storage.read_array(DAY.inputs).shape == (0, 32, 32, 3)
+    assert len(DayInputs(storage, DAY)) == len(list(DayInputs(storage, DAY).blocks())) == 0
 
 
 def test_an_object_that_is_too_large_is_not_even_fetched(storage, monkeypatch):
@@ -234,30 +236,27 @@ def test_an_error_that_is_not_about_one_object_is_raised(storage, monkeypatch):
         take_in(storage, storage.list(DAY.incoming), ImagesConfig(), 32)
 
 
+def artifacts(storage: Storage) -> dict[str, bytes]:
+    """Everything that is stored of the day."""
+    return {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")}
+
+
 def test_only_a_few_images_are_in_work_at_a_time_however_many_there_are(storage, monkeypatch):
     fill(storage, {f"{number:03}.jpg": encoded(photo(number)) for number in range(120)})
-    started, finished, most = [0], [0], [0]
-    process = ingest._process
-    submit = ingest.ThreadPoolExecutor.submit
+    started, taken, most = [0], [0], [0]
+    process = one_pass._process
 
-    def counting(pool, function, *arguments):
-        if function is process:
-            started[0] += 1
-            most[0] = max(most[0], started[0] - finished[0])
-        return submit(pool, function, *arguments)
+    def counting(*arguments):
+        started[0] += 1
+        most[0] = max(most[0], started[0] - taken[0])
+        return process(*arguments)
 
-    manifest_result = ingest.Future.result
-
-    def collected(future, timeout=None):
-        value = manifest_result(future, timeout)
-        finished[0] += isinstance(value, ingest._Outcome)
-        return value
-
-    monkeypatch.setattr(ingest.ThreadPoolExecutor, "submit", counting)
-    monkeypatch.setattr(ingest.Future, "result", collected)
-    taken = take_in(storage, storage.list(DAY.incoming), ImagesConfig(), 32, workers=2)
-    assert len(taken.inputs) == started[0] == 120
-    assert most[0] <= 2 * ingest._DECODED_AT_ONCE_PER_CORE
+    monkeypatch.setattr(one_pass, "_process", counting)
+    monkeypatch.setattr(one_pass, "BLOCK", 1)
+    for block in take_in_blocks(storage, storage.list(DAY.incoming), ImagesConfig(), 32, workers=2):
+        taken[0] += len(block.inputs)
+    assert taken[0] == started[0] == 120
+    assert most[0] <= 2 * one_pass._DECODED_AT_ONCE_PER_CORE
 
 
 def test_keys_alone_do_and_ingest_json_is_strict_json(storage):

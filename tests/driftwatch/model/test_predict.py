@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from driftwatch.errors import NeedsAttention
-from driftwatch.model.predict import fit_temperature, predict_day, probabilities
+from driftwatch.images.inputs import DayInputs, write_index
+from driftwatch.model.predict import (
+    fit_temperature,
+    logits_and_embeddings,
+    merge_predictions,
+    predict_day,
+    predict_shard,
+    probabilities,
+)
 from driftwatch.model.registry import champion_version, load_model
 
 DAY = date(2026, 1, 3)
@@ -41,7 +49,7 @@ def test_batches_and_the_filled_up_last_one_change_no_answer(world) -> None:
 
     world.add_day(DAY, 41)
     model = load_model(world.storage, world.layout, champion_version(world.storage, world.layout))
-    inputs = world.storage.read_array(world.layout.day(DAY).inputs)
+    inputs = DayInputs(world.storage, world.layout.day(DAY)).take(range(41))
     assert np.allclose(logits(model, inputs, 16), model.model(inputs.astype("float32")), atol=1e-4)
 
 
@@ -53,7 +61,7 @@ def test_the_embedding_is_the_last_hidden_layers_and_explains_the_logits(world) 
     model = load_model(world.storage, world.layout, champion_version(world.storage, world.layout))
     weights, bias = model.model.get_layer("logits").get_weights()
     assert embeddings.shape == (41, len(weights))
-    expected = model.model(world.storage.read_array(keys.inputs).astype("float32"))
+    expected = model.model(DayInputs(world.storage, keys).take(range(41)).astype("float32"))
     assert np.allclose(embeddings.astype("float32") @ weights + bias, expected, atol=0.05)
 
 
@@ -82,11 +90,44 @@ def test_other_architectures_have_an_embedding_too(head) -> None:
     np.testing.assert_allclose(raw, model(inputs.astype("float32")), rtol=1e-3, atol=1e-4)
 
 
+def test_a_day_in_shards_is_answered_as_it_would_be_whole(world, monkeypatch) -> None:
+    from driftwatch.images import ingest, one_pass, shards
+
+    for module in (ingest, one_pass, shards):
+        monkeypatch.setattr(module, "BLOCK", 8)
+    world.add_day(DAY, 41)
+    keys, version = world.layout.day(DAY), champion_version(world.storage, world.layout)
+    counts = predict(world)
+    whole = [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)]
+    for key in (keys.predictions, keys.embeddings):
+        world.storage.delete(key)
+    parts = shards.shards_of(41, 16)
+    assert len(parts) == 3
+    for shard in reversed(parts):
+        predict_shard(world.storage, keys, world.layout, world.config, version, shard)
+    assert merge_predictions(world.storage, keys, world.config, version, len(parts)) == counts
+    assert [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)] == whole
+    assert world.storage.list(keys.shards) == []
+    assert merge_predictions(world.storage, keys, world.config, version, len(parts)) == counts
+
+
+def test_the_model_is_traced_once_for_all_blocks(world) -> None:
+    model = load_model(world.storage, world.layout, champion_version(world.storage, world.layout))
+    seen = []
+    layer = next(layer for layer in model.model.layers if layer.weights)
+    call = layer.call
+    layer.call = lambda images, *args, **kwargs: (seen.append(tuple(images.shape)), call(images, *args, **kwargs))[1]
+    blocks = [np.zeros((n, 32, 32, 3), np.uint8) for n in (40, 7, 0, 16)]
+    raw, embeddings = logits_and_embeddings(model, blocks, 16)
+    assert len(raw) == len(embeddings) == 63
+    assert [shape[0] for shape in seen if shape[0] is not None] == [16]
+
+
 def test_a_day_without_an_accepted_image_has_no_predictions_and_no_error(world) -> None:
     world.add_day(DAY, 3)
     keys = world.layout.day(DAY)
     world.storage.write_table(keys.features, world.storage.read_table(keys.features).head(0))
-    world.storage.write_array(keys.inputs, np.zeros((0, 32, 32, 3), np.uint8))
+    write_index(world.storage, keys, 32, [0])
     assert predict(world)["images"] == 0
     assert len(world.storage.read_table(keys.predictions)) == 0
     assert len(world.storage.read_array(keys.embeddings)) == 0
@@ -94,8 +135,8 @@ def test_a_day_without_an_accepted_image_has_no_predictions_and_no_error(world) 
 
 def test_inputs_of_another_size_are_refused_with_both_sizes(world) -> None:
     world.add_day(DAY, 3)
-    world.storage.write_array(world.layout.day(DAY).inputs, np.zeros((3, 64, 64, 3), np.uint8))
-    with pytest.raises(NeedsAttention, match=r"input_size 32.*\[64, 64, 3\]"):
+    write_index(world.storage, world.layout.day(DAY), 64, [3])
+    with pytest.raises(NeedsAttention, match=r"input_size 32.*inputs are 64 px"):
         predict(world)
 
 

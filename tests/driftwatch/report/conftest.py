@@ -15,6 +15,7 @@ import pytest
 from driftwatch.annotation.consensus import merge_day
 from driftwatch.config import MonitorConfig
 from driftwatch.images.features import COLUMNS, image_features
+from driftwatch.images.inputs import write_block, write_index
 from driftwatch.layout import MonitorLayout
 from driftwatch.performance.evaluate import evaluate_day
 from driftwatch.profiling.drift import build_reference, profile_day
@@ -145,7 +146,8 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
             },
         )
         inputs = np.stack([cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in shown])
-        storage.write_array(keys.inputs, inputs)
+        write_block(storage, keys, 0, inputs)
+        write_index(storage, keys, SIDE, [len(inputs)])
         storage.write_json(
             layout.model_card(version),
             {

@@ -1,0 +1,80 @@
+"""The model's inputs of a day as ingest stores them: uint8 images in manifest order, one .npy for each block, and index.json
+with the number of images in each. Read block by block, so that no day needs to fit into memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from driftwatch.errors import NeedsAttention
+
+if TYPE_CHECKING:
+    from driftwatch.layout import DayLayout
+    from driftwatch.storage import Storage
+
+_READ_AHEAD = 2
+
+
+def write_block(storage: Storage, layout: DayLayout, number: int, images: np.ndarray) -> None:
+    """Stores one block, uint8 [n, S, S, 3]; a block without an image has no file."""
+    if len(images):
+        storage.write_array(layout.inputs_block(number), images)
+    else:
+        storage.delete(layout.inputs_block(number))
+
+
+def write_index(storage: Storage, layout: DayLayout, input_size: int, rows: Sequence[int]) -> None:
+    """Makes the blocks that are stored the day's inputs: `rows` images in each, in order. What is left of an earlier run goes."""
+    storage.write_json(layout.inputs_index, {"input_size": input_size, "rows": list(rows)})
+    wanted = {layout.inputs_index, *(layout.inputs_block(number) for number, count in enumerate(rows) if count)}
+    for item in storage.list(layout.inputs):
+        if item.key not in wanted:
+            storage.delete(item.key)
+
+
+class DayInputs:
+    """The day's stored inputs. Raises MissingArtifact where the day was not taken in."""
+
+    def __init__(self, storage: Storage, layout: DayLayout) -> None:
+        self._storage, self._layout = storage, layout
+        index = storage.read_json(layout.inputs_index)
+        self.rows: list[int] = index["rows"]
+        self.input_size: int = index["input_size"]
+        self._starts = np.concatenate([[0], np.cumsum(self.rows, dtype=int)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def blocks(self, numbers: Iterable[int] | None = None) -> Iterator[np.ndarray]:
+        """The images of each block, uint8 [n, S, S, 3], in order; of all blocks, or of those named. A few are fetched ahead."""
+        wanted = [n for n in (range(len(self.rows)) if numbers is None else numbers) if self.rows[n]]
+        fetched = self._storage.iter_arrays([self._layout.inputs_block(n) for n in wanted], _READ_AHEAD)
+        for number, images in zip(wanted, fetched, strict=True):
+            yield self._checked(number, images)
+
+    def take(self, places: Sequence[int]) -> np.ndarray:
+        """The images at these places of the day, uint8 [n, S, S, 3] in their order; reads the blocks that hold them."""
+        chosen = np.asarray(places, int)
+        found = np.empty((len(chosen), self.input_size, self.input_size, 3), np.uint8)
+        blocks = np.searchsorted(self._starts, chosen, side="right") - 1
+        numbers = np.unique(blocks)
+        for number, images in zip(numbers, self.blocks(numbers.tolist()), strict=True):
+            here = blocks == number
+            found[here] = images[chosen[here] - self._starts[number]]
+        return found
+
+    def place(self, row: int) -> tuple[str, int]:
+        """The key of the block that holds the day's image number `row`, and the image's place in it."""
+        number = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return self._layout.inputs_block(number), row - int(self._starts[number])
+
+    def _checked(self, number: int, images: np.ndarray) -> np.ndarray:
+        if images.shape != (self.rows[number], self.input_size, self.input_size, 3):
+            raise NeedsAttention(
+                f"{self._storage.url(self._layout.inputs_block(number))} is {list(images.shape)}, index.json says {self.rows[number]} "
+                f"images of {self.input_size} px: clear ingest_images for {self._layout.day}"
+            )
+        return images

@@ -1,0 +1,244 @@
+"""The one pass over a day's images: each object is fetched once, hashed, checked and decoded once; features, perceptual hash and
+the model's input come out of it.
+
+Nothing is lost without a word: every listed object has a row in the manifest, as accepted, duplicate (the bytes of an
+accepted image once more) or quarantined. Copies of a quarantined file are quarantined too, so that they count as rejects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from driftwatch.errors import MissingArtifact
+from driftwatch.images.decode import decode_image, model_input
+from driftwatch.images.features import COLUMNS, image_features
+from driftwatch.images.headers import RejectedImage
+from driftwatch.images.near_duplicates import perceptual_hash
+from driftwatch.images.shards import BLOCK
+from driftwatch.storage import StoredObject
+
+if TYPE_CHECKING:
+    from driftwatch.config import ImagesConfig
+    from driftwatch.storage import Storage
+
+logger = logging.getLogger(__name__)
+
+ACCEPTED, DUPLICATE, QUARANTINED = "accepted", "duplicate", "quarantined"
+_DECODED_AT_ONCE_PER_CORE = 4
+
+# One row for each object, sorted by key. image_id: sha256, null where the bytes were not read; reason: "<kind>: <message>" when
+# quarantined; width and height upright; phash: see near_duplicates.
+_TEXT = ("key", "image_id", "status", "reason", "format", "phash")
+_NUMBERS = {"bytes": "int64", "width": "Int64", "height": "Int64"}
+_MANIFEST_COLUMNS = ("key", "image_id", "bytes", "status", "reason", "format", "width", "height", "phash")
+_LIKE_PANDAS = pa.Schema.from_pandas(
+    pd.DataFrame({name: pd.Series(dtype=_NUMBERS.get(name, object)) for name in _MANIFEST_COLUMNS}),
+    preserve_index=False,
+)
+MANIFEST = pa.schema(
+    [pa.field(name, pa.string() if name in _TEXT else pa.int64()) for name in _MANIFEST_COLUMNS],
+    metadata=_LIKE_PANDAS.metadata,
+)
+# One row for each accepted image, in manifest order.
+FEATURES = pa.schema([("image_id", pa.string()), *((name, pa.float64()) for name in COLUMNS)])
+
+
+class Block(NamedTuple):
+    """What the pass gives for BLOCK objects (fewer in the last): a table like MANIFEST, and of its accepted images the features
+    [n, len(COLUMNS)] and the model's inputs, uint8 [n, size, size, 3]."""
+
+    manifest: pa.Table
+    features: np.ndarray
+    inputs: np.ndarray
+
+
+class TakenIn(NamedTuple):
+    """The whole of a pass that fits into memory. `manifest`, `features`: frames like MANIFEST and FEATURES; `inputs`: uint8
+    [n, size, size, 3] in the order of `features`."""
+
+    manifest: pd.DataFrame
+    features: pd.DataFrame
+    inputs: np.ndarray
+
+
+class _About(NamedTuple):
+    """What a content's row says: `reason` is empty for an accepted one."""
+
+    reason: str
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    phash: str | None = None
+
+
+class _Outcome(NamedTuple):
+    """What became of one distinct content: `features` and `input` of an accepted one."""
+
+    about: _About
+    features: list[float] | None = None
+    input: np.ndarray | None = None
+
+
+class _InWork(NamedTuple):
+    """An object whose turn has not come. `outcome` is none for a copy of an earlier one."""
+
+    key: str
+    size: int
+    image_id: str | None
+    outcome: Future[_Outcome] | _Outcome | None
+
+
+def take_in(storage: Storage, keys: Iterable[str | StoredObject], images: ImagesConfig, input_size: int) -> TakenIn:
+    """The pass over a set of images that fits into memory, such as the training set; see `take_in_blocks`."""
+    blocks = list(take_in_blocks(storage, keys, images, input_size))
+    empty = np.empty((0, input_size, input_size, 3), np.uint8)
+    manifest = pa.concat_tables([MANIFEST.empty_table(), *(block.manifest for block in blocks)])
+    features = pa.concat_tables([FEATURES.empty_table(), *(features_table(*block[:2]) for block in blocks)])
+    inputs = np.concatenate([empty, *(block.inputs for block in blocks)])
+    return TakenIn(manifest.to_pandas(), features.to_pandas(), inputs)
+
+
+def take_in_blocks(
+    storage: Storage,
+    keys: Iterable[str | StoredObject],
+    images: ImagesConfig,
+    input_size: int,
+    workers: int | None = None,
+) -> Iterator[Block]:
+    """Fetches, checks and decodes each object once, in the order of the keys, on `workers` threads (all cores by default;
+    decoders and OpenCV let go of Python's lock). At most a few images for each core are in work at a time.
+
+    An object that storage says is larger than `max_bytes` is quarantined without being fetched. One that can't be read is
+    tried once more, then quarantined as `unreadable`; errors that are not about the one object (credentials) are raised.
+    """
+    objects = sorted((StoredObject(item, -1) if isinstance(item, str) else item for item in keys), key=lambda o: o.key)
+    firsts: dict[str, tuple[str, _About]] = {}
+    rows: list[tuple[Any, ...]] = []
+    features: list[list[float]] = []
+    inputs: list[np.ndarray] = []
+    for item in _in_turn(storage, objects, images, input_size, workers or _cores()):
+        if item.outcome is None:
+            first, about = firsts[str(item.image_id)]
+            copy = about if about.reason else about._replace(reason=f"same bytes as {first}")
+            status = QUARANTINED if about.reason else DUPLICATE
+            rows.append((item.key, item.image_id, item.size, status, *copy))
+        else:
+            outcome = item.outcome.result() if isinstance(item.outcome, Future) else item.outcome
+            if item.image_id:
+                firsts[item.image_id] = (item.key, outcome.about)
+            status = QUARANTINED if outcome.about.reason else ACCEPTED
+            rows.append((item.key, item.image_id, item.size, status, *outcome.about))
+            if outcome.features is not None and outcome.input is not None:
+                features.append(outcome.features)
+                inputs.append(outcome.input)
+        if len(rows) == BLOCK:
+            yield _block(rows, features, inputs, input_size)
+            rows, features, inputs = [], [], []
+    if rows:
+        yield _block(rows, features, inputs, input_size)
+
+
+def features_table(manifest: pa.Table, features: np.ndarray) -> pa.Table:
+    """A table like FEATURES from a block's manifest and features."""
+    ids = manifest["image_id"].filter(pc.equal(manifest["status"], ACCEPTED))
+    return pa.table([ids, *features.T.copy()], schema=FEATURES)
+
+
+def _block(
+    rows: list[tuple[Any, ...]], features: list[list[float]], inputs: list[np.ndarray], input_size: int
+) -> Block:
+    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), MANIFEST, strict=True)]
+    return Block(
+        pa.table(columns, schema=MANIFEST),
+        np.array(features, float).reshape(-1, len(COLUMNS)),
+        np.array(inputs, np.uint8).reshape(-1, input_size, input_size, 3),
+    )
+
+
+def _in_turn(
+    storage: Storage, objects: Sequence[StoredObject], images: ImagesConfig, input_size: int, workers: int
+) -> Iterator[_InWork]:
+    """Each object in order, a few for each worker being in work behind it."""
+    waiting: deque[_InWork] = deque()
+    seen: set[str] = set()
+    with _one_opencv_thread(), ThreadPoolExecutor(workers) as pool:
+        for item, data in _fetch(storage, objects, images.max_bytes):
+            if isinstance(data, RejectedImage):
+                waiting.append(_InWork(item.key, max(item.size, 0), None, _Outcome(_rejected(data))))
+            else:
+                image_id = hashlib.sha256(data).hexdigest()
+                future = None if image_id in seen else pool.submit(_process, data, images, input_size)
+                seen.add(image_id)
+                waiting.append(_InWork(item.key, len(data), image_id, future))
+            if len(waiting) >= workers * _DECODED_AT_ONCE_PER_CORE:
+                yield waiting.popleft()
+        yield from waiting
+
+
+def _fetch(
+    storage: Storage, objects: Sequence[StoredObject], max_bytes: int
+) -> Iterator[tuple[StoredObject, bytes | RejectedImage]]:
+    """Each object, in order, with its bytes or why it was not read."""
+    fetched = storage.iter_bytes([item.key for item in objects if item.size <= max_bytes])
+    for item in objects:
+        if item.size > max_bytes:
+            message = f"has {item.size} bytes; images.max_bytes is {max_bytes}"
+            yield item, RejectedImage("too_many_bytes", message)
+            continue
+        data = next(fetched)[1]
+        if isinstance(data, Exception):
+            data = _read_again(storage, item.key, data)
+        yield item, data
+
+
+def _read_again(storage: Storage, key: str, error: Exception) -> bytes | RejectedImage:
+    if not isinstance(error, (OSError, MissingArtifact)):
+        raise error
+    logger.warning("Reading %s failed (%s); trying once more", storage.url(key), error)
+    try:
+        return storage.read_bytes(key)
+    except (OSError, MissingArtifact) as again:
+        return RejectedImage("unreadable", f"storage did not give its bytes: {again}")
+
+
+def _process(data: bytes, images: ImagesConfig, input_size: int) -> _Outcome:
+    try:
+        rgb, name = decode_image(data, images)
+    except RejectedImage as error:
+        return _Outcome(_rejected(error))
+    height, width = rgb.shape[:2]
+    about = _About("", name, width, height, perceptual_hash(rgb))
+    return _Outcome(about, image_features(rgb), model_input(rgb, input_size))
+
+
+def _rejected(error: RejectedImage) -> _About:
+    return _About(f"{error.kind}: {error}", *(error.header[:3] if error.header else ()))
+
+
+def _cores() -> int:
+    """Cores that this process may use, which in a container can be fewer than the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
+    """The images run in parallel; OpenCV's own threads for each would only get in each other's way."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

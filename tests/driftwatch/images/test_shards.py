@@ -1,0 +1,157 @@
+"""A day in shards is the same day: the same artifacts to the byte, nothing left over, whatever the cuts and the order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+
+import cv2
+import numpy as np
+import pytest
+
+from driftwatch import tables
+from driftwatch.config import ImagesConfig
+from driftwatch.errors import NeedsAttention, TooManyRejects
+from driftwatch.images.ingest import ingest_day, ingest_shard, list_day, merge_shards, plan_day
+from driftwatch.images.inputs import DayInputs
+from driftwatch.images.shards import MOST_SHARDS, shards_of
+from driftwatch.layout import DayLayout
+from driftwatch.storage import Storage
+
+DAY = DayLayout("cats", date(2026, 3, 1))
+LISTED = 1100
+
+
+@pytest.fixture(scope="module")
+def delivered() -> dict[str, bytes]:
+    """1,100 files: pictures, copies near and far, broken files and a copy of a broken one."""
+    rng = np.random.default_rng(0)
+    files = {}
+    for number in range(LISTED):
+        rgb = cv2.resize(rng.integers(0, 255, (4, 5, 3), np.uint8), (40, 36))
+        files[f"{number:04d}.jpg"] = cv2.imencode(".jpg", rgb)[1].tobytes()
+    for copy, first in ((3, 1), (300, 1), (301, 299), (700, 300), (1099, 600), (1098, 1099)):
+        files[f"{copy:04d}.jpg"] = files[f"{first:04d}.jpg"]
+    for broken in (10, 512, 900):
+        files[f"{broken:04d}.jpg"] = b"no picture"
+    return files
+
+
+@pytest.fixture
+def storage(tmp_path, delivered) -> Storage:
+    storage = Storage(f"file://{tmp_path}/store")
+    for name, data in delivered.items():
+        target = storage.local_path(f"{DAY.incoming}/{name}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    return storage
+
+
+def artifacts(storage: Storage) -> dict[str, bytes]:
+    return {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")}
+
+
+def in_shards(storage: Storage, size: int, order: int = 1, **settings) -> dict:
+    images = ImagesConfig(shard_size=size, **settings)
+    shards = plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY))
+    for shard in shards[::order]:
+        ingest_shard(storage, DAY, images, shard)
+    return merge_shards(storage, DAY, images)
+
+
+def test_the_day_is_the_same_whatever_the_size_and_the_order_of_its_shards(storage, monkeypatch):
+    monkeypatch.setattr(tables, "ROWS", 400)  # several row groups
+    counts = ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    assert (counts["accepted"], counts["duplicate"], counts["quarantined"]) == (LISTED - 9, 6, 3)
+    whole = artifacts(storage)
+    for size, order in ((256, -1), (257, 1), (700, -1)):
+        for key in whole:
+            storage.delete(key)
+        assert in_shards(storage, size, order) == counts
+        assert artifacts(storage) == whole
+    reasons = storage.read_table(DAY.manifest).set_index("key")["reason"]
+    for copy, first in ((3, 1), (300, 1), (301, 299), (700, 1), (1098, 600), (1099, 600)):
+        assert reasons[f"{DAY.incoming}/{copy:04d}.jpg"] == f"same bytes as {DAY.incoming}/{first:04d}.jpg"
+
+
+def test_a_day_in_shards_fetches_and_decodes_each_image_once(storage, monkeypatch, delivered):
+    from driftwatch.images import decode
+
+    fetched, decoded = Counter(), Counter()
+    read, decoder = Storage.read_bytes, decode._decode_jpeg
+    monkeypatch.setattr(Storage, "read_bytes", lambda self, key: (fetched.update([key]), read(self, key))[1])
+    monkeypatch.setattr(decode, "_decode_jpeg", lambda data, header: (decoded.update([data]), decoder(data, header))[1])
+    in_shards(storage, 512)
+    images = {key: n for key, n in fetched.items() if key.startswith(DAY.incoming)}
+    assert images == {f"{DAY.incoming}/{name}": 1 for name in delivered}
+    # A copy in another shard is another object; within a shard it is not decoded again.
+    assert decoded.total() == LISTED - 9 + 2
+
+
+def test_a_merge_that_was_killed_or_is_repeated_gives_the_same_day(storage, monkeypatch):
+    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    whole = artifacts(storage)
+    images = ImagesConfig(shard_size=256)
+    shards = plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY))
+    for shard in shards:
+        ingest_shard(storage, DAY, images, shard)
+    write_json, delete = Storage.write_json, Storage.delete
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    for name in ("write_json", "delete"):  # before the index of the inputs, and in the clearing up
+        monkeypatch.setattr(Storage, name, killed)
+        with pytest.raises(KeyboardInterrupt):
+            merge_shards(storage, DAY, images)
+        monkeypatch.undo()
+    assert (Storage.write_json, Storage.delete) == (write_json, delete)
+    counts = merge_shards(storage, DAY, images)
+    assert artifacts(storage) == whole
+    assert merge_shards(storage, DAY, images) == counts
+    with pytest.raises(NeedsAttention, match="clear ingest_images"):
+        ingest_shard(storage, DAY, images, shards[0])
+
+
+def test_too_many_rejects_are_refused_at_the_merge_and_again_when_it_is_repeated(storage):
+    for _ in range(2):
+        with pytest.raises(TooManyRejects, match=r"3 of 1100 .*not_an_image 3"):
+            in_shards(storage, 600, max_reject_share=0.001)
+    with pytest.raises(TooManyRejects):
+        merge_shards(storage, DAY, ImagesConfig(max_reject_share=0.001))
+    assert merge_shards(storage, DAY, ImagesConfig())["accepted"] == LISTED - 9
+
+
+def test_a_day_taken_in_again_with_fewer_images_keeps_nothing_of_the_old_one(storage):
+    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    for item in storage.list(DAY.incoming)[200:]:
+        storage.delete(item.key)
+    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    assert len(DayInputs(storage, DAY)) == 198
+    assert [item.key for item in storage.list(DAY.inputs)] == [DAY.inputs_block(0), DAY.inputs_index]
+
+
+def test_stored_inputs_are_read_by_block_and_by_place(storage):
+    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    stored = DayInputs(storage, DAY)
+    everything = np.concatenate(list(stored.blocks()))
+    assert everything.shape == (len(stored), 32, 32, 3) == (LISTED - 9, 32, 32, 3)
+    places = [1090, 0, 255, 254, 600, 0]
+    np.testing.assert_array_equal(stored.take(places), everything[places])
+    assert stored.take([]).shape == (0, 32, 32, 3)
+    key, row = stored.place(600)
+    np.testing.assert_array_equal(storage.read_array(key)[row], everything[600])
+    storage.write_array(DAY.inputs_block(2), everything[:7])
+    with pytest.raises(NeedsAttention, match=r"000002.npy is \[7, 32, 32, 3\]"):
+        stored.take([600])
+
+
+def test_shards_cover_the_listing_in_whole_blocks_and_are_never_too_many():
+    for listed, size in ((1, 1), (256, 256), (257, 256), (10_000, 1000), (1_000_000, 256)):
+        shards = shards_of(listed, size)
+        assert [shard.start for shard in shards] == [0, *(shard.stop for shard in shards[:-1])]
+        assert shards[-1].stop == listed
+        assert all(shard.start % 256 == 0 for shard in shards)
+        assert len(shards) <= MOST_SHARDS
+    assert [shard.stop - shard.start for shard in shards_of(10_000, 1000)] == [1024] * 9 + [784]
+    assert shards_of(10_000, 1000)[1].name == "shard 2 of 10, files 1,025 to 2,048"
