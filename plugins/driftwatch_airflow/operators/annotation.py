@@ -76,14 +76,21 @@ class MergeAnnotationsOperator(DayOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.annotation.acceptance import settle
+        from driftwatch.annotation.collect import progress
         from driftwatch.annotation.consensus import merge_day
 
         storage = self.storage
         plan = storage.read_json(self.keys.annotation)
-        hook = TolokaHook(self.monitor.annotation.connection)
+        annotation = self.monitor.annotation
+        hook = TolokaHook(annotation.connection)
         TolokaPoolLink().store(self, context, hook.pool_url(plan["project_id"], plan["pool_id"]))
-        assignments = settle(hook.get_conn(), plan["pool_id"], self.monitor.annotation.quality)
+        client = hook.get_conn()
+        assignments = settle(client, plan["pool_id"], annotation.quality)
         storage.write_table(self.keys.assignments, assignments)
+        # Rejected pages cost nothing and answer nothing: the day's spend is what it is after the decisions.
+        done = progress(client, plan["pool_id"], len(plan["sample"]), plan["overlap"], annotation.fee_share)
+        storage.write_json(self.keys.annotation_progress, done)
+        storage.write_json(self.keys.annotation, {**plan, "progress": done})
         summary = merge_day(storage, self.keys, self.monitor, [entry["image_id"] for entry in plan["sample"]])
         self.log.info("Labels: %s", summary)
         return summary
