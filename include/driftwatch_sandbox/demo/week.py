@@ -56,11 +56,7 @@ DRAWN = Plan(
     damage="pixelate",
     strength={"across": 8},
     recipe="fast",
-    overrides={
-        "annotation": {"sample_size": 440},
-        "model": {"input_size": 64},
-        "retraining": {"epochs": 12, "patience": 0},
-    },
+    overrides={"annotation": {"sample_size": 440}},
 )
 # Pixelation of real photos costs accuracy that few labels win back; a blur of this strength costs more, and more comes back.
 REAL = Plan(
@@ -68,9 +64,10 @@ REAL = Plan(
     per_day=(80, 80, 80, 200, 80, 80, 80),
     damage="blur",
     strength={"sigma": 6.0},
-    recipe="monitor",
+    recipe="photos",
     overrides={
         "annotation": {"sample_size": 190},
+        "model": {"input_size": 96},
         "performance": {"policy": ["floor", "drop"]},
         "retraining": {"epochs": 8},
     },
