@@ -15,6 +15,7 @@ import pandas as pd
 
 from driftwatch.annotation.aggregation import Votes, dawid_skene, shares, skill, vote_weight
 from driftwatch.annotation.annotators import annotator_quality
+from driftwatch.annotation.collect import COUNTED
 from driftwatch.errors import DriftwatchError
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ Method = Literal["majority", "weighted", "dawid_skene"]
 OnTie = Literal["abstain", "random_seeded", "first_class"]
 # Scores that differ by less are a tie: what is left of rounding, and of EM that has converged.
 _SAME = 1e-6
-# Toloka's states of a page whose answers count; the answers of a rejected page do not.
-COUNTED = ("SUBMITTED", "ACCEPTED")
 
 
 def one_vote_each(answers: pd.DataFrame, allowed: Sequence[str]) -> pd.DataFrame:

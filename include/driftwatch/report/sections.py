@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from driftwatch.annotation.consensus import COUNTED
+from driftwatch.annotation.collect import COUNTED
 from driftwatch.performance.policy import interval, p_text, percent
 from driftwatch.report import charts
 from driftwatch.report.drift import kinds as drift_kinds
