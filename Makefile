@@ -64,9 +64,13 @@ docs: .venv/installed ## Write docs/configuration.md from the monitor file's mod
 monitors: .venv/installed ## Put WhyLabs' own monitors as the monitor files describe them (MONITOR=<file> for one)
 	@$(BIN)/python -m driftwatch_airflow.put_monitors $(if $(MONITOR),"$(MONITOR)")
 
+bench-retraining: .venv/installed ## What retraining buys on real photos (PHOTOS=<folder of classes>; about 40 minutes of one core)
+	@$(BIN)/python -m bench.retraining recipe $(if $(PHOTOS),--photos "$(PHOTOS)")
+	@$(BIN)/python -m bench.retraining days $(if $(PHOTOS),--photos "$(PHOTOS)")
+
 lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in requirements.txt
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --fork-strategy fewest --python-version 3.10 --upgrade \
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: bench-judgement help install demo ui label test test-faults lint docs monitors lock
+.PHONY: bench-judgement help install demo ui label test test-faults lint docs monitors lock bench-retraining

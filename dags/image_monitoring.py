@@ -22,6 +22,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
 
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import ConfigError
+from driftwatch.model.requests import ALERT_RUN_PREFIX
 from driftwatch.monitor_files import load_monitor, monitor_files
 from driftwatch_airflow.monitor import DAY_TEMPLATE, run_day, task_defaults
 from driftwatch_airflow.operators.annotation import (
@@ -29,7 +30,7 @@ from driftwatch_airflow.operators.annotation import (
     EvaluatePerformanceOperator,
     MergeAnnotationsOperator,
 )
-from driftwatch_airflow.operators.decision import ALERT_RUN_PREFIX, CheckPerformanceOperator
+from driftwatch_airflow.operators.decision import CheckPerformanceOperator
 from driftwatch_airflow.operators.features import (
     SHARD_NAME,
     IngestImagesOperator,
@@ -43,7 +44,7 @@ from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
 from driftwatch_airflow.refused import refused_monitor_dag
 from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
 
-# Two runs of the same day, such as a backfill beside a manual run, must not spend or publish at the same moment.
+# Two runs, such as a backfill beside a manual run, must not spend, publish or ask for a retraining at the same moment.
 ONE_AT_A_TIME: dict[str, Any] = {"max_active_tis_per_dag": 1}
 # A day of one shard skips the tasks for several; an empty day that is skipped has no success, and skips everything.
 SHARDED_OR_NOT: dict[str, Any] = {"trigger_rule": TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS}
@@ -115,7 +116,11 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
             task_id="upload_performance", monitor=monitor, kind="performance", **ONE_AT_A_TIME
         )
         check_performance = CheckPerformanceOperator(
-            task_id="check_performance", monitor=monitor, on_alert="trigger_retraining", on_ok="performance_ok"
+            task_id="check_performance",
+            monitor=monitor,
+            on_alert="trigger_retraining",
+            on_ok="performance_ok",
+            **ONE_AT_A_TIME,
         )
         trigger_retraining = TriggerDagRunOperator(
             task_id="trigger_retraining",

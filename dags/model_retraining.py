@@ -4,17 +4,17 @@
 Fine-tunes the champion on the original training set and the human labels of a range of days, compares challenger and champion
 on the same held-out images, and promotes the challenger only where it is better on the recent days and not worse on clean ones.
 
-- **An alert** of the monitoring DAG starts it, once for each day.
-- **By hand**: trigger it; every field of the form says what it does. `dry_run` shows the training set and stops.
+- **An alert** of the monitoring DAG starts it, once for each day, and only one at a time: an alert that comes while a retraining is
+  under way is attached to it.
+- **By hand**: trigger it; every field of the form says what it does. `dry_run` shows the training set, the estimated time and what
+  would be replaced, and stops.
+- **Back**: trigger it with `rollback` set to `previous`, or to a version. Nothing is trained.
 - A run that fails, or a gate that is not passed, leaves the champion alone.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Param, TriggerRule
 
 from driftwatch.config import MonitorConfig
@@ -23,55 +23,30 @@ from driftwatch.monitor_files import load_monitor, monitor_files
 from driftwatch_airflow.alerts import retraining_failed
 from driftwatch_airflow.monitor import task_defaults
 from driftwatch_airflow.operators.retraining import (
+    ApprovePromotionOperator,
+    ChooseActionOperator,
     CollectTrainingSetOperator,
     EvaluateChallengerOperator,
     GateOperator,
     PromoteModelOperator,
     RefreshReferenceOperator,
+    RollBackOperator,
+    ShowPlanOperator,
     TrainChallengerOperator,
     run_key,
 )
 from driftwatch_airflow.refused import refused_monitor_dag
 
-APPROVAL_BODY = """
-The gate was passed: {{ ti.xcom_pull(task_ids='evaluate_challenger')['reasons'] | join(' ') }}
-
-Approve to make **{{ ti.xcom_pull(task_ids='evaluate_challenger')['challenger'] }}** the champion. Without an answer in time the
-champion stays.
-"""
-
 
 def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
     """The trigger form."""
-    settings = monitor.retraining
+    settings, recipe = monitor.retraining, monitor.model.recipe
     return {
-        "first_day": Param(
-            None,
-            type=["null", "string"],
-            format="date",
-            title="First day",
-            description=f"First day whose labels are used. Empty: {settings.days_back} days up to the last one.",
-        ),
-        "last_day": Param(
-            None,
-            type=["null", "string"],
-            format="date",
-            title="Last day",
-            description="Last day whose labels are used. Empty: the newest day that has labels.",
-        ),
-        "epochs": Param(
-            settings.epochs,
-            type="integer",
-            minimum=1,
-            maximum=500,
-            title="Epochs",
-            description="Passes over the training set.",
-        ),
-        "promotion": Param(
-            settings.promotion,
-            enum=["auto", "approval", "never"],
-            title="Promotion",
-            description="auto: promote when the gate is passed. approval: ask a person. never: only train and compare.",
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Show the training set, the estimated time and what would be replaced, and stop: nothing is written.",
         ),
         "reason": Param(
             None,
@@ -80,11 +55,105 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
             title="Reason",
             description="Why it is retrained; it stands in the model card.",
         ),
-        "dry_run": Param(
-            False,
+        "first_day": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="First day",
+            description=f"First day whose labels are used. Empty: {settings.days_back} days up to the last one.",
+            section="Training set",
+        ),
+        "last_day": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Last day",
+            description="Last day whose labels are used. Empty: the newest day that has labels.",
+            section="Training set",
+        ),
+        "min_confidence": Param(
+            settings.min_confidence,
+            type="number",
+            minimum=0,
+            maximum=1,
+            title="Least agreement",
+            description="Labels that a smaller share of the votes agrees with are not trained on; 0 to 1.",
+            section="Training set",
+        ),
+        "start_from": Param(
+            settings.start_from,
+            enum=["champion", "scratch"],
+            title="Start from",
+            description="champion: fine-tune it. scratch: a new model by the monitor file's recipe, on the same set.",
+            section="Training",
+        ),
+        "epochs": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=500,
+            title="Epochs",
+            description=f"Passes over the training set, 1 to 500. Empty: {settings.epochs} from the champion, {recipe.epochs} from scratch.",
+            section="Training",
+        ),
+        "learning_rate": Param(
+            None,
+            type=["null", "number"],
+            exclusiveMinimum=0,
+            maximum=0.1,
+            title="Learning rate",
+            description=f"Peak learning rate, up to 0.1. Empty: {settings.learning_rate:g} from the champion, {recipe.learning_rate:g} from scratch.",
+            section="Training",
+        ),
+        "imitate_drift": Param(
+            settings.imitate_drift,
             type="boolean",
-            title="Dry run",
-            description="Show the training set and stop: nothing is trained or promoted.",
+            title="Imitate the drift",
+            description="Also train on original images damaged as the drifted days' features show.",
+            section="Training",
+        ),
+        "seed": Param(
+            settings.seed,
+            type="integer",
+            minimum=0,
+            maximum=2**31 - 1,
+            title="Seed",
+            description="Seed of training; the same seed and set give the same model.",
+            section="Training",
+        ),
+        "max_clean_drop": Param(
+            settings.max_clean_drop,
+            type="number",
+            minimum=0,
+            maximum=1,
+            title="Allowed loss on clean images",
+            description="The gate must be able to rule out a larger loss of accuracy; 0 to 1.",
+            section="Gate and hand-over",
+        ),
+        "max_class_drop": Param(
+            settings.max_class_drop,
+            type="number",
+            minimum=0,
+            maximum=1,
+            title="Allowed loss of a class",
+            description="The same for each class's recall on clean images; 0 to 1.",
+            section="Gate and hand-over",
+        ),
+        "promotion": Param(
+            settings.promotion,
+            enum=["auto", "approval", "never"],
+            title="Promotion",
+            description="auto: promote when the gate is passed. approval: ask a person. never: only train and compare.",
+            section="Gate and hand-over",
+        ),
+        "rollback": Param(
+            None,
+            type=["null", "string"],
+            maxLength=60,
+            pattern=r"^(previous|v[0-9]{4,}-[0-9a-f]{8})$",
+            title="Roll back to",
+            description="Trains nothing: makes this version the champion again. A version such as v0001-1a2b3c4d, or previous.",
+            section="Roll back instead",
         ),
     }
 
@@ -103,6 +172,15 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
         user_defined_macros={"run_key": run_key},
         default_args=task_defaults(monitor) | {"on_failure_callback": retraining_failed(monitor)},
     ) as dag:
+        choose_action = ChooseActionOperator(
+            task_id="choose_action",
+            monitor=monitor,
+            on_plan="show_plan",
+            on_rollback="roll_back",
+            on_retrain="collect_training_set",
+        )
+        show_plan = ShowPlanOperator(task_id="show_plan", monitor=monitor)
+        roll_back = RollBackOperator(task_id="roll_back", monitor=monitor)
         collect_training_set = CollectTrainingSetOperator(task_id="collect_training_set", monitor=monitor)
         train_challenger = TrainChallengerOperator(task_id="train_challenger", monitor=monitor)
         evaluate_challenger = EvaluateChallengerOperator(task_id="evaluate_challenger", monitor=monitor)
@@ -113,22 +191,20 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
             on_approval="approve_promotion",
             on_promote="promote_model",
         )
-        approve_promotion = ApprovalOperator(
-            task_id="approve_promotion",
-            subject=f"Promote a new model for {monitor.name}?",
-            body=APPROVAL_BODY,
-            defaults="Reject",
-            response_timeout=timedelta(hours=monitor.retraining.approval_hours),
-        )
+        approve_promotion = ApprovePromotionOperator(task_id="approve_promotion", monitor=monitor)
         promote_model = PromoteModelOperator(
             task_id="promote_model", monitor=monitor, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
         )
-        refresh_reference = RefreshReferenceOperator(task_id="refresh_reference", monitor=monitor)
+        refresh_reference = RefreshReferenceOperator(
+            task_id="refresh_reference", monitor=monitor, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+        )
         keep_champion = EmptyOperator(task_id="keep_champion")
 
+        choose_action >> [collect_training_set, show_plan, roll_back]
         collect_training_set >> train_challenger >> evaluate_challenger >> gate
         gate >> [keep_champion, approve_promotion, promote_model]
-        approve_promotion >> promote_model >> refresh_reference
+        approve_promotion >> promote_model
+        [promote_model, roll_back] >> refresh_reference
     return dag
 
 

@@ -45,7 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     train = kinds.add_parser("train", help="train a small ResNet on labelled images")
     _monitor_argument(train)
     train.add_argument(
-        "--recipe", choices=("fast", "photos"), default="fast", help="fast: under a minute; photos: minutes"
+        "--recipe",
+        choices=("monitor", "fast"),
+        default="monitor",
+        help="monitor: model.recipe of the monitor file; fast: half as wide, and a quarter of the time",
     )
     train.add_argument("--epochs", type=_positive, help="instead of the recipe's")
     train.set_defaults(run=_train)
@@ -94,9 +97,9 @@ def _positive(text: str) -> int:
 def _train(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:
     _refuse_champion(options, storage, layout)
     _take_in(options, config, storage, layout)
-    from driftwatch.model.champion import RECIPES, train_champion
+    from driftwatch.model.champion import recipe_of, train_champion
 
-    epochs = options.epochs or RECIPES[options.recipe].epochs
+    epochs = recipe_of(config, options.recipe, options.epochs).epochs
     began = time.perf_counter()
 
     def progress(row: dict[str, Any]) -> None:
@@ -272,8 +275,6 @@ def _check(options: argparse.Namespace, config: MonitorConfig, storage: Storage,
 
 def _warnings(config: MonitorConfig, images: int, daily_cost: float, evaluation: float) -> list[str]:
     """What is allowed, and yet will not work as hoped."""
-    from driftwatch.model.gate import MIN_RECENT
-
     annotation = config.annotation
     found = []
     if daily_cost > annotation.max_cost_per_day:
@@ -285,9 +286,10 @@ def _warnings(config: MonitorConfig, images: int, daily_cost: float, evaluation:
         )
     if images < config.performance.min_labels:
         found.append("annotation.sample_size is below performance.min_labels: no day will ever have a verdict")
-    if evaluation < MIN_RECENT:
+    needed = config.retraining.min_evaluation_labels
+    if evaluation < needed:
         found.append(
-            f"one day leaves {evaluation:.0f} images for the gate, which needs {MIN_RECENT}: a single alert cannot promote a model"
+            f"one day leaves {evaluation:.0f} images for the gate, which needs {needed}: a single alert cannot promote a model"
         )
     return found
 

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from driftwatch.config_images import ImagesConfig, ModelConfig
+from driftwatch.config_images import ImagesConfig
+from driftwatch.config_model import ModelConfig, RetrainingConfig
 from driftwatch.config_parts import OpenShare, Section, Share
 from driftwatch.config_performance import PerformanceConfig
 from driftwatch.config_profiling import ProfilingConfig
@@ -30,6 +31,7 @@ AlertKind = Literal[
     "too_many_rejects",
     "retraining_failed",
     "model_promoted",
+    "model_rolled_back",
 ]
 
 
@@ -194,37 +196,6 @@ class AnnotationConfig(Section):
         if self.control_tasks < self.control_tasks_per_page:
             raise ValueError("control_tasks must be at least control_tasks_per_page")
         return self
-
-
-class RetrainingConfig(Section):
-    """What an alert starts."""
-
-    promotion: Literal["auto", "approval", "never"] = Field(
-        "auto", description="Who moves the champion when the gate is passed."
-    )
-    approval_hours: float = Field(48, gt=0, description="Time limit of an approval; then the champion stays.")
-    days_back: int = Field(
-        7, ge=1, le=365, description="Days of labels that an alert's retraining takes, the alert's day included."
-    )
-    min_new_labels: int = Field(
-        30, ge=1, description="Fewer human labels in the range end the run: the champion stays."
-    )
-    min_confidence: Share = Field(0.6, description="Consensus below this share of votes is not trained on.")
-    evaluation_share: OpenShare = Field(
-        0.4, description="Share of labelled images that is kept for evaluation for ever, by image id."
-    )
-    epochs: int = Field(12, ge=1, le=500, description="Passes over the training set when fine-tuning.")
-    learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate when fine-tuning.")
-    recent_share: OpenShare = Field(
-        0.5, description="Share of each epoch that comes from the labelled days; the rest replays the original set."
-    )
-    imitate_drift: bool = Field(True, description="Also train on original images damaged as the drifted days are.")
-    max_clean_drop: Share = Field(
-        0.05, description="Largest loss of accuracy on the original holdout that the gate allows."
-    )
-    cooldown_days: int = Field(3, ge=0, description="Days of data after a retraining in which alerts start no other.")
-    retrain_on_backfill: bool = Field(False, description="Whether backfilled days may start a retraining.")
-    seed: int = Field(0, ge=0, description="Seed of training.")
 
 
 class NotifierConfig(Section):

@@ -1,4 +1,4 @@
-"""The sections `images` and `model` of the monitor file."""
+"""The section `images` of the monitor file."""
 
 from __future__ import annotations
 
@@ -25,13 +25,4 @@ class ImagesConfig(Section):
         20_000,
         ge=1,
         description="A day of more files is cut into shards of this many (rounded up to a multiple of 256), which tasks handle beside each other; see docs/scaling.md.",
-    )
-
-
-class ModelConfig(Section):
-    """The classifier's input and how it is run."""
-
-    input_size: int = Field(64, ge=16, le=1024, description="Side in pixels of the square that images are squashed to.")
-    batch_size: int = Field(
-        256, ge=1, le=256, description="Images for each prediction batch; inputs are stored in blocks of 256."
     )

@@ -229,6 +229,11 @@ class MonitorLayout:
         """The folder that holds one folder for each retraining request."""
         return f"{self.monitor}/retraining"
 
+    @property
+    def active_retraining(self) -> str:
+        """The newest retraining request: run_key, run_id, and the alert's day."""
+        return f"{self.retrainings}/active.json"
+
     def retraining(self, run_key: str, name: str) -> str:
         """The working files of one retraining request, `run_key` being derived from its run id."""
         return f"{self.retrainings}/{run_key}/{name}"

@@ -55,13 +55,29 @@ _WHAT_AND_WHEN = {
         "Starts a retraining where the verdict is an alert and nothing holds it back; its log says what does.",
         "clear it; it only reads.",
     ),
+    "choose_action": (
+        "Follows the form: the plan alone with `dry_run`, a rollback where a version is named, else a retraining.",
+        "clear it.",
+    ),
+    "show_plan": (
+        "The set, the estimated time and what would be replaced: in its log and its XCom. Nothing is written.",
+        "its message says what is missing; change the form, and trigger again.",
+    ),
+    "roll_back": (
+        "Makes an earlier version the champion again, in one step. Days that were judged keep their model.",
+        "no such version, or its model is gone: `driftwatch models` lists what there is.",
+    ),
+    "approve_promotion": (
+        "Asks a person, with the comparison of champion and challenger. Without an answer in time `retraining.on_no_answer` holds.",
+        "clear it: it asks again.",
+    ),
     "collect_training_set": (
-        "The original training set and the range's human labels; evaluation images are kept apart for ever. `dry_run` ends here.",
+        "The original training set and the range's human labels; evaluation images are kept apart for ever.",
         "too few labels: widen the range of days in the form, and trigger again.",
     ),
     "train_challenger": (
-        "Fine-tunes the champion on the set; the champion keeps serving.",
-        "clear it: it goes on from its last epoch on the same machine.",
+        "Fine-tunes the champion on the set, or trains from scratch; the champion keeps serving.",
+        "clear it: it goes on from its last epoch, on any machine.",
     ),
     "evaluate_challenger": (
         "Champion and challenger on the same images, which neither was trained on.",

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from driftwatch.layout import MonitorLayout
+from driftwatch.model.requests import attached_alerts, begin
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
@@ -49,7 +51,7 @@ def choose(tmp_path, root: Path, monkeypatch):
                 storage.write_json(f"cats_vs_dogs/days/{day}/ingest.json", {})
         storage.write_json(f"cats_vs_dogs/days/{DAY}/performance.json", {"verdict": verdict})
         for name in earlier:
-            storage.write_json(f"cats_vs_dogs/retraining/{name}/set.json", {})
+            storage.write_bytes(f"cats_vs_dogs/retraining/{name}/set.parquet", b"set")
         settings = monitor.retraining.model_copy(update={"retrain_on_backfill": on_backfill, "cooldown_days": 3})
         operator = Recorded(
             task_id="check",
@@ -101,6 +103,63 @@ def test_the_cooldown_counts_days_of_data(choose, earlier, expected):
 def test_days_without_data_do_not_use_up_the_cooldown(choose, earlier, expected):
     gap = ("2026-11-17", "2026-11-18")
     assert choose("alert", earlier=(f"perf_alert__2026-11-{earlier}",), without_data=gap) == expected
+
+
+@pytest.fixture
+def alert(tmp_path, root: Path, monkeypatch):
+    """An alert of a day, while the Airflow runs of `states` exist; and the storage."""
+    monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
+    monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
+    storage = Storage(f"file://{tmp_path}")
+
+    def decide(day: str, states: dict[str, str]):
+        known = states
+
+        def get_dr_count(dag_id, run_ids, states):
+            assert dag_id == "cats_vs_dogs_retraining"
+            return sum(run_id in known and (states is None or known[run_id] in states) for run_id in run_ids)
+
+        storage.write_json(f"cats_vs_dogs/days/{day}/performance.json", {"verdict": "alert"})
+        operator = Recorded(task_id="check", monitor=monitor, day=day, on_alert="trigger", on_ok="ok")
+        ti = SimpleNamespace(get_dr_count=get_dr_count)
+        return operator.execute({"params": {}, "dag_run": SimpleNamespace(run_type="scheduled"), "ti": ti})
+
+    return decide, storage
+
+
+def attached(storage: Storage, request: str) -> list[str]:
+    return attached_alerts(storage, MonitorLayout("cats_vs_dogs"), request)
+
+
+def test_two_alerts_at_once_make_one_run_and_the_second_is_attached(alert):
+    decide, storage = alert
+    assert decide("2026-11-20", {}) == "trigger"
+    assert decide("2026-11-21", {}) is None  # the first one's run does not exist yet
+    assert decide("2026-11-20", {}) == "trigger"  # the same alert again; its run id is taken, so it makes no other run
+    assert attached(storage, "perf_alert__2026-11-20") == ["2026-11-21"]
+
+
+def test_an_alert_while_one_is_queued_or_running_is_attached_however_long_it_takes(alert):
+    decide, storage = alert
+    assert decide("2026-11-01", {}) == "trigger"
+    for day, state in (("2026-11-19", "queued"), ("2026-11-20", "running")):
+        assert decide(day, {"perf_alert__2026-11-01": state}) is None
+    assert attached(storage, "perf_alert__2026-11-01") == ["2026-11-19", "2026-11-20"]
+
+
+def test_after_a_failed_retraining_that_had_no_set_the_next_alert_starts_one(alert):
+    decide, storage = alert
+    assert decide("2026-11-20", {}) == "trigger"
+    assert decide("2026-11-21", {"perf_alert__2026-11-20": "failed"}) == "trigger"
+    assert attached(storage, "perf_alert__2026-11-20") == []
+
+
+def test_an_alert_is_attached_to_a_retraining_by_hand_too(alert):
+    decide, storage = alert
+    begin(storage, MonitorLayout("cats_vs_dogs"), "by-hand", "by hand", None)
+    assert decide("2026-11-20", {"by hand": "running"}) is None
+    assert attached(storage, "by-hand") == ["2026-11-20"]
+    assert decide("2026-11-20", {"by hand": "success"}) == "trigger"
 
 
 @pytest.mark.parametrize(

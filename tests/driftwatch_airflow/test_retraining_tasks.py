@@ -7,10 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import MonitorLayout
@@ -19,7 +16,13 @@ from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.alerts import retraining_failed
 from driftwatch_airflow.operators import retraining
-from driftwatch_airflow.operators.retraining import CollectTrainingSetOperator, PromoteModelOperator
+from driftwatch_airflow.operators.retraining import (
+    ChooseActionOperator,
+    CollectTrainingSetOperator,
+    PromoteModelOperator,
+    RollBackOperator,
+    TrainChallengerOperator,
+)
 
 RUN = "perf_alert__2026-11-20"
 LAYOUT = MonitorLayout("cats_vs_dogs")
@@ -45,7 +48,7 @@ def collected(monkeypatch):
     monkeypatch.setattr(
         driftwatch.model.dataset,
         "collect_training_set",
-        lambda *arguments: calls.append(arguments[3:]) or {"new_labels": 7},
+        lambda *arguments, **options: calls.append(arguments[3:]) or {"new_labels": 7},
     )
     return calls
 
@@ -81,18 +84,77 @@ def test_without_any_label_it_says_so(monitor, collected):
     assert collected == []
 
 
-def test_a_dry_run_shows_the_set_and_stops(monitor, storage, collected):
-    label(storage, "2026-11-18")
-    with pytest.raises(AirflowSkipException, match=r"nothing is trained; the set would be .*'new_labels': 7"):
-        collect(monitor, dry_run=True)
+class Chosen(ChooseActionOperator):
+    """Notes the branch instead of asking Airflow to skip the others."""
+
+    def do_branch(self, context: Any, branches_to_execute: Any) -> Any:
+        return branches_to_execute
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, "retrain"),
+        ({"dry_run": True}, "plan"),
+        ({"rollback": "previous"}, "back"),
+        ({"rollback": "previous", "dry_run": True}, "plan"),
+    ],
+    ids=["an empty form", "a dry run", "a rollback", "a dry run of a rollback"],
+)
+def test_the_form_chooses_the_action_and_only_a_retraining_is_noted(monitor, storage, params, expected):
+    operator = Chosen(
+        task_id="choose", monitor=monitor, request=RUN, on_plan="plan", on_rollback="back", on_retrain="retrain"
+    )
+    assert operator.execute({"params": params, "run_id": RUN}) == expected
+    noted = storage.exists(LAYOUT.active_retraining)
+    assert noted == (expected == "retrain")
+    if noted:
+        assert storage.read_json(LAYOUT.active_retraining) == {"run_key": RUN, "run_id": RUN, "day": "2026-11-20"}
+
+
+def test_the_form_replaces_the_files_settings_in_one_run(monitor, storage, monkeypatch):
+    import driftwatch.model.challenger
+
+    seen: list[Any] = []
+    monkeypatch.setattr(driftwatch.model.challenger, "train_challenger", lambda *given: seen.append(given[2:]))
+    form = {"epochs": 3, "start_from": "scratch", "seed": 5, "max_class_drop": 0.2, "reason": "the lens was replaced"}
+    operator = TrainChallengerOperator(task_id="train", monitor=monitor, request=RUN)
+    operator.execute({"params": form, "run_id": RUN, "dag_run": SimpleNamespace(triggering_user_name="alice")})
+    ((config, key, asked),) = seen
+    assert (config.model.recipe.epochs, config.retraining.epochs) == (3, monitor.retraining.epochs)
+    assert (config.retraining.seed, config.retraining.max_class_drop) == (5, 0.2)
+    assert (key, asked) == (RUN, "the lens was replaced, by alice")
+
+
+def roll_back(monitor: Any, to: str, run_id: str = "back_1") -> str:
+    operator = RollBackOperator(task_id="roll_back", monitor=monitor, request=run_id)
+    return operator.execute({"params": {"rollback": to}, "run_id": run_id})
+
+
+def test_a_rollback_takes_one_step_is_told_and_a_repeated_task_does_not_roll_forward(
+    monitor, storage, gate_passed, monkeypatch
+):
+    told: list[Any] = []
+    monkeypatch.setattr(retraining, "send_alert", lambda context, monitor, kind, facts: told.append((kind, facts)))
+    old, new = gate_passed
+    promote(monitor)
+    assert [roll_back(monitor, "previous") for _ in range(2)] == [old, old]
+    assert told[-1] == ("model_rolled_back", {"version": old, "previous": new, "run_id": "back_1"})
+    assert roll_back(monitor, new, "back_2") == new
+    with pytest.raises(registry.UnknownVersion, match="has no version"):
+        roll_back(monitor, "v0009-00000000", "back_3")
+    assert registry.champion(storage, LAYOUT)["version"] == new
 
 
 @pytest.fixture
-def gate_passed(storage):
-    """Two registered versions, of which the gate found the second better, and what its reference is built from."""
-    rng = np.random.default_rng(0)
-    features = pd.DataFrame({"image_id": [f"i{n}" for n in range(80)], "image.entropy": rng.normal(size=80)})
-    storage.write_table(LAYOUT.training_features, features)
+def gate_passed(storage, monkeypatch):
+    """Two registered versions, of which the gate found the second better; what their references hold is no matter here."""
+    import driftwatch.model.handover
+
+    def build(storage: Storage, layout: MonitorLayout, config: Any, version: str) -> None:
+        storage.write_bytes(layout.reference_profile(version), b"profile")
+
+    monkeypatch.setattr(driftwatch.model.handover, "build_reference_of", build)
     old, new = (
         registry.register(storage, LAYOUT, f"v000{n}-{n:08x}", b"model %d" % n, {"data": {"run_key": None}})
         for n in (1, 2)
@@ -144,12 +206,12 @@ def test_a_failed_step_is_told_with_its_reason_and_the_champion_that_serves(moni
 
 
 def test_no_champion_is_ever_without_a_reference(monitor, storage, gate_passed, monkeypatch):
-    import driftwatch.profiling.drift
+    import driftwatch.model.handover
 
     def full(*_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(driftwatch.profiling.drift, "build_reference", full)
+    monkeypatch.setattr(driftwatch.model.handover, "build_reference_of", full)
     with pytest.raises(OSError, match="no space left"):
         promote(monitor)
     assert registry.champion(storage, LAYOUT)["version"] == gate_passed[0]

@@ -24,8 +24,9 @@ SMALL = replace(
     per_day=(24,) * 7,
     overrides={
         "annotation": {"sample_size": 20, "control_tasks": 12},
+        "model": {"input_size": 64, "recipe": {"width": 12}},
         "performance": {"min_labels": 10},
-        "retraining": {"min_new_labels": 10},
+        "retraining": {"min_new_labels": 10, "min_evaluation_labels": 5},
     },
 )
 
@@ -54,6 +55,15 @@ class Site:
     def run(self, dag_id: str, run_id: str, logical_day: Any = None, **conf: Any) -> str:
         self.api.trigger(dag_id, run_id, f"{logical_day}T00:00:00Z" if logical_day else None, conf)
         return self.follow(dag_id, run_id)
+
+    def question(self, dag_id: str, run_id: str, task_id: str, seconds: float = 120) -> dict[str, Any]:
+        """What a human-in-the-loop task asks, once it does."""
+        end = time.monotonic() + seconds
+        while (state := self.states(dag_id, run_id).get(task_id)) != "awaiting_input":
+            assert time.monotonic() < end, (state, self.states(dag_id, run_id))
+            self.world.processes.check()
+            time.sleep(0.5)
+        return self.api.question(dag_id, run_id, task_id)
 
     def airflow(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of Airflow's CLI."""

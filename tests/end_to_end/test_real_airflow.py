@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
+from datetime import date
 from typing import Any
 
+import httpx
 import pytest
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -134,13 +137,77 @@ def test_a_dry_run_of_a_day_creates_publishes_and_pays_nothing(site, days):
     assert states["predict_labels"] == "success"
 
 
-def test_a_retraining_by_hand_shows_its_set_first_and_leaves_the_champion_alone(site):
-    champion = site.storage.read_bytes(site.layout.champion)
+def test_a_retraining_by_hand_shows_its_plan_first_and_writes_nothing(site):
+    before = site.storage.list(site.layout.monitor)
     dag_id = site.monitor.retraining_dag_id
     assert site.run(dag_id, "look_first", None, dry_run=True, reason="to see the set") == "success"
     states = site.states(dag_id, "look_first")
-    assert (states["collect_training_set"], states["train_challenger"]) == ("skipped", "skipped")
-    assert site.storage.read_bytes(site.layout.champion) == champion
+    assert (states["show_plan"], states["collect_training_set"]) == ("success", "skipped")
+    plan = site.api.xcom(dag_id, "look_first", "show_plan")
+    assert plan["set"]["new_labels"] >= 10
+    assert plan["champion"] == site.storage.read_json(site.layout.champion)["version"]
+    assert site.storage.list(site.layout.monitor) == before
+
+
+def test_a_person_approves_by_the_comparison_and_one_run_rolls_it_back(site):
+    """The challenger is there as a run that was killed after training leaves it behind."""
+    good, bad = right_and_wrong(site, "asked")
+    site.storage.write_json(
+        site.layout.retraining("asked", "challenger.json"), {"version": good, "parent": bad, "requested_by": "a test"}
+    )
+    dag_id = site.monitor.retraining_dag_id
+    site.api.trigger(dag_id, "asked", None, {"promotion": "approval", "max_clean_drop": 1, "max_class_drop": 1})
+    detail = site.question(dag_id, "asked", "approve_promotion")
+    assert f"**{good}** against the champion **{bad}**" in detail["body"]
+    assert "images by true class and answer" in detail["body"]
+    pictures = re.findall(r"!\[\w+\]\((http[^)]+)\)", detail["body"])
+    assert pictures
+    assert httpx.get(pictures[0], trust_env=False).headers["content-type"].startswith("image/")
+    assert "Without an answer within 48 hours the champion stays." in detail["body"]
+    assert site.storage.read_json(site.layout.champion)["version"] == bad
+    site.api.answer(dag_id, "asked", "approve_promotion", "Approve")
+    assert site.follow(dag_id, "asked") == "success"
+    assert site.states(dag_id, "asked")["refresh_reference"] == "success"
+    assert site.storage.read_json(site.layout.champion)["version"] == good
+
+    assert site.run(dag_id, "back", None, rollback="previous") == "success"
+    states = site.states(dag_id, "back")
+    assert (states["roll_back"], states["refresh_reference"]) == ("success", "success")
+    assert (states["collect_training_set"], states["promote_model"]) == ("skipped", "skipped")
+    assert site.storage.read_json(site.layout.champion)["version"] == bad
+
+
+def right_and_wrong(site, run_key: str) -> tuple[str, str]:
+    """Two registered versions: one that has learnt the evaluation images by heart, and the champion, which answers their opposite."""
+    from driftwatch.model import registry
+    from driftwatch.model.dataset import SET, collect_training_set, load_inputs
+    from driftwatch.model.handover import build_reference_of
+    from driftwatch.model.training import Recipe, fit
+
+    storage, layout, monitor = site.storage, site.layout, site.monitor
+    days = [
+        date.fromisoformat(day)
+        for day in storage.folders(layout.days)
+        if storage.exists(f"{layout.days}/{day}/labels.parquet")
+    ]
+    collect_training_set(storage, layout, monitor, run_key, min(days), max(days))
+    table = storage.read_table(layout.retraining(run_key, SET))
+    table = table[table["split"] == "evaluation"].reset_index(drop=True)
+    truth = table["label"].map(monitor.classes.index).to_numpy()
+    by_heart = {"smallest_box": 1, "stretch": 0, "flip": False, "contrast": 0, "brightness": 0, "tint": 0}
+    recipe = Recipe(epochs=25, width=12, small_share=0, augmentation=by_heart)
+    model, _ = fit(None, load_inputs(storage, layout, table), truth, len(monitor.classes), recipe)
+    old = registry.champion_version(storage, layout)
+    versions = []
+    for _ in range(2):
+        data = registry.to_bytes(model)
+        versions.append(registry.version_for(storage, layout, data))
+        registry.register(storage, layout, versions[-1], data, registry.card(storage, layout, old))
+        weights, bias = model.get_layer("logits").get_weights()
+        model.get_layer("logits").set_weights([-weights, -bias])
+    build_reference_of(storage, layout, monitor, versions[1])
+    registry.promote(storage, layout, versions[1], "a test", expected=old)
+    return versions[0], versions[1]
 
 
 def test_a_form_with_a_wrong_value_is_refused(site):

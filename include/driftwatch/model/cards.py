@@ -37,6 +37,10 @@ class Labelled:
         chosen = np.asarray(chosen)
         return Labelled(self.images[chosen], self.labels[chosen])
 
+    def and_then(self, more: Labelled) -> Labelled:
+        """These and, after them, `more`."""
+        return Labelled(np.concatenate([self.images, more.images]), np.concatenate([self.labels, more.labels]))
+
 
 def register_trained(
     storage: Storage,

@@ -1,14 +1,13 @@
-"""The challenger: the champion, fine-tuned on the original set, the human labels of the days, and imitated damage."""
+"""The challenger: the champion, fine-tuned on the original set, the human labels of the days, and imitated damage; or a new
+model, trained on the same from scratch."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.model.cards import Labelled, register_trained
 from driftwatch.model.dataset import (
+    DATASET_CARD,
     EVALUATION,
     HUMAN,
     ORIGINAL,
@@ -25,13 +25,12 @@ from driftwatch.model.dataset import (
     VALIDATION,
     bad_and_good_days,
     load_inputs,
-    summary,
 )
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
     from driftwatch.model.damage import Damage
-    from driftwatch.model.training import OnEpoch
+    from driftwatch.model.training import OnEpoch, Recipe
 
 logger = logging.getLogger(__name__)
 
@@ -48,57 +47,41 @@ def train_challenger(
     config: MonitorConfig,
     run_key: str,
     requested_by: str,
-    work_folder: Path,
-    epochs: int | None = None,
-    learning_rate: float | None = None,
-    seed: int | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> str:
     """Trains on retraining/<run_key>/set.parquet, registers the model with its card, and returns its version.
 
     Each epoch replays the original set; the human labels and, where `retraining.imitate_drift` finds a damage, damaged copies of
-    original training images make up `retraining.recent_share` of it, half each. `epochs`, `learning_rate` and `seed` replace the
-    monitor file's. `work_folder` is local; a killed run goes on from its checkpoint there. The same run_key again returns the
-    version of the first time: retraining/<run_key>/challenger.json is written last.
+    original training images make up `retraining.recent_share` of it, half each. It starts from the champion, or from new weights
+    (`retraining.start_from`). A killed run goes on from its checkpoint, wherever it is tried again. The same run_key again
+    returns the version of the first time: retraining/<run_key>/challenger.json is written last.
     """
-    from driftwatch.model.registry import champion_version, load_model
+    from driftwatch.model.checkpoints import Checkpoints
+    from driftwatch.model.registry import champion_version, load_model, prune
     from driftwatch.model.runtime import prepare
-    from driftwatch.model.training import Recipe, fit
+    from driftwatch.model.training import fit
 
     done = layout.retraining(run_key, CHALLENGER)
+    checkpoints = Checkpoints(storage, layout.retraining(run_key, "checkpoints"))
     if storage.exists(done):
+        checkpoints.clear()
         return storage.read_json(done)["version"]
     settings = config.retraining
-    prepare(settings.seed if seed is None else seed)
+    prepare(settings.seed)
     table = storage.read_table(layout.retraining(run_key, SET))
     parent = champion_version(storage, layout)
-    start = load_model(storage, layout, parent)
-    images = Labelled.of(load_inputs(storage, layout, table), table["label"], config)
-    train = images.where(table["split"] == TRAIN)
-    human = np.asarray(table.loc[table["split"] == TRAIN, "source"] == HUMAN)
-    bad_days, _ = bad_and_good_days(storage, layout, table)
-    recent = human & table.loc[table["split"] == TRAIN, "day"].isin(bad_days).to_numpy()
-    damage, damaged = _imitate(storage, layout, config, table, settings.seed if seed is None else seed)
-    replayed = int((~recent).sum())
-    recipe = Recipe(
-        epochs=epochs or settings.epochs,
-        learning_rate=learning_rate or settings.learning_rate,
-        seed=settings.seed if seed is None else seed,
-        epoch_size=round(replayed / (1 - settings.recent_share)),
-    )
-    folder = work_folder / f"{layout.monitor}-{run_key}"
+    start = load_model(storage, layout, parent) if settings.start_from == "champion" else None
+    parts = _parts(storage, layout, config, table)
+    recipe = challenger_recipe(config, epoch_size=round(parts.replayed / (1 - settings.recent_share)))
     model, history = fit(
         start,
-        np.concatenate([train.images, damaged.images]),
-        np.concatenate([train.labels, damaged.labels]),
+        parts.train.images,
+        parts.train.labels,
         len(config.classes),
         recipe,
-        weights=_weights(recent, len(damaged.labels), settings.recent_share),
-        validation=(
-            images.where(table["split"] == VALIDATION).images,
-            images.where(table["split"] == VALIDATION).labels,
-        ),
-        work_folder=folder,
+        weights=parts.weights,
+        validation=parts.mixed_validation,
+        checkpoints=checkpoints,
         on_epoch=on_epoch,
     )
     about = {
@@ -106,64 +89,133 @@ def train_challenger(
         "parent": parent,
         "data": {
             "run_key": run_key,
-            **summary(table),
-            "damage": damage.as_dict() if damage else None,
-            "damaged_images": len(damaged.labels),
+            **storage.read_json(layout.retraining(run_key, DATASET_CARD)),
+            "damage": parts.damage.as_dict() if parts.damage else None,
+            "damaged_images": parts.damaged,
         },
-        "recipe": {"name": "fine-tune", **asdict(recipe), "recent_share": settings.recent_share},
+        "recipe": {
+            "name": "fine-tune" if start else "scratch",
+            **recipe.model_dump(),
+            "recent_share": settings.recent_share,
+        },
         "seeds": {"training": recipe.seed},
         "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
     }
-    holdout = images.where((table["split"] == EVALUATION) & (table["source"] == ORIGINAL))
-    validation = images.where(table["split"] == VALIDATION)
-    version = register_trained(storage, layout, config, model, start.from_logits, validation, holdout, about)
+    from_logits = start is None or start.from_logits
+    version = register_trained(storage, layout, config, model, from_logits, parts.validation, parts.holdout, about)
     storage.write_json(done, {"version": version, "parent": parent, "requested_by": requested_by})
-    shutil.rmtree(folder, ignore_errors=True)
+    checkpoints.clear()
+    prune(storage, layout, settings.keep_challengers)
     return version
 
 
+def challenger_recipe(config: MonitorConfig, epoch_size: int) -> Recipe:
+    """The monitor file's recipe, with the retraining's own epochs, learning rate and patience where the champion is fine-tuned."""
+    from driftwatch.model.training import Recipe
+
+    settings, recipe = config.retraining, config.model.recipe.model_dump()
+    if settings.start_from == "champion":
+        own = {"epochs": settings.epochs, "learning_rate": settings.learning_rate, "patience": settings.patience}
+        recipe = {**recipe, **own, "small_share": 0.0}
+    return Recipe.model_validate({**recipe, "seed": settings.seed, "epoch_size": epoch_size})
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a challenger is trained on. `train`: originals, human labels and damaged copies, drawn by `weights`; `replayed` of
+    them are not recent. `mixed_validation` has recent labels and damaged copies in the same shares, so that training does not
+    stop early for what it unlearns of clean images alone. `validation` and `holdout` have no damaged copies."""
+
+    train: Labelled
+    weights: np.ndarray
+    replayed: int
+    mixed_validation: tuple[np.ndarray, np.ndarray]
+    validation: Labelled
+    holdout: Labelled
+    damage: Damage | None
+    damaged: int
+
+
+def _parts(storage: Storage, layout: MonitorLayout, config: MonitorConfig, table: pd.DataFrame) -> _Parts:
+    from driftwatch.model.training import draw
+
+    settings = config.retraining
+    images = Labelled.of(load_inputs(storage, layout, table), table["label"], config)
+    bad_days, _ = bad_and_good_days(storage, layout, table)
+    recent = np.asarray((table["source"] == HUMAN) & table["day"].isin(bad_days))
+    damage = _damage_of(storage, layout, config, table)
+    mixed, weights, copies = {}, {}, {}
+    for split in (TRAIN, VALIDATION):
+        rows = np.asarray(table["split"] == split)
+        copies[split] = _damaged(storage, layout, config, damage, split)
+        mixed[split] = images.where(rows).and_then(copies[split])
+        weights[split] = _weights(recent[rows], len(copies[split].labels), settings.recent_share)
+    shown: Any = draw(weights[VALIDATION], len(weights[VALIDATION]), settings.seed) if len(weights[VALIDATION]) else []
+    return _Parts(
+        train=mixed[TRAIN],
+        weights=weights[TRAIN],
+        replayed=int((~recent[table["split"] == TRAIN]).sum()),
+        mixed_validation=(mixed[VALIDATION].images[shown], mixed[VALIDATION].labels[shown]),
+        validation=images.where(table["split"] == VALIDATION),
+        holdout=images.where((table["split"] == EVALUATION) & (table["source"] == ORIGINAL)),
+        damage=damage,
+        damaged=len(copies[TRAIN].labels),
+    )
+
+
 def _weights(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarray:
-    """How often each training row is drawn: originals, human labels and, after them, `damaged` copies, by shares of an epoch:
-    `recent` marks the labels of the days that the model is bad on; other days' labels are replayed with the originals.
+    """How often each row is drawn: originals, human labels and, after them, `damaged` copies, by shares of an epoch: `recent`
+    marks the labels of the days that the model is bad on; other days' labels are replayed with the originals.
 
     No recent label is drawn more than ten times an epoch's original, however few there are.
     """
     replayed, labels = int((~recent).sum()), int(recent.sum())
     share = recent_share / max(1, (labels > 0) + (damaged > 0))
-    once = (1 - recent_share) / replayed
+    once = (1 - recent_share) / max(1, replayed)
     of_label = min(share / labels, 10 * once) if labels else 0.0
     of_damaged = share / damaged if damaged else 0.0
     return np.concatenate([np.where(recent, of_label, once), np.full(damaged, of_damaged)])
 
 
-def _imitate(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, table: pd.DataFrame, seed: int
-) -> tuple[Damage | None, Labelled]:
-    """The damage that the drifted days of the set show, and damaged copies of original training images."""
-    size = config.model.input_size
-    nothing = Labelled(np.zeros((0, size, size, 3), np.uint8), np.zeros(0, "int64"))
+def _damage_of(storage: Storage, layout: MonitorLayout, config: MonitorConfig, table: pd.DataFrame) -> Damage | None:
+    """The damage that the features of the set's drifted days show; none where no day drifted, or none is asked for."""
     days = _drifted_days(storage, layout, table) if config.retraining.imitate_drift else []
     if not days:
-        return None, nothing
-    from driftwatch.images.decode import model_input
-    from driftwatch.model.damage import NONE, STRENGTHS, apply_damage, estimate_damage
+        return None
+    from driftwatch.model.damage import estimate_damage
 
-    originals = storage.read_table(layout.training_set)
-    originals = originals[originals["split"] == TRAIN]
-    chosen = originals.sample(min(DAMAGED_IMAGES, len(originals)), random_state=seed)
-    sample = list(_decoded(storage, config, chosen["key"].head(DAMAGE_SAMPLE)))
-    damage = estimate_damage(sample, pd.concat([storage.read_table(day.features) for day in days], ignore_index=True))
+    chosen = _originals(storage, layout, TRAIN, config.retraining.seed).head(DAMAGE_SAMPLE)
+    features = pd.concat([storage.read_table(day.features) for day in days], ignore_index=True)
+    damage = estimate_damage(list(_decoded(storage, config, chosen["key"])), features)
     logger.info("damage that the features of %d drifted day(s) show: %s %s", len(days), damage.kind, damage.strength)
-    if damage.kind == NONE or damage.strength is None:
-        return damage, nothing
-    rng = np.random.default_rng(seed)
-    strengths = damage.strength * _STRENGTH_SPREAD ** rng.uniform(-1, 1, len(chosen))
+    return damage
+
+
+def _damaged(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, damage: Damage | None, split: str
+) -> Labelled:
+    """Damaged copies of at most DAMAGED_IMAGES original images of the split; none without a damage."""
+    from driftwatch.images.decode import model_input
+    from driftwatch.model.damage import NONE, STRENGTHS, apply_damage
+
+    size, seed = config.model.input_size, config.retraining.seed
+    chosen = _originals(storage, layout, split, seed)
+    if damage is None or damage.kind == NONE or damage.strength is None or chosen.empty:
+        return Labelled(np.zeros((0, size, size, 3), np.uint8), np.zeros(0, "int64"))
+    strengths = damage.strength * _STRENGTH_SPREAD ** np.random.default_rng(seed).uniform(-1, 1, len(chosen))
     strengths = strengths.clip(min(STRENGTHS[damage.kind]), max(STRENGTHS[damage.kind]))
     inputs = [
         model_input(apply_damage(rgb, damage.kind, float(strength), number), size)
         for number, (rgb, strength) in enumerate(zip(_decoded(storage, config, chosen["key"]), strengths, strict=True))
     ]
-    return damage, Labelled.of(np.stack(inputs), chosen["label"], config)
+    return Labelled.of(np.stack(inputs), chosen["label"], config)
+
+
+def _originals(storage: Storage, layout: MonitorLayout, split: str, seed: int) -> pd.DataFrame:
+    """At most DAMAGED_IMAGES rows of the original set's split, by chance."""
+    rows = storage.read_table(layout.training_set)
+    rows = rows[rows["split"] == split]
+    return rows.sample(min(DAMAGED_IMAGES, len(rows)), random_state=seed)
 
 
 def _drifted_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> list[DayLayout]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,29 +21,24 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-RECIPES = {
-    "fast": Recipe(epochs=30, width=12),
-    "photos": Recipe(epochs=45, small_epochs=35),
-}
+# What each differs in from the monitor file's model.recipe.
+RECIPES: dict[str, dict[str, Any]] = {"monitor": {}, "fast": {"epochs": 30, "width": 12}}
 
 
 def train_champion(
     storage: Storage,
     layout: MonitorLayout,
     config: MonitorConfig,
-    recipe: str = "fast",
+    recipe: str = "monitor",
     epochs: int | None = None,
     created_by: str = "driftwatch champion train",
-    work_folder: Path | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> str:
     """Trains a model on the training set that was taken in, registers it, and returns its version. It is not promoted yet.
 
     `recipe`: a key of RECIPES, with other `epochs` if given.
     """
-    chosen = replace(RECIPES[recipe], seed=config.retraining.seed)
-    if epochs:
-        chosen = replace(chosen, epochs=epochs, small_epochs=round(chosen.small_epochs * epochs / chosen.epochs))
+    chosen = recipe_of(config, recipe, epochs)
     table, whole = _training_set(storage, layout, config)
     train, validation, holdout = (whole.where(table["split"] == split) for split in (TRAIN, VALIDATION, EVALUATION))
     model, history = fit(
@@ -54,18 +48,23 @@ def train_champion(
         len(config.classes),
         chosen,
         validation=(validation.images, validation.labels),
-        work_folder=work_folder,
         on_epoch=on_epoch,
     )
     about = {
         "created_by": created_by,
         "parent": None,
         "data": {"run_key": None, **_original_summary(table)},
-        "recipe": {"name": recipe, **asdict(chosen)},
+        "recipe": {"name": recipe, **chosen.model_dump()},
         "seeds": {"training": chosen.seed},
         "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
     }
     return register_trained(storage, layout, config, model, True, validation, holdout, about)
+
+
+def recipe_of(config: MonitorConfig, recipe: str = "monitor", epochs: int | None = None) -> Recipe:
+    """The recipe of this name with the monitor file's seed."""
+    changes = {**RECIPES[recipe], **({"epochs": epochs} if epochs else {})}
+    return Recipe.model_validate({**config.model.recipe.model_dump(), **changes, "seed": config.retraining.seed})
 
 
 def import_champion(

@@ -17,6 +17,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.layout import MonitorLayout
+from driftwatch.model.requests import SET
 from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits
 from driftwatch.storage import Storage
 
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["EVALUATION", "LEFT_OUT", "TRAIN", "VALIDATION"]
+__all__ = ["EVALUATION", "LEFT_OUT", "SET", "TRAIN", "VALIDATION"]
 HOLDOUT_SHARE = 0.15
 ORIGINAL, HUMAN = "original", "human"
-SET, DATASET_CARD = "set.parquet", "dataset_card.json"
+DATASET_CARD = "dataset_card.json"
 _NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", "day", "row"])
 
 
@@ -203,6 +204,15 @@ def load_features(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) 
         key = layout.day(date.fromisoformat(str(day))).features if day else layout.training_features
         parts.append(storage.read_table(key).iloc[rows.to_numpy()])
     return pd.concat(parts, ignore_index=True)
+
+
+def image_keys(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> pd.Series:
+    """The storage key of the file of each row of a collected set, in its order."""
+    keys = storage.read_table(layout.training_set).set_index("image_id")["key"].to_dict()
+    for day in sorted(set(table["day"]) - {""}):
+        manifest = storage.read_table(layout.day(date.fromisoformat(day)).manifest)
+        keys |= manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
+    return table["image_id"].map(keys)
 
 
 def _human_labels(

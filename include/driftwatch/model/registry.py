@@ -1,7 +1,8 @@
 """The model registry: models/<version>/ with model.keras and card.json, and the pointer to the champion.
 
 A version exists once its card does; the card is written last and holds the model's sha256, which is verified at each load.
-No version is ever deleted, so that any of them can be rolled back to; each takes a few megabytes.
+Every card, and the model of every version that was ever champion, is kept for ever: days are judged by them, and any of them can
+be rolled back to. Of challengers that were never promoted only the newest keep their model (`retraining.keep_challengers`).
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def card(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any
 
 
 def champion(storage: Storage, layout: MonitorLayout) -> dict[str, Any] | None:
-    """The pointer to the version that production serves: version, previous, promoted_by, sha256; None before the first."""
+    """The pointer to the version that production serves: version, previous, promoted_by, sha256, and
+    `history`, every champion there was, in order; None before the first."""
     return storage.read_json(layout.champion) if storage.exists(layout.champion) else None
 
 
@@ -107,6 +109,8 @@ def register(
             raise NeedsAttention(
                 f"{storage.url(layout.model(version))} is another model already: take a new version name"
             )
+        if not storage.exists(layout.model(version)):
+            storage.write_bytes(layout.model(version), model)
         return known
     storage.write_bytes(layout.model(version), model)
     whole = {**card, "version": version, "sha256": digest}
@@ -128,6 +132,7 @@ def promote(
     longer that. Promoting the champion again changes nothing.
     """
     sha256 = card(storage, layout, version)["sha256"]
+    _refuse_gone(storage, layout, version)
     current = champion(storage, layout)
     if current and current["version"] == version:
         return current
@@ -136,9 +141,33 @@ def promote(
             f"{layout.monitor}: the champion is {current['version'] if current else 'not chosen yet'}, not {expected} as when "
             f"{version} was compared with it: start the retraining again"
         )
-    pointer = {"version": version, "previous": expected, "promoted_by": promoted_by, "sha256": sha256}
+    pointer = {
+        "version": version,
+        "previous": expected,
+        "promoted_by": promoted_by,
+        "sha256": sha256,
+        "history": [*_champions(current), version],
+    }
     storage.write_json(layout.champion, pointer)
     return pointer
+
+
+def _champions(pointer: dict[str, Any] | None) -> list[str]:
+    """Every version that was ever champion, in order; one that came back stands there again."""
+    if not pointer:
+        return []
+    return list(pointer.get("history", [name for name in (pointer["previous"], pointer["version"]) if name]))
+
+
+def prune(storage: Storage, layout: MonitorLayout, keep: int) -> list[str]:
+    """Deletes the model files, never the cards, of all but the `keep` newest challengers that were never champion; returns their
+    versions."""
+    kept = set(_champions(champion(storage, layout)))
+    challengers = [version for version in versions(storage, layout) if version not in kept]
+    old = [version for version in challengers[: len(challengers) - keep] if storage.exists(layout.model(version))]
+    for version in old:
+        storage.delete(layout.model(version))
+    return old
 
 
 def load_model(storage: Storage, layout: MonitorLayout, version: str) -> LoadedModel:
@@ -147,6 +176,7 @@ def load_model(storage: Storage, layout: MonitorLayout, version: str) -> LoadedM
     Raises UnknownVersion, or DamagedModel where the file is another or holds code.
     """
     about = card(storage, layout, version)
+    _refuse_gone(storage, layout, version)
     data = storage.read_bytes(layout.model(version))
     digest = hashlib.sha256(data).hexdigest()
     if digest != about["sha256"]:
@@ -156,6 +186,14 @@ def load_model(storage: Storage, layout: MonitorLayout, version: str) -> LoadedM
         )
     model = from_bytes(data, storage.url(layout.model(version)))
     return LoadedModel(version, model, about["temperature"], about["output"] == "logits", about["input_size"])
+
+
+def _refuse_gone(storage: Storage, layout: MonitorLayout, version: str) -> None:
+    if not storage.exists(layout.model(version)):
+        raise UnknownVersion(
+            f"{storage.url(layout.model(version))} is gone: of challengers that were never champion only the newest "
+            "(retraining.keep_challengers) keep their model; train it anew, or name another version"
+        )
 
 
 def from_bytes(data: bytes, name: str) -> keras.Model:

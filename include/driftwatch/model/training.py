@@ -7,48 +7,42 @@ killed and started again ends in the same weights as one that was not.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from pydantic import Field
 
+from driftwatch.config_model import AugmentationConfig, RecipeConfig
 from driftwatch.model import architecture
 from driftwatch.model.runtime import prepare
 
 if TYPE_CHECKING:
+    from driftwatch.model.checkpoints import Checkpoints
     from driftwatch.model.registry import LoadedModel
 
 logger = logging.getLogger(__name__)
 OnEpoch = Callable[[dict[str, Any]], None]
+# Validation on fewer images says too little to stop by.
+LEAST_VALIDATION = 30
+AUGMENTATION = AugmentationConfig()
+_TIMED_STEPS = 5
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is trained.
+class Recipe(RecipeConfig):
+    """The monitor file's recipe, with the seed and the number of images in an epoch, which is that of the set where it is none."""
 
-    `epochs` passes of `epoch_size` images each (the number of images by default), the first `small_epochs` of them on images
-    scaled down to `small_size` pixels (where they are larger than that), which saves time by the square. `width` is that of driftwatch.model.architecture.
-    """
-
-    epochs: int
-    learning_rate: float = 2e-3
-    batch_size: int = 32
-    weight_decay: float = 0.05
-    label_smoothing: float = 0.1
-    warmup_share: float = 0.1
-    width: int = 24
-    small_epochs: int = 0
-    small_size: int = 64
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     epoch_size: int | None = None
+
+    @property
+    def small_epochs(self) -> int:
+        return min(round(self.epochs * self.small_share), self.epochs - 1)
 
 
 def fit(
@@ -59,46 +53,86 @@ def fit(
     recipe: Recipe,
     weights: np.ndarray | None = None,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
-    work_folder: Path | None = None,
+    checkpoints: Checkpoints | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> tuple[keras.Model, list[dict[str, Any]]]:
     """Trains `start`, or a new small ResNet, on uint8 `images` [n, S, S, 3] with class indices `labels` [n].
 
     `weights` [n] says how often each image is drawn, in proportion; all alike by default. `validation` is images and labels
-    that are only reported on. A checkpoint of each epoch goes to `work_folder`; a run of the same recipe on the same data goes on
-    from one that it finds there. Returns the model and one row for each epoch: epoch, loss, accuracy, val_loss,
-    val_accuracy, seconds.
+    that no weight is learnt from: by their loss training stops early (`recipe.patience`), and then the best epoch's weights are
+    kept, else the last one's. With `checkpoints` a run of the same recipe on the same data goes on where the last one ended.
+    Returns the model and one row for each epoch: epoch, loss, accuracy, val_loss, val_accuracy, seconds.
     """
     prepare(recipe.seed)
     size = images.shape[1]
     if size <= recipe.small_size:
-        recipe = replace(recipe, small_epochs=0)
+        recipe = recipe.model_copy(update={"small_share": 0.0})
     from_logits = start is None or start.from_logits
     history: list[dict[str, Any]] = []
-    task = {"recipe": asdict(recipe), "data": _digest(images, labels, weights)}
-    if work_folder and (saved := _restore(work_folder, task)):
-        model, history = saved
-        logger.info("going on after epoch %d of %d, from %s", len(history), recipe.epochs, work_folder)
+    best: list[Any] | None = None
+    task = {"recipe": recipe.model_dump(), "data": _digest(images, labels, weights)}
+    if checkpoints and (saved := checkpoints.restore(task)):
+        model, history, best = saved
+        logger.info("going on after epoch %d of %d", len(history), recipe.epochs)
     else:
         first_size = recipe.small_size if recipe.small_epochs else size
         model = start.model if start else architecture.build(first_size, n_classes, recipe.seed, recipe.width)
         _compile(model, recipe, len(images), from_logits)
-    for epoch in range(len(history), recipe.epochs):
+    while len(history) < recipe.epochs and not stopped_early(history, recipe, validation):
+        epoch = len(history)
         if epoch and epoch == recipe.small_epochs:
             model = _at_size(model, size, n_classes, recipe)
             _compile(model, recipe, len(images), from_logits)
         began = time.perf_counter()
         _seed_layers(model, recipe.seed, epoch)
         batches = _batches(images, labels, weights, n_classes, recipe, epoch, model.input_shape[1])
-        result = model.fit(batches, epochs=1, verbose=0, validation_data=_scored(model, validation, n_classes, recipe))
+        result = model.fit(batches, epochs=1, verbose=0, validation_data=_scored(model, validation, n_classes))
         row = {name: round(float(values[0]), 5) for name, values in result.history.items()}
         history.append({"epoch": epoch + 1, **row, "seconds": round(time.perf_counter() - began, 2)})
         logger.info("epoch %d of %d: %s", epoch + 1, recipe.epochs, ", ".join(f"{k} {v:.3f}" for k, v in row.items()))
-        if work_folder:
-            _save(work_folder, task, model, history)
+        if (best_epoch := _best_epoch(history, recipe)) == epoch + 1:
+            best = model.get_weights()
+        if checkpoints:
+            checkpoints.save(task, model, history, best_epoch)
         if on_epoch:
             on_epoch(history[-1])
+    if stopped_early(history, recipe, validation) and best is not None:
+        logger.info("stopped after epoch %d; epoch %d is kept", len(history), _best_epoch(history, recipe))
+        model.set_weights(best)
     return model, history
+
+
+def seconds_for(start: LoadedModel | None, images: np.ndarray, n_classes: int, recipe: Recipe) -> float:
+    """How long `fit` would take in this process, from a few steps on `images` [n, S, S, 3]; validation and loading are left out."""
+    prepare(recipe.seed)
+    size = images.shape[1]
+    model = start.model if start else architecture.build(size, n_classes, recipe.seed, recipe.width)
+    _compile(model, recipe.model_copy(update={"small_share": 0.0}), len(images), start is None or start.from_logits)
+    images = images[np.arange(recipe.batch_size) % len(images)].astype("float32")
+    targets = np.eye(n_classes, dtype="float32")[np.arange(recipe.batch_size) % n_classes]
+    model.train_on_batch(images, targets)  # compiles
+    began = time.perf_counter()
+    for _ in range(_TIMED_STEPS):
+        model.train_on_batch(images, targets)
+    step = (time.perf_counter() - began) / _TIMED_STEPS
+    small = recipe.small_epochs if size > recipe.small_size else 0
+    epochs = recipe.epochs - small + small * (recipe.small_size / size) ** 2
+    return step * epochs * math.ceil((recipe.epoch_size or len(images)) / recipe.batch_size)
+
+
+def stopped_early(
+    history: list[dict[str, Any]], recipe: Recipe, validation: tuple[np.ndarray, np.ndarray] | None
+) -> bool:
+    """Whether the last `patience` epochs at the full size brought no lower validation loss than one before them."""
+    if not recipe.patience or validation is None or len(validation[1]) < LEAST_VALIDATION:
+        return False
+    return len(history) > recipe.small_epochs and len(history) - _best_epoch(history, recipe) >= recipe.patience
+
+
+def _best_epoch(history: list[dict[str, Any]], recipe: Recipe) -> int:
+    """The epoch of the lowest validation loss at the full size; the last one before there is such a loss."""
+    full = [row for row in history[recipe.small_epochs :] if "val_loss" in row]
+    return int(min(full, key=lambda row: row["val_loss"])["epoch"]) if full else len(history)
 
 
 def _compile(model: keras.Model, recipe: Recipe, n: int, from_logits: bool) -> None:
@@ -153,7 +187,8 @@ def _batches(
         x, y = tf.numpy_function(batch, [step], (tf.uint8, tf.float32), stateful=False)
         x.set_shape([None, *images.shape[1:]])
         y.set_shape([None, n_classes])
-        return augment(x, size, tf.stack([tf.cast(step, tf.int32), recipe.seed * 100_003 + epoch])), y
+        seed_of_step = tf.stack([tf.cast(step, tf.int32), recipe.seed * 100_003 + epoch])
+        return augment(x, size, seed_of_step, recipe.augmentation), y
 
     return tf.data.Dataset.range(steps).map(augmented).prefetch(2)
 
@@ -168,32 +203,31 @@ def draw(weights: np.ndarray | int, n: int, seed: Any) -> np.ndarray:
     return rng.permutation(np.minimum(np.searchsorted(edges, positions, side="right"), len(edges) - 1))
 
 
-def augment(images: tf.Tensor, size: int, seed: tf.Tensor) -> tf.Tensor:
-    """uint8 [n, h, w, 3] to float 0..255 [n, size, size, 3]: a random box and flip, contrast, brightness, tint.
-
-    Box of side .7 to 1 and log aspect within .15; contrast within 25 %, brightness within .25 and tint within .08 of half the
-    range, as measured in the recipe's contract.
-    """
+def augment(images: tf.Tensor, size: int, seed: tf.Tensor, settings: AugmentationConfig = AUGMENTATION) -> tf.Tensor:
+    """uint8 [n, h, w, 3] to float 0..255 [n, size, size, 3]: a random box and flip, contrast, brightness, tint."""
     n = tf.shape(images)[0]
 
     def uniform(shape: list[Any], low: float, high: float, salt: int) -> tf.Tensor:
         return tf.random.stateless_uniform(shape, tf.random.experimental.stateless_fold_in(seed, salt), low, high)
 
-    side, aspect = uniform([n], 0.7, 1.0, 0), tf.exp(uniform([n], -0.15, 0.15, 1) / 2)
+    def within(shape: list[Any], limit: float, salt: int) -> tf.Tensor:
+        return uniform(shape, -limit, limit, salt)
+
+    side, aspect = uniform([n], settings.smallest_box, 1.0, 0), tf.exp(within([n], settings.stretch, 1) / 2)
     height, width = tf.minimum(side * aspect, 1.0), tf.minimum(side / aspect, 1.0)
     top, left = uniform([n], 0.0, 1.0, 2) * (1 - height), uniform([n], 0.0, 1.0, 3) * (1 - width)
-    flip = uniform([n], 0.0, 1.0, 4) < 0.5  # a box whose x runs backwards is a mirrored one
+    flip = uniform([n], 0.0, 1.0, 4) < (0.5 if settings.flip else 0.0)  # a box whose x runs backwards is a mirrored one
     x1, x2 = tf.where(flip, left + width, left), tf.where(flip, left, left + width)
     boxes = tf.stack([top, x1, top + height, x2], axis=1)
     x = tf.image.crop_and_resize(images, boxes, tf.range(n), [size, size])
     mean = tf.reduce_mean(x, axis=[1, 2, 3], keepdims=True)
-    x = (x - mean) * uniform([n, 1, 1, 1], 0.75, 1.25, 5) + mean
-    x += 127.5 * (uniform([n, 1, 1, 1], -0.25, 0.25, 6) + uniform([n, 1, 1, 3], -0.08, 0.08, 7))
+    x = (x - mean) * (1 + within([n, 1, 1, 1], settings.contrast, 5)) + mean
+    x += 127.5 * (within([n, 1, 1, 1], settings.brightness, 6) + within([n, 1, 1, 3], settings.tint, 7))
     return tf.clip_by_value(x, 0.0, 255.0)
 
 
 def _scored(
-    model: keras.Model, validation: tuple[np.ndarray, np.ndarray] | None, n_classes: int, recipe: Recipe
+    model: keras.Model, validation: tuple[np.ndarray, np.ndarray] | None, n_classes: int
 ) -> tf.data.Dataset | None:
     if validation is None or not len(validation[1]):
         return None
@@ -203,32 +237,8 @@ def _scored(
     return tf.data.Dataset.from_tensor_slices((scaled, np.eye(n_classes, dtype="float32")[labels])).batch(256)
 
 
-def _save(folder: Path, task: dict[str, Any], model: keras.Model, history: list[dict[str, Any]]) -> None:
-    """Model and optimizer first, under the epoch's own name; then, in one step, the note that points to them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"epoch-{len(history):04d}.keras"
-    model.save(path)
-    aside = folder / "progress.json.tmp"
-    aside.write_text(json.dumps({"task": task, "model": path.name, "history": history}), encoding="utf-8")
-    aside.replace(folder / "progress.json")
-    for old in folder.glob("epoch-*.keras"):
-        if old != path:
-            old.unlink()
-
-
 def _digest(images: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> str:
     digest = hashlib.sha256(images.tobytes())
     for array in (labels, np.zeros(0) if weights is None else weights):
         digest.update(array.tobytes())
     return digest.hexdigest()
-
-
-def _restore(folder: Path, task: dict[str, Any]) -> tuple[keras.Model, list[dict[str, Any]]] | None:
-    """The last finished epoch of the same recipe on the same data, if there is one."""
-    note = folder / "progress.json"
-    if not note.is_file():
-        return None
-    progress = json.loads(note.read_text(encoding="utf-8"))
-    if progress["task"] != task:
-        return None
-    return keras.models.load_model(folder / progress["model"], safe_mode=True), progress["history"]

@@ -20,7 +20,7 @@ def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
     `facts`: `monitor`, and `day` where it is known; `report`, the report's address, where there is one. Beside them
     drift: what drift.json holds; performance, too_few_labels: what performance.json holds; too_many_rejects: what ingest.json
     holds, and `reason`; short_pool: the pool's progress, and `reason`; empty_day, retraining_failed: `reason`, `champion`;
-    model_promoted: `version`, `run_id`.
+    model_promoted: `version`, `run_id`; model_rolled_back: these and `previous`.
     """
     if kind not in _TEXTS:
         raise DriftwatchError(f"alert kind {kind!r}: allowed are {', '.join(get_args(AlertKind))}")
@@ -181,6 +181,14 @@ def _model_promoted(facts: Facts) -> tuple[str, dict[str, str], str]:
     )
 
 
+def _model_rolled_back(facts: Facts) -> tuple[str, dict[str, str], str]:
+    return (
+        f"Model {facts['version']} is the champion again, instead of {facts['previous']}",
+        {"version": facts["version"], "rolled back by": f"run {facts['run_id']}"},
+        "nothing: days from now on are judged by it, with its own drift reference. Days that were judged keep their model.",
+    )
+
+
 _TEXTS: dict[str, Callable[[Facts], tuple[str, dict[str, str], str]]] = {
     "drift": _drift,
     "performance": _performance,
@@ -190,4 +198,5 @@ _TEXTS: dict[str, Callable[[Facts], tuple[str, dict[str, str], str]]] = {
     "too_many_rejects": _too_many_rejects,
     "retraining_failed": _retraining_failed,
     "model_promoted": _model_promoted,
+    "model_rolled_back": _model_rolled_back,
 }

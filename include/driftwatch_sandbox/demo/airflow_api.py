@@ -56,6 +56,21 @@ class AirflowApi:
         """The run's task instances."""
         return list(self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=100)["task_instances"])
 
+    def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """What a task returned."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self._get(path, deserialize=True)["value"]
+
+    def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """What a human-in-the-loop task asks: subject, body, options."""
+        return dict(self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"))
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+        """Answers it."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        answer = self._client.patch(path, json={"chosen_options": [option], "params_input": {}})
+        answer.raise_for_status()
+
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> str:
         """What a task logged last, with its error."""
         answer = self._client.get(

@@ -56,7 +56,11 @@ DRAWN = Plan(
     damage="pixelate",
     strength={"across": 8},
     recipe="fast",
-    overrides={"annotation": {"sample_size": 440}},
+    overrides={
+        "annotation": {"sample_size": 440},
+        "model": {"input_size": 64},
+        "retraining": {"epochs": 12, "patience": 0},
+    },
 )
 # Pixelation of real photos costs accuracy that few labels win back; a blur of this strength costs more, and more comes back.
 REAL = Plan(
@@ -64,10 +68,9 @@ REAL = Plan(
     per_day=(80, 80, 80, 200, 80, 80, 80),
     damage="blur",
     strength={"sigma": 6.0},
-    recipe="photos",
+    recipe="monitor",
     overrides={
         "annotation": {"sample_size": 190},
-        "model": {"input_size": 96},
         "performance": {"policy": ["floor", "drop"]},
         "retraining": {"epochs": 8},
     },

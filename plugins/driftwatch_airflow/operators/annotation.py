@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.annotation.links import ImageServer
+    from driftwatch.config import MonitorConfig
 
 
 class CreateAnnotationPoolOperator(DayOperator):
@@ -40,7 +41,7 @@ class CreateAnnotationPoolOperator(DayOperator):
         if context["params"].get("dry_run"):
             raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, monitor)}")
         links = ImageLinks(
-            storage, self.keys.shown, now, datetime.fromisoformat(plan["links_expire"]), self._image_server()
+            storage, self.keys.shown, now, datetime.fromisoformat(plan["links_expire"]), image_server(monitor)
         )
         hook = TolokaHook(monitor.annotation.connection)
         campaign = Campaign(
@@ -56,16 +57,18 @@ class CreateAnnotationPoolOperator(DayOperator):
         self.log.info("Pool %s: %s", plan["pool_id"], link)
         return {"pool_id": plan["pool_id"], "images": len(plan["sample"]), "cost": plan["cost"]["total"]}
 
-    def _image_server(self) -> ImageServer | None:
-        from driftwatch.annotation.links import ImageServer
 
-        if self.storage.scheme == "s3":
-            return None
-        connection = BaseHook.get_connection(self.monitor.annotation.image_links)
-        host = connection.host or ""
-        if "://" not in host:
-            host = f"{connection.schema or 'http'}://{host}" + (f":{connection.port}" if connection.port else "")
-        return ImageServer(host, connection.password or "")
+def image_server(monitor: MonitorConfig) -> ImageServer | None:
+    """The image server of a file:// storage, from its Airflow connection; none on S3, which has links of its own."""
+    from driftwatch.annotation.links import ImageServer
+
+    if monitor.storage.uri.startswith("s3://"):
+        return None
+    connection = BaseHook.get_connection(monitor.annotation.image_links)
+    host = connection.host or ""
+    if "://" not in host:
+        host = f"{connection.schema or 'http'}://{host}" + (f":{connection.port}" if connection.port else "")
+    return ImageServer(host, connection.password or "")
 
 
 class MergeAnnotationsOperator(DayOperator):

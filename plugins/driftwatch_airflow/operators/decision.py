@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.branch import BranchMixIn
 
 from driftwatch.errors import AccessRefused, NeedsAttention
+from driftwatch.model.requests import ALERT_RUN_PREFIX, begin, in_the_way
 from driftwatch.publishing.analysis import NOT_ANALYSED, Analysis
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
@@ -19,8 +20,6 @@ from driftwatch_airflow.triggers.analysis import AnalysisTrigger
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-ALERT_RUN_PREFIX = "perf_alert__"
-
 
 class CheckPerformanceOperator(DayOperator, BranchMixIn):
     """Chooses `on_alert` where there is an alert and a retraining is allowed, `on_ok` where all is ok, else neither.
@@ -29,8 +28,9 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
     where the verdict and, if it is asked, WhyLabs say so. A day that WhyLabs has not analysed yet is waited for, without a
     worker slot, for `publish.analysis_hours`.
 
-    An alert starts nothing on a backfilled day (`retraining.retrain_on_backfill`), on a dry run, or within
-    `retraining.cooldown_days` of data after another alert's retraining; the log says which. "Not enough evidence" is not ok.
+    An alert starts nothing on a backfilled day (`retraining.retrain_on_backfill`), on a dry run, while a retraining is under way
+    (it is attached to that one), or within `retraining.cooldown_days` of data after another alert's; the log says which. "Not
+    enough evidence" is not ok. Must not run twice at a time.
     """
 
     template_fields: Sequence[str] = ("day",)
@@ -119,7 +119,10 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         held = self._held_back(context)
         if held:
             self.log.warning("The alert of %s starts no retraining: %s", self.day, held)
-        return self._branch(context, None if held else self.on_alert)
+            return self._branch(context, None)
+        run_id = f"{ALERT_RUN_PREFIX}{self.day}"
+        begin(self.storage, self.layout, run_id, run_id, self.day)
+        return self._branch(context, self.on_alert)
 
     def _branch(self, context: Context, chosen: str | None) -> str | None:
         self.do_branch(context, chosen)
@@ -133,19 +136,15 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         return None
 
     def _held_back(self, context: Context) -> str | None:
-        from driftwatch.performance.history import days_of_data_since
-
         settings = self.monitor.retraining
         excused = self._never_retrains(context)
         if excused:
             return excused
-        for name in self.storage.folders(self.layout.retrainings):
-            if name.startswith(ALERT_RUN_PREFIX):
-                other = date.fromisoformat(name.removeprefix(ALERT_RUN_PREFIX))
-                if other >= self.date:
-                    continue
-                if days_of_data_since(self.storage, self.layout, other, self.date) <= settings.cooldown_days:
-                    return (
-                        f"the alert of {other} started one within retraining.cooldown_days ({settings.cooldown_days})"
-                    )
-        return None
+        return in_the_way(self.storage, self.layout, self.date, settings.cooldown_days, self._runs_of(context))
+
+    def _runs_of(self, context: Context) -> Callable[[str, bool], int]:
+        def runs(run_id: str, unfinished: bool) -> int:
+            states = ["queued", "running"] if unfinished else None
+            return context["ti"].get_dr_count(self.monitor.retraining_dag_id, run_ids=[run_id], states=states)
+
+        return runs

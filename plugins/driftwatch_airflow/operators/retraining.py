@@ -1,24 +1,27 @@
-"""The retraining DAG's steps: collect, train, compare, and hand over."""
+"""The retraining DAG's steps: choose, collect, train, compare, and hand over; or show the plan, or roll back."""
 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.bases.branch import BranchMixIn
-from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.alerts import send_alert
-from driftwatch_airflow.monitor import MonitorOperator
+from driftwatch_airflow.monitor import RETRY_POLICY, MonitorOperator, storage_of
 from driftwatch_airflow.operators.publish import keep_whylabs_monitors, sinks_of
+from driftwatch_airflow.task_docs import task_doc
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from driftwatch.config import MonitorConfig
+
+PREVIOUS = "previous"
 
 
 def run_key(run_id: str) -> str:
@@ -39,21 +42,14 @@ class RetrainingOperator(MonitorOperator):
         super().__init__(**kwargs)
         self.request = request
 
+    def requested(self, context: Context) -> MonitorConfig:
+        """The monitor file with what the run's form says instead."""
+        from driftwatch.model.requests import requested
 
-class CollectTrainingSetOperator(RetrainingOperator):
-    """The original training set and the range's human labels, evaluation images kept apart."""
+        return requested(self.monitor, context["params"])
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.model.dataset import collect_training_set
-
-        first, last = self._range(context)
-        summary = collect_training_set(self.storage, self.layout, self.monitor, self.request, first, last)
-        self.log.info("Training set of %s to %s: %s", first, last, summary)
-        if context["params"].get("dry_run"):
-            raise AirflowSkipException(f"dry_run: nothing is trained; the set would be {summary}")
-        return summary
-
-    def _range(self, context: Context) -> tuple[date, date]:
+    def range(self, context: Context) -> tuple[date, date]:
+        """First and last day whose labels are used."""
         params = context["params"]
         labelled = [
             date.fromisoformat(name)
@@ -74,24 +70,71 @@ class CollectTrainingSetOperator(RetrainingOperator):
         return first, last
 
 
+class ChooseActionOperator(RetrainingOperator, BranchMixIn):
+    """Follows the form: show the plan where it is a dry run, roll back where a version is named, else retrain."""
+
+    ui_color = "#f9f3e3"
+
+    def __init__(self, *, on_plan: str, on_rollback: str, on_retrain: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.on_plan = on_plan
+        self.on_rollback = on_rollback
+        self.on_retrain = on_retrain
+
+    def execute(self, context: Context) -> str:
+        from driftwatch.model.requests import ALERT_RUN_PREFIX, begin
+
+        params, run_id = context["params"], context["run_id"]
+        if params.get("dry_run"):
+            chosen = self.on_plan
+        elif params.get("rollback"):
+            chosen = self.on_rollback
+        else:
+            chosen = self.on_retrain
+            day = run_id.removeprefix(ALERT_RUN_PREFIX) if run_id.startswith(ALERT_RUN_PREFIX) else None
+            begin(self.storage, self.layout, self.request, run_id, day)
+        self.do_branch(context, chosen)
+        return chosen
+
+
+class ShowPlanOperator(RetrainingOperator):
+    """What the run would do: the set, the estimated time, and what it would replace. Nothing is written."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.model.plan import plan_retraining, plan_rollback
+
+        storage, layout, params = self.storage, self.layout, context["params"]
+        if params.get("rollback"):
+            plan = plan_rollback(storage, layout, rollback_target(params["rollback"]))
+        else:
+            plan = plan_retraining(storage, layout, self.requested(context), *self.range(context))
+        for line in plan["text"]:
+            self.log.info(line)
+        return plan
+
+
+class CollectTrainingSetOperator(RetrainingOperator):
+    """The original training set and the range's human labels, evaluation images kept apart."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.model.dataset import collect_training_set
+
+        first, last = self.range(context)
+        summary = collect_training_set(self.storage, self.layout, self.requested(context), self.request, first, last)
+        self.log.info("Training set of %s to %s: %s", first, last, summary)
+        return summary
+
+
 class TrainChallengerOperator(RetrainingOperator):
-    """Fine-tunes the champion on the set, and registers the challenger; the champion keeps serving."""
+    """Trains the challenger on the set and registers it; the champion keeps serving. A killed task goes on from its last epoch."""
 
     def execute(self, context: Context) -> str:
         from driftwatch.model.challenger import train_challenger
 
-        params = context["params"]
-        # Fixed by the request, so that a killed task finds its checkpoints again on the same machine.
-        work = Path(tempfile.gettempdir()) / "driftwatch" / self.monitor.name / self.request
-        return train_challenger(
-            self.storage,
-            self.layout,
-            self.monitor,
-            self.request,
-            epochs=params.get("epochs"),
-            requested_by=params.get("reason") or f"run {context['run_id']}",
-            work_folder=work,
-        )
+        asked = context["params"].get("reason") or f"run {context['run_id']}"
+        user = getattr(context.get("dag_run"), "triggering_user_name", None)
+        requested_by = f"{asked}, by {user}" if user else asked
+        return train_challenger(self.storage, self.layout, self.requested(context), self.request, requested_by)
 
 
 class EvaluateChallengerOperator(RetrainingOperator):
@@ -100,7 +143,7 @@ class EvaluateChallengerOperator(RetrainingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.model.gate import evaluate_challenger
 
-        gate = evaluate_challenger(self.storage, self.layout, self.monitor, self.request)
+        gate = evaluate_challenger(self.storage, self.layout, self.requested(context), self.request)
         self.log.info("Gate: %s. %s", gate["decision"], " ".join(gate["reasons"]))
         return {"decision": gate["decision"], "reasons": gate["reasons"], "challenger": gate["version"]}
 
@@ -118,7 +161,7 @@ class GateOperator(RetrainingOperator, BranchMixIn):
 
     def execute(self, context: Context) -> str:
         decision = context["ti"].xcom_pull(task_ids="evaluate_challenger")["decision"]
-        promotion = context["params"].get("promotion") or self.monitor.retraining.promotion
+        promotion = self.requested(context).retraining.promotion
         chosen = self.on_keep
         if decision == "promote" and promotion == "auto":
             chosen = self.on_promote
@@ -127,6 +170,63 @@ class GateOperator(RetrainingOperator, BranchMixIn):
         self.log.info("Gate says %s and promotion is %s", decision, promotion)
         self.do_branch(context, chosen)
         return chosen
+
+
+class ApprovePromotionOperator(ApprovalOperator):
+    """Asks a person, with the comparison of champion and challenger as the question's body.
+
+    Without an answer within `retraining.approval_hours` `retraining.on_no_answer` holds.
+
+    :param monitor: the validated monitor file.
+    :param request: the request's key, derived from the run id.
+    """
+
+    template_fields: Sequence[str] = ("request",)
+
+    def __init__(self, *, monitor: MonitorConfig, request: str = "{{ run_key(run_id) }}", **kwargs: Any) -> None:
+        settings = monitor.retraining
+        super().__init__(
+            **{
+                "subject": f"Promote a new model for {monitor.name}?",
+                "defaults": self.APPROVE if settings.on_no_answer == "approve" else self.REJECT,
+                "response_timeout": timedelta(hours=settings.approval_hours),
+                "retry_policy": RETRY_POLICY,
+                "doc_md": task_doc(kwargs["task_id"]),
+                **kwargs,
+            }
+        )
+        self.monitor = monitor
+        self.request = request
+
+    def execute(self, context: Context) -> Any:
+        from driftwatch.layout import MonitorLayout
+        from driftwatch.model.comparison import comparison
+
+        storage, settings = storage_of(self.monitor), self.monitor.retraining
+        layout = MonitorLayout(self.monitor.name)
+        answer = "it becomes the champion" if settings.on_no_answer == "approve" else "the champion stays"
+        self.body = (
+            comparison(storage, layout, self.monitor, self.request, self._links(context, layout))
+            + f"\n\nWithout an answer within {settings.approval_hours:g} hours {answer}."
+        )
+        return super().execute(context)
+
+    def _links(self, context: Context, layout: Any) -> Any:
+        """Where the reader's browser gets an image: as annotators do. None where no image server is set up."""
+        from airflow.sdk.exceptions import AirflowNotFoundException
+
+        from driftwatch.annotation.links import ImageLinks
+        from driftwatch_airflow.operators.annotation import image_server
+
+        try:
+            server = image_server(self.monitor)
+        except AirflowNotFoundException as error:
+            self.log.warning("The comparison names its example images by id alone: %s", error)
+            return None
+        now = context["ti"].start_date
+        folder = layout.retraining(self.request, "shown")
+        until = now + timedelta(hours=min(self.monitor.retraining.approval_hours, 7 * 24 - 1))
+        return ImageLinks(storage_of(self.monitor), folder, now, until, server).link
 
 
 class PromoteModelOperator(RetrainingOperator):
@@ -145,15 +245,37 @@ class PromoteModelOperator(RetrainingOperator):
         return version
 
 
-class RefreshReferenceOperator(RetrainingOperator):
-    """Gives the monitor's sinks the reference profile of the promoted version, with which they compare the next days, and
-    points WhyLabs' drift monitor at it."""
+class RollBackOperator(RetrainingOperator):
+    """Makes the version that the form names, or the champion before this one, the champion again, in one step.
+
+    Its model and reference were kept, so earlier predictions come back byte for byte.
+    """
 
     def execute(self, context: Context) -> str:
+        from driftwatch.model.handover import rollback
+
+        target, run_id = rollback_target(context["params"]["rollback"]), context["run_id"]
+        pointer = rollback(self.storage, self.layout, target, promoted_by=run_id)
+        facts = {"version": pointer["version"], "previous": pointer["previous"], "run_id": run_id}
+        send_alert(context, self.monitor, "model_rolled_back", facts)
+        return pointer["version"]
+
+
+class RefreshReferenceOperator(RetrainingOperator):
+    """Gives the monitor's sinks the reference profile of the new champion, with which they compare the next days, and points
+    WhyLabs' drift monitor at it."""
+
+    def execute(self, context: Context) -> str:
+        from driftwatch.model.registry import champion_version
         from driftwatch.publishing.references import publish_reference
 
-        version = context["ti"].xcom_pull(task_ids="evaluate_challenger")["challenger"]
+        version = champion_version(self.storage, self.layout)
         for sink in sinks_of(self.monitor, self.storage, self.layout):
             publish_reference(self.storage, self.layout, self.monitor, sink, version)
         keep_whylabs_monitors(self)
         return version
+
+
+def rollback_target(asked: str) -> str | None:
+    """The version that the form's `rollback` names; none for the champion before this one."""
+    return None if asked == PREVIOUS else asked

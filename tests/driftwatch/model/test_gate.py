@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from driftwatch.config_model import RetrainingConfig
 from driftwatch.model.gate import compare, decide
 
 CLASSES = ("cat", "dog")
+STRICT = RetrainingConfig(max_clean_drop=0.03)
 OTHER = {"cat": "dog", "dog": "cat"}
 
 
@@ -38,7 +40,7 @@ def both(
 
 def decisions(recent: tuple[float, float], clean: tuple[float, float], n: int = 60, runs: int = 200) -> pd.Series:
     rng = np.random.default_rng(0)
-    found = [decide(both(rng, recent, clean, n), CLASSES, 0.03)["decision"] for _ in range(runs)]
+    found = [decide(both(rng, recent, clean, n), CLASSES, STRICT)["decision"] for _ in range(runs)]
     return pd.Series(found).value_counts(normalize=True)
 
 
@@ -64,44 +66,64 @@ def test_a_single_class_challenger_is_kept_out_even_where_recent_days_are_of_tha
     table = both(np.random.default_rng(1), (0.6, 0.6), (0.88, 0.88))
     table.loc[table["part"] == "recent", "label"] = "dog"
     table["challenger"] = "dog"
-    result = decide(table, CLASSES, max_clean_drop=0.99)
+    result = decide(table, CLASSES, RetrainingConfig(max_clean_drop=0.99, max_class_drop=0.99))
     assert result["decision"] == "keep"
     assert any("Class cat: recall on clean images collapsed" in reason for reason in result["reasons"])
 
 
 def test_a_worse_challenger_is_kept_out_with_the_numbers() -> None:
-    result = decide(both(np.random.default_rng(2), (0.8, 0.55), (0.88, 0.88)), CLASSES, 0.03)
+    result = decide(both(np.random.default_rng(2), (0.8, 0.55), (0.88, 0.88)), CLASSES, STRICT)
     assert result["decision"] == "keep"
     assert "not better" in result["reasons"][0]
     assert f"{result['recent']['won']} won, {result['recent']['lost']} lost of 60" in result["reasons"][0]
 
 
 def test_few_recent_images_are_not_enough_evidence_however_clear() -> None:
-    result = decide(both(np.random.default_rng(3), (0.1, 1.0), (0.88, 0.88), n=19), CLASSES, 0.03)
+    result = decide(both(np.random.default_rng(3), (0.1, 1.0), (0.88, 0.88), n=19), CLASSES, STRICT)
     assert result["decision"] == "not_enough_evidence"
-    assert "at least 20 evaluation images" in result["reasons"][0]
+    assert "not enough evaluation labels, retraining.min_evaluation_labels is 20" in result["reasons"][0]
 
 
 def test_too_few_clean_images_are_not_enough_evidence_and_it_says_how_many_would_be() -> None:
     rng = np.random.default_rng(4)
     table = pd.concat([answers(rng, 80, "recent", 0.5, 0.9, 0.6), answers(rng, 30, "clean", 0.9, 0.9, 0.8)])
-    result = decide(table, CLASSES, 0.03)
+    result = decide(table, CLASSES, STRICT)
     assert result["decision"] == "not_enough_evidence"
-    assert "clean images would settle it" in result["reasons"][1]
+    assert "such images would settle it" in result["reasons"][1]
 
 
 def test_without_clean_images_of_a_class_nothing_is_promoted() -> None:
     table = both(np.random.default_rng(5), (0.5, 1.0), (0.9, 0.9))
     table = table[(table["part"] == "recent") | (table["label"] == "dog")]
-    assert decide(table, CLASSES, 0.2)["decision"] == "not_enough_evidence"
+    assert decide(table, CLASSES, RetrainingConfig(max_clean_drop=0.2))["decision"] == "not_enough_evidence"
 
 
-def test_the_interval_is_newcombes(monkeypatch) -> None:
+def test_a_class_that_gets_worse_is_kept_out_though_the_other_makes_up_for_it() -> None:
+    """Dogs won and cats lost, 24 each of 150: accuracy stays as it is."""
+    table = both(np.random.default_rng(6), (0.4, 1.0), (0.9, 0.9)).reset_index(drop=True)
+    clean = table["part"] == "clean"
+    table.loc[clean, "champion"] = table.loc[clean, "challenger"] = table.loc[clean, "label"]
+    cats, dogs = (table.index[clean & (table["label"] == name)][:24] for name in CLASSES)
+    table.loc[cats, "challenger"], table.loc[dogs, "champion"] = "dog", "cat"
+    result = decide(table, CLASSES, STRICT)
+    assert result["clean"]["difference"] == 0
+    assert (result["clean"]["by_class"]["cat"]["lost"], result["clean"]["by_class"]["dog"]["won"]) == (24, 24)
+    assert result["decision"] == "keep"
+    assert any("Class cat on clean images: -16.0%" in reason for reason in result["reasons"])
+
+
+def test_the_rules_that_decided_stand_with_the_decision() -> None:
+    result = decide(both(np.random.default_rng(7), (0.4, 1.0), (0.9, 0.9)), CLASSES, STRICT)
+    assert result["rules"] == {
+        "min_evaluation_labels": 20, "max_clean_drop": 0.03, "max_class_drop": 0.1, "gate_confidence": 0.95,
+    }  # fmt: skip
+
+
+def test_the_interval_is_newcombes() -> None:
     """Complete response after and before consolidation (Cavo et al., 2012): 59, 6, 16, 80. The two-sided 95 % interval is the
     one that the tests of the R package contingencytables expect of Newcombe_square_and_add_CI_paired_2x2."""
-    monkeypatch.setattr("driftwatch.model.gate.LEVEL", 0.975)
     challenger = pd.Series([True] * 59 + [True] * 6 + [False] * 16 + [False] * 80)
     champion = pd.Series([True] * 59 + [False] * 6 + [True] * 16 + [False] * 80)
-    found = compare(pd.Series([True] * 161), champion, challenger)
+    found = compare(pd.Series([True] * 161), champion, challenger, 0.975)
     assert (found["won"], found["lost"], round(found["difference"], 4)) == (6, 16, -0.0621)
     assert (round(found["low"], 4), round(found["high"], 4)) == (-0.1186, -0.0046)

@@ -60,6 +60,7 @@ def photos(shared, tmp_path_factory):
             "classes": ["cat", "dog"],
             "schedule": {"start_date": "2026-01-01"},
             "storage": {"uri": f"file://{root}"},
+            "model": {"input_size": 64},
             "annotation": {"project_name": "Pets", "question": "Which?", "instructions": "Look."},
         }
     )
@@ -98,10 +99,10 @@ def test_the_fast_recipe_learns_real_photos(photos) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_retraining_on_the_pixelated_day_makes_the_model_better_there(photos, tmp_path) -> None:
+def test_retraining_on_the_pixelated_day_makes_the_model_better_there(photos) -> None:
     storage, layout, config = photos
     wall, cpu = time.perf_counter(), time.process_time()
-    version = train_challenger(storage, layout, config, "better", "test", tmp_path)
+    version = train_challenger(storage, layout, config, "better", "test")
     logger.warning("fine-tune: %.0f s wall, %.0f s CPU", time.perf_counter() - wall, time.process_time() - cpu)
     logger.warning("damage %s", registry.card(storage, layout, version)["data"]["damage"])
     gate = gate_of(photos, "better")
@@ -126,11 +127,12 @@ def test_a_challenger_of_a_single_class_is_kept_out(photos) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_a_challenger_that_learnt_wrong_labels_is_kept_out(photos, tmp_path) -> None:
+def test_a_challenger_that_learnt_wrong_labels_is_kept_out(photos) -> None:
     storage, layout, config = photos
     key = layout.retraining("wrong", "set.parquet")
     table = storage.read_table(key)
     other = table["label"].map({"cat": "dog", "dog": "cat"})
     storage.write_table(key, table.assign(label=table["label"].where(table["split"] != "train", other)))
-    train_challenger(storage, layout, config, "wrong", "test", tmp_path, epochs=4)
+    short = config.model_copy(update={"retraining": config.retraining.model_copy(update={"epochs": 4})})
+    train_challenger(storage, layout, short, "wrong", "test")
     assert gate_of(photos, "wrong")["decision"] == "keep"

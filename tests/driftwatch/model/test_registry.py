@@ -62,6 +62,33 @@ def test_an_unregistered_version_is_not_promoted(empty) -> None:
         registry.promote(empty.storage, empty.layout, "v0001-12345678", "a", expected=None)
 
 
+def test_old_challengers_lose_their_model_but_no_champion_and_no_card(empty) -> None:
+    found = [register(empty, b"%d" % number) for number in range(5)]
+    registry.promote(empty.storage, empty.layout, found[0], "a", expected=None)
+    registry.promote(empty.storage, empty.layout, found[1], "b", expected=found[0])
+    assert registry.prune(empty.storage, empty.layout, keep=1) == found[2:4]
+    assert registry.prune(empty.storage, empty.layout, keep=1) == []
+    kept = [version for version in found if empty.storage.exists(empty.layout.model(version))]
+    assert kept == [found[0], found[1], found[4]]
+    assert registry.versions(empty.storage, empty.layout) == found
+    for use in (
+        lambda: registry.load_model(empty.storage, empty.layout, found[2]),
+        lambda: registry.promote(empty.storage, empty.layout, found[2], "c", expected=found[1]),
+    ):
+        with pytest.raises(registry.UnknownVersion, match=r"retraining\.keep_challengers"):
+            use()
+    register(empty, b"2")  # the same model once more brings its file back
+    assert empty.storage.read_bytes(empty.layout.model(found[2])) == b"2"
+
+
+def test_the_pointer_remembers_every_champion(empty) -> None:
+    first, second = register(empty, b"one"), register(empty, b"two")
+    registry.promote(empty.storage, empty.layout, first, "a", expected=None)
+    registry.promote(empty.storage, empty.layout, second, "b", expected=first)
+    registry.promote(empty.storage, empty.layout, first, "c", expected=second)
+    assert registry.champion(empty.storage, empty.layout)["history"] == [first, second, first]
+
+
 def test_a_changed_model_file_is_not_loaded(world) -> None:
     version = registry.champion_version(world.storage, world.layout)
     data = world.storage.read_bytes(world.layout.model(version))

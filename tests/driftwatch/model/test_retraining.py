@@ -7,13 +7,17 @@ from datetime import date
 import numpy as np
 import pytest
 
+from driftwatch.errors import NeedsAttention
 from driftwatch.model import registry
 from driftwatch.model.challenger import CHALLENGER, train_challenger
+from driftwatch.model.comparison import comparison
 from driftwatch.model.damage import apply_damage
 from driftwatch.model.dataset import collect_training_set
 from driftwatch.model.gate import GATE, evaluate_challenger
 from driftwatch.model.handover import GateNotPassed, build_reference_of, promote_challenger, rollback
+from driftwatch.model.plan import plan_retraining, plan_rollback
 from driftwatch.model.predict import predict_day
+from driftwatch.model.requests import requested
 
 CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
 
@@ -31,8 +35,9 @@ def days(world):
     return world
 
 
-def train(world, tmp_path, run_key: str = "r1", **options: object) -> str:
-    return train_challenger(world.storage, world.layout, world.config, run_key, "alice", tmp_path / "work", **options)
+def train(world, run_key: str = "r1", on_epoch=None, **retraining: object) -> str:
+    world = world.with_config(**retraining)
+    return train_challenger(world.storage, world.layout, world.config, run_key, "alice", on_epoch)
 
 
 def predictions(world) -> bytes:
@@ -41,10 +46,10 @@ def predictions(world) -> bytes:
     return world.storage.read_bytes(world.layout.day(BROKEN).predictions)
 
 
-def test_a_better_challenger_is_promoted_and_a_rollback_brings_the_old_answers_back(days, tmp_path) -> None:
+def test_a_better_challenger_is_promoted_and_a_rollback_brings_the_old_answers_back(days) -> None:
     parent = registry.champion_version(days.storage, days.layout)
     before = predictions(days)
-    version = train(days, tmp_path, epochs=4)
+    version = train(days, epochs=4)
     gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
     assert (gate["decision"], gate["recent_days"], gate["clean_days"]) == ("promote", [str(BROKEN)], [str(CLEAN)])
     assert evaluate_challenger(days.storage, days.layout, days.config, "r1") == gate
@@ -54,6 +59,15 @@ def test_a_better_challenger_is_promoted_and_a_rollback_brings_the_old_answers_b
     repaired = rows.set_index("image_id").loc[gate["recent"]["repaired"][0]]
     assert repaired["challenger"] == repaired["label"] != repaired["champion"]
     assert not set(rows["image_id"]) & trained_on(days)
+
+    shown = comparison(days.storage, days.layout, days.config, "r1", lambda image_id, key: f"http://images/{key}")
+    matrix = gate["recent"]["challenger"]["confusion_matrix"]["rows"]
+    assert f"| across | {matrix[0][0]} | {matrix[0][1]} |" in shown
+    assert f"**{version}** against the champion **{parent}**. Asked for by: alice." in shown
+    assert all(reason in shown for reason in gate["reasons"])
+    assert f"(http://images/{repaired['key']})" in shown
+    assert days.storage.exists(repaired["key"])
+    assert "http" not in comparison(days.storage, days.layout, days.config, "r1")
 
     pointer = promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
     assert (pointer["version"], pointer["previous"]) == (version, parent)
@@ -71,35 +85,49 @@ def trained_on(world) -> set[str]:
     return set(table.loc[table["split"] != "evaluation", "image_id"])
 
 
-def test_the_same_run_trains_once_and_a_lost_note_gives_the_same_version(days, tmp_path) -> None:
-    version = train(days, tmp_path, epochs=1)
+def test_the_same_run_trains_once_and_a_lost_note_gives_the_same_version(days) -> None:
+    version = train(days, epochs=1)
     seen: list[dict] = []
-    assert train(days, tmp_path, epochs=1, on_epoch=seen.append) == version
+    assert train(days, epochs=1, on_epoch=seen.append) == version
     assert seen == []
     days.storage.delete(days.layout.retraining("r1", CHALLENGER))
-    assert train(days, tmp_path, epochs=1, on_epoch=seen.append) == version
+    assert train(days, epochs=1, on_epoch=seen.append) == version
     assert len(seen) == 1
     assert len(registry.versions(days.storage, days.layout)) == 2
-    assert not list((tmp_path / "work").iterdir())
+    assert not days.storage.list(days.layout.retraining("r1", "checkpoints"))
 
 
-def test_training_on_wrong_labels_is_not_promoted(days, tmp_path) -> None:
+def test_training_on_wrong_labels_is_not_promoted(days) -> None:
     key = days.layout.retraining("r1", "set.parquet")
     table = days.storage.read_table(key)
     other = table["label"].map({"across": "upright", "upright": "across"})
     days.storage.write_table(key, table.assign(label=table["label"].where(table["split"] != "train", other)))
-    train(days, tmp_path, epochs=3)
+    train(days, epochs=3)
     gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
     assert gate["decision"] == "keep"
     with pytest.raises(GateNotPassed, match="the gate says keep"):
         promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
 
 
-def test_a_champion_that_changed_meanwhile_is_not_replaced(days, tmp_path) -> None:
+def test_a_challenger_that_learnt_a_single_class_is_not_promoted(days) -> None:
+    champion = registry.champion_version(days.storage, days.layout)
+    model = registry.load_model(days.storage, days.layout, champion).model
+    weights, bias = model.get_layer("logits").get_weights()
+    model.get_layer("logits").set_weights([weights * 0, bias * 0 + [0, 5]])
+    data = registry.to_bytes(model)
+    version = registry.version_for(days.storage, days.layout, data)
+    registry.register(days.storage, days.layout, version, data, registry.card(days.storage, days.layout, champion))
+    days.storage.write_json(days.layout.retraining("r1", CHALLENGER), {"version": version, "parent": champion})
+    gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
+    assert gate["decision"] == "keep"
+    assert any("Class across: recall on clean images collapsed" in reason for reason in gate["reasons"])
+
+
+def test_a_champion_that_changed_meanwhile_is_not_replaced(days) -> None:
     parent = registry.champion_version(days.storage, days.layout)
     data = registry.to_bytes(registry.load_model(days.storage, days.layout, parent).model) + b"\0"
     registry.register(days.storage, days.layout, "v0009-00000000", data, {"parent": None})
-    train(days, tmp_path, epochs=1)
+    train(days, epochs=1)
     gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
     days.storage.write_json(days.layout.retraining("r1", GATE), {**gate, "decision": "promote"})
     registry.promote(days.storage, days.layout, "v0009-00000000", "bob", expected=parent)
@@ -107,11 +135,50 @@ def test_a_champion_that_changed_meanwhile_is_not_replaced(days, tmp_path) -> No
         promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
 
 
-def test_drifted_days_are_imitated_on_training_images_only(days, tmp_path) -> None:
+def test_drifted_days_are_imitated_on_training_images_only(days) -> None:
     imitating = days.with_config(imitate_drift=True)
-    version = train(imitating, tmp_path, epochs=1)
+    version = train(imitating, epochs=1)
     data = registry.card(days.storage, days.layout, version)["data"]
     originals = days.storage.read_table(days.layout.training_set)
     assert data["damage"]["kind"] == "brightness"
     assert 0.14 < data["damage"]["strength"] < 0.28
     assert data["damaged_images"] == (originals["split"] == "train").sum()
+
+
+def test_a_challenger_can_start_from_scratch_by_the_monitor_files_recipe(days) -> None:
+    champion = registry.champion_version(days.storage, days.layout)
+    changed = days.config.model_dump()
+    changed["model"]["recipe"] |= {"epochs": 2, "width": 4}
+    scratch = type(days)(**{**vars(days), "config": type(days.config).model_validate(changed)})
+    version = train(scratch, start_from="scratch")
+    card = registry.card(days.storage, days.layout, version)
+    assert (card["recipe"]["name"], card["recipe"]["width"], card["parent"]) == ("scratch", 4, champion)
+    assert len(card["history"]) == 2
+    assert card["parameters"] < registry.card(days.storage, days.layout, champion)["parameters"]
+    assert card["data"]["by_day"] == days.storage.read_json(days.layout.retraining("r1", "dataset_card.json"))["by_day"]
+
+
+def test_a_plan_tells_the_set_the_time_and_what_would_be_replaced_and_writes_nothing(days) -> None:
+    before = days.storage.list(days.layout.monitor)
+    champion = registry.champion_version(days.storage, days.layout)
+    plan = plan_retraining(days.storage, days.layout, days.config, CLEAN, BROKEN)
+    text = "\n".join(plan["text"])
+    assert plan["set"] == days.storage.read_json(days.layout.retraining("r1", "dataset_card.json"))
+    assert 0 < plan["seconds"] < 600
+    assert f"it would replace {champion}, accuracy" in text
+    assert f"fine-tune {champion} on {plan['set']['images']} images, 210 of them with labels" in text
+    never = plan_retraining(days.storage, days.layout, days.with_config(promotion="never").config, CLEAN, BROKEN)
+    assert "would replace nothing" in never["text"][-1]
+    with pytest.raises(NeedsAttention, match="no earlier champion"):
+        plan_rollback(days.storage, days.layout, None)
+    assert days.storage.list(days.layout.monitor) == before
+
+
+def test_the_form_changes_fine_tuning_or_the_recipe_by_where_it_starts(world) -> None:
+    form = {"epochs": 5, "learning_rate": 0.01, "start_from": None, "promotion": "never"}
+    tuned, scratch = (requested(world.config, {**form, "start_from": start}) for start in (None, "scratch"))
+    assert (tuned.retraining.epochs, tuned.retraining.learning_rate, tuned.retraining.promotion) == (5, 0.01, "never")
+    assert tuned.model == world.config.model
+    assert (scratch.model.recipe.epochs, scratch.model.recipe.learning_rate) == (5, 0.01)
+    assert scratch.retraining.epochs == world.config.retraining.epochs
+    assert requested(world.config, {}) == world.config

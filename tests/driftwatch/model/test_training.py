@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from driftwatch.model.checkpoints import Checkpoints
 from driftwatch.model.registry import to_bytes
-from driftwatch.model.training import Recipe, augment, draw, fit
+from driftwatch.model.training import Recipe, augment, draw, fit, stopped_early
+from driftwatch.storage import Storage
 
 RECIPE = Recipe(epochs=3, width=4, seed=3)
 
@@ -17,6 +21,10 @@ def pictures(n: int = 64) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(rng.normal(90 + 60 * labels[:, None, None, None], 25, (n, 32, 32, 3)), 0, 255).astype(
         "uint8"
     ), labels
+
+
+def kept(folder: Path) -> Checkpoints:
+    return Checkpoints(Storage(f"file://{folder}"), "checkpoints")
 
 
 class KilledError(Exception):
@@ -31,15 +39,15 @@ def kill_after(epoch: int):
     return on_epoch
 
 
-@pytest.mark.parametrize("recipe", [RECIPE, Recipe(epochs=3, width=4, seed=3, small_epochs=2, small_size=16)])
+@pytest.mark.parametrize("recipe", [RECIPE, Recipe(epochs=3, width=4, seed=3, small_share=0.67, small_size=16)])
 def test_a_killed_training_ends_in_the_same_bytes_as_one_that_was_not(tmp_path, recipe) -> None:
     images, labels = pictures()
     whole, history = fit(None, images, labels, 2, recipe, validation=(images[:8], labels[:8]))
     with pytest.raises(KilledError):
-        fit(None, images, labels, 2, recipe, work_folder=tmp_path, on_epoch=kill_after(2))
+        fit(None, images, labels, 2, recipe, checkpoints=kept(tmp_path), on_epoch=kill_after(2))
     seen: list[int] = []
     resumed, rows = fit(
-        None, images, labels, 2, recipe, work_folder=tmp_path, on_epoch=lambda row: seen.append(row["epoch"])
+        None, images, labels, 2, recipe, checkpoints=kept(tmp_path), on_epoch=lambda row: seen.append(row["epoch"])
     )
     assert seen == [3]
     assert [row["epoch"] for row in rows] == [1, 2, 3]
@@ -50,14 +58,14 @@ def test_a_killed_training_ends_in_the_same_bytes_as_one_that_was_not(tmp_path, 
 def test_a_checkpoint_of_other_data_is_not_gone_on_from(tmp_path) -> None:
     images, labels = pictures()
     with pytest.raises(KilledError):
-        fit(None, images, labels, 2, RECIPE, work_folder=tmp_path, on_epoch=kill_after(1))
-    _, rows = fit(None, images, 1 - labels, 2, Recipe(**{**vars(RECIPE), "epochs": 1}), work_folder=tmp_path)
+        fit(None, images, labels, 2, RECIPE, checkpoints=kept(tmp_path), on_epoch=kill_after(1))
+    _, rows = fit(None, images, 1 - labels, 2, RECIPE.model_copy(update={"epochs": 1}), checkpoints=kept(tmp_path))
     assert len(rows) == 1
 
 
 def test_a_small_stage_is_left_out_where_the_images_are_no_larger() -> None:
     images, labels = pictures(32)
-    staged = Recipe(epochs=1, width=4, small_epochs=1, small_size=32)
+    staged = Recipe(epochs=1, width=4, small_share=0.5, small_size=32)
     plain = Recipe(epochs=1, width=4)
     one, other = (fit(None, images, labels, 2, recipe)[0] for recipe in (staged, plain))
     assert to_bytes(one) == to_bytes(other)
@@ -89,3 +97,47 @@ def test_augmentation_keeps_shape_and_range_and_depends_on_the_seed_alone() -> N
     assert one.max() <= 255
     assert (one == again).all()
     assert (one != other).any()
+
+
+def rows(*losses: float) -> list[dict]:
+    return [{"epoch": number + 1, "val_loss": loss} for number, loss in enumerate(losses)]
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "n", "expected"),
+    [
+        ((0.5, 0.4, 0.41, 0.42), 2, 50, True),
+        ((0.5, 0.4, 0.41), 2, 50, False),
+        ((0.5, 0.4, 0.41, 0.39), 2, 50, False),
+        ((0.5, 0.4, 0.41, 0.42), 0, 50, False),
+        ((0.5, 0.4, 0.41, 0.42), 2, 29, False),
+    ],
+    ids=["no lower loss for two epochs", "for one", "lower again", "switched off", "too few validation images"],
+)
+def test_training_stops_where_validation_no_longer_improves(losses, patience, n, expected) -> None:
+    validation = np.zeros((n, 8, 8, 3), np.uint8), np.zeros(n, int)
+    assert stopped_early(rows(*losses), Recipe(epochs=9, small_share=0, patience=patience), validation) is expected
+
+
+def test_epochs_on_small_images_do_not_count_for_an_early_stop() -> None:
+    validation = np.zeros((50, 8, 8, 3), np.uint8), np.zeros(50, int)
+    recipe = Recipe(epochs=6, small_share=0.5, patience=2)
+    assert not stopped_early(rows(0.1, 0.2, 0.3, 0.4, 0.4), recipe, validation)
+    assert stopped_early(rows(0.1, 0.2, 0.3, 0.4, 0.4, 0.4), recipe, validation)
+
+
+def test_an_early_stop_keeps_the_best_epoch_also_after_a_kill(tmp_path) -> None:
+    """The validation labels are the wrong ones, so that the first epoch is the best."""
+    images, labels = pictures()
+    wrong = images[:40], 1 - labels[:40]
+    recipe = Recipe(epochs=6, width=4, seed=3, patience=2, learning_rate=0.01)
+    whole, history = fit(None, images, labels, 2, recipe, validation=wrong)
+    best = min(history, key=lambda row: row["val_loss"])["epoch"]
+    assert len(history) == best + 2 < 6
+    with pytest.raises(KilledError):
+        fit(
+            None, images, labels, 2, recipe, validation=wrong, checkpoints=kept(tmp_path), on_epoch=kill_after(best + 1)
+        )
+    resumed, rows_again = fit(None, images, labels, 2, recipe, validation=wrong, checkpoints=kept(tmp_path))
+    assert [row["epoch"] for row in rows_again] == [row["epoch"] for row in history]
+    assert to_bytes(resumed) == to_bytes(whole)

@@ -1,0 +1,320 @@
+"""What retraining buys on real photos: `make bench-retraining` (about 40 CPU minutes; a stopped run goes on where it was).
+
+The recipe: the monitor file's default one on all photos, at 96 px, and its accuracy on held-out ones. Before and after: for each
+seed a champion by the recipe `fast` at 64 px from 1,000 photos; days of other photos, broken by a blur, by lost contrast, by
+pixelation, or not at all; labels of which 6 % are wrong; and a retraining by the product's own steps, with and without imitation
+of the damage. Tested on photos that are in no training set and no day. Writes docs/benchmarks/retraining/*.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).resolve().parents[1]
+WORK = ROOT / "var" / "bench" / "retraining"
+RESULTS = ROOT / "docs" / "benchmarks" / "retraining"
+ORIGINAL, POOL, CLEAN_POOL = 1000, 560, 180
+EVALUATION, VALIDATION, WRONG = 150, 20, 0.06
+DAMAGES = {"blur sigma 6": ("blur", 6.0), "contrast x0.2": ("contrast", 0.2), "pixelated to 12 px": ("pixelate", 12.0)}
+CLEAN = "clean"
+# Labels in the training part, and whether the damage is imitated.
+VARIANTS = [(0, True), (100, False), (100, True), (300, False), (300, True)]
+CLEAN_DAY = date(2026, 1, 3)
+DAYS = {name: date(2026, 1, 4 + number) for number, name in enumerate([*DAMAGES, CLEAN])}
+
+
+def monitor(folder: Path, **model: Any) -> Any:
+    from driftwatch.config import MonitorConfig
+
+    return MonitorConfig.model_validate(
+        {
+            "name": "photos",
+            "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": f"file://{folder}"},
+            "model": model,
+            "annotation": {"project_name": "Pets", "question": "Which?", "instructions": "Look."},
+        }
+    )
+
+
+def site(config: Any) -> tuple[Any, Any]:
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.storage import Storage
+
+    return Storage(config.storage.uri), MonitorLayout(config.name)
+
+
+def put_training(storage: Any, layout: Any, config: Any, paths: list[Path]) -> None:
+    from driftwatch.model.dataset import take_in_training_set
+
+    for path in paths:
+        storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{path.name}", path.read_bytes())
+    take_in_training_set(storage, layout, config)
+
+
+def bench_recipe(photos: list[Path], seed: int) -> dict[str, Any]:
+    """The default recipe on 80 % of all photos, tested on the 15 % that are held out."""
+    from driftwatch.model.champion import train_champion
+    from driftwatch.model.registry import card
+
+    folder = WORK / "recipe"
+    shutil.rmtree(folder, ignore_errors=True)
+    config = monitor(folder)
+    config = config.model_copy(update={"retraining": config.retraining.model_copy(update={"seed": seed})})
+    storage, layout = site(config)
+    put_training(storage, layout, config, photos)
+    wall, cpu = time.perf_counter(), time.process_time()
+    version = train_champion(storage, layout, config)
+    found = card(storage, layout, version)
+    accuracy = found["metrics"]["holdout"]["accuracy"]
+    return {
+        "seed": seed,
+        "trained_on": found["data"]["by_source"]["original"]["train"],
+        "held_out": accuracy["n"],
+        "accuracy": round(accuracy["value"], 4),
+        "low": round(accuracy["low"], 4),
+        "high": round(accuracy["high"], 4),
+        "epochs": len(found["history"]),
+        "threads": int(os.environ["DRIFTWATCH_THREADS"]),
+        "wall_seconds": round(time.perf_counter() - wall),
+        "cpu_seconds": round(time.process_time() - cpu),
+    }
+
+
+class World:
+    """One seed's champion and days, kept in var/bench/retraining/seed<n> from run to run."""
+
+    def __init__(self, photos: list[Path], seed: int) -> None:
+        self.seed = seed
+        self.config = monitor(WORK / f"seed{seed}", input_size=64)
+        settings = self.config.retraining.model_copy(update={"seed": seed})
+        self.config = self.config.model_copy(update={"retraining": settings})
+        self.storage, self.layout = site(self.config)
+        order = np.random.default_rng(seed).permutation(len(photos))
+        shuffled = [photos[place] for place in order]
+        cuts = np.cumsum([ORIGINAL, POOL, CLEAN_POOL])
+        self.original, self.pool, self.clean_pool, self.test = (
+            shuffled[start:end] for start, end in zip([0, *cuts], [*cuts, len(shuffled)], strict=True)
+        )
+        if not self.storage.exists(self.layout.champion):
+            self._prepare()
+        self.splits = pd.read_json(self._splits_file(), dtype=False)
+
+    def _splits_file(self) -> Path:
+        return WORK / f"seed{self.seed}" / "splits.json"
+
+    def _prepare(self) -> None:
+        """The champion, the days, and which of the days' images the product keeps for evaluation."""
+        from driftwatch.model import registry
+        from driftwatch.model.champion import train_champion
+        from driftwatch.model.dataset import SET, collect_training_set
+        from driftwatch.model.handover import build_reference_of
+
+        put_training(self.storage, self.layout, self.config, self.original)
+        self._add_day(CLEAN_DAY, self.clean_pool, None, "ok")
+        for name, day in DAYS.items():
+            self._add_day(day, self.pool, DAMAGES.get(name), "alert")
+        collect_training_set(self.storage, self.layout, self.config, "splits", CLEAN_DAY, max(DAYS.values()))
+        table = self.storage.read_table(self.layout.retraining("splits", SET))
+        table[["image_id", "split", "day"]].to_json(self._splits_file(), orient="records")
+        version = train_champion(self.storage, self.layout, self.config, "fast")
+        build_reference_of(self.storage, self.layout, self.config, version)
+        registry.promote(self.storage, self.layout, version, "bench", expected=None)
+
+    def _add_day(self, day: date, paths: list[Path], damage: tuple[str, float] | None, verdict: str) -> None:
+        from driftwatch.images.ingest import ingest_day
+
+        keys, truth = self.layout.day(day), {}
+        for number, path in enumerate(paths):
+            key = f"{keys.incoming}/{path.name}"
+            truth[key] = path.parent.name
+            self.storage.write_bytes(key, broken(path, damage, number))
+        ingest_day(self.storage, keys, self.config.images, self.config.model.input_size, "v0001-00000000")
+        manifest = self.storage.read_table(keys.manifest)
+        manifest = manifest[manifest["status"] == "accepted"]
+        labels = pd.DataFrame({"image_id": manifest["image_id"], "label": manifest["key"].map(truth)})
+        labels = labels.assign(status="consensus", confidence=1.0, votes=3).sort_values("image_id", ignore_index=True)
+        wrong = np.random.default_rng([self.seed, day.toordinal()]).random(len(labels)) < WRONG
+        labels["label"] = labels["label"].mask(wrong, labels["label"].map({"cat": "dog", "dog": "cat"}))
+        self.storage.write_table(keys.labels, labels)
+        self.storage.write_table(f"{keys.labels}.all", labels)
+        self.storage.write_json(keys.performance, {"verdict": verdict})
+        self.storage.write_json(keys.drift, {"verdict": "drifted" if damage else "ok"})
+
+    def label(self, day: date, training: int) -> None:
+        """Leaves the day the labels of its evaluation images and of `training` for training."""
+        keys = self.layout.day(day)
+        labels = self.storage.read_table(f"{keys.labels}.all")
+        split = self.splits[self.splits["day"] == day.isoformat()].set_index("image_id")["split"]
+        chosen: list[str] = []
+        for name, n in (("evaluation", EVALUATION), ("train", training), ("validation", VALIDATION if training else 0)):
+            chosen += split.index[split == name].tolist()[:n]
+        self.storage.write_table(keys.labels, labels[labels["image_id"].isin(chosen)].reset_index(drop=True))
+
+    def inputs(self, damage: tuple[str, float] | None) -> tuple[np.ndarray, np.ndarray]:
+        """The test photos as the model gets them, and their classes."""
+        from driftwatch.images.decode import decode_image, model_input
+
+        images = [
+            model_input(decode_image(broken(path, damage, number), self.config.images).rgb, 64)
+            for number, path in enumerate(self.test)
+        ]
+        return np.stack(images), np.array([path.parent.name for path in self.test])
+
+    def accuracy(self, version: str, inputs: np.ndarray, truth: np.ndarray) -> float:
+        from driftwatch.model.predict import answers, logits, probabilities
+        from driftwatch.model.registry import load_model
+
+        model = load_model(self.storage, self.layout, version)
+        found = answers(probabilities(logits(model, inputs, 256), model.temperature), self.config.classes)
+        return float((found["prediction"].to_numpy() == truth).mean())
+
+    def retrain(self, name: str, training: int, imitate: bool) -> dict[str, Any]:
+        """One retraining by the product's steps; accuracy before and after, and what the gate says."""
+        from driftwatch.model.challenger import train_challenger
+        from driftwatch.model.dataset import collect_training_set
+        from driftwatch.model.gate import evaluate_challenger
+        from driftwatch.model.registry import card, champion_version
+
+        run_key, day = f"{name}-{training}-{imitate}".replace(" ", "_"), DAYS[name]
+        for other in DAYS.values():
+            self.storage.delete(self.layout.day(other).labels)
+        self.label(CLEAN_DAY, 0)
+        self.label(day, training)
+        settings = self.config.retraining.model_copy(update={"imitate_drift": imitate})
+        config = self.config.model_copy(update={"retraining": settings})
+        collect_training_set(self.storage, self.layout, config, run_key, CLEAN_DAY, max(DAYS.values()))
+        cpu = time.process_time()
+        version = train_challenger(self.storage, self.layout, config, run_key, "bench")
+        cpu = time.process_time() - cpu
+        gate = evaluate_challenger(self.storage, self.layout, config, run_key)
+        champion, damage = champion_version(self.storage, self.layout), DAMAGES.get(name)
+        row: dict[str, Any] = {"seed": self.seed, "damage": name, "labels": training, "imitated": imitate}
+        found = card(self.storage, self.layout, version)["data"]["damage"] or {}
+        row["estimate"] = f"{found.get('kind', '-')} {found.get('strength') or ''}".strip()
+        for where, broken_by in (("day", damage), ("clean", None)):
+            inputs, truth = self.inputs(broken_by)
+            row[f"{where}_before"] = round(self.accuracy(champion, inputs, truth), 4)
+            row[f"{where}_after"] = round(self.accuracy(version, inputs, truth), 4)
+        return {**row, "tested_on": len(self.test), "gate": gate["decision"], "cpu_seconds": round(cpu)}
+
+
+def once_for_each_day(seed: int, name: str) -> None:
+    """What a day's damage is and its copies of the originals look like does not depend on the labels: made once for all variants."""
+    from driftwatch.model import challenger
+
+    for function in ("_damage_of", "_damaged"):
+        make = _MAKE.setdefault(function, getattr(challenger, function))
+
+        def kept(storage: Any, layout: Any, config: Any, *rest: Any, of: str = function, make: Any = make) -> Any:
+            if not config.retraining.imitate_drift:
+                return make(storage, layout, config, *rest)
+            key = (seed, name, of, rest[-1] if of == "_damaged" else "")
+            if key not in _KEPT:
+                _KEPT[key] = make(storage, layout, config, *rest)
+            return _KEPT[key]
+
+        setattr(challenger, function, kept)
+
+
+_MAKE: dict[str, Any] = {}
+_KEPT: dict[tuple[Any, ...], Any] = {}
+
+
+def broken(path: Path, damage: tuple[str, float] | None, number: int) -> bytes:
+    """The photo's file as the broken camera would have stored it; the file itself where nothing is broken."""
+    from driftwatch.model.damage import apply_damage
+
+    if damage is None:
+        return path.read_bytes()
+    rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    spoilt = apply_damage(rgb, *damage, number)
+    return cv2.imencode(".jpg", cv2.cvtColor(spoilt, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+
+
+def remembered(name: str, key: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The row from the notes of a run that was stopped, or made now and noted."""
+    notes = WORK / f"{name}.jsonl"
+    rows = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+    for row in rows:
+        if all(row[field] == value for field, value in key.items()):
+            return row
+    row = make()
+    with notes.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    print(row, flush=True)
+    return row
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """Means over the seeds, and the standard deviation of what the day gained."""
+    rows = rows.assign(
+        gain=rows["day_after"] - rows["day_before"], clean_gain=rows["clean_after"] - rows["clean_before"]
+    )
+    by = rows.groupby(["damage", "labels", "imitated"], sort=False)
+    columns = ["day_before", "day_after", "gain", "clean_before", "clean_after", "clean_gain"]
+    table = by[columns].mean().round(3)
+    table["gain_sd"] = by["gain"].std().round(3)
+    table["promoted"] = by["gate"].apply(lambda gates: f"{(gates == 'promote').sum()} of {len(gates)}")
+    return table.reset_index()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("recipe", "days"))
+    parser.add_argument("--photos", type=Path, default=ROOT.parent / "shared" / "photos", help="<class>/<file>.jpg")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--fresh", action="store_true", help="forget what earlier runs noted")
+    options = parser.parse_args()
+    photos = sorted(options.photos.glob("*/*.jpg"))
+    if len(photos) < ORIGINAL + POOL + CLEAN_POOL + 100:
+        parser.error(
+            f"{options.photos} has {len(photos)} photos in <class>/ folders; about 2,000 are needed (--photos)"
+        )
+    if options.fresh and options.part == "days":
+        for path in WORK.glob("seed*"):
+            shutil.rmtree(path)
+    if options.fresh:
+        (WORK / f"{options.part}.jsonl").unlink(missing_ok=True)
+    WORK.mkdir(parents=True, exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    # TensorFlow keeps its number of threads for the process: two for the recipe, which is timed, one for what is only repeated.
+    os.environ.setdefault("DRIFTWATCH_THREADS", "2" if options.part == "recipe" else "1")
+    if options.part == "recipe":
+        found = [remembered("recipe", {"seed": 0}, lambda: bench_recipe(photos, 0))]
+        pd.DataFrame(found).to_csv(RESULTS / "recipe.csv", index=False)
+    else:
+        rows = []
+        for seed in options.seeds:
+            world = World(photos, seed)
+            for name in DAYS:
+                once_for_each_day(seed, name)
+                for training, imitate in VARIANTS if name in DAMAGES else [(300, True)]:
+                    key = {"seed": seed, "damage": name, "labels": training, "imitated": imitate}
+                    rows.append(
+                        remembered("days", key, lambda n=name, t=training, i=imitate, w=world: w.retrain(n, t, i))
+                    )
+        table = pd.DataFrame(rows)
+        table.to_csv(RESULTS / "runs.csv", index=False)
+        means = summary(table)
+        means.to_csv(RESULTS / "summary.csv", index=False)
+        print(means.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
