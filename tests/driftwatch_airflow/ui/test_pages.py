@@ -35,12 +35,14 @@ def opened(pages: Any, address: str, **options: Any) -> Any:
     page = pages.page(**options)
     page.goto(f"{pages.url}/driftwatch{address}")
     page.wait_for_load_state("networkidle")
+    page.locator("[aria-busy=true]").wait_for(state="detached")
     return page
 
 
 def table(page: Any, name: str) -> list[list[str]]:
-    """The cells of a chart's table, opened as a reader would."""
+    """The cells of a chart's table, opened as a reader would; it is filled, whole, by an event that comes after the click."""
     page.locator(f"details:has(#{name}) summary").click()
+    page.locator(f"#{name} tbody tr").first.wait_for()
     return page.locator(f"#{name} tbody tr").evaluate_all("rows => rows.map(r => [...r.cells].map(c => c.textContent))")
 
 

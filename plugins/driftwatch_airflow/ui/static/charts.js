@@ -17,6 +17,8 @@ async function start() {
     const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again" });
     again.addEventListener("click", () => location.reload());
     state.append(again);
+  } finally {
+    board.setAttribute("aria-busy", "false");
   }
 }
 
