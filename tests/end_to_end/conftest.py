@@ -16,6 +16,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
+from driftwatch_sandbox.demo.postgres import postgres_binaries, running_postgres
 from driftwatch_sandbox.demo.world import ROOT, World
 
 SMALL = replace(
@@ -87,9 +88,19 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def database() -> Iterator[str | None]:
+    """The URL of an empty Postgres database; none, which is SQLite, where Postgres is not on this machine."""
+    if postgres_binaries() is None:
+        yield None
+    else:
+        with running_postgres() as url:
+            yield url
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site")
-    world = World(home)
+    world = World(home, database)
     monitor = week.write_monitor(world.monitors, ROOT / "include" / "monitors", SMALL)
     try:
         photos = week.draw_photos(home / "photos", monitor.classes, SMALL)

@@ -71,16 +71,25 @@ class Processes:
             if process.poll() is not None:
                 raise ServerFailed(f"{name} ended with code {process.returncode}:\n{self.log_end(name)}")
 
-    def wait_for_http(self, name: str, url: str, ready: Callable[[httpx.Response], bool], seconds: float = 90) -> None:
-        """Waits until `url` answers in the way that `ready` wants."""
+    def wait_for(self, name: str, ready: Callable[[], bool], seconds: float = 90) -> None:
+        """Waits until the server is ready."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.check()
-            with suppress(httpx.TransportError):
-                if ready(httpx.get(url, timeout=5, trust_env=False)):
-                    return
+            if ready():
+                return
             time.sleep(0.25)
-        raise ServerFailed(f"{name} did not answer at {url} within {seconds:.0f} s:\n{self.log_end(name)}")
+        raise ServerFailed(f"{name} was not ready within {seconds:.0f} s:\n{self.log_end(name)}")
+
+    def wait_for_http(self, name: str, url: str, ready: Callable[[httpx.Response], bool], seconds: float = 90) -> None:
+        """Waits until `url` answers in the way that `ready` wants."""
+
+        def answers() -> bool:
+            with suppress(httpx.TransportError):
+                return ready(httpx.get(url, timeout=5, trust_env=False))
+            return False
+
+        self.wait_for(name, answers, seconds)
 
     def stop(self, seconds: float = 6) -> None:
         """Asks each process group to end, newest first, and kills what has not ended in time."""

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,15 @@ class Secrets:
 
 
 class World:
-    """Starts and stops everything that the demo needs outside of itself."""
+    """Starts and stops everything that the demo needs outside of itself.
 
-    def __init__(self, home: Path) -> None:
+    `database`: the SQLAlchemy URL of Airflow's database; by default an SQLite file. `settings`: more of Airflow's environment.
+    """
+
+    def __init__(self, home: Path, database: str | None = None, settings: Mapping[str, str] | None = None) -> None:
         self.home = home
+        self.database = database or f"sqlite:///{home}/airflow/airflow.db?timeout=60"
+        self.settings = settings or {}
         self.storage = home / "storage"
         self.monitors = home / "monitors"
         self.truth = home / "truth.csv"
@@ -103,7 +109,7 @@ class World:
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url('airflow')}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "passwords.json"),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow_home}/airflow.db?timeout=60",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database,
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(self.ports["airflow"]),
             "AIRFLOW__API__BASE_URL": self.url("airflow"),
@@ -123,6 +129,7 @@ class World:
             "_WHYLABS_SKIP_CONFIG_READ": "1",
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "PYTHONUNBUFFERED": "1",
+            **self.settings,
         }
 
     def start_stand_ins(self, crowd_speed: float = 400.0, people: Path | None = None) -> None:
