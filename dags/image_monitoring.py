@@ -24,7 +24,8 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import ConfigError
 from driftwatch.model.requests import ALERT_RUN_PREFIX
 from driftwatch.monitor_files import load_monitor, monitor_files
-from driftwatch_airflow.monitor import DAY_TEMPLATE, run_day, task_defaults
+from driftwatch_airflow.assets import labels_asset
+from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, run_day, task_defaults
 from driftwatch_airflow.operators.annotation import (
     CreateAnnotationPoolOperator,
     EvaluatePerformanceOperator,
@@ -85,6 +86,7 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         catchup=False,
         max_active_runs=2,
         tags=["driftwatch", "monitoring", monitor.name],
+        owner_links=owner_links(monitor),
         params=PARAMS,
         user_defined_macros={"run_day": run_day},
         default_args=task_defaults(monitor),
@@ -110,7 +112,9 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
             task_id="create_annotation_pool", monitor=monitor, **ONE_AT_A_TIME, **SHARDED_OR_NOT
         )
         wait_for_annotations = AnnotationCompleteSensor(task_id="wait_for_annotations", monitor=monitor)
-        merge_annotations = MergeAnnotationsOperator(task_id="merge_annotations", monitor=monitor)
+        merge_annotations = MergeAnnotationsOperator(
+            task_id="merge_annotations", monitor=monitor, outlets=[labels_asset(monitor.name)]
+        )
         evaluate_performance = EvaluatePerformanceOperator(task_id="evaluate_performance", monitor=monitor)
         upload_performance = UploadToWhyLabsOperator(
             task_id="upload_performance", monitor=monitor, kind="performance", **ONE_AT_A_TIME

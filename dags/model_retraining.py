@@ -21,7 +21,8 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import ConfigError
 from driftwatch.monitor_files import load_monitor, monitor_files
 from driftwatch_airflow.alerts import retraining_failed
-from driftwatch_airflow.monitor import task_defaults
+from driftwatch_airflow.assets import champion_asset, reference_asset
+from driftwatch_airflow.monitor import owner_links, task_defaults
 from driftwatch_airflow.operators.retraining import (
     ApprovePromotionOperator,
     ChooseActionOperator,
@@ -160,6 +161,7 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
 
 def retraining_dag(monitor: MonitorConfig) -> DAG:
     """The retraining DAG of one monitor."""
+    champion, reference = champion_asset(monitor.name), reference_asset(monitor.name)
     with DAG(
         dag_id=monitor.retraining_dag_id,
         description=f"Retrains the model of {monitor.name}",
@@ -168,6 +170,7 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags=["driftwatch", "retraining", monitor.name],
+        owner_links=owner_links(monitor),
         params=retraining_params(monitor),
         user_defined_macros={"run_key": run_key},
         default_args=task_defaults(monitor) | {"on_failure_callback": retraining_failed(monitor)},
@@ -180,7 +183,7 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
             on_retrain="collect_training_set",
         )
         show_plan = ShowPlanOperator(task_id="show_plan", monitor=monitor)
-        roll_back = RollBackOperator(task_id="roll_back", monitor=monitor)
+        roll_back = RollBackOperator(task_id="roll_back", monitor=monitor, outlets=[champion])
         collect_training_set = CollectTrainingSetOperator(task_id="collect_training_set", monitor=monitor)
         train_challenger = TrainChallengerOperator(task_id="train_challenger", monitor=monitor)
         evaluate_challenger = EvaluateChallengerOperator(task_id="evaluate_challenger", monitor=monitor)
@@ -193,10 +196,16 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
         )
         approve_promotion = ApprovePromotionOperator(task_id="approve_promotion", monitor=monitor)
         promote_model = PromoteModelOperator(
-            task_id="promote_model", monitor=monitor, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+            task_id="promote_model",
+            monitor=monitor,
+            outlets=[champion],
+            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
         )
         refresh_reference = RefreshReferenceOperator(
-            task_id="refresh_reference", monitor=monitor, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+            task_id="refresh_reference",
+            monitor=monitor,
+            outlets=[reference],
+            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
         )
         keep_champion = EmptyOperator(task_id="keep_champion")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from driftwatch_airflow.links import DayReportLink, LabelSpendLink, TolokaPoolLink
+from driftwatch_airflow.links import DayReportLink, LabelSpendLink, MonitorPageLink, TolokaPoolLink, WhyLabsProfileLink
 from driftwatch_airflow.ui import URL_PREFIX, lazy_app, pages_path
 
 PAGES = pages_path()
@@ -26,7 +26,13 @@ class DriftwatchPlugin(AirflowPlugin):
     """Operator links of the monitoring DAGs, and the monitor pages: in the navigation, and as a tab of each DAG and run."""
 
     name = "driftwatch"
-    operator_extra_links = [TolokaPoolLink(), LabelSpendLink(), DayReportLink()]  # noqa: RUF012 - Airflow's own form
+    operator_extra_links = [  # noqa: RUF012 - Airflow's own form
+        MonitorPageLink(),
+        TolokaPoolLink(),
+        LabelSpendLink(),
+        DayReportLink(),
+        WhyLabsProfileLink(),
+    ]
     fastapi_apps = [{"app": lazy_app, "url_prefix": URL_PREFIX, "name": "Driftwatch"}]  # noqa: RUF012
     external_views = [  # noqa: RUF012
         _view("Driftwatch", "/", "nav", "driftwatch"),

@@ -220,6 +220,11 @@ class MonitorConfig(Section):
     )
     description: str = Field("", description="One sentence for the UI.")
     owner: str = Field("ml-platform", description="Owner shown in the UI.")
+    owner_link: str | None = Field(
+        None,
+        pattern=r"^(https?://|mailto:)\S+$",
+        description="Where the owner's name leads in the UI: the team's page or chat (https://...), or its address (mailto:...).",
+    )
     classes: tuple[str, ...] = Field(min_length=2, description="The classifier's classes, in the order of its outputs.")
     schedule: ScheduleConfig
     storage: StorageConfig

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from driftwatch.config import AlertKind, MonitorConfig
 
 log = logging.getLogger(__name__)
+_ABOUT_MODELS = ("retraining_failed", "model_promoted", "model_rolled_back")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ def send_alert(context: Context, monitor: MonitorConfig, kind: AlertKind, facts:
 
     from driftwatch.report.summary import alert_text
 
-    subject, message = alert_text(kind, {"monitor": monitor.name, **facts})
+    links = {**_links(context, monitor, kind, str(facts.get("day", ""))), **facts.get("links", {})}
+    subject, message = alert_text(kind, {"monitor": monitor.name, **facts, "links": links})
     alert = Alert(monitor.name, str(facts.get("day", "")), kind, subject, message)
     log.warning("%s\n%s", subject, message)
     failures: list[Exception] = []
@@ -52,6 +54,23 @@ def send_alert(context: Context, monitor: MonitorConfig, kind: AlertKind, facts:
     return alert
 
 
+def _links(context: Context, monitor: MonitorConfig, kind: AlertKind, day: str) -> dict[str, str]:
+    """The day's or the models' page and the run in Airflow; none where `api.base_url` does not say where Airflow is."""
+    from urllib.parse import quote
+
+    from airflow.configuration import conf
+
+    base = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    if not base.startswith(("http://", "https://")):
+        return {}
+    page = f"days/{day}/" if day else "models" if kind in _ABOUT_MODELS else ""
+    links = {"Monitor page": f"{base}/driftwatch/m/{monitor.name}/{page}"}
+    run = context.get("dag_run")
+    if run:
+        links["Airflow run"] = f"{base}/dags/{quote(run.dag_id, safe='')}/runs/{quote(run.run_id, safe='')}"
+    return links
+
+
 def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
     """A failure callback that tells the notifiers which step of a retraining failed, and why."""
 
@@ -63,7 +82,8 @@ def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
         champion = registry.champion(storage_of(monitor), MonitorLayout(monitor.name))
         facts = {
             "run_id": context["run_id"],
-            "reason": f"{context['ti'].task_id} failed: {context.get('exception')}",
+            "task": context["ti"].task_id,
+            "reason": str(context.get("exception")),
             "champion": champion["version"] if champion else "still to be registered",
         }
         send_alert(context, monitor, "retraining_failed", facts)

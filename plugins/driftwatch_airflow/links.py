@@ -1,14 +1,26 @@
-"""Buttons on a task's page that lead to the outside: its Toloka pool, what its labels cost, the day's report."""
+"""Buttons on a task's page: its Toloka pool, what its labels cost, the day's report, its profile at WhyLabs, the monitor's page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from airflow.sdk import BaseOperatorLink
+
+from driftwatch_airflow.ui import pages_path
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
     from airflow.sdk.types import TaskInstanceKey
+
+
+class MonitorPageLink(BaseOperatorLink):
+    """The page of the run's day or, of a retraining, of the models; the page finds the day itself."""
+
+    name = "Monitor page"
+
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
+        return f"{pages_path()}/dag/{quote(ti_key.dag_id, safe='')}/run/{quote(ti_key.run_id, safe='')}"
 
 
 class StoredLink(BaseOperatorLink):
@@ -45,3 +57,9 @@ class DayReportLink(StoredLink):
     """The day's report.html in storage."""
 
     name = "Day report"
+
+
+class WhyLabsProfileLink(StoredLink):
+    """The day's profile at WhyLabs."""
+
+    name = "WhyLabs profile"

@@ -13,6 +13,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.storage import Storage
+from driftwatch_airflow.links import MonitorPageLink
 from driftwatch_airflow.task_docs import task_doc
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ def open_storage(uri: str, connection: str | None) -> Storage:
     return Storage(uri, get_fs(connection, {"use_listings_cache": False}))  # type: ignore[dict-item]
 
 
+def owner_links(monitor: MonitorConfig) -> dict[str, str]:
+    """Where the owner's name in the UI leads; nowhere without `owner_link`."""
+    return {monitor.owner: monitor.owner_link} if monitor.owner_link else {}
+
+
 def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
     """What every task of a monitor's DAGs has."""
     return {"owner": monitor.owner, "retries": 2, "retry_delay": timedelta(minutes=1)}
@@ -73,6 +79,7 @@ class MonitorOperator(BaseOperator):
     """
 
     ui_color = "#e8f1f5"
+    operator_extra_links: Any = (MonitorPageLink(),)
 
     def __init__(self, *, monitor: MonitorConfig, **kwargs: Any) -> None:
         super().__init__(**{"retry_policy": RETRY_POLICY, "doc_md": task_doc(kwargs["task_id"]), **kwargs})

@@ -59,6 +59,9 @@ def get_provider_info() -> dict[str, Any]:
                 },
                 "conn-fields": {
                     "org_id": _text("Organisation", "Like org-1; empty where the API key ends in :org-id."),
+                    "hub_url": _text(
+                        "Web address", "Where people see profiles; empty: the one that belongs to the API."
+                    ),
                     "timeout": _number("Timeout in seconds", "For each request.", 30),
                     "retries": _number(
                         "Repeats", "Of a request that failed in passing (429, 5xx, dropped connection).", 4

@@ -153,3 +153,39 @@ def test_each_step_says_in_the_ui_what_it_does_and_what_to_do_when_it_fails(dags
         for task in dag.tasks:
             if type(task).__module__.startswith("driftwatch_airflow."):
                 assert "**When it fails**: " in (task.doc_md or ""), task.task_id
+
+
+def test_labels_champion_and_reference_are_assets_that_other_dags_can_follow(dags):
+    outlets = {
+        task.task_id: [asset.uri for asset in task.outlets]
+        for dag in dags.values()
+        for task in dag.tasks
+        if task.outlets
+    }
+    assert outlets == {
+        "merge_annotations": ["driftwatch://cats_vs_dogs/labels"],
+        "promote_model": ["driftwatch://cats_vs_dogs/champion"],
+        "roll_back": ["driftwatch://cats_vs_dogs/champion"],
+        "refresh_reference": ["driftwatch://cats_vs_dogs/reference"],
+    }
+
+
+def test_the_owners_name_leads_where_the_monitor_file_says(root, tmp_path, monkeypatch):
+    example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
+    for link in ("https://chat.example/ml", "javascript:alert(1)"):
+        name = "good" if link.startswith("https") else "bad"
+        raw = {**example, "name": name, "owner": "ml-platform", "owner_link": link}
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(raw))
+    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
+    found = dag_bag(root).dags
+    assert {found[f"good_{kind}"].owner_links["ml-platform"] for kind in ("monitoring", "retraining")} == {
+        "https://chat.example/ml"
+    }
+    assert "owner_link" in found["bad_monitoring_refused"].doc_md
+
+
+def test_each_step_of_a_monitor_has_the_button_to_its_page(dags):
+    for dag in dags.values():
+        for task in dag.tasks:
+            if type(task).__module__.startswith("driftwatch_airflow."):
+                assert "Monitor page" in {link.name for link in task.operator_extra_links}, task.task_id

@@ -71,3 +71,19 @@ def test_a_notifier_that_fails_keeps_no_other_from_being_told_and_fails_the_task
     with pytest.raises(ConnectionError, match="no mail server"):
         send_alert({}, monitor(entry("Broken"), entry("Mailbox", **MAIL)), "empty_day", FACTS)
     assert len(SENT) == 1
+
+
+def test_the_message_leads_to_the_days_page_and_the_run_where_airflow_says_where_it_is(monitor, monkeypatch):
+    from types import SimpleNamespace
+
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/ops/")
+    context = {"dag_run": SimpleNamespace(dag_id="cats_vs_dogs_monitoring", run_id="manual__1+00:00")}
+    facts = {**FACTS, "links": {"Toloka pool": "https://toloka.example/pool/7"}}
+    message = send_alert(context, monitor(), "empty_day", facts).message
+    assert message.splitlines()[-3:] == [
+        "Monitor page: https://airflow.example/ops/driftwatch/m/cats_vs_dogs/days/2026-11-20/",
+        "Airflow run: https://airflow.example/ops/dags/cats_vs_dogs_monitoring/runs/manual__1%2B00%3A00",
+        "Toloka pool: https://toloka.example/pool/7",
+    ]
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "")
+    assert "Airflow run" not in send_alert(context, monitor(), "empty_day", FACTS).message

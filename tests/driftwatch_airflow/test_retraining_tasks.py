@@ -179,7 +179,13 @@ def test_a_passed_gate_moves_the_champion_once_and_tells_it(monitor, storage, ga
     assert storage.read_bytes(LAYOUT.champion) == pointer
     assert registry.champion(storage, LAYOUT)["previous"] == old
     assert storage.exists(LAYOUT.reference_profile(new))
-    assert told[0] == ("model_promoted", {"version": new, "run_id": RUN})
+    facts = {
+        "version": new,
+        "previous": old,
+        "run_id": RUN,
+        "gate": storage.read_json(LAYOUT.retraining(RUN, "gate.json")),
+    }
+    assert told[0] == ("model_promoted", facts)
 
 
 def test_a_challenger_is_not_promoted_over_a_champion_that_it_was_not_compared_with(monitor, storage, gate_passed):
@@ -201,7 +207,10 @@ def test_a_failed_step_is_told_with_its_reason_and_the_champion_that_serves(moni
         {"ti": SimpleNamespace(task_id="train_challenger"), "run_id": RUN, "exception": ValueError("no disk")}
     )
     assert told == [
-        ("retraining_failed", {"run_id": RUN, "reason": "train_challenger failed: no disk", "champion": gate_passed[0]})
+        (
+            "retraining_failed",
+            {"run_id": RUN, "task": "train_challenger", "reason": "no disk", "champion": gate_passed[0]},
+        )
     ]
 
 
@@ -215,3 +224,19 @@ def test_no_champion_is_ever_without_a_reference(monitor, storage, gate_passed, 
     with pytest.raises(OSError, match="no space left"):
         promote(monitor)
     assert registry.champion(storage, LAYOUT)["version"] == gate_passed[0]
+
+
+def test_followers_of_the_champion_are_told_the_version_and_where_its_card_is(monitor, storage, gate_passed):
+    from airflow.sdk.execution_time.context import OutletEventAccessors
+
+    from driftwatch_airflow.assets import champion_asset
+
+    asset, events = champion_asset(monitor.name), OutletEventAccessors()
+    task = PromoteModelOperator(task_id="promote", monitor=monitor, request=RUN, outlets=[asset])
+    task.execute({"run_id": RUN, "params": {}, "outlet_events": events})
+    assert events[asset].extra == {
+        "version": gate_passed[1],
+        "previous": gate_passed[0],
+        "promoted_by": RUN,
+        "url": storage.url(LAYOUT.model_card(gate_passed[1])),
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 
@@ -121,3 +122,14 @@ def test_importing_the_hook_imports_no_heavy_library():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_profiles_page_is_where_people_look_at_the_api_that_the_connection_names(connect):
+    day = date(2026, 11, 20)
+    connect(password=f"{KEY}:org-8")
+    page = "/resources/model-3/profiles?profile=1795132800000&targetOrgId=org-8"
+    assert WhyLabsHook(dataset="model-3").profile_url(day) == f"https://hub.whylabsapp.com{page}"
+    connect(host="https://own.example", password=f"{KEY}:org-8", extra={"hub_url": "https://look.example/"})
+    assert WhyLabsHook(dataset="model-3").profile_url(day) == f"https://look.example{page}"
+    connect(host="https://own.example", password=f"{KEY}:org-8")
+    assert WhyLabsHook(dataset="model-3").profile_url(day) is None

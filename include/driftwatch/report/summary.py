@@ -17,10 +17,11 @@ Facts = Mapping[str, Any]
 def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
     """The subject, one line, and the message, plain text.
 
-    `facts`: `monitor`, and `day` where it is known; `report`, the report's address, where there is one. Beside them
+    Not more than three numbers stand in it. `facts`: `monitor`, and `day` where it is known; `report`, the report's address, where
+    there is one; `links`, further addresses by name. Beside them
     drift: what drift.json holds; performance, too_few_labels: what performance.json holds; too_many_rejects: what ingest.json
-    holds, and `reason`; short_pool: the pool's progress, and `reason`; empty_day, retraining_failed: `reason`, `champion`;
-    model_promoted: `version`, `run_id`; model_rolled_back: these and `previous`.
+    holds, and `reason`; short_pool: the pool's progress, and `reason`; empty_day: `reason`; retraining_failed: `task`, `reason`, `champion`;
+    model_promoted: `version`, `run_id`, and `gate` where there is one; model_rolled_back: `version`, `previous`, `run_id`.
     """
     if kind not in _TEXTS:
         raise DriftwatchError(f"alert kind {kind!r}: allowed are {', '.join(get_args(AlertKind))}")
@@ -28,9 +29,12 @@ def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
     where = " ".join(str(facts[key]) for key in ("monitor", "day") if facts.get(key))
     lines = [f"{one_line(said, 1000)}.", ""]
     lines += [f"  {name}: {one_line(value, 1000)}" for name, value in numbers.items()]
+    if facts.get("reasons") and kind in ("performance", "too_few_labels"):
+        lines += ["", f"Because: {one_line(' '.join(facts['reasons']), 1000)}"]
     lines += ["", f"What to do: {advice}"]
-    if facts.get("report"):
-        lines += ["", f"Report: {facts['report']}"]
+    links = {**facts.get("links", {}), **({"Report": facts["report"]} if facts.get("report") else {})}
+    if links:
+        lines += ["", *(f"{name}: {address}" for name, address in links.items())]
     return one_line(f"[{where}] {said}"), "\n".join(lines)
 
 
@@ -48,9 +52,8 @@ def _drift(facts: Facts) -> tuple[str, dict[str, str], str]:
     numbers = {
         "features that moved": f"{len(facts['drifted_features'])} of {len(facts['features'])}, "
         + listing([feature_name(column) for column in facts["drifted_features"]], 6),
-        "evidence": f"{p_text(facts['p_value'])} on {sample(facts)}; "
+        "evidence": f"{p_text(facts['p_value'])} on {sample(facts)}, against the training data of model {facts['reference_version']}; "
         f"a day without drift is called drifted with a chance of {_rate(facts)}",
-        "compared with": f"the training data of model {facts['reference_version']}",
     }
     if creeping:
         numbers["trend"] = f"{trend_finding(trend)}; {trend_evidence(trend)}"
@@ -71,8 +74,10 @@ def _answers_drift(facts: Facts) -> tuple[str, dict[str, str], str]:
         else f"not enough evidence: {found['reason']}"
         for kind, found in (("content", content), ("predictions", predictions))
     }
-    numbers["evidence"] = f"a day without drift is called drifted with a chance of {_rate(facts)}"
-    numbers["compared with"] = f"{facts['reference_images']} held-out images of model {facts['reference_version']}"
+    numbers["evidence"] = (
+        f"against {facts['reference_images']} held-out images of model {facts['reference_version']}; "
+        f"a day without drift is called drifted with a chance of {_rate(facts)}"
+    )
     return first[:1].upper() + first[1:], numbers, _DRIFT_ADVICE
 
 
@@ -90,8 +95,7 @@ def _performance_numbers(facts: Facts) -> dict[str, str]:
     held = facts["holdout_accuracy"]
     held = held["value"] if isinstance(held, Mapping) else held
     return {
-        "accuracy": f"{accuracy_text(facts)} at {percent(facts['confidence'])} confidence, floor {percent(facts['floor'])}",
-        **_corrected(facts),
+        "accuracy": f"{accuracy_text(facts)} at {percent(facts['confidence'])} confidence, floor {percent(facts['floor'])}{_corrected(facts)}",
         "labels": f"{facts['labels']} of {facts['sampled']} sampled images ({facts['ties']} ties, {facts['unclear']} unclear, "
         f"{facts['unanswered']} unanswered)",
         "model": f"{facts['model_version']}, "
@@ -99,21 +103,18 @@ def _performance_numbers(facts: Facts) -> dict[str, str]:
     }
 
 
-def _corrected(facts: Facts) -> dict[str, str]:
-    found = facts.get("corrected")
-    if not found or found["value"] is None:
-        return {}
-    error = facts["label_error"]
-    return {
-        "corrected": f"{percent(found['value'])} {interval(found)}; about {percent(round(error['value'], 3))} of the labels are wrong"
-    }
+def _corrected(facts: Facts) -> str:
+    found, error = facts.get("corrected"), facts.get("label_error")
+    if not found or found["value"] is None or not error:
+        return ""
+    return f"; {percent(found['value'])} {interval(found)} where about {percent(round(error['value'], 3))} of the labels are wrong"
 
 
 def _performance(facts: Facts) -> tuple[str, dict[str, str], str]:
     return (
         ("Critical: the" if facts.get("severity") == "critical" else "The")
         + f" model got worse: accuracy {accuracy_text(facts)}, floor {percent(facts['floor'])}",
-        {**_performance_numbers(facts), "because": " ".join(facts["reasons"])},
+        _performance_numbers(facts),
         "look at the disagreements in the report. The retraining DAG starts by itself, unless the day is a backfill or within "
         "the cooldown: the log of check_performance says so; then trigger it by hand.",
     )
@@ -122,7 +123,7 @@ def _performance(facts: Facts) -> tuple[str, dict[str, str], str]:
 def _too_few_labels(facts: Facts) -> tuple[str, dict[str, str], str]:
     return (
         f"Not enough evidence about the model: {count(facts['labels'], 'label')}, accuracy {accuracy_text(facts)}",
-        {**_performance_numbers(facts), "because": " ".join(facts["reasons"])},
+        _performance_numbers(facts),
         "if the pool ended early, extend it in Toloka and clear wait_for_annotations, else raise annotation.sample_size. "
         "The day counts neither as good nor as bad.",
     )
@@ -167,17 +168,31 @@ def _too_many_rejects(facts: Facts) -> tuple[str, dict[str, str], str]:
 def _retraining_failed(facts: Facts) -> tuple[str, dict[str, str], str]:
     return (
         f"Retraining failed; the champion is {facts['champion']}",
-        {"reason": facts["reason"]},
-        "see the log of the retraining run's failed task, then clear it or trigger the DAG again with a wider range of days.",
+        {"failed": facts["task"], "reason": facts["reason"], "serving": f"{facts['champion']}, as before"},
+        "nothing is lost and nothing was promoted. See the failed task's log in the run; clear the task to go on from there, or trigger "
+        "the DAG again with another range of days.",
     )
+
+
+def _comparison(gate: Mapping[str, Any]) -> dict[str, str]:
+    """Accuracy before and after, on the images that the gate compared."""
+    found = {}
+    for part, name in (("recent", "on recent days"), ("clean", "on clean images")):
+        before, after = (
+            (gate.get(part) or {}).get(model, {}).get("accuracy", {}).get("value")
+            for model in ("champion", "challenger")
+        )
+        if before is not None and after is not None:
+            n = count(gate[part]["n"], "image")
+            found[name] = f"{percent(round(before, 3))} → {percent(round(after, 3))} of {n}"
+    return found
 
 
 def _model_promoted(facts: Facts) -> tuple[str, dict[str, str], str]:
     return (
         f"Model {facts['version']} is the new champion",
-        {"version": facts["version"], "promoted by": f"run {facts['run_id']}"},
-        "nothing: days from now on are judged by it. Its model card in storage has the comparison with the model before, "
-        "to which models/champion.json points as `previous`.",
+        {**_comparison(facts.get("gate") or {}), "promoted by": f"run {facts['run_id']}"},
+        "nothing: days from now on are judged by it. The models page has the whole comparison, and the way back to the model before.",
     )
 
 

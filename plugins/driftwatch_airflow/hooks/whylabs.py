@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,16 @@ from airflow.sdk import BaseHook
 if TYPE_CHECKING:
     from driftwatch.publishing.whylabs import WhyLabsApi
 
+# The web address that belongs to an API.
+HUBS = {"https://api.whylabsapp.com": "https://hub.whylabsapp.com"}
+
 
 class WhyLabsHook(BaseHook):
     """Makes the API client from a connection. Nothing is read or connected before `get_conn`.
 
     The connection: host is the API's address (empty: https://api.whylabsapp.com), password the API key, and the extras
-    `org_id` (not needed where the key ends in `:org-id`), `timeout` (seconds for each request) and `retries`.
+    `org_id` (not needed where the key ends in `:org-id`), `timeout` (seconds for each request), `retries`, and `hub_url` (where people
+    look at profiles).
 
     :param whylabs_conn_id: the Airflow connection
     :param dataset: WhyLabs' id of the dataset (model), where the calls need one
@@ -59,6 +64,17 @@ class WhyLabsHook(BaseHook):
     def get_conn(self) -> WhyLabsApi:
         """The client; raises NeedsAttention naming the connection where its fields cannot be used."""
         return self._api
+
+    def profile_url(self, day: date) -> str | None:
+        """Where a person sees the profile of `day`; none for an API of your own whose connection has no `hub_url`."""
+        api = self.get_conn()
+        hub = self.get_connection(self.whylabs_conn_id).extra_dejson.get("hub_url") or HUBS.get(api.endpoint)
+        if not hub:
+            return None
+        moment = int(datetime.combine(day, time.min, timezone.utc).timestamp() * 1000)
+        return (
+            f"{hub.rstrip('/')}/resources/{api.need_dataset()}/profiles?profile={moment}&targetOrgId={api.organisation}"
+        )
 
     def test_connection(self) -> tuple[bool, str]:
         """For the Test button and `airflow connections test`: reads the dataset, or the organisation's datasets."""

@@ -10,8 +10,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch.errors import NotEnoughLabels
 from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.hooks.toloka import TolokaHook
-from driftwatch_airflow.links import DayReportLink, TolokaPoolLink
+from driftwatch_airflow.links import DayReportLink, MonitorPageLink, TolokaPoolLink
 from driftwatch_airflow.monitor import DayOperator
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class CreateAnnotationPoolOperator(DayOperator):
     With the run's `dry_run` it says what it would create and cost, creates nothing, and skips what follows.
     """
 
-    operator_extra_links = (TolokaPoolLink(),)
+    operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.annotation.links import ImageLinks
@@ -75,7 +76,7 @@ class MergeAnnotationsOperator(DayOperator):
     """Reads the pool's answers, accepts or rejects the pages that wait for it, and merges the answers as `annotation.consensus`
     says, one vote for each annotator and image."""
 
-    operator_extra_links = (TolokaPoolLink(),)
+    operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.annotation.acceptance import settle
@@ -96,13 +97,16 @@ class MergeAnnotationsOperator(DayOperator):
         storage.write_json(self.keys.annotation, {**plan, "progress": done})
         summary = merge_day(storage, self.keys, self.monitor, [entry["image_id"] for entry in plan["sample"]])
         self.log.info("Labels: %s", summary)
+        tell_followers(
+            context, self.outlets, day=self.day, url=storage.url(self.keys.labels), labels=summary["labelled"]
+        )
         return summary
 
 
 class EvaluatePerformanceOperator(DayOperator):
     """Measures the model against the labels, gives the verdict, and writes the day's report."""
 
-    operator_extra_links = (DayReportLink(),)
+    operator_extra_links = (MonitorPageLink(), DayReportLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.model import registry
@@ -115,13 +119,34 @@ class EvaluatePerformanceOperator(DayOperator):
         performance = evaluate_day(storage, self.keys, self.monitor, holdout)
         write_report(storage, self.layout, self.date, self.monitor)
         DayReportLink().store(self, context, storage.url(self.keys.report))
-        facts = {**performance, "day": self.day, "report": storage.url(self.keys.report)}
+        facts = {
+            **performance,
+            "day": self.day,
+            "report": storage.url(self.keys.report),
+            "links": self._pool_link(),
+        }
         if performance["verdict"] == "alert":
             send_alert(context, self.monitor, "performance", facts)
         elif performance["verdict"] == "not_enough_evidence":
             send_alert(context, self.monitor, "too_few_labels", facts)
         self.log.info("Verdict %s: %s", performance["verdict"], performance["reasons"])
         return {"verdict": performance["verdict"], "labels": performance["labels"], "accuracy": performance["accuracy"]}
+
+    def _pool_link(self) -> dict[str, str]:
+        """Where the pool is looked at; none for a day without a pool, or where the connection is gone by now."""
+        from airflow.sdk.exceptions import AirflowNotFoundException
+
+        if not self.storage.exists(self.keys.annotation):
+            return {}
+        plan = self.storage.read_json(self.keys.annotation)
+        if not plan.get("pool_id"):
+            return {}
+        try:
+            hook = TolokaHook(self.monitor.annotation.connection)
+            return {"Toloka pool": hook.pool_url(plan["project_id"], plan["pool_id"])}
+        except AirflowNotFoundException as error:
+            self.log.warning("The message has no link to the pool: %s", error)
+            return {}
 
 
 def short_pool_error(day: str, reason: str, progress: dict[str, Any], wanted: float | None) -> NotEnoughLabels:

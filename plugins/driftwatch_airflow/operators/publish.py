@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
+from driftwatch_airflow.links import MonitorPageLink, WhyLabsProfileLink
 from driftwatch_airflow.monitor import DayOperator, MonitorOperator
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class UploadToWhyLabsOperator(DayOperator):
     :param kind: `features` or `performance`.
     """
 
+    operator_extra_links = (MonitorPageLink(), WhyLabsProfileLink())
+
     def __init__(self, *, kind: Literal["features", "performance"], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = kind
@@ -81,6 +84,11 @@ class UploadToWhyLabsOperator(DayOperator):
             results.append(
                 {"sink": sink.name, "state": done.state, "upload_id": done.upload_id, "revision": done.revision}
             )
+        if "whylabs" in self.monitor.publish.sinks:
+            publishing = self.monitor.publish
+            page = WhyLabsHook(publishing.connection, publishing.dataset).profile_url(self.date)
+            if page:
+                WhyLabsProfileLink().store(self, context, page)
         if self.kind == "features":
             keep_whylabs_monitors(self)
         return results

@@ -12,6 +12,8 @@ from airflow.sdk.bases.branch import BranchMixIn
 
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.assets import tell_followers
+from driftwatch_airflow.links import MonitorPageLink
 from driftwatch_airflow.monitor import RETRY_POLICY, MonitorOperator, storage_of
 from driftwatch_airflow.operators.publish import keep_whylabs_monitors, sinks_of
 from driftwatch_airflow.task_docs import task_doc
@@ -182,6 +184,7 @@ class ApprovePromotionOperator(ApprovalOperator):
     """
 
     template_fields: Sequence[str] = ("request",)
+    operator_extra_links = (MonitorPageLink(),)
 
     def __init__(self, *, monitor: MonitorConfig, request: str = "{{ run_key(run_id) }}", **kwargs: Any) -> None:
         settings = monitor.retraining
@@ -236,13 +239,20 @@ class PromoteModelOperator(RetrainingOperator):
     """
 
     def execute(self, context: Context) -> str:
+        from driftwatch.model.gate import GATE
         from driftwatch.model.handover import promote_challenger
 
-        version = promote_challenger(
-            self.storage, self.layout, self.monitor, self.request, promoted_by=context["run_id"]
-        )["version"]
-        send_alert(context, self.monitor, "model_promoted", {"version": version, "run_id": context["run_id"]})
-        return version
+        run_id = context["run_id"]
+        pointer = promote_challenger(self.storage, self.layout, self.monitor, self.request, promoted_by=run_id)
+        tell_followers(context, self.outlets, **_champion(self, pointer))
+        facts = {
+            "version": pointer["version"],
+            "previous": pointer["previous"],
+            "run_id": run_id,
+            "gate": self.storage.read_json(self.layout.retraining(self.request, GATE)),
+        }
+        send_alert(context, self.monitor, "model_promoted", facts)
+        return pointer["version"]
 
 
 class RollBackOperator(RetrainingOperator):
@@ -256,6 +266,7 @@ class RollBackOperator(RetrainingOperator):
 
         target, run_id = rollback_target(context["params"]["rollback"]), context["run_id"]
         pointer = rollback(self.storage, self.layout, target, promoted_by=run_id)
+        tell_followers(context, self.outlets, **_champion(self, pointer))
         facts = {"version": pointer["version"], "previous": pointer["previous"], "run_id": run_id}
         send_alert(context, self.monitor, "model_rolled_back", facts)
         return pointer["version"]
@@ -273,7 +284,15 @@ class RefreshReferenceOperator(RetrainingOperator):
         for sink in sinks_of(self.monitor, self.storage, self.layout):
             publish_reference(self.storage, self.layout, self.monitor, sink, version)
         keep_whylabs_monitors(self)
+        url = self.storage.url(self.layout.reference_features(version))
+        tell_followers(context, self.outlets, version=version, url=url)
         return version
+
+
+def _champion(operator: RetrainingOperator, pointer: dict[str, Any]) -> dict[str, Any]:
+    """What followers of the champion are told."""
+    said = {name: pointer[name] for name in ("version", "previous", "promoted_by")}
+    return {**said, "url": operator.storage.url(operator.layout.model_card(pointer["version"]))}
 
 
 def rollback_target(asked: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.hooks.toloka import TolokaHook
-from driftwatch_airflow.links import LabelSpendLink, TolokaPoolLink
+from driftwatch_airflow.links import LabelSpendLink, MonitorPageLink, TolokaPoolLink
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.annotation import short_pool_error
 from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger
@@ -23,7 +23,7 @@ class AnnotationCompleteSensor(DayOperator):
     operator that defers from the start, since rescheduled sensors lose a race in Airflow 3.3 (apache/airflow#71172).
     """
 
-    operator_extra_links = (TolokaPoolLink(), LabelSpendLink())
+    operator_extra_links = (MonitorPageLink(), TolokaPoolLink(), LabelSpendLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
         plan = self.storage.read_json(self.keys.annotation)
@@ -77,8 +77,11 @@ class AnnotationCompleteSensor(DayOperator):
         if reason != "COMPLETED":
             use = annotation.on_short_pool == "use_if_enough"
             if not use or done["coverage"] < annotation.min_coverage:
+                hook = TolokaHook(annotation.connection)
                 error = short_pool_error(self.day, str(reason), done, annotation.min_coverage if use else None)
-                send_alert(context, self.monitor, "short_pool", {"day": self.day, "reason": str(error), **done})
+                links = {"Toloka pool": hook.pool_url(plan["project_id"], plan["pool_id"])}
+                facts = {"day": self.day, "reason": str(error), "links": links, **done}
+                send_alert(context, self.monitor, "short_pool", facts)
                 raise error
             self.log.warning(
                 "The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * done["coverage"]

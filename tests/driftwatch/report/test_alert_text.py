@@ -18,6 +18,10 @@ DAY = date(2026, 1, 5)
 KEYS = MonitorLayout("demo").day(DAY)
 
 
+def gate_part(n: int, before: float, after: float) -> dict:
+    return {"n": n, "champion": {"accuracy": {"value": before}}, "challenger": {"accuracy": {"value": after}}}
+
+
 @pytest.fixture
 def facts(build_day: Callable, storage: Storage) -> Callable[[str], dict]:
     """What the operators hand over for each kind, from a day's real artifacts."""
@@ -36,8 +40,13 @@ def facts(build_day: Callable, storage: Storage) -> Callable[[str], dict]:
         },
         "empty_day": {"reason": "no object below incoming/2026-01-05"},
         "too_many_rejects": {**storage.read_json(KEYS.ingest), "reason": "3 % > 2 %"},
-        "retraining_failed": {"reason": "12 labels;\nneeds 30", "champion": "v1"},
-        "model_promoted": {"version": "v2", "run_id": "perf_alert__2026-01-05"},
+        "retraining_failed": {"task": "collect_training_set", "reason": "12 labels;\nneeds 30", "champion": "v1"},
+        "model_promoted": {
+            "version": "v2",
+            "run_id": "perf_alert__2026-01-05",
+            "gate": {"recent": gate_part(100, 0.62, 0.8), "clean": gate_part(600, 0.905, 0.9)},
+        },
+        "model_rolled_back": {"version": "v1", "previous": "v2", "run_id": "manual__1"},
     }
     return lambda kind: {**common, **per_kind[kind]}
 
@@ -50,6 +59,7 @@ def test_every_kind_has_a_subject_of_one_line_and_says_what_to_do(facts: Callabl
         assert len(subject) < 200, kind
         assert "What to do: " in message, kind
         assert message.endswith("Report: s3://bucket/demo/report.html"), kind
+        assert 1 <= sum(line.startswith("  ") for line in message.splitlines()) <= 3, kind
         assert "None" not in message, kind
         assert "{" not in message, kind
 
@@ -62,6 +72,25 @@ def test_performance_alert_has_the_three_numbers_and_the_reason(facts: Callable)
     assert f"labels: {found['labels']} of {found['sampled']} sampled images" in message
     assert "88.4 % on its holdout" in message
     assert found["reasons"][0] in message
+
+
+def test_a_promotion_tells_the_accuracy_before_and_after(facts: Callable) -> None:
+    _, message = alert_text("model_promoted", facts("model_promoted"))
+    assert "on recent days: 62 % → 80 % of 100 images" in message
+    assert "on clean images: 90.5 % → 90 % of 600 images" in message
+
+
+def test_a_failed_retraining_names_the_step_the_reason_and_what_serves(facts: Callable) -> None:
+    links = {
+        "Monitor page": "https://a.example/driftwatch/m/demo/models",
+        "Airflow run": "https://a.example/dags/d/runs/r",
+    }
+    _, message = alert_text("retraining_failed", {**facts("retraining_failed"), "links": links})
+    assert "  failed: collect_training_set\n  reason: 12 labels; needs 30\n  serving: v1, as before\n" in message
+    assert (
+        "\n\nMonitor page: https://a.example/driftwatch/m/demo/models\nAirflow run: https://a.example/dags/d/runs/r\n"
+        in message
+    )
 
 
 def test_drift_alert_names_how_the_images_look(facts: Callable) -> None:
