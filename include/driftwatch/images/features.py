@@ -136,8 +136,8 @@ def _sharpness(rgb: np.ndarray) -> list[float]:
     ) / coarse.size
     columns = cv2.reduce(across, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / across.shape[0]
     rows = cv2.reduce(down, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / down.shape[1]
-    mean = (float(columns.mean()) + float(rows.mean())) / 2
-    uneven = (float(np.abs(np.diff(columns)).mean()) + float(np.abs(np.diff(rows)).mean())) / 2
+    mean = (_mean(columns) + _mean(rows)) / 2
+    uneven = (_mean(np.abs(columns[1:] - columns[:-1])) + _mean(np.abs(rows[1:] - rows[:-1]))) / 2
     return [
         math.log(laplacian + _FLOOR),
         math.log(mean + _FLOOR),
@@ -153,9 +153,14 @@ def _mean_square(values: np.ndarray) -> float:
     return cv2.norm(values, cv2.NORM_L2SQR) / values.size
 
 
+def _mean(values: np.ndarray) -> float:
+    """As values.mean(), in a third of the time for a few hundred values."""
+    return float(values.sum()) / values.size
+
+
 def _grid(profile: np.ndarray) -> float:
     """How much larger the differences are at the likeliest phase of an 8-pixel grid than at the phases beside it."""
-    whole = len(profile) // JPEG_BLOCK * JPEG_BLOCK
-    phases = profile[:whole].reshape(-1, JPEG_BLOCK).mean(axis=0) + _FLOOR
+    blocks = len(profile) // JPEG_BLOCK
+    phases = profile[: blocks * JPEG_BLOCK].reshape(-1, JPEG_BLOCK).sum(axis=0) / blocks + _FLOOR
     beside = phases[_PHASE_BEFORE] + phases[_PHASE_AFTER]
     return float((2 * phases / beside).max())

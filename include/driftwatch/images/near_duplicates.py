@@ -24,7 +24,8 @@ def perceptual_hash(rgb: np.ndarray) -> str:
     grey = cv2.cvtColor(cv2.resize(rgb, (4 * _SIDE, 4 * _SIDE)), cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     frequencies = np.asarray(cv2.dct(small)[:_KEPT, :_KEPT], np.float32)
-    return np.packbits(frequencies > np.median(frequencies)).tobytes().hex()
+    middle = np.sort(frequencies, axis=None)[_KEPT * _KEPT // 2 - 1 :][:2]  # np.median takes ten times as long
+    return np.packbits(frequencies > middle.mean()).tobytes().hex()
 
 
 def distances(ours: Sequence[str], others: Sequence[str]) -> np.ndarray:

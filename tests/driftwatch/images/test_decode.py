@@ -198,3 +198,16 @@ def test_the_model_input_is_the_area_average_of_the_whole_picture():
     assert found.shape == (64, 64, 3)
     assert np.abs(found - expected).mean() < 2
     assert model_input(picture(40, 33), 64).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("shape", [(374, 500), (191, 191), (97, 5000), (96, 288), (192, 96), (60, 400), (48, 48)])
+def test_the_input_is_what_opencvs_area_averaging_gives(shape):
+    rgb = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    halved = rgb
+    while min(halved.shape[:2]) >= 2 * 96:
+        height, width = halved.shape[0] // 2, halved.shape[1] // 2
+        halved = cv2.resize(halved[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+    expected = cv2.resize(halved, (96, 96), interpolation=cv2.INTER_AREA)
+    off = np.abs(model_input(rgb, 96).astype(int) - expected)
+    assert off.max() <= 1  # a tie may round to the other side
+    assert (off > 0).mean() < 1e-3

@@ -256,7 +256,7 @@ def test_only_a_few_images_are_in_work_at_a_time_however_many_there_are(storage,
     for block in take_in_blocks(storage, storage.list(DAY.incoming), ImagesConfig(), 32, workers=2):
         taken[0] += len(block.inputs)
     assert taken[0] == started[0] == 120
-    assert most[0] <= 2 * one_pass._DECODED_AT_ONCE_PER_CORE
+    assert most[0] <= 2 * one_pass._TURNS_PER_CORE * one_pass._TURN
 
 
 def test_keys_alone_do_and_ingest_json_is_strict_json(storage):
