@@ -107,6 +107,7 @@ def outcome(storage: Storage, layout: object) -> dict[str, str]:
 def test_every_task_killed_at_its_writes_and_tried_again_ends_in_the_same_registry(
     world, tmp_path: Path, attempt
 ) -> None:
+    world = world.with_config(epochs=2)
     world.add_day(CLEAN, 60)
     world.add_day(BROKEN, 150, lambda rgb: apply_damage(rgb, "brightness", 0.2), verdict="alert")
     shutil.copytree(tmp_path / "storage", tmp_path / "undisturbed")
@@ -119,9 +120,9 @@ def test_every_task_killed_at_its_writes_and_tried_again_ends_in_the_same_regist
         while (code := attempt(world.config, task, position)) != 0:
             assert code == -9
             killed[task] += 1
-            position += 2 if task == "train" else 1
+            position += 3 if task == "train" else 1  # each attempt builds the training anew
     assert all(killed.values()), killed
-    assert killed["train"] >= 4
+    assert killed["train"] >= 3
     left = outcome(world.storage, world.layout)
     assert left == outcome(Storage(undisturbed.storage.uri), world.layout)
     assert not [key for key in left if "checkpoints" in key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,16 @@ def pictures(n: int = 64) -> tuple[np.ndarray, np.ndarray]:
 
 def kept(folder: Path) -> Checkpoints:
     return Checkpoints(Storage(f"file://{folder}"), "checkpoints")
+
+
+@pytest.fixture(autouse=True)
+def eager() -> Iterator[None]:
+    """Tracing takes longer than so small a training; the kill test of the tasks (test_killed_tasks.py) is traced."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 class KilledError(Exception):
