@@ -17,7 +17,6 @@ from datetime import datetime, time, timezone
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
 
 from driftwatch.config import MonitorConfig
@@ -31,7 +30,7 @@ from driftwatch_airflow.operators.annotation import (
     EvaluatePerformanceOperator,
     MergeAnnotationsOperator,
 )
-from driftwatch_airflow.operators.decision import CheckPerformanceOperator
+from driftwatch_airflow.operators.decision import CheckPerformanceOperator, TriggerRetrainingOperator
 from driftwatch_airflow.operators.features import (
     SHARD_NAME,
     IngestImagesOperator,
@@ -126,12 +125,13 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
             on_ok="performance_ok",
             **ONE_AT_A_TIME,
         )
-        trigger_retraining = TriggerDagRunOperator(
+        trigger_retraining = TriggerRetrainingOperator(
             task_id="trigger_retraining",
             trigger_dag_id=monitor.retraining_dag_id,
             trigger_run_id=f"{ALERT_RUN_PREFIX}{DAY_TEMPLATE}",
             logical_date=None,
             conf={"last_day": DAY_TEMPLATE, "reason": f"performance alert of {DAY_TEMPLATE}"},
+            note=f"Performance alert of {DAY_TEMPLATE}",
             skip_when_already_exists=True,
         )
         performance_ok = EmptyOperator(task_id="performance_ok")

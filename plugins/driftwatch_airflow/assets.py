@@ -17,7 +17,8 @@ GROUP = "driftwatch"
 
 
 def _asset(monitor: str, what: str) -> Asset:
-    return Asset(name=f"{monitor}_{what}", uri=f"driftwatch://{monitor}/{what}", group=GROUP)
+    # Any scheme without x- makes Airflow import every provider, such as Amazon's, when the DAG file is parsed.
+    return Asset(name=f"{monitor}_{what}", uri=f"x-driftwatch://{monitor}/{what}", group=GROUP)
 
 
 def labels_asset(monitor: str) -> Asset:

@@ -55,6 +55,10 @@ _WHAT_AND_WHEN = {
         "Starts a retraining where the verdict is an alert and nothing holds it back; its log says what does.",
         "clear it; it only reads.",
     ),
+    "trigger_retraining": (
+        "Starts the retraining DAG for this day's alert, once; its run has a note that says which.",
+        "the message is Airflow's; clear it. A run that is there already is not started again.",
+    ),
     "choose_action": (
         "Follows the form: the plan alone with `dry_run`, a rollback where a version is named, else a retraining.",
         "clear it.",

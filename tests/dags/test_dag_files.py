@@ -163,10 +163,10 @@ def test_labels_champion_and_reference_are_assets_that_other_dags_can_follow(dag
         if task.outlets
     }
     assert outlets == {
-        "merge_annotations": ["driftwatch://cats_vs_dogs/labels"],
-        "promote_model": ["driftwatch://cats_vs_dogs/champion"],
-        "roll_back": ["driftwatch://cats_vs_dogs/champion"],
-        "refresh_reference": ["driftwatch://cats_vs_dogs/reference"],
+        "merge_annotations": ["x-driftwatch://cats_vs_dogs/labels"],
+        "promote_model": ["x-driftwatch://cats_vs_dogs/champion"],
+        "roll_back": ["x-driftwatch://cats_vs_dogs/champion"],
+        "refresh_reference": ["x-driftwatch://cats_vs_dogs/reference"],
     }
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from driftwatch.dashboard.artifacts import Artifacts
 from driftwatch.dashboard.days import read_object
 from driftwatch.model import registry
+from driftwatch.model.dataset import DATASET_CARD
+from driftwatch.model.gate import GATE
 
 if TYPE_CHECKING:
     from driftwatch.layout import MonitorLayout
@@ -40,6 +42,21 @@ def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def retrainings(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
+    """Each retraining that collected a set, by its day: the last whose labels it used. `decision` and `version` are None before
+    the gate."""
+    found = []
+    for name in artifacts.storage.folders(layout.retrainings):
+        data = artifacts.get(layout.retraining(name, DATASET_CARD), read_object)
+        if not data or not data.get("last_day"):
+            continue
+        told = artifacts.get(layout.retraining(name, GATE), read_object) or {}
+        found.append(
+            {"day": data["last_day"], "run": name, "decision": told.get("decision"), "version": told.get("version")}
+        )
+    return sorted(found, key=lambda row: (row["day"], row["run"]))
 
 
 def gate(found: dict[str, Any] | None) -> dict[str, Any] | None:

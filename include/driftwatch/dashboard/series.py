@@ -17,12 +17,12 @@ _OTHERS = {"corrected": "corrected for wrong labels", "estimated": "estimate fro
 _SHARES = ("precision", "recall", "f1")
 
 
-def series(days: Sequence[Day], config: MonitorConfig) -> dict[str, Any]:
+def series(days: Sequence[Day], config: MonitorConfig, retrainings: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """Everything that the monitor's page draws; each list has one entry for each day of `days`.
 
     `features`: by column its name, verdicts, effects, p-values, the day's five quantiles, and the reference's by model version.
     `performance`: accuracy and, by class, precision, recall and F1 as value, low and high; the corrected accuracy and the
-    estimate without labels where a day has them. `takeovers`: first days of another model.
+    estimate without labels where a day has them. `takeovers`: first days of another model. `retrainings`: as `models.retrainings` gives them.
     """
     return {
         "monitor": config.name,
@@ -39,6 +39,7 @@ def series(days: Sequence[Day], config: MonitorConfig) -> dict[str, Any]:
         "features": _features(days),
         "performance": _performance(days, config),
         "takeovers": takeovers(days),
+        "retrainings": list(retrainings),
     }
 
 

@@ -47,6 +47,7 @@ def values(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> dict[str, A
         "kinds": drift.kinds(facts.drift, facts.content_drift),
         "tested": drift.sample(facts.drift) if facts.drift else "",
         "features": sections.features(facts),
+        "over_time": sections.over_time(facts),
         "history": sections.history(facts),
         "performance": sections.performance(facts),
         "ways": accuracy.ways(facts),

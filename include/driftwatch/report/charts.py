@@ -126,16 +126,83 @@ def history(days: Sequence[PastDay], floor: float) -> Markup:
             version = performance["model_version"]
             if performance["accuracy"]["n"]:
                 parts.append(_day(past, middle, down))
-        parts.append(_text(middle, foot + 18, f"{past.day.day}", "axis now" if past is days[-1] else "axis"))
-        if index == 0 or past.day.day == 1:
-            parts.append(_text(middle, foot + 33, f"{past.day:%b}", "axis"))
+        parts += _date(days, index, middle, foot)
     return _svg(parts, foot + _AXIS, f"accuracy of the last {len(days)} days", "history")
 
 
+def _date(days: Sequence[PastDay], index: int, middle: float, foot: float) -> list[Markup]:
+    day = days[index].day
+    month = [_text(middle, foot + 33, f"{day:%b}", "axis")] if index == 0 or day.day == 1 else []
+    return [_text(middle, foot + 18, f"{day.day}", "axis now" if index == len(days) - 1 else "axis"), *month]
+
+
+def over_time(days: Sequence[PastDay], column: str, name: str) -> Markup:
+    """A feature by day: the band of the day's 5 to 95 % and its median, drifted days in another colour, on the reference's band;
+    a dashed line where another reference takes over. Empty where no day was tested."""
+    found = [_of_day(past, column) for past in days]
+    values = [
+        value for row in found if row for value in (*(row["day_quantiles"] or ()), *(row["reference_quantiles"] or ()))
+    ]
+    if not values:
+        return Markup("")
+    low, high = min(values), max(values)
+    span, height, top, left = (high - low) or 1.0, 110, 8, 5.0
+    width = (100 - left) / len(days)
+
+    def down(value: float) -> float:
+        return top + height * (1 - (value - low) / span)
+
+    def band(place: float, share: float, quantiles: Sequence[float], kind: str) -> Markup:
+        room = width * (1 - share) / 2
+        upper, lower = down(quantiles[-1]), down(quantiles[0])
+        return _bar(place + room, place + width - room, upper, max(lower - upper, 1), kind)
+
+    foot, parts, version, drifted = top + height, [], None, 0
+    for value in (low, high):
+        parts += [
+            _line(left, down(value), 100, down(value), "gridline"),
+            _text(left - 0.8, down(value) + 4, _short(value), "axis", "end"),
+        ]
+    for index, (past, row) in enumerate(zip(days, found, strict=True)):
+        place = left + index * width
+        parts += _date(days, index, place + width / 2, foot)
+        if not row or not row["day_quantiles"] or not row["reference_quantiles"]:
+            continue
+        moved, ours, theirs = row["verdict"] == "drifted", row["day_quantiles"], row["reference_quantiles"]
+        drifted += moved
+        reference = past.drift["reference_version"] if past.drift else None
+        if version not in (None, reference):
+            parts.append(_line(place, top, place, foot, "takeover"))
+        version = reference
+        at, theirs_at = down(ours[len(ours) // 2]), down(theirs[len(theirs) // 2])
+        parts.append(band(place, 0, theirs, "reference"))
+        parts.append(_line(place, theirs_at, place + width, theirs_at, "usual"))
+        said = Markup("<title>{}: {} median {}, reference {}, {}</title>").format(
+            past.day.isoformat(),
+            name,
+            _short(ours[len(ours) // 2]),
+            _short(theirs[len(theirs) // 2]),
+            row["verdict"].replace("_", " "),
+        )
+        day = [
+            band(place, 0.5, ours, "moved" if moved else "same"),
+            _line(place + 0.25 * width, at, place + 0.75 * width, at, "mark"),
+        ]
+        if moved:  # not by colour alone
+            day.append(_dot(place + width / 2, at, "moved"))
+        parts.append(Markup("<g>{}{}</g>").format(Markup("").join(day), said))
+    return _svg(parts, foot + _AXIS, f"{name} of the last {len(days)} days, {drifted} drifted", "over-time")
+
+
+def _of_day(past: PastDay, column: str) -> dict[str, Any] | None:
+    rows = past.drift["features"] if past.drift else []
+    return next((row for row in rows if row["feature"] == column), None)
+
+
 def _dot(x: float, y: float, kind: str) -> Markup:
-    """A circle, or a diamond for an alert, which must not rest on colour alone. The inner svg takes the percentage."""
-    if kind == "alert":
-        shape = Markup('<path d="M0-7 7 0 0 7-7 0z" class="dot alert"/>')
+    """A circle, or a diamond for what is worse or moved, which must not rest on colour alone. The inner svg takes the percentage."""
+    if kind in ("alert", "moved"):
+        shape = Markup('<path d="M0-7 7 0 0 7-7 0z" class="dot {}"/>').format(kind)
     else:
         shape = Markup('<circle r="5" class="dot {}"/>').format(kind)
     return Markup('<svg x="{:.2f}%" y="{:.1f}" overflow="visible">{}</svg>').format(x, y, shape)

@@ -15,7 +15,7 @@ from driftwatch.report.drift import sample
 from driftwatch.report.facts import DayFacts
 from driftwatch.report.words import count, direction, feature_name, headline, listing
 
-MOST_FILES, MOST_ANNOTATORS = 20, 12
+MOST_FILES, MOST_ANNOTATORS, MOST_OVER_TIME = 20, 12, 4
 _MERGED_BY = {"majority": "majority vote", "weighted": "votes weighted by control tasks", "dawid_skene": "Dawid-Skene"}
 _TESTS = {"ks": "distribution", "shift": "median", "low_tail": "low tail", "high_tail": "high tail"}
 _TONES = {"drifted": "warn", "alert": "bad", "ok": "good", "not_enough_evidence": "unsure", None: "waiting"}
@@ -159,6 +159,18 @@ def history(facts: DayFacts) -> Markup:
     known = [past for past in facts.history if past.drift or past.performance]
     floor = facts.performance["floor"] if facts.performance else facts.config.performance.floor
     return charts.history(facts.history, floor) if known else Markup("")
+
+
+def over_time(facts: DayFacts) -> list[dict[str, Any]]:
+    """The features that moved, the strongest first, each over the last days; on a day where none did, the strongest."""
+    tested = [feature for feature in facts.drift["features"] if feature["p_value"] is not None] if facts.drift else []
+    moved = [feature for feature in tested if feature["verdict"] == "drifted"]
+    rows = []
+    for feature in (moved or tested[:1])[:MOST_OVER_TIME]:
+        name = feature_name(feature["feature"])
+        looks = direction(feature) if feature in moved else "as usual"
+        rows.append({"name": name, "looks": looks, "chart": charts.over_time(facts.history, feature["feature"], name)})
+    return rows
 
 
 def performance(facts: DayFacts) -> dict[str, Any] | None:

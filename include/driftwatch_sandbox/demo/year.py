@@ -17,6 +17,8 @@ from driftwatch.config import MonitorConfig
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.inputs import write_block, write_index
 from driftwatch.layout import MonitorLayout
+from driftwatch.model.dataset import DATASET_CARD
+from driftwatch.model.gate import GATE
 from driftwatch.performance.metrics import measure
 from driftwatch.performance.policy import judge
 from driftwatch.storage import Storage
@@ -81,6 +83,10 @@ class Year:
             "sha256": "0" * 64,
         }
         storage.write_json(layout.champion, pointer)
+        run, turn = f"perf_alert__{self._turn()}", self._turn()
+        data = {"first_day": (turn - timedelta(days=6)).isoformat(), "last_day": turn.isoformat()}
+        storage.write_json(layout.retraining(run, DATASET_CARD), data)
+        storage.write_json(layout.retraining(run, GATE), gate)
 
     def _turn(self) -> date:
         return self.days[int(_BROKEN[1] * len(self.days)) - 1]

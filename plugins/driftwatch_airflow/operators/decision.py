@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk.bases.branch import BranchMixIn
 
 from driftwatch.errors import AccessRefused, NeedsAttention
@@ -14,11 +15,23 @@ from driftwatch.model.requests import ALERT_RUN_PREFIX, begin, in_the_way
 from driftwatch.publishing.analysis import NOT_ANALYSED, Analysis
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
+from driftwatch_airflow.links import MonitorPageLink
 from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.task_docs import task_doc
 from driftwatch_airflow.triggers.analysis import AnalysisTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+
+class TriggerRetrainingOperator(TriggerDagRunOperator):
+    """Starts the retraining run of an alert, with a note that says so."""
+
+    template_fields: Sequence[str] = (*TriggerDagRunOperator.template_fields, "note")
+    operator_extra_links = [*TriggerDagRunOperator.operator_extra_links, MonitorPageLink()]  # noqa: RUF012 - as the base has it
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"doc_md": task_doc(kwargs["task_id"]), **kwargs})
 
 
 class CheckPerformanceOperator(DayOperator, BranchMixIn):

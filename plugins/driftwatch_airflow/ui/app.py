@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Redire
 
 from driftwatch.dashboard.days import Day, day_names, read_days
 from driftwatch.dashboard.distribution import distribution
-from driftwatch.dashboard.models import champion, models
+from driftwatch.dashboard.models import champion, models, retrainings
 from driftwatch.dashboard.overview import overview
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import thumbnail_of
@@ -132,7 +132,10 @@ def show_monitor(request: Request, site: Chosen) -> Response:
 
 def give_series(site: Chosen) -> Response:
     """What the monitor's page draws."""
-    return Response(pages.as_json(series(_days(site), site.config)), media_type="application/json")
+    return Response(
+        pages.as_json(series(_days(site), site.config, retrainings(site.artifacts, site.layout))),
+        media_type="application/json",
+    )
 
 
 def give_distribution(site: Chosen, day: DayDep, feature: str) -> Response:

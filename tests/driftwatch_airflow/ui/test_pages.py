@@ -81,6 +81,7 @@ def test_the_charts_show_the_numbers_of_the_artifacts(pages: Any) -> None:
         theirs = [wanted["reference_quantiles"][place] for place in (0, 2, 4)]
         assert [float(value) for value in row[7:10]] == pytest.approx(theirs, rel=1e-3)
         assert row[11] == drift["reference_version"]
+    retrained = 0
     measured = [storage.read_json(layout.day(LAST - timedelta(days=back)).performance) for back in range(60)]
     for row, wanted in zip(table(page, "performance-table"), measured, strict=True):
         shown = [float(value.removesuffix(" %")) for value in row[2:6]]
@@ -88,6 +89,10 @@ def test_the_charts_show_the_numbers_of_the_artifacts(pages: Any) -> None:
         numbers = [100 * accuracy["value"], 100 * accuracy["low"], 100 * accuracy["high"], 100 * wanted["floor"]]
         assert shown == pytest.approx(numbers, abs=0.051)
         assert row[1] == wanted["verdict"].replace("_", " ")
+        gate = pages.storage.path(layout.retraining(f"perf_alert__{row[0]}", "gate.json"))
+        assert row[-1] == ("v0002-4e5f6071, gate passed" if Path(gate).exists() else "–")
+        retrained += row[-1] != "–"
+    assert retrained == 1
     for row, wanted in zip(table(page, "labels-table"), measured, strict=True):
         assert (int(row[1]), int(row[2])) == (wanted["sampled"], wanted["labels"])
         assert float(row[4]) == pytest.approx(wanted["agreement"]["alpha"], rel=1e-3)
@@ -222,6 +227,35 @@ def test_a_failed_request_for_the_days_is_told_and_can_be_repeated(pages: Any) -
     page.unroute("**/series.json")
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector("#feature-chart canvas")
+    page.context.close()
+
+
+def test_going_back_to_a_version_is_the_retrainings_form_filled_in_and_asked_twice(pages: Any) -> None:
+    api = AirflowApi.__new__(AirflowApi)
+    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
+    api.wait_for_dags(["cats_vs_dogs_retraining"])
+    page = opened(pages, ADDRESSES["models"])
+    page.get_by_text("Go back to this version").click()
+    page.get_by_label("Reason").fill("worse at night")
+    for first, then, dry_run in (
+        ("Show the plan", None, True),
+        ("Roll back", "Yes, make v0001-0a1b2c3d the champion", False),
+    ):
+        page.get_by_role("button", name=first).click()
+        if then:
+            page.get_by_role("button", name=then).click()
+        link = page.locator(".back [role=status] a")
+        link.wait_for()
+        run = api._get(f"/dags/cats_vs_dogs_retraining/dagRuns/{link.text_content()}")
+        assert run["conf"] == {"rollback": "v0001-0a1b2c3d", "dry_run": dry_run, "reason": "worse at night"}
+        assert run["note"].endswith("ollback to v0001-0a1b2c3d: worse at night")
+        assert (run["run_type"], run["triggering_user_name"]) == ("manual", "admin")
+        page.reload()
+        page.get_by_text("Go back to this version").click()
+        page.get_by_label("Reason").fill("worse at night")
+    page.route("**/dagRuns", lambda route: route.fulfill(status=403, content_type="application/json", body="{}"))
+    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_text("Nothing was asked for: your role may not trigger this DAG.").wait_for()
     page.context.close()
 
 

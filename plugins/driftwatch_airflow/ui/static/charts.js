@@ -204,11 +204,33 @@ class Monitor {
         const tone = whole ? { alert: color("bad"), ok: color("good") }[verdict] ?? color("unsure") : color("day");
         this.whisker(plot, at, found.low[i], found.high[i], tone);
         this.dot(plot, at, found.value[i], verdict, tone);
-      }),
-      label: `${title} of ${this.indexes.length} days with intervals, ${column(all.verdict).filter((v) => v === "alert").length} alerts`,
+      }) || this.retrainings(plot),
+      label: `${title} of ${this.indexes.length} days with intervals, ${column(all.verdict).filter((v) => v === "alert").length} alerts, ${this.indexes.filter((i) => this.retrained(i) !== "–").length} days with a retraining`,
     });
-    this.table("performance-table", ["Day", "Verdict", title, "From", "To", "Floor", ...others.map(([, name]) => name), "Model"],
-      (i) => [this.data.days[i], words(all.verdict[i]), percent(found.value[i]), percent(found.low[i]), percent(found.high[i]), percent(all.floor[i]), ...others.map(([name]) => percent(all[name].value[i])), this.data.version[i] ?? "–"]);
+    this.table("performance-table", ["Day", "Verdict", title, "From", "To", "Floor", ...others.map(([, name]) => name), "Model", "Retraining"],
+      (i) => [this.data.days[i], words(all.verdict[i]), percent(found.value[i]), percent(found.low[i]), percent(found.high[i]), percent(all.floor[i]), ...others.map(([name]) => percent(all[name].value[i])), this.data.version[i] ?? "–", this.retrained(i)]);
+  }
+
+  // What the retrainings on labels up to a day came to.
+  retrained(i) {
+    const said = { promote: "gate passed", keep: "gate not passed", not_enough_evidence: "gate: not enough evidence" };
+    const found = this.data.retrainings.filter(({ day }) => day === this.data.days[i]);
+    return found.map(({ decision, version }) => [version, said[decision] ?? "not compared yet"].filter(Boolean).join(", ")).join("; ") || "–";
+  }
+
+  // A triangle on the axis, at each day with a retraining.
+  retrainings(plot) {
+    const { ctx, bbox } = plot, foot = bbox.top + bbox.height, r = 7 * devicePixelRatio;
+    ctx.save();
+    ctx.fillStyle = color("text");
+    this.indexes.forEach((i, at) => {
+      if (this.retrained(i) === "–") return;
+      const x = plot.valToPos(plot.data[0][at], "x", true);
+      ctx.beginPath();
+      ctx.moveTo(x - r, foot); ctx.lineTo(x + r, foot); ctx.lineTo(x, foot - 1.6 * r); ctx.closePath();
+      ctx.fill();
+    });
+    ctx.restore();
   }
 
   drawLabels() {
