@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from driftwatch.dashboard.artifacts import Artifacts
 from driftwatch.dashboard.days import read_object
 from driftwatch.model import registry
-from driftwatch.model.dataset import DATASET_CARD
-from driftwatch.model.gate import GATE
+from driftwatch.model.requests import DATASET_CARD, GATE
 
 if TYPE_CHECKING:
     from driftwatch.layout import MonitorLayout

@@ -17,7 +17,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.layout import MonitorLayout
-from driftwatch.model.requests import SET
+from driftwatch.model.requests import DATASET_CARD, SET
 from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits
 from driftwatch.storage import Storage
 
@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 __all__ = ["EVALUATION", "LEFT_OUT", "SET", "TRAIN", "VALIDATION"]
 HOLDOUT_SHARE = 0.15
 ORIGINAL, HUMAN = "original", "human"
-DATASET_CARD = "dataset_card.json"
 _NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", "day", "row"])
 
 

@@ -21,6 +21,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.challenger import CHALLENGER
 from driftwatch.model.dataset import EVALUATION, ORIGINAL, SET, bad_and_good_days, image_keys, load_inputs
+from driftwatch.model.requests import GATE
 from driftwatch.performance.metrics import measure, share
 from driftwatch.storage import Storage
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 PROMOTE, KEEP, NOT_ENOUGH_EVIDENCE = "promote", "keep", "not_enough_evidence"
 RECENT, CLEAN = "recent", "clean"
 ROLES = ("champion", "challenger")
-GATE = "gate.json"
 LEVEL = 0.95  # of both models' own shares; the comparison's is retraining.gate_confidence
 EXAMPLES = 12
 

@@ -16,7 +16,8 @@ from driftwatch.performance.history import days_of_data_since
 from driftwatch.storage import Storage
 
 ALERT_RUN_PREFIX = "perf_alert__"
-SET = "set.parquet"
+# Files of a request: its training set, what that is made of, and what the gate found.
+SET, DATASET_CARD, GATE = "set.parquet", "dataset_card.json", "gate.json"
 # Fields of the retraining DAG's form that replace the monitor file's in one run.
 _RETRAINING = ("start_from", "promotion", "min_confidence", "seed", "imitate_drift", "max_clean_drop", "max_class_drop")
 _TRAINING = ("epochs", "learning_rate")

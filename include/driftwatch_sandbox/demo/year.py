@@ -17,8 +17,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.inputs import write_block, write_index
 from driftwatch.layout import MonitorLayout
-from driftwatch.model.dataset import DATASET_CARD
-from driftwatch.model.gate import GATE
+from driftwatch.model.requests import DATASET_CARD, GATE
 from driftwatch.performance.metrics import measure
 from driftwatch.performance.policy import judge
 from driftwatch.storage import Storage

@@ -131,11 +131,13 @@ def show_monitor(request: Request, site: Chosen) -> Response:
 
 
 def give_series(site: Chosen) -> Response:
-    """What the monitor's page draws."""
-    return Response(
-        pages.as_json(series(_days(site), site.config, retrainings(site.artifacts, site.layout))),
-        media_type="application/json",
-    )
+    """What the monitor's page draws; made anew when an artifact has changed."""
+    known = (_days(site), retrainings(site.artifacts, site.layout))
+    held = site.drawn.get("series")
+    if held is None or held[0] != known:
+        held = (known, pages.as_json(series(known[0], site.config, known[1])))
+        site.drawn["series"] = held
+    return Response(held[1], media_type="application/json")
 
 
 def give_distribution(site: Chosen, day: DayDep, feature: str) -> Response:

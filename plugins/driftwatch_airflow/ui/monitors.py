@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from driftwatch.config import MonitorConfig
@@ -20,12 +20,13 @@ _known: dict[str, tuple[Any, Site]] = {}
 
 @dataclass(frozen=True)
 class Site:
-    """One monitor. `tables` is the small cache of large things, such as the features of a day."""
+    """One monitor. `tables` is the small cache of large things, such as the features of a day; `drawn`, what was made of the days last."""
 
     config: MonitorConfig
     layout: MonitorLayout
     artifacts: Artifacts
     tables: Artifacts
+    drawn: dict[str, tuple[Any, str]] = field(default_factory=dict)
 
 
 def sites() -> dict[str, Site]:
