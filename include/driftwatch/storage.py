@@ -97,7 +97,8 @@ class Storage:
         try:
             if self.scheme == "file":
                 return Path(self.path(key)).read_bytes()  # fsspec takes three times as long
-            return bytes(self._fs.cat_file(self.path(key)))
+            # With more than one connection for an object s3fs asks for its size first: two requests where one is enough.
+            return bytes(self._fs.cat_file(self.path(key), max_concurrency=1))
         except FileNotFoundError as error:
             raise MissingArtifact(
                 f"{self.url(key)} does not exist: the step that writes it has not run, or another storage is configured"

@@ -128,3 +128,22 @@ def test_presigned_links_are_for_s3_alone(tmp_path, s3_endpoint):
     assert httpx.get(storage.presigned_url("a b.jpg", 60)).content == b"picture"
     with pytest.raises(DriftwatchError, match="needs an image server"):
         Storage(f"file://{tmp_path}").presigned_url("a", 60)
+
+
+def test_reading_an_object_of_s3_is_one_request(s3_endpoint, monkeypatch):
+    import s3fs
+
+    filesystem = s3fs.S3FileSystem(key="k", secret="s", endpoint_url=s3_endpoint, use_listings_cache=False)
+    bucket = f"bucket-{os.urandom(4).hex()}"
+    filesystem.mkdir(bucket)
+    storage = Storage(f"s3://{bucket}/root", filesystem)
+    storage.write_bytes("a.jpg", b"bytes")
+    asked, call = [], filesystem._call_s3
+
+    async def counted(method, *arguments, **more):
+        asked.append(method)
+        return await call(method, *arguments, **more)
+
+    monkeypatch.setattr(filesystem, "_call_s3", counted)
+    assert storage.read_bytes("a.jpg") == b"bytes"
+    assert asked == ["get_object"]

@@ -91,6 +91,10 @@ class Processes:
 
         self.wait_for(name, answers, seconds)
 
+    def forget(self, name: str) -> None:
+        """Takes out a server that was killed on purpose."""
+        self._running.pop(name).wait()
+
     def stop(self, seconds: float = 6) -> None:
         """Asks each process group to end, newest first, and kills what has not ended in time."""
         groups = [process.pid for process in reversed(self._running.values())]
