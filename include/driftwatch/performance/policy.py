@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scipy.stats import fisher_exact
-
 from driftwatch.errors import DriftwatchError
 
 if TYPE_CHECKING:
@@ -124,6 +122,8 @@ def holdout_accuracy(holdout: Mapping[str, Any]) -> tuple[float, int]:
 
 
 def _drop(accuracy: Mapping[str, Any], holdout: Mapping[str, Any], alpha: float) -> dict[str, Any]:
+    from scipy.stats import fisher_exact  # a second to import, and the pages only take words from this module
+
     value, n = holdout_accuracy(holdout)
     labels = round(accuracy.get("effective_n", accuracy["n"]))
     held, right = round(value * n), round(accuracy["value"] * labels)

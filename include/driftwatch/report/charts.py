@@ -175,7 +175,7 @@ def over_time(days: Sequence[PastDay], column: str, name: str) -> Markup:
             parts.append(_line(place, top, place, foot, "takeover"))
         version = reference
         at, theirs_at = down(ours[len(ours) // 2]), down(theirs[len(theirs) // 2])
-        parts.append(band(place, 0, theirs, "reference"))
+        parts.append(band(place, 1, theirs, "reference"))
         parts.append(_line(place, theirs_at, place + width, theirs_at, "usual"))
         said = Markup("<title>{}: {} median {}, reference {}, {}</title>").format(
             past.day.isoformat(),

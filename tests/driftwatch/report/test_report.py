@@ -172,6 +172,17 @@ def test_what_moved_is_shown_over_the_days_with_the_medians_of_the_artifacts(
     ]
     charts = [attributes for tag, attributes in page.tags if attributes.get("class") == "over-time"]
     assert len(charts) == min(4, len(shown)) > 0
+    first = next(at for at, (_, attributes) in enumerate(page.tags) if attributes.get("class") == "over-time")
+    end = next(
+        (at for at, (tag, _) in enumerate(page.tags) if at > first and tag == "svg" and "class" in page.tags[at][1]),
+        None,
+    )
+    across = [
+        float((found["width"] or "").rstrip("%"))
+        for _, found in page.tags[first:end]
+        if found.get("class") == "reference"
+    ]
+    assert sum(across) == pytest.approx(95, abs=0.1)  # the reference lies behind every day
     for back in (2, 1, 0):
         day = DAY - timedelta(days=back)
         drift = storage.read_json(LAYOUT.day(day).drift)
