@@ -67,6 +67,7 @@ PARAMS = {
         False,
         type="boolean",
         title="Publish a correction",
+        section="Corrections",
         description="Replace what was published for the day where its content has changed; otherwise a change is refused.",
     ),
 }

@@ -54,7 +54,7 @@ class LabelSpendLink(StoredLink):
 
 
 class DayReportLink(StoredLink):
-    """The day's report.html in storage."""
+    """The day's report.html, by the pages: a browser opens no file of a storage."""
 
     name = "Day report"
 

@@ -14,6 +14,7 @@ from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.links import DayReportLink, MonitorPageLink, TolokaPoolLink
 from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.ui import pages_path
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -118,7 +119,7 @@ class EvaluatePerformanceOperator(DayOperator):
         holdout = registry.card(storage, self.layout, version)["metrics"]["holdout"]
         performance = evaluate_day(storage, self.keys, self.monitor, holdout)
         write_report(storage, self.layout, self.date, self.monitor)
-        DayReportLink().store(self, context, storage.url(self.keys.report))
+        DayReportLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/report.html")
         facts = {
             **performance,
             "day": self.day,
