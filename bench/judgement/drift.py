@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -34,14 +33,13 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
     """Of all photos, by a small model trained on the first TRAINED_ON of them."""
     kept = CACHE / "model.npz"
     if not kept.exists():
-        from driftwatch.model.champion import RECIPES
         from driftwatch.model.predict import logits_and_embeddings
         from driftwatch.model.registry import LoadedModel
-        from driftwatch.model.training import fit
+        from driftwatch.model.training import Recipe, fit
 
         photos = extracted()
         labels = (photos.table["label"] == "dog").to_numpy("int64")
-        recipe = replace(RECIPES["fast"], epochs=12)
+        recipe = Recipe(epochs=12, width=12)
         model, _ = fit(None, photos.inputs[:TRAINED_ON], labels[:TRAINED_ON], 2, recipe)
         raw, embeddings = logits_and_embeddings(LoadedModel("", model, 1.0, True, 64), photos.inputs, 256)
         right = raw.argmax(axis=1) == labels

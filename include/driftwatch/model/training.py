@@ -148,8 +148,10 @@ def _compile(model: keras.Model, recipe: Recipe, n: int, from_logits: bool) -> N
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
         loss=keras.losses.CategoricalCrossentropy(from_logits=from_logits, label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
+    # With every variable made beforehand TensorFlow traces the step once; else it makes them in a first trace and needs a second.
+    model.optimizer.build(model.trainable_variables)
 
 
 def _seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
