@@ -122,6 +122,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-fault-matrix", metavar="FILE", help="write the table of tests/faults as Markdown")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, so that no worker is left alone with one of them at the end."""
+    items.sort(key=lambda item: (item.get_closest_marker("end_to_end") is None, item.get_closest_marker("slow") is None))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Prints the fault suite's table; in the controller of xdist, which has the reports of all its workers."""
     sys.path.insert(0, str(ROOT / "tests"))
