@@ -107,7 +107,8 @@ def _corrected(facts: Facts) -> str:
     found, error = facts.get("corrected"), facts.get("label_error")
     if not found or found["value"] is None or not error:
         return ""
-    return f"; {percent(found['value'])} {interval(found)} where about {percent(round(error['value'], 3))} of the labels are wrong"
+    wrong = f"about {percent(round(error['value'], 3))}"
+    return f"; corrected for wrong labels ({wrong}) {percent(found['value'])} {interval(found)}"
 
 
 def _performance(facts: Facts) -> tuple[str, dict[str, str], str]:
