@@ -125,7 +125,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first, so that no worker is left alone with one of them at the end."""
-    items.sort(key=lambda item: (item.get_closest_marker("end_to_end") is None, item.get_closest_marker("slow") is None))
+    items.sort(
+        key=lambda item: (item.get_closest_marker("end_to_end") is None, item.get_closest_marker("slow") is None)
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
