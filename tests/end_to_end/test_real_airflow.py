@@ -60,6 +60,27 @@ def test_the_same_day_again_pays_publishes_and_changes_nothing(site, days):
     assert site.artifacts(day) == artifacts
 
 
+def test_the_days_labels_are_an_event_to_follow_and_the_pages_show_the_days_numbers(site, days):
+    day, dag_id, name = days[0], site.monitor.monitoring_dag_id, site.monitor.name
+    keys = site.layout.day(day)
+    performance = site.storage.read_json(keys.performance)
+    (event,) = site.api._get("/assets/events", source_dag_id=dag_id, source_run_id=f"one__{day}")["asset_events"]
+    assert (event["uri"], event["source_task_id"]) == (f"x-driftwatch://{name}/labels", "merge_annotations")
+    told = {"day": str(day), "labels": performance["labels"], "url": site.storage.url(keys.labels)}
+    assert {key: event["extra"][key] for key in told} == told
+    links = site.api._get(f"/dags/{dag_id}/dagRuns/one__{day}/taskInstances/evaluate_performance/links")
+    assert links["extra_links"]["Monitor page"] == f"/driftwatch/dag/{dag_id}/run/one__{day}"
+    shown = site.api._client.get(links["extra_links"]["Monitor page"], follow_redirects=True)
+    assert shown.status_code == 200
+    assert f"{performance['labels']} of {performance['sampled']}" in shown.text
+    assert "Toloka pool</a>" in shown.text
+    assert site.api._client.get(links["extra_links"]["Day report"]).content == site.storage.read_bytes(keys.report)
+    series = site.api._client.get(f"/driftwatch/m/{name}/series.json").json()
+    at = series["days"].index(str(day))
+    assert series["performance"]["accuracy"]["value"][at] == pytest.approx(performance["accuracy"]["value"], rel=1e-5)
+    assert series["performance"]["confusion"][at] == performance["confusion_matrix"]["rows"]
+
+
 def test_a_backfill_of_three_days_and_the_same_again(site, days):
     first, last = days[1], days[3]
     dag_id = site.monitor.monitoring_dag_id

@@ -21,8 +21,10 @@ def champion(artifacts: Artifacts, layout: MonitorLayout) -> dict[str, Any]:
 
 
 def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
-    """Every version with its card, newest first; `state` is champion, the one before it, or kept."""
+    """Every version with its card, newest first; `state` is champion, the one before it, or kept; `back`: whether it was champion before,
+    so that there is a way back to it."""
     pointer = champion(artifacts, layout)
+    before = registry.champions(pointer or None)
     found = []
     for version in reversed(registry.versions(artifacts.storage, layout)):
         card = artifacts.get(layout.model_card(version), read_object) or {}
@@ -33,6 +35,7 @@ def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
             {
                 "version": version,
                 "state": state,
+                "back": version in before and state != "champion",
                 "promoted_by": pointer.get("promoted_by") if state == "champion" else None,
                 "card": card,
                 "holdout": (card.get("metrics") or {}).get("holdout") or {},

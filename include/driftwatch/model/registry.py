@@ -146,13 +146,13 @@ def promote(
         "previous": expected,
         "promoted_by": promoted_by,
         "sha256": sha256,
-        "history": [*_champions(current), version],
+        "history": [*champions(current), version],
     }
     storage.write_json(layout.champion, pointer)
     return pointer
 
 
-def _champions(pointer: dict[str, Any] | None) -> list[str]:
+def champions(pointer: dict[str, Any] | None) -> list[str]:
     """Every version that was ever champion, in order; one that came back stands there again."""
     if not pointer:
         return []
@@ -162,7 +162,7 @@ def _champions(pointer: dict[str, Any] | None) -> list[str]:
 def prune(storage: Storage, layout: MonitorLayout, keep: int) -> list[str]:
     """Deletes the model files, never the cards, of all but the `keep` newest challengers that were never champion; returns their
     versions."""
-    kept = set(_champions(champion(storage, layout)))
+    kept = set(champions(champion(storage, layout)))
     challengers = [version for version in versions(storage, layout) if version not in kept]
     old = [version for version in challengers[: len(challengers) - keep] if storage.exists(layout.model(version))]
     for version in old:

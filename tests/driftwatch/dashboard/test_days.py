@@ -11,10 +11,12 @@ import pytest
 from driftwatch.config import MonitorConfig
 from driftwatch.dashboard.artifacts import Artifacts
 from driftwatch.dashboard.days import Day, read_days, read_object
+from driftwatch.dashboard.models import models
 from driftwatch.dashboard.overview import calendar, spend_of_month
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import read_row
 from driftwatch.layout import MonitorLayout
+from driftwatch.model import registry
 from driftwatch.storage import Storage
 
 DAY = date(2026, 1, 5)
@@ -130,3 +132,19 @@ def test_one_row_of_a_stored_array_is_read_by_itself(artifacts: Artifacts, monke
     assert (read_row(artifacts.storage, "inputs.npy", 3) == array[3]).all()
     monkeypatch.setattr(Storage, "local_path", lambda self, key: None)  # as on S3
     assert (read_row(artifacts.storage, "inputs.npy", 3) == array[3]).all()
+
+
+def test_there_is_a_way_back_to_former_champions_alone(artifacts: Artifacts) -> None:
+    storage = artifacts.storage
+    for version in ("v0001-00000001", "v0002-00000002", "v0003-00000003", "v0004-00000004"):
+        registry.register(storage, LAYOUT, version, version.encode(), {})
+    registry.promote(storage, LAYOUT, "v0001-00000001", "by hand", expected=None)
+    registry.promote(storage, LAYOUT, "v0002-00000002", "a run", expected="v0001-00000001")
+    registry.promote(storage, LAYOUT, "v0004-00000004", "a run", expected="v0002-00000002")
+    found = {row["version"][:5]: (row["state"], row["back"]) for row in models(artifacts, LAYOUT)}
+    assert found == {
+        "v0004": ("champion", False),
+        "v0003": ("kept", False),  # its gate kept it from production
+        "v0002": ("previous", True),
+        "v0001": ("kept", True),
+    }
