@@ -55,6 +55,15 @@ bench-judgement: .venv/installed var/bench/venv/installed ## How often verdicts 
 	@$(BIN)/python -m bench.judgement.drift page
 	@$(BIN)/python -m bench.judgement.performance
 
+var/bench/speed/installed:
+	@echo "Installing what the benchmark compares with into var/bench/speed (a minute, once)"
+	@$(PYTHON) -m venv var/bench/speed
+	@var/bench/speed/bin/python -m pip install --quiet --disable-pip-version-check "whylogs==1.6.4" "cleanvision==0.3.7" "simplejpeg==1.9.0" "pyvips[binary]==3.2.0" "setuptools<81" "numpy<2" "pandas<3"
+	@touch $@
+
+bench: .venv/installed var/bench/speed/installed ## How fast the one pass is, against what would be run instead: docs/benchmarks/speed (PHOTOS=<folder of classes>)
+	@$(BIN)/python -m bench.speed.run $(if $(PHOTOS),"$(PHOTOS)")
+
 lint: .venv/installed ## Lint and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 
@@ -73,4 +82,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: bench-judgement help install demo ui label test test-faults lint docs monitors lock bench-retraining
+.PHONY: bench bench-judgement help install demo ui label test test-faults lint docs monitors lock bench-retraining

@@ -1,0 +1,295 @@
+"""`make bench`: the one pass against what a user would run instead. One table, each row a ratio in one run.
+
+    python -m bench.speed.run [--short] [photos]     # a folder of class folders; by default ../shared/photos, else drawn ones
+
+The sides take turns, one run each, for some rounds, and processor time is compared (for the rows on cores, the clock); a ratio is taken within a round, and the table has the median, with the lowest
+and highest in the CSV. Writes docs/benchmarks/speed/README.md, speed.csv and decoders.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+OUT, WORK = ROOT / "docs" / "benchmarks" / "speed", ROOT / "var" / "bench" / "speed-images"
+OURS, OTHERS = ROOT / ".venv" / "bin" / "python", ROOT / "var" / "bench" / "speed" / "bin" / "python"
+REPEATS, SHORT_REPEATS = 5, 2
+IMAGES = {"500 x 375": 128, "256 x 256": 128, "1920 x 1080": 32}
+SHORT_IMAGES = {"500 x 375": 48, "256 x 256": 32, "1920 x 1080": 8}
+AS_THEY_ARE = {(500, 374), (500, 375), (499, 375)}
+DECODERS = ("opencv", "simplejpeg", "pillow", "pillow_draft", "pyvips")
+
+
+class Row(NamedTuple):
+    """`ratio`: how many times as fast as `than` we are; `aim`: at least that, or None; `judged`: false where the machine was too
+    busy to say."""
+
+    images: str
+    what: str
+    than: str
+    aim: float | None
+    ratios: list[float]
+    judged: bool = True
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(self.ratios)
+
+    @property
+    def verdict(self) -> str:
+        if self.aim is None:
+            return ""
+        if not self.judged:
+            return "not judged: the machine was busy"
+        return "met" if self.ratio >= self.aim else f"missed by {1 - self.ratio / self.aim:.0%}"
+
+
+class Side:
+    """A process of one Python that runs tasks one after the other; see bench/speed/work.py."""
+
+    def __init__(self, python: Path) -> None:
+        if not python.exists():
+            raise SystemExit(f"{python} is missing: `make bench` creates it")
+        self.process = subprocess.Popen(  # noqa: S603
+            [str(python), str(ROOT / "bench" / "speed" / "work.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(WORK / f"{python.parts[-3]}.log").open("w"),
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
+
+    def run(self, task: str, size: str, images: int, cores: int = 1) -> dict[str, Any]:
+        order = {"task": task, "folder": str(WORK / size), "images": images, "cores": cores}
+        assert self.process.stdin
+        assert self.process.stdout
+        print(json.dumps(order), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"{task} at {size} failed: see the logs in {WORK}")
+        return json.loads(answer)
+
+    def stop(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait(60)
+
+
+def images_of(photos: Path, sizes: dict[str, int]) -> None:
+    """Fills var/bench/speed-images: photos of about 500 x 375 as they are, and those made 256 x 256 and 1920 x 1080."""
+    chosen = [path for path in sorted(photos.glob("*/*.jpg")) if Image.open(path).size in AS_THEY_ARE]
+    if len(chosen) < sizes["500 x 375"]:  # drawn photos have another size
+        chosen = sorted(photos.glob("*/*.jpg"))[: sizes["500 x 375"]]
+    for size, count in sizes.items():
+        folder = WORK / size
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        width, height = (int(side) for side in size.split(" x "))
+        for number, path in enumerate(chosen[:count]):
+            target = folder / f"{number:04}.jpg"
+            image = Image.open(path)
+            if size == "500 x 375" and image.size in AS_THEY_ARE:
+                target.write_bytes(path.read_bytes())
+            else:
+                pixels = cv2.resize(np.asarray(image.convert("RGB")), (width, height), interpolation=cv2.INTER_CUBIC)
+                Image.fromarray(pixels).save(target, quality=90)
+
+
+def in_turn(
+    name: str, size: str, tasks: Sequence[tuple[Side, str, int]], images: int, repeats: int, by_the_clock: bool = False
+) -> dict[str, list[float]]:
+    """Seconds of each (side, task, cores) in each round, of the processor's time or by the clock; a first round, which imports and
+    warms up, does not count."""
+    seconds: dict[str, list[float]] = {task: [] for _, task, _ in tasks}
+    for number in range(repeats + 1):
+        print(f"\r{name}, {size}: round {number} of {repeats}   ", end="", file=sys.stderr, flush=True)
+        for side, task, cores in tasks:
+            took = side.run(task, size, images, cores)
+            if number:
+                seconds[task].append(took["wall" if by_the_clock else "cpu"])
+    print(file=sys.stderr)
+    return seconds
+
+
+def against(seconds: dict[str, list[float]], ours: str, theirs: str) -> list[float]:
+    return [their / our for our, their in zip(seconds[ours], seconds[theirs], strict=True)]
+
+
+def measure(
+    ours: Side, others: Side, sizes: dict[str, int], repeats: int
+) -> tuple[list[Row], list[list[Any]], dict[str, float]]:
+    rows: list[Row] = []
+    decoders: list[list[Any]] = []
+    main = "500 x 375"
+    for size, images in sizes.items():
+        sides = [(ours, "opencv", 1), (ours, "one_pass", 1), (others, "image_metric", 1), (others, "cleanvision", 1)]
+        found = in_turn("the pass and others", size, sides, images, repeats)
+        rates = ", ".join(f"{name} {images / statistics.median(took):,.0f}" for name, took in found.items())
+        print(f"  images/s: {rates}", file=sys.stderr)
+        for than, task, aim in (
+            ("decoding alone", "opencv", 0.5),
+            ("whylogs ImageMetric", "image_metric", 12),
+            ("cleanvision", "cleanvision", 15),
+        ):
+            rows.append(Row(size, "one pass", than, aim if size == main else None, against(found, "one_pass", task)))
+        sides = [(ours if name == "opencv" else others, name, 1) for name in DECODERS]
+        found = in_turn("decoders", size, sides, images, repeats)
+        for name in DECODERS:
+            ratio = statistics.median(against(found, name, "opencv"))
+            decoders.append([size, name, round(images / statistics.median(found[name])), f"{ratio:.2f}"])
+    if len(os.sched_getaffinity(0)) > 1:
+        busy = os.getloadavg()[0] > 1.5  # this benchmark is 1 of it
+        sides = [(ours, "one_pass", 1), (ours, "two_threads", 2), (ours, "two_processes", 2)]
+        found = in_turn("cores", main, sides, sizes[main], repeats, by_the_clock=True)
+        rows.append(
+            Row(main, "one pass, 2 threads", "1 thread", 1.8, against(found, "two_threads", "one_pass"), not busy)
+        )
+        rows.append(
+            Row(main, "one pass, 2 processes", "1 process", 1.8, against(found, "two_processes", "one_pass"), not busy)
+        )
+    else:
+        print("cores: left out, this process may use one core only", file=sys.stderr)
+    found = in_turn("answers", main, [(ours, "answers", 1), (ours, "answers_one_by_one", 1)], 64, repeats)
+    ratios = against(found, "answers", "answers_one_by_one")
+    rows.append(Row(main, "answers from stored inputs", "model.predict on each decoded file", None, ratios))
+    profile: dict[str, list[float]] = {}
+    for number in range(repeats):
+        print(f"\rprofile: round {number + 1} of {repeats}", end="", file=sys.stderr, flush=True)
+        for name, took in ours.run("stages", main, sizes[main])["more"].items():
+            profile.setdefault(name, []).append(took / sizes[main] * 1e6)
+    print(file=sys.stderr)
+    return rows, decoders, {name: statistics.median(took) for name, took in profile.items()}
+
+
+def table(rows: Sequence[Row]) -> str:
+    lines = ["| images | what | times as fast as | ratio | aim | |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        aim = "" if row.aim is None else f"≥ {row.aim:g}"
+        lines.append(f"| {row.images} | {row.what} | {row.than} | {row.ratio:.2f} | {aim} | {row.verdict} |")
+    return "\n".join(lines)
+
+
+STAGES = {
+    "decode_image": "checks and decoding (OpenCV)",
+    "_sharpness": "sharpness features",
+    "_colour": "colour features",
+    "model_input": "the model's input",
+    "perceptual_hash": "perceptual hash",
+}
+
+
+def profile_table(profile: dict[str, float]) -> str:
+    rest = profile["all"] - sum(profile[name] for name in STAGES)
+    spent = [(text, profile[name]) for name, text in STAGES.items()]
+    spent.append(("reading, SHA-256, handing to threads, tables", rest))
+    lines = ["| stage | µs an image | share |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {text} | {took:,.0f} | {took / profile['all']:.0%} |" for text, took in spent])
+
+
+def decoder_table(decoders: Sequence[Sequence[Any]]) -> str:
+    lines = ["| decoder | " + " | ".join(IMAGES) + " |", "|---|" + "---|" * len(IMAGES)]
+    for name in DECODERS:
+        cells = [f"{ratio}" for size in IMAGES for at, decoder, _, ratio in decoders if (at, decoder) == (size, name)]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+README = """# Speed
+
+`make bench` writes this page. Each row is a ratio within one run: the sides take turns on one core, and the median of the
+rounds' ratios stands here ([speed.csv](speed.csv) has the lowest and highest too). This run: {run}; {machine}. Images: {photos}, and the same made 256 x 256
+and 1920 x 1080. The pass is the product's own: reading, checks, decoding, all features, perceptual hash, the model's input of 96 x 96.
+
+{table}
+
+One core's rows compare processor time, so that what else the machine does counts little; rows on two cores go by the clock, and are not
+judged on a machine that is busy.
+
+whylogs is called by `log_image` for each image (its own API, pandas installed; merging its profiles is not counted), cleanvision with all its
+checks. Decoding alone is OpenCV's `imdecode` of each file.
+
+## Where the pass's time goes
+
+At 500 x 375, one thread, processor time by a clock around each stage:
+
+{profile}
+
+This is what limits the pass at small pictures: decoding is less than half of it, and what follows is some forty calls of OpenCV and NumPy of 5 to 100 µs
+each, no stage of which is more than a sixth. At 1920 x 1080 decoding outweighs them.
+
+## Decoders
+
+Times as fast as OpenCV, to an RGB array in memory, one core ([decoders.csv](decoders.csv) has images/s):
+
+{decoders}
+
+`pillow_draft` decodes at a half, a quarter or an eighth of the size where that still covers the model's input, and so gives other pixels:
+why the pass does not use it, and why it uses OpenCV, is in [decision {decision}](../../decisions/{decision_file}).
+"""
+
+
+def main() -> None:
+    WORK.mkdir(parents=True, exist_ok=True)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("photos", nargs="?", type=Path, default=ROOT.parent / "shared" / "photos")
+    parser.add_argument("--short", action="store_true", help="a minute on fewer images, in fewer rounds")
+    given = parser.parse_args()
+    sizes, repeats = (SHORT_IMAGES, SHORT_REPEATS) if given.short else (IMAGES, REPEATS)
+    photos, busy = given.photos, os.getloadavg()[0]
+    named = "real photos of cats and dogs, as they are"
+    if not photos.is_dir():
+        from driftwatch_sandbox.photos import write_photos
+
+        photos, named = ROOT / "var" / "bench" / "drawn", "the demo's drawn photos"
+        print("No real photos here: drawing some", file=sys.stderr)
+        write_photos(photos, {"cat": 64, "dog": 64}, seed=0)
+    images_of(photos, sizes)
+    ours, others = Side(OURS), Side(OTHERS)
+    try:
+        rows, decoders, profile = measure(ours, others, sizes, repeats)
+    finally:
+        ours.stop()
+        others.stop()
+    OUT.mkdir(parents=True, exist_ok=True)
+    with (OUT / "speed.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["images", "what", "times as fast as", "median", "lowest", "highest", "aim", "verdict"])
+        for row in rows:
+            spread = [f"{value:.3f}" for value in (row.ratio, min(row.ratios), max(row.ratios))]
+            writer.writerow([row.images, row.what, row.than, *spread, row.aim or "", row.verdict])
+    with (OUT / "decoders.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["images", "decoder", "images/s", "times as fast as opencv"], *decoders])
+    decision = next((ROOT / "docs" / "decisions").glob("*-the-decoder.md")).name
+    machine = f"{os.cpu_count()} cores of a {platform.machine()} machine, Python {platform.python_version()}, load {busy:.1f} before it"
+    run = f"{repeats} rounds of {', '.join(f'{count} images of {size}' for size, count in sizes.items())}"
+    text = README.format(
+        run=run,
+        machine=machine,
+        photos=named,
+        table=table(rows),
+        profile=profile_table(profile),
+        decoders=decoder_table(decoders),
+        decision=int(decision[:4]),
+        decision_file=decision,
+    )
+    (OUT / "README.md").write_text(text)
+    print(f"\n{table(rows)}\n\n{profile_table(profile)}\n\nWritten to {OUT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
