@@ -15,6 +15,7 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -301,13 +302,13 @@ def main() -> None:
     else:
         rows = []
         for seed in options.seeds:
-            world = World(photos, seed)
+            world = cache(partial(World, photos, seed))
             for name in DAYS:
                 once_for_each_day(seed, name)
                 for training, imitate in VARIANTS if name in DAMAGES else [(300, True)]:
                     key = {"seed": seed, "damage": name, "labels": training, "imitated": imitate}
                     rows.append(
-                        remembered("days", key, lambda n=name, t=training, i=imitate, w=world: w.retrain(n, t, i))
+                        remembered("days", key, lambda n=name, t=training, i=imitate, w=world: w().retrain(n, t, i))
                     )
         table = pd.DataFrame(rows)
         table.to_csv(RESULTS / "runs.csv", index=False)
