@@ -21,6 +21,7 @@ from driftwatch_airflow.operators.retraining import (
     CollectTrainingSetOperator,
     PromoteModelOperator,
     RollBackOperator,
+    ShowPlanOperator,
     TrainChallengerOperator,
 )
 
@@ -240,3 +241,12 @@ def test_followers_of_the_champion_are_told_the_version_and_where_its_card_is(mo
         "promoted_by": RUN,
         "url": storage.url(LAYOUT.model_card(gate_passed[1])),
     }
+
+
+def test_there_is_no_way_back_to_a_challenger_that_was_never_champion(monitor, storage, gate_passed):
+    old, new = gate_passed
+    for task in (RollBackOperator, ShowPlanOperator):
+        operator = task(task_id="back", monitor=monitor, request=RUN)
+        with pytest.raises(NeedsAttention, match=f"{new} was never champion.*these were: {old}"):
+            operator.execute({"params": {"rollback": new}, "run_id": "by hand"})
+    assert registry.champion(storage, LAYOUT)["version"] == old

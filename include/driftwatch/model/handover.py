@@ -92,7 +92,26 @@ def rollback(storage: Storage, layout: MonitorLayout, to_version: str | None, pr
     current = registry.champion(storage, layout)
     if current and current["promoted_by"] == promoted_by:
         return current
+    target = rollback_target(storage, layout, current, to_version)
+    return registry.promote(storage, layout, target, promoted_by, expected=current["version"] if current else None)
+
+
+def rollback_target(
+    storage: Storage, layout: MonitorLayout, current: dict[str, Any] | None, to_version: str | None
+) -> str:
+    """The version to go back to, by default the champion before `current`.
+
+    Raises NeedsAttention where there is none, and for a version that was never champion: no gate let it through, and it has no
+    drift reference.
+    """
+    former = registry.champions(current)
     target = to_version or (current["previous"] if current else None)
-    if current is None or target is None:
-        raise NeedsAttention(f"{layout.monitor}: there is no earlier champion to go back to; name a version to promote")
-    return registry.promote(storage, layout, target, promoted_by, expected=current["version"])
+    if target is None:
+        raise NeedsAttention(f"{layout.monitor}: there is no earlier champion to go back to")
+    registry.card(storage, layout, target)  # refuses one that is unknown
+    if target not in former:
+        raise NeedsAttention(
+            f"{layout.monitor}: {target} was never champion, so there is no way back to it; these were: "
+            f"{', '.join(dict.fromkeys(former)) or 'none'}"
+        )
+    return target

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 
 from driftwatch.config import MonitorConfig
-from driftwatch.errors import NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.model.dataset import ORIGINAL, TRAIN, collect_training_set
+from driftwatch.model.handover import rollback_target
 from driftwatch.storage import Storage
 
 
@@ -44,9 +44,8 @@ def plan_retraining(
 def plan_rollback(storage: Storage, layout: MonitorLayout, to_version: str | None) -> dict[str, Any]:
     """`version` that would become the champion instead of `champion`, and the same as lines of `text`. Writes nothing."""
     current = registry.champion(storage, layout)
-    target = to_version or (current["previous"] if current else None)
-    if current is None or target is None:
-        raise NeedsAttention(f"{layout.monitor}: there is no earlier champion to go back to")
+    target = rollback_target(storage, layout, current, to_version)
+    assert current is not None
     lines = [
         f"{name}: {_accuracy(registry.card(storage, layout, name)['metrics']['holdout']['accuracy'])}"
         for name in (target, current["version"])
