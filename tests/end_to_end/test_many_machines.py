@@ -28,10 +28,11 @@ from driftwatch_sandbox.demo.world import ROOT, World
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600)]
 
 HERE = ROOT / "tests" / "end_to_end"
-IMAGES, DAY, BUCKET = 10_000, week.DAYS[0], "bucket"
+IMAGES, DAY = 10_000, week.DAYS[0]
+BUCKET, COPY, CUT_SHORT = "bucket", "zz-copy.jpg", "zz-cut-short.jpg"  # as s3_server.py has them
 PLAN = replace(
     week.DRAWN,
-    training=200,
+    training=120,
     per_day=(0,) * 7,
     overrides={
         "images": {"shard_size": 1000},
@@ -56,6 +57,8 @@ def settings(redis: int, s3: int, database: str) -> dict[str, str]:
     return {
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "AIRFLOW__CELERY__BROKER_URL": f"redis://127.0.0.1:{redis}/0",
         "AIRFLOW__CELERY__RESULT_BACKEND": "db+" + database.replace("+psycopg2", ""),
         "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
@@ -94,7 +97,7 @@ class Cluster:
         while not done():
             assert time.monotonic() < end, self.counted()
             self.world.processes.check()
-            time.sleep(0.5)
+            time.sleep(1)
 
     def counted(self) -> dict[Any, int]:
         tasks = self.api.tasks(self.monitor.monitoring_dag_id, self.run)
@@ -153,7 +156,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[C
             world.processes.wait_for_http(
                 "s3", f"http://127.0.0.1:{s3}/moto-api/data.json", lambda answer: answer.is_success
             )
-            world.processes.run("champion", ["driftwatch", "champion", "train", str(path), "--epochs", "3"], world.env)
+            world.processes.run("champion", ["driftwatch", "champion", "train", str(path), "--epochs", "1"], world.env)
             world.wait_until_ready()
             found = Cluster(world, monitor, workers)
             found.api.wait_for_dags([monitor.monitoring_dag_id, monitor.retraining_dag_id])
@@ -195,7 +198,8 @@ def test_every_listed_image_is_accounted_for_and_answered_in_the_manifests_order
     counts = storage.read_json(keys.ingest)
     assert [counts[name] for name in ("listed", "accepted", "duplicate", "quarantined")] == [IMAGES + 2, IMAGES, 1, 1]
     manifest = storage.read_table(keys.manifest)
-    assert manifest["key"].tolist() == sorted(item.key for item in storage.list(keys.incoming))
+    delivered = [*(f"door-{number:05d}.jpg" for number in range(1, IMAGES + 1)), COPY, CUT_SHORT]
+    assert manifest["key"].tolist() == [f"{keys.incoming}/{name}" for name in delivered]
     accepted = manifest[manifest["status"] == "accepted"]
     predictions = storage.read_table(keys.predictions)
     assert len(predictions) == IMAGES
