@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import connected_components
 
 from driftwatch.images.near_duplicates import distances, near_duplicate_clusters, perceptual_hash
 
@@ -44,3 +45,17 @@ def test_many_hashes_are_clustered_across_the_blocks_of_rows_that_are_compared_a
 
     assert clusters[-1] == clusters[5]
     assert len(set(clusters)) == 1_300
+
+
+def test_the_clusters_of_many_hashes_are_those_of_comparing_all_pairs():
+    rng = np.random.default_rng(1)
+    scenes = rng.integers(0, 2**63, 900)
+    flips = [sum(1 << int(bit) for bit in rng.choice(63, rng.integers(0, 5), replace=False)) for _ in range(2_000)]
+    hashes = [f"{int(scene) ^ flip:016x}" for scene, flip in zip(rng.choice(scenes, 2_000), flips, strict=True)]
+    near = distances(hashes, hashes) <= 6
+    expected = connected_components(near, directed=False)[1]
+
+    clusters = near_duplicate_clusters(hashes)
+
+    assert ((clusters[:, None] == clusters) == (expected[:, None] == expected)).all()
+    assert 1 < len(set(clusters)) < 1_000
