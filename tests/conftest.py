@@ -122,12 +122,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-fault-matrix", metavar="FILE", help="write the table of tests/faults as Markdown")
 
 
+# Of two workers one gets the first and the third file, the other the second and the fourth: no two real Airflows at once.
+LONG = ("test_many_machines.py", "test_killed_tasks.py", "test_real_airflow.py", "test_real_photos.py")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first, so that no worker is left alone with one of them at the end."""
-    items.sort(
-        key=lambda item: (item.get_closest_marker("end_to_end") is None, item.get_closest_marker("slow") is None)
-    )
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

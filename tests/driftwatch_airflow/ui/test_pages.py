@@ -271,7 +271,7 @@ def test_airflow_shows_the_pages_in_its_navigation_and_on_dag_and_run_and_links_
     frame.get_by_role("heading", level=1).wait_for()
     assert str(LAST) in frame.locator("body").text_content()
     frame.get_by_role("link", name="Airflow run").click()
-    page.wait_for_url(f"**/dags/{dag_id}/runs/by_hand%2B1")
+    page.wait_for_url(f"**/dags/{dag_id}/runs/by_hand%2B1", timeout=90_000)  # Airflow's own page
     page.goto(f"{pages.url}/dags/{dag_id}/plugin/driftwatch-monitor")
     page.frame_locator("iframe").get_by_role("heading", name="cats_vs_dogs", exact=True).wait_for()
     page.goto(f"{pages.url}/plugin/driftwatch")
