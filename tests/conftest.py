@@ -122,8 +122,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-fault-matrix", metavar="FILE", help="write the table of tests/faults as Markdown")
 
 
-# Of three workers one gets the first and the fourth file: no two whole Airflows at once, and both cores busy while it waits.
-LONG = ("test_many_machines.py", "test_killed_tasks.py", "test_real_photos.py", "test_real_airflow.py")
+# Of two workers one gets the first and the third file, the other the second and the fourth: no two real Airflows at once.
+LONG = ("test_many_machines.py", "test_killed_tasks.py", "test_real_airflow.py", "test_real_photos.py")
 
 
 @pytest.hookimpl(trylast=True)
