@@ -41,7 +41,7 @@ class Site:
         self.storage = Storage(f"file://{world.storage}")
         self.api = AirflowApi(world.url("airflow"), "admin", world.secrets.password)
 
-    def follow(self, dag_id: str, run_id: str, seconds: float = 240) -> str:
+    def follow(self, dag_id: str, run_id: str, seconds: float = 420) -> str:
         """The run's state once it has ended."""
         end = time.monotonic() + seconds
         while (state := self.api.run_state(dag_id, run_id)) not in ("success", "failed"):
