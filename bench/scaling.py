@@ -31,7 +31,7 @@ BEGIN, END = "<!-- python -m bench.scaling simulate -->\n", "<!-- end -->\n"
 # https://aws.amazon.com/s3/pricing/: S3 Standard, us-east-1, dollars for each request.
 PUT_OR_LIST, GET = 0.005 / 1000, 0.0004 / 1000
 LIST_PAGE = 1000
-# Seconds of a task beside its own work: its wait in Airflow and its start, from bench/whole_day.py.
+# Seconds of a task beside its own work, its wait in Airflow and its start: assumed.
 TASK_START = 4.0
 WIDTH, HEIGHT, SMALL_DAY, LARGE_DAY = 500, 375, 20_000, 100_000
 

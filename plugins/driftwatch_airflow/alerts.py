@@ -60,11 +60,13 @@ def _links(context: Context, monitor: MonitorConfig, kind: AlertKind, day: str) 
 
     from airflow.configuration import conf
 
+    from driftwatch_airflow.ui import URL_PREFIX
+
     base = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
     if not base.startswith(("http://", "https://")):
         return {}
     page = f"days/{day}/" if day else "models" if kind in _ABOUT_MODELS else ""
-    links = {"Monitor page": f"{base}/driftwatch/m/{monitor.name}/{page}"}
+    links = {"Monitor page": f"{base}{URL_PREFIX}/m/{monitor.name}/{page}"}
     run = context.get("dag_run")
     if run:
         links["Airflow run"] = f"{base}/dags/{quote(run.dag_id, safe='')}/runs/{quote(run.run_id, safe='')}"

@@ -243,6 +243,20 @@ def test_pages_are_judged_once_with_the_reason_and_rejected_answers_neither_vote
     assert merge(day) == summary
 
 
+def test_a_day_whose_coverage_was_enough_is_not_refused_when_it_runs_again_after_its_pages_were_rejected(day):
+    pool_id = create(day)["pool_id"]
+    answers(day, pool_id, "ann", "cat", images=6)
+    answers(day, pool_id, "haste", "dog", seconds=2)
+    day.client.wait_operation(day.client.close_pool_async(pool_id), disable_progress=True)
+    first = sensor(day, min_coverage=0.9).execute(context())
+    assert (first["coverage"], merge(day)["rejected_pages"]) == (1.0, 1)
+
+    create(day)
+    again = sensor(day, min_coverage=0.9).execute(context())
+    assert again["coverage"] == 1.0
+    assert again["spent"] < first["spent"]
+
+
 def test_answers_that_come_after_the_deadline_are_taken_in_when_the_day_is_run_again(day):
     pool_id = create(day)["pool_id"]
     answers(day, pool_id, "ann", "cat", images=6)

@@ -62,11 +62,14 @@ def progress(
     client: DriftwatchTolokaClient, pool_id: str, images: int, overlap: int, fee_share: float = 0.0
 ) -> dict[str, Any]:
     """How far a pool of `images`, each for `overlap` workers, is: images with at least one answer, answers given of those wanted,
-    USD spent on rewards (rejected pages cost nothing) and, with the fee, in all; and the same in words, as `text`."""
+    USD spent on rewards (rejected pages cost nothing) and, with the fee, in all; and the same in words, as `text`.
+
+    Answers of rejected pages were given: a day whose coverage was enough before its pages were judged has enough when it runs again.
+    """
     answered: dict[str, int] = {}
     reward = 0.0
-    for assignment in client.get_assignments(pool_id=pool_id, status=[*COUNTED], batch_size=10_000):
-        reward += float(assignment.reward or 0)
+    for assignment in client.get_assignments(pool_id=pool_id, status=_ANSWERED, batch_size=10_000):
+        reward += float(assignment.reward or 0) if assignment.status.value in COUNTED else 0.0
         for task in assignment.tasks:
             if not task.known_solutions:
                 image_id = task.input_values[ID_FIELD]

@@ -28,7 +28,7 @@ from driftwatch_sandbox.demo.label import label
 from driftwatch_sandbox.demo.processes import ServerFailed
 from driftwatch_sandbox.demo.progress import Progress
 from driftwatch_sandbox.demo.summary import day_row, table
-from driftwatch_sandbox.demo.world import ROOT, World
+from driftwatch_sandbox.demo.world import ROOT, World, until_interrupted
 
 HOME = ROOT / "var" / "demo"
 
@@ -200,7 +200,7 @@ def serve(console: Console) -> None:
     """Airflow's UI and the stand-ins on the state that the demo left, until Ctrl-C."""
     finished_demo()
     world = World(HOME)
-    try:
+    with until_interrupted(console, world.processes):
         console.print("Starting Airflow and the stand-ins …")
         world.start_stand_ins()
         world.start_airflow()
@@ -209,13 +209,6 @@ def serve(console: Console) -> None:
             f"Airflow: {world.url('airflow')}\nLogin:   admin / {world.secrets.password}\nStop:    Ctrl-C",
             highlight=False,
         )
-        while True:
-            world.processes.check()
-            time.sleep(1)
-    except KeyboardInterrupt:
-        console.print("Stopping …")
-    finally:
-        world.processes.stop()
 
 
 def main() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from datetime import datetime, timedelta, timezone
 
 from rich.console import Console
@@ -17,7 +16,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo import week
-from driftwatch_sandbox.demo.world import World
+from driftwatch_sandbox.demo.world import World, until_interrupted
 from driftwatch_sandbox.toloka.door import PEOPLE
 
 _HOURS = 24
@@ -40,7 +39,7 @@ def label(console: Console, world: World) -> None:
     if not people.exists():
         people.touch(mode=0o600)
         people.write_text(json.dumps({name: secrets.token_urlsafe(12) for name in _PEOPLE}))
-    try:
+    with until_interrupted(console, world.processes):
         world.start_stand_ins(people=people)
         for name in ("toloka", "images"):
             world.processes.wait_for_http(name, f"{world.url(name)}/healthz", lambda answer: answer.is_success)
@@ -50,13 +49,6 @@ def label(console: Console, world: World) -> None:
         for name, token in json.loads(people.read_text()).items():
             console.print(f"Token of {name}: {token}", highlight=False)
         console.print("Stop: Ctrl-C", highlight=False)
-        while True:
-            world.processes.check()
-            time.sleep(1)
-    except KeyboardInterrupt:
-        console.print("Stopping …")
-    finally:
-        world.processes.stop()
 
 
 def open_pool(world: World, config: MonitorConfig) -> str:

@@ -6,12 +6,15 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from rich.console import Console
 
 from driftwatch_sandbox.demo.processes import Processes, free_port
 
@@ -192,6 +195,20 @@ class World:
         self.processes.wait_for_http(
             "api-server", f"{self.url('airflow')}/api/v2/monitor/health", _all_healthy, seconds=120
         )
+
+
+@contextmanager
+def until_interrupted(console: Console, processes: Processes) -> Iterator[None]:
+    """Runs the block, then watches over the servers until Ctrl-C; they are stopped whatever happens."""
+    try:
+        yield
+        while True:
+            processes.check()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("Stopping …")
+    finally:
+        processes.stop()
 
 
 def _all_healthy(response: httpx.Response) -> bool:

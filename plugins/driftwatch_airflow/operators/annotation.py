@@ -92,7 +92,7 @@ class MergeAnnotationsOperator(DayOperator):
         client = hook.get_conn()
         assignments = settle(client, plan["pool_id"], annotation.quality)
         storage.write_table(self.keys.assignments, assignments)
-        # Rejected pages cost nothing and answer nothing: the day's spend is what it is after the decisions.
+        # Rejected pages cost nothing: the day's spend is what it is after the decisions.
         done = progress(client, plan["pool_id"], len(plan["sample"]), plan["overlap"], annotation.fee_share)
         storage.write_json(self.keys.annotation_progress, done)
         storage.write_json(self.keys.annotation, {**plan, "progress": done})
