@@ -47,6 +47,24 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def small_monitor() -> Callable[..., Any]:
+    """`small_monitor(storage_uri, annotation={...}, ...)`: a monitor of cats and dogs with the fewest settings, and these."""
+    from driftwatch.config import MonitorConfig
+
+    def make(uri: str = "file:///unused", **more: Any) -> Any:
+        annotation = {"project_name": "p", "question": "q", "instructions": "i", **more.pop("annotation", {})}
+        small = {
+            "name": "demo",
+            "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": uri},
+        }
+        return MonitorConfig.model_validate({**small, "annotation": annotation, **more})
+
+    return make
+
+
 class WhyLabsServer:
     """A running WhyLabs stand-in with one dataset, `model-1` of `org-1`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -29,16 +30,8 @@ def artifacts(tmp_path: Path) -> Artifacts:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> MonitorConfig:
-    return MonitorConfig.model_validate(
-        {
-            "name": "demo",
-            "classes": ["cat", "dog"],
-            "schedule": {"start_date": "2026-01-01"},
-            "storage": {"uri": f"file://{tmp_path}"},
-            "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
-        }
-    )
+def config(small_monitor: Callable[..., MonitorConfig], tmp_path: Path) -> MonitorConfig:
+    return small_monitor(f"file://{tmp_path}")
 
 
 def test_an_object_is_read_once_until_it_is_replaced(artifacts: Artifacts) -> None:

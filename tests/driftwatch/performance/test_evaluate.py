@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -23,16 +24,8 @@ SAMPLE = [f"i{index:03d}" for index in range(60)]
 
 
 @pytest.fixture
-def monitor(tmp_path: Path) -> MonitorConfig:
-    return MonitorConfig.model_validate(
-        {
-            "name": "demo",
-            "classes": ["cat", "dog"],
-            "schedule": {"start_date": "2026-01-01"},
-            "storage": {"uri": f"file://{tmp_path}"},
-            "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
-        }
-    )
+def monitor(small_monitor: Callable[..., MonitorConfig], tmp_path: Path) -> MonitorConfig:
+    return small_monitor(f"file://{tmp_path}")
 
 
 def write_day(storage: Storage, monitor: MonitorConfig, answered: int = 60, unclear: tuple[int, ...] = (5, 6)) -> None:

@@ -34,16 +34,8 @@ REJECTED = [
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> MonitorConfig:
-    return MonitorConfig.model_validate(
-        {
-            "name": "demo",
-            "classes": ["cat", "dog"],
-            "schedule": {"start_date": "2026-01-01"},
-            "storage": {"uri": f"file://{tmp_path}/storage"},
-            "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
-        }
-    )
+def config(small_monitor: Callable[..., MonitorConfig], tmp_path: Path) -> MonitorConfig:
+    return small_monitor(f"file://{tmp_path}/storage")
 
 
 @pytest.fixture

@@ -1,24 +1,19 @@
-"""People of the team at the labelling page: the same rules as for any worker, nothing lost, nothing twice, keyboard alone."""
+"""People of the team as workers: the same rules as for any worker, nothing lost, nothing twice."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import httpx
-import numpy as np
 import pytest
-from fastapi import FastAPI
-from starlette.responses import Response
 
 from driftwatch.annotation.project import build_pool, build_project
 from driftwatch.config import MonitorConfig
@@ -26,177 +21,12 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.label import open_pool as open_demo_pool
-from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.toloka.labelling.desk import read_people
 from driftwatch_sandbox.toloka.labelling.view import UnknownComponent, read_view
 
+from .people import ANSWERS, TOKENS, answer, given, open_pool, person, plan, take
+
 TOKEN = "AQAD-token"
-TOKENS = {"ana": "token-of-ana-1", "ben": "token-of-ben-2"}
-ANSWERS = ("cat", "dog", "unclear")
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> MonitorConfig:
-    return MonitorConfig.model_validate(
-        {
-            "name": "demo",
-            "classes": ["cat", "dog"],
-            "schedule": {"start_date": "2026-01-01"},
-            "storage": {"uri": f"file://{tmp_path}/storage"},
-            "annotation": {
-                "project_name": "Cat or dog?",
-                "question": "Which animal is it?",
-                "instructions": "<p>Choose the <b>larger</b> one.</p><img src=x onerror='window.hacked=1'><script>window.hacked=1</script>",
-                "overlap": 1,
-                "tasks_per_page": 9,
-                "quality": {"fast_seconds": 1, "fast_max": 100},
-            },
-        }
-    )
-
-
-@pytest.fixture
-def images() -> Iterator[str]:
-    """An image server: picture n has a grey of its own."""
-    app = FastAPI()
-
-    @app.get("/{number}.png")
-    def picture(number: int) -> Response:
-        pixels = np.full((40, 60, 3), 5 * number % 255, dtype=np.uint8)
-        return Response(cv2.imencode(".png", pixels)[1].tobytes(), media_type="image/png")
-
-    with running(app) as url:
-        yield url
-
-
-@pytest.fixture
-def market(serve_market: Callable[..., Any], tmp_path: Path) -> Any:
-    people = tmp_path / "people.json"
-    people.write_text(json.dumps(TOKENS))
-    return serve_market(people=people)
-
-
-def plan(project_id: str) -> dict[str, Any]:
-    expires = (datetime.now(timezone.utc) + timedelta(days=1)).isoformat()
-    return {
-        "project_id": project_id,
-        "day": "2026-01-05",
-        "expires": expires,
-        "overlap": 1,
-        "exam_id": None,
-        "cost": {"reward_per_page": 0.05, "tasks_per_page": 9},
-    }
-
-
-def open_pool(market: Any, config: MonitorConfig, images: str, tasks: int = 20, **metadata: list[str]) -> str:
-    """A pool as the product makes it; the right answer of image n is the n-th of ANSWERS in turn, of a control task always cat."""
-    project = market.kit.create_project(build_project(config))
-    body = build_pool(config, plan(project.id))
-    body.metadata = metadata or None
-    pool = market.kit.create_pool(body)
-    market.upload(pool.id, [f"{images}/{number}.png" for number in range(tasks)])
-    market.upload(pool.id, [f"{images}/{900 + number}.png" for number in range(12)], known=["cat"] * 12)
-    market.open(pool.id)
-    return str(pool.id)
-
-
-def person(market: Any, name: str) -> httpx.Client:
-    client = httpx.Client(base_url=f"{market.url}/label", timeout=20)
-    client.post("/login", json={"token": TOKENS[name]}).raise_for_status()
-    return client
-
-
-def take(client: httpx.Client, pool_id: str) -> dict[str, Any] | None:
-    return client.post(f"/pools/{pool_id}/page", json={}).raise_for_status().json()["page"]
-
-
-def right(url: str) -> str:
-    number = int(url.rsplit("/", 1)[-1].removesuffix(".png"))
-    return "cat" if number >= 900 else ANSWERS[number % 3]
-
-
-def answer(
-    client: httpx.Client, page: dict[str, Any], task: dict[str, Any], value: str | None = None
-) -> dict[str, Any]:
-    body = {"task_id": task["id"], "output_values": {"result": value or right(task["inputs"]["image"])}}
-    return client.post(f"/pages/{page['id']}/answers", json=body).raise_for_status().json()
-
-
-def given(market: Any, pool_id: str) -> dict[str, list[str]]:
-    """The answers that the requester gets, by image; control tasks left out."""
-    found: dict[str, list[str]] = {}
-    for page in market.kit.get_assignments(pool_id=pool_id, status=["SUBMITTED", "ACCEPTED"]):
-        for task, solution in zip(page.tasks, page.solutions, strict=True):
-            if not task.known_solutions:
-                found.setdefault(task.input_values["image"], []).append(solution.output_values["result"])
-    return found
-
-
-def until(page: Any, script: str, argument: Any = None, seconds: float = 15) -> None:
-    """Playwright's own waiting needs eval, which the page's policy forbids."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(script, argument):
-        assert time.monotonic() < end, (script, page.locator("body").inner_text())
-        time.sleep(0.02)
-
-
-def test_twenty_tasks_by_keyboard_alone_with_undo_instructions_and_a_closed_browser(
-    market: Any, config: MonitorConfig, images: str, browser: Any
-) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    pool_id = open_pool(market, config, images)
-    context = browser.new_context(viewport={"width": 400, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    page.goto(f"{market.url}/label/")
-    until(page, "document.activeElement.id === 'token'")
-    page.keyboard.type(TOKENS["ana"])
-    page.keyboard.press("Enter")
-    until(page, "document.activeElement.closest('#pools')")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#work img")
-    serious = [
-        rule["id"] for rule in Axe().run(page).response["violations"] if rule["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
-
-    def press(value: str | None = None) -> None:
-        before = page.locator("#work img").get_attribute("src")
-        page.keyboard.press(str(1 + ANSWERS.index(value or right(before))))
-        until(
-            page,
-            "src => document.querySelector('#work img')?.getAttribute('src') !== src || document.querySelector('#work').hidden",
-            before,
-        )
-
-    first = page.locator("#work img").get_attribute("src")
-    press("unclear" if right(first) != "unclear" else "dog")
-    page.keyboard.press("u")
-    until(page, "src => document.querySelector('#work img').getAttribute('src') === src", first)
-    page.keyboard.press("i")
-    assert "Choose the larger one." in page.locator("#instructions").inner_text()
-    assert page.evaluate("window.hacked") is None
-    page.keyboard.press("Escape")
-    for _ in range(3):
-        press()
-    assert "4 of 10" in page.locator("#progress").inner_text()
-    page.close()  # the answers so far are kept
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    page.goto(f"{market.url}/label/")
-    until(page, "document.activeElement.closest('#pools')")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#progress:has-text('4 of 10')")
-    while page.locator("#work").is_visible():
-        press()
-    page.wait_for_selector("#message:has-text('This pool is done')", timeout=30_000)
-    found = given(market, pool_id)
-    assert len(found) == 20
-    assert all(answers == [right(url)] for url, answers in found.items())
-    assert market.closed(pool_id).last_close_reason.value == "COMPLETED"
-    context.close()
 
 
 def test_two_people_at_once_never_get_the_same_task_twice(market: Any, config: MonitorConfig, images: str) -> None:
