@@ -26,7 +26,12 @@ from driftwatch.images.near_duplicates import perceptual_hash
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
 CACHE = ROOT / "var" / "bench" / "drift"
+OUT = ROOT / "docs" / "benchmarks" / "judgement"
 REFERENCE_PHOTOS = 1000  # the others are the batches'
+REFERENCES = 12  # of the false alarms
+SIZES = (50, 100, 200, 500)
+RATES = (0.01, 0.05, 0.1)
+MAIN = ("gaussian_noise", "gaussian_blur", "defocus_blur", "brightness", "contrast", "jpeg_quality", "pixelate")
 INPUT_SIZE = 64
 CLEAN = "clean"
 

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,6 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
-from driftwatch_sandbox.demo.label import label
 from driftwatch_sandbox.demo.processes import ServerFailed
 from driftwatch_sandbox.demo.progress import Progress
 from driftwatch_sandbox.demo.summary import day_row, table
@@ -226,6 +226,10 @@ def main() -> int:
                 serve(console)
             elif arguments.label:
                 finished_demo()
+                # toloka-kit says at its import that setuptools will change: nothing that a user of this page could act on.
+                warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+                from driftwatch_sandbox.demo.label import label
+
                 label(console, World(HOME))
             else:
                 Demo(console, arguments.photos).run()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -48,26 +48,14 @@ def server(module: str, *options: str) -> Iterator[str]:
         process.stdout.close()
 
 
-def monitor(folder: Path) -> MonitorConfig:
-    return MonitorConfig.model_validate(
-        {
-            "name": "demo",
-            "classes": ["cat", "dog"],
-            "schedule": {"start_date": "2026-01-01"},
-            "storage": {"uri": f"file://{folder}"},
-            "annotation": {
-                "project_name": "p",
-                "question": "q",
-                "instructions": "i",
-                "sample_size": IMAGES,
-                "overlap": OVERLAP,
-                "tasks_per_page": PER_PAGE,
-                # No worker sees a control task twice: enough of them for the busiest worker's pages.
-                "control_tasks": CONTROL,
-                "max_cost_per_day": 50,
-            },
-        }
-    )
+ANNOTATION = {
+    "sample_size": IMAGES,
+    "overlap": OVERLAP,
+    "tasks_per_page": PER_PAGE,
+    # No worker sees a control task twice: enough of them for the busiest worker's pages.
+    "control_tasks": CONTROL,
+    "max_cost_per_day": 50,
+}
 
 
 def deliver(storage: Storage) -> dict[str, str]:
@@ -87,10 +75,16 @@ def deliver(storage: Storage) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_rightly(tmp_path: Path) -> None:
+def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_rightly(
+    small_monitor: Callable[..., MonitorConfig], tmp_path: Path
+) -> None:
     folder = tmp_path / "storage"
     folder.mkdir()
-    storage, config, keys = Storage(f"file://{folder}"), monitor(folder), LAYOUT.day(DAY)
+    storage, config, keys = (
+        Storage(f"file://{folder}"),
+        small_monitor(f"file://{folder}", annotation=ANNOTATION),
+        LAYOUT.day(DAY),
+    )
     truth = deliver(storage)
     with (tmp_path / "truth.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("image_id", "label"), *truth.items()])

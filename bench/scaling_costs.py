@@ -1,0 +1,276 @@
+"""What the product's own steps cost on one core, measured: seconds and bytes for each image, memory over whole days."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from driftwatch.images.shards import BLOCK, shards_of
+
+WIDTH, HEIGHT, SMALL_DAY, LARGE_DAY = 500, 375, 20_000, 100_000
+# How often a step searches the day's images for bursts, which takes time by the square of their number.
+PAIRS = {"merge": 0, "profile": 1, "join": 1}
+
+
+def measure(photos: Path | None, images: int = 10 * BLOCK) -> dict[str, Any]:
+    """Costs by step: seconds and bytes for each image, seconds for each task, peak memory of the steps over whole days."""
+    home = Path(tempfile.mkdtemp(prefix="driftwatch-scaling-"))
+    try:
+        costs = _alone(_measure_images, home, photos, images)
+        costs["predict"]["seconds_to_load"] = _alone(_measure_load)
+        costs["pairs"] = {"seconds_a_pair": _alone(_measure_pairs)}
+        costs["s3_get"] = {"seconds_an_image": _alone(_measure_s3, int(costs["photo"]["bytes"]))}
+        days = {
+            n: {step.__name__[1:]: _alone(step, home, n) for step in (_merge, _profile, _join)}
+            for n in (SMALL_DAY, LARGE_DAY)
+        }
+    finally:
+        shutil.rmtree(home)
+    for step, small in days[SMALL_DAY].items():
+        large = days[LARGE_DAY][step]
+        grown = LARGE_DAY - SMALL_DAY
+        pairs = PAIRS[step] * (LARGE_DAY**2 - SMALL_DAY**2) * costs["pairs"]["seconds_a_pair"]
+        costs[step] = {
+            "seconds_an_image": max(0.0, large["seconds"] - small["seconds"] - pairs) / grown,
+            "bytes_of_memory_an_image": (large["peak"] - small["peak"]) / grown,
+            "seconds_of_the_large_day": large["seconds"],
+            "peak_of_the_large_day": large["peak"],
+        }
+    return costs
+
+
+def _alone(step: Callable[..., Any], *arguments: Any) -> Any:
+    """The step's answer from a process of its own, so that its peak memory is its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(step, arguments)
+
+
+def _world(home: Path) -> tuple[Any, Any, Any]:
+    from driftwatch.config import MonitorConfig
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.storage import Storage
+
+    config = MonitorConfig.model_validate(
+        {
+            "name": "scaling", "description": "A benchmark.", "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-01-01"}, "storage": {"uri": f"file://{home}/storage"},
+            "annotation": {"project_name": "-", "question": "-", "instructions": "-"},
+            "publish": {"sinks": ["local"]},
+        }
+    )  # fmt: skip
+    return Storage(config.storage.uri), MonitorLayout(config.name), config
+
+
+def _day(layout: Any) -> Any:
+    from datetime import date
+
+    return layout.day(date(2026, 1, 5))
+
+
+def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, Any]:
+    import cv2
+
+    from driftwatch.images.ingest import ingest_shard, list_day, merge_shards, plan_day
+    from driftwatch.model import registry
+    from driftwatch.model.champion import train_champion
+    from driftwatch.model.dataset import take_in_training_set
+    from driftwatch.model.handover import build_reference_of
+    from driftwatch.model.predict import merge_predictions, predict_shard
+    from driftwatch_sandbox.photos import write_photos
+
+    storage, layout, config = _world(home)
+    day, images_of_day = _day(layout), config.images.model_copy(update={"shard_size": images // 2})
+    folder = photos or home / "photos"
+    if photos is None:
+        write_photos(folder, dict.fromkeys(config.classes, 150), seed=5, processes=1)
+    paths = sorted(path for path in folder.rglob("*.jp*g"))
+    for number, path in enumerate(paths[:: max(1, len(paths) // 300)]):
+        storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{number}.jpg", path.read_bytes())
+    for number in range(images):
+        photo = cv2.resize(cv2.imread(str(paths[number % len(paths)])), (WIDTH, HEIGHT))
+        photo[:8, :8] = number // len(paths) % 256
+        storage.write_bytes(f"{day.incoming}/{number:06d}.jpg", cv2.imencode(".jpg", photo)[1].tobytes())
+    take_in_training_set(storage, layout, config)
+    version = train_champion(storage, layout, config, epochs=1)
+    registry.promote(storage, layout, version, "a benchmark", expected=None)
+    build_reference_of(storage, layout, config, version)
+
+    listed = list_day(storage, day)
+    shards = plan_day(storage, day, images_of_day, config.model.input_size, version, listed)
+    took = [_seconds(ingest_shard, storage, day, images_of_day, shard) for shard in shards]
+    merge_shards(storage, day, images_of_day)
+    _seconds(predict_shard, storage, day, layout, config, version, shards[0])
+    whole = shards_of(images, images)[0]
+    answered = _seconds(predict_shard, storage, day, layout, config, version, whole)
+    again = _seconds(predict_shard, storage, day, layout, config, version, shards[0])
+    predict_shard(storage, day, layout, config, version, shards[1])
+    merge_predictions(storage, day, config, version, len(shards))
+    each = (answered - again) / (images - images // 2)
+
+    def size(key: str) -> float:
+        return sum(item.size for item in storage.list(key)) / images
+
+    return {
+        "photo": {"width": WIDTH, "height": HEIGHT, "bytes": size(day.incoming)},
+        "input_size": config.model.input_size,
+        "ingest": {"seconds_an_image": min(took) / (images / 2)},
+        "predict": {"seconds_an_image": each},
+        "stored": {
+            "inputs": size(day.inputs),
+            "tables": sum(
+                len(storage.read_bytes(key)) for key in (day.manifest, day.features, day.predictions, day.embeddings)
+            )
+            / images,
+        },
+    }
+
+
+def _seconds(step: Callable[..., Any], *arguments: Any) -> float:
+    """Processor time, which other programs on the machine do not lengthen."""
+    start = time.process_time()
+    step(*arguments)
+    return time.process_time() - start
+
+
+def _timed(step: Callable[[], Any]) -> dict[str, float]:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = _seconds(step)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"seconds": seconds, "peak": peak * 1024, "before": before * 1024}
+
+
+def _measure_load() -> float:
+    """Seconds that a task takes to import TensorFlow."""
+    from driftwatch.model.runtime import prepare
+
+    def load() -> None:
+        import keras
+        import tensorflow as tf
+
+        prepare()
+        tf.constant(0), keras.Input((8, 8, 3))
+
+    return _seconds(load)
+
+
+def _measure_pairs(n: int = 300_000) -> float:
+    """Seconds that the search for bursts takes, for each pair of images; most pairs it need not compare."""
+    from driftwatch.images.near_duplicates import near_duplicate_clusters
+
+    rng = np.random.default_rng(1)
+    return _seconds(near_duplicate_clusters, [rng.bytes(8).hex() for _ in range(n)]) / n**2
+
+
+def _measure_s3(size: int, objects: int = 1000) -> float:
+    """Seconds of this process's own work for each object read from an S3 API: signing, HTTP, copying; not the server's."""
+    import os
+    import sys
+
+    from driftwatch.storage import Storage
+    from driftwatch_sandbox.demo.processes import Processes, free_port
+
+    port = free_port()
+    os.environ |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_DEFAULT_REGION": "us-east-1"}
+    os.environ |= {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    folder = Path(tempfile.mkdtemp(prefix="driftwatch-scaling-s3-"))
+    processes = Processes(folder)
+    try:
+        command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+        processes.start("s3", command, os.environ)
+        processes.wait_for_http("s3", f"http://127.0.0.1:{port}/moto-api/data.json", lambda answer: answer.is_success)
+        storage = Storage("s3://bucket/driftwatch")
+        storage._fs.mkdir("bucket")
+        keys = [f"{number:04d}.jpg" for number in range(objects)]
+        for key in keys:
+            storage.write_bytes(key, bytes(size))
+        start = time.process_time()
+        assert all(isinstance(data, bytes) for _, data in storage.iter_bytes(keys))
+        return (time.process_time() - start) / objects
+    finally:
+        processes.stop()
+        shutil.rmtree(folder)
+
+
+def _merge(home: Path, n: int) -> dict[str, float]:
+    """merge_shards of a day of `n` images: the measured day's rows with other ids and a little noise."""
+    import pyarrow as pa
+
+    from driftwatch.images import ingest
+    from driftwatch.tables import writing_table
+
+    storage, layout, config = _world(home)
+    day, rng = _day(layout), np.random.default_rng(n)
+    seed = home / "seed.parquet"
+    if not seed.exists():
+        table = storage.read_table(day.manifest)
+        features = storage.read_table(day.features).drop(columns="image_id")
+        pa.parquet.write_table(pa.Table.from_pandas(table.join(features), preserve_index=False), seed)
+    rows = pa.parquet.read_table(seed).to_pandas()
+    columns = list(ingest.COLUMNS)
+    shards = shards_of(n, config.images.shard_size)
+    for shard in shards:
+        size = shard.stop - shard.start
+        part = rows.sample(size, replace=True, random_state=shard.number).reset_index(drop=True)
+        part["key"] = [f"{day.incoming}/{number:09d}.jpg" for number in range(shard.start, shard.stop)]
+        part["image_id"] = [rng.bytes(32).hex() for _ in range(size)]
+        part["phash"] = [rng.bytes(8).hex() for _ in range(size)]
+        part[columns] *= rng.normal(1, 0.01, (size, len(columns)))
+        with writing_table(storage, day.shard(shard.number, "images.parquet"), ingest._IMAGES) as table:
+            for start in range(0, size, BLOCK):
+                table.add(pa.Table.from_pandas(part[start : start + BLOCK], ingest._IMAGES, preserve_index=False))
+    version = storage.read_json(layout.champion)["version"]
+    plan = {"shards": len(shards), "listed": n, "input_size": config.model.input_size, "model_version": version}
+    storage.write_json(day.shard_plan, plan)
+    return _timed(lambda: ingest.merge_shards(storage, day, config.images))
+
+
+def _profile(home: Path, n: int) -> dict[str, float]:
+    from driftwatch.profiling.drift import profile_day
+
+    storage, layout, config = _world(home)
+    version = storage.read_json(layout.champion)["version"]
+    return _timed(lambda: profile_day(storage, _day(layout), layout, config, version))
+
+
+def _join(home: Path, n: int) -> dict[str, float]:
+    """What predict_labels does with the shards' answers."""
+    import pandas as pd
+
+    from driftwatch.model.predict import merge_predictions
+    from driftwatch.performance.without_labels import estimate_day
+    from driftwatch.profiling.content_drift import judge_answers
+
+    storage, layout, config = _world(home)
+    day, rng = _day(layout), np.random.default_rng(n)
+    version = storage.read_json(layout.champion)["version"]
+    kept = home / "embeddings.npy"
+    if not kept.exists():
+        np.save(kept, storage.read_array(day.embeddings))
+    known = np.load(kept).astype("float32")
+    ids = storage.read_arrow(day.features, ["image_id"])["image_id"].to_pandas()
+    shards = shards_of(n, config.images.shard_size)
+    for shard in shards:
+        size = shard.stop - shard.start
+        score = rng.beta(0.6, 0.6, size).round(6)
+        table = pd.DataFrame({"image_id": ids[shard.start : shard.stop].to_numpy()})
+        table["prediction"] = np.where(score >= 0.5, *config.classes)
+        table["score.cat"], table["score.dog"], table["model_version"] = score, (1 - score).round(6), version
+        storage.write_table(day.shard(shard.number, "predictions.parquet"), table)
+        chosen = known[rng.integers(0, len(known), size)]
+        noisy = chosen + rng.normal(0, known.std() / 20, chosen.shape)
+        storage.write_array(day.shard(shard.number, "embeddings.npy"), noisy.astype("float16"))
+
+    def join() -> None:
+        merge_predictions(storage, day, config, version, len(shards))
+        estimate_day(storage, day, layout, config)
+        judge_answers(storage, day, layout, config, version)
+
+    return _timed(join)
