@@ -9,8 +9,12 @@ features for some minutes and trains a small model, both kept in var/bench.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -23,6 +27,7 @@ from bench.judgement.drift_data import (
     REFERENCE_PHOTOS,
     REFERENCES,
     SIZES,
+    Extracted,
     corruptions,
     extracted,
 )
@@ -30,7 +35,7 @@ from bench.judgement.drift_page import page
 from driftwatch.profiling import Reference
 from driftwatch.profiling.content import compare_shares, fit_projection, project
 
-TRAINED_ON, BATCHES = 600, 20
+TRAINED_ON = 600
 DECIDING_BATCHES, OTHER_BATCHES = 100, 20  # for the cells that the aims speak of, and for the others
 
 
@@ -66,55 +71,59 @@ def draw(rng: np.random.Generator, pool: np.ndarray, labels: np.ndarray, n: int,
 
 
 def alarms() -> None:
-    """False alarms of each kind and of the day over new references and batches of photos that the model has not seen."""
-    photos = extracted()
-    labels = photos.table["label"].to_numpy()
-    embeddings, answers = embeddings_and_answers()
-    components = project(embeddings, fit_projection(embeddings[:TRAINED_ON]))
-    fitted = Reference.build(components[:400], 0.01)
+    """False alarms of each kind and of the day: a new reference, and one new batch for each mix and size, REFERENCES times. So each
+    row of the table is of independent draws; many batches against few references would hardly tell more than the references."""
+    embeddings_and_answers()
     kept = CACHE / "alarms.csv"
     rows = pd.read_csv(kept).to_dict("records") if kept.exists() else []
-    unseen = np.arange(TRAINED_ON, len(labels))
-    for number in sorted(set(range(REFERENCES)) - {row["reference"] for row in rows}):
-        rng = np.random.default_rng([11, number])
-        order = rng.permutation(unseen)
-        held_out, pool = order[:400], order[400:]
-        known = np.concatenate([np.arange(TRAINED_ON), held_out])
-        quality = Reference.build(photos.features.iloc[known], seed=number)
-        content = Reference.build(components.iloc[held_out], seed=number)
-        counts = np.bincount(answers[held_out], minlength=2)
-        for n in SIZES:
-            for batch in range(BATCHES):
-                for mix, cats in (
-                    ("clean", None),
-                    ("70/30", 0.7 if batch % 2 else 0.3),
-                    ("100 %", 1.0 if batch % 2 else 0.0),
-                ):
-                    if mix == "100 %" and n == 500:
-                        continue  # more than the pool has of one class
-                    rows_of = draw(rng, pool, labels, n, cats)
-                    if mix == "100 %" and batch >= BATCHES // 2:
-                        continue
-                    found = {
-                        "image_quality": quality.test(photos.features.iloc[rows_of]).p_value,
-                        "content": content.test(components.iloc[rows_of]).p_value,
-                        "predictions": compare_shares(
-                            np.bincount(answers[rows_of], minlength=2), counts, 0.0025, number
-                        ).p_value,
-                    }
-                    rows.append({"reference": number, "n": n, "mix": mix, **found})
-            rows_of = draw(rng, pool, labels, n, None)
-            if n == 100:
-                rows.append(
-                    {
-                        "reference": number,
-                        "n": n,
-                        "mix": "clean, reference of training images",
-                        "content": fitted.test(components.iloc[rows_of]).p_value,
-                    }
-                )
-        print(f"alarms: reference {number + 1} of {REFERENCES}", flush=True)
-        pd.DataFrame(rows).to_csv(kept, index=False)
+    missing = sorted(set(range(REFERENCES)) - {row["reference"] for row in rows})
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as pool:
+        for number, found in zip(missing, pool.map(alarms_of, missing), strict=True):
+            rows += found
+            if number % 20 == 19:
+                pd.DataFrame(rows).to_csv(kept, index=False)
+                print(f"alarms: reference {number + 1} of {REFERENCES}", flush=True)
+    pd.DataFrame(rows).to_csv(kept, index=False)
+
+
+def alarms_of(number: int) -> list[dict[str, object]]:
+    """Of one reference, with batches of photos that the model has not seen: p-values by kind, a row for each size and mix."""
+    photos, components = _known()
+    labels = photos.table["label"].to_numpy()
+    answers = embeddings_and_answers()[1]
+    rng = np.random.default_rng([11, number])
+    order = rng.permutation(np.arange(TRAINED_ON, len(labels)))
+    held_out, pool = order[:400], order[400:]
+    known = np.concatenate([np.arange(TRAINED_ON), held_out])
+    quality = Reference.build(photos.features.iloc[known], seed=number)
+    content = Reference.build(components.iloc[held_out], seed=number)
+    counts = np.bincount(answers[held_out], minlength=2)
+    many = number % 2
+    mixes = [("clean", None), ("70/30", 0.7 if many else 0.3)]
+    rows: list[dict[str, object]] = []
+    for n in SIZES:
+        # One in ten is enough for a real change; and 500 is more than the pool has of one class.
+        only = [("100 %", float(many))] if number < REFERENCES // 10 and n < 500 else []
+        for mix, cats in mixes + only:
+            rows_of = draw(rng, pool, labels, n, cats)
+            share = compare_shares(np.bincount(answers[rows_of], minlength=2), counts, 0.0025, number)
+            found = {
+                "image_quality": quality.test(photos.features.iloc[rows_of]).p_value,
+                "content": content.test(components.iloc[rows_of]).p_value,
+                "predictions": share.p_value,
+            }
+            rows.append({"reference": number, "n": n, "mix": mix, **found})
+    rows_of = draw(rng, pool, labels, 100, None)
+    fitted = Reference.build(components[:400], 0.01).test(components.iloc[rows_of]).p_value
+    rows.append({"reference": number, "n": 100, "mix": "clean, reference of training images", "content": fitted})
+    return rows
+
+
+@cache
+def _known() -> tuple[Extracted, pd.DataFrame]:
+    photos = extracted()
+    embeddings = embeddings_and_answers()[0]
+    return photos, project(embeddings, fit_projection(embeddings[:TRAINED_ON]))
 
 
 def power() -> None:

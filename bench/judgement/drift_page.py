@@ -144,7 +144,7 @@ SECTIONS = (
     (
         "drift_alarms.csv",
         "False alarms",
-        "New reference and new batches each time; interval: Clopper-Pearson, which takes batches of one reference as independent. "
+        "A new reference and a new batch for each test; interval: Clopper-Pearson. "
         "A changed class mix is real drift of content and predictions; image quality should not react to 70/30.",
     ),
     ("drift_bursts.csv", "Days of bursts", "40 scenes, five frames each."),

@@ -161,7 +161,9 @@ class Case:
         self.layout = MonitorLayout(self.monitor.name)
         self.keys = self.layout.day(self.day)
         self.ids = [f"{number:064x}" for number in range(IMAGES)]
-        manifest = pd.DataFrame({"key": [f"in/{i}.jpg" for i in self.ids], "image_id": self.ids, "status": "accepted"})
+        manifest = pd.DataFrame(
+            {"key": [f"in/{i}.jpg" for i in self.ids], "image_id": self.ids, "status": "accepted", "phash": None}
+        )
         known = [
             (f"{900 + number:064x}", ["cat", "dog"][number % 2], "evaluation", f"t/{number}.jpg") for number in range(4)
         ]

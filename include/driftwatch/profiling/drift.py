@@ -123,14 +123,13 @@ def tested(
 
 def with_clusters(storage: Storage, day: DayLayout, table: pd.DataFrame, settings: ProfilingConfig) -> pd.DataFrame:
     """`table` with what tells which images are not independent: perceptual hash, and group where the monitor file has a pattern."""
-    manifest = storage.read_table(day.manifest).dropna(subset="image_id").drop_duplicates("image_id")
+    wanted = ["image_id", PHASH, *(["key"] if settings.group_pattern else [])]
+    manifest = storage.read_arrow(day.manifest, wanted).to_pandas().dropna(subset="image_id").drop_duplicates("image_id")
     rows = manifest.set_index("image_id").reindex(table["image_id"])
-    added: dict[str, Any] = {}
-    if PHASH in rows.columns:
-        added[PHASH] = rows[PHASH].to_numpy()
-        if CONTRAST not in table.columns:
-            features = storage.read_table(day.features).set_index("image_id")
-            added[CONTRAST] = features[CONTRAST].reindex(table["image_id"]).to_numpy()
+    added: dict[str, Any] = {PHASH: rows[PHASH].to_numpy()}
+    if CONTRAST not in table.columns:
+        features = storage.read_arrow(day.features, ["image_id", CONTRAST]).to_pandas().set_index("image_id")
+        added[CONTRAST] = features[CONTRAST].reindex(table["image_id"]).to_numpy()
     if settings.group_pattern:
         names = [str(key).removeprefix(f"{day.incoming}/") for key in rows["key"]]
         found = [re.search(settings.group_pattern, name) for name in names]

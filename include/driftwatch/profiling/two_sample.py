@@ -27,16 +27,14 @@ def scores(values: np.ndarray, members: np.ndarray, weights: np.ndarray | None =
     """
     splits = members.shape[1]
     result = np.zeros((values.shape[1], len(TESTS), splits))
-    first = members[:, 0]
-    plans = [
-        _Ranked(values[:, feature], first, np.ones(len(values)) if weights is None else weights[:, feature])
-        for feature in range(values.shape[1])
-    ]
-    for start in range(0, splits, _CHUNK):
-        part = members[:, start : start + _CHUNK].astype(np.float32)
-        for feature, plan in enumerate(plans):
-            shares = part if weights is None else part * weights[:, [feature]].astype(np.float32)
-            result[feature, :, start : start + _CHUNK] = plan.scores(shares)
+    for feature in range(values.shape[1]):  # one after the other: a plan is as large as some columns of a large day
+        worth = np.ones(len(values)) if weights is None else weights[:, feature]
+        plan = _Ranked(values[:, feature], members[:, 0], worth)
+        for start in range(0, splits, _CHUNK):
+            part = members[:, start : start + _CHUNK].astype(np.float32)
+            if weights is not None:
+                part *= worth[:, None].astype(np.float32)
+            result[feature, :, start : start + _CHUNK] = plan.scores(part)
     return result
 
 

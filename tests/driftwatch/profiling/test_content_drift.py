@@ -62,7 +62,13 @@ def put_day(storage: Storage, embeddings: np.ndarray, answers: np.ndarray, **man
     storage.write_table(
         DAY.manifest,
         pd.DataFrame(
-            {"key": [f"{DAY.incoming}/{name}" for name in ids], "image_id": ids, "status": "accepted", **manifest}
+            {
+                "key": [f"{DAY.incoming}/{name}" for name in ids],
+                "image_id": ids,
+                "status": "accepted",
+                "phash": None,
+                **manifest,
+            }
         ),
     )
     storage.write_table(DAY.features, pd.DataFrame({"image_id": ids, "image.Brightness.stddev": 50.0}))

@@ -48,7 +48,9 @@ def table(rows: int, seed: int, blurred: int = 0) -> pd.DataFrame:
 def put_day(storage: Storage, features: pd.DataFrame, day=DAY, **columns) -> None:
     """What ingest leaves of a day: its features, and the manifest with `columns` such as phash."""
     names = [f"{day.incoming}/{number:04d}.jpg" for number in range(len(features))]
-    manifest = pd.DataFrame({"key": names, "image_id": features["image_id"], "status": "accepted", **columns})
+    manifest = pd.DataFrame(
+        {"key": names, "image_id": features["image_id"], "status": "accepted", "phash": None, **columns}
+    )
     storage.write_table(day.manifest, manifest)
     storage.write_table(day.features, features)
 

@@ -122,7 +122,7 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
         rows += [
             (f"{keys.incoming}/{name}", None, 1234, status, why, None, None, None) for name, status, why in REJECTED
         ]
-        manifest = pd.DataFrame(rows, columns=columns).astype({"width": "Int64", "height": "Int64"})
+        manifest = pd.DataFrame(rows, columns=columns).astype({"width": "Int64", "height": "Int64"}).assign(phash=None)
         storage.write_table(keys.manifest, manifest)
         storage.write_json(
             keys.ingest,
