@@ -1,6 +1,6 @@
 """Peak memory of a day's steps without the model, 50,000 images against 5,000: a Markdown table.
 
-    python -m bench.memory       # one core, about five minutes, 1 GB of disk
+    python -m bench.memory       # about five minutes of one core, 3 GB of disk
 
 Each step runs in a process of its own, as a task does, on drawn photos of 500 x 375; every image has bytes of its own. "One task" is the
 whole day taken in at once, which only a `shard_size` of its own would do; a shard is `images.shard_size` of the default.

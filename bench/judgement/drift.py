@@ -49,7 +49,7 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
 
         photos = extracted()
         labels = (photos.table["label"] == "dog").to_numpy("int64")
-        recipe = Recipe(epochs=12, width=12)
+        recipe = Recipe(epochs=12, width=12, learning_rate=2e-3)
         model, _ = fit(None, photos.inputs[:TRAINED_ON], labels[:TRAINED_ON], 2, recipe)
         raw, embeddings = logits_and_embeddings(LoadedModel("", model, 1.0, True, 64), photos.inputs, 256)
         right = raw.argmax(axis=1) == labels

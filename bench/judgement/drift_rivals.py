@@ -55,7 +55,7 @@ class WhylogsKs:
 class Evidently:
     """DataDriftPreset: the dataset drifted where at least half of its columns did."""
 
-    clean_batches, power_batches = 4, 2  # seconds each
+    clean_batches, power_batches = 40, 10
 
     def __init__(self, reference: pd.DataFrame) -> None:
         self.reference = reference

@@ -117,7 +117,7 @@ def _make(kept: Path) -> None:
         storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{path.name}", path.read_bytes())
     take_in_training_set(storage, layout, config)
     versions = registry.versions(storage, layout)
-    version = versions[-1] if versions else train_champion(storage, layout, config, "photos", on_epoch=print)
+    version = versions[-1] if versions else train_champion(storage, layout, config, on_epoch=print)
     card, model = registry.card(storage, layout, version), registry.load_model(storage, layout, version)
     photos = []
     for path in paths[half:]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # What each differs in from the monitor file's model.recipe.
-RECIPES: dict[str, dict[str, Any]] = {"monitor": {}, "fast": {"epochs": 30, "width": 12}}
+RECIPES: dict[str, dict[str, Any]] = {"monitor": {}, "fast": {"epochs": 30, "width": 12, "learning_rate": 2e-3}}
 
 
 def train_champion(

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 COMPONENTS = 16
 DISTANCE, RESIDUAL = "distance", "residual"
 _TINY = 1e-6
+_ROWS_AT_ONCE = 4096  # a large day's embeddings are a gigabyte as floats
 _DRAWS, _TAIL_DRAWS, _CELLS_AT_ONCE = 20_000, 200, 4_000_000
 
 
@@ -39,13 +40,16 @@ def project(embeddings: np.ndarray, projection: np.ndarray) -> pd.DataFrame:
     """Components of `embeddings` [n, width], one row an image: component_01 … in standard deviations of the training images,
     `distance` (log of their root mean square) and `residual` (log of the length that the components leave out)."""
     mean, axes, spread = projection[0, :-1], projection[1:, :-1], projection[1:, -1]
-    centred = embeddings.astype(float) - mean
-    along = centred @ axes.T
-    left_out = np.sqrt(np.maximum(np.square(centred).sum(axis=1) - np.square(along).sum(axis=1), 0))
-    table = pd.DataFrame(along / spread, columns=[f"component_{number:02d}" for number in range(1, len(axes) + 1)])
-    table[DISTANCE] = np.log(np.sqrt(np.square(along / spread).sum(axis=1) / max(len(axes), 1)) + _TINY)
-    table[RESIDUAL] = np.log(left_out + _TINY)
-    return table
+    found = np.empty((len(embeddings), len(axes) + 2))
+    for start in range(0, len(embeddings), _ROWS_AT_ONCE):
+        centred = embeddings[start : start + _ROWS_AT_ONCE].astype(float) - mean
+        along = centred @ axes.T
+        left_out = np.sqrt(np.maximum(np.square(centred).sum(axis=1) - np.square(along).sum(axis=1), 0))
+        distance = np.sqrt(np.square(along / spread).sum(axis=1) / max(len(axes), 1))
+        logs = np.log(np.stack([distance, left_out], axis=1) + _TINY)
+        found[start : start + _ROWS_AT_ONCE] = np.concatenate([along / spread, logs], axis=1)
+    components = [f"component_{number:02d}" for number in range(1, len(axes) + 1)]
+    return pd.DataFrame(found, columns=[*components, DISTANCE, RESIDUAL])
 
 
 class ShareTest(NamedTuple):

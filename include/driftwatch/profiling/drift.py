@@ -124,7 +124,9 @@ def tested(
 def with_clusters(storage: Storage, day: DayLayout, table: pd.DataFrame, settings: ProfilingConfig) -> pd.DataFrame:
     """`table` with what tells which images are not independent: perceptual hash, and group where the monitor file has a pattern."""
     wanted = ["image_id", PHASH, *(["key"] if settings.group_pattern else [])]
-    manifest = storage.read_arrow(day.manifest, wanted).to_pandas().dropna(subset="image_id").drop_duplicates("image_id")
+    manifest = (
+        storage.read_arrow(day.manifest, wanted).to_pandas().dropna(subset="image_id").drop_duplicates("image_id")
+    )
     rows = manifest.set_index("image_id").reindex(table["image_id"])
     added: dict[str, Any] = {PHASH: rows[PHASH].to_numpy()}
     if CONTRAST not in table.columns:
