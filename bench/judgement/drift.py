@@ -35,7 +35,7 @@ from bench.judgement.drift_page import page
 from driftwatch.profiling import Reference
 from driftwatch.profiling.content import compare_shares, fit_projection, project
 
-TRAINED_ON = 600
+TRAINED_ON, CHANGED = 600, 80
 DECIDING_BATCHES, OTHER_BATCHES = 100, 20  # for the cells that the aims speak of, and for the others
 
 
@@ -43,13 +43,14 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
     """Of all photos, by a small model trained on the first TRAINED_ON of them."""
     kept = CACHE / "model.npz"
     if not kept.exists():
+        from driftwatch.model.champion import RECIPES
         from driftwatch.model.predict import logits_and_embeddings
         from driftwatch.model.registry import LoadedModel
         from driftwatch.model.training import Recipe, fit
 
         photos = extracted()
         labels = (photos.table["label"] == "dog").to_numpy("int64")
-        recipe = Recipe(epochs=12, width=12, learning_rate=2e-3)
+        recipe = Recipe(**{**RECIPES["fast"], "epochs": 12})
         model, _ = fit(None, photos.inputs[:TRAINED_ON], labels[:TRAINED_ON], 2, recipe)
         raw, embeddings = logits_and_embeddings(LoadedModel("", model, 1.0, True, 64), photos.inputs, 256)
         right = raw.argmax(axis=1) == labels
@@ -102,8 +103,8 @@ def alarms_of(number: int) -> list[dict[str, object]]:
     mixes = [("clean", None), ("70/30", 0.7 if many else 0.3)]
     rows: list[dict[str, object]] = []
     for n in SIZES:
-        # One in ten is enough for a real change; and 500 is more than the pool has of one class.
-        only = [("100 %", float(many))] if number < REFERENCES // 10 and n < 500 else []
+        # A real change takes fewer to see; and 500 is more than the pool has of one class.
+        only = [("100 %", float(many))] if number < CHANGED and n < 500 else []
         for mix, cats in mixes + only:
             rows_of = draw(rng, pool, labels, n, cats)
             share = compare_shares(np.bincount(answers[rows_of], minlength=2), counts, 0.0025, number)

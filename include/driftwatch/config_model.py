@@ -48,6 +48,12 @@ class RecipeConfig(Section):
     learning_rate: float = Field(4e-3, gt=0, description="Peak learning rate of AdamW.")
     batch_size: int = Field(32, ge=1, description="Images for each training step.")
     weight_decay: float = Field(0.05, ge=0, description="AdamW's weight decay.")
+    beta_2: float = Field(
+        0.98, gt=0, lt=1, description="AdamW's memory of squared gradients: 1 / (1 - beta_2) steps, of a few thousand."
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of the last hidden layer that each training step leaves out."
+    )
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Share of each label that is spread over all classes.")
     warmup_share: Share = Field(
         0.1, description="Share of the steps in which the learning rate rises; then it falls by a cosine."

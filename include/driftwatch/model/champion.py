@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # What each differs in from the monitor file's model.recipe.
-RECIPES: dict[str, dict[str, Any]] = {"monitor": {}, "fast": {"epochs": 30, "width": 12, "learning_rate": 2e-3}}
+RECIPES: dict[str, dict[str, Any]] = {
+    "monitor": {},
+    "fast": {"epochs": 30, "width": 12, "learning_rate": 2e-3, "beta_2": 0.999, "dropout": 0.2},
+}
 
 
 def train_champion(

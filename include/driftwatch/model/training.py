@@ -76,7 +76,11 @@ def fit(
         logger.info("going on after epoch %d of %d", len(history), recipe.epochs)
     else:
         first_size = recipe.small_size if recipe.small_epochs else size
-        model = start.model if start else architecture.build(first_size, n_classes, recipe.seed, recipe.width)
+        model = (
+            start.model
+            if start
+            else architecture.build(first_size, n_classes, recipe.seed, recipe.width, recipe.dropout)
+        )
         _compile(model, recipe, len(images), from_logits)
     while len(history) < recipe.epochs and not stopped_early(history, recipe, validation):
         epoch = len(history)
@@ -105,7 +109,7 @@ def seconds_for(start: LoadedModel | None, images: np.ndarray, n_classes: int, r
     """How long `fit` would take in this process, from a few steps on `images` [n, S, S, 3]; validation and loading are left out."""
     prepare(recipe.seed)
     size = images.shape[1]
-    model = start.model if start else architecture.build(size, n_classes, recipe.seed, recipe.width)
+    model = start.model if start else architecture.build(size, n_classes, recipe.seed, recipe.width, recipe.dropout)
     _compile(model, recipe.model_copy(update={"small_share": 0.0}), len(images), start is None or start.from_logits)
     images = images[np.arange(recipe.batch_size) % len(images)].astype("float32")
     targets = np.eye(n_classes, dtype="float32")[np.arange(recipe.batch_size) % n_classes]
@@ -143,7 +147,7 @@ def _compile(model: keras.Model, recipe: Recipe, n: int, from_logits: bool) -> N
         peak / 100, max(1, steps - warmup), alpha=0.0, warmup_target=peak, warmup_steps=warmup
     )
     model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, beta_2=recipe.beta_2),
         loss=keras.losses.CategoricalCrossentropy(from_logits=from_logits, label_smoothing=recipe.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
@@ -162,7 +166,7 @@ def _at_size(model: keras.Model, size: int, n_classes: int, recipe: Recipe, n: i
     """The same weights and optimizer behind an input of another size: pooling makes the network indifferent to it, and one
     schedule spans both sizes, so that the few epochs at the full size have the learning rate's end (a schedule for each
     trained no better with twice as many of them: docs/benchmarks/retraining)."""
-    larger = architecture.build(size, n_classes, recipe.seed, recipe.width)
+    larger = architecture.build(size, n_classes, recipe.seed, recipe.width, recipe.dropout)
     larger.set_weights(model.get_weights())
     _compile(larger, recipe, n, from_logits)
     for ours, theirs in zip(larger.optimizer.variables, model.optimizer.variables, strict=True):
