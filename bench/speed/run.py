@@ -18,52 +18,21 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from bench.speed.page import DECODERS, REPEATS, Row, page, profile_table, table
+
 ROOT = Path(__file__).parents[2]
 OUT, WORK = ROOT / "docs" / "benchmarks" / "speed", ROOT / "var" / "bench" / "speed-images"
 OURS, OTHERS = ROOT / ".venv" / "bin" / "python", ROOT / "var" / "bench" / "speed" / "bin" / "python"
-REPEATS, SHORT_REPEATS = 5, 2
-BETWEEN_SHORT_RUNS = 0.15  # how far medians of short runs on a busy machine lay apart: 0.35 to 0.40, 11.8 to 13.9
+SHORT_REPEATS = 2
 IMAGES = {"500 x 375": 128, "256 x 256": 128, "1920 x 1080": 32}
 SHORT_IMAGES = {"500 x 375": 48, "256 x 256": 32, "1920 x 1080": 8}
 AS_THEY_ARE = {(500, 374), (500, 375), (499, 375)}
-DECODERS = ("opencv", "simplejpeg", "pillow", "pillow_draft", "pyvips")
-
-
-class Row(NamedTuple):
-    """`ratio`: how many times as fast as `than` we are; `aim`: at least that, or None; `judged`: false where the machine was too
-    busy to say."""
-
-    images: str
-    what: str
-    than: str
-    aim: float | None
-    ratios: list[float]
-    judged: bool = True
-
-    @property
-    def ratio(self) -> float:
-        return statistics.median(self.ratios)
-
-    @property
-    def verdict(self) -> str:
-        if self.aim is None:
-            return ""
-        if not self.judged:
-            return "not judged: the machine was busy"
-        low, high = min(self.ratios), max(self.ratios)
-        if len(self.ratios) < REPEATS:
-            low, high = low * (1 - BETWEEN_SHORT_RUNS), high * (1 + BETWEEN_SHORT_RUNS)
-        if low >= self.aim:
-            return "met"
-        if high < self.aim:
-            return f"missed by {1 - self.ratio / self.aim:.0%}"
-        return f"undecided: {low:.2f} to {high:.2f}"
 
 
 class Side:
@@ -162,14 +131,19 @@ def measure(
             decoders.append([size, name, round(images / statistics.median(found[name])), f"{ratio:.2f}"])
     if len(os.sched_getaffinity(0)) > 1:
         busy = os.getloadavg()[0] > 1.5  # this benchmark is 1 of it
-        sides = [(ours, "one_pass", 1), (ours, "two_threads", 2), (ours, "two_processes", 2)]
+        one, two = (
+            ("one_pass", "decode_all"),
+            ("two_threads", "two_processes", "decode_two_threads", "decode_two_processes"),
+        )
+        sides = [*((ours, task, 1) for task in one), *((ours, task, 2) for task in two)]
         found = in_turn("cores", main, sides, sizes[main], repeats, by_the_clock=True)
-        rows.append(
-            Row(main, "one pass, 2 threads", "1 thread", 1.8, against(found, "two_threads", "one_pass"), not busy)
-        )
-        rows.append(
-            Row(main, "one pass, 2 processes", "1 process", 1.8, against(found, "two_processes", "one_pass"), not busy)
-        )
+        for what, task, alone, aim in (
+            ("one pass", "two", "one_pass", 1.8),
+            ("decoding alone", "decode_two", "decode_all", None),
+        ):
+            for name, than in (("threads", "1 thread"), ("processes", "1 process")):
+                ratios = against(found, f"{task}_{name}", alone)
+                rows.append(Row(main, f"{what}, 2 {name}", than, aim, ratios, not busy))
     else:
         print("cores: left out, this process may use one core only", file=sys.stderr)
     found = in_turn("answers", main, [(ours, "answers", 1), (ours, "answers_one_by_one", 1)], 64, repeats)
@@ -182,74 +156,6 @@ def measure(
             profile.setdefault(name, []).append(took / sizes[main] * 1e6)
     print(file=sys.stderr)
     return rows, decoders, {name: statistics.median(took) for name, took in profile.items()}
-
-
-def table(rows: Sequence[Row]) -> str:
-    lines = ["| images | what | times as fast as | ratio | aim | |", "|---|---|---|---|---|---|"]
-    for row in rows:
-        aim = "" if row.aim is None else f"≥ {row.aim:g}"
-        lines.append(f"| {row.images} | {row.what} | {row.than} | {row.ratio:.2f} | {aim} | {row.verdict} |")
-    return "\n".join(lines)
-
-
-STAGES = {
-    "decode_image": "checks and decoding (OpenCV)",
-    "_sharpness": "sharpness features",
-    "_colour": "colour features",
-    "model_input": "the model's input",
-    "perceptual_hash": "perceptual hash",
-}
-
-
-def profile_table(profile: dict[str, float]) -> str:
-    rest = profile["all"] - sum(profile[name] for name in STAGES)
-    spent = [(text, profile[name]) for name, text in STAGES.items()]
-    spent.append(("reading, SHA-256, handing to threads, tables", rest))
-    lines = ["| stage | µs an image | share |", "|---|---|---|"]
-    return "\n".join(lines + [f"| {text} | {took:,.0f} | {took / profile['all']:.0%} |" for text, took in spent])
-
-
-def decoder_table(decoders: Sequence[Sequence[Any]]) -> str:
-    lines = ["| decoder | " + " | ".join(IMAGES) + " |", "|---|" + "---|" * len(IMAGES)]
-    for name in DECODERS:
-        cells = [f"{ratio}" for size in IMAGES for at, decoder, _, ratio in decoders if (at, decoder) == (size, name)]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-README = """# Speed
-
-`make bench` writes this page. Each row is a ratio within one run: the sides take turns on one core, and the median of the
-rounds' ratios stands here ([speed.csv](speed.csv) has the lowest and highest too). This run: {run}; {machine}. Images: {photos}, and the same made 256 x 256
-and 1920 x 1080. The pass is the product's own: reading, checks, decoding, all features, perceptual hash, the model's input of 96 x 96.
-
-{table}
-
-One core's rows compare processor time, so that what else the machine does counts little; rows on two cores go by the clock, and are not
-judged on a machine that is busy. A row whose rounds lie on both sides of its aim is undecided; to those of a short run
-(`python -m bench.speed.run --short`, two rounds) 15 % are added on both sides, since that is how far such runs lie apart.
-
-whylogs is called by `log_image` for each image (its own API, pandas installed; merging its profiles is not counted), cleanvision with all its
-checks. Decoding alone is OpenCV's `imdecode` of each file.
-
-## Where the pass's time goes
-
-At 500 x 375, one thread, processor time by a clock around each stage:
-
-{profile}
-
-This is what limits the pass at small pictures: decoding is less than half of it, and what follows is some forty calls of OpenCV and NumPy of 5 to 100 µs
-each, no stage of which is more than a sixth. At 1920 x 1080 decoding outweighs them.
-
-## Decoders
-
-Times as fast as OpenCV, to an RGB array in memory, one core ([decoders.csv](decoders.csv) has images/s):
-
-{decoders}
-
-`pillow_draft` decodes at a half, a quarter or an eighth of the size where that still covers the model's input, and so gives other pixels:
-why the pass does not use it, and why it uses OpenCV, is in [decision {decision}](../../decisions/{decision_file}).
-"""
 
 
 def main() -> None:
@@ -283,19 +189,10 @@ def main() -> None:
             writer.writerow([row.images, row.what, row.than, *spread, row.aim or "", row.verdict])
     with (OUT / "decoders.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["images", "decoder", "images/s", "times as fast as opencv"], *decoders])
-    decision = next((ROOT / "docs" / "decisions").glob("*-the-decoder.md")).name
     machine = f"{os.cpu_count()} cores of a {platform.machine()} machine, Python {platform.python_version()}, load {busy:.1f} before it"
     run = f"{repeats} rounds of {', '.join(f'{count} images of {size}' for size, count in sizes.items())}"
-    text = README.format(
-        run=run,
-        machine=machine,
-        photos=named,
-        table=table(rows),
-        profile=profile_table(profile),
-        decoders=decoder_table(decoders),
-        decision=int(decision[:4]),
-        decision_file=decision,
-    )
+    decision = next((ROOT / "docs" / "decisions").glob("*-the-decoder.md"))
+    text = page(run, machine, named, rows, profile, decoders, list(IMAGES), decision.name)
     (OUT / "README.md").write_text(text)
     print(f"\n{table(rows)}\n\n{profile_table(profile)}\n\nWritten to {OUT.relative_to(ROOT)}")
 

@@ -11,7 +11,20 @@ from pathlib import Path
 import pytest
 import yaml
 
-HEAVY = ("tensorflow", "keras", "whylogs", "toloka", "pandas", "numpy", "PIL", "cv2", "scipy", "sklearn", "matplotlib")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "whylogs",
+    "toloka",
+    "pandas",
+    "numpy",
+    "numba",
+    "PIL",
+    "cv2",
+    "scipy",
+    "sklearn",
+    "matplotlib",
+)
 
 MONITORING = {
     "ingest_images": {

@@ -16,7 +16,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
 import numpy as np
 
 from driftwatch.images.decode import decode_image
@@ -28,13 +27,7 @@ if TYPE_CHECKING:
 
 SAMPLED_SIDE = 160
 WINDOW_SIDE = 256
-JPEG_BLOCK = 8
-# Keeps logarithms finite on flat pictures; far below the rounding of 8-bit pixels (variance 1/12).
-_FLOOR = 0.01
-# Pillow's HSV is 0 to 255, truncated; the margins keep a value that rounding put just below an integer from losing one.
-_TO_PILLOW_HSV = np.array([[255 / 360, 0, 0, 2e-4], [0, 255, 0, 5e-3], [0, 0, 255, 1e-3]], np.float32)
-_PHASE_BEFORE, _PHASE_AFTER = np.arange(-1, JPEG_BLOCK - 1), np.arange(1, JPEG_BLOCK + 1) % JPEG_BLOCK
-_SECOND_DIFFERENCE = np.array([1, -2, 1], np.float32)
+NARROWEST = 16  # two JPEG blocks
 
 
 class Feature(NamedTuple):
@@ -103,64 +96,41 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
     )
 
 
-def _colour(rgb: np.ndarray) -> list[float]:
+def _colour(rgb: np.ndarray) -> tuple[float, ...]:
     """Entropy as Image.entropy(), mean and standard deviation as ImageStat.Stat gives them for Pillow's HSV mode."""
+    from driftwatch.images.kernels.rgb import colour
+
     step = math.ceil(max(rgb.shape[:2]) / SAMPLED_SIDE)
-    if step > 1:
-        height, width = (max(1, side // step) for side in rgb.shape[:2])
-        whole = rgb[: height * step, : width * step] if min(rgb.shape[:2]) >= step else rgb
-        rgb = cv2.resize(whole, (width, height), interpolation=cv2.INTER_NEAREST)
-    counts = np.concatenate([cv2.calcHist([rgb], [band], None, [256], [0, 256]).ravel() for band in range(3)])
-    shares = counts[counts > 0] / (3 * rgb.shape[0] * rgb.shape[1])
-    hsv = cv2.cvtColor(rgb * np.float32(1 / 255), cv2.COLOR_RGB2HSV)
-    mean, spread = cv2.meanStdDev(cv2.transform(hsv, _TO_PILLOW_HSV).astype(np.uint8))
-    return [-float(shares @ np.log2(shares)), *np.column_stack([mean, spread]).ravel().tolist()]
+    height, width = (max(1, side // step) * step for side in rgb.shape[:2])
+    return colour(rgb[:height:step, :width:step])
 
 
 def _sharpness(rgb: np.ndarray) -> list[float]:
-    height, width = rgb.shape[:2]
-    top, left = max(0, height - WINDOW_SIDE) // 2, max(0, width - WINDOW_SIDE) // 2
-    grey = cv2.cvtColor(rgb[top : top + WINDOW_SIDE, left : left + WINDOW_SIDE], cv2.COLOR_RGB2GRAY)
-    if min(grey.shape) < 2 * JPEG_BLOCK:  # too narrow for a grid: mirrored until it is not
-        more = [max(0, 2 * JPEG_BLOCK - side) for side in grey.shape]
-        grey = np.pad(grey, [(0, more[0]), (0, more[1])], mode="symmetric")
-    laplacian = _mean_square(cv2.Laplacian(grey, cv2.CV_16S))
-    details = cv2.sepFilter2D(grey, cv2.CV_16S, _SECOND_DIFFERENCE, _SECOND_DIFFERENCE)
-    noise = cv2.norm(details, cv2.NORM_L1) / details.size
-    across, down = cv2.absdiff(grey[:, 1:], grey[:, :-1]), cv2.absdiff(grey[1:], grey[:-1])
-    half = grey.shape[1] // 2, grey.shape[0] // 2
-    coarse = cv2.resize(grey[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
-    fine_energy = _mean_square(across) + _mean_square(down)
-    coarse_energy = (
-        cv2.norm(coarse[:, 1:], coarse[:, :-1], cv2.NORM_L2SQR) + cv2.norm(coarse[1:], coarse[:-1], cv2.NORM_L2SQR)
-    ) / coarse.size
-    columns = cv2.reduce(across, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / across.shape[0]
-    rows = cv2.reduce(down, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / down.shape[1]
-    mean = (_mean(columns) + _mean(rows)) / 2
-    uneven = (_mean(np.abs(columns[1:] - columns[:-1])) + _mean(np.abs(rows[1:] - rows[:-1]))) / 2
+    """The features from image.Sharpness.laplacian on, in the order of FEATURES."""
+    from driftwatch.images.kernels.grey import FLOOR, grey_window, neighbours, window_neighbours
+
+    height, width = (min(side, WINDOW_SIDE) for side in rgb.shape[:2])
+    top, left = (rgb.shape[0] - height) // 2, (rgb.shape[1] - width) // 2
+    rows = np.ascontiguousarray(rgb).reshape(len(rgb), -1)
+    if min(height, width) >= NARROWEST:
+        found = window_neighbours(rows, top, left, height, width)
+    else:  # too narrow for a grid: mirrored until it is not
+        grey = np.empty((height, width), np.uint8)
+        grey_window(rows, top, left, grey)
+        grey = np.pad(grey, [(0, max(0, NARROWEST - side)) for side in grey.shape], mode="symmetric")
+        height, width = grey.shape
+        found = neighbours(grey)
+    laplacians, details, detail_squares, across, down, coarse, mean, uneven, grid = found
+    pixels = height * width
+    noise = details / pixels
+    fine_energy = across / (height * (width - 1)) + down / ((height - 1) * width)
+    coarse_energy = coarse / ((height // 2) * (width // 2))
     return [
-        math.log(laplacian + _FLOOR),
-        math.log(mean + _FLOOR),
-        math.log((fine_energy + _FLOOR) / (coarse_energy + _FLOOR)),
-        math.log((_mean_square(details) + _FLOOR) / (noise * noise + _FLOOR)),
-        math.log((uneven + _FLOOR) / (mean + _FLOOR)),
-        math.log((_grid(columns) + _grid(rows)) / 2),
-        math.log(noise * math.sqrt(math.pi / 2) / 6 + _FLOOR),
+        math.log(laplacians / pixels + FLOOR),
+        math.log(mean + FLOOR),
+        math.log((fine_energy + FLOOR) / (coarse_energy + FLOOR)),
+        math.log((detail_squares / pixels + FLOOR) / (noise * noise + FLOOR)),
+        math.log((uneven + FLOOR) / (mean + FLOOR)),
+        math.log(grid),
+        math.log(noise * math.sqrt(math.pi / 2) / 6 + FLOOR),
     ]
-
-
-def _mean_square(values: np.ndarray) -> float:
-    return cv2.norm(values, cv2.NORM_L2SQR) / values.size
-
-
-def _mean(values: np.ndarray) -> float:
-    """As values.mean(), in a third of the time for a few hundred values."""
-    return float(values.sum()) / values.size
-
-
-def _grid(profile: np.ndarray) -> float:
-    """How much larger the differences are at the likeliest phase of an 8-pixel grid than at the phases beside it."""
-    blocks = len(profile) // JPEG_BLOCK
-    phases = profile[: blocks * JPEG_BLOCK].reshape(-1, JPEG_BLOCK).sum(axis=0) / blocks + _FLOOR
-    beside = phases[_PHASE_BEFORE] + phases[_PHASE_AFTER]
-    return float((2 * phases / beside).max())

@@ -1,7 +1,8 @@
 """Which images show nearly the same: frames of one burst, the same picture saved again, resized or recompressed.
 
 The perceptual hash is Zauner's pHash (C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010):
-the signs of the 64 lowest frequencies of a 32 x 32 grey picture about their median.
+the signs of the 64 lowest frequencies of a 32 x 32 grey picture about their median. The 32 x 32 are averages over equal areas of the
+picture, halved while both sides keep 128 pixels.
 """
 
 from __future__ import annotations
@@ -9,25 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-import cv2
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from driftwatch.images.decode import Halvings
+
 MAX_DISTANCE = 6
-_SIDE, _KEPT = 32, 8
+_AVERAGED = 4  # each of the 32 x 32 is an average of at least as many pixels a side
 _ROWS_AT_ONCE = 512
 
 
-def perceptual_hash(rgb: np.ndarray) -> str:
+def perceptual_hash(picture: np.ndarray | Halvings) -> str:
     """The hash of one upright image, uint8 [height, width, 3], as 16 hex digits."""
-    # Bilinear first: averaging a whole photo costs four times as much, and the lowest frequencies hardly see the difference.
-    grey = cv2.cvtColor(cv2.resize(rgb, (4 * _SIDE, 4 * _SIDE)), cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    frequencies = np.asarray(cv2.dct(small)[:_KEPT, :_KEPT], np.float32)
-    middle = np.sort(frequencies, axis=None)[_KEPT * _KEPT // 2 - 1 :][:2]  # np.median takes ten times as long
-    return np.packbits(frequencies > middle.mean()).tobytes().hex()
+    from driftwatch.images.kernels.grey import HASH_SIDE, signs_of_frequencies
+
+    halvings = picture if isinstance(picture, Halvings) else Halvings(picture)
+    return f"{signs_of_frequencies(halvings.squashed(HASH_SIDE, _AVERAGED)):016x}"
 
 
 def distances(ours: Sequence[str], others: Sequence[str]) -> np.ndarray:

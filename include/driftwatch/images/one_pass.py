@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftwatch.errors import MissingArtifact
-from driftwatch.images.decode import decode_image, model_input
+from driftwatch.images.decode import Halvings, decode_image, model_input
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.near_duplicates import perceptual_hash
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 ACCEPTED, DUPLICATE, QUARANTINED = "accepted", "duplicate", "quarantined"
 # A thread takes a few images in one turn: to wake it for each costs a tenth of the pass. It decodes them one after the other.
-_TURN, _TURNS_PER_CORE = 4, 2
+_TURN, _TURNS_PER_CORE = 8, 2
 
 # One row for each object, sorted by key. image_id: sha256, null where the bytes were not read; reason: "<kind>: <message>" when
 # quarantined; width and height upright; phash: see near_duplicates.
@@ -123,7 +123,7 @@ def take_in_blocks(
     workers: int | None = None,
 ) -> Iterator[Block]:
     """Fetches, checks and decodes each object once, in the order of the keys, on `workers` threads (all cores by default;
-    decoders and OpenCV let go of Python's lock). At most a few images for each core are in work at a time.
+    decoders and kernels let go of Python's lock). At most a few images for each core are in work at a time.
 
     An object that storage says is larger than `max_bytes` is quarantined without being fetched. One that can't be read is
     tried once more, then quarantined as `unreadable`; errors that are not about the one object (credentials) are raised.
@@ -176,11 +176,11 @@ def _in_turn(
     storage: Storage, objects: Sequence[StoredObject], images: ImagesConfig, input_size: int, workers: int
 ) -> Iterator[_InWork]:
     """Each object in order, with what became of it; a few for each worker are in work behind it."""
-    waiting: deque[Future[list[_InWork]]] = deque()
-    fetched = _fetch(storage, objects, images.max_bytes)
     seen: set[str] = set()
+    fetched = (_to_do(item, data, seen) for item, data in _fetch(storage, objects, images.max_bytes))
+    waiting: deque[Future[list[_InWork]]] = deque()
     with _one_opencv_thread(), ThreadPoolExecutor(workers) as pool:
-        while turn := [_to_do(item, data, seen) for item, data in islice(fetched, _TURN)]:
+        while turn := list(islice(fetched, _TURN)):
             waiting.append(pool.submit(_process_turn, turn, images, input_size))
             if len(waiting) >= workers * _TURNS_PER_CORE:
                 yield from waiting.popleft().result()
@@ -236,8 +236,10 @@ def _process(data: bytes, images: ImagesConfig, input_size: int) -> _Outcome:
     except RejectedImage as error:
         return _Outcome(_rejected(error))
     height, width = rgb.shape[:2]
-    about = _About("", name, width, height, perceptual_hash(rgb))
-    return _Outcome(about, image_features(rgb), model_input(rgb, input_size))
+    halvings = Halvings(rgb)
+    squashed = model_input(halvings, input_size)
+    about = _About("", name, width, height, perceptual_hash(halvings))
+    return _Outcome(about, image_features(rgb), squashed)
 
 
 def _rejected(error: RejectedImage) -> _About:

@@ -1,0 +1,160 @@
+"""The speed benchmark's rows, and the page that they make: docs/benchmarks/speed/README.md."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+REPEATS = 5
+BETWEEN_SHORT_RUNS = 0.15  # how far medians of short runs on a busy machine lay apart: 0.35 to 0.40, 11.8 to 13.9
+DECODERS = ("opencv", "simplejpeg", "pillow", "pillow_draft", "pyvips")
+
+
+class Row(NamedTuple):
+    """`ratio`: how many times as fast as `than` we are; `aim`: at least that, or None; `judged`: false where the machine was too
+    busy to say."""
+
+    images: str
+    what: str
+    than: str
+    aim: float | None
+    ratios: list[float]
+    judged: bool = True
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(self.ratios)
+
+    @property
+    def verdict(self) -> str:
+        if self.aim is None:
+            return ""
+        if not self.judged:
+            return "not judged: the machine was busy"
+        low, high = min(self.ratios), max(self.ratios)
+        if len(self.ratios) < REPEATS:
+            low, high = low * (1 - BETWEEN_SHORT_RUNS), high * (1 + BETWEEN_SHORT_RUNS)
+        if low >= self.aim:
+            return "met"
+        if high < self.aim:
+            return f"missed by {1 - self.ratio / self.aim:.0%}"
+        return f"undecided: {low:.2f} to {high:.2f}"
+
+
+def table(rows: Sequence[Row]) -> str:
+    lines = ["| images | what | times as fast as | ratio | aim | |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        aim = "" if row.aim is None else f"≥ {row.aim:g}"
+        lines.append(f"| {row.images} | {row.what} | {row.than} | {row.ratio:.2f} | {aim} | {row.verdict} |")
+    return "\n".join(lines)
+
+
+STAGES = {
+    "decode_image": "checks and decoding (OpenCV)",
+    "_sharpness": "sharpness features",
+    "_colour": "colour features",
+    "model_input": "the model's input",
+    "perceptual_hash": "perceptual hash",
+}
+
+
+def profile_table(profile: dict[str, float]) -> str:
+    rest = profile["all"] - sum(profile[name] for name in STAGES)
+    spent = [(text, profile[name]) for name, text in STAGES.items()]
+    spent.append(("reading, SHA-256, handing to threads, tables", rest))
+    lines = ["| stage | µs an image | share |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {text} | {took:,.0f} | {took / profile['all']:.0%} |" for text, took in spent])
+
+
+def decoder_table(decoders: Sequence[Sequence[Any]], sizes: Sequence[str]) -> str:
+    lines = ["| decoder | " + " | ".join(sizes) + " |", "|---|" + "---|" * len(sizes)]
+    for name in DECODERS:
+        cells = [f"{ratio}" for size in sizes for at, decoder, _, ratio in decoders if (at, decoder) == (size, name)]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def limit(profile: dict[str, float]) -> str:
+    """What the pass's time is made of, from the stages measured."""
+    rest = {text: profile[name] for name, text in STAGES.items() if name != "decode_image"}
+    largest = max(rest, key=lambda text: rest[text])
+    return (
+        f"Decoding and its checks are {profile['decode_image'] / profile['all']:.0%} of the pass. Of what follows, {largest} costs most, "
+        f"{rest[largest] / profile['all']:.0%}; it is sweeps over pixels by compiled code ([decision 26](../../decisions/0026-compiled-kernels.md)). "
+        "At 1920 x 1080 decoding outweighs the rest by more."
+    )
+
+
+def floor_of_cores(rows: Sequence[Row]) -> str:
+    """What two cores gave the decoder alone, beside what they gave the pass."""
+    found = {row.what: row.ratio for row in rows if row.what.endswith((", 2 threads", ", 2 processes"))}
+    if not found:
+        return "this process had one core only, so that nothing was measured."
+    return "; ".join(
+        f"two {name} decode {found[f'decoding alone, 2 {name}']:.2f} times as fast as one, and take images in "
+        f"{found[f'one pass, 2 {name}']:.2f} times as fast"
+        for name in ("threads", "processes")
+    ) + (
+        ". Where decoding itself stays below 1.8, the cores share something (two threads of one core, other machines' work); "
+        "where only the pass does, its Python code, which one thread runs at a time, is what limits it."
+    )
+
+
+README = """# Speed
+
+`make bench` writes this page. Each row is a ratio within one run: the sides take turns on one core, and the median of the
+rounds' ratios stands here ([speed.csv](speed.csv) has the lowest and highest too). This run: {run}; {machine}. Images: {photos}, and the same made 256 x 256
+and 1920 x 1080. The pass is the product's own: reading, checks, decoding, all features, perceptual hash, the model's input of 96 x 96.
+
+{table}
+
+One core's rows compare processor time, so that what else the machine does counts little; rows on two cores go by the clock, and are not
+judged on a machine that is busy. A row whose rounds lie on both sides of its aim is undecided; to those of a short run
+(`python -m bench.speed.run --short`, two rounds) 15 % are added on both sides, since that is how far such runs lie apart.
+
+whylogs is called by `log_image` for each image (its own API, pandas installed; merging its profiles is not counted), cleanvision with all its
+checks. Decoding alone is OpenCV's `imdecode` of each file; on two cores it is the floor, what the machine itself gives for a second core: {cores}
+
+## Where the pass's time goes
+
+At 500 x 375, one thread, processor time by a clock around each stage:
+
+{profile}
+
+{limit}
+
+## Decoders
+
+Times as fast as OpenCV, to an RGB array in memory, one core ([decoders.csv](decoders.csv) has images/s):
+
+{decoders}
+
+`pillow_draft` decodes at a half, a quarter or an eighth of the size where that still covers the model's input, and so gives other pixels:
+why the pass does not use it, and why it uses OpenCV, is in [decision {number}](../../decisions/{decision}).
+"""
+
+
+def page(
+    run: str,
+    machine: str,
+    photos: str,
+    rows: Sequence[Row],
+    profile: dict[str, float],
+    decoders: Sequence[Sequence[Any]],
+    sizes: Sequence[str],
+    decision: str,
+) -> str:
+    """The page. `decision`: the file name of the decision on the decoder."""
+    return README.format(
+        run=run,
+        machine=machine,
+        photos=photos,
+        table=table(rows),
+        cores=floor_of_cores(rows),
+        profile=profile_table(profile),
+        limit=limit(profile),
+        decoders=decoder_table(decoders, sizes),
+        number=int(decision[:4]),
+        decision=decision,
+    )
