@@ -121,7 +121,7 @@ def _how_much(power_table: pd.DataFrame) -> str:
 INTRODUCTION = (
     "<p>Made by <code>make bench-judgement</code>; seeds are fixed. Photos of references and of batches are never the same. Corruptions are those "
     "of ImageNet-C by the parameters made for 224 pixels, applied to each decoded photo at its own size (median 443 x 374) with the parameters "
-    "unchanged, which is the milder reading; the corrupted photo is not saved again, so nothing but the corruption gives it away.</p>"
+    "unchanged: the milder damage, and so the harder to see. The corrupted photo is not saved again, so nothing but the corruption gives it away.</p>"
     "<p>What was tuned on what: features and statistics of the image-quality test were chosen earlier on these shared photos; the content and "
     "prediction tests and the clusters were not tuned on photos at all, and the trend's slack was chosen on simulated normal days. Other photos and other "
     "corruptions will give other figures.</p>"
@@ -145,7 +145,7 @@ SECTIONS = (
         "drift_alarms.csv",
         "False alarms",
         "A new reference and a new batch for each test; interval: Clopper-Pearson. "
-        "A changed class mix is real drift of content and predictions; image quality should not react to 70/30.",
+        "A changed class mix is real drift of content and predictions, and of the day with them; image quality should not react to 70/30.",
     ),
     ("drift_bursts.csv", "Days of bursts", "40 scenes, five frames each."),
     ("drift_timing.csv", "Time of a day's test", "CPU time, after calibration; the aim is 50 ms."),

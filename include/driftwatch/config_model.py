@@ -35,9 +35,9 @@ class RecipeConfig(Section):
     width: int = Field(
         24, ge=4, le=256, description="Filters of the first convolution; the stages have 2, 4 and 8 times as many."
     )
-    epochs: int = Field(42, ge=1, le=1000, description="Passes over the training set.")
+    epochs: int = Field(38, ge=1, le=1000, description="Passes over the training set.")
     small_share: float = Field(
-        0.86,
+        0.79,
         ge=0,
         lt=1,
         description="Share of the epochs that come first, on images of `small_size`; it saves time by the square.",
@@ -45,15 +45,9 @@ class RecipeConfig(Section):
     small_size: Side = Field(
         64, description="Side in pixels of those images; no effect where `model.input_size` is no larger."
     )
-    learning_rate: float = Field(4e-3, gt=0, description="Peak learning rate of AdamW.")
+    learning_rate: float = Field(4e-3, gt=0, description="Peak learning rate of AdamW; half of it at the full size.")
     batch_size: int = Field(32, ge=1, description="Images for each training step.")
     weight_decay: float = Field(0.05, ge=0, description="AdamW's weight decay.")
-    beta_2: float = Field(
-        0.98, gt=0, lt=1, description="AdamW's memory of squared gradients: 1 / (1 - beta_2) steps, of a few thousand."
-    )
-    dropout: float = Field(
-        0.0, ge=0, lt=1, description="Share of the last hidden layer that each training step leaves out."
-    )
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Share of each label that is spread over all classes.")
     warmup_share: Share = Field(
         0.1, description="Share of the steps in which the learning rate rises; then it falls by a cosine."

@@ -212,9 +212,7 @@ def right_and_wrong(site, run_key: str) -> tuple[str, str]:
     table = table[table["split"] == "evaluation"].reset_index(drop=True)
     truth = table["label"].map(monitor.classes.index).to_numpy()
     by_heart = {"smallest_box": 1, "stretch": 0, "flip": False, "contrast": 0, "brightness": 0, "tint": 0}
-    recipe = Recipe(
-        epochs=25, width=12, small_share=0, learning_rate=2e-3, beta_2=0.999, dropout=0.2, augmentation=by_heart
-    )
+    recipe = Recipe(epochs=25, width=12, small_share=0, learning_rate=2e-3, augmentation=by_heart)
     model, _ = fit(None, load_inputs(storage, layout, table), truth, len(monitor.classes), recipe)
     old = registry.champion_version(storage, layout)
     versions = []

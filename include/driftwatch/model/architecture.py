@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import keras
 
 
-def build(input_size: int, n_classes: int, seed: int = 0, width: int = 24, dropout: float = 0.2) -> keras.Model:
+def build(input_size: int, n_classes: int, seed: int = 0, width: int = 24) -> keras.Model:
     """A model from uint8 or float images [n, input_size, input_size, 3] in 0..255 to logits [n, n_classes].
 
     `width` is the number of filters of the first convolution; the three stages have 2, 4 and 8 times as many. Every layer
@@ -43,7 +43,7 @@ def build(input_size: int, n_classes: int, seed: int = 0, width: int = 24, dropo
         inner = convolution(inner, filters, f"{name}_b", last_of_block=True)
         x = layers.ReLU(name=f"{name}_relu2")(layers.Add(name=f"{name}_add")([x, inner]))
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(dropout, seed=next(seeds), name="dropout")(x)
+    x = layers.Dropout(0.2, seed=next(seeds), name="dropout")(x)
     from keras.initializers import GlorotUniform
 
     logits = layers.Dense(n_classes, kernel_initializer=GlorotUniform(next(seeds)), name="logits")(x)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # What each differs in from the monitor file's model.recipe.
 RECIPES: dict[str, dict[str, Any]] = {
     "monitor": {},
-    "fast": {"epochs": 30, "width": 12, "learning_rate": 2e-3, "beta_2": 0.999, "dropout": 0.2},
+    "fast": {"epochs": 30, "width": 12, "learning_rate": 2e-3},
 }
 
 

@@ -76,16 +76,13 @@ def fit(
         logger.info("going on after epoch %d of %d", len(history), recipe.epochs)
     else:
         first_size = recipe.small_size if recipe.small_epochs else size
-        model = (
-            start.model
-            if start
-            else architecture.build(first_size, n_classes, recipe.seed, recipe.width, recipe.dropout)
-        )
+        model = start.model if start else architecture.build(first_size, n_classes, recipe.seed, recipe.width)
         _compile(model, recipe, len(images), from_logits)
     while len(history) < recipe.epochs and not stopped_early(history, recipe, validation):
         epoch = len(history)
         if epoch and epoch == recipe.small_epochs:
-            model = _at_size(model, size, n_classes, recipe, len(images), from_logits)
+            model = _at_size(model, size, n_classes, recipe)
+            _compile(model, recipe, len(images), from_logits)
         began = time.perf_counter()
         _seed_layers(model, recipe.seed, epoch)
         batches = _batches(images, labels, weights, n_classes, recipe, epoch, model.input_shape[1])
@@ -109,7 +106,7 @@ def seconds_for(start: LoadedModel | None, images: np.ndarray, n_classes: int, r
     """How long `fit` would take in this process, from a few steps on `images` [n, S, S, 3]; validation and loading are left out."""
     prepare(recipe.seed)
     size = images.shape[1]
-    model = start.model if start else architecture.build(size, n_classes, recipe.seed, recipe.width, recipe.dropout)
+    model = start.model if start else architecture.build(size, n_classes, recipe.seed, recipe.width)
     _compile(model, recipe.model_copy(update={"small_share": 0.0}), len(images), start is None or start.from_logits)
     images = images[np.arange(recipe.batch_size) % len(images)].astype("float32")
     targets = np.eye(n_classes, dtype="float32")[np.arange(recipe.batch_size) % n_classes]
@@ -139,15 +136,17 @@ def _best_epoch(history: list[dict[str, Any]], recipe: Recipe) -> int:
 
 
 def _compile(model: keras.Model, recipe: Recipe, n: int, from_logits: bool) -> None:
-    """A new optimizer with the schedule of all epochs."""
-    steps = recipe.epochs * math.ceil((recipe.epoch_size or n) / recipe.batch_size)
+    """A new optimizer with the schedule of the epochs that are left at this input size."""
+    at_small = recipe.small_epochs and model.input_shape[1] == recipe.small_size
+    epochs = recipe.small_epochs if at_small else recipe.epochs - recipe.small_epochs
+    peak = recipe.learning_rate if at_small or not recipe.small_epochs else recipe.learning_rate / 2
+    steps = epochs * math.ceil((recipe.epoch_size or n) / recipe.batch_size)
     warmup = int(steps * recipe.warmup_share)
-    peak = recipe.learning_rate
     schedule = keras.optimizers.schedules.CosineDecay(
         peak / 100, max(1, steps - warmup), alpha=0.0, warmup_target=peak, warmup_steps=warmup
     )
     model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, beta_2=recipe.beta_2),
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
         loss=keras.losses.CategoricalCrossentropy(from_logits=from_logits, label_smoothing=recipe.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
@@ -162,15 +161,10 @@ def _seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
             variable.assign([seed, epoch])
 
 
-def _at_size(model: keras.Model, size: int, n_classes: int, recipe: Recipe, n: int, from_logits: bool) -> keras.Model:
-    """The same weights and optimizer behind an input of another size: pooling makes the network indifferent to it, and one
-    schedule spans both sizes, so that the few epochs at the full size have the learning rate's end (a schedule for each
-    trained no better with twice as many of them: docs/benchmarks/retraining)."""
-    larger = architecture.build(size, n_classes, recipe.seed, recipe.width, recipe.dropout)
+def _at_size(model: keras.Model, size: int, n_classes: int, recipe: Recipe) -> keras.Model:
+    """The same weights behind an input of another size: pooling makes the network indifferent to it."""
+    larger = architecture.build(size, n_classes, recipe.seed, recipe.width)
     larger.set_weights(model.get_weights())
-    _compile(larger, recipe, n, from_logits)
-    for ours, theirs in zip(larger.optimizer.variables, model.optimizer.variables, strict=True):
-        ours.assign(theirs)
     return larger
 
 
