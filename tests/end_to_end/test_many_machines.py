@@ -178,7 +178,9 @@ def test_a_day_of_10000_images_ends_right_though_a_worker_dies_in_the_middle(clu
     cluster.wait(in_the_middle, 180)
     running = {task["pid"]: task["map_index"] for task in cluster.shards("ingest_shards") if task["state"] == "running"}
     dead = kill_whole(cluster.world, "two", cluster.workers["two"])
-    lost = {number for pid, number in running.items() if pid in dead}
+    # One that ended between the look and the kill is not lost.
+    still = {task["map_index"] for task in cluster.shards("ingest_shards") if task["state"] == "running"}
+    lost = {number for pid, number in running.items() if pid in dead} & still
     assert 1 <= len(lost) <= 2
     cluster.wait(ended, 400)
     assert cluster.api.run_state(cluster.monitor.monitoring_dag_id, cluster.run) == "success", cluster.counted()
