@@ -27,6 +27,10 @@ os.environ.update(
     WHYLOGS_NO_ANALYTICS="True",
     _WHYLABS_SKIP_CONFIG_READ="1",
     TF_CPP_MIN_LOG_LEVEL="2",
+    # Two pytest workers share the machine, and start more processes: threads of each would only wait for one another.
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    DRIFTWATCH_THREADS="1",
     NO_PROXY="127.0.0.1,localhost",
     no_proxy="127.0.0.1,localhost",
 )

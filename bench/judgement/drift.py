@@ -89,7 +89,7 @@ def alarms() -> None:
 
 def alarms_of(number: int) -> list[dict[str, object]]:
     """Of one reference, with batches of photos that the model has not seen: p-values by kind, a row for each size and mix."""
-    photos, components = _known()
+    photos, components, of_trained = _known()
     labels = photos.table["label"].to_numpy()
     answers = embeddings_and_answers()[1]
     rng = np.random.default_rng([11, number])
@@ -115,16 +115,18 @@ def alarms_of(number: int) -> list[dict[str, object]]:
             }
             rows.append({"reference": number, "n": n, "mix": mix, **found})
     rows_of = draw(rng, pool, labels, 100, None)
-    fitted = Reference.build(components[:400], 0.01).test(components.iloc[rows_of]).p_value
-    rows.append({"reference": number, "n": 100, "mix": "clean, reference of training images", "content": fitted})
+    found = {"content": of_trained.test(components.iloc[rows_of]).p_value}
+    rows.append({"reference": number, "n": 100, "mix": "clean, reference of training images", **found})
     return rows
 
 
 @cache
-def _known() -> tuple[Extracted, pd.DataFrame]:
+def _known() -> tuple[Extracted, pd.DataFrame, Reference]:
+    """What a process needs once: the photos, their components, and a reference of images that the model was trained on."""
     photos = extracted()
     embeddings = embeddings_and_answers()[0]
-    return photos, project(embeddings, fit_projection(embeddings[:TRAINED_ON]))
+    components = project(embeddings, fit_projection(embeddings[:TRAINED_ON]))
+    return photos, components, Reference.build(components[:400], 0.01)
 
 
 def power() -> None:

@@ -132,14 +132,14 @@ def measure(
     if len(os.sched_getaffinity(0)) > 1:
         busy = os.getloadavg()[0] > 1.5  # this benchmark is 1 of it
         one, two = (
-            ("one_pass", "decode_all"),
+            ("one_pass", "opencv"),
             ("two_threads", "two_processes", "decode_two_threads", "decode_two_processes"),
         )
         sides = [*((ours, task, 1) for task in one), *((ours, task, 2) for task in two)]
         found = in_turn("cores", main, sides, sizes[main], repeats, by_the_clock=True)
         for what, task, alone, aim in (
             ("one pass", "two", "one_pass", 1.8),
-            ("decoding alone", "decode_two", "decode_all", None),
+            ("decoding alone", "decode_two", "opencv", None),
         ):
             for name, than in (("threads", "1 thread"), ("processes", "1 process")):
                 ratios = against(found, f"{task}_{name}", alone)

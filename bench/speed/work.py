@@ -108,28 +108,16 @@ def _in_two_processes(task: Callable[[list[Path]], Any], paths: list[Path]) -> N
     list(_prepared["pool"].map(task, [paths[:half], paths[half:]]))
 
 
-def decode_all(paths: list[Path]) -> None:
-    """Decoding alone for the rows on cores: like `opencv`, in a thread that holds the last picture itself."""
-    import cv2
-    import numpy as np
-
-    cv2.setNumThreads(1)
-    picture = None
-    for path in paths:
-        picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
-    assert picture is not None
-
-
 def decode_two_threads(paths: list[Path]) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     half = len(paths) // 2
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(decode_all, [paths[:half], paths[half:]]))
+        list(pool.map(opencv, [paths[:half], paths[half:]]))
 
 
 def decode_two_processes(paths: list[Path]) -> None:
-    _in_two_processes(decode_all, paths)
+    _in_two_processes(opencv, paths)
 
 
 def stages(paths: list[Path]) -> dict[str, float]:
@@ -203,7 +191,7 @@ TASKS: dict[str, Callable[[list[Path]], Any]] = {
     function.__name__: function
     for function in (
         opencv, simplejpeg, pillow, pillow_draft, pyvips, image_metric, cleanvision, one_pass, two_threads, two_processes,
-        decode_all, decode_two_threads, decode_two_processes, stages, answers, answers_one_by_one,
+        decode_two_threads, decode_two_processes, stages, answers, answers_one_by_one,
     )
 }  # fmt: skip
 

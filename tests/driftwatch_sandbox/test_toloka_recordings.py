@@ -2,7 +2,7 @@
 
 `toloka_kit_calls.json` says where they come from and what was changed. `{names}` in them are filled in from a small world of
 a project, a training, a pool with answers, a skill and a restriction, made by the same requests. The distribution has no recordings
-of creating tasks (test_toloka_api.py goes through the client there); its recordings of task suites, bonuses, messages and webhooks are
+of creating tasks (toloka/test_tasks.py goes through the client there); its recordings of task suites, bonuses, messages and webhooks are
 left out, as the stand-in has none of these.
 """
 
