@@ -62,18 +62,16 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
     return found["embeddings"], found["answers"]
 
 
-def draw(rng: np.random.Generator, pool: np.ndarray, labels: np.ndarray, n: int, cats: float | None) -> np.ndarray:
-    """n photos of the pool; `cats` is their share of cats, None as it comes."""
-    if cats is None:
-        return rng.permutation(pool)[:n]
+def draw(rng: np.random.Generator, pool: np.ndarray, labels: np.ndarray, n: int, cats: float) -> np.ndarray:
+    """n photos of the pool; `cats` is their share of cats."""
     first = round(n * cats)
     cat, dog = (rng.permutation(pool[labels[pool] == name]) for name in ("cat", "dog"))
     return np.concatenate([cat[:first], dog[: n - first]])
 
 
 def alarms() -> None:
-    """False alarms of each kind and of the day: a new reference, and one new batch for each mix and size, REFERENCES times. So each
-    row of the table is of independent draws; many batches against few references would hardly tell more than the references."""
+    """False alarms of each kind and of the day: a new reference, for each mix and size with batches that have no photo in common,
+    REFERENCES times. Many batches against few references would hardly tell more than the references."""
     embeddings_and_answers()
     kept = CACHE / "alarms.csv"
     rows = pd.read_csv(kept).to_dict("records") if kept.exists() else []
@@ -88,7 +86,8 @@ def alarms() -> None:
 
 
 def alarms_of(number: int) -> list[dict[str, object]]:
-    """Of one reference, with batches of photos that the model has not seen: p-values by kind, a row for each size and mix."""
+    """Of one reference, with batches of photos that the model has not seen: p-values by kind, a row for each batch. Of clean batches
+    as many as the photos give without using one twice, of the others one for each size."""
     photos, components, of_trained = _known()
     labels = photos.table["label"].to_numpy()
     answers = embeddings_and_answers()[1]
@@ -100,13 +99,13 @@ def alarms_of(number: int) -> list[dict[str, object]]:
     content = Reference.build(components.iloc[held_out], seed=number)
     counts = np.bincount(answers[held_out], minlength=2)
     many = number % 2
-    mixes = [("clean", None), ("70/30", 0.7 if many else 0.3)]
     rows: list[dict[str, object]] = []
     for n in SIZES:
         # A real change takes fewer to see; and 500 is more than the pool has of one class.
         only = [("100 %", float(many))] if number < CHANGED and n < 500 else []
-        for mix, cats in mixes + only:
-            rows_of = draw(rng, pool, labels, n, cats)
+        batches = [("clean", rows_of) for rows_of in rng.permutation(pool)[: len(pool) // n * n].reshape(-1, n)]
+        batches += [(mix, draw(rng, pool, labels, n, cats)) for mix, cats in [("70/30", 0.7 if many else 0.3), *only]]
+        for mix, rows_of in batches:
             share = compare_shares(np.bincount(answers[rows_of], minlength=2), counts, 0.0025, number)
             found = {
                 "image_quality": quality.test(photos.features.iloc[rows_of]).p_value,
@@ -114,7 +113,7 @@ def alarms_of(number: int) -> list[dict[str, object]]:
                 "predictions": share.p_value,
             }
             rows.append({"reference": number, "n": n, "mix": mix, **found})
-    rows_of = draw(rng, pool, labels, 100, None)
+    rows_of = rng.permutation(pool)[:100]
     found = {"content": of_trained.test(components.iloc[rows_of]).p_value}
     rows.append({"reference": number, "n": 100, "mix": "clean, reference of training images", **found})
     return rows

@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     verdicts = commands.add_parser("verdicts", help="list the judged days, and what a day's verdict was before")
     _monitor_argument(verdicts)
     verdicts.add_argument(
-        "--changed", action="store_true", help="only days whose verdict changed with late or corrected labels"
+        "--changed",
+        action="store_true",
+        help="only days whose verdict changed with late or corrected labels, or would if run again",
     )
     verdicts.set_defaults(run=_verdicts)
 
@@ -200,14 +202,18 @@ def _models(options: argparse.Namespace, config: MonitorConfig, storage: Storage
 
 def _verdicts(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:
     from driftwatch.performance.history import performances, verdict_changed
+    from driftwatch.performance.later_days import outdated
 
     days = performances(storage, layout, date.min, date.max)
+    now = {found["day"]: found["now"] for found in outdated(storage, layout, config)}
     for found in days:
-        if options.changed and not verdict_changed(found):
+        if options.changed and not verdict_changed(found) and found["day"] not in now:
             continue
         said = found["verdict"] + (f" ({found['severity']})" if found.get("severity") else "")
         before = [f"{earlier['verdict']} on {earlier['labels']} labels" for earlier in found.get("revisions", [])]
         history = f"  before: {', then '.join(before)}" if before else ""
+        if found["day"] in now:
+            history += f"  run it again: by the file and the labels as they are now, {now[found['day']]}"
         print(
             f"{found['day']}  {said:22s}  accuracy {_share(found['accuracy'])}  model {found['model_version']}{history}"
         )

@@ -148,9 +148,10 @@ def corrected(
     agreed = rng.beta(agreement["value"] * n + 0.5, (1 - agreement["value"]) * n + 0.5, DRAWS)
     found = np.clip((agreed - f) / np.maximum(1 - e - f, 1 - 2 * _MOST_ERROR), 0, 1)
     share = interval_of(found, confidence)
-    # As many labels as have Wilson's lower end there: the side on which a drop is judged, and not cut off at 1.
-    z, low, below = t.ppf((1 + confidence) / 2, np.inf), share["low"], share["value"] - share["low"]
-    effective = min(float(z**2 * low * (1 - low) / max(below, _TINY) ** 2), n)
+    # As many labels as have Wilson's upper end there, the side on which a drop is judged: the correction is skewed, and most uncertain
+    # upwards. At 1 it is none: such a day proves no drop.
+    z, high, above = t.ppf((1 + confidence) / 2, np.inf), share["high"], share["high"] - share["value"]
+    effective = min(float(z**2 * high * (1 - high) / max(above, _TINY) ** 2), n)
     return {**share, "n": agreement["n"], "effective_n": effective, "label_error": error}
 
 

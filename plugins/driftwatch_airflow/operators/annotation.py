@@ -112,6 +112,7 @@ class EvaluatePerformanceOperator(DayOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.model import registry
         from driftwatch.performance.evaluate import evaluate_day
+        from driftwatch.performance.later_days import outdated
         from driftwatch.report import write_report
 
         storage = self.storage
@@ -131,7 +132,16 @@ class EvaluatePerformanceOperator(DayOperator):
         elif performance["verdict"] == "not_enough_evidence":
             send_alert(context, self.monitor, "too_few_labels", facts)
         self.log.info("Verdict %s: %s", performance["verdict"], performance["reasons"])
-        return {"verdict": performance["verdict"], "labels": performance["labels"], "accuracy": performance["accuracy"]}
+        later = outdated(storage, self.layout, self.monitor, after=self.date)
+        for found in later:
+            self.log.warning(
+                "%s rests on this day too: its verdict is %s and would now be %s. Run evaluate_performance of that day again.",
+                *found.values(),
+            )
+        return {
+            **{name: performance[name] for name in ("verdict", "labels", "accuracy")},
+            "outdated_days": [found["day"] for found in later],
+        }
 
     def _pool_link(self) -> dict[str, str]:
         """Where the pool is looked at; none for a day without a pool, or where the connection is gone by now."""

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftwatch.config_performance import PerformanceConfig
 from driftwatch.performance.evidence import Evidence, Scores, Votes
 from driftwatch.performance.label_errors import corrected, majority_error, vote_errors
 from driftwatch.performance.metrics import wilson
+from driftwatch.performance.policy import judge
 
 
 def simulated(rng: np.random.Generator, accuracy: float, wrong: float, alike: float, n: int = 200, control: int = 400):
@@ -54,6 +56,17 @@ def test_corrected_accuracy_covers_the_truth_where_the_measured_does_not(wrong: 
     assert np.mean(inside) > 0.9
     assert abs(np.mean(values) - 0.88) < 0.012
     assert abs(np.mean(values) - 0.88) < abs(np.mean(measured) - 0.88)
+
+
+def test_a_corrected_accuracy_raises_no_more_false_alarms_of_a_drop_than_alpha() -> None:
+    rng, settings = np.random.default_rng(4), PerformanceConfig(policy=("drop",), alpha=0.05)
+    days, alarms = 400, 0
+    for _ in range(days):
+        evidence, agreement = simulated(rng, 0.95, 0.06, 0.15, control=66)
+        found = corrected(evidence, evidence.votes, agreement, 0.95)
+        held = {"accuracy": rng.binomial(600, 0.95) / 600, "n": 600}
+        alarms += judge(found, settings, held)["verdict"] == "alert"
+    assert 0 < alarms <= settings.alpha * days
 
 
 def test_majority_of_independent_votes_is_the_binomials_and_of_people_who_err_alike_no_better_than_one() -> None:
