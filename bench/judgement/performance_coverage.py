@@ -34,10 +34,11 @@ def of_shares(answers: Answers) -> pd.DataFrame:
             rows += _shares(pool, about, n)
         for n in (50, 100, 200):
             rows.append(_row("accuracy, prediction-powered", about, n, pool.accuracy, _sharp(pool, n)))
-    real = photos(answers.truth, answers.scores["clean"])
-    for images in (100, 300, 1000):
-        found = _by_scores(real, images)
-        rows.append(_row("accuracy by scores, no labels", "photos; holdout of 300", images, real.accuracy, found))
+        for images in (100, 300, 1000):
+            found = _by_scores(pool, images)
+            rows.append(
+                _row("accuracy by scores, no labels", f"{about}; holdout of 300", images, pool.accuracy, found)
+            )
     return pd.DataFrame(rows)
 
 

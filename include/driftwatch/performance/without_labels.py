@@ -88,7 +88,8 @@ def estimate(scores: np.ndarray, holdout: Mapping[str, Any], confidence: float) 
     accuracy, n = holdout_accuracy(holdout)
     usual, mean = holdout.get("mean_score"), float(scores.mean())
     moved = min(max(mean if usual is None else accuracy + mean - usual, 0.0), 1.0)
-    noise = float((scores * (1 - scores)).mean())  # the variance of right or wrong, given the score
+    # The variance of right or wrong, given the score: scores that overstate the accuracy understate it too.
+    noise = max(float((scores * (1 - scores)).mean()), moved * (1 - moved) - float(scores.var()))
     variance = noise / len(scores) + (accuracy * (1 - accuracy) if usual is None else noise) / n
     effective = moved * (1 - moved) / variance if variance and 0 < moved < 1 else len(scores) * n / (len(scores) + n)
     low, high = wilson(moved, effective, confidence)
