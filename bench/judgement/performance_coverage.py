@@ -36,9 +36,7 @@ def of_shares(answers: Answers) -> pd.DataFrame:
             rows.append(_row("accuracy, prediction-powered", about, n, pool.accuracy, _sharp(pool, n)))
         for images in (100, 300, 1000):
             found = _by_scores(pool, images)
-            rows.append(
-                _row("accuracy by scores, no labels", f"{about}; holdout of 300", images, pool.accuracy, found)
-            )
+            rows.append(_row("accuracy by scores, no labels", f"{about}; holdout of 300", images, pool.accuracy, found))
     return pd.DataFrame(rows)
 
 

@@ -73,7 +73,8 @@ def image_features(rgb: np.ndarray) -> list[float]:
 
 
 def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = None) -> pd.DataFrame:
-    """The features of image files, one row a file, indexed by path; for notebooks.
+    """The features of image files, one row a file, indexed by path, and their perceptual hash (`phash`), by which frames of one burst
+    count as one image; for notebooks.
 
     `limits`: as in the monitor file's `images`, by default its defaults. Raises RejectedImage, naming the file, for one that
     ingest would quarantine.
@@ -82,18 +83,20 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
 
     from driftwatch.config import ImagesConfig
     from driftwatch.images.headers import RejectedImage
+    from driftwatch.images.near_duplicates import perceptual_hash
 
     limits = limits or ImagesConfig()
-    names, rows = [], []
+    names, rows, hashes = [], [], []
     for path in paths:
         try:
-            rows.append(image_features(decode_image(Path(path).read_bytes(), limits).rgb))
+            rgb = decode_image(Path(path).read_bytes(), limits).rgb
         except RejectedImage as error:
             raise RejectedImage(error.kind, f"{path}: {error}", error.header) from error
         names.append(str(path))
-    return pd.DataFrame(
-        np.array(rows, float).reshape(-1, len(COLUMNS)), index=pd.Index(names, name="path"), columns=COLUMNS
-    )
+        rows.append(image_features(rgb))
+        hashes.append(perceptual_hash(rgb))
+    values = np.array(rows, float).reshape(-1, len(COLUMNS))
+    return pd.DataFrame(values, index=pd.Index(names, name="path"), columns=COLUMNS).assign(phash=hashes)
 
 
 def _colour(rgb: np.ndarray) -> tuple[float, ...]:

@@ -9,6 +9,8 @@ from PIL import Image
 
 from driftwatch.images.features import COLUMNS, FEATURES, SAMPLED_SIDE, extract_features, image_features
 from driftwatch.images.headers import RejectedImage
+from driftwatch.images.near_duplicates import perceptual_hash
+from driftwatch.profiling import Reference
 
 SHARPNESS = [column for column in COLUMNS if ".Sharpness." in column]
 
@@ -85,10 +87,24 @@ def test_features_of_files_are_one_row_each_by_path(tmp_path):
         paths.append(tmp_path / f"b {seed}.png")
         Image.fromarray(photo(seed=seed)).save(paths[-1])
     table = extract_features(paths)
-    assert list(table.columns) == [feature.column for feature in FEATURES]
+    assert list(table.columns) == [*(feature.column for feature in FEATURES), "phash"]
     assert list(table.index) == [str(path) for path in paths]
-    assert table.iloc[1].tolist() == image_features(photo(seed=1))
-    assert extract_features([]).shape == (0, len(COLUMNS))
+    assert table.iloc[1].tolist() == [*image_features(photo(seed=1)), perceptual_hash(photo(seed=1))]
+    assert extract_features([]).shape == (0, len(COLUMNS) + 1)
+
+
+def test_frames_of_one_burst_count_as_one_image_in_a_notebook(tmp_path):
+    def files(name, seeds, frames=1):
+        for seed in seeds:
+            for frame in range(frames):
+                noise = np.random.default_rng(frame).integers(-2, 3, (120, 160, 3))  # of the sensor
+                path = tmp_path / f"{name}-{seed}-{frame}.png"
+                Image.fromarray(np.clip(photo(160, 120, seed) + noise, 0, 255).astype(np.uint8)).save(path)
+                yield path
+
+    reference = Reference.build(extract_features(files("known", range(60))))
+    report = reference.test(extract_features(files("today", range(60, 100), frames=3)))
+    assert (report.n, report.effective_n) == (120, 40)
 
 
 def test_a_file_that_is_no_image_is_refused_with_its_name(tmp_path):
