@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from driftwatch.errors import DriftwatchError
 from driftwatch.images.decode import decode_image
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
     count as one image; for notebooks.
 
     `limits`: as in the monitor file's `images`, by default its defaults. Raises RejectedImage, naming the file, for one that
-    ingest would quarantine.
+    ingest would quarantine, and DriftwatchError for a single path.
     """
     import pandas as pd
 
@@ -85,6 +86,8 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
     from driftwatch.images.headers import RejectedImage
     from driftwatch.images.near_duplicates import perceptual_hash
 
+    if isinstance(paths, (str, Path)):
+        raise DriftwatchError(f"{paths}: a list of image files is expected, such as sorted(Path(folder).glob('*.jpg'))")
     limits = limits or ImagesConfig()
     names, rows, hashes = [], [], []
     for path in paths:

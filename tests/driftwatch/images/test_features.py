@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from driftwatch.errors import DriftwatchError
 from driftwatch.images.features import COLUMNS, FEATURES, SAMPLED_SIDE, extract_features, image_features
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.near_duplicates import perceptual_hash
@@ -112,3 +113,5 @@ def test_a_file_that_is_no_image_is_refused_with_its_name(tmp_path):
     path.write_text("no cat")
     with pytest.raises(RejectedImage, match=r"cat\.jpg"):
         extract_features([path])
+    with pytest.raises(DriftwatchError, match=r"cat\.jpg: a list of image files is expected"):
+        extract_features(path)
