@@ -173,7 +173,8 @@ SECTIONS = (
         "drift_rivals.csv",
         "Other tools at their defaults, on the same features",
         "False alarms (clean) and power (corrupted), n images a batch; a batch is "
-        "called drifted where the tool's own default says so for any column (whylogs, NannyML) or for the dataset (Evidently).",
+        "called drifted where the tool's own default says so for any column (whylogs; NannyML, with chunks of n images) or for "
+        "the dataset (Evidently). Power beside many false alarms is no power.",
     ),
     (
         "drift_alarms.csv",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from functools import cache
 from pathlib import Path
 
 os.environ.update(
@@ -72,19 +73,24 @@ class Evidently:
 
 
 class NannyMlJs:
-    """UnivariateDriftCalculator, Jensen-Shannon, default threshold; an alert in any column. One chunk a batch."""
+    """UnivariateDriftCalculator, Jensen-Shannon, default threshold: three standard deviations over the reference's chunks, which are of
+    the batch's size here; an alert in any column."""
 
     clean_batches, power_batches = 40, 10
 
     def __init__(self, reference: pd.DataFrame) -> None:
+        self.reference = reference
+
+    @cache  # noqa: B019
+    def _calculator(self, n: int):  # type: ignore[no-untyped-def]
         import nannyml
 
-        self.calculator = nannyml.UnivariateDriftCalculator(
-            column_names=list(reference.columns), continuous_methods=["jensen_shannon"], chunk_number=1
-        ).fit(reference)
+        return nannyml.UnivariateDriftCalculator(
+            column_names=list(self.reference.columns), continuous_methods=["jensen_shannon"], chunk_size=n
+        ).fit(self.reference)
 
     def __call__(self, batch: pd.DataFrame) -> bool:
-        table = self.calculator.calculate(batch.reset_index(drop=True)).filter(period="analysis").to_df()
+        table = self._calculator(len(batch)).calculate(batch.reset_index(drop=True)).filter(period="analysis").to_df()
         alerts = [column for column in table.columns if column[-1] == "alert"]
         return bool(table[alerts].to_numpy().any())
 
