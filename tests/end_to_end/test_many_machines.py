@@ -35,7 +35,7 @@ PLAN = replace(
     training=120,
     per_day=(0,) * 7,
     overrides={
-        "images": {"shard_size": 1000},
+        "images": {"shard_size": 1536},
         "annotation": {"sample_size": 20, "control_tasks": 12},
         "model": {"input_size": 64, "recipe": {"width": 12}},
         "performance": {"min_labels": 10, "floor": 0.0},
@@ -186,13 +186,13 @@ def test_a_day_of_10000_images_ends_right_though_a_worker_dies_in_the_middle(clu
     assert cluster.api.run_state(cluster.monitor.monitoring_dag_id, cluster.run) == "success", cluster.counted()
 
     shards = cluster.shards("ingest_shards")
-    assert len(shards) == len(cluster.shards("predict_shards")) == 10
+    assert len(shards) == len(cluster.shards("predict_shards")) == 7
     again = {task["map_index"] for task in shards if task["try_number"] > 1}
     assert lost <= again
     assert len(again) <= 2  # what the dead worker had in its hands, and nothing else
     names = sorted(task["rendered_map_index"] for task in shards)
-    assert "shard 2 of 10, files 1,025 to 2,048" in names
-    assert len(set(names)) == 10
+    assert "shard 2 of 7, files 1,537 to 3,072" in names
+    assert len(set(names)) == 7
 
 
 def test_every_listed_image_is_accounted_for_and_answered_in_the_manifests_order(cluster):
