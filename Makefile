@@ -37,7 +37,8 @@ test: .venv/installed ## Lint, types, and the whole test suite
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20
+	@# Three workers on two cores: each has one thread, and a real Airflow often waits.
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
 test-faults: .venv/installed ## Every fault at every call, a kill at every point; writes docs/fault-matrix.md
 	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults --all-faults --write-fault-matrix docs/fault-matrix.md

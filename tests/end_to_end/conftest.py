@@ -103,7 +103,7 @@ def database() -> Iterator[str | None]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site")
-    world = World(home, database)
+    world = World(home, database, {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600"})
     monitor = week.write_monitor(world.monitors, ROOT / "include" / "monitors", SMALL)
     try:
         photos = week.draw_photos(home / "photos", monitor.classes, SMALL)

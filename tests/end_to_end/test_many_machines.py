@@ -58,7 +58,6 @@ def settings(redis: int, s3: int, database: str) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "AIRFLOW__CELERY__BROKER_URL": f"redis://127.0.0.1:{redis}/0",
         "AIRFLOW__CELERY__RESULT_BACKEND": "db+" + database.replace("+psycopg2", ""),
         "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
@@ -170,7 +169,7 @@ def test_a_day_of_10000_images_ends_right_though_a_worker_dies_in_the_middle(clu
 
     def in_the_middle() -> bool:
         states = Counter(task["state"] for task in cluster.shards("ingest_shards"))
-        return states["running"] == 4 and states["success"] >= 1
+        return states["running"] >= 3 and states["success"] >= 1  # so each worker has one
 
     def ended() -> bool:
         return cluster.api.run_state(cluster.monitor.monitoring_dag_id, cluster.run) in ("success", "failed")

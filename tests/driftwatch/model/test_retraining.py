@@ -109,25 +109,30 @@ def test_training_on_wrong_labels_is_not_promoted(days) -> None:
         promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
 
 
-def test_a_challenger_that_learnt_a_single_class_is_not_promoted(days) -> None:
-    champion = registry.champion_version(days.storage, days.layout)
-    model = registry.load_model(days.storage, days.layout, champion).model
+def put_challenger(world, scale: float, shift: list[float]) -> str:
+    """A challenger as training leaves it, made of the champion: its logits times `scale` plus `shift`. Returns the champion."""
+    champion = registry.champion_version(world.storage, world.layout)
+    model = registry.load_model(world.storage, world.layout, champion).model
     weights, bias = model.get_layer("logits").get_weights()
-    model.get_layer("logits").set_weights([weights * 0, bias * 0 + [0, 5]])
+    model.get_layer("logits").set_weights([weights * scale, bias * scale + shift])
     data = registry.to_bytes(model)
-    version = registry.version_for(days.storage, days.layout, data)
-    registry.register(days.storage, days.layout, version, data, registry.card(days.storage, days.layout, champion))
-    days.storage.write_json(days.layout.retraining("r1", CHALLENGER), {"version": version, "parent": champion})
+    version = registry.version_for(world.storage, world.layout, data)
+    registry.register(world.storage, world.layout, version, data, registry.card(world.storage, world.layout, champion))
+    world.storage.write_json(world.layout.retraining("r1", CHALLENGER), {"version": version, "parent": champion})
+    return champion
+
+
+def test_a_challenger_that_learnt_a_single_class_is_not_promoted(days) -> None:
+    put_challenger(days, 0, [0, 5])
     gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
     assert gate["decision"] == "keep"
     assert any("Class across: recall on clean images collapsed" in reason for reason in gate["reasons"])
 
 
 def test_a_champion_that_changed_meanwhile_is_not_replaced(days) -> None:
-    parent = registry.champion_version(days.storage, days.layout)
+    parent = put_challenger(days, 1, [1, 0])
     data = registry.to_bytes(registry.load_model(days.storage, days.layout, parent).model) + b"\0"
     registry.register(days.storage, days.layout, "v0009-00000000", data, {"parent": None})
-    train(days, epochs=1)
     gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
     days.storage.write_json(days.layout.retraining("r1", GATE), {**gate, "decision": "promote"})
     registry.promote(days.storage, days.layout, "v0009-00000000", "bob", expected=parent)

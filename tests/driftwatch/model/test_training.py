@@ -16,7 +16,7 @@ from driftwatch.storage import Storage
 RECIPE = Recipe(epochs=3, width=4, seed=3)
 
 
-def pictures(n: int = 64) -> tuple[np.ndarray, np.ndarray]:
+def pictures(n: int = 32) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     labels = np.arange(n) % 2
     return np.clip(rng.normal(90 + 60 * labels[:, None, None, None], 25, (n, 32, 32, 3)), 0, 255).astype(
