@@ -104,6 +104,7 @@ def outcome(storage: Storage, layout: object) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # 80 s alone
 def test_every_task_killed_at_its_writes_and_tried_again_ends_in_the_same_registry(
     world, tmp_path: Path, attempt
 ) -> None:
