@@ -179,7 +179,7 @@ SECTIONS = (
     (
         "drift_alarms.csv",
         "False alarms",
-        "500 references, each with batches that have no photo in common: 19 clean ones of 50, 9 of 100, 4 of 200, one of 500, and one of each "
+        f"{REFERENCES} references, each with batches that have no photo in common: 19 clean ones of 50, 9 of 100, 4 of 200, one of 500, and one of each "
         "other mix; interval: Clopper-Pearson with the number of independent tests that they are worth. "
         "A changed class mix is real drift of content and predictions, and of the day with them; image quality should not react to 70/30.",
     ),

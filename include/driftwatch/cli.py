@@ -205,7 +205,7 @@ def _verdicts(options: argparse.Namespace, config: MonitorConfig, storage: Stora
     from driftwatch.performance.later_days import outdated
 
     days = performances(storage, layout, date.min, date.max)
-    now = {found["day"]: found["now"] for found in outdated(storage, layout, config)}
+    now = {found["day"]: found["now"] for found in outdated(storage, layout, config, days)}
     for found in days:
         if options.changed and not verdict_changed(found) and found["day"] not in now:
             continue

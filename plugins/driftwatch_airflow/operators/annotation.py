@@ -112,7 +112,7 @@ class EvaluatePerformanceOperator(DayOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.model import registry
         from driftwatch.performance.evaluate import evaluate_day
-        from driftwatch.performance.later_days import outdated
+        from driftwatch.performance.later_days import outdated_after
         from driftwatch.report import write_report
 
         storage = self.storage
@@ -132,7 +132,7 @@ class EvaluatePerformanceOperator(DayOperator):
         elif performance["verdict"] == "not_enough_evidence":
             send_alert(context, self.monitor, "too_few_labels", facts)
         self.log.info("Verdict %s: %s", performance["verdict"], performance["reasons"])
-        later = outdated(storage, self.layout, self.monitor, after=self.date)
+        later = outdated_after(storage, self.layout, self.monitor, self.date)
         for found in later:
             self.log.warning(
                 "%s rests on this day too: its verdict is %s and would now be %s. Run evaluate_performance of that day again.",

@@ -15,7 +15,7 @@ from driftwatch.errors import DriftwatchError
 from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.performance.evaluate import evaluate_day
 from driftwatch.performance.history import verdict_changed
-from driftwatch.performance.later_days import outdated
+from driftwatch.performance.later_days import outdated, outdated_after
 from driftwatch.profiling.whylogs_profiles import confusion_counts, read_profile
 from driftwatch.storage import Storage
 
@@ -196,14 +196,15 @@ def test_late_labels_name_the_later_days_that_rest_on_them_and_have_another_verd
     days = [write_small_day(storage, monitor, number, labels=18, wrong=0) for number in (5, 6, 20)]
     verdicts = [evaluate_day(storage, day, monitor, HOLDOUT)["verdict"] for day in days]
     assert verdicts == ["not_enough_evidence", "ok", "not_enough_evidence"]
-    assert outdated(storage, layout, monitor) == []
+    assert outdated_after(storage, layout, monitor, days[0].day) == []
     write_small_day(storage, monitor, 5, labels=18, wrong=18)
     evaluate_day(storage, days[0], monitor, HOLDOUT)
     late = [{"day": "2026-01-06", "verdict": "ok", "now": "alert"}]  # the 20th is too far to be pooled with the 5th
-    assert outdated(storage, layout, monitor) == outdated(storage, layout, monitor, after=days[0].day) == late
-    assert outdated(storage, layout, monitor, after=days[1].day) == []
+    stored = [storage.read_json(day.performance) for day in days]
+    assert outdated(storage, layout, monitor, stored) == outdated_after(storage, layout, monitor, days[0].day) == late
+    assert outdated_after(storage, layout, monitor, days[1].day) == []
     assert evaluate_day(storage, days[1], monitor, HOLDOUT)["verdict"] == "alert"
-    assert outdated(storage, layout, monitor) == []
+    assert outdated_after(storage, layout, monitor, days[0].day) == []
 
 
 def test_accuracy_is_corrected_by_control_tasks_and_measured_beside_it(monitor: MonitorConfig) -> None:
