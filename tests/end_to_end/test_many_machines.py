@@ -157,8 +157,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[C
             database.join()
             world.start_airflow()
             workers = {name: start_worker(world, name) for name in ("one", "two")}
+            # Not moto's own list of what it holds, which takes seconds for 10,000 objects.
             world.processes.wait_for_http(
-                "s3", f"http://127.0.0.1:{s3}/moto-api/data.json", lambda answer: answer.is_success
+                "s3", f"http://127.0.0.1:{s3}/{BUCKET}?location", lambda answer: answer.is_success
             )
             world.processes.run("champion", ["driftwatch", "champion", "train", str(path), "--epochs", "1"], world.env)
             world.wait_until_ready()
