@@ -25,4 +25,5 @@ RUN uv pip install --no-cache --no-deps --compile-bytecode /opt/driftwatch \
 # What Airflow reads from folders. The package itself is installed above and is not put there a second time.
 COPY --chown=airflow:root plugins/.airflowignore plugins/driftwatch_plugin.py /opt/airflow/plugins/
 COPY --chown=airflow:root dags /opt/airflow/dags
+RUN mkdir -p config && printf 'from driftwatch_airflow.preload import preload\n\npreload()\n' > config/airflow_local_settings.py
 COPY --chown=airflow:root include/monitors /opt/airflow/include/monitors

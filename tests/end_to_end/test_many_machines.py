@@ -42,7 +42,12 @@ PLAN = replace(
     },
 )
 # A minute's wait before a retry is right in production; here it would be most of the test.
-SOON = "from datetime import timedelta\n\n\ndef task_policy(task):\n    task.retry_delay = timedelta(seconds=2)\n"
+SOON = """
+def task_policy(task):
+    from datetime import timedelta
+
+    task.retry_delay = timedelta(seconds=2)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +134,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[C
     home = tmp_path_factory.mktemp("cluster")
     redis, s3 = free_port(), free_port()
     world = World(home, needed, settings(redis, s3, needed))
-    (home / "airflow" / "config").mkdir(parents=True)
-    (home / "airflow" / "config" / "airflow_local_settings.py").write_text(SOON)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in world.settings.items():
             if name.startswith(("AWS_", "DRIFTWATCH_")):
@@ -155,6 +158,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[C
             world.processes.start("redis", ["redis-server", *arguments], world.env)
             world.start_stand_ins()
             database.join()
+            with (home / "airflow" / "config" / "airflow_local_settings.py").open("a") as file:
+                file.write(SOON)
             world.start_airflow()
             workers = {name: start_worker(world, name) for name in ("one", "two")}
             # Not moto's own list of what it holds, which takes seconds for 10,000 objects.

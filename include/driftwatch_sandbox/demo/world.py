@@ -21,6 +21,7 @@ from driftwatch_sandbox.demo.processes import Processes, free_port
 ROOT = Path(__file__).resolve().parents[3]
 ORGANISATION, DATASET = "org-1", "model-1"
 TASKS_AT_ONCE = 3
+LOCAL_SETTINGS = "from driftwatch_airflow.preload import preload\n\npreload()\n"
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,8 @@ class World:
 
     def prepare_airflow(self) -> None:
         """Creates the database and the login. Runs on while other things are done: see `start_airflow`."""
-        (self.home / "airflow").mkdir(parents=True, exist_ok=True)
+        (self.home / "airflow" / "config").mkdir(parents=True, exist_ok=True)
+        (self.home / "airflow" / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS)
         (self.home / "passwords.json").write_text(json.dumps({"admin": self.secrets.password}))
         self.processes.run("airflow-db", ["airflow", "db", "migrate"], self.env)
 

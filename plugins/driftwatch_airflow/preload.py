@@ -1,0 +1,28 @@
+"""What tasks import, imported once: a task starts two to five seconds sooner. For airflow_local_settings.py (docs/scaling.md):
+
+    from driftwatch_airflow.preload import preload
+
+    preload()
+
+Airflow runs each task in a fork, of a Celery worker or of the scheduler, and a fork has what its parent has imported. TensorFlow
+among them: it makes its threads when it first computes, which is in the task.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+HEAVY = ("cv2", "keras", "numba", "pandas", "s3fs", "scipy.stats", "sklearn.metrics", "toloka.client", "whylogs")
+
+
+def preload() -> None:
+    """Imports HEAVY in a Celery worker, and in a scheduler whose executor runs the tasks; in any other command of Airflow nothing."""
+    from airflow.configuration import conf
+
+    command = sys.argv[1:3]
+    if command == ["celery", "worker"] or (
+        command[:1] == ["scheduler"] and "LocalExecutor" in conf.get("core", "executor")
+    ):
+        for name in HEAVY:
+            import_module(name)
