@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from driftwatch.profiling.class_mix import PREDICTION
 from driftwatch.profiling.content import compare_shares, fit_projection, project, whole_counts
 from driftwatch.profiling.dependence import bursts, weights_of
 from driftwatch.profiling.drift import as_json, examples, kind_rate, load_reference, tested, with_clusters
@@ -48,6 +49,7 @@ def build_content_reference(
         settings = config.profiling
         rate = kind_rate(settings, CONTENT)
         components = project(embeddings[held_out], projection)
+        components[PREDICTION] = table.loc[held_out, "prediction"].to_numpy()
         storage.write_array(layout.reference_projection(version), projection)
         Reference.build(components, rate, settings.seed, settings.min_images).save(storage, layout, version, CONTENT)
     answered = table.loc[held_out, "prediction"].value_counts()
@@ -120,6 +122,7 @@ def _content(
         return _no_evidence(reason, kind_rate(settings, CONTENT), n, n) | {"features": [], "examples": []}
     table = project(storage.read_array(day.embeddings), storage.read_array(layout.reference_projection(version)))
     table.insert(0, "image_id", predictions["image_id"].to_numpy())
+    table[PREDICTION] = predictions["prediction"].to_numpy()
     reference = load_reference(storage, layout, version, CONTENT, settings)
     batch = with_clusters(storage, day, table, settings)
     report = tested(storage, layout, version, CONTENT, reference, batch)

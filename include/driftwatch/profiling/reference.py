@@ -14,11 +14,13 @@ Features' p-values are adjusted for the largest score too (Westfall and Young, 1
 drifted exactly when a feature has.
 
 Images that are not independent count for less: columns `phash` (near-duplicates) and `group` of the batch give each image a
-weight (driftwatch.profiling.dependence), and the batch is tested as one of so many independent images.
+weight (driftwatch.profiling.dependence), and the batch is tested as one of so many independent images. Where both have a column
+`prediction`, a batch with another mix of classes is compared with a reference of its mix (driftwatch.profiling.class_mix).
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.errors import DriftwatchError
+from driftwatch.profiling.class_mix import PREDICTION, rows_of_the_days_mix
 from driftwatch.profiling.dependence import bursts, effective_size, weights_of
 from driftwatch.profiling.two_sample import TESTS, scores
 
@@ -48,7 +51,8 @@ class DriftReport:
     """A batch against the reference.
 
     `n`: its images; `effective_n`: how many independent images they are worth; `weights`: what each is worth for each feature,
-    [n, features], None where every one is independent.
+    [n, features], None where every one is independent. `reference_images`: how many images it was compared with, fewer than the
+    reference has where the mix of classes differs.
     `score`: the largest -log10(p) over features and tests; `p_value`: the chance of such a score without drift (both None
     without enough evidence). `features`: one row a feature, strongest first, with
     test (which of ks, shift, low_tail, high_tail was strongest), statistic (its score),
@@ -64,6 +68,7 @@ class DriftReport:
     effective_n: int
     false_alarm_rate: float
     features: pd.DataFrame
+    reference_images: int
     weights: np.ndarray | None = None
 
     @property
@@ -76,7 +81,8 @@ class Reference:
     """A sample of the features of images without drift, and the calibrations made from it, one for each batch size.
 
     `features`: float columns, one row an image, at most MAX_REFERENCE rows. `calibrations`: batch size -> the null
-    distribution of the score as {rank: score}, rank 1 being the largest of `splits`.
+    distribution of the score as {rank: score}, rank 1 being the largest of `splits`. `classes`: the predicted class of each
+    image, where known; `stratified`: splits keep their shares.
     """
 
     features: pd.DataFrame
@@ -84,13 +90,15 @@ class Reference:
     seed: int = 0
     min_images: int = 30
     calibrations: dict[int, dict[int, float]] = field(default_factory=dict)
+    classes: np.ndarray | None = None
+    stratified: bool = False
 
     @classmethod
     def build(
         cls, features: pd.DataFrame, false_alarm_rate: float = 0.01, seed: int = 0, min_images: int = 30
     ) -> Reference:
         """`features`: as from extract_features or features.parquet; columns that are not numbers are left out. Of near-duplicates
-        by a column `phash` the first is kept.
+        by a column `phash` the first is kept. A column `prediction` has the class that the model sees in each image.
 
         Above MAX_REFERENCE rows a seeded sample is kept. Raises DriftwatchError for fewer than MIN_REFERENCE rows, for
         values that are not finite, and for a rate that is not between 0 and 1.
@@ -100,7 +108,8 @@ class Reference:
         burst = bursts(features)
         if burst is not None:
             features = features[~pd.Series(burst).duplicated().to_numpy()]
-        numbers = features.select_dtypes("number").astype(float).reset_index(drop=True)
+        features = features.reset_index(drop=True)
+        numbers = features.drop(columns=PREDICTION, errors="ignore").select_dtypes("number").astype(float)
         if len(numbers) < MIN_REFERENCE or not len(numbers.columns):
             raise DriftwatchError(
                 f"the reference has {len(numbers)} images and {len(numbers.columns)} features; "
@@ -108,8 +117,9 @@ class Reference:
             )
         _refuse_not_finite(numbers, "reference")
         if len(numbers) > MAX_REFERENCE:
-            numbers = numbers.sample(MAX_REFERENCE, random_state=seed).sort_index().reset_index(drop=True)
-        return cls(numbers, false_alarm_rate, seed, min_images)
+            numbers = numbers.sample(MAX_REFERENCE, random_state=seed).sort_index()
+        classes = _classes(features.loc[numbers.index])
+        return cls(numbers.reset_index(drop=True), false_alarm_rate, seed, min_images, classes=classes)
 
     @property
     def splits(self) -> int:
@@ -118,6 +128,8 @@ class Reference:
 
     def test(self, batch: pd.DataFrame) -> DriftReport:
         """Tests a batch, one row an image; columns that the reference lacks are ignored, but for `phash` and `group`.
+
+        Where both have a column `prediction`, a batch with another mix of classes is compared with a reference of its mix.
 
         Raises DriftwatchError where a feature of the reference is missing or not finite.
         """
@@ -134,25 +146,43 @@ class Reference:
         images = len(values)
         n = images if weights is None else effective_size(weights)
         if n < self.min_images:
-            table = self._describe(values, np.full((len(columns), len(TESTS)), np.nan))
-            return DriftReport(NOT_ENOUGH_EVIDENCE, None, None, images, n, self.false_alarm_rate, table, weights)
-        null = self.calibration(n)
-        pooled = np.concatenate([values.to_numpy(), self.features.to_numpy()])
-        shares = None if weights is None else np.concatenate([weights, np.ones(self.features.shape)])
+            table, size = self._describe(values, np.full((len(columns), len(TESTS)), np.nan)), len(self.features)
+            return DriftReport(NOT_ENOUGH_EVIDENCE, None, None, images, n, self.false_alarm_rate, table, size, weights)
+        ours = self._with_mix_of(batch, weights)
+        null, size = ours.calibration(n), len(ours.features)
+        pooled = np.concatenate([values.to_numpy(), ours.features.to_numpy()])
+        shares = None if weights is None else np.concatenate([weights, np.ones(ours.features.shape)])
         found = scores(pooled, (np.arange(len(pooled)) < images)[:, None], shares)[:, :, 0]
-        table = self._describe(values, found, null)
+        table = ours._describe(values, found, null)
         score, p_value = float(found.max()), self._p_value(null, float(found.max()))
         verdict = DRIFTED if p_value <= self.false_alarm_rate else OK
-        return DriftReport(verdict, score, p_value, images, n, self.false_alarm_rate, table, weights)
+        return DriftReport(verdict, score, p_value, images, n, self.false_alarm_rate, table, size, weights)
+
+    def _with_mix_of(self, batch: pd.DataFrame, weights: np.ndarray | None) -> Reference:
+        """This reference, or as much of it as has the batch's shares of classes where they differ."""
+        day = _classes(batch)
+        if self.classes is None or day is None:
+            return self
+        worth = np.ones(len(day)) if weights is None else weights.min(axis=1)
+        rows = rows_of_the_days_mix(day, self.classes, worth, self.seed)
+        if rows is None or len(rows) < MIN_REFERENCE:
+            return self
+        features, classes = self.features.iloc[rows].reset_index(drop=True), self.classes[rows]
+        return dataclasses.replace(self, features=features, classes=classes, stratified=True, calibrations={})
 
     def calibration(self, n: int) -> dict[int, float]:
         """The null distribution of the score for batches of `n` independent images, computed once and kept in `calibrations`."""
         if n not in self.calibrations:
             rows = len(self.features)
+            share, rng = min(n, rows // 2) / rows, np.random.default_rng([self.seed, n])
+            strata = self.classes if self.stratified and self.classes is not None else np.zeros(rows)
             members = np.zeros((rows, self.splits), bool)
-            members[: min(n, rows // 2)] = True
-            shuffled = np.random.default_rng([self.seed, n]).permuted(members, axis=0)
-            null = np.sort(scores(self.features.to_numpy(), shuffled).max(axis=(0, 1)))[::-1]
+            for stratum in np.unique(strata):
+                of = np.flatnonzero(strata == stratum)
+                drawn = np.zeros((len(of), self.splits), bool)
+                drawn[: round(share * len(of))] = True
+                members[of] = rng.permuted(drawn, axis=0)
+            null = np.sort(scores(self.features.to_numpy(), members).max(axis=(0, 1)))[::-1]
             # Every rank of the far tail, then ever fewer: a few kB for each size, and p-values exact where they decide.
             ranks = np.unique(np.concatenate([np.arange(1, 101), np.geomspace(100, len(null), 150).astype(int)]))
             self.calibrations[n] = {int(rank): round(float(null[rank - 1]), _DIGITS) for rank in ranks}
@@ -189,7 +219,8 @@ class Reference:
 
     def save(self, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY) -> None:
         """Writes the sample and the settings of one kind of reference of model `version`."""
-        storage.write_table(layout.reference_features(version, kind), self.features)
+        known = {} if self.classes is None else {PREDICTION: self.classes}
+        storage.write_table(layout.reference_features(version, kind), self.features.assign(**known))
         self.save_calibrations(storage, layout, version, kind)
 
     def save_calibrations(
@@ -212,9 +243,15 @@ class Reference:
     def load(cls, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY) -> Reference:
         """Reads the reference of model `version`; raises MissingArtifact where none was built."""
         settings = storage.read_json(layout.reference(version, kind))
-        features = storage.read_table(layout.reference_features(version, kind))
+        table = storage.read_table(layout.reference_features(version, kind))
+        features, classes = table.drop(columns=PREDICTION, errors="ignore"), _classes(table)
         calibrations = {int(n): {int(r): float(v) for r, v in null} for n, null in settings["calibrations"].items()}
-        return cls(features, settings["false_alarm_rate"], settings["seed"], settings["min_images"], calibrations)
+        rate, seed, min_images = (settings[name] for name in ("false_alarm_rate", "seed", "min_images"))
+        return cls(features, rate, seed, min_images, calibrations, classes)
+
+
+def _classes(table: pd.DataFrame) -> np.ndarray | None:
+    return table[PREDICTION].astype(str).to_numpy(object) if PREDICTION in table.columns else None
 
 
 def _effects(batch: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:

@@ -117,6 +117,13 @@ def test_other_answers_are_prediction_drift_with_the_shares(storage):
     assert dog["reference"] == pytest.approx(0.5, abs=0.1)
 
 
+def test_another_mix_of_the_same_classes_is_drift_of_the_predictions_alone(storage):
+    put_day(storage, *seen(200, 3, dogs=0.85))
+    drift = judge_answers(storage, DAY, LAYOUT, config(false_alarm_rate=0.2), "v1")
+    assert verdicts(drift) == ("ok", "drifted")
+    assert drift["content"]["reference_images"] < drift["reference_images"] == 300
+
+
 def test_new_content_is_found_with_its_images_and_repeats_to_the_byte(storage):
     embeddings, answers = seen(120, 3)
     embeddings[:40] = embeddings[:40] * 2.5
