@@ -1,6 +1,6 @@
 """Where the time of a whole day goes on a real Airflow (LocalExecutor, Postgres), a simulated crowd answering 400 times as fast as people; a Markdown table.
 
-    python -m bench.whole_day [--photos FOLDER] [--images 2000]    # a folder for each class; by default drawn photos
+    python -m bench.whole_day [--photos FOLDER] [--images 2000] [--no-preload]    # a folder for each class; by default drawn photos
 
 A task waits from the end of the last task that it needs to its own start, as Airflow notes both; its start (a process, imports) is
 part of its run. Needs Debian's postgresql.
@@ -39,8 +39,8 @@ NEEDS = {
 }
 
 
-def run(photos: Path | None, images: int, home: Path, database: str) -> list[dict[str, Any]]:
-    """The task instances of one day of so many images."""
+def run(photos: Path | None, images: int, preload: bool, home: Path, database: str) -> list[dict[str, Any]]:
+    """The task instances of one day of so many images; without `preload` each task imports what it needs."""
     plan = replace(week.DRAWN, training=200, per_day=(images,) + (0,) * 6)
     labels = {"sample_size": 100, "control_tasks": 12}
     plan = replace(plan, overrides={**plan.overrides, "annotation": labels, "performance": {"floor": 0.0}})
@@ -64,6 +64,8 @@ def run(photos: Path | None, images: int, home: Path, database: str) -> list[dic
     try:
         world.start_stand_ins(crowd_speed=400)
         world.prepare_airflow()
+        if not preload:
+            (home / "airflow" / "config" / "airflow_local_settings.py").unlink()
         world.processes.run("champion", ["driftwatch", "champion", "train", str(path), "--epochs", "3"], world.env)
         world.start_airflow()
         world.wait_until_ready()
@@ -117,9 +119,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Where the time of a whole day goes on a real Airflow.")
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--images", type=int, default=2000)
+    parser.add_argument("--no-preload", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="driftwatch-bench-") as home, running_postgres() as database:
-        print(table(run(options.photos, options.images, Path(home), database)))
+        print(table(run(options.photos, options.images, not options.no_preload, Path(home), database)))
 
 
 if __name__ == "__main__":

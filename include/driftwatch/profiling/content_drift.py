@@ -64,7 +64,8 @@ def judge_answers(
     """Tests what model `version` sees in the day's images and what it answers; writes content_drift.json and returns it.
 
     Keys `content` and `predictions`, each with verdict, p_value, false_alarm_rate, n and effective_n; `reason` where there is
-    not enough evidence. `content`: features (components, `distance`, `residual`) as in drift.json, and examples.
+    not enough evidence. `content`: features (components, `distance`, `residual`) as in drift.json, examples, and `reference_of_mix`, the
+    number of reference images that have the day's mix of classes where it differs.
     `predictions`: effect (total variation distance) and classes (name, reference and day as shares).
     """
     predictions = storage.read_table(day.predictions)

@@ -167,7 +167,7 @@ def as_json(report: DriftReport) -> dict[str, Any]:
         "false_alarm_rate": report.false_alarm_rate,
         "n": report.n,
         "effective_n": report.effective_n,
-        "reference_images": report.reference_images,
+        "reference_of_mix": report.reference_of_mix,
         "score": report.score,
         "p_value": report.p_value,
         "drifted_features": [row["feature"] for row in rows if row["verdict"] == DRIFTED],

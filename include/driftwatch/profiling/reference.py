@@ -51,8 +51,8 @@ class DriftReport:
     """A batch against the reference.
 
     `n`: its images; `effective_n`: how many independent images they are worth; `weights`: what each is worth for each feature,
-    [n, features], None where every one is independent. `reference_images`: how many images it was compared with, fewer than the
-    reference has where the mix of classes differs.
+    [n, features], None where every one is independent. `reference_of_mix`: with how many of the reference's images it was compared,
+    where its mix of classes differs; None where with all.
     `score`: the largest -log10(p) over features and tests; `p_value`: the chance of such a score without drift (both None
     without enough evidence). `features`: one row a feature, strongest first, with
     test (which of ks, shift, low_tail, high_tail was strongest), statistic (its score),
@@ -68,8 +68,8 @@ class DriftReport:
     effective_n: int
     false_alarm_rate: float
     features: pd.DataFrame
-    reference_images: int
     weights: np.ndarray | None = None
+    reference_of_mix: int | None = None
 
     @property
     def drifted(self) -> bool:
@@ -82,7 +82,7 @@ class Reference:
 
     `features`: float columns, one row an image, at most MAX_REFERENCE rows. `calibrations`: batch size -> the null
     distribution of the score as {rank: score}, rank 1 being the largest of `splits`. `classes`: the predicted class of each
-    image, where known; `stratified`: splits keep their shares.
+    image, where known. `strata`: what the random splits keep the shares of; None where of nothing.
     """
 
     features: pd.DataFrame
@@ -91,7 +91,7 @@ class Reference:
     min_images: int = 30
     calibrations: dict[int, dict[int, float]] = field(default_factory=dict)
     classes: np.ndarray | None = None
-    stratified: bool = False
+    strata: np.ndarray | None = None
 
     @classmethod
     def build(
@@ -146,17 +146,17 @@ class Reference:
         images = len(values)
         n = images if weights is None else effective_size(weights)
         if n < self.min_images:
-            table, size = self._describe(values, np.full((len(columns), len(TESTS)), np.nan)), len(self.features)
-            return DriftReport(NOT_ENOUGH_EVIDENCE, None, None, images, n, self.false_alarm_rate, table, size, weights)
+            table = self._describe(values, np.full((len(columns), len(TESTS)), np.nan))
+            return DriftReport(NOT_ENOUGH_EVIDENCE, None, None, images, n, self.false_alarm_rate, table, weights)
         ours = self._with_mix_of(batch, weights)
-        null, size = ours.calibration(n), len(ours.features)
+        null, of_mix = ours.calibration(n), None if ours is self else len(ours.features)
         pooled = np.concatenate([values.to_numpy(), ours.features.to_numpy()])
         shares = None if weights is None else np.concatenate([weights, np.ones(ours.features.shape)])
         found = scores(pooled, (np.arange(len(pooled)) < images)[:, None], shares)[:, :, 0]
         table = ours._describe(values, found, null)
         score, p_value = float(found.max()), self._p_value(null, float(found.max()))
         verdict = DRIFTED if p_value <= self.false_alarm_rate else OK
-        return DriftReport(verdict, score, p_value, images, n, self.false_alarm_rate, table, size, weights)
+        return DriftReport(verdict, score, p_value, images, n, self.false_alarm_rate, table, weights, of_mix)
 
     def _with_mix_of(self, batch: pd.DataFrame, weights: np.ndarray | None) -> Reference:
         """This reference, or as much of it as has the batch's shares of classes where they differ."""
@@ -168,14 +168,14 @@ class Reference:
         if rows is None or len(rows) < MIN_REFERENCE:
             return self
         features, classes = self.features.iloc[rows].reset_index(drop=True), self.classes[rows]
-        return dataclasses.replace(self, features=features, classes=classes, stratified=True, calibrations={})
+        return dataclasses.replace(self, features=features, classes=classes, strata=classes, calibrations={})
 
     def calibration(self, n: int) -> dict[int, float]:
         """The null distribution of the score for batches of `n` independent images, computed once and kept in `calibrations`."""
         if n not in self.calibrations:
             rows = len(self.features)
             share, rng = min(n, rows // 2) / rows, np.random.default_rng([self.seed, n])
-            strata = self.classes if self.stratified and self.classes is not None else np.zeros(rows)
+            strata = np.zeros(rows) if self.strata is None else self.strata
             members = np.zeros((rows, self.splits), bool)
             for stratum in np.unique(strata):
                 of = np.flatnonzero(strata == stratum)

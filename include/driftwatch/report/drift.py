@@ -41,7 +41,7 @@ def _row(name: str, about: str, found: Mapping[str, Any], finding: str) -> dict[
     tone, said = _VERDICTS[found["verdict"]]
     evidence = found.get("reason", "")
     if found.get("p_value") is not None:
-        evidence = f"{p_text(found['p_value'])}, alarm below {found['false_alarm_rate']:.2g}"
+        evidence = f"{p_text(found['p_value'])}, alarm below {found['false_alarm_rate']:.2g}{of_mix(found)}"
     return {"name": name, "about": about, "tone": tone, "verdict": said, "finding": finding, "evidence": evidence}
 
 
@@ -54,7 +54,7 @@ def content_finding(content: Mapping[str, Any]) -> str:
     }
     if moved.get("distance") == "up" or moved.get("residual") == "up":
         return "images unlike those that the model was tested on"
-    return "another mix of what the model was tested on"
+    return "its classes look other than where the model was tested"
 
 
 def shares(predictions: Mapping[str, Any]) -> str:
@@ -84,6 +84,12 @@ def trend_evidence(found: Mapping[str, Any]) -> str:
         return f"{count(found['days'], 'day')} without an alarm so far; 7 are needed"
     rate = found["false_alarms_per_year"]
     return f"CUSUM {found['score']:.1f}, alarm above {found['limit']:.1f}; {rate:g} false alarms a year at most"
+
+
+def of_mix(found: Mapping[str, Any]) -> str:
+    """With how much of the reference the day was compared, where its mix of classes differs; else empty."""
+    images = found.get("reference_of_mix")
+    return f", against the {count(images, 'reference image')} that have the day's mix of classes" if images else ""
 
 
 def sample(found: Mapping[str, Any]) -> str:

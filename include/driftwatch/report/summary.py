@@ -8,7 +8,7 @@ from typing import Any, get_args
 from driftwatch.config import AlertKind
 from driftwatch.errors import DriftwatchError
 from driftwatch.performance.policy import interval, p_text, percent
-from driftwatch.report.drift import content_finding, sample, shares, trend_evidence, trend_finding
+from driftwatch.report.drift import content_finding, of_mix, sample, shares, trend_evidence, trend_finding
 from driftwatch.report.words import accuracy_text, count, direction, feature_name, listing, one_line
 
 Facts = Mapping[str, Any]
@@ -69,7 +69,7 @@ def _answers_drift(facts: Facts) -> tuple[str, dict[str, str], str]:
         said.append(f"the model's answers shifted ({shares(predictions)})")
     first = listing(said)
     numbers = {
-        kind: f"{found['verdict'].replace('_', ' ')}, {p_text(found['p_value'])} on {sample(found)}"
+        kind: f"{found['verdict'].replace('_', ' ')}, {p_text(found['p_value'])} on {sample(found)}{of_mix(found)}"
         if found["p_value"] is not None
         else f"not enough evidence: {found['reason']}"
         for kind, found in (("content", content), ("predictions", predictions))

@@ -49,9 +49,9 @@ def test_a_change_of_the_images_is_seen_beside_another_mix(reference):
 
 
 def test_the_usual_mix_is_compared_with_the_whole_reference_and_another_with_as_much_as_has_its_shares(reference):
-    assert reference.test(images(100, 1, 0.52)).reference_images == 800
-    assert reference.test(images(100, 1, 0.8)).reference_images == 500  # all 400 dogs and 100 cats
-    assert reference.test(images(100, 1, 1.0)).reference_images == 400
+    assert reference.test(images(100, 1, 0.52)).reference_of_mix is None
+    assert reference.test(images(100, 1, 0.8)).reference_of_mix == 500  # all 400 dogs and 100 cats
+    assert reference.test(images(100, 1, 1.0)).reference_of_mix == 400
     assert not reference.test(images(100, 1, 1.0)).drifted
 
 
@@ -68,7 +68,7 @@ def test_near_duplicates_count_once_in_the_mix(reference):
     rng = np.random.default_rng(0)
     hashes = [rng.bytes(8).hex() for _ in range(100)] + ["00ff" * 4] * 70
     report = reference.test(pd.concat([day, dog], ignore_index=True).assign(phash=hashes))
-    assert (report.reference_images, report.effective_n) == (800, 101)
+    assert (report.reference_of_mix, report.effective_n) == (None, 101)
 
 
 def test_a_class_that_became_frequent_leaves_half_of_the_reference():
@@ -84,7 +84,7 @@ def test_classes_that_the_reference_does_not_know_leave_it_whole():
 
 def test_too_few_images_of_the_days_classes_leave_the_reference_whole():
     reference = Reference.build(images(120, 0, 0.25))
-    assert reference.test(images(60, 1, 1.0)).reference_images == 120
+    assert reference.test(images(60, 1, 1.0)).reference_of_mix is None
 
 
 def test_a_saved_reference_knows_its_classes_and_one_of_an_earlier_version_goes_without(tmp_path, reference):
@@ -95,7 +95,7 @@ def test_a_saved_reference_knows_its_classes_and_one_of_an_earlier_version_goes_
     assert loaded.test(day).p_value == reference.test(day).p_value
     assert list(loaded.features.columns) == FEATURES
     Reference.build(reference.features, 0.1).save(storage, layout, "v2")
-    assert Reference.load(storage, layout, "v2").test(day).reference_images == 800
+    assert Reference.load(storage, layout, "v2").test(day).reference_of_mix is None
 
 
 def test_a_sample_of_a_large_reference_and_one_without_near_duplicates_keep_each_images_class():

@@ -87,6 +87,14 @@ def test_a_burst_shows_in_the_count():
     assert sample({"n": 100, "effective_n": 100}) == "100 images"
 
 
+def test_a_day_of_another_mix_says_with_how_much_of_the_reference_it_was_compared():
+    mixed = {**ANSWERS, "content": {**ANSWERS["content"], "reference_of_mix": 214}}
+    said = "against the 214 reference images that have the day's mix of classes"
+    assert said in kinds(CALM, mixed)[1]["evidence"]
+    assert said in alert_text("drift", {"monitor": "cats", "day": "2026-01-05", **mixed})[1]
+    assert "mix" not in kinds(CALM, ANSWERS)[1]["evidence"]
+
+
 def test_the_headline_of_a_calm_day_does_not_hide_other_drift():
     ingest = {"accepted": 100, "listed": 100}
     assert headline(ingest, CALM, None, None).startswith("The images look as usual;")
