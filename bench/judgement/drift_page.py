@@ -74,33 +74,25 @@ def page() -> None:
     table = alarm_table()
     table.to_csv(OUT / "drift_alarms.csv", index=False)
     found = pd.read_csv(OUT / "drift_power.csv")
-    figure, axes = plt.subplots(1, 2, figsize=(11, 3.8))
-    for kind, part in table[(table["mix"] == "clean") & (table["stated"] == 0.1)].groupby("kind", sort=False):
-        axes[0].errorbar(
-            part["n"],
-            part["rate"],
-            [part["rate"] - part["low"], part["high"] - part["rate"]],
-            marker="o",
-            capsize=3,
-            label=kind,
-        )
-    axes[0].axhspan(0.05, 0.15, alpha=0.12)
-    axes[0].set(
-        xscale="log",
-        xlabel="images in the batch",
-        ylabel="false alarms, stated 10 %",
-        xticks=SIZES,
-        xticklabels=SIZES,
-        title="Clean batches",
-    )
-    axes[0].legend(fontsize=8)
+    figure, (*alarmed, powerful) = plt.subplots(1, 3, figsize=(14, 4))
+    for axis, mix, title in zip(
+        alarmed, ("clean", "70/30"), ("Clean batches", "Clean batches of another mix, 70/30"), strict=True
+    ):
+        for kind, part in table[(table["mix"] == mix) & (table["stated"] == 0.1)].groupby("kind", sort=False):
+            spread = [part["rate"] - part["low"], part["high"] - part["rate"]]
+            axis.errorbar(part["n"], part["rate"], spread, marker="o", capsize=3, label=kind)
+        axis.axhspan(0.05, 0.15, alpha=0.12)
+        axis.set(xscale="log", xlabel="images in the batch", ylabel="alarms, stated 10 %", ylim=(0, 0.7), title=title)
+        axis.set(xticks=SIZES, xticklabels=SIZES)
+        axis.minorticks_off()
+    alarmed[0].legend(fontsize=8)
     for name, part in found[(found["n"] == 100) & (found["share"] == 0.2) & found["corruption"].isin(MAIN)].groupby(
         "corruption", sort=False
     ):
         part = part.sort_values("severity")
-        axes[1].plot(part["severity"], part["power_at_0.01"], marker="o", label=name)
-    axes[1].set(xlabel="severity", ylabel="power at 1 %", ylim=(-0.02, 1.02), title="20 of 100 photos corrupted")
-    axes[1].legend(fontsize=8)
+        powerful.plot(part["severity"], part["power_at_0.01"], marker="o", label=name)
+    powerful.set(xlabel="severity", ylabel="power at 1 %", ylim=(-0.02, 1.02), title="20 of 100 photos corrupted")
+    powerful.legend(fontsize=8)
     buffer = io.BytesIO()
     figure.tight_layout()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
