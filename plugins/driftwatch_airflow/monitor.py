@@ -13,6 +13,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.storage import Storage
+from driftwatch_airflow.connections import connection_of
 from driftwatch_airflow.links import MonitorPageLink
 from driftwatch_airflow.task_docs import task_doc
 
@@ -59,6 +60,7 @@ def open_storage(uri: str, connection: str | None) -> Storage:
         return Storage(uri)
     from airflow.providers.amazon.aws.fs.s3 import get_fs
 
+    connection_of(connection, "storage.connection")  # get_fs takes the machine's own credentials where there is none
     return Storage(uri, get_fs(connection, {"use_listings_cache": False}))  # type: ignore[dict-item]
 
 

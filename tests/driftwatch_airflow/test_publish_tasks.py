@@ -160,7 +160,7 @@ def test_the_command_says_what_is_wrong(site, capsys, monkeypatch, tmp_path):
     monkeypatch.delenv("AIRFLOW_CONN_WHYLABS_DEFAULT")
     assert put_monitors.main([str(path)]) == 1
     assert "whylabs_default" in (said := capsys.readouterr().err)
-    assert "AIRFLOW_CONN_<ID>" in said
+    assert "AIRFLOW_CONN_WHYLABS_DEFAULT" in said
 
     local = tmp_path / "local.yaml"
     local.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "publish": ["local"]}))

@@ -19,11 +19,14 @@ import tenacity
 from toloka.client import TolokaClient
 from toloka.client.exceptions import ApiError, raise_on_api_error
 
+from driftwatch.credentials import hiding, usable_address, usable_secret, without_secrets
 from driftwatch.errors import AccessRefused, DriftwatchError, RequestRefused
 from driftwatch.outside import certificates, touching
 
 log = logging.getLogger(__name__)
 
+# Faults of a request itself: sent again they fail again.
+_NEVER_PASSING = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 _RETRIED_STATUS = {408, 429, 500, 502, 503, 504}
 # Creating one of these twice makes two of them, so such a POST reaches Toloka once; a repeated run finds it by its marker.
 _CREATES = re.compile(r"^/api/v1/(projects|pools|trainings|skills)(/\w+/clone)?$")
@@ -78,7 +81,7 @@ def _response_of(state: tenacity.RetryCallState) -> httpx.Response | None:
 
 def _is_passing(error: BaseException) -> bool:
     if isinstance(error, httpx.TransportError):
-        return True
+        return not isinstance(error, _NEVER_PASSING)
     response = getattr(error, "response", None)
     if not isinstance(error, ApiError | TolokaError) or response is None or response.status_code not in _RETRIED_STATUS:
         return False
@@ -108,9 +111,10 @@ def _quota(response: httpx.Response) -> str | None:
 
 
 class DriftwatchTolokaClient(TolokaClient):
-    """TolokaClient whose requests time out, and are retried only where a repeat is harmless.
+    """TolokaClient whose requests time out, and are retried only where a repeat is harmless. No error shows its token.
 
-    `retries`: repeats after the first try. `backoff_seconds`: first pause; it doubles, up to a minute.
+    `retries`: repeats after the first try. `backoff_seconds`: first pause; it doubles, up to a minute. `connection`: where address
+    and token come from, for messages.
     """
 
     def __init__(
@@ -122,7 +126,11 @@ class DriftwatchTolokaClient(TolokaClient):
         retries: int = 4,
         backoff_seconds: float = 1.0,
         sleep: Callable[[float], None] | None = None,
+        connection: str = "the Toloka connection",
     ) -> None:
+        token = usable_secret(token, f"the token in {connection}")
+        url = usable_address(url, f"the address in {connection}")
+        self._secrets = (token,)
         super().__init__(token, url=url, timeout=timeout, retries=0, verify=certificates())
         self._timeout_seconds = timeout
         self._repeats = retries
@@ -139,9 +147,9 @@ class DriftwatchTolokaClient(TolokaClient):
         creates = method.lower() == "post" and _CREATES.match(path)
 
         def once() -> httpx.Response:
-            with touching(f"toloka {what}"):
+            with touching(f"toloka {what}"), hiding(self._secrets):
                 response = self._session.request(method, path, **kwargs)
-            _raise_on_error(response)
+            _raise_on_error(without_secrets(response, self._secrets))
             return response
 
         retrying = tenacity.Retrying(
@@ -154,6 +162,8 @@ class DriftwatchTolokaClient(TolokaClient):
         )
         try:
             return retrying(once)
+        except _NEVER_PASSING as error:
+            raise RequestRefused(f"{what} cannot be sent to Toloka ({type(error).__name__}: {error})") from error
         except httpx.TransportError as error:
             tries = (
                 "sent once, since a repeat could make a second one; run the task again: it looks for what arrived before it creates"

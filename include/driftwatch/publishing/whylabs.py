@@ -7,13 +7,13 @@ presigned URL that lives 15 minutes; a PUT without credentials sends the profile
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from datetime import time as clock_time
 from typing import Any, Literal
 
+from driftwatch.credentials import usable_address, usable_secret
 from driftwatch.errors import NeedsAttention
 from driftwatch.publishing.sinks import Slot
 from driftwatch.publishing.whylabs_errors import UPLOAD_HINT, WhyLabsError, error_of
@@ -41,20 +41,18 @@ class WhyLabsApi:
         sleep: Callable[[float], None] | None = None,
         connection: str = "the WhyLabs connection",
     ) -> None:
+        api_key = usable_secret(api_key, f"the password (API key) of {connection}")
         key, _, key_organisation = api_key.partition(":")
         if not key:
             raise NeedsAttention(f"no WhyLabs API key: set the password of {connection}")
-        self.organisation = key_organisation or organisation
+        self.organisation = key_organisation or organisation.strip()
         if not self.organisation:
             raise NeedsAttention(f"no WhyLabs organisation: set org_id in the extras of {connection}, like org-1")
-        self.endpoint = (endpoint or DEFAULT_ENDPOINT).rstrip("/")
-        if not re.match(r"https?://[^/]", self.endpoint):
-            raise NeedsAttention(
-                f"WhyLabs address {self.endpoint!r}: it must begin with https:// (or http://) and a host"
-            )
+        self.endpoint = usable_address(endpoint or DEFAULT_ENDPOINT, f"the WhyLabs address in {connection}")
         self.dataset = dataset
         self._headers = {"X-API-Key": api_key, "Accept": "application/json", "X-WhyLabs-File-Extension": "BIN"}
-        self._transport = Transport(timeout, retries, backoff, sleep or time.sleep, connection)
+        hidden = (api_key, key, key.partition(".")[2])
+        self._transport = Transport(timeout, retries, backoff, sleep or time.sleep, connection, hidden)
 
     def __repr__(self) -> str:
         return f"WhyLabsApi({self.endpoint}, {self.organisation}, {self.dataset})"

@@ -63,9 +63,7 @@ def error_of(
         passing = "WhyLabs has a problem: try again later" if status >= 500 else ""
         hint = _HINTS.get(status, passing).format(connection=connection)
     parts = [f"{what}: HTTP {status}", reason, f"request id {request_id}" if request_id else "", hint]
-    message = "; ".join(part for part in parts if part)
-    key = response.request.headers.get("X-API-Key")
-    return kind(message.replace(key, "***") if key else message, status, request_id, uncertain)
+    return kind("; ".join(part for part in parts if part), status, request_id, uncertain)
 
 
 def _reason(response: httpx.Response) -> tuple[str, str | None]:

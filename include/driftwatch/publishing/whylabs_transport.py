@@ -6,19 +6,22 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
+from driftwatch.credentials import hiding, without_secrets
 from driftwatch.outside import certificates, touching
-from driftwatch.publishing.whylabs_errors import WhyLabsError, error_of
+from driftwatch.publishing.whylabs_errors import WhyLabsError, WhyLabsRequestRefused, error_of
 
 log = logging.getLogger(__name__)
 # httpx logs every URL at INFO, and a presigned upload URL is a permission to write.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 _MAX_WAIT_SECONDS = 120.0
+# Faults of a request itself: sent again they fail again.
+_NEVER_PASSING = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 
 
 class _Passing(Exception):
@@ -33,13 +36,14 @@ class _Passing(Exception):
 class Transport:
     """`timeout`: seconds for each connect, read and write. `retries`: how often a request is repeated after 429, 5xx or a
     broken connection, after `backoff` seconds, then twice that and so on, or as long as Retry-After says. `connection`: where
-    the address and the key come from, for messages."""
+    the address and the key come from, for messages. `secrets`: what no message may show."""
 
     timeout: float = 30
     retries: int = 4
     backoff: float = 1.0
     sleep: Callable[[float], None] = time.sleep
     connection: str = "the WhyLabs connection"
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(timeout=self.timeout, verify=certificates(), **options)
@@ -56,8 +60,10 @@ class Transport:
             nonlocal broken
             try:
                 # The address of an upload is a permission to write, and is named nowhere.
-                with touching(f"whylabs {method} {url if url.startswith('/') else 'upload'}"):
-                    response = client.request(method, url, **arguments)
+                with touching(f"whylabs {method} {url if url.startswith('/') else 'upload'}"), hiding(self.secrets):
+                    response = without_secrets(client.request(method, url, **arguments), self.secrets)
+            except _NEVER_PASSING as error:
+                raise WhyLabsRequestRefused(f"{what} cannot be sent ({type(error).__name__}: {error})") from error
             except httpx.TransportError as error:
                 broken = broken or not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 raise _Passing(str(error) or type(error).__name__, None) from error

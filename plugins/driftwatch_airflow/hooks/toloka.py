@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
+from driftwatch_airflow.connections import address_of, connection_of, number_of, secret_of
+
 if TYPE_CHECKING:
     from driftwatch.annotation.client import DriftwatchTolokaClient
 
@@ -33,29 +35,23 @@ class TolokaHook(BaseHook):
 
     @cached_property
     def _connection(self) -> Any:
-        return self.get_connection(self.toloka_conn_id)
+        return connection_of(self.toloka_conn_id, "annotation.connection")
 
     @property
     def url(self) -> str:
         """The API's address, `https://toloka.dev` where the connection has none."""
-        host = (self._connection.host or "https://toloka.dev").rstrip("/")
-        return host if "://" in host else f"https://{host}"
+        return address_of(self._connection, "https://toloka.dev")
 
     def get_conn(self) -> DriftwatchTolokaClient:
-        """A client with its own timeouts and retries."""
+        """A client with its own timeouts and retries; raises NeedsAttention naming the field that cannot be used."""
         from driftwatch.annotation.client import DriftwatchTolokaClient
-        from driftwatch.errors import AccessRefused
 
-        if not self._connection.password:
-            raise AccessRefused(
-                f"connection {self.toloka_conn_id} has no token: set it under Admin > Connections, field 'OAuth token or API key'"
-            )
-        extra = self._connection.extra_dejson
         return DriftwatchTolokaClient(
-            self._connection.password,
+            secret_of(self._connection, "OAuth token or API key"),
             url=self.url,
-            timeout=float(extra.get("timeout") or 20),
-            retries=int(4 if extra.get("retries") is None else extra["retries"]),
+            timeout=number_of(self._connection, "timeout", 20, 3600) or 20,
+            retries=int(number_of(self._connection, "retries", 4, 100)),
+            connection=f"the Airflow connection {self.toloka_conn_id}",
         )
 
     def pool_url(self, project_id: str, pool_id: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
+
+from driftwatch_airflow.connections import address_of, connection_of, number_of, secret_of
 
 if TYPE_CHECKING:
     from driftwatch.publishing.whylabs import WhyLabsApi
@@ -38,28 +40,22 @@ class WhyLabsHook(BaseHook):
 
     @cached_property
     def _api(self) -> WhyLabsApi:
-        from driftwatch.errors import NeedsAttention
-        from driftwatch.publishing.whylabs import WhyLabsApi
+        from driftwatch.publishing.whylabs import DEFAULT_ENDPOINT, WhyLabsApi
 
-        connection = self.get_connection(self.whylabs_conn_id)
-        extra = connection.extra_dejson
-        endpoint = connection.host or ""
-        if endpoint and "://" not in endpoint:
-            # An AIRFLOW_CONN_ URI keeps scheme, host and port apart.
-            port = f":{connection.port}" if connection.port else ""
-            endpoint = f"{connection.schema or 'https'}://{endpoint}{port}"
-        try:
-            return WhyLabsApi(
-                endpoint,
-                connection.password or "",
-                organisation=extra.get("org_id") or "",
-                dataset=self.dataset,
-                timeout=float(extra.get("timeout") or 30),
-                retries=int(4 if extra.get("retries") is None else extra["retries"]),
-                connection=f"the Airflow connection {self.whylabs_conn_id}",
-            )
-        except ValueError as error:
-            raise NeedsAttention(f"Airflow connection {self.whylabs_conn_id}: {error}") from error
+        connection = self._connection
+        return WhyLabsApi(
+            address_of(connection, DEFAULT_ENDPOINT),
+            secret_of(connection, "API key"),
+            organisation=connection.extra_dejson.get("org_id") or "",
+            dataset=self.dataset,
+            timeout=number_of(connection, "timeout", 30, 3600) or 30,
+            retries=int(number_of(connection, "retries", 4, 100)),
+            connection=f"the Airflow connection {self.whylabs_conn_id}",
+        )
+
+    @cached_property
+    def _connection(self) -> Any:
+        return connection_of(self.whylabs_conn_id, "publish.connection")
 
     def get_conn(self) -> WhyLabsApi:
         """The client; raises NeedsAttention naming the connection where its fields cannot be used."""
@@ -68,7 +64,7 @@ class WhyLabsHook(BaseHook):
     def profile_url(self, day: date) -> str | None:
         """Where a person sees the profile of `day`; none for an API of your own whose connection has no `hub_url`."""
         api = self.get_conn()
-        hub = self.get_connection(self.whylabs_conn_id).extra_dejson.get("hub_url") or HUBS.get(api.endpoint)
+        hub = self._connection.extra_dejson.get("hub_url") or HUBS.get(api.endpoint)
         if not hub:
             return None
         moment = int(datetime.combine(day, time.min, timezone.utc).timestamp() * 1000)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.errors import NotEnoughLabels
+from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.assets import tell_followers
+from driftwatch_airflow.connections import address_of, connection_of, secret_of
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.links import DayReportLink, MonitorPageLink, TolokaPoolLink
 from driftwatch_airflow.monitor import DayOperator
@@ -66,11 +66,8 @@ def image_server(monitor: MonitorConfig) -> ImageServer | None:
 
     if monitor.storage.uri.startswith("s3://"):
         return None
-    connection = BaseHook.get_connection(monitor.annotation.image_links)
-    host = connection.host or ""
-    if "://" not in host:
-        host = f"{connection.schema or 'http'}://{host}" + (f":{connection.port}" if connection.port else "")
-    return ImageServer(host, connection.password or "")
+    connection = connection_of(monitor.annotation.image_links, "annotation.image_links")
+    return ImageServer(address_of(connection, "", scheme="http"), secret_of(connection, "secret of the image server"))
 
 
 class MergeAnnotationsOperator(DayOperator):
@@ -145,8 +142,6 @@ class EvaluatePerformanceOperator(DayOperator):
 
     def _pool_link(self) -> dict[str, str]:
         """Where the pool is looked at; none for a day without a pool, or where the connection is gone by now."""
-        from airflow.sdk.exceptions import AirflowNotFoundException
-
         if not self.storage.exists(self.keys.annotation):
             return {}
         plan = self.storage.read_json(self.keys.annotation)
@@ -155,7 +150,7 @@ class EvaluatePerformanceOperator(DayOperator):
         try:
             hook = TolokaHook(self.monitor.annotation.connection)
             return {"Toloka pool": hook.pool_url(plan["project_id"], plan["pool_id"])}
-        except AirflowNotFoundException as error:
+        except NeedsAttention as error:
             self.log.warning("The message has no link to the pool: %s", error)
             return {}
 

@@ -216,14 +216,13 @@ class ApprovePromotionOperator(ApprovalOperator):
 
     def _links(self, context: Context, layout: Any) -> Any:
         """Where the reader's browser gets an image: as annotators do. None where no image server is set up."""
-        from airflow.sdk.exceptions import AirflowNotFoundException
-
         from driftwatch.annotation.links import ImageLinks
+        from driftwatch.errors import NeedsAttention
         from driftwatch_airflow.operators.annotation import image_server
 
         try:
             server = image_server(self.monitor)
-        except AirflowNotFoundException as error:
+        except NeedsAttention as error:
             self.log.warning("The comparison names its example images by id alone: %s", error)
             return None
         now = context["ti"].start_date

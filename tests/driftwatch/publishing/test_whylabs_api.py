@@ -204,7 +204,7 @@ def test_an_address_that_is_something_else_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("https://api", "", "org-1"), "password of the WhyLabs connection"),
+        (("https://api", "", "org-1"), r"password \(API key\) of the WhyLabs connection"),
         (("https://api", "abcdefghij.x", ""), "set org_id"),
         (("api.whylabsapp.com", KEY, "org-1"), "must begin with https://"),
     ],

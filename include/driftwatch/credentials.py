@@ -1,0 +1,96 @@
+"""Addresses and secrets that people paste into connections: what can be sent, and how secrets stay out of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from driftwatch.errors import AccessRefused, NeedsAttention
+
+if TYPE_CHECKING:
+    import httpx
+
+_HIDDEN = "***"
+_SHORTEST = 6  # a shorter secret would hide parts of ordinary words, and guards nothing
+
+
+def usable_secret(secret: str | None, what: str) -> str:
+    """The secret without the blanks and line ends that were pasted along with it.
+
+    `what`: its place, for the message, such as "the password of the Airflow connection toloka_default". Raises AccessRefused
+    where nothing is left, or where it holds a sign that no HTTP header can carry. The message never shows the secret.
+    """
+    stripped = (secret or "").strip()
+    if not stripped:
+        raise AccessRefused(f"{what} is empty: set it under Admin > Connections")
+    bad = next((place for place, sign in enumerate(stripped, 1) if not "!" <= sign <= "~"), None)
+    if bad is not None:
+        raise AccessRefused(
+            f"{what} cannot be sent: its character {bad} of {len(stripped)} is no printable ASCII (a blank, a line end or a "
+            "typographic sign?); copy it once more, as one word"
+        )
+    return stripped
+
+
+def usable_address(address: str, what: str) -> str:
+    """An `http(s)://host[:port][/path]` address without the blanks around it and its last slash.
+
+    `what`: its place, for the message. Raises NeedsAttention for another address, and for one that holds a user or a password:
+    addresses appear in messages and links.
+    """
+    import httpx
+
+    stripped = address.strip().rstrip("/")
+    try:
+        parsed = httpx.URL(stripped)
+    except httpx.InvalidURL as error:
+        raise NeedsAttention(f"{what} is no address ({error}): give it as https://host") from error
+    if parsed.userinfo:
+        raise NeedsAttention(
+            f"{what} holds a user or a password: leave it out of the address, and use the password field"
+        )
+    if (parsed.port or 1) > 65535:
+        raise NeedsAttention(f"{what} {stripped[:80]!r}: its port is above 65535")
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
+        raise NeedsAttention(f"{what} {stripped[:80]!r}: it must begin with https:// (or http://) and a host")
+    return stripped
+
+
+def redacted(text: str, secrets: Sequence[str]) -> str:
+    """The text with each secret replaced by `***`, the longest first."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, _HIDDEN)
+    return text
+
+
+def without_secrets(response: httpx.Response, secrets: Sequence[str]) -> httpx.Response:
+    """The answer itself, or a copy without the secrets that a failure's body echoes, so that no error made of it shows them."""
+    import httpx
+
+    if response.is_success:
+        return response
+    clean = redacted(response.text, secrets)
+    if clean == response.text:
+        return response
+    headers = {
+        name: redacted(value, secrets)
+        for name, value in response.headers.items()
+        if name not in ("content-length", "content-encoding", "transfer-encoding")
+    }
+    return httpx.Response(response.status_code, headers=headers, text=clean, request=response.request)
+
+
+@contextmanager
+def hiding(secrets: Sequence[str]) -> Iterator[None]:
+    """A failure of the connection whose message holds a secret is raised anew without it, and without its cause."""
+    import httpx
+
+    try:
+        yield
+    except httpx.TransportError as error:
+        clean = redacted(str(error), secrets)
+        if clean == str(error):
+            raise
+        raise type(error)(clean) from None

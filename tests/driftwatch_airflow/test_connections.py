@@ -1,0 +1,89 @@
+"""Connections as people fill them in: what is pasted around a token, missing connections, numbers that cannot be."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from driftwatch.errors import AccessRefused, NeedsAttention
+from driftwatch_airflow.hooks.toloka import TolokaHook
+from driftwatch_airflow.hooks.whylabs import WhyLabsHook
+from driftwatch_airflow.monitor import open_storage
+from driftwatch_airflow.operators.annotation import image_server
+
+TOKEN = "AgAAAABs-very-secret-token"
+KEY = "abcdefghij.a-very-secret-part"
+HOOKS = {
+    "toloka": (TolokaHook, TOKEN, "oauth token or api key"),
+    "whylabs": (WhyLabsHook, KEY, "api key"),
+}
+
+
+@pytest.fixture
+def connect(monkeypatch):
+    def set_(name: str, **fields: object) -> None:
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))
+
+    return set_
+
+
+@pytest.mark.parametrize("service", HOOKS)
+def test_a_token_pasted_with_its_line_end_works_and_is_hidden_in_logs(service, connect, monkeypatch):
+    hidden: list[str] = []
+    monkeypatch.setattr("airflow.sdk.log.mask_secret", hidden.append)
+    hook, secret, _ = HOOKS[service]
+    connect(f"{service}_default", conn_type=service, password=f"{secret}\n", extra={"org_id": "org-1"})
+    hook().get_conn()
+    assert secret in hidden
+
+
+@pytest.mark.parametrize("service", HOOKS)
+def test_the_test_button_refuses_a_token_of_two_lines_without_showing_it(service, connect):
+    hook, secret, what = HOOKS[service]
+    connect(f"{service}_default", conn_type=service, password=f"{secret}\n{secret}", extra={"org_id": "org-1"})
+    ok, message = hook().test_connection()
+    assert not ok
+    assert secret not in message
+    assert what in message.lower()
+    assert f"{service}_default" in message
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("timeout", "soon"), ("timeout", float("nan")), ("retries", -1), ("retries", 1e9)]
+)
+@pytest.mark.parametrize("service", HOOKS)
+def test_a_number_that_cannot_be_names_its_field(service, field, value, connect):
+    hook, secret, _ = HOOKS[service]
+    connect(f"{service}_default", conn_type=service, password=secret, extra={"org_id": "org-1", field: value})
+    with pytest.raises(NeedsAttention, match=f"{service}_default has {field} .* a number from 0 to"):
+        hook().get_conn()
+
+
+@pytest.mark.parametrize("service", HOOKS)
+def test_a_missing_connection_names_the_setting_and_is_not_tried_again(service):
+    hook, _, _ = HOOKS[service]
+    with pytest.raises(NeedsAttention, match=r"there is no Airflow connection 'gone', which \w+\.connection names"):
+        hook("gone").get_conn()
+
+
+def test_a_storage_connection_that_does_not_exist_is_no_reason_for_other_credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "else")
+    with pytest.raises(NeedsAttention, match=r"'gone', which storage\.connection names"):
+        open_storage("s3://bucket/prefix", "gone")
+
+
+def test_an_image_server_needs_an_address_and_a_secret(connect):
+    monitor = SimpleNamespace(
+        storage=SimpleNamespace(uri="file:///tmp/x"), annotation=SimpleNamespace(image_links="driftwatch_images")
+    )
+    connect("driftwatch_images", conn_type="http", host="http://127.0.0.1:1", password="secret-word\n")
+    assert image_server(monitor).secret == "secret-word"
+    connect("driftwatch_images", conn_type="http", host="http://127.0.0.1:1")
+    with pytest.raises(AccessRefused, match="secret of the image server"):
+        image_server(monitor)
+    connect("driftwatch_images", conn_type="http", password="secret-word")
+    with pytest.raises(NeedsAttention, match="address"):
+        image_server(monitor)
