@@ -118,7 +118,8 @@ class AnnotationConfig(Section):
 
     connection: str = Field("toloka_default", description="Airflow connection of type toloka.")
     image_links: str = Field(
-        "driftwatch_images", description="Airflow HTTP connection of the image server, for file:// storage only."
+        "driftwatch_images",
+        description="Who makes the links by which annotators see images. For file:// storage: the Airflow HTTP connection of the image server. For s3:// storage: an Airflow connection of type aws whose key signs the links; by default the storage's own credentials do, which then must outlive the pool.",
     )
     project_name: str = Field(description="Public name of the Toloka project.")
     question: str = Field(description="What is asked under each image.")

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from driftwatch.errors import DriftwatchError
+from driftwatch.errors import AccessRefused, DriftwatchError
+from driftwatch.signing import credentials_of
 from driftwatch.storage import Storage
 
 
@@ -32,13 +33,40 @@ class ImageServer:
 
 @dataclass(frozen=True)
 class ImageLinks:
-    """Makes the link of an image. `now` is when the links are made; all of them end at `expires`. `folder` takes the copies."""
+    """Makes the link of an image. `now` is when the links are made; all of them end at `expires`. `folder` takes the copies.
+
+    `server` shows a file:// storage. `signer` is the same s3:// storage by the credentials that sign links, where those are others.
+    """
 
     storage: Storage
     folder: str
     now: datetime
     expires: datetime
     server: ImageServer | None = None
+    signer: Storage | None = None
+
+    def check(self, until: datetime | None = None) -> None:
+        """Raises AccessRefused where the links would end before `expires` (or `until`, if that is later).
+
+        A presigned link ends with the credentials that signed it, whatever time it names: those of a role last an hour to twelve.
+        """
+        if self.storage.scheme != "s3":
+            return
+        needed = max(self.expires, until or self.expires)
+        credentials = credentials_of(self.signer or self.storage)
+        if not credentials.temporary or (credentials.end is not None and credentials.end >= needed):
+            return
+        end = (
+            f"at {credentials.end.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
+            if credentials.end
+            else "at a time that they do not tell"
+        )
+        raise AccessRefused(
+            f"image links to {self.storage.uri} would be signed with temporary credentials that end {end}, and the links with them; "
+            f"annotators need them until {needed.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC. Nothing was created or paid. Either let annotation.image_links name an Airflow "
+            f"connection of type aws with an access key of an IAM user who may read {self.storage.uri}/{self.folder}/*, which then signs "
+            "the links alone; or lower annotation.expire_hours until the pool ends before the credentials do (links live four hours longer)"
+        )
 
     def link(self, image_id: str, original: str) -> str:
         """The image's address until `expires`; `original` is the storage key of the image."""
@@ -51,7 +79,9 @@ class ImageLinks:
         if not self.storage.exists(key):
             self.storage.copy(original, key)
         if self.server is None:
-            return self.storage.presigned_url(key, max(1, int((self.expires - self.now).total_seconds())))
+            return (self.signer or self.storage).presigned_url(
+                key, max(1, int((self.expires - self.now).total_seconds()))
+            )
         expires = int(self.expires.timestamp())
         signature = sign(key, expires, self.server.secret)
         return f"{self.server.url.rstrip('/')}/{quote(key)}?expires={expires}&signature={signature}"

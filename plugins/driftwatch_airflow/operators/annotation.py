@@ -13,7 +13,7 @@ from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.connections import address_of, connection_of, secret_of
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.links import DayReportLink, MonitorPageLink, TolokaPoolLink
-from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.monitor import DayOperator, open_storage
 from driftwatch_airflow.ui import pages_path
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from driftwatch.annotation.links import ImageServer
     from driftwatch.config import MonitorConfig
+    from driftwatch.storage import Storage
 
 
 class CreateAnnotationPoolOperator(DayOperator):
@@ -40,11 +41,12 @@ class CreateAnnotationPoolOperator(DayOperator):
         now = context["ti"].start_date
         plan = plan_day(storage, self.layout, monitor, self.date, now)
         self.log.info("Plan: %s", describe(plan, monitor))
+        links_end = datetime.fromisoformat(plan["links_expire"])
+        links = ImageLinks(storage, self.keys.shown, now, links_end, image_server(monitor), link_signer(monitor))
+        if plan["state"] not in ("opened", "closed"):
+            links.check(datetime.fromisoformat(plan["exam"]["links_end"]) if plan["exam"] else None)
         if context["params"].get("dry_run"):
             raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, monitor)}")
-        links = ImageLinks(
-            storage, self.keys.shown, now, datetime.fromisoformat(plan["links_expire"]), image_server(monitor)
-        )
         hook = TolokaHook(monitor.annotation.connection)
         campaign = Campaign(
             hook.get_conn(),
@@ -68,6 +70,23 @@ def image_server(monitor: MonitorConfig) -> ImageServer | None:
         return None
     connection = connection_of(monitor.annotation.image_links, "annotation.image_links")
     return ImageServer(address_of(connection, "", scheme="http"), secret_of(connection, "secret of the image server"))
+
+
+def link_signer(monitor: MonitorConfig) -> Storage | None:
+    """The s3:// storage by the credentials that sign image links, where `annotation.image_links` names an aws connection."""
+    name = monitor.annotation.image_links
+    if (
+        not monitor.storage.uri.startswith("s3://")
+        or name == type(monitor.annotation).model_fields["image_links"].default
+    ):
+        return None
+    connection = connection_of(name, "annotation.image_links")
+    if connection.conn_type != "aws":
+        raise NeedsAttention(
+            f"annotation.image_links names the Airflow connection {name} of type {connection.conn_type}: for an s3:// storage it must "
+            "be of type aws, and its key signs the links"
+        )
+    return open_storage(monitor.storage.uri, name)
 
 
 class MergeAnnotationsOperator(DayOperator):

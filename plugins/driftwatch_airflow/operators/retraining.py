@@ -218,17 +218,19 @@ class ApprovePromotionOperator(ApprovalOperator):
         """Where the reader's browser gets an image: as annotators do. None where no image server is set up."""
         from driftwatch.annotation.links import ImageLinks
         from driftwatch.errors import NeedsAttention
-        from driftwatch_airflow.operators.annotation import image_server
+        from driftwatch_airflow.operators.annotation import image_server, link_signer
 
-        try:
-            server = image_server(self.monitor)
-        except NeedsAttention as error:
-            self.log.warning("The comparison names its example images by id alone: %s", error)
-            return None
         now = context["ti"].start_date
         folder = layout.retraining(self.request, "shown")
         until = now + timedelta(hours=min(self.monitor.retraining.approval_hours, 7 * 24 - 1))
-        return ImageLinks(storage_of(self.monitor), folder, now, until, server).link
+        try:
+            server, signer = image_server(self.monitor), link_signer(self.monitor)
+            links = ImageLinks(storage_of(self.monitor), folder, now, until, server, signer)
+            links.check()
+        except NeedsAttention as error:
+            self.log.warning("The comparison names its example images by id alone: %s", error)
+            return None
+        return links.link
 
 
 class PromoteModelOperator(RetrainingOperator):
