@@ -1,5 +1,6 @@
 # Airflow with exactly the versions that the tests ran on, and Driftwatch installed as a package.
-FROM apache/airflow:3.3.2-python3.11
+ARG BASE=apache/airflow:3.3.2-python3.11
+FROM ${BASE}
 
 ENV DRIFTWATCH_MONITORS=/opt/airflow/include/monitors \
     WHYLOGS_NO_ANALYTICS=True \
@@ -10,12 +11,12 @@ ENV DRIFTWATCH_MONITORS=/opt/airflow/include/monitors \
 # Compiling pyproject.toml against the lock leaves out its development tools. Bytecode saves seconds at each start of a task.
 COPY --chown=airflow:root pyproject.toml requirements.txt /opt/driftwatch/
 RUN python -m pip install --no-cache-dir uv==0.13.9 \
- && uv pip compile --quiet --constraints /opt/driftwatch/requirements.txt --output-file /tmp/runtime.txt /opt/driftwatch/pyproject.toml \
- && uv pip sync --no-cache --compile-bytecode /tmp/runtime.txt \
+ && uv pip compile --quiet --generate-hashes --constraints /opt/driftwatch/requirements.txt --output-file /tmp/runtime.txt /opt/driftwatch/pyproject.toml \
+ && uv pip sync --no-cache --require-hashes --compile-bytecode /tmp/runtime.txt \
  && uv pip check \
  && rm /tmp/runtime.txt
 
-COPY --chown=airflow:root README.md /opt/driftwatch/
+COPY --chown=airflow:root README.md LICENSE /opt/driftwatch/
 COPY --chown=airflow:root include /opt/driftwatch/include
 COPY --chown=airflow:root plugins/driftwatch_airflow /opt/driftwatch/plugins/driftwatch_airflow
 RUN uv pip install --no-cache --no-deps --compile-bytecode /opt/driftwatch \

@@ -79,9 +79,12 @@ bench-retraining: .venv/installed ## What retraining buys on real photos (PHOTOS
 	@$(BIN)/python -m bench.retraining recipe $(if $(PHOTOS),--photos "$(PHOTOS)")
 	@$(BIN)/python -m bench.retraining days $(if $(PHOTOS),--photos "$(PHOTOS)")
 
-lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in requirements.txt
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --fork-strategy fewest --python-version 3.10 --upgrade \
-		--no-annotate --no-header --quiet --output-file requirements.txt
-	@sed -i '1i # Every version pinned by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
+digests: ## Print, for .env, what the tags of docker-compose.yaml's images mean today (needs docker)
+	@deploy/pin-images.sh
 
-.PHONY: bench bench-judgement help install demo ui label test test-faults lint docs monitors lock bench-retraining
+lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in requirements.txt, with the hashes of its files
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --fork-strategy fewest --python-version 3.10 --upgrade --generate-hashes \
+		--no-annotate --no-header --quiet --output-file requirements.txt
+	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
+
+.PHONY: bench bench-judgement digests help install demo ui label test test-faults lint docs monitors lock bench-retraining

@@ -18,6 +18,15 @@ SERVERS = {"init", "apiserver", "scheduler", "dag-processor", "triggerer"}
 CELERY = {"worker", "flower"}
 STAND_INS = {"toloka", "whylabs", "images"}
 OTHERS = {"postgres", "redis"}
+ALL = SERVERS | CELERY | STAND_INS | OTHERS | {"check"}
+# Who must reach whom: the database, Celery's queue, the execution API, the stand-ins, the world.
+REACHES = [
+    *((name, "postgres") for name in SERVERS),
+    *((name, "redis") for name in ("scheduler", "worker", "flower")),
+    *((name, "apiserver") for name in ("worker", "scheduler", "triggerer", "dag-processor")),
+    *((caller, stand_in) for caller in ("worker", "triggerer", "apiserver") for stand_in in STAND_INS),
+    ("toloka", "images"),
+]
 
 EVERYWHERE = {
     "AIRFLOW__CORE__EXECUTOR",
@@ -93,7 +102,7 @@ def test_docker_compose_accepts_the_file_with_the_example_environment(compose_fi
     profiles = ["--profile", "sandbox", "--profile", "flower"]
     listed = config(compose_file, root / ".env.example", *profiles, "config", "--services")
     assert listed.returncode == 0, listed.stderr
-    assert set(listed.stdout.split()) == SERVERS | CELERY | STAND_INS | OTHERS
+    assert set(listed.stdout.split()) == ALL
 
 
 @pytest.mark.parametrize("secret", ["POSTGRES_PASSWORD", "AIRFLOW_CONN_TOLOKA_DEFAULT"])
@@ -115,7 +124,7 @@ def test_what_docker_compose_reads_keeps_connections_as_json(compose_file, root)
 
 
 def test_every_expected_service_is_there_and_no_other(services):
-    assert set(services) == SERVERS | CELERY | STAND_INS | OTHERS
+    assert set(services) == ALL
 
 
 @pytest.mark.parametrize("name", sorted(SERVERS | CELERY))
@@ -162,12 +171,127 @@ def test_only_the_stand_ins_are_in_the_sandbox_profile(services):
 
 
 def test_every_service_that_stays_has_a_health_check(services):
-    # init ends; what waits for it waits for its success.
-    assert {name for name, service in services.items() if "healthcheck" not in service} == {"init"}
+    # check and init end; what waits for them waits for their success.
+    assert {name for name, service in services.items() if "healthcheck" not in service} == {"check", "init"}
     for name in (SERVERS | CELERY) - {"init"}:
         assert services[name]["depends_on"]["init"] == {"condition": "service_completed_successfully"}
     for name in OTHERS:
         assert services["init"]["depends_on"][name] == {"condition": "service_healthy"}
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_no_service_has_more_rights_memory_or_processes_than_it_needs(services, name):
+    service = services[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["pids_limit"] > 0
+    assert service["mem_limit"]
+    assert not {"cap_add", "privileged", "pid", "ipc"} & set(service)
+    # Without rights of root's, an image that starts as root could not become another user.
+    assert service["user"] in ("postgres", "redis", "${AIRFLOW_UID:-50000}:0")
+
+
+def test_who_must_reach_each_other_shares_a_network(services):
+    for caller, called in REACHES:
+        assert set(services[caller]["networks"]) & set(services[called]["networks"]), (caller, called)
+
+
+def test_only_servers_reach_the_database_and_only_what_needs_it_the_world(compose_file, services):
+    networks = yaml.safe_load(compose_file.read_text())["networks"]
+    inside = {name for name, network in networks.items() if (network or {}).get("internal")}
+    assert set(networks) - inside == {"outside"}
+    assert {name for name, service in services.items() if "database" in service.get("networks", [])} == SERVERS | {
+        "postgres"
+    }
+    assert {name for name, service in services.items() if "outside" in service.get("networks", [])} == {
+        "apiserver", "triggerer", "worker", "flower",
+    }  # fmt: skip
+    assert services["check"]["network_mode"] == "none"
+
+
+def test_the_databases_password_is_known_to_servers_alone(compose_file, root, tmp_path):
+    env = tmp_path / "env"
+    env.write_text((root / ".env.example").read_text().replace("change-me-postgres", "the-databases-own"))
+    profiles = ["--profile", "sandbox", "--profile", "flower"]
+    resolved = yaml.safe_load(config(compose_file, env, *profiles, "config").stdout)["services"]
+    assert {name for name, service in resolved.items() if "the-databases-own" in str(service)} == SERVERS | {
+        "check",
+        "postgres",
+    }
+
+
+def run_check(services: dict[str, dict[str, Any]], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the service `check` as compose would: `$$` is its way to write `$`."""
+    service = services["check"]
+    command = [*service["entrypoint"], *(word.replace("$$", "$") for word in service["command"])]
+    whole = {"PATH": os.environ["PATH"], **dict.fromkeys(service["environment"], "good-value"), **environment}
+    return subprocess.run(command, env=whole, capture_output=True, text=True, timeout=20)
+
+
+@pytest.mark.parametrize(
+    "name", ["POSTGRES_PASSWORD", "AIRFLOW_JWT_SECRET", "AIRFLOW_CONN_TOLOKA_DEFAULT", "SANDBOX_IMAGE_SECRET"]
+)
+def test_a_placeholder_is_refused_by_name_before_anything_keeps_it(services, name):
+    assert run_check(services).returncode == 0
+    refused = run_check(services, **{name: '{"password": "change-me-x"}'})
+    assert refused.returncode == 1
+    assert name in refused.stderr.splitlines()
+    assert "change-me" not in refused.stderr
+    for waiting in OTHERS | STAND_INS:
+        assert services[waiting]["depends_on"] == {"check": {"condition": "service_completed_successfully"}}
+
+
+@pytest.mark.parametrize("secret", ["two/parts", "a@b", "50%", "x y", "a:b", "é"])
+def test_a_secret_that_a_url_cannot_hold_is_refused_by_name(services, secret):
+    refused = run_check(services, REDIS_PASSWORD=secret)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("REDIS_PASSWORD must be safe inside a URL")
+    assert secret not in refused.stderr
+
+
+def test_airflows_role_owns_its_database_and_is_no_superuser(root):
+    from driftwatch_sandbox.demo.postgres import postgres_binaries, running_postgres
+
+    if postgres_binaries() is None:
+        pytest.skip("Postgres is not installed (Debian: apt-get install postgresql)")
+    import sqlalchemy as sa
+
+    with running_postgres() as url:
+        address = sa.make_url(url)
+        host = {"PGHOST": address.host, "PGPORT": str(address.port), "PGPASSWORD": address.password}
+        environment = {**os.environ, **host, "POSTGRES_USER": "postgres", "AIRFLOW_DATABASE_PASSWORD": "it's $ecret"}
+        # The image's superuser, as whom the script runs, and no role `airflow`: the test's server began with one.
+        with sa.create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(sa.text(f"CREATE ROLE postgres SUPERUSER LOGIN PASSWORD '{address.password}'"))
+        admin = sa.create_engine(address.set(username="postgres"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(sa.text("ALTER ROLE airflow RENAME TO first"))
+        subprocess.run([root / "deploy" / "postgres-roles.sh"], env=environment, check=True, timeout=60)
+        its = address.set(username="airflow", password="it's $ecret", database="airflow")
+        with sa.create_engine(its).connect() as connection:
+            row = connection.execute(
+                sa.text("SELECT rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'airflow'")
+            )
+            assert tuple(row.one()) == (False, False, False)
+            connection.execute(sa.text("CREATE TABLE t (x int)"))
+        admin.dispose()
+        with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
+            sa.create_engine(address.set(username="postgres")).connect()
+
+
+def test_make_digests_prints_a_line_for_each_image_and_refuses_what_is_no_digest(root, tmp_path):
+    docker = tmp_path / "docker"
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for answer, ok in ((f"sha256:{'a' * 64}", True), ("no such image", False)):
+        docker.write_text(f"#!/bin/sh\necho '{answer}'\n")
+        docker.chmod(0o755)
+        done = subprocess.run([root / "deploy" / "pin-images.sh"], env=environment, capture_output=True, text=True)
+        assert (done.returncode == 0) is ok
+        lines = done.stdout.splitlines()
+        assert [line.split("=")[0] for line in lines] == (
+            ["AIRFLOW_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE"] if ok else []
+        )
+        assert all(re.search(r"=[\w/.:-]+@sha256:a{64}$", line) for line in lines)
 
 
 def test_logs_are_shared_and_so_never_served(services):
@@ -178,13 +302,29 @@ def test_logs_are_shared_and_so_never_served(services):
 
 
 def test_images_have_fixed_versions(services, root):
-    tags = {service["image"] for service in services.values()}
+    tags = {VARIABLE.sub(lambda found: found[3], service["image"]) for service in services.values()}
     version = re.search(r'^version = "(.+)"$', (root / "pyproject.toml").read_text(), re.M)[1]
     assert tags == {"postgres:16-bookworm", "redis:7.2-bookworm", f"driftwatch:{version}"}
     lock = (root / "requirements.txt").read_text()
-    airflow = re.search(r"^apache-airflow==(.+)$", lock, re.M)[1]
-    base = re.findall(r"^FROM (.+)$", (root / "Dockerfile").read_text(), re.M)
-    assert base == [f"apache/airflow:{airflow}-python3.11"]
+    airflow = re.search(r"^apache-airflow==(\S+)", lock, re.M)[1]
+    base = f"apache/airflow:{airflow}-python3.11"
+    assert re.findall(r"^ARG BASE=(.+)\nFROM (.+)$", (root / "Dockerfile").read_text(), re.M) == [(base, "${BASE}")]
+    assert {service["build"]["args"]["BASE"] for service in services.values() if "build" in service} == {
+        f"${{AIRFLOW_IMAGE:-{base}}}"
+    }
+
+
+def test_every_requirement_is_locked_with_hashes_that_the_image_insists_on(root):
+    lines = re.sub(r" \\\n\s+", " ", (root / "requirements.txt").read_text()).splitlines()
+    pinned = [line for line in lines if not line.startswith("#")]
+    assert len(pinned) > 200
+    assert all(re.match(r"[\w.\[\]-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line) for line in pinned)
+    assert "uv pip sync --no-cache --require-hashes" in (root / "Dockerfile").read_text()
+
+
+def test_there_is_a_licence_that_the_package_carries(root):
+    assert "Apache License" in (root / "LICENSE").read_text()
+    assert 'license-files = ["LICENSE"]' in (root / "pyproject.toml").read_text()
 
 
 def test_no_secret_is_written_in_the_compose_file(compose_file):
@@ -209,11 +349,11 @@ def test_every_variable_of_the_compose_file_is_in_the_example_and_the_other_way_
     assert named <= used
 
 
-def test_every_secret_of_the_example_is_a_placeholder_that_init_refuses(example, services):
+def test_every_secret_of_the_example_is_a_placeholder_that_is_looked_for(example, services):
     for name, value in example.items():
         if re.search(r"PASSWORD|SECRET|TOKEN|KEY|CONN", name):
             assert "change-me" in value, name
-    assert "env | grep change-me" in services["init"]["command"][-1]
+            assert name in services["check"]["environment"]
 
 
 def test_the_recipe_of_the_example_gives_a_usable_environment(root, tmp_path):
