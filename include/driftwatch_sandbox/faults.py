@@ -220,7 +220,7 @@ def control_router(board: FaultBoard) -> APIRouter:
     async def add_fault(request: Request) -> Any:
         try:
             return asdict(board.add(**await request.json()))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise HTTPException(400, str(error)) from error
 
     @router.get("/faults")

@@ -10,29 +10,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-
-class _OpenProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """Hands the connection's transport to the application, so that a fault can break the connection."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        app: Any = self.app  # type: ignore[has-type]
-
-        async def with_transport(scope: Any, receive: Any, send: Any) -> None:
-            scope["sandbox.transport"] = transport
-            await app(scope, receive, send)
-
-        self.app = with_transport
+from driftwatch_sandbox.guard import Guard, GuardedProtocol
 
 
 class _Server(uvicorn.Server):
-    """Calls `on_ready` once requests are accepted."""
+    """Calls `on_ready` once requests are accepted. `app.state.body_limits` may set smaller limits by path."""
 
     def __init__(self, app: Any, on_ready: Any) -> None:
+        limits = getattr(getattr(app, "state", None), "body_limits", None)
         config = uvicorn.Config(
-            app, http=_OpenProtocol, ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=2
+            Guard(app, limits),
+            http=GuardedProtocol,
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=2,
         )
         super().__init__(config)
         self.on_ready = on_ready

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 
 from .conftest import TOKEN, Market
 
+ENVIRONMENT = {**os.environ, "DRIFTWATCH_TOLOKA_TOKEN": TOKEN}
+
 
 @pytest.fixture
 def start(tmp_path):
@@ -21,7 +24,7 @@ def start(tmp_path):
 
     def run(*options: str) -> tuple[subprocess.Popen, Market]:
         command = [sys.executable, "-m", "driftwatch_sandbox.toloka", "--database", str(tmp_path / "toloka.db")]
-        process = subprocess.Popen([*command, "--token", TOKEN, *options], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         processes.append(process)
         line = process.stdout.readline()
         assert line.startswith("listening on http://127.0.0.1:"), line
@@ -73,7 +76,13 @@ VALUES = {"image": "http://127.0.0.1:9/late.jpg", "image_id": "late"}
 
 
 def test_wrong_options_are_named(tmp_path):
-    command = [sys.executable, "-m", "driftwatch_sandbox.toloka", "--database", str(tmp_path / "x.db"), "--token", "t"]
-    ended = subprocess.run([*command, "--crowd-speed", "0"], capture_output=True, text=True, timeout=20, check=False)
-    assert ended.returncode != 0
-    assert "--crowd-speed" in ended.stderr
+    command = [sys.executable, "-m", "driftwatch_sandbox.toloka", "--database", str(tmp_path / "x.db")]
+    for options, environment, said in (
+        (["--crowd-speed", "0"], ENVIRONMENT, "--crowd-speed"),
+        ([], os.environ, "DRIFTWATCH_TOLOKA_TOKEN is empty"),
+    ):
+        ended = subprocess.run(
+            [*command, *options], capture_output=True, text=True, timeout=20, check=False, env=environment
+        )
+        assert ended.returncode != 0
+        assert said in ended.stderr

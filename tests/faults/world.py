@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -57,14 +58,12 @@ class World:
         self.folder = folder
         self._processes: list[subprocess.Popen[str]] = []
         self._cases = 0
-        toloka_options = ["--no-crowd", "--token", TOKEN, "--operation-seconds", "0.02", "--balance", "100000"]
+        toloka_options = ["--no-crowd", "--operation-seconds", "0.02", "--balance", "100000"]
         self.toloka = self._start("toloka", *toloka_options)
         self.whylabs = self._start(
             "whylabs",
             "--port",
             "0",
-            "--api-key",
-            KEY,
             "--dataset",
             DATASET,
             "--idempotency",
@@ -79,7 +78,10 @@ class World:
     def _start(self, name: str, *options: str) -> str:
         command = [sys.executable, "-m", f"driftwatch_sandbox.{name}", "--database", str(self.folder / f"{name}.db")]
         log = (self.folder / f"{name}.log").open("w")
-        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=log, text=True)
+        secrets = {"DRIFTWATCH_TOLOKA_TOKEN": TOKEN, "DRIFTWATCH_WHYLABS_KEY": KEY}
+        process = subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **secrets}
+        )
         self._processes.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()

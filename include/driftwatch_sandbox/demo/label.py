@@ -17,6 +17,7 @@ from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.world import World, until_interrupted
+from driftwatch_sandbox.private_files import write_private
 from driftwatch_sandbox.toloka.door import PEOPLE
 
 _HOURS = 24
@@ -37,8 +38,7 @@ def label(console: Console, world: World) -> None:
     """Serves the page until Ctrl-C. The pool asks about the demo's last day again; what is answered changes no day of the demo."""
     people = world.home / "people.json"
     if not people.exists():
-        people.touch(mode=0o600)
-        people.write_text(json.dumps({name: secrets.token_urlsafe(12) for name in _PEOPLE}))
+        write_private(people, json.dumps({name: secrets.token_urlsafe(12) for name in _PEOPLE}))
     with until_interrupted(console, world.processes):
         world.start_stand_ins(people=people)
         for name in ("toloka", "images"):

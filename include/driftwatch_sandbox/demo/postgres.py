@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from driftwatch_sandbox.demo.processes import Processes, ServerFailed, free_port
+from driftwatch_sandbox.private_files import write_private
 
 USER = "airflow"
 # Nothing here has to outlive a power cut.
@@ -38,8 +39,7 @@ def running_postgres() -> Iterator[str]:
     processes = Processes(home / "logs")
     data, words = home / "data", home / "password"
     try:
-        words.touch(mode=0o600)
-        words.write_text(password)
+        write_private(words, password)
         data.mkdir(mode=0o700)
         if as_user:
             for path in (home, data, words):

@@ -17,6 +17,10 @@ import httpx
 from rich.console import Console
 
 from driftwatch_sandbox.demo.processes import Processes, free_port
+from driftwatch_sandbox.images import SECRET_VARIABLE
+from driftwatch_sandbox.private_files import write_private
+from driftwatch_sandbox.toloka import TOKEN_VARIABLE
+from driftwatch_sandbox.whylabs import KEY_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[3]
 ORGANISATION, DATASET = "org-1", "model-1"
@@ -69,8 +73,7 @@ class World:
             self.secrets = Secrets(**json.loads(kept.read_text()))
         else:
             self.secrets = Secrets.make()
-            kept.touch(mode=0o600)
-            kept.write_text(json.dumps(asdict(self.secrets)))
+            write_private(kept, json.dumps(asdict(self.secrets)))
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"
@@ -126,7 +129,6 @@ class World:
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "DRIFTWATCH_STORAGE": f"file://{self.storage}",
             "DRIFTWATCH_MONITORS": str(self.monitors),
-            "DRIFTWATCH_IMAGE_SECRET": self.secrets.image_secret,
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
             "WHYLOGS_NO_ANALYTICS": "True",
@@ -141,12 +143,19 @@ class World:
         state = self.home / "stand-ins"
         state.mkdir(parents=True, exist_ok=True)
         self.storage.mkdir(parents=True, exist_ok=True)
-        env, python = self.env, sys.executable
+        # Not on their command lines, which everybody on the machine can read.
+        env = {
+            **self.env,
+            TOKEN_VARIABLE: self.secrets.toloka_token,
+            KEY_VARIABLE: self.secrets.whylabs_key,
+            SECRET_VARIABLE: self.secrets.image_secret,
+        }
+        python = sys.executable
         self.processes.start(
             "toloka",
             [
                 python, "-m", "driftwatch_sandbox.toloka", "--port", str(self.ports["toloka"]),
-                "--database", str(state / "toloka.db"), "--token", self.secrets.toloka_token,
+                "--database", str(state / "toloka.db"),
                 "--truth", str(self.truth), "--crowd-speed", str(crowd_speed), "--seed", "7",
                 *(["--people", str(people)] if people else []),
             ],
@@ -156,7 +165,7 @@ class World:
             "whylabs",
             [
                 python, "-m", "driftwatch_sandbox.whylabs", "--port", str(self.ports["whylabs"]),
-                "--database", str(state / "whylabs.db"), "--api-key", self.secrets.whylabs_key,
+                "--database", str(state / "whylabs.db"),
                 "--org", ORGANISATION, "--dataset", DATASET,
             ],
             env,
@@ -179,7 +188,7 @@ class World:
         """Creates the database and the login. Runs on while other things are done: see `start_airflow`."""
         (self.home / "airflow" / "config").mkdir(parents=True, exist_ok=True)
         (self.home / "airflow" / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS)
-        (self.home / "passwords.json").write_text(json.dumps({"admin": self.secrets.password}))
+        write_private(self.home / "passwords.json", json.dumps({"admin": self.secrets.password}))
         self.processes.run("airflow-db", ["airflow", "db", "migrate"], self.env)
 
     def start_airflow(self) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from driftwatch_sandbox.serving import serve
+from driftwatch_sandbox.toloka import TOKEN_VARIABLE
 from driftwatch_sandbox.toloka.app import Settings, create_app
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m driftwatch_sandbox.toloka", description="Toloka API stand-in")
+    parser = argparse.ArgumentParser(
+        prog="python -m driftwatch_sandbox.toloka",
+        description=f"Toloka API stand-in. Clients authorise with the token in the environment variable {TOKEN_VARIABLE}.",
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port, which the first line of output names")
     parser.add_argument("--database", type=Path, required=True, help="SQLite file, made when missing")
-    parser.add_argument("--token", required=True, help="what clients authorise with")
     parser.add_argument("--balance", type=float, default=1000.0, help="dollars on the account of a new database")
     parser.add_argument("--crowd", action=argparse.BooleanOptionalAction, default=True, help="simulated workers answer")
     parser.add_argument("--truth", type=Path, help="CSV file image_id,label that the crowd alone knows")
@@ -32,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = vars(parser.parse_args(arguments))
     host, port = options.pop("host"), options.pop("port")
     try:
-        app = create_app(Settings(**options))
+        app = create_app(Settings(token=os.environ.get(TOKEN_VARIABLE, ""), **options))
     except ValueError as error:
         sys.exit(str(error))
     serve(app, host, port)

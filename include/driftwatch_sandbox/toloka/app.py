@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 
 from driftwatch_sandbox.faults import Fault, FaultBoard, FaultMiddleware, control_router
 from driftwatch_sandbox.toloka import (
+    TOKEN_VARIABLE,
     routes_analytics,
     routes_assignments,
     routes_pools,
@@ -70,7 +71,7 @@ class Settings:
 def create_app(settings: Settings) -> FastAPI:
     """The server's application; its background thread lives from start-up to shut-down."""
     if not settings.token:
-        raise ValueError("--token is empty: clients need a token")
+        raise ValueError(f"{TOKEN_VARIABLE} is empty: clients need a token")
     if settings.crowd_speed <= 0:
         raise ValueError(f"--crowd-speed {settings.crowd_speed}: a positive number is needed")
 
@@ -115,6 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(control_router(board), dependencies=[Depends(authorise)])
     if people:
         app.include_router(labelling_routes.router)
+        app.state.body_limits = {"/label/": 64 * 2**10}
 
     @app.get("/healthz")
     async def healthz() -> Any:

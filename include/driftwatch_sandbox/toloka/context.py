@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import threading
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -37,8 +39,8 @@ async def _json_body(request: Request) -> Any:
     if not raw:
         return []
     try:
-        return await request.json()
-    except ValueError as error:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
         raise field_error("body", "JSON_EXPECTED", f"not JSON: {error}") from error
 
 
@@ -53,7 +55,8 @@ async def _fault(request: Request) -> Fault | None:
 async def authorise(request: Request) -> None:
     """Both schemes, `OAuth` and `ApiKey`; another account than one's own is refused."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme not in ("OAuth", "ApiKey") or token != request.app.state.sandbox.token:
+    known = hmac.compare_digest(token.encode(), request.app.state.sandbox.token.encode())
+    if scheme not in ("OAuth", "ApiKey") or not known:
         raise ApiError(401, "AUTHENTICATION_ERROR", "the token is missing or not valid")
     account = request.headers.get("x-act-under-account-id")
     if account not in (None, OWNER["id"]):

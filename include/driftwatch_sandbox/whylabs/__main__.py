@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 
 from driftwatch_sandbox.serving import serve
+from driftwatch_sandbox.whylabs import KEY_VARIABLE
 from driftwatch_sandbox.whylabs.app import create_app
 from driftwatch_sandbox.whylabs.store import Settings
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m driftwatch_sandbox.whylabs", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m driftwatch_sandbox.whylabs",
+        description=f"{__doc__} The API key, <10 characters>.<secret>, is in the environment variable {KEY_VARIABLE}.",
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8082, help="0 takes a free port")
     parser.add_argument("--database", required=True, help="SQLite file; made if missing, kept between runs")
-    parser.add_argument("--api-key", required=True, help="<10 characters>.<secret>, as WhyLabs' keys are")
     parser.add_argument("--org", default="org-1")
     parser.add_argument("--dataset", action="append", required=True, help="may be given several times")
     parser.add_argument("--url-seconds", type=float, default=900, help="how long an upload URL lives")
@@ -37,8 +42,10 @@ def main() -> None:
         help="run the analyzers on a day this long after its last upload; WhyLabs: up to a day later",
     )
     arguments = parser.parse_args()
+    if not os.environ.get(KEY_VARIABLE):
+        sys.exit(f"{KEY_VARIABLE} is empty: clients need a key")
     settings = Settings(
-        api_key=arguments.api_key,
+        api_key=os.environ.get(KEY_VARIABLE, ""),
         organisation=arguments.org,
         datasets=tuple(arguments.dataset),
         url_seconds=arguments.url_seconds,

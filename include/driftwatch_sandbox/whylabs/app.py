@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -72,7 +73,7 @@ def create_app(database: str, settings: Settings) -> FastAPI:
 def _refusal(request: Request, settings: Settings) -> ApiError | None:
     given = request.headers.get("x-api-key", "")
     # A key may end in :org-id, which names the organisation that the caller means.
-    if not given or given.split(":")[0] != settings.api_key.split(":")[0]:
+    if not hmac.compare_digest(given.split(":")[0].encode(), settings.api_key.split(":")[0].encode()):
         return ApiError(401, "Unauthorized", "X-API-Key is missing or unknown")
     parts = request.url.path.split("/")
     for before, organisation in pairwise(parts):

@@ -38,7 +38,7 @@ DAY, LAYOUT = date(2026, 11, 20), MonitorLayout("demo")
 def server(module: str, *options: str) -> Iterator[str]:
     """A stand-in as a process of its own; gives its URL."""
     command = [sys.executable, "-m", f"driftwatch_sandbox.{module}", *options]
-    environment = {**os.environ, "DRIFTWATCH_IMAGE_SECRET": SECRET}
+    environment = {**os.environ, "DRIFTWATCH_IMAGE_SECRET": SECRET, "DRIFTWATCH_TOLOKA_TOKEN": TOKEN}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         yield process.stdout.readline().removeprefix("listening on ").strip()
@@ -89,7 +89,7 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
     with (tmp_path / "truth.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("image_id", "label"), *truth.items()])
     now = datetime.now(timezone.utc)
-    options = ["--database", str(tmp_path / "toloka.db"), "--token", TOKEN, "--truth", str(tmp_path / "truth.csv")]
+    options = ["--database", str(tmp_path / "toloka.db"), "--truth", str(tmp_path / "truth.csv")]
     with (
         server("images", "--root", str(folder)) as image_url,
         server("toloka", *options, "--crowd-speed", "600", "--balance", "100") as url,

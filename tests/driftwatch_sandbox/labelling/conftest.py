@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from driftwatch.config import MonitorConfig
+from driftwatch_sandbox.private_files import write_private
 from driftwatch_sandbox.serving import running
 
 from .people import TOKENS
@@ -51,5 +52,5 @@ def images() -> Iterator[str]:
 @pytest.fixture
 def market(serve_market: Callable[..., Any], tmp_path: Path) -> Any:
     people = tmp_path / "people.json"
-    people.write_text(json.dumps(TOKENS))
+    write_private(people, json.dumps(TOKENS))
     return serve_market(people=people)

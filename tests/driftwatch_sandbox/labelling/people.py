@@ -9,6 +9,7 @@ import httpx
 
 from driftwatch.annotation.project import build_pool, build_project
 from driftwatch.config import MonitorConfig
+from driftwatch_sandbox.toloka.labelling.routes import COOKIE
 
 TOKENS = {"ana": "token-of-ana-1", "ben": "token-of-ben-2"}
 ANSWERS = ("cat", "dog", "unclear")
@@ -40,7 +41,8 @@ def open_pool(market: Any, config: MonitorConfig, images: str, tasks: int = 20, 
 
 def person(market: Any, name: str) -> httpx.Client:
     client = httpx.Client(base_url=f"{market.url}/label", timeout=20)
-    client.post("/login", json={"token": TOKENS[name]}).raise_for_status()
+    session = client.post("/login", json={"token": TOKENS[name]}).raise_for_status().cookies[COOKIE]
+    client.headers["Cookie"] = f"{COOKIE}={session}"  # a browser takes 127.0.0.1 for safe, httpx does not
     return client
 
 

@@ -21,6 +21,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.label import open_pool as open_demo_pool
+from driftwatch_sandbox.private_files import write_private
 from driftwatch_sandbox.toloka.labelling.desk import read_people
 from driftwatch_sandbox.toloka.labelling.view import UnknownComponent, read_view
 
@@ -141,7 +142,7 @@ def test_a_page_whose_time_is_over_takes_no_answer_and_comes_free(
 def test_a_pool_is_served_by_people_the_crowd_or_both(
     serve_market: Callable[..., Any], config: MonitorConfig, images: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "people.json").write_text(json.dumps(TOKENS))
+    write_private(tmp_path / "people.json", json.dumps(TOKENS))
     market = serve_market(people=tmp_path / "people.json", crowd=True, crowd_speed=2000.0)
     for_people = open_pool(market, config, images, served_by=["people"])
     for_crowd = open_pool(market, config, images, served_by=["crowd"])
@@ -172,9 +173,20 @@ def test_a_view_that_the_page_does_not_draw_is_refused_by_name(view: dict[str, A
 )
 def test_a_bad_file_of_people_is_refused_with_its_name(tmp_path: Path, content: str) -> None:
     path = tmp_path / "people.json"
-    path.write_text(content)
+    write_private(path, content)
     with pytest.raises(ValueError, match=r"people\.json"):
         read_people(path)
+
+
+def test_a_file_of_people_that_others_may_read_is_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
+    path = tmp_path / "people.json"
+    path.write_text(json.dumps(TOKENS))
+    path.chmod(0o644)
+    with pytest.raises(ValueError, match=r"others may read it \(mode 644\); run chmod 600 .*people\.json"):
+        read_people(path)
+    write_private(path, json.dumps(TOKENS))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_people(path) == TOKENS
 
 
 def test_the_demos_pool_asks_people_about_its_last_day(market: Any, config: MonitorConfig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -246,7 +247,10 @@ def test_an_upload_url_fails_on_request_as_s3s_do_and_takes_nothing(server, faul
 def test_the_command_serves_says_so_and_stops_on_sigterm(tmp_path):
     command = [sys.executable, "-m", "driftwatch_sandbox.whylabs", "--port", "0", "--database", str(tmp_path / "w.db")]
     process = subprocess.Popen(
-        [*command, "--api-key", KEY, "--dataset", "a", "--dataset", "b"], stdout=subprocess.PIPE, text=True
+        [*command, "--dataset", "a", "--dataset", "b"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DRIFTWATCH_WHYLABS_KEY": KEY},
     )
     try:
         line = process.stdout.readline()

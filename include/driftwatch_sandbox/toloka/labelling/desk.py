@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from driftwatch_sandbox.private_files import check_private
 from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.context import Sandbox
 from driftwatch_sandbox.toloka.door import CROWD, Door, served_by
 from driftwatch_sandbox.toloka.enforcement import restrictions
 from driftwatch_sandbox.toloka.errors import conflict, not_found, validation
 from driftwatch_sandbox.toloka.fields import check_values
+from driftwatch_sandbox.toloka.labelling.sessions import Guesses, Sessions
 from driftwatch_sandbox.toloka.labelling.view import read_view
 from driftwatch_sandbox.toloka.store import Document
 from driftwatch_sandbox.toloka.workers import LANGUAGE_SKILLS, Worker
@@ -24,10 +26,14 @@ _SHORTEST_TOKEN = 12
 
 
 def read_people(path: Path) -> dict[str, str]:
-    """The file `{name: token}`; raises ValueError for one that holds something else, a short token, or one token twice."""
+    """The file `{name: token}`; raises ValueError for one that others may read, that holds something else, a short token, or one
+    token twice."""
     try:
+        check_private(path, "--people")
         people = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ValueError(f"--people {path}: cannot be read: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"--people {path}: cannot be read as JSON: {error}") from error
     if not isinstance(people, dict) or not people or not all(isinstance(token, str) for token in people.values()):
         raise ValueError(f'--people {path}: must hold {{"name": "token", …}} with at least one person')
@@ -44,16 +50,19 @@ class Desk:
     def __init__(self, box: Sandbox, people: dict[str, str]) -> None:
         self._box, self._exchange, self._store = box, box.exchange, box.store
         self._door = Door(box.exchange, 1.0)
+        self.sessions, self.guesses = Sessions(box.store), Guesses()
         self._tokens = people
         self._people = {name: _person(name) for name in people}
         self._ids = {person.id for person in self._people.values()}
 
-    def person(self, token: str) -> tuple[str, Worker] | None:
-        """Whose token it is."""
-        for name, known in self._tokens.items():
-            if hmac.compare_digest(known.encode(), token.encode()):
-                return name, self._people[name]
-        return None
+    def owner(self, token: str) -> str | None:
+        """The name of the person whose token it is."""
+        given = token.encode(errors="surrogatepass")
+        return next((name for name, known in self._tokens.items() if hmac.compare_digest(known.encode(), given)), None)
+
+    def person(self, session: str) -> Worker | None:
+        """Who is logged in with this session; None also for somebody whom the people's file no longer names."""
+        return self._people.get(self.sessions.name(session) or "")
 
     def pools(self, person: Worker) -> list[dict[str, Any]]:
         """The open pools that people serve, and why the person may not enter one."""

@@ -1,7 +1,11 @@
-"""The labelling page and what its script asks. A person logs in by a token, which a cookie keeps that no script can read."""
+"""The labelling page and what its script asks. A person logs in by a token; a cookie that no script can read keeps the session.
+
+The cookie goes over HTTPS alone, or to this machine itself (browsers take 127.0.0.1 for safe): others need a proxy with TLS.
+"""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from driftwatch_sandbox.toloka.context import Body
 from driftwatch_sandbox.toloka.errors import ApiError, not_found
 from driftwatch_sandbox.toloka.labelling.desk import Desk
+from driftwatch_sandbox.toloka.labelling.sessions import HOURS
 from driftwatch_sandbox.toloka.workers import Worker
 
 STATIC = Path(__file__).parent / "static"
@@ -32,7 +37,7 @@ def _person(request: Request) -> Worker:
     found = _desk(request).person(request.cookies.get(COOKIE, ""))
     if found is None:
         raise ApiError(401, "AUTHENTICATION_ERROR", "log in with your token")
-    return found[1]
+    return found
 
 
 Seat = Annotated[Worker, Depends(_person)]
@@ -57,20 +62,34 @@ def static(name: str) -> Response:
 
 
 @router.post("/login")
-def login(desk: Served, body: Body) -> Response:
-    token = str(body.get("token", "")) if isinstance(body, dict) else ""
-    found = desk.person(token)
-    if found is None:
+def login(request: Request, desk: Served, body: Body) -> Response:
+    address = request.client.host if request.client else "unknown"
+    wait = math.ceil(desk.guesses.wait(address))
+    if wait:
+        said = ApiError(429, "TOO_MANY_REQUESTS", f"too many wrong tokens: try again in {wait} s")
+        return JSONResponse(said.body(), 429, headers={"Retry-After": str(wait)})
+    name = desk.owner(str(body.get("token", "")).strip() if isinstance(body, dict) else "")
+    if name is None:
+        desk.guesses.wrong(address)
         raise ApiError(401, "AUTHENTICATION_ERROR", "this token is nobody's")
-    answer = JSONResponse({"name": found[0]})
-    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/label")
+    answer = JSONResponse({"name": name})
+    answer.set_cookie(
+        COOKIE,
+        desk.sessions.open(name),
+        max_age=HOURS * 3600,
+        secure=True,
+        httponly=True,
+        samesite="strict",
+        path="/label",
+    )
     return answer
 
 
 @router.post("/logout")
-def logout() -> Response:
+def logout(request: Request, desk: Served) -> Response:
+    desk.sessions.close(request.cookies.get(COOKIE, ""))
     answer = JSONResponse({})
-    answer.delete_cookie(COOKIE, path="/label")
+    answer.delete_cookie(COOKIE, path="/label", secure=True, httponly=True, samesite="strict")
     return answer
 
 
@@ -87,7 +106,7 @@ def page(desk: Served, person: Seat, pool_id: str) -> Any:
 @router.post("/pages/{page_id}/answers")
 def answer(desk: Served, person: Seat, page_id: str, body: Body) -> Any:
     given = body if isinstance(body, dict) else {}
-    return desk.answer(person, page_id, str(given.get("task_id")), given.get("output_values") or {})
+    return desk.answer(person, page_id, str(given.get("task_id")), given.get("output_values", {}))
 
 
 @router.post("/pages/{page_id}/undo")
