@@ -32,7 +32,7 @@ def get(fs: Any, path: str) -> Stored | None:
             return Stored(await body.read(), answer["ETag"])
 
     try:
-        return sync(fs.loop, fetch)  # type: ignore[no-any-return]
+        return sync(fs.loop, fetch)
     except FileNotFoundError as error:
         if _answer(error)[1] == "NoSuchBucket":
             raise

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 # How the object of a lock that nobody holds begins. It is never deleted: not every server makes a delete conditional.
 FREE = b"free"
 _TRIES = 4
-_LONGEST_LOOK = 1.0
+_FIRST_LOOK, _LONGEST_LOOK = 0.25, 1.0
 
 
 class LockLost(DriftwatchError):
@@ -141,7 +141,8 @@ class _ObjectLock:
 
     def take(self, wait_seconds: float) -> None:
         """Returns once the lock is ours."""
-        seen, unchanged, waited, pause = None, 0.0, 0.0, self._beat_seconds / 4
+        seen, unchanged, waited, longest = None, 0.0, 0.0, self._beat_seconds / 4
+        pause = min(_FIRST_LOOK, longest)
         while True:
             found = self._storage.read_stored(self._key)
             if found != seen:
@@ -157,7 +158,7 @@ class _ObjectLock:
                 raise LockHeld(_held_too_long(self._url, found.data.decode(errors="replace") if found else "", waited))
             log.info("Waiting for %s, which another task holds", self._url)
             self._sleep(pause)
-            waited, unchanged = waited + pause, unchanged + pause
+            waited, unchanged, pause = waited + pause, unchanged + pause, min(2 * pause, longest)
 
     @contextmanager
     def kept(self) -> Iterator[None]:

@@ -1,105 +1,256 @@
-"""The ledger's lock on a real S3 API (moto's server): tasks in different processes never write over each other's entries."""
+"""The lock on a real S3 API (moto's server) and on a file system: each order of two holders that could go wrong, forced."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import time
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 
 import pytest
 
-from driftwatch.lock import exclusive
+from driftwatch import outside
+from driftwatch.errors import NeedsAttention
+from driftwatch.lock import LockHeld, LockLost, LockUnconfirmed, exclusive
 from driftwatch.publishing.publish import publish
 from driftwatch.publishing.sinks import LocalSink
 from driftwatch.storage import Storage
 
-KEY = "cats/days/2026-01-02/published.json"
-LOCK = f"{KEY}.lock"
-SPAWN = multiprocessing.get_context("spawn")
+LOCK = "cats/some.lock"
+DEAD = b"process 1 on a machine that is gone 0123 7\n"
+DAY = date(2026, 1, 2)
 
 
-@pytest.fixture(scope="module")
-def s3_endpoint():
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def no_sleep(seconds: float) -> None:
+    """Time passes at once."""
 
 
-@pytest.fixture
-def place(s3_endpoint) -> tuple[str, str]:
-    """The endpoint and the URI of an empty storage."""
-    bucket = f"bucket-{os.urandom(4).hex()}"
-    open_storage(s3_endpoint, f"s3://{bucket}")._fs.mkdir(bucket)
-    return s3_endpoint, f"s3://{bucket}/root"
+def held(storage: Storage, sleep: Callable[[float], None] = no_sleep, beat_seconds: float = 3600):
+    """The lock without a beat of its own unless `beat_seconds` is short."""
+    return exclusive(storage, LOCK, beat_seconds, 4 * beat_seconds, wait_seconds=1e9, sleep=sleep)
 
 
-def open_storage(endpoint: str, uri: str) -> Storage:
-    import s3fs
+@contextmanager
+def before(what: str, act: Callable[[], None]) -> Iterator[None]:
+    """Calls `act` before the first time that the outside is touched so."""
+    waiting = [act]
 
-    return Storage(uri, s3fs.S3FileSystem(key="k", secret="s", endpoint_url=endpoint, use_listings_cache=False))
+    def watch(when: str, touched: str) -> None:
+        if (when, touched) == ("before", what) and waiting:
+            waiting.pop()()
 
-
-def hold(endpoint: str, uri: str, taken, seconds: float) -> None:
-    with exclusive(open_storage(endpoint, uri), LOCK, beat_seconds=0.2, stale_seconds=1):
-        taken.set()
-        time.sleep(seconds)
-
-
-def publish_both(endpoint: str, uri: str, kinds: tuple[str, ...], together) -> None:
-    storage = open_storage(endpoint, uri)
-    together.wait(60)
-    for kind in kinds:
-        for day in range(1, 4):
-            sink = LocalSink(storage, "cats", "cats/profiles")
-            publish(
-                storage, KEY, sink, kind, date(2026, 1, day), kind.encode(), f"hash of {kind}", sleep=lambda _: None
-            )
+    outside.watchers.append(watch)
+    try:
+        yield
+    finally:
+        outside.watchers.remove(watch)
+    assert not waiting, f"{what} was never touched"
 
 
-def test_two_tasks_that_write_one_ledger_at_once_lose_no_entry(place):
-    together = SPAWN.Barrier(2)
-    workers = [
-        SPAWN.Process(target=publish_both, args=(*place, kinds, together))
-        for kinds in (("features", "performance"), ("performance", "features"))
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-
-    assert [worker.exitcode for worker in workers] == [0, 0]
-    entries = open_storage(*place).read_json(KEY)["uploads"]
-    assert sorted((entry["kind"], entry["day"], entry["state"]) for entry in entries) == [
-        (kind, f"2026-01-0{day}", "done") for kind in ("features", "performance") for day in range(1, 4)
-    ]
-    assert open_storage(*place).read_bytes(LOCK).startswith(b"free")
+@pytest.fixture(params=["file", "s3"])
+def storage(request, tmp_path) -> Storage:
+    return Storage(f"file://{tmp_path}") if request.param == "file" else request.getfixturevalue("s3_storage")
 
 
-def test_a_holder_that_lives_is_waited_for_and_a_killed_one_is_not_for_long(place):
-    storage, taken = open_storage(*place), SPAWN.Event()
-    # Longer than a lock takes to be stale: the holder's beats keep it.
-    living = SPAWN.Process(target=hold, args=(*place, taken, 2.5))
-    living.start()
-    assert taken.wait(60)
-    begun = time.monotonic()
-    with exclusive(storage, LOCK, beat_seconds=0.2, stale_seconds=1):
-        assert time.monotonic() - begun > 1.5
-        living.join(10)
-        assert living.exitcode == 0
+def test_many_at_once_work_one_after_the_other(storage):
+    storage.write_json("cats/count.json", 0)
 
-    taken.clear()
-    dying = SPAWN.Process(target=hold, args=(*place, taken, 60))
-    dying.start()
-    assert taken.wait(60)
-    os.kill(dying.pid, signal.SIGKILL)
-    dying.join(10)
-    assert storage.exists(LOCK)
-    with exclusive(storage, LOCK, beat_seconds=0.2, stale_seconds=1):
+    def count() -> None:
+        for _ in range(4):
+            with exclusive(storage, LOCK, beat_seconds=0.01, stale_seconds=600):
+                storage.write_json("cats/count.json", storage.read_json("cats/count.json") + 1)
+
+    together(*[count] * 3)
+    assert storage.read_json("cats/count.json") == 12
+
+
+def together(*work: Callable[[], None]) -> None:
+    """Runs them at once, each in a thread, and passes their errors on."""
+    errors: list[BaseException] = []
+
+    def run(one: Callable[[], None]) -> None:
+        try:
+            one()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors, errors
+
+
+def test_of_two_who_wait_for_a_dead_holder_one_takes_over_and_the_other_waits_for_it(s3_storage):
+    s3_storage.write_bytes(LOCK, DEAD)
+    order, second = [], held(s3_storage)
+
+    def overtakes() -> None:
+        second.__enter__()
+        order.append("second holds")
+
+    def lets_go(seconds: float) -> None:
+        if order:
+            order.append("second lets go")
+            second.__exit__(None, None, None)
+
+    # Both have seen the lock unchanged for long enough; the second is faster.
+    with before(f"storage replace {LOCK}", overtakes), held(s3_storage, lets_go):
+        order.append("first holds")
+    assert order == ["second holds", "second lets go", "first holds"]
+
+
+def test_a_holder_that_thaws_takes_nothing_from_its_successor(s3_storage):
+    first, second = held(s3_storage), held(s3_storage)
+    lock = first.__enter__()
+    successor = second.__enter__()  # after the first has not answered for long
+    there = s3_storage.read_bytes(LOCK)
+    with pytest.raises(LockLost, match="taken over by another task"):
+        lock.check()
+    with pytest.raises(LockLost):
+        first.__exit__(None, None, None)
+    assert s3_storage.read_bytes(LOCK) == there
+    successor.check()
+    second.__exit__(None, None, None)
+    assert s3_storage.read_bytes(LOCK).startswith(b"free")
+
+
+def test_a_lock_that_was_lost_and_set_free_again_is_lost(s3_storage):
+    with pytest.raises(LockLost), held(s3_storage), held(s3_storage):
         pass
-    assert storage.read_bytes(LOCK).startswith(b"free")
+    with pytest.raises(ZeroDivisionError), held(s3_storage), held(s3_storage):
+        1 / 0  # noqa: B018 - the block's own error says more than the lock
+
+
+def test_a_beat_that_fails_is_tried_again_and_the_lock_stays(s3_storage):
+    beaten, failures = threading.Event(), iter(range(3))
+
+    def watch(when: str, touched: str) -> None:
+        if threading.current_thread().name != f"lock {LOCK}":
+            return
+        if when == "before" and next(failures, None) is not None:
+            raise OSError("the network is away")
+        if when == "after":
+            beaten.set()
+
+    outside.watchers.append(watch)
+    try:
+        with held(s3_storage, beat_seconds=0.02) as lock:
+            first = s3_storage.read_bytes(LOCK)
+            assert beaten.wait(20)
+            assert s3_storage.read_bytes(LOCK) != first
+            lock.check()
+    finally:
+        outside.watchers.remove(watch)
+
+
+def test_a_holder_that_cannot_reach_the_storage_is_told_and_lets_the_lock_grow_stale(s3_storage, caplog):
+    pauses: list[float] = []
+
+    def away(when: str, touched: str) -> None:
+        raise OSError("the network is away")
+
+    with held(s3_storage, pauses.append) as lock:
+        outside.watchers.append(away)
+        try:
+            with pytest.raises(LockUnconfirmed, match=r"cannot be reached .*the network is away"):
+                lock.check()
+        finally:
+            outside.watchers.remove(away)
+        assert len(pauses) == 3
+        lock.check()  # nobody came between
+        outside.watchers.append(away)
+    outside.watchers.remove(away)
+    assert "others take it over" in caplog.text
+    with held(s3_storage):
+        pass
+
+
+def test_a_write_whose_answer_was_lost_counts_when_it_is_repeated(s3_storage, monkeypatch):
+    fs = s3_storage._fs
+    call = fs.call_s3
+
+    def twice(*args, **kwargs):
+        call(*args, **kwargs)
+        return call(*args, **kwargs)
+
+    monkeypatch.setattr(fs, "call_s3", twice)
+    with held(s3_storage) as lock:
+        lock.check()
+    found = s3_storage.read_stored(LOCK)
+    assert s3_storage.create("cats/new", b"mine")
+    assert not s3_storage.create("cats/new", b"another's")
+    assert s3_storage.replace("cats/new", b"mine too", found) is None
+    assert s3_storage.read_bytes("cats/new") == b"mine"
+
+
+def test_a_server_without_conditional_writes_and_a_missing_bucket_are_named(s3_storage, monkeypatch):
+    from botocore.exceptions import ClientError
+
+    def refuses(*args, **kwargs):
+        answer = {"Error": {"Code": "NotImplemented"}, "ResponseMetadata": {"HTTPStatusCode": 501}}
+        raise OSError("not implemented") from ClientError(answer, "PutObject")
+
+    with pytest.raises(FileNotFoundError), held(Storage("s3://no-such-bucket/x", s3_storage._fs)):
+        pass
+    monkeypatch.setattr(s3_storage._fs, "call_s3", refuses)
+    with pytest.raises(NeedsAttention, match="knows no conditional writes"), held(s3_storage):
+        pass
+
+
+def test_a_holder_that_hangs_is_named_to_those_who_wait(storage):
+    waiting = exclusive(storage, LOCK, stale_seconds=1e9, wait_seconds=60, sleep=no_sleep)
+    with held(storage), pytest.raises(LockHeld, match=rf"held by process {os.getpid()} on "), waiting:
+        pass
+
+
+def test_a_lock_file_that_somebody_removed_is_lost_and_the_next_one_counts(tmp_path):
+    storage = Storage(f"file://{tmp_path}")
+    with held(storage) as lock:
+        lock.check()
+        storage.delete(LOCK)
+        with held(storage) as other:
+            other.check()
+            with pytest.raises(LockLost, match="was removed"):
+                lock.check()
+
+
+@pytest.mark.parametrize("frozen_in", ["reserve", "day_is_empty"])
+def test_a_publisher_that_was_frozen_before_it_sends_sends_nothing(s3_storage, frozen_in):
+    key = "cats/published.json"
+    sent: list[bytes] = []
+
+    class Sink(LocalSink):
+        def send(self, slot, payload):
+            sent.append(payload)
+            super().send(slot, payload)
+
+    class Frozen(Sink):
+        def thaws(self) -> None:
+            """Another task has taken the lock over meanwhile, done the work and gone."""
+            s3_storage.write_bytes(f"{key}.lock", b"free after a takeover")
+            send(Sink(s3_storage, "cats", "cats/profiles"), b"content", revise=frozen_in == "day_is_empty")
+
+        def reserve(self, *args):
+            if frozen_in == "reserve":
+                self.thaws()
+            return super().reserve(*args)
+
+        def day_is_empty(self, day):
+            empty = super().day_is_empty(day)
+            if frozen_in == "day_is_empty":
+                self.thaws()
+            return empty
+
+    def send(sink, payload, revise=False):
+        publish(s3_storage, key, sink, "features", DAY, payload, payload.hex(), revise, sleep=no_sleep)
+
+    if frozen_in == "day_is_empty":
+        send(Sink(s3_storage, "cats", "cats/profiles"), b"old content")
+    with pytest.raises(LockLost):
+        send(Frozen(s3_storage, "cats", "cats/profiles"), b"content", revise=frozen_in == "day_is_empty")
+    assert sent.count(b"content") == 1
+    states = [entry["state"] for entry in s3_storage.read_json(key)["uploads"]]
+    assert states == (["done"] if frozen_in == "reserve" else ["replaced", "done"])

@@ -110,8 +110,11 @@ def _quota(response: httpx.Response) -> str | None:
 class DriftwatchTolokaClient(TolokaClient):
     """TolokaClient whose requests time out, and are retried only where a repeat is harmless.
 
-    `retries`: repeats after the first try. `backoff_seconds`: first pause; it doubles, up to a minute.
+    `retries`: repeats after the first try. `backoff_seconds`: first pause; it doubles, up to a minute. `before_change` is called
+    before each request that may change something; what it raises stops the request.
     """
+
+    before_change: Callable[[], None] | None = None
 
     def __init__(
         self,
@@ -139,6 +142,8 @@ class DriftwatchTolokaClient(TolokaClient):
         creates = method.lower() == "post" and _CREATES.match(path)
 
         def once() -> httpx.Response:
+            if self.before_change and method.lower() != "get":
+                self.before_change()
             with touching(f"toloka {what}"):
                 response = self._session.request(method, path, **kwargs)
             _raise_on_error(response)
