@@ -11,6 +11,8 @@ import pytest
 
 from driftwatch.storage import Storage
 
+from .s3 import open_s3
+
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
@@ -31,12 +33,6 @@ def s3_endpoint() -> Iterator[str]:
         host, port = server.get_host_and_port()
         yield f"http://{host}:{port}"
         server.stop()
-
-
-def open_s3(endpoint: str, uri: str) -> Storage:
-    import s3fs
-
-    return Storage(uri, s3fs.S3FileSystem(key="k", secret="s", endpoint_url=endpoint, use_listings_cache=False))
 
 
 @pytest.fixture

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -17,9 +19,12 @@ from driftwatch.publishing.publish import publish
 from driftwatch.publishing.sinks import LocalSink
 from driftwatch.storage import Storage
 
+from .s3 import open_s3
+
 LOCK = "cats/some.lock"
 DEAD = b"process 1 on a machine that is gone 0123 7\n"
 DAY = date(2026, 1, 2)
+SPAWN = multiprocessing.get_context("spawn")
 
 
 def no_sleep(seconds: float) -> None:
@@ -100,6 +105,21 @@ def test_of_two_who_wait_for_a_dead_holder_one_takes_over_and_the_other_waits_fo
     with before(f"storage replace {LOCK}", overtakes), held(s3_storage, lets_go):
         order.append("first holds")
     assert order == ["second holds", "second lets go", "first holds"]
+
+
+def test_a_holder_that_lives_is_waited_for_however_long_it_takes(s3_storage):
+    holder = held(s3_storage)
+    lock, pauses = holder.__enter__(), []
+
+    def beats(seconds: float) -> None:
+        pauses.append(seconds)
+        if sum(pauses) < 6 * 3600:  # it would be stale after four hours
+            lock.check()
+        else:
+            holder.__exit__(None, None, None)
+
+    with held(s3_storage, beats):
+        assert sum(pauses) >= 6 * 3600
 
 
 def test_a_holder_that_thaws_takes_nothing_from_its_successor(s3_storage):
@@ -254,3 +274,30 @@ def test_a_publisher_that_was_frozen_before_it_sends_sends_nothing(s3_storage, f
     assert sent.count(b"content") == 1
     states = [entry["state"] for entry in s3_storage.read_json(key)["uploads"]]
     assert states == (["done"] if frozen_in == "reserve" else ["replaced", "done"])
+
+
+def publish_both(endpoint: str, uri: str, kinds: tuple[str, ...], together: Any) -> None:
+    storage = open_s3(endpoint, uri)
+    together.wait(60)
+    for kind in kinds:
+        for day in range(1, 4):
+            sink = LocalSink(storage, "cats", "cats/profiles")
+            publish(storage, "p.json", sink, kind, date(2026, 1, day), kind.encode(), f"hash of {kind}", sleep=no_sleep)
+
+
+def test_two_processes_that_write_one_ledger_at_once_lose_no_entry(s3_endpoint, s3_storage):
+    together = SPAWN.Barrier(2)
+    workers = [
+        SPAWN.Process(target=publish_both, args=(s3_endpoint, s3_storage.uri, kinds, together))
+        for kinds in (("features", "performance"), ("performance", "features"))
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    entries = s3_storage.read_json("p.json")["uploads"]
+    assert sorted((entry["kind"], entry["day"], entry["state"]) for entry in entries) == [
+        (kind, f"2026-01-0{day}", "done") for kind in ("features", "performance") for day in range(1, 4)
+    ]
