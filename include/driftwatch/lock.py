@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from driftwatch.errors import DriftwatchError
+from driftwatch.conditional import Stored
+from driftwatch.errors import DriftwatchError, NeedsAttention
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from driftwatch.conditional import Stored
     from driftwatch.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 # How the object of a lock that nobody holds begins. It is never deleted: not every server makes a delete conditional.
 FREE = b"free"
 _TRIES = 4
+# The roots whose server was found to honour conditions, in this process.
+_ASKED: set[str] = set()
 _FIRST_LOOK, _LONGEST_LOOK = 0.25, 1.0
 
 
@@ -153,12 +155,25 @@ class _ObjectLock:
                     log.warning("%s was left by a process that was killed or is frozen: it is taken over", self._url)
                 self._held = self._storage.replace(self._key, self._body(), found)
                 if self._held:
+                    self._refuse_server_without_conditions()
                     return
             if waited >= wait_seconds:
                 raise LockHeld(_held_too_long(self._url, found.data.decode(errors="replace") if found else "", waited))
             log.info("Waiting for %s, which another task holds", self._url)
             self._sleep(pause)
             waited, unchanged, pause = waited + pause, unchanged + pause, min(2 * pause, longest)
+
+    def _refuse_server_without_conditions(self) -> None:
+        """A server that carries out a write whose condition is false would give the lock to two."""
+        if self._storage.uri in _ASKED:
+            return
+        never = Stored(b"", '"00000000000000000000000000000000"')
+        if self._storage.replace(self._key, b"asked by " + self._body(), never):
+            raise NeedsAttention(
+                f"{self._url}: the server writes although the condition If-Match is false, so that two runs at once would pay twice: "
+                "use one that honours it, as AWS S3, MinIO and Ceph do"
+            )
+        _ASKED.add(self._storage.uri)
 
     @contextmanager
     def kept(self) -> Iterator[None]:

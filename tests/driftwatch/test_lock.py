@@ -215,8 +215,16 @@ def test_a_server_without_conditional_writes_and_a_missing_bucket_are_named(s3_s
 
     with pytest.raises(FileNotFoundError), held(Storage("s3://no-such-bucket/x", s3_storage._fs)):
         pass
+    call = s3_storage._fs.call_s3
     monkeypatch.setattr(s3_storage._fs, "call_s3", refuses)
     with pytest.raises(NeedsAttention, match="knows no conditional writes"), held(s3_storage):
+        pass
+
+    def ignores(*args, IfMatch=None, IfNoneMatch=None, **kwargs):
+        return call(*args, **kwargs)
+
+    monkeypatch.setattr(s3_storage._fs, "call_s3", ignores)
+    with pytest.raises(NeedsAttention, match="although the condition If-Match is false"), held(s3_storage):
         pass
 
 

@@ -88,6 +88,8 @@ class Tapped:
 class MemoryStorage:
     """What the ledger uses of `Storage`, without a disk: the kill tests run through hundreds of days."""
 
+    uri = "memory://"
+
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
 
