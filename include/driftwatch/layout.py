@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from driftwatch.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,11 @@ class MonitorLayout:
         return f"{self.monitor}/days"
 
     @property
+    def annotation_lock(self) -> str:
+        """Held by whoever creates a pool or changes a day's plan: project, exam and the month's limit are shared by all days."""
+        return f"{self.monitor}/annotation.lock"
+
+    @property
     def training_images(self) -> str:
         """The folder of the original labelled images, `<class>/<file>`."""
         return f"{self.monitor}/training/images"
@@ -237,3 +246,16 @@ class MonitorLayout:
     def retraining(self, run_key: str, name: str) -> str:
         """The working files of one retraining request, `run_key` being derived from its run id."""
         return f"{self.retrainings}/{run_key}/{name}"
+
+    def stored_days(self, storage: Storage) -> list[date]:
+        """The days that have a folder, in order; a folder of another name, such as a copy that somebody left, is none."""
+        return [day for name in storage.folders(self.days) if (day := day_of(name))]
+
+
+def day_of(name: str) -> date | None:
+    """The day whose folder has this name, YYYY-MM-DD alone; else None."""
+    try:
+        day = date.fromisoformat(name)
+    except ValueError:
+        return None
+    return day if day.isoformat() == name else None

@@ -10,13 +10,15 @@ import json
 import os
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from driftwatch import conditional
+from driftwatch.conditional import Stored
 from driftwatch.errors import DriftwatchError, MissingArtifact
 from driftwatch.outside import touching
 
@@ -137,18 +139,36 @@ class Storage:
 
     def create(self, key: str, data: bytes) -> bool:
         """Writes the object only where there is none; whether it did. Of processes that try at once, one succeeds."""
+        if self.scheme == "s3":
+            return self.replace(key, data, None) is not None
+        target = Path(self.path(key))
         with touching(f"storage create {key}"):
+            target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                if self.scheme == "s3":
-                    self._fs.pipe_file(self.path(key), data, mode="create")
-                else:
-                    target = Path(self.path(key))
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with target.open("xb") as file:
-                        file.write(data)
+                with target.open("xb") as file:
+                    file.write(data)
             except FileExistsError:
                 return False
         return True
+
+    def read_stored(self, key: str) -> Stored | None:
+        """The object as `replace` wants it; None where there is none."""
+        if self.scheme == "s3":
+            return conditional.get(self._fs, self.path(key))
+        return Stored(self.read_bytes(key)) if self.exists(key) else None
+
+    def replace(self, key: str, data: bytes, found: Stored | None) -> Stored | None:
+        """Writes the object where it is still `found` (None: where there is none); returns what it is now, None where it is another.
+
+        On s3:// the server decides. On file:// the caller holds a lock (driftwatch.lock), which is never given to two.
+        """
+        if self.scheme == "s3":
+            with touching(f"storage replace {key}"):
+                return conditional.put(self._fs, self.path(key), data, found)
+        if self.read_stored(key) != found:
+            return None
+        self.write_bytes(key, data)
+        return Stored(data)
 
     def copy(self, source: str, target: str) -> None:
         """Copies an object within the storage; on S3 the server does it, and no bytes pass here."""
@@ -161,7 +181,7 @@ class Storage:
     def delete(self, key: str) -> None:
         """Removes the object; one that is missing already is no error."""
         if self.exists(key):
-            with touching(f"storage delete {key}"):
+            with touching(f"storage delete {key}"), suppress(FileNotFoundError):
                 self._fs.rm_file(self.path(key))
 
     def list(self, prefix: str) -> Sequence[StoredObject]:
@@ -195,8 +215,7 @@ class Storage:
         return json.loads(self.read_bytes(key))
 
     def write_json(self, key: str, value: Any) -> None:
-        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        self.write_bytes(key, text.encode() + b"\n")
+        self.write_bytes(key, json_bytes(value))
 
     def read_table(self, key: str) -> pd.DataFrame:
         """A parquet table."""
@@ -281,6 +300,11 @@ class Storage:
             return self.read_bytes(key)
         except Exception as error:
             return error
+
+
+def json_bytes(value: Any) -> bytes:
+    """What `write_json` writes."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 @contextmanager

@@ -12,28 +12,9 @@ from driftwatch.errors import DriftwatchError, MissingArtifact
 from driftwatch.storage import Storage, StoredObject
 
 
-@pytest.fixture(scope="module")
-def s3_endpoint():
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture(params=["file", "s3"])
 def storage(request, tmp_path):
-    if request.param == "file":
-        return Storage(f"file://{tmp_path}")
-    import s3fs
-
-    endpoint = request.getfixturevalue("s3_endpoint")
-    filesystem = s3fs.S3FileSystem(key="k", secret="s", endpoint_url=endpoint, use_listings_cache=False)
-    bucket = f"bucket-{os.urandom(4).hex()}"
-    filesystem.mkdir(bucket)
-    return Storage(f"s3://{bucket}/root", filesystem)
+    return Storage(f"file://{tmp_path}") if request.param == "file" else request.getfixturevalue("s3_storage")
 
 
 def test_what_is_written_is_read_back(storage):

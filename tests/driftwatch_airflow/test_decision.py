@@ -156,7 +156,7 @@ def test_after_a_failed_retraining_that_had_no_set_the_next_alert_starts_one(ale
 
 def test_an_alert_is_attached_to_a_retraining_by_hand_too(alert):
     decide, storage = alert
-    begin(storage, MonitorLayout("cats_vs_dogs"), "by-hand", "by hand", None)
+    begin(storage, MonitorLayout("cats_vs_dogs"), "by-hand", "by hand")
     assert decide("2026-11-20", {"by hand": "running"}) is None
     assert attached(storage, "by-hand") == ["2026-11-20"]
     assert decide("2026-11-20", {"by hand": "success"}) == "trigger"

@@ -114,8 +114,11 @@ class DriftwatchTolokaClient(TolokaClient):
     """TolokaClient whose requests time out, and are retried only where a repeat is harmless. No error shows its token.
 
     `retries`: repeats after the first try. `backoff_seconds`: first pause; it doubles, up to a minute. `connection`: where address
-    and token come from, for messages.
+    and token come from, for messages. `before_change` is called before each request that may change something; what it raises stops
+    the request.
     """
+
+    before_change: Callable[[], None] | None = None
 
     def __init__(
         self,
@@ -147,6 +150,8 @@ class DriftwatchTolokaClient(TolokaClient):
         creates = method.lower() == "post" and _CREATES.match(path)
 
         def once() -> httpx.Response:
+            if self.before_change and method.lower() != "get":
+                self.before_change()
             with touching(f"toloka {what}"), hiding(self._secrets):
                 response = self._session.request(method, path, **kwargs)
             _raise_on_error(without_secrets(response, self._secrets))

@@ -86,11 +86,11 @@ def _agreed(storage: Storage, layout: MonitorLayout, day: date) -> list[pd.DataF
     """image_id, key, label of each earlier day's images on which all annotators agree."""
     from driftwatch.annotation.consensus import unanimous
 
-    first, last = (day - timedelta(days=DAYS_BACK)).isoformat(), (day - timedelta(days=1)).isoformat()
+    first, last = day - timedelta(days=DAYS_BACK), day - timedelta(days=1)
     tables = []
-    for name in storage.folders(layout.days):
-        keys = layout.day(date.fromisoformat(name))
-        if not (first <= name <= last and storage.exists(keys.labels)):
+    for other in layout.stored_days(storage):
+        keys = layout.day(other)
+        if not (first <= other <= last and storage.exists(keys.labels)):
             continue
         labels = storage.read_table(keys.labels)
         agreed = labels["votes"].ge(MIN_VOTES) & labels["status"].eq("consensus") & unanimous(labels)

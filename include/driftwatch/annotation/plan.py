@@ -1,7 +1,8 @@
 """What a day's annotation will ask and cost, fixed before any money is spent.
 
 The plan is `annotation.json`. Its sample depends on the seed, the day and the image ids alone, so a repeated run plans the
-same; once written it is kept, whatever the settings have become since.
+same; once written it is kept, whatever the settings have become since. Only when the pool ends is set anew as long as none was
+asked for.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def plan_day(
     """
     keys = layout.day(day)
     if storage.exists(keys.annotation):
-        return storage.read_json(keys.annotation)
+        plan = storage.read_json(keys.annotation)
+        asked_for = plan["pool_id"] or plan["creations"].get("pool")
+        return plan if asked_for else with_new_end(plan, config.annotation, now)
     annotation = config.annotation
     manifest = storage.read_table(keys.manifest)
     accepted = manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
@@ -70,10 +73,9 @@ def plan_day(
     sample = seeded_order(accepted, annotation.seed, config.name, day)[: size["images"]]
     cost = cost_of(len(sample), annotation)
     _check_limits(storage, layout, config, day, cost["total"])
-    expires = now + timedelta(hours=annotation.expire_hours)
-    exam = plan_exam(storage, layout, config, (now + EXAM_LINKS).isoformat(timespec="seconds"))
+    exam = plan_exam(storage, layout, config, _text(now + EXAM_LINKS))
     asked = {entry["image_id"] for entry in exam["tasks"]} if exam else set()
-    return {
+    plan = {
         "day": day.isoformat(),
         "state": "planned",
         "seed": annotation.seed,
@@ -83,14 +85,24 @@ def plan_day(
         "control": control_tasks(storage, layout, config, day, exclude=set(accepted) | asked),
         "exam": exam,
         "cost": cost,
-        "expires": expires.isoformat(timespec="seconds"),
-        "links_expire": (expires + LINK_MARGIN).isoformat(timespec="seconds"),
         "project_id": None,
         "exam_id": None,
         "pool_id": None,
         "creations": {},
         "operation_ids": [],
     }
+    return with_new_end(plan, annotation, now)
+
+
+def with_new_end(plan: dict[str, Any], annotation: AnnotationConfig, now: datetime) -> dict[str, Any]:
+    """The plan of a pool that is made now: it, its image links and those of a new exam end `expire_hours` and so on from `now`."""
+    expires = now + timedelta(hours=annotation.expire_hours)
+    exam = {**plan["exam"], "links_end": _text(now + EXAM_LINKS)} if plan.get("exam") else None
+    return {**plan, "exam": exam, "expires": _text(expires), "links_expire": _text(expires + LINK_MARGIN)}
+
+
+def _text(time: datetime) -> str:
+    return time.isoformat(timespec="seconds")
 
 
 def _sample_size(storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date) -> dict[str, Any]:
@@ -120,15 +132,14 @@ def _check_limits(storage: Storage, layout: MonitorLayout, config: MonitorConfig
 
 def _spent_in_month(storage: Storage, layout: MonitorLayout, day: date) -> float:
     """USD with the fee for the other days of the day's calendar month: what they have cost, or are planned to."""
-    others = (
-        name for name in storage.folders(layout.days) if name.startswith(f"{day:%Y-%m}") and name != day.isoformat()
-    )
+    month = (day.year, day.month)
+    others = [other for other in layout.stored_days(storage) if (other.year, other.month) == month and other != day]
     return sum(_cost_of_day(storage, layout, other) for other in others)
 
 
-def _cost_of_day(storage: Storage, layout: MonitorLayout, day: str) -> float:
+def _cost_of_day(storage: Storage, layout: MonitorLayout, day: date) -> float:
     """USD with the fee: what a finished day has cost, what another one is planned to."""
-    key = layout.day(date.fromisoformat(day)).annotation
+    key = layout.day(day).annotation
     plan = storage.read_json(key) if storage.exists(key) else None
     if plan is None:
         return 0.0

@@ -6,17 +6,18 @@ creation is about to be sent is recorded first, so that a repeat knows to wait f
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.annotation import project as specification
 from driftwatch.annotation.collect import progress
 from driftwatch.annotation.exam import open_training
 from driftwatch.annotation.links import ImageLinks
-from driftwatch.annotation.plan import OverBudget
+from driftwatch.annotation.plan import OverBudget, with_new_end
 from driftwatch.annotation.project import ImageTask
 from driftwatch.annotation.upload import AnnotationFailed, TaskUpload
 from driftwatch.config import MonitorConfig
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # How long a listing may lag behind what was created.
 SETTLE_SECONDS = 15.0
+# A pool that is to be opened with less than a tenth of its time left would end before it is answered.
+_TOO_LATE = timedelta(hours=0.1)
 # Why Toloka closes a pool by itself that may go on as soon as what stopped it is put right.
 _MAY_GO_ON = ("EXPIRED", "NOT_ENOUGH_BALANCE", "ASSIGNMENTS_LIMIT_EXCEEDED")
 
@@ -59,21 +62,36 @@ class Campaign:
 
     def carry_out(self, links: ImageLinks) -> dict[str, Any]:
         """Ends with the day's pool open, or closed where it may not go on. Returns the plan with what was learnt."""
+        pool = self._day_pool(links)
+        if _never_opened(pool) and self._time_left(pool) < self.config.annotation.expire_hours * _TOO_LATE:
+            self._drop(pool)
+            pool = self._day_pool(links)
+        uploading = TaskUpload(self.client, pool.id, self.settle_seconds)
+        if _never_opened(pool):
+            shown = dataclasses.replace(links, expires=datetime.fromisoformat(self.plan["links_expire"]))
+            uploading.bring(list(self._tasks(shown)), self.note_operation)
+        self._open(pool, uploading)
+        return self.plan
+
+    def _day_pool(self, links: ImageLinks) -> toloka.Pool:
         if self.plan["pool_id"] is None:
             self._check_balance(self.plan["cost"]["total"])
             self._note()
             self._note(project_id=self._project().id)
-            if self.plan.get("exam"):
-                self._note(exam_id=open_training(self, links))
-            self._note(pool_id=self._pool().id, state="created")
+            self._note(pool_id=self._pool(links).id, state="created")
         if self.plan["creations"].get("pool", 0) > 1:
             self._keep_one_pool()
-        uploading = TaskUpload(self.client, self.plan["pool_id"], self.settle_seconds)
-        pool = self.client.get_pool(self.plan["pool_id"])
-        if pool.is_closed() and pool.last_close_reason is None:
-            uploading.bring(list(self._tasks(links)), self.note_operation)
-        self._open(pool, uploading)
-        return self.plan
+        return self.client.get_pool(self.plan["pool_id"])
+
+    def _drop(self, pool: toloka.Pool) -> None:
+        """Leaves a pool that nobody has seen and whose time is nearly over: its tasks hold links that end with it."""
+        log.warning("Pool %s was never opened and ends at %s: another takes its place", pool.id, pool.will_expire)
+        self._note(pool_id=None, state="planned", dropped_pools=[*self.plan.get("dropped_pools", []), pool.id])
+        self.client.archive_pool_async(pool.id)
+
+    def _time_left(self, pool: toloka.Pool) -> timedelta:
+        expires = pool.will_expire if pool.will_expire.tzinfo else pool.will_expire.replace(tzinfo=timezone.utc)
+        return expires - self._now
 
     def _note(self, **facts: Any) -> None:
         self.plan.update(facts)
@@ -95,18 +113,21 @@ class Campaign:
     def find_or_create(self, what: str, find: Callable[[], Iterable[Any]], create: Callable[[], Any]) -> Any:
         """What carries the marker, the oldest if there are several; waits for a lagging listing where an earlier run may have
         created it; else a new one. That a creation is sent is recorded first."""
-        state = f"creating_{what}"
-        end = time.monotonic() + (self.settle_seconds if self.plan["state"] == state else 0)
+        found = self._find(what, find)
+        return self._create(what, create) if found is None else found
+
+    def _create(self, what: str, create: Callable[[], Any]) -> Any:
+        sent = self.plan["creations"].get(what, 0) + 1
+        self._note(state=_creating(what), creations={**self.plan["creations"], what: sent})
+        return create()
+
+    def _find(self, what: str, find: Callable[[], Iterable[Any]]) -> Any:
+        end = time.monotonic() + (self.settle_seconds if self.plan["state"] == _creating(what) else 0)
         while True:
             found = min(find(), key=lambda item: (len(item.id), item.id), default=None)
-            if found is not None:
+            if found is not None or time.monotonic() >= end:
                 return found
-            if time.monotonic() >= end:
-                break
             time.sleep(min(1.0, self.settle_seconds / 5))
-        sent = self.plan["creations"].get(what, 0) + 1
-        self._note(state=state, creations={**self.plan["creations"], what: sent})
-        return create()
 
     def _project(self) -> toloka.Project:
         marker = specification.project_marker(self.config)
@@ -124,18 +145,24 @@ class Campaign:
         )
         return found if same else self.client.update_project(found.id, wanted)
 
-    def _pool(self) -> toloka.Pool:
-        return self.find_or_create(
-            "pool",
-            self._day_pools,
-            lambda: self.client.create_pool(specification.build_pool(self.config, self.plan)),
-        )
+    def _pool(self, links: ImageLinks) -> toloka.Pool:
+        found = self._find("pool", self._day_pools)
+        if found is not None:
+            return found
+        if self.plan["creations"].get("pool"):
+            # An earlier run sent it and it did not arrive: the end that the plan has kept may be over by now.
+            self._note(**with_new_end(self.plan, self.config.annotation, self._now))
+        if self.plan.get("exam"):
+            self._note(exam_id=open_training(self, links))
+        return self._create("pool", lambda: self.client.create_pool(specification.build_pool(self.config, self.plan)))
 
     def _day_pools(self) -> list[toloka.Pool]:
-        """Every pool that carries the day's marker. An archived one counts: its images have been asked about and paid for."""
+        """Every pool that carries the day's marker, without those that were dropped unseen. An archived one counts: its images have
+        been asked about and paid for."""
         marker = specification.pool_marker(self.config, self.plan["day"])
         pools = self.client.get_pools(project_id=self.plan["project_id"], batch_size=300)
-        return [pool for pool in pools if pool.private_comment == marker]
+        dropped = self.plan.get("dropped_pools", [])
+        return [pool for pool in pools if pool.private_comment == marker and pool.id not in dropped]
 
     def _keep_one_pool(self) -> None:
         """A creation was sent again because the first was not listed in time. Before anything is opened, the pool that was
@@ -180,8 +207,7 @@ class Campaign:
 
         One that a person closed stays closed: to go on, open it in Toloka.
         """
-        expires = pool.will_expire if pool.will_expire.tzinfo else pool.will_expire.replace(tzinfo=timezone.utc)
-        if reason not in _MAY_GO_ON or expires <= self._now:
+        if reason not in _MAY_GO_ON or self._time_left(pool) <= timedelta():
             return False
         done = progress(self.client, pool.id, len(self.plan["sample"]), self.plan["overlap"])
         open_share = 1 - done["answers"] / max(done["answers_wanted"], 1)
@@ -190,3 +216,12 @@ class Campaign:
         self._check_balance(round(self.plan["cost"]["total"] * open_share, 4))
         log.info("Pool %s was closed (%s) at %s: it is opened again", pool.id, reason, done["text"])
         return True
+
+
+def _creating(what: str) -> str:
+    """The state of a plan whose `what` is about to be created, or was when the run was killed."""
+    return f"creating_{what}"
+
+
+def _never_opened(pool: toloka.Pool) -> bool:
+    return bool(pool.is_closed()) and pool.last_close_reason is None

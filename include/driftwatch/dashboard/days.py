@@ -106,15 +106,7 @@ def read_days(artifacts: Artifacts, layout: MonitorLayout) -> list[Day]:
 
 def day_names(storage: Storage, layout: MonitorLayout) -> list[date]:
     """The days that have a folder; a folder of another name is none."""
-    found = []
-    for name in storage.folders(layout.days):
-        try:
-            day = date.fromisoformat(name)
-        except ValueError:
-            continue
-        if day.isoformat() == name:
-            found.append(day)
-    return found
+    return layout.stored_days(storage)
 
 
 def read_object(storage: Storage, key: str) -> dict[str, Any]:

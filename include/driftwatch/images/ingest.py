@@ -64,8 +64,7 @@ def ingest_day(
         for number, block in enumerate(take_in_blocks(storage, listed, images, input_size)):
             inputs.write_block(storage, layout, number, block.inputs)
             day.add(block.manifest, block.features)
-    for item in storage.list(layout.shards):
-        storage.delete(item.key)
+    _clear_shards(storage, layout)
     return _refuse_too_many_rejects(storage, layout, images, day.counts)
 
 
@@ -95,8 +94,7 @@ def plan_day(
     shards = shards_of(len(listed), images.shard_size)
     if len(shards) == 1:
         return []
-    for item in storage.list(layout.shards):
-        storage.delete(item.key)
+    _clear_shards(storage, layout)
     for shard in shards:
         part = listed[shard.start : shard.stop]
         with writing_table(storage, layout.shard(shard.number, "listing.parquet"), _LISTING) as table:
@@ -111,11 +109,11 @@ def ingest_shard(storage: Storage, layout: DayLayout, images: ImagesConfig, shar
 
     Raises NeedsAttention where the day is not being taken in any more.
     """
-    listing = layout.shard(shard.number, "listing.parquet")
-    if not storage.exists(listing):
+    if not storage.exists(layout.shard_plan):
         raise NeedsAttention(
-            f"{storage.url(listing)} is gone: the day was merged since. To take it in again clear ingest_images"
+            f"{storage.url(layout.shard_plan)} is gone: the day was merged since. To take it in again clear ingest_images"
         )
+    listing = layout.shard(shard.number, "listing.parquet")
     part = storage.read_table(listing)
     objects = [StoredObject(key, int(size)) for key, size in zip(part["key"], part["size"], strict=True)]
     input_size = storage.read_json(layout.shard_plan)["input_size"]
@@ -131,9 +129,11 @@ def ingest_shard(storage: Storage, layout: DayLayout, images: ImagesConfig, shar
 def merge_shards(storage: Storage, layout: DayLayout, images: ImagesConfig) -> dict[str, Any]:
     """Makes the day of its shards: what is accepted in two of them is a duplicate in the later. Returns and raises as `ingest_day`.
 
-    The shards' own files go at the end, the plan last. Repeated after that, it only looks at ingest.json again.
+    The shards' own files go at the end, the plan first: without it the day is known to be whole. Repeated after that, it only looks
+    at ingest.json again, and clears what a kill has left.
     """
     if not storage.exists(layout.shard_plan):
+        _clear_shards(storage, layout, ("listing.parquet", "images.parquet"))
         return _refuse_too_many_rejects(storage, layout, images, storage.read_json(layout.ingest))
     plan = storage.read_json(layout.shard_plan)
     keys = [layout.shard(number, "images.parquet") for number in range(plan["shards"])]
@@ -150,11 +150,16 @@ def merge_shards(storage: Storage, layout: DayLayout, images: ImagesConfig) -> d
                 features = np.column_stack([accepted[name].to_numpy() for name in COLUMNS])
                 day.add(part.select(MANIFEST.names), features)
                 block += 1
-    for item in storage.list(layout.shards):
-        if item.key != layout.shard_plan:
-            storage.delete(item.key)
-    storage.delete(layout.shard_plan)
+    _clear_shards(storage, layout)
     return _refuse_too_many_rejects(storage, layout, images, day.counts)
+
+
+def _clear_shards(storage: Storage, layout: DayLayout, names: tuple[str, ...] = ("",)) -> None:
+    """Removes the shards' files whose key ends so; the plan first, so that a kill leaves either all that a merge needs, or no plan."""
+    storage.delete(layout.shard_plan)
+    for item in storage.list(layout.shards):
+        if item.key.endswith(names):
+            storage.delete(item.key)
 
 
 class _Day:

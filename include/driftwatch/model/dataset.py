@@ -18,7 +18,7 @@ from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.requests import DATASET_CARD, SET
-from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits
+from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
@@ -82,21 +82,23 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
         named = ", ".join(manifest.loc[both, "key"].head(4))
         raise NeedsAttention(f"{root}: the same file is in the folders of two classes: {named}; remove the wrong one")
     accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
-    splits = decide_splits(known_splits(storage, layout), accepted, HOLDOUT_SHARE)
-    table = pd.DataFrame(
-        {
-            "image_id": accepted["image_id"],
-            "label": accepted["key"].map(folders),
-            "split": accepted["image_id"].map(splits.set_index("image_id")["split"]),
-            "key": accepted["key"],
-            "phash": accepted["phash"],
-        }
-    )
-    _refuse_missing(table, config.classes, root)
-    storage.write_table(layout.splits, splits)
-    storage.write_array(layout.training_inputs, taken.inputs)
-    storage.write_table(layout.training_features, taken.features)
-    storage.write_table(layout.training_set, table)
+    with splits_lock(storage, layout) as lock:
+        splits = decide_splits(known_splits(storage, layout), accepted, HOLDOUT_SHARE)
+        table = pd.DataFrame(
+            {
+                "image_id": accepted["image_id"],
+                "label": accepted["key"].map(folders),
+                "split": accepted["image_id"].map(splits.set_index("image_id")["split"]),
+                "key": accepted["key"],
+                "phash": accepted["phash"],
+            }
+        )
+        _refuse_missing(table, config.classes, root)
+        lock.check()
+        storage.write_table(layout.splits, splits)
+        storage.write_array(layout.training_inputs, taken.inputs)
+        storage.write_table(layout.training_features, taken.features)
+        storage.write_table(layout.training_set, table)
     counts = manifest["status"].value_counts()
     return {
         "listed": len(manifest),
@@ -123,6 +125,21 @@ def collect_training_set(
     The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
     Returns the dataset card (`summary`, the days, and what was left out, why) and writes it beside the set; a dry run writes nothing.
     """
+    if dry_run:
+        return _collect(storage, layout, config, first_day, last_day)[2]
+    with splits_lock(storage, layout) as lock:
+        splits, table, found = _collect(storage, layout, config, first_day, last_day)
+        lock.check()
+        storage.write_table(layout.splits, splits)
+        storage.write_table(layout.retraining(run_key, SET), table)
+        storage.write_json(layout.retraining(run_key, DATASET_CARD), found)
+    return found
+
+
+def _collect(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, first_day: date, last_day: date
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """The splits of every image, the set, and its dataset card."""
     original = storage.read_table(layout.training_set)
     splits = _with_original(known_splits(storage, layout), original)
     days = days_between(storage, layout, first_day, last_day)
@@ -141,11 +158,7 @@ def collect_training_set(
         "last_day": last_day.isoformat(),
         "left_out": left_out,
     }
-    if not dry_run:
-        storage.write_table(layout.splits, splits)
-        storage.write_table(layout.retraining(run_key, SET), table)
-        storage.write_json(layout.retraining(run_key, DATASET_CARD), found)
-    return found
+    return splits, table, found
 
 
 def _with_original(splits: pd.DataFrame, original: pd.DataFrame) -> pd.DataFrame:
@@ -265,7 +278,7 @@ def _human_labels(
 
 def days_between(storage: Storage, layout: MonitorLayout, first_day: date, last_day: date) -> list[str]:
     """The days of the range that have artifacts, as YYYY-MM-DD, sorted."""
-    return [name for name in storage.folders(layout.days) if first_day.isoformat() <= name <= last_day.isoformat()]
+    return [day.isoformat() for day in layout.stored_days(storage) if first_day <= day <= last_day]
 
 
 def _refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> None:

@@ -59,15 +59,25 @@ def merge_predictions(
     Returns counts as `predict_day`.
     """
     keys = [(day.shard(n, "predictions.parquet"), day.shard(n, "embeddings.npy")) for n in range(shards)]
-    if not storage.exists(keys[0][0]):  # removed last, so all is written
-        found = storage.read_arrow(day.predictions, ["prediction"])["prediction"]
-        return _counts(config, version, Counter(found.to_pylist()))
+    flat, there = [key for pair in keys for key in pair], {item.key for item in storage.list(day.shards)}
     images = len(DayInputs(storage, day))
-    parts = ((storage.read_arrow(table), storage.read_array(embeddings)) for table, embeddings in keys)
-    counts = _write_day(storage, day, config, version, images, parts)
-    for key in reversed([key for pair in keys for key in pair]):
+    if there.issuperset(flat):
+        parts = ((storage.read_arrow(table), storage.read_array(embeddings)) for table, embeddings in keys)
+        counts = _write_day(storage, day, config, version, images, parts)
+    else:  # they are removed once all is written
+        found = storage.read_arrow(day.predictions, ["prediction"])["prediction"]
+        counts = _counts(config, version, Counter(found.to_pylist()))
+        _refuse_incomplete(storage, day, len(found), images)
+    for key in flat:
         storage.delete(key)
     return counts
+
+
+def _refuse_incomplete(storage: Storage, day: DayLayout, answered: int, images: int) -> None:
+    if answered != images:
+        raise NeedsAttention(
+            f"{storage.url(day.predictions)}: the shards answered {answered} of {images} images: clear predict_shards"
+        )
 
 
 def _answered(
@@ -130,10 +140,7 @@ def _write_day(
             file.write(embeddings.tobytes())
             predictions.add(table)
             counts.update(table["prediction"].to_pylist())
-    if predictions.rows != images:
-        raise NeedsAttention(
-            f"{storage.url(day.predictions)}: the shards answered {predictions.rows} of {images} images: clear predict_shards"
-        )
+    _refuse_incomplete(storage, day, predictions.rows, images)
     return _counts(config, version, counts)
 
 

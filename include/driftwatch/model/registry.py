@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import tempfile
 import zipfile
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.layout import MonitorLayout
-from driftwatch.storage import Storage
+from driftwatch.lock import exclusive
+from driftwatch.storage import Storage, json_bytes
 
 if TYPE_CHECKING:
     import keras
@@ -126,30 +128,41 @@ def add_to_card(storage: Storage, layout: MonitorLayout, version: str, **parts: 
 def promote(
     storage: Storage, layout: MonitorLayout, version: str, promoted_by: str, expected: str | None
 ) -> dict[str, Any]:
-    """Makes `version` the champion by one write, and returns the pointer.
+    """Makes `version` the champion by one conditional write, and returns the pointer.
 
     `expected` is the champion that the decision was made against, None for the first. Raises ChampionMoved where it is no
-    longer that. Promoting the champion again changes nothing.
+    longer that: of two promotions at once one succeeds, and no champion is lost from the history. Promoting the champion again
+    changes nothing.
     """
     sha256 = card(storage, layout, version)["sha256"]
-    _refuse_gone(storage, layout, version)
-    current = champion(storage, layout)
-    if current and current["version"] == version:
-        return current
-    if (current["version"] if current else None) != expected:
-        raise ChampionMoved(
-            f"{layout.monitor}: the champion is {current['version'] if current else 'not chosen yet'}, not {expected} as when "
-            f"{version} was compared with it: start the retraining again"
-        )
-    pointer = {
-        "version": version,
-        "previous": expected,
-        "promoted_by": promoted_by,
-        "sha256": sha256,
-        "history": [*champions(current), version],
-    }
-    storage.write_json(layout.champion, pointer)
+    with exclusive(storage, f"{layout.champion}.lock") as lock:
+        _refuse_gone(storage, layout, version)
+        found = storage.read_stored(layout.champion)
+        current = json.loads(found.data) if found else None
+        if current and current["version"] == version:
+            return current
+        if (current["version"] if current else None) != expected:
+            raise _moved(storage, layout, version, expected)
+        pointer = {
+            "version": version,
+            "previous": expected,
+            "promoted_by": promoted_by,
+            "sha256": sha256,
+            "history": [*champions(current), version],
+        }
+        lock.check()
+        # The lock keeps others out; should this process be frozen here and lose it, the condition does.
+        if storage.replace(layout.champion, json_bytes(pointer), found) is None:
+            raise _moved(storage, layout, version, expected)
     return pointer
+
+
+def _moved(storage: Storage, layout: MonitorLayout, version: str, expected: str | None) -> ChampionMoved:
+    now = champion(storage, layout)
+    return ChampionMoved(
+        f"{layout.monitor}: the champion is {now['version'] if now else 'not chosen yet'}, not {expected} as when {version} was "
+        "compared with it: start the retraining again"
+    )
 
 
 def champions(pointer: dict[str, Any] | None) -> list[str]:
@@ -162,11 +175,14 @@ def champions(pointer: dict[str, Any] | None) -> list[str]:
 def prune(storage: Storage, layout: MonitorLayout, keep: int) -> list[str]:
     """Deletes the model files, never the cards, of all but the `keep` newest challengers that were never champion; returns their
     versions."""
-    kept = set(champions(champion(storage, layout)))
-    challengers = [version for version in versions(storage, layout) if version not in kept]
-    old = [version for version in challengers[: len(challengers) - keep] if storage.exists(layout.model(version))]
-    for version in old:
-        storage.delete(layout.model(version))
+    with exclusive(storage, f"{layout.champion}.lock") as lock:  # none of them becomes the champion meanwhile
+        kept = set(champions(champion(storage, layout)))
+        challengers = [version for version in versions(storage, layout) if version not in kept]
+        oldest = challengers[: max(0, len(challengers) - keep)]
+        old = [version for version in oldest if storage.exists(layout.model(version))]
+        for version in old:
+            lock.check()
+            storage.delete(layout.model(version))
     return old
 
 

@@ -1,17 +1,19 @@
 """One retraining at a time: what was asked for, which one runs, and what becomes of alerts meanwhile.
 
 retraining/active.json names the newest request. It is written by the alert that is about to start one, and by each run's first
-task; both are serialised by Airflow, so that two alerts at once make one run.
+task, under a lock: two alerts at once, of two days or from two deployments, make one run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from typing import Any
 
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import MonitorLayout
+from driftwatch.layout import MonitorLayout, day_of
+from driftwatch.lock import Lock, exclusive
 from driftwatch.performance.history import days_of_data_since
 from driftwatch.storage import Storage
 
@@ -39,23 +41,51 @@ def requested(config: MonitorConfig, form: Mapping[str, Any]) -> MonitorConfig:
     return MonitorConfig.model_validate({**config.model_dump(), "retraining": retraining, "model": model})
 
 
-def begin(storage: Storage, layout: MonitorLayout, run_key: str, run_id: str, day: str | None) -> None:
-    """Notes that the run `run_id` is the newest request; `day` is the alert's, none for one by hand."""
-    storage.write_json(layout.active_retraining, {"run_key": run_key, "run_id": run_id, "day": day})
+def alert_day(run_id: str) -> date | None:
+    """The day of the alert that started this run; None for a run by hand, whatever it is called."""
+    return day_of(run_id.removeprefix(ALERT_RUN_PREFIX)) if run_id.startswith(ALERT_RUN_PREFIX) else None
 
 
-def in_the_way(
+def begin(storage: Storage, layout: MonitorLayout, run_key: str, run_id: str) -> None:
+    """Notes that the run `run_id`, by hand or an alert's, is the newest request."""
+    with _locked(storage, layout) as lock:
+        _note_newest(storage, layout, lock, run_key, run_id)
+
+
+def begin_unless_in_the_way(
     storage: Storage,
     layout: MonitorLayout,
     day: date,
     cooldown_days: int,
     runs: Callable[[str, bool], int],
 ) -> str | None:
-    """Why the alert of `day` starts no retraining, or none where it does.
+    """Notes the run that the alert of `day` is about to start as the newest request; or says why it starts none.
 
     It is attached to one that is queued, running or about to start; and none starts within `cooldown_days` of data after another
     alert's. `runs(run_id, unfinished)` counts the Airflow runs of this id, those not finished alone where `unfinished`.
     """
+    with _locked(storage, layout) as lock:
+        held = _in_the_way(storage, layout, day, cooldown_days, runs)
+        if held is None:
+            run_id = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
+            _note_newest(storage, layout, lock, run_id, run_id)
+        return held
+
+
+def _locked(storage: Storage, layout: MonitorLayout) -> AbstractContextManager[Lock]:
+    return exclusive(storage, f"{layout.active_retraining}.lock")
+
+
+def _note_newest(storage: Storage, layout: MonitorLayout, lock: Lock, run_key: str, run_id: str) -> None:
+    lock.check()
+    day = alert_day(run_id)
+    request = {"run_key": run_key, "run_id": run_id, "day": day.isoformat() if day else None}
+    storage.write_json(layout.active_retraining, request)
+
+
+def _in_the_way(
+    storage: Storage, layout: MonitorLayout, day: date, cooldown_days: int, runs: Callable[[str, bool], int]
+) -> str | None:
     active = storage.read_json(layout.active_retraining) if storage.exists(layout.active_retraining) else None
     own = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
     if active and active["run_id"] != own and _goes_on(active, day, cooldown_days, runs):
@@ -64,10 +94,11 @@ def in_the_way(
         )
         return f"it is attached to the retraining {active['run_id']}, which is under way"
     for name in storage.folders(layout.retrainings):
-        if name.startswith(ALERT_RUN_PREFIX) and storage.exists(layout.retraining(name, SET)):
-            other = date.fromisoformat(name.removeprefix(ALERT_RUN_PREFIX))
-            if other < day and days_of_data_since(storage, layout, other, day) <= cooldown_days:
-                return f"the alert of {other} started one within retraining.cooldown_days ({cooldown_days})"
+        other = alert_day(name)
+        if other is None or other >= day or not storage.exists(layout.retraining(name, SET)):
+            continue
+        if days_of_data_since(storage, layout, other, day) <= cooldown_days:
+            return f"the alert of {other} started one within retraining.cooldown_days ({cooldown_days})"
     return None
 
 
@@ -81,6 +112,6 @@ def _goes_on(active: Mapping[str, Any], day: date, cooldown_days: int, runs: Cal
 
 def attached_alerts(storage: Storage, layout: MonitorLayout, run_key: str) -> list[str]:
     """The days whose alerts came while this retraining was under way."""
-    return [
-        item.key.rsplit("/", 1)[-1].removesuffix(".json") for item in storage.list(layout.retraining(run_key, "alerts"))
-    ]
+    names = (item.key.rsplit("/", 1)[-1] for item in storage.list(layout.retraining(run_key, "alerts")))
+    days = (name.removesuffix(".json") for name in names if name.endswith(".json"))
+    return [day for day in days if day_of(day)]

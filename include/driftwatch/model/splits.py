@@ -11,12 +11,14 @@ image that a model is judged by, or a picture like it, is never trained on, whic
 from __future__ import annotations
 
 import hashlib
+from contextlib import AbstractContextManager
 
 import numpy as np
 import pandas as pd
 
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances, near_duplicate_clusters
 from driftwatch.layout import MonitorLayout
+from driftwatch.lock import Lock, exclusive
 from driftwatch.storage import Storage
 
 TRAIN, VALIDATION, EVALUATION = SPLITS = ("train", "validation", "evaluation")
@@ -37,6 +39,11 @@ def split_of(name: str, evaluation_share: float) -> str:
     if place < evaluation_share:
         return EVALUATION
     return VALIDATION if place >= 1 - VALIDATION_SHARE else TRAIN
+
+
+def splits_lock(storage: Storage, layout: MonitorLayout) -> AbstractContextManager[Lock]:
+    """Held from reading the splits to writing them: an image that two decide on at once gets one split."""
+    return exclusive(storage, f"{layout.splits}.lock")
 
 
 def known_splits(storage: Storage, layout: MonitorLayout) -> pd.DataFrame:

@@ -18,8 +18,8 @@ MOST_DAYS = 400
 
 def performances(storage: Storage, layout: MonitorLayout, first: date, last: date) -> list[dict[str, Any]]:
     """The performance.json of the days from `first` to `last`, in order; days without one are left out."""
-    names = [name for name in storage.folders(layout.days) if first.isoformat() <= name <= last.isoformat()]
-    keys = [key for name in names if storage.exists(key := layout.day(date.fromisoformat(name)).performance)]
+    days = [day for day in layout.stored_days(storage) if first <= day <= last]
+    keys = [key for day in days if storage.exists(key := layout.day(day).performance)]
     found = []
     for _, data in storage.iter_bytes(keys):
         if isinstance(data, Exception):
@@ -62,5 +62,5 @@ def verdict_changed(found: Mapping[str, Any]) -> bool:
 
 def days_of_data_since(storage: Storage, layout: MonitorLayout, since: date, day: date) -> int:
     """Days after `since`, up to `day` and with it, on which images were taken in: a gap in the data does not count."""
-    names = [name for name in storage.folders(layout.days) if since.isoformat() < name < day.isoformat()]
-    return 1 + sum(storage.exists(layout.day(date.fromisoformat(name)).ingest) for name in names)
+    days = [other for other in layout.stored_days(storage) if since < other < day]
+    return 1 + sum(storage.exists(layout.day(other).ingest) for other in days)

@@ -179,8 +179,8 @@ def as_json(report: DriftReport) -> dict[str, Any]:
 def _trend(storage: Storage, layout: MonitorLayout, drift: dict[str, Any], settings: ProfilingConfig) -> dict[str, Any]:
     """Over the days before this one and this one, as far as they have the same reference and no drift of their own: such a
     day is told already, and would hide a slow change before or after it."""
-    names = [name for name in sorted(storage.folders(layout.days)) if name < drift["day"]][-MOST_DAYS:]
-    keys = [f"{layout.days}/{name}/drift.json" for name in names]
+    before = [day for day in layout.stored_days(storage) if day.isoformat() < drift["day"]][-MOST_DAYS:]
+    keys = [layout.day(day).drift for day in before]
     days = []
     for _, data in storage.iter_bytes(keys):
         if isinstance(data, MissingArtifact):

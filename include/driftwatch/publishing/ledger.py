@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftwatch.publishing.lock import exclusive
+from driftwatch.lock import Lock, exclusive
 from driftwatch.publishing.sinks import Kind, Sink
 
 if TYPE_CHECKING:
@@ -76,10 +77,19 @@ class Ledger:
         self.key = key
         self._storage = storage
         self._target = (sink.name, sink.organisation, sink.dataset, day.isoformat())
+        self._lock: Lock | None = None
 
-    def locked(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def locked(self) -> Iterator[None]:
         """Keeps other processes out while the entries are read, changed and sent."""
-        return exclusive(self._storage, f"{self.key}.lock")
+        with exclusive(self._storage, f"{self.key}.lock") as self._lock:
+            yield
+
+    def check(self) -> None:
+        """Raises LockLost unless the ledger is still ours; before whatever is sent or written."""
+        if self._lock is None:
+            raise RuntimeError("a ledger is changed within `locked` alone")
+        self._lock.check()
 
     def entries(self) -> list[Entry]:
         """Everything in the file, in the order in which it was first written."""
@@ -139,4 +149,5 @@ class Ledger:
         return (entry.sink, entry.organisation, entry.dataset, entry.day) == self._target
 
     def _write(self, entries: list[Entry]) -> None:
+        self.check()
         self._storage.write_json(self.key, {"uploads": [asdict(entry) for entry in entries]})

@@ -104,7 +104,7 @@ def _finish(
     while True:
         waiting = [entry for entry in ledger.live() if entry.state == "waiting"]
         if waiting:
-            _delete_day(sink, day, sleep)
+            _delete_day(ledger, sink, day, sleep)
             ledger.change(*(dataclasses.replace(entry, state="pending") for entry in waiting))
         try:
             for entry in _unfinished(ledger, kind, reference):
@@ -121,8 +121,9 @@ def _unfinished(ledger: Ledger, kind: Kind, reference: str | None) -> list[Entry
     return [e for e in ledger.live() if e.state != "done" and (e.resent or (e.kind, e.reference) == mine)]
 
 
-def _delete_day(sink: Sink, day: date, sleep: Callable[[float], None]) -> None:
+def _delete_day(ledger: Ledger, sink: Sink, day: date, sleep: Callable[[float], None]) -> None:
     # Safe to repeat after an interruption: nothing is sent while entries wait.
+    ledger.check()
     sink.delete_day(day)
     waited = 0.0
     while not sink.day_is_empty(day):
@@ -141,6 +142,7 @@ def _send(ledger: Ledger, sink: Sink, entry: Entry, day: date) -> None:
     maybe_arrived = entry.state == "sending" and entry.kind != "reference"  # references are not added up
     while True:
         try:
+            ledger.check()
             slot = sink.reserve(entry.kind, day, entry.idempotency_key, entry.reference)
         except KeyAlreadyUsed as error:
             if maybe_arrived:
@@ -156,8 +158,10 @@ def _send(ledger: Ledger, sink: Sink, entry: Entry, day: date) -> None:
         raise _Uncertain  # the sink has forgotten the key; the slot that it gave now stays empty, which counts nothing
     entry = dataclasses.replace(entry, state="sending", upload_id=slot.upload_id)
     ledger.change(entry)
+    payload = ledger.payload(entry)
+    ledger.check()
     try:
-        sink.send(slot, ledger.payload(entry))
+        sink.send(slot, payload)
     except SinkError as error:
         if not error.uncertain and not maybe_arrived:
             ledger.change(dataclasses.replace(entry, state="pending", attempt=entry.attempt + 1, upload_id=None))

@@ -88,11 +88,11 @@ def _if_there(read: Callable[[str], Any], key: str) -> Any:
 
 def _history(storage: Storage, layout: MonitorLayout, day: date) -> list[PastDay]:
     """The last HISTORY_DAYS days, the day itself included, oldest first, beginning with the first that exists."""
-    present = set(storage.folders(layout.days))
+    present = set(layout.stored_days(storage))
     found = []
     for back in range(HISTORY_DAYS - 1, -1, -1):
         other = day - timedelta(days=back)
-        if other.isoformat() in present:
+        if other in present:
             keys = layout.day(other)
             found.append(
                 PastDay(other, _if_there(storage.read_json, keys.drift), _if_there(storage.read_json, keys.performance))

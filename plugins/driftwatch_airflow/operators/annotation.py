@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
@@ -33,29 +32,18 @@ class CreateAnnotationPoolOperator(DayOperator):
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.annotation.links import ImageLinks
+        from driftwatch.annotation.creation import create_day_pool, links_of
         from driftwatch.annotation.plan import describe, plan_day
-        from driftwatch.annotation.pool import Campaign
 
         storage, monitor = self.storage, self.monitor
         now = context["ti"].start_date
-        plan = plan_day(storage, self.layout, monitor, self.date, now)
-        self.log.info("Plan: %s", describe(plan, monitor))
-        links_end = datetime.fromisoformat(plan["links_expire"])
-        links = ImageLinks(storage, self.keys.shown, now, links_end, image_server(monitor), link_signer(monitor))
-        if plan["state"] not in ("opened", "closed"):
-            links.check(datetime.fromisoformat(plan["exam"]["links_end"]) if plan["exam"] else None)
+        server, signer = image_server(monitor), link_signer(monitor)
         if context["params"].get("dry_run"):
+            plan = plan_day(storage, self.layout, monitor, self.date, now)
+            links_of(plan, storage, self.layout, now, server, signer)
             raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, monitor)}")
         hook = TolokaHook(monitor.annotation.connection)
-        campaign = Campaign(
-            hook.get_conn(),
-            monitor,
-            plan,
-            record=lambda state: storage.write_json(self.keys.annotation, state),
-            now=now,
-        )
-        plan = campaign.carry_out(links)
+        plan = create_day_pool(storage, self.layout, monitor, self.date, hook.get_conn(), server, now, signer)
         link = hook.pool_url(plan["project_id"], plan["pool_id"])
         TolokaPoolLink().store(self, context, link)
         self.log.info("Pool %s: %s", plan["pool_id"], link)
@@ -99,6 +87,7 @@ class MergeAnnotationsOperator(DayOperator):
         from driftwatch.annotation.acceptance import settle
         from driftwatch.annotation.collect import progress
         from driftwatch.annotation.consensus import merge_day
+        from driftwatch.annotation.creation import note_in_plan
 
         storage = self.storage
         plan = storage.read_json(self.keys.annotation)
@@ -111,7 +100,7 @@ class MergeAnnotationsOperator(DayOperator):
         # Rejected pages cost nothing: the day's spend is what it is after the decisions.
         done = progress(client, plan["pool_id"], len(plan["sample"]), plan["overlap"], annotation.fee_share)
         storage.write_json(self.keys.annotation_progress, done)
-        storage.write_json(self.keys.annotation, {**plan, "progress": done})
+        note_in_plan(storage, self.layout, self.date, progress=done)
         summary = merge_day(storage, self.keys, self.monitor, [entry["image_id"] for entry in plan["sample"]])
         self.log.info("Labels: %s", summary)
         tell_followers(

@@ -11,7 +11,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk.bases.branch import BranchMixIn
 
 from driftwatch.errors import AccessRefused, NeedsAttention
-from driftwatch.model.requests import ALERT_RUN_PREFIX, begin, in_the_way
+from driftwatch.model.requests import begin_unless_in_the_way
 from driftwatch.publishing.analysis import NOT_ANALYSED, Analysis
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
@@ -129,12 +129,10 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         if verdict != "alert":
             self.log.warning("Verdict %s: neither ok nor an alert", verdict)
             return self._branch(context, None)
-        held = self._held_back(context)
+        held = self._begin_or_why_not(context)
         if held:
             self.log.warning("The alert of %s starts no retraining: %s", self.day, held)
             return self._branch(context, None)
-        run_id = f"{ALERT_RUN_PREFIX}{self.day}"
-        begin(self.storage, self.layout, run_id, run_id, self.day)
         return self._branch(context, self.on_alert)
 
     def _branch(self, context: Context, chosen: str | None) -> str | None:
@@ -148,12 +146,13 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
             return "this run is a backfill and retraining.retrain_on_backfill is off"
         return None
 
-    def _held_back(self, context: Context) -> str | None:
+    def _begin_or_why_not(self, context: Context) -> str | None:
         settings = self.monitor.retraining
         excused = self._never_retrains(context)
         if excused:
             return excused
-        return in_the_way(self.storage, self.layout, self.date, settings.cooldown_days, self._runs_of(context))
+        days, runs = settings.cooldown_days, self._runs_of(context)
+        return begin_unless_in_the_way(self.storage, self.layout, self.date, days, runs)
 
     def _runs_of(self, context: Context) -> Callable[[str, bool], int]:
         def runs(run_id: str, unfinished: bool) -> int:

@@ -54,9 +54,7 @@ class RetrainingOperator(MonitorOperator):
         """First and last day whose labels are used."""
         params = context["params"]
         labelled = [
-            date.fromisoformat(name)
-            for name in self.storage.folders(self.layout.days)
-            if self.storage.exists(self.layout.day(date.fromisoformat(name)).labels)
+            day for day in self.layout.stored_days(self.storage) if self.storage.exists(self.layout.day(day).labels)
         ]
         if not labelled:
             raise NeedsAttention(
@@ -84,7 +82,7 @@ class ChooseActionOperator(RetrainingOperator, BranchMixIn):
         self.on_retrain = on_retrain
 
     def execute(self, context: Context) -> str:
-        from driftwatch.model.requests import ALERT_RUN_PREFIX, begin
+        from driftwatch.model.requests import begin
 
         params, run_id = context["params"], context["run_id"]
         if params.get("dry_run"):
@@ -93,8 +91,7 @@ class ChooseActionOperator(RetrainingOperator, BranchMixIn):
             chosen = self.on_rollback
         else:
             chosen = self.on_retrain
-            day = run_id.removeprefix(ALERT_RUN_PREFIX) if run_id.startswith(ALERT_RUN_PREFIX) else None
-            begin(self.storage, self.layout, self.request, run_id, day)
+            begin(self.storage, self.layout, self.request, run_id)
         self.do_branch(context, chosen)
         return chosen
 

@@ -72,6 +72,8 @@ class AnnotationCompleteSensor(DayOperator):
         return done
 
     def _judge(self, context: Context, plan: dict[str, Any], reason: str | None) -> dict[str, Any]:
+        from driftwatch.annotation.creation import note_in_plan
+
         done = self._progress(context, plan)
         annotation = self.monitor.annotation
         if reason != "COMPLETED":
@@ -86,7 +88,5 @@ class AnnotationCompleteSensor(DayOperator):
             self.log.warning(
                 "The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * done["coverage"]
             )
-        self.storage.write_json(
-            self.keys.annotation, {**plan, "state": "closed", "close_reason": reason, "progress": done}
-        )
+        note_in_plan(self.storage, self.layout, self.date, state="closed", close_reason=reason, progress=done)
         return {"close_reason": reason, "coverage": done["coverage"], "spent": done["spent"]}

@@ -10,6 +10,7 @@ import pytest
 
 from driftwatch.annotation.links import ImageLinks, ImageServer, sign
 from driftwatch.annotation.plan import OverBudget, cost_of, plan_day, seeded_order
+from driftwatch.config import ExamConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
@@ -168,6 +169,25 @@ def test_a_recorded_plan_is_kept_whatever_the_settings_have_become(storage, moni
         update={"annotation": monitor.annotation.model_copy(update={"sample_size": 5, "seed": 9})}
     )
     assert plan(storage, changed) == recorded
+
+
+def test_a_recorded_plan_ends_as_it_says_only_once_its_pool_was_asked_for(storage, monitor):
+    layout, later = MonitorLayout(monitor.name), NOW + timedelta(hours=200)
+    annotation = monitor.annotation.model_copy(update={"exam": ExamConfig(tasks=4)})
+    monitor = monitor.model_copy(update={"annotation": annotation})
+
+    def planned(recorded, now):
+        storage.write_json(layout.day(DAY).annotation, recorded)
+        return plan_day(storage, layout, monitor, DAY, now)
+
+    recorded = plan(storage, monitor)
+    again = planned(recorded, later)
+    for name, hours in (("expires", 48), ("links_expire", 52)):
+        assert again.pop(name) == (later + timedelta(hours=hours)).isoformat()
+    assert again.pop("exam") == {**recorded["exam"], "links_end": (later + timedelta(hours=167)).isoformat()}
+    assert again.items() < recorded.items()
+    for asked in ({"creations": {"pool": 1}}, {"pool_id": "7"}):
+        assert planned({**recorded, **asked}, later) == {**recorded, **asked}
 
 
 def test_the_order_depends_on_salt_and_ids_alone():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from datetime import date
 
@@ -12,6 +13,7 @@ import pytest
 from driftwatch import tables
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
+from driftwatch.images import ingest, one_pass, shards
 from driftwatch.images.ingest import ingest_day, ingest_shard, list_day, merge_shards, plan_day
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.shards import MOST_SHARDS, shards_of
@@ -111,6 +113,43 @@ def test_a_merge_that_was_killed_or_is_repeated_gives_the_same_day(storage, monk
     assert merge_shards(storage, DAY, images) == counts
     with pytest.raises(NeedsAttention, match="clear ingest_images"):
         ingest_shard(storage, DAY, images, shards[0])
+
+
+def test_a_merge_killed_at_any_point_of_its_clearing_up_finds_its_way(storage, tmp_path, monkeypatch):
+    for module in (ingest, one_pass, shards):
+        monkeypatch.setattr(module, "BLOCK", 8)
+    for item in storage.list(DAY.incoming)[20:]:
+        storage.delete(item.key)
+    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    whole = artifacts(storage)
+    images = ImagesConfig(shard_size=8)
+    for shard in plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY)):
+        ingest_shard(storage, DAY, images, shard)
+    delete, killed_at = Storage.delete, 0
+    while True:
+        again = Storage(f"file://{tmp_path}/{killed_at}")
+        shutil.copytree(storage.root, again.root)
+        left = iter(range(killed_at))
+
+        def kill(self, key, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            delete(self, key)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Storage, "delete", kill)
+            try:
+                merge_shards(again, DAY, images)
+                break
+            except KeyboardInterrupt:
+                killed_at += 1
+        # What predict_shards hands over lies in the same folder, and is not the merge's to clear up once the day is whole.
+        answers = DAY.shard(0, "predictions.parquet")
+        if killed_at > 1:
+            again.write_bytes(answers, b"answers")
+        assert merge_shards(again, DAY, images)["accepted"] == 18
+        assert artifacts(again) == whole | ({answers: b"answers"} if killed_at > 1 else {})
+    assert killed_at > 6
 
 
 def test_too_many_rejects_are_refused_at_the_merge_and_again_when_it_is_repeated(storage):

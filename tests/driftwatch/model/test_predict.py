@@ -18,6 +18,7 @@ from driftwatch.model.predict import (
     probabilities,
 )
 from driftwatch.model.registry import champion_version, load_model
+from driftwatch.storage import Storage
 
 DAY = date(2026, 1, 3)
 
@@ -105,10 +106,34 @@ def test_a_day_in_shards_is_answered_as_it_would_be_whole(world, monkeypatch) ->
     assert len(parts) == 3
     for shard in reversed(parts):
         predict_shard(world.storage, keys, world.layout, world.config, version, shard)
-    assert merge_predictions(world.storage, keys, world.config, version, len(parts)) == counts
-    assert [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)] == whole
-    assert world.storage.list(keys.shards) == []
-    assert merge_predictions(world.storage, keys, world.config, version, len(parts)) == counts
+    handed_over = [(item.key, world.storage.read_bytes(item.key)) for item in world.storage.list(keys.shards)]
+    delete = Storage.delete
+
+    def merge_again(there) -> None:
+        for key, data in there:
+            world.storage.write_bytes(key, data)
+        assert merge_predictions(world.storage, keys, world.config, version, len(parts)) == counts
+        assert [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)] == whole
+        assert world.storage.list(keys.shards) == []
+
+    merge_again([])
+
+    # A single shard that is cleared and answered again after the merge; then a kill at each point of the clearing up.
+    for some in (handed_over[:2], handed_over[-2:]):
+        merge_again(some)
+    for killed_at in range(len(handed_over)):
+        left = iter(range(killed_at))
+
+        def kill(self, key, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            delete(self, key)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Storage, "delete", kill)
+            with pytest.raises(KeyboardInterrupt):
+                merge_again(handed_over)
+        merge_again([])
 
 
 def test_the_model_is_traced_once_for_all_blocks(world) -> None:

@@ -81,6 +81,16 @@ def test_old_challengers_lose_their_model_but_no_champion_and_no_card(empty) -> 
     assert empty.storage.read_bytes(empty.layout.model(found[2])) == b"2"
 
 
+@pytest.mark.parametrize("keep", [0, 1, 3, 4, 10])
+def test_fewer_challengers_than_are_kept_are_all_kept(empty, keep) -> None:
+    champion, *challengers = [register(empty, b"%d" % number) for number in range(5)]
+    registry.promote(empty.storage, empty.layout, champion, "a", expected=None)
+    gone = challengers[: max(0, 4 - keep)]
+    assert registry.prune(empty.storage, empty.layout, keep=keep) == gone
+    kept = [version for version in (champion, *challengers) if empty.storage.exists(empty.layout.model(version))]
+    assert kept == [champion, *(version for version in challengers if version not in gone)]
+
+
 def test_the_pointer_remembers_every_champion(empty) -> None:
     first, second = register(empty, b"one"), register(empty, b"two")
     registry.promote(empty.storage, empty.layout, first, "a", expected=None)

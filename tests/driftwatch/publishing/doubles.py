@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from datetime import date
 
+from driftwatch.conditional import Stored
 from driftwatch.publishing.errors import KeyAlreadyUsed
 from driftwatch.publishing.publish import publish
 from driftwatch.publishing.sinks import Slot
@@ -87,6 +88,8 @@ class Tapped:
 class MemoryStorage:
     """What the ledger uses of `Storage`, without a disk: the kill tests run through hundreds of days."""
 
+    uri = "memory://"
+
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
 
@@ -102,8 +105,14 @@ class MemoryStorage:
     def write_bytes(self, key, data):
         self._files[key] = data
 
-    def create(self, key, data):
-        return self._files.setdefault(key, data) is data
+    def read_stored(self, key):
+        return Stored(self._files[key]) if key in self._files else None
+
+    def replace(self, key, data, found):
+        if self.read_stored(key) != found:
+            return None
+        self._files[key] = data
+        return Stored(data)
 
     def delete(self, key):
         self._files.pop(key, None)

@@ -1,0 +1,66 @@
+"""Objects of S3 that are replaced only where they are still what was read: If-Match and If-None-Match, by s3fs' own client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from driftwatch.errors import NeedsAttention
+
+_NOT_IMPLEMENTED = 501
+# 409: another conditional write of the same object is under way.
+_REFUSED = (409, 412)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object's bytes, and what the server calls this state of it: its ETag on S3, nothing on file://."""
+
+    data: bytes
+    etag: str = ""
+
+
+def get(fs: Any, path: str) -> Stored | None:
+    """The object as it is now; None where there is none."""
+    from fsspec.asyn import sync
+
+    bucket, key, _ = fs.split_path(path)
+
+    async def fetch() -> Stored:
+        answer = await fs._call_s3("get_object", Bucket=bucket, Key=key)
+        async with answer["Body"] as body:
+            return Stored(await body.read(), answer["ETag"])
+
+    try:
+        return sync(fs.loop, fetch)
+    except FileNotFoundError as error:
+        if _answer(error)[1] == "NoSuchBucket":
+            raise
+        return None
+
+
+def put(fs: Any, path: str, data: bytes, found: Stored | None) -> Stored | None:
+    """Writes the object where it is still `found` (None: where there is none); returns what it is now, None where it is another."""
+    bucket, key, _ = fs.split_path(path)
+    condition = {"IfNoneMatch": "*"} if found is None else {"IfMatch": found.etag}
+    try:
+        answer = fs.call_s3("put_object", Bucket=bucket, Key=key, Body=data, **condition)
+        return Stored(data, answer["ETag"])
+    except OSError as error:
+        status, code = _answer(error)
+        if status == _NOT_IMPLEMENTED:
+            raise NeedsAttention(
+                f"s3://{path}: the server knows no conditional writes ({code}), without which two runs at once would pay twice: use "
+                "one that has them, as AWS S3, MinIO and Ceph do"
+            ) from error
+        if status not in _REFUSED and code != "NoSuchKey":
+            raise
+    # It is also the answer to a repeat of a write whose first answer was lost.
+    now = get(fs, path)
+    return now if now and now.data == data else None
+
+
+def _answer(error: BaseException) -> tuple[int | None, str | None]:
+    """The server's HTTP status and error code; s3fs keeps them in the cause of its own error."""
+    response: dict[str, Any] = getattr(error.__cause__, "response", None) or {}
+    return response.get("ResponseMetadata", {}).get("HTTPStatusCode"), response.get("Error", {}).get("Code")
