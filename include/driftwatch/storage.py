@@ -76,7 +76,15 @@ class Storage(Formats):
         return f"{self.uri}/{key}"
 
     def _calling(self, verb: str, key: str, call: Callable[[], T], repeatable: bool = True) -> T:
-        return calling(verb, self.url(key), call, repeatable)
+        def told() -> T:
+            try:
+                return call()
+            except Exception as error:
+                if asks_for_more(error):
+                    self._fs.cat_file(self.path(key), start=0, end=1)
+                raise
+
+        return calling(verb, self.url(key), told, repeatable)
 
     def exists(self, key: str) -> bool:
         return self._found("look for", key) is not None
@@ -101,8 +109,6 @@ class Storage(Formats):
             try:
                 return os.stat(path) if self.scheme == "file" else self._fs.info(path)
             except Exception as error:
-                if asks_for_more(error):
-                    self._fs.cat_file(path, start=0, end=1)
                 if meaning_of(error) is Meaning.GONE:
                     return None
                 raise

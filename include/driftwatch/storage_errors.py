@@ -81,7 +81,7 @@ def calling(verb: str, where: str, call: Callable[[], T], repeatable: bool = Tru
 
 def meaning_of(error: BaseException) -> Meaning | None:
     """None for what is no error of a storage, and for the answers of conditional writes."""
-    code, status = _code(error)
+    code, status, _ = _answer(error)
     if code:
         return _meaning_of_code(code, status)
     if isinstance(error, FileExistsError):
@@ -110,7 +110,7 @@ def meaning_of(error: BaseException) -> Meaning | None:
 
 def asks_for_more(error: BaseException) -> bool:
     """Whether S3 answered a HEAD, which has no body, with a bare 400 or 403: only a GET says why."""
-    return _code(error)[0] in ("400", "403")
+    return _answer(error)[0] in ("400", "403")
 
 
 def _meaning_of_code(code: str, status: int) -> Meaning | None:
@@ -135,22 +135,28 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
 
 
-def _code(error: BaseException) -> tuple[str, int]:
-    """S3's own word for it and the HTTP status; empty where S3 did not answer."""
+def _answer(error: BaseException) -> tuple[str, int, str]:
+    """S3's own word for it, the HTTP status, and its message; empty where S3 did not answer."""
     for link in _chain(error):
         answer = getattr(link, "response", None)
         if isinstance(answer, dict) and "Error" in answer:
             status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            return str(answer["Error"].get("Code") or status or "unknown"), int(status)
-    return "", 0
+            said = answer["Error"]
+            return (
+                str(said.get("Code") or status or "unknown"),
+                int(status),
+                " ".join(str(said.get("Message", "")).split()),
+            )
+    return "", 0, ""
 
 
 def _said(error: BaseException) -> str:
-    code = _code(error)[0]
-    if isinstance(error, OSError) and error.strerror and not code:
+    code, _, message = _answer(error)
+    if code:
+        return f"{code}: {message}"[:300]
+    if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    text = " ".join(str(error).split()) or type(error).__name__
-    return f"{code}: {text}"[:300] if code else f"{type(error).__name__}: {text}"[:300]
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
 
 
 def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> DriftwatchError:
@@ -160,7 +166,7 @@ def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> Dr
             f"{where} does not exist: the step that writes it has not run, or another storage is configured"
         )
     if meaning is Meaning.REFUSED:
-        advice = _ADVICE.get(_code(error)[0]) or _ADVICE.get(type(error).__name__) or _REFUSED_ADVICE
+        advice = _ADVICE.get(_answer(error)[0]) or _ADVICE.get(type(error).__name__) or _REFUSED_ADVICE
         return StorageRefused(f"may not {verb} {where} ({said}): {advice}")
     if meaning is Meaning.ENDED:
         return StorageFailed(
@@ -169,7 +175,7 @@ def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> Dr
         )
     kind = (
         DamagedFile
-        if isinstance(error, OSError) and error.errno == errno.EIO and not _code(error)[0]
+        if isinstance(error, OSError) and error.errno == errno.EIO and not _answer(error)[0]
         else StorageFailed
     )
     return kind(
