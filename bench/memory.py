@@ -78,13 +78,14 @@ def _one_task(home: Path, n: int) -> dict[str, float]:
 
 
 def _largest_shard(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.images.ingest import ingest_shard, list_day, plan_day
+    from driftwatch.images.ingest import ingest_shard, plan_day
+    from driftwatch.images.listing import list_day
 
     storage, layout, config = _world(home)
     day, images, size = _day(layout), config.images, config.model.input_size
 
     def take_in() -> None:
-        listed = list_day(storage, day)
+        listed = list_day(storage, day, config.images)
         small = images.model_copy(update={"shard_size": min(images.shard_size, n // 2)})
         shards = plan_day(storage, day, small, size, VERSION, listed)
         for shard in shards:

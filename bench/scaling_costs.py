@@ -78,7 +78,8 @@ def _day(layout: Any) -> Any:
 def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, Any]:
     import cv2
 
-    from driftwatch.images.ingest import ingest_shard, list_day, merge_shards, plan_day
+    from driftwatch.images.ingest import ingest_shard, merge_shards, plan_day
+    from driftwatch.images.listing import list_day
     from driftwatch.model import registry
     from driftwatch.model.champion import train_champion
     from driftwatch.model.dataset import take_in_training_set
@@ -103,7 +104,7 @@ def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, A
     registry.promote(storage, layout, version, "a benchmark", expected=None)
     build_reference_of(storage, layout, config, version)
 
-    listed = list_day(storage, day)
+    listed = list_day(storage, day, config.images)
     shards = plan_day(storage, day, images_of_day, config.model.input_size, version, listed)
     took = [_seconds(ingest_shard, storage, day, images_of_day, shard) for shard in shards]
     merge_shards(storage, day, images_of_day)

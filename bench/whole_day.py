@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
+import shutil
 import statistics
 import tempfile
 import time
@@ -57,7 +58,7 @@ def run(photos: Path | None, images: int, preload: bool, home: Path, database: s
         folder = f"{layout.training_images}/{photo.label}" if training else layout.day(week.DAYS[0]).incoming
         target = world.storage / folder / f"{number:05d}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(photo.path)
+        shutil.copyfile(photo.path, target)
         truth.append(f"{hashlib.sha256(photo.path.read_bytes()).hexdigest()},{photo.label}")
     world.truth.write_text("\n".join(truth) + "\n")
     (path,) = world.monitors.iterdir()

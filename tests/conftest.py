@@ -36,6 +36,14 @@ os.environ.update(
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def files_have_rested() -> Iterator[None]:
+    """Tests write files just before they are taken in: nobody waits a minute to see whether the broken ones are still growing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("driftwatch.images.settling._age", lambda storage, key: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

@@ -156,7 +156,7 @@ def _take_in(options: argparse.Namespace, config: MonitorConfig, storage: Storag
         copied = copy_images(storage, layout, config, options.images)
         print(f"Copied {copied} images to {storage.url(layout.training_images)}")
     counts = take_in_training_set(storage, layout, config)
-    print(", ".join(f"{counts[name]} {name}" for name in ("listed", "accepted", "duplicate", "quarantined")))
+    print(", ".join(f"{counts[name]} {name}" for name in ("listed", "accepted", "duplicate", "quarantined", "ignored")))
     for split, classes in counts["images"].items():
         print(f"  {split}: " + ", ".join(f"{n} {name}" for name, n in classes.items()))
 

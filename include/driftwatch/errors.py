@@ -25,6 +25,26 @@ class MissingArtifact(DriftwatchError):
     """An artifact that an earlier step writes is not in storage."""
 
 
+class StorageRefused(NeedsAttention):
+    """The storage does not let this account do what was asked, or is not set up as the monitor file says."""
+
+
+class StorageFailed(DriftwatchError):
+    """The storage did not do what was asked, also when it was asked again; a later try may well succeed."""
+
+
+class DamagedFile(StorageFailed):
+    """The disk cannot give a file's bytes."""
+
+
+class OddEntry(DriftwatchError):
+    """An entry of a folder that is not taken as a file: `kind` says why in a word, the message in a sentence."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class NotEnoughLabels(NeedsAttention):
     """Too few human labels to do what was asked."""
 

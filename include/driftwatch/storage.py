@@ -1,31 +1,30 @@
 """One storage root on `file://` or `s3://`, through fsspec.
 
-Keys are `/`-joined strings relative to the root. An artifact is replaced whole: on a file system it is written aside and
+Keys are `/`-joined strings relative to the root (`foreign_files` says how odd names are written in them). An artifact is replaced whole: on a file system it is written aside and
 renamed, on S3 it is one PUT (or one completed multipart upload), so that a killed task leaves the old file or the new one.
+Every call's errors are sorted by `storage_errors`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any, TypeVar
 
 from driftwatch import conditional
 from driftwatch.conditional import Stored
-from driftwatch.errors import DriftwatchError, MissingArtifact
+from driftwatch.errors import DriftwatchError, OddEntry
+from driftwatch.foreign_files import from_key, lies_in, list_files, read_regular, read_s3_object, to_key
 from driftwatch.outside import touching
+from driftwatch.storage_errors import Meaning, asks_for_more, calling, meaning_of
+from driftwatch.storage_formats import Formats
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    import pyarrow as pa
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class StoredObject:
     size: int
 
 
-class Storage:
+class Storage(Formats):
     """Read and write artifacts below one root.
 
     `uri`: `file:///absolute/folder` or `s3://bucket/prefix`. `filesystem`: the fsspec file system of an s3:// root; by default
@@ -68,7 +67,7 @@ class Storage:
         parts = key.split("/")
         if not key or key.startswith("/") or ".." in parts:
             raise DriftwatchError(f"storage key {key!r} must be relative, without '..'")
-        return f"{self.root}/{key}"
+        return f"{self.root}/{from_key(key)}"
 
     def local_path(self, key: str) -> Path | None:
         """The object's path where the storage is a file system, else None."""
@@ -76,48 +75,92 @@ class Storage:
 
     def url(self, key: str) -> str:
         """The object's address for people and messages."""
-        return f"{self.scheme}://{self.path(key)}"
+        return f"{self.uri}/{key}"
+
+    def _calling(self, verb: str, key: str, call: Callable[[], T], repeatable: bool = True) -> T:
+        def told() -> T:
+            try:
+                return call()
+            except Exception as error:
+                if asks_for_more(error):
+                    self._fs.cat_file(self.path(key), start=0, end=1)
+                raise
+
+        return calling(verb, self.url(key), told, repeatable)
 
     def exists(self, key: str) -> bool:
-        return bool(self._fs.exists(self.path(key)))
+        return self._found("look for", key) is not None
 
     def stamp(self, key: str) -> str | None:
         """A text that changes whenever the object is replaced: its time and size, on S3 its ETag. None where there is no object."""
-        if self.scheme == "file":
-            try:
-                found = os.stat(self.path(key))
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+        found = self._found("look at", key)
+        if isinstance(found, os.stat_result):
             return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
-        try:
-            return str(self._fs.info(self.path(key))["ETag"])
-        except FileNotFoundError:
-            return None
+        return str(found["ETag"]) if found and "ETag" in found else None
+
+    def modified(self, key: str) -> float | None:
+        """When a local file was last written to, in seconds since 1970; None on S3, where an object is whole from the start."""
+        found = self._found("look at", key) if self.scheme == "file" else None
+        return found.st_mtime if isinstance(found, os.stat_result) else None
+
+    def _found(self, verb: str, key: str) -> Any:
+        """What the file system or S3 says of an object or a folder; None where there is none."""
+        path = self.path(key)
+
+        def look() -> Any:
+            try:
+                return os.stat(path) if self.scheme == "file" else self._fs.info(path)
+            except Exception as error:
+                if meaning_of(error) is Meaning.GONE:
+                    return None
+                raise
+
+        return self._calling(verb, key, look)
+
+    def lies_in(self, key: str, folder: str) -> bool:
+        """Whether it does when all links of a local storage are followed."""
+        return self.scheme == "s3" or lies_in(self.path(key), self.path(folder))
 
     def read_bytes(self, key: str) -> bytes:
         """The object's bytes; raises MissingArtifact where there is none."""
-        try:
-            if self.scheme == "file":
-                return Path(self.path(key)).read_bytes()  # fsspec takes three times as long
-            # With more than one connection for an object s3fs asks for its size first: two requests where one is enough.
-            return bytes(self._fs.cat_file(self.path(key), max_concurrency=1))
-        except FileNotFoundError as error:
-            raise MissingArtifact(
-                f"{self.url(key)} does not exist: the step that writes it has not run, or another storage is configured"
-            ) from error
+        path = self.path(key)
+        if self.scheme == "file":
+            return self._calling("read", key, Path(path).read_bytes)  # fsspec takes three times as long
+        # With more than one connection for an object s3fs asks for its size first: two requests where one is enough.
+        return self._calling("read", key, lambda: bytes(self._fs.cat_file(path, max_concurrency=1)))
+
+    def read_foreign(self, key: str, folder: str, limit: int) -> bytes:
+        """The bytes of a file that somebody else left in `folder`. Raises OddEntry for what is no regular file in it, what has more
+        than `limit` bytes, and what changes while it is read; MissingArtifact where there is none."""
+        name = from_key(key.removeprefix(f"{folder}/"))
+        if self.scheme == "file":
+            paths = f"{self.root}/{from_key(key)}", f"{self.root}/{folder}"
+            return self._calling("read", key, lambda: read_regular(*paths, limit))
+        # Programs on the way to S3 resolve these, and would give another object.
+        if {"", ".", ".."} & set(name.split("/")):
+            raise OddEntry("unsafe_name", "has an empty part, '.' or '..' in its key; store it under another")
+        from fsspec.asyn import sync
+
+        path = self.path(key)
+        return self._calling("read", key, lambda: sync(self._fs.loop, read_s3_object, self._fs, path, limit))
 
     def read_range(self, key: str, start: int, end: int) -> bytes:
         """The object's bytes from `start` up to but without `end`."""
-        return bytes(self._fs.cat_file(self.path(key), start=start, end=end))
+        return self._calling("read", key, lambda: bytes(self._fs.cat_file(self.path(key), start=start, end=end)))
 
-    def write_bytes(self, key: str, data: bytes) -> None:
-        """Replaces the object whole."""
-        with touching(f"storage write {key}"):
+    def write_bytes(self, key: str, data: bytes, content_type: str | None = None) -> None:
+        """Replaces the object whole. `content_type`: what S3 tells browsers that it is."""
+        path, more = self.path(key), {"ContentType": content_type} if content_type else {}
+
+        def write() -> None:
             if self.scheme == "s3":
-                self._fs.pipe_file(self.path(key), data)
+                self._fs.pipe_file(path, data, **more)
             else:
-                with _replacing(Path(self.path(key))) as file:
+                with _replacing(Path(path)) as file:
                     file.write(data)
+
+        with touching(f"storage write {key}"):
+            self._calling("write", key, write)
 
     @contextmanager
     def writing(self, key: str) -> Iterator[IO[bytes]]:
@@ -127,14 +170,15 @@ class Storage:
         """
         import tempfile
 
+        path = self.path(key)
         with touching(f"storage write {key}"):
             if self.scheme == "s3":
                 with tempfile.NamedTemporaryFile(prefix="driftwatch-") as file:
                     yield file
                     file.flush()
-                    self._fs.put_file(file.name, self.path(key))
+                    self._calling("write", key, lambda: self._fs.put_file(file.name, path))
             else:
-                with _replacing(Path(self.path(key))) as aside:
+                with _replacing(Path(path)) as aside:
                     yield aside
 
     def create(self, key: str, data: bytes) -> bool:
@@ -142,11 +186,15 @@ class Storage:
         if self.scheme == "s3":
             return self.replace(key, data, None) is not None
         target = Path(self.path(key))
-        with touching(f"storage create {key}"):
+
+        def create() -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                file.write(data)
+
+        with touching(f"storage create {key}"):
             try:
-                with target.open("xb") as file:
-                    file.write(data)
+                self._calling("create", key, create, repeatable=False)
             except FileExistsError:
                 return False
         return True
@@ -154,7 +202,7 @@ class Storage:
     def read_stored(self, key: str) -> Stored | None:
         """The object as `replace` wants it; None where there is none."""
         if self.scheme == "s3":
-            return conditional.get(self._fs, self.path(key))
+            return self._calling("read", key, lambda: conditional.get(self._fs, self.path(key)))
         return Stored(self.read_bytes(key)) if self.exists(key) else None
 
     def replace(self, key: str, data: bytes, found: Stored | None) -> Stored | None:
@@ -164,7 +212,7 @@ class Storage:
         """
         if self.scheme == "s3":
             with touching(f"storage replace {key}"):
-                return conditional.put(self._fs, self.path(key), data, found)
+                return self._calling("write", key, lambda: conditional.put(self._fs, self.path(key), data, found))
         if self.read_stored(key) != found:
             return None
         self.write_bytes(key, data)
@@ -173,35 +221,51 @@ class Storage:
     def copy(self, source: str, target: str) -> None:
         """Copies an object within the storage; on S3 the server does it, and no bytes pass here."""
         if self.scheme == "s3":
+            paths = self.path(source), self.path(target)
             with touching(f"storage copy {target}"):
-                self._fs.cp_file(self.path(source), self.path(target))
+                self._calling("copy", source, lambda: self._fs.cp_file(*paths))
         else:
             self.write_bytes(target, self.read_bytes(source))
 
     def delete(self, key: str) -> None:
         """Removes the object; one that is missing already is no error."""
+        path = self.path(key)
+
+        def remove() -> None:
+            with suppress(FileNotFoundError):
+                self._fs.rm_file(path)
+
         if self.exists(key):
-            with touching(f"storage delete {key}"), suppress(FileNotFoundError):
-                self._fs.rm_file(self.path(key))
+            with touching(f"storage delete {key}"):
+                self._calling("delete", key, remove)
 
     def list(self, prefix: str) -> Sequence[StoredObject]:
-        """Every object below `prefix` (a folder), sorted by key; empty where there is none."""
-        found = self._fs.find(self.path(prefix), detail=True)
-        root = len(self._fs._strip_protocol(self.root)) + 1
-        return sorted(
-            (StoredObject(path[root:], int(info["size"])) for path, info in found.items()), key=lambda o: o.key
-        )
+        """Every object below `prefix` (a folder), sorted by key; empty where there is none. Links are listed, not followed."""
+        path = self.path(prefix)
+
+        def find() -> list[StoredObject]:
+            if self.scheme == "file":
+                return [StoredObject(f"{prefix}/{to_key(name)}", size) for name, size in list_files(path)]
+            found = self._fs.find(path, detail=True)
+            root = len(self._fs._strip_protocol(self.root)) + 1
+            return [StoredObject(to_key(name[root:]), int(info["size"])) for name, info in found.items()]
+
+        return sorted(self._calling("list", prefix, find), key=lambda item: item.key)
 
     def folders(self, prefix: str) -> Sequence[str]:
         """The names of the folders directly below `prefix`, sorted."""
         path = self.path(prefix)
-        if not self._fs.exists(path):
-            return []
-        return sorted(
-            entry["name"].rstrip("/").rsplit("/", 1)[-1]
-            for entry in self._fs.ls(path, detail=True)
-            if entry["type"] == "directory"
-        )
+
+        def find() -> list[str]:
+            try:
+                entries = self._fs.ls(path, detail=True)
+            except FileNotFoundError as error:
+                if meaning_of(error) is Meaning.GONE:
+                    return []
+                raise
+            return [entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory"]
+
+        return sorted(map(to_key, self._calling("list", prefix, find)))
 
     def presigned_url(self, key: str, seconds: int) -> str:
         """An S3 GET link that expires after `seconds` (SigV4 allows seven days at most)."""
@@ -209,102 +273,21 @@ class Storage:
             raise DriftwatchError(
                 f"{self.url(key)}: only s3:// storage has presigned links; file:// needs an image server"
             )
-        return str(self._fs.sign(self.path(key), expiration=seconds))
+        return self._calling("sign a link to", key, lambda: str(self._fs.sign(self.path(key), expiration=seconds)))
 
-    def read_json(self, key: str) -> Any:
-        return json.loads(self.read_bytes(key))
-
-    def write_json(self, key: str, value: Any) -> None:
-        self.write_bytes(key, json_bytes(value))
-
-    def read_table(self, key: str) -> pd.DataFrame:
-        """A parquet table."""
-        import io
-
-        import pandas as pd
-
-        return pd.read_parquet(io.BytesIO(self.read_bytes(key)))
-
-    def read_arrow(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """A parquet table as Arrow's, which takes a tenth of a frame's memory; all columns or those named."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        return pq.read_table(pa.BufferReader(self.read_bytes(key)), columns=columns)
-
-    def write_table(self, key: str, table: pd.DataFrame) -> None:
-        """A parquet table, without its index: the same frame gives the same bytes."""
-        import io
-
-        buffer = io.BytesIO()
-        table.to_parquet(buffer, index=False, compression="zstd")
-        self.write_bytes(key, buffer.getvalue())
-
-    def read_array(self, key: str) -> np.ndarray:
-        """A NumPy array from .npy, never unpickling."""
-        import io
-
-        import numpy as np
-
-        return np.load(io.BytesIO(self.read_bytes(key)), allow_pickle=False)
-
-    def write_array(self, key: str, array: np.ndarray) -> None:
-        import io
-
-        import numpy as np
-
-        buffer = io.BytesIO()
-        np.save(buffer, array, allow_pickle=False)
-        self.write_bytes(key, buffer.getvalue())
-
-    def iter_arrays(self, keys: Sequence[str], at_once: int) -> Iterator[np.ndarray]:
-        """The arrays of .npy objects in the order of `keys`, `at_once` of them fetched ahead."""
-        import io
-
-        import numpy as np
-
-        for _, data in self.iter_bytes(keys, at_once):
-            if isinstance(data, Exception):
-                raise data
-            yield np.load(io.BytesIO(data), allow_pickle=False)
-
-    def iter_bytes(self, keys: Sequence[str], at_once: int = 16) -> Iterator[tuple[str, bytes | Exception]]:
+    def iter_bytes(
+        self, keys: Sequence[str], at_once: int = 16, read: Callable[[str], bytes] | None = None
+    ) -> Generator[tuple[str, bytes | Exception], None, None]:
         """Fetches objects concurrently, in the order of `keys`, at most `at_once` of them in memory beyond the consumer's own.
 
-        A fetch that fails yields its exception in place of the bytes, so that one lost object does not lose the others.
+        A fetch that fails yields its exception in place of the bytes. `read`: how to read one (`read_bytes`).
         """
-        from collections import deque
-        from concurrent.futures import Future, ThreadPoolExecutor
+        from driftwatch.read_ahead import read_ahead
 
         _ = self._fs  # made once, before threads share it
         # A local file is read in less time than a thread takes to wake up: several go in one turn.
         turn = max(1, at_once // 4) if self.scheme == "file" else 1
-
-        def fetch(some: Sequence[str]) -> Sequence[bytes | Exception]:
-            return [self._read_or_error(key) for key in some]
-
-        turns = (keys[start : start + turn] for start in range(0, len(keys), turn))
-        waiting: deque[tuple[Sequence[str], Future[Sequence[bytes | Exception]]]] = deque()
-        with ThreadPoolExecutor(max_workers=min(at_once // turn, 16)) as pool:
-            for following in islice(turns, at_once // turn):
-                waiting.append((following, pool.submit(fetch, following)))
-            while waiting:
-                fetched, future = waiting.popleft()
-                found = future.result()
-                for following in islice(turns, 1):
-                    waiting.append((following, pool.submit(fetch, following)))
-                yield from zip(fetched, found, strict=True)
-
-    def _read_or_error(self, key: str) -> bytes | Exception:
-        try:
-            return self.read_bytes(key)
-        except Exception as error:
-            return error
-
-
-def json_bytes(value: Any) -> bytes:
-    """What `write_json` writes."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        return read_ahead(keys, read or self.read_bytes, at_once, turn)
 
 
 @contextmanager

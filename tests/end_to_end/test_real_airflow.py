@@ -32,7 +32,9 @@ def test_a_day_goes_from_images_to_a_verdict_and_every_listed_file_is_accounted_
     assert site.run(site.monitor.monitoring_dag_id, f"one__{day}", day) == "success"
     keys = site.layout.day(day)
     ingest = site.storage.read_json(keys.ingest)
-    assert ingest["listed"] == ingest["accepted"] + ingest["duplicate"] + ingest["quarantined"] == 25
+    assert (
+        ingest["listed"] == ingest["ignored"] + ingest["accepted"] + ingest["duplicate"] + ingest["quarantined"] == 25
+    )
     assert len(site.storage.read_table(keys.predictions)) == ingest["accepted"] == 24
     performance = site.storage.read_json(keys.performance)
     counted = performance["consensus"] + performance["ties"] + performance["unclear"] + performance["unanswered"]

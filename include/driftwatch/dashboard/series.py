@@ -33,7 +33,7 @@ def series(days: Sequence[Day], config: MonitorConfig, retrainings: Sequence[dic
         "version": [(row.ingest or {}).get("model_version") for row in days],
         "images": {
             name: [(row.ingest or {}).get(name) for row in days]
-            for name in ("listed", "accepted", "duplicate", "quarantined")
+            for name in ("listed", "accepted", "duplicate", "quarantined", "ignored")
         },
         "drift": {name: [(row.drift or {}).get(name) for row in days] for name in ("verdict", "p_value", "n")},
         "features": _features(days),

@@ -41,13 +41,16 @@ REASON_KINDS = (
     "too_small",
     "truncated",
     "unreadable",
+    "not_a_file",
+    "unsafe_name",
+    "still_growing",
 )
 
 
 class RejectedImage(DriftwatchError):
     """A file that can't be used as an image.
 
-    `kind` is one of REASON_KINDS (`unreadable`: storage did not give the bytes); `header` is what the file says of itself,
+    `kind` is one of REASON_KINDS (`unreadable`: storage gives the bytes of others, not these); `header` is what the file says of itself,
     where that could be read.
     """
 

@@ -10,26 +10,29 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
+from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
 from driftwatch.images.features import COLUMNS
+from driftwatch.images.listing import list_day
 from driftwatch.images.one_pass import (
     ACCEPTED,
     DUPLICATE,
     FEATURES,
+    IGNORED,
     MANIFEST,
     QUARANTINED,
     Block,
     features_table,
     take_in_blocks,
 )
+from driftwatch.images.settling import until_settled, watched
 from driftwatch.images.shards import BLOCK, Shard, shards_of
 from driftwatch.storage import StoredObject
 from driftwatch.tables import TableWriter, writing_table
@@ -56,27 +59,43 @@ def ingest_day(
 ) -> dict[str, Any]:
     """Takes in what lies in the day's incoming folder, in this process, and returns the content of ingest.json.
 
-    The same objects give the same bytes. Raises EmptyDay where nothing is listed (and writes nothing), and TooManyRejects,
-    after everything is written, where more than `max_reject_share` is quarantined or no image at all is accepted.
+    The same objects give the same bytes. Raises EmptyDay where nothing is listed but what is ignored (and writes nothing), and
+    TooManyRejects, after everything is written, where more than `max_reject_share` is quarantined or no image at all is accepted.
     """
-    listed = listed or list_day(storage, layout)
-    with _whole_day(storage, layout, input_size, model_version) as day:
-        for number, block in enumerate(take_in_blocks(storage, listed, images, input_size)):
-            inputs.write_block(storage, layout, number, block.inputs)
-            day.add(block.manifest, block.features)
+    listed = listed or list_day(storage, layout, images)
+
+    def make_pass(given_up: frozenset[str]) -> _Day:
+        with (
+            _whole_day(storage, layout, input_size, model_version) as day,
+            _blocks(storage, layout, listed, images, input_size, given_up) as blocks,
+        ):
+            for number, block in enumerate(blocks):
+                inputs.write_block(storage, layout, number, block.inputs)
+                day.add(block.manifest, block.features)
+        return day
+
+    day = until_settled(make_pass)
     _clear_shards(storage, layout)
     return _refuse_too_many_rejects(storage, layout, images, day.counts)
 
 
-def list_day(storage: Storage, layout: DayLayout) -> Sequence[StoredObject]:
-    """The objects in the day's incoming folder; raises EmptyDay where there is none."""
-    listed = storage.list(layout.incoming)
-    if not listed:
-        raise EmptyDay(
-            f"{storage.url(layout.incoming)} holds no images for {layout.day.isoformat()}: check the camera's or service's "
-            "delivery; the setting images.on_empty_day (fail, skip) decides what such a day does"
-        )
-    return listed
+@contextmanager
+def _blocks(
+    storage: Storage,
+    layout: DayLayout,
+    listed: Sequence[StoredObject],
+    images: ImagesConfig,
+    input_size: int,
+    given_up: frozenset[str],
+) -> Iterator[Iterator[Block]]:
+    """The blocks of a pass over these objects of the day. A pass that fails is closed here, on the thread that made it: left to
+    garbage collection it would end at any time, on any thread."""
+    folder = layout.incoming
+    with (
+        closing(take_in_blocks(storage, listed, images, input_size, folder=folder, given_up=given_up)) as taken_in,
+        closing(watched(storage, folder, images, given_up, taken_in)) as blocks,
+    ):
+        yield blocks
 
 
 def plan_day(
@@ -117,13 +136,21 @@ def ingest_shard(storage: Storage, layout: DayLayout, images: ImagesConfig, shar
     part = storage.read_table(listing)
     objects = [StoredObject(key, int(size)) for key, size in zip(part["key"], part["size"], strict=True)]
     input_size = storage.read_json(layout.shard_plan)["input_size"]
-    counts: Counter[str] = Counter()
-    with writing_table(storage, layout.shard(shard.number, "images.parquet"), _IMAGES) as table:
-        for number, block in zip(shard.blocks, take_in_blocks(storage, objects, images, input_size), strict=True):
-            inputs.write_block(storage, layout, number, block.inputs)
-            table.add(_with_features(block))
-            counts.update(block.manifest["status"].to_pylist())
-    return {status: counts[status] for status in (ACCEPTED, DUPLICATE, QUARANTINED)}
+
+    def make_pass(given_up: frozenset[str]) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        with (
+            writing_table(storage, layout.shard(shard.number, "images.parquet"), _IMAGES) as table,
+            _blocks(storage, layout, objects, images, input_size, given_up) as blocks,
+        ):
+            for number, block in zip(shard.blocks, blocks, strict=True):
+                inputs.write_block(storage, layout, number, block.inputs)
+                table.add(_with_features(block))
+                counts.update(block.manifest["status"].to_pylist())
+        return counts
+
+    counts = until_settled(make_pass)
+    return {status: counts[status] for status in (ACCEPTED, DUPLICATE, QUARANTINED, IGNORED)}
 
 
 def merge_shards(storage: Storage, layout: DayLayout, images: ImagesConfig) -> dict[str, Any]:
@@ -186,7 +213,7 @@ class _Day:
         self.counts = {
             "day": day,
             "listed": listed,
-            **{name: self._status[name] for name in (ACCEPTED, DUPLICATE, QUARANTINED)},
+            **{name: self._status[name] for name in (ACCEPTED, DUPLICATE, QUARANTINED, IGNORED)},
             "reasons": dict(sorted(self._reasons.items())),
             "model_version": model_version,
             "input_size": input_size,
@@ -214,10 +241,11 @@ def _whole_day(storage: Storage, layout: DayLayout, input_size: int, model_versi
 def _refuse_too_many_rejects(
     storage: Storage, layout: DayLayout, images: ImagesConfig, counts: dict[str, Any]
 ) -> dict[str, Any]:
-    if counts[QUARANTINED] > images.max_reject_share * counts["listed"] or not counts[ACCEPTED]:
+    delivered = counts["listed"] - counts.get(IGNORED, 0)
+    if counts[QUARANTINED] > images.max_reject_share * delivered or not counts[ACCEPTED]:
         reasons = Counter(counts["reasons"]).most_common()
         raise TooManyRejects(
-            f"{counts[QUARANTINED]} of {counts['listed']} files in {storage.url(layout.incoming)} were quarantined "
+            f"{counts[QUARANTINED]} of {delivered} files in {storage.url(layout.incoming)} were quarantined "
             f"({', '.join(f'{kind} {count}' for kind, count in reasons)}); images.max_reject_share allows "
             f"{images.max_reject_share:.0%}. {storage.url(layout.manifest)} has the reason for each"
         )

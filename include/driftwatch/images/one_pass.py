@@ -2,7 +2,8 @@
 the model's input come out of it.
 
 Nothing is lost without a word: every listed object has a row in the manifest, as accepted, duplicate (the bytes of an
-accepted image once more) or quarantined. Copies of a quarantined file are quarantined too, so that they count as rejects.
+accepted image once more), quarantined, or ignored (`images.ignore`). Copies of a quarantined file are quarantined too, so that they
+count as rejects.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,9 +25,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftwatch.errors import MissingArtifact
 from driftwatch.images.decode import Halvings, decode_image, model_input
 from driftwatch.images.features import COLUMNS, image_features
+from driftwatch.images.fetch import Ignored, fetch
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.near_duplicates import perceptual_hash
 from driftwatch.images.shards import BLOCK
@@ -37,12 +39,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ACCEPTED, DUPLICATE, QUARANTINED = "accepted", "duplicate", "quarantined"
+ACCEPTED, DUPLICATE, QUARANTINED, IGNORED = "accepted", "duplicate", "quarantined", "ignored"
 # A thread takes a few images in one turn: to wake it for each costs a tenth of the pass. It decodes them one after the other.
 _TURN, _TURNS_PER_CORE = 8, 2
+_MOST_LETTERS = 500  # of a reason
 
 # One row for each object, sorted by key. image_id: sha256, null where the bytes were not read; reason: "<kind>: <message>" when
-# quarantined; width and height upright; phash: see near_duplicates.
+# quarantined, another sentence for a duplicate and an ignored one; width and height upright; phash: see near_duplicates.
 _TEXT = ("key", "image_id", "status", "reason", "format", "phash")
 _NUMBERS = {"bytes": "int64", "width": "Int64", "height": "Int64"}
 _MANIFEST_COLUMNS = ("key", "image_id", "bytes", "status", "reason", "format", "width", "height", "phash")
@@ -89,6 +92,7 @@ class _About(NamedTuple):
 class _Outcome(NamedTuple):
     """What became of one distinct content: `features` and `input` of an accepted one."""
 
+    status: str
     about: _About
     features: list[float] | None = None
     input: np.ndarray | None = None
@@ -105,9 +109,11 @@ class _InWork(NamedTuple):
     outcome: _Outcome | None = None
 
 
-def take_in(storage: Storage, keys: Iterable[str | StoredObject], images: ImagesConfig, input_size: int) -> TakenIn:
+def take_in(
+    storage: Storage, keys: Iterable[str | StoredObject], images: ImagesConfig, input_size: int, folder: str = ""
+) -> TakenIn:
     """The pass over a set of images that fits into memory, such as the training set; see `take_in_blocks`."""
-    blocks = list(take_in_blocks(storage, keys, images, input_size))
+    blocks = list(take_in_blocks(storage, keys, images, input_size, folder=folder))
     empty = np.empty((0, input_size, input_size, 3), np.uint8)
     manifest = pa.concat_tables([MANIFEST.empty_table(), *(block.manifest for block in blocks)])
     features = pa.concat_tables([FEATURES.empty_table(), *(features_table(*block[:2]) for block in blocks)])
@@ -121,36 +127,40 @@ def take_in_blocks(
     images: ImagesConfig,
     input_size: int,
     workers: int | None = None,
-) -> Iterator[Block]:
+    folder: str = "",
+    given_up: Collection[str] = (),
+) -> Generator[Block, None, None]:
     """Fetches, checks and decodes each object once, in the order of the keys, on `workers` threads (all cores by default;
     decoders and kernels let go of Python's lock). At most a few images for each core are in work at a time.
 
-    An object that storage says is larger than `max_bytes` is quarantined without being fetched. One that can't be read is
-    tried once more, then quarantined as `unreadable`; errors that are not about the one object (credentials) are raised.
+    `folder`: where the objects were left, the only place that is read from (the storage); `given_up`: keys that are not read, as they change all
+    the time. What `images.ignore` names, and what storage says is larger than `max_bytes`, is not fetched. For what is raised
+    and what is quarantined see `driftwatch.images.fetch`. Close it where it is not used up.
     """
     objects = sorted((StoredObject(item, -1) if isinstance(item, str) else item for item in keys), key=lambda o: o.key)
     firsts: dict[str, tuple[str, _About]] = {}
     rows: list[tuple[Any, ...]] = []
     features: list[list[float]] = []
     inputs: list[np.ndarray] = []
-    for item in _in_turn(storage, objects, images, input_size, workers or _cores()):
-        if item.outcome is None:
-            first, about = firsts[str(item.image_id)]
-            copy = about if about.reason else about._replace(reason=f"same bytes as {first}")
-            status = QUARANTINED if about.reason else DUPLICATE
-            rows.append((item.key, item.image_id, item.size, status, *copy))
-        else:
-            outcome = item.outcome
-            if item.image_id:
-                firsts[item.image_id] = (item.key, outcome.about)
-            status = QUARANTINED if outcome.about.reason else ACCEPTED
-            rows.append((item.key, item.image_id, item.size, status, *outcome.about))
-            if outcome.features is not None and outcome.input is not None:
-                features.append(outcome.features)
-                inputs.append(outcome.input)
-        if len(rows) == BLOCK:
-            yield _block(rows, features, inputs, input_size)
-            rows, features, inputs = [], [], []
+    fetched = fetch(storage, objects, images, folder, given_up)
+    with closing(fetched), closing(_in_turn(fetched, images, input_size, workers or _cores())) as done:
+        for item in done:
+            if item.outcome is None:
+                first, about = firsts[str(item.image_id)]
+                copy = about if about.reason else about._replace(reason=f"same bytes as {first}")
+                status = QUARANTINED if about.reason else DUPLICATE
+                rows.append((item.key, item.image_id, item.size, status, *copy))
+            else:
+                outcome = item.outcome
+                if item.image_id:
+                    firsts[item.image_id] = (item.key, outcome.about)
+                rows.append((item.key, item.image_id, item.size, outcome.status, *outcome.about))
+                if outcome.features is not None and outcome.input is not None:
+                    features.append(outcome.features)
+                    inputs.append(outcome.input)
+            if len(rows) == BLOCK:
+                yield _block(rows, features, inputs, input_size)
+                rows, features, inputs = [], [], []
     if rows:
         yield _block(rows, features, inputs, input_size)
 
@@ -173,14 +183,17 @@ def _block(
 
 
 def _in_turn(
-    storage: Storage, objects: Sequence[StoredObject], images: ImagesConfig, input_size: int, workers: int
-) -> Iterator[_InWork]:
+    fetched: Iterator[tuple[StoredObject, bytes | RejectedImage | Ignored]],
+    images: ImagesConfig,
+    input_size: int,
+    workers: int,
+) -> Generator[_InWork, None, None]:
     """Each object in order, with what became of it; a few for each worker are in work behind it."""
     seen: set[str] = set()
-    fetched = (_to_do(item, data, seen) for item, data in _fetch(storage, objects, images.max_bytes))
+    to_do = (_to_do(item, data, seen) for item, data in fetched)
     waiting: deque[Future[list[_InWork]]] = deque()
     with _one_opencv_thread(), ThreadPoolExecutor(workers) as pool:
-        while turn := list(islice(fetched, _TURN)):
+        while turn := list(islice(to_do, _TURN)):
             waiting.append(pool.submit(_process_turn, turn, images, input_size))
             if len(waiting) >= workers * _TURNS_PER_CORE:
                 yield from waiting.popleft().result()
@@ -188,39 +201,16 @@ def _in_turn(
             yield from waiting.popleft().result()
 
 
-def _to_do(item: StoredObject, data: bytes | RejectedImage, seen: set[str]) -> _InWork:
+def _to_do(item: StoredObject, data: bytes | RejectedImage | Ignored, seen: set[str]) -> _InWork:
+    if isinstance(data, Ignored):
+        outcome = _Outcome(IGNORED, _About(f"matches {data.pattern!r} of images.ignore"))
+        return _InWork(item.key, max(item.size, 0), None, outcome=outcome)
     if isinstance(data, RejectedImage):
-        return _InWork(item.key, max(item.size, 0), None, outcome=_Outcome(_rejected(data)))
+        return _InWork(item.key, max(item.size, 0), None, outcome=_rejected(data))
     image_id = hashlib.sha256(data).hexdigest()
     new = image_id not in seen
     seen.add(image_id)
     return _InWork(item.key, len(data), image_id, data if new else None)
-
-
-def _fetch(
-    storage: Storage, objects: Sequence[StoredObject], max_bytes: int
-) -> Iterator[tuple[StoredObject, bytes | RejectedImage]]:
-    """Each object, in order, with its bytes or why it was not read."""
-    fetched = storage.iter_bytes([item.key for item in objects if item.size <= max_bytes])
-    for item in objects:
-        if item.size > max_bytes:
-            message = f"has {item.size} bytes; images.max_bytes is {max_bytes}"
-            yield item, RejectedImage("too_many_bytes", message)
-            continue
-        data = next(fetched)[1]
-        if isinstance(data, Exception):
-            data = _read_again(storage, item.key, data)
-        yield item, data
-
-
-def _read_again(storage: Storage, key: str, error: Exception) -> bytes | RejectedImage:
-    if not isinstance(error, (OSError, MissingArtifact)):
-        raise error
-    logger.warning("Reading %s failed (%s); trying once more", storage.url(key), error)
-    try:
-        return storage.read_bytes(key)
-    except (OSError, MissingArtifact) as again:
-        return RejectedImage("unreadable", f"storage did not give its bytes: {again}")
 
 
 def _process_turn(turn: list[_InWork], images: ImagesConfig, input_size: int) -> list[_InWork]:
@@ -234,16 +224,24 @@ def _process(data: bytes, images: ImagesConfig, input_size: int) -> _Outcome:
     try:
         rgb, name = decode_image(data, images)
     except RejectedImage as error:
-        return _Outcome(_rejected(error))
+        return _rejected(error)
     height, width = rgb.shape[:2]
     halvings = Halvings(rgb)
     squashed = model_input(halvings, input_size)
     about = _About("", name, width, height, perceptual_hash(halvings))
-    return _Outcome(about, image_features(rgb), squashed)
+    return _Outcome(ACCEPTED, about, image_features(rgb), squashed)
 
 
-def _rejected(error: RejectedImage) -> _About:
-    return _About(f"{error.kind}: {error}", *(error.header[:3] if error.header else ()))
+def _rejected(error: RejectedImage) -> _Outcome:
+    reason = f"{error.kind}: {stable_text(error)}"
+    return _Outcome(QUARANTINED, _About(reason, *(error.header[:3] if error.header else ())))
+
+
+def stable_text(error: object) -> str:
+    """What a decoder said, in one line without what changes from run to run (an object's address): the same file has the same
+    reason each time."""
+    text = re.sub(r"\s+at 0x[0-9a-fA-F]+", "", str(error))
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:_MOST_LETTERS]
 
 
 def _cores() -> int:

@@ -62,19 +62,23 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
 
     About .80 of the images are for training, .05 for validation, .15 for evaluation (the holdout), and a few that are near to
     images of two of these, which came before, are left out of all. Of equal files the first is kept. Raises NeedsAttention where a folder is no class, a class has no image, or the same file lies in two classes' folders.
-    Returns counts: listed, accepted, duplicate, quarantined, and `images` by split and class.
+    Returns counts: listed, accepted, duplicate, quarantined, ignored, and `images` by split and class.
     """
+    from driftwatch.images.listing import ignored_by
     from driftwatch.images.one_pass import take_in
 
     root = storage.url(layout.training_images)
-    listed = storage.list(layout.training_images)
+    folder = layout.training_images
+    # A file browser's own files do not even belong to a class.
+    found = storage.list(folder)
+    listed = [item for item in found if not ignored_by(item.key, folder, config.images.ignore)]
     folders = {item.key: item.key.removeprefix(f"{layout.training_images}/").split("/")[0] for item in listed}
     strangers = sorted(set(folders.values()) - set(config.classes))
     if strangers:
         raise NeedsAttention(
             f"{root}: {strangers} are not in classes {list(config.classes)}: allowed is <class>/<file>"
         )
-    taken = take_in(storage, listed, config.images, config.model.input_size)
+    taken = take_in(storage, listed, config.images, config.model.input_size, folder)
     manifest = taken.manifest
     label_of = manifest["key"].map(folders)
     both = manifest["image_id"].notna() & (label_of.groupby(manifest["image_id"]).transform("nunique") > 1)
@@ -101,8 +105,9 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
         storage.write_table(layout.training_set, table)
     counts = manifest["status"].value_counts()
     return {
-        "listed": len(manifest),
+        "listed": len(found),
         **{status: int(counts.get(status, 0)) for status in ("accepted", "duplicate", "quarantined")},
+        "ignored": len(found) - len(listed),
         "images": _counts(table, ["split", "label"]),
     }
 

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.lock import exclusive
-from driftwatch.storage import Storage, json_bytes
+from driftwatch.storage import Storage
+from driftwatch.storage_formats import json_bytes
 
 if TYPE_CHECKING:
     import keras

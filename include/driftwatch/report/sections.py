@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -14,6 +14,9 @@ from driftwatch.report.drift import kinds as drift_kinds
 from driftwatch.report.drift import sample
 from driftwatch.report.facts import DayFacts
 from driftwatch.report.words import count, direction, feature_name, headline, listing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_FILES, MOST_ANNOTATORS, MOST_OVER_TIME = 20, 12, 4
 _MERGED_BY = {"majority": "majority vote", "weighted": "votes weighted by control tasks", "dawid_skene": "Dawid-Skene"}
@@ -87,7 +90,8 @@ def _drift_number(facts: DayFacts) -> dict[str, str]:
 
 def _images_number(facts: DayFacts) -> dict[str, str]:
     ingest = facts.ingest
-    note = f"{ingest['listed']:,} listed · {ingest['duplicate']:,} duplicate · {ingest['quarantined']:,} quarantined"
+    ignored = f" · {ingest['ignored']:,} ignored" if ingest.get("ignored") else ""
+    note = f"{ingest['listed']:,} listed · {ingest['duplicate']:,} duplicate · {ingest['quarantined']:,} quarantined{ignored}"
     return _number("Images accepted", f"{ingest['accepted']:,}", note)
 
 
@@ -107,8 +111,9 @@ def _labels_number(facts: DayFacts) -> dict[str, str]:
 
 def files(facts: DayFacts) -> dict[str, Any]:
     """The counts that add up, reasons by number, and the rejected files."""
+    # What went wrong first; what is ignored, which can be a file beside each image, last.
     rejected = facts.manifest[facts.manifest["status"] != "accepted"].sort_values(
-        ["status", "key"], ascending=[False, True]
+        ["status", "key"], ascending=[True, True], key=_most_telling_first
     )
     rows = [
         {
@@ -120,8 +125,13 @@ def files(facts: DayFacts) -> dict[str, Any]:
         for row in rejected.head(MOST_FILES).itertuples()
     ]
     reasons = sorted(facts.ingest["reasons"].items(), key=lambda item: (-item[1], item[0]))
-    parts = {kind: facts.ingest[kind] for kind in ("accepted", "duplicate", "quarantined")}
+    kinds = ("accepted", "duplicate", "quarantined", *(["ignored"] if facts.ingest.get("ignored") else []))
+    parts = {kind: facts.ingest[kind] for kind in kinds}
     return {"reasons": reasons, "rows": rows, "more": len(rejected) - len(rows), "bar": charts.parts(parts)}
+
+
+def _most_telling_first(column: pd.Series) -> pd.Series:
+    return column.map({"quarantined": 0, "duplicate": 1, "ignored": 2}) if column.name == "status" else column
 
 
 def features(facts: DayFacts) -> list[dict[str, Any]]:

@@ -149,14 +149,16 @@ def _empty_day(facts: Facts) -> tuple[str, dict[str, str], str]:
 
 
 def _too_many_rejects(facts: Facts) -> tuple[str, dict[str, str], str]:
-    share = facts["quarantined"] / facts["listed"] if facts["listed"] else 0
+    ignored = facts.get("ignored", 0)
+    delivered = facts["listed"] - ignored
+    share = facts["quarantined"] / delivered if delivered else 0
     kinds = [
         f"{number} {kind}" for kind, number in sorted(facts["reasons"].items(), key=lambda item: (-item[1], item[0]))
     ]
     return (
-        f"{percent(share)} of the day's files are no usable images: {facts['quarantined']} of {facts['listed']}",
+        f"{percent(share)} of the day's files are no usable images: {facts['quarantined']} of {delivered}",
         {
-            "files": f"{facts['listed']} listed = {facts['accepted']} accepted + {facts['duplicate']} duplicate + "
+            "files": f"{facts['listed']} listed = {f'{ignored} ignored + ' if ignored else ''}{facts['accepted']} accepted + {facts['duplicate']} duplicate + "
             f"{facts['quarantined']} quarantined",
             "reasons": listing(kinds, 6),
             "limit": facts["reason"],

@@ -24,7 +24,7 @@ def day_row(storage: Storage, layout: MonitorLayout, day: date, retraining_run_i
     accuracy = performance.get("accuracy") or {}
     return {
         "day": day.isoformat(),
-        **{name: ingest.get(name) for name in ("listed", "accepted", "duplicate", "quarantined")},
+        **{name: ingest.get(name) for name in ("listed", "accepted", "duplicate", "quarantined", "ignored")},
         "drifted": drift["verdict"] == "drifted" if drift else None,
         "drifted_features": drift.get("drifted_features"),
         "labels": performance.get("labels"),

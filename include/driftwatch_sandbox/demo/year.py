@@ -107,7 +107,7 @@ class Year:
             keys.ingest,
             {
                 "day": day.isoformat(), "listed": IMAGES + rejected, "accepted": IMAGES, "duplicate": 0,
-                "quarantined": rejected, "reasons": reasons, "model_version": version, "input_size": SIDE,
+                "quarantined": rejected, "ignored": 0, "reasons": reasons, "model_version": version, "input_size": SIDE,
             },
         )  # fmt: skip
         features = self._features(random, IMAGES, shift)

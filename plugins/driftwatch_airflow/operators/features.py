@@ -52,12 +52,13 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
     def take_in(self, context: Context, event: Any = None) -> list[dict[str, Any]]:
         """Takes the day in or cuts it; called by `execute`, or by the trigger that waited for late deliveries."""
-        from driftwatch.images.ingest import ingest_day, list_day, plan_day
+        from driftwatch.images.ingest import ingest_day, plan_day
+        from driftwatch.images.listing import list_day
 
         storage, keys, images = self.storage, self.keys, self.monitor.images
         input_size, version = self.monitor.model.input_size, self._model_version()
         try:
-            listed = list_day(storage, keys)
+            listed = list_day(storage, keys, images)
             shards = plan_day(storage, keys, images, input_size, version, listed)
             if not shards:
                 counts = ingest_day(storage, keys, images, input_size, version, listed)
@@ -210,8 +211,9 @@ class PredictLabelsOperator(DayOperator):
 
 def _log_counts(operator: DayOperator, counts: dict[str, Any]) -> None:
     operator.log.info(
-        "%s listed = %s accepted + %s duplicate + %s quarantined %s; model %s",
+        "%s listed = %s ignored + %s accepted + %s duplicate + %s quarantined %s; model %s",
         counts["listed"],
+        counts.get("ignored", 0),
         counts["accepted"],
         counts["duplicate"],
         counts["quarantined"],

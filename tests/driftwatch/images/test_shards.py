@@ -14,8 +14,9 @@ from driftwatch import tables
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import ingest, one_pass, shards
-from driftwatch.images.ingest import ingest_day, ingest_shard, list_day, merge_shards, plan_day
+from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
 from driftwatch.images.inputs import DayInputs
+from driftwatch.images.listing import list_day
 from driftwatch.images.shards import MOST_SHARDS, shards_of
 from driftwatch.layout import DayLayout
 from driftwatch.storage import Storage
@@ -55,7 +56,7 @@ def artifacts(storage: Storage) -> dict[str, bytes]:
 
 def in_shards(storage: Storage, size: int, order: int = 1, **settings) -> dict:
     images = ImagesConfig(shard_size=size, **settings)
-    shards = plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY))
+    shards = plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY, images))
     for shard in shards[::order]:
         ingest_shard(storage, DAY, images, shard)
     return merge_shards(storage, DAY, images)
@@ -80,8 +81,10 @@ def test_a_day_in_shards_fetches_and_decodes_each_image_once(storage, monkeypatc
     from driftwatch.images import decode
 
     fetched, decoded = Counter(), Counter()
-    read, decoder = Storage.read_bytes, decode._decode_jpeg
-    monkeypatch.setattr(Storage, "read_bytes", lambda self, key: (fetched.update([key]), read(self, key))[1])
+    read, decoder = Storage.read_foreign, decode._decode_jpeg
+    monkeypatch.setattr(
+        Storage, "read_foreign", lambda self, key, *how: (fetched.update([key]), read(self, key, *how))[1]
+    )
     monkeypatch.setattr(decode, "_decode_jpeg", lambda data, header: (decoded.update([data]), decoder(data, header))[1])
     in_shards(storage, 512)
     images = {key: n for key, n in fetched.items() if key.startswith(DAY.incoming)}
@@ -94,7 +97,7 @@ def test_a_merge_that_was_killed_or_is_repeated_gives_the_same_day(storage, monk
     ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
     whole = artifacts(storage)
     images = ImagesConfig(shard_size=256)
-    shards = plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY))
+    shards = plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY, images))
     for shard in shards:
         ingest_shard(storage, DAY, images, shard)
     write_json, delete = Storage.write_json, Storage.delete

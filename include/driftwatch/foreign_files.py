@@ -1,0 +1,129 @@
+"""Files that somebody else left, cameras or services: their names, and reading them without trusting them.
+
+A name can hold anything but `/` and NUL. In a key, what is no UTF-8, control characters and backslashes are written as `\\xNN`
+and `\\\\`; so every name has one key, every key one name, and both can be printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from typing import Any
+
+from driftwatch.errors import OddEntry
+
+_ODD = re.compile(r"[\\\x00-\x1f\x7f-\x9f\udc80-\udcff]")
+_ESCAPED = re.compile(r"\\\\|(?:\\x[0-9a-f]{2})+")
+_KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a folder that cannot be opened"))
+
+
+def to_key(name: str) -> str:
+    """The part of a key that stands for a name (`os.fsdecode`d) of a file system, or a key of S3."""
+
+    def escape(found: re.Match[str]) -> str:
+        if found[0] == "\\":
+            return "\\\\"
+        return "".join(f"\\x{byte:02x}" for byte in found[0].encode("utf-8", "surrogateescape"))
+
+    return _ODD.sub(escape, name)
+
+
+def from_key(key: str) -> str:
+    """The name that the key stands for."""
+
+    def unescape(found: re.Match[str]) -> str:
+        if found[0] == "\\\\":
+            return "\\"
+        return bytes.fromhex(found[0].replace("\\x", "")).decode("utf-8", "surrogateescape")
+
+    return _ESCAPED.sub(unescape, key) if "\\" in key else key
+
+
+def list_files(folder: str) -> Iterator[tuple[str, int]]:
+    """The path below `folder` and the size of every entry that is no folder; nothing where there is no such folder.
+
+    Links are listed, not followed, and have size 0, as pipes and the like and folders that may not be opened do.
+    """
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        try:
+            entries = os.scandir(os.path.join(folder, below))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError:
+            if not below:
+                raise
+            yield below, 0
+            continue
+        with entries:
+            for entry in entries:
+                path = f"{below}/{entry.name}" if below else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                    continue
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # removed just now
+                yield path, found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+def lies_in(path: str, folder: str) -> bool:
+    """Whether `path` lies in `folder` when all links are followed."""
+    return os.path.realpath(path).startswith(os.path.realpath(folder).rstrip("/") + "/")
+
+
+def read_regular(path: str, folder: str, limit: int) -> bytes:
+    """The bytes of a regular file in `folder`, or of one there that `path` is a link to.
+
+    Raises OddEntry for anything else, for more than `limit` bytes, and where the file changed while it was read.
+    """
+    if not lies_in(path, folder):
+        raise OddEntry("not_a_file", "is a link that leads out of its folder; only files in it are taken")
+    real = os.path.realpath(path)
+    try:
+        _refuse_irregular(os.lstat(real))
+    except FileNotFoundError as error:
+        if os.path.islink(path):
+            raise OddEntry("not_a_file", "is a link to nothing") from error
+        raise
+    # Not blocking, and no link at the end: what was looked at may have been replaced since.
+    descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        _refuse_irregular(before)
+        if before.st_size > limit:
+            raise too_many_bytes(before.st_size, limit)
+        data = file.read(limit + 1)
+        if len(data) > limit:
+            raise too_many_bytes(len(data), limit)
+        after = os.fstat(descriptor)
+    if (len(data), before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise OddEntry("still_growing", "changed while it was read")
+    return data
+
+
+async def read_s3_object(filesystem: Any, path: str, limit: int) -> bytes:
+    """One request, which ends before the body where that is larger than `limit`. Checksums are checked, unlike those of ranges."""
+    bucket, key, _ = filesystem.split_path(path)
+    answer = await filesystem._call_s3("get_object", Bucket=bucket, Key=key)
+    body = answer["Body"]
+    try:
+        if int(answer["ContentLength"]) > limit:
+            raise too_many_bytes(int(answer["ContentLength"]), limit)
+        return bytes(await body.read())
+    finally:
+        body.close()
+
+
+def too_many_bytes(size: int, limit: int) -> OddEntry:
+    return OddEntry("too_many_bytes", f"has {size} bytes; images.max_bytes is {limit}")
+
+
+def _refuse_irregular(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        what = next((name for test, name in _KINDS if test(found.st_mode)), "a device")
+        raise OddEntry("not_a_file", f"is {what}; only files are taken")

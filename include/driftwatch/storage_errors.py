@@ -1,0 +1,183 @@
+"""What an error of the storage means: the one place that sorts them, for folders and S3 alike.
+
+Gone (MissingArtifact); refused, so that repeating cannot help (StorageRefused); credentials that have ended, which a new try of
+the task may find renewed (StorageFailed); or passing: tried again with pauses, then StorageFailed. Each names what was
+asked for. What the sorting does not know, such as a mistake in a program, is raised as it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import TypeVar
+
+from driftwatch.errors import DamagedFile, DriftwatchError, MissingArtifact, StorageFailed, StorageRefused
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+# Seconds before the second and the third try; botocore and s3fs have tried by themselves before.
+PAUSES = (0.5, 2.0)
+
+
+class Meaning(Enum):
+    GONE = "gone"
+    REFUSED = "refused"
+    ENDED = "ended"
+    PASSING = "passing"
+
+
+_GONE = {"NoSuchKey", "NoSuchVersion", "404"}
+_ENDED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
+# Beside every status from 500 on. That a sent or received body was not whole can happen to anybody once.
+_PASSING = {
+    "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded", "RequestTimeout",
+    "OperationAborted", "TemporaryRedirect", "IncompleteBody", "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch",
+    "InternalError", "ServiceUnavailable", "307", "408", "409", "429", "500", "502", "503", "504",
+}  # fmt: skip
+# The answers of conditional writes: for whoever asked, who knows what they mean.
+_CONDITIONS = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
+_SETUP = ("NoCredentialsError", "PartialCredentialsError", "ParamValidationError", "ProfileNotFound", "UnknownEndpointError",
+          "NoRegionError", "InvalidEndpointConfigurationError", "InvalidConfigError")  # fmt: skip
+_LOCAL_GONE = {errno.ENOENT, errno.ENOTDIR}
+_LOCAL_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+
+_ADVICE = {
+    "NoSuchBucket": "there is no such bucket: create it, or correct storage.uri in the monitor file",
+    "PermanentRedirect": "the bucket is in another region: correct the region of storage.connection",
+    "AuthorizationHeaderMalformed": "the region of storage.connection is not the bucket's",
+    "RequestTimeTooSkewed": "set this machine's clock",
+    "InvalidAccessKeyId": "correct the credentials of storage.connection",
+    "SignatureDoesNotMatch": "correct the credentials of storage.connection",
+    "InvalidObjectState": "the object is archived: restore it first",
+    "NoCredentialsError": "there are no credentials: set storage.connection, or give the workers a role",
+}
+_REFUSED_ADVICE = "give the account of storage.connection (or of the workers) this right, then run the task again"
+
+
+def calling(verb: str, where: str, call: Callable[[], T], repeatable: bool = True) -> T:
+    """The result of `call`; its errors are sorted as above. `verb` and `where`: what was asked for, like `read s3://bucket/key`.
+
+    `repeatable`: whether a passing error is followed by another try, which is safe for all that ends the same when done twice.
+    """
+    for pause in (*(PAUSES if repeatable else ()), None):
+        try:
+            return call()
+        except DriftwatchError:
+            raise
+        except Exception as error:
+            meaning = meaning_of(error)
+            if meaning is None:
+                raise
+            if meaning is not Meaning.PASSING or pause is None:
+                raise _sorted(meaning, error, verb, where) from error
+            logger.warning("Could not %s %s (%s); trying again in %s s", verb, where, _said(error), pause)
+            time.sleep(pause)
+    raise AssertionError("the last try returns or raises")
+
+
+def meaning_of(error: BaseException) -> Meaning | None:
+    """None for what is no error of a storage, and for the answers of conditional writes."""
+    code, status, _ = _answer(error)
+    if code:
+        return _meaning_of_code(code, status)
+    if isinstance(error, FileExistsError):
+        return None
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & set(_SETUP):
+        return Meaning.REFUSED
+    # By name: neither library is needed for a folder. asyncio's and fsspec's time-outs are no OSErrors.
+    if names & {
+        "BotoCoreError",
+        "HTTPClientError",
+        "ClientPayloadError",
+        "ClientError",
+        "IncompleteRead",
+        "TimeoutError",
+    }:
+        return Meaning.PASSING
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in _LOCAL_GONE or isinstance(error, FileNotFoundError):
+        return Meaning.GONE
+    if error.errno in _LOCAL_REFUSED or isinstance(error, PermissionError):
+        return Meaning.REFUSED
+    return Meaning.PASSING
+
+
+def asks_for_more(error: BaseException) -> bool:
+    """Whether S3 answered a HEAD, which has no body, with a bare 400 or 403: only a GET says why."""
+    return _answer(error)[0] in ("400", "403")
+
+
+def _meaning_of_code(code: str, status: int) -> Meaning | None:
+    if code in _CONDITIONS:
+        return None
+    if code in _GONE:
+        return Meaning.GONE
+    if code in _ENDED:
+        return Meaning.ENDED
+    if code in _PASSING or status >= 500 or status == 429:
+        return Meaning.PASSING
+    return Meaning.REFUSED
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was made of: s3fs puts exceptions of its own in the place of botocore's."""
+    found: BaseException | None = error
+    for _ in range(5):
+        if found is None:
+            return
+        yield found
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+
+
+def _answer(error: BaseException) -> tuple[str, int, str]:
+    """S3's own word for it, the HTTP status, and its message; empty where S3 did not answer."""
+    for link in _chain(error):
+        answer = getattr(link, "response", None)
+        if isinstance(answer, dict) and "Error" in answer:
+            status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            said = answer["Error"]
+            return (
+                str(said.get("Code") or status or "unknown"),
+                int(status),
+                " ".join(str(said.get("Message", "")).split()),
+            )
+    return "", 0, ""
+
+
+def _said(error: BaseException) -> str:
+    code, _, message = _answer(error)
+    if code:
+        return f"{code}: {message}"[:300]
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+
+
+def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> DriftwatchError:
+    said = _said(error)
+    if meaning is Meaning.GONE:
+        return MissingArtifact(
+            f"{where} does not exist: the step that writes it has not run, or another storage is configured"
+        )
+    if meaning is Meaning.REFUSED:
+        advice = _ADVICE.get(_answer(error)[0]) or _ADVICE.get(type(error).__name__) or _REFUSED_ADVICE
+        return StorageRefused(f"may not {verb} {where} ({said}): {advice}")
+    if meaning is Meaning.ENDED:
+        return StorageFailed(
+            f"could not {verb} {where} ({said}): the credentials have ended; a new try of the task takes new ones, where "
+            "storage.connection or the workers' role gives any"
+        )
+    kind = (
+        DamagedFile
+        if isinstance(error, OSError) and error.errno == errno.EIO and not _answer(error)[0]
+        else StorageFailed
+    )
+    return kind(
+        f"could not {verb} {where}, also when asked again ({said}): run the task again when the storage is well"
+    )

@@ -1,0 +1,145 @@
+"""Errors of the storage mean the same in every call: over real HTTP, from S3's answers and broken connections, and on a folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+import pytest
+
+from driftwatch import storage_errors
+from driftwatch.errors import DamagedFile, MissingArtifact, StorageFailed, StorageRefused
+from driftwatch.storage import Storage
+
+CALLS = {
+    "read": lambda storage: storage.read_bytes("in/a.jpg"),
+    "read foreign": lambda storage: storage.read_foreign("in/a.jpg", "in", 5000),
+    "read a range": lambda storage: storage.read_range("in/a.jpg", 0, 5),
+    "list": lambda storage: storage.list("in"),
+    "folders": lambda storage: storage.folders("in"),
+    "exists": lambda storage: storage.exists("in/a.jpg"),
+    "stamp": lambda storage: storage.stamp("in/a.jpg"),
+    "write": lambda storage: storage.write_bytes("in/b.jpg", b"b"),
+    "write a file": lambda storage: _write_a_file(storage),
+    "create": lambda storage: storage.create("in/lock", b"b"),
+    "copy": lambda storage: storage.copy("in/a.jpg", "in/c.jpg"),
+    "delete": lambda storage: storage.delete("in/a.jpg"),
+}
+BODY = ("read", "read foreign")  # only these have one that S3 promises the length and the checksum of
+
+
+def _write_a_file(storage: Storage) -> None:
+    with storage.writing("in/big") as file:
+        file.write(b"data")
+
+
+@pytest.fixture
+def storage(s3_storage: Storage, s3) -> Storage:
+    s3_storage.write_bytes("in/a.jpg", b"x" * 1000)
+    s3.asked.clear()
+    return s3_storage
+
+
+def failed(storage, s3, call: str, fault: str, **how) -> tuple[Exception | None, int]:
+    """What the call raises under the fault, and how many requests it makes."""
+    s3.clear()
+    s3.plan(fault, **how)
+    try:
+        CALLS[call](storage)
+    except Exception as error:
+        return error, len(s3.asked)
+    return None, len(s3.asked)
+
+
+@pytest.mark.parametrize("fault", ["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket"])
+def test_what_s3_refuses_is_for_a_person_names_the_object_and_is_not_tried_again(storage, s3, fault):
+    for call in CALLS:
+        error, asked = failed(storage, s3, call, fault)
+        assert type(error) is StorageRefused, call
+        assert re.match(rf"may not .* s3://faulty/\d+/in[^ ]* \({fault}: said S3\): ", str(error)), call
+        # A HEAD says only 403: one GET more finds out why, after botocore has asked for the bucket's region.
+        assert asked <= 3, call
+
+
+def test_credentials_that_have_ended_are_worth_a_new_try_of_the_task_but_not_of_the_call(storage, s3):
+    for call in CALLS:
+        error, asked = failed(storage, s3, call, "ExpiredToken")
+        assert type(error) is StorageFailed, call
+        assert re.search(r"/in[^ ]* \(ExpiredToken: said S3\): the credentials have ended", str(error)), call
+        assert asked <= 3, call
+
+
+@pytest.mark.parametrize("fault", ["SlowDown", "InternalError", "reset", "cut", "checksum"])
+def test_what_passes_is_tried_again_and_what_stays_fails_by_name(storage, s3, fault):
+    for call in BODY if fault in ("cut", "checksum") else CALLS:
+        if call != "create":
+            assert failed(storage, s3, call, fault, times=1)[0] is None, call
+            storage.write_bytes("in/a.jpg", b"x" * 1000)
+        error, asked = failed(storage, s3, call, fault)
+        assert type(error) is StorageFailed, call
+        assert re.match(r"could not .* s3://faulty/\d+/in.*, also when asked again \(", str(error)), call
+        # Sent again a creation could find its own lock and take it for another's. The HTTP client itself sends again what met a
+        # connection that was closed while it waited.
+        tries = 1 if call == "create" else 3
+        assert tries <= asked <= (2 * tries if fault == "reset" else tries), call
+
+
+def test_an_object_that_is_not_there_is_missing_and_a_bucket_that_is_not_there_is_said_to_be(storage, s3):
+    assert storage.exists("in/none") is False
+    assert storage.stamp("in/none") is None
+    for call in (
+        storage.read_bytes,
+        lambda key: storage.read_foreign(key, "in", 9),
+        lambda key: storage.copy(key, "x"),
+    ):
+        with pytest.raises(MissingArtifact, match="in/none"):
+            call("in/none")
+    nowhere = Storage("s3://no-such-bucket/root", storage._given)
+    for call in (nowhere.list, nowhere.exists, nowhere.folders, nowhere.read_bytes):
+        with pytest.raises(StorageRefused, match="there is no such bucket"):
+            call("a")
+
+
+@pytest.mark.parametrize(
+    ("number", "wanted", "tries"),
+    [
+        (errno.EACCES, StorageRefused, 1),
+        (errno.EROFS, StorageRefused, 1),
+        (errno.EIO, DamagedFile, 3),
+        (errno.ENOSPC, StorageFailed, 3),
+        (errno.ESTALE, StorageFailed, 3),
+        (errno.ENOENT, MissingArtifact, 1),
+    ],
+)
+def test_errors_of_a_folder_are_sorted_by_their_number(monkeypatch, number, wanted, tries):
+    monkeypatch.setattr(storage_errors, "PAUSES", (0, 0))
+    asked = []
+
+    def call() -> None:
+        asked.append(1)
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(wanted, match="file:///x/y") as found:
+        storage_errors.calling("read", "file:///x/y", call)
+    assert type(found.value) is wanted
+    assert len(asked) == tries
+
+
+def test_a_mistake_in_a_program_is_raised_as_it_is():
+    with pytest.raises(ZeroDivisionError):
+        storage_errors.calling("read", "x", lambda: 1 / 0)
+
+
+def test_an_outage_is_waited_for_between_tries(monkeypatch):
+    pauses, answers = [], [ConnectionResetError(errno.ECONNRESET, "reset"), TimeoutError(), None]
+    monkeypatch.setattr(storage_errors.time, "sleep", pauses.append)
+
+    def call() -> str:
+        error = answers.pop(0)
+        if error:
+            raise error
+        return "bytes"
+
+    assert storage_errors.calling("read", "x", call) == "bytes"
+    assert pauses == list(storage_errors.PAUSES)
