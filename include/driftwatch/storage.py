@@ -77,7 +77,7 @@ class Storage(Formats):
         """The object's address for people and messages."""
         return f"{self.uri}/{key}"
 
-    def _calling(self, verb: str, key: str, call: Callable[[], T], repeatable: bool = True) -> T:
+    def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T:
         def told() -> T:
             try:
                 return call()
@@ -86,7 +86,7 @@ class Storage(Formats):
                     self._fs.cat_file(self.path(key), start=0, end=1)
                 raise
 
-        return calling(verb, self.url(key), told, repeatable)
+        return calling(verb, self.url(key), told)
 
     def exists(self, key: str) -> bool:
         return self._found("look for", key) is not None
@@ -180,24 +180,6 @@ class Storage(Formats):
             else:
                 with _replacing(Path(path)) as aside:
                     yield aside
-
-    def create(self, key: str, data: bytes) -> bool:
-        """Writes the object only where there is none; whether it did. Of processes that try at once, one succeeds."""
-        if self.scheme == "s3":
-            return self.replace(key, data, None) is not None
-        target = Path(self.path(key))
-
-        def create() -> None:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as file:
-                file.write(data)
-
-        with touching(f"storage create {key}"):
-            try:
-                self._calling("create", key, create, repeatable=False)
-            except FileExistsError:
-                return False
-        return True
 
     def read_stored(self, key: str) -> Stored | None:
         """The object as `replace` wants it; None where there is none."""

@@ -58,12 +58,12 @@ _ADVICE = {
 _REFUSED_ADVICE = "give the account of storage.connection (or of the workers) this right, then run the task again"
 
 
-def calling(verb: str, where: str, call: Callable[[], T], repeatable: bool = True) -> T:
-    """The result of `call`; its errors are sorted as above. `verb` and `where`: what was asked for, like `read s3://bucket/key`.
+def calling(verb: str, where: str, call: Callable[[], T]) -> T:
+    """The result of `call`, which must end the same when done twice; its errors are sorted as above.
 
-    `repeatable`: whether a passing error is followed by another try, which is safe for all that ends the same when done twice.
+    `verb` and `where`: what was asked for, like `read s3://bucket/key`.
     """
-    for pause in (*(PAUSES if repeatable else ()), None):
+    for pause in (*PAUSES, None):
         try:
             return call()
         except DriftwatchError:

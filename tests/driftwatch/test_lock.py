@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from driftwatch import outside
-from driftwatch.errors import NeedsAttention
+from driftwatch.errors import NeedsAttention, StorageRefused
 from driftwatch.lock import LockHeld, LockLost, LockUnconfirmed, exclusive
 from driftwatch.publishing.publish import publish
 from driftwatch.publishing.sinks import LocalSink
@@ -200,8 +200,8 @@ def test_a_write_whose_answer_was_lost_counts_when_it_is_repeated(s3_storage, mo
     with held(s3_storage) as lock:
         lock.check()
     found = s3_storage.read_stored(LOCK)
-    assert s3_storage.create("cats/new", b"mine")
-    assert not s3_storage.create("cats/new", b"another's")
+    assert s3_storage.replace("cats/new", b"mine", None)
+    assert s3_storage.replace("cats/new", b"another's", None) is None
     assert s3_storage.replace("cats/new", b"mine too", found) is None
     assert s3_storage.read_bytes("cats/new") == b"mine"
 
@@ -213,7 +213,10 @@ def test_a_server_without_conditional_writes_and_a_missing_bucket_are_named(s3_s
         answer = {"Error": {"Code": "NotImplemented"}, "ResponseMetadata": {"HTTPStatusCode": 501}}
         raise OSError("not implemented") from ClientError(answer, "PutObject")
 
-    with pytest.raises(FileNotFoundError), held(Storage("s3://no-such-bucket/x", s3_storage._fs)):
+    with (
+        pytest.raises(StorageRefused, match="there is no such bucket"),
+        held(Storage("s3://no-such-bucket/x", s3_storage._fs)),
+    ):
         pass
     call = s3_storage._fs.call_s3
     monkeypatch.setattr(s3_storage._fs, "call_s3", refuses)

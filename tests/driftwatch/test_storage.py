@@ -85,11 +85,11 @@ def test_a_killed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_what_is_there_is_not_created_again(storage):
-    assert storage.create("m/lock", b"first") is True
-    assert storage.create("m/lock", b"second") is False
+    assert storage.replace("m/lock", b"first", None)
+    assert storage.replace("m/lock", b"second", None) is None
     assert storage.read_bytes("m/lock") == b"first"
     storage.delete("m/lock")
-    assert storage.create("m/lock", b"third") is True
+    assert storage.replace("m/lock", b"third", None)
 
 
 @pytest.mark.parametrize("uri", ["/plain/path", "http://x", "file://relative", "s3://"])

@@ -126,7 +126,7 @@ def test_a_merge_killed_at_any_point_of_its_clearing_up_finds_its_way(storage, t
     ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
     whole = artifacts(storage)
     images = ImagesConfig(shard_size=8)
-    for shard in plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY)):
+    for shard in plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY, images)):
         ingest_shard(storage, DAY, images, shard)
     delete, killed_at = Storage.delete, 0
     while True:
