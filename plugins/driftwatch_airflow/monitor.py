@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from driftwatch_airflow.task_docs import task_doc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
 
 # Rendered in each task; `run_day` is a macro of the monitoring DAG.
 DAY_TEMPLATE = "{{ run_day(dag_run, params) }}"
@@ -68,8 +71,24 @@ def owner_links(monitor: MonitorConfig) -> dict[str, str]:
 
 
 def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
-    """What every task of a monitor's DAGs has."""
-    return {"owner": monitor.owner, "retries": 2, "retry_delay": timedelta(minutes=1)}
+    """What every task of a monitor's DAGs has: its retries last for 60 to 74 minutes, an outage of an hour fails no day."""
+    return {
+        "owner": monitor.owner,
+        "retries": 7,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=15),
+    }
+
+
+def say_how_to_go_on(context: Mapping[str, Any]) -> None:
+    """To the log of a task that failed for good: an outage that outlasted its retries, or something to repair first."""
+    log.error(
+        "%s failed for good after %s tries. Once the cause is gone, clear this task with what follows it: the run goes on from here, and "
+        "nothing is paid, created or published twice. A pool that is open stays open until it expires, and is found again.",
+        context["ti"].task_id,
+        context["ti"].try_number,
+    )
 
 
 class MonitorOperator(BaseOperator):
@@ -84,6 +103,7 @@ class MonitorOperator(BaseOperator):
     def __init__(self, *, monitor: MonitorConfig, **kwargs: Any) -> None:
         super().__init__(**{"retry_policy": RETRY_POLICY, "doc_md": task_doc(kwargs["task_id"]), **kwargs})
         self.monitor = monitor
+        self.on_failure_callback = [*self.on_failure_callback, say_how_to_go_on]
 
     @property
     def storage(self) -> Storage:
