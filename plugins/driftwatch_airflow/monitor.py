@@ -11,7 +11,6 @@ from airflow.sdk import BaseOperator, ExceptionRetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
 
 from driftwatch.config import MonitorConfig
-from driftwatch.errors import NeedsAttention
 from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_airflow.links import MonitorPageLink
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Rendered in each task; `run_day` is a macro of the monitoring DAG.
+# Rendered in each task; the macros of the monitoring DAG are those of `run_days`.
 DAY_TEMPLATE = "{{ run_day(dag_run, params) }}"
 
 RETRY_POLICY = ExceptionRetryPolicy(
@@ -34,21 +33,6 @@ RETRY_POLICY = ExceptionRetryPolicy(
         )
     ]
 )
-
-
-def run_day(dag_run: Any, params: Mapping[str, Any]) -> str:
-    """The day that a run is about, YYYY-MM-DD in UTC: `params.day`, else the logical date, else the day before `run_after`.
-
-    The only place that decides it, for scheduled, backfilled and manual runs alike.
-    """
-    if params.get("day"):
-        try:
-            return date.fromisoformat(str(params["day"])).isoformat()
-        except ValueError as error:
-            raise NeedsAttention(f"params.day {params['day']!r} is no date: give it as YYYY-MM-DD") from error
-    if dag_run.logical_date is not None:
-        return dag_run.logical_date.date().isoformat()
-    return (dag_run.run_after - timedelta(days=1)).date().isoformat()
 
 
 def storage_of(monitor: MonitorConfig) -> Storage:
@@ -118,7 +102,7 @@ class DayOperator(MonitorOperator):
     """A step of one monitor's day.
 
     :param monitor: the validated monitor file.
-    :param day: the day, YYYY-MM-DD; by default the run's own (see `run_day`).
+    :param day: the day, YYYY-MM-DD; by default the run's own (see `run_days`).
     """
 
     template_fields: Sequence[str] = ("day",)

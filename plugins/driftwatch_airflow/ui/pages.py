@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastapi import Request
     from jinja2 import Environment
 
+    from driftwatch_airflow.run_days import RunDay
     from driftwatch_airflow.ui.monitors import Site
 
 REPORT_CSS = TEMPLATES / "report.css"
@@ -74,7 +75,13 @@ def feature_list(last: Day | None) -> list[dict[str, Any]]:
 
 
 def day(
-    request: Request, site: Site, when: date, names: list[date], runs: list[dict[str, Any]], links: dict[str, str]
+    request: Request,
+    site: Site,
+    when: date,
+    names: list[date],
+    runs: list[dict[str, Any]],
+    links: dict[str, str],
+    about: RunDay | None = None,
 ) -> str:
     """The day's page: the report's own sections, with links around them. Raises MissingArtifact for a day not taken in."""
     from driftwatch.dashboard.days import read_object
@@ -98,6 +105,7 @@ def day(
         **values(facts, pictures),
         runs=runs,
         links=links,
+        about=about,
         before=max((name for name in names if name < when), default=None),
         after=min((name for name in names if name > when), default=None),
         has_report=storage.exists(site.layout.day(when).report),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -277,3 +277,25 @@ def test_airflow_shows_the_pages_in_its_navigation_and_on_dag_and_run_and_links_
     page.goto(f"{pages.url}/plugin/driftwatch")
     page.frame_locator("iframe").get_by_role("heading", name="Monitors").wait_for()
     page.context.close()
+
+
+def test_a_runs_page_says_which_day_it_is_about_and_why(pages: Any) -> None:
+    """A run as Airflow's trigger form makes it, with the present as its logical date, and one of a day that is not over."""
+    api, dag_id = AirflowApi.__new__(AirflowApi), "cats_vs_dogs_monitoring"
+    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
+    api.wait_for_dags([dag_id])
+    now = datetime.now(timezone.utc)
+    api.trigger(dag_id, "as the form", now.isoformat(), {})
+    api.trigger(dag_id, "not over", now.isoformat(), {"day": str(now.date())})
+    answers = {
+        run: api._client.get(f"{pages.url}/driftwatch/dag/{dag_id}/run/{run}", follow_redirects=True)
+        for run in ("as the form", "not over")
+    }
+    last = (now - timedelta(hours=6)).date() - timedelta(days=1)
+    said = answers["as the form"].text
+    assert f"This run is about <b>{last}</b>: the last whole day when the run was due" in said
+    assert f"its logical date, {now.date()}, was not over" in said
+    assert "/runs/as%20the%20form" in said
+    assert answers["not over"].status_code == 409
+    assert f"Run not over handles no day: {now.date()} is not over" in answers["not over"].text
+    assert "unfinished_day" in answers["not over"].text
