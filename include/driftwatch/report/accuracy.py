@@ -98,8 +98,8 @@ def late(facts: DayFacts) -> list[str]:
         there = accepted - images
         found.append(
             f"{images:,} of {count(accepted, 'image')} came after the day's sample was drawn. Features, drift and predictions count them. The "
-            f"sample stays: it is a random one of the {there:,} that were there, and so is the accuracy. It speaks for the whole day only if "
-            "the late images are like the others."
+            f"sample stays: it was drawn at random from the {there:,} that were there, and the accuracy is theirs. It holds for the whole day "
+            "only as far as the late images are like them."
         )
     if facts.late_files:
         found.append(
