@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from driftwatch.config import ScheduleConfig
 
-# Their day comes from the schedule, which makes no run of a day before its end.
-_OF_THE_SCHEDULE = ("scheduled", "backfill", "asset_triggered")
+# Their day comes from the schedule, which makes no run of a day before its end, but before the day is delivered: ingest_images waits.
+OF_THE_SCHEDULE = ("scheduled", "backfill", "asset_triggered")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def day_of_run(dag_run: Any, params: Mapping[str, Any], schedule: ScheduleConfig
     if params.get("day"):
         return _named(str(params["day"]), due, bool(params.get("unfinished_day")), schedule)
     dated = dag_run.logical_date.astimezone(timezone.utc).date() if dag_run.logical_date is not None else None
-    if dag_run.run_type in _OF_THE_SCHEDULE:
+    if dag_run.run_type in OF_THE_SCHEDULE:
         return (
             RunDay(dated, "the run's logical date")
             if dated

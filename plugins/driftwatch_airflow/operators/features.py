@@ -17,7 +17,7 @@ from airflow.sdk.timezone import utcnow
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.monitor import DayOperator
-from driftwatch_airflow.run_days import whole_from
+from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
 from driftwatch_airflow.ui import correction_page
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         self.about = about
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Waits until the day is over and delivered, unless the run is to handle it before; then takes it in."""
+        """Waits until a day of the schedule is delivered, then takes it in; a run by hand is of one that is, or was told not to wait."""
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
         self.log.info("This run is about %s", self.about)
         delivered = whole_from(self.date, self.monitor.schedule)
-        if utcnow() < delivered and not context["params"].get("unfinished_day"):
+        if context["dag_run"].run_type in OF_THE_SCHEDULE and utcnow() < delivered:
             self.log.info("Images of %s may arrive until %s (schedule.delivery_hours)", self.day, delivered)
             self.defer(trigger=DateTimeTrigger(moment=delivered), method_name="take_in")
         return self.take_in(context)
