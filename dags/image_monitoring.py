@@ -65,7 +65,8 @@ PARAMS = {
         False,
         type="boolean",
         title="Handle a day that has not ended",
-        description="Take in, pay for and publish what is there of `day` now, although more may come. Images that come later are in no sample.",
+        description="Take in, pay for and publish what is there of `day` now. Images that come later are in no sample, and publishing them "
+        "takes a correction.",
     ),
     "dry_run": Param(
         False,

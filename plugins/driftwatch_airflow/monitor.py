@@ -68,7 +68,7 @@ def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
 def say_how_to_go_on(context: Mapping[str, Any]) -> None:
     """To the log of a task that failed for good: an outage that outlasted its retries, or something to repair first."""
     log.error(
-        "%s failed for good after %s tries. Once the cause is gone, clear this task with what follows it: the run goes on from here, and "
+        "%s failed for good, in try %s. Once the cause is gone, clear this task with what follows it: the run goes on from here, and "
         "nothing is paid, created or published twice. A pool that is open stays open until it expires, and is found again.",
         context["ti"].task_id,
         context["ti"].try_number,

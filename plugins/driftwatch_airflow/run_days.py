@@ -38,28 +38,37 @@ def day_of_run(dag_run: Any, params: Mapping[str, Any], schedule: ScheduleConfig
 
     "Whole" is after `schedule.delivery_hours`. A scheduled or backfilled run has the day of its interval. Airflow's trigger form fills in
     the present as the logical date, so that alone asks for no day that has not ended. Raises NeedsAttention for a `params.day` that is not
-    whole without `params.unfinished_day`, or has not begun, and for a last whole day on which the monitor does not watch.
+    whole without `params.unfinished_day`, or has not begun, and where nothing names a day that the monitor watches.
     """
     due = dag_run.run_after.astimezone(timezone.utc)
-    if params.get("day"):
-        return _named(str(params["day"]), due, bool(params.get("unfinished_day")), schedule)
     dated = dag_run.logical_date.astimezone(timezone.utc).date() if dag_run.logical_date is not None else None
-    if dag_run.run_type in OF_THE_SCHEDULE:
+    if dag_run.run_type in OF_THE_SCHEDULE and not params.get("day"):
         return (
             RunDay(dated, "the run's logical date")
             if dated
             else RunDay(due.date() - timedelta(days=1), "the day before it")
         )
+    if dated and dag_run.run_type not in OF_THE_SCHEDULE and not _watched(dated, schedule):
+        raise NeedsAttention(
+            f"its logical date, {dated}, is outside of schedule.start_date and end_date, and Airflow gives such a run no tasks: trigger "
+            "the DAG with an empty logical date and with `day`"
+        )
+    if params.get("day"):
+        return _named(str(params["day"]), due, bool(params.get("unfinished_day")), schedule)
     if dated and whole_from(dated, schedule) <= due:
         return RunDay(dated, "the run's logical date")
     last = (due - timedelta(hours=schedule.delivery_hours)).date() - timedelta(days=1)
-    if last < schedule.start_date or (schedule.end_date and last > schedule.end_date):
+    if not _watched(last, schedule):
         raise NeedsAttention(
-            f"this run names no day, and the last whole day before it, {last}, is outside of schedule.start_date and end_date: "
-            "trigger the DAG with `day`"
+            f"it names no day, and the last whole day before it, {last}, is outside of schedule.start_date and end_date: trigger the DAG "
+            "with `day`"
         )
     why = f"the last whole day when the run was due, {due:%Y-%m-%d %H:%M} UTC (schedule.delivery_hours {schedule.delivery_hours:g})"
     return RunDay(last, why + (f"; its logical date, {dated}, was not over" if dated else ""))
+
+
+def _watched(day: date, schedule: ScheduleConfig) -> bool:
+    return schedule.start_date <= day <= (schedule.end_date or date.max)
 
 
 def _named(text: str, due: datetime, unfinished: bool, schedule: ScheduleConfig) -> RunDay:

@@ -318,7 +318,7 @@ def test_toloka_may_be_away_as_long_as_the_pool_is_waited_for(day, capsys):
 
     async def outage() -> dict[str, Any]:
         waiting = asyncio.create_task(first_event(trigger))
-        while len(failed) < 4:
+        while len(failed) < 3:
             assert not waiting.done(), waiting.result()
             await asyncio.sleep(0.02)
         await asyncio.to_thread(day.back)
@@ -327,7 +327,7 @@ def test_toloka_may_be_away_as_long_as_the_pool_is_waited_for(day, capsys):
     assert asyncio.run(outage()) == {"state": "closed", "reason": "MANUAL"}
     said = capsys.readouterr().out
     assert f"Pool {pool_id}: look 1 failed in a row (TolokaUnreachable: Toloka did not answer" in said
-    assert "look 4 failed in a row" in said
+    assert "look 3 failed in a row" in said
 
 
 def test_toloka_away_beyond_the_deadline_is_left_to_the_tasks_retries_and_nothing_is_lost(day):

@@ -56,5 +56,5 @@ def test_a_task_that_failed_for_good_says_how_to_go_on_and_keeps_the_dags_own_ca
         for callback in operator.on_failure_callback:
             callback({"ti": SimpleNamespace(task_id="step", try_number=8)})
     assert told == ["the DAG's"]
-    assert "step failed for good after 8 tries" in caplog.text
+    assert "step failed for good, in try 8" in caplog.text
     assert "clear this task with what follows it" in caplog.text

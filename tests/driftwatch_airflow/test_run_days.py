@@ -109,9 +109,19 @@ def test_no_switch_makes_a_day_of_what_is_none(day, said):
     ids=["before its first day", "after its last"],
 )
 def test_a_monitor_pays_for_no_day_that_it_does_not_watch_unless_it_is_named(schedule):
-    run, watched = a_run(NOON, NOON), ScheduleConfig(**schedule)
+    run, watched = a_run(NOON, None), ScheduleConfig(**schedule)
     with pytest.raises(
         NeedsAttention, match=r"2026-11-20, is outside of schedule\.start_date and end_date: trigger the DAG with `day`"
     ):
         run_day(run, {}, watched)
     assert run_day(run, {"day": "2026-11-20"}, watched) == "2026-11-20"
+
+
+def test_the_forms_run_after_the_monitors_end_says_why_it_did_nothing():
+    """Airflow gives a run whose logical date lies outside of the DAG's dates no tasks, and calls it a success."""
+    ended = ScheduleConfig(start_date=date(2026, 1, 1), end_date=date(2026, 11, 19))
+    with pytest.raises(
+        NeedsAttention, match="2026-11-21, is outside .* no tasks: trigger the DAG with an empty logical date"
+    ):
+        run_day(a_run(NOON, NOON), {"day": "2026-11-18"}, ended)
+    assert run_day(a_run(NOON, None, "backfill"), {"day": "2025-12-01"}, ended) == "2025-12-01"
