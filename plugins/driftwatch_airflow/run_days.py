@@ -42,20 +42,17 @@ def day_of_run(dag_run: Any, params: Mapping[str, Any], schedule: ScheduleConfig
     """
     due = dag_run.run_after.astimezone(timezone.utc)
     dated = dag_run.logical_date.astimezone(timezone.utc).date() if dag_run.logical_date is not None else None
-    if dag_run.run_type in OF_THE_SCHEDULE and not params.get("day"):
-        return (
-            RunDay(dated, "the run's logical date")
-            if dated
-            else RunDay(due.date() - timedelta(days=1), "the day before it")
-        )
-    if dated and dag_run.run_type not in OF_THE_SCHEDULE and not _watched(dated, schedule):
+    scheduled = dag_run.run_type in OF_THE_SCHEDULE
+    if dated and not scheduled and not _watched(dated, schedule):
         raise NeedsAttention(
             f"its logical date, {dated}, is outside of schedule.start_date and end_date, and Airflow gives such a run no tasks: trigger "
             "the DAG with an empty logical date and with `day`"
         )
     if params.get("day"):
-        return _named(str(params["day"]), due, bool(params.get("unfinished_day")), schedule)
-    if dated and whole_from(dated, schedule) <= due:
+        return _named(str(params["day"]), due, scheduled or bool(params.get("unfinished_day")), schedule)
+    if scheduled and not dated:
+        return RunDay(due.date() - timedelta(days=1), "the day before it")
+    if dated and (scheduled or whole_from(dated, schedule) <= due):
         return RunDay(dated, "the run's logical date")
     last = (due - timedelta(hours=schedule.delivery_hours)).date() - timedelta(days=1)
     if not _watched(last, schedule):
@@ -88,7 +85,7 @@ def _named(text: str, due: datetime, unfinished: bool, schedule: ScheduleConfig)
             f"{day} is not over: its images arrive until {whole:%Y-%m-%d %H:%M} UTC (schedule.delivery_hours). Trigger the DAG for it after "
             "that; or, to handle and pay for what is there now, switch on `unfinished_day` (Handle a day that has not ended) beside `day`"
         )
-    return RunDay(day, f"named by `day`, before it was over ({whole:%Y-%m-%d %H:%M} UTC), as `unfinished_day` says")
+    return RunDay(day, f"named by `day`, which is over and delivered at {whole:%Y-%m-%d %H:%M} UTC only")
 
 
 def run_day(dag_run: Any, params: Mapping[str, Any], schedule: ScheduleConfig) -> str:

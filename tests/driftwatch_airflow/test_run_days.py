@@ -86,7 +86,7 @@ def test_a_day_that_is_not_over_needs_the_switch_that_the_refusal_names(due, day
     with pytest.raises(NeedsAttention, match=rf"{day} is not over: .* until 2026-11-2\d 06:00 UTC .*`unfinished_day`"):
         run_day(run, {"day": day}, SCHEDULE)
     assert run_day(run, {"day": day, "unfinished_day": True}, SCHEDULE) == day
-    assert "before it was over" in about_run(run, {"day": day, "unfinished_day": True}, SCHEDULE)
+    assert "over and delivered at 2026-11-2" in about_run(run, {"day": day, "unfinished_day": True}, SCHEDULE)
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_the_forms_run_after_the_monitors_end_says_why_it_did_nothing():
         NeedsAttention, match="2026-11-21, is outside .* no tasks: trigger the DAG with an empty logical date"
     ):
         run_day(a_run(NOON, NOON), {"day": "2026-11-18"}, ended)
-    assert run_day(a_run(NOON, None, "backfill"), {"day": "2025-12-01"}, ended) == "2025-12-01"
+    assert run_day(a_run(midnight(21), midnight(20), "backfill"), {"day": "2026-11-20"}, ended) == "2026-11-20"
