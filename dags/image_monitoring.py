@@ -5,6 +5,7 @@ Takes the day's images in, profiles their features, lets the champion answer, ha
 model against them, publishes both, and starts the retraining DAG when the model has really got worse.
 
 - **Re-run a day**: clear its run, or trigger with `day`. Nothing is paid, created or counted twice.
+- **Trigger without `day`**: the last day that is over and delivered. One that is not over needs `day` and `unfinished_day`.
 - **Backfill**: `airflow backfill create --dag-id <this DAG> --from-date … --to-date …`, or the Backfill form.
 - **See what it would cost**: trigger with `dry_run`.
 
@@ -14,6 +15,7 @@ Drift is told in the morning, before any label exists; it informs. Only measured
 from __future__ import annotations
 
 from datetime import datetime, time, timezone
+from functools import partial
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -24,7 +26,7 @@ from driftwatch.errors import ConfigError
 from driftwatch.model.requests import ALERT_RUN_PREFIX
 from driftwatch.monitor_files import load_monitor, monitor_files
 from driftwatch_airflow.assets import labels_asset
-from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, run_day, task_defaults
+from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, task_defaults
 from driftwatch_airflow.operators.annotation import (
     CreateAnnotationPoolOperator,
     EvaluatePerformanceOperator,
@@ -42,6 +44,7 @@ from driftwatch_airflow.operators.features import (
 )
 from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
 from driftwatch_airflow.refused import refused_monitor_dag
+from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
 
 # Two runs, such as a backfill beside a manual run, must not spend, publish or ask for a retraining at the same moment.
@@ -55,7 +58,15 @@ PARAMS = {
         type=["null", "string"],
         format="date",
         title="Day",
-        description="The day to handle, YYYY-MM-DD in UTC. Empty: the run's own date.",
+        description="The day to handle, YYYY-MM-DD in UTC. Empty: that of a logical date in the past, else the last day that is over "
+        "and delivered (schedule.delivery_hours); the run's Driftwatch tab says which.",
+    ),
+    "unfinished_day": Param(
+        False,
+        type="boolean",
+        title="Handle a day that has not ended",
+        description="Take in, pay for and publish what is there of `day` now. Images that come later are in no sample, and publishing them "
+        "takes a correction.",
     ),
     "dry_run": Param(
         False,
@@ -88,7 +99,10 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         tags=["driftwatch", "monitoring", monitor.name],
         owner_links=owner_links(monitor),
         params=PARAMS,
-        user_defined_macros={"run_day": run_day},
+        user_defined_macros={
+            "run_day": partial(run_day, schedule=monitor.schedule),
+            "about_run": partial(about_run, schedule=monitor.schedule),
+        },
         default_args=task_defaults(monitor),
     ) as dag:
         ingest_images = IngestImagesOperator(

@@ -6,7 +6,14 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from driftwatch_airflow.links import DayReportLink, LabelSpendLink, MonitorPageLink, TolokaPoolLink, WhyLabsProfileLink
+from driftwatch_airflow.links import (
+    CorrectionLink,
+    DayReportLink,
+    LabelSpendLink,
+    MonitorPageLink,
+    TolokaPoolLink,
+    WhyLabsProfileLink,
+)
 from driftwatch_airflow.ui import URL_PREFIX, lazy_app, pages_path
 
 PAGES = pages_path()
@@ -32,6 +39,7 @@ class DriftwatchPlugin(AirflowPlugin):
         LabelSpendLink(),
         DayReportLink(),
         WhyLabsProfileLink(),
+        CorrectionLink(),
     ]
     fastapi_apps = [{"app": lazy_app, "url_prefix": URL_PREFIX, "name": "Driftwatch"}]  # noqa: RUF012
     external_views = [  # noqa: RUF012

@@ -63,7 +63,7 @@ class ScheduleConfig(Section):
         6,
         ge=0,
         le=24 * 7,
-        description="Hours after the day's end in which images still arrive; a scheduled run waits for them.",
+        description="Hours after the day's end in which images still arrive; its run waits for them, and a trigger without `day` is about a day before.",
     )
 
 

@@ -35,6 +35,16 @@ class DayLayout:
         return self._key("manifest.parquet")
 
     @property
+    def sampled_manifest(self) -> str:
+        """The manifest that the sample was drawn from; only where images came later."""
+        return self._key("sampled_manifest.parquet")
+
+    @property
+    def late_files(self) -> str:
+        """How many files came after the day was taken in, as of the last evaluation; only where there are any."""
+        return self._key("late_files.json")
+
+    @property
     def features(self) -> str:
         return self._key("features.parquet")
 

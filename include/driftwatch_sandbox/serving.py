@@ -56,9 +56,9 @@ def serve(app: Any, host: str, port: int) -> None:
 
 
 @contextmanager
-def running(app: Any) -> Iterator[str]:
-    """The application served on a free loopback port by a thread of this process; gives its base URL (for tests)."""
-    listener = _listen("127.0.0.1", 0)
+def running(app: Any, port: int = 0) -> Iterator[str]:
+    """The application served on a loopback port, by default a free one, by a thread of this process; gives its base URL (for tests)."""
+    listener = _listen("127.0.0.1", port)
     ready = threading.Event()
     server = _Server(app, ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -1,4 +1,4 @@
-"""Buttons on a task's page: its Toloka pool, what its labels cost, the day's report, its profile at WhyLabs, the monitor's page."""
+"""Buttons on a task's page: its Toloka pool, what its labels cost, the day's report, its profile at WhyLabs, the monitor's page, a correction."""
 
 from __future__ import annotations
 
@@ -63,3 +63,9 @@ class WhyLabsProfileLink(StoredLink):
     """The day's profile at WhyLabs."""
 
     name = "WhyLabs profile"
+
+
+class CorrectionLink(StoredLink):
+    """The form, filled in, that publishes a correction of the day; shown where one is needed."""
+
+    name = "Publish a correction"

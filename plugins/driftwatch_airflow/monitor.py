@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,6 @@ from airflow.sdk import BaseOperator, ExceptionRetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
 
 from driftwatch.config import MonitorConfig
-from driftwatch.errors import NeedsAttention
 from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_airflow.connections import connection_of
@@ -20,7 +20,9 @@ from driftwatch_airflow.task_docs import task_doc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Rendered in each task; `run_day` is a macro of the monitoring DAG.
+log = logging.getLogger(__name__)
+
+# Rendered in each task; the macros of the monitoring DAG are those of `run_days`.
 DAY_TEMPLATE = "{{ run_day(dag_run, params) }}"
 
 RETRY_POLICY = ExceptionRetryPolicy(
@@ -32,21 +34,6 @@ RETRY_POLICY = ExceptionRetryPolicy(
         )
     ]
 )
-
-
-def run_day(dag_run: Any, params: Mapping[str, Any]) -> str:
-    """The day that a run is about, YYYY-MM-DD in UTC: `params.day`, else the logical date, else the day before `run_after`.
-
-    The only place that decides it, for scheduled, backfilled and manual runs alike.
-    """
-    if params.get("day"):
-        try:
-            return date.fromisoformat(str(params["day"])).isoformat()
-        except ValueError as error:
-            raise NeedsAttention(f"params.day {params['day']!r} is no date: give it as YYYY-MM-DD") from error
-    if dag_run.logical_date is not None:
-        return dag_run.logical_date.date().isoformat()
-    return (dag_run.run_after - timedelta(days=1)).date().isoformat()
 
 
 def storage_of(monitor: MonitorConfig) -> Storage:
@@ -70,8 +57,24 @@ def owner_links(monitor: MonitorConfig) -> dict[str, str]:
 
 
 def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
-    """What every task of a monitor's DAGs has."""
-    return {"owner": monitor.owner, "retries": 2, "retry_delay": timedelta(minutes=1)}
+    """What every task of a monitor's DAGs has: its retries last for 60 to 74 minutes, an outage of an hour fails no day."""
+    return {
+        "owner": monitor.owner,
+        "retries": 7,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=15),
+    }
+
+
+def say_how_to_go_on(context: Mapping[str, Any]) -> None:
+    """To the log of a task that failed for good: an outage that outlasted its retries, or something to repair first."""
+    log.error(
+        "%s failed for good, in try %s. Once the cause is gone, clear this task with what follows it: the run goes on from here, and "
+        "nothing is paid, created or published twice. A pool that is open stays open until it expires, and is found again.",
+        context["ti"].task_id,
+        context["ti"].try_number,
+    )
 
 
 class MonitorOperator(BaseOperator):
@@ -86,6 +89,7 @@ class MonitorOperator(BaseOperator):
     def __init__(self, *, monitor: MonitorConfig, **kwargs: Any) -> None:
         super().__init__(**{"retry_policy": RETRY_POLICY, "doc_md": task_doc(kwargs["task_id"]), **kwargs})
         self.monitor = monitor
+        self.on_failure_callback = [*self.on_failure_callback, say_how_to_go_on]
 
     @property
     def storage(self) -> Storage:
@@ -100,7 +104,7 @@ class DayOperator(MonitorOperator):
     """A step of one monitor's day.
 
     :param monitor: the validated monitor file.
-    :param day: the day, YYYY-MM-DD; by default the run's own (see `run_day`).
+    :param day: the day, YYYY-MM-DD; by default the run's own (see `run_days`).
     """
 
     template_fields: Sequence[str] = ("day",)

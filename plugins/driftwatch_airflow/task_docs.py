@@ -25,7 +25,7 @@ _WHAT_AND_WHEN = {
     ),
     "upload_features": (
         "Publishes the feature profile, once for each content.",
-        "the message is the sink's answer. Check the connection; where the day's content has changed, trigger the day with `revise`.",
+        "the message is the sink's answer. Check the connection; where the day's content has changed, publish a correction: the message has the address.",
     ),
     "predict_labels": (
         "Lets the day's model answer for every accepted image.",

@@ -186,6 +186,7 @@ def test_a_refusal_stops_at_once_naming_the_connection(site, status):
 @pytest.mark.parametrize("fault", ["error_before", "drop_before", "html_502", "rate_limit"])
 def test_a_passing_failure_while_waiting_is_asked_again(site, fault):
     site.day("ok", 90, analysed=False)
+    site.server.fault("POST", "analysis-results", fault, times=1)
     waiting = deferred(site)
     site.server.http.post(f"/_sandbox/analyse?dataset=model-1&day={DAY}").raise_for_status()
     site.server.fault("POST", "analysis-results", fault, times=2)

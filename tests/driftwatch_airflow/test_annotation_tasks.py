@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,14 +15,16 @@ import httpx
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
+from driftwatch.annotation.client import TolokaUnreachable
 from driftwatch.annotation.upload import TaskUpload
-from driftwatch.errors import AccessRefused, NotEnoughLabels
+from driftwatch.errors import AccessRefused, NeedsAttention, NotEnoughLabels
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
 from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger
+from driftwatch_airflow.triggers.patience import pause
 from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.toloka.app import Settings, create_app
 
@@ -67,14 +70,21 @@ def day(tmp_path, root: Path, monkeypatch):
         "cats_vs_dogs/training/set.parquet", pd.DataFrame(known, columns=["image_id", "label", "split", "key"])
     )
     settings = Settings(database=tmp_path / "toloka.db", token=TOKEN, crowd=False, operation_seconds=0.05)
-    with running(create_app(settings)) as url:
+    with ExitStack() as server:
+        url = server.enter_context(running(create_app(settings)))
+
+        def back() -> None:
+            server.enter_context(running(create_app(settings), int(url.rsplit(":", 1)[1])))
+
         monkeypatch.setenv(
-            "AIRFLOW_CONN_TOLOKA_DEFAULT", json.dumps({"conn_type": "toloka", "host": url, "password": TOKEN})
+            "AIRFLOW_CONN_TOLOKA_DEFAULT",
+            json.dumps({"conn_type": "toloka", "host": url, "password": TOKEN, "extra": {"retries": 0, "timeout": 5}}),
         )
         monkeypatch.setenv(
             "AIRFLOW_CONN_DRIFTWATCH_IMAGES", json.dumps({"conn_type": "http", "host": url, "password": "secret"})
         )
-        yield SimpleNamespace(monitor=monitor, storage=storage, url=url, client=TolokaHook().get_conn())
+        client = TolokaHook().get_conn()
+        yield SimpleNamespace(monitor=monitor, storage=storage, url=url, client=client, away=server.close, back=back)
 
 
 def create(day: Any, **params: Any) -> dict[str, Any]:
@@ -287,6 +297,99 @@ def test_a_pool_that_costs_more_than_the_days_limit_is_closed_and_the_day_says_s
     while day.client.get_pool(pool_id).is_open():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_toloka_may_be_away_as_long_as_the_pool_is_waited_for(day, capsys):
+    """Its port is closed: at the task's own look, and for several of the trigger's."""
+    pool_id = create(day)["pool_id"]
+    day.client.wait_operation(day.client.close_pool_async(pool_id), disable_progress=True)
+    day.away()
+    trigger = trigger_of(day)
+    look, failed = trigger._look, []
+
+    def counted(client: Any) -> dict[str, Any] | None:
+        try:
+            return look(client)
+        except TolokaUnreachable:
+            failed.append(client)
+            raise
+
+    trigger._look = counted
+
+    async def outage() -> dict[str, Any]:
+        waiting = asyncio.create_task(first_event(trigger))
+        while len(failed) < 3:
+            assert not waiting.done(), waiting.result()
+            await asyncio.sleep(0.02)
+        await asyncio.to_thread(day.back)
+        return await asyncio.wait_for(waiting, 10)
+
+    assert asyncio.run(outage()) == {"state": "closed", "reason": "MANUAL"}
+    said = capsys.readouterr().out
+    assert f"Pool {pool_id}: look 1 failed in a row (TolokaUnreachable: Toloka did not answer" in said
+    assert "look 3 failed in a row" in said
+
+
+def test_toloka_away_beyond_the_deadline_is_left_to_the_tasks_retries_and_nothing_is_lost(day):
+    pool_id = create(day)["pool_id"]
+    trigger = trigger_of(day)
+    trigger.deadline = (NOW - timedelta(seconds=1)).isoformat()
+    day.away()
+    event = asyncio.run(first_event(trigger))
+    assert event == {"state": "deadline", "reason": None}
+    with pytest.raises(TolokaUnreachable, match="clear the task and what follows it: nothing is paid twice"):
+        sensor(day).resume(context(), event)
+    day.back()
+    assert create(day)["pool_id"] == pool_id
+    assert day.client.get_pool(pool_id).is_open()
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("token", r"refused the login.*Admin > Connections"),
+        ("pool", r"404 \(DOES_NOT_EXIST.*whether the pool is there"),
+    ],
+)
+def test_what_waiting_cannot_mend_ends_it_at_once(day, monkeypatch, broken, said):
+    create(day)
+    trigger = trigger_of(day)
+    if broken == "token":
+        stolen = {"conn_type": "toloka", "host": day.url, "password": "stolen-token"}
+        monkeypatch.setenv("AIRFLOW_CONN_TOLOKA_DEFAULT", json.dumps(stolen))
+    else:
+        trigger.pool_id = "999999999"
+        plan = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation.json")
+        day.storage.write_json(f"cats_vs_dogs/days/{DAY}/annotation.json", {**plan, "pool_id": trigger.pool_id})
+    event = asyncio.run(first_event(trigger))
+    assert event["state"] == "refused"
+    for attempt in (lambda: sensor(day).resume(context(), event), lambda: sensor(day).execute(context())):
+        with pytest.raises(NeedsAttention, match=said):
+            attempt()
+
+
+def test_a_storage_that_is_away_while_progress_is_written_does_not_end_the_wait(day, monkeypatch):
+    create(day)
+    waiting = sensor(day)
+    write = Storage.write_json
+
+    def away(self: Storage, key: str, value: Any) -> None:
+        if key.endswith("annotation_progress.json"):
+            raise PermissionError("the token has expired")
+        write(self, key, value)
+
+    monkeypatch.setattr(Storage, "write_json", away)
+    with pytest.raises(TaskDeferred) as deferred:
+        waiting.execute(context())
+    trigger = deferred.value.trigger
+    assert trigger._look(day.client) is None
+    trigger.deadline = NOW.isoformat()
+    assert asyncio.run(first_event(trigger))["state"] == "deadline"
+
+
+def test_looks_that_fail_come_ever_less_often():
+    assert [pause(60, failures) for failures in (0, 1, 2, 5, 5000)] == [60, 120, 240, 600, 600]
+    assert pause(1800, 3) == 1800
 
 
 def test_coverage_and_spend_are_shown_while_people_are_waited_for(day):

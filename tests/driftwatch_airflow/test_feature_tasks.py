@@ -18,6 +18,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators import features
+from driftwatch_airflow.operators.annotation import EvaluatePerformanceOperator
 from driftwatch_airflow.operators.features import IngestImagesOperator, PredictLabelsOperator, ProfileFeaturesOperator
 
 DAY = "2026-11-20"
@@ -160,3 +161,19 @@ def test_a_larger_day_is_mapped_over_shards_named_in_the_ui(site, day_of):
     assert [found["accepted"] for found in counts] == [2, 2]
     assert day_of("merge_shards", 2).execute({}) == whole
     assert whole["duplicate"] == 1
+
+
+def test_late_images_are_told_with_the_counts_and_at_the_evaluation(site, capsys):
+    keys = LAYOUT.day(date.fromisoformat(DAY))
+    deliver(site.storage, one=photo(1), two=photo(2))
+    site.ingest()
+    site.storage.write_json(keys.annotation, {"sample": []})
+    deliver(site.storage, three=photo(3))
+    evaluation = EvaluatePerformanceOperator(task_id="evaluate", monitor=site.monitor, day=DAY)
+    assert evaluation._late_files() == 1
+    assert f"1 files came after {DAY} was taken in" in capsys.readouterr().out
+    assert site.ingest()["late"] == 1
+    said = capsys.readouterr().out
+    assert "1 of the 3 accepted images came after the day's sample was drawn" in said
+    assert f"/driftwatch/m/cats_vs_dogs/days/{DAY}/#correction" in said
+    assert evaluation._late_files() == 0

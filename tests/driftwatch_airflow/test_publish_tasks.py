@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
 from driftwatch.profiling.whylogs_profiles import feature_profile
+from driftwatch.publishing.errors import PublishConflict
 from driftwatch.publishing.whylabs_errors import WhyLabsAccessRefused
 from driftwatch.storage import Storage
 from driftwatch_airflow import put_monitors
@@ -130,6 +131,28 @@ def test_a_failed_upload_fails_the_task_with_its_reason_and_the_next_try_counts_
         site.upload(2)
     site.upload(2)
     assert site.server.state()["days"]["2026-01-02"]["columns"]["image.Brightness.mean"]["count"] == 50
+
+
+def test_a_changed_day_names_its_late_images_and_the_form_that_corrects_it(site, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/ops")
+    page = "https://airflow.example/ops/driftwatch/m/cats_vs_dogs/days/2026-01-01/#correction"
+    site.day(1, OLD)
+    site.upload(1)
+    site.day(1, OLD, 50)
+    site.storage.write_json(LAYOUT.day(date(2026, 1, 1)).ingest, {"model_version": OLD, "late": 10})
+    shown: dict[str, str] = {}
+    operator = UploadToWhyLabsOperator(task_id="upload", monitor=site.monitor, kind="features", day="2026-01-01")
+    ti = SimpleNamespace(xcom_push=lambda key, value: shown.update({key: value}))
+    with pytest.raises(PublishConflict) as refused:
+        operator.execute({"params": {}, "ti": ti})
+    assert str(refused.value).startswith("10 images of 2026-01-01 came after its sample was drawn. ")
+    assert str(refused.value).endswith(page)
+    assert list(shown.values()) == [page]
+    link = next(link for link in operator.operator_extra_links if link.name == "Publish a correction")
+    assert (link.get_link(operator, ti_key=None), list(shown)) == (page, [link.xcom_key])
+
+    assert [done["state"] for done in site.upload(1, revise=True)] == ["revised", "revised"]
+    assert site.server.state()["days"]["2026-01-01"]["columns"]["image.Brightness.mean"]["count"] == 50
 
 
 def test_a_dry_run_publishes_and_configures_nothing(site):

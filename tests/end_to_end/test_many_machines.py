@@ -46,7 +46,7 @@ SOON = """
 def task_policy(task):
     from datetime import timedelta
 
-    task.retry_delay = timedelta(seconds=2)
+    task.retry_delay, task.retry_exponential_backoff = timedelta(seconds=2), 0
 """
 
 

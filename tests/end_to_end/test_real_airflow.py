@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -154,6 +154,26 @@ def test_a_dry_run_of_a_day_creates_publishes_and_pays_nothing(site, days):
     states = site.states(site.monitor.monitoring_dag_id, run_id)
     assert states["create_annotation_pool"] == states["upload_features"] == states["check_performance"] == "skipped"
     assert states["predict_labels"] == "success"
+
+
+def test_the_trigger_form_handles_a_whole_day_and_one_that_is_not_over_is_refused_without_a_retry(site):
+    """The form's logical date is the present. That day has no images here, nor has the day before: such a day is skipped."""
+    before, dag_id, now = outside(site), site.monitor.monitoring_dag_id, datetime.now(timezone.utc)
+    site.api.trigger(dag_id, "as_the_form", now.isoformat(), {})
+    site.api.trigger(dag_id, "today", None, {"day": str(now.date())})
+    ended, said = {}, {}
+    for run_id in ("as_the_form", "today"):
+        state = site.follow(dag_id, run_id)
+        (ingest,) = (task for task in site.api.tasks(dag_id, run_id) if task["task_id"] == "ingest_images")
+        ended[run_id] = state, ingest["state"], ingest["try_number"], ingest["max_tries"]
+        said[run_id] = site.api.log(dag_id, run_id, "ingest_images", 1)
+    assert ended == {"as_the_form": ("success", "skipped", 1, 7), "today": ("failed", "failed", 1, 7)}
+    last = (now - timedelta(hours=6)).date() - timedelta(days=1)
+    assert f"This run is about {last}: the last whole day when the run was due" in said["as_the_form"]
+    assert f"incoming/{last} holds no images" in said["as_the_form"]
+    assert f"{now.date()} is not over" in said["today"]
+    assert "`unfinished_day`" in said["today"]
+    assert outside(site) == before
 
 
 def test_a_retraining_by_hand_shows_its_plan_first_and_writes_nothing(site):

@@ -20,7 +20,7 @@ from toloka.client import TolokaClient
 from toloka.client.exceptions import ApiError, raise_on_api_error
 
 from driftwatch.credentials import hiding, usable_address, usable_secret, without_secrets
-from driftwatch.errors import AccessRefused, DriftwatchError, RequestRefused
+from driftwatch.errors import AccessRefused, DriftwatchError, NeedsAttention, RequestRefused
 from driftwatch.outside import certificates, touching
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,27 @@ def _is_passing(error: BaseException) -> bool:
         return False
     # Hour and day quotas, and longer pauses than a task should hold a worker for, are not waited for: the task fails and says so.
     return (_asked_pause(response) or 0) <= MAX_PAUSE_SECONDS and _quota(response) in (None, "MIN")
+
+
+def refusal(error: Exception) -> NeedsAttention | None:
+    """The error as one that asking again cannot help, for whoever waits; None where it may pass.
+
+    Final are a refused login, and Toloka's own answer that a request is wrong, such as that there is no such pool. What a proxy in
+    between answers passes with its trouble, unless it asks for a login itself.
+    """
+    if isinstance(error, NeedsAttention):
+        return error
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    if isinstance(error, ApiError):
+        final, said = 400 <= status < 500 and status not in _RETRIED_STATUS, f"{error.code}: {error.message}"
+    else:
+        final, said = isinstance(error, TolokaError) and status in (401, 403, 407), str(error)
+    if not final:
+        return None
+    return NeedsAttention(
+        f"Toloka refused with {status} ({said}): see in Toloka whether the pool is there, and whether the toloka connection under "
+        "Admin > Connections leads to the account that it was made in"
+    )
 
 
 def _is_unheard(error: BaseException) -> bool:
@@ -173,7 +194,8 @@ class DriftwatchTolokaClient(TolokaClient):
             tries = (
                 "sent once, since a repeat could make a second one; run the task again: it looks for what arrived before it creates"
                 if creates
-                else f"tried {self._repeats + 1} times; check the address of the toloka connection and the network"
+                else f"tried {self._repeats + 1} times; check the address of the toloka connection and the network, then clear the "
+                "task and what follows it: nothing is paid twice"
             )
             raise TolokaUnreachable(
                 f"Toloka did not answer {what} ({type(error).__name__}: {error or 'the connection broke'}; the time limit is "

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
 from driftwatch.images.features import COLUMNS
+from driftwatch.images.late import count_late, keep_sampled
 from driftwatch.images.listing import list_day
 from driftwatch.images.one_pass import (
     ACCEPTED,
@@ -225,7 +226,8 @@ class _Day:
 
 @contextmanager
 def _whole_day(storage: Storage, layout: DayLayout, input_size: int, model_version: str) -> Iterator[_Day]:
-    """Writes the day's tables, the inputs' index and, last, ingest.json."""
+    """Writes the day's tables, the inputs' index and, last, ingest.json, with the number of `late` images where there are any."""
+    keep_sampled(storage, layout)
     with (
         writing_table(storage, layout.manifest, MANIFEST) as manifest,
         writing_table(storage, layout.features, FEATURES) as features,
@@ -234,6 +236,9 @@ def _whole_day(storage: Storage, layout: DayLayout, input_size: int, model_versi
         yield day
     inputs.write_index(storage, layout, input_size, day.rows)
     counts = day.count(layout.day.isoformat(), model_version, input_size)
+    late = count_late(storage, layout)
+    if late:
+        counts["late"] = late
     storage.write_json(layout.ingest, counts)
     logger.info("Took in %s: %s", storage.url(layout.incoming), counts)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.annotation.consensus import counted_votes, krippendorff_alpha, unanimous
 from driftwatch.errors import DriftwatchError
+from driftwatch.images.late import late_images
 from driftwatch.layout import MonitorLayout
 from driftwatch.performance.evidence import Evidence, evidence_of, own_score, pool, pool_votes
 from driftwatch.performance.history import days_before, revisions
@@ -46,7 +47,9 @@ def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdou
     assignments = storage.read_table(day.assignments)
     version = _model_version(predictions, day)
     votes = counted_votes(assignments, sample["image_id"].tolist(), config)
-    rest = predictions[~predictions["image_id"].isin(sample["image_id"])]
+    # The sample stands for the images that it could be drawn from; of late ones it says nothing.
+    no_part = [*sample["image_id"], *late_images(storage, day)]
+    rest = predictions[~predictions["image_id"].isin(no_part)]
     evidence = evidence_of(scored, rest, sample, votes, assignments, config.classes)
     before = days_before(storage, layout, day.day)
     judged = judge_day(day.day, version, evidence, before, config, holdout)

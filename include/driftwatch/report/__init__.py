@@ -52,6 +52,7 @@ def values(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> dict[str, A
         "performance": sections.performance(facts),
         "ways": accuracy.ways(facts),
         "trust": accuracy.trust(facts),
+        "late": accuracy.late(facts),
         "changed": accuracy.changed(facts),
         "labelling": sections.labelling(facts),
         "model": sections.model(facts),

@@ -1,4 +1,4 @@
-"""The day's accuracy in each of the ways in which it is known, how far to trust them, and days whose verdict changed."""
+"""The day's accuracy in each of the ways in which it is known, how far to trust them, late images, and days whose verdict changed."""
 
 from __future__ import annotations
 
@@ -88,6 +88,25 @@ def _record(facts: DayFacts) -> str | None:
         f"On {count(len(gaps), 'labelled day')} of this model shown here it was off by {mean:+.1f} points on average, "
         f"{max(gaps, key=abs):+.1f} at most."
     )
+
+
+def late(facts: DayFacts) -> list[str]:
+    """How many images came after the sample was drawn, or after the day was taken in, and which numbers they are in."""
+    found = []
+    images, accepted = facts.ingest.get("late", 0), facts.ingest["accepted"]
+    if images:
+        there = accepted - images
+        found.append(
+            f"{images:,} of {count(accepted, 'image')} came after the day's sample was drawn. Features, drift and predictions count them. The "
+            f"sample stays: it was drawn at random from the {there:,} that were there, and the accuracy is theirs. It holds for the whole day "
+            "only as far as the late images are like them."
+        )
+    if facts.late_files:
+        found.append(
+            f"{count(facts.late_files['files'], 'file')} came after the day was taken in, and no number here counts them. "
+            "Publishing a correction, on the day's page in Airflow, takes them in."
+        )
+    return found
 
 
 def changed(facts: DayFacts) -> list[str]:

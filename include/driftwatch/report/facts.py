@@ -47,6 +47,7 @@ class DayFacts:
     annotators: pd.DataFrame | None
     performance: dict[str, Any] | None
     card: dict[str, Any] | None
+    late_files: dict[str, Any] | None
     history: list[PastDay]
 
     @property
@@ -74,6 +75,7 @@ def gather(storage: Storage, layout: MonitorLayout, day: date, config: MonitorCo
         annotators=_if_there(storage.read_table, keys.annotators),
         performance=_if_there(storage.read_json, keys.performance),
         card=_if_there(storage.read_json, layout.model_card(ingest["model_version"])),
+        late_files=_if_there(storage.read_json, keys.late_files),
         history=_history(storage, layout, day),
     )
 

@@ -48,6 +48,9 @@ def summary(facts: DayFacts) -> dict[str, Any]:
     tone = next((tone for tone in ("bad", "warn", "unsure", "waiting") if tone in tones), "good")
     if not ingest["accepted"]:
         tone = "bad"
+    late = ingest.get("late", 0) + (facts.late_files["files"] if facts.late_files else 0)
+    if late:
+        badges.append({"tone": "warn", "text": f"{count(late, 'image')} came late"})
     numbers = [_accuracy_number(facts), _drift_number(facts), _images_number(facts), _labels_number(facts)]
     return {
         "headline": headline(ingest, drift, performance, facts.content_drift),

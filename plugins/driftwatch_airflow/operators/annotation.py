@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.errors import NeedsAttention, NotEnoughLabels
+from driftwatch.errors import EmptyDay, NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.connections import address_of, connection_of, secret_of
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.links import DayReportLink, MonitorPageLink, TolokaPoolLink
 from driftwatch_airflow.monitor import DayOperator, open_storage
-from driftwatch_airflow.ui import pages_path
+from driftwatch_airflow.ui import correction_page, pages_path
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -123,6 +123,7 @@ class EvaluatePerformanceOperator(DayOperator):
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
         holdout = registry.card(storage, self.layout, version)["metrics"]["holdout"]
+        late_files = self._late_files()
         performance = evaluate_day(storage, self.keys, self.monitor, holdout)
         write_report(storage, self.layout, self.date, self.monitor)
         DayReportLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/report.html")
@@ -146,7 +147,32 @@ class EvaluatePerformanceOperator(DayOperator):
         return {
             **{name: performance[name] for name in ("verdict", "labels", "accuracy")},
             "outdated_days": [found["day"] for found in later],
+            **({"late_files": late_files} if late_files else {}),
         }
+
+    def _late_files(self) -> int:
+        """Looks once more into the day's folder: what came after the day was taken in is told, since nobody else would notice."""
+        from driftwatch.images.late import note_late_files
+        from driftwatch.images.listing import ignored_by, list_day
+
+        images, folder = self.monitor.images, self.keys.incoming
+        try:
+            listed = [
+                item
+                for item in list_day(self.storage, self.keys, images)
+                if not ignored_by(item.key, folder, images.ignore)
+            ]
+        except EmptyDay:  # cleaned up since
+            listed = []
+        files = note_late_files(self.storage, self.keys, listed)
+        if files:
+            self.log.warning(
+                "%s files came after %s was taken in and are in no number of it. To take them in and publish the day anew: %s",
+                files,
+                self.day,
+                correction_page(self.monitor.name, self.day),
+            )
+        return files
 
     def _pool_link(self) -> dict[str, str]:
         """Where the pool is looked at; none for a day without a pool, or where the connection is gone by now."""

@@ -85,14 +85,20 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         return self._judge(context, Analysis("not_enough_evidence", [late]))
 
     def _ask(self, context: Context) -> str | None:
-        """Looks once, and defers where WhyLabs has not looked at the day."""
+        """Looks once, and defers where WhyLabs has not looked at the day, or cannot be asked now."""
         from driftwatch.publishing.analysis import accuracy_analyzers, read_analysis, sent_accuracy
+        from driftwatch.publishing.whylabs_errors import WhyLabsError
 
         publish = self.monitor.publish
         analyzers = accuracy_analyzers(self.monitor)
         accuracy = sent_accuracy(self.storage.read_bytes(self.keys.performance_profile))
         api = WhyLabsHook(publish.connection, publish.dataset).get_conn()
-        found = read_analysis(api, self.date, analyzers, accuracy)
+        try:
+            found = read_analysis(api, self.date, analyzers, accuracy)
+        except NeedsAttention:
+            raise
+        except WhyLabsError as error:
+            found = Analysis(NOT_ANALYSED, [str(error)])
         if found.verdict != NOT_ANALYSED:
             return self._judge(context, found)
         deadline = context["ti"].start_date + timedelta(hours=publish.analysis_hours)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.skipmixin import SkipMixin
@@ -18,6 +17,8 @@ from airflow.sdk.timezone import utcnow
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
+from driftwatch_airflow.ui import correction_page
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -32,20 +33,25 @@ class IngestImagesOperator(DayOperator, SkipMixin):
     The model version is fixed here: a repeated run keeps the one that the day was first judged by.
 
     :param for_shards: the ids of the tasks that only a day of several shards needs; they are skipped at once for others.
+    :param about: the run's day, and why it is that one: the first line of the run's log, and among the task's rendered templates.
     """
 
-    def __init__(self, *, for_shards: Sequence[str] = (), **kwargs: Any) -> None:
+    template_fields: Sequence[str] = ("day", "about")
+
+    def __init__(
+        self, *, for_shards: Sequence[str] = (), about: str = "{{ about_run(dag_run, params) }}", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.for_shards = for_shards
+        self.about = about
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Waits for late deliveries where the run is a scheduled one, then takes the day in."""
+        """Waits until a day of the schedule is delivered, then takes it in; a run by hand is of one that is, or was told not to wait."""
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
-        delivered = datetime.combine(self.date, time.min, timezone.utc) + timedelta(
-            days=1, hours=self.monitor.schedule.delivery_hours
-        )
-        if context["dag_run"].run_type == "scheduled" and utcnow() < delivered:
+        self.log.info("This run is about %s", self.about)
+        delivered = whole_from(self.date, self.monitor.schedule)
+        if context["dag_run"].run_type in OF_THE_SCHEDULE and utcnow() < delivered:
             self.log.info("Images of %s may arrive until %s (schedule.delivery_hours)", self.day, delivered)
             self.defer(trigger=DateTimeTrigger(moment=delivered), method_name="take_in")
         return self.take_in(context)
@@ -220,6 +226,14 @@ def _log_counts(operator: DayOperator, counts: dict[str, Any]) -> None:
         counts["reasons"],
         counts["model_version"],
     )
+    if counts.get("late"):
+        operator.log.warning(
+            "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions count them; the sample "
+            "and with it the accuracy are of the others. What was published changes with them: %s",
+            counts["late"],
+            counts["accepted"],
+            correction_page(operator.monitor.name, operator.day),
+        )
 
 
 def _tell_too_many_rejects(operator: DayOperator, context: Context, error: TooManyRejects) -> None:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.links import MonitorPageLink, WhyLabsProfileLink
+from driftwatch_airflow.links import CorrectionLink, MonitorPageLink, WhyLabsProfileLink
 from driftwatch_airflow.monitor import DayOperator, MonitorOperator
+from driftwatch_airflow.ui import correction_page
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.config import MonitorConfig
     from driftwatch.layout import MonitorLayout
+    from driftwatch.publishing.errors import PublishConflict
     from driftwatch.publishing.sinks import Sink, WhyLabsSink
     from driftwatch.storage import Storage
 
@@ -59,13 +61,14 @@ class UploadToWhyLabsOperator(DayOperator):
     :param kind: `features` or `performance`.
     """
 
-    operator_extra_links = (MonitorPageLink(), WhyLabsProfileLink())
+    operator_extra_links = (MonitorPageLink(), WhyLabsProfileLink(), CorrectionLink())
 
     def __init__(self, *, kind: Literal["features", "performance"], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = kind
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
+        from driftwatch.publishing.errors import PublishConflict
         from driftwatch.publishing.publish import publish
         from driftwatch.publishing.references import publish_reference
 
@@ -79,7 +82,10 @@ class UploadToWhyLabsOperator(DayOperator):
             if self.kind == "features":
                 version = storage.read_json(keys.ingest)["model_version"]
                 publish_reference(storage, self.layout, self.monitor, sink, version)
-            done = publish(storage, keys.published, sink, self.kind, self.date, payload, digest, revise=revise)
+            try:
+                done = publish(storage, keys.published, sink, self.kind, self.date, payload, digest, revise=revise)
+            except PublishConflict as error:
+                raise self._with_a_way_out(context, error) from error
             self.log.info("%s to %s: %s as %s", self.kind, sink.name, done.state, done.upload_id)
             results.append(
                 {"sink": sink.name, "state": done.state, "upload_id": done.upload_id, "revision": done.revision}
@@ -92,6 +98,14 @@ class UploadToWhyLabsOperator(DayOperator):
         if self.kind == "features":
             keep_whylabs_monitors(self)
         return results
+
+    def _with_a_way_out(self, context: Context, error: PublishConflict) -> PublishConflict:
+        """The conflict with what changed the day, where known, and the address of the form that publishes a correction."""
+        page = correction_page(self.monitor.name, self.day)
+        CorrectionLink().store(self, context, page)
+        late = self.storage.read_json(self.keys.ingest).get("late")
+        changed = f"{late} images of {self.day} came after its sample was drawn. " if late else ""
+        return type(error)(f"{changed}{error}. Clearing cannot set it; the form, filled in, is at {page}")
 
     def _content(self) -> tuple[bytes, str]:
         """The profile, and the hash of what it describes."""

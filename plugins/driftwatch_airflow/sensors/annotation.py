@@ -9,17 +9,19 @@ from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.links import LabelSpendLink, MonitorPageLink, TolokaPoolLink
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.annotation import short_pool_error
-from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger
+from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger, keep_progress
 from driftwatch_airflow.ui import pages_path
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+    from toloka.client import Pool
 
 
 class AnnotationCompleteSensor(DayOperator):
     """Defers until the day's pool is closed, then judges how it ended.
 
-    A pool that closed as COMPLETED is a success. Any other end, or the deadline, goes by `annotation.on_short_pool`. It is an
+    A look that fails for a reason that may pass ends nothing: the trigger asks again until the pool's deadline. A pool that closed
+    as COMPLETED is a success. Any other end, or the deadline, goes by `annotation.on_short_pool`. It is an
     operator that defers from the start, since rescheduled sensors lose a race in Airflow 3.3 (apache/airflow#71172).
     """
 
@@ -30,11 +32,10 @@ class AnnotationCompleteSensor(DayOperator):
         hook = TolokaHook(self.monitor.annotation.connection)
         TolokaPoolLink().store(self, context, hook.pool_url(plan["project_id"], plan["pool_id"]))
         LabelSpendLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/#spend")
-        pool = hook.get_conn().get_pool(plan["pool_id"])
-        if not pool.is_open():
+        pool = self._look(context, plan)
+        if pool is not None and not pool.is_open():
             reason = pool.last_close_reason.value if pool.last_close_reason else None
             return self._judge(context, plan, reason)
-        self._progress(context, plan)
         annotation, storage = self.monitor.annotation, self.monitor.storage
         self.defer(
             trigger=AnnotationCompleteTrigger(
@@ -55,9 +56,29 @@ class AnnotationCompleteSensor(DayOperator):
 
     def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Called when the trigger has fired."""
+        from driftwatch.errors import NeedsAttention
+
+        if event["state"] == "refused":
+            raise NeedsAttention(event["reason"])
         plan = self.storage.read_json(self.keys.annotation)
         why = {"closed": event["reason"], "deadline": "the deadline", "over_budget": "annotation.max_cost_per_day"}
         return self._judge(context, plan, why[event["state"]])
+
+    def _look(self, context: Context, plan: dict[str, Any]) -> Pool | None:
+        """The pool, and how far it is while it is open; None where Toloka cannot be asked now."""
+        from driftwatch.annotation.client import refusal
+
+        try:
+            pool = TolokaHook(self.monitor.annotation.connection).get_conn().get_pool(plan["pool_id"])
+            if pool.is_open():
+                self._progress(context, plan)
+        except Exception as error:
+            refused = refusal(error)
+            if refused is not None:
+                raise refused from error
+            self.log.warning("Toloka cannot be asked now (%s: %s); asking again until %s", type(error).__name__, error, plan["expires"])  # fmt: skip
+            return None
+        return pool
 
     def _progress(self, context: Context, plan: dict[str, Any]) -> dict[str, Any]:
         """Coverage and spend: to the log, to storage, and to the task's XCom, which is what Airflow's UI shows of a waiting task."""
@@ -66,7 +87,7 @@ class AnnotationCompleteSensor(DayOperator):
         annotation = self.monitor.annotation
         client = TolokaHook(annotation.connection).get_conn()
         done = progress(client, plan["pool_id"], len(plan["sample"]), plan["overlap"], annotation.fee_share)
-        self.storage.write_json(self.keys.annotation_progress, done)
+        keep_progress(lambda: self.storage, self.keys.annotation_progress, done, self.log)
         context["ti"].xcom_push(key="progress", value=done["text"])
         self.log.info("Pool %s: %s", plan["pool_id"], done["text"])
         return done

@@ -12,6 +12,7 @@ from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
+from driftwatch_airflow.triggers.patience import pause
 
 
 class AnalysisTrigger(BaseTrigger):
@@ -58,21 +59,21 @@ class AnalysisTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         from driftwatch.errors import NeedsAttention
         from driftwatch.publishing.analysis import NOT_ANALYSED, read_analysis
-        from driftwatch.publishing.whylabs_errors import WhyLabsError
 
-        hook, deadline = WhyLabsHook(self.whylabs_conn_id, self.dataset), datetime.fromisoformat(self.deadline)
+        deadline, failures = datetime.fromisoformat(self.deadline), 0
         floor, trend = self.analyzers
         while True:
             try:
-                api = await asyncio.to_thread(hook.get_conn)
+                api = await asyncio.to_thread(WhyLabsHook(self.whylabs_conn_id, self.dataset).get_conn)
                 day = date.fromisoformat(self.day)
                 found = await asyncio.to_thread(read_analysis, api, day, (floor, trend), self.accuracy)
             except NeedsAttention as error:
                 yield TriggerEvent({"state": "refused", "reasons": [str(error)]})
                 return
-            except WhyLabsError as error:
-                reasons = [str(error)]
+            except Exception as error:  # whatever a network, a proxy or a secrets backend makes of its trouble
+                reasons, failures = [f"{type(error).__name__}: {error}"], failures + 1
             else:
+                failures = 0
                 if found.verdict != NOT_ANALYSED:
                     yield TriggerEvent({"state": "analysed", **asdict(found)})
                     return
@@ -80,5 +81,6 @@ class AnalysisTrigger(BaseTrigger):
             if timezone.utcnow() >= deadline:
                 yield TriggerEvent({"state": "late", "reasons": reasons})
                 return
-            self.log.info("WhyLabs: %s; asking again in %s s", "; ".join(reasons), self.poll_seconds)
-            await asyncio.sleep(self.poll_seconds)
+            seconds = pause(self.poll_seconds, failures)
+            self.log.info("WhyLabs: %s; asking again in %s s", "; ".join(reasons), seconds)
+            await asyncio.sleep(seconds)

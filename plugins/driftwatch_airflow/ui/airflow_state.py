@@ -13,10 +13,12 @@ from airflow.models.xcom import XComModel
 from sqlalchemy import select
 
 from driftwatch.errors import NeedsAttention
-from driftwatch_airflow.monitor import run_day
+from driftwatch_airflow.run_days import RunDay, day_of_run
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+    from driftwatch.config import MonitorConfig
 
 _LATEST = 200
 
@@ -37,27 +39,30 @@ def next_run(session: Session, dag_id: str) -> NextRun:
     return NextRun(dag.next_dagrun_create_after, bool(dag.is_paused), True)
 
 
-def day_of_run(session: Session, dag_id: str, run_id: str) -> date | None:
-    """The day that a run of a monitoring DAG is about; None where there is no such run."""
-    run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
-    return _day(run) if run else None
+def about_run(session: Session, config: MonitorConfig, run_id: str) -> RunDay | None:
+    """The day that a run of the monitoring DAG is about; None where there is no such run. Raises NeedsAttention for a run of no day."""
+    run = session.scalar(select(DagRun).where(DagRun.dag_id == config.monitoring_dag_id, DagRun.run_id == run_id))
+    return day_of_run(run, run.conf or {}, config.schedule) if run else None
 
 
-def runs_of_day(session: Session, dag_id: str, day: date) -> list[dict[str, Any]]:
-    """The day's runs, newest first: run_id, state, type, and the page. Of manual ones without a date the latest are looked at."""
-    start = datetime.combine(day, time.min, timezone.utc)
+def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[dict[str, Any]]:
+    """The day's runs, newest first: run_id, state, type, and the page.
+
+    The schedule's are found by their date; of the others, whose form can name any day, the latest are looked at.
+    """
+    dag_id, start = config.monitoring_dag_id, datetime.combine(day, time.min, timezone.utc)
     dated = select(DagRun).where(
         DagRun.dag_id == dag_id,
         DagRun.logical_date >= start,
         DagRun.logical_date < start + timedelta(days=1),
     )
-    undated = (
+    by_hand = (
         select(DagRun)
-        .where(DagRun.dag_id == dag_id, DagRun.logical_date.is_(None))
+        .where(DagRun.dag_id == dag_id, DagRun.run_type.not_in(("scheduled", "backfill")))
         .order_by(DagRun.id.desc())
         .limit(_LATEST)
     )
-    runs = [run for query in (dated, undated) for run in session.scalars(query) if _day(run) == day]
+    found = {run.id: run for query in (dated, by_hand) for run in session.scalars(query)}
     return [
         {
             "run_id": run.run_id,
@@ -65,15 +70,16 @@ def runs_of_day(session: Session, dag_id: str, day: date) -> list[dict[str, Any]
             "type": str(run.run_type),
             "url": run_url(dag_id, run.run_id),
         }
-        for run in sorted(runs, key=lambda run: -run.id)
+        for _, run in sorted(found.items(), reverse=True)
+        if _is_of(run, config, day)
     ]
 
 
-def _day(run: DagRun) -> date | None:
+def _is_of(run: DagRun, config: MonitorConfig, day: date) -> bool:
     try:
-        return date.fromisoformat(run_day(run, run.conf or {}))
+        return day_of_run(run, run.conf or {}, config.schedule).day == day
     except NeedsAttention:
-        return None
+        return False
 
 
 def stored_links(session: Session, dag_id: str, run_ids: list[str]) -> dict[str, str]:

@@ -22,7 +22,8 @@ from driftwatch.dashboard.models import champion, models, retrainings
 from driftwatch.dashboard.overview import overview
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import thumbnail_of
-from driftwatch.errors import MissingArtifact
+from driftwatch.errors import MissingArtifact, NeedsAttention
+from driftwatch_airflow.run_days import RunDay
 from driftwatch_airflow.ui import URL_PREFIX, airflow_state, pages
 from driftwatch_airflow.ui.access import Chosen, Visible, may_see, require
 from driftwatch_airflow.ui.monitors import Site, sites
@@ -151,20 +152,30 @@ def give_distribution(site: Chosen, day: DayDep, feature: str) -> Response:
     return Response(pages.as_json(found), media_type="application/json")
 
 
-def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep) -> Response:
-    """The day's report with its links."""
+def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, run: str = "") -> Response:
+    """The day's report with its links; where the reader comes from a `run`, why that is of this day."""
     dag_id = site.config.monitoring_dag_id
-    runs = airflow_state.runs_of_day(session, dag_id, day)
+    runs = airflow_state.runs_of_day(session, site.config, day)
+    about = _about(session, site, run) if run else None
     links = airflow_state.stored_links(session, dag_id, [run["run_id"] for run in runs])
     names = day_names(site.artifacts.storage, site.layout)
     try:
-        return HTMLResponse(pages.day(request, site, day, names, runs, links))
+        return HTMLResponse(pages.day(request, site, day, names, runs, links, about))
     except MissingArtifact as error:
-        if day not in names:
+        if day not in names and not runs:
             raise HTTPException(404, f"Nothing is stored of {day}: the day was not run yet.") from error
         return HTMLResponse(
-            pages.render(request, "empty_day.html.j2", site=site, day=day, runs=runs, missing=str(error)), 404
+            pages.render(request, "empty_day.html.j2", site=site, day=day, runs=runs, missing=str(error), about=about),
+            404,
         )
+
+
+def _about(session: Any, site: Site, run_id: str) -> RunDay | None:
+    """The day of a run, and why; 409 for a run that is of no day."""
+    try:
+        return airflow_state.about_run(session, site.config, run_id)
+    except NeedsAttention as error:
+        raise HTTPException(409, f"Run {run_id} handles no day: {error}.") from error
 
 
 def give_report(site: Chosen, day: DayDep) -> Response:
@@ -214,9 +225,10 @@ def lead_from_run(dag_id: str, run_id: str, user: GetUserDep, session: SessionDe
     """From a run's page in Airflow to its day's."""
     for site in sites().values():
         if dag_id == site.config.monitoring_dag_id and may_see(user, dag_id):
-            day = airflow_state.day_of_run(session, dag_id, run_id)
-            if day is not None:
-                return RedirectResponse(f"{URL_PREFIX}/m/{quote(site.config.name)}/days/{day}/")
+            about = _about(session, site, run_id)
+            if about is not None:
+                page = f"{URL_PREFIX}/m/{quote(site.config.name)}/days/{about.day}/"
+                return RedirectResponse(f"{page}?run={quote(run_id, safe='')}")
     return lead_from_dag(dag_id, user)
 
 

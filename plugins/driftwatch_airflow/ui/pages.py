@@ -9,16 +9,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.timezone import utcnow
+
 from driftwatch.dashboard.days import Day
 from driftwatch.performance.policy import interval, p_text
 from driftwatch.report import TEMPLATES, environment, values
 from driftwatch.report.words import accuracy_text, count, direction, feature_name
+from driftwatch_airflow.run_days import whole_from
 from driftwatch_airflow.ui import URL_PREFIX, airflow_state
 
 if TYPE_CHECKING:
     from fastapi import Request
     from jinja2 import Environment
 
+    from driftwatch_airflow.run_days import RunDay
     from driftwatch_airflow.ui.monitors import Site
 
 REPORT_CSS = TEMPLATES / "report.css"
@@ -74,7 +78,13 @@ def feature_list(last: Day | None) -> list[dict[str, Any]]:
 
 
 def day(
-    request: Request, site: Site, when: date, names: list[date], runs: list[dict[str, Any]], links: dict[str, str]
+    request: Request,
+    site: Site,
+    when: date,
+    names: list[date],
+    runs: list[dict[str, Any]],
+    links: dict[str, str],
+    about: RunDay | None = None,
 ) -> str:
     """The day's page: the report's own sections, with links around them. Raises MissingArtifact for a day not taken in."""
     from driftwatch.dashboard.days import read_object
@@ -83,6 +93,7 @@ def day(
 
     storage, base = site.artifacts.storage, request.scope.get("root_path") or URL_PREFIX
     facts = gather(storage, site.layout, when, site.config)
+    whole = whole_from(when, site.config.schedule)
     file_names = {row.image_id: row.key.rsplit("/", 1)[-1] for row in facts.accepted.itertuples()}
     here = f"{base}/m/{site.config.name}/days/{when}"
     pictures: dict[str, list[dict[str, Any]]] = {"reference": []}
@@ -98,6 +109,8 @@ def day(
         **values(facts, pictures),
         runs=runs,
         links=links,
+        about=about,
+        open_until=whole if whole > utcnow() else None,
         before=max((name for name in names if name < when), default=None),
         after=min((name for name in names if name > when), default=None),
         has_report=storage.exists(site.layout.day(when).report),

@@ -216,3 +216,18 @@ def test_accuracy_is_corrected_by_control_tasks_and_measured_beside_it(monitor: 
     assert found["label_error"]["value"] < 0.01  # 60 control answers, all right, and no disagreement
     assert abs(found["corrected"]["value"] - 0.9) < 0.02
     assert found["effective_labels"] == 60  # the model is as sure of its mistakes: its scores help nothing
+
+
+def test_late_images_have_no_part_in_the_accuracy(monitor: MonitorConfig) -> None:
+    """Neither could the sample be drawn from them, nor do their scores sharpen it."""
+    storage = Storage(monitor.storage.uri)
+    write_day(storage, monitor)
+    on_time = [*SAMPLE, *(f"x{index}" for index in range(70))]
+    for key, ids in ((DAY.sampled_manifest, on_time), (DAY.manifest, [*on_time, *(f"x{i}" for i in range(70, 100))])):
+        storage.write_table(key, pd.DataFrame({"image_id": ids, "status": "accepted"}))
+    with_late = evaluate_day(storage, DAY, monitor, HOLDOUT)
+    assert with_late["evidence"]["scores"]["rest_n"] == 70
+    predictions = storage.read_table(DAY.predictions)
+    storage.write_table(DAY.predictions, predictions[predictions["image_id"].isin(on_time)])
+    without = evaluate_day(storage, DAY, monitor, HOLDOUT)
+    assert {**with_late, "revisions": []} == {**without, "revisions": []}

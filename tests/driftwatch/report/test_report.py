@@ -100,6 +100,21 @@ def test_report_exists_before_the_drift_test_and_not_before_ingest(
     assert "60 images taken in; nothing is judged yet." in report().text
 
 
+def test_late_images_are_said_with_what_the_accuracy_then_stands_for(
+    build_day: Callable, report: Callable, storage: Storage
+) -> None:
+    build_day(DAY)
+    assert "late" not in report().text.partition("The last days")[0]
+    keys = LAYOUT.day(DAY)
+    storage.write_json(keys.ingest, {**storage.read_json(keys.ingest), "late": 12})
+    storage.write_json(keys.late_files, {"files": 1})
+    said = report().text
+    assert "13 images came late" in said
+    assert "12 of 60 images came after the day's sample was drawn." in said
+    assert "drawn at random from the 48 that were there, and the accuracy is theirs." in said
+    assert "1 file came after the day was taken in, and no number here counts" in said
+
+
 def test_names_from_outside_are_text_and_never_markup(build_day: Callable, report: Callable) -> None:
     build_day(DAY, accuracy=0.5, damaged=True)
     page = report()

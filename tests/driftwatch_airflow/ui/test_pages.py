@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -276,4 +276,54 @@ def test_airflow_shows_the_pages_in_its_navigation_and_on_dag_and_run_and_links_
     page.frame_locator("iframe").get_by_role("heading", name="cats_vs_dogs", exact=True).wait_for()
     page.goto(f"{pages.url}/plugin/driftwatch")
     page.frame_locator("iframe").get_by_role("heading", name="Monitors").wait_for()
+    page.context.close()
+
+
+def test_a_runs_page_says_which_day_it_is_about_and_why(pages: Any) -> None:
+    """A run as Airflow's trigger form makes it, with the present as its logical date, and one of a day that is not over."""
+    api, dag_id = AirflowApi.__new__(AirflowApi), "cats_vs_dogs_monitoring"
+    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
+    api.wait_for_dags([dag_id])
+    now = datetime.now(timezone.utc)
+    api.trigger(dag_id, "as_the_form", now.isoformat(), {})
+    api.trigger(dag_id, "not_over", None, {"day": str(now.date())})
+    answers = {
+        run: api._client.get(f"{pages.url}/driftwatch/dag/{dag_id}/run/{run}", follow_redirects=True)
+        for run in ("as_the_form", "not_over")
+    }
+    last = (now - timedelta(hours=6)).date() - timedelta(days=1)
+    said = answers["as_the_form"].text
+    assert f"This run is about <b>{last}</b>: the last whole day when the run was due" in said
+    assert f"its logical date, {now.date()}, was not over" in said
+    assert "/runs/as_the_form" in said
+    assert answers["not_over"].status_code == 409
+    assert f"Run not_over handles no day: {now.date()} is not over" in answers["not_over"].text
+    assert "unfinished_day" in answers["not_over"].text
+
+
+def test_a_correction_is_the_days_form_filled_in_reached_by_the_address_of_the_conflict(pages: Any) -> None:
+    api, dag_id = AirflowApi.__new__(AirflowApi), "cats_vs_dogs_monitoring"
+    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
+    api.wait_for_dags([dag_id])
+    page = opened(pages, f"/m/cats_vs_dogs/days/{LAST}/#correction")
+    page.get_by_role("button", name="Publish a correction").click()
+    page.get_by_role("button", name=f"Yes, replace what was published of {LAST}").click()
+    link = page.locator(".back [role=status] a")
+    link.wait_for()
+    run = api._get(f"/dags/{dag_id}/dagRuns/{link.text_content()}")
+    assert (run["conf"], run["logical_date"]) == ({"day": str(LAST), "revise": True}, None)
+    assert (run["note"], run["triggering_user_name"]) == (f"Correction of {LAST}", "admin")
+    page.context.close()
+
+
+def test_a_day_with_late_images_says_how_many_and_which_numbers_count_them(pages: Any) -> None:
+    keys = pages.layout().day(LAST)
+    ingest = pages.storage.read_json(keys.ingest)
+    pages.storage.write_json(keys.ingest, {**ingest, "late": 18})
+    pages.storage.write_json(keys.late_files, {"files": 3})
+    page = opened(pages, f"/m/cats_vs_dogs/days/{keys.day}/")
+    said = page.locator("header.head").text_content()
+    assert "21 images came late" in said
+    assert f"18 of {ingest['accepted']:,} images came after the day's sample was drawn" in said
+    assert "3 files came after the day was taken in, and no number here counts them" in said
     page.context.close()

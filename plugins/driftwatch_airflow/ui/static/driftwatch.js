@@ -1,4 +1,4 @@
-// What every page has: links out of Airflow's frame, arrow keys in the calendar, and the form that rolls back.
+// What every page has: links out of Airflow's frame, arrow keys in the calendar, and the forms that ask Airflow for a run.
 "use strict";
 
 // Airflow shows the pages in a sandboxed frame that may neither open windows nor move the window around it. A link out of the pages is
@@ -39,32 +39,40 @@ for (const table of document.querySelectorAll(".calendar table")) {
 }
 
 // The pages themselves only read: the run is asked for at Airflow's own API, with the reader's own session and rights. Airflow 3.3 has no
-// address that opens the trigger form filled in.
+// address that opens the trigger form filled in. A button with `data-sure` is pressed twice.
 for (const form of document.querySelectorAll(".back")) {
-  const said = form.querySelector("[role=status]"), { runs, page, version } = form.dataset;
+  const said = form.querySelector("[role=status]"), field = form.querySelector("input"), { runs, page } = form.dataset;
   const buttons = [...form.querySelectorAll("button")];
   for (const button of buttons) {
     button.addEventListener("click", async () => {
-      const plan = button.dataset.dryRun === "true";
-      if (!plan && !button.dataset.sure) {
-        button.dataset.sure = "yes";
-        button.textContent = `Yes, make ${version} the champion`;
+      const { sure, note, done } = button.dataset;
+      if (sure) {
+        delete button.dataset.sure;
+        button.textContent = sure;
         return;
       }
       buttons.forEach((each) => { each.disabled = true; });
       said.textContent = "Asking Airflow …";
       try {
-        const reason = form.querySelector("input").value.trim() || null;
-        const body = { logical_date: null, conf: { rollback: version, dry_run: plan, reason }, note: `${plan ? "Plan of a rollback" : "Rollback"} to ${version}${reason ? `: ${reason}` : ""}` };
+        const reason = field?.value.trim() || null;
+        const conf = { ...JSON.parse(button.dataset.conf), ...(field && { reason }) };
+        const body = { logical_date: null, conf, note: `${note}${reason ? `: ${reason}` : ""}` };
         const answer = await fetch(runs, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(body) });
         const found = await answer.json().catch(() => ({}));
         if (!answer.ok) throw new Error({ 401: "you are not logged in any more", 403: "your role may not trigger this DAG" }[answer.status] ?? (typeof found.detail === "string" ? found.detail : `it answered ${answer.status}`));
         const link = Object.assign(document.createElement("a"), { className: "out", href: page + encodeURIComponent(found.dag_run_id), textContent: found.dag_run_id });
-        said.replaceChildren(plan ? "The plan is in the log of show_plan, in run " : "Asked for in run ", link, ". A paused DAG runs once it is unpaused.");
+        said.replaceChildren(`${done} `, link, ". A paused DAG runs once it is unpaused.");
       } catch (error) {
         said.textContent = `Nothing was asked for: ${error.message}.`;
         buttons.forEach((each) => { each.disabled = false; });
       }
     });
   }
+}
+
+// A link to a folded form opens it.
+const folded = location.hash === "#correction" && document.querySelector("details#correction");
+if (folded) {
+  folded.open = true;
+  folded.scrollIntoView();
 }

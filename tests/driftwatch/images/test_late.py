@@ -1,0 +1,115 @@
+"""Images that come after the sample was drawn: how many is told, whatever is repeated or killed, and a normal day leaves no trace of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from driftwatch.config import ImagesConfig
+from driftwatch.images import ingest, inputs, one_pass, shards
+from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
+from driftwatch.images.listing import list_day
+from driftwatch.images.late import late_images, note_late_files
+from driftwatch.layout import DayLayout
+from driftwatch.storage import Storage
+
+DAY = DayLayout("cats", date(2026, 3, 1))
+
+
+def photo(seed: int) -> bytes:
+    rgb = np.random.default_rng(seed).integers(0, 255, (40, 40, 3), np.uint8)
+    return cv2.imencode(".jpg", rgb)[1].tobytes()
+
+
+def deliver(storage: Storage, names: Sequence[int]) -> None:
+    for name in names:
+        storage.write_bytes(f"{DAY.incoming}/{name}.jpg", photo(name))
+
+
+def at_once(storage: Storage) -> dict[str, Any]:
+    return ingest_day(storage, DAY, ImagesConfig(max_reject_share=1), 16, "v1")
+
+
+def in_shards(storage: Storage) -> dict[str, Any]:
+    images = ImagesConfig(shard_size=2, max_reject_share=1)
+    for shard in plan_day(storage, DAY, images, 16, "v1", list_day(storage, DAY, ImagesConfig())):
+        ingest_shard(storage, DAY, images, shard)
+    return merge_shards(storage, DAY, images)
+
+
+def artifacts(storage: Storage) -> dict[str, bytes]:
+    return {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")}
+
+
+@pytest.fixture
+def storage(tmp_path, monkeypatch) -> Storage:
+    """A day of three images whose sample is drawn."""
+    for module in (ingest, one_pass, shards):
+        monkeypatch.setattr(module, "BLOCK", 2)
+    storage = Storage(f"file://{tmp_path}")
+    deliver(storage, (1, 2, 3))
+    at_once(storage)
+    storage.write_json(DAY.annotation, {"sample": []})
+    return storage
+
+
+@pytest.mark.parametrize("take_in", [at_once, in_shards])
+def test_late_images_are_counted_each_time_and_forgotten_when_they_are_gone(
+    storage: Storage, take_in: Callable
+) -> None:
+    before = artifacts(storage)
+    deliver(storage, (4, 5))
+    storage.write_bytes(f"{DAY.incoming}/6.jpg", photo(1))  # came late, and is one that was there
+    storage.write_bytes(f"{DAY.incoming}/7.jpg", b"no picture")
+    found = take_in(storage)
+    assert (found["accepted"], found["late"], found["duplicate"], found["quarantined"]) == (5, 2, 1, 1)
+    assert storage.read_json(DAY.ingest)["late"] == 2
+    late = (
+        storage.read_table(DAY.manifest).set_index("key").loc[[f"{DAY.incoming}/{n}.jpg" for n in (4, 5)], "image_id"]
+    )
+    assert sorted(late_images(storage, DAY)) == sorted(late)
+    after = artifacts(storage)
+    assert take_in(storage) == found
+    assert artifacts(storage) == after
+
+    for name in (4, 5, 6, 7):
+        storage.delete(f"{DAY.incoming}/{name}.jpg")
+    assert "late" not in take_in(storage)
+    assert artifacts(storage) == before
+
+
+def test_a_kill_at_any_write_of_the_second_pass_loses_no_count(storage: Storage, monkeypatch) -> None:
+    deliver(storage, (4, 5))
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    # Before anything is written, when the manifest is the new one, and before the count.
+    for module, name in ((ingest, "keep_sampled"), (inputs, "write_index"), (ingest, "count_late")):
+        with monkeypatch.context() as patched:
+            patched.setattr(module, name, killed)
+            with pytest.raises(KeyboardInterrupt):
+                at_once(storage)
+    assert at_once(storage)["late"] == 2
+
+
+def test_before_the_sample_is_drawn_nothing_is_late(storage: Storage) -> None:
+    storage.delete(DAY.annotation)
+    deliver(storage, (4,))
+    assert "late" not in at_once(storage)
+    assert late_images(storage, DAY) == []
+
+
+def test_files_that_came_after_the_day_was_taken_in_are_noted_until_they_are_taken_in(storage: Storage) -> None:
+    assert note_late_files(storage, DAY, list_day(storage, DAY, ImagesConfig())) == 0
+    deliver(storage, (4, 5))
+    assert note_late_files(storage, DAY, list_day(storage, DAY, ImagesConfig())) == 2
+    assert storage.read_json(DAY.late_files) == {"files": 2}
+    assert at_once(storage)["late"] == 2
+    assert not storage.exists(DAY.late_files)
+    assert note_late_files(storage, DAY, []) == 0
