@@ -134,6 +134,16 @@ class DayLayout:
         return self._key("published.json")
 
     @property
+    def outbox(self) -> str:
+        """The folder of the day's alerts, and of the notes to whom each was told."""
+        return self._key("outbox")
+
+    @property
+    def failure(self) -> str:
+        """Where the day failed for good, and why; gone once the day has ended well."""
+        return self._key("failure.json")
+
+    @property
     def report(self) -> str:
         return self._key("report.html")
 

@@ -6,6 +6,7 @@ task; both are serialised by Airflow, so that two alerts at once make one run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -37,6 +38,11 @@ def requested(config: MonitorConfig, form: Mapping[str, Any]) -> MonitorConfig:
     else:
         retraining |= training
     return MonitorConfig.model_validate({**config.model_dump(), "retraining": retraining, "model": model})
+
+
+def run_key(run_id: str) -> str:
+    """The folder name of a retraining request: one for each run id."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", run_id)
 
 
 def begin(storage: Storage, layout: MonitorLayout, run_key: str, run_id: str, day: str | None) -> None:

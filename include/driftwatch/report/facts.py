@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.errors import MissingArtifact
+from driftwatch.failure import Failure, read_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,7 @@ class DayFacts:
     performance: dict[str, Any] | None
     card: dict[str, Any] | None
     history: list[PastDay]
+    failure: Failure | None = None
 
     @property
     def accepted(self) -> pd.DataFrame:
@@ -75,6 +77,7 @@ def gather(storage: Storage, layout: MonitorLayout, day: date, config: MonitorCo
         performance=_if_there(storage.read_json, keys.performance),
         card=_if_there(storage.read_json, layout.model_card(ingest["model_version"])),
         history=_history(storage, layout, day),
+        failure=read_failure(storage, keys.failure),
     )
 
 

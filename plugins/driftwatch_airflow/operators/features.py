@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
-from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         if shards:
             self.log.info("%s files in %s shards; model %s", len(listed), len(shards), version)
             return [{**asdict(shard), "name": shard.name} for shard in shards]
+        nothing_to_tell(self.monitor, self.day, "delivery")
         _log_counts(self, counts)
         context["ti"].xcom_push(COUNTS, counts)
         dag = self.get_dag()
@@ -133,6 +134,7 @@ class MergeShardsOperator(DayOperator):
         except TooManyRejects as error:
             _tell_too_many_rejects(self, context, error)
             raise
+        nothing_to_tell(self.monitor, self.day, "delivery")
         _log_counts(self, counts)
         return counts
 
@@ -153,6 +155,7 @@ class ProfileFeaturesOperator(DayOperator):
                 context, self.monitor, "drift", {**drift, "day": self.day, "report": storage.url(self.keys.report)}
             )
         else:
+            nothing_to_tell(self.monitor, self.day, "drift")
             self.log.info("Drift: %s (p = %s, %s images)", drift["verdict"], drift["p_value"], drift["n"])
         return {
             "verdict": drift["verdict"],
@@ -204,7 +207,9 @@ class PredictLabelsOperator(DayOperator):
         verdicts = {kind: drift[kind]["verdict"] for kind in ("content", "predictions")}
         if "drifted" in verdicts.values():
             facts = {"day": self.day, "report": storage.url(self.keys.report), **drift}
-            send_alert(context, self.monitor, "drift", facts)
+            send_alert(context, self.monitor, "drift", {**facts, "source": "drift_of_answers"})
+        else:
+            nothing_to_tell(self.monitor, self.day, "drift_of_answers")
         return {**counts, **verdicts}
 
 

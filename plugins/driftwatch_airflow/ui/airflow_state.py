@@ -9,16 +9,19 @@ from urllib.parse import quote
 
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from sqlalchemy import select
 
 from driftwatch.errors import NeedsAttention
+from driftwatch.failure import Failure
 from driftwatch_airflow.monitor import run_day
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 _LATEST = 200
+TELLING = "tell_"  # ids of the steps that tell people begin so
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,27 @@ def runs_of_day(session: Session, dag_id: str, day: date) -> list[dict[str, Any]
         }
         for run in sorted(runs, key=lambda run: -run.id)
     ]
+
+
+def failures(session: Session, dag_id: str) -> dict[date, list[Failure]]:
+    """Of each day with a run the tasks that failed for good in its newest one, the first first; none where it goes on or ended well.
+
+    A dry run says nothing of the day, nor does a message that could not be told. Reasons are in the tasks' logs.
+    """
+    newest: dict[date, str] = {}
+    for run in session.scalars(select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.id)):
+        day = None if (run.conf or {}).get("dry_run") else _day(run)
+        if day is not None:
+            newest[day] = run.run_id
+    failed: dict[str, list[Failure]] = {}
+    tasks = select(TaskInstance.run_id, TaskInstance.task_id).where(
+        TaskInstance.dag_id == dag_id, TaskInstance.state == "failed"
+    )
+    for task in session.execute(tasks.order_by(TaskInstance.end_date)):
+        if not task.task_id.startswith(TELLING):
+            failure = Failure(task=task.task_id, reason="see the task's log in Airflow", run_id=task.run_id)
+            failed.setdefault(task.run_id, []).append(failure)
+    return {day: failed.get(run_id, []) for day, run_id in newest.items()}
 
 
 def _day(run: DagRun) -> date | None:

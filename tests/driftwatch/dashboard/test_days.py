@@ -13,7 +13,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.dashboard.artifacts import Artifacts
 from driftwatch.dashboard.days import Day, read_days, read_object
 from driftwatch.dashboard.models import models
-from driftwatch.dashboard.overview import calendar, spend_of_month
+from driftwatch.dashboard.overview import Spend, calendar, spend_of_month
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import read_row
 from driftwatch.layout import MonitorLayout
@@ -116,7 +116,7 @@ def test_the_months_spend_counts_the_newest_days_month_only(config: MonitorConfi
         Day(day, None, None, None, {"cost": {"total": 1.5}})
         for day in (date(2026, 1, 30), date(2026, 2, 1), date(2026, 2, 2))
     ]
-    assert spend_of_month(days, config) == {"month": "2026-02", "total": 3.0, "limit": 300.0}
+    assert spend_of_month(days, config) == Spend("2026-02", paid=0.0, planned=3.0, counted=3.0, limit=300.0)
 
 
 def test_one_row_of_a_stored_array_is_read_by_itself(artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch) -> None:
