@@ -135,8 +135,8 @@ class DayLayout:
 
     @property
     def outbox(self) -> str:
-        """The folder of the day's alerts, and of the notes to whom each was told."""
-        return self._key("outbox")
+        """The folder of the day's alerts, and of the notes to whom each was told: apart, since a day that brought no image has one."""
+        return f"{self.monitor}/outbox/{self.day.isoformat()}"
 
     @property
     def failure(self) -> str:

@@ -17,7 +17,7 @@ DAY = "2026-01-05"
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Outbox:
-    return Outbox(Storage(f"file://{tmp_path}"), f"demo/days/{DAY}/outbox")
+    return Outbox(Storage(f"file://{tmp_path}"), f"demo/outbox/{DAY}")
 
 
 def alert(verdict: str = "alert", subject: str = "worse") -> Alert:
