@@ -26,6 +26,7 @@ from driftwatch.errors import ConfigError
 from driftwatch.model.requests import ALERT_RUN_PREFIX
 from driftwatch.monitor_files import load_monitor, monitor_files
 from driftwatch_airflow.assets import labels_asset
+from driftwatch_airflow.failures import day_failed
 from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, task_defaults
 from driftwatch_airflow.operators.annotation import (
     CreateAnnotationPoolOperator,
@@ -43,6 +44,7 @@ from driftwatch_airflow.operators.features import (
     ProfileFeaturesOperator,
 )
 from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
+from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellOperator
 from driftwatch_airflow.refused import refused_monitor_dag
 from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
@@ -103,7 +105,7 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
             "run_day": partial(run_day, schedule=monitor.schedule),
             "about_run": partial(about_run, schedule=monitor.schedule),
         },
-        default_args=task_defaults(monitor),
+        default_args=task_defaults(monitor) | {"on_failure_callback": day_failed(monitor)},
     ) as dag:
         ingest_images = IngestImagesOperator(
             task_id="ingest_images", monitor=monitor, for_shards=["ingest_shards", "merge_shards", "predict_shards"]
@@ -150,6 +152,7 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
             skip_when_already_exists=True,
         )
         performance_ok = EmptyOperator(task_id="performance_ok")
+        day_done = EndDayOperator(task_id="day_done", monitor=monitor)
 
         ingest_images >> [profile_features, predict_labels, create_annotation_pool]
         # Only a day of several shards goes this way.
@@ -163,6 +166,23 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         if monitor.publish.alert_source == "whylabs":
             upload_performance >> check_performance
         evaluate_performance >> check_performance >> [trigger_retraining, performance_ok]
+        # Told steps are leaves whose success says nothing of the day: the run's state is that of this one, and of theirs.
+        [upload_performance, trigger_retraining, performance_ok] >> day_done
+
+        if monitor.notifiers:
+            tell_drift = TellOperator(
+                task_id="tell_drift", monitor=monitor, kinds=("drift", "empty_day", "too_many_rejects")
+            )
+            tell_performance = TellOperator(
+                task_id="tell_performance", monitor=monitor, kinds=("performance", "too_few_labels", "short_pool")
+            )
+            tell_failure = TellFailureOperator(task_id="tell_failure", monitor=monitor)
+            [profile_features, predict_labels] >> tell_drift
+            evaluate_performance >> tell_performance
+            [upload_performance, trigger_retraining, performance_ok] >> tell_failure
+            if monitor.publish.alert_source != "local":
+                tell_analysis = TellOperator(task_id="tell_analysis", monitor=monitor, kinds=("performance",))
+                [trigger_retraining, performance_ok] >> tell_analysis
     return dag
 
 

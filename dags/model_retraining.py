@@ -20,8 +20,8 @@ from airflow.sdk import DAG, Param, TriggerRule
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import ConfigError
 from driftwatch.monitor_files import load_monitor, monitor_files
-from driftwatch_airflow.alerts import retraining_failed
 from driftwatch_airflow.assets import champion_asset, reference_asset
+from driftwatch_airflow.failures import retraining_failed
 from driftwatch_airflow.monitor import owner_links, task_defaults
 from driftwatch_airflow.operators.retraining import (
     ApprovePromotionOperator,
@@ -36,6 +36,7 @@ from driftwatch_airflow.operators.retraining import (
     TrainChallengerOperator,
     run_key,
 )
+from driftwatch_airflow.operators.telling import TellRetrainingOperator
 from driftwatch_airflow.refused import refused_monitor_dag
 
 
@@ -214,6 +215,13 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
         gate >> [keep_champion, approve_promotion, promote_model]
         approve_promotion >> promote_model
         [promote_model, roll_back] >> refresh_reference
+
+        if monitor.notifiers:
+            tell_outcome = TellRetrainingOperator(task_id="tell_outcome", monitor=monitor)
+            # Its success says nothing of the retraining; the run's state is that of this one, and of the telling.
+            retraining_done = EmptyOperator(task_id="retraining_done", trigger_rule=TriggerRule.NONE_FAILED)
+            [show_plan, keep_champion, refresh_reference] >> tell_outcome
+            [show_plan, keep_champion, refresh_reference] >> retraining_done
     return dag
 
 

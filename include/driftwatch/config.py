@@ -29,6 +29,7 @@ AlertKind = Literal[
     "short_pool",
     "empty_day",
     "too_many_rejects",
+    "day_failed",
     "retraining_failed",
     "model_promoted",
     "model_rolled_back",

@@ -148,6 +148,16 @@ class DayLayout:
         return self._key("published.json")
 
     @property
+    def outbox(self) -> str:
+        """The folder of the day's alerts, and of the notes to whom each was told: apart, since a day that brought no image has one."""
+        return f"{self.monitor}/outbox/{self.day.isoformat()}"
+
+    @property
+    def failure(self) -> str:
+        """Where the day failed for good, and why; gone once the day has ended well."""
+        return self._key("failure.json")
+
+    @property
     def report(self) -> str:
         return self._key("report.html")
 

@@ -1,60 +1,130 @@
-"""Sends a monitor's alerts to the Airflow notifiers that its file names."""
+"""A monitor's alerts: written down by the step that has one, told by a step of its own on which nothing else depends."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+import traceback
+from collections.abc import Collection, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from driftwatch.errors import DriftwatchError
+from driftwatch.publishing.outbox import Alert, Outbox, alert_id, recipient
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from driftwatch.config import AlertKind, MonitorConfig
+    from driftwatch.config import AlertKind, MonitorConfig, NotifierConfig
 
 log = logging.getLogger(__name__)
 _ABOUT_MODELS = ("retraining_failed", "model_promoted", "model_rolled_back")
+# Steps that look at the same thing share a place in the outbox: what the last of them found holds.
+_SOURCES = {"empty_day": "delivery", "too_many_rejects": "delivery", "too_few_labels": "performance"}
+# A notifier that says nothing for so long is taken for one that failed.
+NOTIFIER_SECONDS = 120.0
+_SECRETS = (
+    (re.compile(r"(?i)\b(oauth|bearer|basic|api-?key)(:?\s+)((?=\S*\d)[\w.~+/=:-]{8,}|[\w.~+/=:-]{20,})"), r"\1\2***"),
+    (re.compile(r"(//[^/\s:@]*:)[^@\s/]+@"), r"\1***@"),
+    (re.compile(r"(?i)([?&;](?:x-amz-[a-z-]+|signature|sig|token|key|api_?key|password|secret)=)[^&\s'\"]+"), r"\1***"),
+)
 
 
-@dataclass(frozen=True)
-class Alert:
-    """What a notifier's templates see as `alert`."""
-
-    monitor: str
-    day: str
-    kind: str
-    subject: str
-    message: str
+class NotTold(DriftwatchError):
+    """At least one notifier was not told; the others were, and are not told again."""
 
 
 def send_alert(context: Context, monitor: MonitorConfig, kind: AlertKind, facts: dict[str, Any]) -> Alert:
-    """Logs the alert and hands it to each notifier that takes its kind.
+    """Logs the alert and puts it into the outbox, from which a later step tells it.
 
-    Every notifier is tried; if any fails, the first failure is raised afterwards, so that an alert is never lost in silence.
+    `facts`: as for `alert_text`; beside them `source`, for a second step that may have an alert of the same kind.
     """
-    from airflow.sdk.module_loading import import_string
+    from driftwatch.report.summary import alert_text, news
 
-    from driftwatch.report.summary import alert_text
-
-    links = {**_links(context, monitor, kind, str(facts.get("day", ""))), **facts.get("links", {})}
+    day = str(facts.get("day", ""))
+    links = {**_links(context, monitor, kind, day), **facts.get("links", {})}
     subject, message = alert_text(kind, {"monitor": monitor.name, **facts, "links": links})
-    alert = Alert(monitor.name, str(facts.get("day", "")), kind, subject, message)
+    identity = alert_id(monitor.name, day, kind, news(kind, facts))
+    alert = Alert(identity, monitor.name, day, kind, subject, message)
     log.warning("%s\n%s", subject, message)
-    failures: list[Exception] = []
-    for entry in monitor.notifiers:
-        if kind not in entry.on:
-            continue
-        try:
-            import_string(entry.notifier)(**entry.arguments)({**context, "alert": alert})
-        except Exception as error:  # tried one by one, raised below
-            log.exception("Notifier %s failed for %r", entry.notifier, subject)
-            failures.append(error)
-    if failures:
-        raise failures[0]
+    outbox_of(monitor, day=day, run_id=facts.get("run_id")).put(facts.get("source") or _SOURCES.get(kind, kind), alert)
     return alert
 
 
-def _links(context: Context, monitor: MonitorConfig, kind: AlertKind, day: str) -> dict[str, str]:
+def nothing_to_tell(monitor: MonitorConfig, day: str, source: str) -> None:
+    """Takes an alert back that the same step had when it ran before and has no more: it is not told if it was not yet."""
+    outbox_of(monitor, day=day).withdraw(source)
+
+
+def outbox_of(monitor: MonitorConfig, *, day: str = "", run_id: str | None = None) -> Outbox:
+    """The outbox of a day or, without one, of a run of the retraining DAG."""
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.model.requests import run_key
+    from driftwatch_airflow.monitor import storage_of
+
+    layout = MonitorLayout(monitor.name)
+    if day:
+        return Outbox(storage_of(monitor), layout.day(date.fromisoformat(day)).outbox)
+    if not run_id:
+        raise DriftwatchError("an alert is about a day or about a run of the retraining DAG: give `day` or `run_id`")
+    return Outbox(storage_of(monitor), layout.retraining(run_key(run_id), "outbox"))
+
+
+def tell(context: Context, monitor: MonitorConfig, outbox: Outbox, kinds: Collection[str]) -> list[str]:
+    """Tells each alert of `kinds` to each notifier that takes it and has not got it yet, and returns who was told what.
+
+    Every notifier is tried. Raises NotTold, with each reason, if any failed.
+    """
+    told: list[str] = []
+    failures: list[str] = []
+    for alert in outbox.alerts():
+        for entry in monitor.notifiers if alert.kind in kinds else ():
+            if alert.kind not in entry.on:
+                continue
+            error = _tell_one(context, outbox, alert, entry, told)
+            if error is not None:
+                said = redacted(f"{entry.notifier}: {type(error).__name__}: {error}")
+                log.error("Not told: %r\n%s", alert.subject, redacted("".join(traceback.format_exception(error))))
+                failures.append(f"{alert.subject!r} by {said}")
+    if failures:
+        raise NotTold(
+            f"{len(failures)} of the messages could not be told, and nothing else depends on it: {'; '.join(failures)}. "
+            "Correct the notifier in the monitor file, or its connection, and clear this task: who was told is not told again"
+        )
+    return told
+
+
+def _tell_one(
+    context: Context, outbox: Outbox, alert: Alert, entry: NotifierConfig, told: list[str]
+) -> BaseException | None:
+    """Why the notifier could not be told; none where it was, now or before."""
+    from airflow.sdk.exceptions import AirflowTaskTimeout
+    from airflow.sdk.execution_time.timeout import TimeoutPosix
+    from airflow.sdk.module_loading import import_string
+
+    def send() -> None:
+        import_string(entry.notifier)(**entry.arguments)({**context, "alert": alert})
+
+    try:
+        with TimeoutPosix(NOTIFIER_SECONDS, f"no answer within {NOTIFIER_SECONDS:g} s"):
+            if outbox.tell(alert, recipient(entry), send):
+                told.append(f"{alert.kind} by {entry.notifier}")
+    except (Exception, AirflowTaskTimeout) as error:  # the other notifiers are tried too; raised at the end
+        return error
+    return None
+
+
+def redacted(text: str) -> str:
+    """The text without the secrets that Airflow knows of, and without what looks like one."""
+    from airflow.sdk.log import redact
+
+    found = str(redact(text))
+    for pattern, instead in _SECRETS:
+        found = pattern.sub(instead, found)
+    return found
+
+
+def _links(context: Context | Mapping[str, Any], monitor: MonitorConfig, kind: AlertKind, day: str) -> dict[str, str]:
     """The day's or the models' page and the run in Airflow; none where `api.base_url` does not say where Airflow is."""
     from urllib.parse import quote
 
@@ -71,23 +141,3 @@ def _links(context: Context, monitor: MonitorConfig, kind: AlertKind, day: str) 
     if run:
         links["Airflow run"] = f"{base}/dags/{quote(run.dag_id, safe='')}/runs/{quote(run.run_id, safe='')}"
     return links
-
-
-def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
-    """A failure callback that tells the notifiers which step of a retraining failed, and why."""
-
-    def tell(context: Context) -> None:
-        from driftwatch.layout import MonitorLayout
-        from driftwatch.model import registry
-        from driftwatch_airflow.monitor import storage_of
-
-        champion = registry.champion(storage_of(monitor), MonitorLayout(monitor.name))
-        facts = {
-            "run_id": context["run_id"],
-            "task": context["ti"].task_id,
-            "reason": str(context.get("exception")),
-            "champion": champion["version"] if champion else "still to be registered",
-        }
-        send_alert(context, monitor, "retraining_failed", facts)
-
-    return tell

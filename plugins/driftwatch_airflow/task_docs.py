@@ -59,6 +59,30 @@ _WHAT_AND_WHEN = {
         "Starts the retraining DAG for this day's alert, once; its run has a note that says which.",
         "the message is Airflow's; clear it. A run that is there already is not started again.",
     ),
+    "tell_drift": (
+        "Tells the notifiers of the monitor file, each once, that the images changed, or did not come. Nothing depends on it.",
+        "the message names the notifier and why it failed. Correct it, or its connection, then clear this task: who was told is not told again.",
+    ),
+    "tell_performance": (
+        "Tells the notifiers what the labels say of the model, or that there are too few, each once. Nothing depends on it.",
+        "as tell_drift.",
+    ),
+    "tell_analysis": (
+        "Tells the notifiers what WhyLabs found and the day's own verdict did not, each once. Nothing depends on it.",
+        "as tell_drift.",
+    ),
+    "tell_failure": (
+        "Only for a day that fails: tells the notifiers where, why and what to do, once for the day. Nothing depends on it.",
+        "as tell_drift. Without a word from the failed task it says that too.",
+    ),
+    "day_done": (
+        "Ends the day well: one that failed before and was taken up again is no longer shown as failed.",
+        "an earlier step failed: clear that one. Where it failed itself, storage did not answer: clear it.",
+    ),
+    "tell_outcome": (
+        "Tells the notifiers, each once, that a model was promoted or rolled back, or that the retraining failed. Nothing depends on it.",
+        "as tell_drift.",
+    ),
     "choose_action": (
         "Follows the form: the plan alone with `dry_run`, a rollback where a version is named, else a retraining.",
         "clear it.",
@@ -100,6 +124,15 @@ _WHAT_AND_WHEN = {
         "the champion serves already; check the connection, then clear this task.",
     ),
 }
+
+
+def what_to_do(task_id: str) -> str:
+    """What to do when the task fails, as a sentence."""
+    found = _WHAT_AND_WHEN.get(task_id)
+    advice = found[1] if found else "see its log."
+    if advice.startswith("as "):
+        return what_to_do(advice.removeprefix("as ").rstrip("."))
+    return advice[:1].upper() + advice[1:]
 
 
 def task_doc(task_id: str) -> str | None:

@@ -1,4 +1,6 @@
-"""The branch of the real DAG with each alert_source, as `dag.test()` runs it: WhyLabs finds an anomaly that the verdict does not."""
+"""The real DAGs as `dag.test()` runs them: the branch with each alert_source, where WhyLabs finds an anomaly that the verdict does not;
+and a day and a retraining that fail, with one notifier that works and one that does not.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ from airflow.sdk import DAG
 
 for name in ("image_monitoring", "model_retraining"):
     for dag_id, dag in runpy.run_path("{folder}/" + name + ".py").items():
-        if isinstance(dag, DAG) and name == "image_monitoring":
+        if isinstance(dag, DAG) and name == "image_monitoring" and dag_id != "failing_monitoring":
             whole, dag = dag, dag.partial_subset("check_performance", include_downstream=True, include_upstream=False)
             # "Not given" is a single object, of which the subset holds a copy.
             dag.get_task("trigger_retraining").run_after = whole.get_task("trigger_retraining").run_after
@@ -41,12 +43,54 @@ for name in ("image_monitoring", "model_retraining"):
 PROGRAM = """
 import json, runpy, sys
 from datetime import datetime, timezone
+from pathlib import Path
 dags = runpy.run_path(sys.argv[1])
 states = {}
 for source in sys.argv[3:]:
     run = dags[source + "_monitoring"].test(logical_date=datetime.fromisoformat(sys.argv[2]).replace(tzinfo=timezone.utc))
     states[source] = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
+
+# A day without a champion, with a mail server that is down and then up; then one that brings no image. A retraining without labels.
+sys.path.insert(0, str(Path(sys.argv[1]).parent))
+home = Path(sys.argv[1]).parents[1]
+champion = home / "storage/failing/models/champion.json"
+
+def failing(name, dag_id):
+    dag = dags[dag_id]
+    for task in dag.tasks:
+        task.retries = 0
+    run = dag.test(**({"logical_date": datetime(2026, 1, 20, tzinfo=timezone.utc)} if "monitoring" in dag_id else {}))
+    files = {path.stem: path.read_text().splitlines() for path in home.glob("*.told")}
+    failure = home / "storage/failing/days/2026-01-20/failure.json"
+    states[name] = {ti.task_id: str(ti.state) for ti in run.get_task_instances()} | {
+        "run": str(run.state), "told": files, "failure": json.loads(failure.read_text()) if failure.exists() else None
+    }
+
+failing("mail is down", "failing_monitoring")
+(home / "down").unlink()
+failing("mail is up", "failing_monitoring")
+failing("retraining", "failing_retraining")
+champion.parent.mkdir(parents=True)
+champion.write_text('{"version": "v0001-00000001"}')
+failing("no image", "failing_monitoring")
 print(json.dumps(states))
+"""
+MAILBOX = """
+from pathlib import Path
+from airflow.sdk import BaseNotifier
+
+class Mailbox(BaseNotifier):
+    template_fields = ("line",)
+
+    def __init__(self, file, line, down=""):
+        super().__init__()
+        self.file, self.line, self.down = file, line, down
+
+    def notify(self, context):
+        if self.down and Path(self.down).exists():
+            raise ConnectionError("no mail server")
+        with open(self.file, "a") as file:
+            file.write(self.line + chr(10))
 """
 
 
@@ -84,6 +128,16 @@ def states(root: Path, tmp_path_factory, whylabs_servers) -> dict[str, dict[str,
         server.api().upload_profile(profile, DAY)
         if source != "local":
             threading.Thread(target=analyse_when_asked, args=(server,), daemon=True).start()
+    line = "{{ alert.kind }}|{{ alert.message.splitlines() | map('trim') | select | join('|') }}"
+    told = [
+        {"file": f"{home}/chat.told", "line": line},
+        {"file": f"{home}/mail.told", "line": line, "down": f"{home}/down"},
+    ]
+    failing = {"name": "failing", "images": {"on_empty_day": "skip"}}
+    failing["notifiers"] = [{"notifier": "mailbox.Mailbox", "arguments": arguments} for arguments in told]
+    (home / "monitors/failing.yaml").write_text(yaml.safe_dump({**example, **failing}))
+    (home / "dags/mailbox.py").write_text(MAILBOX)
+    (home / "down").touch()
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(home / "dags/branches.py"), f"{DAY}T00:00:00", *SOURCES],
         env=env, capture_output=True, text=True, timeout=240,
@@ -125,3 +179,32 @@ def test_the_branch_follows_the_source(states, source, retrains):
         expected = {"trigger_retraining": "success", "performance_ok": "skipped"}
     assert {name: states[source][name] for name in expected} == expected
     assert states[source]["check_performance"] == "success"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_day_that_fails_is_told_once_by_each_notifier_and_shown_until_it_has_ended_well(states):
+    down, up, empty = states["mail is down"], states["mail is up"], states["no image"]
+    assert (down["run"], down["ingest_images"], down["tell_failure"]) == ("failed", "failed", "failed")
+    assert (up["run"], up["ingest_images"], up["tell_failure"]) == ("failed", "failed", "success")
+    assert down["day_done"] == up["day_done"] == "upstream_failed"
+    for told in (down["told"]["chat"], up["told"]["chat"], up["told"]["mail"]):
+        (message,) = [line for line in told if line.startswith("day_failed")]
+        assert "failed: ingest_images|reason: file://" in message
+        assert "champion.json does not exist: register a first model" in message
+        assert "What to do: " in message
+    assert "mail" not in down["told"]
+    assert up["failure"]["task"] == "ingest_images"
+    assert (empty["run"], empty["day_done"], empty["failure"]) == ("success", "success", None)
+    assert (empty["tell_drift"], empty["tell_failure"]) == ("success", "skipped")
+    assert [line.split("|")[0] for line in empty["told"]["mail"]] == ["day_failed", "retraining_failed", "empty_day"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_retraining_that_fails_is_told_after_its_last_task_and_its_run_stays_failed(states):
+    found = states["retraining"]
+    assert (found["run"], found["collect_training_set"], found["tell_outcome"]) == ("failed", "failed", "success")
+    (message,) = [line for line in found["told"]["mail"] if line.startswith("retraining_failed")]
+    assert "failed: collect_training_set|reason: " in message
+    assert "no day has labels yet" in message

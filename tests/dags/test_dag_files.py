@@ -47,9 +47,10 @@ MONITORING = {
     "evaluate_performance": {"upload_performance", "check_performance"},
     "upload_features": {"upload_performance"},
     "check_performance": {"trigger_retraining", "performance_ok"},
-    "upload_performance": set(),
-    "trigger_retraining": set(),
-    "performance_ok": set(),
+    "upload_performance": {"day_done"},
+    "trigger_retraining": {"day_done"},
+    "performance_ok": {"day_done"},
+    "day_done": set(),
 }
 RETRAINING = {
     "choose_action": {"collect_training_set", "show_plan", "roll_back"},

@@ -14,7 +14,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
-from driftwatch_airflow.alerts import retraining_failed
+from driftwatch_airflow.failures import retraining_failed
 from driftwatch_airflow.operators import retraining
 from driftwatch_airflow.operators.retraining import (
     ChooseActionOperator,
@@ -198,11 +198,11 @@ def test_a_challenger_is_not_promoted_over_a_champion_that_it_was_not_compared_w
 
 
 def test_a_failed_step_is_told_with_its_reason_and_the_champion_that_serves(monitor, storage, gate_passed, monkeypatch):
-    import driftwatch_airflow.alerts
+    import driftwatch_airflow.failures
 
     told: list[Any] = []
     monkeypatch.setattr(
-        driftwatch_airflow.alerts, "send_alert", lambda context, monitor, kind, facts: told.append((kind, facts))
+        driftwatch_airflow.failures, "send_alert", lambda context, monitor, kind, facts: told.append((kind, facts))
     )
     retraining_failed(monitor)(
         {"ti": SimpleNamespace(task_id="train_challenger"), "run_id": RUN, "exception": ValueError("no disk")}
@@ -210,7 +210,7 @@ def test_a_failed_step_is_told_with_its_reason_and_the_champion_that_serves(moni
     assert told == [
         (
             "retraining_failed",
-            {"run_id": RUN, "task": "train_challenger", "reason": "no disk", "champion": gate_passed[0]},
+            {"run_id": RUN, "task": "train_challenger", "reason": "ValueError: no disk", "champion": gate_passed[0]},
         )
     ]
 

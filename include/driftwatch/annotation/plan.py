@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -138,12 +139,13 @@ def _spent_in_month(storage: Storage, layout: MonitorLayout, day: date) -> float
 
 
 def _cost_of_day(storage: Storage, layout: MonitorLayout, day: date) -> float:
-    """USD with the fee: what a finished day has cost, what another one is planned to."""
     key = layout.day(day).annotation
-    plan = storage.read_json(key) if storage.exists(key) else None
-    if plan is None:
-        return 0.0
-    return float(plan["progress"]["spent"] if plan["state"] == "closed" else plan["cost"]["total"])
+    return counted(storage.read_json(key)) if storage.exists(key) else 0.0
+
+
+def counted(plan: Mapping[str, Any]) -> float:
+    """USD with the fee that count towards the limits: what a finished day has cost, what another one is planned to."""
+    return float(plan["progress"]["spent"] if plan.get("state") == "closed" else plan["cost"]["total"])
 
 
 def describe(plan: dict[str, Any], config: MonitorConfig) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.dashboard.artifacts import Artifacts
+from driftwatch.failure import Failure, read_failure
 
 if TYPE_CHECKING:
     from driftwatch.layout import MonitorLayout
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 _FEATURE = ("feature", "test", "verdict", "p_value", "effect", "direction", "reference_quantiles", "day_quantiles")
 _LEFT_OUT = ("features", "examples", "hellinger")
-PARTS = 6
+PARTS = 8
 _BAD, _WARN, _UNSURE, _GOOD, _WAITING = "bad", "warn", "unsure", "good", "waiting"
 
 
@@ -30,6 +32,8 @@ class Day:
     estimate: dict[str, Any] | None = None
     content_drift: dict[str, Any] | None = None
     problems: tuple[str, ...] = ()
+    failure: Failure | None = None
+    progress: dict[str, Any] | None = None
 
     @property
     def other_drift(self) -> list[str]:
@@ -40,11 +44,11 @@ class Day:
 
     @property
     def tone(self) -> str:
-        """The worst of the day: bad (alert, no usable image), warn (drifted), unsure, waiting, or good where both verdicts are ok."""
+        """The worst of the day: bad (failed, alert, no usable image), warn (drifted), unsure, waiting, or good where both verdicts are ok."""
         images = (self.drift or {}).get("verdict")
         model = (self.performance or {}).get("verdict")
         empty = self.ingest is not None and not self.ingest.get("accepted")
-        if model == "alert" or empty or self.problems:
+        if self.failure or model == "alert" or empty or self.problems:
             return _BAD
         if images == "drifted" or self.other_drift:
             return _WARN
@@ -57,6 +61,8 @@ class Day:
         """The tone in words, for tips and screen readers."""
         if self.problems:
             return "cannot be read"
+        if self.failure:
+            return self.failure.said
         if self.ingest is not None and not self.ingest.get("accepted"):
             return "no usable image"
         images = {"drifted": "images changed", "ok": "images as usual", "not_enough_evidence": "too few images"}
@@ -86,6 +92,8 @@ def read_days(artifacts: Artifacts, layout: MonitorLayout) -> list[Day]:
             (key.annotation, read_annotation),
             (key.estimate, read_object),
             (key.content_drift, read_object),
+            (key.failure, read_failure),
+            (key.annotation_progress, read_object),
         )
     ]
     found = artifacts.get_many(wanted)
@@ -97,11 +105,28 @@ def read_days(artifacts: Artifacts, layout: MonitorLayout) -> list[Day]:
             for place, part in enumerate(parts)
             if isinstance(part, Exception)
         )
-        ingest, drift, performance, annotation, estimate, content = (
+        ingest, drift, performance, annotation, estimate, content, failure, progress = (
             None if isinstance(part, Exception) else part for part in parts
         )
-        rows.append(Day(day, ingest, drift, performance, annotation, estimate, content, problems))
+        rows.append(Day(day, ingest, drift, performance, annotation, estimate, content, problems, failure, progress))
     return rows
+
+
+def with_failures(days: Sequence[Day], known: Mapping[date, Sequence[Failure]]) -> list[Day]:
+    """The days, failed where their newest run did, and those that failed before anything was stored.
+
+    `known`: of each day with a run that run's failures, none where it did not fail. A reason that the failed task wrote down stays.
+    """
+    rows = {row.day: row for row in days}
+    for day, failures in known.items():
+        row = rows.get(day)
+        if row is None and failures:
+            rows[day] = Day(day, None, None, None, None, failure=failures[0])
+        elif row is not None:
+            ran = {(failure.run_id, failure.task) for failure in failures}
+            if row.failure is None or (row.failure.run_id, row.failure.task) not in ran:
+                rows[day] = replace(row, failure=failures[0] if failures else None)
+    return sorted(rows.values(), key=lambda row: row.day)
 
 
 def day_names(storage: Storage, layout: MonitorLayout) -> list[date]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.annotation.plan import counted
 from driftwatch.dashboard.days import Day
 
 if TYPE_CHECKING:
@@ -28,17 +30,42 @@ def overview(days: Sequence[Day], config: MonitorConfig, champion: str | None) -
     }
 
 
-def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> dict[str, Any] | None:
-    """USD that the labels of the newest day's month cost so far, fee included, as `annotation.max_cost_per_month` counts it."""
+@dataclass(frozen=True)
+class Spend:
+    """USD of the labels of a calendar month, fee included.
+
+    `paid`: so far; `planned`: what the plans of its days came to; `counted`: what counts towards `limit`, which is what finished
+    days have cost and what the others are planned to; `limit`: `annotation.max_cost_per_month`.
+    """
+
+    month: str
+    paid: float
+    planned: float
+    counted: float
+    limit: float
+
+
+def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:
+    """What the labels of the newest day's month cost; None before the first day."""
     if not days:
         return None
     month = days[-1].day.strftime("%Y-%m")
-    costs = [
-        ((row.annotation or {}).get("cost") or {}).get("total") or 0.0
-        for row in days
-        if row.day.strftime("%Y-%m") == month
-    ]
-    return {"month": month, "total": sum(costs), "limit": config.annotation.max_cost_per_month}
+    asked = [row for row in days if row.day.strftime("%Y-%m") == month]
+    # One damaged plan must not take the page down.
+    plans = [row.annotation for row in asked if row.annotation and (row.annotation.get("cost") or {}).get("total")]
+    return Spend(
+        month,
+        paid=sum(_paid(row) for row in asked),
+        planned=sum(plan["cost"]["total"] for plan in plans),
+        counted=sum(counted(plan) for plan in plans if plan.get("progress") or plan.get("state") != "closed"),
+        limit=config.annotation.max_cost_per_month,
+    )
+
+
+def _paid(row: Day) -> float:
+    """By the plan once its pool has ended, till then by the last look at the pool."""
+    progress = (row.annotation or {}).get("progress") or row.progress or {}
+    return float(progress.get("spent", 0.0))
 
 
 def calendar(days: Sequence[Day]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ task, under a lock: two alerts at once, of two days or from two deployments, mak
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
@@ -44,6 +45,11 @@ def requested(config: MonitorConfig, form: Mapping[str, Any]) -> MonitorConfig:
 def alert_day(run_id: str) -> date | None:
     """The day of the alert that started this run; None for a run by hand, whatever it is called."""
     return day_of(run_id.removeprefix(ALERT_RUN_PREFIX)) if run_id.startswith(ALERT_RUN_PREFIX) else None
+
+
+def run_key(run_id: str) -> str:
+    """The folder name of a retraining request: one for each run id."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", run_id)
 
 
 def begin(storage: Storage, layout: MonitorLayout, run_key: str, run_id: str) -> None:

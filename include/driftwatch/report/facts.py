@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.errors import MissingArtifact
+from driftwatch.failure import Failure, read_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ class DayFacts:
     card: dict[str, Any] | None
     late_files: dict[str, Any] | None
     history: list[PastDay]
+    failure: Failure | None = None
 
     @property
     def accepted(self) -> pd.DataFrame:
@@ -77,6 +79,7 @@ def gather(storage: Storage, layout: MonitorLayout, day: date, config: MonitorCo
         card=_if_there(storage.read_json, layout.model_card(ingest["model_version"])),
         late_files=_if_there(storage.read_json, keys.late_files),
         history=_history(storage, layout, day),
+        failure=read_failure(storage, keys.failure),
     )
 
 

@@ -36,7 +36,7 @@ def summary(facts: DayFacts) -> dict[str, Any]:
     """The headline, the two verdicts as badges, the worst tone, and the four big numbers."""
     drift, performance, ingest = facts.drift, facts.performance, facts.ingest
     verdicts = (drift["verdict"] if drift else None, performance["verdict"] if performance else None)
-    badges = []
+    badges = [{"tone": "bad", "text": f"Failed at {facts.failure.task}"}] if facts.failure else []
     for topic, verdict in zip(("images", "model"), verdicts, strict=True):
         said = "waiting" if verdict is None else verdict
         text = _SAID.get(said) or _SAID.get(f"{topic} {said}") or f"{topic.capitalize()}: not known yet"
@@ -53,7 +53,8 @@ def summary(facts: DayFacts) -> dict[str, Any]:
         badges.append({"tone": "warn", "text": f"{count(late, 'image')} came late"})
     numbers = [_accuracy_number(facts), _drift_number(facts), _images_number(facts), _labels_number(facts)]
     return {
-        "headline": headline(ingest, drift, performance, facts.content_drift),
+        "headline": (f"The day failed at {facts.failure.task}. " if facts.failure else "")
+        + headline(ingest, drift, performance, facts.content_drift),
         "badges": badges,
         "tone": tone,
         "numbers": numbers,

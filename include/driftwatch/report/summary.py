@@ -20,7 +20,7 @@ def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
     Not more than three numbers stand in it. `facts`: `monitor`, and `day` where it is known; `report`, the report's address, where
     there is one; `links`, further addresses by name. Beside them
     drift: what drift.json holds; performance, too_few_labels: what performance.json holds; too_many_rejects: what ingest.json
-    holds, and `reason`; short_pool: the pool's progress, and `reason`; empty_day: `reason`; retraining_failed: `task`, `reason`, `champion`;
+    holds, and `reason`; short_pool: the pool's progress, and `reason`; empty_day: `reason`; day_failed: `task`, `reason`, and `advice`; retraining_failed: `task`, `reason`, `champion`;
     model_promoted: `version`, `run_id`, and `gate` where there is one; model_rolled_back: `version`, `previous`, `run_id`.
     """
     if kind not in _TEXTS:
@@ -36,6 +36,29 @@ def alert_text(kind: AlertKind, facts: Facts) -> tuple[str, str]:
     if links:
         lines += ["", *(f"{name}: {address}" for name, address in links.items())]
     return one_line(f"[{where}] {said}"), "\n".join(lines)
+
+
+def news(kind: AlertKind, facts: Facts) -> dict[str, Any]:
+    """What makes an alert other news than the last of its kind and day: the verdict, not its digits. A day that failed is told once."""
+    if kind == "drift" and "content" in facts:
+        return {part: facts[part]["verdict"] for part in ("content", "predictions")}
+    if kind == "drift":
+        trend = (facts.get("trend") or {}).get("verdict")
+        return {"verdict": facts["verdict"], "moved": sorted(facts["drifted_features"]), "trend": trend}
+    return {name: facts.get(name) for name in _NEWS[kind]}
+
+
+_NEWS: dict[str, tuple[str, ...]] = {
+    "performance": ("verdict", "severity"),
+    "too_few_labels": ("verdict",),
+    "short_pool": ("reason",),
+    "empty_day": (),
+    "too_many_rejects": ("reason",),
+    "day_failed": (),
+    "retraining_failed": ("run_id",),
+    "model_promoted": ("version", "run_id"),
+    "model_rolled_back": ("version", "previous", "run_id"),
+}
 
 
 def _drift(facts: Facts) -> tuple[str, dict[str, str], str]:
@@ -168,6 +191,15 @@ def _too_many_rejects(facts: Facts) -> tuple[str, dict[str, str], str]:
     )
 
 
+def _day_failed(facts: Facts) -> tuple[str, dict[str, str], str]:
+    return (
+        f"The day failed at {facts['task']}",
+        {"failed": facts["task"], "reason": facts["reason"]},
+        f"{facts['advice']} Cleared in the run with what follows it, {facts['task']} goes on from there: nothing is paid, created or "
+        "counted twice. Further failures of this day are not told until it has ended well; its page has them.",
+    )
+
+
 def _retraining_failed(facts: Facts) -> tuple[str, dict[str, str], str]:
     return (
         f"Retraining failed; the champion is {facts['champion']}",
@@ -214,6 +246,7 @@ _TEXTS: dict[str, Callable[[Facts], tuple[str, dict[str, str], str]]] = {
     "short_pool": _short_pool,
     "empty_day": _empty_day,
     "too_many_rejects": _too_many_rejects,
+    "day_failed": _day_failed,
     "retraining_failed": _retraining_failed,
     "model_promoted": _model_promoted,
     "model_rolled_back": _model_rolled_back,

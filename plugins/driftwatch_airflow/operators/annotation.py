@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch.errors import EmptyDay, NeedsAttention, NotEnoughLabels
-from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.connections import address_of, connection_of, secret_of
 from driftwatch_airflow.hooks.toloka import TolokaHook
@@ -137,6 +137,8 @@ class EvaluatePerformanceOperator(DayOperator):
             send_alert(context, self.monitor, "performance", facts)
         elif performance["verdict"] == "not_enough_evidence":
             send_alert(context, self.monitor, "too_few_labels", facts)
+        else:
+            nothing_to_tell(self.monitor, self.day, "performance")
         self.log.info("Verdict %s: %s", performance["verdict"], performance["reasons"])
         later = outdated_after(storage, self.layout, self.monitor, self.date)
         for found in later:

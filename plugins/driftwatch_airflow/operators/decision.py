@@ -13,7 +13,7 @@ from airflow.sdk.bases.branch import BranchMixIn
 from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch.model.requests import begin_unless_in_the_way
 from driftwatch.publishing.analysis import NOT_ANALYSED, Analysis
-from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.links import MonitorPageLink
 from driftwatch_airflow.monitor import DayOperator
@@ -123,7 +123,9 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         self.log.info("WhyLabs: %s; %s", found.verdict, "; ".join(found.reasons))
         if found.verdict == "alert" and performance["verdict"] != "alert":
             facts = {"day": self.day, "report": self.storage.url(self.keys.report), "reasons": found.reasons}
-            send_alert(context, self.monitor, "performance", {**performance, **facts})
+            send_alert(context, self.monitor, "performance", {**performance, **facts, "source": "whylabs"})
+        else:
+            nothing_to_tell(self.monitor, self.day, "whylabs")
         if found.verdict == "ok" and performance["verdict"] != "ok":
             self.log.warning("WhyLabs found no anomaly, and the verdict of the day is %s", performance["verdict"])
             return self._choose(context, "not_enough_evidence")

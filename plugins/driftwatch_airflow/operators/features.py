@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
-from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
 from driftwatch_airflow.ui import correction_page
@@ -79,6 +79,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         if shards:
             self.log.info("%s files in %s shards; model %s", len(listed), len(shards), version)
             return [{**asdict(shard), "name": shard.name} for shard in shards]
+        nothing_to_tell(self.monitor, self.day, "delivery")
         _log_counts(self, counts)
         context["ti"].xcom_push(COUNTS, counts)
         dag = self.get_dag()
@@ -140,6 +141,7 @@ class MergeShardsOperator(DayOperator):
         except TooManyRejects as error:
             _tell_too_many_rejects(self, context, error)
             raise
+        nothing_to_tell(self.monitor, self.day, "delivery")
         _log_counts(self, counts)
         return counts
 
@@ -160,6 +162,7 @@ class ProfileFeaturesOperator(DayOperator):
                 context, self.monitor, "drift", {**drift, "day": self.day, "report": storage.url(self.keys.report)}
             )
         else:
+            nothing_to_tell(self.monitor, self.day, "drift")
             self.log.info("Drift: %s (p = %s, %s images)", drift["verdict"], drift["p_value"], drift["n"])
         return {
             "verdict": drift["verdict"],
@@ -211,7 +214,9 @@ class PredictLabelsOperator(DayOperator):
         verdicts = {kind: drift[kind]["verdict"] for kind in ("content", "predictions")}
         if "drifted" in verdicts.values():
             facts = {"day": self.day, "report": storage.url(self.keys.report), **drift}
-            send_alert(context, self.monitor, "drift", facts)
+            send_alert(context, self.monitor, "drift", {**facts, "source": "drift_of_answers"})
+        else:
+            nothing_to_tell(self.monitor, self.day, "drift_of_answers")
         return {**counts, **verdicts}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.bases.branch import BranchMixIn
 
 from driftwatch.errors import NeedsAttention
+from driftwatch.model.requests import run_key as run_key
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.links import MonitorPageLink
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
 
 PREVIOUS = "previous"
-
-
-def run_key(run_id: str) -> str:
-    """The folder name of a retraining request: one for each run id."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", run_id)
 
 
 class RetrainingOperator(MonitorOperator):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.links import LabelSpendLink, MonitorPageLink, TolokaPoolLink
 from driftwatch_airflow.monitor import DayOperator
@@ -109,5 +109,6 @@ class AnnotationCompleteSensor(DayOperator):
             self.log.warning(
                 "The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * done["coverage"]
             )
+        nothing_to_tell(self.monitor, self.day, "short_pool")
         note_in_plan(self.storage, self.layout, self.date, state="closed", close_reason=reason, progress=done)
         return {"close_reason": reason, "coverage": done["coverage"], "spent": done["spent"]}

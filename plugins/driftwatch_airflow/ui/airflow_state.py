@@ -9,10 +9,12 @@ from urllib.parse import quote
 
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from sqlalchemy import select
 
 from driftwatch.errors import NeedsAttention
+from driftwatch.failure import Failure
 from driftwatch_airflow.run_days import RunDay, day_of_run
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
 
 _LATEST = 200
+TELLING = "tell_"  # ids of the steps that tell people begin so
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,37 @@ def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[dict
     ]
 
 
+def failures(session: Session, config: MonitorConfig) -> dict[date, list[Failure]]:
+    """Of each day with a run the tasks that failed for good in its newest one, the first first; none where it goes on or ended well.
+
+    A dry run says nothing of the day, nor does a message that could not be told. Reasons are in the tasks' logs.
+    """
+    dag_id = config.monitoring_dag_id
+    newest: dict[date, str] = {}
+    for run in session.scalars(select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.id)):
+        day = None if (run.conf or {}).get("dry_run") else _day(run, config)
+        if day is not None:
+            newest[day] = run.run_id
+    failed: dict[str, list[Failure]] = {}
+    tasks = select(TaskInstance.run_id, TaskInstance.task_id).where(
+        TaskInstance.dag_id == dag_id, TaskInstance.state == "failed"
+    )
+    for task in session.execute(tasks.order_by(TaskInstance.end_date)):
+        if not task.task_id.startswith(TELLING):
+            failure = Failure(task=task.task_id, reason="see the task's log in Airflow", run_id=task.run_id)
+            failed.setdefault(task.run_id, []).append(failure)
+    return {day: failed.get(run_id, []) for day, run_id in newest.items()}
+
+
 def _is_of(run: DagRun, config: MonitorConfig, day: date) -> bool:
+    return _day(run, config) == day
+
+
+def _day(run: DagRun, config: MonitorConfig) -> date | None:
     try:
-        return day_of_run(run, run.conf or {}, config.schedule).day == day
+        return day_of_run(run, run.conf or {}, config.schedule).day
     except NeedsAttention:
-        return False
+        return None
 
 
 def stored_links(session: Session, dag_id: str, run_ids: list[str]) -> dict[str, str]:

@@ -13,16 +13,18 @@ from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from driftwatch.dashboard.days import Day, day_names, read_days
+from driftwatch.dashboard.days import Day, day_names, read_days, with_failures
 from driftwatch.dashboard.distribution import distribution
 from driftwatch.dashboard.models import champion, models, retrainings
 from driftwatch.dashboard.overview import overview
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import thumbnail_of
 from driftwatch.errors import MissingArtifact, NeedsAttention
+from driftwatch.failure import Failure, read_failure
 from driftwatch_airflow.run_days import RunDay
 from driftwatch_airflow.ui import URL_PREFIX, airflow_state, pages
 from driftwatch_airflow.ui.access import Chosen, Visible, may_see, require
@@ -100,8 +102,16 @@ def _day(day: str) -> date:
 DayDep = Annotated[date, Depends(_day)]
 
 
-def _days(site: Site) -> list[Day]:
-    return read_days(site.artifacts, site.layout)
+def _days(site: Site, session: Session) -> list[Day]:
+    """The monitor's days, failed where Airflow or the day's artifacts say so."""
+    failed = airflow_state.failures(session, site.config)
+    return with_failures(read_days(site.artifacts, site.layout), failed)
+
+
+def _failure(site: Site, session: Session, day: date) -> Failure | None:
+    known = airflow_state.failures(session, site.config).get(day)
+    kept = Day(day, None, None, None, None, failure=site.artifacts.get(site.layout.day(day).failure, read_failure))
+    return with_failures([kept], {} if known is None else {day: known})[0].failure
 
 
 def show_overview(request: Request, visible: Visible, session: SessionDep) -> Response:
@@ -109,14 +119,14 @@ def show_overview(request: Request, visible: Visible, session: SessionDep) -> Re
     rows = []
     for site in visible:
         version = champion(site.artifacts, site.layout).get("version")
-        row = overview(_days(site), site.config, version)
+        row = overview(_days(site, session), site.config, version)
         rows.append({**row, "next": airflow_state.next_run(session, site.config.monitoring_dag_id)})
     return HTMLResponse(pages.render(request, "overview.html.j2", rows=rows))
 
 
-def show_monitor(request: Request, site: Chosen) -> Response:
+def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Response:
     """Features, distributions and performance over time; the charts ask for `series.json`."""
-    days = _days(site)
+    days = _days(site, session)
     last = next((row for row in reversed(days) if row.drift), None)
     return HTMLResponse(
         pages.render(
@@ -131,9 +141,9 @@ def show_monitor(request: Request, site: Chosen) -> Response:
     )
 
 
-def give_series(site: Chosen) -> Response:
+def give_series(site: Chosen, session: SessionDep) -> Response:
     """What the monitor's page draws; made anew when an artifact has changed."""
-    known = (_days(site), retrainings(site.artifacts, site.layout))
+    known = (_days(site, session), retrainings(site.artifacts, site.layout))
     held = site.drawn.get("series")
     if held is None or held[0] != known:
         held = (known, pages.as_json(series(known[0], site.config, known[1])))
@@ -144,7 +154,7 @@ def give_series(site: Chosen) -> Response:
 def give_distribution(site: Chosen, day: DayDep, feature: str) -> Response:
     """A feature's distribution on a day against the reference that the day was tested with."""
     keys = site.layout.day(day)
-    row = next((row for row in _days(site) if row.day == day), None)
+    row = next((row for row in read_days(site.artifacts, site.layout) if row.day == day), None)
     version = ((row.drift or {}).get("reference_version") or (row.ingest or {}).get("model_version")) if row else None
     found = distribution(site.tables, site.layout, keys, feature, version)
     if found is None:
@@ -159,13 +169,15 @@ def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, r
     about = _about(session, site, run) if run else None
     links = airflow_state.stored_links(session, dag_id, [run["run_id"] for run in runs])
     names = day_names(site.artifacts.storage, site.layout)
+    failure = _failure(site, session, day)
     try:
-        return HTMLResponse(pages.day(request, site, day, names, runs, links, about))
+        return HTMLResponse(pages.day(request, site, day, names, runs, links, failure, about))
     except MissingArtifact as error:
-        if day not in names and not runs:
+        if day not in names and not runs and failure is None:
             raise HTTPException(404, f"Nothing is stored of {day}: the day was not run yet.") from error
+        facts = {"runs": runs, "failure": failure, "missing": str(error), "about": about}
         return HTMLResponse(
-            pages.render(request, "empty_day.html.j2", site=site, day=day, runs=runs, missing=str(error), about=about),
+            pages.render(request, "empty_day.html.j2", site=site, day=day, **facts),
             404,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from airflow.sdk.timezone import utcnow
 
 from driftwatch.dashboard.days import Day
 from driftwatch.performance.policy import interval, p_text
+from driftwatch.publishing.outbox import Outbox, recipient
 from driftwatch.report import TEMPLATES, environment, values
 from driftwatch.report.words import accuracy_text, count, direction, feature_name
 from driftwatch_airflow.run_days import whole_from
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from fastapi import Request
     from jinja2 import Environment
 
+    from driftwatch.failure import Failure
     from driftwatch_airflow.run_days import RunDay
     from driftwatch_airflow.ui.monitors import Site
 
@@ -84,15 +87,19 @@ def day(
     names: list[date],
     runs: list[dict[str, Any]],
     links: dict[str, str],
+    failure: Failure | None,
     about: RunDay | None = None,
 ) -> str:
-    """The day's page: the report's own sections, with links around them. Raises MissingArtifact for a day not taken in."""
+    """The day's page: the report's own sections, with links around them. Raises MissingArtifact for a day not taken in.
+
+    `failure`: where the day failed, as Airflow knows it now; the artifacts may not have heard of it yet.
+    """
     from driftwatch.dashboard.days import read_object
     from driftwatch.report.facts import gather
     from driftwatch.report.pictures import chosen
 
     storage, base = site.artifacts.storage, request.scope.get("root_path") or URL_PREFIX
-    facts = gather(storage, site.layout, when, site.config)
+    facts = replace(gather(storage, site.layout, when, site.config), failure=failure)
     whole = whole_from(when, site.config.schedule)
     file_names = {row.image_id: row.key.rsplit("/", 1)[-1] for row in facts.accepted.itertuples()}
     here = f"{base}/m/{site.config.name}/days/{when}"
@@ -115,6 +122,7 @@ def day(
         after=min((name for name in names if name > when), default=None),
         has_report=storage.exists(site.layout.day(when).report),
         published=_published(site, when),
+        alerts=_alerts(site, when),
         labelled=site.artifacts.get(site.layout.day(when).annotation_progress, read_object),
     )
 
@@ -124,6 +132,17 @@ def _published(site: Site, when: date) -> list[dict[str, Any]]:
 
     ledger = site.artifacts.get(site.layout.day(when).published, read_object) or {}
     return [entry for entry in ledger.get("uploads") or [] if isinstance(entry, dict)]
+
+
+def _alerts(site: Site, when: date) -> list[dict[str, Any]]:
+    """What the day had to tell, and how many of the notifiers that take it were told."""
+    outbox = Outbox(site.artifacts.storage, site.layout.day(when).outbox)
+    found = []
+    for alert in outbox.alerts():
+        takers = [recipient(entry) for entry in site.config.notifiers if alert.kind in entry.on]
+        told = sum(outbox.is_told(alert, to) for to in takers)
+        found.append({"kind": alert.kind, "subject": alert.subject, "told": told, "of": len(takers)})
+    return found
 
 
 def as_json(value: Any) -> str:

@@ -11,11 +11,12 @@ import pytest
 
 from driftwatch.config import MonitorConfig
 from driftwatch.dashboard.artifacts import Artifacts
-from driftwatch.dashboard.days import Day, read_days, read_object
+from driftwatch.dashboard.days import Day, read_days, read_object, with_failures
 from driftwatch.dashboard.models import models
-from driftwatch.dashboard.overview import calendar, spend_of_month
+from driftwatch.dashboard.overview import Spend, calendar, spend_of_month
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import read_row
+from driftwatch.failure import Failure, write_failure
 from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.storage import Storage
@@ -116,7 +117,7 @@ def test_the_months_spend_counts_the_newest_days_month_only(config: MonitorConfi
         Day(day, None, None, None, {"cost": {"total": 1.5}})
         for day in (date(2026, 1, 30), date(2026, 2, 1), date(2026, 2, 2))
     ]
-    assert spend_of_month(days, config) == {"month": "2026-02", "total": 3.0, "limit": 300.0}
+    assert spend_of_month(days, config) == Spend("2026-02", paid=0.0, planned=3.0, counted=3.0, limit=300.0)
 
 
 def test_one_row_of_a_stored_array_is_read_by_itself(artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,3 +142,37 @@ def test_there_is_a_way_back_to_former_champions_alone(artifacts: Artifacts) -> 
         "v0002": ("previous", True),
         "v0001": ("kept", True),
     }
+
+
+def test_a_failed_day_is_bad_says_where_and_why_and_no_more_once_its_newest_run_goes_on(artifacts: Artifacts) -> None:
+    keys, lost = LAYOUT.day(DAY), DAY + timedelta(days=2)
+    write_failure(artifacts.storage, keys.failure, Failure(task="merge_annotations", reason="no answer", run_id="r1"))
+    artifacts.storage.write_json(keys.drift, {"verdict": "ok"})
+    (row,) = read_days(artifacts, LAYOUT)
+    assert (row.tone, row.said) == ("bad", "failed at merge_annotations: no answer")
+    known = Failure(task="merge_annotations", reason="see the log", run_id="r1")
+    other = Failure(task="ingest_images", reason="see the log", run_id="r2")
+    assert with_failures([row], {}) == [row]  # Airflow forgot the run
+    assert with_failures([row], {DAY: [known]}) == [row]
+    found = with_failures([row], {DAY: [other], lost: [other], DAY + timedelta(days=1): []})
+    assert [(each.day, each.said) for each in found] == [
+        (DAY, "failed at ingest_images: see the log"),
+        (lost, "failed at ingest_images: see the log"),
+    ]
+    (again,) = with_failures([row], {DAY: []})
+    assert (again.tone, again.said) == ("waiting", "images as usual, model not judged yet")
+
+
+def test_a_months_labels_are_told_apart_as_paid_planned_and_counted(
+    artifacts: Artifacts, config: MonitorConfig
+) -> None:
+    storage, cost = artifacts.storage, {"cost": {"total": 10.0}, "sample": []}
+    closed, waiting, planned, damaged = (LAYOUT.day(DAY + timedelta(days=n)) for n in range(4))
+    storage.write_json(closed.annotation, {**cost, "state": "closed", "progress": {"spent": 8.5}})
+    storage.write_json(closed.annotation_progress, {"spent": 8.0})  # the last look came before the end
+    storage.write_json(waiting.annotation, {**cost, "state": "open"})
+    storage.write_json(waiting.annotation_progress, {"spent": 3.0})
+    storage.write_json(planned.annotation, {**cost, "state": "planned"})
+    storage.write_json(damaged.annotation, {"state": "closed"})
+    found = spend_of_month(read_days(artifacts, LAYOUT), config)
+    assert found == Spend("2026-01", paid=11.5, planned=30.0, counted=28.5, limit=300.0)

@@ -13,8 +13,8 @@ import pytest
 from driftwatch.config import ImagesConfig
 from driftwatch.images import ingest, inputs, one_pass, shards
 from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
-from driftwatch.images.listing import list_day
 from driftwatch.images.late import late_images, note_late_files
+from driftwatch.images.listing import list_day
 from driftwatch.layout import DayLayout
 from driftwatch.storage import Storage
 

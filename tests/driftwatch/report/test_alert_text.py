@@ -40,6 +40,7 @@ def facts(build_day: Callable, storage: Storage) -> Callable[[str], dict]:
         },
         "empty_day": {"reason": "no object below incoming/2026-01-05"},
         "too_many_rejects": {**storage.read_json(KEYS.ingest), "reason": "3 % > 2 %"},
+        "day_failed": {"task": "merge_annotations", "reason": "no answer", "advice": "See its log."},
         "retraining_failed": {"task": "collect_training_set", "reason": "12 labels;\nneeds 30", "champion": "v1"},
         "model_promoted": {
             "version": "v2",

@@ -1,0 +1,124 @@
+"""What a task that failed for good leaves behind: the reason, for the pages, the report and the step that tells it.
+
+A failed task writes it in its own process, after Airflow knows of the failure. Of a process that was killed Airflow has another call
+the same function, or nobody does; then the step that tells it writes what is known.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from driftwatch_airflow.alerts import redacted, send_alert
+from driftwatch_airflow.monitor import storage_of
+from driftwatch_airflow.run_days import run_day
+from driftwatch_airflow.task_docs import what_to_do
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from driftwatch.config import MonitorConfig
+
+log = logging.getLogger(__name__)
+NO_REASON = "its process ended without a word: it was killed, ran out of memory, or its worker was lost. Its log has the last lines"
+# The failed task's process writes its reason while the scheduler starts the next task already.
+SECONDS_FOR_REASON = 15.0
+
+
+def day_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
+    """A failure callback of the monitoring DAG's tasks: keeps where and why the day failed, and puts its alert into the outbox."""
+
+    def note(context: Context) -> None:
+        if not context["params"].get("dry_run"):
+            note_day(context, monitor, context["ti"].task_id, reason_of(context.get("exception")))
+
+    return note
+
+
+def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
+    """Keeps that the run's day failed at `task`, in failure.json, the outbox and the report."""
+    from driftwatch.errors import MissingArtifact, NeedsAttention
+    from driftwatch.failure import Failure, write_failure
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.report import write_report
+
+    dag_run = context["dag_run"]
+    try:
+        day = run_day(dag_run, context["params"], monitor.schedule)
+    except NeedsAttention as error:
+        log.error("The run is about no day, so no day has failed: %s", error)
+        return
+    storage, layout = storage_of(monitor), MonitorLayout(monitor.name)
+    keys = layout.day(date.fromisoformat(day))
+    write_failure(storage, keys.failure, Failure(task=task, reason=reason, run_id=dag_run.run_id))
+    facts = {"day": day, "task": task, "reason": reason, "advice": what_to_do(task)}
+    send_alert(context, monitor, "day_failed", facts)
+    try:
+        write_report(storage, layout, keys.day, monitor)
+    except MissingArtifact:
+        return  # not taken in: there is nothing to report but the failure, which the day's page has
+
+
+def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
+    """A failure callback of the retraining DAG's tasks: puts the alert into the run's outbox."""
+
+    def note(context: Context) -> None:
+        note_retraining(context, monitor, context["ti"].task_id, reason_of(context.get("exception")))
+
+    return note
+
+
+def note_retraining(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
+    """Puts into the run's outbox that it failed at `task`, and which champion serves."""
+    from driftwatch.layout import MonitorLayout
+    from driftwatch.model import registry
+
+    champion = registry.champion(storage_of(monitor), MonitorLayout(monitor.name))
+    facts = {
+        "run_id": context["run_id"],
+        "task": task,
+        "reason": reason,
+        "champion": champion["version"] if champion else "still to be registered",
+    }
+    send_alert(context, monitor, "retraining_failed", facts)
+
+
+def reason_of(error: BaseException | str | None) -> str:
+    """The error in one line, without secrets. An error of Driftwatch's own says what it is by its message."""
+    from driftwatch.errors import DriftwatchError
+    from driftwatch.report.words import one_line
+
+    if error is None:
+        return NO_REASON
+    said = str(error)
+    if isinstance(error, BaseException) and not isinstance(error, DriftwatchError):
+        said = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return one_line(redacted(said), 600)
+
+
+def failed_tasks(context: Context) -> list[str]:
+    """The tasks of the run that failed for good, in the order of the graph; those that only could not start are left out."""
+    run_id = context["run_id"]
+    dag = context["dag"]
+    states: Mapping[str, Any] = context["ti"].get_task_states(dag.dag_id, run_ids=[run_id]).get(run_id, {})
+    # A mapped task's copies are named <task>_<number>.
+    failed = {name for name, state in states.items() if state == "failed"}
+    return [
+        task.task_id
+        for task in dag.topological_sort()
+        if any(re.fullmatch(rf"{re.escape(task.task_id)}(_\d+)?", name) for name in failed)
+    ]
+
+
+def wait_for_reason(known: Callable[[], bool], seconds: float | None = None) -> bool:
+    """Whether the failed task's process has written its reason, within the time that it may take."""
+    end = time.monotonic() + (SECONDS_FOR_REASON if seconds is None else seconds)
+    while not known():
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.5)
+    return True

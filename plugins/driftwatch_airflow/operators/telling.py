@@ -1,0 +1,95 @@
+"""Telling people, as steps of their own: what they cannot do is seen and tried again, and decides nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import TriggerRule
+
+from driftwatch_airflow import failures
+from driftwatch_airflow.alerts import outbox_of, tell
+from driftwatch_airflow.monitor import DayOperator, MonitorOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from driftwatch.config import AlertKind
+
+_WITHOUT_CALLBACK: dict[str, Any] = {"on_failure_callback": None}  # that nobody could be told is no failure of the day
+
+
+class TellOperator(DayOperator):
+    """Tells the day's alerts of some kinds to the notifiers of the monitor file, each once, whatever became of the steps before.
+
+    :param kinds: the kinds of alerts.
+    """
+
+    ui_color = "#fde9e7"
+
+    def __init__(self, *, kinds: Sequence[AlertKind], **kwargs: Any) -> None:
+        super().__init__(**{"trigger_rule": TriggerRule.ALL_DONE, **_WITHOUT_CALLBACK, **kwargs})
+        self.kinds = kinds
+
+    def execute(self, context: Context) -> list[str]:
+        return tell(context, self.monitor, outbox_of(self.monitor, day=self.day), self.kinds)
+
+
+class TellFailureOperator(TellOperator):
+    """Tells that the day failed, as soon as one of its tasks did for good; writes down what is known where that task could not."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"kinds": ("day_failed",), "trigger_rule": TriggerRule.ONE_FAILED, **kwargs})
+
+    def execute(self, context: Context) -> list[str]:
+        from driftwatch.failure import read_failure
+
+        failed = [] if context["params"].get("dry_run") else failures.failed_tasks(context)
+
+        def known() -> bool:
+            kept = read_failure(self.storage, self.keys.failure)
+            return kept is not None and kept.run_id == context["run_id"] and kept.task in failed
+
+        if failed and not failures.wait_for_reason(known):
+            failures.note_day(context, self.monitor, failed[0], failures.NO_REASON)
+        return super().execute(context)
+
+
+class EndDayOperator(DayOperator):
+    """A day that ends well is no failed day any more: takes the note of its failure away, from the report too."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trigger_rule": TriggerRule.NONE_FAILED, **kwargs})
+
+    def execute(self, context: Context) -> None:
+        from driftwatch.errors import MissingArtifact
+        from driftwatch.report import write_report
+
+        if context["params"].get("dry_run") or not self.storage.exists(self.keys.failure):
+            return
+        outbox_of(self.monitor, day=self.day).withdraw("day_failed")
+        self.storage.delete(self.keys.failure)
+        try:
+            write_report(self.storage, self.layout, self.date, self.monitor)
+        except MissingArtifact as error:
+            self.log.info("The day has no report: %s", error)  # an empty day that is skipped
+
+
+class TellRetrainingOperator(MonitorOperator):
+    """Tells what became of a retraining: promoted, rolled back, or failed."""
+
+    ui_color = "#fde9e7"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trigger_rule": TriggerRule.ALL_DONE, **_WITHOUT_CALLBACK, **kwargs})
+
+    def execute(self, context: Context) -> list[str]:
+        outbox = outbox_of(self.monitor, run_id=context["run_id"])
+        failed = failures.failed_tasks(context)
+
+        def known() -> bool:
+            return any(alert.kind == "retraining_failed" for alert in outbox.alerts())
+
+        if failed and not failures.wait_for_reason(known):
+            failures.note_retraining(context, self.monitor, failed[0], failures.NO_REASON)
+        return tell(context, self.monitor, outbox, ("retraining_failed", "model_promoted", "model_rolled_back"))

@@ -1,0 +1,155 @@
+"""The steps that tell people: what they find of a task that was killed without a word, and when a day is no failed day any more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import pytest
+
+from driftwatch.config import AlertKind, NotifierConfig
+from driftwatch.errors import NeedsAttention
+from driftwatch.failure import Failure, read_failure, write_failure
+from driftwatch.layout import MonitorLayout
+from driftwatch.monitor_files import load_monitor
+from driftwatch.storage import Storage
+from driftwatch_airflow import failures
+from driftwatch_airflow.alerts import outbox_of, send_alert
+from driftwatch_airflow.failures import NO_REASON, day_failed, reason_of
+from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellRetrainingOperator
+from driftwatch_airflow.task_docs import what_to_do
+
+DAY, RUN = "2026-11-20", "scheduled__2026-11-20"
+NAME = "airflow.sdk.BaseNotifier"
+
+
+@pytest.fixture
+def monitor(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
+    monkeypatch.setattr(failures, "SECONDS_FOR_REASON", 0)
+    return load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
+
+
+@pytest.fixture
+def keys(monitor):
+    return MonitorLayout(monitor.name).day(datetime.fromisoformat(DAY).date())
+
+
+@pytest.fixture
+def storage(monitor):
+    return Storage(monitor.storage.uri)
+
+
+def context_of(states: dict[str, str], task: str = "", error: Any = None, **params: Any) -> dict[str, Any]:
+    """A run whose tasks have these states, in the order of its graph."""
+    logical = datetime.fromisoformat(DAY).replace(tzinfo=timezone.utc)
+    order = [SimpleNamespace(task_id=name.removesuffix("_7")) for name in states]
+    return {
+        "ti": SimpleNamespace(task_id=task, get_task_states=lambda dag_id, run_ids: {RUN: states}),
+        "dag": SimpleNamespace(dag_id="d", topological_sort=lambda: order),
+        "dag_run": SimpleNamespace(dag_id="d", run_id=RUN, logical_date=logical, run_type="scheduled"),
+        "run_id": RUN,
+        "params": params,
+        "exception": error,
+    }
+
+
+STATES = {"ingest_images": "success", "ingest_shards_7": "failed", "merge_shards": "upstream_failed"}
+
+
+def test_a_task_that_was_killed_is_told_by_its_name_and_that_it_left_no_word(monitor, storage, keys):
+    TellFailureOperator(task_id="tell_failure", monitor=monitor, day=DAY).execute(context_of(STATES))
+    assert read_failure(storage, keys.failure) == Failure(task="ingest_shards", reason=NO_REASON, run_id=RUN)
+    (alert,) = outbox_of(monitor, day=DAY).alerts()
+    assert alert.subject == "[cats_vs_dogs 2026-11-20] The day failed at ingest_shards"
+
+
+def test_the_reason_that_the_failed_task_wrote_is_told_and_one_of_an_earlier_run_is_not(monitor, storage, keys):
+    tell = TellFailureOperator(task_id="tell_failure", monitor=monitor, day=DAY)
+    write_failure(storage, keys.failure, Failure(task="ingest_shards", reason="an old one", run_id="another"))
+    tell.execute(context_of(STATES))
+    assert read_failure(storage, keys.failure).reason == NO_REASON
+    day_failed(monitor)(context_of(STATES, "ingest_shards", NeedsAttention("the disk\nis full")))
+    tell.execute(context_of(STATES))
+    assert read_failure(storage, keys.failure).reason == "the disk is full"
+    (alert,) = outbox_of(monitor, day=DAY).alerts()
+    assert "  reason: the disk is full\n" in alert.message
+
+
+def test_a_dry_run_that_fails_is_no_failed_day(monitor, storage, keys):
+    context = context_of(STATES, "ingest_shards", NeedsAttention("too dear"), dry_run=True)
+    day_failed(monitor)(context)
+    TellFailureOperator(task_id="tell_failure", monitor=monitor, day=DAY).execute(context)
+    assert not storage.exists(keys.failure)
+
+
+def test_a_day_that_ends_well_is_no_failed_day_any_more_and_the_next_failure_is_new(monitor, storage, keys):
+    end = EndDayOperator(task_id="day_done", monitor=monitor, day=DAY)
+    end.execute(context_of({}))  # it never failed
+    day_failed(monitor)(context_of(STATES, "ingest_shards", NeedsAttention("full")))
+    end.execute(context_of({}, dry_run=True))
+    assert storage.exists(keys.failure)
+    end.execute(context_of({}))
+    assert not storage.exists(keys.failure)
+    assert outbox_of(monitor, day=DAY).alerts() == []
+
+
+def test_a_retraining_whose_task_was_killed_is_told_too(monitor, storage):
+    TellRetrainingOperator(task_id="tell_outcome", monitor=monitor).execute(context_of({"train_challenger": "failed"}))
+    (alert,) = outbox_of(monitor, run_id=RUN).alerts()
+    assert "failed: train_challenger" in alert.message
+    assert NO_REASON[:40] in alert.message
+
+
+def test_every_kind_of_alert_is_told_by_a_step(root, tmp_path, monkeypatch):
+    import yaml
+    from airflow.dag_processing.dagbag import DagBag
+
+    example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
+    publish = {"sinks": ["whylabs"], "dataset": "m", "alert_source": "either"}
+    raw = {**example, "notifiers": [{"notifier": NAME}], "publish": publish}
+    (tmp_path / "m.yaml").write_text(yaml.safe_dump(raw))
+    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
+    bag = DagBag(str(root / "dags"))
+    assert bag.import_errors == {}
+    day, retraining = bag.dags["cats_vs_dogs_monitoring"], bag.dags["cats_vs_dogs_retraining"]
+    steps = {task.task_id: task for dag in (day, retraining) for task in dag.tasks if task.task_id.startswith("tell_")}
+    assert set(steps) == {"tell_drift", "tell_performance", "tell_analysis", "tell_failure", "tell_outcome"}
+    told = {kind for task in steps.values() for kind in getattr(task, "kinds", ())}
+    assert told | {"retraining_failed", "model_promoted", "model_rolled_back"} == set(get_args(AlertKind))
+    for task in steps.values():
+        assert (task.downstream_task_ids, task.on_failure_callback) == (set(), []), task.task_id
+        # A branch skips what comes right after it, whatever its trigger rule.
+        assert not task.upstream_task_ids & {"check_performance", "choose_action", "gate"}, task.task_id
+        assert "**When it fails**: " in task.doc_md
+    assert {task.task_id for task in day.leaves} - set(steps) == {"day_done"}
+    assert {task.task_id for task in retraining.leaves} - set(steps) == {"retraining_done"}
+
+
+def test_a_promotion_and_a_rollback_by_two_runs_wait_in_two_outboxes(monitor):
+    notified = monitor.model_copy(update={"notifiers": (NotifierConfig(notifier=NAME),)})
+    for run in ("a", "b"):
+        send_alert({}, notified, "model_rolled_back", {"version": "v1", "previous": "v2", "run_id": run})
+    ids = {outbox_of(notified, run_id=run).alerts()[0].id for run in ("a", "b")}
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (None, NO_REASON),
+        (NeedsAttention("raise\nthe limit"), "raise the limit"),
+        (ValueError("OAuth AQAD-1234567"), "ValueError: OAuth ***"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        ("Task was terminated", "Task was terminated"),
+    ],
+)
+def test_a_reason_is_one_line_without_secrets(error, said):
+    assert reason_of(error) == said
+
+
+def test_what_to_do_follows_a_pointer_to_another_task():
+    assert what_to_do("upload_performance") == what_to_do("upload_features")
+    assert what_to_do("upload_features").startswith("The message is the sink's answer.")
+    assert what_to_do("of_somebody_else") == "See its log."
