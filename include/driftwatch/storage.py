@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from driftwatch.errors import DriftwatchError, MissingArtifact
+from driftwatch.errors import DamagedArtifact, DriftwatchError, MissingArtifact
 from driftwatch.outside import touching
 
 if TYPE_CHECKING:
@@ -192,7 +192,19 @@ class Storage:
         return str(self._fs.sign(self.path(key), expiration=seconds))
 
     def read_json(self, key: str) -> Any:
-        return json.loads(self.read_bytes(key))
+        data = self.read_bytes(key)
+        with self._naming(key, "JSON"):
+            return json.loads(data)
+
+    @contextmanager
+    def _naming(self, key: str, kind: str) -> Iterator[None]:
+        """What a parser says of broken bytes does not name the file."""
+        try:
+            yield
+        except (ValueError, OSError, RecursionError) as error:
+            raise DamagedArtifact(
+                f"{self.url(key)} is no {kind} ({str(error)[:200]}): restore it, or clear the task that writes it"
+            ) from error
 
     def write_json(self, key: str, value: Any) -> None:
         text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -204,7 +216,9 @@ class Storage:
 
         import pandas as pd
 
-        return pd.read_parquet(io.BytesIO(self.read_bytes(key)))
+        data = io.BytesIO(self.read_bytes(key))
+        with self._naming(key, "parquet table"):
+            return pd.read_parquet(data)
 
     def read_arrow(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A parquet table as Arrow's, which takes a tenth of a frame's memory; all columns or those named."""
