@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+_IMAGES = ("incoming/", "training/images/")
+
+
+def own_key(monitor: str, key: str) -> str:
+    """An image's stored key as it is now: the monitor may have had another name, and another folder, when it was written."""
+    _, _, rest = key.partition("/")
+    return f"{monitor}/{rest}" if rest.startswith(_IMAGES) else key
+
 
 @dataclass(frozen=True)
 class DayLayout:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from driftwatch.as_trained import refuse_other_champion
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
-from driftwatch.layout import MonitorLayout
+from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.model.requests import DATASET_CARD, SET
 from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits
 from driftwatch.storage import Storage
@@ -123,7 +124,9 @@ def collect_training_set(
     The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
     Returns the dataset card (`summary`, the days, and what was left out, why) and writes it beside the set; a dry run writes nothing.
     """
+    refuse_other_champion(storage, layout, config)
     original = storage.read_table(layout.training_set)
+    _refuse_other_labels(storage, layout, config, original)
     splits = _with_original(known_splits(storage, layout), original)
     days = days_between(storage, layout, first_day, last_day)
     human, splits, left_out = _human_labels(storage, layout, config, days, set(original["image_id"]), splits)
@@ -211,7 +214,7 @@ def image_keys(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> 
     for day in sorted(set(table["day"]) - {""}):
         manifest = storage.read_table(layout.day(date.fromisoformat(day)).manifest)
         keys |= manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
-    return table["image_id"].map(keys)
+    return table["image_id"].map({image_id: own_key(layout.monitor, key) for image_id, key in keys.items()})
 
 
 def _human_labels(
@@ -235,10 +238,13 @@ def _human_labels(
         labels = storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
         agreed = labels[labels["status"] == "consensus"]
         sure = agreed[agreed["confidence"] >= config.retraining.min_confidence]
-        new = sure[~sure["image_id"].isin(original)]
+        known = sure[sure["label"].isin(config.classes)]
+        if len(known) < len(sure):  # a day that was labelled when there was a class more
+            left_out["class_is_gone"] = left_out.get("class_is_gone", 0) + len(sure) - len(known)
+        new = known[~known["image_id"].isin(original)]
         left_out["no_consensus"] += len(labels) - len(agreed)
         left_out["low_confidence"] += len(agreed) - len(sure)
-        left_out["in_original_set"] += len(sure) - len(new)
+        left_out["in_original_set"] += len(known) - len(new)
         ids = storage.read_table(day.features)["image_id"]
         rows = pd.Series(np.arange(len(ids)), index=ids)
         frames.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
@@ -266,6 +272,17 @@ def _human_labels(
 def days_between(storage: Storage, layout: MonitorLayout, first_day: date, last_day: date) -> list[str]:
     """The days of the range that have artifacts, as YYYY-MM-DD, sorted."""
     return [name for name in storage.folders(layout.days) if first_day.isoformat() <= name <= last_day.isoformat()]
+
+
+def _refuse_other_labels(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, original: pd.DataFrame
+) -> None:
+    strangers = sorted(set(original["label"]) - set(config.classes))
+    if strangers:
+        raise NeedsAttention(
+            f"{storage.url(layout.training_set)} has images of {strangers}, which are not in classes {list(config.classes)}: take the "
+            "training images in again by `driftwatch champion train` or `driftwatch champion import` with this monitor file"
+        )
 
 
 def _refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> None:

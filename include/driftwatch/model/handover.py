@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from driftwatch.as_trained import refuse_other
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import MonitorLayout
@@ -34,6 +35,7 @@ def promote_challenger(
         raise GateNotPassed(
             f"{layout.monitor}: {gate['version']} is not promoted, the gate says {gate['decision']}: {' '.join(gate['reasons'])}"
         )
+    refuse_other(registry.card(storage, layout, gate["version"]), config, "the challenger")
     build_reference_of(storage, layout, config, gate["version"])
     pointer = registry.promote(storage, layout, gate["version"], promoted_by, expected=gate["champion"])
     logger.info("%s: champion is %s, before it %s", layout.monitor, pointer["version"], pointer["previous"])
@@ -62,6 +64,7 @@ def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorC
         inputs = load_inputs(storage, layout, table)
     else:
         table, inputs = original, storage.read_array(layout.training_inputs)
+    refuse_other(registry.card(storage, layout, version), config, "the model")
     model = load_model(storage, layout, version)
     raw, embeddings = logits_and_embeddings(model, inputs, config.model.batch_size)
     data = pd.DataFrame(
@@ -83,21 +86,32 @@ def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorC
     }
 
 
-def rollback(storage: Storage, layout: MonitorLayout, to_version: str | None, promoted_by: str) -> dict[str, Any]:
+def rollback(
+    storage: Storage,
+    layout: MonitorLayout,
+    to_version: str | None,
+    promoted_by: str,
+    config: MonitorConfig | None = None,
+) -> dict[str, Any]:
     """Makes `to_version` the champion again, by default the one before, and returns the pointer.
 
     Its model and reference were kept, so earlier predictions come back byte for byte. The same `promoted_by`, such as a run id,
-    rolls back once only, so that a repeated task does not roll forward again.
+    rolls back once only, so that a repeated task does not roll forward again. With `config` a version with other classes than the
+    monitor file's is refused.
     """
     current = registry.champion(storage, layout)
     if current and current["promoted_by"] == promoted_by:
         return current
-    target = rollback_target(storage, layout, current, to_version)
+    target = rollback_target(storage, layout, current, to_version, config)
     return registry.promote(storage, layout, target, promoted_by, expected=current["version"] if current else None)
 
 
 def rollback_target(
-    storage: Storage, layout: MonitorLayout, current: dict[str, Any] | None, to_version: str | None
+    storage: Storage,
+    layout: MonitorLayout,
+    current: dict[str, Any] | None,
+    to_version: str | None,
+    config: MonitorConfig | None = None,
 ) -> str:
     """The version to go back to, by default the champion before `current`.
 
@@ -108,10 +122,12 @@ def rollback_target(
     target = to_version or (current["previous"] if current else None)
     if target is None:
         raise NeedsAttention(f"{layout.monitor}: there is no earlier champion to go back to")
-    registry.card(storage, layout, target)  # refuses one that is unknown
+    card = registry.card(storage, layout, target)  # refuses one that is unknown
     if target not in former:
         raise NeedsAttention(
             f"{layout.monitor}: {target} was never champion, so there is no way back to it; these were: "
             f"{', '.join(dict.fromkeys(former)) or 'none'}"
         )
+    if config is not None:
+        refuse_other(card, config, "the earlier champion")
     return target

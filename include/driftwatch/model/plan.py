@@ -41,10 +41,12 @@ def plan_retraining(
     return {"action": "retrain", "set": card, "seconds": round(seconds), "champion": champion, "text": text}
 
 
-def plan_rollback(storage: Storage, layout: MonitorLayout, to_version: str | None) -> dict[str, Any]:
+def plan_rollback(
+    storage: Storage, layout: MonitorLayout, to_version: str | None, config: MonitorConfig | None = None
+) -> dict[str, Any]:
     """`version` that would become the champion instead of `champion`, and the same as lines of `text`. Writes nothing."""
     current = registry.champion(storage, layout)
-    target = rollback_target(storage, layout, current, to_version)
+    target = rollback_target(storage, layout, current, to_version, config)
     assert current is not None
     lines = [
         f"{name}: {_accuracy(registry.card(storage, layout, name)['metrics']['holdout']['accuracy'])}"

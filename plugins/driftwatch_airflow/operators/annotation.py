@@ -35,8 +35,10 @@ class CreateAnnotationPoolOperator(DayOperator):
         from driftwatch.annotation.links import ImageLinks
         from driftwatch.annotation.plan import describe, plan_day
         from driftwatch.annotation.pool import Campaign
+        from driftwatch.as_trained import for_day
 
-        storage, monitor = self.storage, self.monitor
+        storage = self.storage
+        monitor = for_day(storage, self.keys, self.monitor)
         now = context["ti"].start_date
         plan = plan_day(storage, self.layout, monitor, self.date, now)
         self.log.info("Plan: %s", describe(plan, monitor))

@@ -42,6 +42,9 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         """Waits for late deliveries where the run is a scheduled one, then takes the day in."""
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
+        from driftwatch.as_trained import refuse_other_champion
+
+        refuse_other_champion(self.storage, self.layout, self.monitor)
         delivered = datetime.combine(self.date, time.min, timezone.utc) + timedelta(
             days=1, hours=self.monitor.schedule.delivery_hours
         )
@@ -52,10 +55,13 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
     def take_in(self, context: Context, event: Any = None) -> list[dict[str, Any]]:
         """Takes the day in or cuts it; called by `execute`, or by the trigger that waited for late deliveries."""
+        from driftwatch.as_trained import as_trained, refuse_other_champion
         from driftwatch.images.ingest import ingest_day, list_day, plan_day
 
         storage, keys, images = self.storage, self.keys, self.monitor.images
-        input_size, version = self.monitor.model.input_size, self._model_version()
+        refuse_other_champion(storage, self.layout, self.monitor)  # before the day is rewritten, or anything paid
+        version = self._model_version()
+        input_size = as_trained(storage, self.layout, self.monitor, version).model.input_size
         try:
             listed = list_day(storage, keys)
             shards = plan_day(storage, keys, images, input_size, version, listed)
