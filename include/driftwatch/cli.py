@@ -132,9 +132,11 @@ def _rollback(options: argparse.Namespace, config: MonitorConfig, storage: Stora
 
 
 def _import(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:
+    from driftwatch.model.champion import import_champion, read_model
+
     _refuse_champion(options, storage, layout)
+    read_model(options.model, config)  # one that does not fit must not replace the training set
     _take_in(options, config, storage, layout)
-    from driftwatch.model.champion import import_champion
 
     version = import_champion(storage, layout, config, options.model)
     _hand_over(options, config, storage, layout, version, "driftwatch champion import")

@@ -185,6 +185,10 @@ class MonitorLayout:
         """The features of the original labelled images, in the order of `training_set`."""
         return f"{self.monitor}/training/features.parquet"
 
+    def next_set(self, name: str) -> str:
+        """A file of a new training set that is about to take the old one's place; none are there otherwise."""
+        return f"{self.monitor}/training/next/{name}"
+
     @property
     def champion(self) -> str:
         """The pointer to the version that production serves."""

@@ -70,9 +70,9 @@ def control_tasks(
     # An incoming file may have been cleared away since it was labelled.
     there = [entry for entry in chosen if storage.exists(entry["key"])]
     if len(there) < annotation.control_tasks_per_page:
+        gone = f", and the files of {len(chosen) - len(there)} more are gone" if len(chosen) > len(there) else ""
         raise DriftwatchError(
-            f"{storage.url(layout.training_set)} and the labelled days have {len(known)} images of known truth outside the train split; the "
-            f"files of {len(there)} of the {len(chosen)} that were drawn are there, and control tasks need at least "
+            f"{storage.url(layout.training_set)} has {len(there)} images outside its train split{gone}; control tasks need at least "
             f"{annotation.control_tasks_per_page}: add labelled images to {storage.url(layout.training_images)}"
         )
     return sorted(there, key=lambda entry: entry["image_id"])

@@ -27,6 +27,7 @@ from driftwatch.model.dataset import (
     bad_and_good_days,
     load_inputs,
 )
+from driftwatch.model.original_set import set_keys
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _damaged(
 
 def _originals(storage: Storage, layout: MonitorLayout, split: str, seed: int) -> pd.DataFrame:
     """At most DAMAGED_IMAGES rows of the original set's split, by chance."""
-    rows = storage.read_table(layout.training_set)
+    rows = storage.read_table(set_keys(storage, layout).table)
     rows["key"] = [own_key(layout.monitor, key) for key in rows["key"]]
     rows = rows[rows["split"] == split]
     return rows.sample(min(DAMAGED_IMAGES, len(rows)), random_state=seed)

@@ -14,6 +14,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.model.dataset import EVALUATION, HUMAN, SET, TRAIN, VALIDATION, load_features, load_inputs
 from driftwatch.model.gate import GATE, PROMOTE
+from driftwatch.model.original_set import set_keys
 from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -54,8 +55,9 @@ def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorC
     from driftwatch.profiling.drift import build_reference
 
     run_key = registry.card(storage, layout, version)["data"]["run_key"]
-    original = storage.read_table(layout.training_set)
-    features = storage.read_table(layout.training_features).assign(phash=original.get("phash"))
+    keys = set_keys(storage, layout)
+    original = storage.read_table(keys.table)
+    features = storage.read_table(keys.features).assign(phash=original.get("phash"))
     if run_key:
         table = storage.read_table(layout.retraining(run_key, SET))
         learnt = table[(table["source"] == HUMAN) & (table["split"] != EVALUATION)]
@@ -63,7 +65,7 @@ def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorC
             features = pd.concat([features, load_features(storage, layout, learnt)], ignore_index=True)
         inputs = load_inputs(storage, layout, table)
     else:
-        table, inputs = original, storage.read_array(layout.training_inputs)
+        table, inputs = original, storage.read_array(keys.inputs)
     refuse_other(registry.card(storage, layout, version), config, "the model")
     model = load_model(storage, layout, version)
     raw, embeddings = logits_and_embeddings(model, inputs, config.model.batch_size)

@@ -11,6 +11,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.model.dataset import ORIGINAL, TRAIN, collect_training_set
 from driftwatch.model.handover import rollback_target
+from driftwatch.model.original_set import set_keys
 from driftwatch.storage import Storage
 
 
@@ -67,7 +68,7 @@ def _training_seconds(storage: Storage, layout: MonitorLayout, config: MonitorCo
     start = None
     if settings.start_from == "champion":
         start = registry.load_model(storage, layout, registry.champion_version(storage, layout))
-    images = storage.read_array(layout.training_inputs)[: recipe.batch_size]
+    images = storage.read_array(set_keys(storage, layout).inputs)[: recipe.batch_size]
     return seconds_for(start, images, len(config.classes), recipe)
 
 
