@@ -105,7 +105,7 @@ def summary(table: pd.DataFrame) -> dict[str, Any]:
 
 def _shares(values: pd.Series) -> dict[str, float]:
     return {
-        str(name): round(float(share), 4) for name, share in values.valuecounts_by(normalize=True).sort_index().items()
+        str(name): round(float(share), 4) for name, share in values.value_counts(normalize=True).sort_index().items()
     }
 
 
