@@ -107,14 +107,13 @@ def _explain(path: Path, file: YamlFile, error: ValidationError) -> str:
     for problem in problems[:_MOST_PROBLEMS]:
         place = problem["loc"]
         field = ".".join(str(part)[:80] for part in place) or "(whole file)"
-        line = file.line(place) if problem["type"] != "missing" else None
-        where = f"{field} (line {line})" if line else field
+        told = problem["msg"]
         if problem["type"] == "extra_forbidden":
-            lines.append(f"  {where}: unknown key; check its spelling against docs/configuration.md")
-        elif problem["type"] == "missing":
-            lines.append(f"  {where}: {problem['msg']}")
-        else:
-            lines.append(f"  {where}: {problem['msg']} (got {_bounded.repr(problem['input'])})")
+            told = "unknown key; check its spelling against docs/configuration.md"
+        elif problem["type"] != "missing":
+            told += f" (got {_bounded.repr(problem['input'])})"
+        line = file.line(place) if problem["type"] != "missing" else None
+        lines.append(f"  {field}: {told}" + (f", line {line}" if line else ""))
     if len(problems) > _MOST_PROBLEMS:
         lines.append(f"  and {len(problems) - _MOST_PROBLEMS} more")
     return f"{shown(path)}: {len(problems)} setting(s) refused:\n" + "\n".join(lines)

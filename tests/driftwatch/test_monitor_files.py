@@ -42,7 +42,11 @@ def written(folder: Path, text: str | bytes, name: str = "monitor.yaml") -> Path
 @pytest.mark.parametrize(
     ("wrong", "field", "allowed"),
     [
-        ("schedule: {start_date: 2026-02-30}", "schedule.start_date (line 6)", "day"),
+        (
+            "schedule: {start_date: 2026-02-30}",
+            "schedule.start_date",
+            "day is out of range for month (got '2026-02-30'), line 6",
+        ),
         ("schedule: {start_date: 2026-13-01}", "schedule.start_date", "month"),
         ("schedule: {start_date: 1767225600}", "schedule.start_date", "YYYY-MM-DD"),
         ("schedule: {start_date: 0001-01-01}", "schedule.start_date", "2000 to 2099"),
@@ -70,7 +74,7 @@ def written(folder: Path, text: str | bytes, name: str = "monitor.yaml") -> Path
         ("classes: [cat, 1.5]", "classes", "put it in quotes"),
         ("classes: [cat, ]", "classes", "at least 2"),
         (f"classes: [cat, {'d' * 300}]", "classes", "longer than 200 bytes"),
-        ("colour: red", "colour (line 6)", "unknown key"),
+        ("colour: red", "colour", "docs/configuration.md, line 6"),
     ],
 )
 def test_a_mistake_is_told_with_its_field_and_what_is_allowed(tmp_path, wrong, field, allowed):
