@@ -22,9 +22,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
 
 from driftwatch.config import MonitorConfig
-from driftwatch.errors import ConfigError
 from driftwatch.model.requests import ALERT_RUN_PREFIX
-from driftwatch.monitor_files import load_monitor, monitor_files
 from driftwatch_airflow.assets import labels_asset
 from driftwatch_airflow.failures import day_failed
 from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, task_defaults
@@ -45,7 +43,7 @@ from driftwatch_airflow.operators.features import (
 )
 from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
 from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellOperator
-from driftwatch_airflow.refused import refused_monitor_dag
+from driftwatch_airflow.refused import dags_of_monitors
 from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
 
@@ -186,9 +184,4 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
     return dag
 
 
-for path in monitor_files():
-    try:
-        found = monitoring_dag(load_monitor(path))
-    except ConfigError as error:
-        found = refused_monitor_dag(path, "monitoring", error)
-    globals()[found.dag_id] = found
+globals().update(dags_of_monitors(monitoring_dag, "monitoring"))

@@ -18,8 +18,6 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule
 
 from driftwatch.config import MonitorConfig
-from driftwatch.errors import ConfigError
-from driftwatch.monitor_files import load_monitor, monitor_files
 from driftwatch_airflow.assets import champion_asset, reference_asset
 from driftwatch_airflow.failures import retraining_failed
 from driftwatch_airflow.monitor import owner_links, task_defaults
@@ -37,7 +35,7 @@ from driftwatch_airflow.operators.retraining import (
     run_key,
 )
 from driftwatch_airflow.operators.telling import TellRetrainingOperator
-from driftwatch_airflow.refused import refused_monitor_dag
+from driftwatch_airflow.refused import dags_of_monitors
 
 
 def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
@@ -225,9 +223,4 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
     return dag
 
 
-for path in monitor_files():
-    try:
-        found = retraining_dag(load_monitor(path))
-    except ConfigError as error:
-        found = refused_monitor_dag(path, "retraining", error)
-    globals()[found.dag_id] = found
+globals().update(dags_of_monitors(retraining_dag, "retraining"))

@@ -123,16 +123,20 @@ def _rollback(options: argparse.Namespace, config: MonitorConfig, storage: Stora
     from driftwatch.model.registry import champion_version
 
     current = champion_version(storage, layout)
-    pointer = rollback(storage, layout, options.to, promoted_by=f"driftwatch champion rollback from {current}")
+    pointer = rollback(
+        storage, layout, options.to, promoted_by=f"driftwatch champion rollback from {current}", config=config
+    )
     print(
         f"{pointer['version']} is the champion again, instead of {current}; days that were judged already keep theirs"
     )
 
 
 def _import(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:
+    from driftwatch.model.champion import import_champion, read_model
+
     _refuse_champion(options, storage, layout)
+    read_model(options.model, config)  # one that does not fit must not replace the training set
     _take_in(options, config, storage, layout)
-    from driftwatch.model.champion import import_champion
 
     version = import_champion(storage, layout, config, options.model)
     _hand_over(options, config, storage, layout, version, "driftwatch champion import")
@@ -251,10 +255,12 @@ def _share(found: dict[str, Any]) -> str:
 
 def _check(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:
     from driftwatch.annotation.plan import cost_of
+    from driftwatch.as_trained import refuse_other_champion
     from driftwatch.model.registry import card, champion
     from driftwatch.performance.sample_size import expected_accuracy, images_for_width
 
     annotation, retraining = config.annotation, config.retraining
+    refuse_other_champion(storage, layout, config)
     current = champion(storage, layout)
     images = annotation.sample_size
     if images == "auto":

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import date
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from driftwatch.config_images import ImagesConfig
 from driftwatch.config_model import ModelConfig, RetrainingConfig
-from driftwatch.config_parts import OpenShare, Section, Share
+from driftwatch.config_parts import LARGEST_SEED, Day, OpenShare, Section, Share, class_names, folded, refuse_alike
 from driftwatch.config_performance import PerformanceConfig
 from driftwatch.config_profiling import ProfilingConfig
 from driftwatch.config_publish import PublishConfig
 
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 AlertKind = Literal[
     "drift",
@@ -50,6 +49,8 @@ def _expand(value: str) -> str:
 
 def _storage_uri(value: str) -> str:
     expanded = _expand(value).rstrip("/")
+    if "${" in expanded:
+        raise ValueError(f"{expanded!r} has a ${{ left over: allowed are ${{NAME}} and ${{NAME:-default}}")
     if not re.match(r"^(file:///.+|s3://[^/]+)", expanded):
         raise ValueError(f"allowed are file:///absolute/folder and s3://bucket/prefix, not {expanded!r}")
     return expanded
@@ -58,8 +59,8 @@ def _storage_uri(value: str) -> str:
 class ScheduleConfig(Section):
     """Which days are monitored. A day is a UTC date; its run starts at the next midnight UTC."""
 
-    start_date: date = Field(description="First day that is monitored; quote nothing: `2026-01-01`.")
-    end_date: date | None = Field(None, description="Last day that is monitored; none means no end.")
+    start_date: Day = Field(description="First day that is monitored; quote nothing: `2026-01-01`.")
+    end_date: Day | None = Field(None, description="Last day that is monitored; none means no end.")
     delivery_hours: float = Field(
         6,
         ge=0,
@@ -67,9 +68,19 @@ class ScheduleConfig(Section):
         description="Hours after the day's end in which images still arrive; its run waits for them, and a trigger without `day` is about a day before.",
     )
 
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> ScheduleConfig:
+        if self.end_date and self.end_date < self.start_date:
+            raise ValueError(
+                f"end_date {self.end_date} is before start_date {self.start_date}: no day would be monitored"
+            )
+        return self
+
 
 class StorageConfig(Section):
     """Where images and artifacts live."""
+
+    expanded: ClassVar[frozenset[str]] = frozenset({"uri"})
 
     uri: Annotated[str, AfterValidator(_storage_uri)] = Field(
         description="Root of the storage, file:///folder or s3://bucket/prefix; `${NAME:-default}` takes an environment variable."
@@ -82,22 +93,26 @@ class StorageConfig(Section):
 class QualityRules(Section):
     """Toloka's quality control for the project's pools. Workers who break a rule are banned from the project for `ban_days`."""
 
-    control_history: int = Field(10, ge=1, description="The control-task rule looks at this many last control answers.")
-    control_min_answers: int = Field(3, ge=1, description="It acts after at least this many control answers.")
+    control_history: int = Field(
+        10, ge=1, le=1000, description="The control-task rule looks at this many last control answers."
+    )
+    control_min_answers: int = Field(3, ge=1, le=1000, description="It acts after at least this many control answers.")
     control_min_correct_percent: float = Field(
         60, ge=0, le=100, description="Fewer right control answers than this ban."
     )
-    fast_seconds: int = Field(5, ge=1, description="A page answered in fewer seconds counts as fast.")
-    fast_max: int = Field(2, ge=1, description="This many fast pages among the last ten ban.")
-    skipped_in_row: int = Field(5, ge=1, description="This many skipped pages in a row ban for a day.")
-    majority_min_answers: int = Field(20, ge=1, description="The majority rule acts after this many answers.")
+    fast_seconds: int = Field(5, ge=1, le=3600, description="A page answered in fewer seconds counts as fast.")
+    fast_max: int = Field(2, ge=1, le=10, description="This many fast pages among the last ten ban.")
+    skipped_in_row: int = Field(5, ge=1, le=1000, description="This many skipped pages in a row ban for a day.")
+    majority_min_answers: int = Field(
+        20, ge=1, le=10_000, description="The majority rule acts after this many answers."
+    )
     majority_min_correct_percent: float = Field(
         50, ge=0, le=100, description="Fewer answers with the majority than this ban."
     )
     daily_income_limit: float = Field(
-        10.0, gt=0, description="Income in USD in 24 hours after which a worker pauses for a day."
+        10.0, gt=0, le=10_000, description="Income in USD in 24 hours after which a worker pauses for a day."
     )
-    ban_days: int = Field(10, ge=1, description="How long a ban lasts.")
+    ban_days: int = Field(10, ge=1, le=3650, description="How long a ban lasts.")
     captcha_frequency: Literal["LOW", "MEDIUM", "HIGH"] | None = Field(
         "LOW", description="How often Toloka shows a captcha."
     )
@@ -126,23 +141,28 @@ class AnnotationConfig(Section):
     question: str = Field(description="What is asked under each image.")
     instructions: str = Field(description="Public instructions, HTML.")
     unclear_answer: str | None = Field(
-        "unclear", description="A third answer for broken or undecidable images, counted apart; null leaves it out."
+        "unclear",
+        min_length=1,
+        max_length=200,
+        description="A third answer for broken or undecidable images, counted apart; null leaves it out.",
     )
     languages: tuple[str, ...] = Field(("EN",), min_length=1, description="Languages of which a worker must speak one.")
-    sample_size: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+    sample_size: Annotated[int, Field(ge=1, le=100_000)] | Literal["auto"] = Field(
         100,
         description="Images of the day's random sample; auto takes as many as `interval_width` needs and the budget allows.",
     )
     interval_width: OpenShare = Field(
         0.1, description="Wanted width of the day's accuracy interval, for sample_size auto."
     )
-    seed: int = Field(0, ge=0, description="Seed of the sample; with the day's date it fixes the choice.")
+    seed: int = Field(
+        0, ge=0, le=LARGEST_SEED, description="Seed of the sample; with the day's date it fixes the choice."
+    )
     overlap: int = Field(3, ge=1, le=50, description="Annotators for each image.")
     tasks_per_page: int = Field(9, ge=1, le=100, description="Images of the day on a page.")
     control_tasks_per_page: int = Field(
         1, ge=0, le=50, description="Control tasks on a page; with images of known truth."
     )
-    control_tasks: int = Field(30, ge=0, description="Different control tasks put into the pool.")
+    control_tasks: int = Field(30, ge=0, le=10_000, description="Different control tasks put into the pool.")
     control_from_labels: bool = Field(
         True,
         description="Also take control tasks from images of the last 30 days that all their annotators labelled alike.",
@@ -155,17 +175,19 @@ class AnnotationConfig(Section):
     accept_after_days: int = Field(
         7, ge=1, le=21, description="Days after which Toloka accepts a page that nobody has judged."
     )
-    reward_per_page: float = Field(0.05, gt=0, description="USD for a page.")
+    reward_per_page: float = Field(0.05, gt=0, le=100, description="USD for a page.")
     fee_share: Share = Field(0.2, description="Toloka's fee on top of the reward.")
     max_cost_per_day: float = Field(
-        20.0, gt=0, description="USD; a day that would cost more is refused before anything is created."
+        20.0, gt=0, le=1_000_000, description="USD; a day that would cost more is refused before anything is created."
     )
-    max_cost_per_month: float = Field(300.0, gt=0, description="USD; counted over the days of the calendar month.")
-    page_seconds: int = Field(600, ge=30, description="Time a worker has for a page.")
+    max_cost_per_month: float = Field(
+        300.0, gt=0, le=10_000_000, description="USD; counted over the days of the calendar month."
+    )
+    page_seconds: int = Field(600, ge=30, le=86_400, description="Time a worker has for a page.")
     expire_hours: float = Field(
         48, gt=0, le=160, description="Hours after which the pool expires; image links live four hours longer."
     )
-    poll_seconds: float = Field(60, gt=0, description="How often the waiting sensor asks.")
+    poll_seconds: float = Field(60, gt=0, le=86_400, description="How often the waiting sensor asks.")
     on_short_pool: Literal["fail", "use_if_enough"] = Field(
         "use_if_enough",
         description="A pool that ends incomplete fails the day, or is used where coverage reaches min_coverage.",
@@ -239,17 +261,22 @@ class MonitorConfig(Section):
     retraining: RetrainingConfig = Field(default_factory=RetrainingConfig)
     notifiers: tuple[NotifierConfig, ...] = ()
 
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _usable(cls, value: Any) -> Any:
+        return class_names(value)
+
     @field_validator("classes")
     @classmethod
     def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) != len(value) or not all(value):
-            raise ValueError("class names must be distinct and not empty")
+        refuse_alike(value)
         return value
 
     @model_validator(mode="after")
     def _unclear_is_no_class(self) -> MonitorConfig:
-        if self.annotation.unclear_answer in self.classes:
-            raise ValueError(f"annotation.unclear_answer {self.annotation.unclear_answer!r} is also one of classes")
+        unclear = self.annotation.unclear_answer
+        if unclear is not None and folded(unclear) in map(folded, self.classes):
+            raise ValueError(f"annotation.unclear_answer {unclear!r} is also one of classes")
         return self
 
     @property

@@ -40,11 +40,13 @@ class ImagesConfig(Section):
         "growing: ingest looks again after this time, five times at most, then quarantines it as `still_growing`. 0 never waits.",
     )
 
-    max_bytes: int = Field(20_000_000, gt=0, description="Files above this many bytes are quarantined.")
-    max_pixels: int = Field(
-        50_000_000, gt=0, description="Images of more pixels are quarantined before they are decoded."
+    max_bytes: int = Field(
+        20_000_000, gt=0, le=1_000_000_000, description="Files above this many bytes are quarantined."
     )
-    min_side: int = Field(32, ge=1, description="Images with a side of fewer pixels are quarantined.")
+    max_pixels: int = Field(
+        50_000_000, gt=0, le=1_000_000_000, description="Images of more pixels are quarantined before they are decoded."
+    )
+    min_side: int = Field(32, ge=1, le=10_000, description="Images with a side of fewer pixels are quarantined.")
     max_reject_share: Share = Field(
         0.2, description="A larger share of quarantined files, of all but the ignored ones, fails the day."
     )
@@ -54,5 +56,6 @@ class ImagesConfig(Section):
     shard_size: int = Field(
         20_000,
         ge=1,
+        le=10_000_000,
         description="A day of more files is cut into shards of this many (rounded up to a multiple of 256), which tasks handle beside each other; see docs/scaling.md.",
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from driftwatch.config_parts import OpenShare, Section, Share
+from driftwatch.config_parts import LARGEST_SEED, OpenShare, Section, Share
 
 Side = Annotated[int, Field(ge=16, le=1024)]
 
@@ -45,9 +45,11 @@ class RecipeConfig(Section):
     small_size: Side = Field(
         64, description="Side in pixels of those images; no effect where `model.input_size` is no larger."
     )
-    learning_rate: float = Field(4e-3, gt=0, description="Peak learning rate of AdamW; half of it at the full size.")
-    batch_size: int = Field(32, ge=1, description="Images for each training step.")
-    weight_decay: float = Field(0.05, ge=0, description="AdamW's weight decay.")
+    learning_rate: float = Field(
+        4e-3, gt=0, le=1, description="Peak learning rate of AdamW; half of it at the full size."
+    )
+    batch_size: int = Field(32, ge=1, le=4096, description="Images for each training step.")
+    weight_decay: float = Field(0.05, ge=0, le=10, description="AdamW's weight decay.")
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Share of each label that is spread over all classes.")
     warmup_share: Share = Field(
         0.1, description="Share of the steps in which the learning rate rises; then it falls by a cosine."
@@ -55,6 +57,7 @@ class RecipeConfig(Section):
     patience: int = Field(
         10,
         ge=0,
+        le=1000,
         description="Epochs at the full size without a lower validation loss after which training stops and keeps its best epoch; 0: never.",
     )
     augmentation: AugmentationConfig = Field(default_factory=AugmentationConfig)
@@ -79,7 +82,9 @@ class RetrainingConfig(Section):
     promotion: Literal["auto", "approval", "never"] = Field(
         "auto", description="Who moves the champion when the gate is passed."
     )
-    approval_hours: float = Field(48, gt=0, description="Time limit of an approval; then `on_no_answer` holds.")
+    approval_hours: float = Field(
+        48, gt=0, le=24 * 90, description="Time limit of an approval; then `on_no_answer` holds."
+    )
     on_no_answer: Literal["reject", "approve"] = Field(
         "reject", description="What an approval without an answer in time does; with reject the champion stays."
     )
@@ -87,7 +92,7 @@ class RetrainingConfig(Section):
         7, ge=1, le=365, description="Days of labels that an alert's retraining takes, the alert's day included."
     )
     min_new_labels: int = Field(
-        30, ge=1, description="Fewer human labels in the range end the run: the champion stays."
+        30, ge=1, le=1_000_000, description="Fewer human labels in the range end the run: the champion stays."
     )
     min_confidence: Share = Field(0.6, description="Consensus below this share of votes is not trained on.")
     evaluation_share: OpenShare = Field(
@@ -96,14 +101,17 @@ class RetrainingConfig(Section):
     )
     epochs: int = Field(8, ge=1, le=500, description="Passes over the training set when fine-tuning.")
     learning_rate: float = Field(1e-3, gt=0, le=0.1, description="Peak learning rate when fine-tuning.")
-    patience: int = Field(6, ge=0, description="As `model.recipe.patience`, when fine-tuning.")
+    patience: int = Field(6, ge=0, le=1000, description="As `model.recipe.patience`, when fine-tuning.")
     recent_share: OpenShare = Field(
         0.5, description="Share of each epoch that comes from the labelled days; the rest replays the original set."
     )
     imitate_drift: bool = Field(True, description="Also train on original images damaged as the drifted days are.")
-    seed: int = Field(0, ge=0, description="Seed of training.")
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="Seed of training.")
     min_evaluation_labels: int = Field(
-        20, ge=1, description="Fewer evaluation labels of the recent days are not enough evidence: the champion stays."
+        20,
+        ge=1,
+        le=1_000_000,
+        description="Fewer evaluation labels of the recent days are not enough evidence: the champion stays.",
     )
     max_clean_drop: Share = Field(
         0.05,
@@ -115,11 +123,14 @@ class RetrainingConfig(Section):
     gate_confidence: float = Field(
         0.95, gt=0.5, lt=1, description="Confidence of each one-sided bound and test of the gate."
     )
-    cooldown_days: int = Field(3, ge=0, description="Days of data after a retraining in which alerts start no other.")
+    cooldown_days: int = Field(
+        3, ge=0, le=3650, description="Days of data after a retraining in which alerts start no other."
+    )
     retrain_on_backfill: bool = Field(False, description="Whether backfilled days may start a retraining.")
     keep_challengers: int = Field(
         10,
         ge=1,
+        le=100_000,
         description="Newest challengers never promoted whose model files are kept; cards, and every version that was ever champion, "
         "are kept for ever.",
     )

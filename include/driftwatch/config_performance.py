@@ -22,7 +22,7 @@ class PerformanceConfig(Section):
     trend_false_alarms: float = Field(
         0.1, gt=0, le=12, description="At most this many false alarms of `trend` a year, on average."
     )
-    min_labels: int = Field(30, ge=1, description="Fewer labels give not_enough_evidence.")
+    min_labels: int = Field(30, ge=1, le=100_000, description="Fewer labels give not_enough_evidence.")
     pool_days: int = Field(
         7,
         ge=1,
@@ -32,6 +32,7 @@ class PerformanceConfig(Section):
     persistence: int = Field(
         1,
         ge=1,
+        le=30,
         description="floor and drop alert when they fire on this many of `persistence_days`, this day included.",
     )
     persistence_days: int = Field(1, ge=1, le=30, description="The last days with labels that `persistence` counts in.")

@@ -6,7 +6,7 @@ import re
 
 from pydantic import Field, field_validator, model_validator
 
-from driftwatch.config_parts import OpenShare, Section
+from driftwatch.config_parts import LARGEST_SEED, OpenShare, Section
 
 
 class FalseAlarmShares(Section):
@@ -34,7 +34,7 @@ class ProfilingConfig(Section):
     )
     false_alarm_shares: FalseAlarmShares = Field(default_factory=FalseAlarmShares)
     min_images: int = Field(
-        30, ge=2, description="Below this many independent images the verdict is not_enough_evidence."
+        30, ge=2, le=1_000_000, description="Below this many independent images the verdict is not_enough_evidence."
     )
     group_pattern: str | None = Field(
         None,
@@ -45,7 +45,7 @@ class ProfilingConfig(Section):
     trend_false_alarms_per_year: float = Field(
         0.2, gt=0, le=12, description="False alarms of the trend over days in a year of daily data, at most."
     )
-    seed: int = Field(0, ge=0, description="Seed of the calibration.")
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="Seed of the calibration.")
 
     @field_validator("group_pattern")
     @classmethod

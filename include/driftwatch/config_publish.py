@@ -29,10 +29,10 @@ class WhyLabsMonitors(Section):
     )
     trailing_days: int = Field(14, ge=4, le=90, description="Days that the trailing-window monitor looks back.")
     trailing_min_days: int = Field(
-        7, ge=2, description="Fewer days with a measured accuracy in the window give no judgement."
+        7, ge=2, le=90, description="Fewer days with a measured accuracy in the window give no judgement."
     )
     trailing_factor: float = Field(
-        3, gt=0, description="Standard deviations below the window's mean accuracy that are an anomaly."
+        3, gt=0, le=100, description="Standard deviations below the window's mean accuracy that are an anomaly."
     )
     severity: int = Field(3, ge=1, le=4, description="Severity of what the monitors tell.")
     actions: tuple[str, ...] = Field(
@@ -62,9 +62,10 @@ class PublishConfig(Section):
     analysis_hours: float = Field(
         36,
         gt=0,
+        le=24 * 30,
         description="How long check_performance waits, without a worker slot, for WhyLabs to analyse the day, which it does once a day.",
     )
-    analysis_poll_seconds: float = Field(300, gt=0, description="How often it asks meanwhile.")
+    analysis_poll_seconds: float = Field(300, gt=0, le=86_400, description="How often it asks meanwhile.")
     on_no_analysis: Literal["fail", "not_enough_evidence"] = Field(
         "fail",
         description="What a day does that WhyLabs has not analysed by then: fail the task, or count as neither ok nor an alert.",

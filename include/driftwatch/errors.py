@@ -25,6 +25,10 @@ class MissingArtifact(DriftwatchError):
     """An artifact that an earlier step writes is not in storage."""
 
 
+class DamagedArtifact(NeedsAttention):
+    """A stored artifact is not what the step that writes it writes; the message names the file."""
+
+
 class StorageRefused(NeedsAttention):
     """The storage does not let this account do what was asked, or is not set up as the monitor file says."""
 

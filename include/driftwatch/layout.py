@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
+_IMAGES = ("incoming/", "training/images/")
+
+
+def own_key(monitor: str, key: str) -> str:
+    """An image's stored key as it is now: the monitor may have had another name, and another folder, when it was written."""
+    _, _, rest = key.partition("/")
+    return f"{monitor}/{rest}" if rest.startswith(_IMAGES) else key
+
 
 @dataclass(frozen=True)
 class DayLayout:
@@ -205,6 +213,10 @@ class MonitorLayout:
     def training_features(self) -> str:
         """The features of the original labelled images, in the order of `training_set`."""
         return f"{self.monitor}/training/features.parquet"
+
+    def next_set(self, name: str) -> str:
+        """A file of a new training set that is about to take the old one's place; none are there otherwise."""
+        return f"{self.monitor}/training/next/{name}"
 
     @property
     def champion(self) -> str:

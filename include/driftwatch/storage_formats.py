@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from driftwatch.errors import DamagedArtifact
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +33,23 @@ class Formats(ABC):
     @abstractmethod
     def iter_bytes(self, keys: Sequence[str], at_once: int = 16) -> Iterator[tuple[str, bytes | Exception]]: ...
 
+    @abstractmethod
+    def url(self, key: str) -> str: ...
+
     def read_json(self, key: str) -> Any:
-        return json.loads(self.read_bytes(key))
+        data = self.read_bytes(key)
+        with self._naming(key, "JSON"):
+            return json.loads(data)
+
+    @contextmanager
+    def _naming(self, key: str, kind: str) -> Iterator[None]:
+        """What a parser says of broken bytes does not name the file."""
+        try:
+            yield
+        except (ValueError, OSError, RecursionError) as error:
+            raise DamagedArtifact(
+                f"{self.url(key)} is no {kind} ({str(error)[:200]}): restore it, or clear the task that writes it"
+            ) from error
 
     def write_json(self, key: str, value: Any) -> None:
         self.write_bytes(key, json_bytes(value))
@@ -42,7 +60,9 @@ class Formats(ABC):
 
         import pandas as pd
 
-        return pd.read_parquet(io.BytesIO(self.read_bytes(key)))
+        data = io.BytesIO(self.read_bytes(key))
+        with self._naming(key, "parquet table"):
+            return pd.read_parquet(data)
 
     def read_arrow(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A parquet table as Arrow's, which takes a tenth of a frame's memory; all columns or those named."""

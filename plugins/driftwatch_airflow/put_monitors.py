@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
+    from driftwatch.errors import ConfigError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,20 +25,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "files", nargs="*", type=Path, metavar="MONITOR.yaml", help="by default every file in $DRIFTWATCH_MONITORS"
     )
     files = parser.parse_args(arguments).files
+    from driftwatch.monitor_files import load_monitors, load_or_refuse
+
+    loaded = [(path, load_or_refuse(path)) for path in files] or load_monitors()
+    done = [_put_or_tell(path, monitor) for path, monitor in loaded]  # one file's mistake keeps none of the others back
+    return 0 if all(done) else 1
+
+
+def _put_or_tell(path: Path, monitor: MonitorConfig | ConfigError) -> bool:
+    """Whether it went well."""
     from driftwatch.errors import DriftwatchError
-    from driftwatch.monitor_files import load_monitor, monitor_files
+    from driftwatch.monitor_files import shown
 
     try:
-        for path in files or monitor_files():
-            monitor = load_monitor(path)
-            if "whylabs" in monitor.publish.sinks:
-                _put(monitor)
-            else:
-                print(f"{monitor.name} does not publish to WhyLabs (publish.sinks)")
+        if isinstance(monitor, Exception):
+            raise monitor
+        if "whylabs" in monitor.publish.sinks:
+            _put(monitor)
+        else:
+            print(f"{monitor.name} does not publish to WhyLabs (publish.sinks)")
     except DriftwatchError as error:
-        print(f"{path}: {error}", file=sys.stderr)
-        return 1
-    return 0
+        print(f"{shown(path)}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _put(monitor: MonitorConfig) -> None:

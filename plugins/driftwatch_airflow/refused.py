@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from driftwatch.config import MonitorConfig
 from driftwatch.errors import ConfigError
+from driftwatch.monitor_files import load_monitors, shown
+
+_LONGEST_NAME = 200  # Airflow's keys have at most 250 characters
 
 
 class RefusedMonitorOperator(BaseOperator):
@@ -23,15 +30,40 @@ class RefusedMonitorOperator(BaseOperator):
         raise AirflowFailException(self.message)
 
 
+def dags_of_monitors(build: Callable[[MonitorConfig], DAG], kind: str) -> dict[str, DAG]:
+    """The DAG of each monitor file by its id; that of a refused file says why. One file's mistake stays in that file."""
+    dags = {}
+    for path, monitor in load_monitors():
+        if isinstance(monitor, MonitorConfig):
+            try:
+                dag = build(monitor)
+            except Exception as error:
+                problem = f"{shown(path)}: its DAG cannot be made: {type(error).__name__}: {str(error)[:300]}"
+                dag = refused_monitor_dag(path, kind, ConfigError(problem))
+        else:
+            dag = refused_monitor_dag(path, kind, monitor)
+        dags[dag.dag_id] = dag
+    return dags
+
+
+def refused_dag_id(path: Path, kind: str = "monitoring") -> str:
+    """The id of a refused file's DAG, by the file's name; with some digits of its hash where a key cannot hold the name."""
+    name = path.stem
+    if path.suffix != ".yaml" or not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or len(name) > _LONGEST_NAME:
+        digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
+        name = f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', name)[:_LONGEST_NAME]}_{digest}"
+    return f"{name}_{kind}_refused"
+
+
 def refused_monitor_dag(path: Path, kind: str, error: ConfigError) -> DAG:
     """A DAG named by the file, whose documentation and one task say what is wrong with it."""
-    name = re.sub(r"\W+", "_", path.stem)
+    name, text = shown(path.name), str(error).replace("```", "'''")
     with DAG(
-        dag_id=f"{name}_{kind}_refused",
-        description=f"{path.name} was refused",
-        doc_md=f"### {path.name} was refused\n\n```\n{error}\n```\n\nCorrect the file; the DAG comes back by itself.",
+        dag_id=refused_dag_id(path, kind),
+        description=f"{name} was refused",
+        doc_md=f"### {name} was refused\n\n```\n{text}\n```\n\nCorrect the file; the DAG comes back by itself.",
         schedule=None,
         tags=["driftwatch", "refused"],
     ) as dag:
-        RefusedMonitorOperator(task_id="monitor_file_refused", message=str(error))
+        RefusedMonitorOperator(task_id="monitor_file_refused", message=text)
     return dag

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -172,6 +173,44 @@ def test_a_refused_monitor_file_takes_no_other_down(root, tmp_path, monkeypatch)
     assert "annotation.overlap" in refused.doc_md
     with pytest.raises(Exception, match=r"annotation\.overlap.*greater than or equal to 1"):
         refused.tasks[0].execute({})
+
+
+def test_every_broken_file_has_a_dag_of_its_own_with_an_id_that_airflow_takes(root, tmp_path, monkeypatch):
+    from airflow.utils.helpers import validate_key
+
+    from driftwatch_airflow.refused import refused_dag_id
+
+    example = (root / "include/monitors/cats_vs_dogs.yaml").read_text()
+    broken = {
+        "good.yaml": example.replace("cats_vs_dogs", "good"),
+        "twin.yaml": example.replace("cats_vs_dogs", "good"),
+        "date.yaml": example.replace("2026-01-01", "2026-02-30"),
+        "digits.yaml": "a: " + "9" * 5000,
+        "a b.yaml": "",
+        "a-b.yaml": "",
+        "a_b.yml": "",
+        "a_b.yaml": "```",
+        "\udcff\n.yaml": "",
+        "katzen-früh.yaml": "",
+        f"{'n' * 240}.yaml": "",
+        f"{'n' * 240}.yml": "",
+    }
+    for name, text in broken.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / ".#good.yaml").symlink_to("someone@machine.1:2")
+    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
+    bag = dag_bag(root)
+    assert bag.import_errors == {}
+    refused = [name for name in [*broken, "folder.yaml"] if name != "good.yaml"]
+    ids = {refused_dag_id(Path(name), kind) for name in refused for kind in ("monitoring", "retraining")}
+    assert len(ids) == 2 * len(refused)
+    assert set(bag.dags) == {"good_monitoring", "good_retraining", *ids}
+    for dag_id in bag.dags:
+        validate_key(dag_id)
+        bag.dags[dag_id].doc_md.encode()
+    assert re.search(r"schedule\.start_date: .*, line 7", bag.dags["date_monitoring_refused"].doc_md)
+    assert "is that of good.yaml already" in bag.dags["twin_monitoring_refused"].doc_md
 
 
 def test_spending_publishing_and_asking_for_a_retraining_never_run_twice_at_once(dags):

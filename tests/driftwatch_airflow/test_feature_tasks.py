@@ -177,3 +177,29 @@ def test_late_images_are_told_with_the_counts_and_at_the_evaluation(site, capsys
     assert "1 of the 3 accepted images came after the day's sample was drawn" in said
     assert f"/driftwatch/m/cats_vs_dogs/days/{DAY}/#correction" in said
     assert evaluation._late_files() == 0
+
+
+@pytest.mark.parametrize(
+    "card",
+    [{"classes": ["dog", "cat"]}, {"classes": ["cat", "dog", "bird"]}, {"classes": ["cat", "dog"], "input_size": 64}],
+)
+def test_a_file_that_describes_another_model_is_refused_before_the_day_is_rewritten(site, card):
+    from driftwatch.as_trained import OtherModel
+
+    deliver(site.storage, one=photo(1), two=photo(2))
+    site.ingest()
+    before = {item.key: site.storage.read_bytes(item.key) for item in site.storage.list(LAYOUT.days)}
+    deliver(site.storage, three=photo(3))
+    site.storage.write_json(LAYOUT.model_card("v0001-00000001"), card)
+    with pytest.raises(OtherModel, match="another model than the monitor file describes"):
+        site.ingest()
+    assert {item.key: site.storage.read_bytes(item.key) for item in site.storage.list(LAYOUT.days)} == before
+
+
+def test_an_earlier_models_day_is_taken_in_again_at_that_models_size(site):
+    deliver(site.storage, one=photo(1))
+    for version, size in (("v0001-00000001", 64), ("v0002-00000002", site.monitor.model.input_size)):
+        site.storage.write_json(LAYOUT.model_card(version), {"classes": ["cat", "dog"], "input_size": size})
+    site.storage.write_json(LAYOUT.champion, {"version": "v0002-00000002"})
+    site.storage.write_json(LAYOUT.day(date.fromisoformat(DAY)).ingest, {"model_version": "v0001-00000001"})
+    assert site.ingest()["input_size"] == 64

@@ -16,6 +16,7 @@ import pandas as pd
 from driftwatch.annotation.aggregation import Votes, dawid_skene, shares, skill, vote_weight
 from driftwatch.annotation.annotators import annotator_quality
 from driftwatch.annotation.collect import COUNTED
+from driftwatch.as_trained import for_day
 from driftwatch.errors import DriftwatchError
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ def merge_day(storage: Storage, day: DayLayout, config: MonitorConfig, sample: S
     Returns the method and the counts: sampled = consensus + tie + unclear + unanswered; labelled, votes, of them
     unclear_votes, alpha (None where undefined), annotators, flagged, rejected_pages, and spent in USD, rewards with the fee.
     """
+    config = for_day(storage, day, config)
     settings = config.annotation
     assignments = storage.read_table(day.assignments)
     votes = counted_votes(assignments, sample, config)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
-from driftwatch.layout import MonitorLayout
+from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ def control_tasks(
     # An incoming file may have been cleared away since it was labelled.
     there = [entry for entry in chosen if storage.exists(entry["key"])]
     if len(there) < annotation.control_tasks_per_page:
+        gone = f", and the files of {len(chosen) - len(there)} more are gone" if len(chosen) > len(there) else ""
         raise DriftwatchError(
-            f"{storage.url(layout.training_set)} has {len(there)} images outside its train split; control tasks need at least "
+            f"{storage.url(layout.training_set)} has {len(there)} images outside its train split{gone}; control tasks need at least "
             f"{annotation.control_tasks_per_page}: add labelled images to {storage.url(layout.training_images)}"
         )
     return sorted(there, key=lambda entry: entry["image_id"])
@@ -79,6 +80,7 @@ def control_tasks(
 
 def _holdout(storage: Storage, layout: MonitorLayout) -> pd.DataFrame:
     known = storage.read_table(layout.training_set)
+    known["key"] = [own_key(layout.monitor, key) for key in known["key"]]
     return known.loc[known["split"] != "train", ["image_id", "key", "label"]]
 
 
@@ -95,6 +97,7 @@ def _agreed(storage: Storage, layout: MonitorLayout, day: date) -> list[pd.DataF
         labels = storage.read_table(keys.labels)
         agreed = labels["votes"].ge(MIN_VOTES) & labels["status"].eq("consensus") & unanimous(labels)
         manifest = storage.read_table(keys.manifest)
+        manifest["key"] = [own_key(layout.monitor, key) for key in manifest["key"]]
         accepted = manifest.loc[manifest["status"] == "accepted", ["image_id", "key"]]
         tables.append(labels.loc[agreed, ["image_id", "label"]].merge(accepted, on="image_id"))
     return tables

@@ -16,7 +16,7 @@ from typing import Any
 from driftwatch.annotation.known_images import control_tasks, plan_exam, seeded_order
 from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.errors import NeedsAttention
-from driftwatch.layout import MonitorLayout
+from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.performance.sample_size import choose_size
 from driftwatch.storage import Storage
 
@@ -64,12 +64,15 @@ def plan_day(
     """
     keys = layout.day(day)
     if storage.exists(keys.annotation):
-        plan = storage.read_json(keys.annotation)
+        plan = _with_own_keys(storage.read_json(keys.annotation), layout)
         asked_for = plan["pool_id"] or plan["creations"].get("pool")
         return plan if asked_for else with_new_end(plan, config.annotation, now)
     annotation = config.annotation
     manifest = storage.read_table(keys.manifest)
-    accepted = manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
+    rows = manifest[manifest["status"] == "accepted"]
+    accepted = {
+        image_id: own_key(layout.monitor, key) for image_id, key in zip(rows["image_id"], rows["key"], strict=True)
+    }
     size = _sample_size(storage, layout, config, day)
     sample = seeded_order(accepted, annotation.seed, config.name, day)[: size["images"]]
     cost = cost_of(len(sample), annotation)
@@ -104,6 +107,20 @@ def with_new_end(plan: dict[str, Any], annotation: AnnotationConfig, now: dateti
 
 def _text(time: datetime) -> str:
     return time.isoformat(timespec="seconds")
+
+
+def _with_own_keys(plan: dict[str, Any], layout: MonitorLayout) -> dict[str, Any]:
+    """A recorded plan whose images are found also where the monitor had another name then."""
+
+    def own(entries: list[dict[str, str]]) -> list[dict[str, str]]:
+        return [
+            {**entry, "key": own_key(layout.monitor, entry["key"])} if "key" in entry else entry for entry in entries
+        ]
+
+    found = {**plan, **{name: own(plan[name]) for name in ("sample", "control") if plan.get(name)}}
+    if plan.get("exam"):
+        found["exam"] = {**plan["exam"], "tasks": own(plan["exam"]["tasks"])}
+    return found
 
 
 def _sample_size(storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date) -> dict[str, Any]:

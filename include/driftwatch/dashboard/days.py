@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from driftwatch import shapes
 from driftwatch.dashboard.artifacts import Artifacts
+from driftwatch.errors import DamagedArtifact
 from driftwatch.failure import Failure, read_failure
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 _FEATURE = ("feature", "test", "verdict", "p_value", "effect", "direction", "reference_quantiles", "day_quantiles")
 _LEFT_OUT = ("features", "examples", "hellinger")
 PARTS = 8
+DAYS = (date(2000, 1, 1), date(2099, 12, 31))
 _BAD, _WARN, _UNSURE, _GOOD, _WAITING = "bad", "warn", "unsure", "good", "waiting"
 
 
@@ -86,14 +89,14 @@ def read_days(artifacts: Artifacts, layout: MonitorLayout) -> list[Day]:
         item
         for key in keys
         for item in (
-            (key.ingest, read_object),
+            (key.ingest, read_ingest),
             (key.drift, read_drift),
             (key.performance, read_performance),
             (key.annotation, read_annotation),
-            (key.estimate, read_object),
-            (key.content_drift, read_object),
+            (key.estimate, read_estimate),
+            (key.content_drift, read_content_drift),
             (key.failure, read_failure),
-            (key.annotation_progress, read_object),
+            (key.annotation_progress, read_progress),
         )
     ]
     found = artifacts.get_many(wanted)
@@ -130,21 +133,41 @@ def with_failures(days: Sequence[Day], known: Mapping[date, Sequence[Failure]]) 
 
 
 def day_names(storage: Storage, layout: MonitorLayout) -> list[date]:
-    """The days that have a folder; a folder of another name is none."""
-    return layout.stored_days(storage)
+    """The days that have a folder; a folder of another name, or of a day beyond DAYS, is none."""
+    return [day for day in layout.stored_days(storage) if DAYS[0] <= day <= DAYS[1]]
 
 
 def read_object(storage: Storage, key: str) -> dict[str, Any]:
     """A JSON object, whole."""
     value = storage.read_json(key)
     if not isinstance(value, dict):
-        raise ValueError(f"holds {type(value).__name__}, not an object")
+        raise DamagedArtifact(f"{storage.url(key)} holds a {type(value).__name__}, not an object")
     return value
+
+
+def read_ingest(storage: Storage, key: str) -> dict[str, Any]:
+    return shapes.read_checked(storage, key, shapes.Ingest, whole=False)
+
+
+def read_estimate(storage: Storage, key: str) -> dict[str, Any]:
+    return shapes.read_checked(storage, key, shapes.Estimate, whole=False)
+
+
+def read_content_drift(storage: Storage, key: str) -> dict[str, Any]:
+    return shapes.read_checked(storage, key, shapes.ContentDrift, whole=False)
+
+
+def read_progress(storage: Storage, key: str) -> dict[str, Any]:
+    return shapes.read_checked(storage, key, shapes.Progress)
+
+
+def read_uploads(storage: Storage, key: str) -> dict[str, Any]:
+    return shapes.read_checked(storage, key, shapes.Uploads)
 
 
 def read_drift(storage: Storage, key: str) -> dict[str, Any]:
     """drift.json without what only the day's own page shows; `features` by name."""
-    whole = read_object(storage, key)
+    whole = shapes.read_checked(storage, key, shapes.Drift, whole=False)
     features = {
         row["feature"]: {name: row.get(name) for name in _FEATURE}
         for row in whole.get("features") or []
@@ -155,11 +178,12 @@ def read_drift(storage: Storage, key: str) -> dict[str, Any]:
 
 def read_performance(storage: Storage, key: str) -> dict[str, Any]:
     """performance.json without the evidence that later days pool."""
-    return {name: value for name, value in read_object(storage, key).items() if name not in ("evidence", "revisions")}
+    whole = shapes.read_checked(storage, key, shapes.Performance, whole=False)
+    return {name: value for name, value in whole.items() if name not in ("evidence", "revisions")}
 
 
 def read_annotation(storage: Storage, key: str) -> dict[str, Any]:
     """annotation.json with the number of sampled images in place of their list."""
-    whole = read_object(storage, key)
+    whole = shapes.read_checked(storage, key, shapes.Annotation, whole=False)
     kept = ("state", "close_reason", "project_id", "pool_id", "cost", "overlap", "progress", "expires")
     return {**{name: whole.get(name) for name in kept}, "images": len(whole.get("sample") or [])}

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
+from driftwatch import shapes
 from driftwatch.dashboard.artifacts import Artifacts
 from driftwatch.dashboard.days import read_object
+from driftwatch.errors import DamagedArtifact
 from driftwatch.model import registry
 from driftwatch.model.requests import DATASET_CARD, GATE
 
 if TYPE_CHECKING:
     from driftwatch.layout import MonitorLayout
+    from driftwatch.storage import Storage
 
+logger = logging.getLogger(__name__)
 _PARTS = {"recent": "Recent days", "clean": "Clean images"}
 
 
 def champion(artifacts: Artifacts, layout: MonitorLayout) -> dict[str, Any]:
-    """The pointer to the version that production serves; empty before the first."""
-    return artifacts.get(layout.champion, read_object) or {}
+    """The pointer to the version that production serves; empty before the first. Raises DamagedArtifact."""
+    return artifacts.get(layout.champion, read_pointer) or {}
+
+
+def champion_or_problem(artifacts: Artifacts, layout: MonitorLayout) -> tuple[dict[str, Any], str | None]:
+    """As `champion`; empty, with the reason, where it cannot be read."""
+    try:
+        return champion(artifacts, layout), None
+    except (DamagedArtifact, PermissionError) as error:
+        return {}, str(error)
 
 
 def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
     """Every version with its card, newest first; `state` is champion, the one before it, or kept; `back`: whether it was champion before,
-    so that there is a way back to it."""
-    pointer = champion(artifacts, layout)
+    so that there is a way back to it. Versions whose card cannot be read are left out: `problems` names them."""
+    pointer, _ = champion_or_problem(artifacts, layout)
     before = registry.champions(pointer or None)
     found = []
     for version in reversed(registry.versions(artifacts.storage, layout)):
-        card = artifacts.get(layout.model_card(version), read_object) or {}
+        (card,) = artifacts.get_many([(layout.model_card(version), read_card)])
+        if isinstance(card, Exception):
+            continue
+        card = card or {}
         state = "champion" if version == pointer.get("version") else "kept"
         if version == pointer.get("previous"):
             state = "previous"
@@ -46,15 +62,34 @@ def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
     return found
 
 
+def problems(artifacts: Artifacts, layout: MonitorLayout) -> list[str]:
+    """What of the registry cannot be read, each with its name."""
+    cards = [(layout.model_card(version), read_card) for version in registry.versions(artifacts.storage, layout)]
+    found = artifacts.get_many([(layout.champion, read_pointer), *cards])
+    return [str(problem) for problem in found if isinstance(problem, Exception)]
+
+
+def read_pointer(storage: Storage, key: str) -> dict[str, Any]:
+    return shapes.read_checked(storage, key, shapes.Pointer)
+
+
+def read_card(storage: Storage, key: str) -> dict[str, Any]:
+    return shapes.read_checked(storage, key, shapes.Card, whole=False)
+
+
 def retrainings(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
     """Each retraining that collected a set, by its day: the last whose labels it used. `decision` and `version` are None before
     the gate."""
     found = []
     for name in artifacts.storage.folders(layout.retrainings):
-        data = artifacts.get(layout.retraining(name, DATASET_CARD), read_object)
-        if not data or not data.get("last_day"):
+        try:
+            data = artifacts.get(layout.retraining(name, DATASET_CARD), read_object)
+            told = artifacts.get(layout.retraining(name, GATE), read_object) or {}
+        except (DamagedArtifact, PermissionError) as error:
+            logger.warning("a retraining is left out of the charts: %s", error)
             continue
-        told = artifacts.get(layout.retraining(name, GATE), read_object) or {}
+        if not data or not isinstance(data.get("last_day"), str):
+            continue
         found.append(
             {"day": data["last_day"], "run": name, "decision": told.get("decision"), "version": told.get("version")}
         )

@@ -17,6 +17,8 @@ from driftwatch.performance.metrics import measure
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import keras
     import pandas as pd
 
@@ -67,7 +69,7 @@ def register_trained(
         [config.classes[label] for label in holdout.labels], found, config.classes, config.performance.confidence
     )
     data = to_bytes(model)
-    name = version_for(storage, layout, data)
+    name = version_for(storage, layout, data, lambda known: _same(known, about, config))
     card = {
         **about,
         "classes": list(config.classes),
@@ -80,6 +82,17 @@ def register_trained(
     }
     register(storage, layout, name, data, card)
     return name
+
+
+def _same(known: Mapping[str, Any], about: Mapping[str, Any], config: MonitorConfig) -> bool:
+    """Whether a card of the same weights is this one's: of the same classes in their order and, of a first champion, of the same
+    original set. Else its numbers and its references are another model's."""
+    if list(known.get("classes") or config.classes) != list(config.classes):
+        return False
+    ours, theirs = about["data"], known.get("data") or {}
+    if ours["run_key"] is not None:
+        return True
+    return theirs.get("run_key") is None and theirs.get("set", ours.get("set")) == ours.get("set")
 
 
 def mean_score(scores: np.ndarray) -> float | None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from driftwatch.as_trained import refuse_other_champion
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import DayLayout, MonitorLayout
+from driftwatch.layout import DayLayout, MonitorLayout, own_key
 from driftwatch.model.cards import Labelled, register_trained
 from driftwatch.model.dataset import (
     DATASET_CARD,
@@ -26,6 +27,7 @@ from driftwatch.model.dataset import (
     bad_and_good_days,
     load_inputs,
 )
+from driftwatch.model.original_set import set_keys
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def train_challenger(
     if storage.exists(done):
         checkpoints.clear()
         return storage.read_json(done)["version"]
+    refuse_other_champion(storage, layout, config)
     settings = config.retraining
     prepare(settings.seed)
     table = storage.read_table(layout.retraining(run_key, SET))
@@ -213,7 +216,8 @@ def _damaged(
 
 def _originals(storage: Storage, layout: MonitorLayout, split: str, seed: int) -> pd.DataFrame:
     """At most DAMAGED_IMAGES rows of the original set's split, by chance."""
-    rows = storage.read_table(layout.training_set)
+    rows = storage.read_table(set_keys(storage, layout).table)
+    rows["key"] = [own_key(layout.monitor, key) for key in rows["key"]]
     rows = rows[rows["split"] == split]
     return rows.sample(min(DAMAGED_IMAGES, len(rows)), random_state=seed)
 

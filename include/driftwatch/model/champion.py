@@ -13,6 +13,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.model.cards import Labelled, register_trained
 from driftwatch.model.dataset import EVALUATION, TRAIN, VALIDATION, summary
+from driftwatch.model.original_set import digest_of, refuse_other_labels, set_keys
 from driftwatch.model.runtime import prepare
 from driftwatch.model.training import OnEpoch, Recipe, fit
 from driftwatch.storage import Storage
@@ -56,7 +57,7 @@ def train_champion(
     about = {
         "created_by": created_by,
         "parent": None,
-        "data": {"run_key": None, **_original_summary(table)},
+        "data": {"run_key": None, "set": digest_of(table), **_original_summary(table)},
         "recipe": {"name": recipe, **chosen.model_dump()},
         "seeds": {"training": chosen.seed},
         "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
@@ -83,6 +84,24 @@ def import_champion(
     probabilities. Its holdout metrics are measured on the evaluation part of the training set: they flatter a model that was
     trained on those images. Raises NeedsAttention or registry.DamagedModel.
     """
+    model = read_model(path, config)
+    table, whole = _training_set(storage, layout, config)
+    about: dict[str, Any] = {
+        "created_by": created_by,
+        "parent": None,
+        "data": {"run_key": None, "set": digest_of(table), **_original_summary(table)},
+        "recipe": {"name": "imported", "file": path.name},
+        "seeds": {},
+        "history": [],
+    }
+    validation, holdout = whole.where(table["split"] == VALIDATION), whole.where(table["split"] == EVALUATION)
+    return register_trained(
+        storage, layout, config, model, not _gives_probabilities(model, whole.images[:64]), validation, holdout, about
+    )
+
+
+def read_model(path: Path, config: MonitorConfig) -> keras.Model:
+    """The team's own model, if it fits the monitor file. Raises NeedsAttention or registry.DamagedModel."""
     prepare(config.retraining.seed)
     try:
         data = path.read_bytes()
@@ -95,19 +114,7 @@ def import_champion(
             f"{path} maps {model.input_shape} to {model.output_shape}; the monitor file needs (None, {size}, {size}, 3), from "
             f"model.input_size, to (None, {classes}), one output for each of {list(config.classes)}"
         )
-    table, whole = _training_set(storage, layout, config)
-    about: dict[str, Any] = {
-        "created_by": created_by,
-        "parent": None,
-        "data": {"run_key": None, **_original_summary(table)},
-        "recipe": {"name": "imported", "file": path.name},
-        "seeds": {},
-        "history": [],
-    }
-    validation, holdout = whole.where(table["split"] == VALIDATION), whole.where(table["split"] == EVALUATION)
-    return register_trained(
-        storage, layout, config, model, not _gives_probabilities(model, whole.images[:64]), validation, holdout, about
-    )
+    return model
 
 
 def _gives_probabilities(model: keras.Model, images: np.ndarray) -> bool:
@@ -116,11 +123,12 @@ def _gives_probabilities(model: keras.Model, images: np.ndarray) -> bool:
 
 
 def _training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> tuple[pd.DataFrame, Labelled]:
-    table = storage.read_table(layout.training_set)
-    inputs = storage.read_array(layout.training_inputs)
+    keys = set_keys(storage, layout)
+    table, inputs = storage.read_table(keys.table), storage.read_array(keys.inputs)
+    refuse_other_labels(storage, keys.table, config, table)
     if inputs.shape[1] != config.model.input_size:
         raise NeedsAttention(
-            f"{storage.url(layout.training_inputs)} is {inputs.shape[1]} px, model.input_size {config.model.input_size}: take the "
+            f"{storage.url(keys.inputs)} is {inputs.shape[1]} px, model.input_size {config.model.input_size}: take the "
             "training set in again by `driftwatch champion train` with this monitor file"
         )
     return table, Labelled.of(inputs, table["label"], config)

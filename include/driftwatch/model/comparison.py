@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import MonitorLayout
+from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.model.gate import CLEAN, GATE, RECENT, ROLES
 from driftwatch.storage import Storage
 
@@ -104,7 +104,9 @@ def _examples(
         ]
         for image_id in ids:
             row = table.loc[image_id]
-            picture = f"![{image_id[:12]}]({link(image_id, row['key'])})" if link else image_id[:12]
+            picture = (
+                f"![{image_id[:12]}]({link(image_id, own_key(layout.monitor, row['key']))})" if link else image_id[:12]
+            )
             where = row["day"] or "original holdout"
             lines.append(f"| {picture} | {row['label']} | {row['champion']} | {row['challenger']} | {where} |")
     return lines

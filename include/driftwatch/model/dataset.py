@@ -7,109 +7,29 @@ from __future__ import annotations
 
 import logging
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from driftwatch.as_trained import refuse_other_champion
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
-from driftwatch.layout import MonitorLayout
+from driftwatch.layout import MonitorLayout, own_key
+from driftwatch.model.original_set import copy_images, counts_by, refuse_other_labels, set_keys, take_in_training_set
 from driftwatch.model.requests import DATASET_CARD, SET
 from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    pass
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["EVALUATION", "LEFT_OUT", "SET", "TRAIN", "VALIDATION"]
-HOLDOUT_SHARE = 0.15
+__all__ = ["EVALUATION", "LEFT_OUT", "SET", "TRAIN", "VALIDATION", "copy_images", "take_in_training_set"]
 ORIGINAL, HUMAN = "original", "human"
 _NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", "day", "row"])
-
-
-def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, folder: Path) -> int:
-    """Copies <class>/<file> of a local folder to the storage's training images, and returns how many files were copied.
-
-    Nothing is copied twice: not from the storage's own folder, nor a file that is there with the same size. Raises
-    NeedsAttention where a class has no folder.
-    """
-    own = storage.local_path(layout.training_images)
-    if own and folder.resolve() == own.resolve():
-        return 0
-    missing = [name for name in config.classes if not (folder / name).is_dir()]
-    if missing:
-        raise NeedsAttention(
-            f"{folder} has no folder {missing}: one folder for each of {list(config.classes)} is expected"
-        )
-    there = {item.key: item.size for item in storage.list(layout.training_images)}
-    copied = 0
-    for name in config.classes:
-        for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
-            key = f"{layout.training_images}/{name}/{path.name}"
-            if there.get(key) != path.stat().st_size:
-                storage.write_bytes(key, path.read_bytes())
-                copied += 1
-    return copied
-
-
-def take_in_training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> dict[str, Any]:
-    """Takes in training/images/<class>/<file>: writes training/set.parquet, inputs.npy and features.parquet, in one order.
-
-    About .80 of the images are for training, .05 for validation, .15 for evaluation (the holdout), and a few that are near to
-    images of two of these, which came before, are left out of all. Of equal files the first is kept. Raises NeedsAttention where a folder is no class, a class has no image, or the same file lies in two classes' folders.
-    Returns counts: listed, accepted, duplicate, quarantined, ignored, and `images` by split and class.
-    """
-    from driftwatch.images.listing import ignored_by
-    from driftwatch.images.one_pass import take_in
-
-    root = storage.url(layout.training_images)
-    folder = layout.training_images
-    # A file browser's own files do not even belong to a class.
-    found = storage.list(folder)
-    listed = [item for item in found if not ignored_by(item.key, folder, config.images.ignore)]
-    folders = {item.key: item.key.removeprefix(f"{layout.training_images}/").split("/")[0] for item in listed}
-    strangers = sorted(set(folders.values()) - set(config.classes))
-    if strangers:
-        raise NeedsAttention(
-            f"{root}: {strangers} are not in classes {list(config.classes)}: allowed is <class>/<file>"
-        )
-    taken = take_in(storage, listed, config.images, config.model.input_size, folder)
-    manifest = taken.manifest
-    label_of = manifest["key"].map(folders)
-    both = manifest["image_id"].notna() & (label_of.groupby(manifest["image_id"]).transform("nunique") > 1)
-    if both.any():
-        named = ", ".join(manifest.loc[both, "key"].head(4))
-        raise NeedsAttention(f"{root}: the same file is in the folders of two classes: {named}; remove the wrong one")
-    accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
-    with splits_lock(storage, layout) as lock:
-        splits = decide_splits(known_splits(storage, layout), accepted, HOLDOUT_SHARE)
-        table = pd.DataFrame(
-            {
-                "image_id": accepted["image_id"],
-                "label": accepted["key"].map(folders),
-                "split": accepted["image_id"].map(splits.set_index("image_id")["split"]),
-                "key": accepted["key"],
-                "phash": accepted["phash"],
-            }
-        )
-        _refuse_missing(table, config.classes, root)
-        lock.check()
-        storage.write_table(layout.splits, splits)
-        storage.write_array(layout.training_inputs, taken.inputs)
-        storage.write_table(layout.training_features, taken.features)
-        storage.write_table(layout.training_set, table)
-    counts = manifest["status"].value_counts()
-    return {
-        "listed": len(found),
-        **{status: int(counts.get(status, 0)) for status in ("accepted", "duplicate", "quarantined")},
-        "ignored": len(found) - len(listed),
-        "images": _counts(table, ["split", "label"]),
-    }
 
 
 def collect_training_set(
@@ -130,6 +50,7 @@ def collect_training_set(
     The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
     Returns the dataset card (`summary`, the days, and what was left out, why) and writes it beside the set; a dry run writes nothing.
     """
+    refuse_other_champion(storage, layout, config)
     if dry_run:
         return _collect(storage, layout, config, first_day, last_day)[2]
     with splits_lock(storage, layout) as lock:
@@ -145,7 +66,8 @@ def _collect(
     storage: Storage, layout: MonitorLayout, config: MonitorConfig, first_day: date, last_day: date
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """The splits of every image, the set, and its dataset card."""
-    original = storage.read_table(layout.training_set)
+    original = storage.read_table(set_keys(storage, layout).table)
+    refuse_other_labels(storage, layout.training_set, config, original)
     splits = _with_original(known_splits(storage, layout), original)
     days = days_between(storage, layout, first_day, last_day)
     human, splits, left_out = _human_labels(storage, layout, config, days, set(original["image_id"]), splits)
@@ -181,11 +103,11 @@ def summary(table: pd.DataFrame) -> dict[str, Any]:
     return {
         "images": len(table),
         "new_labels": len(human),
-        "by_source": _counts(table, ["source", "split"]),
-        "by_class": _counts(table, ["label", "source"]),
-        "by_day": _counts(human, ["day", "split"]),
-        "by_day_and_class": _counts(human, ["day", "label"]),
-        "by_agreement": _counts(agreement, ["label", "agreement"]),
+        "by_source": counts_by(table, ["source", "split"]),
+        "by_class": counts_by(table, ["label", "source"]),
+        "by_day": counts_by(human, ["day", "split"]),
+        "by_day_and_class": counts_by(human, ["day", "label"]),
+        "by_agreement": counts_by(agreement, ["label", "agreement"]),
         "class_balance": _shares(train["label"]),
         "day_mix": _shares(train["day"].where(train["source"] == HUMAN, ORIGINAL)),
         "mean_confidence": round(float(human["confidence"].mean()), 4) if len(human) else None,
@@ -199,14 +121,14 @@ def _shares(values: pd.Series) -> dict[str, float]:
 
 
 def load_inputs(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> np.ndarray:
-    """The model's inputs of a collected set's rows, uint8 [n, S, S, 3] in their order."""
+    """The model's inputs of a collected set's rows, uint8 [n, S, S, 3] in their order. Raises NeedsAttention where one is gone."""
     parts = []
-    for day, rows in table.groupby("day", sort=False)["row"]:
-        places = rows.to_numpy()
+    for day, rows in table.groupby("day", sort=False):
+        places = _places(storage, layout, str(day), rows)
         if day:
-            found = DayInputs(storage, layout.day(date.fromisoformat(str(day)))).take(places)
+            found = DayInputs(storage, layout.day(date.fromisoformat(str(day)))).take(places.tolist())
         else:
-            found = storage.read_array(layout.training_inputs)[places]
+            found = storage.read_array(set_keys(storage, layout).inputs)[places]
         parts.append((rows.index, found))
     inputs = np.empty((len(table), *parts[0][1].shape[1:]), np.uint8)
     for index, found in parts:
@@ -217,19 +139,38 @@ def load_inputs(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) ->
 def load_features(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> pd.DataFrame:
     """The features of a collected set's rows, by source and day."""
     parts = []
-    for day, rows in table.groupby("day", sort=True)["row"]:
-        key = layout.day(date.fromisoformat(str(day))).features if day else layout.training_features
-        parts.append(storage.read_table(key).iloc[rows.to_numpy()])
+    for day, rows in table.groupby("day", sort=True):
+        places = _places(storage, layout, str(day), rows)
+        parts.append(storage.read_table(_features_key(storage, layout, str(day))).iloc[places])
     return pd.concat(parts, ignore_index=True)
+
+
+def _features_key(storage: Storage, layout: MonitorLayout, day: str) -> str:
+    return layout.day(date.fromisoformat(day)).features if day else set_keys(storage, layout).features
+
+
+def _places(storage: Storage, layout: MonitorLayout, day: str, rows: pd.DataFrame) -> np.ndarray:
+    """Where each image lies now, by its id: the original set may have been replaced, or the day taken in again, since `row` was noted."""
+    key = _features_key(storage, layout, day)
+    now = pd.Index(storage.read_arrow(key, ["image_id"])["image_id"].to_pylist())
+    places = now.get_indexer(rows["image_id"])
+    if (places < 0).any():
+        gone = rows["image_id"].to_numpy()[places < 0]
+        what = f"the images of {day} were" if day else "the training images were"
+        raise NeedsAttention(
+            f"{storage.url(key)} has {len(gone)} of {len(rows)} images of this model's data no more, the first is {gone[0]}: {what} "
+            "replaced since the set was collected. Put them back and take them in again, or start the retraining anew"
+        )
+    return np.asarray(places)
 
 
 def image_keys(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> pd.Series:
     """The storage key of the file of each row of a collected set, in its order."""
-    keys = storage.read_table(layout.training_set).set_index("image_id")["key"].to_dict()
+    keys = storage.read_table(set_keys(storage, layout).table).set_index("image_id")["key"].to_dict()
     for day in sorted(set(table["day"]) - {""}):
         manifest = storage.read_table(layout.day(date.fromisoformat(day)).manifest)
         keys |= manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
-    return table["image_id"].map(keys)
+    return table["image_id"].map({image_id: own_key(layout.monitor, key) for image_id, key in keys.items()})
 
 
 def _human_labels(
@@ -253,10 +194,13 @@ def _human_labels(
         labels = storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
         agreed = labels[labels["status"] == "consensus"]
         sure = agreed[agreed["confidence"] >= config.retraining.min_confidence]
-        new = sure[~sure["image_id"].isin(original)]
+        known = sure[sure["label"].isin(config.classes)]
+        if len(known) < len(sure):  # a day that was labelled when there was a class more
+            left_out["class_is_gone"] = left_out.get("class_is_gone", 0) + len(sure) - len(known)
+        new = known[~known["image_id"].isin(original)]
         left_out["no_consensus"] += len(labels) - len(agreed)
         left_out["low_confidence"] += len(agreed) - len(sure)
-        left_out["in_original_set"] += len(sure) - len(new)
+        left_out["in_original_set"] += len(known) - len(new)
         ids = storage.read_table(day.features)["image_id"]
         rows = pd.Series(np.arange(len(ids)), index=ids)
         frames.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
@@ -284,24 +228,6 @@ def _human_labels(
 def days_between(storage: Storage, layout: MonitorLayout, first_day: date, last_day: date) -> list[str]:
     """The days of the range that have artifacts, as YYYY-MM-DD, sorted."""
     return [day.isoformat() for day in layout.stored_days(storage) if first_day <= day <= last_day]
-
-
-def _refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> None:
-    for name in classes:
-        for split in (TRAIN, EVALUATION):
-            if not ((table["label"] == name) & (table["split"] == split)).any():
-                raise NeedsAttention(
-                    f"{root}/{name}: no usable image for {split} among {int((table['label'] == name).sum())}; put labelled images "
-                    "there (at least about 30 a class; a few hundred make a usable model)"
-                )
-
-
-def _counts(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:
-    """Nested counts {first: {second: n}}, sorted."""
-    found: dict[str, dict[str, int]] = {}
-    for (first, second), n in table.groupby(by, sort=True).size().items():
-        found.setdefault(str(first), {})[str(second)] = int(n)
-    return found
 
 
 def bad_and_good_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from driftwatch.as_trained import refuse_other
 from driftwatch.config import MonitorConfig
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.challenger import CHALLENGER
@@ -45,7 +46,7 @@ def evaluate_challenger(storage: Storage, layout: MonitorLayout, config: Monitor
     paired comparison and both models' metrics. A repeated run gives the same.
     """
     from driftwatch.model.predict import answers, logits, probabilities
-    from driftwatch.model.registry import add_to_card, load_model
+    from driftwatch.model.registry import add_to_card, card, load_model
     from driftwatch.model.requests import attached_alerts
     from driftwatch.model.runtime import prepare
 
@@ -59,6 +60,7 @@ def evaluate_challenger(storage: Storage, layout: MonitorLayout, config: Monitor
     table = table.assign(part=part)[part != ""].reset_index(drop=True)
     inputs = load_inputs(storage, layout, table)
     for role, version in zip(ROLES, (request["parent"], request["version"]), strict=True):
+        refuse_other(card(storage, layout, version), config, role)
         model = load_model(storage, layout, version)
         scores = probabilities(logits(model, inputs, config.model.batch_size), model.temperature)
         table[role] = answers(scores, config.classes)["prediction"]

@@ -7,12 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from driftwatch.as_trained import refuse_other
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.model.dataset import EVALUATION, HUMAN, SET, TRAIN, VALIDATION, load_features, load_inputs
 from driftwatch.model.gate import GATE, PROMOTE
+from driftwatch.model.original_set import set_keys
 from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ def promote_challenger(
         raise GateNotPassed(
             f"{layout.monitor}: {gate['version']} is not promoted, the gate says {gate['decision']}: {' '.join(gate['reasons'])}"
         )
+    refuse_other(registry.card(storage, layout, gate["version"]), config, "the challenger")
     build_reference_of(storage, layout, config, gate["version"])
     pointer = registry.promote(storage, layout, gate["version"], promoted_by, expected=gate["champion"])
     logger.info("%s: champion is %s, before it %s", layout.monitor, pointer["version"], pointer["previous"])
@@ -52,8 +55,9 @@ def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorC
     from driftwatch.profiling.drift import build_reference
 
     run_key = registry.card(storage, layout, version)["data"]["run_key"]
-    original = storage.read_table(layout.training_set)
-    features = storage.read_table(layout.training_features).assign(phash=original.get("phash"))
+    keys = set_keys(storage, layout)
+    original = storage.read_table(keys.table)
+    features = storage.read_table(keys.features).assign(phash=original.get("phash"))
     if run_key:
         table = storage.read_table(layout.retraining(run_key, SET))
         learnt = table[(table["source"] == HUMAN) & (table["split"] != EVALUATION)]
@@ -61,7 +65,8 @@ def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorC
             features = pd.concat([features, load_features(storage, layout, learnt)], ignore_index=True)
         inputs = load_inputs(storage, layout, table)
     else:
-        table, inputs = original, storage.read_array(layout.training_inputs)
+        table, inputs = original, storage.read_array(keys.inputs)
+    refuse_other(registry.card(storage, layout, version), config, "the model")
     model = load_model(storage, layout, version)
     raw, embeddings = logits_and_embeddings(model, inputs, config.model.batch_size)
     data = pd.DataFrame(
@@ -83,21 +88,32 @@ def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorC
     }
 
 
-def rollback(storage: Storage, layout: MonitorLayout, to_version: str | None, promoted_by: str) -> dict[str, Any]:
+def rollback(
+    storage: Storage,
+    layout: MonitorLayout,
+    to_version: str | None,
+    promoted_by: str,
+    config: MonitorConfig | None = None,
+) -> dict[str, Any]:
     """Makes `to_version` the champion again, by default the one before, and returns the pointer.
 
     Its model and reference were kept, so earlier predictions come back byte for byte. The same `promoted_by`, such as a run id,
-    rolls back once only, so that a repeated task does not roll forward again.
+    rolls back once only, so that a repeated task does not roll forward again. With `config` a version with other classes than the
+    monitor file's is refused.
     """
     current = registry.champion(storage, layout)
     if current and current["promoted_by"] == promoted_by:
         return current
-    target = rollback_target(storage, layout, current, to_version)
+    target = rollback_target(storage, layout, current, to_version, config)
     return registry.promote(storage, layout, target, promoted_by, expected=current["version"] if current else None)
 
 
 def rollback_target(
-    storage: Storage, layout: MonitorLayout, current: dict[str, Any] | None, to_version: str | None
+    storage: Storage,
+    layout: MonitorLayout,
+    current: dict[str, Any] | None,
+    to_version: str | None,
+    config: MonitorConfig | None = None,
 ) -> str:
     """The version to go back to, by default the champion before `current`.
 
@@ -108,10 +124,12 @@ def rollback_target(
     target = to_version or (current["previous"] if current else None)
     if target is None:
         raise NeedsAttention(f"{layout.monitor}: there is no earlier champion to go back to")
-    registry.card(storage, layout, target)  # refuses one that is unknown
+    card = registry.card(storage, layout, target)  # refuses one that is unknown
     if target not in former:
         raise NeedsAttention(
             f"{layout.monitor}: {target} was never champion, so there is no way back to it; these were: "
             f"{', '.join(dict.fromkeys(former)) or 'none'}"
         )
+    if config is not None:
+        refuse_other(card, config, "the earlier champion")
     return target

@@ -11,6 +11,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.model.dataset import ORIGINAL, TRAIN, collect_training_set
 from driftwatch.model.handover import rollback_target
+from driftwatch.model.original_set import set_keys
 from driftwatch.storage import Storage
 
 
@@ -41,10 +42,12 @@ def plan_retraining(
     return {"action": "retrain", "set": card, "seconds": round(seconds), "champion": champion, "text": text}
 
 
-def plan_rollback(storage: Storage, layout: MonitorLayout, to_version: str | None) -> dict[str, Any]:
+def plan_rollback(
+    storage: Storage, layout: MonitorLayout, to_version: str | None, config: MonitorConfig | None = None
+) -> dict[str, Any]:
     """`version` that would become the champion instead of `champion`, and the same as lines of `text`. Writes nothing."""
     current = registry.champion(storage, layout)
-    target = rollback_target(storage, layout, current, to_version)
+    target = rollback_target(storage, layout, current, to_version, config)
     assert current is not None
     lines = [
         f"{name}: {_accuracy(registry.card(storage, layout, name)['metrics']['holdout']['accuracy'])}"
@@ -65,7 +68,7 @@ def _training_seconds(storage: Storage, layout: MonitorLayout, config: MonitorCo
     start = None
     if settings.start_from == "champion":
         start = registry.load_model(storage, layout, registry.champion_version(storage, layout))
-    images = storage.read_array(layout.training_inputs)[: recipe.batch_size]
+    images = storage.read_array(set_keys(storage, layout).inputs)[: recipe.batch_size]
     return seconds_for(start, images, len(config.classes), recipe)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from driftwatch.as_trained import as_trained
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
@@ -37,6 +38,7 @@ def predict_day(
     [n, width] from the same pass. The same inputs give the same bytes. Returns counts: images, model_version, predictions
     (class: n).
     """
+    config = as_trained(storage, layout, config, version)
     table, embeddings = _answered(storage, day, layout, config, version)
     return _write_day(storage, day, config, version, len(table), iter([(table, embeddings)]))
 
@@ -45,6 +47,7 @@ def predict_shard(
     storage: Storage, day: DayLayout, layout: MonitorLayout, config: MonitorConfig, version: str, shard: Shard
 ) -> dict[str, Any]:
     """As `predict_day` for one shard of the day; `merge_predictions` makes the day of them. Returns its counts."""
+    config = as_trained(storage, layout, config, version)
     table, embeddings = _answered(storage, day, layout, config, version, shard)
     storage.write_array(day.shard(shard.number, "embeddings.npy"), embeddings)
     storage.write_table(day.shard(shard.number, "predictions.parquet"), table.to_pandas())
@@ -58,6 +61,7 @@ def merge_predictions(
 
     Returns counts as `predict_day`.
     """
+    config = as_trained(storage, MonitorLayout(day.monitor), config, version)
     keys = [(day.shard(n, "predictions.parquet"), day.shard(n, "embeddings.npy")) for n in range(shards)]
     flat, there = [key for pair in keys for key in pair], {item.key for item in storage.list(day.shards)}
     images = len(DayInputs(storage, day))

@@ -24,6 +24,8 @@ from driftwatch.storage import Storage
 from driftwatch.storage_formats import json_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import keras
 
 _VERSION = re.compile(r"^v(\d{4,})-[0-9a-f]{8}$")
@@ -88,12 +90,17 @@ def champion_version(storage: Storage, layout: MonitorLayout) -> str:
     return pointer["version"]
 
 
-def version_for(storage: Storage, layout: MonitorLayout, model: bytes) -> str:
-    """The name of a model by its content, like v0003-1a2b3c4d: the one it is registered by, else the next number."""
+def version_for(
+    storage: Storage, layout: MonitorLayout, model: bytes, same: Callable[[dict[str, Any]], bool] = lambda card: True
+) -> str:
+    """The name of a model by its content, like v0003-1a2b3c4d: the one it is registered by, else the next number.
+
+    `same` looks at the card of a version that has this content: whether it is this model's, or the same weights stand for another.
+    """
     digest = hashlib.sha256(model).hexdigest()[:8]
     known = versions(storage, layout)
     for version in known:
-        if version.endswith(f"-{digest}"):
+        if version.endswith(f"-{digest}") and same(card(storage, layout, version)):
             return version
     return f"v{_number(known[-1]) + 1 if known else 1:04d}-{digest}"
 

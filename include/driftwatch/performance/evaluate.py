@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.annotation.consensus import counted_votes, krippendorff_alpha, unanimous
+from driftwatch.as_trained import as_trained
 from driftwatch.errors import DriftwatchError
 from driftwatch.images.late import late_images
 from driftwatch.layout import MonitorLayout
@@ -43,9 +44,10 @@ def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdou
     settings, layout = config.performance, MonitorLayout(day.monitor)
     sample = storage.read_table(day.labels)
     predictions = storage.read_table(day.predictions)
+    version = _model_version(predictions, day)
+    config = as_trained(storage, layout, config, version)
     scored = _join(sample[sample["label"].notna()], predictions, day)
     assignments = storage.read_table(day.assignments)
-    version = _model_version(predictions, day)
     votes = counted_votes(assignments, sample["image_id"].tolist(), config)
     # The sample stands for the images that it could be drawn from; of late ones it says nothing.
     no_part = [*sample["image_id"], *late_images(storage, day)]
@@ -102,7 +104,11 @@ def judge_day(
     """
     settings = config.performance
     first = day - timedelta(days=settings.pool_days - 1)
-    recent = [(found, Evidence.of(found["evidence"])) for found in before if found["day"] >= first.isoformat()]
+    recent = [
+        (found, Evidence.of(found["evidence"]))
+        for found in before
+        if found["day"] >= first.isoformat() and _has_classes(found, config)
+    ]
     votes = pool_votes([evidence.votes, *(past.votes for _, past in recent)])
     together, days = [evidence], [day.isoformat()]
     for found, past in reversed(recent):
@@ -145,6 +151,11 @@ def judge_day(
         "pooled_days": sorted(days),
         "usual": usual,
     }
+
+
+def _has_classes(found: Mapping[str, Any], config: MonitorConfig) -> bool:
+    """Whether people and model chose among the same classes on the day of that performance.json: else its counts mean others."""
+    return list(found["confusion_matrix"]["labels"]) == list(config.classes)
 
 
 def _counted(found: Mapping[str, Any]) -> tuple[int, int]:

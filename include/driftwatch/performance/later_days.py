@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.as_trained import as_trained
 from driftwatch.performance.evaluate import judge_day
 from driftwatch.performance.evidence import Evidence
 from driftwatch.performance.history import MOST_DAYS, days_before, performances
@@ -45,7 +46,8 @@ def outdated(
         holdout = storage.read_json(layout.model_card(version))["metrics"]["holdout"]
         earliest = (day - timedelta(days=MOST_DAYS)).isoformat()
         known = [past for past in judged if past["day"] >= earliest]
-        now = judge_day(day, version, Evidence.of(stored["evidence"]), known, config, holdout)
+        of_day = as_trained(storage, layout, config, version)
+        now = judge_day(day, version, Evidence.of(stored["evidence"]), known, of_day, holdout)
         if now["verdict"] != stored["verdict"]:
             found.append({"day": stored["day"], "verdict": stored["verdict"], "now": now["verdict"]})
         judged.append({**stored, **now})

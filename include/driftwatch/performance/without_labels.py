@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.as_trained import as_trained
 from driftwatch.performance.evidence import own_score
 from driftwatch.performance.metrics import wilson
 from driftwatch.performance.policy import holdout_accuracy
@@ -35,6 +36,7 @@ def estimate_day(storage: Storage, day: DayLayout, layout: MonitorLayout, config
     predictions = storage.read_table(day.predictions)
     version = storage.read_json(day.ingest)["model_version"]
     holdout = storage.read_json(layout.model_card(version))["metrics"]["holdout"]
+    config = as_trained(storage, layout, config, version)
     scores = own_score(predictions, config.classes)
     found = {
         "day": day.day.isoformat(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from driftwatch.as_trained import as_trained
 from driftwatch.profiling.class_mix import PREDICTION
 from driftwatch.profiling.content import compare_shares, fit_projection, project, whole_counts
 from driftwatch.profiling.dependence import bursts, weights_of
@@ -68,6 +69,7 @@ def judge_answers(
     number of reference images that have the day's mix of classes where it differs.
     `predictions`: effect (total variation distance) and classes (name, reference and day as shares).
     """
+    config = as_trained(storage, layout, config, version)
     predictions = storage.read_table(day.predictions)
     usual = _reference_counts(storage, layout, version)
     drift: dict[str, Any] = {

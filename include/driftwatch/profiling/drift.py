@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.errors import MissingArtifact
+from driftwatch.layout import own_key
 from driftwatch.profiling.dependence import CONTRAST, GROUP, PHASH
 from driftwatch.profiling.reference import DRIFTED, IMAGE_QUALITY, OK, QUANTILES, DriftReport, Reference
 from driftwatch.profiling.trend import MOST_DAYS, day_scores, trend
@@ -133,7 +134,7 @@ def with_clusters(storage: Storage, day: DayLayout, table: pd.DataFrame, setting
         features = storage.read_arrow(day.features, ["image_id", CONTRAST]).to_pandas().set_index("image_id")
         added[CONTRAST] = features[CONTRAST].reindex(table["image_id"]).to_numpy()
     if settings.group_pattern:
-        names = [str(key).removeprefix(f"{day.incoming}/") for key in rows["key"]]
+        names = [own_key(day.monitor, str(key)).removeprefix(f"{day.incoming}/") for key in rows["key"]]
         found = [re.search(settings.group_pattern, name) for name in names]
         # An image that the pattern does not fit is a group of its own.
         added[GROUP] = [match[1] if match else name for match, name in zip(found, names, strict=True)]

@@ -137,10 +137,15 @@ class Ledger:
         self._write([new.get(entry.identity, entry) for entry in self.entries()])
 
     def payload(self, entry: Entry) -> bytes:
-        return self._storage.read_bytes(entry.payload_key)
+        # Beside the ledger, also where the monitor had another name when the entry was written.
+        return self._storage.read_bytes(f"{self._folder}/{entry.payload_key.rpartition('/')[2]}")
+
+    @property
+    def _folder(self) -> str:
+        return self.key.removesuffix(".json")
 
     def _keep(self, kind: Kind, content_hash: str, payload: bytes) -> str:
-        key = f"{self.key.removesuffix('.json')}/{kind}-{content_hash[:16]}.bin"
+        key = f"{self._folder}/{kind}-{content_hash[:16]}.bin"
         if not self._storage.exists(key):
             self._storage.write_bytes(key, payload)
         return key

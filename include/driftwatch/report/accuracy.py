@@ -46,8 +46,10 @@ def trust(facts: DayFacts) -> list[str]:
     found = []
     answers = facts.estimate["answers"]
     if answers and answers["moved"]:
-        said = [f"{name} {percent(round(answers['day'][name], 2))}" for name in facts.config.classes]
-        usual = [f"{name} {percent(round(answers['holdout'][name], 2))}" for name in facts.config.classes]
+        place = {name: number for number, name in enumerate(facts.config.classes)}
+        names = sorted(answers["day"], key=lambda name: place.get(name, len(place)))  # the classes of the day's model
+        said = [f"{name} {percent(round(answers['day'][name], 2))}" for name in names]
+        usual = [f"{name} {percent(round(answers['holdout'][name], 2))}" for name in names]
         found.append(
             f"Do not trust the estimate from scores today: the model answers {listing(said, 6)}, on its holdout {listing(usual, 6)}. "
             "Either other things are photographed, or the images make it sure and wrong; only labels tell which."

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.errors import MissingArtifact
+from driftwatch import shapes
+from driftwatch.errors import DamagedArtifact, MissingArtifact
 from driftwatch.failure import Failure, read_failure
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class DayFacts:
     late_files: dict[str, Any] | None
     history: list[PastDay]
     failure: Failure | None = None
+    problems: tuple[str, ...] = ()  # artifacts that are there and cannot be read
 
     @property
     def accepted(self) -> pd.DataFrame:
@@ -59,49 +61,81 @@ class DayFacts:
 
 
 def gather(storage: Storage, layout: MonitorLayout, day: date, config: MonitorConfig) -> DayFacts:
-    """Reads what exists. Raises MissingArtifact for a day that was never taken in (no ingest.json or manifest.parquet)."""
-    keys = layout.day(day)
-    ingest = storage.read_json(keys.ingest)
+    """Reads what exists. A damaged artifact, of this day or of one before, is left out and named in `problems`.
+
+    Raises MissingArtifact for a day that was never taken in (no ingest.json or manifest.parquet), and DamagedArtifact where one
+    of these two cannot be read.
+    """
+    keys, reading = layout.day(day), _Reading(storage)
+    ingest = shapes.read_checked(storage, keys.ingest, shapes.Ingest)
+    card = layout.model_card(ingest["model_version"])
     return DayFacts(
         config=config,
         day=day,
         ingest=ingest,
         manifest=storage.read_table(keys.manifest),
-        drift=_if_there(storage.read_json, keys.drift),
-        content_drift=_if_there(storage.read_json, keys.content_drift),
-        predictions=_if_there(storage.read_table, keys.predictions),
-        estimate=_if_there(storage.read_json, keys.estimate),
-        annotation=_if_there(storage.read_json, keys.annotation),
-        assignments=_if_there(storage.read_table, keys.assignments),
-        labels=_if_there(storage.read_table, keys.labels),
-        annotators=_if_there(storage.read_table, keys.annotators),
-        performance=_if_there(storage.read_json, keys.performance),
-        card=_if_there(storage.read_json, layout.model_card(ingest["model_version"])),
-        late_files=_if_there(storage.read_json, keys.late_files),
-        history=_history(storage, layout, day),
+        drift=reading.object(keys.drift, shapes.Drift),
+        content_drift=reading.object(keys.content_drift, shapes.ContentDrift),
+        predictions=reading.table(keys.predictions, "image_id", "prediction", "model_version"),
+        estimate=reading.object(keys.estimate, shapes.Estimate),
+        annotation=reading.object(keys.annotation, shapes.Annotation),
+        assignments=reading.table(keys.assignments, "assignment_id", "status", "reward"),
+        labels=reading.table(keys.labels, "image_id", "label", "votes", "votes.unclear"),
+        annotators=reading.table(keys.annotators, "annotator_id", "answers", "flagged"),
+        performance=reading.object(keys.performance, shapes.Performance),
+        card=reading.object(card, shapes.Card),
+        late_files=reading.object(keys.late_files, shapes.LateFiles),
+        history=_history(reading, layout, day),
         failure=read_failure(storage, keys.failure),
+        problems=tuple(reading.problems),
     )
 
 
-def _if_there(read: Callable[[str], Any], key: str) -> Any:
-    """What `read` finds, or None where the step that writes it has not run yet, which is normal in the morning."""
-    try:
-        return read(key)
-    except MissingArtifact:
+class _Reading:
+    """Reads artifacts that may not be there yet, which is normal in the morning, and notes those that cannot be read."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.problems: dict[str, None] = {}
+
+    def object(self, key: str, shape: type[shapes.Shape]) -> dict[str, Any] | None:
+        return self._if_there(lambda: shapes.read_checked(self.storage, key, shape), key)
+
+    def table(self, key: str, *columns: str) -> Any:
+        def read() -> pd.DataFrame:
+            table = self.storage.read_table(key)
+            missing = sorted({*columns} - {*table.columns})
+            if missing:
+                raise DamagedArtifact(f"{self.storage.url(key)} has no column {', '.join(missing)}")
+            return table
+
+        return self._if_there(read, key)
+
+    def _if_there(self, read: Callable[[], Any], key: str) -> Any:
+        try:
+            return read()
+        except MissingArtifact:
+            return None
+        except DamagedArtifact as error:
+            self.problems[str(error)] = None
+        except PermissionError as error:
+            self.problems[f"{self.storage.url(key)} may not be read: {error}"] = None
         return None
 
 
-def _history(storage: Storage, layout: MonitorLayout, day: date) -> list[PastDay]:
+def _history(reading: _Reading, layout: MonitorLayout, day: date) -> list[PastDay]:
     """The last HISTORY_DAYS days, the day itself included, oldest first, beginning with the first that exists."""
-    present = set(layout.stored_days(storage))
+    present = set(layout.stored_days(reading.storage))
     found = []
     for back in range(HISTORY_DAYS - 1, -1, -1):
         other = day - timedelta(days=back)
         if other in present:
             keys = layout.day(other)
-            found.append(
-                PastDay(other, _if_there(storage.read_json, keys.drift), _if_there(storage.read_json, keys.performance))
+            drift, performance = (
+                reading.object(keys.drift, shapes.Drift),
+                reading.object(keys.performance, shapes.Performance),
             )
+            found.append(PastDay(other, drift, performance))
         elif found:
             found.append(PastDay(other, None, None))
     return found

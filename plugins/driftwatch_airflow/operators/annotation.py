@@ -34,8 +34,10 @@ class CreateAnnotationPoolOperator(DayOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.annotation.creation import create_day_pool, links_of
         from driftwatch.annotation.plan import describe, plan_day
+        from driftwatch.as_trained import for_day
 
-        storage, monitor = self.storage, self.monitor
+        storage = self.storage
+        monitor = for_day(storage, self.keys, self.monitor)
         now = context["ti"].start_date
         server, signer = image_server(monitor), link_signer(monitor)
         if context["params"].get("dry_run"):

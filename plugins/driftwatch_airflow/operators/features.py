@@ -49,7 +49,10 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         """Waits until a day of the schedule is delivered, then takes it in; a run by hand is of one that is, or was told not to wait."""
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
+        from driftwatch.as_trained import refuse_other_champion
+
         self.log.info("This run is about %s", self.about)
+        refuse_other_champion(self.storage, self.layout, self.monitor)
         delivered = whole_from(self.date, self.monitor.schedule)
         if context["dag_run"].run_type in OF_THE_SCHEDULE and utcnow() < delivered:
             self.log.info("Images of %s may arrive until %s (schedule.delivery_hours)", self.day, delivered)
@@ -58,11 +61,14 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
     def take_in(self, context: Context, event: Any = None) -> list[dict[str, Any]]:
         """Takes the day in or cuts it; called by `execute`, or by the trigger that waited for late deliveries."""
+        from driftwatch.as_trained import as_trained, refuse_other_champion
         from driftwatch.images.ingest import ingest_day, plan_day
         from driftwatch.images.listing import list_day
 
         storage, keys, images = self.storage, self.keys, self.monitor.images
-        input_size, version = self.monitor.model.input_size, self._model_version()
+        refuse_other_champion(storage, self.layout, self.monitor)  # before the day is rewritten, or anything paid
+        version = self._model_version()
+        input_size = as_trained(storage, self.layout, self.monitor, version).model.input_size
         try:
             listed = list_day(storage, keys, images)
             shards = plan_day(storage, keys, images, input_size, version, listed)

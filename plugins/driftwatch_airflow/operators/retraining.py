@@ -99,7 +99,7 @@ class ShowPlanOperator(RetrainingOperator):
 
         storage, layout, params = self.storage, self.layout, context["params"]
         if params.get("rollback"):
-            plan = plan_rollback(storage, layout, rollback_target(params["rollback"]))
+            plan = plan_rollback(storage, layout, rollback_target(params["rollback"]), self.monitor)
         else:
             plan = plan_retraining(storage, layout, self.requested(context), *self.range(context))
         for line in plan["text"]:
@@ -258,7 +258,7 @@ class RollBackOperator(RetrainingOperator):
         from driftwatch.model.handover import rollback
 
         target, run_id = rollback_target(context["params"]["rollback"]), context["run_id"]
-        pointer = rollback(self.storage, self.layout, target, promoted_by=run_id)
+        pointer = rollback(self.storage, self.layout, target, promoted_by=run_id, config=self.monitor)
         tell_followers(context, self.outlets, **_champion(self, pointer))
         facts = {"version": pointer["version"], "previous": pointer["previous"], "run_id": run_id}
         send_alert(context, self.monitor, "model_rolled_back", facts)

@@ -11,7 +11,7 @@ from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException
 
 from driftwatch.config import MonitorConfig
-from driftwatch_airflow.ui.monitors import Site, sites
+from driftwatch_airflow.ui.monitors import RefusedFile, Site, refused_files, sites
 
 
 def may_see(user: GetUserDep, dag_id: str) -> bool:
@@ -25,11 +25,16 @@ def visible_sites(user: GetUserDep) -> list[Site]:
     return [site for site in sites().values() if may_see(user, site.config.monitoring_dag_id)]
 
 
+def visible_refusals(user: GetUserDep) -> list[RefusedFile]:
+    """The refused monitor files whose DAG, which says why, the user may read."""
+    return [file for file in refused_files() if may_see(user, file.dag_id)]
+
+
 def monitor_site(monitor: str, user: GetUserDep) -> Site:
     """The monitor of that name: 404 where there is none, 403 where the user may not read its monitoring DAG."""
     site = sites().get(monitor)
     if site is None:
-        raise HTTPException(404, "There is no monitor of that name.")
+        raise HTTPException(404, "There is no monitor of that name. Where its file was refused, the overview says why.")
     require(user, site.config)
     return site
 
@@ -41,5 +46,6 @@ def require(user: GetUserDep, config: MonitorConfig, retraining: bool = False) -
         raise HTTPException(403, f"Your Airflow role may not read the DAG {dag_id}.")
 
 
+Refusals = Annotated[list[RefusedFile], Depends(visible_refusals)]
 Visible = Annotated[list[Site], Depends(visible_sites)]
 Chosen = Annotated[Site, Depends(monitor_site)]

@@ -17,17 +17,17 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from driftwatch.dashboard.days import Day, day_names, read_days, with_failures
+from driftwatch.dashboard.days import DAYS, Day, day_names, read_days, with_failures
 from driftwatch.dashboard.distribution import distribution
-from driftwatch.dashboard.models import champion, models, retrainings
+from driftwatch.dashboard.models import champion_or_problem, models, problems, retrainings
 from driftwatch.dashboard.overview import overview
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import thumbnail_of
-from driftwatch.errors import MissingArtifact, NeedsAttention
+from driftwatch.errors import DriftwatchError, MissingArtifact, NeedsAttention
 from driftwatch.failure import Failure, read_failure
 from driftwatch_airflow.run_days import RunDay
 from driftwatch_airflow.ui import URL_PREFIX, airflow_state, pages
-from driftwatch_airflow.ui.access import Chosen, Visible, may_see, require
+from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, may_see, require
 from driftwatch_airflow.ui.monitors import Site, sites
 
 STATIC = Path(__file__).parent / "static"
@@ -55,6 +55,7 @@ def application() -> FastAPI:
     app.middleware("http")(_headers)
     for kind in (StarletteHTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refused)
+    app.add_exception_handler(DriftwatchError, _unreadable)
     app.add_exception_handler(Exception, _crashed)
     for path, route in _ROUTES.items():
         app.get(path, response_model=None)(route)
@@ -79,6 +80,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     return HTMLResponse(pages.error(request, status, text), status)
 
 
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """An artifact or a storage that cannot be read; the error names it."""
+    if request.url.path.endswith(".json"):
+        return JSONResponse({"detail": str(error)}, 503)
+    return HTMLResponse(pages.error(request, 503, str(error)), 503)
+
+
 async def _crashed(request: Request, error: Exception) -> Response:
     # Starlette logs the traceback after this answer.
     text = f"{type(error).__name__}: {error}"
@@ -96,6 +104,8 @@ def _day(day: str) -> date:
         raise HTTPException(404, "A day is written as YYYY-MM-DD.") from error
     if found.isoformat() != day:
         raise HTTPException(404, "A day is written as YYYY-MM-DD.")
+    if not DAYS[0] <= found <= DAYS[1]:
+        raise HTTPException(404, f"Days from {DAYS[0]} to {DAYS[1]} can be shown.")
     return found
 
 
@@ -114,14 +124,29 @@ def _failure(site: Site, session: Session, day: date) -> Failure | None:
     return with_failures([kept], {} if known is None else {day: known})[0].failure
 
 
-def show_overview(request: Request, visible: Visible, session: SessionDep) -> Response:
-    """One row for each monitor, and its days as a calendar of verdicts."""
-    rows = []
-    for site in visible:
-        version = champion(site.artifacts, site.layout).get("version")
-        row = overview(_days(site, session), site.config, version)
+def _read_overview(site: Site) -> tuple[list[Day], str | None, str | None]:
+    """The days as they are stored, the champion's version, and why it cannot be read."""
+    found, problem = champion_or_problem(site.artifacts, site.layout)
+    return read_days(site.artifacts, site.layout), found.get("version"), problem
+
+
+def show_overview(request: Request, visible: Visible, refused: Refusals, session: SessionDep) -> Response:
+    """One row for each monitor, and its days as a calendar of verdicts. What cannot be shown of one leaves the others alone."""
+    rows, failed = [], []
+    for site, asked in [(site, site.start_reading(_read_overview)) for site in visible]:
+        try:
+            stored, version, problem = site.has_read(asked)
+            days = with_failures(stored, airflow_state.failures(session, site.config))
+            row = {**overview(days, site.config, version), "problem": problem}
+        except Exception as error:  # whatever a storage raises
+            failed.append((site.config.name, f"{type(error).__name__}: {error}"))
+            continue
         rows.append({**row, "next": airflow_state.next_run(session, site.config.monitoring_dag_id)})
-    return HTMLResponse(pages.render(request, "overview.html.j2", rows=rows))
+
+    def draw(rows: list[Any], also: list[tuple[str, str]]) -> str:
+        return pages.render(request, "overview.html.j2", rows=rows, failed=[*failed, *also], refused=refused)
+
+    return HTMLResponse(pages.each_alone(draw, rows, lambda row: row["config"].name))
 
 
 def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Response:
@@ -141,12 +166,32 @@ def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Respons
     )
 
 
+def _series(site: Site, days: list[Day], runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The series of the days; a day that cannot be drawn stands there as one that cannot be read."""
+    try:
+        return series(days, site.config, runs)
+    except Exception:
+        drawn = [
+            day if _drawable(day, site) else Day(day.day, None, None, None, None, problems=("cannot be drawn",))
+            for day in days
+        ]
+        return series(drawn, site.config, runs)
+
+
+def _drawable(day: Day, site: Site) -> bool:
+    try:
+        series([day], site.config)
+    except Exception:
+        return False
+    return True
+
+
 def give_series(site: Chosen, session: SessionDep) -> Response:
     """What the monitor's page draws; made anew when an artifact has changed."""
     known = (_days(site, session), retrainings(site.artifacts, site.layout))
     held = site.drawn.get("series")
     if held is None or held[0] != known:
-        held = (known, pages.as_json(series(known[0], site.config, known[1])))
+        held = (known, pages.as_json(_series(site, *known)))
         site.drawn["series"] = held
     return Response(held[1], media_type="application/json")
 
@@ -212,16 +257,19 @@ def give_image(site: Chosen, day: DayDep, image_id: str) -> Response:
 def show_models(request: Request, site: Chosen, user: GetUserDep) -> Response:
     """Versions, cards, gate tables, and the way back."""
     require(user, site.config, retraining=True)
-    found = models(site.artifacts, site.layout)
-    return HTMLResponse(
-        pages.render(
+    found, unreadable = models(site.artifacts, site.layout), problems(site.artifacts, site.layout)
+
+    def draw(rows: list[Any], also: list[tuple[str, str]]) -> str:
+        return pages.render(
             request,
             "models.html.j2",
             site=site,
-            models=found,
+            models=rows,
+            problems=[*unreadable, *(f"{name}: {problem}" for name, problem in also)],
             rollback_text=lambda version: f"driftwatch champion rollback {site.config.name}.yaml --to {version}",
         )
-    )
+
+    return HTMLResponse(pages.each_alone(draw, found, lambda row: str(row["version"])))
 
 
 def lead_from_dag(dag_id: str, user: GetUserDep) -> Response:

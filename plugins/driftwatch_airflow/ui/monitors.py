@@ -1,51 +1,117 @@
-"""The monitors that the pages show, each with the cache of its artifacts."""
+"""The monitors that the pages show, each with the cache of its artifacts, and the files that were refused."""
 
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from driftwatch.config import MonitorConfig
 from driftwatch.dashboard.artifacts import Artifacts
-from driftwatch.errors import ConfigError
+from driftwatch.errors import ConfigError, DriftwatchError
 from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor, monitor_files
+from driftwatch.monitor_files import load_monitors, load_or_refuse, shown
 from driftwatch_airflow.monitor import storage_of
+from driftwatch_airflow.refused import refused_dag_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TABLES_KEPT = 24
+PATIENCE = 20.0  # seconds in which a storage must answer where other monitors wait beside it
 _lock = threading.Lock()
-_known: dict[str, tuple[Any, Site]] = {}
+_known: dict[Path, tuple[Any, Site | ConfigError]] = {}
+_readers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="driftwatch-pages")
 
 
 @dataclass(frozen=True)
 class Site:
-    """One monitor. `tables` is the small cache of large things, such as the features of a day; `drawn`, what was made of the days last."""
+    """One monitor. `drawn`: what was made of the days last; `asked`: the reading that goes on in the background."""
 
     config: MonitorConfig
     layout: MonitorLayout
-    artifacts: Artifacts
-    tables: Artifacts
     drawn: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    asked: dict[str, Future[Any]] = field(default_factory=dict)
+    caches: dict[str, Artifacts] = field(default_factory=dict)
+
+    # No cached_property: before Python 3.12 all instances share its lock, and one storage that hangs would hold the others up.
+    @property
+    def artifacts(self) -> Artifacts:
+        """Reads what the days left. Made when it is needed, since the storage's connection may be missing."""
+        if "artifacts" not in self.caches:
+            self.caches.setdefault("artifacts", Artifacts(storage_of(self.config)))
+        return self.caches["artifacts"]
+
+    @property
+    def tables(self) -> Artifacts:
+        """The small cache of large things, such as the features of a day."""
+        if "tables" not in self.caches:
+            self.caches.setdefault("tables", Artifacts(self.artifacts.storage, _TABLES_KEPT))
+        return self.caches["tables"]
+
+    def start_reading(self, read: Callable[[Site], Any]) -> Future[Any]:
+        """`read(self)` in the background; one that hangs is waited for, and not asked again."""
+        asked = self.asked.get(read.__qualname__)
+        if asked is None or asked.done():
+            asked = self.asked[read.__qualname__] = _readers.submit(read, self)
+        return asked
+
+    def has_read(self, asked: Future[Any]) -> Any:
+        """What `start_reading` found; raises DriftwatchError where the storage has not answered in time."""
+        try:
+            return asked.result(PATIENCE)
+        except TooLate as error:
+            raise DriftwatchError(
+                f"{self.config.storage.uri} has not answered within {PATIENCE:.0f} s: look at it, or load this page again"
+            ) from error
+
+
+@dataclass(frozen=True)
+class RefusedFile:
+    """A monitor file that was refused: its name, why, and the DAG that says so too."""
+
+    name: str
+    reason: str
+    dag_id: str
 
 
 def sites() -> dict[str, Site]:
-    """Every monitor whose file is valid, by name; a file that changed is read anew. A refused one has its DAG to say so."""
-    found = {}
+    """Every monitor whose file is valid, by name; a file that changed is read anew."""
+    return {site.config.name: site for _, site in _files() if isinstance(site, Site)}
+
+
+def refused_files() -> list[RefusedFile]:
+    """Every monitor file that was refused, by name."""
+    return [
+        RefusedFile(shown(path.name), str(error), refused_dag_id(path))
+        for path, error in _files()
+        if isinstance(error, ConfigError)
+    ]
+
+
+def _files() -> list[tuple[Path, Site | ConfigError]]:
+    def load(path: Path) -> MonitorConfig | ConfigError:
+        held = _read(path)
+        return held.config if isinstance(held, Site) else held
+
     with _lock:
-        for path in monitor_files():
-            changed = (path.stat().st_mtime_ns, path.stat().st_size)
-            held = _known.get(str(path))
-            if held is None or held[0] != changed:
-                try:
-                    held = (changed, _site(load_monitor(path)))
-                except ConfigError:
-                    continue
-                _known[str(path)] = held
-            found[held[1].config.name] = held[1]
-    return found
+        found = load_monitors(load=load)
+        return [(path, _read(path) if isinstance(monitor, MonitorConfig) else monitor) for path, monitor in found]
 
 
-def _site(config: MonitorConfig) -> Site:
-    storage = storage_of(config)
-    return Site(config, MonitorLayout(config.name), Artifacts(storage), Artifacts(storage, _TABLES_KEPT))
+def _read(path: Path) -> Site | ConfigError:
+    """The file's site or refusal, kept until the file changes."""
+    try:
+        stat = path.stat()
+        changed: Any = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    except OSError as error:  # a link that leads nowhere; reading says so
+        changed = str(error)
+    held = _known.get(path)
+    if held is None or held[0] != changed:
+        monitor = load_or_refuse(path)
+        site = Site(monitor, MonitorLayout(monitor.name)) if isinstance(monitor, MonitorConfig) else monitor
+        held = _known[path] = (changed, site)
+    return held[1]

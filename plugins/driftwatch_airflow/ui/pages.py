@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -50,9 +51,36 @@ def render(request: Request, template: str, **given: Any) -> str:
     return _environment().get_template(template).render(base=base, root=base.removesuffix(URL_PREFIX), **given)
 
 
+def each_alone(
+    draw: Callable[[list[Any], list[tuple[str, str]]], str], rows: list[Any], name: Callable[[Any], str]
+) -> str:
+    """`draw(rows, failed)`; where a row cannot be drawn it goes to `failed`, with its name and why, and the others are drawn."""
+    try:
+        return draw(rows, [])
+    except Exception as error:
+        if not rows:
+            raise
+        drawn, failed = [], []
+        for row in rows:
+            try:
+                draw([row], [])
+                drawn.append(row)
+            except Exception as problem:
+                failed.append((name(row), f"its artifacts have not the fields that this page shows: {problem}"))
+        if not failed:
+            raise error
+        return draw(drawn, failed)
+
+
 def error(request: Request, status: int, text: str) -> str:
     """The page of a refusal or a crash."""
-    titles = {401: "Log in first", 403: "Not for your role", 404: "Not found", 500: "This page cannot be shown"}
+    titles = {
+        401: "Log in first",
+        403: "Not for your role",
+        404: "Not found",
+        503: "This cannot be read",
+        500: "This page cannot be shown",
+    }
     return render(
         request,
         "error.html.j2",
@@ -94,13 +122,18 @@ def day(
 
     `failure`: where the day failed, as Airflow knows it now; the artifacts may not have heard of it yet.
     """
-    from driftwatch.dashboard.days import read_object
+    from driftwatch.dashboard.days import read_progress, read_uploads
     from driftwatch.report.facts import gather
     from driftwatch.report.pictures import chosen
 
     storage, base = site.artifacts.storage, request.scope.get("root_path") or URL_PREFIX
-    facts = replace(gather(storage, site.layout, when, site.config), failure=failure)
+    facts = gather(storage, site.layout, when, site.config)
     whole = whole_from(when, site.config.schedule)
+    keys = site.layout.day(when)
+    read = site.artifacts.get_many([(keys.annotation_progress, read_progress), (keys.published, read_uploads)])
+    damaged = [str(found) for found in read if isinstance(found, Exception)]
+    facts = replace(facts, failure=failure, problems=(*facts.problems, *damaged))
+    labelled, published = (None if isinstance(found, Exception) else found for found in read)
     file_names = {row.image_id: row.key.rsplit("/", 1)[-1] for row in facts.accepted.itertuples()}
     here = f"{base}/m/{site.config.name}/days/{when}"
     pictures: dict[str, list[dict[str, Any]]] = {"reference": []}
@@ -120,18 +153,11 @@ def day(
         open_until=whole if whole > utcnow() else None,
         before=max((name for name in names if name < when), default=None),
         after=min((name for name in names if name > when), default=None),
-        has_report=storage.exists(site.layout.day(when).report),
-        published=_published(site, when),
+        has_report=storage.exists(keys.report),
+        published=published["uploads"] if published else [],
         alerts=_alerts(site, when),
-        labelled=site.artifacts.get(site.layout.day(when).annotation_progress, read_object),
+        labelled=labelled,
     )
-
-
-def _published(site: Site, when: date) -> list[dict[str, Any]]:
-    from driftwatch.dashboard.days import read_object
-
-    ledger = site.artifacts.get(site.layout.day(when).published, read_object) or {}
-    return [entry for entry in ledger.get("uploads") or [] if isinstance(entry, dict)]
 
 
 def _alerts(site: Site, when: date) -> list[dict[str, Any]]:
