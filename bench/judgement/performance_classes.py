@@ -56,7 +56,9 @@ class People:
         np.fill_diagonal(found, 0)
         return found
 
-    def votes(self, truth: np.ndarray, overlap: int, rng: np.random.Generator, easy: np.ndarray | None = None) -> np.ndarray:
+    def votes(
+        self, truth: np.ndarray, overlap: int, rng: np.random.Generator, easy: np.ndarray | None = None
+    ) -> np.ndarray:
         """Answers [n, overlap]; `easy` in 0..1 orders the images of people who err where the model does."""
         mean = self.chance()[truth]
         if self.alike:
@@ -92,7 +94,12 @@ def label_error(people: People, overlap: int) -> float:
 
 
 def labelled(
-    people: People, accuracy: float, overlap: int, rng: np.random.Generator, labels: int = LABELS, control: int = CONTROL,
+    people: People,
+    accuracy: float,
+    overlap: int,
+    rng: np.random.Generator,
+    labels: int = LABELS,
+    control: int = CONTROL,
     chosen: str = "any",
 ) -> Evidence:
     """A day's evidence. Control images, two answers each, come of each class in turn; `chosen`: of any, or only those that three people
@@ -133,7 +140,9 @@ def _agreement(evidence: Evidence) -> dict[str, Any]:
     return {**share(evidence.right, evidence.labels, NOMINAL), "effective_n": float(evidence.labels)}
 
 
-def coverage(people: People, overlap: int, accuracy: float = 0.875, days: int = DAYS, chosen: str = "any") -> dict[str, object]:
+def coverage(
+    people: People, overlap: int, accuracy: float = 0.875, days: int = DAYS, chosen: str = "any"
+) -> dict[str, object]:
     """How often the intervals of label error and of accuracy hold the truth, and how far off they are on average."""
     true = label_error(people, overlap)
     errors, found = np.zeros((days, 3)), np.zeros((days, 3))
@@ -172,7 +181,11 @@ SETTINGS = [
 
 def of_classes(days: int = DAYS) -> pd.DataFrame:
     """One row for each crowd and number of votes; the last with control images that three people had agreed on before."""
-    rows = [coverage(people, overlap, days=days) for people, overlap in SETTINGS if not (people.classes == 2 and people.confusion == FAVOURITE)]
+    rows = [
+        coverage(people, overlap, days=days)
+        for people, overlap in SETTINGS
+        if not (people.classes == 2 and people.confusion == FAVOURITE)
+    ]
     rows += [coverage(People(k, EVEN, 0.1, 0.2), 3, days=days, chosen="unanimous") for k in (2, 10)]
     return pd.DataFrame(rows)
 
@@ -208,7 +221,15 @@ def _alerts(people: People, rng: np.random.Generator, held: float) -> list[bool]
         day = date(2026, 1, 1) + timedelta(days=number)
         evidence = labelled(people, 0.95 if number < BEFORE else 0.85, 3, rng, control=50)
         judged = judge_day(day, "v1", evidence, days, config, {"accuracy": held, "n": 600})
-        days.append({**judged, "day": day.isoformat(), "model_version": "v1", "labels": evidence.labels, "evidence": evidence.as_dict()})
+        days.append(
+            {
+                **judged,
+                "day": day.isoformat(),
+                "model_version": "v1",
+                "labels": evidence.labels,
+                "evidence": evidence.as_dict(),
+            }
+        )
         if number >= BEFORE and judged["verdict"] == "alert":
             break
     return [found["verdict"] == "alert" for found in days]

@@ -27,7 +27,9 @@ def numbers_wrong(wrong: np.ndarray, correlation: np.ndarray, size: int) -> list
         bad.append(bad[-1] * np.maximum(wrong + i * odds, 0))
         good.append(good[-1] * np.maximum(1 - wrong + i * odds, 0))
     found = [comb(size, k) * bad[k] * good[size - k] for k in range(size + 1)]
-    whole = sum(found)  # by division, as a negative correlation leaves out numbers of votes that would have a negative chance
+    whole = sum(
+        found
+    )  # by division, as a negative correlation leaves out numbers of votes that would have a negative chance
     return [chance / whole for chance in found]
 
 

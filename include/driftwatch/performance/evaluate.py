@@ -47,7 +47,8 @@ def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdou
     version = _model_version(predictions, day)
     votes = counted_votes(assignments, sample["image_id"].tolist(), config)
     rest = predictions[~predictions["image_id"].isin(sample["image_id"])]
-    evidence = evidence_of(scored, rest, sample, votes, assignments, config.classes)
+    agreed = _agreed_on(storage, layout, assignments)
+    evidence = evidence_of(scored, rest, sample, votes, assignments, config.classes, agreed)
     before = days_before(storage, layout, day.day)
     judged = judge_day(day.day, version, evidence, before, config, holdout)
     statuses = sample["status"].value_counts()
@@ -178,6 +179,14 @@ def _model_version(predictions: pd.DataFrame, day: DayLayout) -> str:
     if len(versions) != 1:
         raise DriftwatchError(f"{day.predictions}: one model version is expected, not {versions}; clear predict_labels")
     return versions[0]
+
+
+def _agreed_on(storage: Storage, layout: MonitorLayout, assignments: pd.DataFrame) -> set[str]:
+    """The control images that are not of the original set: their truth is what the annotators of an earlier day agreed on."""
+    control = set(assignments.loc[assignments["control"].astype(bool), "image_id"])
+    if not control or not storage.exists(layout.training_set):
+        return set()
+    return control - set(storage.read_table(layout.training_set)["image_id"])
 
 
 def _agreement(storage: Storage, day: DayLayout, votes: pd.DataFrame, sample: pd.DataFrame) -> dict[str, Any]:

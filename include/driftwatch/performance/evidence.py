@@ -230,9 +230,11 @@ def spread_of(counts: np.ndarray, wrong: pd.DataFrame, classes: Sequence[str]) -
     confused = np.zeros((len(classes), len(classes)), dtype="int64")
     np.add.at(confused, leading[clear], others[clear].astype("int64"))
     once = wrong.drop_duplicates(["image_id", "answer"])
-    confused += pd.crosstab(once["known_label"], once["answer"]).reindex(
-        index=list(classes), columns=list(classes), fill_value=0
-    ).to_numpy(dtype="int64")
+    confused += (
+        pd.crosstab(once["known_label"], once["answer"])
+        .reindex(index=list(classes), columns=list(classes), fill_value=0)
+        .to_numpy(dtype="int64")
+    )
     again = tallied(wrong["image_id"], wrong["answer"], classes)
     again = again[again.sum(axis=1) >= 2].to_numpy(dtype=float)
 

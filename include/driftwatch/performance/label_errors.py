@@ -50,7 +50,7 @@ def corrected(
         reason = f"how often labels merged by {merged_by} are wrong is not estimated, only those of a majority vote"
         return {**none, "reason": reason, "label_error": None}
     if not (votes.control_right.sum() + votes.control_wrong.sum()):
-        reason = "no control task was answered, so nothing tells how often labels are wrong"
+        reason = "no control task from the training images was answered, so nothing tells how often labels are wrong"
         return {**none, "reason": reason, "label_error": None}
     rng = np.random.default_rng(_SEED)
     by_label = evidence.confusion.sum(axis=1)

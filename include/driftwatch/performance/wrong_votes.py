@@ -32,7 +32,7 @@ _STRENGTHS = np.array([2.0, 6.0, 20.0, 60.0, 200.0])
 # A class counts as hard as its votes disagree, beside so many images of the usual disagreement.
 _USUAL_IMAGES = 10.0
 # Concentration of the confused pairs, and what an image adds to it, before any evidence (beta distributions).
-_PRIOR_PAIRS, _PRIOR_IMAGE = (0.15, 0.6), (0.1, 3.0)
+_PRIOR_PAIRS, _PRIOR_IMAGE = (0.08, 0.4), (0.05, 2.0)
 # The share of draws that must say that votes disagree more than control tasks explain.
 _HARDER = 0.975
 _LEAST_CORRELATION = -0.2
