@@ -111,7 +111,7 @@ class ClassLosses:
         grown = sizes / np.maximum(self.n, 1)
         counts = np.stack([np.multiply(self.won, grown), np.multiply(self.lost, grown)])
         sizes[place], counts[:, place] = n, (won, lost)
-        return ClassLosses(sizes.tolist(), *counts.tolist(), self.right, self.alpha)
+        return ClassLosses(sizes.tolist(), counts[0].tolist(), counts[1].tolist(), self.right, self.alpha)
 
     def _least_loss(self, n: int) -> int:
         """The smallest loss of a class of `n` images that would count as worse; n + 1 where none would."""

@@ -16,6 +16,7 @@ import pandas as pd
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
+from driftwatch.images.near_duplicates import near_duplicate_clusters
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.requests import DATASET_CARD, SET
 from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits
@@ -82,11 +83,12 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
         named = ", ".join(manifest.loc[both, "key"].head(4))
         raise NeedsAttention(f"{root}: the same file is in the folders of two classes: {named}; remove the wrong one")
     accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
+    accepted["label"] = accepted["key"].map(folders)
     splits = decide_splits(known_splits(storage, layout), accepted, HOLDOUT_SHARE)
     table = pd.DataFrame(
         {
             "image_id": accepted["image_id"],
-            "label": accepted["key"].map(folders),
+            "label": accepted["label"],
             "split": accepted["image_id"].map(splits.set_index("image_id")["split"]),
             "key": accepted["key"],
             "phash": accepted["phash"],
@@ -269,13 +271,22 @@ def days_between(storage: Storage, layout: MonitorLayout, first_day: date, last_
 
 
 def _refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> None:
+    """Names every class without an image to train on or to judge by: near-duplicates count once, as they stay together."""
+    lacking = []
     for name in classes:
-        for split in (TRAIN, EVALUATION):
-            if not ((table["label"] == name) & (table["split"] == split)).any():
-                raise NeedsAttention(
-                    f"{root}/{name}: no usable image for {split} among {int((table['label'] == name).sum())}; put labelled images "
-                    "there (at least about 30 a class; a few hundred make a usable model)"
-                )
+        rows = table[table["label"] == name]
+        missing = [split for split in (TRAIN, EVALUATION) if not (rows["split"] == split).any()]
+        if missing:
+            different = len(set(near_duplicate_clusters(rows["phash"].tolist()))) if len(rows) else 0
+            more = max(2 - different, len(missing))
+            lacking.append(
+                f"{name} (none for {' and '.join(missing)}; {len(rows)} images, {different} different: at least {more} more)"
+            )
+    if lacking:
+        raise NeedsAttention(
+            f"{root}: {len(lacking)} classes have no usable image to train on or to judge by, as near-duplicates count once: "
+            f"{', '.join(lacking)}. Put labelled images there that differ from these (at least about 30 a class; a few hundred make a usable model)"
+        )
 
 
 def _counts(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:
