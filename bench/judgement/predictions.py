@@ -68,7 +68,7 @@ def false_alarms() -> pd.DataFrame:
                         codes = table["prediction"].astype(int).to_numpy()
                         cluster = bursts(table)
                         weights = 1 / np.bincount(cluster)[cluster]
-                        counted, worth = share_weights(weights, codes)
+                        counted, worth = share_weights(weights)
                         ours = whole_counts(counted * (worth / counted.sum()), codes, k)
                         theirs = whole_counts(weights, codes, k)
                         alarms[n, "now"] += compare_shares(ours, now, RATE, day).p_value <= RATE

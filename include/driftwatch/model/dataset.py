@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,14 +16,10 @@ import pandas as pd
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
-from driftwatch.images.near_duplicates import near_duplicate_clusters
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.requests import DATASET_CARD, SET
-from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits
+from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, refuse_missing
 from driftwatch.storage import Storage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +90,7 @@ def take_in_training_set(storage: Storage, layout: MonitorLayout, config: Monito
             "phash": accepted["phash"],
         }
     )
-    _refuse_missing(table, config.classes, root)
+    refuse_missing(table, config.classes, root)
     storage.write_table(layout.splits, splits)
     storage.write_array(layout.training_inputs, taken.inputs)
     storage.write_table(layout.training_features, taken.features)
@@ -268,25 +264,6 @@ def _human_labels(
 def days_between(storage: Storage, layout: MonitorLayout, first_day: date, last_day: date) -> list[str]:
     """The days of the range that have artifacts, as YYYY-MM-DD, sorted."""
     return [name for name in storage.folders(layout.days) if first_day.isoformat() <= name <= last_day.isoformat()]
-
-
-def _refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> None:
-    """Names every class without an image to train on or to judge by: near-duplicates count once, as they stay together."""
-    lacking = []
-    for name in classes:
-        rows = table[table["label"] == name]
-        missing = [split for split in (TRAIN, EVALUATION) if not (rows["split"] == split).any()]
-        if missing:
-            different = len(set(near_duplicate_clusters(rows["phash"].tolist()))) if len(rows) else 0
-            more = max(2 - different, len(missing))
-            lacking.append(
-                f"{name} (none for {' and '.join(missing)}; {len(rows)} images, {different} different: at least {more} more)"
-            )
-    if lacking:
-        raise NeedsAttention(
-            f"{root}: {len(lacking)} classes have no usable image to train on or to judge by, as near-duplicates count once: "
-            f"{', '.join(lacking)}. Put labelled images there that differ from these (at least about 30 a class; a few hundred make a usable model)"
-        )
 
 
 def _counts(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:

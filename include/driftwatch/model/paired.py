@@ -74,13 +74,14 @@ def chance_of(shares: np.ndarray, n: int, max_drop: float, level: float) -> floa
     return float((bounds(tables, level)[0] > -max_drop).mean())
 
 
-def images_needed(found: Mapping[str, Any], max_drop: float, level: float) -> int | None:
+def images_needed(found: Mapping[str, Any], max_drop: float, level: float, least: int | None = None) -> int | None:
     """With how many images the lower bound would clear -`max_drop` with POWER, were wins and losses as frequent as they are (half of
-    one added to each); None where MOST_IMAGES would not do."""
+    one added to each); None where MOST_IMAGES would not do. More than `least`, by default those that there are."""
     n, won, lost = found["n"], found["won"], found["lost"]
     both = found["right"]["champion"] - lost
     shares = (np.array([both, won, lost, n - both - won - lost]) + 0.5) / (n + 2)
-    low, high = n, max(2 * n, 8)
+    low = n if least is None else least
+    high = max(2 * low, 8)
     while chance_of(shares, high, max_drop, level) < POWER:
         low, high = high, 2 * high
         if low >= MOST_IMAGES:

@@ -12,10 +12,12 @@ image that a model is judged by, or a picture like it, is never trained on, whic
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
+from driftwatch.errors import NeedsAttention
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances, near_duplicate_clusters
 from driftwatch.layout import MonitorLayout
 from driftwatch.storage import Storage
@@ -97,6 +99,25 @@ def _share_out(clusters: pd.DataFrame, decided: pd.Series, evaluation_share: flo
         if split == EVALUATION and not images and len(rows) + int(decided.get(TRAIN, 0)) > 1:
             found[rows["images"].idxmin()] = EVALUATION
     return found
+
+
+def refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> None:
+    """Names every class without an image to train on or to judge by: near-duplicates count once, as they stay together."""
+    lacking = []
+    for name in classes:
+        rows = table[table["label"] == name]
+        missing = [split for split in (TRAIN, EVALUATION) if not (rows["split"] == split).any()]
+        if missing:
+            different = len(set(near_duplicate_clusters(rows["phash"].tolist()))) if len(rows) else 0
+            more = max(2 - different, len(missing))
+            lacking.append(
+                f"{name} (none for {' and '.join(missing)}; {len(rows)} images, {different} different: at least {more} more)"
+            )
+    if lacking:
+        raise NeedsAttention(
+            f"{root}: {len(lacking)} classes have no usable image to train on or to judge by, as near-duplicates count once: "
+            f"{', '.join(lacking)}. Put labelled images there that differ from these (at least about 30 a class; a few hundred make a usable model)"
+        )
 
 
 def _near(hashes: pd.Series, others: pd.Series) -> np.ndarray:

@@ -74,7 +74,9 @@ def usual_answers(table: pd.DataFrame, held_out: np.ndarray, classes: Sequence[s
     answered = _tabulate(table.loc[held_out], "prediction", classes)
     if "label" not in table:
         return answered / max(answered.sum(), 1)
-    by_label = np.stack([_tabulate(table[held_out & (table["label"] == name)], "prediction", classes) for name in classes])
+    by_label = np.stack(
+        [_tabulate(table[held_out & (table["label"] == name)], "prediction", classes) for name in classes]
+    )
     # A class without a held-out image is answered as it should be: nothing else is known of it.
     by_label += np.diag((by_label.sum(axis=1) == 0).astype(float))
     frequency = _tabulate(table, "label", classes)
@@ -180,7 +182,7 @@ def _predictions(
     weights = weights_of(with_clusters(storage, day, predictions, settings), scores)
     codes = pd.Categorical(predictions["prediction"], categories=list(config.classes)).codes.astype(int)
     independent = np.ones(n) if weights is None else weights.min(axis=1)
-    counted, worth = share_weights(independent, codes)
+    counted, worth = share_weights(independent)
     counts = whole_counts(counted * (worth / max(counted.sum(), 1)), codes, len(config.classes))
     effective_n = round(float(independent.sum()))
     known = np.array([usual["counts"][name] for name in config.classes])
