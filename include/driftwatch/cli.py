@@ -256,15 +256,17 @@ def _share(found: dict[str, Any]) -> str:
 def _check(options: argparse.Namespace, config: MonitorConfig, storage: Storage, layout: MonitorLayout) -> None:
     from driftwatch.annotation.plan import cost_of
     from driftwatch.as_trained import refuse_other_champion
+    from driftwatch.model import promotable
     from driftwatch.model.registry import card, champion
     from driftwatch.performance.sample_size import expected_accuracy, images_for_width
 
     annotation, retraining = config.annotation, config.retraining
     refuse_other_champion(storage, layout, config)
     current = champion(storage, layout)
+    of_champion = card(storage, layout, current["version"]) if current else None
     images = annotation.sample_size
     if images == "auto":
-        expected = expected_accuracy(card(storage, layout, current["version"])) if current else 0.5
+        expected = expected_accuracy(of_champion) if of_champion else 0.5
         images = images_for_width(annotation.interval_width, expected, config.performance.confidence)
     cost = cost_of(images, annotation)
     evaluation = images * retraining.evaluation_share
@@ -281,7 +283,9 @@ def _check(options: argparse.Namespace, config: MonitorConfig, storage: Storage,
         f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "
         f"promotion: {retraining.promotion}"
     )
-    for warning in _warnings(config, images, cost["total"], evaluation):
+    sizes = promotable.sizes_of(storage, layout, config, images, of_champion)
+    print(promotable.said(config, sizes))
+    for warning in [*_warnings(config, images, cost["total"], evaluation), *promotable.warnings(config, sizes)]:
         print(f"Warning: {warning}")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,6 @@ from driftwatch.model.original_set import copy_images, counts_by, refuse_other_l
 from driftwatch.model.requests import DATASET_CARD, SET
 from driftwatch.model.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
 from driftwatch.storage import Storage
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 

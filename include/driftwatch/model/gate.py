@@ -3,38 +3,37 @@
 Better where it got worse: on the evaluation images of the days that alerted (of the whole range where none did), the challenger
 must win by an exact McNemar test, one-sided, and by the lower end of the interval of the difference. Not worse elsewhere: on the
 original holdout and the evaluation images of days without drift or alert, the lower end of the interval must stay above
--max_clean_drop, that of each class's recall above -max_class_drop, and no class may lose half of its recall. Every bound and test
-is one-sided at `retraining.gate_confidence`.
+-max_clean_drop, and no class may have got worse: the classes are tested together (driftwatch.model.class_losses), and one that lost more than
+max_class_drop or half of its recall, beyond chance, keeps the champion. Nothing is promoted either where a class has so few images that
+losing half of its recall would not be seen with a power of 80 %. Each of the three tests is one-sided at `retraining.gate_confidence`.
 """
 
 from __future__ import annotations
 
-import math
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from driftwatch.as_trained import refuse_other
 from driftwatch.config import MonitorConfig
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.challenger import CHALLENGER
+from driftwatch.model.class_losses import POWER, ClassLosses
 from driftwatch.model.dataset import EVALUATION, ORIGINAL, SET, bad_and_good_days, image_keys, load_inputs
+from driftwatch.model.paired import LEVEL, MOST_IMAGES, compare, images_needed
 from driftwatch.model.requests import GATE
-from driftwatch.performance.metrics import measure, share
+from driftwatch.performance.metrics import measure
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from driftwatch.config_model import RetrainingConfig
 
 PROMOTE, KEEP, NOT_ENOUGH_EVIDENCE = "promote", "keep", "not_enough_evidence"
 RECENT, CLEAN = "recent", "clean"
 ROLES = ("champion", "challenger")
-LEVEL = 0.95  # of both models' own shares; the comparison's is retraining.gate_confidence
 EXAMPLES = 12
 
 
@@ -87,13 +86,16 @@ def evaluate_challenger(storage: Storage, layout: MonitorLayout, config: Monitor
 def decide(table: pd.DataFrame, classes: tuple[str, ...], settings: RetrainingConfig) -> dict[str, Any]:
     """The decision on rows of image_id, part (recent or clean), label, champion, challenger: promote, keep, or
     not_enough_evidence, which keeps too; with every reason in plain words, and the comparison of each part and, on clean images,
-    of each class (`clean.by_class`)."""
+    of each class (`clean.by_class`, with the p_value_worse of the joint test, and the power to see half of its recall lost)."""
     level = settings.gate_confidence
     parts = {name: table[table["part"] == name] for name in (RECENT, CLEAN)}
     found: dict[str, Any] = {name: _compared(rows, level) for name, rows in parts.items()}
     by_class = {name: _compared(parts[CLEAN][parts[CLEAN]["label"] == name], level) for name in classes}
-    verdicts = [_on_recent(found[RECENT], settings), _on_clean(found[CLEAN], settings)]
-    verdicts += [_on_class(name, of_class, settings) for name, of_class in by_class.items()]
+    verdicts = [
+        _on_recent(found[RECENT], settings),
+        _on_clean(found[CLEAN], settings),
+        *_on_classes(by_class, settings),
+    ]
     decisions = [decision for decision, _ in verdicts]
     decision = next((kind for kind in (KEEP, NOT_ENOUGH_EVIDENCE) if kind in decisions), PROMOTE)
     found[CLEAN]["by_class"] = by_class
@@ -110,49 +112,6 @@ def _compared(rows: pd.DataFrame, level: float) -> dict[str, Any]:
     return compare(rows["label"], rows["champion"], rows["challenger"], level)
 
 
-def compare(label: pd.Series, champion: pd.Series, challenger: pd.Series, level: float = LEVEL) -> dict[str, Any]:
-    """The paired difference of accuracy, challenger less champion, on the same images.
-
-    n; right, by role; won (only the challenger is right), lost (only the champion is); difference with low and high, each a
-    one-sided bound at `level` by Newcombe's paired method (1998, method 10); p_value of the exact one-sided McNemar test that
-    the challenger is better.
-    """
-    old, new = np.asarray(champion == label), np.asarray(challenger == label)
-    n, won, lost = len(old), int((new & ~old).sum()), int((old & ~new).sum())
-    counts = {"n": n, "right": {"champion": int(old.sum()), "challenger": int(new.sum())}, "won": won, "lost": lost}
-    if n == 0:
-        return {**counts, "difference": None, "low": None, "high": None, "p_value": None}
-    both, neither = int((new & old).sum()), int((~new & ~old).sum())
-    difference = (won - lost) / n
-    two_sided = 2 * level - 1
-    first, second = share(both + won, n, two_sided), share(both + lost, n, two_sided)
-    correlation = _correlation(both, won, lost, neither)
-    low = _square_and_add(first["value"] - first["low"], second["high"] - second["value"], correlation)
-    high = _square_and_add(first["high"] - first["value"], second["value"] - second["low"], correlation)
-    p_value = binomtest(won, won + lost, 0.5, alternative="greater").pvalue if won + lost else 1.0
-    return {
-        **counts,
-        "difference": difference,
-        "low": max(-1.0, difference - low),
-        "high": min(1.0, difference + high),
-        "p_value": float(p_value),
-    }
-
-
-def _correlation(both: int, won: int, lost: int, neither: int) -> float:
-    """Phi of the 2 x 2 table, with Newcombe's continuity correction."""
-    margins = (both + won) * (lost + neither) * (both + lost) * (won + neither)
-    if margins == 0:
-        return 0.0
-    top = both * neither - won * lost
-    n = both + won + lost + neither
-    return (max(top - n / 2, 0.0) if top > 0 else top) / math.sqrt(margins)
-
-
-def _square_and_add(one: float, other: float, correlation: float) -> float:
-    return math.sqrt(max(0.0, one**2 - 2 * correlation * one * other + other**2))
-
-
 def _on_recent(found: Mapping[str, Any], settings: RetrainingConfig) -> tuple[str, str]:
     said = f"Recent days: {_said(found)}"
     if found["n"] < settings.min_evaluation_labels:
@@ -167,7 +126,8 @@ def _on_recent(found: Mapping[str, Any], settings: RetrainingConfig) -> tuple[st
         return KEEP, f"{said}: not better."
     return (
         NOT_ENOUGH_EVIDENCE,
-        f"{said}: better, but chance could do it (exact McNemar p = {found['p_value']:.2g}). More labels would tell.",
+        f"{said}: better, but chance could do it (exact McNemar p = {found['p_value']:.2g}); "
+        f"{_about(images_needed(found, 0, settings.gate_confidence))} such images would tell.",
     )
 
 
@@ -177,37 +137,74 @@ def _on_clean(found: Mapping[str, Any], settings: RetrainingConfig) -> tuple[str
             NOT_ENOUGH_EVIDENCE,
             f"Clean images: {_said(found)}; without a holdout nothing shows that it is not worse.",
         )
-    return _no_worse(f"Clean images: {_said(found)}", found, "max_clean_drop", settings)
-
-
-def _on_class(name: str, found: Mapping[str, Any], settings: RetrainingConfig) -> tuple[str, str]:
-    if found["n"] == 0:
-        return NOT_ENOUGH_EVIDENCE, f"Class {name}: no clean evaluation image, so a collapse would not be seen."
-    before, after = (found["right"][role] / found["n"] for role in ROLES)
-    if after < before / 2:
-        return KEEP, f"Class {name}: recall on clean images collapsed from {before:.1%} to {after:.1%}."
-    return _no_worse(f"Class {name} on clean images: {_said(found)}", found, "max_class_drop", settings)
-
-
-def _no_worse(said: str, found: Mapping[str, Any], rule: str, settings: RetrainingConfig) -> tuple[str, str]:
-    max_drop = getattr(settings, rule)
-    allowed = f"retraining.{rule} allows {max_drop:.1%}"
-    if found["low"] > -max_drop:
+    said, allowed = f"Clean images: {_said(found)}", f"retraining.max_clean_drop allows {settings.max_clean_drop:.1%}"
+    if found["low"] > -settings.max_clean_drop:
         return PROMOTE, f"{said}: not worse by more than {allowed}."
-    if found["difference"] < -max_drop:
+    if found["difference"] < -settings.max_clean_drop:
         return KEEP, f"{said}: worse by more than {allowed}."
     return NOT_ENOUGH_EVIDENCE, (
-        f"{said}: a loss of more than {allowed} cannot be ruled out; about {_images_needed(found, max_drop, settings)} such images "
-        "would settle it (more original images, or labelled days without drift)."
+        f"{said}: a loss of more than {allowed} cannot be ruled out; "
+        f"{_about(images_needed(found, settings.max_clean_drop, settings.gate_confidence))} such images would settle it "
+        f"(more original images, or labelled days without drift)."
     )
 
 
-def _images_needed(found: Mapping[str, Any], max_drop: float, settings: RetrainingConfig) -> int:
-    """Images with which the lower bound would clear the limit, if shares of wins and losses stayed as they are."""
-    difference = found["difference"]
-    spread = (found["won"] + found["lost"]) / found["n"] - difference**2
-    room = max(max_drop + difference, 1e-3)
-    return max(found["n"] + 1, math.ceil(spread * (NormalDist().inv_cdf(settings.gate_confidence) / room) ** 2))
+def _on_classes(by_class: Mapping[str, dict[str, Any]], settings: RetrainingConfig) -> list[tuple[str, str]]:
+    """The joint test of the classes: a verdict on each that got worse, on those too small to tell, or one that none did."""
+    classes = list(by_class.values())
+    test = ClassLosses(
+        [found["n"] for found in classes],
+        [found["won"] for found in classes],
+        [found["lost"] for found in classes],
+        [found["right"]["champion"] for found in classes],
+        1 - settings.gate_confidence,
+    )
+    powers: dict[tuple[int, float], float] = {}
+    verdicts: list[tuple[str, str]] = []
+    unseen = []
+    for place, (name, found) in enumerate(by_class.items()):
+        drop = round(max(test.usual_recall(place) / 2, settings.max_class_drop), 2)
+        kind = (found["n"], drop)
+        powers.setdefault(kind, test.power(place, drop))
+        found |= {"p_value_worse": test.p_values[place], "power": powers[kind]}
+        if test.worse[place]:
+            verdicts += _on_worse_class(name, found, settings)
+        elif found["power"] < POWER:
+            unseen.append((place, name, drop))
+    if unseen:
+        verdicts.append((NOT_ENOUGH_EVIDENCE, _too_small(unseen, by_class, test)))
+    if not verdicts:
+        said = f"none of {len(classes)} got worse by more than retraining.max_class_drop allows ({settings.max_class_drop:.1%})"
+        verdicts.append(
+            (PROMOTE, f"Classes on clean images: {said} beyond chance, at one error rate of {test.alpha:.1%} for all.")
+        )
+    return verdicts
+
+
+def _on_worse_class(name: str, found: Mapping[str, Any], settings: RetrainingConfig) -> list[tuple[str, str]]:
+    before, after = (found["right"][role] / found["n"] for role in ROLES)
+    if after < before / 2:
+        return [(KEEP, f"Class {name}: recall on clean images collapsed from {before:.1%} to {after:.1%}.")]
+    if found["difference"] >= -settings.max_class_drop:
+        return []
+    allowed = f"retraining.max_class_drop allows {settings.max_class_drop:.1%}"
+    return [(KEEP, f"Class {name} on clean images: {_said(found)}: worse by more than {allowed}.")]
+
+
+def _too_small(
+    unseen: Sequence[tuple[int, str, float]], by_class: Mapping[str, Mapping[str, Any]], test: ClassLosses
+) -> str:
+    named = ", ".join(f"{name} ({by_class[name]['n']})" for _, name, _ in unseen)
+    place, _, drop = min(unseen, key=lambda each: (each[2], by_class[each[1]]["n"]))
+    return (
+        f"{len(unseen)} of {len(by_class)} classes have too few clean evaluation images, so that losing half of the recall would be seen less "
+        f"than {POWER:.0%} of the time: {named}. {_about(test.images_needed(place, drop))} of each class would settle it (more "
+        "original images, or labelled days without drift)."
+    )
+
+
+def _about(images: int | None) -> str:
+    return f"more than {MOST_IMAGES}" if images is None else f"about {images}"
 
 
 def _said(found: Mapping[str, Any]) -> str:

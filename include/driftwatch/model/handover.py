@@ -73,6 +73,7 @@ def build_reference_of(storage: Storage, layout: MonitorLayout, config: MonitorC
         {
             "trained_on": table["split"] == TRAIN,
             "held_out": table["split"].isin([VALIDATION, EVALUATION]),
+            "label": table["label"],
             "prediction": answers(probabilities(raw, 1.0), config.classes)["prediction"],
             "phash": table["image_id"].map(original.set_index("image_id").get("phash", pd.Series(dtype=object))),
         }

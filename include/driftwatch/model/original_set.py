@@ -17,11 +17,11 @@ import pandas as pd
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import MonitorLayout
-from driftwatch.model.splits import EVALUATION, TRAIN, decide_splits, known_splits, splits_lock
+from driftwatch.model.splits import decide_splits, known_splits, refuse_missing, splits_lock
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    pass
 
 HOLDOUT_SHARE = 0.15
 
@@ -149,17 +149,18 @@ def read_training_images(storage: Storage, layout: MonitorLayout, config: Monito
         named = ", ".join(manifest.loc[both, "key"].head(4))
         raise NeedsAttention(f"{root}: the same file is in the folders of two classes: {named}; remove the wrong one")
     accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
+    accepted["label"] = accepted["key"].map(folders)
     splits = decide_splits(known_splits(storage, layout), accepted, HOLDOUT_SHARE)
     table = pd.DataFrame(
         {
             "image_id": accepted["image_id"],
-            "label": accepted["key"].map(folders),
+            "label": accepted["label"],
             "split": accepted["image_id"].map(splits.set_index("image_id")["split"]),
             "key": accepted["key"],
             "phash": accepted["phash"],
         }
     )
-    _refuse_missing(table, config.classes, root)
+    refuse_missing(table, config.classes, root)
     found = manifest["status"].value_counts()
     counts = {
         "listed": len(everything),
@@ -168,16 +169,6 @@ def read_training_images(storage: Storage, layout: MonitorLayout, config: Monito
         "images": counts_by(table, ["split", "label"]),
     }
     return TrainingSet(table, splits, taken.inputs, taken.features, counts)
-
-
-def _refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> None:
-    for name in classes:
-        for split in (TRAIN, EVALUATION):
-            if not ((table["label"] == name) & (table["split"] == split)).any():
-                raise NeedsAttention(
-                    f"{root}/{name}: no usable image for {split} among {int((table['label'] == name).sum())}; put labelled images "
-                    "there (at least about 30 a class; a few hundred make a usable model)"
-                )
 
 
 def counts_by(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:

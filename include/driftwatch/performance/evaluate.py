@@ -52,7 +52,8 @@ def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdou
     # The sample stands for the images that it could be drawn from; of late ones it says nothing.
     no_part = [*sample["image_id"], *late_images(storage, day)]
     rest = predictions[~predictions["image_id"].isin(no_part)]
-    evidence = evidence_of(scored, rest, sample, votes, assignments, config.classes)
+    agreed = _agreed_on(storage, layout, assignments)
+    evidence = evidence_of(scored, rest, sample, votes, assignments, config.classes, agreed)
     before = days_before(storage, layout, day.day)
     judged = judge_day(day.day, version, evidence, before, config, holdout)
     statuses = sample["status"].value_counts()
@@ -192,6 +193,14 @@ def _model_version(predictions: pd.DataFrame, day: DayLayout) -> str:
     if len(versions) != 1:
         raise DriftwatchError(f"{day.predictions}: one model version is expected, not {versions}; clear predict_labels")
     return versions[0]
+
+
+def _agreed_on(storage: Storage, layout: MonitorLayout, assignments: pd.DataFrame) -> set[str]:
+    """The control images that are not of the original set: their truth is what the annotators of an earlier day agreed on."""
+    control = set(assignments.loc[assignments["control"].astype(bool), "image_id"])
+    if not control or not storage.exists(layout.training_set):
+        return set()
+    return control - set(storage.read_table(layout.training_set)["image_id"])
 
 
 def _agreement(storage: Storage, day: DayLayout, votes: pd.DataFrame, sample: pd.DataFrame) -> dict[str, Any]:

@@ -11,11 +11,13 @@ import pandas as pd
 from driftwatch.as_trained import as_trained
 from driftwatch.profiling.class_mix import PREDICTION
 from driftwatch.profiling.content import compare_shares, fit_projection, project, whole_counts
-from driftwatch.profiling.dependence import bursts, weights_of
+from driftwatch.profiling.dependence import bursts, share_weights, weights_of
 from driftwatch.profiling.drift import as_json, examples, kind_rate, load_reference, tested, with_clusters
 from driftwatch.profiling.reference import CONTENT, DRIFTED, MIN_REFERENCE, NOT_ENOUGH_EVIDENCE, OK, Reference
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from driftwatch.config import MonitorConfig
     from driftwatch.layout import DayLayout, MonitorLayout
     from driftwatch.storage import Storage
@@ -36,7 +38,7 @@ def build_content_reference(
     """Writes the reference of content and predictions of model `version`, and returns the number of held-out images in it.
 
     `table`: one row for each image of the model's data, with `trained_on` and `held_out` (bool), `prediction` and, where
-    known, `phash`;
+    known, `label` and `phash`;
     `embeddings` [n, width] in its order. Of near-duplicates one is kept. With fewer than MIN_REFERENCE held-out images
     content is not judged, and the day says so.
     """
@@ -53,10 +55,37 @@ def build_content_reference(
         components[PREDICTION] = table.loc[held_out, "prediction"].to_numpy()
         storage.write_array(layout.reference_projection(version), projection)
         Reference.build(components, rate, settings.seed, settings.min_images).save(storage, layout, version, CONTENT)
-    answered = table.loc[held_out, "prediction"].value_counts()
-    counts = {name: int(answered.get(name, 0)) for name in config.classes}
-    storage.write_json(layout.reference_predictions(version), {"images": count, "counts": counts})
+    counts = whole_counts(
+        usual_answers(table, held_out, config.classes) * count, np.arange(len(config.classes)), len(config.classes)
+    )
+    storage.write_json(
+        layout.reference_predictions(version),
+        {"images": count, "counts": dict(zip(config.classes, counts.tolist(), strict=True))},
+    )
     return count
+
+
+def usual_answers(table: pd.DataFrame, held_out: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """The shares in which the model answers images of the classes in which its data has them, [classes].
+
+    How it answers a class is told by the held-out images of the class, `held_out`; how frequent a class is, by all images. The
+    held-out ones alone would not do for that: near-duplicates are kept together and count once, so that their
+    classes are in other shares, each by its own chance.
+    """
+    answered = _tabulate(table.loc[held_out], "prediction", classes)
+    if "label" not in table:
+        return answered / max(answered.sum(), 1)
+    by_label = np.stack(
+        [_tabulate(table[held_out & (table["label"] == name)], "prediction", classes) for name in classes]
+    )
+    # A class without a held-out image is answered as it should be: nothing else is known of it.
+    by_label += np.diag((by_label.sum(axis=1) == 0).astype(float))
+    frequency = _tabulate(table, "label", classes)
+    return (frequency / frequency.sum()) @ (by_label / by_label.sum(axis=1, keepdims=True))
+
+
+def _tabulate(table: pd.DataFrame, column: str, classes: Sequence[str]) -> np.ndarray:
+    return table[column].value_counts().reindex(list(classes), fill_value=0).to_numpy(dtype=float)
 
 
 def judge_answers(
@@ -154,8 +183,11 @@ def _predictions(
     scores = [f"score.{name}" for name in config.classes]
     weights = weights_of(with_clusters(storage, day, predictions, settings), scores)
     codes = pd.Categorical(predictions["prediction"], categories=list(config.classes)).codes.astype(int)
-    counts = whole_counts(np.ones(n) if weights is None else weights.min(axis=1), codes, len(config.classes))
-    effective_n, known = int(counts.sum()), np.array([usual["counts"][name] for name in config.classes])
+    independent = np.ones(n) if weights is None else weights.min(axis=1)
+    counted, worth = share_weights(independent)
+    counts = whole_counts(counted * (worth / max(counted.sum(), 1)), codes, len(config.classes))
+    effective_n = round(float(independent.sum()))
+    known = np.array([usual["counts"][name] for name in config.classes])
     shares = [
         {
             "name": name,

@@ -19,6 +19,7 @@ from driftwatch.images.near_duplicates import near_duplicate_clusters
 PHASH, GROUP = "phash", "group"
 # A picture without contrast (a covered lens, a dead sensor) has the hash of its noise: likeness says nothing about it.
 CONTRAST, LEAST_CONTRAST = "image.Brightness.stddev", 8.0
+_MORE_THAN_ONE = 1.5  # clusters
 
 
 def bursts(table: pd.DataFrame) -> np.ndarray | None:
@@ -51,6 +52,22 @@ def weights_of(table: pd.DataFrame, features: Sequence[str]) -> np.ndarray | Non
         alike = np.array([intraclass_correlation(table[name].to_numpy(), groups) for name in features])
         found = np.minimum(found, 1 / (1 + (np.bincount(groups)[groups][:, None] - 1) * alike))
     return None if (found == 1).all() else found
+
+
+def share_weights(weights: np.ndarray) -> tuple[np.ndarray, float]:
+    """What each of the images counts in shares of classes, [n], and how many independent images such shares are worth.
+
+    `weights` [n]: how much of an independent image each is. Shares by these alone are wrong where classes differ in how many of
+    their images are alike: ten pictures of a class that has three poses would count three, and thirty too. So images count fully,
+    and the number that they are worth tells of their dependence: the variance of a cluster's sum is that of what it counts over
+    `weights`. A single burst longer than any other, as of a camera that got stuck, counts as two of the next.
+    """
+    counted = np.ones(len(weights))
+    sizes = np.unique(1 / weights)
+    longest = weights <= weights.min(initial=1)
+    if len(sizes) > 1 and weights[longest].sum() < _MORE_THAN_ONE:
+        counted[longest] = min(1.0, 2 * sizes[-2] / sizes[-1])
+    return counted, float(counted.sum() ** 2 / max((np.square(counted) / weights).sum(), 1))
 
 
 def effective_size(weights: np.ndarray) -> int:

@@ -191,3 +191,16 @@ def test_over_thirty_days_no_evaluation_image_or_its_like_is_in_any_training_set
     splits = world.storage.read_table(world.layout.splits)
     assert splits["image_id"].is_unique
     assert used <= set(splits["image_id"])
+
+
+def test_all_classes_without_a_usable_image_are_named_with_how_many_they_lack(empty) -> None:
+    rng = np.random.default_rng(3)
+    for label in empty.config.classes:
+        rgb = empty.striped(rng, label)
+        for number in range(3):
+            empty.put_training(label, f"{number}", np.clip(rgb.astype(int) + number, 0, 255).astype(np.uint8))
+    with pytest.raises(NeedsAttention) as refused:
+        dataset.take_in_training_set(empty.storage, empty.layout, empty.config)
+    for label in empty.config.classes:
+        assert f"{label} (none for evaluation; 3 images, 1 different: at least 1 more)" in str(refused.value)
+    assert not empty.storage.exists(empty.layout.splits)

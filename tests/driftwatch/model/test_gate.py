@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.config_model import RetrainingConfig
-from driftwatch.model.gate import compare, decide
+from driftwatch.model.gate import decide
+from driftwatch.model.paired import compare
 
 CLASSES = ("cat", "dog")
 STRICT = RetrainingConfig(max_clean_drop=0.03)

@@ -66,3 +66,43 @@ def test_what_was_decided_stays_and_the_same_batch_adds_nothing() -> None:
     assert set(first["day"]) == {"2026-01-03"}
     assert decide_splits(first, rows, 0.9, "2026-01-04").equals(first)
     assert decide_splits(NOTHING, rows.iloc[::-1], 0.4, "2026-01-03").equals(first)
+
+
+def labelled(images: dict[str, int], poses: dict[str, int] | None = None) -> pd.DataFrame:
+    """Images by class; with `poses` all of a class are near-duplicates of so many pictures."""
+    rows, ids = [], iter(IDS)
+    for name, count in images.items():
+        for number in range(count):
+            image_id = next(ids)
+            pose = f"{name} {number % poses[name]}" if poses and name in poses else image_id
+            rows.append((image_id, hashlib.sha256(pose.encode()).hexdigest()[:16], name))
+    return pd.DataFrame(rows, columns=["image_id", "phash", "label"])
+
+
+def counted(table: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    return pd.crosstab(table["label"], table["image_id"].map(splits(found)))
+
+
+def test_each_class_has_its_share_of_the_holdout_however_few_images_and_however_alike() -> None:
+    table = labelled({**{f"c{place:02d}": 22 for place in range(100)}, "two": 2, "posed": 40}, {"posed": 4})
+    by_class = counted(table, decide_splits(NOTHING, table, 0.15))
+    assert by_class[EVALUATION].iloc[:100].between(3, 4).all()
+    assert (by_class[TRAIN] > 0).all()
+    assert by_class.loc["two", EVALUATION] == 1
+    assert by_class.loc["posed", EVALUATION] == 10  # one picture of four
+
+
+def test_splits_of_an_earlier_import_stay_and_new_images_fill_up_what_a_class_lacks() -> None:
+    table = labelled({"cat": 30, "dog": 30})
+    before = decide_splits(NOTHING, table.drop(columns="label").iloc[:40], 0.15)
+    after = decide_splits(before, table, 0.15)
+    assert after.iloc[:40].equals(before)
+    kept = counted(table.iloc[:40], before).reindex(columns=[EVALUATION], fill_value=0)[EVALUATION]
+    found = counted(table, after)[EVALUATION]
+    assert found["dog"] >= max(4, kept["dog"])
+    assert (found >= kept).all()
+
+
+def test_a_class_of_near_duplicates_alone_has_no_holdout() -> None:
+    table = labelled({"cat": 12, "dog": 30}, {"cat": 1})
+    assert counted(table, decide_splits(NOTHING, table, 0.15)).loc["cat", TRAIN] == 12

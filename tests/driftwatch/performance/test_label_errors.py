@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 
 from driftwatch.config_performance import PerformanceConfig
+from driftwatch.performance.consensus_error import majority_error
 from driftwatch.performance.evidence import Evidence, Scores, Votes
-from driftwatch.performance.label_errors import corrected, majority_error, vote_errors
+from driftwatch.performance.label_errors import corrected
 from driftwatch.performance.metrics import wilson
 from driftwatch.performance.policy import judge
+from driftwatch.performance.wrong_votes import vote_errors
 
 
 def simulated(rng: np.random.Generator, accuracy: float, wrong: float, alike: float, n: int = 200, control: int = 400):
@@ -69,15 +71,6 @@ def test_a_corrected_accuracy_raises_no_more_false_alarms_of_a_drop_than_alpha()
     assert 0 < alarms <= settings.alpha * days
 
 
-def test_majority_of_independent_votes_is_the_binomials_and_of_people_who_err_alike_no_better_than_one() -> None:
-    wrong = np.array([[0.1, 0.2]])
-    assert majority_error(wrong, np.array([0.0]), 3, ties=False)[0] == pytest.approx([0.028, 0.104])
-    assert majority_error(wrong, np.array([0.999]), 3, ties=False)[0] == pytest.approx([0.1, 0.2], abs=1e-3)
-    tied = majority_error(wrong, np.array([0.0]), 2, ties=True)[0]
-    assert tied == pytest.approx([0.1, 0.2])
-    assert majority_error(wrong, np.array([0.0]), 2, ties=False)[0] == pytest.approx([0.01 / 0.82, 0.04 / 0.68])
-
-
 @pytest.mark.parametrize("crowd", ["d_possent", "duck_bluebirds"])
 def test_control_tasks_and_disagreement_tell_the_error_of_three_real_votes(shared: Path, crowd: str) -> None:
     answers = pd.read_csv(shared / "crowd" / crowd / "labels.csv")
@@ -93,17 +86,17 @@ def test_control_tasks_and_disagreement_tell_the_error_of_three_real_votes(share
         np.array([size.sum() - bad.sum(), 0]), np.array([bad.sum(), 0]), size.sum(), 0, 0, 0, 0,
         len(bad), disagree.sum(), (disagree**2).sum(), {3: 1},
     )  # fmt: skip
-    chance, alike = vote_errors(votes, 2000, rng, np.array([1.0, 0.0]))
-    told = np.median(majority_error(chance, alike, 3, ties=False)[:, 0])
+    people = vote_errors(votes, 2000, rng, np.array([1.0, 0.0]))
+    told = np.median(majority_error(people.wrong, people.correlation, 3, ties=False)[:, 0])
     assert abs(told - three) < 0.012
     assert abs(told - three) <= abs(wrong**2 * (3 - 2 * wrong) - three) + 0.012
 
 
 def test_images_harder_than_the_control_tasks_show_in_the_disagreement() -> None:
     easy = Votes(np.array([200, 200]), np.array([2, 2]), 404, 0, 0, 0, 0, 400, 400 * 0.3, 400 * 0.2, {3: 400})
-    chance, alike = vote_errors(easy, 500, np.random.default_rng(0), np.array([0.5, 0.5]))
-    assert np.median(chance) > 0.15  # votes that disagree on 30 % of the pairs are wrong more often than on 1 %
-    assert isclose(float(np.median(alike)), 0, abs_tol=0.02)
+    people = vote_errors(easy, 500, np.random.default_rng(0), np.array([0.5, 0.5]))
+    assert np.median(people.wrong) > 0.15  # votes that disagree on 30 % of the pairs are wrong more often than on 1 %
+    assert isclose(float(np.median(people.correlation)), 0, abs_tol=0.02)
 
 
 def test_without_control_answers_or_with_worthless_labels_there_is_a_reason_and_no_number() -> None:
@@ -112,7 +105,7 @@ def test_without_control_answers_or_with_worthless_labels_there_is_a_reason_and_
     blind = Votes(np.zeros(2, int), np.zeros(2, int), 0, 0, 0, 0, 0, 200, 20, 10, {3: 200})
     found = corrected(evidence, blind, agreement, 0.95)
     assert (found["value"], found["label_error"]) == (None, None)
-    assert "no control task was answered" in found["reason"]
+    assert "no control task from the training images was answered" in found["reason"]
     other = corrected(evidence, evidence.votes, agreement, 0.95, merged_by="dawid_skene")
     assert (other["value"], other["label_error"]) == (None, None)
     assert "labels merged by dawid_skene" in other["reason"]
@@ -130,5 +123,5 @@ def test_annotators_of_different_skill_tell_less_than_as_many_independent_answer
         np.array([90, 90]), np.array([10, 10]), 200, 20, 2000, 200, 200, 0, 0, 0, {3: 1}
     )  # two with all of them
     shares = np.array([0.5, 0.5])
-    narrow, wide = (vote_errors(v, 3000, np.random.default_rng(0), shares)[0].std() for v in (sure, unsure))
+    narrow, wide = (vote_errors(v, 3000, np.random.default_rng(0), shares).wrong.std() for v in (sure, unsure))
     assert wide > 1.5 * narrow
