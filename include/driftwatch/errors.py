@@ -25,6 +25,10 @@ class MissingArtifact(DriftwatchError):
     """An artifact that an earlier step writes is not in storage."""
 
 
+class DamagedArtifact(NeedsAttention, ValueError):
+    """An artifact in storage cannot be read as what it should be."""
+
+
 class NotEnoughLabels(NeedsAttention):
     """Too few human labels to do what was asked."""
 

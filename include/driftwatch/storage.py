@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from driftwatch.errors import DriftwatchError, MissingArtifact
+from driftwatch.errors import DamagedArtifact, DriftwatchError, MissingArtifact, NeedsAttention
 from driftwatch.outside import touching
 
 if TYPE_CHECKING:
@@ -60,6 +60,21 @@ class Storage:
             return fsspec.filesystem("file")
         # Another task may have written since a listing was cached, so no listing is.
         return self._given or fsspec.filesystem("s3", use_listings_cache=False)
+
+    def reach(self) -> None:
+        """Raises where the storage cannot be read: nobody answers, no login or no right, no such bucket. An empty one is fine, and a
+        folder that is not there yet, too."""
+        if self.scheme == "file":
+            if os.path.lexists(self.root):
+                os.listdir(self.root)
+            return
+        bucket = self.root.split("/")[0]
+        try:
+            self._fs.call_s3("head_bucket", Bucket=bucket)
+        except FileNotFoundError as error:
+            raise NeedsAttention(
+                f"there is no bucket {bucket!r}: make it, or correct storage.uri in the monitor file"
+            ) from error
 
     def path(self, key: str) -> str:
         """The object's address for fsspec. Refuses a key that leaves the root."""
@@ -192,7 +207,13 @@ class Storage:
         return str(self._fs.sign(self.path(key), expiration=seconds))
 
     def read_json(self, key: str) -> Any:
-        return json.loads(self.read_bytes(key))
+        """Raises DamagedArtifact where the object is not JSON."""
+        try:
+            return json.loads(self.read_bytes(key))
+        except ValueError as error:
+            raise DamagedArtifact(
+                f"{self.url(key)} is not JSON ({error}): it was cut short or changed by hand; restore it from a backup"
+            ) from error
 
     def write_json(self, key: str, value: Any) -> None:
         text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)

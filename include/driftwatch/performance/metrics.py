@@ -6,7 +6,7 @@ A share is `{"value", "low", "high", "n"}`. One that is undefined has null for t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -47,6 +47,12 @@ def f1(hits: int, union: int, confidence: float, undefined: str) -> dict[str, An
     if union == 0:
         return found
     return {**found, **{key: 2 * found[key] / (1 + found[key]) for key in ("value", "low", "high")}}
+
+
+def in_order(found: Iterable[str], classes: Sequence[str]) -> list[str]:
+    """The names of `found` as the monitor file orders its classes, which JSON artifacts do not keep; a name that is no class comes last."""
+    place = {name: position for position, name in enumerate(classes)}
+    return sorted(found, key=lambda name: (place.get(name, len(place)), name))
 
 
 def confusion_matrix(truth: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> np.ndarray:
