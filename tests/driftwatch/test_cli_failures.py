@@ -131,7 +131,7 @@ def test_every_other_format_is_told_with_the_way_to_a_keras_file(monitor, capsys
     made = {
         "model.h5": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\nrest"), r"HDF5.*\n.*keras.models.load_model.*model.h5 .*model.keras"),
         "renamed.keras": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\nrest"), "HDF5"),
-        "model.onnx": (lambda path: path.write_bytes(b"\x08\x07"), "ONNX.*onnx2tf"),
+        "model.onnx": (lambda path: path.write_bytes(b"\x08\x07"), "ONNX.*pip install onnx.*model.onnx"),
         "saved": (lambda path: (path.mkdir(), (path / "saved_model.pb").touch()), r"SavedModel.*tf_keras.*saved.h5"),
         "folder": (lambda path: path.mkdir(), "is a folder"),
         "model.tflite": (lambda path: path.write_bytes(b"\x1c\0\0\0TFL3"), "TensorFlow Lite"),

@@ -40,12 +40,7 @@ def _not_an_archive(path: Path, data: bytes) -> str | None:
     if data.startswith(_HDF5):
         return _cannot(path, "a Keras model in the old HDF5 format (.h5)", [_from_h5(path, path.with_suffix(".keras"))])
     if path.suffix.lower() == ".onnx":
-        made = path.with_suffix("")
-        return _cannot(
-            path,
-            "an ONNX model",
-            [*_elsewhere("onnx2tf[all]"), _onnx2tf(path, made), f"ls {shlex.quote(str(made))}/*.keras"],
-        )
+        return _onnx(path)
     for found, name in (
         (data[4:8] == b"TFL3", "a TensorFlow Lite model"),
         (path.name == "saved_model.pb", "a part of a SavedModel: name its folder"),
@@ -67,11 +62,13 @@ def _not_an_archive(path: Path, data: bytes) -> str | None:
 def _folder(path: Path) -> str:
     if not (path / "saved_model.pb").exists():
         return f"{path} is a folder: name the .keras file itself"
+    # tf_keras would pull its own versions into this environment.
+    elsewhere = [f"{shlex.quote(sys.executable)} -m venv convert", "convert/bin/pip install tf_keras tensorflow"]
     h5, target = path.with_name(f"{path.name}.h5"), path.with_name(f"{path.name}.keras")
     return _cannot(
         path,
         "a TensorFlow SavedModel",
-        [*_elsewhere("tf_keras"), _resave("convert/bin/python", "tf_keras", path, h5), _from_h5(h5, target)],
+        [*elsewhere, _resave("convert/bin/python", "tf_keras", path, h5), _from_h5(h5, target)],
     )
 
 
@@ -92,13 +89,13 @@ def _resave(python: str, library: str, path: Path, target: Path) -> str:
     return f'{shlex.quote(python)} -c "{load}" {shlex.quote(str(path))} {shlex.quote(str(target))}'
 
 
-def _elsewhere(package: str) -> list[str]:
-    """The converter would pull its own versions into this environment."""
-    return [
-        f"{shlex.quote(sys.executable)} -m venv convert",
-        f"convert/bin/pip install {shlex.quote(package)} tensorflow",
-    ]
-
-
-def _onnx2tf(path: Path, target: Path) -> str:
-    return f"convert/bin/onnx2tf -i {shlex.quote(str(path))} -o {shlex.quote(str(target))} -okv3"
+def _onnx(path: Path) -> str:
+    weights = "import sys, onnx; [print(w.name, list(w.dims)) for w in onnx.load(sys.argv[1]).graph.initializer]"
+    return (
+        f"{path} is an ONNX model, which cannot be imported yet: only Keras 3's .keras can, and no converter makes one of ONNX that Keras 3 "
+        "loads. Where the model was first made in Keras, save it from there by model.save('model.keras'). Else build the same layers in "
+        "Keras 3 and set their weights; these commands list them:\n"
+        f"  {shlex.quote(sys.executable)} -m venv convert\n"
+        "  convert/bin/pip install onnx\n"
+        f'  convert/bin/python -c "{weights}" {shlex.quote(str(path))}'
+    )
