@@ -6,7 +6,7 @@ A share is `{"value", "low", "high", "n"}`. One that is undefined has null for t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -61,6 +61,16 @@ def confusion_matrix(truth: Sequence[str], predicted: Sequence[str], classes: Se
     counts = np.zeros((len(classes), len(classes)), dtype="int64")
     np.add.at(counts, ([index[name] for name in truth], [index[name] for name in predicted]), 1)
     return counts
+
+
+def top_confusions(matrix: Mapping[str, Any], most: int) -> list[tuple[str, str, int, float]]:
+    """The pairs that were confused most often: true class, predicted class, how often, and the share of the true class's images; of
+    pairs as frequent those of the larger share come first."""
+    labels, found = matrix["labels"], []
+    for name, row in zip(labels, matrix["rows"], strict=True):
+        total = sum(row)
+        found += [(name, other, n, n / total) for other, n in zip(labels, row, strict=True) if n and other != name]
+    return sorted(found, key=lambda pair: (-pair[2], -pair[3]))[:most]
 
 
 def measure(

@@ -23,6 +23,8 @@ from driftwatch_sandbox.demo.world import DATASET, World
 from driftwatch_sandbox.photos import break_file
 
 DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(3)]
+# A small set needs more passes until the model has seen enough: images times passes, and the fewest and most passes.
+_TRAINED_ON, _EPOCHS = 40_000, (30, 120)
 _MOST_OVERLAP = 5  # the simulated crowd has 30 people, who meet a control task only once
 _NO_LIMIT = 1_000_000.0
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
@@ -43,7 +45,9 @@ class Own:
             read_keras_file(self._model)
         self._shares = share_out(images, self._config.classes, find(images, self._config.classes), len(DAYS))
         self.title = f"{self._config.name}, {len(DAYS)} days"
-        self.champion = ["import", str(self._model)] if self._model else ["train", "--recipe", "fast"]
+        epochs = max(_EPOCHS[0], min(_EPOCHS[1], _TRAINED_ON // len(self._shares.training)))
+        trained = ["train", "--recipe", "fast", "--epochs", str(epochs)]
+        self.champion = ["import", str(self._model)] if self._model else trained
 
     def promises(self, home: Path) -> list[str]:
         """What is done with the person's things, and what is not."""

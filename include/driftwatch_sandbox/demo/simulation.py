@@ -136,6 +136,11 @@ class Simulation:
         self.progress.say(
             f"First champion {champion}: {100 * holdout['accuracy']['value']:.1f} % on {holdout['n']} held-out photos"
         )
+        if holdout["accuracy"]["value"] < self.monitor.performance.floor:
+            self.progress.say(
+                f"That is below performance.floor, {self.monitor.performance.floor:.0%}: clean days may be alerts too. More images make a better "
+                "model; so does your own, by MODEL=model.keras"
+            )
 
     def _days(self) -> None:
         for number, day in enumerate(self.story.days, start=1):
@@ -192,13 +197,15 @@ class Simulation:
         console.print()
         console.print(table(self.rows, self.story.title))
         spent = " · ".join(f"{name} {seconds:.0f} s" for name, seconds in self.progress.timings.items())
-        told = next((row["day"] for row in self.rows if row["verdict"] == "alert"), self.rows[-1]["day"])
+        damaged = self.rows[self.story.broken_from :]
+        told = next((row["day"] for row in damaged if row["verdict"] == "alert"), damaged[-1]["day"])
         day = date.fromisoformat(told)
         report = self.storage.path(self.layout.day(day).report)
         lines = [
             f"Where the time went: {spent}",
             f"{day:%d %b}: {found(self.storage, self.layout, day)}",
             f"Report of {told}: {report}",
+            f"Reports of all days: {self.storage.path(self.layout.days)}/*/report.html",
             f"The table as JSON: {self.home / SUMMARY}",
         ]
         for line in lines:
