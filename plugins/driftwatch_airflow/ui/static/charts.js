@@ -284,7 +284,9 @@ class Monitor {
     const body = table.createTBody();
     labels.forEach((name, r) => {
       const line = body.insertRow();
-      line.append(cell("th", name, { scope: "row", className: "row" }));
+      const row = cell("th", "", { scope: "row", className: "row" });
+      row.append(cell("span", name, { className: "name-of" }));
+      line.append(row);
       labels.forEach((other, c) => {
         const n = of(r, c), share = n ? n / totals[r] : 0, box = line.insertCell();
         box.className = `cell h${Math.round(10 * share)}${r === c ? "" : " wrong"}`;
@@ -305,7 +307,12 @@ class Monitor {
     head.append(...["People say", "The model said"].map((name) => cell("th", name, { scope: "col" })), ...["Images", "Of the class"].map((name) => cell("th", name, { scope: "col", className: "right" })));
     const body = table.createTBody();
     for (const [r, c, n] of found.slice(0, MOST_PAIRS)) {
-      body.insertRow().append(...[labels[r], labels[c]].map((name) => cell("td", name, { className: "class" })), ...[String(n), percent(n / totals[r])].map((text) => cell("td", text, { className: "right" })));
+      const named = [labels[r], labels[c]].map((name) => {
+        const made = cell("td", "");
+        made.append(cell("span", name, { className: "name-of" }));
+        return made;
+      });
+      body.insertRow().append(...named, ...[String(n), percent(n / totals[r])].map((text) => cell("td", text, { className: "right" })));
     }
     if (found.length > MOST_PAIRS) body.insertRow().append(cell("td", `and ${found.length - MOST_PAIRS} more pairs, as rare as the last one or rarer`, { colSpan: 4, className: "note" }));
     if (!found.length) body.insertRow().append(cell("td", "No labelled image was taken for another class.", { colSpan: 4 }));
