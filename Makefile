@@ -26,11 +26,19 @@ install: .venv/installed ## Create .venv from the locked requirements
 demo: .venv/installed ## A simulated week, from drift to a better model (PHOTOS=<folder of classes> for real photos)
 	@DRIFTWATCH_STARTED=$(STARTED) $(BIN)/python -m driftwatch_sandbox.demo $(if $(PHOTOS),--photos "$(PHOTOS)")
 
-ui: .venv/installed ## Airflow's UI on what the demo left; prints the login
-	@$(BIN)/python -m driftwatch_sandbox.demo --serve
+try: .venv/installed ## Your own classifier with stand-ins: MONITOR=<file> IMAGES=<folder of classes> [MODEL=<.keras file>]
+	@test -n "$(MONITOR)" -a -n "$(IMAGES)" || { echo "make try MONITOR=my.yaml IMAGES=<folder>, where IMAGES has <class>/<file>; MODEL=model.keras imports yours"; exit 2; }
+	@DRIFTWATCH_STARTED=$(STARTED) $(BIN)/python -m driftwatch_sandbox.demo --try "$(MONITOR)" --images "$(IMAGES)" $(if $(MODEL),--model "$(MODEL)")
 
-label: .venv/installed ## The labelling page on images of the demo; prints the address and the tokens
-	@$(BIN)/python -m driftwatch_sandbox.demo --label
+check: .venv/installed ## Validate a monitor file, and what a day of it would cost: FILE=<file>
+	@test -n "$(FILE)" || { echo "make check FILE=include/monitors/<name>.yaml"; exit 2; }
+	@$(BIN)/driftwatch check "$(FILE)"
+
+ui: .venv/installed ## Airflow's UI on what the demo left, or OF=try; prints the login
+	@$(BIN)/python -m driftwatch_sandbox.demo --serve $(if $(OF),--of "$(OF)")
+
+label: .venv/installed ## The labelling page on images of the demo, or OF=try; prints the address and the tokens
+	@$(BIN)/python -m driftwatch_sandbox.demo --label $(if $(OF),--of "$(OF)")
 
 test: .venv/installed ## Lint, types, and the whole test suite
 	@$(BIN)/ruff check .
@@ -87,4 +95,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: bench bench-judgement digests help install demo ui label test test-faults lint docs monitors lock bench-retraining
+.PHONY: bench bench-judgement digests help install demo try check ui label test test-faults lint docs monitors lock bench-retraining

@@ -25,7 +25,7 @@ class MissingArtifact(DriftwatchError):
     """An artifact that an earlier step writes is not in storage."""
 
 
-class DamagedArtifact(NeedsAttention):
+class DamagedArtifact(NeedsAttention, ValueError):
     """A stored artifact is not what the step that writes it writes; the message names the file."""
 
 

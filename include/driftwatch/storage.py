@@ -62,6 +62,15 @@ class Storage(Formats):
         # Another task may have written since a listing was cached, so no listing is.
         return self._given or fsspec.filesystem("s3", use_listings_cache=False)
 
+    def reach(self) -> None:
+        """Raises where the storage cannot be read: nobody answers, no login or no right, no such bucket. An empty one is fine, and a
+        folder that is not there yet, too."""
+        if self.scheme == "file":
+            calling("list", self.uri, lambda: os.listdir(self.root) if os.path.lexists(self.root) else [])
+        else:
+            bucket = self.root.split("/")[0]
+            calling("list", self.uri, lambda: self._fs.call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1))
+
     def path(self, key: str) -> str:
         """The object's address for fsspec. Refuses a key that leaves the root."""
         parts = key.split("/")

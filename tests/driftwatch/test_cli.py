@@ -59,10 +59,10 @@ def test_check_says_what_a_day_would_cost_and_warns_of_what_cannot_work(monitor,
     assert "Warning: annotation.sample_size is below performance.min_labels" in run(capsys, "check", monitor)[1]
 
 
-def test_a_bad_monitor_file_ends_with_its_field_and_status_one(monitor, capsys) -> None:
+def test_a_bad_monitor_file_ends_with_its_field_and_status_two(monitor, capsys) -> None:
     monitor.write_text(monitor.read_text(encoding="utf-8") + "colour: red\n", encoding="utf-8")
     code, _, error = run(capsys, "check", monitor)
-    assert code == 1
+    assert code == 2
     assert "colour: unknown key" in error
 
 
@@ -105,7 +105,7 @@ def test_the_teams_own_model_becomes_champion(monitor, capsys, tmp_path) -> None
 
 def test_a_wrong_number_of_versions_is_an_error_that_says_so(monitor, capsys) -> None:
     code, _, error = run(capsys, "models", monitor, "compare", "v0001-00000000")
-    assert code == 1
+    assert code == 2
     assert "compare takes 2 version(s), not 1" in error
 
 

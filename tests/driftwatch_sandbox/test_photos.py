@@ -159,7 +159,7 @@ def test_blur_is_as_strong_on_a_large_photo_as_on_a_small_one():
 @pytest.mark.parametrize(
     ("kind", "strength", "message"),
     [
-        ("melt", {}, "'pixelate' or 'blur'"),
+        ("melt", {}, "'pixelate', 'blur' or 'night'"),
         ("pixelate", {"across": 0}, "across is 0"),
         ("blur", {"sigma": -1}, "sigma is -1"),
     ],

@@ -22,7 +22,7 @@ def series(days: Sequence[Day], config: MonitorConfig, retrainings: Sequence[dic
 
     `features`: by column its name, verdicts, effects, p-values, the day's five quantiles, and the reference's by model version.
     `performance`: accuracy and, by class, precision, recall and F1 as value, low and high; the corrected accuracy and the
-    estimate without labels where a day has them. `takeovers`: first days of another model. `retrainings`: as `models.retrainings` gives them.
+    estimate without labels where a day has them; `confusion`: true class, predicted class, images. `takeovers`: first days of another model. `retrainings`: as `models.retrainings` gives them.
     """
     return {
         "monitor": config.name,
@@ -101,10 +101,12 @@ def _performance(days: Sequence[Day], config: MonitorConfig) -> dict[str, Any]:
             }
             for label in config.classes
         },
-        "confusion": [
-            (row.get("confusion_matrix") or {}).get("rows")
-            if (row.get("confusion_matrix") or {}).get("labels") == list(config.classes)
-            else None
-            for row in measured
-        ],
+        "confusion": [_counts(row.get("confusion_matrix") or {}, config) for row in measured],
     }
+
+
+def _counts(matrix: dict[str, Any], config: MonitorConfig) -> list[list[int]] | None:
+    """[true class, predicted class, images] of each pair that occurred, by their places in `classes`: of many classes most never do."""
+    if matrix.get("labels") != list(config.classes):
+        return None
+    return [[place, other, int(n)] for place, row in enumerate(matrix["rows"]) for other, n in enumerate(row) if n]

@@ -13,6 +13,7 @@ from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.model.cards import Labelled, register_trained
 from driftwatch.model.dataset import EVALUATION, TRAIN, VALIDATION, summary
+from driftwatch.model.model_file import read_keras_file
 from driftwatch.model.original_set import digest_of, refuse_other_labels, set_keys
 from driftwatch.model.runtime import prepare
 from driftwatch.model.training import OnEpoch, Recipe, fit
@@ -103,11 +104,7 @@ def import_champion(
 def read_model(path: Path, config: MonitorConfig) -> keras.Model:
     """The team's own model, if it fits the monitor file. Raises NeedsAttention or registry.DamagedModel."""
     prepare(config.retraining.seed)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NeedsAttention(f"{path} cannot be read: {error}") from error
-    model = registry.from_bytes(data, str(path))
+    model = registry.from_bytes(read_keras_file(path), str(path))
     size, classes = config.model.input_size, len(config.classes)
     if model.input_shape != (None, size, size, 3) or model.output_shape != (None, classes):
         raise NeedsAttention(

@@ -8,6 +8,8 @@ from typing import Any
 from driftwatch.config import MonitorConfig
 from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.model.gate import CLEAN, GATE, RECENT, ROLES
+from driftwatch.performance.metrics import top_confusions
+from driftwatch.report.confusions import MOST_CLASSES, MOST_PAIRS
 from driftwatch.storage import Storage
 
 _TITLES = {RECENT: "Recent days, where it must be better", CLEAN: "Clean images, where it must not be worse"}
@@ -51,7 +53,8 @@ def comparison(
             *_table(gate[part], config.classes),
         ]
         for role in ROLES:
-            lines += ["", f"{role.capitalize()}, images by true class and answer:", "", *_confusion(gate[part][role])]
+            what = "confused most often" if len(config.classes) > MOST_CLASSES else "images by true class and answer"
+            lines += ["", f"{role.capitalize()}, {what}:", "", *_confusion(gate[part][role])]
     return "\n".join([*lines, *_examples(storage, layout, gate, link)])
 
 
@@ -78,11 +81,17 @@ def _share(found: Mapping[str, Any]) -> str:
 
 
 def _confusion(metrics: Mapping[str, Any]) -> list[str]:
+    """The matrix, what never happened left blank; of many classes the pairs that were confused most often."""
     matrix = metrics["confusion_matrix"]
     labels = matrix["labels"]
+    if len(labels) > MOST_CLASSES:
+        pairs = top_confusions(matrix, MOST_PAIRS)
+        rows = [f"| {truth} | {answer} | {n} | {share:.0%} |" for truth, answer, n, share in pairs]
+        return ["| true class | answer | images | of the class |", "|---|---|---|---|", *rows]
     rows = [f"| true class | {' | '.join(labels)} |", "|---|" + "---|" * len(labels)]
     return rows + [
-        f"| {name} | {' | '.join(map(str, row))} |" for name, row in zip(labels, matrix["rows"], strict=True)
+        f"| {name} | {' | '.join(str(n or '') for n in row)} |"
+        for name, row in zip(labels, matrix["rows"], strict=True)
     ]
 
 

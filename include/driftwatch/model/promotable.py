@@ -15,8 +15,9 @@ import numpy as np
 from driftwatch.config import MonitorConfig
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.class_losses import POWER, ClassLosses
-from driftwatch.model.dataset import EVALUATION, HOLDOUT_SHARE
+from driftwatch.model.original_set import HOLDOUT_SHARE
 from driftwatch.model.paired import MOST_IMAGES, chance_of, images_needed
+from driftwatch.model.splits import EVALUATION
 from driftwatch.storage import Storage
 
 USUAL_CHANGE = 0.03

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.errors import MissingArtifact, NeedsAttention
+from driftwatch.errors import DamagedArtifact, MissingArtifact, NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.lock import exclusive
 from driftwatch.storage import Storage
@@ -76,7 +76,14 @@ def card(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any
 def champion(storage: Storage, layout: MonitorLayout) -> dict[str, Any] | None:
     """The pointer to the version that production serves: version, previous, promoted_by, sha256, and
     `history`, every champion there was, in order; None before the first."""
-    return storage.read_json(layout.champion) if storage.exists(layout.champion) else None
+    if not storage.exists(layout.champion):
+        return None
+    pointer = storage.read_json(layout.champion)
+    if not isinstance(pointer, dict) or not isinstance(pointer.get("version"), str):
+        raise DamagedArtifact(
+            f"{storage.url(layout.champion)} names no version of a model: restore it from a backup, or remove it and register a champion"
+        )
+    return pointer
 
 
 def champion_version(storage: Storage, layout: MonitorLayout) -> str:

@@ -6,7 +6,7 @@ A share is `{"value", "low", "high", "n"}`. One that is undefined has null for t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -49,12 +49,28 @@ def f1(hits: int, union: int, confidence: float, undefined: str) -> dict[str, An
     return {**found, **{key: 2 * found[key] / (1 + found[key]) for key in ("value", "low", "high")}}
 
 
+def in_order(found: Iterable[str], classes: Sequence[str]) -> list[str]:
+    """The names of `found` as the monitor file orders its classes, which JSON artifacts do not keep; a name that is no class comes last."""
+    place = {name: position for position, name in enumerate(classes)}
+    return sorted(found, key=lambda name: (place.get(name, len(place)), name))
+
+
 def confusion_matrix(truth: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> np.ndarray:
     """Counts, int64 [classes, classes]: rows are the true class, columns the predicted one, both in the order of `classes`."""
     index = {name: position for position, name in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)), dtype="int64")
     np.add.at(counts, ([index[name] for name in truth], [index[name] for name in predicted]), 1)
     return counts
+
+
+def top_confusions(matrix: Mapping[str, Any], most: int) -> list[tuple[str, str, int, float]]:
+    """The pairs that were confused most often: true class, predicted class, how often, and the share of the true class's images; of
+    pairs as frequent those of the larger share come first."""
+    labels, found = matrix["labels"], []
+    for name, row in zip(labels, matrix["rows"], strict=True):
+        total = sum(row)
+        found += [(name, other, n, n / total) for other, n in zip(labels, row, strict=True) if n and other != name]
+    return sorted(found, key=lambda pair: (-pair[2], -pair[3]))[:most]
 
 
 def measure(

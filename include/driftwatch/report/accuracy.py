@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from driftwatch.performance.history import verdict_changed
+from driftwatch.performance.metrics import in_order
 from driftwatch.performance.policy import interval, percent
 from driftwatch.report import charts
 from driftwatch.report.facts import DayFacts
 from driftwatch.report.words import count, listing
+
+_MOST_NAMED = 6
 
 
 def ways(facts: DayFacts) -> list[dict[str, Any]]:
@@ -46,12 +49,11 @@ def trust(facts: DayFacts) -> list[str]:
     found = []
     answers = facts.estimate["answers"]
     if answers and answers["moved"]:
-        place = {name: number for number, name in enumerate(facts.config.classes)}
-        names = sorted(answers["day"], key=lambda name: place.get(name, len(place)))  # the classes of the day's model
+        names = _moved_most(answers, facts.config.classes)
         said = [f"{name} {percent(round(answers['day'][name], 2))}" for name in names]
         usual = [f"{name} {percent(round(answers['holdout'][name], 2))}" for name in names]
         found.append(
-            f"Do not trust the estimate from scores today: the model answers {listing(said, 6)}, on its holdout {listing(usual, 6)}. "
+            f"Do not trust the estimate from scores today: the model answers {listing(said, _MOST_NAMED)}, on its holdout {listing(usual, _MOST_NAMED)}. "
             "Either other things are photographed, or the images make it sure and wrong; only labels tell which."
         )
     if facts.drift and facts.drift["verdict"] == "drifted":
@@ -66,6 +68,12 @@ def trust(facts: DayFacts) -> list[str]:
         "(docs/benchmarks/judgement) they said 80 % of photos blurred until 62 % of the answers were right."
     )
     return found
+
+
+def _moved_most(answers: dict[str, Any], classes: tuple[str, ...]) -> list[str]:
+    """The classes whose share moved most, in the monitor file's order."""
+    moved = {name: abs(share - answers["holdout"].get(name, 0.0)) for name, share in answers["day"].items()}
+    return in_order(sorted(moved, key=lambda name: -moved[name])[:_MOST_NAMED], classes)
 
 
 def _record(facts: DayFacts) -> str | None:

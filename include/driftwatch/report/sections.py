@@ -10,6 +10,7 @@ from markupsafe import Markup
 from driftwatch.annotation.collect import COUNTED
 from driftwatch.performance.policy import interval, p_text, percent
 from driftwatch.report import charts
+from driftwatch.report.confusions import confusions
 from driftwatch.report.drift import kinds as drift_kinds
 from driftwatch.report.drift import sample
 from driftwatch.report.facts import DayFacts
@@ -188,7 +189,7 @@ def over_time(facts: DayFacts) -> list[dict[str, Any]]:
 
 
 def performance(facts: DayFacts) -> dict[str, Any] | None:
-    """Per-class shares and the confusion matrix, its cells shaded by their share of the row."""
+    """Per-class shares, in the monitor file's order of the classes, and what was confused with what."""
     found = facts.performance
     if found is None:
         return None
@@ -198,27 +199,14 @@ def performance(facts: DayFacts) -> dict[str, Any] | None:
             "support": values["support"],
             "shares": [_share(values[key]) for key in ("precision", "recall", "f1")],
         }
-        for name, values in found["classes"].items()
+        for name in found["confusion_matrix"]["labels"]
+        for values in [found["classes"][name]]
     ]
-    matrix = []
-    for index, row in enumerate(found["confusion_matrix"]["rows"]):
-        total = sum(row)
-        cells = [
-            {
-                "n": n,
-                "share": percent(round(n / total, 2)) if total else "",
-                "heat": round(n / total, 2) if total else 0,
-                "right": index == column,
-            }
-            for column, n in enumerate(row)
-        ]
-        matrix.append({"name": found["confusion_matrix"]["labels"][index], "cells": cells, "total": total})
     held = found["holdout_accuracy"]
     held = held["value"] if isinstance(held, dict) else held
     return {
         "classes": classes,
-        "labels": found["confusion_matrix"]["labels"],
-        "matrix": matrix,
+        "confusions": confusions(found["confusion_matrix"]),
         "reasons": found["reasons"],
         "holdout": percent(round(held, 3)) if held is not None else "unknown",
     }

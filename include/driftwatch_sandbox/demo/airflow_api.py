@@ -44,6 +44,10 @@ class AirflowApi:
         if answer.is_error:
             raise RuntimeError(f"Airflow refused run {run_id} of {dag_id}: {answer.status_code} {answer.text}")
 
+    def pause(self, dag_id: str) -> None:
+        """Runs of the DAG are kept waiting from now on."""
+        self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": True}).raise_for_status()
+
     def run_state(self, dag_id: str, run_id: str) -> str | None:
         """The run's state; none where there is no such run."""
         answer = self._client.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")

@@ -15,7 +15,6 @@ from driftwatch.config import MonitorConfig
 from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
-from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.world import World, until_interrupted
 from driftwatch_sandbox.private_files import write_private
 from driftwatch_sandbox.toloka.door import PEOPLE
@@ -35,16 +34,16 @@ class PeoplesCampaign(Campaign):
 
 
 def label(console: Console, world: World) -> None:
-    """Serves the page until Ctrl-C. The pool asks about the demo's last day again; what is answered changes no day of the demo."""
+    """Serves the page until Ctrl-C. The pool asks about the last day again; what is answered changes no day."""
     people = world.home / "people.json"
     if not people.exists():
         write_private(people, json.dumps({name: secrets.token_urlsafe(12) for name in _PEOPLE}))
     with until_interrupted(console, world.processes):
+        world.refuse_taken_ports()
         world.start_stand_ins(people=people)
         for name in ("toloka", "images"):
             world.processes.wait_for_http(name, f"{world.url(name)}/healthz", lambda answer: answer.is_success)
-        (path,) = world.monitors.iterdir()
-        open_pool(world, load_monitor(path))
+        open_pool(world, load_monitor(world.monitor_file))
         console.print(f"Labelling page: {world.url('toloka')}/label/", highlight=False)
         for name, token in json.loads(people.read_text()).items():
             console.print(f"Token of {name}: {token}", highlight=False)
@@ -52,13 +51,15 @@ def label(console: Console, world: World) -> None:
 
 
 def open_pool(world: World, config: MonitorConfig) -> str:
-    """A new pool with the sample of the demo's last day, served by people; returns its id."""
-    storage, keys = Storage(f"file://{world.storage}"), MonitorLayout(config.name).day(week.DAYS[-1])
+    """A new pool with the sample of the last day, served by people; returns its id."""
+    day = config.schedule.end_date
+    assert day is not None  # each simulation's monitor file names its days
+    storage, keys = Storage(f"file://{world.storage}"), MonitorLayout(config.name).day(day)
     now = datetime.now(timezone.utc)
     expires = now + timedelta(hours=_HOURS)
     plan = {
         **storage.read_json(keys.annotation),
-        "day": f"{week.DAYS[-1]} by hand {now:%H:%M:%S}", "state": "planned", "project_id": None, "pool_id": None, "creations": {}, "operation_ids": [],
+        "day": f"{day} by hand {now:%H:%M:%S}", "state": "planned", "project_id": None, "pool_id": None, "creations": {}, "operation_ids": [],
         "exam": None, "exam_id": None, "overlap": 1, "expires": expires.isoformat(timespec="seconds"),
     }  # fmt: skip
     links = ImageLinks(storage, keys.shown, now, expires, ImageServer(world.url("images"), world.secrets.image_secret))

@@ -36,10 +36,22 @@ def day_row(storage: Storage, layout: MonitorLayout, day: date, retraining_run_i
     }
 
 
-def table(rows: list[dict[str, Any]]) -> Table:
-    """The week as a person reads it, in 80 columns."""
+def found(storage: Storage, layout: MonitorLayout, day: date) -> str:
+    """The headline of the day's report: what happened to the images, and to the model."""
+    from driftwatch.report.words import headline
+
+    keys = layout.day(day)
+    others = (
+        storage.read_json(key) if storage.exists(key) else None
+        for key in (keys.drift, keys.performance, keys.content_drift)
+    )
+    return headline(storage.read_json(keys.ingest), *others)
+
+
+def table(rows: list[dict[str, Any]], title: str) -> Table:
+    """The days as a person reads them, in 80 columns."""
     shown = Table(
-        title="The week",
+        title=title,
         caption="Images: accepted (+ duplicate or quarantined files). Accuracy: with its 95 % interval",
         box=SIMPLE_HEAD,
         padding=(0, 1),

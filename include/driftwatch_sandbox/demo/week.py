@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import random
@@ -17,9 +16,12 @@ import yaml
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor, monitor_files
+from driftwatch.monitor_files import load_monitor
+from driftwatch_sandbox.demo.truth import write_truth
+from driftwatch_sandbox.demo.world import World
 from driftwatch_sandbox.photos import break_file, write_photos
 
+MONITORS = Path(__file__).parent / "monitors"  # the demo's own: those of include/monitors are the users'
 MONDAY = date(2026, 1, 5)
 DAYS = [MONDAY + timedelta(days=number) for number in range(7)]
 BROKEN_FROM = 3
@@ -87,8 +89,8 @@ class Photo:
 
 
 def write_monitor(folder: Path, source: Path, plan: Plan) -> MonitorConfig:
-    """The example's monitor file with the demo's week, sample, and a sensor that asks every second."""
-    (example,) = monitor_files(source)
+    """`source`'s cats_vs_dogs.yaml with the demo's week, sample, and a sensor that asks every second. Other files there are left alone."""
+    example = source / "cats_vs_dogs.yaml"
     raw = yaml.safe_load(example.read_text())
     raw["schedule"] |= {"start_date": DAYS[0], "end_date": DAYS[-1]}
     raw["annotation"]["poll_seconds"] = 1
@@ -120,6 +122,30 @@ def draw_photos(folder: Path, classes: tuple[str, ...], plan: Plan) -> list[Phot
     return [Photo(path, path.parent.name) for path in paths]
 
 
+class Week:
+    """The story of `make demo`; `photos`: real ones, found beforehand, or none, which are drawn."""
+
+    title, days, broken_from, damage, retrains = "The week", DAYS, BROKEN_FROM, "camera broken", True
+
+    def __init__(self, photos: Path | None) -> None:
+        self.plan = REAL if photos else DRAWN
+        classes = load_monitor(MONITORS / "cats_vs_dogs.yaml").classes
+        self._photos = find_photos(photos, classes) if photos else None
+        self.preparing = "preparing the week's photos" if photos else "drawing the week's photos"
+        self.champion = ["train", "--recipe", self.plan.recipe]
+
+    def write_monitor(self, folder: Path) -> Path:
+        write_monitor(folder, MONITORS, self.plan)
+        return folder / "cats_vs_dogs.yaml"
+
+    def deliver(self, world: World, layout: MonitorLayout) -> None:
+        photos = self._photos
+        if photos is None:
+            classes = load_monitor(MONITORS / "cats_vs_dogs.yaml").classes
+            photos = draw_photos(world.home / "photos", classes, self.plan)
+        Camera(world.storage, layout, world.truth, photos, self.plan).deliver()
+
+
 class Camera:
     """Delivers photos into the storage, and tells the crowd, and nobody else, what they show."""
 
@@ -138,10 +164,7 @@ class Camera:
         for number, day in enumerate(DAYS):
             self._day(day, [next(rest) for _ in range(self._plan.per_day[number])], broken=number >= BROKEN_FROM)
         self._nuisances()
-        with self._truth.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["image_id", "label"])
-            writer.writerows(sorted(self._known.items()))
+        write_truth(self._truth, self._known)
 
     def _remember(self, path: Path, label: str) -> None:
         self._known[hashlib.sha256(path.read_bytes()).hexdigest()] = label

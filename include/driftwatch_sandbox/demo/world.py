@@ -16,13 +16,16 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from driftwatch_sandbox.demo.processes import Processes, free_port
+from driftwatch_sandbox.demo.processes import Processes, ServerFailed, is_free, lasting_port
 from driftwatch_sandbox.images import SECRET_VARIABLE
 from driftwatch_sandbox.private_files import write_private
 from driftwatch_sandbox.toloka import TOKEN_VARIABLE
 from driftwatch_sandbox.whylabs import KEY_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[3]
+SERVERS = ("airflow", "toloka", "whylabs", "images")
+# What belongs to the person's own Airflow and cloud has no place in a simulation.
+_NOT_OURS = ("AIRFLOW_CONN_", "AIRFLOW_VAR_", "AIRFLOW__SECRETS__", "AWS_")
 ORGANISATION, DATASET = "org-1", "model-1"
 TASKS_AT_ONCE = 3
 LOCAL_SETTINGS = "from driftwatch_airflow.preload import preload\n\npreload()\n"
@@ -67,13 +70,38 @@ class World:
         self.monitors = home / "monitors"
         self.truth = home / "truth.csv"
         self.processes = Processes(home / "logs")
-        self.ports = {name: free_port() for name in ("airflow", "toloka", "whylabs", "images")}
+        self.ports = self._kept_ports()
         kept = home / "secrets.json"
         if kept.exists():
             self.secrets = Secrets(**json.loads(kept.read_text()))
         else:
             self.secrets = Secrets.make()
             write_private(kept, json.dumps(asdict(self.secrets)))
+
+    def _kept_ports(self) -> dict[str, int]:
+        """Links in the days' artifacts, in Airflow and in the pools name the ports: they stay the same for as long as the state does."""
+        kept = self.home / "ports.json"
+        if not kept.exists():
+            kept.write_text(json.dumps({name: lasting_port() for name in SERVERS}) + "\n")
+        return dict(json.loads(kept.read_text()))
+
+    def refuse_taken_ports(self) -> None:
+        """Raises ServerFailed where another program has taken a port: the links would lead to it."""
+        taken = {name: port for name, port in self.ports.items() if not is_free(port)}
+        if taken:
+            named = ", ".join(f"{port} (for {name})" for name, port in taken.items())
+            raise ServerFailed(
+                f"another program listens on 127.0.0.1 at port {named}, which the links of {self.home} lead to: stop it "
+                "(`ss -ltnp` names it), then run this again"
+            )
+
+    @property
+    def monitor_file(self) -> Path:
+        """The simulation's monitor file: the only one in its folder."""
+        from driftwatch.monitor_files import monitor_files
+
+        (path,) = monitor_files(self.monitors)
+        return path
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"
@@ -101,7 +129,7 @@ class World:
             },
         }
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)},
             **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()},
             "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
             "AIRFLOW_HOME": str(airflow_home),

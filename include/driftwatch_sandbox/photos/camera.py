@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from driftwatch.errors import DriftwatchError
 
-Damage = Literal["pixelate", "blur"]
+Damage = Literal["pixelate", "blur", "night"]
+_NIGHT = 0.33
 
 
 def break_camera(image: Image.Image, kind: Damage, *, across: int = 12, sigma: float = 6.0) -> Image.Image:
@@ -15,6 +16,7 @@ def break_camera(image: Image.Image, kind: Damage, *, across: int = 12, sigma: f
 
     pixelate: `across` blocks over the width (BOX down, NEAREST up); the height keeps the blocks about square.
     blur: Gaussian, with `sigma` in pixels of a photo 224 px wide, so that every size is equally unsharp.
+    night: that blur, and a third of the light.
     The standard severities (Hendrycks & Dietterich 2019) barely cost accuracy; these do.
     """
     width, height = image.size
@@ -23,11 +25,12 @@ def break_camera(image: Image.Image, kind: Damage, *, across: int = 12, sigma: f
             raise DriftwatchError(f"across is {across}: pixelate needs at least 1 block over the width")
         blocks = (min(across, width), max(1, round(min(across, width) * height / width)))
         return image.resize(blocks, Image.Resampling.BOX).resize(image.size, Image.Resampling.NEAREST)
-    if kind == "blur":
+    if kind in ("blur", "night"):
         if sigma <= 0:
-            raise DriftwatchError(f"sigma is {sigma}: blur needs a sigma above 0")
-        return image.filter(ImageFilter.GaussianBlur(sigma * width / 224))
-    raise DriftwatchError(f"unknown damage {kind!r}: the camera breaks by 'pixelate' or 'blur'")
+            raise DriftwatchError(f"sigma is {sigma}: {kind} needs a sigma above 0")
+        blurred = image.filter(ImageFilter.GaussianBlur(sigma * width / 224))
+        return ImageEnhance.Brightness(blurred).enhance(_NIGHT) if kind == "night" else blurred
+    raise DriftwatchError(f"unknown damage {kind!r}: the camera breaks by 'pixelate', 'blur' or 'night'")
 
 
 def break_file(source: Path, target: Path, kind: Damage, *, quality: int = 85, **strength: Any) -> Path:

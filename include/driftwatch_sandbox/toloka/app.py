@@ -19,6 +19,7 @@ from driftwatch_sandbox.toloka import (
     TOKEN_VARIABLE,
     routes_analytics,
     routes_assignments,
+    routes_pages,
     routes_pools,
     routes_projects,
     routes_sandbox,
@@ -114,6 +115,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router, prefix="/api", dependencies=guarded)
     app.include_router(routes_sandbox.router, dependencies=[Depends(authorise)])
     app.include_router(control_router(board), dependencies=[Depends(authorise)])
+    app.include_router(routes_pages.router)
     if people:
         app.include_router(labelling_routes.router)
         app.state.body_limits = {"/label/": 64 * 2**10}

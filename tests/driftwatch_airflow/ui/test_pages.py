@@ -98,7 +98,7 @@ def test_the_charts_show_the_numbers_of_the_artifacts(pages: Any) -> None:
         assert float(row[4]) == pytest.approx(wanted["agreement"]["alpha"], rel=1e-3)
     total = sum(np.array(wanted["confusion_matrix"]["rows"]) for wanted in measured)
     shown = page.locator("#matrix td.cell b").all_text_contents()
-    assert [int(n) for n in shown] == total.ravel().tolist()
+    assert [int(n or 0) for n in shown] == total.ravel().tolist()
     page.select_option("#measure", label="Recall of dog")
     for row, wanted in zip(page.locator("#performance-table tbody tr").all(), measured, strict=True):
         found = wanted["classes"]["dog"]["recall"]["value"]

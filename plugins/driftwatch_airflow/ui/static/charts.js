@@ -31,6 +31,8 @@ async function fetchJson(url) {
   return answer.json();
 }
 
+// As the report does it: driftwatch.report.confusions.
+const MOST_CLASSES = 15, MOST_PAIRS = 20;
 const seconds = (day) => Date.parse(`${day}T00:00:00Z`) / 1000;
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const faint = (name, share) => `color-mix(in srgb, ${color(name)} ${Math.round(100 * share)}%, transparent)`;
@@ -64,10 +66,10 @@ class Monitor {
     pick?.addEventListener("change", () => this.drawDistribution());
     const measure = document.getElementById("measure");
     if (measure) {
-      for (const label of this.data.classes) {
-        for (const [kind, title] of [["precision", "Precision"], ["recall", "Recall"], ["f1", "F1"]]) {
-          measure.append(new Option(`${title} of ${label}`, JSON.stringify([label, kind])));
-        }
+      for (const [kind, title] of [["precision", "Precision"], ["recall", "Recall"], ["f1", "F1"]]) {
+        const group = Object.assign(document.createElement("optgroup"), { label: title });
+        group.append(...this.data.classes.map((label) => new Option(`${title} of ${label}`, JSON.stringify([label, kind]))));
+        measure.append(group);
       }
       measure.addEventListener("change", () => { this.measure = measure.value; this.drawPerformance(); });
       document.getElementById("matrix-day").addEventListener("change", () => this.drawMatrix());
@@ -253,24 +255,68 @@ class Monitor {
     if (!target) return;
     const chosen = document.getElementById("matrix-day").value, labels = this.data.classes;
     const used = this.indexes.filter((i) => this.data.performance.confusion[i] && (chosen === "all" || this.data.days[i] === chosen));
-    const sum = labels.map((_, r) => labels.map((_, c) => used.reduce((total, i) => total + this.data.performance.confusion[i][r][c], 0)));
+    const sum = new Map(), totals = labels.map(() => 0);
+    for (const i of used) {
+      for (const [r, c, n] of this.data.performance.confusion[i]) {
+        sum.set(r * labels.length + c, (sum.get(r * labels.length + c) ?? 0) + n);
+        totals[r] += n;
+      }
+    }
+    const of = (r, c) => sum.get(r * labels.length + c) ?? 0;
+    const many = labels.length > MOST_CLASSES;
+    document.getElementById("matrix-title").textContent = many ? "Confused most often" : "People say (rows), the model said (columns)";
+    target.setAttribute("aria-label", many ? "Confused most often" : "Confusion matrix");
+    target.replaceChildren(many ? this.pairs(labels, sum, totals) : this.matrix(labels, of, totals));
+    const n = totals.reduce((a, b) => a + b, 0), right = labels.reduce((total, _, r) => total + of(r, r), 0);
+    document.getElementById("matrix-note").textContent = n ? `${n} labelled images of ${used.length} day${used.length === 1 ? "" : "s"}; ${percent(right / n)} right.` : "No labelled image in this range.";
+  }
+
+  // Cells fit their number; what never happened is left blank.
+  matrix(labels, of, totals) {
     const table = document.createElement("table");
-    table.className = "matrix";
+    table.className = `matrix ${labels.length <= 4 ? "large" : labels.length <= 8 ? "middle" : "small"}`;
     const head = table.createTHead().insertRow();
-    head.append(document.createElement("td"), ...labels.map((name) => cell("th", name, { scope: "col" })));
+    head.append(document.createElement("td"), ...labels.map((name) => {
+      const made = cell("th", "", { scope: "col", title: name });
+      made.append(cell("span", name));
+      return made;
+    }));
     const body = table.createTBody();
-    sum.forEach((row, r) => {
-      const total = row.reduce((a, b) => a + b, 0), line = body.insertRow();
-      line.append(cell("th", labels[r], { scope: "row", className: "row" }));
-      row.forEach((n, c) => {
-        const share = total ? n / total : 0, box = line.insertCell();
+    labels.forEach((name, r) => {
+      const line = body.insertRow();
+      const row = cell("th", "", { scope: "row", className: "row" });
+      row.append(cell("span", name, { className: "name-of" }));
+      line.append(row);
+      labels.forEach((other, c) => {
+        const n = of(r, c), share = n ? n / totals[r] : 0, box = line.insertCell();
         box.className = `cell h${Math.round(10 * share)}${r === c ? "" : " wrong"}`;
-        box.append(cell("b", String(n)), cell("small", total ? percent(share) : ""));
+        if (n) box.title = `${name}, the model said ${other}: ${n}, ${percent(share)}`;
+        box.append(cell("b", n ? String(n) : ""), cell("small", n ? percent(share) : ""));
       });
     });
-    target.replaceChildren(table);
-    const n = sum.flat().reduce((a, b) => a + b, 0), right = sum.reduce((total, row, r) => total + row[r], 0);
-    document.getElementById("matrix-note").textContent = n ? `${n} labelled images of ${used.length} day${used.length === 1 ? "" : "s"}; ${percent(right / n)} right.` : "No labelled image in this range.";
+    return table;
+  }
+
+  // Of many classes: the pairs that were confused most often.
+  pairs(labels, sum, totals) {
+    const found = [...sum].map(([place, n]) => [Math.floor(place / labels.length), place % labels.length, n]).filter(([r, c]) => r !== c)
+      .sort((a, b) => b[2] - a[2] || b[2] / totals[b[0]] - a[2] / totals[a[0]]);
+    const table = document.createElement("table");
+    table.className = "pairs";
+    const head = table.createTHead().insertRow();
+    head.append(...["People say", "The model said"].map((name) => cell("th", name, { scope: "col" })), ...["Images", "Of the class"].map((name) => cell("th", name, { scope: "col", className: "right" })));
+    const body = table.createTBody();
+    for (const [r, c, n] of found.slice(0, MOST_PAIRS)) {
+      const named = [labels[r], labels[c]].map((name) => {
+        const made = cell("td", "");
+        made.append(cell("span", name, { className: "name-of" }));
+        return made;
+      });
+      body.insertRow().append(...named, ...[String(n), percent(n / totals[r])].map((text) => cell("td", text, { className: "right" })));
+    }
+    if (found.length > MOST_PAIRS) body.insertRow().append(cell("td", `and ${found.length - MOST_PAIRS} more pairs, as rare as the last one or rarer`, { colSpan: 4, className: "note" }));
+    if (!found.length) body.insertRow().append(cell("td", "No labelled image was taken for another class.", { colSpan: 4 }));
+    return table;
   }
 
   plot(id, wanted) {

@@ -1,0 +1,7 @@
+"""`python -m driftwatch.cli`."""
+
+import sys
+
+from driftwatch.cli import main
+
+sys.exit(main())

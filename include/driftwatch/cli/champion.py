@@ -1,0 +1,144 @@
+"""`driftwatch champion`: the first champion, trained or imported, and the way back to an earlier one."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from driftwatch.cli.failures import UsageError
+from driftwatch.cli.monitor import Monitor, monitor_argument, monitor_of
+from driftwatch.cli.quiet import quiet_tensorflow
+from driftwatch.cli.words import accuracy
+from driftwatch.errors import NeedsAttention
+
+
+def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
+    champion = commands.add_parser("champion", help="make the first champion, or go back to an earlier one")
+    kinds = champion.add_subparsers(required=True, metavar="train|import|rollback")
+    train = kinds.add_parser("train", parents=[everywhere], help="train a small ResNet on labelled images")
+    monitor_argument(train)
+    train.add_argument(
+        "--recipe",
+        choices=("monitor", "fast"),
+        default="monitor",
+        help="monitor: model.recipe of the monitor file; fast: half as wide, and a quarter of the time",
+    )
+    train.add_argument("--epochs", type=_positive, help="instead of the recipe's")
+    train.set_defaults(run=_train)
+    bring = kinds.add_parser("import", parents=[everywhere], help="take the team's own Keras model")
+    monitor_argument(bring)
+    bring.add_argument("model", type=Path, help="a .keras file: [n, size, size, 3] in 0..255 to [n, classes]")
+    bring.set_defaults(run=_import)
+    for command in (train, bring):
+        command.add_argument("--images", type=Path, help="folder <class>/<file>, copied into the storage first")
+        command.add_argument("--replace", action="store_true", help="replace a champion that is there already")
+
+    back = kinds.add_parser("rollback", parents=[everywhere], help="make the champion before this one serve again")
+    monitor_argument(back)
+    back.add_argument("--to", metavar="VERSION", help="a registered version; by default the one before")
+    back.set_defaults(run=_rollback)
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _train(options: argparse.Namespace) -> None:
+    monitor = monitor_of(options)
+    _refuse_champion(options, monitor)
+    _take_in(options, monitor)
+    with quiet_tensorflow(options.debug):
+        version = _trained(options, monitor)
+        _hand_over(monitor, version, "driftwatch champion train")
+
+
+def _trained(options: argparse.Namespace, monitor: Monitor) -> str:
+    from driftwatch.model.champion import recipe_of, train_champion
+
+    epochs = recipe_of(monitor.config, options.recipe, options.epochs).epochs
+    began = time.perf_counter()
+
+    def progress(row: dict[str, Any]) -> None:
+        left = (time.perf_counter() - began) / row["epoch"] * (epochs - row["epoch"])
+        scores = f"accuracy {row['accuracy']:.3f}"
+        scores += f"  validation {row['val_accuracy']:.3f}" if "val_accuracy" in row else ""
+        print(
+            f"  epoch {row['epoch']:3d} of {epochs}  loss {row['loss']:.3f}  {scores}  about {left:.0f} s left",
+            flush=True,
+        )
+
+    print(f"Training by the recipe {options.recipe}, {epochs} epochs", flush=True)
+    return train_champion(monitor.storage, monitor.layout, monitor.config, options.recipe, epochs, on_epoch=progress)
+
+
+def _rollback(options: argparse.Namespace) -> None:
+    from driftwatch.model.handover import rollback
+    from driftwatch.model.registry import champion_version
+
+    monitor = monitor_of(options)
+    current = champion_version(monitor.storage, monitor.layout)
+    by = f"driftwatch champion rollback from {current}"
+    pointer = rollback(monitor.storage, monitor.layout, options.to, promoted_by=by, config=monitor.config)
+    print(
+        f"{pointer['version']} is the champion again, instead of {current}; days that were judged already keep theirs"
+    )
+
+
+def _import(options: argparse.Namespace) -> None:
+    from driftwatch.model.model_file import read_keras_file
+
+    monitor = monitor_of(options)
+    _refuse_champion(options, monitor)
+    read_keras_file(options.model)  # a wrong file is told before TensorFlow is imported
+    with quiet_tensorflow(options.debug):
+        from driftwatch.model.champion import import_champion, read_model
+
+        read_model(options.model, monitor.config)  # one that does not fit must not replace the training set
+    _take_in(options, monitor)
+    with quiet_tensorflow(options.debug):
+        version = import_champion(monitor.storage, monitor.layout, monitor.config, options.model)
+        _hand_over(monitor, version, "driftwatch champion import")
+
+
+def _refuse_champion(options: argparse.Namespace, monitor: Monitor) -> None:
+    from driftwatch.model.registry import champion
+
+    current = champion(monitor.storage, monitor.layout)
+    if current and not options.replace:
+        raise NeedsAttention(
+            f"{monitor.layout.monitor} has a champion already, {current['version']}: add --replace to put another in its place "
+            "without a gate, or retrain it by the retraining DAG"
+        )
+
+
+def _take_in(options: argparse.Namespace, monitor: Monitor) -> None:
+    from driftwatch.model.dataset import copy_images, take_in_training_set
+
+    storage, layout, config = monitor.storage, monitor.layout, monitor.config
+    if options.images:
+        if not options.images.is_dir():
+            raise UsageError(f"--images {options.images}: no such folder")
+        copied = copy_images(storage, layout, config, options.images)
+        print(f"Copied {copied} images to {storage.url(layout.training_images)}", flush=True)
+    counts = take_in_training_set(storage, layout, config)
+    print(", ".join(f"{counts[name]} {name}" for name in ("listed", "accepted", "duplicate", "quarantined", "ignored")))
+    for split, classes in counts["images"].items():
+        named = (f"{classes[name]} {name}" for name in config.classes if name in classes)
+        print(f"  {split}: " + ", ".join(named), flush=True)
+
+
+def _hand_over(monitor: Monitor, version: str, by: str) -> None:
+    """The reference first, so that no champion is ever without one."""
+    from driftwatch.model.handover import build_reference_of
+    from driftwatch.model.registry import card, champion, promote
+
+    storage, layout = monitor.storage, monitor.layout
+    reference = build_reference_of(storage, layout, monitor.config, version)
+    current = champion(storage, layout)
+    promote(storage, layout, version, by, expected=current["version"] if current else None)
+    print(f"Champion {version}: accuracy {accuracy(card(storage, layout, version))} on held-out images")
+    print(f"Drift reference from {reference['images']} images")

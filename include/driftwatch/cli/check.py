@@ -1,0 +1,76 @@
+"""`driftwatch check`: what a monitor file would do and cost, without doing it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from driftwatch.cli.monitor import monitor_argument, monitor_of
+from driftwatch.config import MonitorConfig
+
+
+def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
+    check = commands.add_parser(
+        "check", parents=[everywhere], help="validate a monitor file and say what it would do and cost"
+    )
+    monitor_argument(check)
+    check.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from driftwatch.annotation.plan import cost_of
+    from driftwatch.as_trained import refuse_other_champion
+    from driftwatch.model import promotable
+    from driftwatch.model.registry import card, champion
+    from driftwatch.performance.sample_size import expected_accuracy, images_for_width
+
+    monitor = monitor_of(options)
+    config, storage, layout = monitor.config, monitor.storage, monitor.layout
+    annotation, retraining = config.annotation, config.retraining
+    refuse_other_champion(storage, layout, config)
+    current = champion(storage, layout)
+    of_champion = card(storage, layout, current["version"]) if current else None
+    images = annotation.sample_size
+    if images == "auto":
+        expected = expected_accuracy(of_champion) if of_champion else 0.5
+        images = images_for_width(annotation.interval_width, expected, config.performance.confidence)
+    cost = cost_of(images, annotation)
+    evaluation = images * retraining.evaluation_share
+    print(f"{options.monitor}: valid. Monitor {config.name}: {', '.join(config.classes)}")
+    print(
+        f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(layout.monitor)}"
+    )
+    print(f"Champion: {current['version'] if current else 'none yet; run driftwatch champion train'}")
+    print(
+        f"A day of {images} labelled images: {cost['pages']} pages, {cost['total']:.2f} USD with the fee "
+        f"(limit {annotation.max_cost_per_day:.2f}); 30 such days {30 * cost['total']:.2f} USD (limit {annotation.max_cost_per_month:.2f})"
+    )
+    print(
+        f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "
+        f"promotion: {retraining.promotion}"
+    )
+    sizes = promotable.sizes_of(storage, layout, config, images, of_champion)
+    print(promotable.said(config, sizes))
+    for warning in [*_warnings(config, images, cost["total"], evaluation), *promotable.warnings(config, sizes)]:
+        print(f"Warning: {warning}")
+
+
+def _warnings(config: MonitorConfig, images: int, daily_cost: float, evaluation: float) -> list[str]:
+    """What is allowed, and yet will not work as hoped."""
+    annotation = config.annotation
+    found = []
+    if daily_cost > annotation.max_cost_per_day:
+        found.append("a full day costs more than annotation.max_cost_per_day: such days will be refused")
+    if 30 * daily_cost > annotation.max_cost_per_month:
+        days = int(annotation.max_cost_per_month / daily_cost)
+        found.append(
+            f"annotation.max_cost_per_month is enough for {days} full days of a month: later ones will be refused"
+        )
+    if images < config.performance.min_labels:
+        found.append("annotation.sample_size is below performance.min_labels: no day will ever have a verdict")
+    needed = config.retraining.min_evaluation_labels
+    if evaluation < needed:
+        found.append(
+            f"one day leaves {evaluation:.0f} images for the gate, which needs {needed}: a single alert cannot promote a model"
+        )
+    return found

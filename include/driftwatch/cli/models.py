@@ -1,0 +1,66 @@
+"""`driftwatch models`: the registered models, listed, shown and compared."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from driftwatch.cli.failures import UsageError
+from driftwatch.cli.monitor import monitor_argument, monitor_of
+from driftwatch.cli.words import accuracy, share
+
+
+def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
+    models = commands.add_parser("models", parents=[everywhere], help="list, show and compare registered models")
+    monitor_argument(models)
+    models.add_argument("action", nargs="?", choices=("list", "show", "compare"), default="list")
+    models.add_argument("versions", nargs="*", help="one for show, two for compare")
+    models.set_defaults(run=_models)
+
+
+def _models(options: argparse.Namespace) -> None:
+    from driftwatch.model.registry import card, champion, versions
+
+    wanted = {"list": 0, "show": 1, "compare": 2}[options.action]
+    if len(options.versions) != wanted:
+        raise UsageError(f"models {options.action} takes {wanted} version(s), not {len(options.versions)}")
+    monitor = monitor_of(options)
+    storage, layout = monitor.storage, monitor.layout
+    if options.action == "show":
+        print(json.dumps(card(storage, layout, options.versions[0]), indent=2, ensure_ascii=False))
+        return
+    cards = [card(storage, layout, version) for version in options.versions or versions(storage, layout)]
+    if options.action == "list":
+        current = champion(storage, layout)
+        for found in cards:
+            mark = "*" if current and current["version"] == found["version"] else " "
+            print(
+                f"{mark} {found['version']}  {accuracy(found)}  parent {found['parent'] or '-'}  by {found['created_by']}"
+            )
+        if not cards:
+            print("No model is registered yet: driftwatch champion train")
+        return
+    rows = [_described(found, monitor.config.classes) for found in cards]
+    for name in dict.fromkeys(name for row in rows for name in row):
+        print(f"{name:24s}  " + "  ".join(f"{row.get(name, '-'):32s}" for row in rows).rstrip())
+
+
+def _described(card: dict[str, Any], order: tuple[str, ...]) -> dict[str, str]:
+    from driftwatch.performance.metrics import in_order
+
+    recipe, data, classes = card["recipe"], card["data"], card["metrics"]["holdout"]["classes"]
+    return {
+        "version": card["version"],
+        "parent": card["parent"] or "-",
+        "asked for by": card["created_by"],
+        "holdout accuracy": accuracy(card),
+        **{f"holdout recall {name}": share(classes[name]["recall"]) for name in in_order(classes, order)},
+        "recipe": recipe["name"],
+        "epochs": str(recipe.get("epochs", "-")),
+        "learning rate": str(recipe.get("learning_rate", "-")),
+        "images": str(data["images"]),
+        "new labels": str(data["new_labels"]),
+        "imitated damage": str((data.get("damage") or {}).get("kind", "-")),
+        "gate": card.get("gate", {}).get("decision", "-"),
+    }

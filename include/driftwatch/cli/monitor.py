@@ -1,0 +1,38 @@
+"""The monitor file that every command takes, and what follows from it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftwatch.cli.failures import explain
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import StorageFailed
+from driftwatch.layout import MonitorLayout
+from driftwatch.monitor_files import load_monitor
+from driftwatch.storage import Storage
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """The monitor of a file: its settings, its storage, and where things lie there."""
+
+    config: MonitorConfig
+    storage: Storage
+    layout: MonitorLayout
+
+
+def monitor_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("monitor", type=Path, metavar="MONITOR.yaml", help="the monitor file")
+
+
+def monitor_of(options: argparse.Namespace) -> Monitor:
+    """Raises ConfigError for a bad file, and StorageFailed for a storage that cannot be read: it would look like an empty one."""
+    config = load_monitor(options.monitor)
+    storage = Storage(config.storage.uri)
+    try:
+        storage.reach()
+    except Exception as error:
+        raise StorageFailed(f"{storage.uri} (storage.uri of {options.monitor}): {explain(error)}") from error
+    return Monitor(config, storage, MonitorLayout(config.name))

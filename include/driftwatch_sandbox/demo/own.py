@@ -1,0 +1,152 @@
+"""`make try`: a person's own classifier with the stand-ins, on a few days of their images, of which the last is damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from PIL import Image
+
+from driftwatch.config import MonitorConfig
+from driftwatch.layout import MonitorLayout
+from driftwatch.monitor_files import load_monitor
+from driftwatch_sandbox.demo.own_images import find, share_out
+from driftwatch_sandbox.demo.truth import write_truth
+from driftwatch_sandbox.demo.world import DATASET, World
+from driftwatch_sandbox.photos import break_file
+
+DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(3)]
+# A small set needs more passes until the model has seen enough: images times passes, and the fewest and most passes.
+_TRAINED_ON, _EPOCHS = 40_000, (30, 120)
+_MOST_OVERLAP = 5  # the simulated crowd has 30 people, who meet a control task only once
+_NO_LIMIT = 1_000_000.0
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
+
+
+class Own:
+    """The story. Raises DriftwatchError where the file, the folder or the model cannot be used; nothing is written yet."""
+
+    days, broken_from, damage, retrains = DAYS, len(DAYS) - 1, "blurred and dark", False
+    preparing = "copying the images, damaging the last day's"
+
+    def __init__(self, file: Path, images: Path, model: Path | None) -> None:
+        self._file, self._model = file.resolve(), model.resolve() if model else None
+        self._config = _read(file)
+        if self._model:
+            from driftwatch.model.model_file import read_keras_file
+
+            read_keras_file(self._model)
+        self._shares = share_out(images, self._config.classes, find(images, self._config.classes), len(DAYS))
+        self.title = f"{self._config.name}, {len(DAYS)} days"
+        epochs = max(_EPOCHS[0], min(_EPOCHS[1], _TRAINED_ON // len(self._shares.training)))
+        trained = ["train", "--recipe", "fast", "--epochs", str(epochs)]
+        self.champion = ["import", str(self._model)] if self._model else trained
+
+    def promises(self, home: Path) -> list[str]:
+        """What is done with the person's things, and what is not."""
+        shares = self._shares
+        return [
+            f"{self._config.name}: {len(self._config.classes)} classes; {len(shares.training)} images to train and test the first model, "
+            f"then {len(DAYS)} days of {len(shares.days[0])} images, the last of them {self.damage}"
+            + (f" ({shares.left} of yours are not needed)" if shares.left else ""),
+            f"All of it happens in {home}, with stand-ins for Toloka and WhyLabs: nobody is paid or told anything, and the storage, "
+            "connections and notifiers of your file are not used. Your images are copied and stay as they are.",
+            "Set for this try: " + ", ".join(_flat(_changes(self._config, self._day_size, home))),
+        ]
+
+    @property
+    def _day_size(self) -> int:
+        return len(self._shares.days[0])
+
+    def write_monitor(self, folder: Path) -> Path:
+        """The person's settings with those changes, in the try's own folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"{self._config.name}.yaml"
+        raw = self._config.model_dump(mode="json", exclude_unset=True)
+        for section, values in _changes(self._config, self._day_size, folder.parent).items():
+            raw[section] = (
+                raw.get(section, {}) | values if isinstance(values, dict) and section != "storage" else values
+            )
+        target.write_text(yaml.safe_dump(raw, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        return target
+
+    def deliver(self, world: World, layout: MonitorLayout) -> None:
+        """Copies the images into the try's storage, those of the last day damaged."""
+        known: dict[str, str] = {}
+
+        def remember(path: Path, label: str) -> None:
+            known[hashlib.sha256(path.read_bytes()).hexdigest()] = label
+
+        for number, (path, label) in enumerate(self._shares.training):
+            target = world.storage / layout.training_images / label / f"{number:06d}{path.suffix.lower()}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            remember(target, label)
+        for place, (day, images) in enumerate(zip(DAYS, self._shares.days, strict=True)):
+            folder = world.storage / layout.day(day).incoming
+            folder.mkdir(parents=True)
+            for number, (path, label) in enumerate(images):
+                target = folder / f"{number:06d}{path.suffix.lower()}"
+                if place < self.broken_from or not _damage(path, target):
+                    shutil.copyfile(path, target)
+                remember(target, label)
+        write_truth(world.truth, known)
+
+
+def _damage(path: Path, target: Path) -> bool:
+    """Writes the image blurred and dark; whether it could be read. One that cannot is the product's to refuse."""
+    try:
+        break_file(path, target, "night", sigma=6.0)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        target.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _read(file: Path) -> MonitorConfig:
+    """The person's monitor file. A variable that only their machines know may name the storage, which is not used here."""
+    if file.is_file():
+        for name in _VARIABLE.findall(file.read_text(encoding="utf-8", errors="replace")):
+            os.environ.setdefault(name, "file:///not-used")
+    return load_monitor(file)
+
+
+def _changes(config: MonitorConfig, day_size: int, home: Path) -> dict[str, Any]:
+    """What differs from the person's file: where things lie, the days, how many labels, and nobody outside."""
+    annotation, sinks = config.annotation, list(config.publish.sinks)
+    return {
+        "storage": {"uri": f"file://{home}/storage"},
+        "schedule": {"start_date": DAYS[0], "end_date": DAYS[-1], "delivery_hours": 0},
+        "profiling": {"min_images": min(config.profiling.min_images, day_size // 2)},
+        "annotation": {
+            "connection": "toloka_default",
+            "image_links": "driftwatch_images",
+            "languages": ["EN"],
+            "sample_size": day_size,
+            "overlap": min(annotation.overlap, _MOST_OVERLAP),
+            "control_tasks": max(annotation.control_tasks_per_page, min(annotation.control_tasks, 12)),
+            "exam": None,
+            "poll_seconds": 1,
+            "max_cost_per_day": _NO_LIMIT,
+            "max_cost_per_month": _NO_LIMIT,
+        },
+        "performance": {"min_labels": min(config.performance.min_labels, day_size // 2)},
+        "publish": {"sinks": sinks, "alert_source": "local", "connection": "whylabs_default"}
+        | ({"dataset": DATASET} if "whylabs" in sinks else {}),
+        "notifiers": [],
+    }
+
+
+def _flat(changes: dict[str, Any]) -> Sequence[str]:
+    return [
+        f"{section}.{name}" if isinstance(values, dict) else section
+        for section, values in changes.items()
+        for name in (values if isinstance(values, dict) else [section])
+    ]

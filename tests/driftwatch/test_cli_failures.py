@@ -1,0 +1,172 @@
+"""What the command line says when something is wrong: one message that names it, and a code; never a traceback unless asked for."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from botocore import exceptions
+from s3fs.errors import translate_boto_error
+
+from driftwatch import cli
+from driftwatch.cli.failures import exit_code, explain
+from driftwatch.cli.quiet import quiet_tensorflow
+
+SETTINGS = {
+    "name": "shades",
+    "classes": ["dark", "light"],
+    "schedule": {"start_date": "2026-01-01"},
+    "annotation": {"project_name": "Shades", "question": "Which?", "instructions": "Look."},
+}
+
+
+def written(folder: Path, uri: str) -> Path:
+    path = folder / "monitor.yaml"
+    path.write_text(yaml.safe_dump(SETTINGS | {"storage": {"uri": uri}}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def monitor(tmp_path: Path) -> Path:
+    return written(tmp_path, f"file://{tmp_path}/storage")
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    code = cli.main([str(argument) for argument in arguments])
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    assert error.startswith("driftwatch: ")
+    return code, error
+
+
+def client_error(code: str, message: str) -> BaseException:
+    return translate_boto_error(exceptions.ClientError({"Error": {"Code": code, "Message": message}}, "GetObject"))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (exceptions.NoCredentialsError(), "no login for the object store"),
+        (exceptions.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), "AWS_SECRET_ACCESS_KEY"),
+        (exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:9"), "http://127.0.0.1:9"),
+        (exceptions.ReadTimeoutError(endpoint_url="http://127.0.0.1:9"), "does not answer"),
+        (exceptions.ProfileNotFound(profile="nope"), "could not be found"),
+        (client_error("AccessDenied", "Access Denied"), "refused GetObject: .*Access Denied.*may not do this"),
+        (client_error("ExpiredToken", "The provided token has expired."), "token has expired.*AWS_ACCESS_KEY_ID"),
+        (client_error("SlowDown", "Please reduce your request rate."), "reduce your request rate"),
+        (PermissionError(13, "Permission denied", "/storage/a"), "/storage/a: Permission denied"),
+        (OSError(28, "No space left on device", "/storage/a"), "/storage/a: No space left"),
+        (KeyError("version"), "unexpected KeyError: 'version'.*--debug"),
+    ],
+)  # fmt: skip
+def test_each_error_of_the_outside_is_one_message_that_says_what_to_do(error, said) -> None:
+    message = explain(error)
+    assert "\n" not in message
+    assert exit_code(error) == 1
+    assert re.search(said, message), message
+
+
+def test_a_server_that_is_down_and_a_missing_login_are_told(monkeypatch, capsys, tmp_path) -> None:
+    from s3fs import S3FileSystem
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    path = written(tmp_path, "s3://bucket/root")
+    S3FileSystem.clear_instance_cache()
+    code, error = refused(capsys, "check", path)
+    assert (code, "no login" in error, "s3://bucket/root" in error) == (1, True, True)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    S3FileSystem.clear_instance_cache()
+    code, error = refused(capsys, "check", path)
+    assert (code, "http://127.0.0.1:9" in error) == (1, True)
+    S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.parametrize("text", ['{"version": "v0', "", "[]", "{}", '{"version": 3}', "\x00\x01"])
+@pytest.mark.parametrize("command", [["check"], ["champion", "rollback"], ["champion", "train"]])
+def test_a_broken_pointer_to_the_champion_is_named(monitor, capsys, command, text) -> None:
+    pointer = monitor.parent / "storage/shades/models/champion.json"
+    pointer.parent.mkdir(parents=True)
+    pointer.write_text(text)
+    code, error = refused(capsys, *command, monitor)
+    assert (code, "champion.json" in error) == (1, True)
+
+
+@pytest.mark.parametrize("text", ["a: [", "just words", "- 1", "\x00", "name: *nothing", "a: b: c"])
+def test_a_file_that_is_no_monitor_file_ends_with_status_two(monitor, capsys, text) -> None:
+    monitor.write_text(text)
+    code, error = refused(capsys, "check", monitor)
+    assert (code, "monitor.yaml" in error) == (2, True)
+    assert refused(capsys, "check", monitor.parent)[0] == 2
+    assert refused(capsys, "check", monitor.parent / "none.yaml")[0] == 2
+
+
+def test_a_storage_that_is_a_file_is_told(monitor, capsys) -> None:
+    (monitor.parent / "storage").touch()
+    code, error = refused(capsys, "check", monitor)
+    assert (code, "Not a directory" in error) == (1, True)
+
+
+def test_debug_shows_the_traceback_before_and_after_the_command(monitor, capsys) -> None:
+    for arguments in (["--debug", "check", "none.yaml"], ["check", "none.yaml", "--debug"]):
+        assert cli.main(arguments) == 2
+        assert "Traceback" in capsys.readouterr().err
+
+
+def test_every_other_format_is_told_with_the_way_to_a_keras_file(monitor, capsys, tmp_path) -> None:
+    def archive(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as made:
+            made.writestr("data.pkl", "x")
+
+    made = {
+        "model.h5": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\nrest"), r"HDF5.*\n.*keras.models.load_model.*model.h5 .*model.keras"),
+        "renamed.keras": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\nrest"), "HDF5"),
+        "model.onnx": (lambda path: path.write_bytes(b"\x08\x07"), "ONNX.*pip install onnx.*model.onnx"),
+        "saved": (lambda path: (path.mkdir(), (path / "saved_model.pb").touch()), r"SavedModel.*tf_keras.*saved.h5"),
+        "folder": (lambda path: path.mkdir(), "is a folder"),
+        "model.tflite": (lambda path: path.write_bytes(b"\x1c\0\0\0TFL3"), "TensorFlow Lite"),
+        "empty.keras": (lambda path: path.touch(), "is empty"),
+        "text.keras": (lambda path: path.write_text("words"), "cut short"),
+        "torch.pt": (archive, "none of Keras"),
+        "none.keras": (lambda path: None, "no such file"),
+    }  # fmt: skip
+    for name, (make, said) in made.items():
+        make(tmp_path / name)
+        code, error = refused(capsys, "champion", "import", monitor, tmp_path / name)
+        assert code == 1
+        assert re.search(f"(?s){name}.*{said}", error), error
+    assert not (tmp_path / "storage").exists()  # nothing was taken in
+
+
+def test_a_folder_of_images_that_is_not_there_is_told_before_anything_is_written(monitor, capsys) -> None:
+    code, error = refused(capsys, "champion", "train", monitor, "--images", monitor.parent / "none")
+    assert (code, "no such folder" in error) == (2, True)
+
+
+def test_tensorflows_own_lines_are_dropped_and_nobody_elses(capfd) -> None:
+    lines = [
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+        "I0000 00:00:1795708227.666551   28009 port.cc:153] oneDNN custom operations are on.",
+        "2026-11-26 15:59:01.123456: W tensorflow/core/framework/local_rendezvous.cc:407] Local rendezvous "
+        + 1000 * "x",
+        "2026-11-26 15:59:01.123456: E tensorflow/core/x.cc:1] out of memory",
+        "something else",
+    ]
+    with quiet_tensorflow():
+        for line in lines:
+            os.write(2, f"{line}\n".encode())
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err.splitlines() == [*lines[3:], "after"]
+    with quiet_tensorflow(debug=True):
+        os.write(2, b"I0000 00:00:1 x] all\n")
+    assert "all" in capfd.readouterr().err
