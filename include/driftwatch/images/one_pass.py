@@ -24,10 +24,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftwatch.errors import MissingArtifact
-from driftwatch.images.decode import Halvings, decode_image, model_input
+from driftwatch.images.decode import Halvings, check_file, decode_file, model_input
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.near_duplicates import perceptual_hash
+from driftwatch.images.room import Room
 from driftwatch.images.shards import BLOCK
 from driftwatch.storage import StoredObject
 
@@ -42,7 +43,7 @@ ACCEPTED, DUPLICATE, QUARANTINED = "accepted", "duplicate", "quarantined"
 _TURN, _TURNS_PER_CORE = 8, 2
 
 # One row for each object, sorted by key. image_id: sha256, null where the bytes were not read; reason: "<kind>: <message>" when
-# quarantined; width and height upright; phash: see near_duplicates.
+# quarantined, and of an accepted file that is odd ("no_end_mark: ...", "cut_short: ..."), else empty; width and height upright; phash: see near_duplicates.
 _TEXT = ("key", "image_id", "status", "reason", "format", "phash")
 _NUMBERS = {"bytes": "int64", "width": "Int64", "height": "Int64"}
 _MANIFEST_COLUMNS = ("key", "image_id", "bytes", "status", "reason", "format", "width", "height", "phash")
@@ -77,7 +78,7 @@ class TakenIn(NamedTuple):
 
 
 class _About(NamedTuple):
-    """What a content's row says: `reason` is empty for an accepted one."""
+    """What a content's row says: `reason` is empty for an accepted one, but for a note where the file is odd."""
 
     reason: str
     format: str | None = None
@@ -92,6 +93,10 @@ class _Outcome(NamedTuple):
     about: _About
     features: list[float] | None = None
     input: np.ndarray | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.input is not None
 
 
 class _InWork(NamedTuple):
@@ -129,21 +134,21 @@ def take_in_blocks(
     tried once more, then quarantined as `unreadable`; errors that are not about the one object (credentials) are raised.
     """
     objects = sorted((StoredObject(item, -1) if isinstance(item, str) else item for item in keys), key=lambda o: o.key)
-    firsts: dict[str, tuple[str, _About]] = {}
+    firsts: dict[str, tuple[str, _Outcome]] = {}
     rows: list[tuple[Any, ...]] = []
     features: list[list[float]] = []
     inputs: list[np.ndarray] = []
     for item in _in_turn(storage, objects, images, input_size, workers or _cores()):
         if item.outcome is None:
-            first, about = firsts[str(item.image_id)]
-            copy = about if about.reason else about._replace(reason=f"same bytes as {first}")
-            status = QUARANTINED if about.reason else DUPLICATE
+            first, known = firsts[str(item.image_id)]
+            copy = known.about._replace(reason=f"same bytes as {first}") if known.accepted else known.about
+            status = DUPLICATE if known.accepted else QUARANTINED
             rows.append((item.key, item.image_id, item.size, status, *copy))
         else:
             outcome = item.outcome
             if item.image_id:
-                firsts[item.image_id] = (item.key, outcome.about)
-            status = QUARANTINED if outcome.about.reason else ACCEPTED
+                firsts[item.image_id] = (item.key, outcome)
+            status = ACCEPTED if outcome.accepted else QUARANTINED
             rows.append((item.key, item.image_id, item.size, status, *outcome.about))
             if outcome.features is not None and outcome.input is not None:
                 features.append(outcome.features)
@@ -179,9 +184,10 @@ def _in_turn(
     seen: set[str] = set()
     fetched = (_to_do(item, data, seen) for item, data in _fetch(storage, objects, images.max_bytes))
     waiting: deque[Future[list[_InWork]]] = deque()
+    room = Room(images.decode_mb * 1_000_000)
     with _one_opencv_thread(), ThreadPoolExecutor(workers) as pool:
         while turn := list(islice(fetched, _TURN)):
-            waiting.append(pool.submit(_process_turn, turn, images, input_size))
+            waiting.append(pool.submit(_process_turn, turn, images, input_size, room))
             if len(waiting) >= workers * _TURNS_PER_CORE:
                 yield from waiting.popleft().result()
         while waiting:
@@ -223,23 +229,25 @@ def _read_again(storage: Storage, key: str, error: Exception) -> bytes | Rejecte
         return RejectedImage("unreadable", f"storage did not give its bytes: {again}")
 
 
-def _process_turn(turn: list[_InWork], images: ImagesConfig, input_size: int) -> list[_InWork]:
+def _process_turn(turn: list[_InWork], images: ImagesConfig, input_size: int, room: Room) -> list[_InWork]:
     return [
-        item if item.data is None else item._replace(data=None, outcome=_process(item.data, images, input_size))
+        item if item.data is None else item._replace(data=None, outcome=_process(item.data, images, input_size, room))
         for item in turn
     ]
 
 
-def _process(data: bytes, images: ImagesConfig, input_size: int) -> _Outcome:
+def _process(data: bytes, images: ImagesConfig, input_size: int, room: Room) -> _Outcome:
     try:
-        rgb, name = decode_image(data, images)
+        file = check_file(data, images)
+        with room.taking(file.memory):
+            rgb, name, note = decode_file(file, images)
+            height, width = rgb.shape[:2]
+            halvings = Halvings(rgb)
+            squashed = model_input(halvings, input_size)
+            about = _About(note, name, width, height, perceptual_hash(halvings))
+            return _Outcome(about, image_features(rgb), squashed)
     except RejectedImage as error:
         return _Outcome(_rejected(error))
-    height, width = rgb.shape[:2]
-    halvings = Halvings(rgb)
-    squashed = model_input(halvings, input_size)
-    about = _About("", name, width, height, perceptual_hash(halvings))
-    return _Outcome(about, image_features(rgb), squashed)
 
 
 def _rejected(error: RejectedImage) -> _About:

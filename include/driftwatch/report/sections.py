@@ -106,10 +106,8 @@ def _labels_number(facts: DayFacts) -> dict[str, str]:
 
 
 def files(facts: DayFacts) -> dict[str, Any]:
-    """The counts that add up, reasons by number, and the rejected files."""
-    rejected = facts.manifest[facts.manifest["status"] != "accepted"].sort_values(
-        ["status", "key"], ascending=[False, True]
-    )
+    """The counts that add up, reasons by number, and the rejected files, then those that were accepted with a note."""
+    rejected = facts.manifest[facts.manifest["reason"] != ""].sort_values(["status", "key"], ascending=[False, True])
     rows = [
         {
             "name": row.key.split("/incoming/", 1)[-1].split("/", 1)[-1],
