@@ -25,6 +25,10 @@ class MissingArtifact(DriftwatchError):
     """An artifact that an earlier step writes is not in storage."""
 
 
+class BrokenArtifact(NeedsAttention, ValueError):
+    """An artifact is there but cannot be read: it was cut short, or changed by something else."""
+
+
 class NotEnoughLabels(NeedsAttention):
     """Too few human labels to do what was asked."""
 

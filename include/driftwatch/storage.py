@@ -9,21 +9,24 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from driftwatch.errors import DriftwatchError, MissingArtifact
 from driftwatch.outside import touching
+from driftwatch.remedies import parsed
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import pyarrow as pa
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,15 @@ class Storage:
         return str(self._fs.sign(self.path(key), expiration=seconds))
 
     def read_json(self, key: str) -> Any:
-        return json.loads(self.read_bytes(key))
+        return self.parsed_json(key, self.read_bytes(key))
+
+    def parsed_json(self, key: str, data: bytes) -> Any:
+        """What the bytes of the JSON object at `key` say; raises BrokenArtifact, naming it."""
+        return self.parsed(key, "JSON", lambda: json.loads(data))
+
+    def parsed(self, key: str, what: str, parse: Callable[[], T]) -> T:
+        """What `parse` makes of an object's bytes; raises BrokenArtifact, which names the object and says what to do."""
+        return parsed(self.url(key), key, what, parse)
 
     def write_json(self, key: str, value: Any) -> None:
         text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -204,14 +215,16 @@ class Storage:
 
         import pandas as pd
 
-        return pd.read_parquet(io.BytesIO(self.read_bytes(key)))
+        data = self.read_bytes(key)
+        return self.parsed(key, "parquet table", lambda: pd.read_parquet(io.BytesIO(data)))
 
     def read_arrow(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A parquet table as Arrow's, which takes a tenth of a frame's memory; all columns or those named."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        return pq.read_table(pa.BufferReader(self.read_bytes(key)), columns=columns)
+        data = self.read_bytes(key)
+        return self.parsed(key, "parquet table", lambda: pq.read_table(pa.BufferReader(data), columns=columns))
 
     def write_table(self, key: str, table: pd.DataFrame) -> None:
         """A parquet table, without its index: the same frame gives the same bytes."""
@@ -223,11 +236,14 @@ class Storage:
 
     def read_array(self, key: str) -> np.ndarray:
         """A NumPy array from .npy, never unpickling."""
+        return self._parsed_array(key, self.read_bytes(key))
+
+    def _parsed_array(self, key: str, data: bytes) -> np.ndarray:
         import io
 
         import numpy as np
 
-        return np.load(io.BytesIO(self.read_bytes(key)), allow_pickle=False)
+        return self.parsed(key, "NumPy array", lambda: np.load(io.BytesIO(data), allow_pickle=False))
 
     def write_array(self, key: str, array: np.ndarray) -> None:
         import io
@@ -240,14 +256,10 @@ class Storage:
 
     def iter_arrays(self, keys: Sequence[str], at_once: int) -> Iterator[np.ndarray]:
         """The arrays of .npy objects in the order of `keys`, `at_once` of them fetched ahead."""
-        import io
-
-        import numpy as np
-
-        for _, data in self.iter_bytes(keys, at_once):
+        for key, data in self.iter_bytes(keys, at_once):
             if isinstance(data, Exception):
                 raise data
-            yield np.load(io.BytesIO(data), allow_pickle=False)
+            yield self._parsed_array(key, data)
 
     def iter_bytes(self, keys: Sequence[str], at_once: int = 16) -> Iterator[tuple[str, bytes | Exception]]:
         """Fetches objects concurrently, in the order of `keys`, at most `at_once` of them in memory beyond the consumer's own.
