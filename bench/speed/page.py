@@ -51,7 +51,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 STAGES = {
-    "decode_image": "checks and decoding (OpenCV)",
+    "decode_image": "checks and decoding (simplejpeg)",
     "_sharpness": "sharpness features",
     "_colour": "colour features",
     "model_input": "the model's input",
@@ -131,7 +131,7 @@ Times as fast as OpenCV, to an RGB array in memory, one core ([decoders.csv](dec
 {decoders}
 
 `pillow_draft` decodes at a half, a quarter or an eighth of the size where that still covers the model's input, and so gives other pixels:
-why the pass does not use it, and why it uses OpenCV, is in [decision {number}](../../decisions/{decision}).
+why the pass does not use it, and why it uses simplejpeg, is in [decision {number}](../../decisions/{decision}).
 """
 
 

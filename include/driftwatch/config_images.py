@@ -50,6 +50,19 @@ class ImagesConfig(Section):
     max_reject_share: Share = Field(
         0.2, description="A larger share of quarantined files, of all but the ignored ones, fails the day."
     )
+    decode_mb: int = Field(
+        1000,
+        gt=0,
+        le=1_000_000,
+        description="Megabytes that the pictures being decoded may take together, over all threads of a task; one that needs more is decoded alone.",
+    )
+    damaged: Literal["quarantine", "accept"] = Field(
+        "quarantine",
+        description="What becomes of a JPEG that was cut short: quarantine, or accept what it holds, with a note in the manifest. Rows that are not there enter nothing: features, hash and the model's input are made of the upper rows alone. Everything else that is damaged is quarantined; a file that is whole but for its end mark is accepted with a note.",
+    )
+    max_missing_share: Share = Field(
+        0.1, description="With `damaged: accept`: the largest share of a picture's rows that its file may lack."
+    )
     on_empty_day: Literal["fail", "skip"] = Field(
         "fail", description="What a day without images does: fail, or skip with a notice."
     )

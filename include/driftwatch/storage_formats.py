@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from driftwatch.errors import DamagedArtifact
+from driftwatch.remedies import parsed
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import pyarrow as pa
+
+T = TypeVar("T")
 
 
 def json_bytes(value: Any) -> bytes:
@@ -37,19 +38,15 @@ class Formats(ABC):
     def url(self, key: str) -> str: ...
 
     def read_json(self, key: str) -> Any:
-        data = self.read_bytes(key)
-        with self._naming(key, "JSON"):
-            return json.loads(data)
+        return self.parsed_json(key, self.read_bytes(key))
 
-    @contextmanager
-    def _naming(self, key: str, kind: str) -> Iterator[None]:
-        """What a parser says of broken bytes does not name the file."""
-        try:
-            yield
-        except (ValueError, OSError, RecursionError) as error:
-            raise DamagedArtifact(
-                f"{self.url(key)} is no {kind} ({str(error)[:200]}): restore it, or clear the task that writes it"
-            ) from error
+    def parsed_json(self, key: str, data: bytes) -> Any:
+        """What the bytes of the JSON object at `key` say; raises DamagedArtifact, naming it."""
+        return self.parsed(key, "JSON", lambda: json.loads(data))
+
+    def parsed(self, key: str, what: str, parse: Callable[[], T]) -> T:
+        """What `parse` makes of an object's bytes; raises DamagedArtifact, which names the object and says what to do."""
+        return parsed(self.url(key), key, what, parse)
 
     def write_json(self, key: str, value: Any) -> None:
         self.write_bytes(key, json_bytes(value))
@@ -60,16 +57,16 @@ class Formats(ABC):
 
         import pandas as pd
 
-        data = io.BytesIO(self.read_bytes(key))
-        with self._naming(key, "parquet table"):
-            return pd.read_parquet(data)
+        data = self.read_bytes(key)
+        return self.parsed(key, "parquet table", lambda: pd.read_parquet(io.BytesIO(data)))
 
     def read_arrow(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A parquet table as Arrow's, which takes a tenth of a frame's memory; all columns or those named."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        return pq.read_table(pa.BufferReader(self.read_bytes(key)), columns=columns)
+        data = self.read_bytes(key)
+        return self.parsed(key, "parquet table", lambda: pq.read_table(pa.BufferReader(data), columns=columns))
 
     def write_table(self, key: str, table: pd.DataFrame) -> None:
         """A parquet table, without its index: the same frame gives the same bytes."""
@@ -81,11 +78,14 @@ class Formats(ABC):
 
     def read_array(self, key: str) -> np.ndarray:
         """A NumPy array from .npy, never unpickling."""
+        return self._parsed_array(key, self.read_bytes(key))
+
+    def _parsed_array(self, key: str, data: bytes) -> np.ndarray:
         import io
 
         import numpy as np
 
-        return np.load(io.BytesIO(self.read_bytes(key)), allow_pickle=False)
+        return self.parsed(key, "NumPy array", lambda: np.load(io.BytesIO(data), allow_pickle=False))
 
     def write_array(self, key: str, array: np.ndarray) -> None:
         import io
@@ -98,11 +98,7 @@ class Formats(ABC):
 
     def iter_arrays(self, keys: Sequence[str], at_once: int) -> Iterator[np.ndarray]:
         """The arrays of .npy objects in the order of `keys`, `at_once` of them fetched ahead."""
-        import io
-
-        import numpy as np
-
-        for _, data in self.iter_bytes(keys, at_once):
+        for key, data in self.iter_bytes(keys, at_once):
             if isinstance(data, Exception):
                 raise data
-            yield np.load(io.BytesIO(data), allow_pickle=False)
+            yield self._parsed_array(key, data)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftwatch.errors import DriftwatchError, MissingArtifact
+from driftwatch.errors import DamagedArtifact, DriftwatchError, MissingArtifact
 from driftwatch.storage import Storage, StoredObject
 
 
@@ -56,6 +56,50 @@ def test_a_copy_is_an_object_of_its_own(storage):
 def test_a_missing_object_is_named_with_what_to_do(storage):
     with pytest.raises(MissingArtifact, match=r"missing\.json does not exist: the step that writes it"):
         storage.read_bytes("missing.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("performance.json", "evaluate_performance"),
+        ("manifest.parquet", "ingest_images"),
+        ("predictions.parquet", "predict_labels"),
+        ("inputs/000000.npy", "ingest_images"),
+        ("embeddings.npy", "predict_labels"),
+    ],
+)
+def test_an_object_that_was_cut_short_is_named_with_the_step_that_writes_it(storage, name, task):
+    whole, broken = f"cats/days/2026-03-01/{name}", f"cats/days/2026-03-02/{name}"
+    write, read = {
+        "json": (lambda: storage.write_json(whole, {"a": 1}), (storage.read_json,)),
+        "npy": (
+            lambda: storage.write_array(whole, np.arange(9)),
+            (storage.read_array, lambda key: list(storage.iter_arrays([key], 1))),
+        ),
+        "parquet": (
+            lambda: storage.write_table(whole, pd.DataFrame({"a": [1]})),
+            (storage.read_table, storage.read_arrow),
+        ),
+    }[name.rpartition(".")[2]]
+    write()
+    data = storage.read_bytes(whole)
+    for cut in (b"", data[: len(data) // 2], data[:-3], b"<html>Slow down</html>"):
+        storage.write_bytes(broken, cut)
+        for reading in read:
+            with pytest.raises(DamagedArtifact, match=rf"{broken} is no whole .*clear {task} of 2026-03-02"):
+                reading(broken)
+
+
+def test_a_broken_object_outside_the_days_says_what_else_to_do(storage):
+    for key, said in {
+        "cats/models/champion.json": "driftwatch champion import",
+        "cats/models/v0001-aa/card.json": "driftwatch champion rollback",
+        "cats/training/set.json": "training set in again",
+        "cats/days/2026-03-01/published.json": "Restore it from a backup$",
+    }.items():
+        storage.write_bytes(key, b"{")
+        with pytest.raises(DamagedArtifact, match=said):
+            storage.read_json(key)
 
 
 def test_objects_are_fetched_in_order_and_a_lost_one_loses_no_other(storage):

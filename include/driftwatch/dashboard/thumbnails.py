@@ -40,7 +40,9 @@ def read_row(storage: Storage, key: str, row: int) -> np.ndarray:
     """One row of a stored array, mapped from the file, or by two ranged requests on S3."""
     path = storage.local_path(key)
     if path is not None:
-        return np.array(np.load(path, mmap_mode="r", allow_pickle=False)[row])
+        return storage.parsed(
+            key, "NumPy array", lambda: np.array(np.load(path, mmap_mode="r", allow_pickle=False)[row])
+        )
     header = io.BytesIO(storage.read_range(key, 0, _HEADER))
     shape, _, dtype = _read_header(header)
     size = int(np.prod(shape[1:])) * dtype.itemsize

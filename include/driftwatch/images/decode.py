@@ -8,46 +8,72 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, UnidentifiedImageError
+from PIL import ImageFile as PillowFile
 from scipy.sparse import csr_array
 
-from driftwatch.images.headers import Header, RejectedImage, read_header
+from driftwatch.images.headers import Header, ImageFile, RejectedImage, damaged, format_of
+from driftwatch.images.jpeg import decode_jpeg, read_jpeg
+from driftwatch.images.png import read_png
+from driftwatch.images.webp import read_webp
 
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
 
+_READERS = {"JPEG": read_jpeg, "PNG": read_png, "WEBP": read_webp}
+_ROWS_AT_ONCE = 256
+
 
 class DecodedImage(NamedTuple):
-    """`rgb`: uint8 [height, width, 3], upright; `format`: JPEG, PNG or WEBP."""
+    """`rgb`: uint8 [height, width, 3], upright; `format`: JPEG, PNG or WEBP; `note`: what is odd about the file, mostly empty."""
 
     rgb: np.ndarray
     format: str
+    note: str = ""
 
 
 def decode_image(data: bytes, limits: ImagesConfig) -> DecodedImage:
-    """Checks an image's bytes and decodes them once.
+    """Checks an image's bytes and decodes them once: `check_file`, then `decode_file`."""
+    return decode_file(check_file(data, limits), limits)
 
-    The checks come in this order, all before a pixel is decoded: empty, `max_bytes`, format by content, `max_pixels` (a
-    decompression bomb is never opened), `min_side`; then decoding finds what is cut short or damaged.
-    EXIF rotation is applied. CMYK, grey, palette and 16-bit pictures become 8-bit RGB (16 bit: the high byte);
-    transparency is laid on white; of an animation the first frame counts; colour profiles are not applied.
+
+def check_file(data: bytes, limits: ImagesConfig) -> ImageFile:
+    """Looks through an image's bytes without decoding a pixel.
+
+    The checks come in this order: empty, `max_bytes`, format by content, `max_pixels` (a decompression bomb is never
+    opened), `min_side`, then what is cut short, or small but far more work than a picture of its size.
     Raises RejectedImage, whose message says what is wrong and what is allowed.
     """
     if not data:
         raise RejectedImage("empty", "has 0 bytes")
     if len(data) > limits.max_bytes:
         raise RejectedImage("too_many_bytes", f"has {len(data)} bytes; images.max_bytes is {limits.max_bytes}")
-    header = read_header(data)
-    size = f"{header.width} x {header.height} pixels"
-    if header.width * header.height > limits.max_pixels:
-        raise RejectedImage("too_many_pixels", f"is {size}; images.max_pixels is {limits.max_pixels}", header)
-    if min(header.width, header.height) < limits.min_side:
-        raise RejectedImage("too_small", f"is {size}; images.min_side is {limits.min_side}", header)
-    if header.format == "JPEG" and header.channels in (1, 3):
-        rgb = _decode_jpeg(data, header)
+
+    def check(header: Header) -> None:
+        size = f"{header.width} x {header.height} pixels"
+        if not header.width or not header.height:
+            raise RejectedImage("not_an_image", f"the {header.format} header says {size}")
+        if header.width * header.height > limits.max_pixels:
+            raise RejectedImage("too_many_pixels", f"is {size}; images.max_pixels is {limits.max_pixels}", header)
+        if min(header.width, header.height) < limits.min_side:
+            raise RejectedImage("too_small", f"is {size}; images.min_side is {limits.min_side}", header)
+
+    return _READERS[format_of(data)](data, check)
+
+
+def decode_file(file: ImageFile, limits: ImagesConfig) -> DecodedImage:
+    """The picture of a file that was looked through; finds what is cut short or damaged, and does with it as `images.damaged` says.
+
+    EXIF rotation is applied. CMYK, grey, palette and 16-bit pictures become 8-bit RGB (16 bit: the high byte);
+    transparency is laid on white; of an animation the first frame counts; colour profiles are not applied.
+    Raises RejectedImage.
+    """
+    note = file.note
+    if file.header.format == "JPEG":
+        rgb, note = decode_jpeg(file, limits)
     else:
-        rgb = _decode_with_pillow(data, header)
-    return DecodedImage(rgb, header.format)
+        rgb = _decode_with_pillow(file)
+    return DecodedImage(_upright(rgb, file.orientation), file.header.format, note)
 
 
 class Halvings:
@@ -105,38 +131,44 @@ def _area_shares(side: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return found.indptr.astype(np.int32), found.indices.astype(np.int32), found.data
 
 
-def _decode_jpeg(data: bytes, header: Header) -> np.ndarray:
-    """OpenCV's libjpeg-turbo: the same pixels as Pillow's in a third of the time to an array; it applies EXIF rotation."""
-    try:
-        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except cv2.error as error:
-        raise _damaged(header, error) from error
-    if rgb is None or sorted(rgb.shape[:2]) != sorted((header.height, header.width)):
-        raise _damaged(header, "the decoder gives no picture")
-    return rgb
+def _upright(rgb: np.ndarray, orientation: int) -> np.ndarray:
+    """A picture turned and mirrored as EXIF's `orientation`, 1 to 8, says."""
+    if orientation > 4:
+        rgb = rgb.swapaxes(0, 1)
+    down, right = (-1 if orientation in chosen else 1 for chosen in ((3, 4, 7, 8), (2, 3, 6, 7)))
+    return np.ascontiguousarray(rgb[::down, ::right])
 
 
-def _decode_with_pillow(data: bytes, header: Header) -> np.ndarray:
+def _decode_with_pillow(file: ImageFile) -> np.ndarray:
+    PillowFile.LOAD_TRUNCATED_IMAGES = False  # a library that turns it on would hide what is missing
+    header = file.header
     try:
-        with Image.open(io.BytesIO(data), formats=(header.format,)) as image:
+        with Image.open(io.BytesIO(file.data), formats=(header.format,)) as image:
             image.load()
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):  # 16-bit grey; convert() would clip it at 255
-                grey = np.clip(np.asarray(upright), 0, 65535).astype(np.uint16)
-                return np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, axis=2)
-            if upright.has_transparency_data:
-                overlay = upright.convert("RGBA")
-                upright = Image.alpha_composite(Image.new("RGBA", overlay.size, "white"), overlay)
-            return np.asarray(upright.convert("RGB"))
+            return _rgb(image)
     except MemoryError:
         raise
     except Image.DecompressionBombError as error:
         raise RejectedImage("too_many_pixels", f"is beyond the limit of Pillow itself: {error}", header) from error
+    except UnidentifiedImageError as error:  # its text holds an address in memory, other in each run
+        raise damaged(header, header.format, "Pillow finds no picture in it") from error
     except (
         Exception
     ) as error:  # Pillow's decoders raise what they come upon: OSError, SyntaxError, struct.error, zlib.error
-        raise _damaged(header, error) from error
+        raise damaged(header, header.format, error) from error
 
 
-def _damaged(header: Header, cause: object) -> RejectedImage:
-    return RejectedImage("truncated", f"the {header.format} picture is cut short or damaged: {cause}", header)
+def _rgb(image: Image.Image) -> np.ndarray:
+    """uint8 [height, width, 3]; made some rows at a time, since each step of it takes as much memory as the picture."""
+    rgb = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _ROWS_AT_ONCE):
+        part = image.crop((0, top, image.width, min(top + _ROWS_AT_ONCE, image.height)))
+        if image.mode.startswith("I"):  # 16-bit grey; convert() would clip it at 255
+            grey = np.clip(np.asarray(part), 0, 65535).astype(np.uint16)
+            rgb[top : top + _ROWS_AT_ONCE] = (grey >> 8).astype(np.uint8)[..., None]
+            continue
+        if image.has_transparency_data:
+            overlay = part.convert("RGBA")
+            part = Image.alpha_composite(Image.new("RGBA", overlay.size, "white"), overlay)
+        rgb[top : top + _ROWS_AT_ONCE] = np.asarray(part.convert("RGB"))
+    return rgb

@@ -1,18 +1,15 @@
-"""What a file says about itself in its first bytes: format and size, read without decoding a pixel.
+"""What a file says about itself, read without decoding a pixel: its format and size, and where its picture begins and ends.
 
-The limits on pixels are checked against this, before a decoder allocates anything. Sources: ITU-T T.81 annex B (JPEG
-markers), the PNG specification 11.2.2 (IHDR), RFC 9649 (WebP).
+Everything that could cost much is looked at here first: no decoder sees a file whose size, scans or parts are beyond the limits.
+Sources: ITU-T T.81 annex B (JPEG markers), the PNG specification (chunks), RFC 9649 (WebP), TIFF 6.0 (EXIF).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from driftwatch.errors import DriftwatchError
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 
 # Recognised only to say "unsupported" rather than "not an image": (offset, bytes, name).
 _OTHER_FORMATS = (
@@ -39,6 +36,7 @@ REASON_KINDS = (
     "unsupported_format",
     "too_many_pixels",
     "too_small",
+    "too_complex",
     "truncated",
     "unreadable",
     "not_a_file",
@@ -50,8 +48,8 @@ REASON_KINDS = (
 class RejectedImage(DriftwatchError):
     """A file that can't be used as an image.
 
-    `kind` is one of REASON_KINDS (`unreadable`: storage gives the bytes of others, not these); `header` is what the file says of itself,
-    where that could be read.
+    `kind` is one of REASON_KINDS (`unreadable`: storage gives the bytes of others, not these; `too_complex`: small, but far more
+    work than a picture of its size); `header` is what the file says of itself, where that could be read.
     """
 
     def __init__(self, kind: str, message: str, header: Header | None = None) -> None:
@@ -69,82 +67,79 @@ class Header(NamedTuple):
     channels: int | None = None
 
 
-def read_header(data: bytes) -> Header:
-    """Reads format and size by content, never by name.
+class ImageFile(NamedTuple):
+    """A file that was looked through. `data`: what a decoder needs of it, with its end mark; `orientation`: as EXIF says, 1 to 8;
+    `note`: what is odd about an accepted file; of a JPEG also the number of `scans`, whether all of them are there
+    (`complete`), and where in `data` its `frame` header begins."""
 
-    Raises RejectedImage: `not_an_image`, `unsupported_format`, or `truncated` where the file ends too early.
-    """
+    header: Header
+    data: bytes
+    orientation: int = 1
+    note: str = ""
+    scans: int = 1
+    complete: bool = True
+    frame: int = 0
+
+    @property
+    def memory(self) -> int:
+        """The bytes that decoding and what follows it take at most. Measured: see decision 32. Of several scans libjpeg keeps all
+        coefficients, two bytes each."""
+        each = {"JPEG": 8, "PNG": 8, "WEBP": 16}[self.header.format] + (8 if self.scans > 1 else 0)
+        return self.header.width * self.header.height * each
+
+
+# Refuses a header by its size; called as soon as that is known, before anything else of the file is looked at.
+Check = Callable[[Header], None]
+
+
+def format_of(data: bytes) -> str:
+    """JPEG, PNG or WEBP, by content, never by name; raises RejectedImage: `not_an_image` or `unsupported_format`."""
     if data.startswith(b"\xff\xd8\xff"):
-        header = _jpeg(data)
-    elif data.startswith(_PNG):
-        header = _png(data)
-    elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        header = _webp(data)
-    else:
-        for offset, magic, name in _OTHER_FORMATS:
-            if data.startswith(magic, offset):
-                raise RejectedImage("unsupported_format", f"is {name}; accepted are JPEG, PNG and WebP")
-        raise RejectedImage("not_an_image", f"begins with {data[:8]!r}, which is no JPEG, PNG or WebP file")
-    if not header.width or not header.height:
-        raise RejectedImage("not_an_image", f"the {header.format} header says {header.width} x {header.height} pixels")
-    return header
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    for offset, magic, name in _OTHER_FORMATS:
+        if data.startswith(magic, offset):
+            raise RejectedImage("unsupported_format", f"is {name}; accepted are JPEG, PNG and WebP")
+    raise RejectedImage("not_an_image", f"begins with {data[:8]!r}, which is no JPEG, PNG or WebP file")
 
 
-def _jpeg(data: bytes) -> Header:
-    header = None
-    position = 2
-    while True:
-        # Like libjpeg: stray bytes before a marker and fill bytes (0xFF) are skipped.
-        position = data.find(b"\xff", position)
-        while 0 <= position < len(data) - 1 and data[position + 1] == 0xFF:
-            position += 1
-        if position < 0 or position + 4 > len(data):
-            raise RejectedImage("truncated", "the JPEG file ends inside its header", header)
-        marker = data[position + 1]
-        if marker in _STANDALONE or marker == 0x00:
-            position += 2
-            continue
-        if marker == 0xD9:
-            raise RejectedImage("not_an_image", "the JPEG file has no picture data", header)
-        if marker in _START_OF_FRAME:
-            if position + 10 > len(data):
-                raise RejectedImage("truncated", "the JPEG file ends inside its header", header)
-            height, width = (int.from_bytes(data[position + i : position + i + 2], "big") for i in (5, 7))
-            header = Header("JPEG", width, height, data[position + 9])
-        if marker == 0xDA:
-            break
-        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    if header is None:
-        raise RejectedImage("not_an_image", "the JPEG file has picture data but no frame header")
-    # Inside picture data 0xFF is followed by 0x00 or a restart marker, so this can only be the end mark. OpenCV fills what
-    # is missing with grey and says nothing.
-    if data.rfind(b"\xff\xd9", position) < 0:
-        raise RejectedImage("truncated", "the JPEG file ends before its end-of-image mark", header)
-    return header
+def damaged(header: Header | None, name: str, cause: object) -> RejectedImage:
+    """The refusal of a picture that is not all there."""
+    return RejectedImage("truncated", f"the {name} picture is cut short or damaged: {cause}", header)
 
 
-def _png(data: bytes) -> Header:
-    if len(data) < 33:
-        raise RejectedImage("truncated", "the PNG file ends inside its header")
-    if data[12:16] != b"IHDR":
-        raise RejectedImage("not_an_image", "the PNG file does not begin with an IHDR chunk")
-    return Header("PNG", int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
+def most_parts(data: bytes) -> int:
+    """How many segments or chunks a file may have: each is a turn of a Python loop. The smallest that encoders write hold some
+    kilobytes; a few hundred bytes on average, from 10,000 on, are allowed."""
+    return 10_000 + len(data) // 500
 
 
-def _webp(data: bytes) -> Header:
-    if len(data) < 30:
-        raise RejectedImage("truncated", "the WebP file ends inside its header")
-    chunk = data[12:16]
-    if chunk == b"VP8X":
-        width, height = (1 + int.from_bytes(data[i : i + 3], "little") for i in (24, 27))
-    elif chunk == b"VP8L" and data[20] == 0x2F:
-        bits = int.from_bytes(data[21:25], "little")
-        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    elif chunk == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
-        width, height = (int.from_bytes(data[i : i + 2], "little") & 0x3FFF for i in (26, 28))
-    else:
-        raise RejectedImage("not_an_image", "the WebP file has no VP8, VP8L or VP8X picture")
-    header = Header("WEBP", width, height)
-    if int.from_bytes(data[4:8], "little") + 8 > len(data):
-        raise RejectedImage("truncated", "the WebP file is shorter than its header says", header)
-    return header
+def too_many_parts(data: bytes, name: str, header: Header | None) -> RejectedImage:
+    return RejectedImage(
+        "too_complex", f"the {name} file has more than {most_parts(data)} parts in {len(data)} bytes", header
+    )
+
+
+def orientation(exif: bytes) -> int:
+    """The tag Orientation (0x0112) of the first directory, 1 to 8; 1 where there is none or EXIF is damaged.
+
+    Read by hand: Pillow fetches what each entry points to, and entries that share one large value cost gigabytes.
+    """
+    tiff = exif.removeprefix(b"Exif\0\0")
+    if tiff[:2] not in (b"II", b"MM"):
+        return 1
+    little = tiff[:2] == b"II"
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(tiff[at : at + size], "little" if little else "big")
+
+    first = number(4, 4) + 2
+    for entry in range(first, min(first + 12 * number(first - 2, 2), len(tiff) - 11), 12):
+        if number(entry, 2) == 0x0112:
+            size = {3: 2, 4: 4}.get(number(entry + 2, 2), 0)  # SHORT, LONG
+            found = number(entry + 8, size)
+            return found if 1 <= found <= 8 else 1
+    return 1

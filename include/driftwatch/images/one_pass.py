@@ -25,11 +25,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftwatch.images.decode import Halvings, decode_image, model_input
+from driftwatch.images.decode import Halvings, check_file, decode_file, model_input
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.fetch import Ignored, fetch
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.near_duplicates import perceptual_hash
+from driftwatch.images.room import Room
 from driftwatch.images.shards import BLOCK
 from driftwatch.storage import StoredObject
 
@@ -45,7 +46,8 @@ _TURN, _TURNS_PER_CORE = 8, 2
 _MOST_LETTERS = 500  # of a reason
 
 # One row for each object, sorted by key. image_id: sha256, null where the bytes were not read; reason: "<kind>: <message>" when
-# quarantined, another sentence for a duplicate and an ignored one; width and height upright; phash: see near_duplicates.
+# quarantined, another sentence for a duplicate and an ignored one, a note on an accepted file that is odd ("no_end_mark: ...",
+# "cut_short: ..."), else empty; width and height upright; phash: see near_duplicates.
 _TEXT = ("key", "image_id", "status", "reason", "format", "phash")
 _NUMBERS = {"bytes": "int64", "width": "Int64", "height": "Int64"}
 _MANIFEST_COLUMNS = ("key", "image_id", "bytes", "status", "reason", "format", "width", "height", "phash")
@@ -80,7 +82,7 @@ class TakenIn(NamedTuple):
 
 
 class _About(NamedTuple):
-    """What a content's row says: `reason` is empty for an accepted one."""
+    """What a content's row says: `reason` is empty for an accepted one, but for a note where the file is odd."""
 
     reason: str
     format: str | None = None
@@ -96,6 +98,10 @@ class _Outcome(NamedTuple):
     about: _About
     features: list[float] | None = None
     input: np.ndarray | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.input is not None
 
 
 class _InWork(NamedTuple):
@@ -138,7 +144,7 @@ def take_in_blocks(
     and what is quarantined see `driftwatch.images.fetch`. Close it where it is not used up.
     """
     objects = sorted((StoredObject(item, -1) if isinstance(item, str) else item for item in keys), key=lambda o: o.key)
-    firsts: dict[str, tuple[str, _About]] = {}
+    firsts: dict[str, tuple[str, _Outcome]] = {}
     rows: list[tuple[Any, ...]] = []
     features: list[list[float]] = []
     inputs: list[np.ndarray] = []
@@ -146,14 +152,14 @@ def take_in_blocks(
     with closing(fetched), closing(_in_turn(fetched, images, input_size, workers or _cores())) as done:
         for item in done:
             if item.outcome is None:
-                first, about = firsts[str(item.image_id)]
-                copy = about if about.reason else about._replace(reason=f"same bytes as {first}")
-                status = QUARANTINED if about.reason else DUPLICATE
-                rows.append((item.key, item.image_id, item.size, status, *copy))
+                first, known = firsts[str(item.image_id)]
+                accepted = known.status == ACCEPTED
+                copy = known.about._replace(reason=f"same bytes as {first}") if accepted else known.about
+                rows.append((item.key, item.image_id, item.size, DUPLICATE if accepted else QUARANTINED, *copy))
             else:
                 outcome = item.outcome
                 if item.image_id:
-                    firsts[item.image_id] = (item.key, outcome.about)
+                    firsts[item.image_id] = (item.key, outcome)
                 rows.append((item.key, item.image_id, item.size, outcome.status, *outcome.about))
                 if outcome.features is not None and outcome.input is not None:
                     features.append(outcome.features)
@@ -192,9 +198,10 @@ def _in_turn(
     seen: set[str] = set()
     to_do = (_to_do(item, data, seen) for item, data in fetched)
     waiting: deque[Future[list[_InWork]]] = deque()
+    room = Room(images.decode_mb * 1_000_000)
     with _one_opencv_thread(), ThreadPoolExecutor(workers) as pool:
         while turn := list(islice(to_do, _TURN)):
-            waiting.append(pool.submit(_process_turn, turn, images, input_size))
+            waiting.append(pool.submit(_process_turn, turn, images, input_size, room))
             if len(waiting) >= workers * _TURNS_PER_CORE:
                 yield from waiting.popleft().result()
         while waiting:
@@ -213,23 +220,25 @@ def _to_do(item: StoredObject, data: bytes | RejectedImage | Ignored, seen: set[
     return _InWork(item.key, len(data), image_id, data if new else None)
 
 
-def _process_turn(turn: list[_InWork], images: ImagesConfig, input_size: int) -> list[_InWork]:
+def _process_turn(turn: list[_InWork], images: ImagesConfig, input_size: int, room: Room) -> list[_InWork]:
     return [
-        item if item.data is None else item._replace(data=None, outcome=_process(item.data, images, input_size))
+        item if item.data is None else item._replace(data=None, outcome=_process(item.data, images, input_size, room))
         for item in turn
     ]
 
 
-def _process(data: bytes, images: ImagesConfig, input_size: int) -> _Outcome:
+def _process(data: bytes, images: ImagesConfig, input_size: int, room: Room) -> _Outcome:
     try:
-        rgb, name = decode_image(data, images)
+        file = check_file(data, images)
+        with room.taking(file.memory):
+            rgb, name, note = decode_file(file, images)
+            height, width = rgb.shape[:2]
+            halvings = Halvings(rgb)
+            squashed = model_input(halvings, input_size)
+            about = _About(note, name, width, height, perceptual_hash(halvings))
+            return _Outcome(ACCEPTED, about, image_features(rgb), squashed)
     except RejectedImage as error:
         return _rejected(error)
-    height, width = rgb.shape[:2]
-    halvings = Halvings(rgb)
-    squashed = model_input(halvings, input_size)
-    about = _About("", name, width, height, perceptual_hash(halvings))
-    return _Outcome(ACCEPTED, about, image_features(rgb), squashed)
 
 
 def _rejected(error: RejectedImage) -> _Outcome:

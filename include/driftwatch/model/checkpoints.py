@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 
+from driftwatch.model.archive import DamagedModel
+
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
@@ -65,10 +67,17 @@ class Checkpoints:
             self._storage.delete(item.key)
 
     def _load(self, name: str) -> keras.Model:
+        key = f"{self._folder}/{name}"
         with tempfile.TemporaryDirectory(prefix="driftwatch-checkpoint-") as folder:
             path = Path(folder) / "model.keras"
-            path.write_bytes(self._storage.read_bytes(f"{self._folder}/{name}"))
-            return keras.models.load_model(path, safe_mode=True)
+            path.write_bytes(self._storage.read_bytes(key))
+            try:
+                return keras.models.load_model(path, safe_mode=True)
+            except Exception as error:  # Keras raises what its layers and zip raise
+                raise DamagedModel(
+                    f"{self._storage.url(key)} is no whole checkpoint: {error}. Delete {self._storage.url(self._folder)}: the training "
+                    "starts anew"
+                ) from error
 
     @staticmethod
     def _name(epoch: int) -> str:

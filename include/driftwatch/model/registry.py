@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.errors import DamagedArtifact, MissingArtifact, NeedsAttention
+from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.lock import exclusive
+from driftwatch.model.archive import DamagedModel, check_archive, refused_by_keras
+from driftwatch.remedies import broken
 from driftwatch.storage import Storage
 from driftwatch.storage_formats import json_bytes
 
@@ -35,10 +37,6 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 class UnknownVersion(NeedsAttention):
     """The registry has no such version."""
-
-
-class DamagedModel(NeedsAttention):
-    """A stored model is not the one that was registered, or cannot be loaded safely."""
 
 
 class ChampionMoved(NeedsAttention):
@@ -63,9 +61,9 @@ def versions(storage: Storage, layout: MonitorLayout) -> list[str]:
 
 
 def card(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any]:
-    """The version's card; raises UnknownVersion, naming those there are."""
+    """The version's card; raises UnknownVersion, naming those there are, or DamagedArtifact."""
     try:
-        return storage.read_json(layout.model_card(version))
+        return _record(storage, layout.model_card(version), "sha256")
     except MissingArtifact as error:
         known = (
             ", ".join(versions(storage, layout)) or "none; train the first by `driftwatch champion train MONITOR.yaml`"
@@ -76,14 +74,15 @@ def card(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any
 def champion(storage: Storage, layout: MonitorLayout) -> dict[str, Any] | None:
     """The pointer to the version that production serves: version, previous, promoted_by, sha256, and
     `history`, every champion there was, in order; None before the first."""
-    if not storage.exists(layout.champion):
-        return None
-    pointer = storage.read_json(layout.champion)
-    if not isinstance(pointer, dict) or not isinstance(pointer.get("version"), str):
-        raise DamagedArtifact(
-            f"{storage.url(layout.champion)} names no version of a model: restore it from a backup, or remove it and register a champion"
-        )
-    return pointer
+    return _record(storage, layout.champion, "version") if storage.exists(layout.champion) else None
+
+
+def _record(storage: Storage, key: str, needed: str) -> dict[str, Any]:
+    """The JSON object at `key`, a pointer or a card; raises DamagedArtifact for anything without the text `needed`."""
+    found = storage.read_json(key)
+    if not isinstance(found, dict) or not isinstance(found.get(needed), str):
+        raise broken(storage.url(key), key, f"is no JSON object with a text {needed!r}")
+    return found
 
 
 def champion_version(storage: Storage, layout: MonitorLayout) -> str:
@@ -104,7 +103,7 @@ def version_for(
 
     `same` looks at the card of a version that has this content: whether it is this model's, or the same weights stand for another.
     """
-    digest = hashlib.sha256(model).hexdigest()[:8]
+    digest = _digest(model)[:8]
     known = versions(storage, layout)
     for version in known:
         if version.endswith(f"-{digest}") and same(card(storage, layout, version)):
@@ -115,18 +114,19 @@ def version_for(
 def register(
     storage: Storage, layout: MonitorLayout, version: str, model: bytes, card: dict[str, Any]
 ) -> dict[str, Any]:
-    """Writes the model, then its card with `version` and `sha256` added. The same model again keeps the first card.
+    """Writes the model, then its card with `version` and `sha256` added. The same model again keeps the first card, and mends a
+    file that is gone or damaged.
 
     Raises NeedsAttention where `version` is the name of another model. Returns the card.
     """
-    digest = hashlib.sha256(model).hexdigest()
+    digest = _digest(model)
     if storage.exists(layout.model_card(version)):
-        known = storage.read_json(layout.model_card(version))
+        known = _record(storage, layout.model_card(version), "sha256")
         if known["sha256"] != digest:
             raise NeedsAttention(
                 f"{storage.url(layout.model(version))} is another model already: take a new version name"
             )
-        if not storage.exists(layout.model(version)):
+        if not storage.exists(layout.model(version)) or _digest(storage.read_bytes(layout.model(version))) != digest:
             storage.write_bytes(layout.model(version), model)
         return known
     storage.write_bytes(layout.model(version), model)
@@ -202,21 +202,42 @@ def prune(storage: Storage, layout: MonitorLayout, keep: int) -> list[str]:
 
 
 def load_model(storage: Storage, layout: MonitorLayout, version: str) -> LoadedModel:
-    """The version's model, loaded with Keras' safe mode on after its sha256 was compared with the card's.
+    """The version's model, loaded with Keras' safe mode on after its sha256 was compared with the card's and, of the champion,
+    with the pointer's.
 
-    Raises UnknownVersion, or DamagedModel where the file is another or holds code.
+    Raises UnknownVersion, DamagedArtifact, or DamagedModel where the file is another, holds code, or promises more than it holds.
     """
     about = card(storage, layout, version)
     _refuse_gone(storage, layout, version)
     data = storage.read_bytes(layout.model(version))
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != about["sha256"]:
-        raise DamagedModel(
-            f"{storage.url(layout.model(version))} has sha256 {digest}, its card says {about['sha256']}: the file was changed "
-            "or damaged; restore it from a backup, or roll back to another version"
-        )
+    _compare_digests(storage, layout, version, about, _digest(data))
+    for field in ("temperature", "output", "input_size"):
+        if field not in about:
+            raise broken(storage.url(layout.model_card(version)), layout.model_card(version), f"has no {field!r}")
     model = from_bytes(data, storage.url(layout.model(version)))
     return LoadedModel(version, model, about["temperature"], about["output"] == "logits", about["input_size"])
+
+
+def _digest(model: bytes) -> str:
+    return hashlib.sha256(model).hexdigest()
+
+
+def _compare_digests(storage: Storage, layout: MonitorLayout, version: str, about: dict[str, Any], digest: str) -> None:
+    """Refuses a model file that is not the one its card tells of, and a card that is not the one that became champion."""
+    file, card_file = storage.url(layout.model(version)), storage.url(layout.model_card(version))
+    if digest != about["sha256"]:
+        raise DamagedModel(
+            f"{file} has sha256 {digest}, its card says {about['sha256']} ({card_file}): the file was changed or damaged. Restore it "
+            "from a backup, import the same model once more by `driftwatch champion import`, or roll back to another version by "
+            "`driftwatch champion rollback`"
+        )
+    pointer = champion(storage, layout)
+    if pointer and pointer["version"] == version and pointer.get("sha256", digest) != digest:
+        raise DamagedModel(
+            f"{file} has sha256 {digest}, as its card says, but {storage.url(layout.champion)} says {pointer['sha256']}: this is not "
+            "the model that became champion. Restore model, card and pointer from a backup, or roll back to another version by "
+            "`driftwatch champion rollback`, which writes the pointer anew"
+        )
 
 
 def _refuse_gone(storage: Storage, layout: MonitorLayout, version: str) -> None:
@@ -228,18 +249,17 @@ def _refuse_gone(storage: Storage, layout: MonitorLayout, version: str) -> None:
 
 
 def from_bytes(data: bytes, name: str) -> keras.Model:
-    """A Keras model from the bytes of a .keras file, safe mode on; `name` is for the error."""
+    """A Keras model from the bytes of a .keras file, safe mode on; `name` is for the error. Raises DamagedModel."""
     import keras
 
+    check_archive(data, name)
     with tempfile.TemporaryDirectory(prefix="driftwatch-model-") as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(data)
         try:
             return keras.models.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises what its layers and zip raise
-            raise DamagedModel(
-                f"{name} cannot be loaded by Keras {keras.__version__} in safe mode (no Lambda layers, no custom classes): {error}"
-            ) from error
+            raise DamagedModel(refused_by_keras(name, error)) from error
 
 
 def to_bytes(model: keras.Model) -> bytes:

@@ -7,7 +7,6 @@ answered (driftwatch.profiling.content_drift). Each kind has its own verdict, at
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import math
 import re
@@ -183,12 +182,12 @@ def _trend(storage: Storage, layout: MonitorLayout, drift: dict[str, Any], setti
     before = [day for day in layout.stored_days(storage) if day.isoformat() < drift["day"]][-MOST_DAYS:]
     keys = [layout.day(day).drift for day in before]
     days = []
-    for _, data in storage.iter_bytes(keys):
+    for key, data in storage.iter_bytes(keys):
         if isinstance(data, MissingArtifact):
             continue  # a day that was not profiled
         if isinstance(data, Exception):
             raise data
-        days.append(json.loads(data))
+        days.append(storage.parsed_json(key, data))
     days = [day for day in [*days, drift] if day["reference_version"] == drift["reference_version"]]
     scored = [
         {"day": day["day"], "n": day["effective_n"], "scores": day["day_scores"]}

@@ -115,9 +115,9 @@ def _labels_number(facts: DayFacts) -> dict[str, str]:
 
 
 def files(facts: DayFacts) -> dict[str, Any]:
-    """The counts that add up, reasons by number, and the rejected files."""
+    """The counts that add up, reasons by number, and the rejected files, then those that were accepted with a note."""
     # What went wrong first; what is ignored, which can be a file beside each image, last.
-    rejected = facts.manifest[facts.manifest["status"] != "accepted"].sort_values(
+    rejected = facts.manifest[facts.manifest["reason"] != ""].sort_values(
         ["status", "key"], ascending=[True, True], key=_most_telling_first
     )
     rows = [
@@ -136,7 +136,7 @@ def files(facts: DayFacts) -> dict[str, Any]:
 
 
 def _most_telling_first(column: pd.Series) -> pd.Series:
-    return column.map({"quarantined": 0, "duplicate": 1, "ignored": 2}) if column.name == "status" else column
+    return column.map({"quarantined": 0, "accepted": 1, "duplicate": 2, "ignored": 3}) if column.name == "status" else column
 
 
 def features(facts: DayFacts) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from PIL import Image
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, TooManyRejects
 from driftwatch.images import decode, one_pass
-from driftwatch.images.decode import decode_image, model_input
+from driftwatch.images.decode import check_file, decode_image, model_input
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.inputs import DayInputs
@@ -140,7 +140,7 @@ def test_features_and_inputs_are_of_the_accepted_images_in_manifest_order(hostil
 
 def test_each_object_is_fetched_once_and_each_image_decoded_once(hostile, monkeypatch):
     fetched, decoded = Counter(), Counter()
-    read, fast, slow = Storage.read_foreign, decode._decode_jpeg, decode._decode_with_pillow
+    read, fast, slow = Storage.read_foreign, decode.decode_jpeg, decode._decode_with_pillow
     lock = threading.Lock()
 
     def count(counter, name):
@@ -150,13 +150,13 @@ def test_each_object_is_fetched_once_and_each_image_decoded_once(hostile, monkey
     monkeypatch.setattr(
         Storage, "read_foreign", lambda self, key, *how: (count(fetched, key), read(self, key, *how))[1]
     )
-    monkeypatch.setattr(decode, "_decode_jpeg", lambda data, header: (count(decoded, data), fast(data, header))[1])
-    monkeypatch.setattr(
-        decode, "_decode_with_pillow", lambda data, header: (count(decoded, data), slow(data, header))[1]
-    )
+    monkeypatch.setattr(decode, "decode_jpeg", lambda file, limits: (count(decoded, file), fast(file, limits))[1])
+    monkeypatch.setattr(decode, "_decode_with_pillow", lambda file: (count(decoded, file), slow(file))[1])
     ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
     assert fetched == Counter(f"{DAY.incoming}/{name}" for name, row in HOSTILE.items() if row[1] != "ignored")
-    assert decoded == Counter(data for data, status, _ in HOSTILE.values() if status == "accepted")
+    assert decoded == Counter(
+        check_file(data, ALL_MAY_FAIL) for data, status, _ in HOSTILE.values() if status == "accepted"
+    )
 
 
 def test_the_same_day_twice_gives_the_same_bytes_whatever_the_number_of_threads(hostile, monkeypatch):

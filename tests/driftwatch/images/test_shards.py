@@ -81,11 +81,13 @@ def test_a_day_in_shards_fetches_and_decodes_each_image_once(storage, monkeypatc
     from driftwatch.images import decode
 
     fetched, decoded = Counter(), Counter()
-    read, decoder = Storage.read_foreign, decode._decode_jpeg
+    read, decoder = Storage.read_foreign, decode.decode_jpeg
     monkeypatch.setattr(
         Storage, "read_foreign", lambda self, key, *how: (fetched.update([key]), read(self, key, *how))[1]
     )
-    monkeypatch.setattr(decode, "_decode_jpeg", lambda data, header: (decoded.update([data]), decoder(data, header))[1])
+    monkeypatch.setattr(
+        decode, "decode_jpeg", lambda file, limits: (decoded.update([file.data]), decoder(file, limits))[1]
+    )
     in_shards(storage, 512)
     images = {key: n for key, n in fetched.items() if key.startswith(DAY.incoming)}
     assert images == {f"{DAY.incoming}/{name}": 1 for name in delivered}

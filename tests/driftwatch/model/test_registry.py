@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
-from driftwatch.errors import NeedsAttention
+from driftwatch.errors import DamagedArtifact, NeedsAttention
 from driftwatch.model import registry
 
 
@@ -105,6 +107,62 @@ def test_a_changed_model_file_is_not_loaded(world) -> None:
     world.storage.write_bytes(world.layout.model(version), data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(registry.DamagedModel, match="its card says"):
         registry.load_model(world.storage, world.layout, version)
+
+
+def test_a_model_that_is_not_the_one_that_became_champion_is_not_loaded(world) -> None:
+    storage, layout = world.storage, world.layout
+    version = registry.champion_version(storage, layout)
+    other = storage.read_bytes(layout.model(version)) + b"more"
+    before, now = registry.champion(storage, layout)["sha256"], hashlib.sha256(other).hexdigest()
+    storage.write_bytes(layout.model(version), other)
+    registry.add_to_card(storage, layout, version, sha256=now)
+    with pytest.raises(registry.DamagedModel, match=rf"sha256 {now}, .*champion\.json says {before}.*rollback"):
+        registry.load_model(storage, layout, version)
+
+
+def test_registering_a_model_again_mends_its_damaged_file(world) -> None:
+    storage, layout = world.storage, world.layout
+    version = registry.champion_version(storage, layout)
+    data = storage.read_bytes(layout.model(version))
+    storage.write_bytes(layout.model(version), data[: len(data) // 2])
+    with pytest.raises(registry.DamagedModel, match=r"import the same model once more"):
+        registry.load_model(storage, layout, version)
+    registry.register(storage, layout, registry.version_for(storage, layout, data), data, {})
+    assert registry.load_model(storage, layout, version).version == version
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"version": "v0001-1a2b', b"\xff\xfe", b"[]", b"{}", b'{"version": 3}', b"null"]
+)
+def test_a_pointer_that_is_no_pointer_names_its_file(empty, content) -> None:
+    version = register(empty, b"one")
+    empty.storage.write_bytes(empty.layout.champion, content)
+    for use in (
+        lambda: registry.champion(empty.storage, empty.layout),
+        lambda: registry.champion_version(empty.storage, empty.layout),
+        lambda: registry.promote(empty.storage, empty.layout, version, "a", expected=None),
+    ):
+        with pytest.raises(DamagedArtifact, match=r"models/champion\.json is no .*driftwatch champion import"):
+            use()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"sha256": "1a', b"[]", b"{}"])
+def test_a_card_that_is_no_card_names_its_file(empty, content) -> None:
+    version = register(empty, b"one")
+    empty.storage.write_bytes(empty.layout.model_card(version), content)
+    for use in (
+        lambda: registry.card(empty.storage, empty.layout, version),
+        lambda: registry.load_model(empty.storage, empty.layout, version),
+        lambda: register(empty, b"one"),
+    ):
+        with pytest.raises(DamagedArtifact, match=rf"{version}/card\.json is no .*rollback"):
+            use()
+
+
+def test_a_card_without_what_loading_needs_names_its_file(empty) -> None:
+    version = register(empty, b"one")
+    with pytest.raises(DamagedArtifact, match=rf"{version}/card\.json has no 'temperature'"):
+        registry.load_model(empty.storage, empty.layout, version)
 
 
 def test_the_same_weights_are_saved_as_the_same_bytes(world) -> None:

@@ -1,0 +1,134 @@
+"""A .keras file, looked through before anything of it is loaded: Keras makes room for all that a file promises before it finds
+out whether that is there, and a few megabytes can promise gigabytes."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.errors import NeedsAttention
+
+if TYPE_CHECKING:
+    import h5py
+
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+# A trained model's numbers hardly shrink, and Keras stores them as they are: what unpacks to far more than the file is no model.
+_MOST_TIMES = 4
+_ALWAYS_ALLOWED = 10_000_000  # text shrinks well
+_MOST_BYTES = 4_000_000_000  # a worker holds a model about three times while it loads it
+_MOST_MEMBERS = 1_000  # Keras writes three, and one for each file that a layer brings along
+
+
+class DamagedModel(NeedsAttention):
+    """A stored model is not the one that was registered, or cannot be loaded safely."""
+
+
+def check_archive(data: bytes, name: str) -> None:
+    """Raises DamagedModel, naming the file by `name`, for what is no .keras file, or promises more than it holds: in its zip
+    archive, in its HDF5 weights, or in its layers' sizes. None of that is loaded; also what Keras would not load in safe mode
+    is refused here.
+
+    h5py reads the weights' headers alone, and under StatelessScope Keras makes variables without their values.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check_members(archive, len(data), name)
+            weights, config = archive.read(WEIGHTS), json.loads(archive.read(CONFIG))
+            stored = sum(_checked_sizes(weights, name))
+    except DamagedModel:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # zip, zlib, JSON and HDF5 raise what they come upon
+        raise DamagedModel(
+            f"{name} is no whole .keras file, as model.save('model.keras') writes it: {error}"
+        ) from error
+    promised = _parameters(config, name)
+    if promised > stored:
+        raise DamagedModel(f"{name}: its layers have {promised:,} parameters, its weights file {stored:,}")
+
+
+def _check_members(archive: zipfile.ZipFile, size: int, name: str) -> None:
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    if len(members) > _MOST_MEMBERS or len(set(names)) < len(names):
+        raise DamagedModel(
+            f"{name} holds {len(members):,} files, some perhaps twice; at most {_MOST_MEMBERS:,} are allowed"
+        )
+    missing = {CONFIG, WEIGHTS} - set(names)
+    if missing:
+        raise DamagedModel(
+            f"{name} is no .keras file, as model.save('model.keras') writes it: it has no {' and no '.join(sorted(missing))}"
+        )
+    outside = [member for member in names if member.startswith("/") or "\\" in member or ".." in member.split("/")]
+    if outside:
+        raise DamagedModel(f"{name} holds a file named {outside[0]!r}, which would be unpacked elsewhere")
+    _refuse_more_than(size, sum(member.file_size for member in members), "unpacks to", name)
+
+
+def _checked_sizes(weights: bytes, name: str) -> Iterator[int]:
+    """The number of values of each array, all together no more than the file can hold."""
+    import h5py
+
+    promised = 0
+    with h5py.File(io.BytesIO(weights), "r") as file:
+        for array in _arrays(file, name):
+            promised += array.nbytes
+            _refuse_more_than(len(weights), promised, f"has arrays in its {WEIGHTS} of", name)
+            yield array.size
+
+
+def _arrays(group: h5py.Group, name: str, depth: int = 0) -> Iterator[h5py.Dataset]:
+    """Every array below `group`; refuses what leads out of the file, or round in it."""
+    import h5py
+
+    if depth > 100:
+        raise DamagedModel(f"{name}: the groups of its {WEIGHTS} are nested more than 100 deep")
+    for key in group:
+        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+            raise DamagedModel(f"{name}: {key!r} in its {WEIGHTS} is a link")
+        found = group[key]
+        if isinstance(found, h5py.Group):
+            yield from _arrays(found, name, depth + 1)
+        elif isinstance(found, h5py.Dataset):
+            if found.external or found.is_virtual:
+                raise DamagedModel(f"{name}: {key!r} in its {WEIGHTS} takes its values from another file")
+            yield found
+
+
+def _refuse_more_than(held: int, promised: int, what: str, name: str) -> None:
+    allowed = min(_MOST_BYTES, _MOST_TIMES * held + _ALWAYS_ALLOWED)
+    if promised > allowed:
+        raise DamagedModel(
+            f"{name} {what} {promised:,} bytes, but holds {held:,}; at most {allowed:,} are allowed (four times what it holds and "
+            "10 MB, and no more than 4 GB)"
+        )
+
+
+def _parameters(config: Any, name: str) -> int:
+    """How many the layers have; 0 for a model with a layer that makes its variables in a way of its own, which only loading tells."""
+    import keras
+
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            return int(keras.saving.deserialize_keras_object(_bare(config), safe_mode=True).count_params())
+    except Exception as error:  # Keras raises what its layers raise
+        if "while in a stateless scope" in str(error):
+            return 0
+        raise DamagedModel(refused_by_keras(name, error)) from error
+
+
+def _bare(config: Any) -> Any:
+    """The configuration without optimizers, whose variables cannot be made without values."""
+    if isinstance(config, dict):
+        return {key: _bare(value) for key, value in config.items() if key != "compile_config"}
+    return [_bare(value) for value in config] if isinstance(config, list) else config
+
+
+def refused_by_keras(name: str, error: Exception) -> str:
+    import keras
+
+    return f"{name} cannot be loaded by Keras {keras.__version__} in safe mode (no Lambda layers, no custom classes): {error}"

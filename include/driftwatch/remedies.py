@@ -1,0 +1,62 @@
+"""Which step writes an artifact, and so what to do about one that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from driftwatch.errors import DamagedArtifact
+
+T = TypeVar("T")
+
+_OF_A_DAY = {
+    "ingest_images": ("ingest.json", "manifest.parquet", "features.parquet", "inputs/", "shards/"),
+    "profile_features": ("features.profile.bin", "drift.json"),
+    "predict_labels": ("predictions.parquet", "embeddings.npy", "content_drift.json", "estimate.json"),
+    "create_annotation_pool": ("annotation.json", "shown/"),
+    "wait_for_annotations": ("annotation_progress.json",),
+    "merge_annotations": ("assignments.parquet", "labels.parquet", "annotators.parquet"),
+    "evaluate_performance": ("performance.json", "performance.bin"),
+    "check_performance": ("whylabs.json",),
+}
+_OF_A_MONITOR = {
+    "training": "take the training set in again by `driftwatch champion train` or `driftwatch champion import`",
+    "reference": "clear refresh_reference of the retraining that made this version; a first version is registered again by "
+    "`driftwatch champion train` or `driftwatch champion import`",
+    "retraining": "clear the task of that retraining that writes it",
+}
+
+
+def remedy(key: str) -> str:
+    """What somebody can do about the artifact at `key`, besides restoring it: the end of a sentence, or nothing."""
+    _, _, rest = key.partition("/")
+    folder, _, name = rest.partition("/")
+    if folder == "days":
+        day, _, name = name.partition("/")
+        for task, names in _OF_A_DAY.items():
+            if name.startswith(names):
+                return f"delete it and clear {task} of {day}, which writes it"
+        return ""
+    if rest == "models/champion.json":
+        return "delete it and register the model that serves by `driftwatch champion import`"
+    if folder == "models":
+        return "roll back to another version by `driftwatch champion rollback`"
+    return _OF_A_MONITOR.get(folder, "")
+
+
+def parsed(url: str, key: str, what: str, parse: Callable[[], T]) -> T:
+    """What `parse` makes of the bytes of the artifact at `key`; any failure of it raises DamagedArtifact with `url` and the remedy."""
+    try:
+        return parse()
+    except (MemoryError, FileNotFoundError):
+        raise
+    except Exception as error:  # JSON, Arrow and NumPy raise what they come upon
+        raise broken(
+            url, key, f"is no whole {what}: it was cut short, or changed by something else ({error})"
+        ) from error
+
+
+def broken(url: str, key: str, what: str) -> DamagedArtifact:
+    """The error of an artifact that cannot be used."""
+    others = remedy(key)
+    return DamagedArtifact(f"{url} {what}. Restore it from a backup{f', or {others}' if others else ''}")

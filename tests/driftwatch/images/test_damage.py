@@ -1,0 +1,229 @@
+"""What a file does not hold is never taken for a picture, and what is whole is not refused for its looks."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from PIL import ImageFile as PillowFile
+
+from driftwatch.config import ImagesConfig
+from driftwatch.images.decode import decode_image
+from driftwatch.images.features import extract_features
+from driftwatch.images.headers import RejectedImage
+from driftwatch.images.jpeg import _FRAMES
+from driftwatch.images.one_pass import take_in
+from driftwatch.storage import Storage
+
+LIMITS = ImagesConfig()
+ACCEPT = ImagesConfig(damaged="accept", max_missing_share=0.8)
+END = b"\xff\xd9"
+
+
+def picture(width: int = 320, height: int = 240) -> np.ndarray:
+    """Colourful, with fine noise: damage anywhere in its data shows."""
+    rng = np.random.default_rng(0)
+    smooth = cv2.resize(rng.integers(40, 200, (8, 12, 3), dtype=np.uint8), (width, height))
+    return np.clip(smooth + rng.normal(0, 20, smooth.shape), 0, 255).astype(np.uint8)
+
+
+def encoded(rgb: np.ndarray | Image.Image, kind: str = "JPEG", **options) -> bytes:
+    buffer = io.BytesIO()
+    (Image.fromarray(rgb) if isinstance(rgb, np.ndarray) else rgb).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+
+
+def frame_of(data: bytes) -> int:
+    return next(at for at in range(len(data)) if data[at] == 0xFF and data[at + 1] in _FRAMES)
+
+
+def kind_of(data: bytes, limits: ImagesConfig = LIMITS) -> str:
+    """How the file ends up: the kind of its refusal, its note's, or `whole`."""
+    try:
+        return decode_image(data, limits).note.partition(":")[0] or "whole"
+    except RejectedImage as error:
+        return error.kind
+
+
+JPEG = encoded(picture(), quality=90)
+JPEGS = {
+    "baseline": JPEG,
+    "restarts": encoded(picture(), quality=90, restart_marker_rows=1),
+    "progressive": encoded(picture(), quality=90, progressive=True),
+    "grey": encoded(Image.fromarray(picture()).convert("L"), quality=90),
+    "cmyk": encoded(Image.fromarray(picture()).convert("CMYK"), quality=90),
+}
+
+
+@pytest.mark.parametrize("name", JPEGS)
+def test_a_jpeg_is_judged_by_what_its_data_hold_and_not_by_its_end_mark(name):
+    data = JPEGS[name]
+    cut = data[: len(data) * 3 // 10]
+    assert kind_of(data) == kind_of(data + b"\0" * 100) == kind_of(data + data) == "whole"
+    assert kind_of(data[:-2]) == kind_of(data[:-1]) == kind_of(data[:-2] + data) == "no_end_mark"
+    assert kind_of(data[:-2] + bytes(300) + END) == "whole"  # filled up
+    for broken in (cut, cut + END, cut + data, cut + bytes(len(data)), cut + bytes(len(data)) + END):
+        assert kind_of(broken) == "truncated"
+    for lost in (4, 6, 12, 40):  # a part of the last blocks
+        assert kind_of(data[:-lost]) == kind_of(data[:-lost] + END) == "truncated"
+    whole = decode_image(data, LIMITS).rgb
+    np.testing.assert_array_equal(decode_image(data[:-2], LIMITS).rgb, whole)
+    np.testing.assert_array_equal(decode_image(data[:-2] + bytes(300) + END, LIMITS).rgb, whole)
+
+
+@pytest.mark.parametrize("name", ["baseline", "restarts", "progressive"])
+def test_damaged_picture_data_are_refused(name):
+    data, rng = JPEGS[name], np.random.default_rng(0)
+    for _ in range(20):
+        broken = bytearray(data)
+        at = rng.integers(len(data) // 3, len(data) * 2 // 3)
+        broken[at : at + 300] = rng.integers(0, 256, 300, dtype=np.uint8).tobytes()
+        assert kind_of(bytes(broken)) == "truncated"
+
+
+def test_a_progressive_jpeg_that_ends_between_its_scans_is_coarse_and_refused():
+    data = JPEGS["progressive"]
+    for at in (at for at in range(700, len(data) - 1) if data[at : at + 2] == b"\xff\xc4"):
+        assert kind_of(data[:at] + END) == kind_of(data[:at]) == "truncated"
+
+
+def test_what_libjpeg_warns_of_beside_the_picture_refuses_nothing():
+    scan = JPEG.index(b"\xff\xda")
+    end = scan + 2 + int.from_bytes(JPEG[scan + 2 : scan + 4], "big")
+    for odd in (
+        JPEG[:2] + segment(0xE2, b"ICC_PROFILE\0\1\3" + bytes(50)) + JPEG[2:],
+        JPEG.replace(b"JFIF\0\1", b"JFIF\0\3", 1),
+        JPEG[: end - 2] + b"\0\0" + JPEG[end:],
+        JPEG[:2] + segment(0xFE, END + b"\xff\xd8") + JPEG[2:],
+    ):
+        assert kind_of(odd) == "whole"
+        assert kind_of(odd[: len(odd) // 2] + END) == "truncated"
+        np.testing.assert_array_equal(decode_image(odd, LIMITS).rgb, decode_image(JPEG, LIMITS).rgb)
+
+
+def test_jpegs_that_nobody_can_show_are_unsupported():
+    at = frame_of(JPEG)
+    for marker, bits, word in (
+        (0xC0, 12, "12 bits"),
+        (0xC3, 8, "lossless"),
+        (0xC9, 8, "arithmetic"),
+        (0xC5, 8, "hier"),
+    ):
+        data = bytearray(JPEG)
+        data[at + 1], data[at + 4] = marker, bits
+        with pytest.raises(RejectedImage, match=word) as refused:
+            decode_image(bytes(data), LIMITS)
+        assert refused.value.kind == "unsupported_format"
+
+
+def test_cmyk_has_the_pixels_that_pillow_gives_it():
+    expected = np.asarray(Image.open(io.BytesIO(JPEGS["cmyk"])).convert("RGB"))
+    np.testing.assert_array_equal(decode_image(JPEGS["cmyk"], LIMITS).rgb, expected)
+
+
+@pytest.mark.parametrize("name", ["baseline", "restarts", "grey"])
+@pytest.mark.parametrize("end", [b"", END])
+def test_rows_that_a_cut_file_does_not_hold_enter_nothing(name, end, tmp_path):
+    data = JPEGS[name]
+    found = decode_image(data[: len(data) // 2] + end, ACCEPT)
+    rows = len(found.rgb)
+    assert 80 < rows < 160
+    assert rows % 8 == 0
+    assert found.note == f"cut_short: the file holds the upper {rows} of 240 rows; the others are left out"
+    # But for the row that blends with the next in colours, these are the pixels of the whole picture.
+    np.testing.assert_array_equal(found.rgb[:-1], decode_image(data, LIMITS).rgb[: rows - 1])
+    path = tmp_path / "cut.jpg"
+    path.write_bytes(data[: len(data) // 2] + end)
+    assert extract_features([path], ACCEPT)["image.ImagePixelHeight"].tolist() == [rows]
+
+
+def test_what_is_accepted_of_a_cut_file_has_a_limit():
+    half = JPEG[: len(JPEG) // 2]
+    with pytest.raises(RejectedImage, match=r"the upper \d+ of 240 rows; images\.max_missing_share is 0\.3"):
+        decode_image(half, ImagesConfig(damaged="accept", max_missing_share=0.3))
+    with pytest.raises(RejectedImage, match="the upper 0 of 240 rows"):
+        decode_image(JPEG[: JPEG.index(b"\xff\xda") + 20], ACCEPT)
+    assert kind_of(half) == "truncated"
+    assert kind_of(JPEGS["progressive"][:-500], ACCEPT) == "truncated"
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_cut_file_is_turned_after_its_rows_were_counted(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(picture(), quality=90, exif=exif)
+    found = decode_image(data[: len(data) // 2], ACCEPT).rgb
+    assert (found.shape[0 if orientation == 3 else 1]) < 200
+    turned = np.rot90(found, 2 if orientation == 3 else 1)
+    np.testing.assert_array_equal(turned[:-1], decode_image(JPEG, LIMITS).rgb[: len(turned) - 1])
+
+
+def png_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    found, at = [], 8
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        found.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
+        at += length + 12
+    return found
+
+
+def png(chunks: list[tuple[bytes, bytes]]) -> bytes:
+    packed = (struct.pack(">I", len(c)) + n + c + struct.pack(">I", zlib.crc32(n + c)) for n, c in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+def test_a_png_is_whole_or_refused_wherever_it_is_cut_or_damaged(monkeypatch):
+    monkeypatch.setattr(PillowFile, "LOAD_TRUNCATED_IMAGES", True)  # as a library may leave it
+    data = encoded(picture(60, 50), "PNG")
+    for lost in (1, 8, 12, 13, 16):  # in IEND, and in the sum before it
+        assert kind_of(data[:-lost]) == "no_end_mark"
+        np.testing.assert_array_equal(decode_image(data[:-lost], LIMITS).rgb, picture(60, 50))
+    for lost in (40, 200, 2000):
+        assert kind_of(data[:-lost]) == "truncated"
+    header, *picture_data, end = png_chunks(data)
+    whole = b"".join(content for _, content in picture_data)
+    many = [(b"IDAT", whole[at : at + 100]) for at in range(0, len(whole), 100)]
+    assert kind_of(png([header, *many, end])) == "whole"
+    assert kind_of(png([header, *many[:-3], end])) == kind_of(png([header, *many[:-3]])) == "truncated"
+    broken = bytearray(data)
+    broken[len(data) // 2] ^= 1
+    assert kind_of(bytes(broken)) == "truncated"
+    assert kind_of(data + data) == "whole"
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_a_webp_is_whole_or_refused(lossless):
+    data = encoded(picture(), "WEBP", lossless=lossless)
+    assert kind_of(data) == kind_of(data + b"more") == "whole"
+    for share in (0.3, 0.9, 0.99):
+        cut = data[: int(len(data) * share)]
+        assert kind_of(cut) == "truncated"
+        lies = bytearray(cut)  # the sizes say that nothing is missing
+        lies[4:8], lies[16:20] = struct.pack("<I", len(cut) - 8), struct.pack("<I", len(cut) - 20)
+        assert kind_of(bytes(lies)) == "truncated"
+
+
+def test_a_note_stands_in_the_manifest_and_the_image_is_one_like_others(tmp_path):
+    storage = Storage(f"file://{tmp_path}")
+    small = encoded(picture(64, 64))
+    for name, data in {"a": small, "b": small[:-2], "c": small[:-2], "d": small[:-60], "e": small[:-60]}.items():
+        storage.write_bytes(f"in/{name}.jpg", data)
+    found = take_in(storage, [f"in/{name}.jpg" for name in "abcde"], LIMITS, 32)
+    manifest = found.manifest
+    assert manifest["status"].tolist() == ["accepted", "accepted", "duplicate", "quarantined", "quarantined"]
+    assert manifest["reason"][0] == ""
+    assert manifest["reason"][1].startswith("no_end_mark: ")
+    assert manifest["reason"][2] == "same bytes as in/b.jpg"
+    assert manifest["reason"].str.startswith("truncated: ").tolist() == [False, False, False, True, True]
+    assert manifest["phash"][0] == manifest["phash"][1]
+    np.testing.assert_array_equal(found.inputs[0], found.inputs[1])
+    assert len(found.features) == 2
