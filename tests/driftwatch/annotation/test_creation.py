@@ -242,6 +242,9 @@ def test_a_pool_that_was_never_opened_and_has_no_time_left_is_replaced(days, hou
     assert (plan["pool_id"] != pool_id, plan["dropped_pools"]) == (True, [pool_id])
     assert f"expires={int((NOW + timedelta(hours=52)).timestamp())}" in links_of(days, plan["pool_id"])
     assert days.create() == plan
+    days.storage.delete(days.layout.day(DAY).annotation)
+    assert days.create()["pool_id"] == plan["pool_id"]
+    assert days.made() == (1, ["ARCHIVED", "OPEN"])
 
 
 def links_of(days: Days, pool_id: str) -> str:
