@@ -62,12 +62,12 @@ def test_many_at_once_work_one_after_the_other(storage):
     storage.write_json("cats/count.json", 0)
 
     def count() -> None:
-        for _ in range(4):
+        for _ in range(2):
             with exclusive(storage, LOCK, beat_seconds=0.01, stale_seconds=600):
                 storage.write_json("cats/count.json", storage.read_json("cats/count.json") + 1)
 
     together(*[count] * 3)
-    assert storage.read_json("cats/count.json") == 12
+    assert storage.read_json("cats/count.json") == 6
 
 
 def together(*work: Callable[[], None]) -> None:
