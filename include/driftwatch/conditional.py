@@ -7,9 +7,9 @@ from typing import Any
 
 from driftwatch.errors import NeedsAttention
 
-_NOT_IMPLEMENTED = 501
-# 409: another conditional write of the same object is under way.
-_REFUSED = (409, 412)
+_CONDITION_IS_FALSE, _NOT_IMPLEMENTED = 412, 501
+# Another write of the same object is under way, which may fail: AWS asks to try again.
+_CONFLICT, _TRIES = 409, 3
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,26 @@ def put(fs: Any, path: str, data: bytes, found: Stored | None) -> Stored | None:
     """Writes the object where it is still `found` (None: where there is none); returns what it is now, None where it is another."""
     bucket, key, _ = fs.split_path(path)
     condition = {"IfNoneMatch": "*"} if found is None else {"IfMatch": found.etag}
-    try:
-        answer = fs.call_s3("put_object", Bucket=bucket, Key=key, Body=data, **condition)
-        return Stored(data, answer["ETag"])
-    except OSError as error:
-        status, code = _answer(error)
-        if status == _NOT_IMPLEMENTED:
-            raise NeedsAttention(
-                f"s3://{path}: the server knows no conditional writes ({code}), without which two runs at once would pay twice: use "
-                "one that has them, as AWS S3, MinIO and Ceph do"
-            ) from error
-        if status not in _REFUSED and code != "NoSuchKey":
-            raise
-    # It is also the answer to a repeat of a write whose first answer was lost.
-    now = get(fs, path)
-    return now if now and now.data == data else None
+    for _ in range(_TRIES):
+        try:
+            answer = fs.call_s3("put_object", Bucket=bucket, Key=key, Body=data, **condition)
+            return Stored(data, answer["ETag"])
+        except OSError as error:
+            status, code = _answer(error)
+            if status == _NOT_IMPLEMENTED:
+                raise NeedsAttention(
+                    f"s3://{path}: the server knows no conditional writes ({code}), without which two runs at once would pay twice: "
+                    "use one that has them, as AWS S3, MinIO and Ceph do"
+                ) from error
+            if status not in (_CONFLICT, _CONDITION_IS_FALSE) and code != "NoSuchKey":
+                raise
+        # It is also the answer to a repeat of a write whose first answer was lost.
+        now = get(fs, path)
+        if now and now.data == data:
+            return now
+        if status != _CONFLICT or now != found:
+            return None
+    return None
 
 
 def _answer(error: BaseException) -> tuple[int | None, str | None]:

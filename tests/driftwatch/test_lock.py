@@ -62,12 +62,12 @@ def test_many_at_once_work_one_after_the_other(storage):
     storage.write_json("cats/count.json", 0)
 
     def count() -> None:
-        for _ in range(4):
+        for _ in range(2):
             with exclusive(storage, LOCK, beat_seconds=0.01, stale_seconds=600):
                 storage.write_json("cats/count.json", storage.read_json("cats/count.json") + 1)
 
     together(*[count] * 3)
-    assert storage.read_json("cats/count.json") == 12
+    assert storage.read_json("cats/count.json") == 6
 
 
 def together(*work: Callable[[], None]) -> None:
@@ -204,6 +204,25 @@ def test_a_write_whose_answer_was_lost_counts_when_it_is_repeated(s3_storage, mo
     assert s3_storage.replace("cats/new", b"another's", None) is None
     assert s3_storage.replace("cats/new", b"mine too", found) is None
     assert s3_storage.read_bytes("cats/new") == b"mine"
+
+
+@pytest.mark.parametrize(("conflicts", "kept"), [(2, True), (3, False)])
+def test_a_conflict_with_a_write_that_failed_is_tried_again(s3_storage, monkeypatch, conflicts, kept):
+    from botocore.exceptions import ClientError
+
+    call, left = s3_storage._fs.call_s3, iter(range(conflicts))
+
+    def conflict(*args, **kwargs):
+        if next(left, None) is None:
+            return call(*args, **kwargs)
+        answer = {"Error": {"Code": "ConditionalRequestConflict"}, "ResponseMetadata": {"HTTPStatusCode": 409}}
+        raise OSError("conflict") from ClientError(answer, "PutObject")
+
+    s3_storage.write_bytes("cats/a", b"one")
+    found = s3_storage.read_stored("cats/a")
+    monkeypatch.setattr(s3_storage._fs, "call_s3", conflict)
+    assert bool(s3_storage.replace("cats/a", b"two", found)) == kept
+    assert s3_storage.read_bytes("cats/a") == (b"two" if kept else b"one")
 
 
 def test_a_server_without_conditional_writes_and_a_missing_bucket_are_named(s3_storage, monkeypatch):

@@ -1,8 +1,8 @@
 """What a day's annotation will ask and cost, fixed before any money is spent.
 
 The plan is `annotation.json`. Its sample depends on the seed, the day and the image ids alone, so a repeated run plans the
-same; once written it is kept, whatever the settings have become since. Only when the pool ends is set anew as long as none was
-asked for.
+same; once written it is kept, whatever the settings have become since. As long as no pool was asked for, its end is set anew, and
+a plan whose images are no longer there is made again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.performance.sample_size import choose_size
 from driftwatch.storage import Storage
 
+# What a plan has learnt of the outside, which stays when it is made again.
+_LEARNT = ("state", "project_id", "exam_id", "creations", "operation_ids")
 # Image links outlive the pool, so that a page taken at the last moment can still be answered.
 LINK_MARGIN = timedelta(hours=4)
 # An exam serves several days: its links live as long as S3 allows, seven days, less an hour for clocks that differ.
@@ -63,16 +65,17 @@ def plan_day(
     `now` (aware) sets when the pool and the image links end. Raises OverBudget before anything is spent.
     """
     keys = layout.day(day)
-    if storage.exists(keys.annotation):
-        plan = _with_own_keys(storage.read_json(keys.annotation), layout)
-        asked_for = plan["pool_id"] or plan["creations"].get("pool")
-        return plan if asked_for else with_new_end(plan, config.annotation, now)
+    kept = _with_own_keys(storage.read_json(keys.annotation), layout) if storage.exists(keys.annotation) else None
+    if kept and (kept["pool_id"] or kept["creations"].get("pool")):
+        return kept
     annotation = config.annotation
     manifest = storage.read_table(keys.manifest)
     rows = manifest[manifest["status"] == "accepted"]
     accepted = {
         image_id: own_key(layout.monitor, key) for image_id, key in zip(rows["image_id"], rows["key"], strict=True)
     }
+    if kept and _can_be_shown(storage, accepted, kept):
+        return with_new_end(kept, annotation, now)
     size = _sample_size(storage, layout, config, day)
     sample = seeded_order(accepted, annotation.seed, config.name, day)[: size["images"]]
     cost = cost_of(len(sample), annotation)
@@ -95,7 +98,16 @@ def plan_day(
         "creations": {},
         "operation_ids": [],
     }
-    return with_new_end(plan, annotation, now)
+    learnt = {name: kept[name] for name in _LEARNT} if kept else {}
+    return with_new_end({**plan, **learnt}, annotation, now)
+
+
+def _can_be_shown(storage: Storage, accepted: Mapping[str, str], plan: dict[str, Any]) -> bool:
+    """Whether the images of a plan are all still there: the day may have been taken in again, without some of them."""
+    exam = plan.get("exam") or {"tasks": []}
+    return all(accepted.get(entry["image_id"]) == entry["key"] for entry in plan["sample"]) and all(
+        storage.exists(entry["key"]) for entry in (*plan["control"], *exam["tasks"])
+    )
 
 
 def with_new_end(plan: dict[str, Any], annotation: AnnotationConfig, now: datetime) -> dict[str, Any]:

@@ -146,7 +146,7 @@ class Campaign:
         return found if same else self.client.update_project(found.id, wanted)
 
     def _pool(self, links: ImageLinks) -> toloka.Pool:
-        found = self._find("pool", self._day_pools)
+        found = self._find("pool", lambda: self._day_pools()[:1])
         if found is not None:
             return found
         if self.plan["creations"].get("pool"):
@@ -157,17 +157,18 @@ class Campaign:
         return self._create("pool", lambda: self.client.create_pool(specification.build_pool(self.config, self.plan)))
 
     def _day_pools(self) -> list[toloka.Pool]:
-        """Every pool that carries the day's marker, without those that were dropped unseen. An archived one counts: its images have
-        been asked about and paid for."""
+        """Every pool that carries the day's marker, without those that were dropped unseen: the one that was opened first, then by
+        age, archived ones last. An archived one counts: its images have been asked about and paid for."""
         marker = specification.pool_marker(self.config, self.plan["day"])
         pools = self.client.get_pools(project_id=self.plan["project_id"], batch_size=300)
         dropped = self.plan.get("dropped_pools", [])
-        return [pool for pool in pools if pool.private_comment == marker and pool.id not in dropped]
+        found = [pool for pool in pools if pool.private_comment == marker and pool.id not in dropped]
+        return sorted(found, key=lambda pool: (pool.last_started is None, pool.is_archived(), len(pool.id), pool.id))
 
     def _keep_one_pool(self) -> None:
         """A creation was sent again because the first was not listed in time. Before anything is opened, the pool that was
         opened, else the oldest, becomes the day's; the others, which nobody has seen, are archived."""
-        pools = sorted(self._day_pools(), key=lambda pool: (pool.last_started is None, len(pool.id), pool.id))
+        pools = self._day_pools()
         kept = pools[0].id if pools else self.plan["pool_id"]
         for pool in pools[1:]:
             if pool.last_started is None and not pool.is_archived():

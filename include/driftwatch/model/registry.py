@@ -175,8 +175,8 @@ def promote(
 def _moved(storage: Storage, layout: MonitorLayout, version: str, expected: str | None) -> ChampionMoved:
     now = champion(storage, layout)
     return ChampionMoved(
-        f"{layout.monitor}: the champion is {now['version'] if now else 'not chosen yet'}, not {expected} as when {version} was "
-        "compared with it: start the retraining again"
+        f"{layout.monitor}: the champion is {now['version'] if now else 'not chosen yet'}, not {expected} as when it was decided that "
+        f"{version} takes over, and nothing was changed: start the retraining, or the rollback, again"
     )
 
 

@@ -136,7 +136,11 @@ def files(facts: DayFacts) -> dict[str, Any]:
 
 
 def _most_telling_first(column: pd.Series) -> pd.Series:
-    return column.map({"quarantined": 0, "accepted": 1, "duplicate": 2, "ignored": 3}) if column.name == "status" else column
+    return (
+        column.map({"quarantined": 0, "accepted": 1, "duplicate": 2, "ignored": 3})
+        if column.name == "status"
+        else column
+    )
 
 
 def features(facts: DayFacts) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
     An alert starts nothing on a backfilled day (`retraining.retrain_on_backfill`), on a dry run, while a retraining is under way
     (it is attached to that one), or within `retraining.cooldown_days` of data after another alert's; the log says which. "Not
-    enough evidence" is not ok. Must not run twice at a time.
+    enough evidence" is not ok. Of two alerts at once one starts a run, and the other is attached to it.
     """
 
     template_fields: Sequence[str] = ("day",)

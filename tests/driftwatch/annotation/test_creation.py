@@ -145,7 +145,7 @@ class Beside(threading.Thread):
         self.join(0.3)
 
 
-@pytest.mark.parametrize("at", [PROJECTS, POOLS])
+@pytest.mark.parametrize(("days", "at"), [("file", PROJECTS), ("file", POOLS), ("s3", PROJECTS)], indirect=["days"])
 def test_two_who_create_one_day_at_once_make_one_project_and_one_pool(days, at):
     other = Beside(days.create)
     with before(at, other.begins):
@@ -172,7 +172,7 @@ def test_two_days_at_once_share_the_project_and_stay_within_the_months_limit(day
 
 
 @on_s3
-@pytest.mark.parametrize(("at", "pools"), [("annotation.json", 1), (PROJECTS, 1), (POOLS, 2)])
+@pytest.mark.parametrize(("at", "pools"), [("annotation.json", 1), (POOLS, 2)])
 def test_a_task_that_was_frozen_and_wakes_up_opens_no_second_pool(days, at, pools):
     def taken_over() -> None:
         days.storage.write_bytes(days.layout.annotation_lock, b"free after a takeover")
@@ -242,6 +242,9 @@ def test_a_pool_that_was_never_opened_and_has_no_time_left_is_replaced(days, hou
     assert (plan["pool_id"] != pool_id, plan["dropped_pools"]) == (True, [pool_id])
     assert f"expires={int((NOW + timedelta(hours=52)).timestamp())}" in links_of(days, plan["pool_id"])
     assert days.create() == plan
+    days.storage.delete(days.layout.day(DAY).annotation)
+    assert days.create()["pool_id"] == plan["pool_id"]
+    assert days.made() == (1, ["ARCHIVED", "OPEN"])
 
 
 def links_of(days: Days, pool_id: str) -> str:

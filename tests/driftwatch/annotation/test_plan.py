@@ -190,6 +190,24 @@ def test_a_recorded_plan_ends_as_it_says_only_once_its_pool_was_asked_for(storag
         assert planned({**recorded, **asked}, later) == {**recorded, **asked}
 
 
+def test_a_plan_whose_images_are_gone_is_made_again_as_long_as_no_pool_was_asked_for(storage, monitor):
+    layout, recorded = MonitorLayout(monitor.name), plan(storage, monitor)
+    learnt = {"project_id": "p1", "state": "creating_exam", "creations": {"project": 1, "exam": 1}}
+    storage.write_json(layout.day(DAY).annotation, {**recorded, **learnt})
+    assert plan(storage, monitor) == {**recorded, **learnt}
+
+    storage.delete(recorded["control"][0]["key"])
+    again = plan(storage, monitor)
+    assert again["sample"] == recorded["sample"]
+    assert recorded["control"][0] not in again["control"]
+    assert again.items() >= learnt.items()
+
+    write_manifest(storage, layout, DAY, 20)  # the day was taken in again, with fewer images
+    assert len(plan(storage, monitor)["sample"]) == 20
+    storage.write_json(layout.day(DAY).annotation, {**recorded, "creations": {"pool": 1}})
+    assert plan(storage, monitor)["sample"] == recorded["sample"]
+
+
 def test_the_order_depends_on_salt_and_ids_alone():
     ids = [f"i{number}" for number in range(50)]
     assert seeded_order(ids, 1, "d") == seeded_order(reversed(ids), 1, "d")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from driftwatch import outside
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
@@ -204,3 +206,31 @@ def test_all_classes_without_a_usable_image_are_named_with_how_many_they_lack(em
     for label in empty.config.classes:
         assert f"{label} (none for evaluation; 3 images, 1 different: at least 1 more)" in str(refused.value)
     assert not empty.storage.exists(empty.layout.splits)
+
+
+def test_two_sets_collected_at_once_lose_no_images_split(world) -> None:
+    days = (date(2026, 1, 2), date(2026, 1, 3))
+    for day in days:
+        world.add_day(day, 24)
+
+    def collect(day: date) -> None:
+        dataset.collect_training_set(world.storage, world.layout, world.config, f"r{day}", day, day)
+
+    other = threading.Thread(target=collect, args=(days[1],))
+
+    def begin(when: str, touched: str) -> None:
+        """The other one begins when the first has decided and not yet written."""
+        if (when, touched) == ("before", f"storage write {world.layout.splits}") and not other.ident:
+            other.start()
+            other.join(0.3)
+
+    outside.watchers.append(begin)
+    try:
+        collect(days[0])
+        other.join(30)
+    finally:
+        outside.watchers.remove(begin)
+    splits = world.storage.read_table(world.layout.splits)
+    assert splits["image_id"].is_unique
+    counts = splits["day"].value_counts()
+    assert [counts[day.isoformat()] for day in days] == [24, 24]

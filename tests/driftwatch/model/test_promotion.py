@@ -86,7 +86,9 @@ def test_a_promotion_that_was_frozen_before_its_write_replaces_no_later_champion
 
     outside.watchers.append(overtake)
     try:
-        with pytest.raises(registry.ChampionMoved, match=rf"the champion is {fast}, not {first} as when {slow}"):
+        with pytest.raises(
+            registry.ChampionMoved, match=rf"the champion is {fast}, not {first} as when it was decided that {slow}"
+        ):
             promote(s3_storage, slow, first)
     finally:
         outside.watchers.remove(overtake)
