@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import time
 from datetime import datetime, timedelta, timezone
@@ -56,13 +57,19 @@ def day(tmp_path, root: Path, monkeypatch):
         update={"annotation": monitor.annotation.model_copy(update={"control_tasks": 4, "poll_seconds": 0.05})}
     )
     storage = Storage(f"file://{tmp_path}")
-    rows = [(f"in/{number}.jpg", f"id{number:02d}", "accepted") for number in range(12)]
+
+    def picture(key: str) -> str:
+        data = b"\xff\xd8\xff" + key.encode()
+        storage.write_bytes(key, data)
+        return hashlib.sha256(data).hexdigest()
+
+    rows = [(f"in/{number}.jpg", picture(f"in/{number}.jpg"), "accepted") for number in range(12)]
     keys = f"cats_vs_dogs/days/{DAY}"
     storage.write_table(f"{keys}/manifest.parquet", pd.DataFrame(rows, columns=["key", "image_id", "status"]))
-    for number in range(12):
-        storage.write_bytes(f"in/{number}.jpg", b"picture")
-        storage.write_bytes(f"t/{number}.jpg", b"known picture")
-    known = [(f"k{number}", "cat" if number % 2 else "dog", "evaluation", f"t/{number}.jpg") for number in range(8)]
+    known = [
+        (picture(f"t/{number}.jpg"), "cat" if number % 2 else "dog", "evaluation", f"t/{number}.jpg")
+        for number in range(8)
+    ]
     storage.write_table(
         "cats_vs_dogs/training/set.parquet", pd.DataFrame(known, columns=["image_id", "label", "split", "key"])
     )

@@ -35,12 +35,16 @@ class CreateAnnotationPoolOperator(DayOperator):
         from driftwatch.annotation.links import ImageLinks
         from driftwatch.annotation.plan import describe, plan_day
         from driftwatch.annotation.pool import Campaign
+        from driftwatch.annotation.shown import ShownImages
 
         storage, monitor = self.storage, self.monitor
         now = context["ti"].start_date
-        plan = plan_day(storage, self.layout, monitor, self.date, now)
+        # Copied before anything is planned or paid: what becomes of the files later is all the same.
+        shown, dry_run = ShownImages(storage, self.keys.shown), context["params"].get("dry_run")
+        can_show = shown.unchanged if dry_run else shown.copied
+        plan = plan_day(storage, self.layout, monitor, self.date, now, can_show)
         self.log.info("Plan: %s", describe(plan, monitor))
-        if context["params"].get("dry_run"):
+        if dry_run:
             raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, monitor)}")
         links = ImageLinks(
             storage, self.keys.shown, now, datetime.fromisoformat(plan["links_expire"]), image_server(monitor)
