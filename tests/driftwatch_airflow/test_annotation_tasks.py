@@ -115,6 +115,20 @@ def test_a_dry_run_says_the_price_and_creates_nothing(day):
     assert not day.storage.exists(f"cats_vs_dogs/days/{DAY}/annotation.json")
 
 
+def test_a_file_that_was_replaced_since_ingest_is_not_shown_and_a_dry_run_copies_nothing(day):
+    day.storage.write_bytes("in/3.jpg", b"\xff\xd8\xffanother picture")
+    with pytest.raises(AirflowSkipException, match=r"11 images \(1 left out, their files have changed since\)"):
+        create(day, dry_run=True)
+    assert day.storage.list(f"cats_vs_dogs/days/{DAY}/shown") == []
+    assert create(day)["images"] == 11
+    # What happens to the files after the plan is all the same: the copies were made before it.
+    for number in range(12):
+        day.storage.delete(f"in/{number}.jpg")
+    assert create(day)["images"] == 11
+    plan = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation.json")
+    assert [entry["key"] for entry in plan["changed"]] == ["in/3.jpg"]
+
+
 def test_creating_twice_gives_the_same_pool_and_a_link_to_it(day):
     first = create(day)
     assert create(day) == first

@@ -15,6 +15,7 @@ import pandas as pd
 
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
+from driftwatch.foreign_files import to_key
 from driftwatch.images.inputs import DayInputs
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.requests import DATASET_CARD, SET
@@ -50,7 +51,7 @@ def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, 
     copied = 0
     for name in config.classes:
         for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
-            key = f"{layout.training_images}/{name}/{path.name}"
+            key = f"{layout.training_images}/{name}/{to_key(path.name)}"
             if there.get(key) != path.stat().st_size:
                 storage.write_bytes(key, path.read_bytes())
                 copied += 1
