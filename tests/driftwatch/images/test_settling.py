@@ -143,6 +143,22 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken_half(storage, clock, 
     assert storage.read_table(DAY.manifest)["bytes"].tolist() == [target.stat().st_size]
 
 
+def test_a_broken_new_file_that_is_removed_meanwhile_is_no_part_of_the_next_pass(storage, clock, monkeypatch):
+    half(storage, clock)
+    modified, looks = Storage.modified, []
+
+    def removed(self, key):
+        looks.append(key)
+        if len(looks) == 2:
+            storage.delete(f"{DAY.incoming}/b.jpg")
+        return modified(self, key)
+
+    monkeypatch.setattr(Storage, "modified", removed)
+    counts = ingest_day(storage, DAY, IMAGES, 32, "v1")
+    assert (counts["accepted"], counts["reasons"]) == (1, {"unreadable": 1})
+    assert clock.slept == []
+
+
 def test_each_shard_waits_for_its_own(storage, clock):
     for number in range(300):
         storage.write_bytes(f"{DAY.incoming}/c{number}.json", b"{}")
