@@ -49,6 +49,10 @@ class OddEntry(DriftwatchError):
         self.kind = kind
 
 
+class ChangedImage(NeedsAttention):
+    """A file is not the image any more that was taken in."""
+
+
 class NotEnoughLabels(NeedsAttention):
     """Too few human labels to do what was asked."""
 

@@ -73,7 +73,11 @@ def list_files(folder: str) -> Iterator[tuple[str, int]]:
 
 def lies_in(path: str, folder: str) -> bool:
     """Whether `path` lies in `folder` when all links are followed."""
-    return os.path.realpath(path).startswith(os.path.realpath(folder).rstrip("/") + "/")
+    return _is_below(os.path.realpath(path), folder)
+
+
+def _is_below(real: str, folder: str) -> bool:
+    return real.startswith(os.path.realpath(folder).rstrip("/") + "/")
 
 
 def read_regular(path: str, folder: str, limit: int) -> bytes:
@@ -81,9 +85,9 @@ def read_regular(path: str, folder: str, limit: int) -> bytes:
 
     Raises OddEntry for anything else, for more than `limit` bytes, and where the file changed while it was read.
     """
-    if not lies_in(path, folder):
-        raise OddEntry("not_a_file", "is a link that leads out of its folder; only files in it are taken")
     real = os.path.realpath(path)
+    if not _is_below(real, folder):
+        raise OddEntry("not_a_file", "is a link that leads out of its folder; only files in it are taken")
     try:
         _refuse_irregular(os.lstat(real))
     except FileNotFoundError as error:

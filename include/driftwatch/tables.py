@@ -34,6 +34,9 @@ class TableWriter:
     def finish(self) -> None:
         if any(map(len, self._waiting)):
             self._writer.write_table(pa.concat_tables(self._waiting))
+        self.close()
+
+    def close(self) -> None:
         self._writer.close()
 
 
@@ -42,5 +45,10 @@ def writing_table(storage: Storage, key: str, schema: pa.Schema) -> Iterator[Tab
     """A table that replaces `key` whole when the block ends without an error."""
     with storage.writing(key) as file:
         writer = TableWriter(pq.ParquetWriter(file, schema, compression="zstd"))
-        yield writer
+        try:
+            yield writer
+        except BaseException:
+            # While the file is open: left to garbage collection, the writer would write its end into a closed one.
+            writer.close()
+            raise
         writer.finish()

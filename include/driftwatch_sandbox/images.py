@@ -6,6 +6,8 @@ serves `GET /<key>?expires=<unix seconds>&signature=<hex>`, where the signature 
 `<key>` + newline + `<expires>` (UTF-8) under the secret, and the key is the file's path below DIR, percent-encoded in
 the URL. A wrong or missing signature and a link past its time give 403, an unknown key 404. A key never leads out of
 DIR; a symbolic link that lies inside DIR is followed wherever it points, as a storage administrator put it there.
+
+What a file is told to be depends on its first bytes, never on its name: JPEG, PNG or WebP; anything else is a download of no type.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import hmac
-import mimetypes
 import os
 import sys
 import time
@@ -23,11 +24,16 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse
 
+from driftwatch.images.kinds import kind_of
 from driftwatch_sandbox.serving import serve
 
 SECRET_VARIABLE = "DRIFTWATCH_IMAGE_SECRET"  # noqa: S105 - the name, not the secret
-# mimetypes reads the machine's own tables, where WebP is not always known.
-IMAGE_TYPES = {".webp": "image/webp", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
+# Whatever the bytes are, a browser takes them for no page and runs nothing in them.
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
 
 
 def valid_signature(key: str, expires: int, signature: str, secret: str) -> bool:
@@ -59,9 +65,12 @@ def create_app(root: Path, secret: str) -> FastAPI:
         path = _path_below(root, key)
         if path is None or not path.is_file():
             raise HTTPException(404, "no such image")
-        suffix = path.suffix.lower()
-        content_type = IMAGE_TYPES.get(suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        return FileResponse(path, media_type=content_type)
+        with path.open("rb") as file:
+            kind = kind_of(file.read(16))
+        if kind is None:
+            download = {**_HEADERS, "Content-Disposition": "attachment"}
+            return FileResponse(path, media_type="application/octet-stream", headers=download)
+        return FileResponse(path, media_type=kind.content_type, headers=_HEADERS)
 
     return app
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import time
 from contextlib import ExitStack
@@ -59,13 +60,19 @@ def day(tmp_path, root: Path, monkeypatch):
         update={"annotation": monitor.annotation.model_copy(update={"control_tasks": 4, "poll_seconds": 0.05})}
     )
     storage = Storage(f"file://{tmp_path}")
-    rows = [(f"in/{number}.jpg", f"id{number:02d}", "accepted") for number in range(12)]
+
+    def picture(key: str) -> str:
+        data = b"\xff\xd8\xff" + key.encode()
+        storage.write_bytes(key, data)
+        return hashlib.sha256(data).hexdigest()
+
+    rows = [(f"in/{number}.jpg", picture(f"in/{number}.jpg"), "accepted") for number in range(12)]
     keys = f"cats_vs_dogs/days/{DAY}"
     storage.write_table(f"{keys}/manifest.parquet", pd.DataFrame(rows, columns=["key", "image_id", "status"]))
-    for number in range(12):
-        storage.write_bytes(f"in/{number}.jpg", b"picture")
-        storage.write_bytes(f"t/{number}.jpg", b"known picture")
-    known = [(f"k{number}", "cat" if number % 2 else "dog", "evaluation", f"t/{number}.jpg") for number in range(8)]
+    known = [
+        (picture(f"t/{number}.jpg"), "cat" if number % 2 else "dog", "evaluation", f"t/{number}.jpg")
+        for number in range(8)
+    ]
     storage.write_table(
         "cats_vs_dogs/training/set.parquet", pd.DataFrame(known, columns=["image_id", "label", "split", "key"])
     )
@@ -116,6 +123,20 @@ def test_a_dry_run_says_the_price_and_creates_nothing(day):
         create(day, dry_run=True)
     assert list(day.client.get_projects()) == []
     assert not day.storage.exists(f"cats_vs_dogs/days/{DAY}/annotation.json")
+
+
+def test_a_file_that_was_replaced_since_ingest_is_not_shown_and_a_dry_run_copies_nothing(day):
+    day.storage.write_bytes("in/3.jpg", b"\xff\xd8\xffanother picture")
+    with pytest.raises(AirflowSkipException, match=r"11 images \(1 left out, their files have changed since\)"):
+        create(day, dry_run=True)
+    assert day.storage.list(f"cats_vs_dogs/days/{DAY}/shown") == []
+    assert create(day)["images"] == 11
+    # What happens to the files after the plan is all the same: the copies were made before it.
+    for number in range(12):
+        day.storage.delete(f"in/{number}.jpg")
+    assert create(day)["images"] == 11
+    plan = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation.json")
+    assert [entry["key"] for entry in plan["changed"]] == ["in/3.jpg"]
 
 
 def test_creating_twice_gives_the_same_pool_and_a_link_to_it(day):

@@ -58,8 +58,30 @@ def test_a_link_signed_by_the_product_shows_the_file_whatever_its_name(server, n
     answer = HTTP.get(link(server, name))
     assert answer.status_code == 200
     assert answer.content == JPEG + name.encode()
-    suffix = name.rsplit(".", 1)[-1].replace("jpg", "jpeg")
-    assert answer.headers["content-type"] == f"image/{suffix}"
+    assert answer.headers["content-type"] == "image/jpeg"
+
+
+PAGE = b"<html><script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("evil.html", JPEG + PAGE, "image/jpeg"),
+        ("evil.svg", b"\x89PNG\r\n\x1a\n" + PAGE, "image/png"),
+        ("evil.js", b"RIFF\0\0\0\0WEBP" + PAGE, "image/webp"),
+        ("page.jpg", PAGE, "application/octet-stream"),
+        ("page.html", PAGE, "application/octet-stream"),
+        ("empty.png", b"", "application/octet-stream"),
+    ],
+)
+def test_what_a_browser_is_told_depends_on_the_bytes_and_it_runs_nothing_in_them(server, root, name, data, said):
+    (root / name).write_bytes(data)
+    answer = HTTP.get(link(server, name))
+    assert answer.headers["content-type"] == said
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert {"default-src 'none'", "sandbox"} <= set(answer.headers["content-security-policy"].split("; "))
+    assert ("attachment" in answer.headers.get("content-disposition", "")) == (said == "application/octet-stream")
 
 
 def test_a_symbolic_link_inside_the_root_is_followed(server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import re
@@ -162,24 +163,28 @@ class Case:
         self.storage = Storage(self.monitor.storage.uri)
         self.layout = MonitorLayout(self.monitor.name)
         self.keys = self.layout.day(self.day)
-        self.ids = [f"{number:064x}" for number in range(IMAGES)]
-        manifest = pd.DataFrame(
-            {"key": [f"in/{i}.jpg" for i in self.ids], "image_id": self.ids, "status": "accepted", "phash": None}
-        )
+        self.ids = [self._picture(f"in/{number}.jpg") for number in range(IMAGES)]
+        keys = [f"in/{number}.jpg" for number in range(IMAGES)]
+        manifest = pd.DataFrame({"key": keys, "image_id": self.ids, "status": "accepted", "phash": None})
         known = [
-            (f"{900 + number:064x}", ["cat", "dog"][number % 2], "evaluation", f"t/{number}.jpg") for number in range(4)
+            (self._picture(f"t/{number}.jpg"), ["cat", "dog"][number % 2], "evaluation", f"t/{number}.jpg")
+            for number in range(4)
         ]
         self.storage.write_table(self.keys.manifest, manifest)
         known_set = pd.DataFrame(known, columns=["image_id", "label", "split", "key"])
         self.storage.write_table(self.layout.training_set, known_set)
-        for key in [*manifest["key"], *(f"t/{number}.jpg" for number in range(4))]:
-            self.storage.write_bytes(key, b"picture")
         self.storage.write_json(self.keys.ingest, {"model_version": VERSION})
         self.storage.write_json(self.layout.champion, {"version": VERSION})
         reference = pd.DataFrame({"image.entropy": np.arange(50.0)})
         self.storage.write_table(self.layout.reference_features(VERSION), reference)
         self.storage.write_bytes(self.layout.reference_profile(VERSION), feature_profile(reference, date(2026, 1, 1)))
         self.profile(1.0)
+
+    def _picture(self, key: str) -> str:
+        """Writes an image of its own; returns its id."""
+        data = b"\xff\xd8\xff" + key.encode()
+        self.storage.write_bytes(key, data)
+        return hashlib.sha256(data).hexdigest()
 
     def profile(self, value: float) -> None:
         """The day's features and performance, as profiling and evaluation write them."""

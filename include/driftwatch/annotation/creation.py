@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from driftwatch.annotation.links import ImageLinks, ImageServer
 from driftwatch.annotation.plan import describe, plan_day
 from driftwatch.annotation.pool import Campaign
+from driftwatch.annotation.shown import ShownImages
 from driftwatch.config import MonitorConfig
 from driftwatch.layout import MonitorLayout
 from driftwatch.lock import exclusive
@@ -44,7 +45,9 @@ def create_day_pool(
             storage.write_json(key, plan)
 
         client.before_change = lock.check
-        plan = plan_day(storage, layout, config, day, now)
+        # Copied before anything is planned or paid: what becomes of the files later is all the same.
+        shown = ShownImages(storage, layout.day(day).shown)
+        plan = plan_day(storage, layout, config, day, now, shown.copied)
         log.info("Plan: %s", describe(plan, config))
         links = links_of(plan, storage, layout, now, server, signer)
         return Campaign(client, config, plan, record, now).carry_out(links)

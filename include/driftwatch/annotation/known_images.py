@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.config import MonitorConfig
@@ -12,7 +13,7 @@ from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
 
@@ -28,13 +29,21 @@ def seeded_order(ids: Iterable[str], *salt: object) -> list[str]:
     return sorted(ids, key=lambda item: hashlib.sha256(f"{prefix}|{item}".encode()).digest())
 
 
-def plan_exam(storage: Storage, layout: MonitorLayout, config: MonitorConfig, links_end: str) -> dict[str, Any] | None:
-    """The exam's tasks and settings, the same for every day; None where the monitor has none."""
+def plan_exam(
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    links_end: str,
+    can_show: Callable[[str, str], bool] | None = None,
+) -> dict[str, Any] | None:
+    """The exam's tasks and settings, the same for every day; None where the monitor has none. `can_show`: see `plan_day`."""
     exam = config.annotation.exam
     if exam is None:
         return None
     # Not by the day: annotators who passed yesterday find the same training.
-    tasks = _in_turn(_holdout(storage, layout), config, exam.tasks, "exam")
+    known = _in_turn(_holdout(storage, layout), config, None, "exam")
+    usable = (entry for entry in known if can_show is None or can_show(entry["image_id"], entry["key"]))
+    tasks = list(islice(usable, exam.tasks))
     if len(tasks) < exam.tasks:
         raise DriftwatchError(
             f"{storage.url(layout.training_set)} has {len(tasks)} images outside its train split that can be shown in an exam of "
@@ -49,13 +58,18 @@ def plan_exam(storage: Storage, layout: MonitorLayout, config: MonitorConfig, li
 
 
 def control_tasks(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, exclude: set[str]
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    day: date,
+    exclude: set[str],
+    can_show: Callable[[str, str], bool] | None = None,
 ) -> list[dict[str, str]]:
     """`annotation.control_tasks` images of known truth, classes in turn, drawn anew for each day; sorted by image id.
 
     From the part of the original set that no model is trained on and, with `annotation.control_from_labels`, from images of the
     last DAYS_BACK days to which at least MIN_VOTES annotators gave one and the same answer. `exclude`: image ids of the day and of
-    the exam. Raises DriftwatchError where there are fewer than a page needs.
+    the exam; `can_show`: see `plan_day`. Raises DriftwatchError where there are fewer than a page needs.
     """
     import pandas as pd
 
@@ -67,8 +81,12 @@ def control_tasks(
         known = pd.concat([known, *_agreed(storage, layout, day)]).drop_duplicates("image_id")
     known = known[~known["image_id"].isin(exclude)]
     chosen = _in_turn(known, config, annotation.control_tasks, "control", config.annotation.seed, day)
-    # An incoming file may have been cleared away since it was labelled.
-    there = [entry for entry in chosen if storage.exists(entry["key"])]
+    # An incoming file may have been cleared away or replaced since it was labelled.
+    there = [
+        entry
+        for entry in chosen
+        if (can_show(entry["image_id"], entry["key"]) if can_show else storage.exists(entry["key"]))
+    ]
     if len(there) < annotation.control_tasks_per_page:
         gone = f", and the files of {len(chosen) - len(there)} more are gone" if len(chosen) > len(there) else ""
         raise DriftwatchError(
@@ -103,8 +121,8 @@ def _agreed(storage: Storage, layout: MonitorLayout, day: date) -> list[pd.DataF
     return tables
 
 
-def _in_turn(known: pd.DataFrame, config: MonitorConfig, wanted: int, *salt: object) -> list[dict[str, str]]:
-    """Up to `wanted` entries, one of each class after the other, each class in its seeded order."""
+def _in_turn(known: pd.DataFrame, config: MonitorConfig, wanted: int | None, *salt: object) -> list[dict[str, str]]:
+    """Up to `wanted` entries (all by default), one of each class after the other, each class in its seeded order."""
     rows = known.set_index("image_id")
     by_class = [seeded_order(rows.index[rows["label"] == name], config.name, *salt) for name in config.classes]
     turns = max(map(len, by_class), default=0)

@@ -1,7 +1,7 @@
 """Links by which annotators see images: presigned on S3, signed and expiring on an image server for file:// storage.
 
 A link leads to a copy that is named by the image id alone: the original's path would tell the class of a control task, or what a
-file was called. The link is never a key: its signature and expiry change, so tasks carry the image_id beside it.
+file was called, and may lead to another picture by now. The link is never a key: its signature and expiry change, so tasks carry the image_id beside it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import PurePosixPath
+from functools import cached_property
 from urllib.parse import quote
 
+from driftwatch.annotation.shown import ShownImages
 from driftwatch.errors import AccessRefused, DriftwatchError
 from driftwatch.signing import credentials_of
 from driftwatch.storage import Storage
@@ -69,15 +70,14 @@ class ImageLinks:
         )
 
     def link(self, image_id: str, original: str) -> str:
-        """The image's address until `expires`; `original` is the storage key of the image."""
+        """The image's address until `expires`; `original` is the storage key of the image. Raises ChangedImage where that is another
+        picture by now, and was not copied before."""
         if self.storage.scheme != "s3" and self.server is None:
             raise DriftwatchError(
                 f"{self.storage.uri} is a file:// storage, which annotators cannot see: set annotation.image_links to an "
                 "HTTP connection of the image server, or use an s3:// storage"
             )
-        key = f"{self.folder}/{image_id}{PurePosixPath(original).suffix.lower()}"
-        if not self.storage.exists(key):
-            self.storage.copy(original, key)
+        key = self._shown.key(image_id, original)
         if self.server is None:
             return (self.signer or self.storage).presigned_url(
                 key, max(1, int((self.expires - self.now).total_seconds()))
@@ -85,3 +85,7 @@ class ImageLinks:
         expires = int(self.expires.timestamp())
         signature = sign(key, expires, self.server.secret)
         return f"{self.server.url.rstrip('/')}/{quote(key)}?expires={expires}&signature={signature}"
+
+    @cached_property
+    def _shown(self) -> ShownImages:
+        return ShownImages(self.storage, self.folder)

@@ -7,18 +7,21 @@ a plan whose images are no longer there is made again.
 
 from __future__ import annotations
 
+import logging
 import math
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from driftwatch.annotation.known_images import control_tasks, plan_exam, seeded_order
 from driftwatch.config import AnnotationConfig, MonitorConfig
-from driftwatch.errors import NeedsAttention
+from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.performance.sample_size import choose_size
 from driftwatch.storage import Storage
+
+logger = logging.getLogger(__name__)
 
 # What a plan has learnt of the outside, which stays when it is made again.
 _LEARNT = ("state", "project_id", "exam_id", "creations", "operation_ids")
@@ -58,11 +61,18 @@ def images_for(usd: float, annotation: AnnotationConfig) -> int:
 
 
 def plan_day(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, now: datetime
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    day: date,
+    now: datetime,
+    can_show: Callable[[str, str], bool] | None = None,
 ) -> dict[str, Any]:
     """The day's plan: the one that is recorded already, else a new one, which is not written yet.
 
-    `now` (aware) sets when the pool and the image links end. Raises OverBudget before anything is spent.
+    `now` (aware) sets when the pool and the image links end. `can_show(image_id, key)`: whether the file still is the image that was
+    taken in; others take the place of those that are not, which the plan lists as `changed`. Raises OverBudget before anything
+    is spent.
     """
     keys = layout.day(day)
     kept = _with_own_keys(storage.read_json(keys.annotation), layout) if storage.exists(keys.annotation) else None
@@ -77,10 +87,13 @@ def plan_day(
     if kept and _can_be_shown(storage, accepted, kept):
         return with_new_end(kept, annotation, now)
     size = _sample_size(storage, layout, config, day)
-    sample = seeded_order(accepted, annotation.seed, config.name, day)[: size["images"]]
+    sample, changed = _draw(
+        seeded_order(accepted, annotation.seed, config.name, day), size["images"], accepted, can_show
+    )
+    _refuse_all_changed(storage, keys.incoming, sample, changed)
     cost = cost_of(len(sample), annotation)
     _check_limits(storage, layout, config, day, cost["total"])
-    exam = plan_exam(storage, layout, config, _text(now + EXAM_LINKS))
+    exam = plan_exam(storage, layout, config, _text(now + EXAM_LINKS), can_show)
     asked = {entry["image_id"] for entry in exam["tasks"]} if exam else set()
     plan = {
         "day": day.isoformat(),
@@ -89,7 +102,8 @@ def plan_day(
         "overlap": annotation.overlap,
         "sample_size": size,
         "sample": [{"image_id": image_id, "key": accepted[image_id]} for image_id in sorted(sample)],
-        "control": control_tasks(storage, layout, config, day, exclude=set(accepted) | asked),
+        **({"changed": [{"image_id": image_id, "key": accepted[image_id]} for image_id in changed]} if changed else {}),
+        "control": control_tasks(storage, layout, config, day, set(accepted) | asked, can_show),
         "exam": exam,
         "cost": cost,
         "project_id": None,
@@ -133,6 +147,28 @@ def _with_own_keys(plan: dict[str, Any], layout: MonitorLayout) -> dict[str, Any
     if plan.get("exam"):
         found["exam"] = {**plan["exam"], "tasks": own(plan["exam"]["tasks"])}
     return found
+
+
+def _draw(
+    order: list[str], wanted: int, keys: dict[str, str], can_show: Callable[[str, str], bool] | None
+) -> tuple[list[str], list[str]]:
+    """The first `wanted` images that can be shown, and those before them that cannot."""
+    sample: list[str] = []
+    changed: list[str] = []
+    for image_id in order:
+        if len(sample) == wanted:
+            break
+        (sample if can_show is None or can_show(image_id, keys[image_id]) else changed).append(image_id)
+    return sample, changed
+
+
+def _refuse_all_changed(storage: Storage, folder: str, sample: list[str], changed: list[str]) -> None:
+    if not changed:
+        return
+    advice = f"the files in {storage.url(folder)} are not those that were taken in: clear ingest_images to take in what is there now"
+    if not sample:
+        raise ChangedImage(f"none of {len(changed)} images can be shown, {advice}")
+    logger.warning("%d images are left out of the sample, others take their place; %s", len(changed), advice)
 
 
 def _sample_size(storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date) -> dict[str, Any]:
@@ -180,7 +216,8 @@ def counted(plan: Mapping[str, Any]) -> float:
 def describe(plan: dict[str, Any], config: MonitorConfig) -> str:
     """One sentence for logs and dry runs."""
     cost, annotation = plan["cost"], config.annotation
+    changed = f" ({len(plan['changed'])} left out, their files have changed since)" if plan.get("changed") else ""
     return (
-        f"{len(plan['sample'])} images x {plan['overlap']} annotators with {len(plan['control'])} control tasks: "
+        f"{len(plan['sample'])} images{changed} x {plan['overlap']} annotators with {len(plan['control'])} control tasks: "
         f"{cost['pages']} pages at {cost['reward_per_page']:.2f} USD + {annotation.fee_share:.0%} fee = {cost['total']:.2f} USD"
     )

@@ -38,7 +38,7 @@ def ignored_by(key: str, folder: str, patterns: Sequence[str]) -> str | None:
     `/`; any other against each part of it, so that a folder's name takes all in it along. Upper and lower case are the same.
     """
     name = (key.removeprefix(folder).removeprefix("/") or "/").lower()
-    parts = name.split("/")
+    parts = [part for part in name.split("/") if part not in (".", "..")]  # of keys of S3; they hide nothing
     for pattern in patterns:
         wanted = pattern.lower()
         if any(fnmatchcase(part, wanted) for part in ([name] if "/" in pattern else parts)):

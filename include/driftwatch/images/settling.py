@@ -62,7 +62,8 @@ def watched(
         yield block
     if not growing:
         return
-    pause = max(images.settle_seconds - age for key in growing if (age := _age(storage, key)) is not None)
+    ages = [age for key in growing if (age := _age(storage, key)) is not None]
+    pause = max((images.settle_seconds - age for age in ages), default=0)
     if pause > 0:
         logger.info(
             "%d files may still be growing (images.settle_seconds): looking again in %.0f s", len(growing), pause

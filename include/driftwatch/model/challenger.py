@@ -3,8 +3,9 @@ model, trained on the same from scratch."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import pandas as pd
 
 from driftwatch.as_trained import refuse_other_champion
 from driftwatch.config import MonitorConfig
+from driftwatch.errors import ChangedImage
 from driftwatch.layout import DayLayout, MonitorLayout, own_key
 from driftwatch.model.cards import Labelled, register_trained
 from driftwatch.model.dataset import (
@@ -189,7 +191,7 @@ def _damage_of(storage: Storage, layout: MonitorLayout, config: MonitorConfig, t
 
     chosen = _originals(storage, layout, TRAIN, config.retraining.seed).head(DAMAGE_SAMPLE)
     features = pd.concat([storage.read_table(day.features) for day in days], ignore_index=True)
-    damage = estimate_damage(list(_decoded(storage, config, chosen["key"])), features)
+    damage = estimate_damage(list(_decoded(storage, config, chosen)), features)
     logger.info("damage that the features of %d drifted day(s) show: %s %s", len(days), damage.kind, damage.strength)
     return damage
 
@@ -209,7 +211,7 @@ def _damaged(
     strengths = strengths.clip(min(STRENGTHS[damage.kind]), max(STRENGTHS[damage.kind]))
     inputs = [
         model_input(apply_damage(rgb, damage.kind, float(strength), number), size)
-        for number, (rgb, strength) in enumerate(zip(_decoded(storage, config, chosen["key"]), strengths, strict=True))
+        for number, (rgb, strength) in enumerate(zip(_decoded(storage, config, chosen), strengths, strict=True))
     ]
     return Labelled.of(np.stack(inputs), chosen["label"], config)
 
@@ -227,11 +229,16 @@ def _drifted_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) 
     return [day for day in days if storage.exists(day.drift) and storage.read_json(day.drift)["verdict"] == "drifted"]
 
 
-def _decoded(storage: Storage, config: MonitorConfig, keys: Iterable[str]) -> Iterator[np.ndarray]:
+def _decoded(storage: Storage, config: MonitorConfig, chosen: pd.DataFrame) -> Iterator[np.ndarray]:
     """The images at their own size, uint8 [h, w, 3]; they were accepted before, so one that fails now is an error."""
     from driftwatch.images.decode import decode_image
 
-    for _, data in storage.iter_bytes(list(keys)):
+    for image_id, (key, data) in zip(chosen["image_id"], storage.iter_bytes(list(chosen["key"])), strict=True):
         if isinstance(data, Exception):
             raise data
+        if hashlib.sha256(data).hexdigest() != image_id:
+            raise ChangedImage(
+                f"{storage.url(key)} is not the image {image_id} any more that was taken in: put that file back, or take the "
+                "training images in again (`driftwatch champion train` or `import`)"
+            )
         yield decode_image(data, config.images).rgb

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from driftwatch.config import MonitorConfig
+from driftwatch.errors import ChangedImage
 from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.model.gate import CLEAN, GATE, RECENT, ROLES
 from driftwatch.performance.metrics import top_confusions
 from driftwatch.report.confusions import MOST_CLASSES, MOST_PAIRS
 from driftwatch.storage import Storage
+
+logger = logging.getLogger(__name__)
 
 _TITLES = {RECENT: "Recent days, where it must be better", CLEAN: "Clean images, where it must not be worse"}
 _EXAMPLES = 6
@@ -95,6 +99,15 @@ def _confusion(metrics: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _picture(link: Callable[[str, str], str] | None, image_id: str, key: str) -> str:
+    """An image by its id alone where it cannot be shown, as after its file was replaced."""
+    try:
+        return f"![{image_id[:12]}]({link(image_id, key)})" if link else image_id[:12]
+    except ChangedImage as error:
+        logger.warning("%s", error)
+        return image_id[:12]
+
+
 def _examples(
     storage: Storage, layout: MonitorLayout, gate: Mapping[str, Any], link: Callable[[str, str], str] | None
 ) -> list[str]:
@@ -113,9 +126,7 @@ def _examples(
         ]
         for image_id in ids:
             row = table.loc[image_id]
-            picture = (
-                f"![{image_id[:12]}]({link(image_id, own_key(layout.monitor, row['key']))})" if link else image_id[:12]
-            )
+            picture = _picture(link, str(image_id), own_key(layout.monitor, row["key"]))
             where = row["day"] or "original holdout"
             lines.append(f"| {picture} | {row['label']} | {row['champion']} | {row['challenger']} | {where} |")
     return lines

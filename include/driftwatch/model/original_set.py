@@ -16,6 +16,7 @@ import pandas as pd
 
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
+from driftwatch.foreign_files import to_key
 from driftwatch.layout import MonitorLayout
 from driftwatch.model.splits import decide_splits, known_splits, refuse_missing, splits_lock
 from driftwatch.storage import Storage
@@ -103,7 +104,7 @@ def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, 
     copied = 0
     for name in config.classes:
         for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
-            key = f"{layout.training_images}/{name}/{path.name}"
+            key = f"{layout.training_images}/{name}/{to_key(path.name)}"
             if there.get(key) != path.stat().st_size:
                 storage.write_bytes(key, path.read_bytes())
                 copied += 1

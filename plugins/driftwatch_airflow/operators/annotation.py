@@ -34,6 +34,7 @@ class CreateAnnotationPoolOperator(DayOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.annotation.creation import create_day_pool, links_of
         from driftwatch.annotation.plan import describe, plan_day
+        from driftwatch.annotation.shown import ShownImages
         from driftwatch.as_trained import for_day
 
         storage = self.storage
@@ -41,7 +42,8 @@ class CreateAnnotationPoolOperator(DayOperator):
         now = context["ti"].start_date
         server, signer = image_server(monitor), link_signer(monitor)
         if context["params"].get("dry_run"):
-            plan = plan_day(storage, self.layout, monitor, self.date, now)
+            can_show = ShownImages(storage, self.keys.shown).unchanged
+            plan = plan_day(storage, self.layout, monitor, self.date, now, can_show)
             links_of(plan, storage, self.layout, now, server, signer)
             raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, monitor)}")
         hook = TolokaHook(monitor.annotation.connection)

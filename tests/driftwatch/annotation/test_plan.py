@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pandas as pd
 import pytest
 
 from driftwatch.annotation.links import ImageLinks, ImageServer, sign
-from driftwatch.annotation.plan import OverBudget, cost_of, plan_day, seeded_order
+from driftwatch.annotation.plan import OverBudget, cost_of, describe, plan_day, seeded_order
 from driftwatch.config import ExamConfig
-from driftwatch.errors import DriftwatchError
+from driftwatch.errors import ChangedImage, DriftwatchError
 from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
@@ -216,17 +217,36 @@ def test_the_order_depends_on_salt_and_ids_alone():
 
 def test_a_link_ends_is_signed_and_tells_neither_the_images_class_nor_its_name(tmp_path):
     storage = Storage(f"file://{tmp_path}")
-    storage.write_bytes("m/in/cat b'ü.JPG", b"picture")
+    data = b"\xff\xd8\xffpicture"
+    image_id = hashlib.sha256(data).hexdigest()
+    storage.write_bytes("m/in/cat b'ü.HTML", data)
     links = ImageLinks(storage, "m/shown", NOW, NOW + timedelta(hours=1), ImageServer("http://h:1/", "s3cret"))
     expires = int((NOW + timedelta(hours=1)).timestamp())
-    signature = sign("m/shown/id 1.jpg", expires, "s3cret")
+    signature = sign(f"m/shown/{image_id}.jpg", expires, "s3cret")
     assert (
-        links.link("id 1", "m/in/cat b'ü.JPG")
-        == f"http://h:1/m/shown/id%201.jpg?expires={expires}&signature={signature}"
+        links.link(image_id, "m/in/cat b'ü.HTML")
+        == f"http://h:1/m/shown/{image_id}.jpg?expires={expires}&signature={signature}"
     )
-    assert storage.read_bytes("m/shown/id 1.jpg") == b"picture"
+    assert storage.read_bytes(f"m/shown/{image_id}.jpg") == data
     assert sign("k", 1, "s3cret") != sign("k", 1, "other")
     assert "s3cret" not in repr(links)
+
+
+def test_a_file_that_was_replaced_is_left_out_of_the_sample_and_of_the_control_tasks_and_named(
+    storage, monitor, caplog
+):
+    layout = MonitorLayout(monitor.name)
+    whole = plan(storage, monitor)
+    replaced = {whole["sample"][0]["image_id"], whole["sample"][7]["image_id"], whole["control"][3]["image_id"]}
+    found = plan_day(storage, layout, monitor, DAY, NOW, lambda image_id, key: image_id not in replaced)
+    assert len(found["sample"]) == 40
+    assert {entry["image_id"] for entry in found["changed"]} == replaced & {e["image_id"] for e in whole["sample"]}
+    assert not replaced & {entry["image_id"] for entry in [*found["sample"], *found["control"]]}
+    assert "2 images are left out of the sample" in caplog.text
+    assert "40 images (2 left out, their files have changed since)" in describe(found, monitor)
+    assert "changed" not in whole
+    with pytest.raises(ChangedImage, match=r"none of 100 images can be shown.*clear ingest_images"):
+        plan_day(storage, layout, monitor, DAY, NOW, lambda image_id, key: "known" in image_id)
 
 
 def test_file_storage_without_an_image_server_says_what_to_set(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,14 @@ TOKEN = "AQAD-token"
 NOW = datetime.now(timezone.utc)
 
 
+def picture(key: str) -> bytes:
+    return b"\xff\xd8\xff" + key.encode()
+
+
+def id_of(key: str) -> str:
+    return hashlib.sha256(picture(key)).hexdigest()
+
+
 class Toloka:
     """The stand-in, with the campaign of one day."""
 
@@ -33,9 +42,9 @@ class Toloka:
     def __init__(self, url: str, monitor: Any, folder: Path) -> None:
         self.url, self.monitor = url, monitor
         self.storage = Storage(f"file://{folder}")
-        for number in range(20):
-            self.storage.write_bytes(f"in/{number}.jpg", b"picture")
-            self.storage.write_bytes(f"t/{number}.jpg", b"known picture")
+        self.ids = {key: id_of(key) for where in ("in", "t") for key in [f"{where}/{n}.jpg" for n in range(20)]}
+        for key in self.ids:
+            self.storage.write_bytes(key, picture(key))
         self.client = DriftwatchTolokaClient(TOKEN, url=url, timeout=5, retries=2, backoff_seconds=0.01)
         self.http = httpx.Client(base_url=url, headers={"Authorization": f"OAuth {TOKEN}"})
         self.links = ImageLinks(
@@ -60,9 +69,9 @@ class Toloka:
                 "day": "2026-11-20",
                 "state": "planned",
                 "overlap": 3,
-                "sample": [{"image_id": f"id{number}", "key": f"in/{number}.jpg"} for number in range(20)],
+                "sample": [{"image_id": self.ids[key], "key": key} for key in self.ids if key.startswith("in/")],
                 "control": [
-                    {"image_id": f"known{number}", "key": f"t/{number}.jpg", "label": "cat"} for number in range(4)
+                    {"image_id": self.ids[key], "key": key, "label": "cat"} for key in [f"t/{n}.jpg" for n in range(4)]
                 ],
                 "cost": cost_of(20, self.monitor.annotation),
                 "expires": (NOW + timedelta(hours=5)).isoformat(timespec="seconds"),
@@ -93,7 +102,8 @@ class Toloka:
         client = DriftwatchTolokaClient(TOKEN, url=self.url)
         tasks = list(client.get_tasks(pool_id=pool["id"]))
         assert sorted(task.input_values["image_id"] for task in tasks) == sorted(
-            [f"id{number}" for number in range(20)] + [f"known{number}" for number in range(4)]
+            [self.ids[f"in/{number}.jpg"] for number in range(20)]
+            + [self.ids[f"t/{number}.jpg"] for number in range(4)]
         )
         assert sum(bool(task.known_solutions) for task in tasks) == 4
 
@@ -183,7 +193,8 @@ def test_retry_after_is_waited_for(toloka):
 
 
 def exam(links_end: datetime) -> dict[str, Any]:
-    tasks = [{"image_id": f"exam{number}", "key": f"t/{number}.jpg", "label": "dog"} for number in range(4)]
+    keys = [f"t/{number}.jpg" for number in range(4)]
+    tasks = [{"image_id": id_of(key), "key": key, "label": "dog"} for key in keys]
     return {
         "tasks": tasks,
         "passing_percent": 75,

@@ -239,3 +239,38 @@ def test_keys_alone_do_and_ingest_json_is_strict_json(storage):
     assert taken.manifest["key"].tolist() == [f"{DAY.incoming}/a.jpg", f"{DAY.incoming}/b.jpg"]
     ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
     assert json.loads(storage.read_bytes(DAY.ingest))["day"] == "2026-03-01"
+
+
+def test_what_a_decoder_says_is_the_same_in_each_run_and_stays_on_one_line():
+    said = [one_pass.stable_text(f"cannot identify {io.BytesIO(b'x')}\n\x1b[31m") for _ in range(2)]
+    assert said == ["cannot identify <_io.BytesIO object>  [31m"] * 2
+
+
+def test_a_re_run_of_a_day_with_files_that_no_decoder_opens_gives_the_same_bytes(storage):
+    png = encoded(photo(1), "PNG")
+    fill(storage, {"good.jpg": encoded(photo(1)), "bad.png": png[:33] + b"\0\0\0\x04IDATxxxxyyyy", "b.png": png[:40]})
+    found = []
+    kept = []
+    for _ in range(3):
+        kept.append([io.BytesIO() for _ in range(50)])  # so that objects lie elsewhere
+        ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+        found.append(artifacts(storage))
+    assert found[0] == found[1] == found[2]
+    assert "0x" not in " ".join(storage.read_table(DAY.manifest)["reason"])
+
+
+def test_a_pass_that_fails_has_ended_all_its_threads_before_the_error_is_seen(storage, monkeypatch):
+    from driftwatch.images import inputs
+
+    fill(storage, {f"{number}.jpg": encoded(photo(number)) for number in range(40)})
+    monkeypatch.setattr(one_pass, "BLOCK", 4)
+    monkeypatch.setattr(inputs, "write_block", lambda *_: 1 / 0)
+    before, threads = one_pass.cv2.getNumThreads(), threading.active_count()
+    with pytest.raises(ZeroDivisionError) as failed:
+        ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+    assert failed.tb is not None  # it holds on to the pass, as Airflow's log of a failed task does
+    assert one_pass.cv2.getNumThreads() == before
+    for thread in threading.enumerate():
+        if "ThreadPoolExecutor" in thread.name:
+            thread.join(5)
+    assert threading.active_count() <= threads

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from driftwatch.config import MonitorConfig
@@ -79,6 +80,21 @@ def test_bad_day_says_what_happened_with_its_numbers(build_day: Callable, report
     assert "63 listed = 60 accepted + 1 duplicate + 2 quarantined" in page.text
     assert "a visible pixel grid" in page.text
     assert "people: " in page.text
+
+
+def test_ignored_files_are_counted_in_the_report_and_come_last(
+    build_day: Callable, report: Callable, storage: Storage
+) -> None:
+    build_day(DAY, until="drift")
+    keys = LAYOUT.day(DAY)
+    ingest, manifest = storage.read_json(keys.ingest), storage.read_table(keys.manifest)
+    beside = manifest[manifest["status"] == "accepted"].head(30).assign(status="ignored", reason="matches '*.json'")
+    storage.write_table(keys.manifest, pd.concat([beside, manifest], ignore_index=True))
+    storage.write_json(keys.ingest, {**ingest, "listed": 93, "ignored": 30})
+    page = report()
+    assert "93 listed = 30 ignored + 60 accepted + 1 duplicate + 2 quarantined" in page.text
+    assert "30 ignored" in page.text.split("Images accepted", 1)[1]
+    assert page.text.index("not_an_image") < page.text.index("matches '*.json'")
 
 
 def test_morning_report_needs_no_labels_and_is_renewed_when_they_are_in(build_day: Callable, report: Callable) -> None:

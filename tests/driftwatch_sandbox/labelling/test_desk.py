@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections import Counter
@@ -191,9 +192,10 @@ def test_a_file_of_people_that_others_may_read_is_refused_with_the_command_that_
 
 def test_the_demos_pool_asks_people_about_its_last_day(market: Any, config: MonitorConfig) -> None:
     storage, layout = Storage(config.storage.uri), MonitorLayout(config.name)
-    entries = [{"image_id": f"{number:064x}", "key": f"demo/incoming/{number}.jpg"} for number in range(12)]
-    for entry in entries:
-        storage.write_bytes(entry["key"], entry["image_id"].encode())
+    pictures = {f"demo/incoming/{number}.jpg": b"\xff\xd8\xff" + bytes([number]) for number in range(12)}
+    entries = [{"image_id": hashlib.sha256(data).hexdigest(), "key": key} for key, data in pictures.items()]
+    for key, data in pictures.items():
+        storage.write_bytes(key, data)
     control = [{**entry, "label": "cat"} for entry in entries[9:]]
     cost = {"total": 1.0, "reward_per_page": 0.05, "tasks_per_page": 9}
     storage.write_json(

@@ -1,0 +1,175 @@
+"""A file that is still being written is taken whole or not at all, and nobody waits for files that are whole or old."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import date
+
+import pytest
+
+from driftwatch.config import ImagesConfig
+from driftwatch.images import settling
+from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
+from driftwatch.images.listing import list_day
+from driftwatch.layout import DayLayout
+from driftwatch.storage import Storage
+
+from .test_fetch import photo
+
+DAY = DayLayout("cats", date(2026, 3, 1))
+IMAGES = ImagesConfig(max_reject_share=1)
+
+
+class Clock:
+    """Time as the test tells it: `sleep` goes on, and does what is planned for then."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+        self.slept: list[float] = []
+        self.meanwhile = lambda: None
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+        self.meanwhile()
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(settling, "time", clock)
+
+    def age(storage, key):  # the real one; the suite's conftest has put another in its place
+        modified = storage.modified(key)
+        return None if modified is None else clock.time() - modified
+
+    monkeypatch.setattr(settling, "_age", age)
+    return clock
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    storage = Storage(f"file://{tmp_path}/store")
+    storage.write_bytes(f"{DAY.incoming}/a.jpg", photo(1))
+    return storage
+
+
+def half(storage: Storage, clock: Clock, name: str = "b.jpg", age: float = 1) -> None:
+    storage.write_bytes(f"{DAY.incoming}/{name}", photo(2)[:200])
+    touched(storage, clock, name, age)
+
+
+def touched(storage: Storage, clock: Clock, name: str, age: float = 0) -> None:
+    os.utime(storage.local_path(f"{DAY.incoming}/{name}"), (clock.now - age,) * 2)
+
+
+def reasons(storage: Storage) -> dict[str, str]:
+    table = storage.read_table(DAY.manifest)
+    return {key.rsplit("/", 1)[-1]: reason for key, reason in zip(table["key"], table["reason"], strict=True)}
+
+
+def test_a_half_file_is_taken_when_it_is_whole_and_the_day_is_as_if_it_had_always_been(storage, clock):
+    half(storage, clock)
+
+    def finish() -> None:
+        storage.write_bytes(f"{DAY.incoming}/b.jpg", photo(2))
+        touched(storage, clock, "b.jpg", age=10)
+
+    clock.meanwhile = finish
+    counts = ingest_day(storage, DAY, IMAGES, 32, "v1")
+    assert counts["accepted"] == 2
+    assert clock.slept == [pytest.approx(59, abs=1)]
+    late = {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")}
+    assert ingest_day(storage, DAY, IMAGES, 32, "v1") == counts
+    assert {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")} == late
+    assert len(clock.slept) == 1
+
+
+def test_a_broken_file_that_rests_is_judged_as_it_is(storage, clock):
+    half(storage, clock, age=20)
+    ingest_day(storage, DAY, IMAGES, 32, "v1")
+    assert reasons(storage)["b.jpg"].startswith("truncated")
+    assert clock.slept == [pytest.approx(40, abs=1)]
+
+
+@pytest.mark.parametrize(("age", "settle"), [(61, 60), (3600, 60), (-3600, 60), (1, 0)])
+def test_nobody_waits_for_an_old_file_for_a_clock_that_is_wrong_or_where_the_setting_is_0(storage, clock, age, settle):
+    half(storage, clock, age=age)
+    ingest_day(storage, DAY, IMAGES.model_copy(update={"settle_seconds": settle}), 32, "v1")
+    assert clock.slept == []
+
+
+def test_nobody_waits_for_whole_files_however_new(storage, clock):
+    ingest_day(storage, DAY, IMAGES, 32, "v1")
+    assert clock.slept == []
+
+
+def test_a_file_that_never_rests_is_quarantined_after_five_passes_and_taken_by_a_later_one(storage, clock):
+    half(storage, clock)
+    number = iter(range(100))
+
+    def grow() -> None:
+        storage.write_bytes(f"{DAY.incoming}/b.jpg", photo(2)[: 300 + next(number)])
+        touched(storage, clock, "b.jpg")
+
+    clock.meanwhile = grow
+    counts = ingest_day(storage, DAY, IMAGES, 32, "v1")
+    assert counts["reasons"] == {"still_growing": 1}
+    assert len(clock.slept) == settling.PASSES
+    assert "clear ingest_images" in reasons(storage)["b.jpg"]
+    storage.write_bytes(f"{DAY.incoming}/b.jpg", photo(2))
+    assert ingest_day(storage, DAY, IMAGES, 32, "v1")["accepted"] == 2
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_taken_half(storage, clock, monkeypatch):
+    target = storage.local_path(f"{DAY.incoming}/a.jpg")
+    fstat, calls = os.fstat, []
+
+    def growing(descriptor):
+        found = fstat(descriptor)
+        calls.append(descriptor)
+        if len(calls) == 1:  # between the look before and the look after
+            with target.open("ab") as file:
+                file.write(b"more")
+        return found
+
+    monkeypatch.setattr(os, "fstat", growing)
+    counts = ingest_day(storage, DAY, IMAGES, 32, "v1")
+    assert counts["accepted"] == 1
+    assert storage.read_table(DAY.manifest)["bytes"].tolist() == [target.stat().st_size]
+
+
+def test_a_broken_new_file_that_is_removed_meanwhile_is_no_part_of_the_next_pass(storage, clock, monkeypatch):
+    half(storage, clock)
+    modified, looks = Storage.modified, []
+
+    def removed(self, key):
+        looks.append(key)
+        if len(looks) == 2:
+            storage.delete(f"{DAY.incoming}/b.jpg")
+        return modified(self, key)
+
+    monkeypatch.setattr(Storage, "modified", removed)
+    counts = ingest_day(storage, DAY, IMAGES, 32, "v1")
+    assert (counts["accepted"], counts["reasons"]) == (1, {"unreadable": 1})
+    assert clock.slept == []
+
+
+def test_each_shard_waits_for_its_own(storage, clock):
+    for number in range(300):
+        storage.write_bytes(f"{DAY.incoming}/c{number}.json", b"{}")
+    half(storage, clock, "z.jpg")
+
+    def finish() -> None:
+        storage.write_bytes(f"{DAY.incoming}/z.jpg", photo(2))
+
+    clock.meanwhile = finish
+    images = IMAGES.model_copy(update={"shard_size": 256})
+    for shard in plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY, images)):
+        ingest_shard(storage, DAY, images, shard)
+    assert merge_shards(storage, DAY, images)["accepted"] == 2
+    assert len(clock.slept) == 1
