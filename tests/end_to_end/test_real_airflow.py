@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from typing import Any
 
 import httpx
@@ -159,24 +159,26 @@ def test_a_dry_run_of_a_day_creates_publishes_and_pays_nothing(site, days):
     assert states["predict_labels"] == "success"
 
 
-def test_the_trigger_form_handles_a_whole_day_and_one_that_is_not_over_is_refused_without_a_retry(site):
-    """The form's logical date is the present. That day has no images here, nor has the day before: such a day is skipped."""
-    before, dag_id, now = outside(site), site.monitor.monitoring_dag_id, datetime.now(timezone.utc)
-    site.api.trigger(dag_id, "as_the_form", now.isoformat(), {})
-    site.api.trigger(dag_id, "today", None, {"day": str(now.date())})
-    ended, said = {}, {}
-    for run_id in ("as_the_form", "today"):
-        state = site.follow(dag_id, run_id)
-        (ingest,) = (task for task in site.api.tasks(dag_id, run_id) if task["task_id"] == "ingest_images")
-        ended[run_id] = state, ingest["state"], ingest["try_number"], ingest["max_tries"]
-        said[run_id] = site.api.log(dag_id, run_id, "ingest_images", 1)
-    assert ended == {"as_the_form": ("success", "skipped", 1, 7), "today": ("failed", "failed", 1, 7)}
-    last = (now - timedelta(hours=6)).date() - timedelta(days=1)
-    assert f"This run is about {last}: the last whole day when the run was due" in said["as_the_form"]
-    assert f"incoming/{last} holds no images" in said["as_the_form"]
-    assert f"{now.date()} is not over" in said["today"]
-    assert "`unfinished_day`" in said["today"]
+def test_a_day_that_is_not_over_is_refused_without_a_retry_and_nothing_is_paid(site):
+    before, dag_id, today = outside(site), site.monitor.monitoring_dag_id, datetime.now(timezone.utc).date()
+    assert site.run(dag_id, "today", None, day=str(today)) == "failed"
+    (ingest,) = (task for task in site.api.tasks(dag_id, "today") if task["task_id"] == "ingest_images")
+    assert (ingest["state"], ingest["try_number"], ingest["max_tries"]) == ("failed", 1, 7)
+    said = site.api.log(dag_id, "today", "ingest_images", 1)
+    assert f"{today} is not over" in said
+    assert "`unfinished_day`" in said
+    assert "ingest_images failed for good, in try 1" in said
     assert outside(site) == before
+
+
+def test_the_forms_run_after_the_monitors_end_has_no_tasks_and_its_tab_says_so(site):
+    dag_id, now = site.monitor.monitoring_dag_id, datetime.now(timezone.utc)
+    site.api.trigger(dag_id, "as_the_form", now.isoformat(), {})
+    assert site.follow(dag_id, "as_the_form") == "success"
+    assert site.api.tasks(dag_id, "as_the_form") == []
+    shown = site.api._client.get(f"/driftwatch/dag/{dag_id}/run/as_the_form", follow_redirects=True)
+    assert shown.status_code == 409
+    assert "Airflow gives such a run no tasks" in shown.text
 
 
 def test_a_retraining_by_hand_shows_its_plan_first_and_writes_nothing(site):
