@@ -129,7 +129,10 @@ def states(root: Path, tmp_path_factory, whylabs_servers) -> dict[str, dict[str,
         if source != "local":
             threading.Thread(target=analyse_when_asked, args=(server,), daemon=True).start()
     line = "{{ alert.kind }}|{{ alert.message.splitlines() | map('trim') | select | join('|') }}"
-    told = [{"file": f"{home}/chat.told", "line": line}, {"file": f"{home}/mail.told", "line": line, "down": f"{home}/down"}]
+    told = [
+        {"file": f"{home}/chat.told", "line": line},
+        {"file": f"{home}/mail.told", "line": line, "down": f"{home}/down"},
+    ]
     failing = {"name": "failing", "images": {"on_empty_day": "skip"}}
     failing["notifiers"] = [{"notifier": "mailbox.Mailbox", "arguments": arguments} for arguments in told]
     (home / "monitors/failing.yaml").write_text(yaml.safe_dump({**example, **failing}))

@@ -163,7 +163,9 @@ def test_a_failed_day_is_bad_says_where_and_why_and_no_more_once_its_newest_run_
     assert (again.tone, again.said) == ("waiting", "images as usual, model not judged yet")
 
 
-def test_a_months_labels_are_told_apart_as_paid_planned_and_counted(artifacts: Artifacts, config: MonitorConfig) -> None:
+def test_a_months_labels_are_told_apart_as_paid_planned_and_counted(
+    artifacts: Artifacts, config: MonitorConfig
+) -> None:
     storage, cost = artifacts.storage, {"cost": {"total": 10.0}, "sample": []}
     closed, waiting, planned, damaged = (LAYOUT.day(DAY + timedelta(days=n)) for n in range(4))
     storage.write_json(closed.annotation, {**cost, "state": "closed", "progress": {"spent": 8.5}})

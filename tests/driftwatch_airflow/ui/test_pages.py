@@ -280,7 +280,9 @@ def test_airflow_shows_the_pages_in_its_navigation_and_on_dag_and_run_and_links_
     page.context.close()
 
 
-def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labels_say_what_was_paid(pages: Any) -> None:
+def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labels_say_what_was_paid(
+    pages: Any,
+) -> None:
     api = AirflowApi.__new__(AirflowApi)
     api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
     dag_id, run, day = "cats_vs_dogs_monitoring", "lost_day", LAST + timedelta(days=1)
