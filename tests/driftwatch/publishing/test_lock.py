@@ -11,6 +11,7 @@ from datetime import date
 import pytest
 
 from driftwatch.publishing.lock import exclusive
+from driftwatch.publishing.outbox import Alert, Outbox
 from driftwatch.publishing.publish import publish
 from driftwatch.publishing.sinks import LocalSink
 from driftwatch.storage import Storage
@@ -103,3 +104,15 @@ def test_a_holder_that_lives_is_waited_for_and_a_killed_one_is_not_for_long(plac
     with exclusive(storage, LOCK, beat_seconds=0.2, stale_seconds=1):
         pass
     assert not storage.exists(LOCK)
+
+
+def test_an_alert_is_told_once_to_each_on_s3_and_leaves_no_lock(place):
+    outbox, sent = Outbox(open_storage(*place), "cats/outbox/2026-01-02"), []
+    outbox.put("delivery", Alert("empty_day-1", "cats", "2026-01-02", "empty_day", "No image arrived", "text"))
+    (alert,) = outbox.alerts()
+    for to in ("chat", "mail", "chat"):
+        outbox.tell(alert, to, lambda to=to: sent.append(to))
+    assert sent == ["chat", "mail"]
+    assert not [item.key for item in outbox.storage.list("cats") if item.key.endswith(".lock")]
+    outbox.withdraw("delivery")
+    assert list(outbox.storage.list("cats")) == []
