@@ -47,9 +47,10 @@ def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -
     day = run_day(dag_run, context["params"])
     storage, layout = storage_of(monitor), MonitorLayout(monitor.name)
     keys = layout.day(date.fromisoformat(day))
-    write_failure(storage, keys.failure, Failure(task=task, reason=reason, run_id=dag_run.run_id))
     facts = {"day": day, "task": task, "reason": reason, "advice": what_to_do(task)}
     send_alert(context, monitor, "day_failed", facts)
+    # After the alert: who finds this, tells that.
+    write_failure(storage, keys.failure, Failure(task=task, reason=reason, run_id=dag_run.run_id))
     try:
         write_report(storage, layout, keys.day, monitor)
     except MissingArtifact:
