@@ -85,12 +85,15 @@ class TellRetrainingOperator(MonitorOperator):
         super().__init__(**{"trigger_rule": TriggerRule.ALL_DONE, **_WITHOUT_CALLBACK, **kwargs})
 
     def execute(self, context: Context) -> list[str]:
+        from driftwatch.report.summary import news
+
+        kind: AlertKind = "retraining_failed"
         outbox = outbox_of(self.monitor, run_id=context["run_id"])
         failed = failures.failed_tasks(context)
         if not failed:
-            outbox.withdraw("retraining_failed")  # of an earlier attempt, which was taken up again and ended well
+            outbox.withdraw(kind)  # of an earlier attempt, which was taken up again and ended well
         expected = {
-            alert_id(self.monitor.name, "", "retraining_failed", {"run_id": context["run_id"], "task": task})
+            alert_id(self.monitor.name, "", kind, news(kind, {"run_id": context["run_id"], "task": task}))
             for task in failed
         }
 
@@ -99,4 +102,4 @@ class TellRetrainingOperator(MonitorOperator):
 
         if failed and not failures.wait_for_reason(known):
             failures.note_retraining(context, self.monitor, failed[0], failures.NO_REASON)
-        return tell(context, self.monitor, outbox, ("retraining_failed", "model_promoted", "model_rolled_back"))
+        return tell(context, self.monitor, outbox, (kind, "model_promoted", "model_rolled_back"))
