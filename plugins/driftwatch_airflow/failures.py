@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from driftwatch.config import MonitorConfig
 
-NO_REASON = "its process ended without a word: it was killed, ran out of memory, or its worker was lost. Its log has the last lines"
+NO_REASON = (
+    "its process ended without a word: it was killed, ran out of memory, lost its worker, or was marked as failed by hand. "
+    "Its log has the last lines"
+)
 # The failed task's process writes its reason while the scheduler starts the next task already.
 SECONDS_FOR_REASON = 15.0
 
