@@ -37,6 +37,7 @@ NEEDS = {
     "upload_performance": ["evaluate_performance", "upload_features"],
     "check_performance": ["evaluate_performance"],
     "performance_ok": ["check_performance"],
+    "day_done": ["upload_performance", "performance_ok"],
 }
 
 

@@ -228,7 +228,7 @@ class NotifierConfig(Section):
     notifier: str = Field(description="Import path, like airflow.providers.smtp.notifications.smtp.SmtpNotifier.")
     arguments: dict[str, Any] = Field(
         default_factory=dict,
-        description="The notifier's arguments; Jinja may use {{ alert.subject }}, {{ alert.message }}, {{ alert.day }}.",
+        description="The notifier's arguments; Jinja may use {{ alert.subject }}, {{ alert.message }}, {{ alert.kind }}, {{ alert.day }}; in HTML {{ alert.message | e }}.",
     )
     on: tuple[AlertKind, ...] = Field(
         get_args(AlertKind),

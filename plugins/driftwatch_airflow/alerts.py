@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import traceback
@@ -77,15 +78,14 @@ def tell(context: Context, monitor: MonitorConfig, outbox: Outbox, kinds: Collec
     """
     told: list[str] = []
     failures: list[str] = []
-    for alert in outbox.alerts():
-        for entry in monitor.notifiers if alert.kind in kinds else ():
-            if alert.kind not in entry.on:
-                continue
-            error = _tell_one(context, outbox, alert, entry, told)
-            if error is not None:
-                said = redacted(f"{entry.notifier}: {type(error).__name__}: {error}")
-                log.error("Not told: %r\n%s", alert.subject, redacted("".join(traceback.format_exception(error))))
-                failures.append(f"{alert.subject!r} by {said}")
+    wanted = [alert for alert in outbox.alerts() if alert.kind in kinds]
+    for alert, entry in itertools.product(wanted, monitor.notifiers):
+        if alert.kind not in entry.on:
+            continue
+        error = _tell_one(context, outbox, alert, entry, told)
+        if error is not None:
+            log.error("Not told: %r\n%s", alert.subject, redacted("".join(traceback.format_exception(error))))
+            failures.append(redacted(f"{alert.subject!r} by {entry.notifier}: {type(error).__name__}: {error}"))
     if failures:
         raise NotTold(
             f"{len(failures)} of the messages could not be told, and nothing else depends on it: {'; '.join(failures)}. "

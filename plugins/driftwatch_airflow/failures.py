@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
 
 log = logging.getLogger(__name__)
-NO_REASON = "its process ended without a word: it was killed, ran out of memory, or its worker was lost. Its log has the last lines"
+NO_REASON = (
+    "its process ended without a word: it was killed, ran out of memory, lost its worker, or was marked as failed by hand. "
+    "Its log has the last lines"
+)
 # The failed task's process writes its reason while the scheduler starts the next task already.
 SECONDS_FOR_REASON = 15.0
 
@@ -54,9 +57,10 @@ def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -
         return
     storage, layout = storage_of(monitor), MonitorLayout(monitor.name)
     keys = layout.day(date.fromisoformat(day))
-    write_failure(storage, keys.failure, Failure(task=task, reason=reason, run_id=dag_run.run_id))
     facts = {"day": day, "task": task, "reason": reason, "advice": what_to_do(task)}
     send_alert(context, monitor, "day_failed", facts)
+    # After the alert: who finds this, tells that.
+    write_failure(storage, keys.failure, Failure(task=task, reason=reason, run_id=dag_run.run_id))
     try:
         write_report(storage, layout, keys.day, monitor)
     except MissingArtifact:

@@ -102,6 +102,17 @@ def test_a_retraining_whose_task_was_killed_is_told_too(monitor, storage):
     assert NO_REASON[:40] in alert.message
 
 
+def test_a_retraining_that_fails_elsewhere_is_told_anew_and_one_that_ends_well_after_all_is_not_told_as_failed(monitor):
+    tell = TellRetrainingOperator(task_id="tell_outcome", monitor=monitor)
+    ids = []
+    for task in ("train_challenger", "gate"):
+        tell.execute(context_of({task: "failed"}))
+        ids += [alert.id for alert in outbox_of(monitor, run_id=RUN).alerts()]
+    assert len(set(ids)) == 2
+    tell.execute(context_of({"gate": "success"}))
+    assert outbox_of(monitor, run_id=RUN).alerts() == []
+
+
 def test_every_kind_of_alert_is_told_by_a_step(root, tmp_path, monkeypatch):
     import yaml
     from airflow.dag_processing.dagbag import DagBag

@@ -191,8 +191,8 @@ def _check_limits(storage: Storage, layout: MonitorLayout, config: MonitorConfig
     spent = _spent_in_month(storage, layout, day)
     if spent + total > annotation.max_cost_per_month:
         raise OverBudget(
-            f"labelling {day} would bring {day:%Y-%m} to {spent + total:.2f} USD, above annotation.max_cost_per_month "
-            f"{annotation.max_cost_per_month:.2f}: raise the limit in the monitor file; nothing was created"
+            f"labelling {day} would bring {day:%Y-%m} to {spent + total:.2f} USD (what ended days have cost, and what the others "
+            f"are planned to), above annotation.max_cost_per_month {annotation.max_cost_per_month:.2f}: raise the limit in the monitor file; nothing was created"
         )
 
 

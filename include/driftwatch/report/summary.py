@@ -55,7 +55,7 @@ _NEWS: dict[str, tuple[str, ...]] = {
     "empty_day": (),
     "too_many_rejects": ("reason",),
     "day_failed": (),
-    "retraining_failed": ("run_id",),
+    "retraining_failed": ("run_id", "task"),
     "model_promoted": ("version", "run_id"),
     "model_rolled_back": ("version", "previous", "run_id"),
 }

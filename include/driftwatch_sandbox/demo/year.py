@@ -116,7 +116,7 @@ class Year:
         cost = {"total": 1.26, "pages": 21, "reward": 1.05, "fee": 0.21, "currency": "USD"}
         self.storage.write_json(
             keys.annotation,
-            {"state": "closed", "project_id": "10", "pool_id": f"{2000 + number}", "overlap": 3, "cost": cost, "sample": sample, "control": []},
+            {"state": "closed", "project_id": "10", "pool_id": f"{2000 + number}", "overlap": 3, "cost": cost, "sample": sample, "control": [], "progress": {"spent": 1.2}},
         )  # fmt: skip
         accuracy = 0.62 if broken else 0.9
         truth = [self.config.classes[image % len(self.config.classes)] for image in range(IMAGES)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TriggerRule
 
+from driftwatch.publishing.outbox import alert_id
 from driftwatch_airflow import failures
 from driftwatch_airflow.alerts import outbox_of, tell
 from driftwatch_airflow.monitor import DayOperator, MonitorOperator
@@ -84,12 +85,21 @@ class TellRetrainingOperator(MonitorOperator):
         super().__init__(**{"trigger_rule": TriggerRule.ALL_DONE, **_WITHOUT_CALLBACK, **kwargs})
 
     def execute(self, context: Context) -> list[str]:
+        from driftwatch.report.summary import news
+
+        kind: AlertKind = "retraining_failed"
         outbox = outbox_of(self.monitor, run_id=context["run_id"])
         failed = failures.failed_tasks(context)
+        if not failed:
+            outbox.withdraw(kind)  # of an earlier attempt, which was taken up again and ended well
+        expected = {
+            alert_id(self.monitor.name, "", kind, news(kind, {"run_id": context["run_id"], "task": task}))
+            for task in failed
+        }
 
         def known() -> bool:
-            return any(alert.kind == "retraining_failed" for alert in outbox.alerts())
+            return any(alert.id in expected for alert in outbox.alerts())
 
         if failed and not failures.wait_for_reason(known):
             failures.note_retraining(context, self.monitor, failed[0], failures.NO_REASON)
-        return tell(context, self.monitor, outbox, ("retraining_failed", "model_promoted", "model_rolled_back"))
+        return tell(context, self.monitor, outbox, (kind, "model_promoted", "model_rolled_back"))

@@ -16,6 +16,7 @@ import pytest
 
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import MissingArtifact
+from driftwatch.failure import Failure, write_failure
 from driftwatch.images.features import COLUMNS
 from driftwatch.layout import MonitorLayout
 from driftwatch.report import write_report
@@ -326,3 +327,19 @@ def test_the_morning_report_has_the_estimate_from_scores(
     assert "≈ 86 %" in text
     assert "By the scores alone" in text
     assert "Agreement with the labels" not in text
+
+
+def test_a_failed_day_says_first_where_and_why_and_a_day_that_is_none_has_the_same_bytes(
+    build_day: Callable, storage: Storage, config: MonitorConfig
+) -> None:
+    build_day(DAY)
+    key = write_report(storage, LAYOUT, DAY, config)
+    before = storage.read_bytes(key)
+    failure = Failure(task="upload_features", reason="refused: <b>403</b>")
+    write_failure(storage, LAYOUT.day(DAY).failure, failure)
+    page = Page(storage.read_bytes(write_report(storage, LAYOUT, DAY, config)).decode())
+    assert "The day failed at upload_features. The images" in page.text
+    assert "failed at upload_features: refused: <b>403</b>" in page.text
+    assert ("header", {"class": "card head bad"}) in page.tags
+    storage.delete(LAYOUT.day(DAY).failure)
+    assert storage.read_bytes(write_report(storage, LAYOUT, DAY, config)) == before

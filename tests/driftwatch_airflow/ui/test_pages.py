@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 from datetime import date, datetime, timedelta, timezone
@@ -13,6 +14,7 @@ import httpx
 import numpy as np
 import pytest
 
+from driftwatch.failure import Failure, write_failure
 from driftwatch.images.inputs import DayInputs
 from driftwatch_airflow.ui.app import _ROUTES
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
@@ -327,3 +329,38 @@ def test_a_day_with_late_images_says_how_many_and_which_numbers_count_them(pages
     assert f"18 of {ingest['accepted']:,} images came after the day's sample was drawn" in said
     assert "3 files came after the day was taken in, and no number here counts them" in said
     page.context.close()
+
+
+def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labels_say_what_was_paid(
+    pages: Any,
+) -> None:
+    api = AirflowApi.__new__(AirflowApi)
+    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
+    dag_id, run, day = "cats_vs_dogs_monitoring", "lost_day", LAST + timedelta(days=1)
+    api.wait_for_dags([dag_id])
+
+    def read(address: str) -> str:
+        answer = api._client.get(f"/driftwatch{address}")
+        return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.text)))
+
+    api.trigger(dag_id, run, None, {"day": str(day)})
+    task = f"/api/v2/dags/{dag_id}/dagRuns/{run}/taskInstances/ingest_images"
+    api._client.patch(task, json={"new_state": "failed"}).raise_for_status()
+    assert f"{day} failed at ingest_images" in read("/")
+    assert f"{day}: failed at ingest_images: see the task's log in Airflow" in read("/")
+    assert "failed at ingest_images see the task's log in Airflow" in read(f"/m/cats_vs_dogs/days/{day}/")
+    said = api._client.get("/driftwatch/m/cats_vs_dogs/series.json").json()
+    assert (said["tone"][-1], said["days"][-1]) == ("bad", str(day))
+    kept = Failure(task="ingest_images", reason="the disk is <full>", run_id=run)
+    keys = pages.layout().day(day)
+    write_failure(pages.storage, keys.failure, kept)
+    assert "the disk is <full>" in read(f"/m/cats_vs_dogs/days/{day}/")
+    write_failure(pages.storage, pages.layout().day(LAST).failure, kept)  # Airflow has forgotten this day's run
+    page = read(f"/m/cats_vs_dogs/days/{LAST}/")
+    assert "The day failed at ingest_images. " in page
+    assert "Failed at ingest_images" in page
+    api.trigger(dag_id, "again", None, {"day": str(day)})
+    assert f"{day} failed at" not in read("/")
+    assert "16.80 USD paid 2026-06: 17.64 planned 16.80 of the limit of 300.00 used" in read("/")
+    for path in (keys.failure, pages.layout().day(LAST).failure):
+        pages.storage.delete(path)
