@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +24,7 @@ from driftwatch.dashboard.overview import overview
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import thumbnail_of
 from driftwatch.errors import DriftwatchError, MissingArtifact
-from driftwatch_airflow.ui import URL_PREFIX, airflow_state, pages
+from driftwatch_airflow.ui import URL_PREFIX, airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, may_see, require
 from driftwatch_airflow.ui.monitors import Site, sites
 
@@ -120,10 +121,10 @@ def _overview(site: Site) -> dict[str, Any]:
 
 def show_overview(request: Request, visible: Visible, refused: Refusals, session: SessionDep) -> Response:
     """One row for each monitor, and its days as a calendar of verdicts. What cannot be shown of one leaves the others alone."""
-    rows, failed = [], []
+    rows, failed, deadline = [], [], time.monotonic() + monitors.PATIENCE
     for site, asked in [(site, site.start_reading(_overview)) for site in visible]:
         try:
-            row = site.has_read(asked)
+            row = site.has_read(asked, deadline)
         except Exception as error:  # whatever a storage raises
             failed.append((site.config.name, f"{type(error).__name__}: {error}"))
             continue
