@@ -192,7 +192,10 @@ class Storage:
         return str(self._fs.sign(self.path(key), expiration=seconds))
 
     def read_json(self, key: str) -> Any:
-        data = self.read_bytes(key)
+        return self.parse_json(key, self.read_bytes(key))
+
+    def parse_json(self, key: str, data: bytes) -> Any:
+        """What the bytes of `key` hold. Raises DamagedArtifact, with the object's address."""
         with self._naming(key, "JSON"):
             return json.loads(data)
 
@@ -201,7 +204,7 @@ class Storage:
         """What a parser says of broken bytes does not name the file."""
         try:
             yield
-        except (ValueError, OSError, RecursionError) as error:
+        except (ValueError, OSError, EOFError, RecursionError) as error:
             raise DamagedArtifact(
                 f"{self.url(key)} is no {kind} ({str(error)[:200]}): restore it, or clear the task that writes it"
             ) from error
@@ -241,7 +244,9 @@ class Storage:
 
         import numpy as np
 
-        return np.load(io.BytesIO(self.read_bytes(key)), allow_pickle=False)
+        data = io.BytesIO(self.read_bytes(key))
+        with self._naming(key, "NumPy array"):
+            return np.load(data, allow_pickle=False)
 
     def write_array(self, key: str, array: np.ndarray) -> None:
         import io

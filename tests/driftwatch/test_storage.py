@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftwatch.errors import DriftwatchError, MissingArtifact
+from driftwatch.errors import DamagedArtifact, DriftwatchError, MissingArtifact
 from driftwatch.storage import Storage, StoredObject
 
 
@@ -75,6 +75,15 @@ def test_a_copy_is_an_object_of_its_own(storage):
 def test_a_missing_object_is_named_with_what_to_do(storage):
     with pytest.raises(MissingArtifact, match=r"missing\.json does not exist: the step that writes it"):
         storage.read_bytes("missing.json")
+
+
+@pytest.mark.parametrize("data", [b'{"half', b"\xff\xfe", b"[" * 100_000, b"PAR1", b""])
+def test_damaged_bytes_are_refused_with_the_objects_address(tmp_path, data):
+    storage = Storage(f"file://{tmp_path}")
+    storage.write_bytes("m/a", data)
+    for read in (storage.read_json, storage.read_table, storage.read_array):
+        with pytest.raises(DamagedArtifact, match=f"{tmp_path}/m/a is no .*clear the task that writes it"):
+            read("m/a")
 
 
 def test_objects_are_fetched_in_order_and_a_lost_one_loses_no_other(storage):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +20,10 @@ def performances(storage: Storage, layout: MonitorLayout, first: date, last: dat
     names = [name for name in storage.folders(layout.days) if first.isoformat() <= name <= last.isoformat()]
     keys = [key for name in names if storage.exists(key := layout.day(date.fromisoformat(name)).performance)]
     found = []
-    for _, data in storage.iter_bytes(keys):
+    for key, data in storage.iter_bytes(keys):
         if isinstance(data, Exception):
             raise data
-        found.append(json.loads(data))
+        found.append(storage.parse_json(key, data))
     return found
 
 

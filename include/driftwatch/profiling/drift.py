@@ -7,7 +7,6 @@ answered (driftwatch.profiling.content_drift). Each kind has its own verdict, at
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import math
 import re
@@ -183,12 +182,12 @@ def _trend(storage: Storage, layout: MonitorLayout, drift: dict[str, Any], setti
     names = [name for name in sorted(storage.folders(layout.days)) if name < drift["day"]][-MOST_DAYS:]
     keys = [f"{layout.days}/{name}/drift.json" for name in names]
     days = []
-    for _, data in storage.iter_bytes(keys):
+    for key, data in storage.iter_bytes(keys):
         if isinstance(data, MissingArtifact):
             continue  # a day that was not profiled
         if isinstance(data, Exception):
             raise data
-        days.append(json.loads(data))
+        days.append(storage.parse_json(key, data))
     days = [day for day in [*days, drift] if day["reference_version"] == drift["reference_version"]]
     scored = [
         {"day": day["day"], "n": day["effective_n"], "scores": day["day_scores"]}
