@@ -243,10 +243,11 @@ class MonitorConfig(Section):
         pattern=r"^[a-z][a-z0-9_]{1,60}$", description="Lower-case name; DAG ids and storage folders begin with it."
     )
     description: str = Field("", description="One sentence for the UI.")
-    owner: str = Field("ml-platform", description="Owner shown in the UI.")
+    owner: str = Field("ml-platform", min_length=1, max_length=200, description="Owner shown in the UI.")
     owner_link: str | None = Field(
         None,
         pattern=r"^(https?://|mailto:)\S+$",
+        max_length=500,
         description="Where the owner's name leads in the UI: the team's page or chat (https://...), or its address (mailto:...).",
     )
     classes: tuple[str, ...] = Field(min_length=2, description="The classifier's classes, in the order of its outputs.")

@@ -58,7 +58,7 @@ class Section(BaseModel):
     def _as_meant(cls, value: Any, info: ValidationInfo) -> Any:
         name = str(info.field_name)
         kind = cls.model_fields[name].annotation
-        if isinstance(value, bool) and kind is not bool:
+        if isinstance(value, bool) and bool not in (kind, *get_args(kind)):
             raise ValueError("true and false are for switches: put text in quotes")
         sections = any(map(_is_section, (kind, *get_args(kind))))  # which look at their own fields
         if not sections and name not in cls.expanded and (found := _variable_in(value)):

@@ -52,7 +52,7 @@ class ProfilingConfig(Section):
     def _has_a_group(cls, value: str | None) -> str | None:
         try:
             groups = re.compile(value).groups if value is not None else 1
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"is no regular expression: {error}") from error
         if not groups:
             raise ValueError("needs a group in parentheses, such as ^([^/]+)/")

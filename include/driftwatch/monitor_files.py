@@ -107,7 +107,7 @@ def _explain(path: Path, file: YamlFile, error: ValidationError) -> str:
     for problem in problems[:_MOST_PROBLEMS]:
         place = problem["loc"]
         field = ".".join(str(part)[:80] for part in place) or "(whole file)"
-        told = problem["msg"]
+        told = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             told = "unknown key; check its spelling against docs/configuration.md"
         elif problem["type"] != "missing":

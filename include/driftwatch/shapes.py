@@ -180,12 +180,16 @@ def read_checked(storage: Storage, key: str, shape: type[Shape], whole: bool = T
     """
     value = storage.read_json(key)
     if not isinstance(value, dict):
-        raise DamagedArtifact(f"{storage.url(key)} holds a {type(value).__name__}, not an object")
+        raise DamagedArtifact(
+            f"{storage.url(key)} holds a {type(value).__name__}, not an object: restore it, or clear the task that writes it"
+        )
     try:
         shape.model_validate(value)
     except ValidationError as error:
         problems = [found for found in error.errors() if whole or found["type"] != "missing"]
         if problems:
             field = ".".join(map(str, problems[0]["loc"]))
-            raise DamagedArtifact(f"{storage.url(key)}: {field}: {problems[0]['msg']}") from None
+            raise DamagedArtifact(
+                f"{storage.url(key)}: {field}: {problems[0]['msg']}: restore it, or clear the task that writes it"
+            ) from None
     return value

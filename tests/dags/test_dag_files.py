@@ -213,6 +213,17 @@ def test_every_broken_file_has_a_dag_of_its_own_with_an_id_that_airflow_takes(ro
     assert "is that of good.yaml already" in bag.dags["twin_monitoring_refused"].doc_md
 
 
+def test_a_valid_file_of_which_no_dag_can_be_made_is_refused_alone(root):
+    from driftwatch_airflow.refused import dags_of_monitors
+
+    def build(monitor):
+        raise OverflowError("date value out of range")
+
+    dags = dags_of_monitors(build, "monitoring")
+    assert list(dags) == ["cats_vs_dogs_monitoring_refused"]
+    assert "OverflowError: date value out of range" in dags["cats_vs_dogs_monitoring_refused"].doc_md
+
+
 def test_spending_publishing_and_asking_for_a_retraining_never_run_twice_at_once(dags):
     alone = {task.task_id for task in dags["cats_vs_dogs_monitoring"].tasks if task.max_active_tis_per_dag == 1}
     assert alone == {"create_annotation_pool", "upload_features", "upload_performance", "check_performance"}

@@ -154,3 +154,24 @@ def test_verdicts_lists_the_days_and_what_changed(monitor, capsys, tmp_path) -> 
     assert "before: ok on 30 labels" in out
     assert "2 days judged; the verdict of 1 changed" in out
     assert "2026-01-05" not in run(capsys, "verdicts", monitor, "--changed")[1]
+
+
+def test_a_model_that_does_not_fit_replaces_neither_champion_nor_training_set(monitor, capsys, tmp_path) -> None:
+    import keras
+
+    path = tmp_path / "theirs.keras"
+    for outputs, status in ((2, 0), (3, 1)):
+        flat = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(outputs)]
+        keras.Sequential([keras.Input((32, 32, 3)), *flat]).save(path)
+        before = {key: key.read_bytes() for key in (tmp_path / "storage").rglob("*") if key.is_file()}
+        for image in sorted((tmp_path / "images" / "dark").iterdir())[:2]:
+            image.unlink()
+        images = ["--images", tmp_path / "images", "--replace"]
+        code, _, error = run(capsys, "champion", "import", monitor, path, *images)
+        assert code == status, error
+    assert "one output for each of ['dark', 'light']" in error
+    assert {key: key.read_bytes() for key in (tmp_path / "storage").rglob("*") if key.is_file()} == before
+    monitor.write_text(monitor.read_text().replace("- dark\n- light", "- light\n- dark"))
+    code, out, error = run(capsys, "check", monitor)
+    assert (code, out) == (1, "")
+    assert "classes in the monitor file are in another order" in error

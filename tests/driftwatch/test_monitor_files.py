@@ -74,6 +74,11 @@ def written(folder: Path, text: str | bytes, name: str = "monitor.yaml") -> Path
         ("classes: [cat, 1.5]", "classes", "put it in quotes"),
         ("classes: [cat, ]", "classes", "at least 2"),
         (f"classes: [cat, {'d' * 300}]", "classes", "longer than 200 bytes"),
+        ("profiling: {group_pattern: 'a{99999999999}'}", "profiling.group_pattern", "no regular expression"),
+        (f"owner_link: https://{'a' * 600}", "owner_link", "at most 500"),
+        ("performance: {trend_false_alarms: 1e999}", "performance.trend_false_alarms", "finite number"),
+        ("annotation: {sample_size: 1e9}", "annotation.sample_size", "less than or equal to 100000"),
+        ("annotation: [1]", "annotation", "dictionary"),
         ("colour: red", "colour", "docs/configuration.md, line 6"),
     ],
 )

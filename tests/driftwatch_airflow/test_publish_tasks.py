@@ -189,3 +189,14 @@ def test_the_command_says_what_is_wrong(site, capsys, monkeypatch, tmp_path):
     local.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "publish": ["local"]}))
     assert put_monitors.main([str(local)]) == 0
     assert "does not publish to WhyLabs" in capsys.readouterr().out
+
+
+def test_one_bad_file_keeps_the_command_from_none_of_the_others(root, capsys, monkeypatch, tmp_path):
+    example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
+    (tmp_path / "a.yaml").write_text("colour: red")
+    (tmp_path / "b.yaml").write_text(yaml.safe_dump({**example, "publish": ["local"]}))
+    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
+    assert put_monitors.main([]) == 1
+    said = capsys.readouterr()
+    assert "a.yaml: " in said.err
+    assert "cats_vs_dogs does not publish to WhyLabs" in said.out

@@ -89,7 +89,7 @@ def _settle(storage: Storage, pairs: list[tuple[str, str]], ready: str) -> None:
 def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, folder: Path) -> int:
     """Copies <class>/<file> of a local folder to the storage's training images, and returns how many files were copied.
 
-    Nothing is copied twice: not from the storage's own folder, nor a file that is there with the same size. Raises
+    Nothing is copied twice: not from the storage's own folder, nor a file that is there with the same bytes. Raises
     NeedsAttention where a class has no folder.
     """
     own = storage.local_path(layout.training_images)
@@ -105,8 +105,9 @@ def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, 
     for name in config.classes:
         for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
             key = f"{layout.training_images}/{name}/{to_key(path.name)}"
-            if there.get(key) != path.stat().st_size:
-                storage.write_bytes(key, path.read_bytes())
+            data = path.read_bytes()
+            if there.get(key) != len(data) or storage.read_bytes(key) != data:
+                storage.write_bytes(key, data)
                 copied += 1
     return copied
 

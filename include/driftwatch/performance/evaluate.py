@@ -156,7 +156,8 @@ def judge_day(
 
 def _has_classes(found: Mapping[str, Any], config: MonitorConfig) -> bool:
     """Whether people and model chose among the same classes on the day of that performance.json: else its counts mean others."""
-    return list(found["confusion_matrix"]["labels"]) == list(config.classes)
+    labels = found.get("confusion_matrix", {}).get("labels", config.classes)
+    return list(labels) == list(config.classes)
 
 
 def _counted(found: Mapping[str, Any]) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from driftwatch.dashboard.thumbnails import thumbnail_of
 from driftwatch.errors import DriftwatchError, MissingArtifact, NeedsAttention
 from driftwatch.failure import Failure, read_failure
 from driftwatch_airflow.run_days import RunDay
-from driftwatch_airflow.ui import URL_PREFIX, airflow_state, pages
+from driftwatch_airflow.ui import URL_PREFIX, airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, may_see, require
 from driftwatch_airflow.ui.monitors import Site, sites
 
@@ -132,10 +133,10 @@ def _read_overview(site: Site) -> tuple[list[Day], str | None, str | None]:
 
 def show_overview(request: Request, visible: Visible, refused: Refusals, session: SessionDep) -> Response:
     """One row for each monitor, and its days as a calendar of verdicts. What cannot be shown of one leaves the others alone."""
-    rows, failed = [], []
+    rows, failed, deadline = [], [], time.monotonic() + monitors.PATIENCE
     for site, asked in [(site, site.start_reading(_read_overview)) for site in visible]:
         try:
-            stored, version, problem = site.has_read(asked)
+            stored, version, problem = site.has_read(asked, deadline)
             days = with_failures(stored, airflow_state.failures(session, site.config))
             row = {**overview(days, site.config, version), "problem": problem}
         except Exception as error:  # whatever a storage raises

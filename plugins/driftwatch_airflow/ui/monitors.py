@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ _TABLES_KEPT = 24
 PATIENCE = 20.0  # seconds in which a storage must answer where other monitors wait beside it
 _lock = threading.Lock()
 _known: dict[Path, tuple[Any, Site | ConfigError]] = {}
-_readers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="driftwatch-pages")
+_readers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="driftwatch-pages")
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,10 @@ class Site:
             asked = self.asked[read.__qualname__] = _readers.submit(read, self)
         return asked
 
-    def has_read(self, asked: Future[Any]) -> Any:
-        """What `start_reading` found; raises DriftwatchError where the storage has not answered in time."""
+    def has_read(self, asked: Future[Any], deadline: float) -> Any:
+        """What `start_reading` found; raises DriftwatchError where the storage has not answered by `deadline` (time.monotonic)."""
         try:
-            return asked.result(PATIENCE)
+            return asked.result(max(0.0, deadline - time.monotonic()))
         except TooLate as error:
             raise DriftwatchError(
                 f"{self.config.storage.uri} has not answered within {PATIENCE:.0f} s: look at it, or load this page again"

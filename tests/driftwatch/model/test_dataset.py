@@ -61,6 +61,8 @@ def test_images_are_copied_from_a_folder_once(empty, tmp_path) -> None:
     assert copied == [2, 0]
     assert (own / "across" / "a b.png").read_bytes() == b"bytes"
     assert dataset.copy_images(empty.storage, empty.layout, empty.config, own) == 0
+    (tmp_path / "photos" / "across" / "a b.png").write_bytes(b"other")  # as long as before
+    assert dataset.copy_images(empty.storage, empty.layout, empty.config, tmp_path / "photos") == 1
 
 
 def test_the_same_request_gives_the_same_bytes_and_the_inputs_of_its_rows(world) -> None:

@@ -207,6 +207,5 @@ def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
     assert len(_originals(storage, layout, "train", 0)) == len(
         list(_decoded(storage, config, _originals(storage, layout, "train", 0)["key"]))
     )
-    build_reference_of(storage, layout, config, version)
     take_in_training_set(storage, layout, config)
     assert storage.read_table(layout.training_set)["key"].str.startswith("lines/").all()

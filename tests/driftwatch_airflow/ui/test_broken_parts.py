@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,27 +27,25 @@ BEFORE = LAST - timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory, root: Path) -> dict[str, bytes]:
-    """The files of a small monitor `ours`, by key."""
+def written(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
+    """The folder of a small monitor `ours`."""
     folder = tmp_path_factory.mktemp("written")
     raw = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
     raw |= {"name": "ours", "storage": {"uri": f"file://{folder}"}, "schedule": {"start_date": "2026-01-01"}}
     (folder / "ours.yaml").write_text(yaml.safe_dump(raw))
     Year(Storage(f"file://{folder}"), load_monitor(folder / "ours.yaml"), LAST, 3).write()
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return folder / "ours"
 
 
 class Deployment:
     """A folder of monitor files and a storage with their days; `forbidden` DAGs may not be read."""
 
-    def __init__(self, folder: Path, raw: dict[str, Any], files: dict[str, bytes]) -> None:
+    def __init__(self, folder: Path, raw: dict[str, Any], written: Path) -> None:
         self.folder, self.raw, self.forbidden = folder, raw, set[str]()
         self.storage, self.ours = Storage(f"file://{folder / 'data'}"), MonitorLayout("ours")
         for name in ("ours", "other"):
             self.add(f"{name}.yaml", {**raw, "name": name, "storage": {"uri": self.storage.uri}})
-            for key, data in files.items():
-                if key.startswith("ours/"):
-                    self.storage.write_bytes(name + key.removeprefix("ours"), data)
+            shutil.copytree(written, folder / "data" / name)
         self.client: Any = None
 
     def add(self, file: str, raw: Any) -> None:
@@ -59,7 +58,7 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, root: Path, written: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Deployment:
+def deployment(tmp_path: Path, root: Path, written: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     raw = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
     raw["schedule"] = {"start_date": "2026-01-01"}
     made = Deployment(tmp_path, raw, written)
