@@ -48,7 +48,7 @@ def reference(k: int, poses: int, rng: np.random.Generator) -> tuple[np.ndarray,
     nothing = pd.DataFrame(columns=COLUMNS)
     split = decide_splits(nothing, table, 0.15).set_index("image_id")["split"]
     held = first & (table["image_id"].map(split) != TRAIN).to_numpy()
-    now = whole_counts(usual_answers(table, held, names) * held.sum(), np.arange(k), k)
+    now = usual_answers(table, held, names)
     split = decide_splits(nothing, table.drop(columns="label"), 0.15).set_index("image_id")["split"]
     held = first & (table["image_id"].map(split) != TRAIN).to_numpy()
     return now, table.loc[held, "prediction"].value_counts().reindex(names, fill_value=0).to_numpy()
