@@ -67,24 +67,29 @@ def usual_answers(table: pd.DataFrame, held_out: np.ndarray, classes: Sequence[s
 
     How it answers a class is told by the held-out images of the class, `held_out`; how frequent a class is, by all images. The
     held-out ones alone would not do for that: near-duplicates are kept together and count once, so that their
-    classes are in other shares, each by its own chance. A class with few held-out images is drawn towards what all show together,
-    and such shares are known from fewer images.
+    classes are in other shares, each by its own chance. A class with few held-out images is drawn towards what all show together.
+    Both parts have their sampling error, the first by class and the second as the images are independent.
     """
     count, k = int(held_out.sum()), len(classes)
     if "label" not in table or not count:
         return _tabulate(table.loc[held_out], "prediction", classes).astype(int)
-    by_label = np.stack([_tabulate(table[held_out & (table["label"] == name)], "prediction", classes) for name in classes])
+    by_label = np.stack(
+        [_tabulate(table[held_out & (table["label"] == name)], "prediction", classes) for name in classes]
+    )
     right = (np.trace(by_label) + 1) / (by_label.sum() + 2)
     pooled = np.full((k, k), (1 - right) / max(k - 1, 1))
     np.fill_diagonal(pooled, right)
     images = by_label.sum(axis=1, keepdims=True) + 1
     answered = (by_label + pooled) / images
-    frequency = _tabulate(table, "label", classes)
-    frequency /= frequency.sum()
+    burst = bursts(table)
+    weights = np.ones(len(table)) if burst is None else 1 / np.bincount(burst)[burst]
+    counted, independent = share_weights(weights)
+    codes = pd.Categorical(table["label"], categories=list(classes)).codes
+    frequency = np.bincount(codes, counted, minlength=k) / counted.sum()
     usual = frequency @ answered
-    # The variance of the shares: by these answers, and as of a sample of `count` images at least.
     of_answers = float((frequency[:, None] ** 2 * answered * (1 - answered) / (images + 1)).sum())
-    known_from = min(count, (1 - float((usual**2).sum())) / max(of_answers, 1e-12))
+    several = 1 - float((usual**2).sum())
+    known_from = several / (several / independent + of_answers) if several else independent
     return whole_counts(usual * round(known_from), np.arange(k), k)
 
 

@@ -149,7 +149,13 @@ def of_classes(rng: np.random.Generator, k: int, wrong: float, twins: bool = Fal
     given = answers(known, 2)
     bad = given != known[:, None]
     missed = np.bincount(np.repeat(known, 2), bad.ravel(), k)
-    rows = pd.DataFrame({"image_id": np.repeat(np.arange(75), 2)[bad.ravel()], "known_label": np.repeat(known, 2)[bad.ravel()], "answer": given[bad]})
+    rows = pd.DataFrame(
+        {
+            "image_id": np.repeat(np.arange(75), 2)[bad.ravel()],
+            "known_label": np.repeat(known, 2)[bad.ravel()],
+            "answer": given[bad],
+        }
+    )
     apart = disagreement(counts)
     votes = Votes(
         2 * np.bincount(known, minlength=k) - missed, missed, 300, 0, 0, 0, 0, n, apart.sum(), (apart**2).sum(),
