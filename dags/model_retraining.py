@@ -136,7 +136,7 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
             minimum=0,
             maximum=1,
             title="Allowed loss of a class",
-            description="The same for each class's recall on clean images; 0 to 1.",
+            description="A class whose recall on clean images fell by more than this, beyond chance over all classes, keeps the champion; 0 to 1.",
             section="Gate and hand-over",
         ),
         "promotion": Param(

@@ -118,10 +118,14 @@ class RetrainingConfig(Section):
         description="Loss of accuracy on clean images that the gate must be able to rule out (interval, not point).",
     )
     max_class_drop: Share = Field(
-        0.1, description="The same for each class's recall on clean images, which rests on fewer images."
+        0.1,
+        description="A class whose recall on clean images fell by more than this, beyond chance over all classes together (one error rate, `gate_confidence`), keeps the champion; so does one that lost half. Whether one would be seen that lost half, or this much where that is more, must be at least 80 % sure.",
     )
     gate_confidence: float = Field(
-        0.95, gt=0.5, lt=1, description="Confidence of each one-sided bound and test of the gate."
+        0.95,
+        gt=0.5,
+        lt=1,
+        description="Confidence of each of the gate's one-sided tests: better on recent days, not worse on clean images, no class worse (all classes at one error rate).",
     )
     cooldown_days: int = Field(
         3, ge=0, le=3650, description="Days of data after a retraining in which alerts start no other."

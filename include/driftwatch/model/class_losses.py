@@ -12,11 +12,11 @@ The same numbers say how surely a class that lost half of its recall would be se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from scipy.special import betaln, gammaln
+from scipy.special import bdtrc, betaln, gammaln
 from scipy.stats import binom
 
 # A class that lost half of its recall must be seen this surely, or nothing is promoted.
@@ -33,17 +33,24 @@ class Changes:
 
     share: float
     weight: np.ndarray
+    _kept: dict[int, np.ndarray] = field(default_factory=dict, compare=False)
 
     def p_value(self, n: int, loss: float) -> float:
         """The chance that a class of `n` images loses `loss` more than it wins."""
         if loss <= 0:
             return 1.0
-        changed = np.arange(n + 1)
-        a, b = self.share * _STRENGTHS[:, None], (1 - self.share) * _STRENGTHS[:, None]
-        choose = gammaln(n + 1) - gammaln(changed + 1) - gammaln(n - changed + 1)
-        chance = self.weight @ np.exp(choose + betaln(a + changed, b + n - changed) - betaln(a, b))
+        changed = np.arange(int(np.ceil(loss)), n + 1)  # fewer cannot lose so many
         lost = np.ceil((changed + loss) / 2)
-        return float(min(chance @ binom.sf(lost - 1, changed, 0.5), 1.0))
+        return float(min(self._numbers(n)[changed] @ bdtrc(lost - 1, changed, 0.5), 1.0))
+
+    def _numbers(self, n: int) -> np.ndarray:
+        """The chances that 0 … n of `n` images are won or lost."""
+        if n not in self._kept:
+            changed = np.arange(n + 1)
+            a, b = self.share * _STRENGTHS[:, None], (1 - self.share) * _STRENGTHS[:, None]
+            choose = gammaln(n + 1) - gammaln(changed + 1) - gammaln(n - changed + 1)
+            self._kept[n] = self.weight @ np.exp(choose + betaln(a + changed, b + n - changed) - betaln(a, b))
+        return self._kept[n]
 
 
 @dataclass(frozen=True)
@@ -106,10 +113,11 @@ class ClassLosses:
         return (self.right[place] + 5 * pooled) / (self.n[place] + 5)
 
     def _with(self, place: int, n: int, won: float, lost: float, at_least: int) -> ClassLosses:
-        """The same with other numbers of one class, and the others grown to `at_least` images, changed as often as now."""
+        """The same with other numbers of one class, and the others grown to `at_least` images."""
         sizes = np.maximum(self.n, at_least)
-        grown = sizes / np.maximum(self.n, 1)
-        counts = np.stack([np.multiply(self.won, grown), np.multiply(self.lost, grown)])
+        counts = np.stack([self.won, self.lost]).astype(float)
+        # Few images say little about how much classes differ, and as many more would be no sign of it: the new ones are as all are.
+        counts += self._usual.share / 2 * (sizes - self.n)
         sizes[place], counts[:, place] = n, (won, lost)
         return ClassLosses(sizes.tolist(), counts[0].tolist(), counts[1].tolist(), self.right, self.alpha)
 

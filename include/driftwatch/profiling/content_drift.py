@@ -55,9 +55,7 @@ def build_content_reference(
         components[PREDICTION] = table.loc[held_out, "prediction"].to_numpy()
         storage.write_array(layout.reference_projection(version), projection)
         Reference.build(components, rate, settings.seed, settings.min_images).save(storage, layout, version, CONTENT)
-    counts = whole_counts(
-        usual_answers(table, held_out, config.classes) * count, np.arange(len(config.classes)), len(config.classes)
-    )
+    counts = usual_answers(table, held_out, config.classes)
     storage.write_json(
         layout.reference_predictions(version),
         {"images": count, "counts": dict(zip(config.classes, counts.tolist(), strict=True))},
@@ -66,22 +64,34 @@ def build_content_reference(
 
 
 def usual_answers(table: pd.DataFrame, held_out: np.ndarray, classes: Sequence[str]) -> np.ndarray:
-    """The shares in which the model answers images of the classes in which its data has them, [classes].
+    """How often the model answers each class where the classes are as frequent as in its data, in as many images as that is known from.
 
     How it answers a class is told by the held-out images of the class, `held_out`; how frequent a class is, by all images. The
     held-out ones alone would not do for that: near-duplicates are kept together and count once, so that their
-    classes are in other shares, each by its own chance.
+    classes are in other shares, each by its own chance. A class with few held-out images is drawn towards what all show together.
+    Both parts have their sampling error, the first by class and the second as the images are independent.
     """
-    answered = _tabulate(table.loc[held_out], "prediction", classes)
-    if "label" not in table:
-        return answered / max(answered.sum(), 1)
+    count, k = int(held_out.sum()), len(classes)
+    if "label" not in table or not count:
+        return _tabulate(table.loc[held_out], "prediction", classes).astype(int)
     by_label = np.stack(
         [_tabulate(table[held_out & (table["label"] == name)], "prediction", classes) for name in classes]
     )
-    # A class without a held-out image is answered as it should be: nothing else is known of it.
-    by_label += np.diag((by_label.sum(axis=1) == 0).astype(float))
-    frequency = _tabulate(table, "label", classes)
-    return (frequency / frequency.sum()) @ (by_label / by_label.sum(axis=1, keepdims=True))
+    right = (np.trace(by_label) + 1) / (by_label.sum() + 2)
+    pooled = np.full((k, k), (1 - right) / max(k - 1, 1))
+    np.fill_diagonal(pooled, right)
+    images = by_label.sum(axis=1, keepdims=True) + 1
+    answered = (by_label + pooled) / images
+    burst = bursts(table)
+    weights = np.ones(len(table)) if burst is None else 1 / np.bincount(burst)[burst]
+    counted, independent = share_weights(weights)
+    codes = pd.Categorical(table["label"], categories=list(classes)).codes
+    frequency = np.bincount(codes, counted, minlength=k) / counted.sum()
+    usual = frequency @ answered
+    of_answers = float((frequency[:, None] ** 2 * answered * (1 - answered) / (images + 1)).sum())
+    several = 1 - float((usual**2).sum())
+    known_from = several / (several / independent + of_answers) if several else independent
+    return whole_counts(usual * round(known_from), np.arange(k), k)
 
 
 def _tabulate(table: pd.DataFrame, column: str, classes: Sequence[str]) -> np.ndarray:

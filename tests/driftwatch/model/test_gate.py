@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from driftwatch.config_model import RetrainingConfig
 from driftwatch.model.gate import decide
-from driftwatch.model.paired import compare
+from driftwatch.model.paired import chance_of, compare, images_needed
 
 CLASSES = ("cat", "dog")
 STRICT = RetrainingConfig(max_clean_drop=0.03)
@@ -39,7 +40,7 @@ def both(
     return pd.concat([answers(rng, n, "recent", *recent, 0.6), answers(rng, 300, "clean", *clean, 0.9)])
 
 
-def decisions(recent: tuple[float, float], clean: tuple[float, float], n: int = 60, runs: int = 200) -> pd.Series:
+def decisions(recent: tuple[float, float], clean: tuple[float, float], n: int = 60, runs: int = 120) -> pd.Series:
     rng = np.random.default_rng(0)
     found = [decide(both(rng, recent, clean, n), CLASSES, STRICT)["decision"] for _ in range(runs)]
     return pd.Series(found).value_counts(normalize=True)
@@ -128,3 +129,53 @@ def test_the_interval_is_newcombes() -> None:
     found = compare(pd.Series([True] * 161), champion, challenger, 0.975)
     assert (found["won"], found["lost"], round(found["difference"], 4)) == (6, 16, -0.0621)
     assert (round(found["low"], 4), round(found["high"], 4)) == (-0.1186, -0.0046)
+
+
+def ten(lost_of_last: int = 0, n: int = 25) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Ten classes of `n` clean images, all right but for one lost and one won of the first, and of the last class; recent days are won."""
+    names = tuple(f"class {place}" for place in range(10))
+    clean = pd.DataFrame({"part": "clean", "label": np.repeat(names, n)})
+    clean["champion"] = clean["challenger"] = clean["label"]
+    clean.loc[0, "champion"] = clean.loc[1, "challenger"] = "class 5"
+    clean.loc[len(clean) - lost_of_last :, "challenger"] = "class 5"
+    recent = pd.DataFrame({"part": "recent", "label": np.resize(names, 60), "challenger": np.resize(names, 60)})
+    recent["champion"] = np.where(np.arange(60) < 20, "none", recent["label"])
+    table = pd.concat([recent, clean], ignore_index=True)
+    return table.assign(image_id=[f"{number:03d}" for number in range(len(table))]), names
+
+
+def test_ten_classes_of_which_none_got_worse_are_promoted() -> None:
+    table, names = ten()
+    result = decide(table, names, RetrainingConfig())
+    assert result["decision"] == "promote"
+    assert "none of 10 got worse" in result["reasons"][2]
+    assert min(found["power"] for found in result["clean"]["by_class"].values()) > 0.8
+
+
+def test_one_of_ten_classes_that_is_ruined_keeps_the_champion_though_all_clean_images_together_pass() -> None:
+    table, names = ten(lost_of_last=10)
+    result = decide(table, names, RetrainingConfig(max_clean_drop=0.1))
+    assert result["clean"]["low"] > -0.1
+    assert result["decision"] == "keep"
+    assert [reason for reason in result["reasons"] if "Class class 9 on clean images: -40.0%" in reason]
+
+
+def test_classes_with_too_few_images_are_all_named_in_one_reason_with_how_many_would_do() -> None:
+    table, names = ten(n=6)
+    result = decide(table, names, RetrainingConfig(max_clean_drop=0.2))
+    assert result["decision"] == "not_enough_evidence"
+    assert result["clean"]["by_class"]["class 9"]["power"] < 0.8
+    (reason,) = [reason for reason in result["reasons"] if "too few clean evaluation images" in reason]
+    assert all(f"{name} (6)" in reason for name in names)
+    needed = int(reason.split(" of each class would settle it")[0].rsplit(" ", 1)[1])
+    again, _ = ten(n=round(1.2 * needed))
+    assert decide(again, names, RetrainingConfig(max_clean_drop=0.2))["decision"] == "promote"
+
+
+def test_the_advice_on_clean_images_is_what_the_test_takes_though_nothing_was_won_or_lost() -> None:
+    same = pd.Series(["cat"] * 20)
+    found = compare(same, same, same, 0.95)
+    needed = images_needed(found, 0.05, 0.95)
+    assert needed > 60
+    shares = (np.array([20, 0, 0, 0]) + 0.5) / 22
+    assert chance_of(shares, needed, 0.05, 0.95) == pytest.approx(0.8, abs=0.03)

@@ -231,3 +231,18 @@ def test_late_images_have_no_part_in_the_accuracy(monitor: MonitorConfig) -> Non
     storage.write_table(DAY.predictions, predictions[predictions["image_id"].isin(on_time)])
     without = evaluate_day(storage, DAY, monitor, HOLDOUT)
     assert {**with_late, "revisions": []} == {**without, "revisions": []}
+
+
+def test_control_tasks_that_annotators_agreed_on_before_tell_nothing_of_label_errors(monitor: MonitorConfig) -> None:
+    """They were chosen for being easy: only those of the training set count."""
+    storage, layout = Storage(monitor.storage.uri), MonitorLayout("demo")
+    write_day(storage, monitor)
+    assignments = storage.read_table(DAY.assignments)
+    known = assignments.head(40).assign(
+        image_id=[f"{'set' if number % 4 == 0 else 'agreed'}{number}" for number in range(40)], control=True, known_label="cat",
+        answer=["dog" if number % 4 == 0 else "cat" for number in range(40)],
+    )  # fmt: skip
+    storage.write_table(DAY.assignments, pd.concat([assignments, known], ignore_index=True))
+    storage.write_table(layout.training_set, pd.DataFrame({"image_id": [f"set{number}" for number in range(0, 40, 4)]}))
+    votes = evaluate_day(storage, DAY, monitor, HOLDOUT)["evidence"]["votes"]
+    assert (votes["control_right"], votes["control_wrong"]) == ([0, 0], [10, 0])

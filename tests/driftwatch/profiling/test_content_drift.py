@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import date
 
@@ -11,7 +12,10 @@ import pytest
 
 from driftwatch.config import MonitorConfig
 from driftwatch.layout import MonitorLayout
-from driftwatch.profiling.content_drift import build_content_reference, judge_answers
+from driftwatch.model.splits import COLUMNS, TRAIN, decide_splits
+from driftwatch.profiling.content import compare_shares
+from driftwatch.profiling.content_drift import build_content_reference, judge_answers, usual_answers
+from driftwatch.profiling.dependence import bursts
 from driftwatch.profiling.reference import CONTENT, Reference
 from driftwatch.storage import Storage
 
@@ -164,3 +168,35 @@ def test_too_few_images_and_too_few_held_out_ones_are_not_enough_evidence(storag
     found = judge_answers(small, DAY, LAYOUT, config(), "v1")
     assert verdicts(found) == ("not_enough_evidence", "not_enough_evidence")
     assert "49 held-out images; 50 are needed" in found["content"]["reason"]
+
+
+def training_set(k: int, rng: np.random.Generator) -> pd.DataFrame:
+    """22 images a class; of every other class all are near-duplicates of three pictures. The holdout is made as an import makes it."""
+    code = np.repeat(np.arange(k), 22)
+    pose = [f"{c} {n % 3}" if c % 2 else f"{c} {n}" for n, c in enumerate(code)]
+    names = np.array([f"{place:02d}" for place in range(k)])
+    table = pd.DataFrame({"label": names[code], "phash": [hashlib.sha256(p.encode()).hexdigest()[:16] for p in pose]})
+    table["image_id"] = [hashlib.sha256(rng.bytes(9)).hexdigest() for _ in code]
+    right = rng.random(len(code)) < 0.9
+    return table.assign(prediction=np.where(right, table["label"], names[(code + 1) % k]))
+
+
+def test_a_balanced_day_of_many_classes_alarms_no_more_than_stated_though_near_duplicates_leave_the_holdout_uneven():
+    """By the held-out images alone, near-duplicates once, the classes with three pictures seem rare: p = 1e-6 and less on such days."""
+    alarms = 0
+    for number in range(3):
+        rng = np.random.default_rng(number)
+        table = training_set(40, rng)
+        split = decide_splits(pd.DataFrame(columns=COLUMNS), table, 0.15).set_index("image_id")["split"]
+        held_out = (
+            ~pd.Series(bursts(table)).duplicated().to_numpy() & (table["image_id"].map(split) != TRAIN).to_numpy()
+        )
+        names = sorted(set(table["label"]))
+        usual = usual_answers(table, held_out, names)
+        for n in (100, 1000):
+            code = np.arange(n) % 40
+            answer = np.where(rng.random(n) < 0.9, code, (code + 1) % 40)
+            alarms += compare_shares(np.bincount(answer, minlength=40), usual, 0.01, 0).p_value <= 0.01
+    assert alarms == 0
+    ours = np.bincount(np.r_[rng.integers(0, 40, 400), np.zeros(250, int)], minlength=40)
+    assert compare_shares(ours, usual, 0.01, 0).p_value < 0.001  # one class that has become frequent is found

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from driftwatch.profiling import Reference
-from driftwatch.profiling.dependence import bursts, effective_size, intraclass_correlation, weights_of
+from driftwatch.profiling.dependence import bursts, effective_size, intraclass_correlation, share_weights, weights_of
 
 
 def population(clusters: int, size: int, alike: float, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
@@ -72,3 +72,15 @@ def test_days_of_bursts_raise_the_stated_false_alarms_and_without_hashes_many_mo
 def test_near_duplicates_in_the_reference_are_kept_once():
     table, clusters = population(80, 2, 1.0, np.random.default_rng(4))
     assert len(Reference.build(table.assign(phash=hashes(clusters))).features) == 80
+
+
+def test_shares_count_images_by_what_they_tell_and_one_long_burst_as_two_of_the_next():
+    poses = np.repeat(1 / 10, 40)  # four pictures of ten images each
+    counted, worth = share_weights(np.r_[poses, np.ones(40)])
+    assert (counted == 1).all()
+    assert worth == pytest.approx(80**2 / (4 * 10**2 + 40))
+    counted, worth = share_weights(np.r_[np.full(70, 1 / 70), np.ones(60)])
+    assert counted[:70].sum() == pytest.approx(2)
+    assert worth == pytest.approx(62**2 / (2**2 + 60))
+    assert share_weights(np.ones(5))[1] == 5
+    assert share_weights(np.ones(0))[1] == 0
