@@ -40,7 +40,7 @@ def counted(n: int, days: int) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("n", [3, 15, 16, 100])
+@pytest.mark.parametrize("n", [15, 100])
 def test_the_matrix_fits_and_of_many_classes_the_most_frequent_confusions_stand_instead(n: int, browser: Any) -> None:
     classes, matrices = names(n), counted(n, 3)
     days = [
