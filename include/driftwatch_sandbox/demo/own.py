@@ -138,7 +138,7 @@ def _changes(config: MonitorConfig, day_size: int, home: Path) -> dict[str, Any]
             "max_cost_per_month": _NO_LIMIT,
         },
         "performance": {"min_labels": min(config.performance.min_labels, day_size // 2)},
-        "publish": {"sinks": sinks, "alert_source": "local", "connection": "whylabs_default"}
+        "publish": {"sinks": sinks, "alert_source": "local", "connection": "whylabs_default", "monitors": {}}
         | ({"dataset": DATASET} if "whylabs" in sinks else {}),
         "notifiers": [],
     }
