@@ -118,7 +118,9 @@ def test_a_wrong_file_or_model_is_refused_before_anything_is_written(tmp_path, f
 @pytest.mark.parametrize("n", [2, 7, 100])
 def test_images_are_shared_out_for_any_number_of_classes(n: int, tmp_path) -> None:
     classes = [f"c{place}" for place in range(n)]
-    images = {name: [tmp_path / f"{name}-{number}" for number in range(TRAINING_EACH + 120)] for name in classes}
+    images = {
+        name: [tmp_path / f"{name}-{number}" for number in range(TRAINING_EACH + max(3, 240 // n))] for name in classes
+    }
     for path in (path for paths in images.values() for path in paths):
         path.touch()
     shares = share_out(tmp_path, classes, images, 3)

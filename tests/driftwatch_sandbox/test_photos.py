@@ -156,6 +156,12 @@ def test_blur_is_as_strong_on_a_large_photo_as_on_a_small_one():
     assert np.abs(small_blur - large_blur).mean() < 2
 
 
+def test_at_night_a_photo_is_dark_and_blurred():
+    photo = draw("cat", 3)
+    dark, blurred = (np.asarray(break_camera(photo, kind), float) for kind in ("night", "blur"))
+    assert dark.mean() == pytest.approx(0.33 * blurred.mean(), rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("kind", "strength", "message"),
     [

@@ -11,6 +11,7 @@ from driftwatch.dashboard.days import read_object
 from driftwatch.errors import DamagedArtifact
 from driftwatch.model import registry
 from driftwatch.model.requests import DATASET_CARD, GATE
+from driftwatch.performance.metrics import in_order
 
 if TYPE_CHECKING:
     from driftwatch.layout import MonitorLayout
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _PARTS = {"recent": "Recent days", "clean": "Clean images"}
+_MOST_CLASSES = 15
 
 
 def champion(artifacts: Artifacts, layout: MonitorLayout) -> dict[str, Any]:
@@ -120,10 +122,17 @@ def gate(found: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def facts(card: dict[str, Any]) -> list[tuple[str, str]]:
-    """The card's plain entries, nested ones with a dot; the gate, the metrics and long lists have places of their own."""
+    """The card's plain entries, nested ones with a dot, classes in their own order; the gate, the metrics and long lists have places of
+    their own, and what is told of many classes is counted."""
     rows: list[tuple[str, str]] = []
+    classes = list(card.get("classes") or [])
 
     def add(name: str, value: Any) -> None:
+        if isinstance(value, dict) and value and set(value) <= set(classes):
+            if len(value) > _MOST_CLASSES:
+                rows.append((name, f"{len(value)} classes: `driftwatch models FILE show` lists them"))
+                return
+            value = {key: value[key] for key in in_order(value, classes)}
         if isinstance(value, dict):
             for key, inner in value.items():
                 add(f"{name}.{key}" if name else str(key), inner)

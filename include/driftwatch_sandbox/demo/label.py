@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from rich.console import Console
 
@@ -52,9 +52,10 @@ def label(console: Console, world: World) -> None:
 
 def open_pool(world: World, config: MonitorConfig) -> str:
     """A new pool with the sample of the last day, served by people; returns its id."""
-    day = config.schedule.end_date
-    assert day is not None  # each simulation's monitor file names its days
-    storage, keys = Storage(f"file://{world.storage}"), MonitorLayout(config.name).day(day)
+    storage, layout = Storage(f"file://{world.storage}"), MonitorLayout(config.name)
+    days = [date.fromisoformat(name) for name in storage.folders(layout.days)]
+    day = max(day for day in days if storage.exists(layout.day(day).annotation))
+    keys = layout.day(day)
     now = datetime.now(timezone.utc)
     expires = now + timedelta(hours=_HOURS)
     plan = {

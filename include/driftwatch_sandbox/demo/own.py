@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from driftwatch_sandbox.photos import break_file
 
 DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(3)]
 # A small set needs more passes until the model has seen enough: images times passes, and the fewest and most passes.
-_TRAINED_ON, _EPOCHS = 40_000, (30, 120)
+_TRAINED_ON, _EPOCHS = 30_000, (30, 90)
 _MOST_OVERLAP = 5  # the simulated crowd has 30 people, who meet a control task only once
 _NO_LIMIT = 1_000_000.0
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
@@ -58,7 +57,7 @@ class Own:
             + (f" ({shares.left} of yours are not needed)" if shares.left else ""),
             f"All of it happens in {home}, with stand-ins for Toloka and WhyLabs: nobody is paid or told anything, and the storage, "
             "connections and notifiers of your file are not used. Your images are copied and stay as they are.",
-            "Set for this try: " + ", ".join(_flat(_changes(self._config, self._day_size, home))),
+            f"Your settings, changed where this needs it (days, sample, who is asked and told), are in {home}/monitors/{self._config.name}.yaml",
         ]
 
     @property
@@ -138,15 +137,7 @@ def _changes(config: MonitorConfig, day_size: int, home: Path) -> dict[str, Any]
             "max_cost_per_month": _NO_LIMIT,
         },
         "performance": {"min_labels": min(config.performance.min_labels, day_size // 2)},
-        "publish": {"sinks": sinks, "alert_source": "local", "connection": "whylabs_default"}
+        "publish": {"sinks": sinks, "alert_source": "local", "connection": "whylabs_default", "monitors": {}}
         | ({"dataset": DATASET} if "whylabs" in sinks else {}),
         "notifiers": [],
     }
-
-
-def _flat(changes: dict[str, Any]) -> Sequence[str]:
-    return [
-        f"{section}.{name}" if isinstance(values, dict) else section
-        for section, values in changes.items()
-        for name in (values if isinstance(values, dict) else [section])
-    ]

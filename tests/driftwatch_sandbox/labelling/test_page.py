@@ -75,3 +75,38 @@ def test_twenty_tasks_by_keyboard_alone_with_undo_instructions_and_a_closed_brow
     assert all(answers == [right(url)] for url, answers in found.items())
     assert market.closed(pool_id).last_close_reason.value == "COMPLETED"
     context.close()
+
+
+def test_of_a_hundred_answers_one_is_found_by_a_part_of_its_name(
+    market: Any, config: MonitorConfig, images: str, browser: Any
+) -> None:
+    classes = ("cat", "dog", *(f"kind {place:03d}" for place in range(97)), "写真")
+    pool_id = open_pool(market, config.model_copy(update={"classes": classes}), images)
+    context = browser.new_context(viewport={"width": 400, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.goto(f"{market.url}/label/")
+    until(page, "document.activeElement.id === 'token'")
+    page.keyboard.type(TOKENS["ana"])
+    page.keyboard.press("Enter")
+    until(page, "document.activeElement.closest('#pools')")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#find")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert page.locator("#tools").bounding_box()["y"] < 800  # beside the answers, not below a hundred of them
+    first = page.locator("#work img").get_attribute("src")
+    page.keyboard.press("/")
+    page.keyboard.type("kind 04")
+    assert page.locator(".answers button:visible").count() == 10
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    until(page, "src => document.querySelector('#work img')?.getAttribute('src') !== src", first)
+    until(page, "document.activeElement.id === 'find'")  # the next image is answered in the same way
+    second = page.locator("#work img").get_attribute("src")
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    until(page, "src => document.querySelector('#work img')?.getAttribute('src') !== src", second)
+    kept = page.evaluate("page.answers")
+    assert sorted(answer["result"] for answer in kept.values()) == ["cat", "kind 042"]
+    assert pool_id
+    context.close()

@@ -3,6 +3,8 @@
 
 const $ = (id) => document.getElementById(id);
 const show = (...ids) => ["login", "pools", "work"].forEach((id) => { $(id).hidden = !ids.includes(id); });
+const MOST_AT_A_GLANCE = 12;
+let finding = false; // who answers by typing goes on so with the next image
 let pool = null, page = null, busy = false, waiting = 0;
 
 async function ask(path, body) {
@@ -71,6 +73,7 @@ async function next() {
   waiting = setTimeout(() => doing(next), 3000);
 }
 
+const find = () => document.getElementById("find");
 const open = () => page.tasks.filter((task) => !(task.id in page.answers));
 
 function draw() {
@@ -99,8 +102,31 @@ function draw() {
       button.addEventListener("click", () => give(part.field, option.value));
       answers.append(button);
     }
+    if (part.options.length > MOST_AT_A_GLANCE) group.insertBefore(finder(answers), answers);
     return group;
   }));
+  if (finding) find()?.focus();
+}
+
+// Of many answers those that hold what is typed; Enter gives the first of them.
+function finder(answers) {
+  const input = Object.assign(document.createElement("input"), { type: "search", id: "find", placeholder: "Type a part of the answer, then Enter  ( / )", autocomplete: "off" });
+  input.setAttribute("aria-label", "Find an answer");
+  const buttons = [...answers.children], text = new Map(buttons.map((button) => [button, button.firstChild.textContent.toLowerCase()]));
+  answers.classList.add("many");
+  input.addEventListener("input", () => {
+    const wanted = input.value.trim().toLowerCase();
+    for (const button of buttons) button.hidden = !text.get(button).includes(wanted);
+  });
+  input.addEventListener("keydown", (event) => {
+    const wanted = input.value.trim().toLowerCase(), left = buttons.filter((button) => !button.hidden);
+    const chosen = left.find((button) => text.get(button) === wanted) ?? left[0];
+    if (event.key === "Enter" && wanted && chosen) { event.preventDefault(); finding = true; chosen.click(); }
+    else if (event.key === "Escape") { input.value = ""; input.dispatchEvent(new Event("input")); input.blur(); finding = false; }
+  });
+  input.addEventListener("focus", () => { finding = true; });
+  input.addEventListener("blur", (event) => { if (event.relatedTarget) finding = false; }); // not when the next image takes its place
+  return input;
 }
 
 function give(field, value) {
@@ -168,6 +194,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.matches("input") || document.querySelector("dialog[open]") || $("work").hidden) return;
   const set = page?.view.keys[event.key];
   if (set) { event.preventDefault(); give(set.field, set.value); }
+  else if (event.key === "/" && find()) { event.preventDefault(); find().focus(); }
   else if (event.key === "u") undo();
   else if (event.key === "s") skip();
   else if (event.key === "i") instructions();
