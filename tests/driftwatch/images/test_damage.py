@@ -87,7 +87,20 @@ def test_damaged_picture_data_are_refused(name):
         broken = bytearray(data)
         at = rng.integers(len(data) // 3, len(data) * 2 // 3)
         broken[at : at + 300] = rng.integers(0, 256, 300, dtype=np.uint8).tobytes()
-        assert kind_of(bytes(broken)) == "truncated"
+        assert kind_of(bytes(broken)) == kind_of(bytes(broken), ACCEPT) == "truncated"
+
+
+def test_real_photos_are_whole_and_lose_nothing_but_what_is_cut(shared):
+    for path in sorted((shared / "photos").glob("*/*.jpg"))[::100]:
+        data = path.read_bytes()
+        whole = decode_image(data, LIMITS)
+        assert whole.note == ""
+        np.testing.assert_array_equal(whole.rgb, cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB))
+        assert kind_of(data[:-2]) == "no_end_mark"
+        half = data[: len(data) // 2] + END
+        assert kind_of(half) == "truncated"
+        rows = decode_image(half, ImagesConfig(damaged="accept", max_missing_share=1, min_side=1)).rgb
+        np.testing.assert_array_equal(rows[:-1], whole.rgb[: len(rows) - 1])
 
 
 def test_a_progressive_jpeg_that_ends_between_its_scans_is_coarse_and_refused():
