@@ -11,6 +11,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
+from driftwatch.model.archive import MOST_BYTES
 from driftwatch.model.cards import Labelled, register_trained
 from driftwatch.model.dataset import EVALUATION, TRAIN, VALIDATION, summary
 from driftwatch.model.runtime import prepare
@@ -85,6 +86,8 @@ def import_champion(
     """
     prepare(config.retraining.seed)
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise NeedsAttention(f"{path} has {path.stat().st_size:,} bytes; at most {MOST_BYTES:,} are allowed")
         data = path.read_bytes()
     except OSError as error:
         raise NeedsAttention(f"{path} cannot be read: {error}") from error
