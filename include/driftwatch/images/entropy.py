@@ -1,4 +1,4 @@
-"""How many rows of a baseline JPEG that was cut short are there: its picture data, read block by block."""
+"""What of a baseline JPEG is there: its picture data, read block by block without decoding a pixel."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ class _Tables(NamedTuple):
 
 
 def rows_held(file: ImageFile) -> int | None:
-    """The rows, from the top, that the file's data hold whole; None where the data are damaged rather than cut short."""
-    from driftwatch.images.kernels.huffman import RAN_OUT, whole_units
+    """The rows, from the top, that the file's data hold whole, all of `height` or fewer; None where the data are wrong before they
+    end, or in several scans."""
+    from driftwatch.images.kernels.huffman import WRONG, whole_units
 
-    found = _tables(file.data)
+    found = _tables(file.data) if file.scans == 1 else None
     count = file.header.channels or 1
     frame = file.data[file.frame + 10 : file.frame + 10 + 3 * count]
     components = {frame[at]: (frame[at + 1] >> 4, frame[at + 1] & 15, frame[at + 2]) for at in range(0, 3 * count, 3)}
@@ -44,7 +45,7 @@ def rows_held(file: ImageFile) -> int | None:
     in_a_row, rows = math.ceil(file.header.width / (8 * wide)), math.ceil(file.header.height / (8 * high))
     data = np.frombuffer(file.data, np.uint8, len(file.data) - 2 - found.start, found.start)
     units, end = whole_units(data, found.codes, np.array(blocks, np.int64), found.interval, in_a_row * rows)
-    return units // in_a_row * 8 * high if end == RAN_OUT else None
+    return None if end == WRONG else min(units // in_a_row * 8 * high, file.header.height)
 
 
 def _tables(data: bytes) -> _Tables | None:

@@ -123,6 +123,25 @@ def test_what_libjpeg_warns_of_beside_the_picture_refuses_nothing():
         np.testing.assert_array_equal(decode_image(odd, LIMITS).rgb, decode_image(JPEG, LIMITS).rgb)
 
 
+def oddly_sampled() -> bytes:
+    """Mid-grey, 96 x 64, with three times as many samples of brightness as of colour in each row: 4 x 8 units of five blocks, each
+    of the codes of "no change" and "no details"."""
+    data = bytearray(encoded(np.full((64, 96, 3), 128, np.uint8), subsampling=0))
+    frame, scan = frame_of(data), data.index(b"\xff\xda")
+    data[frame + 11] = 0x31
+    data[scan + 6 : scan + 11 : 2] = bytes(3)  # one pair of code tables for all
+    bits = int("001010" * 160, 2).to_bytes(120, "big")
+    return bytes(data[: scan + 14]) + bits + END
+
+
+def test_sampling_that_simplejpeg_does_not_know_is_decoded_and_its_damage_seen():
+    data = oddly_sampled()
+    assert kind_of(data) == "whole"
+    assert (decode_image(data, LIMITS).rgb == 128).all()
+    assert kind_of(data[:-2]) == "no_end_mark"
+    assert kind_of(data[:-20] + END) == kind_of(data[:-20]) == "truncated"
+
+
 def test_jpegs_that_nobody_can_show_are_unsupported():
     at = frame_of(JPEG)
     for marker, bits, word in (
