@@ -44,7 +44,7 @@ def read_row(storage: Storage, key: str, row: int) -> np.ndarray:
             key, "NumPy array", lambda: np.array(np.load(path, mmap_mode="r", allow_pickle=False)[row])
         )
     header = io.BytesIO(storage.read_range(key, 0, _HEADER))
-    shape, _, dtype = _read_header(header)
+    shape, _, dtype = storage.parsed(key, "NumPy array", lambda: _read_header(header))
     size = int(np.prod(shape[1:])) * dtype.itemsize
     start = header.tell() + row * size
     return np.frombuffer(storage.read_range(key, start, start + size), dtype).reshape(shape[1:])

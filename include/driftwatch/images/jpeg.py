@@ -6,7 +6,6 @@ errors; what it warns of although every pixel is there (metadata, padding) is ta
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +14,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
+from driftwatch.images.entropy import rows_held
 from driftwatch.images.headers import (
     Check,
     Header,
@@ -188,6 +188,8 @@ def decode_jpeg(file: ImageFile, limits: ImagesConfig) -> tuple[np.ndarray, str]
     try:
         return _pixels(file.data, header), file.note
     except _Warned as warned:
+        if warned.odd_sampling:
+            return _of_odd_sampling(file), file.note
         if warned.left_over:
             try:
                 return _pixels(_without_padding(file.data), header), file.note
@@ -208,6 +210,10 @@ class _Warned(Exception):
     """libjpeg's first warning, or its error."""
 
     @property
+    def odd_sampling(self) -> bool:
+        return "subsampling" in str(self)
+
+    @property
     def left_over(self) -> bool:
         return "extraneous bytes before marker" in str(self)
 
@@ -223,9 +229,7 @@ def _pixels(data: bytes, header: Header, strict: bool = True) -> np.ndarray:
     try:
         found = simplejpeg.decode_jpeg(data, "CMYK" if cmyk else "RGB", buffer=room, strict=strict)
     except ValueError as error:
-        if "subsampling" not in str(error):
-            raise _Warned(str(error)) from error
-        return _of_odd_sampling(data, header)
+        raise _Warned(str(error)) from error
     if found.shape != room.shape:
         raise _Warned(f"the decoder finds {found.shape[1]} x {found.shape[0]} pixels")
     return _rgb_of_cmyk(found) if cmyk else found
@@ -241,46 +245,32 @@ def _rgb_of_cmyk(cmyk: np.ndarray) -> np.ndarray:
     return rgb
 
 
-def _of_odd_sampling(data: bytes, header: Header) -> np.ndarray:
-    """Combinations of sampling factors that simplejpeg does not know: OpenCV knows some more, and says nothing of damage."""
-    rgb = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+def _of_odd_sampling(file: ImageFile) -> np.ndarray:
+    """Of combinations of sampling factors that simplejpeg does not know; OpenCV knows some more, but says nothing of damage."""
+    header = file.header
+    rgb = cv2.imdecode(np.frombuffer(file.data, np.uint8), cv2.IMREAD_COLOR_RGB)
     if rgb is None or rgb.shape[:2] != (header.height, header.width):
-        raise _Warned("its sampling factors are not supported")
+        raise damaged(header, "JPEG", "its sampling factors are not supported")
+    if file.scans == 1 and rows_held(file) != header.height:
+        raise damaged(header, "JPEG", "its picture data are wrong or end too soon")
     return rgb
 
 
 def _upper_rows(file: ImageFile, limits: ImagesConfig) -> tuple[np.ndarray, str]:
-    """The rows that a file that was cut short holds: as many as can be decoded, under a header that asks for no more, without
-    running out of data. Found by bisection; the whole rows of blocks count."""
+    """The rows that a file that was cut short holds, decoded under a header that asks for no more; whole rows of blocks count."""
     header = file.header
-    if file.scans > 1:
-        raise damaged(header, "JPEG", "its details come in several scans, of which the last are not all there")
-    factors = file.data[file.frame + 11 : file.frame + 11 + 3 * (header.channels or 1) : 3]
-    blocks = 8 * (max(factor & 15 for factor in factors) if len(factors) > 1 else 1)
-    held, short = 0, math.ceil(header.height / blocks)
-    while short - held > 1:
-        middle = (held + short) // 2
-        if _holds(file, middle * blocks):
-            held = middle
-        else:
-            short = middle
-    rows = held * blocks
-    held_part = f"the file holds the upper {rows} of {header.height} rows"
+    file = file._replace(data=_without_padding(file.data))
+    rows = rows_held(file)
+    if rows is None:
+        raise damaged(header, "JPEG", "its picture data come in several scans, or are wrong before they end")
+    held = f"the file holds the upper {rows} of {header.height} rows"
     if 1 - rows / header.height > limits.max_missing_share or rows < limits.min_side:
         share = f"images.max_missing_share is {limits.max_missing_share}, images.min_side {limits.min_side}"
-        raise damaged(header, "JPEG", f"{held_part}; {share}")
-    return _first_rows(file, rows, strict=False), f"cut_short: {held_part}; the others are left out"
-
-
-def _holds(file: ImageFile, rows: int) -> bool:
-    try:
-        _first_rows(file, rows)
-    except _Warned as warned:
-        return warned.left_over  # the rows below
-    return True
-
-
-def _first_rows(file: ImageFile, rows: int, strict: bool = True) -> np.ndarray:
+        raise damaged(header, "JPEG", f"{held}; {share}")
     height = file.frame + 5
-    data = file.data[:height] + rows.to_bytes(2, "big") + file.data[height + 2 :]
-    return _pixels(data, file.header._replace(height=rows), strict)
+    fewer = file.data[:height] + rows.to_bytes(2, "big") + file.data[height + 2 :]
+    try:
+        picture = _pixels(fewer, header._replace(height=rows), strict=False)  # the rows below are left over
+    except _Warned as error:
+        raise damaged(header, "JPEG", error) from error
+    return picture, f"cut_short: {held}; the others are left out"

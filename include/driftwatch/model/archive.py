@@ -18,7 +18,7 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 # A trained model's numbers hardly shrink, and Keras stores them as they are: what unpacks to far more than the file is no model.
 _MOST_TIMES = 4
 _ALWAYS_ALLOWED = 10_000_000  # text shrinks well
-_MOST_BYTES = 4_000_000_000  # a worker holds a model about three times while it loads it
+MOST_BYTES = 1_500_000_000  # a worker holds a model about three times while it loads it
 _MOST_MEMBERS = 1_000  # Keras writes three, and one for each file that a layer brings along
 
 
@@ -100,11 +100,11 @@ def _arrays(group: h5py.Group, name: str, depth: int = 0) -> Iterator[h5py.Datas
 
 
 def _refuse_more_than(held: int, promised: int, what: str, name: str) -> None:
-    allowed = min(_MOST_BYTES, _MOST_TIMES * held + _ALWAYS_ALLOWED)
+    allowed = min(MOST_BYTES, _MOST_TIMES * held + _ALWAYS_ALLOWED)
     if promised > allowed:
         raise DamagedModel(
             f"{name} {what} {promised:,} bytes, but holds {held:,}; at most {allowed:,} are allowed (four times what it holds and "
-            "10 MB, and no more than 4 GB)"
+            "10 MB, and no more than 1.5 GB)"
         )
 
 

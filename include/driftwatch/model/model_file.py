@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from driftwatch.errors import NeedsAttention
+from driftwatch.model.archive import MOST_BYTES
 
 _MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -23,6 +24,8 @@ def read_keras_file(path: Path) -> bytes:
     if path.is_dir():
         raise NotKeras(_folder(path))
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise NotKeras(f"{path} has {path.stat().st_size:,} bytes; at most {MOST_BYTES:,} are allowed")
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise NotKeras(f"{path}: no such file") from error

@@ -87,7 +87,20 @@ def test_damaged_picture_data_are_refused(name):
         broken = bytearray(data)
         at = rng.integers(len(data) // 3, len(data) * 2 // 3)
         broken[at : at + 300] = rng.integers(0, 256, 300, dtype=np.uint8).tobytes()
-        assert kind_of(bytes(broken)) == "truncated"
+        assert kind_of(bytes(broken)) == kind_of(bytes(broken), ACCEPT) == "truncated"
+
+
+def test_real_photos_are_whole_and_lose_nothing_but_what_is_cut(shared):
+    for path in sorted((shared / "photos").glob("*/*.jpg"))[::100]:
+        data = path.read_bytes()
+        whole = decode_image(data, LIMITS)
+        assert whole.note == ""
+        np.testing.assert_array_equal(whole.rgb, cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB))
+        assert kind_of(data[:-2]) == "no_end_mark"
+        half = data[: len(data) // 2] + END
+        assert kind_of(half) == "truncated"
+        rows = decode_image(half, ImagesConfig(damaged="accept", max_missing_share=1, min_side=1)).rgb
+        np.testing.assert_array_equal(rows[:-1], whole.rgb[: len(rows) - 1])
 
 
 def test_a_progressive_jpeg_that_ends_between_its_scans_is_coarse_and_refused():
@@ -108,6 +121,25 @@ def test_what_libjpeg_warns_of_beside_the_picture_refuses_nothing():
         assert kind_of(odd) == "whole"
         assert kind_of(odd[: len(odd) // 2] + END) == "truncated"
         np.testing.assert_array_equal(decode_image(odd, LIMITS).rgb, decode_image(JPEG, LIMITS).rgb)
+
+
+def oddly_sampled() -> bytes:
+    """Mid-grey, 96 x 64, with three times as many samples of brightness as of colour in each row: 4 x 8 units of five blocks, each
+    of the codes of "no change" and "no details"."""
+    data = bytearray(encoded(np.full((64, 96, 3), 128, np.uint8), subsampling=0))
+    frame, scan = frame_of(data), data.index(b"\xff\xda")
+    data[frame + 11] = 0x31
+    data[scan + 6 : scan + 11 : 2] = bytes(3)  # one pair of code tables for all
+    bits = int("001010" * 160, 2).to_bytes(120, "big")
+    return bytes(data[: scan + 14]) + bits + END
+
+
+def test_sampling_that_simplejpeg_does_not_know_is_decoded_and_its_damage_seen():
+    data = oddly_sampled()
+    assert kind_of(data) == "whole"
+    assert (decode_image(data, LIMITS).rgb == 128).all()
+    assert kind_of(data[:-2]) == "no_end_mark"
+    assert kind_of(data[:-20] + END) == kind_of(data[:-20]) == "truncated"
 
 
 def test_jpegs_that_nobody_can_show_are_unsupported():
