@@ -21,7 +21,7 @@ from driftwatch.conditional import Stored
 from driftwatch.errors import DriftwatchError, OddEntry
 from driftwatch.foreign_files import from_key, lies_in, list_files, read_regular, read_s3_object, to_key
 from driftwatch.outside import touching
-from driftwatch.storage_errors import Meaning, asks_for_more, calling, meaning_of
+from driftwatch.storage_errors import Meaning, asks_for_more, calling, meaning_of, sorting
 from driftwatch.storage_formats import Formats
 
 T = TypeVar("T")
@@ -180,7 +180,7 @@ class Storage(Formats):
         import tempfile
 
         path = self.path(key)
-        with touching(f"storage write {key}"):
+        with touching(f"storage write {key}"), sorting("write", self.url(key)):
             if self.scheme == "s3":
                 with tempfile.NamedTemporaryFile(prefix="driftwatch-") as file:
                     yield file

@@ -11,6 +11,7 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import TypeVar
 
@@ -77,6 +78,18 @@ def calling(verb: str, where: str, call: Callable[[], T]) -> T:
             logger.warning("Could not %s %s (%s); trying again in %s s", verb, where, _said(error), pause)
             time.sleep(pause)
     raise AssertionError("the last try returns or raises")
+
+
+@contextmanager
+def sorting(verb: str, where: str) -> Iterator[None]:
+    """Sorts what a block that cannot be repeated raises, such as a disk that is full while a table is written."""
+    try:
+        yield
+    except OSError as error:
+        meaning = meaning_of(error)
+        if meaning is None:
+            raise
+        raise _sorted(meaning, error, verb, where) from error
 
 
 def meaning_of(error: BaseException) -> Meaning | None:
@@ -179,5 +192,5 @@ def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> Dr
         else StorageFailed
     )
     return kind(
-        f"could not {verb} {where}, also when asked again ({said}): run the task again when the storage is well"
+        f"could not {verb} {where}, however often it was asked ({said}): run the task again when the storage is well"
     )

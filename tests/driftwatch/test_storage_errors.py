@@ -78,7 +78,7 @@ def test_what_passes_is_tried_again_and_what_stays_fails_by_name(storage, s3, fa
         storage.write_bytes("in/a.jpg", b"x" * 1000)
         error, asked = failed(storage, s3, call, fault)
         assert type(error) is StorageFailed, call
-        assert re.match(r"could not .* s3://faulty/\d+/in.*, also when asked again \(", str(error)), call
+        assert re.match(r"could not .* s3://faulty/\d+/in.*, however often it was asked \(", str(error)), call
         # The HTTP client itself sends again what met a connection that was closed while it waited.
         assert 3 <= asked <= (6 if fault == "reset" else 3), call
 
@@ -122,6 +122,22 @@ def test_errors_of_a_folder_are_sorted_by_their_number(monkeypatch, number, want
         storage_errors.calling("read", "file:///x/y", call)
     assert type(found.value) is wanted
     assert len(asked) == tries
+
+
+@pytest.mark.parametrize("call", ["write", "write a file"])
+def test_a_disk_that_is_full_is_named_with_the_object_and_the_old_one_stays(tmp_path, monkeypatch, call):
+    storage = Storage(f"file://{tmp_path}")
+    storage.write_bytes("in/b.jpg", b"old")
+    storage.write_bytes("in/big", b"old")
+    monkeypatch.setattr(storage_errors, "PAUSES", (0,))
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageFailed, match=r"could not write file:///.*/in/b.*No space left"):
+        CALLS[call](storage)
+    assert [storage.read_bytes(item.key) for item in storage.list("in")] == [b"old", b"old"]
 
 
 def test_a_mistake_in_a_program_is_raised_as_it_is():
