@@ -121,7 +121,7 @@ def test_the_forms_run_after_the_monitors_end_says_why_it_did_nothing():
     """Airflow gives a run whose logical date lies outside of the DAG's dates no tasks, and calls it a success."""
     ended = ScheduleConfig(start_date=date(2026, 1, 1), end_date=date(2026, 11, 19))
     with pytest.raises(
-        NeedsAttention, match="2026-11-21, is outside .* no tasks: trigger the DAG with an empty logical date"
+        NeedsAttention, match=r"2026-11-21, is outside .* no tasks: trigger the DAG with an empty logical date"
     ):
         run_day(a_run(NOON, NOON), {"day": "2026-11-18"}, ended)
     assert run_day(a_run(midnight(21), midnight(20), "backfill"), {"day": "2026-11-20"}, ended) == "2026-11-20"
