@@ -64,6 +64,9 @@ bench-judgement: .venv/installed var/bench/venv/installed ## How often verdicts 
 	@var/bench/venv/bin/python bench/judgement/drift_rivals.py
 	@$(BIN)/python -m bench.judgement.drift page
 	@$(BIN)/python -m bench.judgement.performance
+	@$(BIN)/python -m bench.judgement.performance_classes
+	@$(BIN)/python -m bench.judgement.gate
+	@$(BIN)/python -m bench.judgement.predictions
 
 var/bench/speed/installed:
 	@echo "Installing what the benchmark compares with into var/bench/speed (a minute, once)"

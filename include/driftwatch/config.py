@@ -165,7 +165,7 @@ class AnnotationConfig(Section):
     control_tasks: int = Field(30, ge=0, le=10_000, description="Different control tasks put into the pool.")
     control_from_labels: bool = Field(
         True,
-        description="Also take control tasks from images of the last 30 days that all their annotators labelled alike.",
+        description="Also take control tasks, at most half where the holdout has enough, from images of the last 30 days that all their annotators labelled alike. They check annotators; how often labels are wrong is told by the others.",
     )
     exam: ExamConfig | None = Field(None, description="An exam that admits annotators; null means none.")
     acceptance: Literal["automatic", "by_quality"] = Field(

@@ -67,20 +67,26 @@ def control_tasks(
 ) -> list[dict[str, str]]:
     """`annotation.control_tasks` images of known truth, classes in turn, drawn anew for each day; sorted by image id.
 
-    From the part of the original set that no model is trained on and, with `annotation.control_from_labels`, from images of the
-    last DAYS_BACK days to which at least MIN_VOTES annotators gave one and the same answer. `exclude`: image ids of the day and of
-    the exam; `can_show`: see `plan_day`. Raises DriftwatchError where there are fewer than a page needs.
+    From the part of the original set that no model is trained on and, with `annotation.control_from_labels`, for at most half
+    where there are enough of those, from images of the last DAYS_BACK days to which at least MIN_VOTES annotators gave one and the
+    same answer. `exclude`: image ids of the day and of the exam; `can_show`: see `plan_day`. Raises DriftwatchError where there are
+    fewer than a page needs.
     """
     import pandas as pd
 
     annotation = config.annotation
     if annotation.control_tasks == 0:
         return []
-    known = _holdout(storage, layout)
-    if annotation.control_from_labels:
-        known = pd.concat([known, *_agreed(storage, layout, day)]).drop_duplicates("image_id")
+    known, salt = _holdout(storage, layout), ("control", annotation.seed, day)
     known = known[~known["image_id"].isin(exclude)]
-    chosen = _in_turn(known, config, annotation.control_tasks, "control", config.annotation.seed, day)
+    agreed = _agreed(storage, layout, day) if annotation.control_from_labels else []
+    more = pd.concat([known, *agreed]).drop_duplicates("image_id")
+    more = more[~more["image_id"].isin(exclude)]
+    # Agreed images are easy by selection and tell nothing of label errors: half are for those of known truth, as far as there are.
+    few = annotation.control_tasks if len(more) == len(known) else -(-annotation.control_tasks // 2)
+    chosen = _in_turn(known, config, few, *salt)
+    more = more[~more["image_id"].isin([entry["image_id"] for entry in chosen])]
+    chosen += _in_turn(more, config, annotation.control_tasks - len(chosen), *salt)
     # An incoming file may have been cleared away or replaced since it was labelled.
     there = [
         entry

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _TITLES = {RECENT: "Recent days, where it must be better", CLEAN: "Clean images, where it must not be worse"}
 _EXAMPLES = 6
+_SHOWN = 0.05  # p-values of a class alone that are shown; the gate looks at all classes together
 
 
 def comparison(
@@ -75,6 +76,8 @@ def _row(
     name: str, paired: Mapping[str, Any] | None, champion: Mapping[str, Any], challenger: Mapping[str, Any]
 ) -> str:
     change = "" if not paired or paired["n"] == 0 else f"{paired['difference']:+.1%}, {paired['low']:+.1%}"
+    if change and paired and paired.get("p_value_worse", 1) <= _SHOWN:
+        change += f"; so large a loss by chance: p = {paired['p_value_worse']:.2g}"
     return f"| {name} | {champion['n']} | {_share(champion)} | {_share(challenger)} | {change} |"
 
 

@@ -104,3 +104,11 @@ def test_the_exam_is_the_same_every_day_and_refused_where_the_holdout_is_too_sma
     assert plan_exam(storage, layout, monitor, "2026-11-27T00:00:00") is None
     with pytest.raises(DriftwatchError, match=r"has 6 images .* exam of 10 \(annotation\.exam\.tasks\)"):
         planned(10)
+
+
+def test_half_are_of_known_truth_however_many_images_people_agreed_on(storage, monitor):
+    """What people agreed on is easy, so it says nothing of how often labels are wrong."""
+    for number in range(1, 12):
+        labelled(storage, MonitorLayout(monitor.name), date(2026, 11, number))
+    found = [entry["image_id"] for entry in chosen(storage, monitor, control_tasks=9)]
+    assert (len(found), sum(name.startswith("known") for name in found)) == (9, 5)
