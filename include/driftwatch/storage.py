@@ -66,7 +66,8 @@ class Storage(Formats):
         """Raises where the storage cannot be read: nobody answers, no login or no right, no such bucket. An empty one is fine, and a
         folder that is not there yet, too."""
         if self.scheme == "file":
-            calling("list", self.uri, lambda: os.listdir(self.root) if os.path.lexists(self.root) else [])
+            if os.path.lexists(self.root):
+                os.listdir(self.root)
         else:
             bucket = self.root.split("/")[0]
             calling("list", self.uri, lambda: self._fs.call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1))

@@ -130,6 +130,9 @@ def test_s3_takes_its_login_and_another_server_from_the_environment(monkeypatch,
         client.create_bucket(Bucket="bucket")
         pointer = {"version": "v0042-0badcafe", "previous": None, "promoted_by": "test", "sha256": ""}
         client.put_object(Bucket="bucket", Key="root/shades/models/champion.json", Body=json.dumps(pointer))
+        classes = yaml.safe_load(monitor.read_text(encoding="utf-8"))["classes"]
+        card = {"sha256": "", "classes": classes, "metrics": {"holdout": {"accuracy": {"value": 0.9}}}}
+        client.put_object(Bucket="bucket", Key="root/shades/models/v0042-0badcafe/card.json", Body=json.dumps(card))
         text = monitor.read_text(encoding="utf-8").replace(f"file://{monitor.parent}/storage", "s3://bucket/root")
         monitor.write_text(text, encoding="utf-8")
         code, out, error = run(capsys, "check", monitor)

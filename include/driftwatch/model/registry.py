@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 import tempfile
 import zipfile
@@ -79,7 +78,11 @@ def champion(storage: Storage, layout: MonitorLayout) -> dict[str, Any] | None:
 
 def _record(storage: Storage, key: str, needed: str) -> dict[str, Any]:
     """The JSON object at `key`, a pointer or a card; raises DamagedArtifact for anything without the text `needed`."""
-    found = storage.read_json(key)
+    return _as_record(storage, key, storage.read_bytes(key), needed)
+
+
+def _as_record(storage: Storage, key: str, data: bytes, needed: str) -> dict[str, Any]:
+    found = storage.parsed_json(key, data)
     if not isinstance(found, dict) or not isinstance(found.get(needed), str):
         raise broken(storage.url(key), key, f"is no JSON object with a text {needed!r}")
     return found
@@ -153,7 +156,7 @@ def promote(
     with exclusive(storage, f"{layout.champion}.lock") as lock:
         _refuse_gone(storage, layout, version)
         found = storage.read_stored(layout.champion)
-        current = json.loads(found.data) if found else None
+        current = _as_record(storage, layout.champion, found.data, "version") if found else None
         if current and current["version"] == version:
             return current
         if (current["version"] if current else None) != expected:

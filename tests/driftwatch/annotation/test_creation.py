@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -34,6 +35,14 @@ _NUMBERS = itertools.count()
 POOLS, PROJECTS = "toloka POST /api/v1/pools", "toloka POST /api/v1/projects"
 
 
+def picture(key: str) -> bytes:
+    return b"\xff\xd8\xff" + key.encode()
+
+
+def image_id(key: str) -> str:
+    return hashlib.sha256(picture(key)).hexdigest()
+
+
 class Days:
     """The stand-in, and a storage with two days of four images."""
 
@@ -41,10 +50,13 @@ class Days:
         self.url, self.storage, self.monitor = url, storage, monitor
         self.layout = MonitorLayout(monitor.name)
         self.http = httpx.Client(base_url=url, headers={"Authorization": f"OAuth {TOKEN}"})
-        images = [(f"in/{number}.jpg", f"id{number:02d}", "accepted") for number in range(4)]
-        known = [(f"k{number}", "cat" if number % 2 else "dog", "evaluation", f"t/{number}.jpg") for number in range(4)]
+        images = [(f"in/{number}.jpg", image_id(f"in/{number}.jpg"), "accepted") for number in range(4)]
+        known = [
+            (image_id(f"t/{number}.jpg"), "cat" if number % 2 else "dog", "evaluation", f"t/{number}.jpg")
+            for number in range(4)
+        ]
         for key in (*(row[0] for row in images), *(row[3] for row in known)):
-            storage.write_bytes(key, b"picture")
+            storage.write_bytes(key, picture(key))
         for day in (DAY, NEXT):
             storage.write_table(
                 self.layout.day(day).manifest, pd.DataFrame(images, columns=["key", "image_id", "status"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import datetime, timedelta, timezone
 
@@ -12,6 +13,8 @@ from driftwatch.annotation.links import ImageLinks, ImageServer
 from driftwatch.errors import AccessRefused
 from driftwatch.storage import Storage
 
+PICTURE = b"\xff\xd8\xff picture"
+IMAGE_ID = hashlib.sha256(PICTURE).hexdigest()
 NOW = datetime.now(timezone.utc)
 
 
@@ -59,10 +62,10 @@ def links(where: Storage, hours: float, **more: object) -> ImageLinks:
 
 def test_an_access_key_of_its_own_signs_links_of_any_length(s3):
     where = storage(s3, key="AKIA", secret="s")
-    where.write_bytes("incoming/a.jpg", b"image")
+    where.write_bytes("incoming/a.jpg", PICTURE)
     made = links(where, 100)
     made.check()
-    assert httpx.get(made.link("a", "incoming/a.jpg"), trust_env=False).content == b"image"
+    assert httpx.get(made.link(IMAGE_ID, "incoming/a.jpg"), trust_env=False).content == PICTURE
 
 
 def test_a_session_token_whose_end_nobody_knows_is_refused_with_both_ways_out(s3):
@@ -81,11 +84,11 @@ def test_a_role_signs_only_links_that_end_before_it_does(s3):
 
 def test_links_of_a_storage_by_a_role_are_signed_by_the_key_that_is_named(s3):
     where = storage(s3, session=role(1))
-    where.write_bytes("incoming/a.jpg", b"image")
+    where.write_bytes("incoming/a.jpg", PICTURE)
     made = links(where, 48, signer=storage(s3, bucket=where.root, key="AKIALONG", secret="s"))
     made.check()
-    assert "AKIALONG" in made.link("a", "incoming/a.jpg")
-    assert httpx.get(made.link("a", "incoming/a.jpg"), trust_env=False).content == b"image"
+    assert "AKIALONG" in made.link(IMAGE_ID, "incoming/a.jpg")
+    assert httpx.get(made.link(IMAGE_ID, "incoming/a.jpg"), trust_env=False).content == PICTURE
 
 
 def test_links_of_an_image_server_need_no_credentials(tmp_path):

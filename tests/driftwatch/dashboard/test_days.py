@@ -169,9 +169,9 @@ def test_a_months_labels_are_told_apart_as_paid_planned_and_counted(
     storage, cost = artifacts.storage, {"cost": {"total": 10.0}, "sample": []}
     closed, waiting, planned, damaged = (LAYOUT.day(DAY + timedelta(days=n)) for n in range(4))
     storage.write_json(closed.annotation, {**cost, "state": "closed", "progress": {"spent": 8.5}})
-    storage.write_json(closed.annotation_progress, {"spent": 8.0})  # the last look came before the end
+    storage.write_json(closed.annotation_progress, {"text": "", "spent": 8.0})  # the last look came before the end
     storage.write_json(waiting.annotation, {**cost, "state": "open"})
-    storage.write_json(waiting.annotation_progress, {"spent": 3.0})
+    storage.write_json(waiting.annotation_progress, {"text": "", "spent": 3.0})
     storage.write_json(planned.annotation, {**cost, "state": "planned"})
     storage.write_json(damaged.annotation, {"state": "closed"})
     found = spend_of_month(read_days(artifacts, LAYOUT), config)

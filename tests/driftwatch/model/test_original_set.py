@@ -205,7 +205,7 @@ def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
     storage.write_json(layout.retraining("r1", CHALLENGER), {"version": version, "parent": version})
     assert evaluate_challenger(storage, layout, config, "r1")["version"] == version
     assert len(_originals(storage, layout, "train", 0)) == len(
-        list(_decoded(storage, config, _originals(storage, layout, "train", 0)["key"]))
+        list(_decoded(storage, config, _originals(storage, layout, "train", 0)))
     )
     take_in_training_set(storage, layout, config)
     assert storage.read_table(layout.training_set)["key"].str.startswith("lines/").all()

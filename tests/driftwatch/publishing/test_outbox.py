@@ -91,7 +91,7 @@ def test_who_was_killed_between_sending_and_noting_sends_again(outbox: Outbox, m
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(Storage, "create", killed)
+        patch.setattr(Storage, "write_json", killed)
         with pytest.raises(SystemExit):
             outbox.tell(alert(), "chat", lambda: sent.append(1))
     assert outbox.tell(alert(), "chat", lambda: sent.append(1))

@@ -161,6 +161,8 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
         profile_day(storage, keys, layout, config, version)
         if until == "drift":
             return
+        known_images = pd.DataFrame({"image_id": [f"control{page}" for page in range(4)], "label": "cat"})
+        storage.write_table(layout.training_set, known_images)
         right = rng.random(len(ids)) < accuracy
         answered = [t if ok else ("dog" if t == "cat" else "cat") for t, ok in zip(truth, right, strict=True)]
         score = rng.uniform(0.55, 0.99, len(ids))
