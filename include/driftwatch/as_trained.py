@@ -40,9 +40,11 @@ def refuse_other(card: Mapping[str, Any], config: MonitorConfig, role: str = "th
 
 def refuse_other_champion(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> None:
     """`refuse_other` for the champion; before the first there is nothing to compare."""
-    if storage.exists(layout.champion):
-        version = storage.read_json(layout.champion)["version"]
-        refuse_other(_card(storage, layout, version), config)
+    from driftwatch.model.registry import champion
+
+    current = champion(storage, layout)
+    if current:
+        refuse_other(_card(storage, layout, current["version"]), config)
 
 
 def as_trained(storage: Storage, layout: MonitorLayout, config: MonitorConfig, version: str) -> MonitorConfig:

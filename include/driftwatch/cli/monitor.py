@@ -34,5 +34,7 @@ def monitor_of(options: argparse.Namespace) -> Monitor:
     try:
         storage.reach()
     except Exception as error:
+        # At a terminal what the object store said helps more than advice for tasks.
+        error = error.__cause__ if isinstance(error.__cause__, Exception) else error
         raise StorageFailed(f"{storage.uri} (storage.uri of {options.monitor}): {explain(error)}") from error
     return Monitor(config, storage, MonitorLayout(config.name))

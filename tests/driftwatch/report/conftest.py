@@ -63,14 +63,15 @@ def pixelate(picture: np.ndarray, across: int = 12) -> np.ndarray:
 
 
 def answers_of(ids: list[str], truth: list[str], rng: np.random.Generator) -> pd.DataFrame:
-    """Nine good annotators and one who guesses, three for each image, one control task on each page of nine."""
+    """Nine good annotators and one who guesses, three for each image, three control tasks on each page of nine."""
     workers = [(f"{index:02d}f3c9", 0.94) for index in range(9)] + [("spam<b>er", 0.5)]
     rows = []
     for turn in range(3):
         for page, start in enumerate(range(0, len(ids), 9)):
             worker, skill = workers[(page * 3 + turn) % len(workers)]
             tasks = [(ids[i], truth[i], False) for i in range(start, min(start + 9, len(ids)))] + [
-                (f"control{page % 4}", "cat", True)
+                (f"control{(page + turn * 4 + more) % 12}", ("cat", "dog")[(page + more) % 2], True)
+                for more in range(3)
             ]
             for image_id, label, control in tasks:
                 answer = label if rng.random() < skill else ("dog" if label == "cat" else "cat")
@@ -161,7 +162,7 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
         profile_day(storage, keys, layout, config, version)
         if until == "drift":
             return
-        known_images = pd.DataFrame({"image_id": [f"control{page}" for page in range(4)], "label": "cat"})
+        known_images = pd.DataFrame({"image_id": [f"control{page}" for page in range(12)], "label": ["cat", "dog"] * 6})
         storage.write_table(layout.training_set, known_images)
         right = rng.random(len(ids)) < accuracy
         answered = [t if ok else ("dog" if t == "cat" else "cat") for t, ok in zip(truth, right, strict=True)]
