@@ -5,7 +5,7 @@ must win by an exact McNemar test, one-sided, and by the lower end of the interv
 original holdout and the evaluation images of days without drift or alert, the lower end of the interval must stay above
 -max_clean_drop, and no class may have got worse: the classes are tested together (driftwatch.model.class_losses), and one that lost more than
 max_class_drop or half of its recall, beyond chance, keeps the champion. Nothing is promoted either where a class has so few images that
-losing half of its recall would not be seen with a power of 80 %. Each of the three tests is one-sided at `retraining.gate_confidence`.
+losing half of its recall would not be seen with a power of 80 %, unless its own interval shows that it gained. Each of the three tests is one-sided at `retraining.gate_confidence`.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _on_classes(by_class: Mapping[str, dict[str, Any]], settings: RetrainingConf
         found |= {"p_value_worse": test.p_values[place], "power": powers[kind]}
         if test.worse[place]:
             verdicts += _on_worse_class(name, found, settings)
-        elif found["power"] < POWER:
+        elif found["power"] < POWER and not (settings.max_class_drop >= 1 or _got_better(found)):
             unseen.append((place, name, drop))
     if unseen:
         verdicts.append((NOT_ENOUGH_EVIDENCE, _too_small(unseen, by_class, test)))
@@ -179,6 +179,11 @@ def _on_classes(by_class: Mapping[str, dict[str, Any]], settings: RetrainingConf
             (PROMOTE, f"Classes on clean images: {said} beyond chance, at one error rate of {test.alpha:.1%} for all.")
         )
     return verdicts
+
+
+def _got_better(found: Mapping[str, Any]) -> bool:
+    """Whether the class' own images show that it gained: where the challenger wins nearly all, few images are enough."""
+    return found["n"] > 0 and found["low"] >= 0
 
 
 def _on_worse_class(name: str, found: Mapping[str, Any], settings: RetrainingConfig) -> list[tuple[str, str]]:

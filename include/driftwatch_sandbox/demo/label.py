@@ -62,6 +62,7 @@ def open_pool(world: World, config: MonitorConfig) -> str:
         **storage.read_json(keys.annotation),
         "day": f"{day} by hand {now:%H:%M:%S}", "state": "planned", "project_id": None, "pool_id": None, "creations": {}, "operation_ids": [],
         "exam": None, "exam_id": None, "overlap": 1, "expires": expires.isoformat(timespec="seconds"),
+        "links_expire": expires.isoformat(timespec="seconds"),
     }  # fmt: skip
     links = ImageLinks(storage, keys.shown, now, expires, ImageServer(world.url("images"), world.secrets.image_secret))
     client = DriftwatchTolokaClient(world.secrets.toloka_token, url=world.url("toloka"), timeout=20, retries=2)

@@ -94,6 +94,15 @@ def test_too_few_clean_images_are_not_enough_evidence_and_it_says_how_many_would
     assert "such images would settle it" in result["reasons"][1]
 
 
+def test_a_challenger_that_wins_nearly_all_is_promoted_with_few_clean_images() -> None:
+    """What is seen of it rules out that any class got worse, though so many changes would hide a loss by chance."""
+    rng = np.random.default_rng(5)
+    table = pd.concat([answers(rng, 20, "recent", 0.0, 1.0, 0.0), answers(rng, 16, "clean", 0.0, 1.0, 0.0)])
+    found = decide(table, CLASSES, STRICT)
+    assert found["decision"] == "promote", found["reasons"]
+    assert all(each["power"] < 0.8 for each in found["clean"]["by_class"].values())
+
+
 def test_without_clean_images_of_a_class_nothing_is_promoted() -> None:
     table = both(np.random.default_rng(5), (0.5, 1.0), (0.9, 0.9))
     table = table[(table["part"] == "recent") | (table["label"] == "dog")]

@@ -10,7 +10,7 @@ import yaml
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 
-from driftwatch_airflow.ui import access
+from driftwatch_airflow.ui import access, airflow_state
 from driftwatch_airflow.ui.app import application
 
 
@@ -34,6 +34,7 @@ def client(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
     monkeypatch.setattr(access, "get_auth_manager", lambda: Manager({"ours_monitoring"}))
     monkeypatch.setattr(access.DagModel, "get_team_name", lambda dag_id: None)
+    monkeypatch.setattr(airflow_state, "failures", lambda session, config: {})
     app = application()
     monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "somebody")
     return TestClient(app)

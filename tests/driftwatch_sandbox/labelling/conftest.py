@@ -30,7 +30,7 @@ def config(small_monitor: Callable[..., MonitorConfig], tmp_path: Path) -> Monit
             "instructions": "<p>Choose the <b>larger</b> one.</p><img src=x onerror='window.hacked=1'><script>window.hacked=1</script>",
             "overlap": 1,
             "tasks_per_page": 9,
-            "quality": {"fast_seconds": 1, "fast_max": 100},
+            "quality": {"fast_seconds": 1, "fast_max": 10},
         },
     )
 
