@@ -204,10 +204,14 @@ def short_pool_error(day: str, reason: str, progress: dict[str, Any], wanted: fl
     )
 
 
+_TOO_SHORT = (
+    "raise reward_per_page or expire_hours for the next days, and for this one put the pool's end off in Toloka, by at most the four "
+    "hours for which its image links outlive it"
+)
 _REMEDIES = {
     "NOT_ENOUGH_BALANCE": "top up the Toloka account",
-    "EXPIRED": "raise reward_per_page or expire_hours for the next days, and for this one extend the pool in Toloka",
-    "the deadline": "raise reward_per_page or expire_hours for the next days, and for this one extend the pool in Toloka",
+    "EXPIRED": _TOO_SHORT,
+    "the deadline": _TOO_SHORT,
     "MANUAL": "open the pool in Toloka again if it was closed by mistake",
     "BLOCKED": "ask Toloka's support why the account is blocked",
     "annotation.max_cost_per_day": "raise that limit and open the pool in Toloka again",
