@@ -19,6 +19,7 @@ from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.performance.sample_size import choose_size
+from driftwatch.remedies import broken
 from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -205,7 +206,15 @@ def _spent_in_month(storage: Storage, layout: MonitorLayout, day: date) -> float
 
 def _cost_of_day(storage: Storage, layout: MonitorLayout, day: date) -> float:
     key = layout.day(day).annotation
-    return counted(storage.read_json(key)) if storage.exists(key) else 0.0
+    if not storage.exists(key):
+        return 0.0
+    plan = storage.read_json(key)
+    try:
+        return counted(plan)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise broken(
+            storage.url(key), key, f"does not say what its labels cost ({type(error).__name__}: {error})"
+        ) from error
 
 
 def counted(plan: Mapping[str, Any]) -> float:

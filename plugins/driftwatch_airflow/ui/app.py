@@ -24,7 +24,7 @@ from driftwatch.dashboard.models import champion_or_problem, models, problems, r
 from driftwatch.dashboard.overview import overview
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import thumbnail_of
-from driftwatch.errors import DriftwatchError, MissingArtifact, NeedsAttention
+from driftwatch.errors import DamagedArtifact, DriftwatchError, MissingArtifact, NeedsAttention
 from driftwatch.failure import Failure, read_failure
 from driftwatch_airflow.run_days import RunDay
 from driftwatch_airflow.ui import URL_PREFIX, airflow_state, monitors, pages
@@ -120,8 +120,13 @@ def _days(site: Site, session: Session) -> list[Day]:
 
 
 def _failure(site: Site, session: Session, day: date) -> Failure | None:
+    """Where the day failed. A note of it that cannot be read is named on the day's page, which reads it too."""
     known = airflow_state.failures(session, site.config).get(day)
-    kept = Day(day, None, None, None, None, failure=site.artifacts.get(site.layout.day(day).failure, read_failure))
+    try:
+        failure = site.artifacts.get(site.layout.day(day).failure, read_failure)
+    except DamagedArtifact:
+        failure = None
+    kept = Day(day, None, None, None, None, failure=failure)
     return with_failures([kept], {} if known is None else {day: known})[0].failure
 
 

@@ -13,6 +13,7 @@ from driftwatch.annotation.links import ImageLinks, ImageServer, sign
 from driftwatch.annotation.plan import OverBudget, cost_of, describe, plan_day, seeded_order
 from driftwatch.config import ExamConfig
 from driftwatch.errors import ChangedImage, DriftwatchError
+from driftwatch.errors import DamagedArtifact
 from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
@@ -112,6 +113,16 @@ def test_the_month_counts_its_other_days_alone(storage, monitor):
     finished = {"state": "closed", "cost": {"total": 4.0}, "progress": {"spent": 0.1}}
     storage.write_json(layout.day(date(2026, 11, 1)).annotation, finished)
     assert plan(storage, tight)["cost"]["total"] == 0.9
+
+
+@pytest.mark.parametrize("damaged", [[], {"state": "closed", "cost": {"total": 4.0}}, {"state": "opened", "cost": 4}])
+def test_a_plan_of_the_month_that_does_not_say_what_it_cost_is_named(storage, monitor, damaged):
+    storage.write_json(MonitorLayout(monitor.name).day(date(2026, 11, 1)).annotation, damaged)
+    with pytest.raises(
+        DamagedArtifact,
+        match=r"days/2026-11-01/annotation\.json does not say what its labels cost.*delete it and clear",
+    ):
+        plan(storage, monitor)
 
 
 def automatic(storage, monitor, **annotation):

@@ -72,6 +72,7 @@ def deployment(tmp_path: Path, root: Path, written: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(access.DagModel, "get_team_name", lambda dag_id: None)
     monkeypatch.setattr(airflow_state, "next_run", lambda session, dag_id: airflow_state.NextRun(None, False, False))
     monkeypatch.setattr(airflow_state, "runs_of_day", lambda session, dag_id, day: [])
+    monkeypatch.setattr(airflow_state, "failures", lambda session, config: {})
     app = application()
     monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "somebody")
     monkeypatch.setitem(app.dependency_overrides, _get_session, lambda: None)
@@ -120,8 +121,18 @@ WRONG = b'{"verdict": 3, "features": "none", "cost": "much", "accuracy": 1, "con
 def test_broken_artifacts_of_a_day_are_named_there_and_on_the_days_after(
     deployment: Deployment, content: bytes
 ) -> None:
-    names = ("performance", "drift", "annotation", "estimate", "content_drift", "published")
+    names = (
+        "performance",
+        "drift",
+        "annotation",
+        "estimate",
+        "content_drift",
+        "published",
+        "failure",
+        "annotation_progress",
+    )
     keys = {name: getattr(deployment.ours.day(BEFORE), name) for name in names}
+    keys["outbox"] = f"{deployment.ours.day(BEFORE).outbox}/drift.json"
     for key in keys.values():
         deployment.storage.write_bytes(key, content)
     page, after = (deployment.page(f"/m/ours/days/{day}/") for day in (BEFORE, LAST))
