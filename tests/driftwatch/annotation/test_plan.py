@@ -12,8 +12,7 @@ import pytest
 from driftwatch.annotation.links import ImageLinks, ImageServer, sign
 from driftwatch.annotation.plan import OverBudget, cost_of, describe, plan_day, seeded_order
 from driftwatch.config import ExamConfig
-from driftwatch.errors import ChangedImage, DriftwatchError
-from driftwatch.errors import DamagedArtifact
+from driftwatch.errors import ChangedImage, DamagedArtifact, DriftwatchError
 from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
