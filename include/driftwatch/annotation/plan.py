@@ -2,7 +2,7 @@
 
 The plan is `annotation.json`. Its sample depends on the seed, the day and the image ids alone, so a repeated run plans the
 same; once written it is kept, whatever the settings have become since. As long as no pool was asked for, its end is set anew, and
-a plan whose images are no longer there is made again.
+a plan is made again whose images are no longer there, or whose day was taken in again with others.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def plan_day(
     accepted = {
         image_id: own_key(layout.monitor, key) for image_id, key in zip(rows["image_id"], rows["key"], strict=True)
     }
-    if kept and _can_be_shown(storage, accepted, kept):
+    if kept and _still_drawn(config, day, accepted, kept, can_show) and _can_be_shown(storage, accepted, kept):
         return with_new_end(kept, annotation, now)
     size = _sample_size(storage, layout, config, day)
     sample, changed = _draw(
@@ -115,6 +115,19 @@ def plan_day(
     }
     learnt = {name: kept[name] for name in _LEARNT} if kept else {}
     return with_new_end({**plan, **learnt}, annotation, now)
+
+
+def _still_drawn(
+    config: MonitorConfig,
+    day: date,
+    accepted: dict[str, str],
+    plan: dict[str, Any],
+    can_show: Callable[[str, str], bool] | None,
+) -> bool:
+    """Whether a plan's sample is still the one that its settings draw: images that came since may take part while nobody was asked."""
+    order = seeded_order(accepted, plan["seed"], config.name, day)
+    sample, _ = _draw(order, plan["sample_size"]["images"], accepted, can_show)
+    return sorted(sample) == sorted(entry["image_id"] for entry in plan["sample"])
 
 
 def _can_be_shown(storage: Storage, accepted: Mapping[str, str], plan: dict[str, Any]) -> bool:

@@ -219,6 +219,17 @@ def test_a_plan_whose_images_are_gone_is_made_again_as_long_as_no_pool_was_asked
     assert plan(storage, monitor)["sample"] == recorded["sample"]
 
 
+def test_images_that_come_before_a_pool_was_asked_for_take_part_in_the_sample_and_later_ones_do_not(storage, monitor):
+    layout, recorded = MonitorLayout(monitor.name), plan(storage, monitor)
+    write_manifest(storage, layout, DAY, 200)
+    drawn = plan(storage, monitor)["sample"]
+    for asked, sample in (({}, drawn), ({"pool_id": "7"}, recorded["sample"])):
+        storage.write_json(layout.day(DAY).annotation, {**recorded, **asked})
+        assert plan(storage, monitor)["sample"] == sample
+    assert len(drawn) == 40
+    assert drawn != recorded["sample"]
+
+
 def test_the_order_depends_on_salt_and_ids_alone():
     ids = [f"i{number}" for number in range(50)]
     assert seeded_order(ids, 1, "d") == seeded_order(reversed(ids), 1, "d")
