@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.errors import EmptyDay, NeedsAttention, NotEnoughLabels
+from driftwatch.errors import DamagedArtifact, EmptyDay, MissingArtifact, NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.connections import address_of, connection_of, secret_of
@@ -144,7 +144,11 @@ class EvaluatePerformanceOperator(DayOperator):
         else:
             nothing_to_tell(self.monitor, self.day, "performance")
         self.log.info("Verdict %s: %s", performance["verdict"], performance["reasons"])
-        later = outdated_after(storage, self.layout, self.monitor, self.date)
+        try:
+            later = outdated_after(storage, self.layout, self.monitor, self.date)
+        except (DamagedArtifact, MissingArtifact) as error:  # of a day that this one does not rest on
+            self.log.warning("It is not known which later days rest on this one: %s", error)
+            later = []
         for found in later:
             self.log.warning(
                 "%s rests on this day too: its verdict is %s and would now be %s. Run evaluate_performance of that day again.",
