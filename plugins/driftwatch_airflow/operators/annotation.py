@@ -121,7 +121,6 @@ class EvaluatePerformanceOperator(DayOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.model import registry
         from driftwatch.performance.evaluate import evaluate_day
-        from driftwatch.performance.later_days import outdated_after
         from driftwatch.report import write_report
 
         storage = self.storage
@@ -144,21 +143,28 @@ class EvaluatePerformanceOperator(DayOperator):
         else:
             nothing_to_tell(self.monitor, self.day, "performance")
         self.log.info("Verdict %s: %s", performance["verdict"], performance["reasons"])
-        try:
-            later = outdated_after(storage, self.layout, self.monitor, self.date)
-        except (DamagedArtifact, MissingArtifact) as error:  # of a day that this one does not rest on
-            self.log.warning("It is not known which later days rest on this one: %s", error)
-            later = []
-        for found in later:
-            self.log.warning(
-                "%s rests on this day too: its verdict is %s and would now be %s. Run evaluate_performance of that day again.",
-                *found.values(),
-            )
+        later = self._outdated()
         return {
             **{name: performance[name] for name in ("verdict", "labels", "accuracy")},
             "outdated_days": [found["day"] for found in later],
             **({"late_files": late_files} if late_files else {}),
         }
+
+    def _outdated(self) -> list[dict[str, str]]:
+        """The later days whose verdict would now be another; it informs, and a later day that is damaged stops nothing here."""
+        from driftwatch.performance.later_days import outdated_after
+
+        try:
+            later = outdated_after(self.storage, self.layout, self.monitor, self.date)
+        except (DamagedArtifact, MissingArtifact) as error:
+            self.log.warning("Whether the verdicts of later days would now be others is not known: %s", error)
+            return []
+        for found in later:
+            self.log.warning(
+                "%s rests on this day too: its verdict is %s and would now be %s. Run evaluate_performance of that day again.",
+                *found.values(),
+            )
+        return later
 
     def _late_files(self) -> int:
         """Looks once more into the day's folder: what came after the day was taken in is told, since nobody else would notice."""
