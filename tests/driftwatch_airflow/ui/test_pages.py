@@ -355,12 +355,13 @@ def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labe
     keys = pages.layout().day(day)
     write_failure(pages.storage, keys.failure, kept)
     assert "the disk is <full>" in read(f"/m/cats_vs_dogs/days/{day}/")
-    write_failure(pages.storage, pages.layout().day(LAST).failure, kept)  # Airflow has forgotten this day's run
-    page = read(f"/m/cats_vs_dogs/days/{LAST}/")
+    forgotten = LAST - timedelta(days=1)  # Airflow has no run of it
+    write_failure(pages.storage, pages.layout().day(forgotten).failure, kept)
+    page = read(f"/m/cats_vs_dogs/days/{forgotten}/")
     assert "The day failed at ingest_images. " in page
     assert "Failed at ingest_images" in page
     api.trigger(dag_id, "again", None, {"day": str(day)})
     assert f"{day} failed at" not in read("/")
     assert "16.80 USD paid 2026-06: 17.64 planned 16.80 of the limit of 300.00 used" in read("/")
-    for path in (keys.failure, pages.layout().day(LAST).failure):
+    for path in (keys.failure, pages.layout().day(forgotten).failure):
         pages.storage.delete(path)
