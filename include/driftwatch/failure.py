@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from driftwatch.errors import DriftwatchError, MissingArtifact
+from driftwatch.errors import DamagedArtifact, MissingArtifact
 from driftwatch.storage import Storage
 
 
@@ -39,4 +39,4 @@ def read_failure(storage: Storage, key: str) -> Failure | None:
     try:
         return Failure.model_validate(found)
     except ValidationError as error:
-        raise DriftwatchError(f"{storage.url(key)} is damaged; delete it, and run the day again: {error}") from error
+        raise DamagedArtifact(f"{storage.url(key)} is no note of a failed day: delete it ({error})") from error

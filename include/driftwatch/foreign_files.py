@@ -16,7 +16,12 @@ from driftwatch.errors import OddEntry
 
 _ODD = re.compile(r"[\\\x00-\x1f\x7f-\x9f\udc80-\udcff]")
 _ESCAPED = re.compile(r"\\\\|(?:\\x[0-9a-f]{2})+")
-_KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a folder that cannot be opened"))
+_KINDS = (
+    (stat.S_ISLNK, "a link that leads to itself"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISDIR, "a folder that cannot be opened"),
+)
 
 
 def to_key(name: str) -> str:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
 _IMAGES = ("incoming/", "training/images/")
+# No monitor has watched, or will watch, a day beyond.
+DAYS = (date(2000, 1, 1), date(2099, 12, 31))
 
 
 def own_key(monitor: str, key: str) -> str:
@@ -280,8 +282,9 @@ class MonitorLayout:
         return f"{self.retrainings}/{run_key}/{name}"
 
     def stored_days(self, storage: Storage) -> list[date]:
-        """The days that have a folder, in order; a folder of another name, such as a copy that somebody left, is none."""
-        return [day for name in storage.folders(self.days) if (day := day_of(name))]
+        """The days that have a folder, in order; a folder of another name, such as a copy that somebody left, or of a day beyond DAYS,
+        is none."""
+        return [day for name in storage.folders(self.days) if (day := day_of(name)) and DAYS[0] <= day <= DAYS[1]]
 
 
 def day_of(name: str) -> date | None:

@@ -23,6 +23,7 @@ _OF_A_MONITOR = {
     "training": "take the training set in again by `driftwatch champion train` or `driftwatch champion import`",
     "reference": "clear refresh_reference of the retraining that made this version; a first version is registered again by "
     "`driftwatch champion train` or `driftwatch champion import`",
+    "outbox": "delete it: the alert that it holds is then not told",
     "retraining": "clear the task of that retraining that writes it",
 }
 

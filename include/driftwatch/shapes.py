@@ -118,16 +118,23 @@ class Cost(Shape):
     total: float
 
 
+class Spent(Shape):
+    """What a plan keeps of its pool's progress."""
+
+    spent: float
+
+
+class Progress(Spent):
+    """annotation_progress.json."""
+
+    text: str
+
+
 class Annotation(Shape):
     sample: list[Any]
     cost: Cost
     overlap: int
-
-
-class Progress(Shape):
-    """annotation_progress.json."""
-
-    text: str
+    progress: Spent | None = None
 
 
 class LateFiles(Shape):

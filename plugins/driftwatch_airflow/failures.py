@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 NO_REASON = (
-    "its process ended without a word: it was killed, ran out of memory, lost its worker, or was marked as failed by hand. "
-    "Its log has the last lines"
+    "its process ended without a word: it was killed, ran out of memory, lost its worker, could not reach the storage, or was marked as "
+    "failed by hand. Its log has the last lines"
 )
 # The failed task's process writes its reason while the scheduler starts the next task already.
 SECONDS_FOR_REASON = 15.0

@@ -22,7 +22,7 @@ STRAY = ("2026-01-05 copy", "2026-01-5", "20260106", "2026-W02-2", "2026-02-30",
 @pytest.fixture
 def storage(tmp_path) -> Storage:
     storage = Storage(f"file://{tmp_path}")
-    for name in (*STRAY, FIRST.isoformat()):
+    for name in (*STRAY, "0001-01-01", "9999-12-31", FIRST.isoformat()):
         for file in ("labels.parquet", "annotation.json", "performance.json", "ingest.json", "drift.json"):
             storage.write_json(f"{LAYOUT.days}/{name}/{file}", {"state": "planned", "cost": {"total": 2.5}})
     storage.write_bytes(f"{LAYOUT.days}/2026-01-06", b"a file, no folder")

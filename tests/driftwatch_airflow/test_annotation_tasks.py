@@ -195,6 +195,16 @@ def test_the_deadline_ends_the_waiting(day):
         sensor(day).resume(context(), event)
 
 
+@pytest.mark.parametrize("links_last", [99, 2])
+def test_a_pool_that_was_put_off_at_toloka_is_waited_for_as_long_as_its_links_last(day, links_last):
+    pool = day.client.get_pool(create(day)["pool_id"])
+    key, ends = f"cats_vs_dogs/days/{DAY}/annotation.json", NOW + timedelta(hours=links_last)
+    ended = {"expires": (NOW - timedelta(hours=1)).isoformat(), "links_expire": ends.isoformat()}
+    day.storage.write_json(key, day.storage.read_json(key) | ended)
+    waited_for = datetime.fromisoformat(trigger_of(day).deadline)
+    assert waited_for == min(ends, pool.will_expire.replace(tzinfo=timezone.utc)) > NOW
+
+
 def test_a_refused_login_is_not_retried_and_shows_no_token(day, monkeypatch):
     monkeypatch.setenv(
         "AIRFLOW_CONN_TOLOKA_DEFAULT", json.dumps({"conn_type": "toloka", "host": day.url, "password": "stolen-token"})

@@ -179,6 +179,12 @@ def test_late_images_are_told_with_the_counts_and_at_the_evaluation(site, capsys
     assert evaluation._late_files() == 0
 
 
+def test_a_later_day_that_is_damaged_is_named_and_stops_no_evaluation(site, capsys):
+    site.storage.write_bytes(LAYOUT.day(date(2026, 11, 21)).performance, b"{half")
+    assert EvaluatePerformanceOperator(task_id="evaluate", monitor=site.monitor, day=DAY)._outdated() == []
+    assert "days/2026-11-21/performance.json is no whole JSON" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "card",
     [{"classes": ["dog", "cat"]}, {"classes": ["cat", "dog", "bird"]}, {"classes": ["cat", "dog"], "input_size": 64}],

@@ -79,6 +79,13 @@ def test_the_reason_that_the_failed_task_wrote_is_told_and_one_of_an_earlier_run
     assert "  reason: the disk is full\n" in alert.message
 
 
+def test_a_note_of_a_failed_day_that_is_damaged_stops_nobody_from_telling(monitor, storage, keys):
+    storage.write_bytes(keys.failure, b"{half")
+    TellFailureOperator(task_id="tell_failure", monitor=monitor, day=DAY).execute(context_of(STATES))
+    assert read_failure(storage, keys.failure).reason == NO_REASON
+    assert len(outbox_of(monitor, day=DAY).alerts()) == 1
+
+
 def test_a_dry_run_that_fails_is_no_failed_day(monitor, storage, keys):
     context = context_of(STATES, "ingest_shards", NeedsAttention("too dear"), dry_run=True)
     day_failed(monitor)(context)

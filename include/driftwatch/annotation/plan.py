@@ -2,7 +2,7 @@
 
 The plan is `annotation.json`. Its sample depends on the seed, the day and the image ids alone, so a repeated run plans the
 same; once written it is kept, whatever the settings have become since. As long as no pool was asked for, its end is set anew, and
-a plan whose images are no longer there is made again.
+a plan is made again whose images are no longer there, or whose day was taken in again with others.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.layout import MonitorLayout, own_key
 from driftwatch.performance.sample_size import choose_size
+from driftwatch.remedies import broken
 from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ def plan_day(
     accepted = {
         image_id: own_key(layout.monitor, key) for image_id, key in zip(rows["image_id"], rows["key"], strict=True)
     }
-    if kept and _can_be_shown(storage, accepted, kept):
+    if kept and _still_drawn(config, day, accepted, kept, can_show) and _can_be_shown(storage, accepted, kept):
         return with_new_end(kept, annotation, now)
     size = _sample_size(storage, layout, config, day)
     sample, changed = _draw(
@@ -114,6 +115,19 @@ def plan_day(
     }
     learnt = {name: kept[name] for name in _LEARNT} if kept else {}
     return with_new_end({**plan, **learnt}, annotation, now)
+
+
+def _still_drawn(
+    config: MonitorConfig,
+    day: date,
+    accepted: dict[str, str],
+    plan: dict[str, Any],
+    can_show: Callable[[str, str], bool] | None,
+) -> bool:
+    """Whether a plan's sample is still the one that its settings draw: images that came since may take part while nobody was asked."""
+    order = seeded_order(accepted, plan["seed"], config.name, day)
+    sample, _ = _draw(order, plan["sample_size"]["images"], accepted, can_show)
+    return sorted(sample) == sorted(entry["image_id"] for entry in plan["sample"])
 
 
 def _can_be_shown(storage: Storage, accepted: Mapping[str, str], plan: dict[str, Any]) -> bool:
@@ -205,7 +219,15 @@ def _spent_in_month(storage: Storage, layout: MonitorLayout, day: date) -> float
 
 def _cost_of_day(storage: Storage, layout: MonitorLayout, day: date) -> float:
     key = layout.day(day).annotation
-    return counted(storage.read_json(key)) if storage.exists(key) else 0.0
+    if not storage.exists(key):
+        return 0.0
+    plan = storage.read_json(key)
+    try:
+        return counted(plan)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise broken(
+            storage.url(key), key, f"does not say what its labels cost ({type(error).__name__}: {error})"
+        ) from error
 
 
 def counted(plan: Mapping[str, Any]) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -90,8 +90,7 @@ class Campaign:
         self.client.archive_pool_async(pool.id)
 
     def _time_left(self, pool: toloka.Pool) -> timedelta:
-        expires = pool.will_expire if pool.will_expire.tzinfo else pool.will_expire.replace(tzinfo=timezone.utc)
-        return expires - self._now
+        return end_of(pool, self.plan) - self._now
 
     def _note(self, **facts: Any) -> None:
         self.plan.update(facts)
@@ -217,6 +216,12 @@ class Campaign:
         self._check_balance(round(self.plan["cost"]["total"] * open_share, 4))
         log.info("Pool %s was closed (%s) at %s: it is opened again", pool.id, reason, done["text"])
         return True
+
+
+def end_of(pool: toloka.Pool, plan: Mapping[str, Any]) -> datetime:
+    """Until when the pool can be answered: to its end, which a person may have put off at Toloka, as far as its image links reach."""
+    expires = pool.will_expire if pool.will_expire.tzinfo else pool.will_expire.replace(tzinfo=timezone.utc)
+    return min(expires, datetime.fromisoformat(plan["links_expire"]))
 
 
 def _creating(what: str) -> str:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _FEATURE = ("feature", "test", "verdict", "p_value", "effect", "direction", "reference_quantiles", "day_quantiles")
 _LEFT_OUT = ("features", "examples", "hellinger")
 PARTS = 8
-DAYS = (date(2000, 1, 1), date(2099, 12, 31))
 _BAD, _WARN, _UNSURE, _GOOD, _WAITING = "bad", "warn", "unsure", "good", "waiting"
 
 
@@ -83,7 +82,7 @@ class Day:
 
 def read_days(artifacts: Artifacts, layout: MonitorLayout) -> list[Day]:
     """Every day that has a folder, oldest first."""
-    days = day_names(artifacts.storage, layout)
+    days = layout.stored_days(artifacts.storage)
     keys = [layout.day(day) for day in days]
     wanted = [
         item
@@ -130,11 +129,6 @@ def with_failures(days: Sequence[Day], known: Mapping[date, Sequence[Failure]]) 
             if row.failure is None or (row.failure.run_id, row.failure.task) not in ran:
                 rows[day] = replace(row, failure=failures[0] if failures else None)
     return sorted(rows.values(), key=lambda row: row.day)
-
-
-def day_names(storage: Storage, layout: MonitorLayout) -> list[date]:
-    """The days that have a folder; a folder of another name, or of a day beyond DAYS, is none."""
-    return [day for day in layout.stored_days(storage) if DAYS[0] <= day <= DAYS[1]]
 
 
 def read_object(storage: Storage, key: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -57,15 +57,20 @@ def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:
         month,
         paid=sum(_paid(row) for row in asked),
         planned=sum(plan["cost"]["total"] for plan in plans),
-        counted=sum(counted(plan) for plan in plans if plan.get("progress") or plan.get("state") != "closed"),
+        counted=sum(counted(plan) for plan in plans if plan.get("state") != "closed" or _spent(plan) is not None),
         limit=config.annotation.max_cost_per_month,
     )
 
 
 def _paid(row: Day) -> float:
     """By the plan once its pool has ended, till then by the last look at the pool."""
-    progress = (row.annotation or {}).get("progress") or row.progress or {}
-    return float(progress.get("spent", 0.0))
+    spent = _spent(row.annotation or {})
+    return float((row.progress or {}).get("spent", 0.0) if spent is None else spent)
+
+
+def _spent(plan: Mapping[str, Any]) -> float | None:
+    found: float | None = (plan.get("progress") or {}).get("spent")
+    return found
 
 
 def calendar(days: Sequence[Day]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
+from driftwatch.errors import DamagedArtifact
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -19,11 +21,22 @@ if TYPE_CHECKING:
 
 
 def keep_sampled(storage: Storage, layout: DayLayout) -> None:
-    """Before a day is taken in again: keeps the manifest that its sample was drawn from, once."""
-    if not storage.exists(layout.annotation):
+    """Before a day is taken in again: keeps the manifest that its sample was drawn from, once. A sample of which no pool was asked
+    for is drawn anew, so that nothing is late for it."""
+    if not _asked_for(storage, layout):
         storage.delete(layout.sampled_manifest)
     elif storage.exists(layout.manifest) and not storage.exists(layout.sampled_manifest):
         storage.copy(layout.manifest, layout.sampled_manifest)
+
+
+def _asked_for(storage: Storage, layout: DayLayout) -> bool:
+    if not storage.exists(layout.annotation):
+        return False
+    try:
+        plan = storage.read_json(layout.annotation)
+        return bool(plan["pool_id"] or plan["creations"].get("pool"))
+    except (DamagedArtifact, AttributeError, KeyError, TypeError):
+        return True  # whoever needs the plan says that it is damaged
 
 
 def late_images(storage: Storage, layout: DayLayout) -> Sequence[str]:

@@ -103,7 +103,7 @@ def rollback(
     monitor file's is refused.
     """
     current = registry.champion(storage, layout)
-    if current and current["promoted_by"] == promoted_by:
+    if current and current.get("promoted_by") == promoted_by:
         return current
     target = rollback_target(storage, layout, current, to_version, config)
     return registry.promote(storage, layout, target, promoted_by, expected=current["version"] if current else None)
@@ -122,7 +122,7 @@ def rollback_target(
     drift reference.
     """
     former = registry.champions(current)
-    target = to_version or (current["previous"] if current else None)
+    target = to_version or (current.get("previous") if current else None)
     if target is None:
         raise NeedsAttention(f"{layout.monitor}: there is no earlier champion to go back to")
     card = registry.card(storage, layout, target)  # refuses one that is unknown

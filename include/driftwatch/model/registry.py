@@ -187,7 +187,7 @@ def champions(pointer: dict[str, Any] | None) -> list[str]:
     """Every version that was ever champion, in order; one that came back stands there again."""
     if not pointer:
         return []
-    return list(pointer.get("history", [name for name in (pointer["previous"], pointer["version"]) if name]))
+    return list(pointer.get("history", [name for name in (pointer.get("previous"), pointer["version"]) if name]))
 
 
 def prune(storage: Storage, layout: MonitorLayout, keep: int) -> list[str]:

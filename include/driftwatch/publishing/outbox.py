@@ -10,11 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from driftwatch.config import NotifierConfig
+from driftwatch.errors import DamagedArtifact
 from driftwatch.lock import exclusive
+from driftwatch.remedies import broken
 from driftwatch.storage import Storage
 
 SCHEMA_VERSION = 1
@@ -64,10 +67,11 @@ class Outbox:
         entry = self._entry(source)
         if not self.storage.exists(entry):
             return
-        told = f"{self._told(self._read(entry))}/"
-        for item in self.storage.list(self._folder_of_told):
-            if item.key.startswith(told):
-                self.storage.delete(item.key)
+        with suppress(DamagedArtifact):  # of which news it was is not known any more; what decides the day goes on
+            told = f"{self._told(self._read(entry))}/"
+            for item in self.storage.list(self._folder_of_told):
+                if item.key.startswith(told):
+                    self.storage.delete(item.key)
         self.storage.delete(entry)
 
     def alerts(self) -> list[Alert]:
@@ -95,7 +99,10 @@ class Outbox:
 
     def _read(self, key: str) -> Alert:
         found = self.storage.read_json(key)
-        return Alert(**{name: str(found[name]) for name in Alert.__dataclass_fields__})
+        try:
+            return Alert(**{name: str(found[name]) for name in Alert.__dataclass_fields__})
+        except (KeyError, TypeError) as error:
+            raise broken(self.storage.url(key), key, f"is no alert ({type(error).__name__}: {error})") from error
 
     def _entry(self, source: str) -> str:
         return f"{self.folder}/{source}.json"

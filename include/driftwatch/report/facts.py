@@ -86,7 +86,7 @@ def gather(storage: Storage, layout: MonitorLayout, day: date, config: MonitorCo
         card=reading.object(card, shapes.Card),
         late_files=reading.object(keys.late_files, shapes.LateFiles),
         history=_history(reading, layout, day),
-        failure=read_failure(storage, keys.failure),
+        failure=reading.failure(keys.failure),
         problems=tuple(reading.problems),
     )
 
@@ -110,6 +110,10 @@ class _Reading:
             return table
 
         return self._if_there(read, key)
+
+    def failure(self, key: str) -> Failure | None:
+        found: Failure | None = self._if_there(lambda: read_failure(self.storage, key), key)
+        return found
 
     def _if_there(self, read: Callable[[], Any], key: str) -> Any:
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.errors import EmptyDay, NeedsAttention, NotEnoughLabels
+from driftwatch.errors import DamagedArtifact, EmptyDay, MissingArtifact, NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.connections import address_of, connection_of, secret_of
@@ -121,7 +121,6 @@ class EvaluatePerformanceOperator(DayOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.model import registry
         from driftwatch.performance.evaluate import evaluate_day
-        from driftwatch.performance.later_days import outdated_after
         from driftwatch.report import write_report
 
         storage = self.storage
@@ -144,17 +143,28 @@ class EvaluatePerformanceOperator(DayOperator):
         else:
             nothing_to_tell(self.monitor, self.day, "performance")
         self.log.info("Verdict %s: %s", performance["verdict"], performance["reasons"])
-        later = outdated_after(storage, self.layout, self.monitor, self.date)
-        for found in later:
-            self.log.warning(
-                "%s rests on this day too: its verdict is %s and would now be %s. Run evaluate_performance of that day again.",
-                *found.values(),
-            )
+        later = self._outdated()
         return {
             **{name: performance[name] for name in ("verdict", "labels", "accuracy")},
             "outdated_days": [found["day"] for found in later],
             **({"late_files": late_files} if late_files else {}),
         }
+
+    def _outdated(self) -> list[dict[str, str]]:
+        """The later days whose verdict would now be another; it informs, and a later day that is damaged stops nothing here."""
+        from driftwatch.performance.later_days import outdated_after
+
+        try:
+            later = outdated_after(self.storage, self.layout, self.monitor, self.date)
+        except (DamagedArtifact, MissingArtifact) as error:
+            self.log.warning("Whether the verdicts of later days would now be others is not known: %s", error)
+            return []
+        for found in later:
+            self.log.warning(
+                "%s rests on this day too: its verdict is %s and would now be %s. Run evaluate_performance of that day again.",
+                *found.values(),
+            )
+        return later
 
     def _late_files(self) -> int:
         """Looks once more into the day's folder: what came after the day was taken in is told, since nobody else would notice."""
@@ -204,10 +214,14 @@ def short_pool_error(day: str, reason: str, progress: dict[str, Any], wanted: fl
     )
 
 
+_TOO_SHORT = (
+    "raise reward_per_page or expire_hours for the next days, and for this one put the pool's end off in Toloka, by at most the four "
+    "hours for which its image links outlive it"
+)
 _REMEDIES = {
     "NOT_ENOUGH_BALANCE": "top up the Toloka account",
-    "EXPIRED": "raise reward_per_page or expire_hours for the next days, and for this one extend the pool in Toloka",
-    "the deadline": "raise reward_per_page or expire_hours for the next days, and for this one extend the pool in Toloka",
+    "EXPIRED": _TOO_SHORT,
+    "the deadline": _TOO_SHORT,
     "MANUAL": "open the pool in Toloka again if it was closed by mistake",
     "BLOCKED": "ask Toloka's support why the account is blocked",
     "annotation.max_cost_per_day": "raise that limit and open the pool in Toloka again",

@@ -43,12 +43,16 @@ class TellFailureOperator(TellOperator):
         super().__init__(**{"kinds": ("day_failed",), "trigger_rule": TriggerRule.ONE_FAILED, **kwargs})
 
     def execute(self, context: Context) -> list[str]:
+        from driftwatch.errors import DamagedArtifact
         from driftwatch.failure import read_failure
 
         failed = [] if context["params"].get("dry_run") else failures.failed_tasks(context)
 
         def known() -> bool:
-            kept = read_failure(self.storage, self.keys.failure)
+            try:
+                kept = read_failure(self.storage, self.keys.failure)
+            except DamagedArtifact:
+                return False
             return kept is not None and kept.run_id == context["run_id"] and kept.task in failed
 
         if failed and not failures.wait_for_reason(known):

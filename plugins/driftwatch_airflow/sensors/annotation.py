@@ -28,6 +28,8 @@ class AnnotationCompleteSensor(DayOperator):
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink(), LabelSpendLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
+        from driftwatch.annotation.pool import end_of
+
         plan = self.storage.read_json(self.keys.annotation)
         hook = TolokaHook(self.monitor.annotation.connection)
         TolokaPoolLink().store(self, context, hook.pool_url(plan["project_id"], plan["pool_id"]))
@@ -41,7 +43,7 @@ class AnnotationCompleteSensor(DayOperator):
             trigger=AnnotationCompleteTrigger(
                 toloka_conn_id=annotation.connection,
                 pool_id=plan["pool_id"],
-                deadline=plan["expires"],
+                deadline=end_of(pool, plan).isoformat() if pool else plan["expires"],
                 poll_seconds=annotation.poll_seconds,
                 images=len(plan["sample"]),
                 overlap=plan["overlap"],

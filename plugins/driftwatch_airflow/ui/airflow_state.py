@@ -11,7 +11,7 @@ from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from driftwatch.errors import NeedsAttention
 from driftwatch.failure import Failure
@@ -79,13 +79,16 @@ def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[dict
 
 
 def failures(session: Session, config: MonitorConfig) -> dict[date, list[Failure]]:
-    """Of each day with a run the tasks that failed for good in its newest one, the first first; none where it goes on or ended well.
+    """Of each day with a run the tasks that failed for good in the one that was started, or taken up again, last; the first first.
+    None where it goes on or ended well.
 
     A dry run says nothing of the day, nor does a message that could not be told. Reasons are in the tasks' logs.
     """
     dag_id = config.monitoring_dag_id
     newest: dict[date, str] = {}
-    for run in session.scalars(select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.id)):
+    # Clearing a run queues it anew.
+    started = func.coalesce(DagRun.queued_at, DagRun.created_at, DagRun.run_after)
+    for run in session.scalars(select(DagRun).where(DagRun.dag_id == dag_id).order_by(started, DagRun.id)):
         day = None if (run.conf or {}).get("dry_run") else _day(run, config)
         if day is not None:
             newest[day] = run.run_id

@@ -18,14 +18,15 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from driftwatch.dashboard.days import DAYS, Day, day_names, read_days, with_failures
+from driftwatch.dashboard.days import Day, read_days, with_failures
 from driftwatch.dashboard.distribution import distribution
 from driftwatch.dashboard.models import champion_or_problem, models, problems, retrainings
 from driftwatch.dashboard.overview import overview
 from driftwatch.dashboard.series import series
 from driftwatch.dashboard.thumbnails import thumbnail_of
-from driftwatch.errors import DriftwatchError, MissingArtifact, NeedsAttention
+from driftwatch.errors import DamagedArtifact, DriftwatchError, MissingArtifact, NeedsAttention
 from driftwatch.failure import Failure, read_failure
+from driftwatch.layout import DAYS
 from driftwatch_airflow.run_days import RunDay
 from driftwatch_airflow.ui import URL_PREFIX, airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, may_see, require
@@ -120,8 +121,13 @@ def _days(site: Site, session: Session) -> list[Day]:
 
 
 def _failure(site: Site, session: Session, day: date) -> Failure | None:
+    """Where the day failed. A note of it that cannot be read is named on the day's page, which reads it too."""
     known = airflow_state.failures(session, site.config).get(day)
-    kept = Day(day, None, None, None, None, failure=site.artifacts.get(site.layout.day(day).failure, read_failure))
+    try:
+        failure = site.artifacts.get(site.layout.day(day).failure, read_failure)
+    except DamagedArtifact:
+        failure = None
+    kept = Day(day, None, None, None, None, failure=failure)
     return with_failures([kept], {} if known is None else {day: known})[0].failure
 
 
@@ -214,7 +220,7 @@ def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, r
     runs = airflow_state.runs_of_day(session, site.config, day)
     about = _about(session, site, run) if run else None
     links = airflow_state.stored_links(session, dag_id, [run["run_id"] for run in runs])
-    names = day_names(site.artifacts.storage, site.layout)
+    names = site.layout.stored_days(site.artifacts.storage)
     failure = _failure(site, session, day)
     try:
         return HTMLResponse(pages.day(request, site, day, names, runs, links, failure, about))

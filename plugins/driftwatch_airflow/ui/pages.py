@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.dashboard.days import Day
+from driftwatch.errors import DamagedArtifact
 from driftwatch.performance.policy import interval, p_text
 from driftwatch.publishing.outbox import Outbox, recipient
 from driftwatch.report import TEMPLATES, environment, values
@@ -131,7 +132,8 @@ def day(
     whole = whole_from(when, site.config.schedule)
     keys = site.layout.day(when)
     read = site.artifacts.get_many([(keys.annotation_progress, read_progress), (keys.published, read_uploads)])
-    damaged = [str(found) for found in read if isinstance(found, Exception)]
+    alerts, unread = _alerts(site, when)
+    damaged = [*(str(found) for found in read if isinstance(found, Exception)), *unread]
     facts = replace(facts, failure=failure, problems=(*facts.problems, *damaged))
     labelled, published = (None if isinstance(found, Exception) else found for found in read)
     file_names = {row.image_id: row.key.rsplit("/", 1)[-1] for row in facts.accepted.itertuples()}
@@ -155,20 +157,24 @@ def day(
         after=min((name for name in names if name > when), default=None),
         has_report=storage.exists(keys.report),
         published=published["uploads"] if published else [],
-        alerts=_alerts(site, when),
+        alerts=alerts,
         labelled=labelled,
     )
 
 
-def _alerts(site: Site, when: date) -> list[dict[str, Any]]:
-    """What the day had to tell, and how many of the notifiers that take it were told."""
+def _alerts(site: Site, when: date) -> tuple[list[dict[str, Any]], list[str]]:
+    """What the day had to tell, and how many of the notifiers that take it were told; and what of it cannot be read."""
     outbox = Outbox(site.artifacts.storage, site.layout.day(when).outbox)
+    try:
+        alerts = outbox.alerts()
+    except DamagedArtifact as error:
+        return [], [str(error)]
     found = []
-    for alert in outbox.alerts():
+    for alert in alerts:
         takers = [recipient(entry) for entry in site.config.notifiers if alert.kind in entry.on]
         told = sum(outbox.is_told(alert, to) for to in takers)
         found.append({"kind": alert.kind, "subject": alert.subject, "told": told, "of": len(takers)})
-    return found
+    return found, []
 
 
 def as_json(value: Any) -> str:

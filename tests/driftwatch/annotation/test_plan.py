@@ -12,7 +12,7 @@ import pytest
 from driftwatch.annotation.links import ImageLinks, ImageServer, sign
 from driftwatch.annotation.plan import OverBudget, cost_of, describe, plan_day, seeded_order
 from driftwatch.config import ExamConfig
-from driftwatch.errors import ChangedImage, DriftwatchError
+from driftwatch.errors import ChangedImage, DamagedArtifact, DriftwatchError
 from driftwatch.layout import MonitorLayout
 from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
@@ -114,6 +114,16 @@ def test_the_month_counts_its_other_days_alone(storage, monitor):
     assert plan(storage, tight)["cost"]["total"] == 0.9
 
 
+@pytest.mark.parametrize("damaged", [[], {"state": "closed", "cost": {"total": 4.0}}, {"state": "opened", "cost": 4}])
+def test_a_plan_of_the_month_that_does_not_say_what_it_cost_is_named(storage, monitor, damaged):
+    storage.write_json(MonitorLayout(monitor.name).day(date(2026, 11, 1)).annotation, damaged)
+    with pytest.raises(
+        DamagedArtifact,
+        match=r"days/2026-11-01/annotation\.json does not say what its labels cost.*delete it and clear",
+    ):
+        plan(storage, monitor)
+
+
 def automatic(storage, monitor, **annotation):
     """The plan by `sample_size: auto`, for a model that had 88 % to 92 % on its holdout."""
     layout = MonitorLayout(monitor.name)
@@ -207,6 +217,17 @@ def test_a_plan_whose_images_are_gone_is_made_again_as_long_as_no_pool_was_asked
     assert len(plan(storage, monitor)["sample"]) == 20
     storage.write_json(layout.day(DAY).annotation, {**recorded, "creations": {"pool": 1}})
     assert plan(storage, monitor)["sample"] == recorded["sample"]
+
+
+def test_images_that_come_before_a_pool_was_asked_for_take_part_in_the_sample_and_later_ones_do_not(storage, monitor):
+    layout, recorded = MonitorLayout(monitor.name), plan(storage, monitor)
+    write_manifest(storage, layout, DAY, 200)
+    drawn = plan(storage, monitor)["sample"]
+    for asked, sample in (({}, drawn), ({"pool_id": "7"}, recorded["sample"])):
+        storage.write_json(layout.day(DAY).annotation, {**recorded, **asked})
+        assert plan(storage, monitor)["sample"] == sample
+    assert len(drawn) == 40
+    assert drawn != recorded["sample"]
 
 
 def test_the_order_depends_on_salt_and_ids_alone():

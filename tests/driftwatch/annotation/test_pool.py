@@ -265,6 +265,16 @@ def test_a_pool_that_stopped_early_goes_on_unless_a_person_closed_it(toloka, rea
     assert len(toloka.state()["pools"]) == 1
 
 
+def test_a_pool_whose_image_links_have_ended_is_not_opened_again(toloka):
+    pool_id = toloka.carry_out()["pool_id"]
+    toloka.fault(method="GET", path_regex="/v1/requester", fault="close_pool", reason="EXPIRED", times=1)
+    toloka.client.get_requester()
+    plan = toloka.storage.read_json("annotation.json")
+    toloka.storage.write_json("annotation.json", plan | {"links_expire": NOW.isoformat()})
+    toloka.carry_out()
+    assert not toloka.client.get_pool(pool_id).is_open()
+
+
 def test_a_listing_that_lags_behind_a_finished_upload_sends_no_task_twice(toloka):
     toloka.fault(method="POST", path_regex="/open$", fault="error_before", times=None)
     with pytest.raises(InternalApiError):

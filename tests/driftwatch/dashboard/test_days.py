@@ -167,12 +167,15 @@ def test_a_months_labels_are_told_apart_as_paid_planned_and_counted(
     artifacts: Artifacts, config: MonitorConfig
 ) -> None:
     storage, cost = artifacts.storage, {"cost": {"total": 10.0}, "sample": []}
-    closed, waiting, planned, damaged = (LAYOUT.day(DAY + timedelta(days=n)) for n in range(4))
+    closed, waiting, planned, damaged, more, most = (LAYOUT.day(DAY + timedelta(days=n)) for n in range(6))
     storage.write_json(closed.annotation, {**cost, "state": "closed", "progress": {"spent": 8.5}})
     storage.write_json(closed.annotation_progress, {"text": "", "spent": 8.0})  # the last look came before the end
     storage.write_json(waiting.annotation, {**cost, "state": "open"})
     storage.write_json(waiting.annotation_progress, {"text": "", "spent": 3.0})
     storage.write_json(planned.annotation, {**cost, "state": "planned"})
     storage.write_json(damaged.annotation, {"state": "closed"})
+    storage.write_json(damaged.annotation_progress, {"text": "", "spent": "much"})
+    storage.write_json(more.annotation, {**cost, "state": "closed", "progress": {"spent": "much"}})
+    storage.write_json(most.annotation, {**cost, "state": "closed", "progress": {"paid": 1.0}})
     found = spend_of_month(read_days(artifacts, LAYOUT), config)
-    assert found == Spend("2026-01", paid=11.5, planned=30.0, counted=28.5, limit=300.0)
+    assert found == Spend("2026-01", paid=11.5, planned=40.0, counted=28.5, limit=300.0)

@@ -83,6 +83,15 @@ def test_late_images_are_counted_each_time_and_forgotten_when_they_are_gone(
     assert artifacts(storage) == before
 
 
+def test_nothing_is_late_for_a_sample_of_which_no_pool_was_asked_for(storage: Storage) -> None:
+    deliver(storage, (4, 5))
+    storage.write_json(DAY.annotation, {"sample": [], "pool_id": None, "creations": {"project": 1}})
+    assert "late" not in at_once(storage)
+    storage.write_json(DAY.annotation, {"sample": [], "pool_id": None, "creations": {"pool": 1}})
+    deliver(storage, (6,))
+    assert at_once(storage)["late"] == 1
+
+
 def test_a_kill_at_any_write_of_the_second_pass_loses_no_count(storage: Storage, monkeypatch) -> None:
     deliver(storage, (4, 5))
 

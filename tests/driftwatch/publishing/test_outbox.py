@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from driftwatch.config import NotifierConfig
+from driftwatch.errors import DamagedArtifact
 from driftwatch.publishing.outbox import Alert, Outbox, alert_id, recipient
 from driftwatch.report.summary import news
 from driftwatch.storage import Storage
@@ -62,6 +63,15 @@ def test_news_that_is_taken_back_is_never_told_and_is_new_when_it_comes_again(ou
         outbox.withdraw("performance")
         assert outbox.alerts() == []
     assert sent == ["told", "told"]
+
+
+@pytest.mark.parametrize("content", [b"{half", b"[]", b'{"id": "x"}'])
+def test_a_damaged_alert_is_named_and_a_step_that_has_none_goes_on(outbox: Outbox, content: bytes) -> None:
+    outbox.storage.write_bytes(f"demo/outbox/{DAY}/drift.json", content)
+    with pytest.raises(DamagedArtifact, match=rf"outbox/{DAY}/drift\.json is no .*delete it"):
+        outbox.alerts()
+    outbox.withdraw("drift")
+    assert outbox.alerts() == []
 
 
 def test_of_two_who_tell_at_once_one_sends(outbox: Outbox) -> None:

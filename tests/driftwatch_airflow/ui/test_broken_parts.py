@@ -121,8 +121,18 @@ WRONG = b'{"verdict": 3, "features": "none", "cost": "much", "accuracy": 1, "con
 def test_broken_artifacts_of_a_day_are_named_there_and_on_the_days_after(
     deployment: Deployment, content: bytes
 ) -> None:
-    names = ("performance", "drift", "annotation", "estimate", "content_drift", "published")
+    names = (
+        "performance",
+        "drift",
+        "annotation",
+        "estimate",
+        "content_drift",
+        "published",
+        "failure",
+        "annotation_progress",
+    )
     keys = {name: getattr(deployment.ours.day(BEFORE), name) for name in names}
+    keys["outbox"] = f"{deployment.ours.day(BEFORE).outbox}/drift.json"
     for key in keys.values():
         deployment.storage.write_bytes(key, content)
     page, after = (deployment.page(f"/m/ours/days/{day}/") for day in (BEFORE, LAST))
