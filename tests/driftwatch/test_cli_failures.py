@@ -137,6 +137,8 @@ def test_every_other_format_is_told_with_the_way_to_a_keras_file(monitor, capsys
         "model.tflite": (lambda path: path.write_bytes(b"\x1c\0\0\0TFL3"), "TensorFlow Lite"),
         "empty.keras": (lambda path: path.touch(), "is empty"),
         "text.keras": (lambda path: path.write_text("words"), "cut short"),
+        "pipe.keras": (os.mkfifo, "no regular file"),
+        "zero.keras": (lambda path: path.symlink_to("/dev/zero"), "no regular file"),
         "torch.pt": (archive, "none of Keras"),
         "none.keras": (lambda path: None, "no such file"),
     }  # fmt: skip
