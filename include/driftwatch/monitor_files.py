@@ -111,6 +111,7 @@ def _explain(path: Path, file: YamlFile, error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             told = "unknown key; check its spelling against docs/configuration.md"
         elif problem["type"] != "missing":
+            told = "must be a list, like [a, b]" if problem["type"] == "tuple_type" else told
             told += f" (got {_bounded.repr(problem['input'])})"
         line = file.line(place) if problem["type"] != "missing" else None
         lines.append(f"  {field}: {told}" + (f", line {line}" if line else ""))
