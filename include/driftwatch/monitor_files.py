@@ -106,11 +106,12 @@ def _explain(path: Path, file: YamlFile, error: ValidationError) -> str:
     problems, lines = error.errors(include_url=False, include_context=False), []
     for problem in problems[:_MOST_PROBLEMS]:
         place = problem["loc"]
-        field = ".".join(str(part)[:80] for part in place) or "(whole file)"
+        field = ".".join(shown(str(part)[:80]) for part in place) or "(whole file)"
         told = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             told = "unknown key; check its spelling against docs/configuration.md"
         elif problem["type"] != "missing":
+            told = "must be a list, like [a, b]" if problem["type"] == "tuple_type" else told
             told += f" (got {_bounded.repr(problem['input'])})"
         line = file.line(place) if problem["type"] != "missing" else None
         lines.append(f"  {field}: {told}" + (f", line {line}" if line else ""))

@@ -204,7 +204,7 @@ def test_only_servers_reach_the_database_and_only_what_needs_it_the_world(compos
         "postgres"
     }
     assert {name for name, service in services.items() if "outside" in service.get("networks", [])} == {
-        "apiserver", "triggerer", "worker", "flower",
+        "apiserver", "dag-processor", "triggerer", "worker", "flower",
     }  # fmt: skip
     assert services["check"]["network_mode"] == "none"
 

@@ -87,8 +87,10 @@ def test_a_server_that_is_down_and_a_missing_login_are_told(monkeypatch, capsys,
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     S3FileSystem.clear_instance_cache()
-    code, error = refused(capsys, "check", path)
-    assert (code, "http://127.0.0.1:9" in error) == (1, True)
+    assert cli.main(["check", str(path)]) == 1
+    told, error = capsys.readouterr()
+    assert "http://127.0.0.1:9" in error
+    assert re.search(r"every setting is allowed.*\nA day of 100 labelled images: .*USD.*\nNot checked", told)
     S3FileSystem.clear_instance_cache()
 
 
@@ -137,6 +139,8 @@ def test_every_other_format_is_told_with_the_way_to_a_keras_file(monitor, capsys
         "model.tflite": (lambda path: path.write_bytes(b"\x1c\0\0\0TFL3"), "TensorFlow Lite"),
         "empty.keras": (lambda path: path.touch(), "is empty"),
         "text.keras": (lambda path: path.write_text("words"), "cut short"),
+        "pipe.keras": (os.mkfifo, "no regular file"),
+        "zero.keras": (lambda path: path.symlink_to("/dev/zero"), "no regular file"),
         "torch.pt": (archive, "none of Keras"),
         "none.keras": (lambda path: None, "no such file"),
     }  # fmt: skip

@@ -79,6 +79,8 @@ def written(folder: Path, text: str | bytes, name: str = "monitor.yaml") -> Path
         ("performance: {trend_false_alarms: 1e999}", "performance.trend_false_alarms", "finite number"),
         ("annotation: {sample_size: 1e9}", "annotation.sample_size", "less than or equal to 100000"),
         ("annotation: [1]", "annotation", "dictionary"),
+        ("images: {ignore: '*.txt'}", "images.ignore", "must be a list, like [a, b] (got '*.txt')"),
+        ("images: {fl\u202eip: 1}", r"images.fl\u202eip", "unknown key"),
         ("colour: red", "colour", "docs/configuration.md, line 6"),
     ],
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from driftwatch.cli.monitor import monitor_argument, monitor_of
-from driftwatch.config import MonitorConfig
+from driftwatch.cli.monitor import Monitor, monitor_argument, monitor_of
+from driftwatch.config import AnnotationConfig, MonitorConfig
+from driftwatch.errors import StorageFailed
+from driftwatch.monitor_files import load_monitor
 
 
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
@@ -24,7 +26,7 @@ def _check(options: argparse.Namespace) -> None:
     from driftwatch.model.registry import card, champion
     from driftwatch.performance.sample_size import expected_accuracy, images_for_width
 
-    monitor = monitor_of(options)
+    monitor = _reached(options)
     config, storage, layout = monitor.config, monitor.storage, monitor.layout
     annotation, retraining = config.annotation, config.retraining
     refuse_other_champion(storage, layout, config)
@@ -34,25 +36,45 @@ def _check(options: argparse.Namespace) -> None:
     if images == "auto":
         expected = expected_accuracy(of_champion) if of_champion else 0.5
         images = images_for_width(annotation.interval_width, expected, config.performance.confidence)
-    cost = cost_of(images, annotation)
+    cost = cost_of(images, annotation)["total"]
     evaluation = images * retraining.evaluation_share
     print(f"{options.monitor}: valid. Monitor {config.name}: {', '.join(config.classes)}")
     print(
         f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(layout.monitor)}"
     )
     print(f"Champion: {current['version'] if current else 'none yet; run driftwatch champion train'}")
-    print(
-        f"A day of {images} labelled images: {cost['pages']} pages, {cost['total']:.2f} USD with the fee "
-        f"(limit {annotation.max_cost_per_day:.2f}); 30 such days {30 * cost['total']:.2f} USD (limit {annotation.max_cost_per_month:.2f})"
-    )
+    print(_cost(images, annotation))
     print(
         f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "
         f"promotion: {retraining.promotion}"
     )
     sizes = promotable.sizes_of(storage, layout, config, images, of_champion)
     print(promotable.said(config, sizes))
-    for warning in [*_warnings(config, images, cost["total"], evaluation), *promotable.warnings(config, sizes)]:
+    for warning in [*_warnings(config, images, cost, evaluation), *promotable.warnings(config, sizes)]:
         print(f"Warning: {warning}")
+
+
+def _reached(options: argparse.Namespace) -> Monitor:
+    """The monitor. Where its storage cannot be looked at, what the file alone tells is said first: a laptop often has no login there."""
+    try:
+        return monitor_of(options)
+    except StorageFailed:
+        config = load_monitor(options.monitor)
+        print(f"{options.monitor}: every setting is allowed. Monitor {config.name}: {', '.join(config.classes)}")
+        if config.annotation.sample_size != "auto":
+            print(_cost(config.annotation.sample_size, config.annotation))
+        print("Not checked, as the storage cannot be read: whether the champion is the model that the file describes")
+        raise
+
+
+def _cost(images: int, annotation: AnnotationConfig) -> str:
+    from driftwatch.annotation.plan import cost_of
+
+    cost = cost_of(images, annotation)
+    return (
+        f"A day of {images} labelled images: {cost['pages']} pages, {cost['total']:.2f} USD with the fee "
+        f"(limit {annotation.max_cost_per_day:.2f}); 30 such days {30 * cost['total']:.2f} USD (limit {annotation.max_cost_per_month:.2f})"
+    )
 
 
 def _warnings(config: MonitorConfig, images: int, daily_cost: float, evaluation: float) -> list[str]:

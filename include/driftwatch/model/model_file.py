@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shlex
+import stat
 import sys
 import zipfile
 from pathlib import Path
@@ -24,8 +25,11 @@ def read_keras_file(path: Path) -> bytes:
     if path.is_dir():
         raise NotKeras(_folder(path))
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise NotKeras(f"{path} has {path.stat().st_size:,} bytes; at most {MOST_BYTES:,} are allowed")
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for ever, a device never ends
+            raise NotKeras(f"{path} is no regular file: name the .keras file itself")
+        if found.st_size > MOST_BYTES:
+            raise NotKeras(f"{path} has {found.st_size:,} bytes; at most {MOST_BYTES:,} are allowed")
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise NotKeras(f"{path}: no such file") from error

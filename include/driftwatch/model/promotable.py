@@ -58,10 +58,10 @@ def said(config: MonitorConfig, sizes: Sizes) -> str:
         if gain
         else f"more than the {sizes.recent} evaluation images that the days give"
     )
-    each = class_images_needed(config, sizes)
+    clean, each = clean_images_needed(config, sizes), class_images_needed(config, sizes)
     return (
-        f"To promote, the gate needs {recent}, about {_about(clean_images_needed(config, sizes))} clean evaluation images, and "
-        f"{each} of each class: about {math.ceil(each / HOLDOUT_SHARE)} training images a class"
+        f"To promote, the gate needs {recent}, about {_about(clean)} clean evaluation images, and "
+        f"{each} of each class: about {_training_images(config, clean, each)} training images a class"
     )
 
 
@@ -76,20 +76,20 @@ def warnings(config: MonitorConfig, sizes: Sizes) -> list[str]:
     if not sizes.holdout:
         return found
     n = sum(sizes.holdout.values())
-    needed = clean_images_needed(config, sizes)
+    needed, each = clean_images_needed(config, sizes), class_images_needed(config, sizes)
     if n == 0 or chance_of(_shares(sizes.accuracy), n, settings.max_clean_drop, settings.gate_confidence) < 0.5:
         found.append(
             f"the gate can hardly ever promote: {n} held-out images do not rule out a loss of {settings.max_clean_drop:.0%} "
-            f"(retraining.max_clean_drop) for a model that lost nothing; about {_about(needed)} would: add training images"
+            f"(retraining.max_clean_drop) for a model that lost nothing; about {_about(needed)} would: add training images, to "
+            f"about {_training_images(config, needed, each)} a class, or evaluation labels on days without drift"
         )
     test, drop = _classes(config, sizes), max(sizes.accuracy / 2, settings.max_class_drop)
     small = [name for place, name in enumerate(config.classes) if test.power(place, drop) < POWER]
     if small:
-        each = class_images_needed(config, sizes)
         named = ", ".join(f"{name} ({sizes.holdout.get(name, 0)})" for name in small)
         found.append(
             f"the gate can hardly ever promote: {len(small)} of {len(config.classes)} classes have too few held-out images to see that one lost half of "
-            f"its recall: {named}; {each} of each would do, about {math.ceil(each / HOLDOUT_SHARE)} training images a class, or as many "
+            f"its recall: {named}; {each} of each would do, about {_training_images(config, 0, each)} training images a class, or as many "
             "more evaluation labels on days without drift"
         )
     return found
@@ -109,15 +109,26 @@ def smallest_gain(n: int, accuracy: float, level: float) -> float | None:
 
 def clean_images_needed(config: MonitorConfig, sizes: Sizes) -> int | None:
     n = 1000
-    changed = round(USUAL_CHANGE * n)
-    found = {"n": n, "won": changed, "lost": changed, "right": {"champion": round(sizes.accuracy * n)}}
+    both, won, lost, _ = (_shares(sizes.accuracy) * n).round().astype(int).tolist()
+    found = {"n": n, "won": won, "lost": lost, "right": {"champion": both + lost}}
     settings = config.retraining
     return images_needed(found, settings.max_clean_drop, settings.gate_confidence, least=1)
 
 
 def class_images_needed(config: MonitorConfig, sizes: Sizes) -> int:
-    none = Sizes(sizes.recent, {}, sizes.accuracy)
-    return _classes(config, none).images_needed(0, max(sizes.accuracy / 2, config.retraining.max_class_drop))
+    """Of each class, so that one that lost half of its recall is seen with POWER; supposed as `warnings` supposes it."""
+    drop = max(sizes.accuracy / 2, config.retraining.max_class_drop)
+
+    def seen(each: int) -> bool:
+        each_class = Sizes(sizes.recent, dict.fromkeys(config.classes, each), sizes.accuracy)
+        return _classes(config, each_class).power(0, drop) >= POWER
+
+    high = 4
+    while high < MOST_IMAGES and not seen(high):
+        high *= 2
+    # The power climbs in steps and falls a little between: the last size that is too small.
+    step = max(1, high // 24)
+    return step + max((each for each in range(1, 2 * high, step) if not seen(each)), default=0)
 
 
 def _classes(config: MonitorConfig, sizes: Sizes) -> ClassLosses:
@@ -127,8 +138,16 @@ def _classes(config: MonitorConfig, sizes: Sizes) -> ClassLosses:
 
 
 def _shares(accuracy: float) -> np.ndarray:
-    both = max(accuracy - USUAL_CHANGE, 0)
-    return np.array([both, USUAL_CHANGE, USUAL_CHANGE, max(1 - both - 2 * USUAL_CHANGE, 0)])
+    """Of a challenger as good as the champion; one that is nearly always right, or wrong, has less that comes and goes."""
+    changed = min(USUAL_CHANGE, accuracy, 1 - accuracy)
+    return np.array([accuracy - changed, changed, changed, 1 - accuracy - changed]).clip(0)
+
+
+def _training_images(config: MonitorConfig, clean: int | None, each: int) -> str:
+    """Of each class, so that the held-out part of them has `clean` images in all, and `each` of the class."""
+    if clean is None:
+        return f"more than {math.ceil(MOST_IMAGES / len(config.classes) / HOLDOUT_SHARE)}"
+    return str(math.ceil(max(each, clean / len(config.classes)) / HOLDOUT_SHARE))
 
 
 def _about(images: int | None) -> str:

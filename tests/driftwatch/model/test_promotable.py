@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from driftwatch.config_model import RetrainingConfig
+from driftwatch.model.original_set import HOLDOUT_SHARE
 from driftwatch.model.promotable import Sizes, said, smallest_gain, warnings
 
 
@@ -32,3 +34,11 @@ def test_few_recent_images_prove_no_gain_and_what_a_monitor_needs_is_said_before
     config = monitor(10)
     assert "prove no gain" in warnings(config, Sizes(2, {}, 0.9))[0]
     assert "of each class: about" in said(config, Sizes(250, {}, 0.9))
+
+
+@pytest.mark.parametrize(("k", "accuracy"), [(2, 0.9), (10, 0.9), (100, 0.9), (2, 1.0), (2, 0.98), (3, 1 / 3)])
+def test_the_training_images_that_are_asked_for_are_enough(k: int, accuracy: float) -> None:
+    config = monitor(k)
+    asked = said(config, Sizes(250, {}, accuracy)).rpartition("about ")[2].split()[0]
+    held_out = math.ceil(int(asked) * HOLDOUT_SHARE)
+    assert not warnings(config, Sizes(250, dict.fromkeys(config.classes, held_out), accuracy))

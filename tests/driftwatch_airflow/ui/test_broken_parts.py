@@ -102,6 +102,17 @@ def test_a_refused_file_is_a_card_with_its_reason_for_those_who_may_read_its_dag
     assert "typo.yaml was refused" not in deployment.page("/")
 
 
+def test_a_long_file_name_does_not_widen_the_overview(deployment: Deployment, browser: Any, root: Path) -> None:
+    deployment.add(f"{'a_long_name_' * 20}.yaml", "name: refused")
+    sheets = ("include/driftwatch/report/templates/report.css", "plugins/driftwatch_airflow/ui/static/driftwatch.css")
+    styles = "".join((root / sheet).read_text() for sheet in sheets)
+    page = browser.new_page(viewport={"width": 400, "height": 900})
+    page.set_content(f"<style>{styles}</style>{deployment.page('/')}")
+    assert page.locator("h2", has_text="a_long_name_").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.close()
+
+
 @pytest.mark.parametrize("content", [b'{"vers', b'{"version": 3, "previous": null}', b"[" * 100_000])
 def test_a_broken_pointer_is_named_and_everything_else_is_shown(deployment: Deployment, content: bytes) -> None:
     deployment.storage.write_bytes(deployment.ours.champion, content)
