@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import time
 import struct
+import time
 import zlib
 
 import cv2
