@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from io import FileIO
 from typing import Any
 
 from driftwatch.errors import OddEntry
@@ -85,14 +86,23 @@ def _is_below(real: str, folder: str) -> bool:
     return real.startswith(os.path.realpath(folder).rstrip("/") + "/")
 
 
+def _has_links(path: str, folder: str) -> bool:
+    """Whether anything on the way from `folder` to `path` is a link, or goes up; far cheaper than following all from the root."""
+    parts = path.removeprefix(f"{folder}/").split("/")
+    below = (f"{folder}/{'/'.join(parts[:count])}" for count in range(1, len(parts) + 1))
+    return not path.startswith(f"{folder}/") or ".." in parts or any(map(os.path.islink, below))
+
+
 def read_regular(path: str, folder: str, limit: int) -> bytes:
     """The bytes of a regular file in `folder`, or of one there that `path` is a link to.
 
     Raises OddEntry for anything else, for more than `limit` bytes, and where the file changed while it was read.
     """
-    real = os.path.realpath(path)
-    if not _is_below(real, folder):
-        raise OddEntry("not_a_file", "is a link that leads out of its folder; only files in it are taken")
+    real = path
+    if _has_links(path, folder):
+        real = os.path.realpath(path)
+        if not _is_below(real, folder):
+            raise OddEntry("not_a_file", "is a link that leads out of its folder; only files in it are taken")
     try:
         _refuse_irregular(os.lstat(real))
     except FileNotFoundError as error:
@@ -101,14 +111,14 @@ def read_regular(path: str, folder: str, limit: int) -> bytes:
         raise
     # Not blocking, and no link at the end: what was looked at may have been replaced since.
     descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
+    with open(descriptor, "rb", buffering=0) as file:
         before = os.fstat(descriptor)
         _refuse_irregular(before)
         if before.st_size > limit:
             raise too_many_bytes(before.st_size, limit)
-        data = file.read(limit + 1)
-        if len(data) > limit:
-            raise too_many_bytes(len(data), limit)
+        data = _read(
+            file, before.st_size + 1
+        )  # as much as is there: to ask for `limit` would make room for it each time
         after = os.fstat(descriptor)
     if (len(data), before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise OddEntry("still_growing", "changed while it was read")
@@ -126,6 +136,14 @@ async def read_s3_object(filesystem: Any, path: str, limit: int) -> bytes:
         return bytes(await body.read())
     finally:
         body.close()
+
+
+def _read(file: FileIO, size: int) -> bytes:
+    """Up to `size` bytes; one call may give fewer than there are."""
+    data = file.read(size) or b""
+    while 0 < len(data) < size and (more := file.read(size - len(data))):
+        data += more
+    return data
 
 
 def too_many_bytes(size: int, limit: int) -> OddEntry:

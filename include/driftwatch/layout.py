@@ -20,6 +20,13 @@ def own_key(monitor: str, key: str) -> str:
     return f"{monitor}/{rest}" if rest.startswith(_IMAGES) else key
 
 
+def images_folder(key: str) -> str:
+    """The folder that an image's file was left in, the only one it is read from: a day's `incoming`, or the training images. The
+    file may lie deeper, or be a link to another file of that folder."""
+    left = key.partition("/")[2].startswith(_IMAGES)
+    return "/".join(key.split("/")[:3]) if left else key.rpartition("/")[0]
+
+
 @dataclass(frozen=True)
 class DayLayout:
     """The keys of one day's artifacts. `day` is the run's own date, UTC."""

@@ -144,7 +144,7 @@ class Storage(Formats):
         than `limit` bytes, and what changes while it is read; MissingArtifact where there is none."""
         name = from_key(key.removeprefix(f"{folder}/"))
         if self.scheme == "file":
-            paths = f"{self.root}/{from_key(key)}", f"{self.root}/{folder}"
+            paths = f"{self.root}/{from_key(key)}", f"{self.root}/{from_key(folder)}"
             return self._calling("read", key, lambda: read_regular(*paths, limit))
         # Programs on the way to S3 resolve these, and would give another object.
         if {"", ".", ".."} & set(name.split("/")):

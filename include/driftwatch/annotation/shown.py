@@ -8,10 +8,11 @@ from functools import cached_property
 
 from driftwatch.errors import ChangedImage, MissingArtifact, OddEntry
 from driftwatch.images.kinds import JPEG, PNG, WEBP, Kind, kind_of
+from driftwatch.layout import images_folder
 from driftwatch.storage import Storage
 
-# Nothing that was accepted is larger; something else may lie in its place.
-_MOST_BYTES = 2**28
+# The most that images.max_bytes may be; something else may lie in its place.
+_MOST_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class ShownImages:
         where = f"{self.storage.url(original)} is not the image {image_id} any more that was taken in"
         advice = "put that file back, or take the images in again (of a day: clear ingest_images)"
         try:
-            data = self.storage.read_foreign(original, original.rpartition("/")[0], _MOST_BYTES)
+            data = self.storage.read_foreign(original, images_folder(original), _MOST_BYTES)
         except (OddEntry, MissingArtifact) as error:
             raise ChangedImage(f"{where} ({error}): {advice}") from error
         kind = kind_of(data)

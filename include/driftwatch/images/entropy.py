@@ -50,7 +50,8 @@ def rows_held(file: ImageFile) -> int | None:
 
 def _tables(data: bytes) -> _Tables | None:
     """What stands before the scan; the file was looked through before, so that its segments follow each other."""
-    codes, steps, interval, position = np.zeros((8, 1 << 16), np.uint16), {}, 0, 2
+    codes: dict[int, tuple[bytes, bytes]] = {}
+    steps, interval, position = {}, 0, 2
     while position + 4 <= len(data):
         position = data.index(b"\xff", position)
         while data[position + 1] == 0xFF:
@@ -59,28 +60,42 @@ def _tables(data: bytes) -> _Tables | None:
         content = data[position + 4 : position + 2 + length]
         position += 2 + length
         if kind == _TABLES:
-            _add_codes(codes, content)
+            codes |= _codes(content)
         elif kind == _QUANTISATION:
-            while content:
-                wide = content[0] >> 4
-                steps[content[0] & 15] = int.from_bytes(content[1 : 2 + wide], "big")
-                content = content[1 + 64 * (1 + wide) :]
+            at = 0
+            while at < len(content):
+                wide = content[at] >> 4
+                steps[content[at] & 15] = int.from_bytes(content[at + 1 : at + 2 + wide], "big")
+                at += 1 + 64 * (1 + wide)
         elif kind == _RESTARTS:
             interval = int.from_bytes(content[:2], "big")
         elif kind == _SCAN:
-            return _Tables(codes, steps, interval, content, position)
+            return _Tables(_looked_up(codes), steps, interval, content, position)
     return None
 
 
-def _add_codes(codes: np.ndarray, content: bytes) -> None:
-    """The Huffman tables of one segment: values in the order of their codes, which count upwards (T.81, annex C)."""
-    while len(content) >= 17:
-        table, counts = codes[(content[0] >> 4 & 1) * 4 + (content[0] & 3)], content[1:17]
-        table[:] = 0
-        values, start = iter(content[17 : 17 + sum(counts)]), 0
+def _codes(content: bytes) -> dict[int, tuple[bytes, bytes]]:
+    """The Huffman tables of one segment by number: how many codes there are of each length, and their values."""
+    found, at = {}, 0
+    while at + 17 <= len(content):
+        counts = content[at + 1 : at + 17]
+        end = at + 17 + sum(counts)
+        found[(content[at] >> 4 & 1) * 4 + (content[at] & 3)] = counts, content[at + 17 : end]
+        at = end
+    return found
+
+
+def _looked_up(tables: dict[int, tuple[bytes, bytes]]) -> np.ndarray:
+    """By table and next 16 bits: the code's length and value; codes are in the order of their values, and count upwards (T.81, annex C).
+
+    Made of the tables that are left at the end alone: a file may define each a hundred thousand times.
+    """
+    codes = np.zeros((8, 1 << 16), np.uint16)
+    for number, (counts, content) in tables.items():
+        values, start = iter(content), 0
         for length, many in enumerate(counts, 1):
             for value in (next(values, 0) for _ in range(many)):
                 end = start + (1 << 16 - length)
-                table[start:end] = length << 8 | value
+                codes[number, start:end] = length << 8 | value
                 start = end
-        content = content[17 + sum(counts) :]
+    return codes

@@ -39,6 +39,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BASELINE, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 # Application segments and comments; the decoder needs the first and the one of Adobe, which say how colours are stored.
 _METADATA = frozenset({*range(0xE1, 0xF0), 0xFE}) - {0xEE}
+_HOLE = bytes(64)
 _END_MARK = b"\xff\xd9"
 NO_END_MARK = "no_end_mark: the picture is whole, but the file ends without its end mark"
 
@@ -260,7 +261,8 @@ def _upper_rows(file: ImageFile, limits: ImagesConfig) -> tuple[np.ndarray, str]
     """The rows that a file that was cut short holds, decoded under a header that asks for no more; whole rows of blocks count."""
     header = file.header
     file = file._replace(data=_without_padding(file.data))
-    rows = rows_held(file)
+    # Zeros in the middle, as of a disk's block that was never written, can be read as codes, and what follows them as noise.
+    rows = None if _HOLE in file.data[file.frame :] else rows_held(file)
     if rows is None:
         raise damaged(header, "JPEG", "its picture data come in several scans, or are wrong before they end")
     held = f"the file holds the upper {rows} of {header.height} rows"

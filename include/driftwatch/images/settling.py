@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from driftwatch.errors import DriftwatchError, MissingArtifact, OddEntry
-from driftwatch.images.one_pass import ACCEPTED, QUARANTINED, Block
+from driftwatch.images.one_pass import DUPLICATE, Block
 
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
@@ -53,15 +53,22 @@ def until_settled(make_pass: Callable[[frozenset[str]], T]) -> T:
 def watched(
     storage: Storage, folder: str, images: ImagesConfig, given_up: frozenset[str], blocks: Iterator[Block]
 ) -> Generator[Block, None, None]:
-    """The blocks of a pass; at its end waits for files that may be growing, and raises FilesChanged where one did."""
-    growing: dict[str, str | None] = {}
+    """The blocks of a pass; at its end waits for files that may be growing, and raises FilesChanged where one did, or where a
+    whole one was written to since the pass began."""
+    started = time.time()
+    read: dict[str, str | None] = {}  # what is to be compared, by key
+    growing: list[str] = []
     for block in blocks:
-        growing.update(
-            {key: found for key, found in _suspects(block) if key not in given_up and _is_new(storage, key, images)}
-        )
+        for key, found, whole in _looked_at(block):
+            age, passed = _age(storage, key), time.time() - started
+            if key in given_up or age is None:
+                continue
+            if whole and age < passed:
+                read[key] = found
+            elif not whole and -images.settle_seconds < age < images.settle_seconds + passed:
+                read[key] = found
+                growing.append(key)
         yield block
-    if not growing:
-        return
     ages = [age for key in growing if (age := _age(storage, key)) is not None]
     pause = max((images.settle_seconds - age for age in ages), default=0)
     if pause > 0:
@@ -69,23 +76,17 @@ def watched(
             "%d files may still be growing (images.settle_seconds): looking again in %.0f s", len(growing), pause
         )
         time.sleep(min(pause, images.settle_seconds))
-    changed = frozenset(key for key, found in growing.items() if _hash(storage, key, folder, images) != found)
+    changed = frozenset(key for key, found in read.items() if _hash(storage, key, folder, images) != found)
     if changed:
         raise FilesChanged(changed)
 
 
-def _suspects(block: Block) -> Iterator[tuple[str, str | None]]:
-    """Key and image id (none where it changed while it was read) of what is no whole image."""
+def _looked_at(block: Block) -> Iterator[tuple[str, str | None, bool]]:
+    """Key, image id (none where it changed while it was read) and whether it is a whole image, of all that was read."""
     table = block.manifest.select(["key", "image_id", "status", "reason"])
     for key, image_id, status, reason in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        read = image_id is not None and status in (ACCEPTED, QUARANTINED)
-        if reason and (read or reason.startswith("still_growing")):
-            yield key, image_id
-
-
-def _is_new(storage: Storage, key: str, images: ImagesConfig) -> bool:
-    age = _age(storage, key)
-    return age is not None and abs(age) < images.settle_seconds
+        if image_id is not None or reason.startswith("still_growing"):
+            yield key, image_id, status == DUPLICATE or not reason
 
 
 def _age(storage: Storage, key: str) -> float | None:

@@ -75,16 +75,21 @@ def _checked_sizes(weights: bytes, name: str) -> Iterator[int]:
 
     promised = 0
     with h5py.File(io.BytesIO(weights), "r") as file:
-        for array in _arrays(file, name):
+        for array in _arrays(file, name, set()):
             promised += array.nbytes
             _refuse_more_than(len(weights), promised, f"has arrays in its {WEIGHTS} of", name)
             yield array.size
 
 
-def _arrays(group: h5py.Group, name: str, depth: int = 0) -> Iterator[h5py.Dataset]:
-    """Every array below `group`; refuses what leads out of the file, or round in it."""
+def _arrays(group: h5py.Group, name: str, seen: set[int], depth: int = 0) -> Iterator[h5py.Dataset]:
+    """Every array below `group`; refuses what leads out of the file, or to a group that was `seen` already: a few links
+    of this kind make more ways than can ever be walked."""
     import h5py
 
+    address = h5py.h5o.get_info(group.id).addr
+    if address in seen:
+        raise DamagedModel(f"{name}: the group {group.name!r} in its {WEIGHTS} has two places")
+    seen.add(address)
     if depth > 100:
         raise DamagedModel(f"{name}: the groups of its {WEIGHTS} are nested more than 100 deep")
     for key in group:
@@ -92,7 +97,7 @@ def _arrays(group: h5py.Group, name: str, depth: int = 0) -> Iterator[h5py.Datas
             raise DamagedModel(f"{name}: {key!r} in its {WEIGHTS} is a link")
         found = group[key]
         if isinstance(found, h5py.Group):
-            yield from _arrays(found, name, depth + 1)
+            yield from _arrays(found, name, seen, depth + 1)
         elif isinstance(found, h5py.Dataset):
             if found.external or found.is_virtual:
                 raise DamagedModel(f"{name}: {key!r} in its {WEIGHTS} takes its values from another file")

@@ -232,6 +232,7 @@ def _drifted_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) 
 def _decoded(storage: Storage, config: MonitorConfig, chosen: pd.DataFrame) -> Iterator[np.ndarray]:
     """The images at their own size, uint8 [h, w, 3]; they were accepted before, so one that fails now is an error."""
     from driftwatch.images.decode import decode_image
+    from driftwatch.images.headers import RejectedImage
 
     for image_id, (key, data) in zip(chosen["image_id"], storage.iter_bytes(list(chosen["key"])), strict=True):
         if isinstance(data, Exception):
@@ -241,4 +242,10 @@ def _decoded(storage: Storage, config: MonitorConfig, chosen: pd.DataFrame) -> I
                 f"{storage.url(key)} is not the image {image_id} any more that was taken in: put that file back, or take the "
                 "training images in again (`driftwatch champion train` or `import`)"
             )
-        yield decode_image(data, config.images).rgb
+        try:
+            yield decode_image(data, config.images).rgb
+        except RejectedImage as error:
+            raise ChangedImage(
+                f"{storage.url(key)} was accepted with the training images, and the monitor file's `images` refuses it now ({error.kind}: "
+                f"{error}): set `images` as it was, or take them in again (`driftwatch champion train` or `import`)"
+            ) from error

@@ -77,6 +77,27 @@ def test_a_pipe_and_a_foreign_file_in_an_images_place_are_not_shown(tmp_path):
         assert not ShownImages(storage, "m/shown").copied(image_id, f"m/in/{name}")
 
 
+def test_an_image_in_a_folder_of_any_name_and_one_that_is_a_link_within_the_day_are_shown_as_they_were_accepted(
+    tmp_path,
+):
+    storage, incoming = Storage(f"file://{tmp_path}"), "m/incoming/2026-03-01"
+    ids = {
+        key: put(storage, name, JPEG + name.encode())
+        for name, key in (("x.jpg", f"{incoming}/door \\xff/x.jpg"), ("y.jpg", f"{incoming}/a/link.jpg"))
+    }
+    for name, place in (
+        ("x.jpg", os.fsencode(tmp_path / incoming) + b"/door \xff/x.jpg"),
+        ("y.jpg", tmp_path / incoming / "b" / "y.jpg"),
+    ):
+        os.makedirs(os.path.dirname(place))
+        os.rename(tmp_path / "m/in" / name, place)
+    (tmp_path / incoming / "a").mkdir()
+    (tmp_path / incoming / "a" / "link.jpg").symlink_to("../b/y.jpg")
+    assert {
+        key: ShownImages(storage, "m/shown").copied(image_id, key) for key, image_id in ids.items()
+    } == dict.fromkeys(ids, True)
+
+
 def test_s3_tells_browsers_what_the_bytes_are_whatever_the_original_said(s3_storage):
     image_id = hashlib.sha256(JPEG).hexdigest()
     s3_storage.write_bytes("m/in/evil.html", JPEG, content_type="text/html")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
 
 import cv2
@@ -176,6 +177,22 @@ def test_rows_that_a_cut_file_does_not_hold_enter_nothing(name, end, tmp_path):
     path = tmp_path / "cut.jpg"
     path.write_bytes(data[: len(data) // 2] + end)
     assert extract_features([path], ACCEPT)["image.ImagePixelHeight"].tolist() == [rows]
+
+
+def test_a_hole_of_zeros_before_the_cut_is_no_picture_though_it_can_be_read_as_codes():
+    smooth = encoded(cv2.GaussianBlur(picture(), (0, 0), 3), quality=75)
+    middle = len(smooth) // 2
+    holes = [smooth[:at] + bytes(100) + smooth[at + 100 :] for at in range(middle, middle + 60)]
+    assert {kind_of(data, ACCEPT) for data in holes} == {"truncated"}
+
+
+def test_a_cut_file_that_defines_its_tables_a_hundred_thousand_times_costs_no_more_than_its_bytes():
+    codes, steps = (b"\0" + bytes(16)) * 3854, b"\0" + b"\1" * 64
+    tables = b"\xff\xc4" + (len(codes) + 2).to_bytes(2, "big") + codes
+    tables += b"\xff\xdb" + (1000 * 65 + 2).to_bytes(2, "big") + steps * 1000
+    began = time.process_time()
+    assert kind_of(JPEG[:2] + tables * 30 + JPEG[2 : len(JPEG) * 3 // 4], ACCEPT) == "cut_short"
+    assert time.process_time() - began < 1
 
 
 def test_what_is_accepted_of_a_cut_file_has_a_limit():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from datetime import date
@@ -9,7 +10,7 @@ from datetime import date
 import pytest
 
 from driftwatch.config import ImagesConfig
-from driftwatch.images import settling
+from driftwatch.images import one_pass, settling
 from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
 from driftwatch.images.listing import list_day
 from driftwatch.layout import DayLayout
@@ -149,7 +150,7 @@ def test_a_broken_new_file_that_is_removed_meanwhile_is_no_part_of_the_next_pass
 
     def removed(self, key):
         looks.append(key)
-        if len(looks) == 2:
+        if key.endswith("b.jpg") and looks.count(key) == 2:
             storage.delete(f"{DAY.incoming}/b.jpg")
         return modified(self, key)
 
@@ -157,6 +158,40 @@ def test_a_broken_new_file_that_is_removed_meanwhile_is_no_part_of_the_next_pass
     counts = ingest_day(storage, DAY, IMAGES, 32, "v1")
     assert (counts["accepted"], counts["reasons"]) == (1, {"unreadable": 1})
     assert clock.slept == []
+
+
+def test_a_whole_file_that_is_replaced_behind_the_pass_is_taken_as_it_is_then_without_a_wait(
+    storage, clock, monkeypatch
+):
+    decode = one_pass.decode_file
+    touched(storage, clock, "a.jpg", age=3600)
+
+    def replaced(file, limits):
+        clock.now += 2
+        if storage.read_bytes(f"{DAY.incoming}/a.jpg") != photo(2):
+            storage.write_bytes(f"{DAY.incoming}/a.jpg", photo(2))
+            touched(storage, clock, "a.jpg", age=1)
+        return decode(file, limits)
+
+    monkeypatch.setattr(one_pass, "decode_file", replaced)
+    assert ingest_day(storage, DAY, IMAGES, 32, "v1")["accepted"] == 1
+    assert storage.read_table(DAY.manifest)["image_id"].tolist() == [hashlib.sha256(photo(2)).hexdigest()]
+    assert clock.slept == []
+
+
+def test_a_file_that_was_finished_while_a_long_pass_went_on_is_looked_at_again(storage, clock, monkeypatch):
+    half(storage, clock, "b.jpg", age=5)
+    decode = one_pass.check_file
+
+    def slow(data, limits):
+        if len(data) == 200:
+            storage.write_bytes(f"{DAY.incoming}/b.jpg", photo(2))
+            touched(storage, clock, "b.jpg")
+            clock.now += 100  # longer than images.settle_seconds
+        return decode(data, limits)
+
+    monkeypatch.setattr(one_pass, "check_file", slow)
+    assert ingest_day(storage, DAY, IMAGES, 32, "v1")["accepted"] == 2
 
 
 def test_each_shard_waits_for_its_own(storage, clock):

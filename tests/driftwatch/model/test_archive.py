@@ -66,6 +66,15 @@ def large_array(**options) -> bytes:
     return weights(lambda file: file.create_dataset("vars/0", (500_000_000,), "float32", **options))
 
 
+def crossing(file: h5py.File) -> None:
+    """Sixty groups, each with two links to the next."""
+    for number in range(60):
+        file.create_group(f"g{number}")
+    for number in range(59):
+        for name in "ab":
+            file[f"g{number}"][name] = file[f"g{number + 1}"]
+
+
 BROKEN = {
     "not a zip": (lambda model: b"\x89HDF\r\n\x1a\n" + bytes(100), "is no whole .keras file"),
     "cut short": (lambda model: model[: len(model) // 2], "is no whole .keras file"),
@@ -85,6 +94,7 @@ BROKEN = {
         lambda model: archive({**members(model), WEIGHTS: weights(
             lambda f: f.create_dataset("a", (4,), "uint8", external=[("/etc/passwd", 0, 4)]))}), "from another file",
     ),
+    "more ways than can be walked": (lambda model: archive({**members(model), WEIGHTS: weights(crossing)}), "has two places"),
     "a way out": (lambda model: archive({**members(model), "assets/../../x": b"x"}), "unpacked elsewhere"),
     "many files": (lambda model: archive({**members(model), **{f"assets/{n}": b"" for n in range(1000)}}), "holds 1,003 files"),
     "a configuration that is no JSON": (lambda model: archive({**members(model), CONFIG: b'{"module": '}), "is no whole .keras file"),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from driftwatch.annotation.known_images import control_tasks
 from driftwatch.annotation.plan import plan_day
 from driftwatch.as_trained import OtherModel
-from driftwatch.config import MonitorConfig
-from driftwatch.errors import NeedsAttention
+from driftwatch.config import ImagesConfig, MonitorConfig
+from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.layout import MonitorLayout
 from driftwatch.model import registry
 from driftwatch.model.challenger import CHALLENGER, _decoded, _originals, train_challenger
@@ -26,6 +29,8 @@ from driftwatch.model.handover import build_reference_of, rollback_target
 from driftwatch.model.original_set import read_training_images, set_keys, take_in_training_set
 from driftwatch.model.predict import predict_day
 from driftwatch.storage import Storage
+
+from .conftest import make_config
 
 NOW = datetime(2026, 1, 5, tzinfo=timezone.utc)
 DAY = date(2026, 1, 4)
@@ -209,3 +214,18 @@ def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
     )
     take_in_training_set(storage, layout, config)
     assert storage.read_table(layout.training_set)["key"].str.startswith("lines/").all()
+
+
+def test_a_training_image_that_todays_settings_refuse_is_named(tmp_path):
+    storage, config = Storage(f"file://{tmp_path}"), make_config(tmp_path)
+    data = cv2.imencode(".jpg", np.zeros((40, 40, 3), np.uint8))[1].tobytes()
+    storage.write_bytes("stripes/training/images/upright/1.jpg", data)
+    chosen = pd.DataFrame(
+        {"key": ["stripes/training/images/upright/1.jpg"], "image_id": [hashlib.sha256(data).hexdigest()]}
+    )
+    assert [rgb.shape for rgb in _decoded(storage, config, chosen)] == [(40, 40, 3)]
+    stricter = config.model_copy(update={"images": ImagesConfig(min_side=64)})
+    with pytest.raises(
+        ChangedImage, match=r"upright/1\.jpg was accepted .*refuses it now \(too_small: is 40 x 40.*take them in again"
+    ):
+        list(_decoded(storage, stricter, chosen))
