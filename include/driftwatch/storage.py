@@ -92,11 +92,21 @@ class Storage(Formats):
             try:
                 return call()
             except Exception as error:
-                if asks_for_more(error):
-                    self._fs.cat_file(self.path(key), start=0, end=1)
-                raise
+                if not asks_for_more(error):
+                    raise
+            # Not while that error is handled: it would be taken for the cause of those that come now.
+            self._ask_why(key)
+            return call()  # nothing is wrong any more
 
         return calling(verb, self.url(key), told)
+
+    def _ask_why(self, key: str) -> None:
+        """Raises what S3 has against reading the object, if anything."""
+        try:
+            self._fs.cat_file(self.path(key), start=0, end=1)
+        except Exception as error:
+            if meaning_of(error) is not Meaning.GONE:
+                raise
 
     def exists(self, key: str) -> bool:
         return self._found("look for", key) is not None

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import socket
-import struct
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -16,121 +10,13 @@ import pytest
 
 from driftwatch.storage import Storage
 
-# S3's word for it, and the status that comes with it.
-CODES = {
-    "ExpiredToken": 400,
-    "AccessDenied": 403,
-    "InvalidAccessKeyId": 403,
-    "SignatureDoesNotMatch": 403,
-    "NoSuchBucket": 404,
-    "SlowDown": 503,
-    "InternalError": 500,
-}
-
-
-@dataclass
-class Fault:
-    """`fault`: one of CODES, or `cut` (half a body), `checksum` (a body that is not the announced one), `reset` (the connection)."""
-
-    fault: str
-    path: str = "."
-    method: str = "GET|PUT|HEAD|DELETE|POST"
-    times: int | None = None
-    skip: int = 0
-
-
-class FaultyS3:
-    """WSGI middleware in front of moto; `plan` says how it fails. `asked`: method and path of each request."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-        self._lock = threading.Lock()
-        self._faults: list[Fault] = []
-        self.asked: list[str] = []
-
-    def plan(self, fault: str, path: str = ".", **more: Any) -> None:
-        self._faults.append(Fault(fault, path, **more))
-
-    def clear(self) -> None:
-        self._faults.clear()
-        self.asked.clear()
-
-    def __call__(self, environ: Any, start: Any) -> Any:
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"] + "?" + environ["QUERY_STRING"]
-        fault = self._take(method, path)
-        if fault is None:
-            return self._app(environ, start)
-        if fault in CODES:
-            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            body = (
-                b"" if method == "HEAD" else f"<Error><Code>{fault}</Code><Message>said S3</Message></Error>".encode()
-            )
-            start(f"{CODES[fault]} Fault", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
-            return [body]
-        if fault == "reset":
-            connection = environ["werkzeug.socket"]
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(connection.detach())
-            raise ConnectionResetError
-        return self._spoilt(environ, start, fault)
-
-    def _spoilt(self, environ: Any, start: Any, fault: str) -> Any:
-        answer: list[Any] = []
-        body = b"".join(self._app(environ, lambda status, headers, *_: answer.extend([status, headers])))
-        headers = [
-            (name, value)
-            for name, value in answer[1]
-            if not name.lower().startswith(("x-amz-checksum", "content-length"))
-        ]
-        if fault == "checksum":
-            headers.append(("x-amz-checksum-crc32", "AAAAAA=="))
-        start(answer[0], [*headers, ("Content-Length", str(len(body)))])
-        return [body[: len(body) // 2] if fault == "cut" else body]
-
-    def _take(self, method: str, path: str) -> str | None:
-        with self._lock:
-            self.asked.append(f"{method} {path}")
-            for fault in self._faults:
-                if not re.fullmatch(fault.method, method) or not re.search(fault.path, path):
-                    continue
-                if fault.skip:
-                    fault.skip -= 1
-                    continue
-                if fault.times is not None:
-                    fault.times -= 1
-                    if fault.times == 0:
-                        self._faults.remove(fault)
-                return fault.fault
-        return None
+from ..faulty_s3 import FaultyS3, serving
 
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[tuple[FaultyS3, str]]:
-    """moto's PUT looks and then writes; S3's does both at once, and so does this server's."""
-    from moto.s3.responses import S3Response
-    from moto.server import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import WSGIRequestHandler, make_server
-
-    class Handler(WSGIRequestHandler):
-        def log(self, *_: Any) -> None: ...
-
-        def connection_dropped(self, *_: Any) -> None: ...
-
-    s3 = FaultyS3(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, s3, threaded=True, request_handler=Handler)
-    server.handle_error = lambda *_: None
-    server.shutdown_request = lambda request: request.close()  # as it is: also where the connection is gone
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    put, one = S3Response.put_object, threading.Lock()
-
-    def put_at_once(self: Any) -> Any:
-        with one:
-            return put(self)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(S3Response, "put_object", put_at_once)
-        yield s3, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving() as served:
+        yield served
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,15 @@ def test_credentials_that_have_ended_are_worth_a_new_try_of_the_task_but_not_of_
         assert asked <= 3, call
 
 
+@pytest.mark.parametrize("fault", ["AccessDenied", "ExpiredToken"])
+def test_a_head_that_was_refused_for_a_moment_says_neither_that_a_person_is_needed_nor_that_the_object_is_gone(
+    storage, s3, fault
+):
+    for key, there in (("in/a.jpg", True), ("in/none", False)):
+        s3.plan(fault, method="HEAD", times=1)
+        assert storage.exists(key) is there
+
+
 @pytest.mark.parametrize("fault", ["SlowDown", "InternalError", "reset", "cut", "checksum"])
 def test_what_passes_is_tried_again_and_what_stays_fails_by_name(storage, s3, fault):
     for call in BODY if fault in ("cut", "checksum") else CALLS:

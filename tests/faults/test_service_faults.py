@@ -63,9 +63,9 @@ def revision(case: Case, **how: Any) -> Outcome:
 SCENARIOS = (annotation, publication, revision)
 
 
-def prepared(world: World, scenario: Callable[..., Outcome], **settings: Any) -> Case:
+def prepared(world: World, scenario: Callable[..., Outcome], **annotation: Any) -> Case:
     """A day before the scenario: fresh, or published with what has changed since."""
-    case = world.case(**settings)
+    case = world.case(annotation=annotation)
     if scenario is revision:
         assert not publication(case).errors
         case.profile(2.0)
@@ -198,7 +198,7 @@ def test_a_pool_that_toloka_closes_early_fails_with_the_reason_and_goes_on_when_
 def test_a_balance_that_runs_out_in_the_middle_is_named_and_the_rest_is_paid_after_it_is_topped_up(
     world, faultless, cell
 ):
-    case = world.case(on_short_pool="fail")
+    case = world.case(annotation={"on_short_pool": "fail"})
     outcome = annotation(case, before_waiting=lambda: world.balance(0.07))
     assert outcome.errors
     with pytest.raises(AssertionError, match="top the account up"):

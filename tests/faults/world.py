@@ -104,21 +104,25 @@ class World:
         }
         return {f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in found.items()}
 
-    def case(self, **annotation_settings: Any) -> Case:
-        """A monitor, a storage and a day of their own, as the morning's tasks leave them."""
+    def case(
+        self, kind: type[Case] | None = None, root: str = "", annotation: dict[str, Any] | None = None, **sections: Any
+    ) -> Case:
+        """A monitor, a storage and a day of their own, as the morning's tasks leave them.
+
+        `root`: where the storage is; `sections`: what is other in the monitor file.
+        """
         self._cases += 1
-        annotation = self._monitor.annotation.model_copy(
-            update={"control_tasks": 2, "exam": ExamConfig(tasks=2), "poll_seconds": 0.02, **annotation_settings}
-        )
-        folder = self.folder / f"case{self._cases}"
-        monitor = self._monitor.model_copy(
-            update={
-                "name": f"case{self._cases}",
-                "annotation": annotation,
-                "storage": self._monitor.storage.model_copy(update={"uri": f"file://{folder}"}),
-            }
-        )
-        return Case(self, monitor, date(2026, 1, 1) + timedelta(days=self._cases), folder)
+        name = f"case{self._cases}"
+        short = {"control_tasks": 2, "exam": ExamConfig(tasks=2), "poll_seconds": 0.02}
+        uri = f"{root or f'file://{self.folder}'}/{name}"
+        sections |= {"annotation": {**short, **(annotation or {})}, "storage": {"uri": uri}}
+        changed = {
+            section: getattr(self._monitor, section).model_copy(update=value) if isinstance(value, dict) else value
+            for section, value in sections.items()
+        }
+        monitor = self._monitor.model_copy(update={"name": name, **changed})
+        day = date(2026, 1, 1) + timedelta(days=self._cases)
+        return (kind or Case)(self, monitor, day, self.folder / name)
 
     def fault(self, service: str, **fields: Any) -> None:
         http = self.toloka_http if service == "toloka" else self.whylabs_http
@@ -159,10 +163,13 @@ class Case:
     day: date
     folder: Path
 
-    def __post_init__(self) -> None:
+    def _open(self) -> None:
         self.storage = Storage(self.monitor.storage.uri)
         self.layout = MonitorLayout(self.monitor.name)
         self.keys = self.layout.day(self.day)
+
+    def __post_init__(self) -> None:
+        self._open()
         self.ids = [self._picture(f"in/{number}.jpg") for number in range(IMAGES)]
         keys = [f"in/{number}.jpg" for number in range(IMAGES)]
         manifest = pd.DataFrame({"key": keys, "image_id": self.ids, "status": "accepted", "phash": None})

@@ -75,15 +75,18 @@ def _not_to_be_read(
 
 def _rejected(
     storage: Storage, key: str, error: Exception, others: Sequence[str], read: Callable[[str], bytes]
-) -> RejectedImage:
-    """Why this one object is rejected; raises the error where it is not about it alone."""
+) -> bytes | RejectedImage:
+    """Why this one object is rejected, or its bytes where it is given by now; raises the error where it is not about it alone."""
     if isinstance(error, OddEntry):
         return RejectedImage(error.kind, str(error))
     if isinstance(error, MissingArtifact):
         return RejectedImage("unreadable", "was listed, and is gone")
     if isinstance(error, (StorageRefused, DamagedFile)) and _another_is_read(key, others, read):
-        logger.warning("%s is quarantined, others of its folder can be read: %s", storage.url(key), error)
-        return RejectedImage("unreadable", str(error))
+        try:
+            return read(key)  # a right that was missing for a moment loses no image
+        except (StorageRefused, DamagedFile) as still:
+            logger.warning("%s is quarantined, others of its folder can be read: %s", storage.url(key), still)
+            return RejectedImage("unreadable", str(still))
     raise error
 
 

@@ -47,10 +47,14 @@ def predict_shard(
     storage: Storage, day: DayLayout, layout: MonitorLayout, config: MonitorConfig, version: str, shard: Shard
 ) -> dict[str, Any]:
     """As `predict_day` for one shard of the day; `merge_predictions` makes the day of them. Returns its counts."""
+    from driftwatch.tables import writing_table
+
     config = as_trained(storage, layout, config, version)
     table, embeddings = _answered(storage, day, layout, config, version, shard)
     storage.write_array(day.shard(shard.number, "embeddings.npy"), embeddings)
-    storage.write_table(day.shard(shard.number, "predictions.parquet"), table.to_pandas())
+    # By its schema: in a shard without an accepted image, a frame would not know the types of its columns.
+    with writing_table(storage, day.shard(shard.number, "predictions.parquet"), _schema(config)) as predictions:
+        predictions.add(table)
     return _counts(config, version, Counter(table["prediction"].to_pylist()))
 
 

@@ -273,6 +273,9 @@ def test_access_denied_to_all_needs_a_person_and_to_one_of_many_is_one_row(bucke
     counts = ingest_day(bucket, DAY, ALL_MAY_FAIL, 32, "v1")
     assert (counts["accepted"], counts["reasons"]) == (2, {"unreadable": 1})
     assert "AccessDenied" in rows(bucket)["0.jpg"][1]
+    s3.clear()
+    s3.plan("AccessDenied", r"incoming/2026-03-01/0\.jpg", method="GET", times=1)  # and given a moment later
+    assert ingest_day(bucket, DAY, ALL_MAY_FAIL, 32, "v1")["accepted"] == 3
 
 
 def test_no_more_than_the_limit_is_read_of_an_object_that_was_replaced_since_it_was_listed(bucket):

@@ -1,0 +1,205 @@
+"""Every storage call of a day on s3:// x every fault of the object store, once and for ever: the same day in the end.
+
+All calls of a day meet their fault, one after the other, so that a day is a column of the table and not a cell. What a call's
+fault did is told from what the task did in that try; a call that only the first try of a task makes gets a day of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from driftwatch.errors import NeedsAttention
+
+from ..faulty_s3 import FaultyS3
+from .matrix import ONE_ROW, REPAIRED, REPEATED, RETRIED, WENT_ON
+from .s3_world import BUCKET, S3Day, ShardedDay, s3_of_the_day, settings
+from .world import World
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+FAULTS = ("ExpiredToken", "AccessDenied", "cut", "SlowDown", "reset")
+ONE_OF_EACH = "one of each"
+Call = tuple[str, str]  # task, and what it asks of the storage
+# How far the pool is, told while it is waited for: the wait goes on without, and the merge writes it again.
+TOLERATED = {("wait_for_annotations", "PUT days/{}/annotation_progress.json")}
+
+
+@dataclass(frozen=True)
+class Column:
+    """The calls that meet a fault, each with its own."""
+
+    faults: dict[Call, str]
+    times: int | None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "column" in metafunc.fixturenames:
+        everything = metafunc.config.getoption("--all-faults")
+        metafunc.parametrize("column", FAULTS if everything else (ONE_OF_EACH,))
+
+
+@pytest.fixture(scope="module")
+def s3(world: World) -> Iterator[FaultyS3]:
+    with pytest.MonkeyPatch.context() as patch, s3_of_the_day(patch) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def faultless(world: World, s3: FaultyS3) -> dict[type[S3Day], tuple[list[Call], dict[str, Any]]]:
+    """By kind of day: the storage calls of each task (of a day in shards, those that the other does not make), and its end."""
+    found: dict[type[S3Day], tuple[list[Call], dict[str, Any]]] = {}
+    known: set[Call] = set()
+    for kind in (S3Day, ShardedDay):
+        case, calls = new_day(world, kind), []
+        steps = case._steps(False)
+        for task in case.tasks():
+            s3.clear()
+            steps[task]()
+            calls += [(task, call) for call in case.calls(s3.asked) if (task, call) not in known]
+        known.update(calls)
+        found[kind] = calls, case.end_state()
+    return found
+
+
+def new_day(world: World, kind: type[S3Day]) -> S3Day:
+    case = world.case(kind, f"s3://{BUCKET}", **settings(kind.shards))
+    assert isinstance(case, S3Day)
+    return case
+
+
+def column_of(calls: list[Call], name: str, times: int | None, share: int) -> Column:
+    """One fault at every call that can meet it; or one fault for each call: those that pass by themselves at every call, those that
+    end a task's try at every `share`-th, and for ever at fewer."""
+    if name != ONE_OF_EACH:
+        return Column({call: name for call in calls if name in faults_of(call)}, times)
+    if times is None:
+        met = calls[:: 2 * share]
+        return Column({call: faults_of(call)[n % len(faults_of(call))] for n, call in enumerate(met)}, times)
+    return Column({call: _in_turn(call, n, share) for n, call in enumerate(calls)}, times)
+
+
+def _in_turn(call: Call, number: int, share: int) -> str:
+    passing = faults_of(call)[2:]
+    return FAULTS[number // share % 2] if number % share == 0 else passing[number % len(passing)]
+
+
+def faults_of(call: Call) -> list[str]:
+    """Only what is sent can be cut on its way here."""
+    return [name for name in FAULTS if name != "cut" or call[1].startswith(("GET", "LIST"))]
+
+
+class BrokenDay:
+    """A day whose calls meet their faults; `results`: what became of each."""
+
+    def __init__(self, case: S3Day, s3: FaultyS3) -> None:
+        self.case, self.s3 = case, s3
+        self.results: dict[Call, str] = {}
+        self._steps = case._steps(False)
+
+    def run(self, column: Column) -> None:
+        for task in self.case.tasks():
+            faults = {call: fault for call, fault in column.faults.items() if call[0] == task}
+            done = self._once(task, faults) if column.times else self._for_ever(faults)
+            self.s3.clear()
+            if not done:
+                error = self._try(task)
+                assert error is None, f"{task} does not end well after its faults: {error!r}"
+
+    def _once(self, task: str, faults: dict[Call, str]) -> bool:
+        """Every call of the task meets its fault at its first request; the task is tried until it ends well."""
+        planned = {call: self._plan(call, fault, 1) for call, fault in faults.items()}
+        for _ in range(len(faults) + 1):
+            met = {call for call, fault in planned.items() if fault.met}
+            error = self._try(task)
+            new = [call for call, fault in planned.items() if fault.met and call not in met]
+            self.results.update(dict.fromkeys(new, REPEATED))
+            if error is None:
+                return True
+            self.results[self._named(error, new)] = REPAIRED if isinstance(error, NeedsAttention) else RETRIED
+        return False
+
+    def _for_ever(self, faults: dict[Call, str]) -> bool:
+        """Each call of the task meets its fault for ever, in a try of its own."""
+        for call, name in faults.items():
+            fault = self._plan(call, name, None)
+            error = self._try(call[0])
+            self.s3.clear()
+            if error is None and fault.met and call not in TOLERATED:
+                assert self.case.says_of_images(name), f"{call} meets {name} for ever, and nobody says so"
+                self.results[call] = ONE_ROW
+                continue
+            if error is None:
+                self.results.update({call: WENT_ON} if fault.met else {})
+                return True
+            self.results[self._named(error, [call] if fault.met else [])] = REPAIRED
+        return False
+
+    def _plan(self, call: Call, fault: str, times: int | None) -> Any:
+        method, path = self.case.pattern(call[1])
+        return self.s3.plan(fault, path, method=method, times=times)
+
+    def _try(self, task: str) -> Exception | None:
+        try:
+            self._steps[task]()
+        except Exception as error:
+            return error
+        return None
+
+    def _named(self, error: Exception, calls: list[Call]) -> Call:
+        """Of the calls that met their fault, the last whose key the error names."""
+        named = [call for call in calls if re.search(self.case.key_pattern(call[1]), str(error))]
+        assert named, f"{calls} met a fault, and the message names none: {error!r}"
+        return named[-1]
+
+
+def run_column(world: World, s3: FaultyS3, kind: type[S3Day], faultless: Any, column: Column) -> dict[Call, str]:
+    """The results of all calls, from as many days as it takes for each to be made."""
+    _, wanted = faultless
+    results: dict[Call, str] = {}
+    left = dict(column.faults)
+    while left:
+        broken = BrokenDay(new_day(world, kind), s3)
+        broken.run(Column(left, column.times))
+        assert broken.results, f"no day makes these calls: {[*left]}"
+        end = broken.case.end_state()
+        differs = {
+            name: (end.get(name), wanted.get(name)) for name in {*end, *wanted} if end.get(name) != wanted.get(name)
+        }
+        assert not differs, differs
+        results |= broken.results
+        left = {call: fault for call, fault in left.items() if call not in results}
+        broken.case.remove()
+    return results
+
+
+@pytest.mark.parametrize("times", [1, None], ids=["once", "for ever"])
+@pytest.mark.parametrize("kind", [S3Day, ShardedDay], ids=["day", "day in shards"])
+def test_a_fault_of_the_object_store_at_any_call_ends_in_the_same_day(
+    world, s3, faultless, cell: Callable[[str, str, str], None], share, kind, times, column
+):
+    calls = faultless[kind][0]
+    planned = column_of(calls, column, times, share)
+    results = run_column(world, s3, kind, faultless[kind], planned)
+    for call, result in results.items():
+        cell(f"s3 {' '.join(call)}", f"{planned.faults[call]}, {'once' if times else 'for ever'}", result)
+    assert results.keys() == planned.faults.keys()
+    if times is None:
+        went_on = {call for call, result in results.items() if result == WENT_ON}
+        rows = {call for call, result in results.items() if result == ONE_ROW}
+        assert went_on <= TOLERATED
+        assert all(planned.faults[call] == "AccessDenied" and "GET incoming/" in call[1] for call in rows)
+        assert {result for call, result in results.items() if call not in went_on | rows} == {REPAIRED}
+
+
+def test_every_task_of_the_day_and_every_kind_of_call_is_in_the_table(faultless):
+    """So that a day which stops calling something does not shrink the table unseen."""
+    calls = [call for made, _ in faultless.values() for call in made]
+    tasks = {task for kind in (S3Day, ShardedDay) for task in kind.tasks()}
+    assert {task for task, _ in calls} == tasks
+    assert {call.split()[0] for _, call in calls} == {"GET", "HEAD", "LIST", "PUT", "DELETE"}
+    assert len(calls) > 220
