@@ -213,6 +213,7 @@ def test_stray_folders_beside_the_days_harm_no_page(deployment: Deployment) -> N
 def test_a_storage_that_cannot_be_reached_fails_its_own_card(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(monitors, "PATIENCE", 2.0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         closed = free.getsockname()[1]

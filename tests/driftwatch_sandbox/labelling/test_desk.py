@@ -192,7 +192,7 @@ def test_a_file_of_people_that_others_may_read_is_refused_with_the_command_that_
 
 def test_the_demos_pool_asks_people_about_its_last_day(market: Any, config: MonitorConfig) -> None:
     storage, layout = Storage(config.storage.uri), MonitorLayout(config.name)
-    pictures = {f"demo/incoming/{number}.jpg": b"\xff\xd8\xff" + bytes([number]) for number in range(12)}
+    pictures = {f"demo/incoming/2026-01-07/{number}.jpg": b"\xff\xd8\xff" + bytes([number]) for number in range(12)}
     entries = [{"image_id": hashlib.sha256(data).hexdigest(), "key": key} for key, data in pictures.items()]
     for key, data in pictures.items():
         storage.write_bytes(key, data)
