@@ -73,14 +73,15 @@ def new_day(world: World, kind: type[S3Day]) -> S3Day:
 
 
 def column_of(calls: list[Call], name: str, times: int | None, share: int) -> Column:
-    """One fault at every call that can meet it; or one fault for each call: those that pass by themselves at every call, those that
-    end a task's try at every `share`-th, and for ever at fewer."""
+    """One fault at every call that can meet it; or one fault for each of some calls: those that pass by themselves at every third,
+    those that end a task's try at every `share`-th, and for ever at fewer."""
     if name != ONE_OF_EACH:
         return Column({call: name for call in calls if name in faults_of(call)}, times)
     if times is None:
         met = calls[:: 2 * share]
         return Column({call: faults_of(call)[n % len(faults_of(call))] for n, call in enumerate(met)}, times)
-    return Column({call: _in_turn(call, n, share) for n, call in enumerate(calls)}, times)
+    met = {call: _in_turn(call, n, share) for n, call in enumerate(calls) if n % share == 0 or n % 3 == 0}
+    return Column(met, times)
 
 
 def _in_turn(call: Call, number: int, share: int) -> str:
