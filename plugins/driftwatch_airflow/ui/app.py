@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from datetime import date
@@ -32,6 +33,7 @@ from driftwatch_airflow.ui import URL_PREFIX, airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, may_see, require
 from driftwatch_airflow.ui.monitors import Site, sites
 
+log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 _FILES = {
     "driftwatch.css": "text/css",
@@ -177,20 +179,18 @@ def _series(site: Site, days: list[Day], runs: list[dict[str, Any]]) -> dict[str
     """The series of the days; a day that cannot be drawn stands there as one that cannot be read."""
     try:
         return series(days, site.config, runs)
-    except Exception:
-        drawn = [
-            day if _drawable(day, site) else Day(day.day, None, None, None, None, problems=("cannot be drawn",))
-            for day in days
-        ]
-        return series(drawn, site.config, runs)
+    except Exception:  # told of the days that it is about
+        return series([_drawable(day, site) for day in days], site.config, runs)
 
 
-def _drawable(day: Day, site: Site) -> bool:
+def _drawable(day: Day, site: Site) -> Day:
     try:
         series([day], site.config)
-    except Exception:
-        return False
-    return True
+    except Exception as error:
+        log.warning("%s of %s cannot be drawn", day.day, site.config.name, exc_info=True)
+        problem = f"cannot be drawn: {type(error).__name__}: {error}"
+        return Day(day.day, None, None, None, None, problems=(problem,))
+    return day
 
 
 def give_series(site: Chosen, session: SessionDep) -> Response:
