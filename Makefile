@@ -81,7 +81,7 @@ lint: .venv/installed ## Lint and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 
 docs: .venv/installed ## Write docs/configuration.md from the monitor file's models
-	@$(BIN)/python -m driftwatch.config_docs > docs/configuration.md
+	@$(BIN)/python -m driftwatch.config.docs > docs/configuration.md
 
 monitors: .venv/installed ## Put WhyLabs' own monitors as the monitor files describe them (MONITOR=<file> for one)
 	@$(BIN)/python -m driftwatch_airflow.put_monitors $(if $(MONITOR),"$(MONITOR)")

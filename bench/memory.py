@@ -37,8 +37,8 @@ def _fill(home: Path, n: int) -> None:
     """`n` images in the day's folder: drawn photos, each with its number in a JPEG comment; and a reference of the first."""
     import cv2
 
+    from driftwatch.drift.drift import build_reference
     from driftwatch.images.one_pass import take_in
-    from driftwatch.profiling.drift import build_reference
     from driftwatch_sandbox.photos import write_photos
 
     storage, layout, config = _world(home)
@@ -102,7 +102,7 @@ def _merge(home: Path, n: int) -> dict[str, float]:
 
 
 def _profile(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.profiling.drift import profile_day
+    from driftwatch.drift.drift import profile_day
 
     storage, layout, config = _world(home)
     return _timed(lambda: profile_day(storage, _day(layout), layout, config, VERSION))

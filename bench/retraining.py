@@ -54,14 +54,14 @@ def monitor(folder: Path, **model: Any) -> Any:
 
 
 def site(config: Any) -> tuple[Any, Any]:
-    from driftwatch.layout import MonitorLayout
+    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.storage import Storage
 
     return Storage(config.storage.uri), MonitorLayout(config.name)
 
 
 def put_training(storage: Any, layout: Any, config: Any, paths: list[Path]) -> None:
-    from driftwatch.model.dataset import take_in_training_set
+    from driftwatch.models.dataset import take_in_training_set
 
     for path in paths:
         storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{path.name}", path.read_bytes())
@@ -70,8 +70,8 @@ def put_training(storage: Any, layout: Any, config: Any, paths: list[Path]) -> N
 
 def bench_recipe(photos: list[Path], seed: int) -> dict[str, Any]:
     """The default recipe on 80 % of all photos, tested on the 15 % that are held out."""
-    from driftwatch.model.champion import train_champion
-    from driftwatch.model.registry import card
+    from driftwatch.models.champion import train_champion
+    from driftwatch.models.registry import card
 
     folder = WORK / "recipe"
     shutil.rmtree(folder, ignore_errors=True)
@@ -121,10 +121,10 @@ class World:
 
     def _prepare(self) -> None:
         """The champion, the days, and which of the days' images the product keeps for evaluation."""
-        from driftwatch.model import registry
-        from driftwatch.model.champion import train_champion
-        from driftwatch.model.dataset import SET, collect_training_set
-        from driftwatch.model.handover import build_reference_of
+        from driftwatch.drift.handover import build_reference_of
+        from driftwatch.models import registry
+        from driftwatch.models.champion import train_champion
+        from driftwatch.models.dataset import SET, collect_training_set
 
         put_training(self.storage, self.layout, self.config, self.original)
         self._add_day(CLEAN_DAY, self.clean_pool, None, "ok")
@@ -178,8 +178,8 @@ class World:
         return np.stack(images), np.array([path.parent.name for path in self.test])
 
     def accuracy(self, version: str, inputs: np.ndarray, truth: np.ndarray) -> float:
-        from driftwatch.model.predict import answers, logits, probabilities
-        from driftwatch.model.registry import load_model
+        from driftwatch.models.predict import answers, logits, probabilities
+        from driftwatch.models.registry import load_model
 
         model = load_model(self.storage, self.layout, version)
         found = answers(probabilities(logits(model, inputs, 256), model.temperature), self.config.classes)
@@ -187,10 +187,10 @@ class World:
 
     def retrain(self, name: str, training: int, imitate: bool) -> dict[str, Any]:
         """One retraining by the product's steps; accuracy before and after, and what the gate says."""
-        from driftwatch.model.challenger import train_challenger
-        from driftwatch.model.dataset import collect_training_set
-        from driftwatch.model.gate import evaluate_challenger
-        from driftwatch.model.registry import card, champion_version
+        from driftwatch.models.challenger import train_challenger
+        from driftwatch.models.dataset import collect_training_set
+        from driftwatch.models.gate import evaluate_challenger
+        from driftwatch.models.registry import card, champion_version
 
         run_key, day = f"{name}-{training}-{imitate}".replace(" ", "_"), DAYS[name]
         for other in DAYS.values():
@@ -217,7 +217,7 @@ class World:
 
 def once_for_each_day(seed: int, name: str) -> None:
     """What a day's damage is and its copies of the originals look like does not depend on the labels: made once for all variants."""
-    from driftwatch.model import challenger
+    from driftwatch.models import challenger
 
     for function in ("_damage_of", "_damaged"):
         make = _MAKE.setdefault(function, getattr(challenger, function))
@@ -239,7 +239,7 @@ _KEPT: dict[tuple[Any, ...], Any] = {}
 
 def broken(path: Path, damage: tuple[str, float] | None, number: int) -> bytes:
     """The photo's file as the broken camera would have stored it; the file itself where nothing is broken."""
-    from driftwatch.model.damage import apply_damage
+    from driftwatch.models.damage import apply_damage
 
     if damage is None:
         return path.read_bytes()

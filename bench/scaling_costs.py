@@ -54,8 +54,8 @@ def _alone(step: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _world(home: Path) -> tuple[Any, Any, Any]:
+    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.config import MonitorConfig
-    from driftwatch.layout import MonitorLayout
     from driftwatch.storage import Storage
 
     config = MonitorConfig.model_validate(
@@ -78,13 +78,13 @@ def _day(layout: Any) -> Any:
 def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, Any]:
     import cv2
 
+    from driftwatch.drift.handover import build_reference_of
     from driftwatch.images.ingest import ingest_shard, merge_shards, plan_day
     from driftwatch.images.listing import list_day
-    from driftwatch.model import registry
-    from driftwatch.model.champion import train_champion
-    from driftwatch.model.dataset import take_in_training_set
-    from driftwatch.model.handover import build_reference_of
-    from driftwatch.model.predict import merge_predictions, predict_shard
+    from driftwatch.models import registry
+    from driftwatch.models.champion import train_champion
+    from driftwatch.models.dataset import take_in_training_set
+    from driftwatch.models.predict import merge_predictions, predict_shard
     from driftwatch_sandbox.photos import write_photos
 
     storage, layout, config = _world(home)
@@ -150,7 +150,7 @@ def _timed(step: Callable[[], Any]) -> dict[str, float]:
 
 def _measure_load() -> float:
     """Seconds that a task takes to import TensorFlow."""
-    from driftwatch.model.runtime import prepare
+    from driftwatch.models.runtime import prepare
 
     def load() -> None:
         import keras
@@ -234,7 +234,7 @@ def _merge(home: Path, n: int) -> dict[str, float]:
 
 
 def _profile(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.profiling.drift import profile_day
+    from driftwatch.drift.drift import profile_day
 
     storage, layout, config = _world(home)
     version = storage.read_json(layout.champion)["version"]
@@ -245,9 +245,9 @@ def _join(home: Path, n: int) -> dict[str, float]:
     """What predict_labels does with the shards' answers."""
     import pandas as pd
 
-    from driftwatch.model.predict import merge_predictions
-    from driftwatch.performance.without_labels import estimate_day
-    from driftwatch.profiling.content_drift import judge_answers
+    from driftwatch.accuracy.without_labels import estimate_day
+    from driftwatch.drift.content_drift import judge_answers
+    from driftwatch.models.predict import merge_predictions
 
     storage, layout, config = _world(home)
     day, rng = _day(layout), np.random.default_rng(n)

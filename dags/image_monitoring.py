@@ -22,7 +22,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
 
 from driftwatch.config import MonitorConfig
-from driftwatch.model.requests import ALERT_RUN_PREFIX
+from driftwatch.models.requests import ALERT_RUN_PREFIX
 from driftwatch_airflow.assets import labels_asset
 from driftwatch_airflow.failures import day_failed
 from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, task_defaults

@@ -95,7 +95,7 @@ class WhyLabsServer:
         return {"conn_type": "whylabs", "host": self.url, "password": self.key, "extra": extra}
 
     def api(self, **more: Any) -> Any:
-        from driftwatch.publishing.whylabs import WhyLabsApi
+        from driftwatch.publish.whylabs import WhyLabsApi
 
         more = {"organisation": "org-1", "dataset": "model-1", "timeout": 5, "sleep": lambda seconds: None, **more}
         return WhyLabsApi(self.url, more.pop("api_key", self.key), **more)

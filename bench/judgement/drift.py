@@ -32,8 +32,8 @@ from bench.judgement.drift_data import (
     extracted,
 )
 from bench.judgement.drift_page import QUALITY_OF_CLASSES, page
+from driftwatch.drift.content import compare_shares, fit_projection, project
 from driftwatch.profiling import Reference
-from driftwatch.profiling.content import compare_shares, fit_projection, project
 
 TRAINED_ON, CHANGED = 600, 80
 DECIDING_BATCHES, OTHER_BATCHES = 100, 20  # for the cells that the aims speak of, and for the others
@@ -43,10 +43,10 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
     """Of all photos, by a small model trained on the first TRAINED_ON of them."""
     kept = CACHE / "model.npz"
     if not kept.exists():
-        from driftwatch.model.champion import RECIPES
-        from driftwatch.model.predict import logits_and_embeddings
-        from driftwatch.model.registry import LoadedModel
-        from driftwatch.model.training import Recipe, fit
+        from driftwatch.models.champion import RECIPES
+        from driftwatch.models.predict import logits_and_embeddings
+        from driftwatch.models.registry import LoadedModel
+        from driftwatch.models.training import Recipe, fit
 
         photos = extracted()
         labels = (photos.table["label"] == "dog").to_numpy("int64")

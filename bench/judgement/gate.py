@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from bench.judgement.performance_photos import ROOT
-from driftwatch.config_model import RetrainingConfig
-from driftwatch.model.gate import decide
+from driftwatch.config.model import RetrainingConfig
+from driftwatch.models.gate import decide
 
 OUT = ROOT / "docs" / "benchmarks" / "judgement"
 SETTINGS = RetrainingConfig()

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from bench.judgement.performance_photos import ROOT
-from driftwatch.config_performance import PerformanceConfig
-from driftwatch.performance.evaluate import judge_day
-from driftwatch.performance.evidence import Evidence, Scores, Votes, disagreement, spread_of
-from driftwatch.performance.label_errors import corrected
-from driftwatch.performance.metrics import share
+from driftwatch.accuracy.evaluate import judge_day
+from driftwatch.accuracy.evidence import Evidence, Scores, Votes, disagreement, spread_of
+from driftwatch.accuracy.label_errors import corrected
+from driftwatch.config.performance import PerformanceConfig
+from driftwatch.models.metrics import share
 
 DAYS, NOMINAL, LABELS, CONTROL = 60, 0.95, 150, 150
 RUNS, BEFORE, LONGEST = 8, 5, 20

@@ -9,10 +9,10 @@ import pandas as pd
 
 from bench.judgement.performance_days import Crowd, Images, RealCrowd, labelled_day, photos, synthetic
 from bench.judgement.performance_photos import Answers
-from driftwatch.performance.label_errors import corrected
-from driftwatch.performance.metrics import measure, share
-from driftwatch.performance.prediction_powered import agreement
-from driftwatch.performance.without_labels import estimate
+from driftwatch.accuracy.label_errors import corrected
+from driftwatch.accuracy.prediction_powered import agreement
+from driftwatch.accuracy.without_labels import estimate
+from driftwatch.models.metrics import measure, share
 
 DAYS, NOMINAL, IMAGES = 2000, 0.95, 500
 CLASSES = ("cat", "dog")

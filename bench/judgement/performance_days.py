@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bench.judgement.performance_photos import SHARED
-from driftwatch.performance.evidence import Evidence, Scores, Votes
+from driftwatch.accuracy.evidence import Evidence, Scores, Votes
 
 
 @dataclass(frozen=True)

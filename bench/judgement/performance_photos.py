@@ -91,12 +91,12 @@ def _damage(rgb: np.ndarray, kind: str, strength: float, rng: np.random.Generato
 
 
 def _make(kept: Path) -> None:
+    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.config import MonitorConfig
-    from driftwatch.layout import MonitorLayout
-    from driftwatch.model import registry
-    from driftwatch.model.champion import train_champion
-    from driftwatch.model.dataset import take_in_training_set
-    from driftwatch.model.predict import logits, probabilities
+    from driftwatch.models import registry
+    from driftwatch.models.champion import train_champion
+    from driftwatch.models.dataset import take_in_training_set
+    from driftwatch.models.predict import logits, probabilities
     from driftwatch.storage import Storage
 
     config = MonitorConfig.model_validate(

@@ -16,8 +16,8 @@ from scipy.stats import binom
 
 from bench.judgement.performance_days import Crowd, Images, labelled_day, synthetic
 from bench.judgement.performance_photos import Answers
-from driftwatch.config_performance import PerformanceConfig
-from driftwatch.performance.evaluate import judge_day
+from driftwatch.accuracy.evaluate import judge_day
+from driftwatch.config.performance import PerformanceConfig
 
 YEARS, DAYS, IMAGES, HOLDOUT = 10, 365, 500, 600
 LABELS, USUAL, FLOOR = (30, 100, 200), 0.95, 0.9

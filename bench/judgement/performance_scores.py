@@ -9,9 +9,9 @@ import pandas as pd
 
 from bench.judgement.performance_days import Crowd, Images, RealCrowd, labelled_day, photos
 from bench.judgement.performance_photos import CLEAN, Answers
-from driftwatch.performance.metrics import wilson
-from driftwatch.performance.prediction_powered import agreement
-from driftwatch.performance.without_labels import answers_moved, estimate
+from driftwatch.accuracy.prediction_powered import agreement
+from driftwatch.accuracy.without_labels import answers_moved, estimate
+from driftwatch.models.metrics import wilson
 
 DAYS, IMAGES, HOLDOUT, STRATA = 200, 300, 300, 5
 

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from bench.judgement.performance_photos import ROOT
-from driftwatch.model.splits import COLUMNS, TRAIN, decide_splits
-from driftwatch.profiling.content import compare_shares, whole_counts
-from driftwatch.profiling.content_drift import usual_answers
-from driftwatch.profiling.dependence import bursts, share_weights
+from driftwatch.drift.content import compare_shares, whole_counts
+from driftwatch.drift.content_drift import usual_answers
+from driftwatch.drift.dependence import bursts, share_weights
+from driftwatch.models.splits import COLUMNS, TRAIN, decide_splits
 
 OUT = ROOT / "docs" / "benchmarks" / "judgement"
 RATE, ACCURACY, REFERENCES, DAYS = 0.01, 0.9, 12, 6

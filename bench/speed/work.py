@@ -153,9 +153,9 @@ def stages(paths: list[Path]) -> dict[str, float]:
 
 
 def _model() -> Any:
-    from driftwatch.model.architecture import build
-    from driftwatch.model.registry import LoadedModel
-    from driftwatch.model.runtime import prepare
+    from driftwatch.models.architecture import build
+    from driftwatch.models.registry import LoadedModel
+    from driftwatch.models.runtime import prepare
 
     if "model" not in _prepared:
         prepare()
@@ -169,7 +169,7 @@ def answers(paths: list[Path]) -> None:
 
     from driftwatch.config import ImagesConfig
     from driftwatch.images.decode import decode_image, model_input
-    from driftwatch.model.predict import logits_and_embeddings
+    from driftwatch.models.predict import logits_and_embeddings
 
     key = f"inputs {paths[0].parent}"
     if key not in _prepared:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.errors import DriftwatchError
-from driftwatch.publishing.outbox import Alert, Outbox, alert_id, recipient
+from driftwatch.publish.outbox import Alert, Outbox, alert_id, recipient
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -40,7 +40,7 @@ def send_alert(context: Context, monitor: MonitorConfig, kind: AlertKind, facts:
 
     `facts`: as for `alert_text`; beside them `source`, for a second step that may have an alert of the same kind.
     """
-    from driftwatch.report.summary import alert_text, news
+    from driftwatch.view.summary import alert_text, news
 
     day = str(facts.get("day", ""))
     links = {**_links(context, monitor, kind, day), **facts.get("links", {})}
@@ -59,8 +59,8 @@ def nothing_to_tell(monitor: MonitorConfig, day: str, source: str) -> None:
 
 def outbox_of(monitor: MonitorConfig, *, day: str = "", run_id: str | None = None) -> Outbox:
     """The outbox of a day or, without one, of a run of the retraining DAG."""
-    from driftwatch.layout import MonitorLayout
-    from driftwatch.model.requests import run_key
+    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.models.requests import run_key
     from driftwatch_airflow.monitor import storage_of
 
     layout = MonitorLayout(monitor.name)

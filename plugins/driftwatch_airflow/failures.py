@@ -44,10 +44,10 @@ def day_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
 
 def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
     """Keeps that the run's day failed at `task`, in failure.json, the outbox and the report."""
+    from driftwatch.artifacts.failure import Failure, write_failure
+    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.errors import MissingArtifact, NeedsAttention
-    from driftwatch.failure import Failure, write_failure
-    from driftwatch.layout import MonitorLayout
-    from driftwatch.report import write_report
+    from driftwatch.view.report import write_report
 
     dag_run = context["dag_run"]
     try:
@@ -78,8 +78,8 @@ def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
 
 def note_retraining(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
     """Puts into the run's outbox that it failed at `task`, and which champion serves."""
-    from driftwatch.layout import MonitorLayout
-    from driftwatch.model import registry
+    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.models import registry
 
     champion = registry.champion(storage_of(monitor), MonitorLayout(monitor.name))
     facts = {
@@ -94,7 +94,7 @@ def note_retraining(context: Context, monitor: MonitorConfig, task: str, reason:
 def reason_of(error: BaseException | str | None) -> str:
     """The error in one line, without secrets. An error of Driftwatch's own says what it is by its message."""
     from driftwatch.errors import DriftwatchError
-    from driftwatch.report.words import one_line
+    from driftwatch.view.words import one_line
 
     if error is None:
         return NO_REASON

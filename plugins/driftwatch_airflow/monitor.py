@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
 
+from driftwatch.artifacts.keys import DayLayout, MonitorLayout
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import DayLayout, MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_airflow.connections import connection_of
 from driftwatch_airflow.links import MonitorPageLink

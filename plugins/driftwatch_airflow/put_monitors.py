@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "files", nargs="*", type=Path, metavar="MONITOR.yaml", help="by default every file in $DRIFTWATCH_MONITORS"
     )
     files = parser.parse_args(arguments).files
-    from driftwatch.monitor_files import load_monitors, load_or_refuse
+    from driftwatch.config.monitor_files import load_monitors, load_or_refuse
 
     loaded = [(path, load_or_refuse(path)) for path in files] or load_monitors()
     done = [_put_or_tell(path, monitor) for path, monitor in loaded]  # one file's mistake keeps none of the others back
@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _put_or_tell(path: Path, monitor: MonitorConfig | ConfigError) -> bool:
     """Whether it went well."""
+    from driftwatch.config.monitor_files import shown
     from driftwatch.errors import DriftwatchError
-    from driftwatch.monitor_files import shown
 
     try:
         if isinstance(monitor, Exception):
@@ -51,9 +51,9 @@ def _put_or_tell(path: Path, monitor: MonitorConfig | ConfigError) -> bool:
 
 
 def _put(monitor: MonitorConfig) -> None:
-    from driftwatch.layout import MonitorLayout
-    from driftwatch.model.registry import champion_version
-    from driftwatch.publishing.monitors import keep_monitors
+    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.models.registry import champion_version
+    from driftwatch.publish.monitors import keep_monitors
     from driftwatch_airflow.monitor import storage_of
     from driftwatch_airflow.operators.publish import whylabs_sink
 

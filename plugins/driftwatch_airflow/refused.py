@@ -13,8 +13,8 @@ from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from driftwatch.config import MonitorConfig
+from driftwatch.config.monitor_files import load_monitors, shown
 from driftwatch.errors import ConfigError
-from driftwatch.monitor_files import load_monitors, shown
 
 _LONGEST_NAME = 200  # Airflow's keys have at most 250 characters
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from driftwatch.layout import DayLayout
-from driftwatch.monitor_files import load_monitor
-from driftwatch.profiling.whylogs_profiles import performance_profile
-from driftwatch.publishing.monitors import documents, put_documents
+from driftwatch.artifacts.keys import DayLayout
+from driftwatch.config.monitor_files import load_monitor
+from driftwatch.drift.whylogs_profiles import performance_profile
+from driftwatch.publish.monitors import documents, put_documents
 from driftwatch.storage import Storage
 
 DAY = date(2026, 1, 20)

@@ -10,10 +10,10 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from driftwatch.annotation.client import DriftwatchTolokaClient
 from driftwatch.credentials import hiding, redacted, usable_address, usable_secret
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
-from driftwatch.publishing.whylabs import WhyLabsApi
+from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
+from driftwatch.publish.whylabs import WhyLabsApi
 from driftwatch_sandbox.serving import running
 
 TOKEN = "AgAAAABs-very-secret-token"

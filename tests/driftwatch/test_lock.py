@@ -15,8 +15,8 @@ import pytest
 from driftwatch import outside
 from driftwatch.errors import NeedsAttention, StorageRefused
 from driftwatch.lock import LockHeld, LockLost, LockUnconfirmed, exclusive
-from driftwatch.publishing.publish import publish
-from driftwatch.publishing.sinks import LocalSink
+from driftwatch.publish.publish import publish
+from driftwatch.publish.sinks import LocalSink
 from driftwatch.storage import Storage
 
 from .s3 import open_s3

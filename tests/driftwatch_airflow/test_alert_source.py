@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
+from driftwatch.config.monitor_files import load_monitor
+from driftwatch.drift.whylogs_profiles import performance_profile
 from driftwatch.errors import AccessRefused, NeedsAttention
-from driftwatch.monitor_files import load_monitor
-from driftwatch.profiling.whylogs_profiles import performance_profile
-from driftwatch.publishing.monitors import documents, put_documents
+from driftwatch.publish.monitors import documents, put_documents
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators import decision
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator

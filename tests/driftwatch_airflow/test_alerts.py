@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk import BaseNotifier
 
 from driftwatch.config import NotifierConfig
-from driftwatch.monitor_files import load_monitor
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch_airflow import alerts
 from driftwatch_airflow.alerts import NotTold, outbox_of, redacted, send_alert, tell
 

@@ -16,10 +16,10 @@ import httpx
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
-from driftwatch.annotation.client import TolokaUnreachable
-from driftwatch.annotation.upload import TaskUpload
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import AccessRefused, NeedsAttention, NotEnoughLabels
-from driftwatch.monitor_files import load_monitor
+from driftwatch.labels.backends.toloka.client import TolokaUnreachable
+from driftwatch.labels.backends.toloka.upload import TaskUpload
 from driftwatch.storage import Storage
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from driftwatch.layout import MonitorLayout
-from driftwatch.model.requests import attached_alerts, begin
-from driftwatch.monitor_files import load_monitor
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config.monitor_files import load_monitor
+from driftwatch.models.requests import attached_alerts, begin
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
 from driftwatch_airflow.operators.retraining import GateOperator, run_key

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import EmptyDay, TooManyRejects
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators import features
 from driftwatch_airflow.operators.annotation import EvaluatePerformanceOperator
@@ -98,10 +98,10 @@ def test_a_day_keeps_the_model_that_it_was_first_judged_by(site):
 @pytest.mark.parametrize("drifted", [None, "content", "predictions"])
 def test_drift_of_what_the_model_sees_is_told_as_soon_as_it_has_answered(site, monkeypatch, drifted):
     judged = {kind: {"verdict": "drifted" if kind == drifted else "ok"} for kind in ("content", "predictions")}
-    monkeypatch.setattr("driftwatch.model.predict.predict_day", lambda *_: {"images": 3})
-    monkeypatch.setattr("driftwatch.performance.without_labels.estimate_day", lambda *_: {"accuracy": {}})
-    monkeypatch.setattr("driftwatch.profiling.content_drift.judge_answers", lambda *_: judged)
-    monkeypatch.setattr("driftwatch.report.write_report", lambda *_: "report.html")
+    monkeypatch.setattr("driftwatch.models.predict.predict_day", lambda *_: {"images": 3})
+    monkeypatch.setattr("driftwatch.accuracy.without_labels.estimate_day", lambda *_: {"accuracy": {}})
+    monkeypatch.setattr("driftwatch.drift.content_drift.judge_answers", lambda *_: judged)
+    monkeypatch.setattr("driftwatch.view.report.write_report", lambda *_: "report.html")
     site.storage.write_json(LAYOUT.day(date(2026, 11, 20)).ingest, {"model_version": "v0001-00000001"})
     found = PredictLabelsOperator(task_id="predict", monitor=site.monitor, day=DAY).execute({})
     assert site.told == (["drift"] if drifted else [])
@@ -114,8 +114,8 @@ def test_drift_of_what_the_model_sees_is_told_as_soon_as_it_has_answered(site, m
 def test_a_drifted_day_and_a_new_trend_are_told(site, monkeypatch, verdict, crossed, told):
     trend = {"verdict": "drifted" if crossed else "ok", "crossed": crossed}
     drift = {"verdict": verdict, "drifted_features": [], "p_value": 0.4, "n": 50, "trend": trend}
-    monkeypatch.setattr("driftwatch.profiling.drift.profile_day", lambda *_: drift)
-    monkeypatch.setattr("driftwatch.report.write_report", lambda *_: "report.html")
+    monkeypatch.setattr("driftwatch.drift.drift.profile_day", lambda *_: drift)
+    monkeypatch.setattr("driftwatch.view.report.write_report", lambda *_: "report.html")
     site.storage.write_json(LAYOUT.day(date(2026, 11, 20)).ingest, {"model_version": "v0001-00000001"})
     ProfileFeaturesOperator(task_id="profile", monitor=site.monitor, day=DAY).execute({})
     assert site.told == told
@@ -190,7 +190,7 @@ def test_a_later_day_that_is_damaged_is_named_and_stops_no_evaluation(site, caps
     [{"classes": ["dog", "cat"]}, {"classes": ["cat", "dog", "bird"]}, {"classes": ["cat", "dog"], "input_size": 64}],
 )
 def test_a_file_that_describes_another_model_is_refused_before_the_day_is_rewritten(site, card):
-    from driftwatch.as_trained import OtherModel
+    from driftwatch.models.as_trained import OtherModel
 
     deliver(site.storage, one=photo(1), two=photo(2))
     site.ingest()

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import NeedsAttention
-from driftwatch.monitor_files import load_monitor
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.features import IngestImagesOperator
 from driftwatch_airflow.run_days import run_day

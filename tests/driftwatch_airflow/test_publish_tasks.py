@@ -14,11 +14,11 @@ import pytest
 import yaml
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
-from driftwatch.profiling.whylogs_profiles import feature_profile
-from driftwatch.publishing.errors import PublishConflict
-from driftwatch.publishing.whylabs_errors import WhyLabsAccessRefused
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config.monitor_files import load_monitor
+from driftwatch.drift.whylogs_profiles import feature_profile
+from driftwatch.publish.errors import PublishConflict
+from driftwatch.publish.whylabs_errors import WhyLabsAccessRefused
 from driftwatch.storage import Storage
 from driftwatch_airflow import put_monitors
 from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import NeedsAttention
-from driftwatch.layout import MonitorLayout
-from driftwatch.model import registry
-from driftwatch.monitor_files import load_monitor
+from driftwatch.models import registry
 from driftwatch.storage import Storage
 from driftwatch_airflow.failures import retraining_failed
 from driftwatch_airflow.operators import retraining
@@ -43,11 +43,11 @@ def storage(tmp_path) -> Storage:
 @pytest.fixture
 def collected(monkeypatch):
     """The calls of the domain's collect_training_set."""
-    import driftwatch.model.dataset
+    import driftwatch.models.dataset
 
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(
-        driftwatch.model.dataset,
+        driftwatch.models.dataset,
         "collect_training_set",
         lambda *arguments, **options: calls.append(arguments[3:]) or {"new_labels": 7},
     )
@@ -114,10 +114,10 @@ def test_the_form_chooses_the_action_and_only_a_retraining_is_noted(monitor, sto
 
 
 def test_the_form_replaces_the_files_settings_in_one_run(monitor, storage, monkeypatch):
-    import driftwatch.model.challenger
+    import driftwatch.models.challenger
 
     seen: list[Any] = []
-    monkeypatch.setattr(driftwatch.model.challenger, "train_challenger", lambda *given: seen.append(given[2:]))
+    monkeypatch.setattr(driftwatch.models.challenger, "train_challenger", lambda *given: seen.append(given[2:]))
     form = {"epochs": 3, "start_from": "scratch", "seed": 5, "max_class_drop": 0.2, "reason": "the lens was replaced"}
     operator = TrainChallengerOperator(task_id="train", monitor=monitor, request=RUN)
     operator.execute({"params": form, "run_id": RUN, "dag_run": SimpleNamespace(triggering_user_name="alice")})
@@ -150,12 +150,12 @@ def test_a_rollback_takes_one_step_is_told_and_a_repeated_task_does_not_roll_for
 @pytest.fixture
 def gate_passed(storage, monkeypatch):
     """Two registered versions, of which the gate found the second better; what their references hold is no matter here."""
-    import driftwatch.model.handover
+    import driftwatch.drift.handover
 
     def build(storage: Storage, layout: MonitorLayout, config: Any, version: str) -> None:
         storage.write_bytes(layout.reference_profile(version), b"profile")
 
-    monkeypatch.setattr(driftwatch.model.handover, "build_reference_of", build)
+    monkeypatch.setattr(driftwatch.drift.handover, "build_reference_of", build)
     old, new = (
         registry.register(storage, LAYOUT, f"v000{n}-{n:08x}", b"model %d" % n, {"data": {"run_key": None}})
         for n in (1, 2)
@@ -216,12 +216,12 @@ def test_a_failed_step_is_told_with_its_reason_and_the_champion_that_serves(moni
 
 
 def test_no_champion_is_ever_without_a_reference(monitor, storage, gate_passed, monkeypatch):
-    import driftwatch.model.handover
+    import driftwatch.drift.handover
 
     def full(*_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(driftwatch.model.handover, "build_reference_of", full)
+    monkeypatch.setattr(driftwatch.drift.handover, "build_reference_of", full)
     with pytest.raises(OSError, match="no space left"):
         promote(monitor)
     assert registry.champion(storage, LAYOUT)["version"] == gate_passed[0]

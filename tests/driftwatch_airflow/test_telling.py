@@ -8,11 +8,11 @@ from typing import Any, get_args
 
 import pytest
 
+from driftwatch.artifacts.failure import Failure, read_failure, write_failure
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import AlertKind, NotifierConfig
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import NeedsAttention
-from driftwatch.failure import Failure, read_failure, write_failure
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow import failures
 from driftwatch_airflow.alerts import outbox_of, send_alert

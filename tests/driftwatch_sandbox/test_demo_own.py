@@ -11,9 +11,9 @@ import pytest
 import yaml
 from PIL import Image
 
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import DriftwatchError
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
 from driftwatch_sandbox.demo.homes import DemoFailed
 from driftwatch_sandbox.demo.own import DAYS, Own
 from driftwatch_sandbox.demo.own_images import DAY, TRAINING_EACH, find, share_out

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from driftwatch.annotation.links import sign
+from driftwatch.labels.links import sign
 from driftwatch_sandbox.images import create_app
 from driftwatch_sandbox.serving import running
 

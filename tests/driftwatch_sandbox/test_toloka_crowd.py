@@ -15,7 +15,7 @@ import toloka.client as toloka
 from PIL import Image
 from toloka.client import actions, collectors, conditions
 
-from driftwatch.annotation.links import sign
+from driftwatch.labels.links import sign
 from driftwatch_sandbox.images import create_app as create_image_server
 from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.toloka.workers import answer, population

@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from driftwatch.layout import MonitorLayout
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi

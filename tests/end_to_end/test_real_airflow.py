@@ -223,10 +223,10 @@ def test_a_person_approves_by_the_comparison_and_one_run_rolls_it_back(site):
 
 def right_and_wrong(site, run_key: str) -> tuple[str, str]:
     """Two registered versions: one that has learnt the evaluation images by heart, and the champion, which answers their opposite."""
-    from driftwatch.model import registry
-    from driftwatch.model.dataset import SET, collect_training_set, load_inputs
-    from driftwatch.model.handover import build_reference_of
-    from driftwatch.model.training import Recipe, fit
+    from driftwatch.drift.handover import build_reference_of
+    from driftwatch.models import registry
+    from driftwatch.models.dataset import SET, collect_training_set, load_inputs
+    from driftwatch.models.training import Recipe, fit
 
     storage, layout, monitor = site.storage, site.layout, site.monitor
     days = [

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from driftwatch.annotation import pool
-from driftwatch.monitor_files import load_monitor
+from driftwatch.config.monitor_files import load_monitor
+from driftwatch.labels.backends.toloka import pool
 
 from .matrix import PROPERTY
 from .world import World

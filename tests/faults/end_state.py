@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from driftwatch.publishing.whylabs import WhyLabsApi
+from driftwatch.publish.whylabs import WhyLabsApi
 
 from .world import DATASET, KEY, Case
 

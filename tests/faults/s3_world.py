@@ -18,10 +18,10 @@ import pytest
 from airflow.sdk import BaseNotifier
 
 from driftwatch.config import NotifierConfig
+from driftwatch.drift.content_drift import build_content_reference
+from driftwatch.drift.reference import Reference
+from driftwatch.drift.whylogs_profiles import feature_profile
 from driftwatch.images.features import COLUMNS
-from driftwatch.profiling.content_drift import build_content_reference
-from driftwatch.profiling.reference import Reference
-from driftwatch.profiling.whylogs_profiles import feature_profile
 from driftwatch_airflow.operators.annotation import EvaluatePerformanceOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
 from driftwatch_airflow.operators.features import (
@@ -265,10 +265,10 @@ def s3_of_the_day(patch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
         patch.setattr(s3fs.S3FileSystem, "retries", 1)
         for module in ("ingest", "one_pass", "shards"):
             patch.setattr(f"driftwatch.images.{module}.BLOCK", 2)
-        patch.setattr("driftwatch.model.registry.from_bytes", lambda data, name: json.dumps(name))
-        patch.setattr("driftwatch.model.predict.prepare", lambda: None)
-        patch.setattr("driftwatch.model.predict.check_shapes", lambda *_: None)
-        patch.setattr("driftwatch.model.predict.logits_and_embeddings", _answered)
+        patch.setattr("driftwatch.models.registry.from_bytes", lambda data, name: json.dumps(name))
+        patch.setattr("driftwatch.models.predict.prepare", lambda: None)
+        patch.setattr("driftwatch.models.predict.check_shapes", lambda *_: None)
+        patch.setattr("driftwatch.models.predict.logits_and_embeddings", _answered)
         patch.setattr(CheckPerformanceOperator, "do_branch", lambda *_: None)
         s3fs.S3FileSystem.clear_instance_cache()
         s3fs.S3FileSystem(use_listings_cache=False).mkdir(BUCKET)

@@ -25,15 +25,15 @@ import pandas as pd
 from airflow.sdk.exceptions import TaskDeferred
 
 from driftwatch import outside
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import ExamConfig, MonitorConfig
-from driftwatch.errors import NeedsAttention
-from driftwatch.layout import MonitorLayout
-from driftwatch.profiling.whylogs_profiles import (
+from driftwatch.drift.whylogs_profiles import (
     content_hash,
     feature_profile,
     performance_content_hash,
     performance_profile,
 )
+from driftwatch.errors import NeedsAttention
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator

@@ -57,7 +57,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _trained(options: argparse.Namespace, monitor: Monitor) -> str:
-    from driftwatch.model.champion import recipe_of, train_champion
+    from driftwatch.models.champion import recipe_of, train_champion
 
     epochs = recipe_of(monitor.config, options.recipe, options.epochs).epochs
     began = time.perf_counter()
@@ -76,8 +76,8 @@ def _trained(options: argparse.Namespace, monitor: Monitor) -> str:
 
 
 def _rollback(options: argparse.Namespace) -> None:
-    from driftwatch.model.handover import rollback
-    from driftwatch.model.registry import champion_version
+    from driftwatch.models.registry import champion_version
+    from driftwatch.models.rollback import rollback
 
     monitor = monitor_of(options)
     current = champion_version(monitor.storage, monitor.layout)
@@ -89,13 +89,13 @@ def _rollback(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from driftwatch.model.model_file import read_keras_file
+    from driftwatch.models.model_file import read_keras_file
 
     monitor = monitor_of(options)
     _refuse_champion(options, monitor)
     read_keras_file(options.model)  # a wrong file is told before TensorFlow is imported
     with quiet_tensorflow(options.debug):
-        from driftwatch.model.champion import import_champion, read_model
+        from driftwatch.models.champion import import_champion, read_model
 
         read_model(options.model, monitor.config)  # one that does not fit must not replace the training set
     _take_in(options, monitor)
@@ -105,7 +105,7 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _refuse_champion(options: argparse.Namespace, monitor: Monitor) -> None:
-    from driftwatch.model.registry import champion
+    from driftwatch.models.registry import champion
 
     current = champion(monitor.storage, monitor.layout)
     if current and not options.replace:
@@ -116,7 +116,7 @@ def _refuse_champion(options: argparse.Namespace, monitor: Monitor) -> None:
 
 
 def _take_in(options: argparse.Namespace, monitor: Monitor) -> None:
-    from driftwatch.model.dataset import copy_images, take_in_training_set
+    from driftwatch.models.dataset import copy_images, take_in_training_set
 
     storage, layout, config = monitor.storage, monitor.layout, monitor.config
     if options.images:
@@ -133,8 +133,8 @@ def _take_in(options: argparse.Namespace, monitor: Monitor) -> None:
 
 def _hand_over(monitor: Monitor, version: str, by: str) -> None:
     """The reference first, so that no champion is ever without one."""
-    from driftwatch.model.handover import build_reference_of
-    from driftwatch.model.registry import card, champion, promote
+    from driftwatch.drift.handover import build_reference_of
+    from driftwatch.models.registry import card, champion, promote
 
     storage, layout = monitor.storage, monitor.layout
     reference = build_reference_of(storage, layout, monitor.config, version)

@@ -7,8 +7,8 @@ from typing import Any
 
 from driftwatch.cli.monitor import Monitor, monitor_argument, monitor_of
 from driftwatch.config import AnnotationConfig, MonitorConfig
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import StorageFailed
-from driftwatch.monitor_files import load_monitor
 
 
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
@@ -20,11 +20,11 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from driftwatch.annotation.plan import cost_of
-    from driftwatch.as_trained import refuse_other_champion
-    from driftwatch.model import promotable
-    from driftwatch.model.registry import card, champion
-    from driftwatch.performance.sample_size import expected_accuracy, images_for_width
+    from driftwatch.labels.plan import cost_of
+    from driftwatch.labels.sample_size import expected_accuracy, images_for_width
+    from driftwatch.models import promotable
+    from driftwatch.models.as_trained import refuse_other_champion
+    from driftwatch.models.registry import card, champion
 
     monitor = _reached(options)
     config, storage, layout = monitor.config, monitor.storage, monitor.layout
@@ -68,7 +68,7 @@ def _reached(options: argparse.Namespace) -> Monitor:
 
 
 def _cost(images: int, annotation: AnnotationConfig) -> str:
-    from driftwatch.annotation.plan import cost_of
+    from driftwatch.labels.plan import cost_of
 
     cost = cost_of(images, annotation)
     return (

@@ -20,7 +20,7 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _models(options: argparse.Namespace) -> None:
-    from driftwatch.model.registry import card, champion, versions
+    from driftwatch.models.registry import card, champion, versions
 
     wanted = {"list": 0, "show": 1, "compare": 2}[options.action]
     if len(options.versions) != wanted:
@@ -47,7 +47,7 @@ def _models(options: argparse.Namespace) -> None:
 
 
 def _described(card: dict[str, Any], order: tuple[str, ...]) -> dict[str, str]:
-    from driftwatch.performance.metrics import in_order
+    from driftwatch.models.metrics import in_order
 
     recipe, data, classes = card["recipe"], card["data"], card["metrics"]["holdout"]["classes"]
     return {

@@ -6,11 +6,11 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.cli.failures import explain
 from driftwatch.config import MonitorConfig
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import StorageFailed
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
 from driftwatch.storage import Storage
 
 

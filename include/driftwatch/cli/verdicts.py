@@ -24,8 +24,8 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _verdicts(options: argparse.Namespace) -> None:
-    from driftwatch.performance.history import performances, verdict_changed
-    from driftwatch.performance.later_days import outdated
+    from driftwatch.accuracy.history import performances, verdict_changed
+    from driftwatch.accuracy.later_days import outdated
 
     monitor = monitor_of(options)
     days = performances(monitor.storage, monitor.layout, date.min, date.max)

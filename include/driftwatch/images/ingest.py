@@ -39,8 +39,8 @@ from driftwatch.storage import StoredObject
 from driftwatch.tables import TableWriter, writing_table
 
 if TYPE_CHECKING:
+    from driftwatch.artifacts.keys import DayLayout
     from driftwatch.config import ImagesConfig
-    from driftwatch.layout import DayLayout
     from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ import numpy as np
 from driftwatch.errors import NeedsAttention
 
 if TYPE_CHECKING:
-    from driftwatch.layout import DayLayout
+    from driftwatch.artifacts.keys import DayLayout
     from driftwatch.storage import Storage
 
 _READ_AHEAD = 2

@@ -16,7 +16,7 @@ from driftwatch.errors import DamagedArtifact
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from driftwatch.layout import DayLayout
+    from driftwatch.artifacts.keys import DayLayout
     from driftwatch.storage import Storage, StoredObject
 
 

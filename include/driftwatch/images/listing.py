@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from driftwatch.errors import EmptyDay, NeedsAttention
 
 if TYPE_CHECKING:
+    from driftwatch.artifacts.keys import DayLayout
     from driftwatch.config import ImagesConfig
-    from driftwatch.layout import DayLayout
     from driftwatch.storage import Storage, StoredObject
 
 

@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta, timezone
 
 from rich.console import Console
 
-from driftwatch.annotation.client import DriftwatchTolokaClient
-from driftwatch.annotation.links import ImageLinks, ImageServer
-from driftwatch.annotation.pool import Campaign
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
+from driftwatch.config.monitor_files import load_monitor
+from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
+from driftwatch.labels.backends.toloka.pool import Campaign
+from driftwatch.labels.links import ImageLinks, ImageServer
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo.world import World, until_interrupted
 from driftwatch_sandbox.private_files import write_private

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from PIL import Image
 
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch_sandbox.demo.own_images import find, share_out
 from driftwatch_sandbox.demo.truth import write_truth
 from driftwatch_sandbox.demo.world import DATASET, World
@@ -39,7 +39,7 @@ class Own:
         self._file, self._model = file.resolve(), model.resolve() if model else None
         self._config = _read(file)
         if self._model:
-            from driftwatch.model.model_file import read_keras_file
+            from driftwatch.models.model_file import read_keras_file
 
             read_keras_file(self._model)
         self._shares = share_out(images, self._config.classes, find(images, self._config.classes), len(DAYS))

@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import MonitorLayout
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.homes import SUMMARY, DemoFailed
@@ -71,7 +71,7 @@ class Simulation:
         self.rows: list[dict[str, Any]] = []
 
     def _load(self) -> MonitorConfig:
-        from driftwatch.monitor_files import load_monitor
+        from driftwatch.config.monitor_files import load_monitor
 
         return load_monitor(self.file)
 

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from driftwatch.layout import MonitorLayout
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.storage import Storage
 
 
@@ -38,7 +38,7 @@ def day_row(storage: Storage, layout: MonitorLayout, day: date, retraining_run_i
 
 def found(storage: Storage, layout: MonitorLayout, day: date) -> str:
     """The headline of the day's report: what happened to the images, and to the model."""
-    from driftwatch.report.words import headline
+    from driftwatch.view.words import headline
 
     keys = layout.day(day)
     others = (

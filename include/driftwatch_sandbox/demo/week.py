@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 import yaml
 
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import DriftwatchError
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
 from driftwatch_sandbox.demo.truth import write_truth
 from driftwatch_sandbox.demo.world import World
 from driftwatch_sandbox.photos import break_file, write_photos

@@ -39,7 +39,7 @@ def day_of(timestamp: int) -> date:
 
 def decode(payload: bytes) -> list[DatasetProfileView]:
     """The profiles in an upload: v1, v0, or a zip of such; raises ValueError for anything else."""
-    from driftwatch.profiling.whylogs_profiles import ProfileError, read_profile
+    from driftwatch.drift.whylogs_profiles import ProfileError, read_profile
 
     try:
         if payload[:2] != b"PK":
@@ -68,7 +68,7 @@ class Days:
     @staticmethod
     def warm_up() -> None:
         """Imports whylogs."""
-        import driftwatch.profiling.whylogs_profiles  # noqa: F401
+        import driftwatch.drift.whylogs_profiles  # noqa: F401
 
     def uploads(self, dataset: str, start: int, stop: int) -> list[sqlite3.Row]:
         """The uploads that count now, of dataset timestamps from `start` (ms) to before `stop`."""
@@ -104,7 +104,7 @@ class Days:
         return merged
 
     def _merge(self, numbers: list[int]) -> dict[str, DatasetProfileView]:
-        from driftwatch.profiling.whylogs_profiles import merge_views
+        from driftwatch.drift.whylogs_profiles import merge_views
 
         segments: dict[str, list[DatasetProfileView]] = {}
         for number in numbers:
@@ -116,7 +116,7 @@ class Days:
     def metric(self, dataset: str, start: int, metric: str, column: str | None, segment: str = "") -> float | None:
         """A day's value of a dataset metric (`profile.count`, `classification.…`) or of a column's metric; None where
         the day has no such value. Raises ValueError for a metric that this server does not know."""
-        from driftwatch.profiling.whylogs_profiles import confusion_counts, summary
+        from driftwatch.drift.whylogs_profiles import confusion_counts, summary
 
         if metric == "profile.count":
             return len(self.uploads(dataset, start, start + DAY_MS)) or None
@@ -176,7 +176,7 @@ class Days:
 
 
 def describe(view: DatasetProfileView) -> dict[str, Any]:
-    from driftwatch.profiling.whylogs_profiles import confusion_counts, summary
+    from driftwatch.drift.whylogs_profiles import confusion_counts, summary
 
     return {"columns": summary(view), "confusion": confusion_counts(view)}
 

@@ -10,7 +10,7 @@ from airflow.sdk import BaseHook
 from driftwatch_airflow.connections import address_of, connection_of, number_of, secret_of
 
 if TYPE_CHECKING:
-    from driftwatch.annotation.client import DriftwatchTolokaClient
+    from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 
 PLATFORMS = {
     "https://toloka.dev": "https://platform.toloka.ai",
@@ -44,7 +44,7 @@ class TolokaHook(BaseHook):
 
     def get_conn(self) -> DriftwatchTolokaClient:
         """A client with its own timeouts and retries; raises NeedsAttention naming the field that cannot be used."""
-        from driftwatch.annotation.client import DriftwatchTolokaClient
+        from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 
         return DriftwatchTolokaClient(
             secret_of(self._connection, "OAuth token or API key"),

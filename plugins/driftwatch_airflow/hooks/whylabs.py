@@ -11,7 +11,7 @@ from airflow.sdk import BaseHook
 from driftwatch_airflow.connections import address_of, connection_of, number_of, secret_of
 
 if TYPE_CHECKING:
-    from driftwatch.publishing.whylabs import WhyLabsApi
+    from driftwatch.publish.whylabs import WhyLabsApi
 
 # The web address that belongs to an API.
 HUBS = {"https://api.whylabsapp.com": "https://hub.whylabsapp.com"}
@@ -40,7 +40,7 @@ class WhyLabsHook(BaseHook):
 
     @cached_property
     def _api(self) -> WhyLabsApi:
-        from driftwatch.publishing.whylabs import DEFAULT_ENDPOINT, WhyLabsApi
+        from driftwatch.publish.whylabs import DEFAULT_ENDPOINT, WhyLabsApi
 
         connection = self._connection
         return WhyLabsApi(

@@ -18,8 +18,8 @@ from driftwatch_airflow.ui import correction_page, pages_path
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from driftwatch.annotation.links import ImageServer
     from driftwatch.config import MonitorConfig
+    from driftwatch.labels.links import ImageServer
     from driftwatch.storage import Storage
 
 
@@ -32,10 +32,10 @@ class CreateAnnotationPoolOperator(DayOperator):
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.annotation.creation import create_day_pool, links_of
-        from driftwatch.annotation.plan import describe, plan_day
-        from driftwatch.annotation.shown import ShownImages
-        from driftwatch.as_trained import for_day
+        from driftwatch.labels.creation import create_day_pool, links_of
+        from driftwatch.labels.plan import describe, plan_day
+        from driftwatch.labels.shown import ShownImages
+        from driftwatch.models.as_trained import for_day
 
         storage = self.storage
         monitor = for_day(storage, self.keys, self.monitor)
@@ -56,7 +56,7 @@ class CreateAnnotationPoolOperator(DayOperator):
 
 def image_server(monitor: MonitorConfig) -> ImageServer | None:
     """The image server of a file:// storage, from its Airflow connection; none on S3, which has links of its own."""
-    from driftwatch.annotation.links import ImageServer
+    from driftwatch.labels.links import ImageServer
 
     if monitor.storage.uri.startswith("s3://"):
         return None
@@ -88,10 +88,10 @@ class MergeAnnotationsOperator(DayOperator):
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.annotation.acceptance import settle
-        from driftwatch.annotation.collect import progress
-        from driftwatch.annotation.consensus import merge_day
-        from driftwatch.annotation.creation import note_in_plan
+        from driftwatch.labels.backends.toloka.acceptance import settle
+        from driftwatch.labels.backends.toloka.collect import progress
+        from driftwatch.labels.consensus import merge_day
+        from driftwatch.labels.creation import note_in_plan
 
         storage = self.storage
         plan = storage.read_json(self.keys.annotation)
@@ -119,9 +119,9 @@ class EvaluatePerformanceOperator(DayOperator):
     operator_extra_links = (MonitorPageLink(), DayReportLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.model import registry
-        from driftwatch.performance.evaluate import evaluate_day
-        from driftwatch.report import write_report
+        from driftwatch.accuracy.evaluate import evaluate_day
+        from driftwatch.models import registry
+        from driftwatch.view.report import write_report
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
@@ -152,7 +152,7 @@ class EvaluatePerformanceOperator(DayOperator):
 
     def _outdated(self) -> list[dict[str, str]]:
         """The later days whose verdict would now be another; it informs, and a later day that is damaged stops nothing here."""
-        from driftwatch.performance.later_days import outdated_after
+        from driftwatch.accuracy.later_days import outdated_after
 
         try:
             later = outdated_after(self.storage, self.layout, self.monitor, self.date)

@@ -11,8 +11,8 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk.bases.branch import BranchMixIn
 
 from driftwatch.errors import AccessRefused, NeedsAttention
-from driftwatch.model.requests import begin_unless_in_the_way
-from driftwatch.publishing.analysis import NOT_ANALYSED, Analysis
+from driftwatch.models.requests import begin_unless_in_the_way
+from driftwatch.publish.analysis import NOT_ANALYSED, Analysis
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.links import MonitorPageLink
@@ -86,8 +86,8 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
     def _ask(self, context: Context) -> str | None:
         """Looks once, and defers where WhyLabs has not looked at the day, or cannot be asked now."""
-        from driftwatch.publishing.analysis import accuracy_analyzers, read_analysis, sent_accuracy
-        from driftwatch.publishing.whylabs_errors import WhyLabsError
+        from driftwatch.publish.analysis import accuracy_analyzers, read_analysis, sent_accuracy
+        from driftwatch.publish.whylabs_errors import WhyLabsError
 
         publish = self.monitor.publish
         analyzers = accuracy_analyzers(self.monitor)

@@ -49,7 +49,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         """Waits until a day of the schedule is delivered, then takes it in; a run by hand is of one that is, or was told not to wait."""
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
-        from driftwatch.as_trained import refuse_other_champion
+        from driftwatch.models.as_trained import refuse_other_champion
 
         self.log.info("This run is about %s", self.about)
         refuse_other_champion(self.storage, self.layout, self.monitor)
@@ -61,9 +61,9 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
     def take_in(self, context: Context, event: Any = None) -> list[dict[str, Any]]:
         """Takes the day in or cuts it; called by `execute`, or by the trigger that waited for late deliveries."""
-        from driftwatch.as_trained import as_trained, refuse_other_champion
         from driftwatch.images.ingest import ingest_day, plan_day
         from driftwatch.images.listing import list_day
+        from driftwatch.models.as_trained import as_trained, refuse_other_champion
 
         storage, keys, images = self.storage, self.keys, self.monitor.images
         refuse_other_champion(storage, self.layout, self.monitor)  # before the day is rewritten, or anything paid
@@ -95,7 +95,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         return []
 
     def _model_version(self) -> str:
-        from driftwatch.model import registry
+        from driftwatch.models import registry
 
         if self.storage.exists(self.keys.ingest):
             return str(self.storage.read_json(self.keys.ingest)["model_version"])
@@ -156,8 +156,8 @@ class ProfileFeaturesOperator(DayOperator):
     """Writes the day's whylogs profile, and tests its features for drift against the reference of the day's model."""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.profiling.drift import profile_day
-        from driftwatch.report import write_report
+        from driftwatch.drift.drift import profile_day
+        from driftwatch.view.report import write_report
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
@@ -181,7 +181,7 @@ class PredictShardOperator(ShardOperator):
     """The day's model on one shard's accepted images, from the inputs that ingest stored."""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.model.predict import predict_shard
+        from driftwatch.models.predict import predict_shard
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
@@ -202,10 +202,10 @@ class PredictLabelsOperator(DayOperator):
         self.shards = shards
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.model.predict import merge_predictions, predict_day
-        from driftwatch.performance.without_labels import estimate_day
-        from driftwatch.profiling.content_drift import judge_answers
-        from driftwatch.report import write_report
+        from driftwatch.accuracy.without_labels import estimate_day
+        from driftwatch.drift.content_drift import judge_answers
+        from driftwatch.models.predict import merge_predictions, predict_day
+        from driftwatch.view.report import write_report
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]

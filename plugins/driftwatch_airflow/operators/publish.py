@@ -14,16 +14,16 @@ from driftwatch_airflow.ui import correction_page
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.config import MonitorConfig
-    from driftwatch.layout import MonitorLayout
-    from driftwatch.publishing.errors import PublishConflict
-    from driftwatch.publishing.sinks import Sink, WhyLabsSink
+    from driftwatch.publish.errors import PublishConflict
+    from driftwatch.publish.sinks import Sink, WhyLabsSink
     from driftwatch.storage import Storage
 
 
 def sinks_of(monitor: MonitorConfig, storage: Storage, layout: MonitorLayout) -> list[Sink]:
     """Where the monitor publishes."""
-    from driftwatch.publishing.sinks import LocalSink
+    from driftwatch.publish.sinks import LocalSink
 
     sinks: list[Sink] = []
     for name in monitor.publish.sinks:
@@ -36,15 +36,15 @@ def sinks_of(monitor: MonitorConfig, storage: Storage, layout: MonitorLayout) ->
 
 def whylabs_sink(monitor: MonitorConfig) -> WhyLabsSink:
     """The monitor's dataset at WhyLabs, by its Airflow connection."""
-    from driftwatch.publishing.sinks import WhyLabsSink
+    from driftwatch.publish.sinks import WhyLabsSink
 
     return WhyLabsSink(WhyLabsHook(monitor.publish.connection, monitor.publish.dataset).get_conn())
 
 
 def keep_whylabs_monitors(operator: MonitorOperator) -> None:
     """Brings WhyLabs' own monitors to the monitor file and the champion of this moment, where tasks are to do that."""
-    from driftwatch.model.registry import champion_version
-    from driftwatch.publishing.monitors import keep_monitors
+    from driftwatch.models.registry import champion_version
+    from driftwatch.publish.monitors import keep_monitors
 
     monitor, storage, layout = operator.monitor, operator.storage, operator.layout
     if "whylabs" in monitor.publish.sinks and monitor.publish.monitors.managed:
@@ -68,9 +68,9 @@ class UploadToWhyLabsOperator(DayOperator):
         self.kind = kind
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        from driftwatch.publishing.errors import PublishConflict
-        from driftwatch.publishing.publish import publish
-        from driftwatch.publishing.references import publish_reference
+        from driftwatch.publish.errors import PublishConflict
+        from driftwatch.publish.publish import publish
+        from driftwatch.publish.references import publish_reference
 
         if context["params"].get("dry_run"):
             raise AirflowSkipException(f"dry_run: the {self.kind} profile of {self.day} was not published")
@@ -109,7 +109,7 @@ class UploadToWhyLabsOperator(DayOperator):
 
     def _content(self) -> tuple[bytes, str]:
         """The profile, and the hash of what it describes."""
-        from driftwatch.profiling.whylogs_profiles import content_hash
+        from driftwatch.drift.whylogs_profiles import content_hash
 
         storage, keys = self.storage, self.keys
         if self.kind == "features":

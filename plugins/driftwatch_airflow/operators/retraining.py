@@ -10,7 +10,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.bases.branch import BranchMixIn
 
 from driftwatch.errors import NeedsAttention
-from driftwatch.model.requests import run_key as run_key
+from driftwatch.models.requests import run_key as run_key
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.links import MonitorPageLink
@@ -41,7 +41,7 @@ class RetrainingOperator(MonitorOperator):
 
     def requested(self, context: Context) -> MonitorConfig:
         """The monitor file with what the run's form says instead."""
-        from driftwatch.model.requests import requested
+        from driftwatch.models.requests import requested
 
         return requested(self.monitor, context["params"])
 
@@ -77,7 +77,7 @@ class ChooseActionOperator(RetrainingOperator, BranchMixIn):
         self.on_retrain = on_retrain
 
     def execute(self, context: Context) -> str:
-        from driftwatch.model.requests import begin
+        from driftwatch.models.requests import begin
 
         params, run_id = context["params"], context["run_id"]
         if params.get("dry_run"):
@@ -95,7 +95,7 @@ class ShowPlanOperator(RetrainingOperator):
     """What the run would do: the set, the estimated time, and what it would replace. Nothing is written."""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.model.plan import plan_retraining, plan_rollback
+        from driftwatch.models.retraining_plan import plan_retraining, plan_rollback
 
         storage, layout, params = self.storage, self.layout, context["params"]
         if params.get("rollback"):
@@ -111,7 +111,7 @@ class CollectTrainingSetOperator(RetrainingOperator):
     """The original training set and the range's human labels, evaluation images kept apart."""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.model.dataset import collect_training_set
+        from driftwatch.models.dataset import collect_training_set
 
         first, last = self.range(context)
         summary = collect_training_set(self.storage, self.layout, self.requested(context), self.request, first, last)
@@ -123,7 +123,7 @@ class TrainChallengerOperator(RetrainingOperator):
     """Trains the challenger on the set and registers it; the champion keeps serving. A killed task goes on from its last epoch."""
 
     def execute(self, context: Context) -> str:
-        from driftwatch.model.challenger import train_challenger
+        from driftwatch.models.challenger import train_challenger
 
         asked = context["params"].get("reason") or f"run {context['run_id']}"
         user = getattr(context.get("dag_run"), "triggering_user_name", None)
@@ -135,7 +135,7 @@ class EvaluateChallengerOperator(RetrainingOperator):
     """Champion and challenger on the same evaluation images."""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.model.gate import evaluate_challenger
+        from driftwatch.models.gate import evaluate_challenger
 
         gate = evaluate_challenger(self.storage, self.layout, self.requested(context), self.request)
         self.log.info("Gate: %s. %s", gate["decision"], " ".join(gate["reasons"]))
@@ -194,8 +194,8 @@ class ApprovePromotionOperator(ApprovalOperator):
         self.request = request
 
     def execute(self, context: Context) -> Any:
-        from driftwatch.layout import MonitorLayout
-        from driftwatch.model.comparison import comparison
+        from driftwatch.artifacts.keys import MonitorLayout
+        from driftwatch.view.comparison import comparison
 
         storage, settings = storage_of(self.monitor), self.monitor.retraining
         layout = MonitorLayout(self.monitor.name)
@@ -208,8 +208,8 @@ class ApprovePromotionOperator(ApprovalOperator):
 
     def _links(self, context: Context, layout: Any) -> Any:
         """Where the reader's browser gets an image: as annotators do. None where no image server is set up."""
-        from driftwatch.annotation.links import ImageLinks
         from driftwatch.errors import NeedsAttention
+        from driftwatch.labels.links import ImageLinks
         from driftwatch_airflow.operators.annotation import image_server, link_signer
 
         now = context["ti"].start_date
@@ -232,8 +232,8 @@ class PromoteModelOperator(RetrainingOperator):
     """
 
     def execute(self, context: Context) -> str:
-        from driftwatch.model.gate import GATE
-        from driftwatch.model.handover import promote_challenger
+        from driftwatch.drift.handover import promote_challenger
+        from driftwatch.models.gate import GATE
 
         run_id = context["run_id"]
         pointer = promote_challenger(self.storage, self.layout, self.monitor, self.request, promoted_by=run_id)
@@ -255,7 +255,7 @@ class RollBackOperator(RetrainingOperator):
     """
 
     def execute(self, context: Context) -> str:
-        from driftwatch.model.handover import rollback
+        from driftwatch.models.rollback import rollback
 
         target, run_id = rollback_target(context["params"]["rollback"]), context["run_id"]
         pointer = rollback(self.storage, self.layout, target, promoted_by=run_id, config=self.monitor)
@@ -270,8 +270,8 @@ class RefreshReferenceOperator(RetrainingOperator):
     WhyLabs' drift monitor at it."""
 
     def execute(self, context: Context) -> str:
-        from driftwatch.model.registry import champion_version
-        from driftwatch.publishing.references import publish_reference
+        from driftwatch.models.registry import champion_version
+        from driftwatch.publish.references import publish_reference
 
         version = champion_version(self.storage, self.layout)
         for sink in sinks_of(self.monitor, self.storage, self.layout):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TriggerRule
 
-from driftwatch.publishing.outbox import alert_id
+from driftwatch.publish.outbox import alert_id
 from driftwatch_airflow import failures
 from driftwatch_airflow.alerts import outbox_of, tell
 from driftwatch_airflow.monitor import DayOperator, MonitorOperator
@@ -43,8 +43,8 @@ class TellFailureOperator(TellOperator):
         super().__init__(**{"kinds": ("day_failed",), "trigger_rule": TriggerRule.ONE_FAILED, **kwargs})
 
     def execute(self, context: Context) -> list[str]:
+        from driftwatch.artifacts.failure import read_failure
         from driftwatch.errors import DamagedArtifact
-        from driftwatch.failure import read_failure
 
         failed = [] if context["params"].get("dry_run") else failures.failed_tasks(context)
 
@@ -68,7 +68,7 @@ class EndDayOperator(DayOperator):
 
     def execute(self, context: Context) -> None:
         from driftwatch.errors import MissingArtifact
-        from driftwatch.report import write_report
+        from driftwatch.view.report import write_report
 
         if context["params"].get("dry_run") or not self.storage.exists(self.keys.failure):
             return
@@ -89,7 +89,7 @@ class TellRetrainingOperator(MonitorOperator):
         super().__init__(**{"trigger_rule": TriggerRule.ALL_DONE, **_WITHOUT_CALLBACK, **kwargs})
 
     def execute(self, context: Context) -> list[str]:
-        from driftwatch.report.summary import news
+        from driftwatch.view.summary import news
 
         kind: AlertKind = "retraining_failed"
         outbox = outbox_of(self.monitor, run_id=context["run_id"])

@@ -28,7 +28,7 @@ class AnnotationCompleteSensor(DayOperator):
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink(), LabelSpendLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.annotation.pool import end_of
+        from driftwatch.labels.backends.toloka.pool import end_of
 
         plan = self.storage.read_json(self.keys.annotation)
         hook = TolokaHook(self.monitor.annotation.connection)
@@ -68,7 +68,7 @@ class AnnotationCompleteSensor(DayOperator):
 
     def _look(self, context: Context, plan: dict[str, Any]) -> Pool | None:
         """The pool, and how far it is while it is open; None where Toloka cannot be asked now."""
-        from driftwatch.annotation.client import refusal
+        from driftwatch.labels.backends.toloka.client import refusal
 
         try:
             pool = TolokaHook(self.monitor.annotation.connection).get_conn().get_pool(plan["pool_id"])
@@ -84,7 +84,7 @@ class AnnotationCompleteSensor(DayOperator):
 
     def _progress(self, context: Context, plan: dict[str, Any]) -> dict[str, Any]:
         """Coverage and spend: to the log, to storage, and to the task's XCom, which is what Airflow's UI shows of a waiting task."""
-        from driftwatch.annotation.collect import progress
+        from driftwatch.labels.backends.toloka.collect import progress
 
         annotation = self.monitor.annotation
         client = TolokaHook(annotation.connection).get_conn()
@@ -95,7 +95,7 @@ class AnnotationCompleteSensor(DayOperator):
         return done
 
     def _judge(self, context: Context, plan: dict[str, Any], reason: str | None) -> dict[str, Any]:
-        from driftwatch.annotation.creation import note_in_plan
+        from driftwatch.labels.creation import note_in_plan
 
         done = self._progress(context, plan)
         annotation = self.monitor.annotation

@@ -58,7 +58,7 @@ class AnalysisTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         from driftwatch.errors import NeedsAttention
-        from driftwatch.publishing.analysis import NOT_ANALYSED, read_analysis
+        from driftwatch.publish.analysis import NOT_ANALYSED, read_analysis
 
         deadline, failures = datetime.fromisoformat(self.deadline), 0
         floor, trend = self.analyzers

@@ -15,7 +15,7 @@ from driftwatch_airflow.monitor import open_storage
 from driftwatch_airflow.triggers.patience import pause
 
 if TYPE_CHECKING:
-    from driftwatch.annotation.client import DriftwatchTolokaClient
+    from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
     from driftwatch.storage import Storage
 
 
@@ -76,7 +76,7 @@ class AnnotationCompleteTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        from driftwatch.annotation.client import refusal
+        from driftwatch.labels.backends.toloka.client import refusal
 
         deadline = datetime.fromisoformat(self.deadline)
         client: DriftwatchTolokaClient | None = None
@@ -104,7 +104,7 @@ class AnnotationCompleteTrigger(BaseTrigger):
             await asyncio.sleep(seconds)
 
     def _look(self, client: DriftwatchTolokaClient) -> dict[str, Any] | None:
-        from driftwatch.annotation.collect import progress
+        from driftwatch.labels.backends.toloka.collect import progress
 
         pool = client.get_pool(self.pool_id)
         if not pool.is_open():

@@ -13,8 +13,8 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from sqlalchemy import func, select
 
+from driftwatch.artifacts.failure import Failure
 from driftwatch.errors import NeedsAttention
-from driftwatch.failure import Failure
 from driftwatch_airflow.run_days import RunDay, day_of_run
 
 if TYPE_CHECKING:

@@ -19,15 +19,15 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from driftwatch.dashboard.days import Day, read_days, with_failures
-from driftwatch.dashboard.distribution import distribution
-from driftwatch.dashboard.models import champion_or_problem, models, problems, retrainings
-from driftwatch.dashboard.overview import overview
-from driftwatch.dashboard.series import series
-from driftwatch.dashboard.thumbnails import thumbnail_of
+from driftwatch.artifacts.failure import Failure, read_failure
+from driftwatch.artifacts.keys import DAYS
 from driftwatch.errors import DamagedArtifact, DriftwatchError, MissingArtifact, NeedsAttention
-from driftwatch.failure import Failure, read_failure
-from driftwatch.layout import DAYS
+from driftwatch.view.days import Day, read_days, with_failures
+from driftwatch.view.distribution import distribution
+from driftwatch.view.models import champion_or_problem, models, problems, retrainings
+from driftwatch.view.overview import overview
+from driftwatch.view.series import series
+from driftwatch.view.thumbnails import thumbnail_of
 from driftwatch_airflow.run_days import RunDay
 from driftwatch_airflow.ui import URL_PREFIX, airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, may_see, require

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
-from driftwatch.dashboard.artifacts import Artifacts
+from driftwatch.config.monitor_files import load_monitors, load_or_refuse, shown
 from driftwatch.errors import ConfigError, DriftwatchError
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitors, load_or_refuse, shown
+from driftwatch.view.artifacts import Artifacts
 from driftwatch_airflow.monitor import storage_of
 from driftwatch_airflow.refused import refused_dag_id
 

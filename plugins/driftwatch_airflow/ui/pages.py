@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.timezone import utcnow
 
-from driftwatch.dashboard.days import Day
+from driftwatch.accuracy.policy import interval, p_text
 from driftwatch.errors import DamagedArtifact
-from driftwatch.performance.policy import interval, p_text
-from driftwatch.publishing.outbox import Outbox, recipient
-from driftwatch.report import TEMPLATES, environment, values
-from driftwatch.report.words import accuracy_text, count, direction, feature_name
+from driftwatch.publish.outbox import Outbox, recipient
+from driftwatch.view.days import Day
+from driftwatch.view.report import TEMPLATES, environment, values
+from driftwatch.view.words import accuracy_text, count, direction, feature_name
 from driftwatch_airflow.run_days import whole_from
 from driftwatch_airflow.ui import URL_PREFIX, airflow_state
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fastapi import Request
     from jinja2 import Environment
 
-    from driftwatch.failure import Failure
+    from driftwatch.artifacts.failure import Failure
     from driftwatch_airflow.run_days import RunDay
     from driftwatch_airflow.ui.monitors import Site
 
@@ -123,9 +123,9 @@ def day(
 
     `failure`: where the day failed, as Airflow knows it now; the artifacts may not have heard of it yet.
     """
-    from driftwatch.dashboard.days import read_progress, read_uploads
-    from driftwatch.report.facts import gather
-    from driftwatch.report.pictures import chosen
+    from driftwatch.view.days import read_progress, read_uploads
+    from driftwatch.view.pictures import chosen
+    from driftwatch.view.report.facts import gather
 
     storage, base = site.artifacts.storage, request.scope.get("root_path") or URL_PREFIX
     facts = gather(storage, site.layout, when, site.config)

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from driftwatch import storage_errors
+from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, NeedsAttention, StorageFailed, StorageRefused
 from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
 from driftwatch.images.listing import ignored_by, list_day
-from driftwatch.layout import DayLayout
 from driftwatch.storage import Storage
 
 DAY = DayLayout("cats", date(2026, 3, 1))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, TooManyRejects
 from driftwatch.images import decode, one_pass
@@ -22,7 +23,6 @@ from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.one_pass import take_in, take_in_blocks
-from driftwatch.layout import DayLayout
 from driftwatch.storage import Storage
 
 DAY = DayLayout("cats", date(2026, 3, 1))

@@ -183,6 +183,6 @@ def test_processes_that_compile_at_once_share_one_cache(tmp_path):
 
 
 def test_what_does_not_look_at_pixels_does_not_import_numba():
-    code = "import sys, driftwatch.images.ingest, driftwatch.model.splits; assert 'numba' not in sys.modules"
+    code = "import sys, driftwatch.images.ingest, driftwatch.models.splits; assert 'numba' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

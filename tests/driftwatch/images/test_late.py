@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
+from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.images import ingest, inputs, one_pass, shards
 from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
 from driftwatch.images.late import late_images, note_late_files
 from driftwatch.images.listing import list_day
-from driftwatch.layout import DayLayout
 from driftwatch.storage import Storage
 
 DAY = DayLayout("cats", date(2026, 3, 1))

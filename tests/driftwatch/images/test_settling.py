@@ -9,11 +9,11 @@ from datetime import date
 
 import pytest
 
+from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.images import one_pass, settling
 from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
 from driftwatch.images.listing import list_day
-from driftwatch.layout import DayLayout
 from driftwatch.storage import Storage
 
 from .test_fetch import photo

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from driftwatch import tables
+from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import ingest, one_pass, shards
@@ -18,7 +19,6 @@ from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, pla
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.listing import list_day
 from driftwatch.images.shards import MOST_SHARDS, shards_of
-from driftwatch.layout import DayLayout
 from driftwatch.storage import Storage
 
 DAY = DayLayout("cats", date(2026, 3, 1))

@@ -13,9 +13,9 @@ import httpx
 import pytest
 import yaml
 
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_sandbox.demo.year import Year

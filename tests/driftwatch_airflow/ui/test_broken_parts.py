@@ -15,8 +15,8 @@ from airflow.api_fastapi.common.db.common import _get_session
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 
-from driftwatch.layout import MonitorLayout
-from driftwatch.monitor_files import load_monitor
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config.monitor_files import load_monitor
 from driftwatch.storage import Storage
 from driftwatch_airflow.ui import access, airflow_state, monitors
 from driftwatch_airflow.ui.app import application
@@ -104,7 +104,10 @@ def test_a_refused_file_is_a_card_with_its_reason_for_those_who_may_read_its_dag
 
 def test_a_long_file_name_does_not_widen_the_overview(deployment: Deployment, browser: Any, root: Path) -> None:
     deployment.add(f"{'a_long_name_' * 20}.yaml", "name: refused")
-    sheets = ("include/driftwatch/report/templates/report.css", "plugins/driftwatch_airflow/ui/static/driftwatch.css")
+    sheets = (
+        "include/driftwatch/view/report/templates/report.css",
+        "plugins/driftwatch_airflow/ui/static/driftwatch.css",
+    )
     styles = "".join((root / sheet).read_text() for sheet in sheets)
     page = browser.new_page(viewport={"width": 400, "height": 900})
     page.set_content(f"<style>{styles}</style>{deployment.page('/')}")
@@ -180,7 +183,7 @@ def test_broken_tables_of_a_day_are_named_and_the_rest_is_shown(deployment: Depl
 
 
 def test_a_broken_card_of_a_version_is_named_and_the_other_versions_are_shown(deployment: Deployment) -> None:
-    from driftwatch.model.registry import versions
+    from driftwatch.models.registry import versions
 
     first, *others = versions(deployment.storage, deployment.ours)
     deployment.storage.write_json(deployment.ours.model_card(first), {"metrics": {"holdout": "good"}})

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse
 
-from driftwatch.dashboard.series import series
+from driftwatch.view.series import series
 from driftwatch_sandbox.demo.world import ROOT
 from driftwatch_sandbox.serving import running
 

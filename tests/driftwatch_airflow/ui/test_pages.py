@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import pytest
 
-from driftwatch.failure import Failure, write_failure
+from driftwatch.artifacts.failure import Failure, write_failure
 from driftwatch.images.inputs import DayInputs
 from driftwatch_airflow.ui.app import _ROUTES
 from driftwatch_sandbox.demo.airflow_api import AirflowApi

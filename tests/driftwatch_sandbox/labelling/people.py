@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from driftwatch.annotation.project import build_pool, build_project
 from driftwatch.config import MonitorConfig
+from driftwatch.labels.backends.toloka.project import build_pool, build_project
 from driftwatch_sandbox.toloka.labelling.routes import COOKIE
 
 TOKENS = {"ana": "token-of-ana-1", "ben": "token-of-ben-2"}

@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from driftwatch.annotation.project import build_pool, build_project
+from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
-from driftwatch.layout import MonitorLayout
+from driftwatch.labels.backends.toloka.project import build_pool, build_project
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.label import open_pool as open_demo_pool

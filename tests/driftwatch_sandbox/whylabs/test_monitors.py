@@ -12,7 +12,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from driftwatch.profiling.whylogs_profiles import feature_profile, performance_profile
+from driftwatch.drift.whylogs_profiles import feature_profile, performance_profile
 
 from .client import DAY, KEY, MODEL, MS, ORG, Server, features
 

@@ -9,7 +9,7 @@ import httpx
 import pandas as pd
 import pytest
 
-from driftwatch.profiling.whylogs_profiles import feature_profile, performance_profile
+from driftwatch.drift.whylogs_profiles import feature_profile, performance_profile
 from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.whylabs.app import create_app
 from driftwatch_sandbox.whylabs.store import Settings

@@ -31,7 +31,7 @@ async function fetchJson(url) {
   return answer.json();
 }
 
-// As the report does it: driftwatch.report.confusions.
+// As the report does it: driftwatch.view.confusions.
 const MOST_CLASSES = 15, MOST_PAIRS = 20;
 const seconds = (day) => Date.parse(`${day}T00:00:00Z`) / 1000;
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

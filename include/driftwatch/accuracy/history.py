@@ -1,0 +1,59 @@
+"""The days before a day, from their stored performance.json, and the days whose verdict changed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.storage import Storage
+
+# The trend looks back so far; a model that serves longer has its oldest days left out.
+MOST_DAYS = 400
+
+
+def performances(storage: Storage, layout: MonitorLayout, first: date, last: date) -> list[dict[str, Any]]:
+    """The performance.json of the days from `first` to `last`, in order; days without one are left out."""
+    days = [day for day in layout.stored_days(storage) if first <= day <= last]
+    keys = [key for day in days if storage.exists(key := layout.day(day).performance)]
+    found = []
+    for key, data in storage.iter_bytes(keys):
+        if isinstance(data, Exception):
+            raise data
+        found.append(storage.parsed_json(key, data))
+    return found
+
+
+def days_before(storage: Storage, layout: MonitorLayout, day: date) -> list[dict[str, Any]]:
+    """The performance.json of the MOST_DAYS days before `day`, in order, where they hold evidence."""
+    earlier = performances(storage, layout, day - timedelta(days=MOST_DAYS), day - timedelta(days=1))
+    return [found for found in earlier if "evidence" in found]
+
+
+def revisions(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The earlier results of a day, oldest first, for its new performance.json: `before`'s own, and `before` where it differs.
+
+    Nothing is added where the day is scored again with the same labels and the same outcome.
+    """
+    if before is None:
+        return []
+    kept = list(before.get("revisions", []))
+    last, new = _outcome(before), _outcome(now)
+    return kept if last == new else [*kept, {"revision": len(kept) + 1, **last}]
+
+
+def _outcome(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "verdict": found["verdict"],
+        "accuracy": found["accuracy"]["value"],
+        "labels": found["labels"],
+        "model_version": found["model_version"],
+    }
+
+
+def verdict_changed(found: Mapping[str, Any]) -> bool:
+    """Whether the day had another verdict at some time."""
+    return any(earlier["verdict"] != found["verdict"] for earlier in found.get("revisions", []))

@@ -1,0 +1,1 @@
+"""What a day and a model leave behind: keys, and what the files hold."""

@@ -1,0 +1,278 @@
+"""The drift test: has a batch of images other features than the reference, at one false-alarm rate for the whole batch.
+
+    features = extract_features(paths)
+    reference = Reference.build(features, false_alarm_rate=0.01, seed=0)
+    report = reference.test(batch_features)
+
+Each feature is looked at by the tests of `driftwatch.drift.two_sample`; the largest of all their scores is the
+batch's. What that largest score does without drift is learnt from the reference itself: thousands of random splits of it
+into a batch of the same size and the rest go through the same computation, so that the correlations between features,
+ties and the number of tests are accounted for. The permutation is honest about the reference's own finite size, since
+batch and rest are both samples in each split as they are on a real day; with a batch of more than half the reference, the
+split is into halves (each statistic is scaled by the sizes of its two samples, and hardly depends on them beyond that).
+Features' p-values are adjusted for the largest score too (Westfall and Young, 1993, single step), so that the batch has
+drifted exactly when a feature has.
+
+Images that are not independent count for less: columns `phash` (near-duplicates) and `group` of the batch give each image a
+weight (driftwatch.drift.dependence), and the batch is tested as one of so many independent images. Where both have a column
+`prediction`, a batch with another mix of classes is compared with a reference of its mix (driftwatch.drift.class_mix).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.drift.class_mix import PREDICTION, rows_of_the_days_mix
+from driftwatch.drift.dependence import bursts, effective_size, weights_of
+from driftwatch.drift.two_sample import TESTS, scores
+from driftwatch.errors import DriftwatchError
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.storage import Storage
+
+IMAGE_QUALITY, CONTENT = "image_quality", "content"
+DRIFTED, OK, NOT_ENOUGH_EVIDENCE = "drifted", "ok", "not_enough_evidence"
+SPLITS = 5_000
+MAX_REFERENCE = 5_000
+MIN_REFERENCE = 50
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_IQR_OF_NORMAL = 1.349
+_DIGITS = 6  # of the scores kept in reference.json: a day comes out alike from the cache and from a new calibration
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """A batch against the reference.
+
+    `n`: its images; `effective_n`: how many independent images they are worth; `weights`: what each is worth for each feature,
+    [n, features], None where every one is independent. `reference_of_mix`: with how many of the reference's images it was compared,
+    where its mix of classes differs; None where with all.
+    `score`: the largest -log10(p) over features and tests; `p_value`: the chance of such a score without drift (both None
+    without enough evidence). `features`: one row a feature, strongest first, with
+    test (which of ks, shift, low_tail, high_tail was strongest), statistic (its score),
+    effect (Kolmogorov-Smirnov distance, 0 to 1), shift (of the median, in the reference's standard deviations by IQR),
+    direction (up, down, or none where a constant stays), p_value (adjusted for all features and tests), verdict,
+    reference_quantiles and batch_quantiles (5, 25, 50, 75, 95 %).
+    """
+
+    verdict: str
+    score: float | None
+    p_value: float | None
+    n: int
+    effective_n: int
+    false_alarm_rate: float
+    features: pd.DataFrame
+    weights: np.ndarray | None = None
+    reference_of_mix: int | None = None
+
+    @property
+    def drifted(self) -> bool:
+        return self.verdict == DRIFTED
+
+
+@dataclass
+class Reference:
+    """A sample of the features of images without drift, and the calibrations made from it, one for each batch size.
+
+    `features`: float columns, one row an image, at most MAX_REFERENCE rows. `calibrations`: batch size -> the null
+    distribution of the score as {rank: score}, rank 1 being the largest of `splits`. `classes`: the predicted class of each
+    image, where known. `strata`: what the random splits keep the shares of; None where of nothing.
+    """
+
+    features: pd.DataFrame
+    false_alarm_rate: float = 0.01
+    seed: int = 0
+    min_images: int = 30
+    calibrations: dict[int, dict[int, float]] = field(default_factory=dict)
+    classes: np.ndarray | None = None
+    strata: np.ndarray | None = None
+
+    @classmethod
+    def build(
+        cls, features: pd.DataFrame, false_alarm_rate: float = 0.01, seed: int = 0, min_images: int = 30
+    ) -> Reference:
+        """`features`: as from extract_features or features.parquet; columns that are not numbers are left out. Of near-duplicates
+        by a column `phash` the first is kept. A column `prediction` has the class that the model sees in each image.
+
+        Above MAX_REFERENCE rows a seeded sample is kept. Raises DriftwatchError for fewer than MIN_REFERENCE rows, for
+        values that are not finite, and for a rate that is not between 0 and 1.
+        """
+        if not 0 < false_alarm_rate < 1:
+            raise DriftwatchError(f"false_alarm_rate is {false_alarm_rate}; it must lie between 0 and 1, like 0.01")
+        burst = bursts(features)
+        if burst is not None:
+            features = features[~pd.Series(burst).duplicated().to_numpy()]
+        features = features.reset_index(drop=True)
+        numbers = features.drop(columns=PREDICTION, errors="ignore").select_dtypes("number").astype(float)
+        if len(numbers) < MIN_REFERENCE or not len(numbers.columns):
+            raise DriftwatchError(
+                f"the reference has {len(numbers)} images and {len(numbers.columns)} features; "
+                f"at least {MIN_REFERENCE} images and one feature are needed to calibrate a drift test"
+            )
+        _refuse_not_finite(numbers, "reference")
+        if len(numbers) > MAX_REFERENCE:
+            numbers = numbers.sample(MAX_REFERENCE, random_state=seed).sort_index()
+        classes = _classes(features.loc[numbers.index])
+        return cls(numbers.reset_index(drop=True), false_alarm_rate, seed, min_images, classes=classes)
+
+    @property
+    def splits(self) -> int:
+        """How many random splits calibrate: enough for twenty of them to lie beyond the threshold."""
+        return max(SPLITS, int(np.ceil(20 / self.false_alarm_rate)))
+
+    def test(self, batch: pd.DataFrame) -> DriftReport:
+        """Tests a batch, one row an image; columns that the reference lacks are ignored, but for `phash` and `group`.
+
+        Where both have a column `prediction`, a batch with another mix of classes is compared with a reference of its mix.
+
+        Raises DriftwatchError where a feature of the reference is missing or not finite.
+        """
+        columns = list(self.features.columns)
+        missing = [column for column in columns if column not in batch.columns]
+        if missing:
+            raise DriftwatchError(
+                f"the batch lacks the features {missing} of the reference: extract both with the same version of Driftwatch, "
+                "or build the reference again"
+            )
+        values = batch[columns].astype(float)
+        _refuse_not_finite(values, "batch")
+        weights = weights_of(batch, columns)
+        images = len(values)
+        n = images if weights is None else effective_size(weights)
+        if n < self.min_images:
+            table = self._describe(values, np.full((len(columns), len(TESTS)), np.nan))
+            return DriftReport(NOT_ENOUGH_EVIDENCE, None, None, images, n, self.false_alarm_rate, table, weights)
+        ours = self._with_mix_of(batch, weights)
+        null, of_mix = ours.calibration(n), None if ours is self else len(ours.features)
+        pooled = np.concatenate([values.to_numpy(), ours.features.to_numpy()])
+        shares = None if weights is None else np.concatenate([weights, np.ones(ours.features.shape)])
+        found = scores(pooled, (np.arange(len(pooled)) < images)[:, None], shares)[:, :, 0]
+        table = ours._describe(values, found, null)
+        score, p_value = float(found.max()), self._p_value(null, float(found.max()))
+        verdict = DRIFTED if p_value <= self.false_alarm_rate else OK
+        return DriftReport(verdict, score, p_value, images, n, self.false_alarm_rate, table, weights, of_mix)
+
+    def _with_mix_of(self, batch: pd.DataFrame, weights: np.ndarray | None) -> Reference:
+        """This reference, or as much of it as has the batch's shares of classes where they differ."""
+        day = _classes(batch)
+        if self.classes is None or day is None:
+            return self
+        worth = np.ones(len(day)) if weights is None else weights.min(axis=1)
+        rows = rows_of_the_days_mix(day, self.classes, worth, self.seed)
+        if rows is None or len(rows) < MIN_REFERENCE:
+            return self
+        features, classes = self.features.iloc[rows].reset_index(drop=True), self.classes[rows]
+        return dataclasses.replace(self, features=features, classes=classes, strata=classes, calibrations={})
+
+    def calibration(self, n: int) -> dict[int, float]:
+        """The null distribution of the score for batches of `n` independent images, computed once and kept in `calibrations`."""
+        if n not in self.calibrations:
+            rows = len(self.features)
+            share, rng = min(n, rows // 2) / rows, np.random.default_rng([self.seed, n])
+            strata = np.zeros(rows) if self.strata is None else self.strata
+            members = np.zeros((rows, self.splits), bool)
+            for stratum in np.unique(strata):
+                of = np.flatnonzero(strata == stratum)
+                drawn = np.zeros((len(of), self.splits), bool)
+                drawn[: round(share * len(of))] = True
+                members[of] = rng.permuted(drawn, axis=0)
+            null = np.sort(scores(self.features.to_numpy(), members).max(axis=(0, 1)))[::-1]
+            # Every rank of the far tail, then ever fewer: a few kB for each size, and p-values exact where they decide.
+            ranks = np.unique(np.concatenate([np.arange(1, 101), np.geomspace(100, len(null), 150).astype(int)]))
+            self.calibrations[n] = {int(rank): round(float(null[rank - 1]), _DIGITS) for rank in ranks}
+        return self.calibrations[n]
+
+    def _p_value(self, null: dict[int, float], score: float) -> float:
+        """The share of splits, the batch counted among them, that score at least as high; rounded up to a kept rank."""
+        reached = next((rank for rank, value in null.items() if value < round(score, _DIGITS)), self.splits + 1)
+        return reached / (self.splits + 1)
+
+    def _describe(self, batch: pd.DataFrame, found: np.ndarray, null: dict[int, float] | None = None) -> pd.DataFrame:
+        rows = []
+        for index, column in enumerate(batch.columns):
+            ours, theirs = batch[column].to_numpy(), self.features[column].to_numpy()
+            p_value = self._p_value(null, float(found[index].max())) if null else float("nan")
+            test = TESTS[int(found[index].argmax())] if null else ""
+            effect, shift, mean_shift = _effects(ours, theirs)
+            direction = {"low_tail": "down", "high_tail": "up"}.get(test) or _sign(shift or mean_shift)
+            rows.append(
+                {
+                    "feature": column,
+                    "test": test,
+                    "statistic": float(found[index].max()),
+                    "effect": effect,
+                    "shift": shift,
+                    "direction": direction,
+                    "p_value": p_value,
+                    "verdict": (DRIFTED if p_value <= self.false_alarm_rate else OK) if null else NOT_ENOUGH_EVIDENCE,
+                    "reference_quantiles": np.quantile(theirs, QUANTILES).tolist(),
+                    "batch_quantiles": np.quantile(ours, QUANTILES).tolist() if len(ours) else [],
+                }
+            )
+        return pd.DataFrame(rows).sort_values("statistic", ascending=False, kind="stable", ignore_index=True)
+
+    def save(self, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY) -> None:
+        """Writes the sample and the settings of one kind of reference of model `version`."""
+        known = {} if self.classes is None else {PREDICTION: self.classes}
+        storage.write_table(layout.reference_features(version, kind), self.features.assign(**known))
+        self.save_calibrations(storage, layout, version, kind)
+
+    def save_calibrations(
+        self, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY
+    ) -> None:
+        """Writes the settings and calibrations alone. Days that run side by side may overwrite each other's: what is lost is
+        computed again, to the same numbers."""
+        settings: dict[str, Any] = {
+            "false_alarm_rate": self.false_alarm_rate,
+            "seed": self.seed,
+            "min_images": self.min_images,
+            "images": len(self.features),
+            "features": list(self.features.columns),
+            "splits": self.splits,
+            "calibrations": {str(n): [[*pair] for pair in null.items()] for n, null in self.calibrations.items()},
+        }
+        storage.write_json(layout.reference(version, kind), settings)
+
+    @classmethod
+    def load(cls, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY) -> Reference:
+        """Reads the reference of model `version`; raises MissingArtifact where none was built."""
+        settings = storage.read_json(layout.reference(version, kind))
+        table = storage.read_table(layout.reference_features(version, kind))
+        features, classes = table.drop(columns=PREDICTION, errors="ignore"), _classes(table)
+        calibrations = {int(n): {int(r): float(v) for r, v in null} for n, null in settings["calibrations"].items()}
+        rate, seed, min_images = (settings[name] for name in ("false_alarm_rate", "seed", "min_images"))
+        return cls(features, rate, seed, min_images, calibrations, classes)
+
+
+def _classes(table: pd.DataFrame) -> np.ndarray | None:
+    return table[PREDICTION].astype(str).to_numpy(object) if PREDICTION in table.columns else None
+
+
+def _effects(batch: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:
+    """Kolmogorov-Smirnov distance; shift of the median and of the mean in standard deviations of the reference."""
+    if not len(batch):
+        return (float("nan"),) * 3
+    points = np.concatenate([batch, reference])
+    ours, theirs = (
+        np.searchsorted(np.sort(sample), points, side="right") / len(sample) for sample in (batch, reference)
+    )
+    low, high = np.quantile(reference, [0.25, 0.75])
+    spread = (high - low) / _IQR_OF_NORMAL or float(reference.std()) or 1.0
+    median, mean = np.median(batch) - np.median(reference), batch.mean() - reference.mean()
+    return float(np.abs(ours - theirs).max()), float(median / spread), float(mean / spread)
+
+
+def _sign(shift: float) -> str:
+    return "up" if shift > 0 else "down" if shift < 0 else "none"
+
+
+def _refuse_not_finite(values: pd.DataFrame, what: str) -> None:
+    bad = values.columns[~np.isfinite(values.to_numpy()).all(axis=0)]
+    if len(bad):
+        raise DriftwatchError(f"the {what} has values that are not finite in {list(bad)}: leave those images out")

@@ -1,0 +1,1 @@
+"""Where labels come from: one package for each annotation service."""

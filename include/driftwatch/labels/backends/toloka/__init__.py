@@ -1,0 +1,1 @@
+"""Toloka: pools of paid annotators, control tasks, an exam."""

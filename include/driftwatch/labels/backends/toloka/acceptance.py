@@ -1,0 +1,89 @@
+"""Accepts or rejects the pages that wait for a decision, by the monitor's quality rules, once, with the reason.
+
+A page is rejected, and not paid, for two reasons alone, which its annotator is told: haste, or too many wrong control tasks.
+What others answered plays no part, since the majority may be wrong. A page that was decided before stays as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from driftwatch.labels.backends.toloka.collect import collect_assignments
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftwatch.config import QualityRules
+    from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
+
+log = logging.getLogger(__name__)
+
+ACCEPTED, REJECTED, SUBMITTED = "ACCEPTED", "REJECTED", "SUBMITTED"
+
+
+class Decision(NamedTuple):
+    """`reason` is what the annotator reads; Toloka shows it beside the page."""
+
+    assignment_id: str
+    status: str
+    reason: str
+
+
+def settle(client: DriftwatchTolokaClient, pool_id: str, rules: QualityRules) -> pd.DataFrame:
+    """The pool's answers (as from collect_assignments) once every page that waited is decided."""
+    assignments = collect_assignments(client, pool_id)
+    decisions = decide(assignments, rules)
+    if not decisions:
+        return assignments
+    carry_out(client, decisions)
+    rejected = [decision for decision in decisions if decision.status == REJECTED]
+    log.info("Pool %s: %s pages accepted, %s rejected", pool_id, len(decisions) - len(rejected), len(rejected))
+    for decision in rejected:
+        log.info("Rejected page %s: %s", decision.assignment_id, decision.reason)
+    return collect_assignments(client, pool_id)
+
+
+def decide(assignments: pd.DataFrame, rules: QualityRules) -> list[Decision]:
+    """A decision for each page that is SUBMITTED, sorted by assignment id. `assignments`: as from collect_assignments."""
+    pages = assignments.drop_duplicates("assignment_id").sort_values("assignment_id")
+    poor = _poor_annotators(assignments, rules)
+    return [_decision(page, poor, rules) for page in pages[pages["status"] == SUBMITTED].itertuples(index=False)]
+
+
+def _decision(page, poor: dict[str, str], rules: QualityRules) -> Decision:
+    if page.seconds < rules.fast_seconds:
+        reason = f"answered in {page.seconds:.0f} s; reading the page takes at least {rules.fast_seconds} s"
+        return Decision(page.assignment_id, REJECTED, reason)
+    if page.annotator_id in poor:
+        return Decision(page.assignment_id, REJECTED, poor[page.annotator_id])
+    return Decision(page.assignment_id, ACCEPTED, "Thank you")
+
+
+def _poor_annotators(assignments: pd.DataFrame, rules: QualityRules) -> dict[str, str]:
+    """Who missed too many of the last control tasks, as the pool's own control-task rule counts them, and the reason."""
+    control = assignments[assignments["control"].astype(bool)]
+    control = control.sort_values(["submitted", "assignment_id", "image_id"])
+    found = {}
+    for annotator, answers in control.groupby("annotator_id"):
+        last = answers.tail(rules.control_history)
+        right = int((last["answer"] == last["known_label"]).sum())
+        if len(last) >= rules.control_min_answers and 100 * right / len(last) < rules.control_min_correct_percent:
+            found[str(annotator)] = (
+                f"{right} of the last {len(last)} control tasks right; at least {rules.control_min_correct_percent:g} % are needed"
+            )
+    return found
+
+
+def carry_out(client: DriftwatchTolokaClient, decisions: list[Decision]) -> None:
+    """Tells Toloka each decision. One that somebody has taken meanwhile stands, whichever it was."""
+    from toloka.client.exceptions import ConflictStateApiError, IncorrectActionsApiError
+
+    for decision in decisions:
+        judge = client.accept_assignment if decision.status == ACCEPTED else client.reject_assignment
+        try:
+            judge(decision.assignment_id, decision.reason)
+        except (ConflictStateApiError, IncorrectActionsApiError):
+            # Also the answer to a repeat of a request whose first answer was lost.
+            if client.get_assignment(decision.assignment_id).status.value == SUBMITTED:
+                raise

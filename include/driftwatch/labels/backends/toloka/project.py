@@ -1,0 +1,181 @@
+"""The Toloka project and pool as the monitor file describes them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from driftwatch.config import AnnotationConfig, MonitorConfig
+
+if TYPE_CHECKING:
+    import toloka.client as toloka
+
+    from driftwatch.labels.links import ImageLinks
+
+IMAGE_FIELD = "image"
+ID_FIELD = "image_id"
+ANSWER_FIELD = "result"
+
+
+class ImageTask(NamedTuple):
+    """One image and the arguments of its Toloka task."""
+
+    image_id: str
+    arguments: dict[str, Any]
+
+
+def answers(config: MonitorConfig) -> list[str]:
+    """What a worker can answer: the classes, and the third answer where there is one."""
+    unclear = config.annotation.unclear_answer
+    return [*config.classes, *([unclear] if unclear else [])]
+
+
+def project_marker(config: MonitorConfig) -> str:
+    """Finds the monitor's project again. Other answers make another project, as Toloka's specification cannot change under pools."""
+    digest = hashlib.sha256("\n".join(answers(config)).encode()).hexdigest()[:12]
+    return f"driftwatch:{config.name}:{digest}"
+
+
+def pool_marker(config: MonitorConfig, day: str) -> str:
+    """Finds the day's pool again."""
+    return f"driftwatch:{config.name}:{day}"
+
+
+def build_project(config: MonitorConfig) -> toloka.Project:
+    """Image above, the question, one button for each answer with a number key."""
+    import toloka.client as toloka
+    import toloka.client.project.template_builder as tb
+
+    annotation = config.annotation
+    options = [tb.fields.GroupFieldOption(answer, answer) for answer in answers(config)]
+    view = tb.view.ListViewV1(
+        [
+            tb.view.ImageViewV1(tb.data.InputData(IMAGE_FIELD), rotatable=False, popup=True),
+            tb.fields.ButtonRadioGroupFieldV1(
+                tb.data.OutputData(ANSWER_FIELD),
+                options,
+                label=annotation.question,
+                validation=tb.conditions.RequiredConditionV1(hint="Choose an answer"),
+            ),
+        ]
+    )
+    keys = {
+        f"key_{number}": tb.actions.SetActionV1(tb.data.OutputData(ANSWER_FIELD), answer)
+        for number, answer in enumerate(answers(config)[:9], start=1)
+    }
+    return toloka.Project(
+        public_name=annotation.project_name,
+        public_description=annotation.question,
+        public_instructions=annotation.instructions,
+        private_comment=project_marker(config),
+        task_spec=toloka.project.task_spec.TaskSpec(
+            input_spec={
+                IMAGE_FIELD: toloka.project.UrlSpec(),
+                ID_FIELD: toloka.project.StringSpec(hidden=True),
+            },
+            output_spec={ANSWER_FIELD: toloka.project.StringSpec(allowed_values=answers(config))},
+            view_spec=toloka.project.TemplateBuilderViewSpec(
+                view=view, plugins=[tb.plugins.HotkeysPluginV1(**keys)], settings={"showSkip": True}
+            ),
+        ),
+    )
+
+
+def known_task(links: ImageLinks, entry: dict[str, str], **arguments: Any) -> ImageTask:
+    """A task whose answer is known: `entry` has image_id, key and label; `arguments` are more of the task's own."""
+    from toloka.client import Task
+
+    return ImageTask(
+        entry["image_id"],
+        {
+            "input_values": {IMAGE_FIELD: links.link(entry["image_id"], entry["key"]), ID_FIELD: entry["image_id"]},
+            "known_solutions": [Task.KnownSolution(output_values={ANSWER_FIELD: entry["label"]})],
+            **arguments,
+        },
+    )
+
+
+def build_pool(config: MonitorConfig, plan: dict[str, Any]) -> toloka.Pool:
+    """A closed, empty pool for one day, at the prices and the end that its plan has fixed."""
+    import toloka.client as toloka
+
+    annotation, price = config.annotation, plan["cost"]
+    pool = toloka.Pool(
+        project_id=plan["project_id"],
+        private_name=f"{config.name} {plan['day']}",
+        private_comment=pool_marker(config, plan["day"]),
+        may_contain_adult_content=False,
+        will_expire=datetime.fromisoformat(plan["expires"]),
+        reward_per_assignment=price["reward_per_page"],
+        assignment_max_duration_seconds=annotation.page_seconds,
+        auto_accept_solutions=annotation.acceptance == "automatic",
+        auto_accept_period_day=annotation.accept_after_days,
+        auto_close_after_complete_delay_seconds=0,
+        defaults=toloka.Pool.Defaults(default_overlap_for_new_tasks=plan["overlap"]),
+        filter=toloka.filter.FilterAnd(
+            [toloka.filter.FilterOr([toloka.filter.Languages.in_(language) for language in annotation.languages])]
+        ),
+    )
+    pool.set_mixer_config(
+        real_tasks_count=price["tasks_per_page"],
+        golden_tasks_count=annotation.control_tasks_per_page,
+        training_tasks_count=0,
+        min_real_tasks_count=1,
+        force_last_assignment=True,
+        force_last_assignment_delay_seconds=10,
+    )
+    if plan.get("exam_id"):
+        pool.set_training_requirement(
+            training_pool_id=plan["exam_id"], training_passing_skill_value=plan["exam"]["passing_percent"]
+        )
+    add_quality_rules(pool, annotation)
+    return pool
+
+
+def add_quality_rules(pool: toloka.Pool, annotation: AnnotationConfig) -> None:
+    """Bans by control tasks, haste and disagreement; pauses for skipping and for a day's income."""
+    from toloka.client import actions, collectors, conditions
+    from toloka.client.user_restriction import DurationUnit, UserRestriction
+
+    rules = annotation.quality
+
+    def ban(reason: str, days: int) -> actions.RestrictionV2:
+        return actions.RestrictionV2(
+            scope=UserRestriction.PROJECT, duration=days, duration_unit=DurationUnit.DAYS, private_comment=reason
+        )
+
+    control = pool.quality_control
+    if rules.captcha_frequency:
+        control.captcha_frequency = rules.captcha_frequency
+    control.add_action(
+        collector=collectors.GoldenSet(history_size=rules.control_history),
+        conditions=[
+            conditions.GoldenSetAnswersCount >= rules.control_min_answers,
+            conditions.GoldenSetCorrectAnswersRate < rules.control_min_correct_percent,
+        ],
+        action=ban("wrong on control tasks", rules.ban_days),
+    )
+    control.add_action(
+        collector=collectors.AssignmentSubmitTime(history_size=10, fast_submit_threshold_seconds=rules.fast_seconds),
+        conditions=[conditions.FastSubmittedCount >= rules.fast_max],
+        action=ban("answers too fast", rules.ban_days),
+    )
+    control.add_action(
+        collector=collectors.SkippedInRowAssignments(),
+        conditions=[conditions.SkippedInRowCount >= rules.skipped_in_row],
+        action=ban("skipped too many pages in a row", 1),
+    )
+    control.add_action(
+        collector=collectors.MajorityVote(answer_threshold=2, history_size=50),
+        conditions=[
+            conditions.TotalAnswersCount >= rules.majority_min_answers,
+            conditions.CorrectAnswersRate < rules.majority_min_correct_percent,
+        ],
+        action=ban("disagrees with the majority", rules.ban_days),
+    )
+    control.add_action(
+        collector=collectors.Income(),
+        conditions=[conditions.IncomeSumForLast24Hours >= rules.daily_income_limit],
+        action=ban("daily income limit", 1),
+    )

@@ -1,0 +1,70 @@
+"""The copies of images that people outside are shown: checked against what was taken in, and named by image id alone."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from driftwatch.artifacts.keys import images_folder
+from driftwatch.errors import ChangedImage, MissingArtifact, OddEntry
+from driftwatch.images.kinds import JPEG, PNG, WEBP, Kind, kind_of
+from driftwatch.storage import Storage
+
+# The most that images.max_bytes may be; something else may lie in its place.
+_MOST_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class ShownImages:
+    """`folder` takes the copies. A copy is made once: what becomes of the original later changes nothing."""
+
+    storage: Storage
+    folder: str
+
+    def key(self, image_id: str, original: str) -> str:
+        """The copy's key, with the suffix of what the bytes are. Raises ChangedImage where the original is not what was taken in."""
+        if image_id in self._copied:
+            return self._copied[image_id]
+        data, kind = self._checked(image_id, original)
+        key = f"{self.folder}/{image_id}{kind.suffix}"
+        self.storage.write_bytes(key, data, kind.content_type)
+        self._copied[image_id] = key
+        return key
+
+    def copied(self, image_id: str, original: str) -> bool:
+        """Copies the image; whether it still is what was taken in."""
+        try:
+            self.key(image_id, original)
+        except ChangedImage:
+            return False
+        return True
+
+    def unchanged(self, image_id: str, original: str) -> bool:
+        """Whether the image still is what was taken in; copies nothing."""
+        try:
+            return image_id in self._copied or bool(self._checked(image_id, original))
+        except ChangedImage:
+            return False
+
+    @cached_property
+    def _copied(self) -> dict[str, str]:
+        found = {}
+        for item in self.storage.list(self.folder):
+            name = item.key.removeprefix(f"{self.folder}/")
+            for kind in (JPEG, PNG, WEBP):
+                if name.endswith(kind.suffix):
+                    found[name.removesuffix(kind.suffix)] = item.key
+        return found
+
+    def _checked(self, image_id: str, original: str) -> tuple[bytes, Kind]:
+        where = f"{self.storage.url(original)} is not the image {image_id} any more that was taken in"
+        advice = "put that file back, or take the images in again (of a day: clear ingest_images)"
+        try:
+            data = self.storage.read_foreign(original, images_folder(original), _MOST_BYTES)
+        except (OddEntry, MissingArtifact) as error:
+            raise ChangedImage(f"{where} ({error}): {advice}") from error
+        kind = kind_of(data)
+        if hashlib.sha256(data).hexdigest() != image_id or kind is None:
+            raise ChangedImage(f"{where}: it was replaced; {advice}")
+        return data, kind

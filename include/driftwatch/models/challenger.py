@@ -1,0 +1,251 @@
+"""The challenger: the champion, fine-tuned on the original set, the human labels of the days, and imitated damage; or a new
+model, trained on the same from scratch."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.artifacts.keys import DayLayout, MonitorLayout, own_key
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import ChangedImage
+from driftwatch.models.as_trained import refuse_other_champion
+from driftwatch.models.cards import Labelled, register_trained
+from driftwatch.models.dataset import (
+    DATASET_CARD,
+    EVALUATION,
+    HUMAN,
+    ORIGINAL,
+    SET,
+    TRAIN,
+    VALIDATION,
+    bad_and_good_days,
+    load_inputs,
+)
+from driftwatch.models.original_set import set_keys
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    from driftwatch.models.damage import Damage
+    from driftwatch.models.training import OnEpoch, Recipe
+
+logger = logging.getLogger(__name__)
+
+CHALLENGER = "challenger.json"
+DAMAGED_IMAGES = 1000
+DAMAGE_SAMPLE = 40
+# Damaged copies are this much weaker or stronger than the estimate, at random, so that a rough estimate does.
+_STRENGTH_SPREAD = 1.3
+
+
+def train_challenger(
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    run_key: str,
+    requested_by: str,
+    on_epoch: OnEpoch | None = None,
+) -> str:
+    """Trains on retraining/<run_key>/set.parquet, registers the model with its card, and returns its version.
+
+    Each epoch replays the original set; the human labels and, where `retraining.imitate_drift` finds a damage, damaged copies of
+    original training images make up `retraining.recent_share` of it, half each. It starts from the champion, or from new weights
+    (`retraining.start_from`). A killed run goes on from its checkpoint, wherever it is tried again. The same run_key again
+    returns the version of the first time: retraining/<run_key>/challenger.json is written last.
+    """
+    from driftwatch.models.checkpoints import Checkpoints
+    from driftwatch.models.registry import champion_version, load_model, prune
+    from driftwatch.models.runtime import prepare
+    from driftwatch.models.training import fit
+
+    done = layout.retraining(run_key, CHALLENGER)
+    checkpoints = Checkpoints(storage, layout.retraining(run_key, "checkpoints"))
+    if storage.exists(done):
+        checkpoints.clear()
+        return storage.read_json(done)["version"]
+    refuse_other_champion(storage, layout, config)
+    settings = config.retraining
+    prepare(settings.seed)
+    table = storage.read_table(layout.retraining(run_key, SET))
+    parent = champion_version(storage, layout)
+    start = load_model(storage, layout, parent) if settings.start_from == "champion" else None
+    parts = _parts(storage, layout, config, table)
+    recipe = challenger_recipe(config, epoch_size=round(parts.replayed / (1 - settings.recent_share)))
+    model, history = fit(
+        start,
+        parts.train.images,
+        parts.train.labels,
+        len(config.classes),
+        recipe,
+        weights=parts.weights,
+        validation=parts.mixed_validation,
+        checkpoints=checkpoints,
+        on_epoch=on_epoch,
+    )
+    about = {
+        "created_by": requested_by,
+        "parent": parent,
+        "data": {
+            "run_key": run_key,
+            **storage.read_json(layout.retraining(run_key, DATASET_CARD)),
+            "damage": parts.damage.as_dict() if parts.damage else None,
+            "damaged_images": parts.damaged,
+        },
+        "recipe": {
+            "name": "fine-tune" if start else "scratch",
+            **recipe.model_dump(),
+            "recent_share": settings.recent_share,
+        },
+        "seeds": {"training": recipe.seed},
+        "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
+    }
+    from_logits = start is None or start.from_logits
+    version = register_trained(storage, layout, config, model, from_logits, parts.validation, parts.holdout, about)
+    storage.write_json(done, {"version": version, "parent": parent, "requested_by": requested_by})
+    checkpoints.clear()
+    prune(storage, layout, settings.keep_challengers)
+    return version
+
+
+def challenger_recipe(config: MonitorConfig, epoch_size: int) -> Recipe:
+    """The monitor file's recipe, with the retraining's own epochs, learning rate and patience where the champion is fine-tuned."""
+    from driftwatch.models.training import Recipe
+
+    settings, recipe = config.retraining, config.model.recipe.model_dump()
+    if settings.start_from == "champion":
+        own = {"epochs": settings.epochs, "learning_rate": settings.learning_rate, "patience": settings.patience}
+        recipe = {**recipe, **own, "small_share": 0.0}
+    return Recipe.model_validate({**recipe, "seed": settings.seed, "epoch_size": epoch_size})
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a challenger is trained on. `train`: originals, human labels and damaged copies, drawn by `weights`; `replayed` of
+    them are not recent. `mixed_validation` has recent labels and damaged copies in the same shares, so that training does not
+    stop early for what it unlearns of clean images alone. `validation` and `holdout` have no damaged copies."""
+
+    train: Labelled
+    weights: np.ndarray
+    replayed: int
+    mixed_validation: tuple[np.ndarray, np.ndarray]
+    validation: Labelled
+    holdout: Labelled
+    damage: Damage | None
+    damaged: int
+
+
+def _parts(storage: Storage, layout: MonitorLayout, config: MonitorConfig, table: pd.DataFrame) -> _Parts:
+    from driftwatch.models.training import draw
+
+    settings = config.retraining
+    images = Labelled.of(load_inputs(storage, layout, table), table["label"], config)
+    bad_days, _ = bad_and_good_days(storage, layout, table)
+    recent = np.asarray((table["source"] == HUMAN) & table["day"].isin(bad_days))
+    damage = _damage_of(storage, layout, config, table)
+    mixed, weights, copies = {}, {}, {}
+    for split in (TRAIN, VALIDATION):
+        rows = np.asarray(table["split"] == split)
+        copies[split] = _damaged(storage, layout, config, damage, split)
+        mixed[split] = images.where(rows).and_then(copies[split])
+        weights[split] = _weights(recent[rows], len(copies[split].labels), settings.recent_share)
+    shown: Any = draw(weights[VALIDATION], len(weights[VALIDATION]), settings.seed) if len(weights[VALIDATION]) else []
+    return _Parts(
+        train=mixed[TRAIN],
+        weights=weights[TRAIN],
+        replayed=int((~recent[table["split"] == TRAIN]).sum()),
+        mixed_validation=(mixed[VALIDATION].images[shown], mixed[VALIDATION].labels[shown]),
+        validation=images.where(table["split"] == VALIDATION),
+        holdout=images.where((table["split"] == EVALUATION) & (table["source"] == ORIGINAL)),
+        damage=damage,
+        damaged=len(copies[TRAIN].labels),
+    )
+
+
+def _weights(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarray:
+    """How often each row is drawn: originals, human labels and, after them, `damaged` copies, by shares of an epoch: `recent`
+    marks the labels of the days that the model is bad on; other days' labels are replayed with the originals.
+
+    No recent label is drawn more than ten times an epoch's original, however few there are.
+    """
+    replayed, labels = int((~recent).sum()), int(recent.sum())
+    share = recent_share / max(1, (labels > 0) + (damaged > 0))
+    once = (1 - recent_share) / max(1, replayed)
+    of_label = min(share / labels, 10 * once) if labels else 0.0
+    of_damaged = share / damaged if damaged else 0.0
+    return np.concatenate([np.where(recent, of_label, once), np.full(damaged, of_damaged)])
+
+
+def _damage_of(storage: Storage, layout: MonitorLayout, config: MonitorConfig, table: pd.DataFrame) -> Damage | None:
+    """The damage that the features of the set's drifted days show; none where no day drifted, or none is asked for."""
+    days = _drifted_days(storage, layout, table) if config.retraining.imitate_drift else []
+    if not days:
+        return None
+    from driftwatch.models.damage import estimate_damage
+
+    chosen = _originals(storage, layout, TRAIN, config.retraining.seed).head(DAMAGE_SAMPLE)
+    features = pd.concat([storage.read_table(day.features) for day in days], ignore_index=True)
+    damage = estimate_damage(list(_decoded(storage, config, chosen)), features)
+    logger.info("damage that the features of %d drifted day(s) show: %s %s", len(days), damage.kind, damage.strength)
+    return damage
+
+
+def _damaged(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, damage: Damage | None, split: str
+) -> Labelled:
+    """Damaged copies of at most DAMAGED_IMAGES original images of the split; none without a damage."""
+    from driftwatch.images.decode import model_input
+    from driftwatch.models.damage import NONE, STRENGTHS, apply_damage
+
+    size, seed = config.model.input_size, config.retraining.seed
+    chosen = _originals(storage, layout, split, seed)
+    if damage is None or damage.kind == NONE or damage.strength is None or chosen.empty:
+        return Labelled(np.zeros((0, size, size, 3), np.uint8), np.zeros(0, "int64"))
+    strengths = damage.strength * _STRENGTH_SPREAD ** np.random.default_rng(seed).uniform(-1, 1, len(chosen))
+    strengths = strengths.clip(min(STRENGTHS[damage.kind]), max(STRENGTHS[damage.kind]))
+    inputs = [
+        model_input(apply_damage(rgb, damage.kind, float(strength), number), size)
+        for number, (rgb, strength) in enumerate(zip(_decoded(storage, config, chosen), strengths, strict=True))
+    ]
+    return Labelled.of(np.stack(inputs), chosen["label"], config)
+
+
+def _originals(storage: Storage, layout: MonitorLayout, split: str, seed: int) -> pd.DataFrame:
+    """At most DAMAGED_IMAGES rows of the original set's split, by chance."""
+    rows = storage.read_table(set_keys(storage, layout).table)
+    rows["key"] = [own_key(layout.monitor, key) for key in rows["key"]]
+    rows = rows[rows["split"] == split]
+    return rows.sample(min(DAMAGED_IMAGES, len(rows)), random_state=seed)
+
+
+def _drifted_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> list[DayLayout]:
+    days = [layout.day(date.fromisoformat(day)) for day in sorted(set(table.loc[table["source"] == HUMAN, "day"]))]
+    return [day for day in days if storage.exists(day.drift) and storage.read_json(day.drift)["verdict"] == "drifted"]
+
+
+def _decoded(storage: Storage, config: MonitorConfig, chosen: pd.DataFrame) -> Iterator[np.ndarray]:
+    """The images at their own size, uint8 [h, w, 3]; they were accepted before, so one that fails now is an error."""
+    from driftwatch.images.decode import decode_image
+    from driftwatch.images.headers import RejectedImage
+
+    for image_id, (key, data) in zip(chosen["image_id"], storage.iter_bytes(list(chosen["key"])), strict=True):
+        if isinstance(data, Exception):
+            raise data
+        if hashlib.sha256(data).hexdigest() != image_id:
+            raise ChangedImage(
+                f"{storage.url(key)} is not the image {image_id} any more that was taken in: put that file back, or take the "
+                "training images in again (`driftwatch champion train` or `import`)"
+            )
+        try:
+            yield decode_image(data, config.images).rgb
+        except RejectedImage as error:
+            raise ChangedImage(
+                f"{storage.url(key)} was accepted with the training images, and the monitor file's `images` refuses it now ({error.kind}: "
+                f"{error}): set `images` as it was, or take them in again (`driftwatch champion train` or `import`)"
+            ) from error

@@ -1,0 +1,135 @@
+"""The first champion: trained from the original labelled images, or the team's own Keras model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import NeedsAttention
+from driftwatch.models import registry
+from driftwatch.models.cards import Labelled, register_trained
+from driftwatch.models.dataset import EVALUATION, TRAIN, VALIDATION, summary
+from driftwatch.models.model_file import read_keras_file
+from driftwatch.models.original_set import digest_of, refuse_other_labels, set_keys
+from driftwatch.models.runtime import prepare
+from driftwatch.models.training import OnEpoch, Recipe, fit
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+# What each differs in from the monitor file's model.recipe.
+RECIPES: dict[str, dict[str, Any]] = {
+    "monitor": {},
+    "fast": {"epochs": 30, "width": 12, "learning_rate": 2e-3},
+}
+
+
+def train_champion(
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    recipe: str = "monitor",
+    epochs: int | None = None,
+    created_by: str = "driftwatch champion train",
+    on_epoch: OnEpoch | None = None,
+) -> str:
+    """Trains a model on the training set that was taken in, registers it, and returns its version. It is not promoted yet.
+
+    `recipe`: a key of RECIPES, with other `epochs` if given.
+    """
+    chosen = recipe_of(config, recipe, epochs)
+    table, whole = _training_set(storage, layout, config)
+    train, validation, holdout = (whole.where(table["split"] == split) for split in (TRAIN, VALIDATION, EVALUATION))
+    model, history = fit(
+        None,
+        train.images,
+        train.labels,
+        len(config.classes),
+        chosen,
+        validation=(validation.images, validation.labels),
+        on_epoch=on_epoch,
+    )
+    about = {
+        "created_by": created_by,
+        "parent": None,
+        "data": {"run_key": None, "set": digest_of(table), **_original_summary(table)},
+        "recipe": {"name": recipe, **chosen.model_dump()},
+        "seeds": {"training": chosen.seed},
+        "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
+    }
+    return register_trained(storage, layout, config, model, True, validation, holdout, about)
+
+
+def recipe_of(config: MonitorConfig, recipe: str = "monitor", epochs: int | None = None) -> Recipe:
+    """The recipe of this name with the monitor file's seed."""
+    changes = {**RECIPES[recipe], **({"epochs": epochs} if epochs else {})}
+    return Recipe.model_validate({**config.model.recipe.model_dump(), **changes, "seed": config.retraining.seed})
+
+
+def import_champion(
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    path: Path,
+    created_by: str = "driftwatch champion import",
+) -> str:
+    """Registers the team's own .keras file and returns its version. It is not promoted yet.
+
+    It must take [n, input_size, input_size, 3] in 0..255 (scaling belongs inside the model) and give [n, classes], logits or
+    probabilities. Its holdout metrics are measured on the evaluation part of the training set: they flatter a model that was
+    trained on those images. Raises NeedsAttention or registry.DamagedModel.
+    """
+    model = read_model(path, config)
+    table, whole = _training_set(storage, layout, config)
+    about: dict[str, Any] = {
+        "created_by": created_by,
+        "parent": None,
+        "data": {"run_key": None, "set": digest_of(table), **_original_summary(table)},
+        "recipe": {"name": "imported", "file": path.name},
+        "seeds": {},
+        "history": [],
+    }
+    validation, holdout = whole.where(table["split"] == VALIDATION), whole.where(table["split"] == EVALUATION)
+    return register_trained(
+        storage, layout, config, model, not _gives_probabilities(model, whole.images[:64]), validation, holdout, about
+    )
+
+
+def read_model(path: Path, config: MonitorConfig) -> keras.Model:
+    """The team's own model, if it fits the monitor file. Raises NeedsAttention or registry.DamagedModel."""
+    prepare(config.retraining.seed)
+    model = registry.from_bytes(read_keras_file(path), str(path))
+    size, classes = config.model.input_size, len(config.classes)
+    if model.input_shape != (None, size, size, 3) or model.output_shape != (None, classes):
+        raise NeedsAttention(
+            f"{path} maps {model.input_shape} to {model.output_shape}; the monitor file needs (None, {size}, {size}, 3), from "
+            f"model.input_size, to (None, {classes}), one output for each of {list(config.classes)}"
+        )
+    return model
+
+
+def _gives_probabilities(model: keras.Model, images: np.ndarray) -> bool:
+    found = model(images.astype("float32"), training=False).numpy()
+    return bool((found >= 0).all() and np.allclose(found.sum(axis=1), 1, atol=1e-3))
+
+
+def _training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> tuple[pd.DataFrame, Labelled]:
+    keys = set_keys(storage, layout)
+    table, inputs = storage.read_table(keys.table), storage.read_array(keys.inputs)
+    refuse_other_labels(storage, keys.table, config, table)
+    if inputs.shape[1] != config.model.input_size:
+        raise NeedsAttention(
+            f"{storage.url(keys.inputs)} is {inputs.shape[1]} px, model.input_size {config.model.input_size}: take the "
+            "training set in again by `driftwatch champion train` with this monitor file"
+        )
+    return table, Labelled.of(inputs, table["label"], config)
+
+
+def _original_summary(table: pd.DataFrame) -> dict[str, Any]:
+    return summary(table.assign(source="original", day="", confidence=1.0))

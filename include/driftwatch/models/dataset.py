@@ -1,0 +1,245 @@
+"""Training sets: the original labelled images, and those plus the human labels of a range of days.
+
+Every image is in one of train, validation and evaluation for ever (driftwatch.models.splits), however often a set is made.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.artifacts.keys import MonitorLayout, own_key
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import NeedsAttention, NotEnoughLabels
+from driftwatch.images.inputs import DayInputs
+from driftwatch.models.as_trained import refuse_other_champion
+from driftwatch.models.original_set import copy_images, counts_by, refuse_other_labels, set_keys, take_in_training_set
+from driftwatch.models.requests import DATASET_CARD, SET
+from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
+from driftwatch.storage import Storage
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["EVALUATION", "LEFT_OUT", "SET", "TRAIN", "VALIDATION", "copy_images", "take_in_training_set"]
+ORIGINAL, HUMAN = "original", "human"
+_NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", "day", "row"])
+
+
+def collect_training_set(
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    run_key: str,
+    first_day: date,
+    last_day: date,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Writes retraining/<run_key>/set.parquet: the original set and the human labels of the days from first to last, inclusive.
+
+    Of the labels those by consensus, with a confidence of at least `retraining.min_confidence`, count. Columns: image_id,
+    label, split, source (original or human), day ("" for the original set), confidence, row (the image's place in the inputs
+    of the original set or of its day). Images that the original set has keep their label and split there; one that was
+    labelled on two days counts once, with its more confident label.
+    The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
+    Returns the dataset card (`summary`, the days, and what was left out, why) and writes it beside the set; a dry run writes nothing.
+    """
+    refuse_other_champion(storage, layout, config)
+    if dry_run:
+        return _collect(storage, layout, config, first_day, last_day)[2]
+    with splits_lock(storage, layout) as lock:
+        splits, table, found = _collect(storage, layout, config, first_day, last_day)
+        lock.check()
+        storage.write_table(layout.splits, splits)
+        storage.write_table(layout.retraining(run_key, SET), table)
+        storage.write_json(layout.retraining(run_key, DATASET_CARD), found)
+    return found
+
+
+def _collect(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, first_day: date, last_day: date
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """The splits of every image, the set, and its dataset card."""
+    original = storage.read_table(set_keys(storage, layout).table)
+    refuse_other_labels(storage, layout.training_set, config, original)
+    splits = _with_original(known_splits(storage, layout), original)
+    days = days_between(storage, layout, first_day, last_day)
+    human, splits, left_out = _human_labels(storage, layout, config, days, set(original["image_id"]), splits)
+    if len(human) < config.retraining.min_new_labels:
+        raise NotEnoughLabels(
+            f"{layout.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {left_out}); "
+            f"retraining.min_new_labels is {config.retraining.min_new_labels}: label more days or widen the range"
+        )
+    base = original.assign(source=ORIGINAL, day="", confidence=1.0, row=np.arange(len(original)))
+    columns = ["image_id", "label", "split", "source", "day", "confidence", "row"]
+    table = pd.concat([base[base["split"] != LEFT_OUT], human], ignore_index=True)[columns]
+    found = {
+        **summary(table),
+        "first_day": first_day.isoformat(),
+        "last_day": last_day.isoformat(),
+        "left_out": left_out,
+    }
+    return splits, table, found
+
+
+def _with_original(splits: pd.DataFrame, original: pd.DataFrame) -> pd.DataFrame:
+    """The known splits, the original set's among them even where it was taken in before splits were written down."""
+    missing = original.loc[~original["image_id"].isin(splits["image_id"]), ["image_id", "phash", "split"]]
+    return pd.concat([splits, missing.assign(day="")], ignore_index=True) if len(missing) else splits
+
+
+def summary(table: pd.DataFrame) -> dict[str, Any]:
+    """A dataset card: how many images by source, split, class, day and agreement (the share of votes for the label), and what
+    share of the training part each class and each day makes up."""
+    human = table[table["source"] == HUMAN]
+    train = table[table["split"] == TRAIN]
+    agreement = human.assign(agreement=human["confidence"].map("{:.2f}".format))
+    return {
+        "images": len(table),
+        "new_labels": len(human),
+        "by_source": counts_by(table, ["source", "split"]),
+        "by_class": counts_by(table, ["label", "source"]),
+        "by_day": counts_by(human, ["day", "split"]),
+        "by_day_and_class": counts_by(human, ["day", "label"]),
+        "by_agreement": counts_by(agreement, ["label", "agreement"]),
+        "class_balance": _shares(train["label"]),
+        "day_mix": _shares(train["day"].where(train["source"] == HUMAN, ORIGINAL)),
+        "mean_confidence": round(float(human["confidence"].mean()), 4) if len(human) else None,
+    }
+
+
+def _shares(values: pd.Series) -> dict[str, float]:
+    return {
+        str(name): round(float(share), 4) for name, share in values.value_counts(normalize=True).sort_index().items()
+    }
+
+
+def load_inputs(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> np.ndarray:
+    """The model's inputs of a collected set's rows, uint8 [n, S, S, 3] in their order. Raises NeedsAttention where one is gone."""
+    parts = []
+    for day, rows in table.groupby("day", sort=False):
+        places = _places(storage, layout, str(day), rows)
+        if day:
+            found = DayInputs(storage, layout.day(date.fromisoformat(str(day)))).take(places.tolist())
+        else:
+            found = storage.read_array(set_keys(storage, layout).inputs)[places]
+        parts.append((rows.index, found))
+    inputs = np.empty((len(table), *parts[0][1].shape[1:]), np.uint8)
+    for index, found in parts:
+        inputs[table.index.get_indexer(index)] = found
+    return inputs
+
+
+def load_features(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> pd.DataFrame:
+    """The features of a collected set's rows, by source and day."""
+    parts = []
+    for day, rows in table.groupby("day", sort=True):
+        places = _places(storage, layout, str(day), rows)
+        parts.append(storage.read_table(_features_key(storage, layout, str(day))).iloc[places])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _features_key(storage: Storage, layout: MonitorLayout, day: str) -> str:
+    return layout.day(date.fromisoformat(day)).features if day else set_keys(storage, layout).features
+
+
+def _places(storage: Storage, layout: MonitorLayout, day: str, rows: pd.DataFrame) -> np.ndarray:
+    """Where each image lies now, by its id: the original set may have been replaced, or the day taken in again, since `row` was noted."""
+    key = _features_key(storage, layout, day)
+    now = pd.Index(storage.read_arrow(key, ["image_id"])["image_id"].to_pylist())
+    places = now.get_indexer(rows["image_id"])
+    if (places < 0).any():
+        gone = rows["image_id"].to_numpy()[places < 0]
+        what = f"the images of {day} were" if day else "the training images were"
+        raise NeedsAttention(
+            f"{storage.url(key)} has {len(gone)} of {len(rows)} images of this model's data no more, the first is {gone[0]}: {what} "
+            "replaced since the set was collected. Put them back and take them in again, or start the retraining anew"
+        )
+    return np.asarray(places)
+
+
+def image_keys(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> pd.Series:
+    """The storage key of the file of each row of a collected set, in its order."""
+    keys = storage.read_table(set_keys(storage, layout).table).set_index("image_id")["key"].to_dict()
+    for day in sorted(set(table["day"]) - {""}):
+        manifest = storage.read_table(layout.day(date.fromisoformat(day)).manifest)
+        keys |= manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
+    return table["image_id"].map({image_id: own_key(layout.monitor, key) for image_id, key in keys.items()})
+
+
+def _human_labels(
+    storage: Storage,
+    layout: MonitorLayout,
+    config: MonitorConfig,
+    days: list[str],
+    original: set[str],
+    splits: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """The usable labels of the days by day and image id, `splits` with those of the days' images, and how many labels were left
+    out, why."""
+    left_out = dict.fromkeys(
+        ("no_consensus", "low_confidence", "in_original_set", "labelled_twice", "near_two_splits"), 0
+    )
+    frames = []
+    for name in days:
+        day = layout.day(date.fromisoformat(name))
+        if not storage.exists(day.labels):
+            continue
+        labels = storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
+        agreed = labels[labels["status"] == "consensus"]
+        sure = agreed[agreed["confidence"] >= config.retraining.min_confidence]
+        known = sure[sure["label"].isin(config.classes)]
+        if len(known) < len(sure):  # a day that was labelled when there was a class more
+            left_out["class_is_gone"] = left_out.get("class_is_gone", 0) + len(sure) - len(known)
+        new = known[~known["image_id"].isin(original)]
+        left_out["no_consensus"] += len(labels) - len(agreed)
+        left_out["low_confidence"] += len(agreed) - len(sure)
+        left_out["in_original_set"] += len(known) - len(new)
+        ids = storage.read_table(day.features)["image_id"]
+        rows = pd.Series(np.arange(len(ids)), index=ids)
+        frames.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
+        manifest = storage.read_table(day.manifest)[["image_id", "phash"]]
+        seen = manifest[manifest["image_id"].isin(labels["image_id"])]
+        splits = decide_splits(splits, seen, config.retraining.evaluation_share, name)
+    found = pd.concat(frames, ignore_index=True) if frames else _NO_LABELS
+    if found["row"].isna().any():
+        lost = found[found["row"].isna()].iloc[0]
+        raise NeedsAttention(
+            f"{lost['day']}: labelled image {lost['image_id']} is not in the day's features.parquet: the day's images changed "
+            "after the sample was drawn; put them back and ingest the day again"
+        )
+    once = found.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("image_id")
+    left_out["labelled_twice"] = len(found) - len(once)
+    once = once.sort_values(["day", "image_id"], ignore_index=True)
+    once = once.assign(
+        split=once["image_id"].map(splits.set_index("image_id")["split"]), source=HUMAN, row=once["row"].astype("int64")
+    )
+    apart = once["split"] == LEFT_OUT
+    left_out["near_two_splits"] = int(apart.sum())
+    return once[~apart].reset_index(drop=True), splits, left_out
+
+
+def days_between(storage: Storage, layout: MonitorLayout, first_day: date, last_day: date) -> list[str]:
+    """The days of the range that have artifacts, as YYYY-MM-DD, sorted."""
+    return [day.isoformat() for day in layout.stored_days(storage) if first_day <= day <= last_day]
+
+
+def bad_and_good_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The days whose human labels a collected set has: those that a challenger must be better on, and those on which it must not be worse.
+
+    Days with a performance alert, and days found ok in features and performance; without any alert, all days and none.
+    """
+    days = sorted(set(table.loc[table["source"] == HUMAN, "day"]))
+    verdicts = {}
+    for name in days:
+        day = layout.day(date.fromisoformat(name))
+        verdicts[name] = [
+            storage.read_json(key)["verdict"] if storage.exists(key) else None for key in (day.performance, day.drift)
+        ]
+    alerts = [name for name in days if verdicts[name][0] == "alert"]
+    if not alerts:
+        return days, []
+    return alerts, [name for name in days if verdicts[name] == ["ok", "ok"]]

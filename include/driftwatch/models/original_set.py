@@ -1,0 +1,197 @@
+"""The original labelled images: taken in from training/images/<class>/<file>, and replaced as a whole.
+
+The set is three files that fit together row by row. A new one is laid beside the old, then a mark makes it the one that counts, and
+copies bring it to its place: a kill leaves the old set or the new one, never a mixture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import NeedsAttention
+from driftwatch.foreign_files import to_key
+from driftwatch.models.splits import decide_splits, known_splits, refuse_missing, splits_lock
+from driftwatch.storage import Storage
+
+if TYPE_CHECKING:
+    pass
+
+HOLDOUT_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class SetKeys:
+    """The keys of one set: `table`, `inputs` and `features` in one order; `ready` marks a new set beside the old as the one that counts."""
+
+    table: str
+    inputs: str
+    features: str
+    ready: str
+
+    @classmethod
+    def own(cls, layout: MonitorLayout) -> SetKeys:
+        return cls(layout.training_set, layout.training_inputs, layout.training_features, layout.next_set("ready.json"))
+
+    @classmethod
+    def beside(cls, layout: MonitorLayout) -> SetKeys:
+        return cls(*(layout.next_set(name) for name in ("set.parquet", "inputs.npy", "features.parquet", "ready.json")))
+
+
+def set_keys(storage: Storage, layout: MonitorLayout) -> SetKeys:
+    """The set that counts: a new one whose replacement was killed half-way is read where it was laid."""
+    own = SetKeys.own(layout)
+    return SetKeys.beside(layout) if storage.exists(own.ready) else own
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """The original images, taken in and not yet written. `table`, `inputs` and `features` are in one order; `counts`:
+    listed, accepted, duplicate, quarantined, ignored, and `images` by split and class."""
+
+    table: pd.DataFrame
+    splits: pd.DataFrame
+    inputs: np.ndarray
+    features: pd.DataFrame
+    counts: dict[str, Any]
+
+    def write(self, storage: Storage, layout: MonitorLayout) -> None:
+        """Replaces the stored set as a whole."""
+        own, beside = SetKeys.own(layout), SetKeys.beside(layout)
+        pairs = [(beside.inputs, own.inputs), (beside.features, own.features), (beside.table, own.table)]
+        if storage.exists(
+            beside.ready
+        ):  # an earlier replacement was killed: what lies beside is the set, until it is in its place
+            _settle(storage, pairs, beside.ready)
+        storage.write_table(layout.splits, self.splits)  # only grows, so that it fits both
+        storage.write_array(beside.inputs, self.inputs)
+        storage.write_table(beside.features, self.features)
+        storage.write_table(beside.table, self.table)
+        storage.write_json(beside.ready, {"images": len(self.table)})
+        _settle(storage, pairs, beside.ready)
+
+
+def _settle(storage: Storage, pairs: list[tuple[str, str]], ready: str) -> None:
+    for new, place in pairs:
+        storage.copy(new, place)
+    storage.delete(ready)
+    for new, _ in pairs:
+        storage.delete(new)
+
+
+def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, folder: Path) -> int:
+    """Copies <class>/<file> of a local folder to the storage's training images, and returns how many files were copied.
+
+    Nothing is copied twice: not from the storage's own folder, nor a file that is there with the same bytes. Raises
+    NeedsAttention where a class has no folder.
+    """
+    own = storage.local_path(layout.training_images)
+    if own and folder.resolve() == own.resolve():
+        return 0
+    missing = [name for name in config.classes if not (folder / name).is_dir()]
+    if missing:
+        raise NeedsAttention(
+            f"{folder} has no folder {missing}: one folder for each of {list(config.classes)} is expected"
+        )
+    there = {item.key: item.size for item in storage.list(layout.training_images)}
+    copied = 0
+    for name in config.classes:
+        for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
+            key = f"{layout.training_images}/{name}/{to_key(path.name)}"
+            data = path.read_bytes()
+            if there.get(key) != len(data) or storage.read_bytes(key) != data:
+                storage.write_bytes(key, data)
+                copied += 1
+    return copied
+
+
+def take_in_training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> dict[str, Any]:
+    """Takes in training/images/<class>/<file>: writes training/set.parquet, inputs.npy and features.parquet, in one order.
+
+    Returns `TrainingSet.counts`; raises as `read_training_images`, with nothing written.
+    """
+    with splits_lock(storage, layout) as lock:
+        found = read_training_images(storage, layout, config)
+        lock.check()
+        found.write(storage, layout)
+    return found.counts
+
+
+def read_training_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> TrainingSet:
+    """The set that training/images/<class>/<file> makes. Writes nothing.
+
+    About .80 of the images are for training, .05 for validation, .15 for evaluation (the holdout), and a few that are near to
+    images of two of these, which came before, are left out of all. Of equal files the first is kept. Raises NeedsAttention where a folder is no class, a class has no image, or the same file lies in two classes' folders.
+    """
+    from driftwatch.images.listing import ignored_by
+    from driftwatch.images.one_pass import take_in
+
+    root, folder = storage.url(layout.training_images), layout.training_images
+    # A file browser's own files do not even belong to a class.
+    everything = storage.list(folder)
+    listed = [item for item in everything if not ignored_by(item.key, folder, config.images.ignore)]
+    folders = {item.key: item.key.removeprefix(f"{layout.training_images}/").split("/")[0] for item in listed}
+    strangers = sorted(set(folders.values()) - set(config.classes))
+    if strangers:
+        raise NeedsAttention(
+            f"{root}: {strangers} are not in classes {list(config.classes)}: allowed is <class>/<file>"
+        )
+    taken = take_in(storage, listed, config.images, config.model.input_size, folder)
+    manifest = taken.manifest
+    label_of = manifest["key"].map(folders)
+    both = manifest["image_id"].notna() & (label_of.groupby(manifest["image_id"]).transform("nunique") > 1)
+    if both.any():
+        named = ", ".join(manifest.loc[both, "key"].head(4))
+        raise NeedsAttention(f"{root}: the same file is in the folders of two classes: {named}; remove the wrong one")
+    accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
+    accepted["label"] = accepted["key"].map(folders)
+    splits = decide_splits(known_splits(storage, layout), accepted, HOLDOUT_SHARE)
+    table = pd.DataFrame(
+        {
+            "image_id": accepted["image_id"],
+            "label": accepted["label"],
+            "split": accepted["image_id"].map(splits.set_index("image_id")["split"]),
+            "key": accepted["key"],
+            "phash": accepted["phash"],
+        }
+    )
+    refuse_missing(table, config.classes, root)
+    found = manifest["status"].value_counts()
+    counts = {
+        "listed": len(everything),
+        **{status: int(found.get(status, 0)) for status in ("accepted", "duplicate", "quarantined")},
+        "ignored": len(everything) - len(listed),
+        "images": counts_by(table, ["split", "label"]),
+    }
+    return TrainingSet(table, splits, taken.inputs, taken.features, counts)
+
+
+def counts_by(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:
+    """Nested counts {first: {second: n}}, sorted."""
+    found: dict[str, dict[str, int]] = {}
+    for (first, second), n in table.groupby(by, sort=True).size().items():
+        found.setdefault(str(first), {})[str(second)] = int(n)
+    return found
+
+
+def refuse_other_labels(storage: Storage, key: str, config: MonitorConfig, table: pd.DataFrame) -> None:
+    """Raises NeedsAttention where the set in `key` has images of a class that the monitor file has not."""
+    strangers = sorted(set(table["label"]) - set(config.classes))
+    if strangers:
+        raise NeedsAttention(
+            f"{storage.url(key)} has images of {strangers}, which are not in classes {list(config.classes)}: take the training "
+            "images in again by `driftwatch champion train` or `driftwatch champion import` with this monitor file"
+        )
+
+
+def digest_of(table: pd.DataFrame) -> str:
+    """Tells one set from another: its images, their labels and splits."""
+    rows = table[["image_id", "label", "split"]].sort_values("image_id")
+    return hashlib.sha256("\n".join(map("|".join, rows.itertuples(index=False))).encode()).hexdigest()[:16]

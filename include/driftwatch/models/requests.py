@@ -1,0 +1,123 @@
+"""One retraining at a time: what was asked for, which one runs, and what becomes of alerts meanwhile.
+
+retraining/active.json names the newest request. It is written by the alert that is about to start one, and by each run's first
+task, under a lock: two alerts at once, of two days or from two deployments, make one run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import date, timedelta
+from typing import Any
+
+from driftwatch.artifacts.days import days_of_data_since
+from driftwatch.artifacts.keys import MonitorLayout, day_of
+from driftwatch.config import MonitorConfig
+from driftwatch.lock import Lock, exclusive
+from driftwatch.storage import Storage
+
+ALERT_RUN_PREFIX = "perf_alert__"
+# Files of a request: its training set, what that is made of, and what the gate found.
+SET, DATASET_CARD, GATE = "set.parquet", "dataset_card.json", "gate.json"
+# Fields of the retraining DAG's form that replace the monitor file's in one run.
+_RETRAINING = ("start_from", "promotion", "min_confidence", "seed", "imitate_drift", "max_clean_drop", "max_class_drop")
+_TRAINING = ("epochs", "learning_rate")
+
+
+def requested(config: MonitorConfig, form: Mapping[str, Any]) -> MonitorConfig:
+    """The monitor file with what the form says instead; fields that are missing or empty change nothing.
+
+    `epochs` and `learning_rate` are the fine-tuning's, or the recipe's where it starts from scratch.
+    """
+    given = {name: form[name] for name in (*_RETRAINING, *_TRAINING) if form.get(name) is not None}
+    retraining = {**config.retraining.model_dump(), **{name: given[name] for name in _RETRAINING if name in given}}
+    training = {name: given[name] for name in _TRAINING if name in given}
+    model = config.model.model_dump()
+    if retraining["start_from"] == "scratch":
+        model["recipe"] |= training
+    else:
+        retraining |= training
+    return MonitorConfig.model_validate({**config.model_dump(), "retraining": retraining, "model": model})
+
+
+def alert_day(run_id: str) -> date | None:
+    """The day of the alert that started this run; None for a run by hand, whatever it is called."""
+    return day_of(run_id.removeprefix(ALERT_RUN_PREFIX)) if run_id.startswith(ALERT_RUN_PREFIX) else None
+
+
+def run_key(run_id: str) -> str:
+    """The folder name of a retraining request: one for each run id."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", run_id)
+
+
+def begin(storage: Storage, layout: MonitorLayout, run_key: str, run_id: str) -> None:
+    """Notes that the run `run_id`, by hand or an alert's, is the newest request."""
+    with _locked(storage, layout) as lock:
+        _note_newest(storage, layout, lock, run_key, run_id)
+
+
+def begin_unless_in_the_way(
+    storage: Storage,
+    layout: MonitorLayout,
+    day: date,
+    cooldown_days: int,
+    runs: Callable[[str, bool], int],
+) -> str | None:
+    """Notes the run that the alert of `day` is about to start as the newest request; or says why it starts none.
+
+    It is attached to one that is queued, running or about to start; and none starts within `cooldown_days` of data after another
+    alert's. `runs(run_id, unfinished)` counts the Airflow runs of this id, those not finished alone where `unfinished`.
+    """
+    with _locked(storage, layout) as lock:
+        held = _in_the_way(storage, layout, day, cooldown_days, runs)
+        if held is None:
+            run_id = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
+            _note_newest(storage, layout, lock, run_id, run_id)
+        return held
+
+
+def _locked(storage: Storage, layout: MonitorLayout) -> AbstractContextManager[Lock]:
+    return exclusive(storage, f"{layout.active_retraining}.lock")
+
+
+def _note_newest(storage: Storage, layout: MonitorLayout, lock: Lock, run_key: str, run_id: str) -> None:
+    lock.check()
+    day = alert_day(run_id)
+    request = {"run_key": run_key, "run_id": run_id, "day": day.isoformat() if day else None}
+    storage.write_json(layout.active_retraining, request)
+
+
+def _in_the_way(
+    storage: Storage, layout: MonitorLayout, day: date, cooldown_days: int, runs: Callable[[str, bool], int]
+) -> str | None:
+    active = storage.read_json(layout.active_retraining) if storage.exists(layout.active_retraining) else None
+    own = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
+    if active and active["run_id"] != own and _goes_on(active, day, cooldown_days, runs):
+        storage.write_json(
+            layout.retraining(active["run_key"], f"alerts/{day.isoformat()}.json"), {"day": day.isoformat()}
+        )
+        return f"it is attached to the retraining {active['run_id']}, which is under way"
+    for name in storage.folders(layout.retrainings):
+        other = alert_day(name)
+        if other is None or other >= day or not storage.exists(layout.retraining(name, SET)):
+            continue
+        if days_of_data_since(storage, layout, other, day) <= cooldown_days:
+            return f"the alert of {other} started one within retraining.cooldown_days ({cooldown_days})"
+    return None
+
+
+def _goes_on(active: Mapping[str, Any], day: date, cooldown_days: int, runs: Callable[[str, bool], int]) -> bool:
+    if runs(active["run_id"], False):
+        return bool(runs(active["run_id"], True))
+    # An alert noted it and its trigger has not run yet; were it never to run, it would hold back only the days near to it.
+    near = timedelta(days=max(1, cooldown_days))
+    return active["day"] is not None and abs(day - date.fromisoformat(active["day"])) <= near
+
+
+def attached_alerts(storage: Storage, layout: MonitorLayout, run_key: str) -> list[str]:
+    """The days whose alerts came while this retraining was under way."""
+    names = (item.key.rsplit("/", 1)[-1] for item in storage.list(layout.retraining(run_key, "alerts")))
+    days = (name.removesuffix(".json") for name in names if name.endswith(".json"))
+    return [day for day in days if day_of(day)]

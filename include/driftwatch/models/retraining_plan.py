@@ -1,0 +1,82 @@
+"""What a retraining or a rollback would do, without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config import MonitorConfig
+from driftwatch.models import registry
+from driftwatch.models.dataset import ORIGINAL, TRAIN, collect_training_set
+from driftwatch.models.original_set import set_keys
+from driftwatch.models.rollback import rollback_target
+from driftwatch.storage import Storage
+
+
+def plan_retraining(
+    storage: Storage, layout: MonitorLayout, config: MonitorConfig, first_day: date, last_day: date
+) -> dict[str, Any]:
+    """`set` (the dataset card), `seconds` that training would take on this machine, `champion` (what would be replaced, with its
+    accuracy on the holdout), and all of it as lines of `text`. Writes nothing."""
+    card = collect_training_set(storage, layout, config, "", first_day, last_day, dry_run=True)
+    champion = registry.champion_version(storage, layout)
+    seconds = _training_seconds(storage, layout, config, card)
+    held = registry.card(storage, layout, champion)["metrics"]["holdout"]["accuracy"]
+    settings = config.retraining
+    kind = f"fine-tune {champion}" if settings.start_from == "champion" else "train a new model from scratch"
+    if settings.promotion == "never":
+        then = "It would replace nothing: promotion is never."
+    else:
+        asked = " and a person approves" if settings.promotion == "approval" else ""
+        then = f"Where the gate is passed{asked} it would replace {champion}, {_accuracy(held)}."
+    text = [
+        f"Would {kind} on {card['images']} images, {card['new_labels']} of them with labels of {first_day} to {last_day}.",
+        *[f"  {day}: {_listed(counts)}" for day, counts in card["by_day"].items()],
+        f"  classes of the training part: {_listed(card['class_balance'])}",
+        f"  labels left out: {_listed(card['left_out'])}",
+        f"Training would take about {max(1, round(seconds / 60))} minute(s) on this machine.",
+        then,
+    ]
+    return {"action": "retrain", "set": card, "seconds": round(seconds), "champion": champion, "text": text}
+
+
+def plan_rollback(
+    storage: Storage, layout: MonitorLayout, to_version: str | None, config: MonitorConfig | None = None
+) -> dict[str, Any]:
+    """`version` that would become the champion instead of `champion`, and the same as lines of `text`. Writes nothing."""
+    current = registry.champion(storage, layout)
+    target = rollback_target(storage, layout, current, to_version, config)
+    assert current is not None
+    lines = [
+        f"{name}: {_accuracy(registry.card(storage, layout, name)['metrics']['holdout']['accuracy'])}"
+        for name in (target, current["version"])
+    ]
+    text = [f"Would make {target} the champion instead of {current['version']}.", *lines]
+    return {"action": "rollback", "version": target, "champion": current["version"], "text": text}
+
+
+def _training_seconds(storage: Storage, layout: MonitorLayout, config: MonitorConfig, card: Mapping[str, Any]) -> float:
+    """From a few real training steps on original images, measured here."""
+    from driftwatch.models.challenger import challenger_recipe
+    from driftwatch.models.training import seconds_for
+
+    settings = config.retraining
+    original = card["by_source"][ORIGINAL][TRAIN]
+    recipe = challenger_recipe(config, epoch_size=round(original / (1 - settings.recent_share)))
+    start = None
+    if settings.start_from == "champion":
+        start = registry.load_model(storage, layout, registry.champion_version(storage, layout))
+    images = storage.read_array(set_keys(storage, layout).inputs)[: recipe.batch_size]
+    return seconds_for(start, images, len(config.classes), recipe)
+
+
+def _accuracy(found: Mapping[str, Any]) -> str:
+    if found["value"] is None:
+        return "accuracy unknown"
+    return f"accuracy {found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%}) on {found['n']} held-out images"
+
+
+def _listed(counts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in counts.items())

@@ -1,0 +1,64 @@
+"""A feature's distribution on a day against the reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftwatch.view.artifacts import Artifacts
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+    from driftwatch.storage import Storage
+
+BINS = 24
+
+
+def distribution(
+    artifacts: Artifacts, layout: MonitorLayout, keys: DayLayout, feature: str, version: str | None
+) -> dict[str, Any] | None:
+    """Shares of the day's images and of the reference of model `version` in BINS bins of equal width, or None without the column.
+
+    The bins span both from the 0.5 to the 99.5 % quantile; what lies beyond is counted in the outermost ones.
+    """
+    ours = _column(artifacts, keys.features, feature)
+    if ours is None or not len(ours):
+        return None
+    theirs = _column(artifacts, layout.reference_features(version), feature) if version else None
+    both = [ours] if theirs is None or not len(theirs) else [ours, theirs]
+    low = min(float(np.quantile(values, 0.005)) for values in both)
+    high = max(float(np.quantile(values, 0.995)) for values in both)
+    if high <= low:
+        low, high = low - 0.5, low + 0.5
+    edges = np.linspace(low, high, BINS + 1)
+
+    def share(values: np.ndarray) -> list[float]:
+        counts, _ = np.histogram(np.clip(values, low, high), edges)
+        return (counts / len(values)).tolist()
+
+    return {
+        "feature": feature,
+        "day": keys.day.isoformat(),
+        "edges": edges.tolist(),
+        "n": len(ours),
+        "shares": share(ours),
+        "reference_n": len(theirs) if theirs is not None else 0,
+        "reference": share(theirs) if theirs is not None and len(theirs) else None,
+        "reference_version": version,
+    }
+
+
+def _column(artifacts: Artifacts, key: str, feature: str) -> np.ndarray | None:
+    table = artifacts.get(key, read_features)
+    return table.get(feature) if table else None
+
+
+def read_features(storage: Storage, key: str) -> dict[str, np.ndarray]:
+    """The numeric columns of a features table, float32, without missing values."""
+    table = storage.read_table(key)
+    return {
+        str(name): values.dropna().to_numpy("float32")
+        for name, values in table.items()
+        if name != "image_id" and values.dtype.kind in "fiu"
+    }

@@ -1,0 +1,95 @@
+"""Thumbnails of the day's images, made from the model's stored inputs: no image is fetched or decoded again."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from driftwatch.accuracy.policy import percent
+from driftwatch.images.inputs import DayInputs
+from driftwatch.view.report.facts import DayFacts
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.storage import Storage
+
+HEIGHT = 120
+MOST_DRIFTED, MOST_REFERENCE, MOST_DISAGREEMENTS = 12, 6, 12
+_QUALITY = 80
+
+
+def jpeg(pixels: np.ndarray, width: int = 1, height: int = 1) -> bytes:
+    """A JPEG, HEIGHT pixels high, of uint8 [side, side, 3], stretched back to the original's width : height.
+
+    Beyond 2 : 1 and 1 : 2 it stays a little squashed.
+    """
+    ratio = min(max(width / height, 0.5), 2.0)
+    image = Image.fromarray(np.asarray(pixels, dtype=np.uint8)).resize(
+        (round(HEIGHT * ratio), HEIGHT), Image.Resampling.BICUBIC
+    )
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()
+
+
+def thumbnail(pixels: np.ndarray, width: int = 1, height: int = 1) -> str:
+    """The JPEG as a data URI."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels, width, height)).decode()}"
+
+
+def chosen(facts: DayFacts) -> dict[str, list[tuple[str, str]]]:
+    """Which images are shown, as (image_id, note): `drifted`, most typical of the drift of image quality; `content`, of content;
+    `disagreements`, where people and model disagree, the surest mistakes first."""
+    kinds: dict[str, Any] = {
+        "drifted": facts.drift or {},
+        "content": facts.content_drift["content"] if facts.content_drift else {},
+    }
+    typical = {
+        name: [(image_id, "") for image_id in found["examples"][:MOST_DRIFTED]]
+        if found.get("verdict") == "drifted"
+        else []
+        for name, found in kinds.items()
+    }
+    return {**typical, "disagreements": _disagreements(facts)}
+
+
+def examples(storage: Storage, layout: MonitorLayout, facts: DayFacts) -> dict[str, list[dict[str, Any]]]:
+    """`drifted`: images most typical of the drift of image quality; `content`: of content; `reference`: some of the training images, to compare with;
+    `disagreements`: where people and model disagree, the surest mistakes first. Each entry: src, name, note."""
+    groups = chosen(facts)
+    found: dict[str, list[dict[str, Any]]] = {"drifted": [], "content": [], "reference": [], "disagreements": []}
+    if any(groups.values()):
+        shown = {image_id for images in groups.values() for image_id, _ in images}
+        accepted = facts.accepted[facts.accepted["image_id"].isin(shown)]
+        pixels = DayInputs(storage, layout.day(facts.day)).take(accepted.index)
+        rows = {row.image_id: (row, picture) for row, picture in zip(accepted.itertuples(), pixels, strict=True)}
+        for group, images in groups.items():
+            for image_id, note in images:
+                row, picture = rows[image_id]
+                source = thumbnail(picture, int(row.width), int(row.height))
+                found[group].append({"src": source, "name": row.key.rsplit("/", 1)[-1], "note": note})
+    if (groups["drifted"] or groups["content"]) and storage.exists(layout.training_inputs):
+        training = storage.read_array(layout.training_inputs)
+        for index in np.linspace(0, len(training) - 1, min(MOST_REFERENCE, len(training))).astype(int):
+            found["reference"].append({"src": thumbnail(training[index]), "name": "", "note": ""})
+    return found
+
+
+def _disagreements(facts: DayFacts) -> list[tuple[str, str]]:
+    if facts.labels is None or facts.predictions is None:
+        return []
+    both = facts.labels[facts.labels["label"].notna()].merge(facts.predictions, on="image_id")
+    both = both[both["label"] != both["prediction"]]
+    both = both.assign(score=[row[f"score.{row['prediction']}"] for _, row in both.iterrows()])
+    both = both.sort_values(["score", "image_id"], ascending=[False, True]).head(MOST_DISAGREEMENTS)
+    return [
+        (
+            row["image_id"],
+            f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\nmodel: {row['prediction']} ({percent(round(row['score'], 2))})",
+        )
+        for _, row in both.iterrows()
+    ]

@@ -1,0 +1,56 @@
+"""Small pictures for the pages: single rows of the stored model inputs, read without the rest of the array."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftwatch.images.inputs import DayInputs
+from driftwatch.view.artifacts import Artifacts
+from driftwatch.view.pictures import jpeg
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.keys import DayLayout
+    from driftwatch.storage import Storage
+
+_HEADER = 1024  # a .npy header of a plain array is 128 bytes
+
+
+def thumbnail_of(artifacts: Artifacts, keys: DayLayout, image_id: str) -> bytes | None:
+    """A JPEG of an accepted image of the day, as the model sees it; None where the day has no such image."""
+    known = artifacts.get(keys.manifest, read_places)
+    if not known or image_id not in known or not artifacts.storage.exists(keys.inputs_index):
+        return None
+    row, width, height = known[image_id]
+    block, row_in_block = DayInputs(artifacts.storage, keys).place(row)
+    return jpeg(read_row(artifacts.storage, block, row_in_block), width, height)
+
+
+def read_places(storage: Storage, key: str) -> dict[str, tuple[int, int, int]]:
+    """Each accepted image's row in the stored inputs, and its width and height, by image id."""
+    manifest = storage.read_table(key)
+    accepted = manifest[manifest["status"] == "accepted"]
+    sizes = zip(accepted["image_id"], accepted["width"], accepted["height"], strict=True)
+    return {image_id: (row, int(width), int(height)) for row, (image_id, width, height) in enumerate(sizes)}
+
+
+def read_row(storage: Storage, key: str, row: int) -> np.ndarray:
+    """One row of a stored array, mapped from the file, or by two ranged requests on S3."""
+    path = storage.local_path(key)
+    if path is not None:
+        return storage.parsed(
+            key, "NumPy array", lambda: np.array(np.load(path, mmap_mode="r", allow_pickle=False)[row])
+        )
+    header = io.BytesIO(storage.read_range(key, 0, _HEADER))
+    shape, _, dtype = storage.parsed(key, "NumPy array", lambda: _read_header(header))
+    size = int(np.prod(shape[1:])) * dtype.itemsize
+    start = header.tell() + row * size
+    return np.frombuffer(storage.read_range(key, start, start + size), dtype).reshape(shape[1:])
+
+
+def _read_header(file: io.BytesIO) -> Any:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(file)

@@ -1,0 +1,134 @@
+"""How the report and the alerts say things: numbers, features, and what happened."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from driftwatch.accuracy.policy import interval, percent
+
+# What a higher and a lower value of a feature look like to a person.
+_LOOKS = {
+    "image.ImagePixelWidth": ("width", "wider images", "narrower images"),
+    "image.ImagePixelHeight": ("height", "taller images", "lower images"),
+    "image.entropy": ("entropy", "more varied tones", "fewer, flatter tones"),
+    "image.Hue.mean": ("hue", "colours shifted towards blue and purple", "colours shifted towards red and yellow"),
+    "image.Hue.stddev": ("hue spread", "more different colours", "fewer different colours"),
+    "image.Saturation.mean": ("saturation", "stronger colours", "paler colours"),
+    "image.Saturation.stddev": ("saturation spread", "saturation varies more", "saturation varies less"),
+    "image.Brightness.mean": ("brightness", "brighter", "darker"),
+    "image.Brightness.stddev": ("contrast", "more contrast", "less contrast"),
+    "image.Sharpness.laplacian": ("fine detail", "harsher detail or noise", "blurred, fine detail lost"),
+    "image.Sharpness.gradient": ("edges", "stronger edges", "weaker edges"),
+    "image.Sharpness.high_frequency": ("finest detail", "more of the finest detail or noise", "finest detail lost"),
+    "image.Sharpness.peakedness": (
+        "peaks of detail",
+        "flat patches with hard edges",
+        "detail spread evenly, as by noise or blur",
+    ),
+    "image.Sharpness.grid": ("pixel grid", "a visible pixel grid", "less of a pixel grid"),
+    "image.Sharpness.blockiness": ("8-pixel blocks", "visible JPEG blocks", "fewer JPEG blocks"),
+    "image.Sharpness.noise": ("noise", "noisier", "less noise"),
+}
+
+
+def feature_name(column: str) -> str:
+    """A short name for people; the column's own, without its prefix, for one that is not known here."""
+    return _LOOKS[column][0] if column in _LOOKS else column.removeprefix("image.")
+
+
+def direction(feature: Mapping[str, Any]) -> str:
+    """What the change of one feature of drift.json looks like in the pictures."""
+    column, moved = feature["feature"], feature["direction"]
+    if moved not in ("up", "down"):
+        return "other distribution"
+    higher, lower = _LOOKS[column][1:] if column in _LOOKS else ("higher", "lower")
+    looks = higher if moved == "up" else lower
+    return f"some images: {looks}" if str(feature["test"]).endswith("_tail") else looks
+
+
+def listing(items: Sequence[str], most: int = 3) -> str:
+    """`a, b and c`; beyond `most` the rest is counted."""
+    shown = list(items[:most])
+    if len(items) > most:
+        shown.append(f"{len(items) - most} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "none"
+
+
+def count(number: int, word: str) -> str:
+    """`1 image`, `2 images`, `1,000 images`."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def printable(text: Any) -> str:
+    """Text from outside on one line, with control, bidirectional and unpaired characters made visible as escapes."""
+    return "".join(
+        character if unicodedata.category(character)[0] != "C" else character.encode("unicode_escape").decode()
+        for character in str(text)
+    )
+
+
+def one_line(text: Any, most: int = 300) -> str:
+    """White space runs as one space, cut to `most` characters: fit for a subject."""
+    flat = printable(re.sub(r"\s+", " ", str(text)).strip())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def accuracy_text(performance: Mapping[str, Any]) -> str:
+    """`61.3 % [53, 69]`, or that there is none."""
+    accuracy = performance["accuracy"]
+    return "not measured" if accuracy["value"] is None else f"{percent(accuracy['value'])} {interval(accuracy)}"
+
+
+def headline(
+    ingest: Mapping[str, Any],
+    drift: Mapping[str, Any] | None,
+    performance: Mapping[str, Any] | None,
+    content_drift: Mapping[str, Any] | None = None,
+) -> str:
+    """One sentence: what happened to the images, and to the model."""
+    if not ingest["accepted"]:
+        return f"No usable image arrived: {count(ingest['listed'], 'file')} listed, none accepted."
+    verdict = performance["verdict"] if performance else None
+    changed = drift["verdict"] if drift else None
+    usual = _usual(drift, content_drift)
+    if verdict is None:
+        if drift is None:
+            return f"{count(ingest['accepted'], 'image')} taken in; nothing is judged yet."
+        later = "the model's accuracy is not known yet."
+        if changed == "drifted":
+            moved = [direction(feature) for feature in drift["features"] if feature["verdict"] == "drifted"]
+            return f"The images changed ({listing(moved, 2)}); {later}"
+        if changed == "ok":
+            return f"{usual}; {later}"
+        return f"Too few images to judge ({drift['n']}); {later}"
+    assert performance is not None
+    measured = f"accuracy {accuracy_text(performance)}, floor {percent(performance['floor'])}."
+    images = {
+        "drifted": "The images changed",
+        "ok": usual,
+        "not_enough_evidence": "Too few images to judge drift",
+        None: "Drift is not judged",
+    }[changed]
+    model = {
+        "alert": "the model got worse",
+        "ok": "the model holds",
+        "not_enough_evidence": "there is not enough evidence about the model",
+    }[verdict]
+    both_bad, both_good = (changed, verdict) == ("drifted", "alert"), (changed, verdict) == ("ok", "ok")
+    link = " and" if both_bad or both_good else ", but" if changed in ("drifted", "ok") else ";"
+    return f"{images}{link} {model}: {measured}"
+
+
+def _usual(drift: Mapping[str, Any] | None, content_drift: Mapping[str, Any] | None) -> str:
+    """Of a day whose image quality is as usual: what else changed, if anything did."""
+    answers = content_drift or {"content": {}, "predictions": {}}
+    changed = {
+        "their content changed": answers["content"],
+        "the model's answers shifted": answers["predictions"],
+        "they change slowly over the days": (drift or {}).get("trend", {}),
+    }
+    found = [words for words, kind in changed.items() if kind.get("verdict") == "drifted"]
+    return f"The images' quality is as usual, {listing(found)}" if found else "The images look as usual"

@@ -1,0 +1,56 @@
+"""What lies in a monitor's folders beside what Driftwatch puts there is passed over."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from driftwatch.accuracy.history import performances
+from driftwatch.artifacts.days import days_of_data_since
+from driftwatch.artifacts.keys import MonitorLayout, day_of
+from driftwatch.labels.known_images import _agreed
+from driftwatch.labels.plan import _spent_in_month
+from driftwatch.models.dataset import days_between
+from driftwatch.models.requests import SET, attached_alerts, begin_unless_in_the_way
+from driftwatch.storage import Storage
+
+LAYOUT = MonitorLayout("demo")
+FIRST, DAY = date(2026, 1, 5), date(2026, 1, 7)
+STRAY = ("2026-01-05 copy", "2026-01-5", "20260106", "2026-W02-2", "2026-02-30", "backup", ".cache", "2026-01")
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    storage = Storage(f"file://{tmp_path}")
+    for name in (*STRAY, "0001-01-01", "9999-12-31", FIRST.isoformat()):
+        for file in ("labels.parquet", "annotation.json", "performance.json", "ingest.json", "drift.json"):
+            storage.write_json(f"{LAYOUT.days}/{name}/{file}", {"state": "planned", "cost": {"total": 2.5}})
+    storage.write_bytes(f"{LAYOUT.days}/2026-01-06", b"a file, no folder")
+    storage.delete(LAYOUT.day(FIRST).labels)
+    return storage
+
+
+@pytest.mark.parametrize("name", [*STRAY, "", "2026-01-05/"])
+def test_only_a_date_in_one_form_is_a_days_folder(name):
+    assert day_of(name) is None
+    assert day_of("2026-01-05") == FIRST
+
+
+def test_a_stray_folder_in_days_stops_nothing_and_counts_nowhere(storage):
+    assert LAYOUT.stored_days(storage) == [FIRST]
+    assert _spent_in_month(storage, LAYOUT, DAY) == 2.5
+    assert _agreed(storage, LAYOUT, DAY) == []
+    assert len(performances(storage, LAYOUT, date(2026, 1, 1), DAY)) == 1
+    assert days_of_data_since(storage, LAYOUT, date(2026, 1, 1), DAY) == 2
+    assert days_between(storage, LAYOUT, date(2026, 1, 1), DAY) == ["2026-01-05"]
+
+
+@pytest.mark.parametrize("name", [f"perf_alert__{name}" for name in STRAY] + ["perf_alert__", "old"])
+def test_a_stray_folder_in_retraining_holds_no_alert_back(tmp_path, name):
+    storage = Storage(f"file://{tmp_path}")
+    storage.write_bytes(LAYOUT.retraining(name, SET), b"a set")
+    storage.write_bytes(LAYOUT.retraining("perf_alert__2026-01-07", "alerts/.DS_Store"), b"")
+    assert begin_unless_in_the_way(storage, LAYOUT, DAY, 7, lambda run_id, unfinished: 0) is None
+    assert begin_unless_in_the_way(storage, LAYOUT, date(2026, 1, 8), 7, lambda run_id, unfinished: 1)
+    assert attached_alerts(storage, LAYOUT, "perf_alert__2026-01-07") == ["2026-01-08"]

@@ -1,0 +1,273 @@
+"""The merge of people's answers: the rule, its edges, and the published accuracies on real crowds."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import DriftwatchError
+from driftwatch.labels.annotators import annotator_quality
+from driftwatch.labels.consensus import Method, krippendorff_alpha, merge_answers, merge_day, unanimous
+from driftwatch.storage import Storage
+
+CLASSES = ("cat", "dog", "fox")
+METHODS = get_args(Method)
+
+
+def answers(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["task", "annotator", "answer"])
+
+
+def voted(frame: pd.DataFrame, **settings) -> pd.Series:
+    merged = merge_answers(frame, CLASSES, unclear_answer="unclear", **settings)
+    assert len(merged) == 1
+    return merged.iloc[0]
+
+
+def votes(*given: str) -> pd.DataFrame:
+    return answers(*[("image", f"worker{index}", answer) for index, answer in enumerate(given)])
+
+
+def test_majority_wins_and_confidence_counts_unclear_votes() -> None:
+    row = voted(votes("dog", "cat", "dog", "unclear"))
+    assert (row["label"], row["status"], row["votes"], row["confidence"]) == ("dog", "consensus", 4, 0.5)
+    assert (row["votes.cat"], row["votes.dog"], row["votes.fox"], row["votes.unclear"]) == (1, 2, 0, 1)
+
+
+@pytest.mark.parametrize("tie", ["abstain", "first_class", "random_seeded"])
+def test_most_votes_for_unclear_is_unclear_under_every_tie_rule(tie: str) -> None:
+    row = voted(votes("unclear", "unclear", "cat"), on_tie=tie)
+    assert (row["label"], row["status"]) == (None, "unclear")
+    assert np.isnan(row["confidence"])
+
+
+def test_tie_abstains_or_takes_the_first_class_in_the_order_of_classes() -> None:
+    tied = votes("fox", "dog")
+    assert voted(tied)["label"] is None
+    assert voted(tied, on_tie="first_class")[["label", "status", "confidence"]].tolist() == ["dog", "tie", 0.5]
+
+
+def test_class_tied_with_unclear_is_a_tie() -> None:
+    assert voted(votes("fox", "unclear"))[["label", "status"]].tolist() == [None, "tie"]
+    assert voted(votes("fox", "unclear"), on_tie="first_class")["label"] == "fox"
+
+
+def test_random_tie_is_fair_among_the_tied_and_hangs_on_seed_and_task_alone() -> None:
+    many = answers(
+        *[(f"image{i}", worker, answer) for i in range(400) for worker, answer in (("a", "dog"), ("b", "fox"))]
+    )
+    first = merge_answers(many, CLASSES, "random_seeded", seed=1).set_index("task")["label"]
+    assert set(first) == {"dog", "fox"}
+    assert 150 < (first == "dog").sum() < 250
+    part = merge_answers(many[many["task"] != "image0"], CLASSES, "random_seeded", seed=1).set_index("task")["label"]
+    assert part.equals(first.drop("image0"))
+    assert not merge_answers(many, CLASSES, "random_seeded", seed=2).set_index("task")["label"].equals(first)
+
+
+def test_second_answer_of_an_annotator_replaces_the_first_by_time() -> None:
+    frame = answers(("image", "a", "dog"), ("image", "a", "cat"), ("image", "b", "cat"))
+    # Different offsets: the instant counts, not the text.
+    frame["submitted"] = ["2026-01-01T12:00:00+00:00", "2026-01-01T13:30:00+03:00", "2026-01-01T12:00:00.5+00:00"]
+    row = voted(frame)
+    assert (row["votes"], row["votes.dog"], row["votes.cat"], row["status"]) == (2, 1, 1, "tie")
+
+
+def test_contradicting_answers_of_the_same_instant_count_as_the_first_of_the_classes() -> None:
+    row = voted(answers(("image", "a", "fox"), ("image", "a", "cat"), ("image", "a", "unclear")))
+    assert (row["label"], row["votes"]) == ("cat", 1)
+
+
+def test_unanswered_tasks_have_a_row_and_others_have_none() -> None:
+    merged = merge_answers(votes("cat"), CLASSES, tasks=["other", "image", "other"])
+    assert merged[["task", "status", "votes"]].to_numpy().tolist() == [
+        ["image", "consensus", 1],
+        ["other", "unanswered", 0],
+    ]
+    empty = merge_answers(answers(), CLASSES, tasks=["x"])
+    assert empty.loc[0, "status"] == "unanswered"
+    assert merge_answers(answers(), CLASSES).empty
+
+
+def test_answer_that_was_not_offered_is_refused_with_its_task() -> None:
+    with pytest.raises(DriftwatchError, match=r"task image: the answer 'cow' is none of 'cat', 'dog', 'fox'"):
+        merge_answers(votes("cat", "cow"), CLASSES)
+
+
+def test_alpha_of_krippendorffs_own_example() -> None:
+    """K. Krippendorff (2011), example C: four observers, twelve units, missing answers; nominal alpha .743."""
+    observers = {
+        "A": "1 2 3 3 2 1 4 1 2 . . .",
+        "B": "1 2 3 3 2 2 4 1 2 5 . 3",
+        "C": ". 3 3 3 2 3 4 2 2 5 1 .",
+        "D": "1 2 3 3 2 4 4 1 2 5 1 .",
+    }
+    rows = [(f"{u}", who, a) for who, line in observers.items() for u, a in enumerate(line.split()) if a != "."]
+    assert krippendorff_alpha(answers(*rows)) == pytest.approx(0.743, abs=0.0005)
+
+
+def test_alpha_is_undefined_without_variation_or_pairs() -> None:
+    assert krippendorff_alpha(votes("cat", "cat")) is None
+    assert krippendorff_alpha(answers(("x", "a", "cat"), ("y", "a", "dog"))) is None
+    assert krippendorff_alpha(answers()) is None
+
+
+def assignments(rows: list[dict]) -> pd.DataFrame:
+    usual = {"control": False, "known_label": None, "status": "ACCEPTED", "submitted": "2026-01-01T10:00:00+00:00"}
+    return pd.DataFrame([{**usual, "seconds": 40.0, "reward": 0.05, **row} for row in rows])
+
+
+def crowd(skills: dict[str, float], images: int = 90, seed: int = 0) -> pd.DataFrame:
+    """Every annotator on every image, ten controls each, on pages of ten."""
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(["cat", "dog"], images)
+    rows = []
+    for who, skill in skills.items():
+        for index in range(images + 10):
+            control = index >= images
+            right = "cat" if control else truth[index]
+            wrong = "dog" if right == "cat" else "cat"
+            answer = "cat" if who == "always_cat" else right if rng.random() < skill else wrong
+            rows.append(
+                {
+                    "assignment_id": f"{who}-{index // 10}",
+                    "annotator_id": who,
+                    "image_id": f"i{index:03d}",
+                    "answer": answer,
+                    "control": control,
+                    "known_label": right if control else None,
+                }
+            )
+    return assignments(rows)
+
+
+def config(folder: Path = Path("/nowhere"), **annotation) -> MonitorConfig:
+    return MonitorConfig.model_validate(
+        {
+            "name": "demo",
+            "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": f"file://{folder}"},
+            "annotation": {"project_name": "p", "question": "q", "instructions": "i", **annotation},
+        }
+    )
+
+
+def quality(table: pd.DataFrame) -> pd.DataFrame:
+    voting = table[~table["control"]].rename(columns={"image_id": "task", "annotator_id": "annotator"})
+    return annotator_quality(voting, table, config()).set_index("annotator_id")
+
+
+def test_guessers_and_constant_answers_are_flagged_with_the_reason_and_good_annotators_are_not() -> None:
+    skills = {"good1": 0.95, "good2": 0.95, "good3": 0.9, "fair": 0.85, "guesser": 0.5, "always_cat": 0.0}
+    table = quality(crowd(skills))
+    assert table.index[table["flagged"]].tolist() == ["always_cat", "guesser"]
+    assert "agrees with the others on" in table.loc["guesser", "reason"]
+    assert "answered 'cat' on all 90 images" in table.loc["always_cat", "reason"]
+    assert table.loc["good1", "agreement"] > 0.85
+    assert (table["answers"] == 90).all()
+    assert (table["control_answers"] == 10).all()
+
+
+def test_honest_annotators_are_hardly_ever_flagged() -> None:
+    flagged = [
+        quality(crowd({f"w{i}": 0.85 for i in range(6)}, images=40, seed=seed))["flagged"].sum() for seed in range(25)
+    ]
+    assert sum(flagged) <= 4  # of 150 annotator days, at 1 % for each of the tests
+
+
+def test_a_few_rare_answers_are_no_pattern() -> None:
+    everyday = crowd({f"w{n}": 0.9 for n in range(5)})
+    rare = [
+        {"assignment_id": "r", "annotator_id": "rare", "image_id": f"i{n:03d}", "answer": "unclear"} for n in range(2)
+    ]
+    table = quality(pd.concat([everyday, assignments(rare)], ignore_index=True))
+    assert table.loc["rare", ["flagged", "answers", "unclear_answers"]].tolist() == [False, 2, 2]
+
+
+def test_wrong_control_answers_and_haste_are_flagged() -> None:
+    rows = [
+        {
+            "assignment_id": "p",
+            "annotator_id": "a",
+            "image_id": f"c{i}",
+            "answer": "dog",
+            "control": True,
+            "known_label": "cat",
+        }
+        for i in range(8)
+    ]
+    rows += [{"assignment_id": "q", "annotator_id": "b", "image_id": "i", "answer": "dog", "seconds": 2.0}]
+    table = quality(assignments(rows))
+    assert table.loc["a", "reason"] == "0 of 8 control tasks right, 60% are wanted"
+    assert table.loc["b", "reason"] == "2 s for a page, 5 s is the least that is plausible"
+    assert np.isnan(table.loc["b", "agreement"])
+
+
+def a_day() -> pd.DataFrame:
+    """Answers to three images of a day, on a rejected page too; to a control task; to an image that the day did not ask about."""
+    rows = [
+        ("p1", "a", "i1", "cat", "ACCEPTED", False), ("p1", "a", "i2", "dog", "ACCEPTED", False),
+        ("p1", "a", "control", "cat", "ACCEPTED", True), ("p2", "b", "i1", "cat", "SUBMITTED", False),
+        ("p2", "b", "i2", "cat", "SUBMITTED", False), ("p3", "c", "i2", "cat", "REJECTED", False),
+        ("p4", "d", "i3", "unclear", "ACCEPTED", False), ("p4", "d", "elsewhere", "cat", "ACCEPTED", False),
+    ]  # fmt: skip
+    names = ["assignment_id", "annotator_id", "image_id", "answer", "status", "control"]
+    table = assignments([dict(zip(names, row, strict=True)) for row in rows])
+    table.loc[table["control"], "known_label"] = "cat"
+    return table
+
+
+def merged_day(folder: Path, table: pd.DataFrame, sample: list[str], **annotation) -> tuple[dict, Storage, DayLayout]:
+    storage, day = Storage(f"file://{folder}"), MonitorLayout("demo").day(date(2026, 1, 1))
+    storage.write_table(day.assignments, table)
+    return merge_day(storage, day, config(folder, **annotation), sample), storage, day
+
+
+def test_day_counts_votes_of_the_sample_only_and_adds_up(tmp_path: Path) -> None:
+    found, storage, day = merged_day(tmp_path, a_day(), ["i1", "i2", "i3", "i4"])
+    labels = storage.read_table(day.labels).set_index("image_id")
+    assert labels["status"].to_dict() == {"i1": "consensus", "i2": "tie", "i3": "unclear", "i4": "unanswered"}
+    assert labels.loc["i2", ["votes", "votes.cat", "votes.dog"]].tolist() == [2, 1, 1]  # the rejected page has no vote
+    assert found["sampled"] == 4 == sum(found[key] for key in ("consensus", "tie", "unclear", "unanswered"))
+    assert (found["votes"], found["unclear_votes"], found["labelled"], found["rejected_pages"]) == (5, 1, 1, 1)
+    assert found["spent"] == pytest.approx(3 * 0.05 * 1.2)  # three paid pages, with the fee
+    annotators = storage.read_table(day.annotators).set_index("annotator_id")
+    assert annotators["unclear_answers"].to_dict() == {"a": 0, "b": 0, "c": 0, "d": 1}
+    # Two answers' worth of the default .8, and one right answer of one.
+    assert annotators["skill"].round(4).to_dict() == {"a": 0.8667, "b": 0.8, "c": 0.8, "d": 0.8}
+
+
+def test_day_is_merged_by_the_methods_own_idea_of_annotators(tmp_path: Path) -> None:
+    for method in ("weighted", "dawid_skene"):
+        found, storage, day = merged_day(tmp_path, a_day(), ["i1", "i2", "i3", "i4"], consensus=method)
+        labels = storage.read_table(day.labels).set_index("image_id")
+        # Annotator a was right on a control task: worth more than b, of whom nothing is known.
+        assert labels.loc["i2", ["label", "status", "votes.cat", "votes.dog"]].tolist() == ["dog", "consensus", 1, 1]
+        assert labels["status"].drop("i2").to_dict() == {"i1": "consensus", "i3": "unclear", "i4": "unanswered"}
+        assert (found["method"], found["votes"], found["sampled"]) == (method, 5, 4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_order_of_the_days_answers_changes_no_byte(tmp_path: Path, method: str) -> None:
+    table = pd.concat([crowd({"a": 0.9, "b": 0.7, "c": 0.55, "always_cat": 0}, 40), a_day()], ignore_index=True)
+    sample = [f"i{index:03d}" for index in range(40)] + ["i1", "i2", "i3", "i4"]
+    first, storage, day = merged_day(tmp_path, table, sample, consensus=method)
+    written = storage.read_bytes(day.labels), storage.read_bytes(day.annotators)
+    for seed in range(3):
+        again, *_ = merged_day(tmp_path, table.sample(frac=1, random_state=seed), sample[::-1], consensus=method)
+        assert again == first
+        assert (storage.read_bytes(day.labels), storage.read_bytes(day.annotators)) == written
+
+
+def test_unanimous_is_a_matter_of_votes_not_of_confidence() -> None:
+    given = answers(("x", "a", "cat"), ("x", "b", "cat"), ("y", "a", "cat"), ("y", "b", "dog"), ("z", "a", "unclear"))
+    for method in METHODS:
+        merged = merge_answers(given, CLASSES, "first_class", unclear_answer="unclear", method=method)
+        assert unanimous(merged).tolist() == [True, False, False]

@@ -1,0 +1,95 @@
+"""Presigned links are made by credentials that outlive them, or refused before anything is paid; on a real S3 API (moto's server)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import datetime, timedelta, timezone
+
+import httpx
+import pytest
+
+from driftwatch.errors import AccessRefused
+from driftwatch.labels.links import ImageLinks, ImageServer
+from driftwatch.storage import Storage
+
+PICTURE = b"\xff\xd8\xff picture"
+IMAGE_ID = hashlib.sha256(PICTURE).hexdigest()
+NOW = datetime.now(timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def s3():
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def storage(endpoint: str, bucket: str = "", **credentials: object) -> Storage:
+    import s3fs
+
+    filesystem = s3fs.S3FileSystem(
+        endpoint_url=endpoint, use_listings_cache=False, skip_instance_cache=True, **credentials
+    )
+    if not bucket:
+        bucket = f"bucket-{os.urandom(4).hex()}"
+        filesystem.mkdir(bucket)
+    return Storage(f"s3://{bucket}", filesystem)
+
+
+def role(hours: float):
+    """A session whose credentials are a role's: they have a token, and end."""
+    from aiobotocore.credentials import AioRefreshableCredentials
+    from aiobotocore.session import AioSession
+
+    async def fresh() -> dict[str, str]:
+        end = datetime.now(timezone.utc) + timedelta(hours=hours)
+        return {"access_key": "ASIA", "secret_key": "s", "token": "t", "expiry_time": end.isoformat()}
+
+    session = AioSession()
+    end = datetime.now(timezone.utc) + timedelta(hours=hours)
+    session._credentials = AioRefreshableCredentials("ASIA", "s", "t", end, fresh, "assume-role")
+    return session
+
+
+def links(where: Storage, hours: float, **more: object) -> ImageLinks:
+    return ImageLinks(where, "cats/days/2026-01-02/shown", NOW, NOW + timedelta(hours=hours), **more)
+
+
+def test_an_access_key_of_its_own_signs_links_of_any_length(s3):
+    where = storage(s3, key="AKIA", secret="s")
+    where.write_bytes("incoming/a.jpg", PICTURE)
+    made = links(where, 100)
+    made.check()
+    assert httpx.get(made.link(IMAGE_ID, "incoming/a.jpg"), trust_env=False).content == PICTURE
+
+
+def test_a_session_token_whose_end_nobody_knows_is_refused_with_both_ways_out(s3):
+    with pytest.raises(AccessRefused, match=r"at a time that they do not tell.*image_links.*type aws.*expire_hours"):
+        links(storage(s3, key="ASIA", secret="s", token="t"), 1).check()
+
+
+def test_a_role_signs_only_links_that_end_before_it_does(s3):
+    where = storage(s3, session=role(6))
+    links(where, 5).check()
+    with pytest.raises(AccessRefused, match=r"temporary credentials that end at \d{4}-"):
+        links(where, 7).check()
+    with pytest.raises(AccessRefused, match=r"Nothing was created or paid.*or set annotation\.exam to null"):
+        links(where, 5).check(until=NOW + timedelta(days=6))
+
+
+def test_links_of_a_storage_by_a_role_are_signed_by_the_key_that_is_named(s3):
+    where = storage(s3, session=role(1))
+    where.write_bytes("incoming/a.jpg", PICTURE)
+    made = links(where, 48, signer=storage(s3, bucket=where.root, key="AKIALONG", secret="s"))
+    made.check()
+    assert "AKIALONG" in made.link(IMAGE_ID, "incoming/a.jpg")
+    assert httpx.get(made.link(IMAGE_ID, "incoming/a.jpg"), trust_env=False).content == PICTURE
+
+
+def test_links_of_an_image_server_need_no_credentials(tmp_path):
+    links(Storage(f"file://{tmp_path}"), 1000, server=ImageServer("http://127.0.0.1:1", "secret")).check()

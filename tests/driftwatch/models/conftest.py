@@ -1,0 +1,136 @@
+"""A monitor of striped pictures, small enough to train in seconds: `across` has horizontal stripes, `upright` vertical ones."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config import MonitorConfig
+from driftwatch.storage import Storage
+
+CLASSES = ("across", "upright")
+
+
+def striped(rng: np.random.Generator, label: str, contrast: float = 60) -> np.ndarray:
+    """uint8 [40, 48, 3]: stripes of random width, colour and phase in noise."""
+    position = np.arange(40)[:, None] if label == "across" else np.arange(48)[None, :]
+    wave = np.sin(position / rng.uniform(1.2, 2.4) + rng.uniform(0, 6)) * np.ones((40, 48))
+    colour = rng.uniform(90, 160, 3) + rng.normal(0, 12, (40, 48, 3))
+    return np.clip(colour + contrast * wave[..., None] * rng.uniform(0.5, 1, 3), 0, 255).astype(np.uint8)
+
+
+def file_of(rgb: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class World(SimpleNamespace):
+    """storage, layout and config of one monitor."""
+
+    storage: Storage
+    layout: MonitorLayout
+    config: MonitorConfig
+
+    def put_training(self, label: str, name: str, rgb: np.ndarray) -> None:
+        self.storage.write_bytes(f"{self.layout.training_images}/{label}/{name}.png", file_of(rgb))
+
+    def striped(self, rng: np.random.Generator, label: str) -> np.ndarray:
+        return striped(rng, label)
+
+    def with_config(self, **retraining: object) -> World:
+        changed = {**self.config.model_dump(), "retraining": {**self.config.retraining.model_dump(), **retraining}}
+        return World(**{**vars(self), "config": MonitorConfig.model_validate(changed)})
+
+    def add_day(
+        self, day: date, n: int, damage: Callable[[np.ndarray], np.ndarray] = lambda rgb: rgb, verdict: str = "ok"
+    ) -> pd.DataFrame:
+        """A day taken in and labelled: n images, with labels.parquet, drift.json and performance.json of `verdict`."""
+        from driftwatch.images.ingest import ingest_day
+
+        keys, rng = self.layout.day(day), np.random.default_rng(day.toordinal())
+        truth = {}
+        for number in range(n):
+            label = CLASSES[number % 2]
+            data = file_of(damage(striped(rng, label)))
+            key = f"{keys.incoming}/{number:03d}.png"
+            self.storage.write_bytes(key, data)
+            truth[key] = label
+        ingest_day(self.storage, keys, self.config.images, self.config.model.input_size, "v0001-00000000")
+        manifest = self.storage.read_table(keys.manifest)
+        labels = pd.DataFrame(
+            {
+                "image_id": manifest["image_id"],
+                "label": manifest["key"].map(truth),
+                "status": "consensus",
+                "votes": 3,
+                "confidence": 1.0,
+            }
+        ).sort_values("image_id", ignore_index=True)
+        self.storage.write_table(keys.labels, labels)
+        self.storage.write_json(keys.performance, {"verdict": verdict})
+        self.storage.write_json(keys.drift, {"verdict": "ok" if verdict == "ok" else "drifted"})
+        return labels
+
+
+def make_config(root: Path) -> MonitorConfig:
+    return MonitorConfig.model_validate(
+        {
+            "name": "stripes",
+            "classes": CLASSES,
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": f"file://{root}"},
+            "model": {"input_size": 32},
+            "annotation": {"project_name": "Stripes", "question": "Which?", "instructions": "Look."},
+            "retraining": {"epochs": 3, "min_new_labels": 20, "imitate_drift": False},
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A storage with the training set taken in and a champion, to be copied."""
+    from driftwatch.drift.handover import build_reference_of
+    from driftwatch.models.champion import train_champion
+    from driftwatch.models.dataset import take_in_training_set
+    from driftwatch.models.registry import promote
+
+    root = tmp_path_factory.mktemp("trained")
+    world = open_world(root)
+    rng = np.random.default_rng(0)
+    for label in CLASSES:
+        for number in range(150):
+            world.put_training(label, f"{number:03d}", striped(rng, label))
+    take_in_training_set(world.storage, world.layout, world.config)
+    version = train_champion(world.storage, world.layout, world.config, "fast", epochs=4)
+    build_reference_of(world.storage, world.layout, world.config, version)
+    promote(world.storage, world.layout, version, "test", None)
+    return root
+
+
+def open_world(root: Path) -> World:
+    config = make_config(root)
+    return World(storage=Storage(config.storage.uri), layout=MonitorLayout(config.name), config=config)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> World:
+    """A monitor without anything in its storage."""
+    return open_world(tmp_path / "storage")
+
+
+@pytest.fixture
+def world(trained: Path, tmp_path: Path) -> World:
+    """A copy of the trained monitor, to change at will."""
+    shutil.copytree(trained, tmp_path / "storage")
+    return open_world(tmp_path / "storage")

@@ -1,0 +1,137 @@
+"""A model's classes and input size are those of its card, whatever the monitor file says now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from driftwatch.accuracy.evaluate import evaluate_day
+from driftwatch.accuracy.later_days import outdated
+from driftwatch.accuracy.without_labels import estimate_day
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config import MonitorConfig
+from driftwatch.drift.content_drift import judge_answers
+from driftwatch.labels.consensus import merge_day
+from driftwatch.models.as_trained import OtherModel, as_trained, for_day, refuse_other, refuse_other_champion
+from driftwatch.storage import Storage
+
+LAYOUT = MonitorLayout("demo")
+DAY = LAYOUT.day(date(2026, 1, 5))
+HOLDOUT = {
+    "accuracy": {"value": 0.9, "low": 0.88, "high": 0.92},
+    "n": 500,
+    "mean_score": 0.85,
+    "confusion_matrix": {"labels": ["cat", "dog"], "rows": [[225, 25], [25, 225]]},
+}
+CARD = {"version": "v1", "classes": ["cat", "dog"], "input_size": 96, "metrics": {"holdout": HOLDOUT}}
+
+
+@pytest.fixture
+def config(small_monitor: Callable[..., MonitorConfig], tmp_path: Path) -> MonitorConfig:
+    return small_monitor(f"file://{tmp_path}")
+
+
+@pytest.fixture
+def storage(config: MonitorConfig) -> Storage:
+    found = Storage(config.storage.uri)
+    found.write_json(LAYOUT.model_card("v1"), CARD)
+    found.write_json(LAYOUT.champion, {"version": "v1", "previous": None})
+    return found
+
+
+def changed(config: MonitorConfig, classes: tuple[str, ...] = ("cat", "dog"), size: int = 96) -> MonitorConfig:
+    model = {**config.model.model_dump(), "input_size": size}
+    return MonitorConfig.model_validate({**config.model_dump(), "classes": classes, "model": model})
+
+
+@pytest.mark.parametrize(
+    ("classes", "size", "said"),
+    [
+        (("dog", "cat"), 96, "in another order"),
+        (("cat", "hound"), 96, "others: .*hound"),
+        (("cat", "dog", "bird"), 96, "others: .*bird"),
+        (("Cat", "Dog"), 96, "others"),
+        (("cat", "dog"), 128, "its input is 96 px, and model.input_size is 128"),
+    ],
+)
+def test_a_file_that_describes_another_model_than_the_champion_is_refused_with_what_to_do(
+    storage: Storage, config: MonitorConfig, classes: tuple[str, ...], size: int, said: str
+) -> None:
+    with pytest.raises(OtherModel, match=rf"(?s)v1 .*{said}.*--replace"):
+        refuse_other_champion(storage, LAYOUT, changed(config, classes, size))
+    refuse_other_champion(storage, LAYOUT, config)
+    refuse_other({}, config)  # a card of an earlier Driftwatch says neither
+
+
+def write_day(storage: Storage, config: MonitorConfig, day: Any, version: str = "v1") -> None:
+    """Forty images of the first two classes, answered by `version` and labelled by two people, with a control task each."""
+    classes = config.classes
+    ids = [f"{day.day.day}-{number:02d}" for number in range(40)]
+    said = [classes[number % 2] for number in range(40)]
+    scores = {f"score.{name}": [0.9 if name == answer else 0.1 for answer in said] for name in classes}
+    storage.write_json(day.ingest, {"model_version": version})
+    predictions = pd.DataFrame({"image_id": ids, "prediction": said, **scores, "model_version": version})
+    storage.write_table(day.predictions, predictions)
+    rows = [
+        (f"p{who}", f"w{who}", image_id, answer, control, answer if control else None)
+        for who in range(2)
+        for number, (image_id, answer) in enumerate(zip([*ids, "known"], [*said, "cat"], strict=True))
+        for control in [number == 40]
+    ]
+    names = ["assignment_id", "annotator_id", "image_id", "answer", "control", "known_label"]
+    pages = pd.DataFrame(rows, columns=names).assign(
+        status="ACCEPTED", submitted="2026-01-05T10:00:00+00:00", seconds=30.0, reward=0.05
+    )
+    storage.write_table(day.assignments, pages)
+    merge_day(storage, day, config, ids)
+
+
+def outcome(storage: Storage, config: MonitorConfig) -> list[bytes]:
+    """Everything of a day that is made from its predictions and answers, made again."""
+    merge_day(storage, DAY, config, storage.read_table(DAY.labels)["image_id"].tolist())
+    estimate_day(storage, DAY, LAYOUT, config)
+    judge_answers(storage, DAY, LAYOUT, config, "v1")
+    evaluate_day(storage, DAY, config, HOLDOUT)
+    keys = (DAY.labels, DAY.estimate, DAY.content_drift, DAY.performance, DAY.performance_profile)
+    return [storage.read_bytes(key) for key in keys]
+
+
+@pytest.mark.parametrize("classes", [("cat", "dog", "bird"), ("bird", "cat", "dog"), ("dog", "cat"), ("cat", "hound")])
+def test_a_day_that_an_earlier_model_judged_comes_out_the_same_when_classes_were_changed(
+    storage: Storage, config: MonitorConfig, classes: tuple[str, ...]
+) -> None:
+    write_day(storage, config, DAY)
+    before = outcome(storage, config)
+    assert outcome(storage, changed(config, classes)) == before
+
+
+def test_days_of_other_classes_are_not_pooled_with_the_days_of_the_new_ones(
+    storage: Storage, config: MonitorConfig
+) -> None:
+    config = changed(config, ("cat", "dog"))
+    write_day(storage, config, DAY)
+    evaluate_day(storage, DAY, config, HOLDOUT)
+    three = changed(config, ("bird", "cat", "dog"))
+    storage.write_json(LAYOUT.model_card("v2"), {**CARD, "version": "v2", "classes": list(three.classes)})
+    after = LAYOUT.day(DAY.day + timedelta(days=1))
+    write_day(storage, three, after, "v2")
+    found = evaluate_day(storage, after, three, HOLDOUT)
+    assert found["pooled_days"] == [after.day.isoformat()]
+    assert found["confusion_matrix"]["labels"] == ["bird", "cat", "dog"]
+    days = [storage.read_json(day.performance) for day in (DAY, after)]
+    assert outdated(storage, LAYOUT, three, days) == []
+
+
+def test_a_day_is_handled_by_its_own_models_card(storage: Storage, config: MonitorConfig) -> None:
+    wanted = changed(config, ("bird", "cat", "dog"), 128)
+    found = as_trained(storage, LAYOUT, wanted, "v1")
+    assert (found.classes, found.model.input_size) == (("cat", "dog"), 96)
+    assert as_trained(storage, LAYOUT, config, "v1") is config
+    assert for_day(storage, DAY, wanted) is wanted  # not taken in yet
+    storage.write_json(DAY.ingest, {"model_version": "v1"})
+    assert for_day(storage, DAY, wanted) == found

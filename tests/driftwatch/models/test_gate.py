@@ -1,0 +1,190 @@
+"""The gate promotes what is better and refuses what is not, on what the evidence allows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftwatch.config.model import RetrainingConfig
+from driftwatch.models.gate import decide
+from driftwatch.models.paired import chance_of, compare, images_needed
+
+CLASSES = ("cat", "dog")
+STRICT = RetrainingConfig(max_clean_drop=0.03)
+OTHER = {"cat": "dog", "dog": "cat"}
+
+
+def answers(
+    rng: np.random.Generator, n: int, part: str, champion: float, challenger: float, alike: float
+) -> pd.DataFrame:
+    """n images with both models' answers; a share `alike` of the images is right or wrong by the same draw for both."""
+    label = np.array(CLASSES)[np.arange(n) % 2]
+    first = rng.random(n)
+    second = np.where(rng.random(n) < alike, first, rng.random(n))
+    wrong = np.array([OTHER[name] for name in label])
+    return pd.DataFrame(
+        {
+            "image_id": [f"{part}{number:04d}" for number in range(n)],
+            "part": part,
+            "label": label,
+            "champion": np.where(first < champion, label, wrong),
+            "challenger": np.where(second < challenger, label, wrong),
+        }
+    )
+
+
+def both(
+    rng: np.random.Generator, recent: tuple[float, float], clean: tuple[float, float], n: int = 60
+) -> pd.DataFrame:
+    return pd.concat([answers(rng, n, "recent", *recent, 0.6), answers(rng, 300, "clean", *clean, 0.9)])
+
+
+def decisions(recent: tuple[float, float], clean: tuple[float, float], n: int = 60, runs: int = 120) -> pd.Series:
+    rng = np.random.default_rng(0)
+    found = [decide(both(rng, recent, clean, n), CLASSES, STRICT)["decision"] for _ in range(runs)]
+    return pd.Series(found).value_counts(normalize=True)
+
+
+def test_at_most_one_in_twenty_is_promoted_where_nothing_differs() -> None:
+    assert decisions((0.6, 0.6), (0.88, 0.88)).get("promote", 0) <= 0.05
+
+
+def test_even_with_a_perfect_clean_side_chance_promotes_at_most_one_in_twenty() -> None:
+    assert decisions((0.6, 0.6), (1.0, 1.0)).get("promote", 0) <= 0.05
+
+
+def test_a_model_as_much_better_as_fine_tuning_makes_it_is_usually_promoted_with_60_images() -> None:
+    assert decisions((0.6, 0.85), (0.88, 0.89)).get("promote", 0) >= 0.8
+
+
+def test_a_challenger_that_is_worse_on_clean_images_is_kept_out_however_good_on_recent_ones() -> None:
+    found = decisions((0.5, 0.95), (0.88, 0.80), runs=60)
+    assert found.get("promote", 0) == 0
+    assert found["keep"] > 0.8
+
+
+def test_a_single_class_challenger_is_kept_out_even_where_recent_days_are_of_that_class() -> None:
+    table = both(np.random.default_rng(1), (0.6, 0.6), (0.88, 0.88))
+    table.loc[table["part"] == "recent", "label"] = "dog"
+    table["challenger"] = "dog"
+    result = decide(table, CLASSES, RetrainingConfig(max_clean_drop=0.99, max_class_drop=0.99))
+    assert result["decision"] == "keep"
+    assert any("Class cat: recall on clean images collapsed" in reason for reason in result["reasons"])
+
+
+def test_a_worse_challenger_is_kept_out_with_the_numbers() -> None:
+    result = decide(both(np.random.default_rng(2), (0.8, 0.55), (0.88, 0.88)), CLASSES, STRICT)
+    assert result["decision"] == "keep"
+    assert "not better" in result["reasons"][0]
+    assert f"{result['recent']['won']} won, {result['recent']['lost']} lost of 60" in result["reasons"][0]
+
+
+def test_few_recent_images_are_not_enough_evidence_however_clear() -> None:
+    result = decide(both(np.random.default_rng(3), (0.1, 1.0), (0.88, 0.88), n=19), CLASSES, STRICT)
+    assert result["decision"] == "not_enough_evidence"
+    assert "not enough evaluation labels, retraining.min_evaluation_labels is 20" in result["reasons"][0]
+
+
+def test_too_few_clean_images_are_not_enough_evidence_and_it_says_how_many_would_be() -> None:
+    rng = np.random.default_rng(4)
+    table = pd.concat([answers(rng, 80, "recent", 0.5, 0.9, 0.6), answers(rng, 30, "clean", 0.9, 0.9, 0.8)])
+    result = decide(table, CLASSES, STRICT)
+    assert result["decision"] == "not_enough_evidence"
+    assert "such images would settle it" in result["reasons"][1]
+
+
+def test_a_challenger_that_wins_nearly_all_is_promoted_with_few_clean_images() -> None:
+    """What is seen of it rules out that any class got worse, though so many changes would hide a loss by chance."""
+    rng = np.random.default_rng(5)
+    table = pd.concat([answers(rng, 20, "recent", 0.0, 1.0, 0.0), answers(rng, 16, "clean", 0.0, 1.0, 0.0)])
+    found = decide(table, CLASSES, STRICT)
+    assert found["decision"] == "promote", found["reasons"]
+    assert all(each["power"] < 0.8 for each in found["clean"]["by_class"].values())
+
+
+def test_without_clean_images_of_a_class_nothing_is_promoted() -> None:
+    table = both(np.random.default_rng(5), (0.5, 1.0), (0.9, 0.9))
+    table = table[(table["part"] == "recent") | (table["label"] == "dog")]
+    assert decide(table, CLASSES, RetrainingConfig(max_clean_drop=0.2))["decision"] == "not_enough_evidence"
+
+
+def test_a_class_that_gets_worse_is_kept_out_though_the_other_makes_up_for_it() -> None:
+    """Dogs won and cats lost, 24 each of 150: accuracy stays as it is."""
+    table = both(np.random.default_rng(6), (0.4, 1.0), (0.9, 0.9)).reset_index(drop=True)
+    clean = table["part"] == "clean"
+    table.loc[clean, "champion"] = table.loc[clean, "challenger"] = table.loc[clean, "label"]
+    cats, dogs = (table.index[clean & (table["label"] == name)][:24] for name in CLASSES)
+    table.loc[cats, "challenger"], table.loc[dogs, "champion"] = "dog", "cat"
+    result = decide(table, CLASSES, STRICT)
+    assert result["clean"]["difference"] == 0
+    assert (result["clean"]["by_class"]["cat"]["lost"], result["clean"]["by_class"]["dog"]["won"]) == (24, 24)
+    assert result["decision"] == "keep"
+    assert any("Class cat on clean images: -16.0%" in reason for reason in result["reasons"])
+
+
+def test_the_rules_that_decided_stand_with_the_decision() -> None:
+    result = decide(both(np.random.default_rng(7), (0.4, 1.0), (0.9, 0.9)), CLASSES, STRICT)
+    assert result["rules"] == {
+        "min_evaluation_labels": 20, "max_clean_drop": 0.03, "max_class_drop": 0.1, "gate_confidence": 0.95,
+    }  # fmt: skip
+
+
+def test_the_interval_is_newcombes() -> None:
+    """Complete response after and before consolidation (Cavo et al., 2012): 59, 6, 16, 80. The two-sided 95 % interval is the
+    one that the tests of the R package contingencytables expect of Newcombe_square_and_add_CI_paired_2x2."""
+    challenger = pd.Series([True] * 59 + [True] * 6 + [False] * 16 + [False] * 80)
+    champion = pd.Series([True] * 59 + [False] * 6 + [True] * 16 + [False] * 80)
+    found = compare(pd.Series([True] * 161), champion, challenger, 0.975)
+    assert (found["won"], found["lost"], round(found["difference"], 4)) == (6, 16, -0.0621)
+    assert (round(found["low"], 4), round(found["high"], 4)) == (-0.1186, -0.0046)
+
+
+def ten(lost_of_last: int = 0, n: int = 25) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Ten classes of `n` clean images, all right but for one lost and one won of the first, and of the last class; recent days are won."""
+    names = tuple(f"class {place}" for place in range(10))
+    clean = pd.DataFrame({"part": "clean", "label": np.repeat(names, n)})
+    clean["champion"] = clean["challenger"] = clean["label"]
+    clean.loc[0, "champion"] = clean.loc[1, "challenger"] = "class 5"
+    clean.loc[len(clean) - lost_of_last :, "challenger"] = "class 5"
+    recent = pd.DataFrame({"part": "recent", "label": np.resize(names, 60), "challenger": np.resize(names, 60)})
+    recent["champion"] = np.where(np.arange(60) < 20, "none", recent["label"])
+    table = pd.concat([recent, clean], ignore_index=True)
+    return table.assign(image_id=[f"{number:03d}" for number in range(len(table))]), names
+
+
+def test_ten_classes_of_which_none_got_worse_are_promoted() -> None:
+    table, names = ten()
+    result = decide(table, names, RetrainingConfig())
+    assert result["decision"] == "promote"
+    assert "none of 10 got worse" in result["reasons"][2]
+    assert min(found["power"] for found in result["clean"]["by_class"].values()) > 0.8
+
+
+def test_one_of_ten_classes_that_is_ruined_keeps_the_champion_though_all_clean_images_together_pass() -> None:
+    table, names = ten(lost_of_last=10)
+    result = decide(table, names, RetrainingConfig(max_clean_drop=0.1))
+    assert result["clean"]["low"] > -0.1
+    assert result["decision"] == "keep"
+    assert [reason for reason in result["reasons"] if "Class class 9 on clean images: -40.0%" in reason]
+
+
+def test_classes_with_too_few_images_are_all_named_in_one_reason_with_how_many_would_do() -> None:
+    table, names = ten(n=6)
+    result = decide(table, names, RetrainingConfig(max_clean_drop=0.2))
+    assert result["decision"] == "not_enough_evidence"
+    assert result["clean"]["by_class"]["class 9"]["power"] < 0.8
+    (reason,) = [reason for reason in result["reasons"] if "too few clean evaluation images" in reason]
+    assert all(f"{name} (6)" in reason for name in names)
+    needed = int(reason.split(" of each class would settle it")[0].rsplit(" ", 1)[1])
+    again, _ = ten(n=round(1.2 * needed))
+    assert decide(again, names, RetrainingConfig(max_clean_drop=0.2))["decision"] == "promote"
+
+
+def test_the_advice_on_clean_images_is_what_the_test_takes_though_nothing_was_won_or_lost() -> None:
+    same = pd.Series(["cat"] * 20)
+    found = compare(same, same, same, 0.95)
+    needed = images_needed(found, 0.05, 0.95)
+    assert needed > 60
+    shares = (np.array([20, 0, 0, 0]) + 0.5) / 22
+    assert chance_of(shares, needed, 0.05, 0.95) == pytest.approx(0.8, abs=0.03)

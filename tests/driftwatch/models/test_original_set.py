@@ -1,0 +1,232 @@
+"""Replacing the original training set: nothing before everything fits, and never a mixture of two sets."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config import ImagesConfig, MonitorConfig
+from driftwatch.drift.handover import build_reference_of
+from driftwatch.errors import ChangedImage, NeedsAttention
+from driftwatch.labels.known_images import control_tasks
+from driftwatch.labels.plan import plan_day
+from driftwatch.models import registry
+from driftwatch.models.as_trained import OtherModel
+from driftwatch.models.challenger import CHALLENGER, _decoded, _originals, train_challenger
+from driftwatch.models.champion import import_champion
+from driftwatch.models.dataset import SET, collect_training_set, image_keys, load_features, load_inputs
+from driftwatch.models.gate import evaluate_challenger
+from driftwatch.models.original_set import read_training_images, set_keys, take_in_training_set
+from driftwatch.models.predict import predict_day
+from driftwatch.models.rollback import rollback_target
+from driftwatch.storage import Storage
+
+from .conftest import make_config
+
+NOW = datetime(2026, 1, 5, tzinfo=timezone.utc)
+DAY = date(2026, 1, 4)
+
+
+def replace_images(world: Any, n: int = 40) -> None:
+    """Other pictures in place of all."""
+    rng = np.random.default_rng(9)
+    for item in world.storage.list(world.layout.training_images):
+        world.storage.delete(item.key)
+    for label in world.config.classes:
+        for number in range(500, 500 + n):
+            world.put_training(label, str(number), world.striped(rng, label))
+
+
+class Dying(Storage):
+    """A storage whose process is killed after so many changes."""
+
+    def __init__(self, uri: str, changes: int) -> None:
+        super().__init__(uri)
+        self.left = changes
+
+    def _one_less(self) -> None:
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+
+    def write_bytes(self, key: str, data: bytes) -> None:
+        self._one_less()
+        super().write_bytes(key, data)
+
+    def delete(self, key: str) -> None:
+        self._one_less()
+        super().delete(key)
+
+
+def test_a_kill_at_any_change_leaves_the_old_set_or_the_new_one_and_a_repeat_ends_well(world) -> None:
+    storage, layout = world.storage, world.layout
+    old = set(storage.read_table(layout.training_set)["image_id"])
+    folder, saved = Path(storage.root) / layout.monitor / "training", Path(storage.root) / "saved"
+    shutil.copytree(folder, saved, ignore=shutil.ignore_patterns("images"))
+    replace_images(world)
+    new = read_training_images(storage, layout, world.config)
+    found = set()
+    for changes in range(100):
+        try:
+            new.write(Dying(storage.uri, changes), layout)
+            break
+        except KeyboardInterrupt:
+            pass
+        keys = set_keys(storage, layout)
+        table, inputs = storage.read_table(keys.table), storage.read_array(keys.inputs)
+        assert storage.read_table(keys.features)["image_id"].tolist() == table["image_id"].tolist()
+        ids = set(table["image_id"])
+        assert ids in (old, set(new.table["image_id"]))
+        if ids != old:
+            assert np.array_equal(inputs, new.inputs)
+        found.add(ids == old)
+        new.write(storage, layout)
+        assert storage.read_table(layout.training_set)["image_id"].tolist() == new.table["image_id"].tolist()
+        assert not storage.list(f"{layout.monitor}/training/next")
+        shutil.copytree(saved, folder, dirs_exist_ok=True)
+    assert found == {True, False}
+    assert changes > 8
+
+
+def test_a_set_that_does_not_fit_replaces_nothing(world) -> None:
+    before = {item.key: world.storage.read_bytes(item.key) for item in world.storage.list("stripes/training")}
+    for path in (Path(world.storage.root) / world.layout.training_images / "upright").iterdir():
+        path.unlink()
+    with pytest.raises(NeedsAttention, match="no usable image"):
+        take_in_training_set(world.storage, world.layout, world.config)
+    for key in (world.layout.training_set, world.layout.training_inputs, world.layout.training_features):
+        assert world.storage.read_bytes(key) == before[key]
+
+
+def test_a_collected_set_finds_its_images_by_id_and_names_those_that_are_gone(world) -> None:
+    storage, layout = world.storage, world.layout
+    world.add_day(DAY, 60)
+    collect_training_set(storage, layout, world.config, "r1", DAY, DAY)
+    table = storage.read_table(layout.retraining("r1", SET))
+    inputs, features = load_inputs(storage, layout, table), load_features(storage, layout, table)
+    rng = np.random.default_rng(7)
+    for label in world.config.classes:  # these come before the others: all rows move
+        for number in range(3):
+            world.put_training(label, f"!{number}", world.striped(rng, label))
+    take_in_training_set(storage, layout, world.config)
+    assert np.array_equal(load_inputs(storage, layout, table), inputs)
+    assert load_features(storage, layout, table).equals(features)
+    replace_images(world)
+    take_in_training_set(storage, layout, world.config)
+    for load in (load_inputs, load_features):
+        with pytest.raises(NeedsAttention, match=r"(?s)no more, the first is .*start the retraining anew"):
+            load(storage, layout, table)
+
+
+def test_the_same_model_on_other_images_is_another_version_with_its_own_numbers(world, tmp_path) -> None:
+    storage, layout, config = world.storage, world.layout, world.config
+    path = tmp_path / "theirs.keras"
+    flat = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+    keras.Sequential([keras.Input((32, 32, 3)), *flat]).save(path)
+    first = import_champion(storage, layout, config, path)
+    assert import_champion(storage, layout, config, path) == first
+    card = storage.read_bytes(layout.model_card(first))
+    replace_images(world)
+    take_in_training_set(storage, layout, config)
+    second = import_champion(storage, layout, config, path)
+    assert second != first
+    assert second[-8:] == first[-8:]
+    assert registry.card(storage, layout, second)["metrics"]["holdout"]["n"] < 40
+    assert storage.read_bytes(layout.model_card(first)) == card
+    assert build_reference_of(storage, layout, config, second)["images"] == 80
+    turned = MonitorConfig.model_validate({**config.model_dump(), "classes": config.classes[::-1]})
+    third = import_champion(storage, layout, turned, path)
+    assert registry.card(storage, layout, third)["classes"] == ["upright", "across"]
+
+
+def test_changed_classes_are_refused_wherever_a_models_outputs_are_read(world) -> None:
+    storage, layout, config = world.storage, world.layout, world.config
+    version = registry.champion_version(storage, layout)
+    world.add_day(DAY, 60)
+    collect_training_set(storage, layout, config, "r1", DAY, DAY)
+    before = {item.key: storage.read_bytes(item.key) for item in storage.list(layout.monitor)}
+    for classes in (["upright", "across"], ["across", "upright", "dots"], ["across", "vertical"]):
+        other = MonitorConfig.model_validate({**config.model_dump(), "classes": classes})
+        for step in (
+            lambda other=other: collect_training_set(storage, layout, other, "r2", DAY, DAY),
+            lambda other=other: train_challenger(storage, layout, other, "r1", "test"),
+            lambda other=other: build_reference_of(storage, layout, other, version),
+            lambda other=other: rollback_target(
+                storage, layout, {"version": "v9", "previous": version, "promoted_by": "x"}, None, other
+            ),
+        ):
+            with pytest.raises(OtherModel, match="another model than the monitor file describes"):
+                step()
+    assert {item.key: storage.read_bytes(item.key) for item in storage.list(layout.monitor)} == before
+
+
+def test_labels_of_a_class_that_is_gone_are_left_out_and_counted(world) -> None:
+    storage, layout = world.storage, world.layout
+    labels = world.add_day(DAY, 60)
+    labels.loc[labels.index[:5], "label"] = "dots"
+    storage.write_table(layout.day(DAY).labels, labels)
+    found = collect_training_set(storage, layout, world.config, "r1", DAY, DAY)
+    assert found["left_out"]["class_is_gone"] == 5
+    assert set(storage.read_table(layout.retraining("r1", SET))["label"]) == set(world.config.classes)
+
+
+def renamed(world: Any) -> Any:
+    """The same monitor under another name, its folder moved."""
+    root = Path(world.storage.root)
+    (root / "stripes").rename(root / "lines")
+    config = MonitorConfig.model_validate({**world.config.model_dump(), "name": "lines"})
+    return type(world)(storage=world.storage, layout=MonitorLayout("lines"), config=config)
+
+
+def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
+    world.add_day(DAY, 60)
+    old_plan = plan_day(world.storage, world.layout, world.config, DAY, NOW)
+    world.storage.write_json(world.layout.day(DAY).annotation, old_plan)
+    collect_training_set(world.storage, world.layout, world.config, "r1", DAY, DAY)
+    version = registry.champion_version(world.storage, world.layout)
+    predict_day(world.storage, world.layout.day(DAY), world.layout, world.config, version)
+    answers = world.storage.read_bytes(world.layout.day(DAY).predictions)
+    world = renamed(world)
+    storage, layout, config = world.storage, world.layout, world.config
+    assert not storage.list("stripes")
+    predict_day(storage, layout.day(DAY), layout, config, version)
+    assert storage.read_bytes(layout.day(DAY).predictions) == answers
+    assert control_tasks(storage, layout, config, DAY, exclude=set())
+    kept = plan_day(storage, layout, config, DAY, NOW)
+    assert [entry["image_id"] for entry in kept["sample"]] == [entry["image_id"] for entry in old_plan["sample"]]
+    entries = [*kept["sample"], *kept["control"]]
+    assert all(storage.exists(entry["key"]) for entry in entries)
+    table = storage.read_table(layout.retraining("r1", SET))
+    assert all(storage.exists(key) for key in image_keys(storage, layout, table))
+    storage.write_json(layout.retraining("r1", CHALLENGER), {"version": version, "parent": version})
+    assert evaluate_challenger(storage, layout, config, "r1")["version"] == version
+    assert len(_originals(storage, layout, "train", 0)) == len(
+        list(_decoded(storage, config, _originals(storage, layout, "train", 0)))
+    )
+    take_in_training_set(storage, layout, config)
+    assert storage.read_table(layout.training_set)["key"].str.startswith("lines/").all()
+
+
+def test_a_training_image_that_todays_settings_refuse_is_named(tmp_path):
+    storage, config = Storage(f"file://{tmp_path}"), make_config(tmp_path)
+    data = cv2.imencode(".jpg", np.zeros((40, 40, 3), np.uint8))[1].tobytes()
+    storage.write_bytes("stripes/training/images/upright/1.jpg", data)
+    chosen = pd.DataFrame(
+        {"key": ["stripes/training/images/upright/1.jpg"], "image_id": [hashlib.sha256(data).hexdigest()]}
+    )
+    assert [rgb.shape for rgb in _decoded(storage, config, chosen)] == [(40, 40, 3)]
+    stricter = config.model_copy(update={"images": ImagesConfig(min_side=64)})
+    with pytest.raises(
+        ChangedImage, match=r"upright/1\.jpg was accepted .*refuses it now \(too_small: is 40 x 40.*take them in again"
+    ):
+        list(_decoded(storage, stricter, chosen))

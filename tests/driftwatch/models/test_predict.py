@@ -1,0 +1,173 @@
+"""Predictions keep the day's order, are probabilities, and repeat to the byte."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from driftwatch.errors import NeedsAttention
+from driftwatch.images.inputs import DayInputs, write_index
+from driftwatch.models.predict import (
+    fit_temperature,
+    logits_and_embeddings,
+    merge_predictions,
+    predict_day,
+    predict_shard,
+    probabilities,
+)
+from driftwatch.models.registry import champion_version, load_model
+from driftwatch.storage import Storage
+
+DAY = date(2026, 1, 3)
+
+
+def predict(world) -> dict:
+    version = champion_version(world.storage, world.layout)
+    return predict_day(world.storage, world.layout.day(DAY), world.layout, world.config, version)
+
+
+def test_the_same_day_gives_the_same_bytes_in_the_days_order(world) -> None:
+    labels = world.add_day(DAY, 41).set_index("image_id")
+    keys = world.layout.day(DAY)
+    counts = predict(world)
+    first = world.storage.read_bytes(keys.predictions)
+    predict(world)
+    table = world.storage.read_table(keys.predictions)
+    assert world.storage.read_bytes(keys.predictions) == first
+    assert table["image_id"].tolist() == world.storage.read_table(keys.features)["image_id"].tolist()
+    assert table.columns.tolist() == ["image_id", "prediction", "score.across", "score.upright", "model_version"]
+    assert (table["prediction"].to_numpy() == labels.loc[table["image_id"], "label"].to_numpy()).mean() > 0.9
+    assert counts["images"] == 41
+    assert sum(counts["predictions"].values()) == 41
+    best = table[["score.across", "score.upright"]].to_numpy()
+    assert np.allclose(best.sum(axis=1), 1, atol=2e-6)
+
+
+def test_batches_and_the_filled_up_last_one_change_no_answer(world) -> None:
+    from driftwatch.models.predict import logits
+
+    world.add_day(DAY, 41)
+    model = load_model(world.storage, world.layout, champion_version(world.storage, world.layout))
+    inputs = DayInputs(world.storage, world.layout.day(DAY)).take(range(41))
+    assert np.allclose(logits(model, inputs, 16), model.model(inputs.astype("float32")), atol=1e-4)
+
+
+def test_the_embedding_is_the_last_hidden_layers_and_explains_the_logits(world) -> None:
+    world.add_day(DAY, 41)
+    predict(world)
+    keys = world.layout.day(DAY)
+    embeddings = world.storage.read_array(keys.embeddings)
+    model = load_model(world.storage, world.layout, champion_version(world.storage, world.layout))
+    weights, bias = model.model.get_layer("logits").get_weights()
+    assert embeddings.shape == (41, len(weights))
+    expected = model.model(DayInputs(world.storage, keys).take(range(41)).astype("float32"))
+    assert np.allclose(embeddings.astype("float32") @ weights + bias, expected, atol=0.05)
+
+
+@pytest.mark.parametrize("head", ["map", "softmax", "opaque"])
+def test_other_architectures_have_an_embedding_too(head) -> None:
+    import keras
+    from keras import layers
+
+    from driftwatch.models.predict import logits_and_embeddings
+    from driftwatch.models.registry import LoadedModel
+
+    image = keras.Input((16, 16, 3))
+    if head == "map":  # classes by a convolution, pooled afterwards
+        answer = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 1)(layers.Conv2D(7, 3)(image)))
+        model, width = keras.Model(image, answer), 7
+    elif head == "softmax":
+        layer_list = [image, layers.Flatten(), layers.Dense(5), layers.Dense(2), layers.Softmax()]
+        model, width = keras.Sequential(layer_list), 5
+    else:
+        inner = keras.Sequential([keras.Input((16, 16, 3)), layers.Flatten(), layers.Dense(2)])
+        model, width = keras.Sequential([image, inner]), 2
+    inputs = np.random.default_rng(0).integers(0, 255, (5, 16, 16, 3)).astype("uint8")
+    raw, embeddings = logits_and_embeddings(LoadedModel("", model, 1.0, True, 16), inputs, 4)
+    assert embeddings.shape == (5, width)
+    assert np.ptp(embeddings.astype("float32")) > 0
+    np.testing.assert_allclose(raw, model(inputs.astype("float32")), rtol=1e-3, atol=1e-4)
+
+
+def test_a_day_in_shards_is_answered_as_it_would_be_whole(world, monkeypatch) -> None:
+    from driftwatch.images import ingest, one_pass, shards
+
+    for module in (ingest, one_pass, shards):
+        monkeypatch.setattr(module, "BLOCK", 8)
+    world.add_day(DAY, 41)
+    keys, version = world.layout.day(DAY), champion_version(world.storage, world.layout)
+    counts = predict(world)
+    whole = [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)]
+    for key in (keys.predictions, keys.embeddings):
+        world.storage.delete(key)
+    parts = shards.shards_of(41, 16)
+    assert len(parts) == 3
+    for shard in reversed(parts):
+        predict_shard(world.storage, keys, world.layout, world.config, version, shard)
+    handed_over = [(item.key, world.storage.read_bytes(item.key)) for item in world.storage.list(keys.shards)]
+    delete = Storage.delete
+
+    def merge_again(there) -> None:
+        for key, data in there:
+            world.storage.write_bytes(key, data)
+        assert merge_predictions(world.storage, keys, world.config, version, len(parts)) == counts
+        assert [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)] == whole
+        assert world.storage.list(keys.shards) == []
+
+    merge_again([])
+
+    # A single shard that is cleared and answered again after the merge; then a kill at each point of the clearing up.
+    for some in (handed_over[:2], handed_over[-2:]):
+        merge_again(some)
+    for killed_at in range(len(handed_over)):
+        left = iter(range(killed_at))
+
+        def kill(self, key, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            delete(self, key)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Storage, "delete", kill)
+            with pytest.raises(KeyboardInterrupt):
+                merge_again(handed_over)
+        merge_again([])
+
+
+def test_the_model_is_traced_once_for_all_blocks(world) -> None:
+    model = load_model(world.storage, world.layout, champion_version(world.storage, world.layout))
+    seen = []
+    layer = next(layer for layer in model.model.layers if layer.weights)
+    call = layer.call
+    layer.call = lambda images, *args, **kwargs: (seen.append(tuple(images.shape)), call(images, *args, **kwargs))[1]
+    blocks = [np.zeros((n, 32, 32, 3), np.uint8) for n in (40, 7, 0, 16)]
+    raw, embeddings = logits_and_embeddings(model, blocks, 16)
+    assert len(raw) == len(embeddings) == 63
+    assert [shape[0] for shape in seen if shape[0] is not None] == [16]
+
+
+def test_a_day_without_an_accepted_image_has_no_predictions_and_no_error(world) -> None:
+    world.add_day(DAY, 3)
+    keys = world.layout.day(DAY)
+    world.storage.write_table(keys.features, world.storage.read_table(keys.features).head(0))
+    write_index(world.storage, keys, 32, [0])
+    assert predict(world)["images"] == 0
+    assert len(world.storage.read_table(keys.predictions)) == 0
+    assert len(world.storage.read_array(keys.embeddings)) == 0
+
+
+def test_inputs_of_another_size_are_refused_with_both_sizes(world) -> None:
+    world.add_day(DAY, 3)
+    write_index(world.storage, world.layout.day(DAY), 64, [3])
+    with pytest.raises(NeedsAttention, match=r"input_size 32.*inputs are 64 px"):
+        predict(world)
+
+
+def test_the_temperature_undoes_what_made_a_model_too_sure() -> None:
+    rng = np.random.default_rng(0)
+    honest = rng.normal(0, 1.5, (4000, 2))
+    labels = (rng.random(4000) < probabilities(honest, 1.0)[:, 1]).astype(int)
+    assert fit_temperature(honest * 2.5, labels) == pytest.approx(2.5, rel=0.1)
+    assert fit_temperature(honest[:20], labels[:20]) == 1.0

@@ -1,0 +1,141 @@
+"""A champion on real photos, a camera that pixelates, and the gate's answer to three challengers."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config import MonitorConfig
+from driftwatch.images.ingest import ingest_day
+from driftwatch.models import registry
+from driftwatch.models.challenger import CHALLENGER, train_challenger
+from driftwatch.models.champion import train_champion
+from driftwatch.models.dataset import collect_training_set, take_in_training_set
+from driftwatch.models.gate import evaluate_challenger
+from driftwatch.storage import Storage
+
+CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
+logger = logging.getLogger(__name__)
+
+
+def pixelated(data: bytes) -> bytes:
+    """The photo as blocks, twelve across, at its own size."""
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    blocks = image.resize((12, max(1, round(12 * image.height / image.width))), Image.Resampling.BOX)
+    buffer = io.BytesIO()
+    blocks.resize(image.size, Image.Resampling.NEAREST).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def add_day(storage, layout, config, day, photos, damage, verdict) -> None:
+    keys, truth = layout.day(day), {}
+    for path in photos:
+        key = f"{keys.incoming}/{path.name}"
+        storage.write_bytes(key, damage(path.read_bytes()))
+        truth[key] = path.parent.name
+    ingest_day(storage, keys, config.images, config.model.input_size, "v0001-00000000")
+    manifest = storage.read_table(keys.manifest)
+    manifest = manifest[manifest["status"] == "accepted"]
+    labels = {"image_id": manifest["image_id"], "label": manifest["key"].map(truth), "confidence": 1.0}
+    storage.write_table(keys.labels, pd.DataFrame({**labels, "status": "consensus"}).sort_values("image_id"))
+    storage.write_json(keys.performance, {"verdict": verdict})
+    storage.write_json(keys.drift, {"verdict": "ok" if verdict == "ok" else "drifted"})
+
+
+@pytest.fixture(scope="module")
+def photos(shared, tmp_path_factory):
+    """1,100 photos for training, a clean day of 300 and a broken one of 160, and a champion by the recipe `fast`, cut short."""
+    root = tmp_path_factory.mktemp("photos")
+    config = MonitorConfig.model_validate(
+        {
+            "name": "photos",
+            "classes": ["cat", "dog"],
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": f"file://{root}"},
+            "model": {"input_size": 64},
+            "retraining": {"epochs": 4},
+            "annotation": {"project_name": "Pets", "question": "Which?", "instructions": "Look."},
+        }
+    )
+    storage, layout = Storage(config.storage.uri), MonitorLayout("photos")
+    paths = sorted((shared / "photos").glob("*/*.jpg"))
+    paths = [paths[place] for place in np.random.default_rng(0).permutation(len(paths))]
+    for path in paths[:1100]:
+        storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{path.name}", path.read_bytes())
+    take_in_training_set(storage, layout, config)
+    wall, cpu = time.perf_counter(), time.process_time()
+    version = train_champion(storage, layout, config, "fast", epochs=14)
+    logger.warning("fast: %.0f s wall, %.0f s CPU", time.perf_counter() - wall, time.process_time() - cpu)
+    registry.promote(storage, layout, version, "test", None)
+    add_day(storage, layout, config, CLEAN, paths[1100:1400], lambda data: data, "ok")
+    add_day(storage, layout, config, BROKEN, paths[1400:1560], pixelated, "alert")
+    for run_key in ("better", "single", "wrong"):
+        collect_training_set(storage, layout, config, run_key, CLEAN, BROKEN)
+    return storage, layout, config
+
+
+def gate_of(photos, run_key: str) -> dict:
+    gate = evaluate_challenger(*photos, run_key)
+    for reason in gate["reasons"]:
+        logger.warning("%s: %s", run_key, reason)
+    return gate
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_fast_recipe_learns_from_real_photos(photos) -> None:
+    storage, layout, _ = photos
+    holdout = registry.card(storage, layout, registry.champion_version(storage, layout))["metrics"]["holdout"]
+    logger.warning("fast: holdout %s", holdout["accuracy"])
+    assert holdout["accuracy"]["value"] > 0.65
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_retraining_on_the_pixelated_day_makes_the_model_better_there(photos) -> None:
+    storage, layout, config = photos
+    wall, cpu = time.perf_counter(), time.process_time()
+    version = train_challenger(storage, layout, config, "better", "test")
+    logger.warning("fine-tune: %.0f s wall, %.0f s CPU", time.perf_counter() - wall, time.process_time() - cpu)
+    logger.warning("damage %s", registry.card(storage, layout, version)["data"]["damage"])
+    gate = gate_of(photos, "better")
+    assert registry.card(storage, layout, version)["data"]["damage"]["kind"] == "pixelate"
+    assert gate["recent"]["difference"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_challenger_of_a_single_class_is_kept_out(photos) -> None:
+    storage, layout, _ = photos
+    champion = registry.champion_version(storage, layout)
+    model = registry.load_model(storage, layout, champion).model
+    weights, bias = model.get_layer("logits").get_weights()
+    model.get_layer("logits").set_weights([weights * 0, bias * 0 + [0, 5]])
+    data = registry.to_bytes(model)
+    version = registry.version_for(storage, layout, data)
+    registry.register(storage, layout, version, data, registry.card(storage, layout, champion))
+    storage.write_json(layout.retraining("single", CHALLENGER), {"version": version, "parent": champion})
+    assert gate_of(photos, "single")["decision"] == "keep"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_challenger_that_learnt_wrong_labels_is_kept_out(photos) -> None:
+    storage, layout, config = photos
+    key = layout.retraining("wrong", "set.parquet")
+    table = storage.read_table(key)
+    other = table["label"].map({"cat": "dog", "dog": "cat"})
+    storage.write_table(key, table.assign(label=table["label"].where(table["split"] != "train", other)))
+    short = config.model_copy(
+        update={"retraining": config.retraining.model_copy(update={"epochs": 3, "imitate_drift": False})}
+    )
+    train_challenger(storage, layout, short, "wrong", "test")
+    assert gate_of(photos, "wrong")["decision"] == "keep"

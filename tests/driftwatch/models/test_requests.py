@@ -1,0 +1,50 @@
+"""Requests for a retraining: of two alerts at once one starts a run, and the other is attached to it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+
+import pytest
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way
+from driftwatch.storage import Storage
+
+LAYOUT = MonitorLayout("demo")
+FIRST, SECOND = date(2026, 1, 7), date(2026, 1, 8)
+
+
+def test_two_alerts_at_once_make_one_run(tmp_path):
+    storage = Storage(f"file://{tmp_path}")
+    begin(storage, LAYOUT, "old", "old")
+    found: dict[date, str | None] = {}
+
+    def alert(day: date) -> None:
+        found[day] = begin_unless_in_the_way(storage, LAYOUT, day, 3, runs)
+
+    other = threading.Thread(target=alert, args=(SECOND,))
+
+    def runs(run_id: str, unfinished: bool) -> int:
+        """The old run has ended. The other alert begins while the first one looks."""
+        if not other.ident:
+            other.start()
+            other.join(0.2)
+        return int(run_id == "old" and not unfinished)
+
+    alert(FIRST)
+    other.join(30)
+    assert found[FIRST] is None
+    assert "perf_alert__2026-01-07, which is under way" in found[SECOND]
+    assert storage.read_json(LAYOUT.active_retraining)["day"] == "2026-01-07"
+    assert attached_alerts(storage, LAYOUT, "perf_alert__2026-01-07") == ["2026-01-08"]
+
+
+@pytest.mark.parametrize(
+    "run_id", ["perf_alert__", "perf_alert__yesterday", "perf_alert__20260107", "manual__2026-01-07"]
+)
+def test_a_run_by_hand_is_none_of_an_alert_whatever_it_is_called(tmp_path, run_id):
+    storage = Storage(f"file://{tmp_path}")
+    assert alert_day(run_id) is None
+    begin(storage, LAYOUT, "r", run_id)
+    assert begin_unless_in_the_way(storage, LAYOUT, FIRST, 3, lambda run_id, unfinished: 0) is None

@@ -1,0 +1,127 @@
+"""An alert is told once to each recipient: by two at once, after a kill, and when the day is run again."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from driftwatch.config import NotifierConfig
+from driftwatch.errors import DamagedArtifact
+from driftwatch.publish.outbox import Alert, Outbox, alert_id, recipient
+from driftwatch.storage import Storage
+from driftwatch.view.summary import news
+
+DAY = "2026-01-05"
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    return Outbox(Storage(f"file://{tmp_path}"), f"demo/outbox/{DAY}")
+
+
+def alert(verdict: str = "alert", subject: str = "worse") -> Alert:
+    return Alert(
+        alert_id("demo", DAY, "performance", {"verdict": verdict}), "demo", DAY, "performance", subject, "text"
+    )
+
+
+def test_each_recipient_is_told_once_and_one_that_failed_is_tried_again(outbox: Outbox) -> None:
+    outbox.put("performance", alert())
+    sent: list[str] = []
+
+    def broken() -> None:
+        raise ConnectionError("no mail server")
+
+    (found,) = outbox.alerts()
+    assert found == alert()
+    assert outbox.tell(found, "chat", lambda: sent.append("chat"))
+    with pytest.raises(ConnectionError):
+        outbox.tell(found, "mail", broken)
+    assert (outbox.is_told(found, "chat"), outbox.is_told(found, "mail")) == (True, False)
+    assert not outbox.tell(found, "chat", lambda: sent.append("chat"))
+    assert outbox.tell(found, "mail", lambda: sent.append("mail"))
+    assert sent == ["chat", "mail"]
+
+
+def test_the_same_news_again_is_silent_and_other_news_is_told(outbox: Outbox) -> None:
+    sent: list[str] = []
+    for verdict, subject in (("alert", "48.8 %"), ("alert", "48.2 %"), ("critical", "30 %")):
+        outbox.put("performance", alert(verdict, subject))
+        (found,) = outbox.alerts()
+        outbox.tell(found, "chat", lambda found=found: sent.append(found.subject))
+    assert sent == ["48.8 %", "30 %"]
+
+
+def test_news_that_is_taken_back_is_never_told_and_is_new_when_it_comes_again(outbox: Outbox) -> None:
+    sent: list[str] = []
+    outbox.withdraw("performance")  # nothing there is no error
+    for _ in range(2):
+        outbox.put("performance", alert())
+        outbox.tell(alert(), "chat", lambda: sent.append("told"))
+        outbox.withdraw("performance")
+        assert outbox.alerts() == []
+    assert sent == ["told", "told"]
+
+
+@pytest.mark.parametrize("content", [b"{half", b"[]", b'{"id": "x"}'])
+def test_a_damaged_alert_is_named_and_a_step_that_has_none_goes_on(outbox: Outbox, content: bytes) -> None:
+    outbox.storage.write_bytes(f"demo/outbox/{DAY}/drift.json", content)
+    with pytest.raises(DamagedArtifact, match=rf"outbox/{DAY}/drift\.json is no .*delete it"):
+        outbox.alerts()
+    outbox.withdraw("drift")
+    assert outbox.alerts() == []
+
+
+def test_of_two_who_tell_at_once_one_sends(outbox: Outbox) -> None:
+    sent: list[int] = []
+    inside, together = threading.Event(), threading.Barrier(2)
+
+    def slowly() -> None:
+        inside.wait(0.2)  # both would be sending by now
+        sent.append(1)
+
+    def run() -> None:
+        together.wait()
+        outbox.tell(alert(), "chat", slowly)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sent == [1]
+
+
+def test_who_was_killed_between_sending_and_noting_sends_again(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+
+    def killed(*_: object) -> bool:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "write_json", killed)
+        with pytest.raises(SystemExit):
+            outbox.tell(alert(), "chat", lambda: sent.append(1))
+    assert outbox.tell(alert(), "chat", lambda: sent.append(1))
+    assert sent == [1, 1]
+
+
+def test_a_recipient_is_named_by_its_arguments_without_showing_them() -> None:
+    def name(**arguments: str) -> str:
+        return recipient(NotifierConfig(notifier="a.b.SmtpNotifier", arguments=arguments))
+
+    assert name(to="a@x") == name(to="a@x") != name(to="b@x")
+    assert name(password="hunter2").startswith("SmtpNotifier-")
+    assert "hunter2" not in name(password="hunter2")
+
+
+def test_an_alert_is_the_same_news_by_its_verdict_not_by_its_digits() -> None:
+    day = {"verdict": "alert", "severity": "normal", "labels": 40}
+    assert news("performance", day) == news("performance", {**day, "labels": 41})
+    assert news("performance", day) != news("performance", {**day, "severity": "critical"})
+    drift = {"verdict": "drifted", "drifted_features": ["b", "a"], "trend": {"verdict": "ok"}, "p_value": 0.01}
+    assert news("drift", drift) == news("drift", {**drift, "drifted_features": ["a", "b"], "p_value": 0.02})
+    assert news("drift", drift) != news("drift", {**drift, "drifted_features": ["a"]})
+    assert news("day_failed", {"task": "a"}) == news("day_failed", {"task": "b"})
