@@ -34,7 +34,8 @@ class DayLayout:
     monitor: str
     day: date
 
-    def _key(self, name: str) -> str:
+    def file(self, name: str) -> str:
+        """A file of the day's folder."""
         return f"{self.monitor}/days/{self.day.isoformat()}/{name}"
 
     @property
@@ -45,124 +46,124 @@ class DayLayout:
     @property
     def ingest(self) -> str:
         """The counts of the day and the model version that it is judged by, fixed when the day is first taken in."""
-        return self._key("ingest.json")
+        return self.file("ingest.json")
 
     @property
     def manifest(self) -> str:
-        return self._key("manifest.parquet")
+        return self.file("manifest.parquet")
 
     @property
     def sampled_manifest(self) -> str:
         """The manifest that the sample was drawn from; only where images came later."""
-        return self._key("sampled_manifest.parquet")
+        return self.file("sampled_manifest.parquet")
 
     @property
     def late_files(self) -> str:
         """How many files came after the day was taken in, as of the last evaluation; only where there are any."""
-        return self._key("late_files.json")
+        return self.file("late_files.json")
 
     @property
     def features(self) -> str:
-        return self._key("features.parquet")
+        return self.file("features.parquet")
 
     @property
     def inputs(self) -> str:
         """The folder of the model's inputs; `driftwatch.images.inputs` reads it."""
-        return self._key("inputs")
+        return self.file("inputs")
 
     @property
     def inputs_index(self) -> str:
         """The number of images in each block; written when all blocks are."""
-        return self._key("inputs/index.json")
+        return self.file("inputs/index.json")
 
     def inputs_block(self, number: int) -> str:
         """One block's images, uint8 [n, S, S, 3]."""
-        return self._key(f"inputs/{number:06d}.npy")
+        return self.file(f"inputs/{number:06d}.npy")
 
     @property
     def shards(self) -> str:
         """The folder of what the tasks of a day in several shards hand to each other; empty once the day is whole."""
-        return self._key("shards")
+        return self.file("shards")
 
     @property
     def shard_plan(self) -> str:
         """What was decided when the day was cut into shards: how many, model version, input size."""
-        return self._key("shards/plan.json")
+        return self.file("shards/plan.json")
 
     def shard(self, number: int, name: str) -> str:
         """One shard's `name`: `listing`, `images` or `predictions` (.parquet), or `embeddings` (.npy)."""
-        return self._key(f"shards/{number:04d}.{name}")
+        return self.file(f"shards/{number:04d}.{name}")
 
     @property
     def feature_profile(self) -> str:
-        return self._key("features.profile.bin")
+        return self.file("features.profile.bin")
 
     @property
     def drift(self) -> str:
-        return self._key("drift.json")
+        return self.file("drift.json")
 
     @property
     def predictions(self) -> str:
-        return self._key("predictions.parquet")
+        return self.file("predictions.parquet")
 
     @property
     def content_drift(self) -> str:
         """Drift of what is photographed and of the predicted classes, known once the model has answered."""
-        return self._key("content_drift.json")
+        return self.file("content_drift.json")
 
     @property
     def embeddings(self) -> str:
         """What the model's last hidden layer says of each image, float16 [n, width] in the order of `predictions`."""
-        return self._key("embeddings.npy")
+        return self.file("embeddings.npy")
 
     @property
     def estimate(self) -> str:
         """The accuracy that the model's scores tell before there are labels."""
-        return self._key("estimate.json")
+        return self.file("estimate.json")
 
     @property
     def annotation(self) -> str:
-        return self._key("annotation.json")
+        return self.file("annotation.json")
 
     @property
     def annotation_progress(self) -> str:
         """How far the day's pool is and what it has cost, as of the last look while waiting."""
-        return self._key("annotation_progress.json")
+        return self.file("annotation_progress.json")
 
     @property
     def shown(self) -> str:
         """The folder of the images as annotators see them, named by image id alone."""
-        return self._key("shown")
+        return self.file("shown")
 
     @property
     def assignments(self) -> str:
-        return self._key("assignments.parquet")
+        return self.file("assignments.parquet")
 
     @property
     def labels(self) -> str:
-        return self._key("labels.parquet")
+        return self.file("labels.parquet")
 
     @property
     def annotators(self) -> str:
         """One row for each annotator of the day: answers, control tasks right, agreement with the consensus."""
-        return self._key("annotators.parquet")
+        return self.file("annotators.parquet")
 
     @property
     def performance(self) -> str:
-        return self._key("performance.json")
+        return self.file("performance.json")
 
     @property
     def performance_profile(self) -> str:
-        return self._key("performance.bin")
+        return self.file("performance.bin")
 
     @property
     def whylabs_analysis(self) -> str:
         """What WhyLabs' accuracy monitors said about the day, where `publish.alert_source` asks them."""
-        return self._key("whylabs.json")
+        return self.file("whylabs.json")
 
     @property
     def published(self) -> str:
-        return self._key("published.json")
+        return self.file("published.json")
 
     @property
     def outbox(self) -> str:
@@ -172,11 +173,11 @@ class DayLayout:
     @property
     def failure(self) -> str:
         """Where the day failed for good, and why; gone once the day has ended well."""
-        return self._key("failure.json")
+        return self.file("failure.json")
 
     @property
     def report(self) -> str:
-        return self._key("report.html")
+        return self.file("report.html")
 
 
 @dataclass(frozen=True)

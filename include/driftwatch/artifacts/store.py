@@ -1,0 +1,87 @@
+"""What a function needs of a monitor, or of one of its days, in one value: the storage, the keys, and the monitor file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from driftwatch.artifacts import base
+from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+
+if TYPE_CHECKING:
+    from driftwatch.config import MonitorConfig
+    from driftwatch.storage import Storage
+
+A = TypeVar("A", bound=base.Artifact)
+D = TypeVar("D", bound=base.DayArtifact)
+
+
+@dataclass(frozen=True)
+class MonitorStore:
+    """One monitor's storage and monitor file; `keys` says where each artifact of it lives."""
+
+    storage: Storage
+    config: MonitorConfig
+
+    @cached_property
+    def keys(self) -> MonitorLayout:
+        return MonitorLayout(self.config.name)
+
+    def day(self, day: date) -> DayStore:
+        return DayStore(self, day)
+
+    def days(self) -> list[date]:
+        """The days that have a folder, in order."""
+        return self.keys.stored_days(self.storage)
+
+    def read(self, key: str, kind: type[A]) -> A:
+        """The artifact at `key`; raises as `artifacts.base.read` does."""
+        return base.read(self.storage, key, kind)
+
+    def find(self, key: str, kind: type[A]) -> A | None:
+        """The artifact at `key`, or None where there is none."""
+        return base.find(self.storage, key, kind)
+
+    def write(self, key: str, artifact: base.Artifact) -> None:
+        """Replaces the artifact at `key` whole."""
+        base.write(self.storage, key, artifact)
+
+
+@dataclass(frozen=True)
+class DayStore:
+    """One day of a monitor. `date` is the run's own date, UTC."""
+
+    monitor: MonitorStore
+    date: date
+
+    @property
+    def storage(self) -> Storage:
+        return self.monitor.storage
+
+    @property
+    def config(self) -> MonitorConfig:
+        return self.monitor.config
+
+    @cached_property
+    def keys(self) -> DayLayout:
+        return DayLayout(self.config.name, self.date)
+
+    def key(self, kind: type[base.DayArtifact]) -> str:
+        return self.keys.file(kind.file)
+
+    def read(self, kind: type[D]) -> D:
+        """The day's artifact of this kind; raises as `artifacts.base.read` does."""
+        return base.read(self.storage, self.key(kind), kind)
+
+    def find(self, kind: type[D]) -> D | None:
+        """The day's artifact of this kind, or None where no step has written it."""
+        return base.find(self.storage, self.key(kind), kind)
+
+    def has(self, kind: type[base.DayArtifact]) -> bool:
+        return self.storage.exists(self.key(kind))
+
+    def write(self, artifact: base.DayArtifact) -> None:
+        """Replaces the day's artifact of this kind whole."""
+        base.write(self.storage, self.key(type(artifact)), artifact)
