@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from bench.scaling_costs import HEIGHT, WIDTH, _alone, _day, _timed, _world
+from driftwatch.artifacts.store import MonitorStore
 
 SIZES = (5_000, 50_000)
 VERSION = "v0001-00000000"
@@ -57,7 +58,7 @@ def _fill(home: Path, n: int) -> None:
     if not storage.exists(layout.reference_profile(VERSION)):
         keys = [f"{day.incoming}/{number:06d}.jpg" for number in range(len(photos))]
         known = take_in(storage, keys, config.images, config.model.input_size)
-        build_reference(storage, layout, VERSION, known.features, config)
+        build_reference(MonitorStore(storage, config), VERSION, known.features)
 
 
 def _nothing(home: Path, n: int) -> dict[str, float]:
@@ -74,7 +75,7 @@ def _one_task(home: Path, n: int) -> dict[str, float]:
     from driftwatch.images.ingest import ingest_day
 
     storage, layout, config = _world(home)
-    return _timed(lambda: ingest_day(storage, _day(layout), config.images, config.model.input_size, VERSION))
+    return _timed(lambda: ingest_day(day_store(storage, _day(layout)), config.images, config.model.input_size, VERSION))
 
 
 def _largest_shard(home: Path, n: int) -> dict[str, float]:
@@ -85,11 +86,11 @@ def _largest_shard(home: Path, n: int) -> dict[str, float]:
     day, images, size = _day(layout), config.images, config.model.input_size
 
     def take_in() -> None:
-        listed = list_day(storage, day, config.images)
+        listed = list_day(day_store(storage, day), config.images)
         small = images.model_copy(update={"shard_size": min(images.shard_size, n // 2)})
-        shards = plan_day(storage, day, small, size, VERSION, listed)
+        shards = plan_day(day_store(storage, day), small, size, VERSION, listed)
         for shard in shards:
-            ingest_shard(storage, day, small, shard)
+            ingest_shard(day_store(storage, day), small, shard)
 
     return _timed(take_in)
 
@@ -98,14 +99,14 @@ def _merge(home: Path, n: int) -> dict[str, float]:
     from driftwatch.images.ingest import merge_shards
 
     storage, layout, config = _world(home)
-    return _timed(lambda: merge_shards(storage, _day(layout), config.images))
+    return _timed(lambda: merge_shards(day_store(storage, _day(layout)), config.images))
 
 
 def _profile(home: Path, n: int) -> dict[str, float]:
     from driftwatch.drift.drift import profile_day
 
     storage, layout, config = _world(home)
-    return _timed(lambda: profile_day(storage, _day(layout), layout, config, VERSION))
+    return _timed(lambda: profile_day(day_store(storage, _day(layout), config), VERSION))
 
 
 if __name__ == "__main__":

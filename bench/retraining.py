@@ -23,6 +23,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.store import MonitorStore
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,8 +82,8 @@ def bench_recipe(photos: list[Path], seed: int) -> dict[str, Any]:
     storage, layout = site(config)
     put_training(storage, layout, config, photos)
     wall, cpu = time.perf_counter(), time.process_time()
-    version = train_champion(storage, layout, config)
-    found = card(storage, layout, version)
+    version = train_champion(MonitorStore(storage, config))
+    found = card(monitor_store(storage, layout), version)
     accuracy = found["metrics"]["holdout"]["accuracy"]
     return {
         "seed": seed,
@@ -130,12 +132,12 @@ class World:
         self._add_day(CLEAN_DAY, self.clean_pool, None, "ok")
         for name, day in DAYS.items():
             self._add_day(day, self.pool, DAMAGES.get(name), "alert")
-        collect_training_set(self.storage, self.layout, self.config, "splits", CLEAN_DAY, max(DAYS.values()))
+        collect_training_set(MonitorStore(self.storage, self.config), "splits", CLEAN_DAY, max(DAYS.values()))
         table = self.storage.read_table(self.layout.retraining("splits", SET))
         table[["image_id", "split", "day"]].to_json(self._splits_file(), orient="records")
-        version = train_champion(self.storage, self.layout, self.config, "fast")
-        build_reference_of(self.storage, self.layout, self.config, version)
-        registry.promote(self.storage, self.layout, version, "bench", expected=None)
+        version = train_champion(MonitorStore(self.storage, self.config), "fast")
+        build_reference_of(MonitorStore(self.storage, self.config), version)
+        registry.promote(monitor_store(self.storage, self.layout), version, "bench", expected=None)
 
     def _add_day(self, day: date, paths: list[Path], damage: tuple[str, float] | None, verdict: str) -> None:
         from driftwatch.images.ingest import ingest_day
@@ -145,7 +147,7 @@ class World:
             key = f"{keys.incoming}/{path.name}"
             truth[key] = path.parent.name
             self.storage.write_bytes(key, broken(path, damage, number))
-        ingest_day(self.storage, keys, self.config.images, self.config.model.input_size, "v0001-00000000")
+        ingest_day(day_store(self.storage, keys), self.config.images, self.config.model.input_size, "v0001-00000000")
         manifest = self.storage.read_table(keys.manifest)
         manifest = manifest[manifest["status"] == "accepted"]
         labels = pd.DataFrame({"image_id": manifest["image_id"], "label": manifest["key"].map(truth)})
@@ -181,7 +183,7 @@ class World:
         from driftwatch.models.predict import answers, logits, probabilities
         from driftwatch.models.registry import load_model
 
-        model = load_model(self.storage, self.layout, version)
+        model = load_model(monitor_store(self.storage, self.layout), version)
         found = answers(probabilities(logits(model, inputs, 256), model.temperature), self.config.classes)
         return float((found["prediction"].to_numpy() == truth).mean())
 
@@ -199,14 +201,14 @@ class World:
         self.label(day, training)
         settings = self.config.retraining.model_copy(update={"imitate_drift": imitate})
         config = self.config.model_copy(update={"retraining": settings})
-        collect_training_set(self.storage, self.layout, config, run_key, CLEAN_DAY, max(DAYS.values()))
+        collect_training_set(MonitorStore(self.storage, config), run_key, CLEAN_DAY, max(DAYS.values()))
         cpu = time.process_time()
-        version = train_challenger(self.storage, self.layout, config, run_key, "bench")
+        version = train_challenger(MonitorStore(self.storage, config), run_key, "bench")
         cpu = time.process_time() - cpu
-        gate = evaluate_challenger(self.storage, self.layout, config, run_key)
-        champion, damage = champion_version(self.storage, self.layout), DAMAGES.get(name)
+        gate = evaluate_challenger(MonitorStore(self.storage, config), run_key)
+        champion, damage = champion_version(monitor_store(self.storage, self.layout)), DAMAGES.get(name)
         row: dict[str, Any] = {"seed": self.seed, "damage": name, "labels": training, "imitated": imitate}
-        found = card(self.storage, self.layout, version)["data"]["damage"] or {}
+        found = card(monitor_store(self.storage, self.layout), version)["data"]["damage"] or {}
         row["estimate"] = f"{found.get('kind', '-')} {found.get('strength') or ''}".strip()
         for where, broken_by in (("day", damage), ("clean", None)):
             inputs, truth = self.inputs(broken_by)

@@ -12,6 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from driftwatch.artifacts.store import MonitorStore
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 CACHE = ROOT / "var" / "bench"
@@ -116,9 +118,12 @@ def _make(kept: Path) -> None:
     for path in paths[:half]:
         storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{path.name}", path.read_bytes())
     take_in_training_set(storage, layout, config)
-    versions = registry.versions(storage, layout)
-    version = versions[-1] if versions else train_champion(storage, layout, config, on_epoch=print)
-    card, model = registry.card(storage, layout, version), registry.load_model(storage, layout, version)
+    versions = registry.versions(monitor_store(storage, layout))
+    version = versions[-1] if versions else train_champion(MonitorStore(storage, config), on_epoch=print)
+    card, model = (
+        registry.card(monitor_store(storage, layout), version),
+        registry.load_model(monitor_store(storage, layout), version),
+    )
     photos = []
     for path in paths[half:]:
         rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)

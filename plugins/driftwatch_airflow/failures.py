@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch_airflow.alerts import redacted, send_alert
 from driftwatch_airflow.monitor import storage_of
 from driftwatch_airflow.run_days import run_day
@@ -62,7 +63,7 @@ def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -
     # After the alert: who finds this, tells that.
     write_failure(storage, keys.failure, Failure(task=task, reason=reason, run_id=dag_run.run_id))
     try:
-        write_report(storage, layout, keys.day, monitor)
+        write_report(MonitorStore(storage, monitor), keys.day)
     except MissingArtifact:
         return  # not taken in: there is nothing to report but the failure, which the day's page has
 
@@ -81,7 +82,7 @@ def note_retraining(context: Context, monitor: MonitorConfig, task: str, reason:
     from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.models import registry
 
-    champion = registry.champion(storage_of(monitor), MonitorLayout(monitor.name))
+    champion = registry.champion(monitor_store(storage_of(monitor), MonitorLayout(monitor.name)))
     facts = {
         "run_id": context["run_id"],
         "task": task,

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from driftwatch.artifacts.store import MonitorStore
+
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
     from driftwatch.errors import ConfigError
@@ -58,8 +60,8 @@ def _put(monitor: MonitorConfig) -> None:
     from driftwatch_airflow.operators.publish import whylabs_sink
 
     storage, layout = storage_of(monitor), MonitorLayout(monitor.name)
-    sink, version = whylabs_sink(monitor), champion_version(storage, layout)
-    written = keep_monitors(storage, layout, monitor, sink, version)
+    sink, version = whylabs_sink(monitor), champion_version(monitor_store(storage, layout))
+    written = keep_monitors(MonitorStore(storage, monitor), sink, version)
     print(f"{monitor.name} at {sink.api.endpoint}, {sink.organisation}/{sink.dataset}, compared with {version}")
     for name, new in written.items():
         print(f"  {'written' if new else 'same   '}  {name}")

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.monitor_files import load_monitor
@@ -144,7 +145,7 @@ def test_a_rollback_takes_one_step_is_told_and_a_repeated_task_does_not_roll_for
     assert roll_back(monitor, new, "back_2") == new
     with pytest.raises(registry.UnknownVersion, match="has no version"):
         roll_back(monitor, "v0009-00000000", "back_3")
-    assert registry.champion(storage, LAYOUT)["version"] == new
+    assert registry.champion(monitor_store(storage, LAYOUT))["version"] == new
 
 
 @pytest.fixture
@@ -157,10 +158,12 @@ def gate_passed(storage, monkeypatch):
 
     monkeypatch.setattr(driftwatch.drift.handover, "build_reference_of", build)
     old, new = (
-        registry.register(storage, LAYOUT, f"v000{n}-{n:08x}", b"model %d" % n, {"data": {"run_key": None}})
+        registry.register(
+            monitor_store(storage, LAYOUT), f"v000{n}-{n:08x}", b"model %d" % n, {"data": {"run_key": None}}
+        )
         for n in (1, 2)
     )
-    registry.promote(storage, LAYOUT, old["version"], "test", expected=None)
+    registry.promote(monitor_store(storage, LAYOUT), old["version"], "test", expected=None)
     gate = {"decision": "promote", "reasons": ["better"], "version": new["version"], "champion": old["version"]}
     storage.write_json(LAYOUT.retraining(RUN, "gate.json"), gate)
     return old["version"], new["version"]
@@ -178,7 +181,7 @@ def test_a_passed_gate_moves_the_champion_once_and_tells_it(monitor, storage, ga
     pointer = storage.read_bytes(LAYOUT.champion)
     assert promote(monitor) == new
     assert storage.read_bytes(LAYOUT.champion) == pointer
-    assert registry.champion(storage, LAYOUT)["previous"] == old
+    assert registry.champion(monitor_store(storage, LAYOUT))["previous"] == old
     assert storage.exists(LAYOUT.reference_profile(new))
     facts = {
         "version": new,
@@ -190,11 +193,11 @@ def test_a_passed_gate_moves_the_champion_once_and_tells_it(monitor, storage, ga
 
 
 def test_a_challenger_is_not_promoted_over_a_champion_that_it_was_not_compared_with(monitor, storage, gate_passed):
-    third = registry.register(storage, LAYOUT, "v0003-00000003", b"model 3", {})["version"]
-    registry.promote(storage, LAYOUT, third, "somebody", expected=gate_passed[0])
+    third = registry.register(monitor_store(storage, LAYOUT), "v0003-00000003", b"model 3", {})["version"]
+    registry.promote(monitor_store(storage, LAYOUT), third, "somebody", expected=gate_passed[0])
     with pytest.raises(registry.ChampionMoved):
         promote(monitor)
-    assert registry.champion(storage, LAYOUT)["version"] == third
+    assert registry.champion(monitor_store(storage, LAYOUT))["version"] == third
 
 
 def test_a_failed_step_is_told_with_its_reason_and_the_champion_that_serves(monitor, storage, gate_passed, monkeypatch):
@@ -224,7 +227,7 @@ def test_no_champion_is_ever_without_a_reference(monitor, storage, gate_passed, 
     monkeypatch.setattr(driftwatch.drift.handover, "build_reference_of", full)
     with pytest.raises(OSError, match="no space left"):
         promote(monitor)
-    assert registry.champion(storage, LAYOUT)["version"] == gate_passed[0]
+    assert registry.champion(monitor_store(storage, LAYOUT))["version"] == gate_passed[0]
 
 
 def test_followers_of_the_champion_are_told_the_version_and_where_its_card_is(monitor, storage, gate_passed):
@@ -249,4 +252,4 @@ def test_there_is_no_way_back_to_a_challenger_that_was_never_champion(monitor, s
         operator = task(task_id="back", monitor=monitor, request=RUN)
         with pytest.raises(NeedsAttention, match=f"{new} was never champion.*these were: {old}"):
             operator.execute({"params": {"rollback": new}, "run_id": "by hand"})
-    assert registry.champion(storage, LAYOUT)["version"] == old
+    assert registry.champion(monitor_store(storage, LAYOUT))["version"] == old

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.stores import monitor_store
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -234,23 +235,25 @@ def right_and_wrong(site, run_key: str) -> tuple[str, str]:
         for day in storage.folders(layout.days)
         if storage.exists(f"{layout.days}/{day}/labels.parquet")
     ]
-    collect_training_set(storage, layout, monitor, run_key, min(days), max(days))
+    collect_training_set(monitor_store(storage, layout, monitor), run_key, min(days), max(days))
     table = storage.read_table(layout.retraining(run_key, SET))
     table = table[table["split"] == "evaluation"].reset_index(drop=True)
     truth = table["label"].map(monitor.classes.index).to_numpy()
     by_heart = {"smallest_box": 1, "stretch": 0, "flip": False, "contrast": 0, "brightness": 0, "tint": 0}
     recipe = Recipe(epochs=25, width=12, small_share=0, learning_rate=2e-3, augmentation=by_heart)
-    model, _ = fit(None, load_inputs(storage, layout, table), truth, len(monitor.classes), recipe)
-    old = registry.champion_version(storage, layout)
+    model, _ = fit(None, load_inputs(monitor_store(storage, layout), table), truth, len(monitor.classes), recipe)
+    old = registry.champion_version(monitor_store(storage, layout))
     versions = []
     for _ in range(2):
         data = registry.to_bytes(model)
-        versions.append(registry.version_for(storage, layout, data))
-        registry.register(storage, layout, versions[-1], data, registry.card(storage, layout, old))
+        versions.append(registry.version_for(monitor_store(storage, layout), data))
+        registry.register(
+            monitor_store(storage, layout), versions[-1], data, registry.card(monitor_store(storage, layout), old)
+        )
         weights, bias = model.get_layer("logits").get_weights()
         model.get_layer("logits").set_weights([-weights, -bias])
-    build_reference_of(storage, layout, monitor, versions[1])
-    registry.promote(storage, layout, versions[1], "a test", expected=old)
+    build_reference_of(monitor_store(storage, layout, monitor), versions[1])
+    registry.promote(monitor_store(storage, layout), versions[1], "a test", expected=old)
     return versions[0], versions[1]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from airflow.sdk import BaseNotifier
+from tests.stores import monitor_store
 
 from driftwatch.config import NotifierConfig
 from driftwatch.drift.content_drift import build_content_reference
@@ -101,7 +102,9 @@ class S3Day(Case):
         reference.save(self.storage, self.layout, VERSION)
         self.storage.write_bytes(self.layout.reference_profile(VERSION), feature_profile(features, self.day))
         answers = pd.DataFrame({"trained_on": [True, False], "held_out": [False, True], "prediction": ["cat", "dog"]})
-        build_content_reference(self.storage, self.layout, VERSION, self.monitor, answers, np.zeros((2, 2)))
+        build_content_reference(
+            monitor_store(self.storage, self.layout, self.monitor), VERSION, answers, np.zeros((2, 2))
+        )
 
     def _steps(self, revise: bool) -> dict[str, Callable[[], Any]]:
         common = {"monitor": self.monitor, "day": self.day.isoformat()}

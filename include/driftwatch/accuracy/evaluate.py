@@ -12,6 +12,7 @@ from driftwatch.accuracy.policy import holdout_accuracy, judge
 from driftwatch.accuracy.prediction_powered import agreement
 from driftwatch.accuracy.trend import DayCount, trend
 from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.drift.whylogs_profiles import performance_content_hash, performance_profile
 from driftwatch.errors import DriftwatchError
 from driftwatch.images.late import late_images
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.keys import DayLayout
     from driftwatch.config import MonitorConfig
     from driftwatch.config.performance import PerformanceConfig
-    from driftwatch.storage import Storage
 
 
-def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdout: Mapping[str, Any]) -> dict[str, Any]:
+def evaluate_day(day: DayStore, holdout: Mapping[str, Any]) -> dict[str, Any]:
     """Joins labels.parquet with predictions.parquet; writes performance.json and the whylogs performance profile.
 
     `holdout`: the model card's `metrics.holdout`. Scored are the images of the sample with a label; how many have none, and
@@ -41,52 +41,56 @@ def evaluate_day(storage: Storage, day: DayLayout, config: MonitorConfig, holdou
     verdict rests on: the day's, or that of some days together. The verdict depends on the artifacts of this day and of those
     before it alone, so that a repeated day has the same one.
     """
-    settings, layout = config.performance, MonitorLayout(day.monitor)
-    sample = storage.read_table(day.labels)
-    predictions = storage.read_table(day.predictions)
-    version = _model_version(predictions, day)
-    config = as_trained(storage, layout, config, version)
-    scored = _join(sample[sample["label"].notna()], predictions, day)
-    assignments = storage.read_table(day.assignments)
-    votes = counted_votes(assignments, sample["image_id"].tolist(), config)
+    settings, layout = day.config.performance, MonitorLayout(day.keys.monitor)
+    sample = day.storage.read_table(day.keys.labels)
+    predictions = day.storage.read_table(day.keys.predictions)
+    version = _model_version(predictions, day.keys)
+    config = as_trained(monitor_store(day.storage, layout, day.config), version)
+    scored = _join(sample[sample["label"].notna()], predictions, day.keys)
+    assignments = day.storage.read_table(day.keys.assignments)
+    votes = counted_votes(assignments, sample["image_id"].tolist(), day.config)
     # The sample stands for the images that it could be drawn from; of late ones it says nothing.
-    no_part = [*sample["image_id"], *late_images(storage, day)]
+    no_part = [*sample["image_id"], *late_images(day)]
     rest = predictions[~predictions["image_id"].isin(no_part)]
-    agreed = _agreed_on(storage, layout, assignments)
-    evidence = evidence_of(scored, rest, sample, votes, assignments, config.classes, agreed)
-    before = days_before(storage, layout, day.day)
-    judged = judge_day(day.day, version, evidence, before, config, holdout)
+    agreed = _agreed_on(monitor_store(day.storage, layout), assignments)
+    evidence = evidence_of(scored, rest, sample, votes, assignments, day.config.classes, agreed)
+    before = days_before(monitor_store(day.storage, layout), day.keys.day)
+    judged = judge_day(day.keys.day, version, evidence, before, day.config, holdout)
     statuses = sample["status"].value_counts()
     performance = {
-        "day": day.day.isoformat(),
+        "day": day.keys.day.isoformat(),
         "model_version": version,
-        "merged_by": config.annotation.consensus,
-        "on_tie": config.annotation.on_tie,
+        "merged_by": day.config.annotation.consensus,
+        "on_tie": day.config.annotation.on_tie,
         "confidence": settings.confidence,
         "floor": settings.floor,
         "holdout_accuracy": holdout["accuracy"],
-        "agreement": _agreement(storage, day, votes, sample),
+        "agreement": _agreement(day, votes, sample),
         "sampled": len(sample),
         "labels": len(scored),
         "consensus": int(statuses.get("consensus", 0)),
         "ties": int(statuses.get("tie", 0)),
         "unclear": int(statuses.get("unclear", 0)),
         "unanswered": int(statuses.get("unanswered", 0)),
-        **measure(scored["label"].tolist(), scored["prediction"].tolist(), config.classes, settings.confidence),
+        **measure(scored["label"].tolist(), scored["prediction"].tolist(), day.config.classes, settings.confidence),
         **judged,
-        "estimated": storage.read_json(day.estimate)["accuracy"] if storage.exists(day.estimate) else None,
+        "estimated": day.storage.read_json(day.keys.estimate)["accuracy"]
+        if day.storage.exists(day.keys.estimate)
+        else None,
         "evidence": evidence.as_dict(),
     }
     if len(scored):
-        scores = own_score(scored, config.classes).tolist()
+        scores = own_score(scored, day.config.classes).tolist()
         answers = scored["label"].tolist(), scored["prediction"].tolist(), scores
-        storage.write_bytes(day.performance_profile, performance_profile(*answers, day.day, config.classes))
+        day.storage.write_bytes(
+            day.keys.performance_profile, performance_profile(*answers, day.keys.day, day.config.classes)
+        )
         performance["content_hash"] = performance_content_hash(*answers)
     else:
-        storage.delete(day.performance_profile)
-    earlier = storage.read_json(day.performance) if storage.exists(day.performance) else None
+        day.storage.delete(day.keys.performance_profile)
+    earlier = day.storage.read_json(day.keys.performance) if day.storage.exists(day.keys.performance) else None
     performance["revisions"] = revisions(earlier, performance)
-    storage.write_json(day.performance, performance)
+    day.storage.write_json(day.keys.performance, performance)
     return performance
 
 
@@ -196,17 +200,17 @@ def _model_version(predictions: pd.DataFrame, day: DayLayout) -> str:
     return versions[0]
 
 
-def _agreed_on(storage: Storage, layout: MonitorLayout, assignments: pd.DataFrame) -> set[str]:
+def _agreed_on(store: MonitorStore, assignments: pd.DataFrame) -> set[str]:
     """The control images that are not of the original set: their truth is what the annotators of an earlier day agreed on."""
     control = set(assignments.loc[assignments["control"].astype(bool), "image_id"])
-    if not control or not storage.exists(layout.training_set):
+    if not control or not store.storage.exists(store.keys.training_set):
         return set()
-    return control - set(storage.read_table(layout.training_set)["image_id"])
+    return control - set(store.storage.read_table(store.keys.training_set)["image_id"])
 
 
-def _agreement(storage: Storage, day: DayLayout, votes: pd.DataFrame, sample: pd.DataFrame) -> dict[str, Any]:
+def _agreement(day: DayStore, votes: pd.DataFrame, sample: pd.DataFrame) -> dict[str, Any]:
     """How much to trust the labels: Krippendorff's alpha, share of unanimous labels, control tasks right, annotators flagged."""
-    annotators = storage.read_table(day.annotators)
+    annotators = day.storage.read_table(day.keys.annotators)
     labelled = sample[sample["label"].notna()]
     return {
         "alpha": krippendorff_alpha(votes),

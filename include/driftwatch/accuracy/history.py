@@ -5,31 +5,31 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts.store import MonitorStore
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from driftwatch.artifacts.keys import MonitorLayout
-    from driftwatch.storage import Storage
 
 # The trend looks back so far; a model that serves longer has its oldest days left out.
 MOST_DAYS = 400
 
 
-def performances(storage: Storage, layout: MonitorLayout, first: date, last: date) -> list[dict[str, Any]]:
+def performances(store: MonitorStore, first: date, last: date) -> list[dict[str, Any]]:
     """The performance.json of the days from `first` to `last`, in order; days without one are left out."""
-    days = [day for day in layout.stored_days(storage) if first <= day <= last]
-    keys = [key for day in days if storage.exists(key := layout.day(day).performance)]
+    days = [day for day in store.keys.stored_days(store.storage) if first <= day <= last]
+    keys = [key for day in days if store.storage.exists(key := store.keys.day(day).performance)]
     found = []
-    for key, data in storage.iter_bytes(keys):
+    for key, data in store.storage.iter_bytes(keys):
         if isinstance(data, Exception):
             raise data
-        found.append(storage.parsed_json(key, data))
+        found.append(store.storage.parsed_json(key, data))
     return found
 
 
-def days_before(storage: Storage, layout: MonitorLayout, day: date) -> list[dict[str, Any]]:
+def days_before(store: MonitorStore, day: date) -> list[dict[str, Any]]:
     """The performance.json of the MOST_DAYS days before `day`, in order, where they hold evidence."""
-    earlier = performances(storage, layout, day - timedelta(days=MOST_DAYS), day - timedelta(days=1))
+    earlier = performances(store, day - timedelta(days=MOST_DAYS), day - timedelta(days=1))
     return [found for found in earlier if "evidence" in found]
 
 

@@ -8,27 +8,22 @@ from typing import TYPE_CHECKING, Any
 from driftwatch.accuracy.evaluate import judge_day
 from driftwatch.accuracy.evidence import Evidence
 from driftwatch.accuracy.history import MOST_DAYS, days_before, performances
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models.as_trained import as_trained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from driftwatch.artifacts.keys import MonitorLayout
-    from driftwatch.config import MonitorConfig
-    from driftwatch.storage import Storage
 
-
-def outdated_after(storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date) -> list[dict[str, str]]:
+def outdated_after(store: MonitorStore, day: date) -> list[dict[str, str]]:
     """`outdated` of the days later than `day`."""
     following = day + timedelta(days=1)
-    later = performances(storage, layout, following, date.max)
-    return outdated(storage, layout, config, later, days_before(storage, layout, following)) if later else []
+    later = performances(store, following, date.max)
+    return outdated(store, later, days_before(store, following)) if later else []
 
 
 def outdated(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     days: Sequence[dict[str, Any]],
     before: Sequence[dict[str, Any]] = (),
 ) -> list[dict[str, str]]:
@@ -43,10 +38,10 @@ def outdated(
         if "evidence" not in stored:
             continue
         day, version = date.fromisoformat(stored["day"]), stored["model_version"]
-        holdout = storage.read_json(layout.model_card(version))["metrics"]["holdout"]
+        holdout = store.storage.read_json(store.keys.model_card(version))["metrics"]["holdout"]
         earliest = (day - timedelta(days=MOST_DAYS)).isoformat()
         known = [past for past in judged if past["day"] >= earliest]
-        of_day = as_trained(storage, layout, config, version)
+        of_day = as_trained(store, version)
         now = judge_day(day, version, Evidence.of(stored["evidence"]), known, of_day, holdout)
         if now["verdict"] != stored["verdict"]:
             found.append({"day": stored["day"], "verdict": stored["verdict"], "now": now["verdict"]})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.accuracy.evidence import own_score
 from driftwatch.accuracy.policy import holdout_accuracy
+from driftwatch.artifacts.store import DayStore
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.metrics import wilson
 
@@ -20,33 +21,30 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from driftwatch.artifacts.keys import DayLayout, MonitorLayout
-    from driftwatch.config import MonitorConfig
-    from driftwatch.storage import Storage
 
 LEVEL = 0.001
 
 
-def estimate_day(storage: Storage, day: DayLayout, layout: MonitorLayout, config: MonitorConfig) -> dict[str, Any]:
+def estimate_day(day: DayStore) -> dict[str, Any]:
     """Estimates from predictions.parquet and the model card; writes estimate.json and returns what it holds.
 
     day, model_version, accuracy (a share; null with a reason without images or holdout), mean_score, the holdout's mean_score and
     n, and `answers`, see `answers_moved`.
     """
-    predictions = storage.read_table(day.predictions)
-    version = storage.read_json(day.ingest)["model_version"]
-    holdout = storage.read_json(layout.model_card(version))["metrics"]["holdout"]
-    config = as_trained(storage, layout, config, version)
-    scores = own_score(predictions, config.classes)
+    predictions = day.storage.read_table(day.keys.predictions)
+    version = day.storage.read_json(day.keys.ingest)["model_version"]
+    holdout = day.storage.read_json(day.monitor.keys.model_card(version))["metrics"]["holdout"]
+    config = as_trained(day.monitor, version)
+    scores = own_score(predictions, day.config.classes)
     found = {
-        "day": day.day.isoformat(),
+        "day": day.keys.day.isoformat(),
         "model_version": version,
-        "accuracy": estimate(scores, holdout, config.performance.confidence),
+        "accuracy": estimate(scores, holdout, day.config.performance.confidence),
         "mean_score": round(float(scores.mean()), 6) if len(scores) else None,
         "holdout": {"mean_score": holdout.get("mean_score"), "n": holdout["n"]},
-        "answers": answers_moved(predictions["prediction"].tolist(), holdout, config.classes),
+        "answers": answers_moved(predictions["prediction"].tolist(), holdout, day.config.classes),
     }
-    storage.write_json(day.estimate, found)
+    day.storage.write_json(day.keys.estimate, found)
     return found
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
 from driftwatch.cli.monitor import Monitor, monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
@@ -72,7 +73,7 @@ def _trained(options: argparse.Namespace, monitor: Monitor) -> str:
         )
 
     print(f"Training by the recipe {options.recipe}, {epochs} epochs", flush=True)
-    return train_champion(monitor.storage, monitor.layout, monitor.config, options.recipe, epochs, on_epoch=progress)
+    return train_champion(MonitorStore(monitor.storage, monitor.config), options.recipe, epochs, on_epoch=progress)
 
 
 def _rollback(options: argparse.Namespace) -> None:
@@ -80,9 +81,9 @@ def _rollback(options: argparse.Namespace) -> None:
     from driftwatch.models.rollback import rollback
 
     monitor = monitor_of(options)
-    current = champion_version(monitor.storage, monitor.layout)
+    current = champion_version(monitor.store)
     by = f"driftwatch champion rollback from {current}"
-    pointer = rollback(monitor.storage, monitor.layout, options.to, promoted_by=by, config=monitor.config)
+    pointer = rollback(MonitorStore(monitor.storage, monitor.config), options.to, promoted_by=by)
     print(
         f"{pointer['version']} is the champion again, instead of {current}; days that were judged already keep theirs"
     )
@@ -100,14 +101,14 @@ def _import(options: argparse.Namespace) -> None:
         read_model(options.model, monitor.config)  # one that does not fit must not replace the training set
     _take_in(options, monitor)
     with quiet_tensorflow(options.debug):
-        version = import_champion(monitor.storage, monitor.layout, monitor.config, options.model)
+        version = import_champion(MonitorStore(monitor.storage, monitor.config), options.model)
         _hand_over(monitor, version, "driftwatch champion import")
 
 
 def _refuse_champion(options: argparse.Namespace, monitor: Monitor) -> None:
     from driftwatch.models.registry import champion
 
-    current = champion(monitor.storage, monitor.layout)
+    current = champion(monitor.store)
     if current and not options.replace:
         raise NeedsAttention(
             f"{monitor.layout.monitor} has a champion already, {current['version']}: add --replace to put another in its place "
@@ -137,8 +138,8 @@ def _hand_over(monitor: Monitor, version: str, by: str) -> None:
     from driftwatch.models.registry import card, champion, promote
 
     storage, layout = monitor.storage, monitor.layout
-    reference = build_reference_of(storage, layout, monitor.config, version)
-    current = champion(storage, layout)
-    promote(storage, layout, version, by, expected=current["version"] if current else None)
-    print(f"Champion {version}: accuracy {accuracy(card(storage, layout, version))} on held-out images")
+    reference = build_reference_of(MonitorStore(storage, monitor.config), version)
+    current = champion(monitor_store(storage, layout))
+    promote(monitor_store(storage, layout), version, by, expected=current["version"] if current else None)
+    print(f"Champion {version}: accuracy {accuracy(card(monitor_store(storage, layout), version))} on held-out images")
     print(f"Drift reference from {reference['images']} images")

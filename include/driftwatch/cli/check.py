@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.monitor import Monitor, monitor_argument, monitor_of
 from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
@@ -29,9 +30,9 @@ def _check(options: argparse.Namespace) -> None:
     monitor = _reached(options)
     config, storage, layout = monitor.config, monitor.storage, monitor.layout
     annotation, retraining = config.annotation, config.retraining
-    refuse_other_champion(storage, layout, config)
-    current = champion(storage, layout)
-    of_champion = card(storage, layout, current["version"]) if current else None
+    refuse_other_champion(MonitorStore(storage, config))
+    current = champion(monitor_store(storage, layout))
+    of_champion = card(monitor_store(storage, layout), current["version"]) if current else None
     images = annotation.sample_size
     if images == "auto":
         expected = expected_accuracy(of_champion) if of_champion else 0.5
@@ -48,7 +49,7 @@ def _check(options: argparse.Namespace) -> None:
         f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "
         f"promotion: {retraining.promotion}"
     )
-    sizes = promotable.sizes_of(storage, layout, config, images, of_champion)
+    sizes = promotable.sizes_of(MonitorStore(storage, config), images, of_champion)
     print(promotable.said(config, sizes))
     for warning in [*_warnings(config, images, cost, evaluation), *promotable.warnings(config, sizes)]:
         print(f"Warning: {warning}")

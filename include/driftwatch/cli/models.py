@@ -28,11 +28,14 @@ def _models(options: argparse.Namespace) -> None:
     monitor = monitor_of(options)
     storage, layout = monitor.storage, monitor.layout
     if options.action == "show":
-        print(json.dumps(card(storage, layout, options.versions[0]), indent=2, ensure_ascii=False))
+        print(json.dumps(card(monitor_store(storage, layout), options.versions[0]), indent=2, ensure_ascii=False))
         return
-    cards = [card(storage, layout, version) for version in options.versions or versions(storage, layout)]
+    cards = [
+        card(monitor_store(storage, layout), version)
+        for version in options.versions or versions(monitor_store(storage, layout))
+    ]
     if options.action == "list":
-        current = champion(storage, layout)
+        current = champion(monitor_store(storage, layout))
         for found in cards:
             mark = "*" if current and current["version"] == found["version"] else " "
             print(

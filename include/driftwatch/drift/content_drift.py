@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.drift.class_mix import PREDICTION
 from driftwatch.drift.content import compare_shares, fit_projection, project, whole_counts
 from driftwatch.drift.dependence import bursts, share_weights, weights_of
@@ -18,9 +19,6 @@ from driftwatch.models.as_trained import as_trained
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from driftwatch.artifacts.keys import DayLayout, MonitorLayout
-    from driftwatch.config import MonitorConfig
-    from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +26,8 @@ PREDICTIONS = "predictions"
 
 
 def build_content_reference(
-    storage: Storage,
-    layout: MonitorLayout,
+    store: MonitorStore,
     version: str,
-    config: MonitorConfig,
     table: pd.DataFrame,
     embeddings: np.ndarray,
 ) -> int:
@@ -49,16 +45,18 @@ def build_content_reference(
     count = int(held_out.sum())
     if count >= MIN_REFERENCE:
         projection = fit_projection(embeddings[trained_on] if trained_on.any() else embeddings)
-        settings = config.profiling
+        settings = store.config.profiling
         rate = kind_rate(settings, CONTENT)
         components = project(embeddings[held_out], projection)
         components[PREDICTION] = table.loc[held_out, "prediction"].to_numpy()
-        storage.write_array(layout.reference_projection(version), projection)
-        Reference.build(components, rate, settings.seed, settings.min_images).save(storage, layout, version, CONTENT)
-    counts = usual_answers(table, held_out, config.classes)
-    storage.write_json(
-        layout.reference_predictions(version),
-        {"images": count, "counts": dict(zip(config.classes, counts.tolist(), strict=True))},
+        store.storage.write_array(store.keys.reference_projection(version), projection)
+        Reference.build(components, rate, settings.seed, settings.min_images).save(
+            store.storage, store.keys, version, CONTENT
+        )
+    counts = usual_answers(table, held_out, store.config.classes)
+    store.storage.write_json(
+        store.keys.reference_predictions(version),
+        {"images": count, "counts": dict(zip(store.config.classes, counts.tolist(), strict=True))},
     )
     return count
 
@@ -98,9 +96,7 @@ def _tabulate(table: pd.DataFrame, column: str, classes: Sequence[str]) -> np.nd
     return table[column].value_counts().reindex(list(classes), fill_value=0).to_numpy(dtype=float)
 
 
-def judge_answers(
-    storage: Storage, day: DayLayout, layout: MonitorLayout, config: MonitorConfig, version: str
-) -> dict[str, Any]:
+def judge_answers(day: DayStore, version: str) -> dict[str, Any]:
     """Tests what model `version` sees in the day's images and what it answers; writes content_drift.json and returns it.
 
     Keys `content` and `predictions`, each with verdict, p_value, false_alarm_rate, n and effective_n; `reason` where there is
@@ -108,26 +104,26 @@ def judge_answers(
     number of reference images that have the day's mix of classes where it differs.
     `predictions`: effect (total variation distance) and classes (name, reference and day as shares).
     """
-    config = as_trained(storage, layout, config, version)
-    predictions = storage.read_table(day.predictions)
-    usual = _reference_counts(storage, layout, version)
+    config = as_trained(day.monitor, version)
+    predictions = day.storage.read_table(day.keys.predictions)
+    usual = _reference_counts(day.monitor, version)
     drift: dict[str, Any] = {
-        "day": day.day.isoformat(),
+        "day": day.keys.day.isoformat(),
         "reference_version": version,
         "reference_images": usual["images"] if usual else 0,
-        "day_false_alarm_rate": config.profiling.false_alarm_rate,
-        CONTENT: _content(storage, day, layout, config, version, predictions, usual),
-        PREDICTIONS: _predictions(storage, day, config, predictions, usual),
+        "day_false_alarm_rate": day.config.profiling.false_alarm_rate,
+        CONTENT: _content(day, version, predictions, usual),
+        PREDICTIONS: _predictions(day, predictions, usual),
     }
-    storage.write_json(day.content_drift, drift)
+    day.storage.write_json(day.keys.content_drift, drift)
     for kind in (CONTENT, PREDICTIONS):
-        logger.info("%s: %s %s, p = %s", day.day, kind, drift[kind]["verdict"], drift[kind]["p_value"])
+        logger.info("%s: %s %s, p = %s", day.keys.day, kind, drift[kind]["verdict"], drift[kind]["p_value"])
     return drift
 
 
-def _reference_counts(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any] | None:
-    key = layout.reference_predictions(version)
-    return storage.read_json(key) if storage.exists(key) else None
+def _reference_counts(store: MonitorStore, version: str) -> dict[str, Any] | None:
+    key = store.keys.reference_predictions(version)
+    return store.storage.read_json(key) if store.storage.exists(key) else None
 
 
 def _no_evidence(reason: str, rate: float, n: int, effective_n: int) -> dict[str, Any]:
@@ -150,24 +146,24 @@ def _too_few(usual: dict[str, Any] | None, version: str) -> str:
 
 
 def _content(
-    storage: Storage,
-    day: DayLayout,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    day: DayStore,
     version: str,
     predictions: pd.DataFrame,
     usual: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    settings, n = config.profiling, len(predictions)
+    settings, n = day.config.profiling, len(predictions)
     reason = _too_few(usual, version)
     if reason:
         return _no_evidence(reason, kind_rate(settings, CONTENT), n, n) | {"features": [], "examples": []}
-    table = project(storage.read_array(day.embeddings), storage.read_array(layout.reference_projection(version)))
+    table = project(
+        day.storage.read_array(day.keys.embeddings),
+        day.storage.read_array(day.monitor.keys.reference_projection(version)),
+    )
     table.insert(0, "image_id", predictions["image_id"].to_numpy())
     table[PREDICTION] = predictions["prediction"].to_numpy()
-    reference = load_reference(storage, layout, version, CONTENT, settings)
-    batch = with_clusters(storage, day, table, settings)
-    report = tested(storage, layout, version, CONTENT, reference, batch)
+    reference = load_reference(day.monitor, version, CONTENT, settings)
+    batch = with_clusters(day, table, settings)
+    report = tested(day.monitor, version, CONTENT, reference, batch)
     found = {**as_json(report), "examples": examples(table, reference, report)}
     if report.verdict == NOT_ENOUGH_EVIDENCE:
         found["reason"] = _too_small(report.effective_n, settings.min_images)
@@ -179,32 +175,30 @@ def _too_small(effective_n: int, min_images: int) -> str:
 
 
 def _predictions(
-    storage: Storage,
-    day: DayLayout,
-    config: MonitorConfig,
+    day: DayStore,
     predictions: pd.DataFrame,
     usual: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    settings, n = config.profiling, len(predictions)
+    settings, n = day.config.profiling, len(predictions)
     rate = kind_rate(settings, PREDICTIONS)
     reason = _too_few(usual, str(predictions["model_version"].iloc[0]) if n else "the model")
     if usual is None or reason:
         return _no_evidence(reason, rate, n, n) | {"effect": None, "classes": []}
-    scores = [f"score.{name}" for name in config.classes]
-    weights = weights_of(with_clusters(storage, day, predictions, settings), scores)
-    codes = pd.Categorical(predictions["prediction"], categories=list(config.classes)).codes.astype(int)
+    scores = [f"score.{name}" for name in day.config.classes]
+    weights = weights_of(with_clusters(day, predictions, settings), scores)
+    codes = pd.Categorical(predictions["prediction"], categories=list(day.config.classes)).codes.astype(int)
     independent = np.ones(n) if weights is None else weights.min(axis=1)
     counted, worth = share_weights(independent)
-    counts = whole_counts(counted * (worth / max(counted.sum(), 1)), codes, len(config.classes))
+    counts = whole_counts(counted * (worth / max(counted.sum(), 1)), codes, len(day.config.classes))
     effective_n = round(float(independent.sum()))
-    known = np.array([usual["counts"][name] for name in config.classes])
+    known = np.array([usual["counts"][name] for name in day.config.classes])
     shares = [
         {
             "name": name,
             "reference": round(int(known[place]) / int(known.sum()), 6),
             "day": round(int((codes == place).sum()) / n, 6) if n else None,
         }
-        for place, name in enumerate(config.classes)
+        for place, name in enumerate(day.config.classes)
     ]
     if effective_n < settings.min_images:
         reason = _too_small(effective_n, settings.min_images)

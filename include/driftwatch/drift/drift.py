@@ -16,15 +16,14 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts.keys import own_key
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.drift.dependence import CONTRAST, GROUP, PHASH
 from driftwatch.drift.reference import DRIFTED, IMAGE_QUALITY, OK, QUANTILES, DriftReport, Reference
 from driftwatch.drift.trend import MOST_DAYS, day_scores, trend
 from driftwatch.errors import MissingArtifact
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayLayout, MonitorLayout
-    from driftwatch.config import MonitorConfig, ProfilingConfig
-    from driftwatch.storage import Storage
+    from driftwatch.config import ProfilingConfig
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +32,7 @@ EXAMPLES = 6
 _FAR = 3.0
 
 
-def build_reference(
-    storage: Storage, layout: MonitorLayout, version: str, features: pd.DataFrame, config: MonitorConfig
-) -> Reference:
+def build_reference(store: MonitorStore, version: str, features: pd.DataFrame) -> Reference:
     """Writes the reference of model `version` from the features of the images it was trained on, and their profile.
 
     Of near-duplicates by a column `phash` one is kept. A reference has no day of its own; its profile carries the monitor's
@@ -43,18 +40,18 @@ def build_reference(
     """
     from driftwatch.drift.whylogs_profiles import feature_profile
 
-    settings = config.profiling
+    settings = store.config.profiling
     table = features.drop(columns="image_id", errors="ignore")
     reference = Reference.build(table, kind_rate(settings, IMAGE_QUALITY), settings.seed, settings.min_images)
-    reference.save(storage, layout, version)
+    reference.save(store.storage, store.keys, version)
     numbers = table.drop(columns=PHASH, errors="ignore")
-    storage.write_bytes(layout.reference_profile(version), feature_profile(numbers, config.schedule.start_date))
+    store.storage.write_bytes(
+        store.keys.reference_profile(version), feature_profile(numbers, store.config.schedule.start_date)
+    )
     return reference
 
 
-def profile_day(
-    storage: Storage, day_layout: DayLayout, monitor_layout: MonitorLayout, config: MonitorConfig, version: str
-) -> dict[str, Any]:
+def profile_day(day: DayStore, version: str) -> dict[str, Any]:
     """Tests the day's features against the reference of model `version`; writes drift.json and the day's whylogs profile.
 
     Beside the day's own verdict drift.json has the trend over this reference's days up to this one, and the distances that
@@ -62,27 +59,27 @@ def profile_day(
     """
     from driftwatch.drift.whylogs_profiles import feature_profile, hellinger, read_profile
 
-    features = storage.read_table(day_layout.features)
-    reference = load_reference(storage, monitor_layout, version, IMAGE_QUALITY, config.profiling)
-    batch = with_clusters(storage, day_layout, features, config.profiling)
-    report = tested(storage, monitor_layout, version, IMAGE_QUALITY, reference, batch)
-    profile = feature_profile(features.drop(columns="image_id"), day_layout.day)
-    usual = storage.read_bytes(monitor_layout.reference_profile(version))
+    features = day.storage.read_table(day.keys.features)
+    reference = load_reference(day.monitor, version, IMAGE_QUALITY, day.config.profiling)
+    batch = with_clusters(day, features, day.config.profiling)
+    report = tested(day.monitor, version, IMAGE_QUALITY, reference, batch)
+    profile = feature_profile(features.drop(columns="image_id"), day.keys.day)
+    usual = day.storage.read_bytes(day.monitor.keys.reference_profile(version))
     drift = {
-        "day": day_layout.day.isoformat(),
+        "day": day.keys.day.isoformat(),
         "reference_version": version,
-        "day_false_alarm_rate": config.profiling.false_alarm_rate,
+        "day_false_alarm_rate": day.config.profiling.false_alarm_rate,
         **as_json(report),
         "examples": examples(features, reference, report),
         "hellinger": hellinger(read_profile(profile), read_profile(usual)),
         "day_scores": day_scores(features, reference.features, report.weights) if report.verdict == OK else None,
     }
-    drift["trend"] = _trend(storage, monitor_layout, drift, config.profiling)
-    storage.write_bytes(day_layout.feature_profile, profile)
-    storage.write_json(day_layout.drift, drift)
+    drift["trend"] = _trend(day.monitor, drift, day.config.profiling)
+    day.storage.write_bytes(day.keys.feature_profile, profile)
+    day.storage.write_json(day.keys.drift, drift)
     logger.info(
         "%s: %s, p = %s, drifted: %s; trend over %s days: %s",
-        day_layout.day,
+        day.keys.day,
         report.verdict,
         report.p_value,
         drift["drifted_features"],
@@ -97,11 +94,9 @@ def kind_rate(settings: ProfilingConfig, kind: str) -> float:
     return settings.false_alarm_rate * float(getattr(settings.false_alarm_shares, kind))
 
 
-def load_reference(
-    storage: Storage, layout: MonitorLayout, version: str, kind: str, settings: ProfilingConfig
-) -> Reference:
+def load_reference(store: MonitorStore, version: str, kind: str, settings: ProfilingConfig) -> Reference:
     """The reference as the monitor file wants it, also where that changed since; calibrations that no longer fit go."""
-    reference = Reference.load(storage, layout, version, kind)
+    reference = Reference.load(store.storage, store.keys, version, kind)
     current = dataclasses.replace(
         reference, false_alarm_rate=kind_rate(settings, kind), seed=settings.seed, min_images=settings.min_images
     )
@@ -110,30 +105,31 @@ def load_reference(
     return current
 
 
-def tested(
-    storage: Storage, layout: MonitorLayout, version: str, kind: str, reference: Reference, batch: pd.DataFrame
-) -> DriftReport:
+def tested(store: MonitorStore, version: str, kind: str, reference: Reference, batch: pd.DataFrame) -> DriftReport:
     """The test's report; a calibration that it needed is kept with the reference."""
     known = set(reference.calibrations)
     report = reference.test(batch)
     if set(reference.calibrations) != known:
-        reference.save_calibrations(storage, layout, version, kind)
+        reference.save_calibrations(store.storage, store.keys, version, kind)
     return report
 
 
-def with_clusters(storage: Storage, day: DayLayout, table: pd.DataFrame, settings: ProfilingConfig) -> pd.DataFrame:
+def with_clusters(day: DayStore, table: pd.DataFrame, settings: ProfilingConfig) -> pd.DataFrame:
     """`table` with what tells which images are not independent: perceptual hash, and group where the monitor file has a pattern."""
     wanted = ["image_id", PHASH, *(["key"] if settings.group_pattern else [])]
     manifest = (
-        storage.read_arrow(day.manifest, wanted).to_pandas().dropna(subset="image_id").drop_duplicates("image_id")
+        day.storage.read_arrow(day.keys.manifest, wanted)
+        .to_pandas()
+        .dropna(subset="image_id")
+        .drop_duplicates("image_id")
     )
     rows = manifest.set_index("image_id").reindex(table["image_id"])
     added: dict[str, Any] = {PHASH: rows[PHASH].to_numpy()}
     if CONTRAST not in table.columns:
-        features = storage.read_arrow(day.features, ["image_id", CONTRAST]).to_pandas().set_index("image_id")
+        features = day.storage.read_arrow(day.keys.features, ["image_id", CONTRAST]).to_pandas().set_index("image_id")
         added[CONTRAST] = features[CONTRAST].reindex(table["image_id"]).to_numpy()
     if settings.group_pattern:
-        names = [own_key(day.monitor, str(key)).removeprefix(f"{day.incoming}/") for key in rows["key"]]
+        names = [own_key(day.keys.monitor, str(key)).removeprefix(f"{day.keys.incoming}/") for key in rows["key"]]
         found = [re.search(settings.group_pattern, name) for name in names]
         # An image that the pattern does not fit is a group of its own.
         added[GROUP] = [match[1] if match else name for match, name in zip(found, names, strict=True)]
@@ -176,18 +172,18 @@ def as_json(report: DriftReport) -> dict[str, Any]:
     }
 
 
-def _trend(storage: Storage, layout: MonitorLayout, drift: dict[str, Any], settings: ProfilingConfig) -> dict[str, Any]:
+def _trend(store: MonitorStore, drift: dict[str, Any], settings: ProfilingConfig) -> dict[str, Any]:
     """Over the days before this one and this one, as far as they have the same reference and no drift of their own: such a
     day is told already, and would hide a slow change before or after it."""
-    before = [day for day in layout.stored_days(storage) if day.isoformat() < drift["day"]][-MOST_DAYS:]
-    keys = [layout.day(day).drift for day in before]
+    before = [day for day in store.keys.stored_days(store.storage) if day.isoformat() < drift["day"]][-MOST_DAYS:]
+    keys = [store.keys.day(day).drift for day in before]
     days = []
-    for key, data in storage.iter_bytes(keys):
+    for key, data in store.storage.iter_bytes(keys):
         if isinstance(data, MissingArtifact):
             continue  # a day that was not profiled
         if isinstance(data, Exception):
             raise data
-        days.append(storage.parsed_json(key, data))
+        days.append(store.storage.parsed_json(key, data))
     days = [day for day in [*days, drift] if day["reference_version"] == drift["reference_version"]]
     scored = [
         {"day": day["day"], "n": day["effective_n"], "scores": day["day_scores"]}

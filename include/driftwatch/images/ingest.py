@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
 from driftwatch.images.features import COLUMNS
@@ -39,7 +40,6 @@ from driftwatch.storage import StoredObject
 from driftwatch.tables import TableWriter, writing_table
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayLayout
     from driftwatch.config import ImagesConfig
     from driftwatch.storage import Storage
 
@@ -51,8 +51,7 @@ _IMAGES = pa.schema([*MANIFEST, *(FEATURES.field(name) for name in COLUMNS)])
 
 
 def ingest_day(
-    storage: Storage,
-    layout: DayLayout,
+    of_day: DayStore,
     images: ImagesConfig,
     input_size: int,
     model_version: str,
@@ -63,27 +62,26 @@ def ingest_day(
     The same objects give the same bytes. Raises EmptyDay where nothing is listed but what is ignored (and writes nothing), and
     TooManyRejects, after everything is written, where more than `max_reject_share` is quarantined or no image at all is accepted.
     """
-    listed = listed or list_day(storage, layout, images)
+    listed = listed or list_day(of_day, images)
 
     def make_pass(given_up: frozenset[str]) -> _Day:
         with (
-            _whole_day(storage, layout, input_size, model_version) as day,
-            _blocks(storage, layout, listed, images, input_size, given_up) as blocks,
+            _whole_day(of_day, input_size, model_version) as day,
+            _blocks(of_day, listed, images, input_size, given_up) as blocks,
         ):
             for number, block in enumerate(blocks):
-                inputs.write_block(storage, layout, number, block.inputs)
+                inputs.write_block(of_day, number, block.inputs)
                 day.add(block.manifest, block.features)
         return day
 
     day = until_settled(make_pass)
-    _clear_shards(storage, layout)
-    return _refuse_too_many_rejects(storage, layout, images, day.counts)
+    _clear_shards(of_day)
+    return _refuse_too_many_rejects(of_day, images, day.counts)
 
 
 @contextmanager
 def _blocks(
-    storage: Storage,
-    layout: DayLayout,
+    day: DayStore,
     listed: Sequence[StoredObject],
     images: ImagesConfig,
     input_size: int,
@@ -91,17 +89,16 @@ def _blocks(
 ) -> Iterator[Iterator[Block]]:
     """The blocks of a pass over these objects of the day. A pass that fails is closed here, on the thread that made it: left to
     garbage collection it would end at any time, on any thread."""
-    folder = layout.incoming
+    folder = day.keys.incoming
     with (
-        closing(take_in_blocks(storage, listed, images, input_size, folder=folder, given_up=given_up)) as taken_in,
-        closing(watched(storage, folder, images, given_up, taken_in)) as blocks,
+        closing(take_in_blocks(day.storage, listed, images, input_size, folder=folder, given_up=given_up)) as taken_in,
+        closing(watched(day.storage, folder, images, given_up, taken_in)) as blocks,
     ):
         yield blocks
 
 
 def plan_day(
-    storage: Storage,
-    layout: DayLayout,
+    day: DayStore,
     images: ImagesConfig,
     input_size: int,
     model_version: str,
@@ -114,38 +111,38 @@ def plan_day(
     shards = shards_of(len(listed), images.shard_size)
     if len(shards) == 1:
         return []
-    _clear_shards(storage, layout)
+    _clear_shards(day)
     for shard in shards:
         part = listed[shard.start : shard.stop]
-        with writing_table(storage, layout.shard(shard.number, "listing.parquet"), _LISTING) as table:
+        with writing_table(day.storage, day.keys.shard(shard.number, "listing.parquet"), _LISTING) as table:
             table.add(pa.table([[o.key for o in part], [o.size for o in part]], schema=_LISTING))
     plan = {"shards": len(shards), "listed": len(listed), "input_size": input_size, "model_version": model_version}
-    storage.write_json(layout.shard_plan, plan)
+    day.storage.write_json(day.keys.shard_plan, plan)
     return shards
 
 
-def ingest_shard(storage: Storage, layout: DayLayout, images: ImagesConfig, shard: Shard) -> dict[str, int]:
+def ingest_shard(day: DayStore, images: ImagesConfig, shard: Shard) -> dict[str, int]:
     """Makes the pass over one shard's objects: writes its blocks of inputs, and what the merge needs. Returns counts by status.
 
     Raises NeedsAttention where the day is not being taken in any more.
     """
-    if not storage.exists(layout.shard_plan):
+    if not day.storage.exists(day.keys.shard_plan):
         raise NeedsAttention(
-            f"{storage.url(layout.shard_plan)} is gone: the day was merged since. To take it in again clear ingest_images"
+            f"{day.storage.url(day.keys.shard_plan)} is gone: the day was merged since. To take it in again clear ingest_images"
         )
-    listing = layout.shard(shard.number, "listing.parquet")
-    part = storage.read_table(listing)
+    listing = day.keys.shard(shard.number, "listing.parquet")
+    part = day.storage.read_table(listing)
     objects = [StoredObject(key, int(size)) for key, size in zip(part["key"], part["size"], strict=True)]
-    input_size = storage.read_json(layout.shard_plan)["input_size"]
+    input_size = day.storage.read_json(day.keys.shard_plan)["input_size"]
 
     def make_pass(given_up: frozenset[str]) -> Counter[str]:
         counts: Counter[str] = Counter()
         with (
-            writing_table(storage, layout.shard(shard.number, "images.parquet"), _IMAGES) as table,
-            _blocks(storage, layout, objects, images, input_size, given_up) as blocks,
+            writing_table(day.storage, day.keys.shard(shard.number, "images.parquet"), _IMAGES) as table,
+            _blocks(day, objects, images, input_size, given_up) as blocks,
         ):
             for number, block in zip(shard.blocks, blocks, strict=True):
-                inputs.write_block(storage, layout, number, block.inputs)
+                inputs.write_block(day, number, block.inputs)
                 table.add(_with_features(block))
                 counts.update(block.manifest["status"].to_pylist())
         return counts
@@ -154,40 +151,40 @@ def ingest_shard(storage: Storage, layout: DayLayout, images: ImagesConfig, shar
     return {status: counts[status] for status in (ACCEPTED, DUPLICATE, QUARANTINED, IGNORED)}
 
 
-def merge_shards(storage: Storage, layout: DayLayout, images: ImagesConfig) -> dict[str, Any]:
+def merge_shards(of_day: DayStore, images: ImagesConfig) -> dict[str, Any]:
     """Makes the day of its shards: what is accepted in two of them is a duplicate in the later. Returns and raises as `ingest_day`.
 
     The shards' own files go at the end, the plan first: without it the day is known to be whole. Repeated after that, it only looks
     at ingest.json again, and clears what a kill has left.
     """
-    if not storage.exists(layout.shard_plan):
-        _clear_shards(storage, layout, ("listing.parquet", "images.parquet"))
-        return _refuse_too_many_rejects(storage, layout, images, storage.read_json(layout.ingest))
-    plan = storage.read_json(layout.shard_plan)
-    keys = [layout.shard(number, "images.parquet") for number in range(plan["shards"])]
-    shared = _in_several(storage, keys)
+    if not of_day.storage.exists(of_day.keys.shard_plan):
+        _clear_shards(of_day, ("listing.parquet", "images.parquet"))
+        return _refuse_too_many_rejects(of_day, images, of_day.storage.read_json(of_day.keys.ingest))
+    plan = of_day.storage.read_json(of_day.keys.shard_plan)
+    keys = [of_day.keys.shard(number, "images.parquet") for number in range(plan["shards"])]
+    shared = _in_several(of_day.storage, keys)
     firsts: dict[str, str] = {}
     block = 0
-    with _whole_day(storage, layout, plan["input_size"], plan["model_version"]) as day:
+    with _whole_day(of_day, plan["input_size"], plan["model_version"]) as day:
         for key in keys:
-            images_of_shard = storage.read_arrow(key)
+            images_of_shard = of_day.storage.read_arrow(key)
             for start in range(0, len(images_of_shard), BLOCK):
                 part = _without_copies(images_of_shard.slice(start, BLOCK), shared, firsts)
-                _drop_inputs(storage, layout, block, part, images_of_shard.slice(start, BLOCK))
+                _drop_inputs(of_day, block, part, images_of_shard.slice(start, BLOCK))
                 accepted = part.filter(pc.equal(part["status"], ACCEPTED))
                 features = np.column_stack([accepted[name].to_numpy() for name in COLUMNS])
                 day.add(part.select(MANIFEST.names), features)
                 block += 1
-    _clear_shards(storage, layout)
-    return _refuse_too_many_rejects(storage, layout, images, day.counts)
+    _clear_shards(of_day)
+    return _refuse_too_many_rejects(of_day, images, day.counts)
 
 
-def _clear_shards(storage: Storage, layout: DayLayout, names: tuple[str, ...] = ("",)) -> None:
+def _clear_shards(day: DayStore, names: tuple[str, ...] = ("",)) -> None:
     """Removes the shards' files whose key ends so; the plan first, so that a kill leaves either all that a merge needs, or no plan."""
-    storage.delete(layout.shard_plan)
-    for item in storage.list(layout.shards):
+    day.storage.delete(day.keys.shard_plan)
+    for item in day.storage.list(day.keys.shards):
         if item.key.endswith(names):
-            storage.delete(item.key)
+            day.storage.delete(item.key)
 
 
 class _Day:
@@ -225,34 +222,32 @@ class _Day:
 
 
 @contextmanager
-def _whole_day(storage: Storage, layout: DayLayout, input_size: int, model_version: str) -> Iterator[_Day]:
+def _whole_day(of_day: DayStore, input_size: int, model_version: str) -> Iterator[_Day]:
     """Writes the day's tables, the inputs' index and, last, ingest.json, with the number of `late` images where there are any."""
-    keep_sampled(storage, layout)
+    keep_sampled(of_day)
     with (
-        writing_table(storage, layout.manifest, MANIFEST) as manifest,
-        writing_table(storage, layout.features, FEATURES) as features,
+        writing_table(of_day.storage, of_day.keys.manifest, MANIFEST) as manifest,
+        writing_table(of_day.storage, of_day.keys.features, FEATURES) as features,
     ):
         day = _Day(manifest, features)
         yield day
-    inputs.write_index(storage, layout, input_size, day.rows)
-    counts = day.count(layout.day.isoformat(), model_version, input_size)
-    late = count_late(storage, layout)
+    inputs.write_index(of_day, input_size, day.rows)
+    counts = day.count(of_day.keys.day.isoformat(), model_version, input_size)
+    late = count_late(of_day)
     if late:
         counts["late"] = late
-    storage.write_json(layout.ingest, counts)
-    logger.info("Took in %s: %s", storage.url(layout.incoming), counts)
+    of_day.storage.write_json(of_day.keys.ingest, counts)
+    logger.info("Took in %s: %s", of_day.storage.url(of_day.keys.incoming), counts)
 
 
-def _refuse_too_many_rejects(
-    storage: Storage, layout: DayLayout, images: ImagesConfig, counts: dict[str, Any]
-) -> dict[str, Any]:
+def _refuse_too_many_rejects(day: DayStore, images: ImagesConfig, counts: dict[str, Any]) -> dict[str, Any]:
     delivered = counts["listed"] - counts.get(IGNORED, 0)
     if counts[QUARANTINED] > images.max_reject_share * delivered or not counts[ACCEPTED]:
         reasons = Counter(counts["reasons"]).most_common()
         raise TooManyRejects(
-            f"{counts[QUARANTINED]} of {delivered} files in {storage.url(layout.incoming)} were quarantined "
+            f"{counts[QUARANTINED]} of {delivered} files in {day.storage.url(day.keys.incoming)} were quarantined "
             f"({', '.join(f'{kind} {count}' for kind, count in reasons)}); images.max_reject_share allows "
-            f"{images.max_reject_share:.0%}. {storage.url(layout.manifest)} has the reason for each"
+            f"{images.max_reject_share:.0%}. {day.storage.url(day.keys.manifest)} has the reason for each"
         )
     return counts
 
@@ -299,12 +294,12 @@ def _without_copies(part: pa.Table, shared: np.ndarray, firsts: dict[str, str]) 
     return part
 
 
-def _drop_inputs(storage: Storage, layout: DayLayout, number: int, now: pa.Table, before: pa.Table) -> None:
+def _drop_inputs(day: DayStore, number: int, now: pa.Table, before: pa.Table) -> None:
     """Takes the images that turned out to be duplicates out of a stored block; does nothing the second time."""
     was, kept = (pc.equal(table["status"], ACCEPTED).to_numpy() for table in (before, now))
     if kept.sum() == was.sum():
         return
-    key = layout.inputs_block(number)
-    images = storage.read_array(key) if storage.exists(key) else None
+    key = day.keys.inputs_block(number)
+    images = day.storage.read_array(key) if day.storage.exists(key) else None
     if images is not None and len(images) == was.sum():
-        inputs.write_block(storage, layout, number, images[kept[was]])
+        inputs.write_block(day, number, images[kept[was]])

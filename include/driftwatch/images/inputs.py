@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention
 
 if TYPE_CHECKING:
@@ -18,21 +19,21 @@ if TYPE_CHECKING:
 _READ_AHEAD = 2
 
 
-def write_block(storage: Storage, layout: DayLayout, number: int, images: np.ndarray) -> None:
+def write_block(day: DayStore, number: int, images: np.ndarray) -> None:
     """Stores one block, uint8 [n, S, S, 3]; a block without an image has no file."""
     if len(images):
-        storage.write_array(layout.inputs_block(number), images)
+        day.storage.write_array(day.keys.inputs_block(number), images)
     else:
-        storage.delete(layout.inputs_block(number))
+        day.storage.delete(day.keys.inputs_block(number))
 
 
-def write_index(storage: Storage, layout: DayLayout, input_size: int, rows: Sequence[int]) -> None:
+def write_index(day: DayStore, input_size: int, rows: Sequence[int]) -> None:
     """Makes the blocks that are stored the day's inputs: `rows` images in each, in order. What is left of an earlier run goes."""
-    storage.write_json(layout.inputs_index, {"input_size": input_size, "rows": list(rows)})
-    wanted = {layout.inputs_index, *(layout.inputs_block(number) for number, count in enumerate(rows) if count)}
-    for item in storage.list(layout.inputs):
+    day.storage.write_json(day.keys.inputs_index, {"input_size": input_size, "rows": list(rows)})
+    wanted = {day.keys.inputs_index, *(day.keys.inputs_block(number) for number, count in enumerate(rows) if count)}
+    for item in day.storage.list(day.keys.inputs):
         if item.key not in wanted:
-            storage.delete(item.key)
+            day.storage.delete(item.key)
 
 
 class DayInputs:

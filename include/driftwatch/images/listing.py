@@ -6,26 +6,26 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import EmptyDay, NeedsAttention
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayLayout
     from driftwatch.config import ImagesConfig
-    from driftwatch.storage import Storage, StoredObject
+    from driftwatch.storage import StoredObject
 
 
-def list_day(storage: Storage, layout: DayLayout, images: ImagesConfig) -> Sequence[StoredObject]:
+def list_day(day: DayStore, images: ImagesConfig) -> Sequence[StoredObject]:
     """Everything in the day's incoming folder; raises EmptyDay where there is nothing but what `images.ignore` names."""
-    listed = storage.list(layout.incoming)
-    if listed and not storage.lies_in(layout.incoming, layout.incoming.rpartition("/")[0]):
+    listed = day.storage.list(day.keys.incoming)
+    if listed and not day.storage.lies_in(day.keys.incoming, day.keys.incoming.rpartition("/")[0]):
         raise NeedsAttention(
-            f"{storage.url(layout.incoming)} is a link that leads out of the folder that it lies in: put the images there, or "
+            f"{day.storage.url(day.keys.incoming)} is a link that leads out of the folder that it lies in: put the images there, or "
             "make the folder above it the link"
         )
-    if all(ignored_by(item.key, layout.incoming, images.ignore) for item in listed):
+    if all(ignored_by(item.key, day.keys.incoming, images.ignore) for item in listed):
         ignored = f" ({len(listed)} files that images.ignore names)" if listed else ""
         raise EmptyDay(
-            f"{storage.url(layout.incoming)} holds no images{ignored} for {layout.day.isoformat()}: check the camera's or service's "
+            f"{day.storage.url(day.keys.incoming)} holds no images{ignored} for {day.keys.day.isoformat()}: check the camera's or service's "
             "delivery; the setting images.on_empty_day (fail, skip) decides what such a day does"
         )
     return listed

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.aggregation import Votes, dawid_skene, shares, skill, vote_weight
 from driftwatch.labels.annotators import annotator_quality
@@ -20,9 +21,7 @@ from driftwatch.labels.backends.toloka.collect import COUNTED
 from driftwatch.models.as_trained import for_day
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayLayout
     from driftwatch.config import MonitorConfig
-    from driftwatch.storage import Storage
 
 Method = Literal["majority", "weighted", "dawid_skene"]
 OnTie = Literal["abstain", "random_seeded", "first_class"]
@@ -188,7 +187,7 @@ def unanimous(labels: pd.DataFrame) -> pd.Series:
     return pd.Series(given, index=labels.index, dtype="int64") == labels["votes"]
 
 
-def merge_day(storage: Storage, day: DayLayout, config: MonitorConfig, sample: Sequence[str]) -> dict[str, Any]:
+def merge_day(day: DayStore, sample: Sequence[str]) -> dict[str, Any]:
     """Reads assignments.parquet; writes labels.parquet, one row for each image of the sample, and annotators.parquet.
 
     `sample`: the image ids that were asked about. Flagged annotators are named, but their votes count: the pool's quality
@@ -196,13 +195,13 @@ def merge_day(storage: Storage, day: DayLayout, config: MonitorConfig, sample: S
     Returns the method and the counts: sampled = consensus + tie + unclear + unanswered; labelled, votes, of them
     unclear_votes, alpha (None where undefined), annotators, flagged, rejected_pages, and spent in USD, rewards with the fee.
     """
-    config = for_day(storage, day, config)
-    settings = config.annotation
-    assignments = storage.read_table(day.assignments)
-    votes = counted_votes(assignments, sample, config)
+    config = for_day(day)
+    settings = day.config.annotation
+    assignments = day.storage.read_table(day.keys.assignments)
+    votes = counted_votes(assignments, sample, day.config)
     labels = merge_answers(
         votes,
-        config.classes,
+        day.config.classes,
         settings.on_tie,
         settings.seed,
         settings.unclear_answer,
@@ -211,9 +210,9 @@ def merge_day(storage: Storage, day: DayLayout, config: MonitorConfig, sample: S
         control_answers(assignments),
         settings.default_skill,
     )
-    annotators = annotator_quality(votes, assignments, config)
-    storage.write_table(day.labels, labels.rename(columns={"task": "image_id"}))
-    storage.write_table(day.annotators, annotators)
+    annotators = annotator_quality(votes, assignments, day.config)
+    day.storage.write_table(day.keys.labels, labels.rename(columns={"task": "image_id"}))
+    day.storage.write_table(day.keys.annotators, annotators)
     by_status = labels["status"].value_counts()
     pages = assignments.drop_duplicates("assignment_id")
     paid = pages.loc[pages["status"].isin(COUNTED), "reward"].sum()

@@ -6,8 +6,7 @@ import logging
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.keys import MonitorLayout
-from driftwatch.config import MonitorConfig
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.links import ImageLinks, ImageServer
 from driftwatch.labels.plan import describe, plan_day
@@ -22,9 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def create_day_pool(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     day: date,
     client: DriftwatchTolokaClient,
     server: ImageServer | None,
@@ -37,42 +34,41 @@ def create_day_pool(
     Holds the monitor's annotation lock from the first look to the end: the days share the project, the exam and the month's
     limit, so that no two of them look and then create at once. That the lock is still held is asked before each change.
     """
-    key = layout.day(day).annotation
-    with exclusive(storage, layout.annotation_lock) as lock:
+    key = store.keys.day(day).annotation
+    with exclusive(store.storage, store.keys.annotation_lock) as lock:
 
         def record(plan: dict[str, Any]) -> None:
             lock.check()
-            storage.write_json(key, plan)
+            store.storage.write_json(key, plan)
 
         client.before_change = lock.check
         # Copied before anything is planned or paid: what becomes of the files later is all the same.
-        shown = ShownImages(storage, layout.day(day).shown)
-        plan = plan_day(storage, layout, config, day, now, shown.copied)
-        log.info("Plan: %s", describe(plan, config))
-        links = links_of(plan, storage, layout, now, server, signer)
-        return Campaign(client, config, plan, record, now).carry_out(links)
+        shown = ShownImages(store.storage, store.keys.day(day).shown)
+        plan = plan_day(store, day, now, shown.copied)
+        log.info("Plan: %s", describe(plan, store.config))
+        links = links_of(plan, store, now, server, signer)
+        return Campaign(client, store.config, plan, record, now).carry_out(links)
 
 
 def links_of(
     plan: dict[str, Any],
-    storage: Storage,
-    layout: MonitorLayout,
+    store: MonitorStore,
     now: datetime,
     server: ImageServer | None,
     signer: Storage | None,
 ) -> ImageLinks:
     """The links of the plan's images; refused where those of a pool that is still to be opened would end before it does."""
-    keys, ends = layout.day(date.fromisoformat(plan["day"])), datetime.fromisoformat(plan["links_expire"])
-    links = ImageLinks(storage, keys.shown, now, ends, server, signer)
+    keys, ends = store.keys.day(date.fromisoformat(plan["day"])), datetime.fromisoformat(plan["links_expire"])
+    links = ImageLinks(store.storage, keys.shown, now, ends, server, signer)
     if plan["state"] not in ("opened", "closed"):
         links.check(datetime.fromisoformat(plan["exam"]["links_end"]) if plan["exam"] else None)
     return links
 
 
-def note_in_plan(storage: Storage, layout: MonitorLayout, day: date, **facts: Any) -> None:
+def note_in_plan(store: MonitorStore, day: date, **facts: Any) -> None:
     """Adds to the day's plan what was learnt of its pool, without losing what another run has noted meanwhile."""
-    key = layout.day(day).annotation
-    with exclusive(storage, layout.annotation_lock) as lock:
-        plan = storage.read_json(key)
+    key = store.keys.day(day).annotation
+    with exclusive(store.storage, store.keys.annotation_lock) as lock:
+        plan = store.storage.read_json(key)
         lock.check()
-        storage.write_json(key, {**plan, **facts})
+        store.storage.write_json(key, {**plan, **facts})

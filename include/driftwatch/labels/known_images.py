@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.keys import MonitorLayout, own_key
+from driftwatch.artifacts.keys import own_key
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
-from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,24 +30,22 @@ def seeded_order(ids: Iterable[str], *salt: object) -> list[str]:
 
 
 def plan_exam(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     links_end: str,
     can_show: Callable[[str, str], bool] | None = None,
 ) -> dict[str, Any] | None:
     """The exam's tasks and settings, the same for every day; None where the monitor has none. `can_show`: see `plan_day`."""
-    exam = config.annotation.exam
+    exam = store.config.annotation.exam
     if exam is None:
         return None
     # Not by the day: annotators who passed yesterday find the same training.
-    known = _in_turn(_holdout(storage, layout), config, None, "exam")
+    known = _in_turn(_holdout(store), store.config, None, "exam")
     usable = (entry for entry in known if can_show is None or can_show(entry["image_id"], entry["key"]))
     tasks = list(islice(usable, exam.tasks))
     if len(tasks) < exam.tasks:
         raise DriftwatchError(
-            f"{storage.url(layout.training_set)} has {len(tasks)} images outside its train split that can be shown in an exam of "
-            f"{exam.tasks} (annotation.exam.tasks): lower it, or add labelled images to {storage.url(layout.training_images)}"
+            f"{store.storage.url(store.keys.training_set)} has {len(tasks)} images outside its train split that can be shown in an exam of "
+            f"{exam.tasks} (annotation.exam.tasks): lower it, or add labelled images to {store.storage.url(store.keys.training_images)}"
         )
     return {
         "tasks": tasks,
@@ -58,9 +56,7 @@ def plan_exam(
 
 
 def control_tasks(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     day: date,
     exclude: set[str],
     can_show: Callable[[str, str], bool] | None = None,
@@ -74,54 +70,54 @@ def control_tasks(
     """
     import pandas as pd
 
-    annotation = config.annotation
+    annotation = store.config.annotation
     if annotation.control_tasks == 0:
         return []
-    known, salt = _holdout(storage, layout), ("control", annotation.seed, day)
+    known, salt = _holdout(store), ("control", annotation.seed, day)
     known = known[~known["image_id"].isin(exclude)]
-    agreed = _agreed(storage, layout, day) if annotation.control_from_labels else []
+    agreed = _agreed(store, day) if annotation.control_from_labels else []
     more = pd.concat([known, *agreed]).drop_duplicates("image_id")
     more = more[~more["image_id"].isin(exclude)]
     # Agreed images are easy by selection and tell nothing of label errors: half are for those of known truth, as far as there are.
     few = annotation.control_tasks if len(more) == len(known) else -(-annotation.control_tasks // 2)
-    chosen = _in_turn(known, config, few, *salt)
+    chosen = _in_turn(known, store.config, few, *salt)
     more = more[~more["image_id"].isin([entry["image_id"] for entry in chosen])]
-    chosen += _in_turn(more, config, annotation.control_tasks - len(chosen), *salt)
+    chosen += _in_turn(more, store.config, annotation.control_tasks - len(chosen), *salt)
     # An incoming file may have been cleared away or replaced since it was labelled.
     there = [
         entry
         for entry in chosen
-        if (can_show(entry["image_id"], entry["key"]) if can_show else storage.exists(entry["key"]))
+        if (can_show(entry["image_id"], entry["key"]) if can_show else store.storage.exists(entry["key"]))
     ]
     if len(there) < annotation.control_tasks_per_page:
         gone = f", and the files of {len(chosen) - len(there)} more are gone" if len(chosen) > len(there) else ""
         raise DriftwatchError(
-            f"{storage.url(layout.training_set)} has {len(there)} images outside its train split{gone}; control tasks need at least "
-            f"{annotation.control_tasks_per_page}: add labelled images to {storage.url(layout.training_images)}"
+            f"{store.storage.url(store.keys.training_set)} has {len(there)} images outside its train split{gone}; control tasks need at least "
+            f"{annotation.control_tasks_per_page}: add labelled images to {store.storage.url(store.keys.training_images)}"
         )
     return sorted(there, key=lambda entry: entry["image_id"])
 
 
-def _holdout(storage: Storage, layout: MonitorLayout) -> pd.DataFrame:
-    known = storage.read_table(layout.training_set)
-    known["key"] = [own_key(layout.monitor, key) for key in known["key"]]
+def _holdout(store: MonitorStore) -> pd.DataFrame:
+    known = store.storage.read_table(store.keys.training_set)
+    known["key"] = [own_key(store.keys.monitor, key) for key in known["key"]]
     return known.loc[known["split"] != "train", ["image_id", "key", "label"]]
 
 
-def _agreed(storage: Storage, layout: MonitorLayout, day: date) -> list[pd.DataFrame]:
+def _agreed(store: MonitorStore, day: date) -> list[pd.DataFrame]:
     """image_id, key, label of each earlier day's images on which all annotators agree."""
     from driftwatch.labels.consensus import unanimous
 
     first, last = day - timedelta(days=DAYS_BACK), day - timedelta(days=1)
     tables = []
-    for other in layout.stored_days(storage):
-        keys = layout.day(other)
-        if not (first <= other <= last and storage.exists(keys.labels)):
+    for other in store.keys.stored_days(store.storage):
+        keys = store.keys.day(other)
+        if not (first <= other <= last and store.storage.exists(keys.labels)):
             continue
-        labels = storage.read_table(keys.labels)
+        labels = store.storage.read_table(keys.labels)
         agreed = labels["votes"].ge(MIN_VOTES) & labels["status"].eq("consensus") & unanimous(labels)
-        manifest = storage.read_table(keys.manifest)
-        manifest["key"] = [own_key(layout.monitor, key) for key in manifest["key"]]
+        manifest = store.storage.read_table(keys.manifest)
+        manifest["key"] = [own_key(store.keys.monitor, key) for key in manifest["key"]]
         accepted = manifest.loc[manifest["status"] == "accepted", ["image_id", "key"]]
         tables.append(labels.loc[agreed, ["image_id", "label"]].merge(accepted, on="image_id"))
     return tables

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from driftwatch.artifacts.keys import MonitorLayout, own_key
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.labels.known_images import control_tasks, plan_exam, seeded_order
@@ -62,9 +63,7 @@ def images_for(usd: float, annotation: AnnotationConfig) -> int:
 
 
 def plan_day(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     day: date,
     now: datetime,
     can_show: Callable[[str, str], bool] | None = None,
@@ -75,26 +74,34 @@ def plan_day(
     taken in; others take the place of those that are not, which the plan lists as `changed`. Raises OverBudget before anything
     is spent.
     """
-    keys = layout.day(day)
-    kept = _with_own_keys(storage.read_json(keys.annotation), layout) if storage.exists(keys.annotation) else None
+    keys = store.keys.day(day)
+    kept = (
+        _with_own_keys(store.storage.read_json(keys.annotation), store.keys)
+        if store.storage.exists(keys.annotation)
+        else None
+    )
     if kept and (kept["pool_id"] or kept["creations"].get("pool")):
         return kept
-    annotation = config.annotation
-    manifest = storage.read_table(keys.manifest)
+    annotation = store.config.annotation
+    manifest = store.storage.read_table(keys.manifest)
     rows = manifest[manifest["status"] == "accepted"]
     accepted = {
-        image_id: own_key(layout.monitor, key) for image_id, key in zip(rows["image_id"], rows["key"], strict=True)
+        image_id: own_key(store.keys.monitor, key) for image_id, key in zip(rows["image_id"], rows["key"], strict=True)
     }
-    if kept and _still_drawn(config, day, accepted, kept, can_show) and _can_be_shown(storage, accepted, kept):
+    if (
+        kept
+        and _still_drawn(store.config, day, accepted, kept, can_show)
+        and _can_be_shown(store.storage, accepted, kept)
+    ):
         return with_new_end(kept, annotation, now)
-    size = _sample_size(storage, layout, config, day)
+    size = _sample_size(store, day)
     sample, changed = _draw(
-        seeded_order(accepted, annotation.seed, config.name, day), size["images"], accepted, can_show
+        seeded_order(accepted, annotation.seed, store.config.name, day), size["images"], accepted, can_show
     )
-    _refuse_all_changed(storage, keys.incoming, sample, changed)
+    _refuse_all_changed(store.storage, keys.incoming, sample, changed)
     cost = cost_of(len(sample), annotation)
-    _check_limits(storage, layout, config, day, cost["total"])
-    exam = plan_exam(storage, layout, config, _text(now + EXAM_LINKS), can_show)
+    _check_limits(store, day, cost["total"])
+    exam = plan_exam(store, _text(now + EXAM_LINKS), can_show)
     asked = {entry["image_id"] for entry in exam["tasks"]} if exam else set()
     plan = {
         "day": day.isoformat(),
@@ -104,7 +111,7 @@ def plan_day(
         "sample_size": size,
         "sample": [{"image_id": image_id, "key": accepted[image_id]} for image_id in sorted(sample)],
         **({"changed": [{"image_id": image_id, "key": accepted[image_id]} for image_id in changed]} if changed else {}),
-        "control": control_tasks(storage, layout, config, day, set(accepted) | asked, can_show),
+        "control": control_tasks(store, day, set(accepted) | asked, can_show),
         "exam": exam,
         "cost": cost,
         "project_id": None,
@@ -185,24 +192,24 @@ def _refuse_all_changed(storage: Storage, folder: str, sample: list[str], change
     logger.warning("%d images are left out of the sample, others take their place; %s", len(changed), advice)
 
 
-def _sample_size(storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date) -> dict[str, Any]:
+def _sample_size(store: MonitorStore, day: date) -> dict[str, Any]:
     """How many images to ask about; with `auto`, a month's budget left is shared out evenly over the days left of it."""
-    annotation = config.annotation
+    annotation = store.config.annotation
     if annotation.sample_size != "auto":
         return {"images": annotation.sample_size}
     days_left = monthrange(day.year, day.month)[1] - day.day + 1
-    left = (annotation.max_cost_per_month - _spent_in_month(storage, layout, day)) / days_left
-    return choose_size(storage, layout, config, day, images_for(min(left, annotation.max_cost_per_day), annotation))
+    left = (annotation.max_cost_per_month - _spent_in_month(store, day)) / days_left
+    return choose_size(store, day, images_for(min(left, annotation.max_cost_per_day), annotation))
 
 
-def _check_limits(storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, total: float) -> None:
-    annotation = config.annotation
+def _check_limits(store: MonitorStore, day: date, total: float) -> None:
+    annotation = store.config.annotation
     if total > annotation.max_cost_per_day:
         raise OverBudget(
             f"labelling {day} would cost {total:.2f} USD, above annotation.max_cost_per_day {annotation.max_cost_per_day:.2f}: "
             "lower sample_size or overlap, or raise the limit in the monitor file; nothing was created"
         )
-    spent = _spent_in_month(storage, layout, day)
+    spent = _spent_in_month(store, day)
     if spent + total > annotation.max_cost_per_month:
         raise OverBudget(
             f"labelling {day} would bring {day:%Y-%m} to {spent + total:.2f} USD (what ended days have cost, and what the others "
@@ -210,23 +217,25 @@ def _check_limits(storage: Storage, layout: MonitorLayout, config: MonitorConfig
         )
 
 
-def _spent_in_month(storage: Storage, layout: MonitorLayout, day: date) -> float:
+def _spent_in_month(store: MonitorStore, day: date) -> float:
     """USD with the fee for the other days of the day's calendar month: what they have cost, or are planned to."""
     month = (day.year, day.month)
-    others = [other for other in layout.stored_days(storage) if (other.year, other.month) == month and other != day]
-    return sum(_cost_of_day(storage, layout, other) for other in others)
+    others = [
+        other for other in store.keys.stored_days(store.storage) if (other.year, other.month) == month and other != day
+    ]
+    return sum(_cost_of_day(store, other) for other in others)
 
 
-def _cost_of_day(storage: Storage, layout: MonitorLayout, day: date) -> float:
-    key = layout.day(day).annotation
-    if not storage.exists(key):
+def _cost_of_day(store: MonitorStore, day: date) -> float:
+    key = store.keys.day(day).annotation
+    if not store.storage.exists(key):
         return 0.0
-    plan = storage.read_json(key)
+    plan = store.storage.read_json(key)
     try:
         return counted(plan)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise broken(
-            storage.url(key), key, f"does not say what its labels cost ({type(error).__name__}: {error})"
+            store.storage.url(key), key, f"does not say what its labels cost ({type(error).__name__}: {error})"
         ) from error
 
 

@@ -7,14 +7,12 @@ from datetime import date, timedelta
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import MissingArtifact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from driftwatch.artifacts.keys import MonitorLayout
-    from driftwatch.config import MonitorConfig
-    from driftwatch.storage import Storage
 
 # Days before this one that say what a label is worth, where they were judged already.
 LOOK_BACK = 7
@@ -42,20 +40,18 @@ def expected_accuracy(card: Mapping[str, Any]) -> float:
     return 0.5 if low is None else float(low)
 
 
-def choose_size(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, day: date, affordable: int
-) -> dict[str, Any]:
+def choose_size(store: MonitorStore, day: date, affordable: int) -> dict[str, Any]:
     """The day's number of images: `images`, what the width `wanted`, the `expected_accuracy`, and what a label was `worth`.
 
     The accuracy is taken to be `expected_accuracy`, so that a day that is somewhat worse than the holdout still has the width.
     `worth` is the labels' effective number over the images asked about on the last LOOK_BACK days judged with the same model:
     below 1 where answers are missing, tied or wrong, above where the scores help. `affordable`: images that the budget allows.
     """
-    version = storage.read_json(layout.day(day).ingest)["model_version"]
-    expected = expected_accuracy(storage.read_json(layout.model_card(version)))
-    settings = config.performance
-    worth = _worth(storage, layout, day, version)
-    wanted = math.ceil(images_for_width(config.annotation.interval_width, expected, settings.confidence) / worth)
+    version = store.storage.read_json(store.keys.day(day).ingest)["model_version"]
+    expected = expected_accuracy(store.storage.read_json(store.keys.model_card(version)))
+    settings = store.config.performance
+    worth = _worth(store, day, version)
+    wanted = math.ceil(images_for_width(store.config.annotation.interval_width, expected, settings.confidence) / worth)
     return {
         "images": max(1, min(max(wanted, settings.min_labels), affordable)),
         "wanted": wanted,
@@ -65,11 +61,11 @@ def choose_size(
     }
 
 
-def _worth(storage: Storage, layout: MonitorLayout, day: date, version: str) -> float:
+def _worth(store: MonitorStore, day: date, version: str) -> float:
     effective, asked = 0.0, 0
     for back in range(1, LOOK_BACK + 1):
         try:
-            found = storage.read_json(layout.day(day - timedelta(days=back)).performance)
+            found = store.storage.read_json(store.keys.day(day - timedelta(days=back)).performance)
         except MissingArtifact:
             continue
         known = found.get("effective_labels")

@@ -6,15 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import NeedsAttention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from driftwatch.artifacts.keys import DayLayout
     from driftwatch.config import MonitorConfig
-    from driftwatch.storage import Storage
 
 
 class OtherModel(NeedsAttention):
@@ -38,32 +36,37 @@ def refuse_other(card: Mapping[str, Any], config: MonitorConfig, role: str = "th
         )
 
 
-def refuse_other_champion(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> None:
+def refuse_other_champion(store: MonitorStore) -> None:
     """`refuse_other` for the champion; before the first there is nothing to compare."""
     from driftwatch.models.registry import champion
 
-    current = champion(storage, layout)
+    current = champion(store)
     if current:
-        refuse_other(_card(storage, layout, current["version"]), config)
+        refuse_other(_card(store, current["version"]), store.config)
 
 
-def as_trained(storage: Storage, layout: MonitorLayout, config: MonitorConfig, version: str) -> MonitorConfig:
+def as_trained(store: MonitorStore, version: str) -> MonitorConfig:
     """The monitor file with the classes and the input size of model `version`."""
-    card = _card(storage, layout, version)
-    classes, size = tuple(card.get("classes") or config.classes), card.get("input_size") or config.model.input_size
-    if (classes, size) == (config.classes, config.model.input_size):
-        return config
-    return config.model_copy(update={"classes": classes, "model": config.model.model_copy(update={"input_size": size})})
+    card = _card(store, version)
+    classes, size = (
+        tuple(card.get("classes") or store.config.classes),
+        card.get("input_size") or store.config.model.input_size,
+    )
+    if (classes, size) == (store.config.classes, store.config.model.input_size):
+        return store.config
+    return store.config.model_copy(
+        update={"classes": classes, "model": store.config.model.model_copy(update={"input_size": size})}
+    )
 
 
-def for_day(storage: Storage, day: DayLayout, config: MonitorConfig) -> MonitorConfig:
+def for_day(day: DayStore) -> MonitorConfig:
     """`as_trained` for the model that the day is judged by; the file itself for a day that was not taken in."""
-    if not storage.exists(day.ingest):
-        return config
-    return as_trained(storage, MonitorLayout(day.monitor), config, storage.read_json(day.ingest)["model_version"])
+    if not day.storage.exists(day.keys.ingest):
+        return day.config
+    return as_trained(day.monitor, day.storage.read_json(day.keys.ingest)["model_version"])
 
 
-def _card(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any]:
+def _card(store: MonitorStore, version: str) -> dict[str, Any]:
     """The card, empty where there is none: whoever needs the model itself says so."""
-    key = layout.model_card(version)
-    return dict(storage.read_json(key)) if storage.exists(key) else {}
+    key = store.keys.model_card(version)
+    return dict(store.storage.read_json(key)) if store.storage.exists(key) else {}

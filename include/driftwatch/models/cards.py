@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.metrics import measure
 from driftwatch.models.predict import answers, fit_temperature, logits, probabilities
 from driftwatch.models.registry import LoadedModel, register, to_bytes, version_for
-from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +44,7 @@ class Labelled:
 
 
 def register_trained(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     model: keras.Model,
     from_logits: bool,
     validation: Labelled,
@@ -61,18 +58,21 @@ def register_trained(
     """
     size = int(model.input_shape[1])
     loaded = LoadedModel("", model, 1.0, from_logits, size)
-    temperature = fit_temperature(logits(loaded, validation.images, config.model.batch_size), validation.labels)
-    raw = logits(loaded, holdout.images, config.model.batch_size)
+    temperature = fit_temperature(logits(loaded, validation.images, store.config.model.batch_size), validation.labels)
+    raw = logits(loaded, holdout.images, store.config.model.batch_size)
     scores = probabilities(raw, temperature)
-    found = answers(scores, config.classes)["prediction"]
+    found = answers(scores, store.config.classes)["prediction"]
     metrics = measure(
-        [config.classes[label] for label in holdout.labels], found, config.classes, config.performance.confidence
+        [store.config.classes[label] for label in holdout.labels],
+        found,
+        store.config.classes,
+        store.config.performance.confidence,
     )
     data = to_bytes(model)
-    name = version_for(storage, layout, data, lambda known: _same(known, about, config))
+    name = version_for(store, data, lambda known: _same(known, about, store.config))
     card = {
         **about,
-        "classes": list(config.classes),
+        "classes": list(store.config.classes),
         "input_size": size,
         "output": "logits" if from_logits else "probabilities",
         "temperature": temperature,
@@ -80,7 +80,7 @@ def register_trained(
         "packages": package_versions(),
         "metrics": {"holdout": {**metrics, "n": len(holdout.labels), "mean_score": mean_score(scores)}},
     }
-    register(storage, layout, name, data, card)
+    register(store, name, data, card)
     return name
 
 

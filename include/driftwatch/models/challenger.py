@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import DayLayout, MonitorLayout, own_key
+from driftwatch.artifacts.keys import DayLayout, own_key
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import ChangedImage
 from driftwatch.models.as_trained import refuse_other_champion
@@ -46,9 +47,7 @@ _STRENGTH_SPREAD = 1.3
 
 
 def train_challenger(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     run_key: str,
     requested_by: str,
     on_epoch: OnEpoch | None = None,
@@ -65,24 +64,24 @@ def train_challenger(
     from driftwatch.models.runtime import prepare
     from driftwatch.models.training import fit
 
-    done = layout.retraining(run_key, CHALLENGER)
-    checkpoints = Checkpoints(storage, layout.retraining(run_key, "checkpoints"))
-    if storage.exists(done):
+    done = store.keys.retraining(run_key, CHALLENGER)
+    checkpoints = Checkpoints(store.storage, store.keys.retraining(run_key, "checkpoints"))
+    if store.storage.exists(done):
         checkpoints.clear()
-        return storage.read_json(done)["version"]
-    refuse_other_champion(storage, layout, config)
-    settings = config.retraining
+        return store.storage.read_json(done)["version"]
+    refuse_other_champion(store)
+    settings = store.config.retraining
     prepare(settings.seed)
-    table = storage.read_table(layout.retraining(run_key, SET))
-    parent = champion_version(storage, layout)
-    start = load_model(storage, layout, parent) if settings.start_from == "champion" else None
-    parts = _parts(storage, layout, config, table)
-    recipe = challenger_recipe(config, epoch_size=round(parts.replayed / (1 - settings.recent_share)))
+    table = store.storage.read_table(store.keys.retraining(run_key, SET))
+    parent = champion_version(store)
+    start = load_model(store, parent) if settings.start_from == "champion" else None
+    parts = _parts(store, table)
+    recipe = challenger_recipe(store.config, epoch_size=round(parts.replayed / (1 - settings.recent_share)))
     model, history = fit(
         start,
         parts.train.images,
         parts.train.labels,
-        len(config.classes),
+        len(store.config.classes),
         recipe,
         weights=parts.weights,
         validation=parts.mixed_validation,
@@ -94,7 +93,7 @@ def train_challenger(
         "parent": parent,
         "data": {
             "run_key": run_key,
-            **storage.read_json(layout.retraining(run_key, DATASET_CARD)),
+            **store.storage.read_json(store.keys.retraining(run_key, DATASET_CARD)),
             "damage": parts.damage.as_dict() if parts.damage else None,
             "damaged_images": parts.damaged,
         },
@@ -107,10 +106,10 @@ def train_challenger(
         "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
     }
     from_logits = start is None or start.from_logits
-    version = register_trained(storage, layout, config, model, from_logits, parts.validation, parts.holdout, about)
-    storage.write_json(done, {"version": version, "parent": parent, "requested_by": requested_by})
+    version = register_trained(store, model, from_logits, parts.validation, parts.holdout, about)
+    store.storage.write_json(done, {"version": version, "parent": parent, "requested_by": requested_by})
     checkpoints.clear()
-    prune(storage, layout, settings.keep_challengers)
+    prune(store, settings.keep_challengers)
     return version
 
 
@@ -141,18 +140,18 @@ class _Parts:
     damaged: int
 
 
-def _parts(storage: Storage, layout: MonitorLayout, config: MonitorConfig, table: pd.DataFrame) -> _Parts:
+def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
     from driftwatch.models.training import draw
 
-    settings = config.retraining
-    images = Labelled.of(load_inputs(storage, layout, table), table["label"], config)
-    bad_days, _ = bad_and_good_days(storage, layout, table)
+    settings = store.config.retraining
+    images = Labelled.of(load_inputs(store, table), table["label"], store.config)
+    bad_days, _ = bad_and_good_days(store, table)
     recent = np.asarray((table["source"] == HUMAN) & table["day"].isin(bad_days))
-    damage = _damage_of(storage, layout, config, table)
+    damage = _damage_of(store, table)
     mixed, weights, copies = {}, {}, {}
     for split in (TRAIN, VALIDATION):
         rows = np.asarray(table["split"] == split)
-        copies[split] = _damaged(storage, layout, config, damage, split)
+        copies[split] = _damaged(store, damage, split)
         mixed[split] = images.where(rows).and_then(copies[split])
         weights[split] = _weights(recent[rows], len(copies[split].labels), settings.recent_share)
     shown: Any = draw(weights[VALIDATION], len(weights[VALIDATION]), settings.seed) if len(weights[VALIDATION]) else []
@@ -182,51 +181,55 @@ def _weights(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarra
     return np.concatenate([np.where(recent, of_label, once), np.full(damaged, of_damaged)])
 
 
-def _damage_of(storage: Storage, layout: MonitorLayout, config: MonitorConfig, table: pd.DataFrame) -> Damage | None:
+def _damage_of(store: MonitorStore, table: pd.DataFrame) -> Damage | None:
     """The damage that the features of the set's drifted days show; none where no day drifted, or none is asked for."""
-    days = _drifted_days(storage, layout, table) if config.retraining.imitate_drift else []
+    days = _drifted_days(store, table) if store.config.retraining.imitate_drift else []
     if not days:
         return None
     from driftwatch.models.damage import estimate_damage
 
-    chosen = _originals(storage, layout, TRAIN, config.retraining.seed).head(DAMAGE_SAMPLE)
-    features = pd.concat([storage.read_table(day.features) for day in days], ignore_index=True)
-    damage = estimate_damage(list(_decoded(storage, config, chosen)), features)
+    chosen = _originals(store, TRAIN, store.config.retraining.seed).head(DAMAGE_SAMPLE)
+    features = pd.concat([store.storage.read_table(day.features) for day in days], ignore_index=True)
+    damage = estimate_damage(list(_decoded(store.storage, store.config, chosen)), features)
     logger.info("damage that the features of %d drifted day(s) show: %s %s", len(days), damage.kind, damage.strength)
     return damage
 
 
-def _damaged(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, damage: Damage | None, split: str
-) -> Labelled:
+def _damaged(store: MonitorStore, damage: Damage | None, split: str) -> Labelled:
     """Damaged copies of at most DAMAGED_IMAGES original images of the split; none without a damage."""
     from driftwatch.images.decode import model_input
     from driftwatch.models.damage import NONE, STRENGTHS, apply_damage
 
-    size, seed = config.model.input_size, config.retraining.seed
-    chosen = _originals(storage, layout, split, seed)
+    size, seed = store.config.model.input_size, store.config.retraining.seed
+    chosen = _originals(store, split, seed)
     if damage is None or damage.kind == NONE or damage.strength is None or chosen.empty:
         return Labelled(np.zeros((0, size, size, 3), np.uint8), np.zeros(0, "int64"))
     strengths = damage.strength * _STRENGTH_SPREAD ** np.random.default_rng(seed).uniform(-1, 1, len(chosen))
     strengths = strengths.clip(min(STRENGTHS[damage.kind]), max(STRENGTHS[damage.kind]))
     inputs = [
         model_input(apply_damage(rgb, damage.kind, float(strength), number), size)
-        for number, (rgb, strength) in enumerate(zip(_decoded(storage, config, chosen), strengths, strict=True))
+        for number, (rgb, strength) in enumerate(
+            zip(_decoded(store.storage, store.config, chosen), strengths, strict=True)
+        )
     ]
-    return Labelled.of(np.stack(inputs), chosen["label"], config)
+    return Labelled.of(np.stack(inputs), chosen["label"], store.config)
 
 
-def _originals(storage: Storage, layout: MonitorLayout, split: str, seed: int) -> pd.DataFrame:
+def _originals(store: MonitorStore, split: str, seed: int) -> pd.DataFrame:
     """At most DAMAGED_IMAGES rows of the original set's split, by chance."""
-    rows = storage.read_table(set_keys(storage, layout).table)
-    rows["key"] = [own_key(layout.monitor, key) for key in rows["key"]]
+    rows = store.storage.read_table(set_keys(store).table)
+    rows["key"] = [own_key(store.keys.monitor, key) for key in rows["key"]]
     rows = rows[rows["split"] == split]
     return rows.sample(min(DAMAGED_IMAGES, len(rows)), random_state=seed)
 
 
-def _drifted_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> list[DayLayout]:
-    days = [layout.day(date.fromisoformat(day)) for day in sorted(set(table.loc[table["source"] == HUMAN, "day"]))]
-    return [day for day in days if storage.exists(day.drift) and storage.read_json(day.drift)["verdict"] == "drifted"]
+def _drifted_days(store: MonitorStore, table: pd.DataFrame) -> list[DayLayout]:
+    days = [store.keys.day(date.fromisoformat(day)) for day in sorted(set(table.loc[table["source"] == HUMAN, "day"]))]
+    return [
+        day
+        for day in days
+        if store.storage.exists(day.drift) and store.storage.read_json(day.drift)["verdict"] == "drifted"
+    ]
 
 
 def _decoded(storage: Storage, config: MonitorConfig, chosen: pd.DataFrame) -> Iterator[np.ndarray]:

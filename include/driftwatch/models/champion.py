@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
@@ -17,7 +17,6 @@ from driftwatch.models.model_file import read_keras_file
 from driftwatch.models.original_set import digest_of, refuse_other_labels, set_keys
 from driftwatch.models.runtime import prepare
 from driftwatch.models.training import OnEpoch, Recipe, fit
-from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
     import keras
@@ -31,9 +30,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 
 def train_champion(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     recipe: str = "monitor",
     epochs: int | None = None,
     created_by: str = "driftwatch champion train",
@@ -43,14 +40,14 @@ def train_champion(
 
     `recipe`: a key of RECIPES, with other `epochs` if given.
     """
-    chosen = recipe_of(config, recipe, epochs)
-    table, whole = _training_set(storage, layout, config)
+    chosen = recipe_of(store.config, recipe, epochs)
+    table, whole = _training_set(store)
     train, validation, holdout = (whole.where(table["split"] == split) for split in (TRAIN, VALIDATION, EVALUATION))
     model, history = fit(
         None,
         train.images,
         train.labels,
-        len(config.classes),
+        len(store.config.classes),
         chosen,
         validation=(validation.images, validation.labels),
         on_epoch=on_epoch,
@@ -63,7 +60,7 @@ def train_champion(
         "seeds": {"training": chosen.seed},
         "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
     }
-    return register_trained(storage, layout, config, model, True, validation, holdout, about)
+    return register_trained(store, model, True, validation, holdout, about)
 
 
 def recipe_of(config: MonitorConfig, recipe: str = "monitor", epochs: int | None = None) -> Recipe:
@@ -73,9 +70,7 @@ def recipe_of(config: MonitorConfig, recipe: str = "monitor", epochs: int | None
 
 
 def import_champion(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     path: Path,
     created_by: str = "driftwatch champion import",
 ) -> str:
@@ -85,8 +80,8 @@ def import_champion(
     probabilities. Its holdout metrics are measured on the evaluation part of the training set: they flatter a model that was
     trained on those images. Raises NeedsAttention or registry.DamagedModel.
     """
-    model = read_model(path, config)
-    table, whole = _training_set(storage, layout, config)
+    model = read_model(path, store.config)
+    table, whole = _training_set(store)
     about: dict[str, Any] = {
         "created_by": created_by,
         "parent": None,
@@ -97,7 +92,7 @@ def import_champion(
     }
     validation, holdout = whole.where(table["split"] == VALIDATION), whole.where(table["split"] == EVALUATION)
     return register_trained(
-        storage, layout, config, model, not _gives_probabilities(model, whole.images[:64]), validation, holdout, about
+        store, model, not _gives_probabilities(model, whole.images[:64]), validation, holdout, about
     )
 
 
@@ -119,16 +114,16 @@ def _gives_probabilities(model: keras.Model, images: np.ndarray) -> bool:
     return bool((found >= 0).all() and np.allclose(found.sum(axis=1), 1, atol=1e-3))
 
 
-def _training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> tuple[pd.DataFrame, Labelled]:
-    keys = set_keys(storage, layout)
-    table, inputs = storage.read_table(keys.table), storage.read_array(keys.inputs)
-    refuse_other_labels(storage, keys.table, config, table)
-    if inputs.shape[1] != config.model.input_size:
+def _training_set(store: MonitorStore) -> tuple[pd.DataFrame, Labelled]:
+    keys = set_keys(store)
+    table, inputs = store.storage.read_table(keys.table), store.storage.read_array(keys.inputs)
+    refuse_other_labels(store.storage, keys.table, store.config, table)
+    if inputs.shape[1] != store.config.model.input_size:
         raise NeedsAttention(
-            f"{storage.url(keys.inputs)} is {inputs.shape[1]} px, model.input_size {config.model.input_size}: take the "
+            f"{store.storage.url(keys.inputs)} is {inputs.shape[1]} px, model.input_size {store.config.model.input_size}: take the "
             "training set in again by `driftwatch champion train` with this monitor file"
         )
-    return table, Labelled.of(inputs, table["label"], config)
+    return table, Labelled.of(inputs, table["label"], store.config)
 
 
 def _original_summary(table: pd.DataFrame) -> dict[str, Any]:

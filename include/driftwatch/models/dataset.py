@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import MonitorLayout, own_key
-from driftwatch.config import MonitorConfig
+from driftwatch.artifacts.keys import own_key
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion
 from driftwatch.models.original_set import copy_images, counts_by, refuse_other_labels, set_keys, take_in_training_set
 from driftwatch.models.requests import DATASET_CARD, SET
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
-from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +29,7 @@ _NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", 
 
 
 def collect_training_set(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     run_key: str,
     first_day: date,
     last_day: date,
@@ -47,31 +44,29 @@ def collect_training_set(
     The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
     Returns the dataset card (`summary`, the days, and what was left out, why) and writes it beside the set; a dry run writes nothing.
     """
-    refuse_other_champion(storage, layout, config)
+    refuse_other_champion(store)
     if dry_run:
-        return _collect(storage, layout, config, first_day, last_day)[2]
-    with splits_lock(storage, layout) as lock:
-        splits, table, found = _collect(storage, layout, config, first_day, last_day)
+        return _collect(store, first_day, last_day)[2]
+    with splits_lock(store) as lock:
+        splits, table, found = _collect(store, first_day, last_day)
         lock.check()
-        storage.write_table(layout.splits, splits)
-        storage.write_table(layout.retraining(run_key, SET), table)
-        storage.write_json(layout.retraining(run_key, DATASET_CARD), found)
+        store.storage.write_table(store.keys.splits, splits)
+        store.storage.write_table(store.keys.retraining(run_key, SET), table)
+        store.storage.write_json(store.keys.retraining(run_key, DATASET_CARD), found)
     return found
 
 
-def _collect(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, first_day: date, last_day: date
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+def _collect(store: MonitorStore, first_day: date, last_day: date) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """The splits of every image, the set, and its dataset card."""
-    original = storage.read_table(set_keys(storage, layout).table)
-    refuse_other_labels(storage, layout.training_set, config, original)
-    splits = _with_original(known_splits(storage, layout), original)
-    days = days_between(storage, layout, first_day, last_day)
-    human, splits, left_out = _human_labels(storage, layout, config, days, set(original["image_id"]), splits)
-    if len(human) < config.retraining.min_new_labels:
+    original = store.storage.read_table(set_keys(store).table)
+    refuse_other_labels(store.storage, store.keys.training_set, store.config, original)
+    splits = _with_original(known_splits(store), original)
+    days = days_between(store, first_day, last_day)
+    human, splits, left_out = _human_labels(store, days, set(original["image_id"]), splits)
+    if len(human) < store.config.retraining.min_new_labels:
         raise NotEnoughLabels(
-            f"{layout.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {left_out}); "
-            f"retraining.min_new_labels is {config.retraining.min_new_labels}: label more days or widen the range"
+            f"{store.keys.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {left_out}); "
+            f"retraining.min_new_labels is {store.config.retraining.min_new_labels}: label more days or widen the range"
         )
     base = original.assign(source=ORIGINAL, day="", confidence=1.0, row=np.arange(len(original)))
     columns = ["image_id", "label", "split", "source", "day", "confidence", "row"]
@@ -117,15 +112,15 @@ def _shares(values: pd.Series) -> dict[str, float]:
     }
 
 
-def load_inputs(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> np.ndarray:
+def load_inputs(store: MonitorStore, table: pd.DataFrame) -> np.ndarray:
     """The model's inputs of a collected set's rows, uint8 [n, S, S, 3] in their order. Raises NeedsAttention where one is gone."""
     parts = []
     for day, rows in table.groupby("day", sort=False):
-        places = _places(storage, layout, str(day), rows)
+        places = _places(store, str(day), rows)
         if day:
-            found = DayInputs(storage, layout.day(date.fromisoformat(str(day)))).take(places.tolist())
+            found = DayInputs(store.storage, store.keys.day(date.fromisoformat(str(day)))).take(places.tolist())
         else:
-            found = storage.read_array(set_keys(storage, layout).inputs)[places]
+            found = store.storage.read_array(set_keys(store).inputs)[places]
         parts.append((rows.index, found))
     inputs = np.empty((len(table), *parts[0][1].shape[1:]), np.uint8)
     for index, found in parts:
@@ -133,47 +128,45 @@ def load_inputs(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) ->
     return inputs
 
 
-def load_features(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> pd.DataFrame:
+def load_features(store: MonitorStore, table: pd.DataFrame) -> pd.DataFrame:
     """The features of a collected set's rows, by source and day."""
     parts = []
     for day, rows in table.groupby("day", sort=True):
-        places = _places(storage, layout, str(day), rows)
-        parts.append(storage.read_table(_features_key(storage, layout, str(day))).iloc[places])
+        places = _places(store, str(day), rows)
+        parts.append(store.storage.read_table(_features_key(store, str(day))).iloc[places])
     return pd.concat(parts, ignore_index=True)
 
 
-def _features_key(storage: Storage, layout: MonitorLayout, day: str) -> str:
-    return layout.day(date.fromisoformat(day)).features if day else set_keys(storage, layout).features
+def _features_key(store: MonitorStore, day: str) -> str:
+    return store.keys.day(date.fromisoformat(day)).features if day else set_keys(store).features
 
 
-def _places(storage: Storage, layout: MonitorLayout, day: str, rows: pd.DataFrame) -> np.ndarray:
+def _places(store: MonitorStore, day: str, rows: pd.DataFrame) -> np.ndarray:
     """Where each image lies now, by its id: the original set may have been replaced, or the day taken in again, since `row` was noted."""
-    key = _features_key(storage, layout, day)
-    now = pd.Index(storage.read_arrow(key, ["image_id"])["image_id"].to_pylist())
+    key = _features_key(store, day)
+    now = pd.Index(store.storage.read_arrow(key, ["image_id"])["image_id"].to_pylist())
     places = now.get_indexer(rows["image_id"])
     if (places < 0).any():
         gone = rows["image_id"].to_numpy()[places < 0]
         what = f"the images of {day} were" if day else "the training images were"
         raise NeedsAttention(
-            f"{storage.url(key)} has {len(gone)} of {len(rows)} images of this model's data no more, the first is {gone[0]}: {what} "
+            f"{store.storage.url(key)} has {len(gone)} of {len(rows)} images of this model's data no more, the first is {gone[0]}: {what} "
             "replaced since the set was collected. Put them back and take them in again, or start the retraining anew"
         )
     return np.asarray(places)
 
 
-def image_keys(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> pd.Series:
+def image_keys(store: MonitorStore, table: pd.DataFrame) -> pd.Series:
     """The storage key of the file of each row of a collected set, in its order."""
-    keys = storage.read_table(set_keys(storage, layout).table).set_index("image_id")["key"].to_dict()
+    keys = store.storage.read_table(set_keys(store).table).set_index("image_id")["key"].to_dict()
     for day in sorted(set(table["day"]) - {""}):
-        manifest = storage.read_table(layout.day(date.fromisoformat(day)).manifest)
+        manifest = store.storage.read_table(store.keys.day(date.fromisoformat(day)).manifest)
         keys |= manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
-    return table["image_id"].map({image_id: own_key(layout.monitor, key) for image_id, key in keys.items()})
+    return table["image_id"].map({image_id: own_key(store.keys.monitor, key) for image_id, key in keys.items()})
 
 
 def _human_labels(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     days: list[str],
     original: set[str],
     splits: pd.DataFrame,
@@ -185,25 +178,25 @@ def _human_labels(
     )
     frames = []
     for name in days:
-        day = layout.day(date.fromisoformat(name))
-        if not storage.exists(day.labels):
+        day = store.keys.day(date.fromisoformat(name))
+        if not store.storage.exists(day.labels):
             continue
-        labels = storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
+        labels = store.storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
         agreed = labels[labels["status"] == "consensus"]
-        sure = agreed[agreed["confidence"] >= config.retraining.min_confidence]
-        known = sure[sure["label"].isin(config.classes)]
+        sure = agreed[agreed["confidence"] >= store.config.retraining.min_confidence]
+        known = sure[sure["label"].isin(store.config.classes)]
         if len(known) < len(sure):  # a day that was labelled when there was a class more
             left_out["class_is_gone"] = left_out.get("class_is_gone", 0) + len(sure) - len(known)
         new = known[~known["image_id"].isin(original)]
         left_out["no_consensus"] += len(labels) - len(agreed)
         left_out["low_confidence"] += len(agreed) - len(sure)
         left_out["in_original_set"] += len(known) - len(new)
-        ids = storage.read_table(day.features)["image_id"]
+        ids = store.storage.read_table(day.features)["image_id"]
         rows = pd.Series(np.arange(len(ids)), index=ids)
         frames.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
-        manifest = storage.read_table(day.manifest)[["image_id", "phash"]]
+        manifest = store.storage.read_table(day.manifest)[["image_id", "phash"]]
         seen = manifest[manifest["image_id"].isin(labels["image_id"])]
-        splits = decide_splits(splits, seen, config.retraining.evaluation_share, name)
+        splits = decide_splits(splits, seen, store.config.retraining.evaluation_share, name)
     found = pd.concat(frames, ignore_index=True) if frames else _NO_LABELS
     if found["row"].isna().any():
         lost = found[found["row"].isna()].iloc[0]
@@ -222,12 +215,12 @@ def _human_labels(
     return once[~apart].reset_index(drop=True), splits, left_out
 
 
-def days_between(storage: Storage, layout: MonitorLayout, first_day: date, last_day: date) -> list[str]:
+def days_between(store: MonitorStore, first_day: date, last_day: date) -> list[str]:
     """The days of the range that have artifacts, as YYYY-MM-DD, sorted."""
-    return [day.isoformat() for day in layout.stored_days(storage) if first_day <= day <= last_day]
+    return [day.isoformat() for day in store.keys.stored_days(store.storage) if first_day <= day <= last_day]
 
 
-def bad_and_good_days(storage: Storage, layout: MonitorLayout, table: pd.DataFrame) -> tuple[list[str], list[str]]:
+def bad_and_good_days(store: MonitorStore, table: pd.DataFrame) -> tuple[list[str], list[str]]:
     """The days whose human labels a collected set has: those that a challenger must be better on, and those on which it must not be worse.
 
     Days with a performance alert, and days found ok in features and performance; without any alert, all days and none.
@@ -235,9 +228,10 @@ def bad_and_good_days(storage: Storage, layout: MonitorLayout, table: pd.DataFra
     days = sorted(set(table.loc[table["source"] == HUMAN, "day"]))
     verdicts = {}
     for name in days:
-        day = layout.day(date.fromisoformat(name))
+        day = store.keys.day(date.fromisoformat(name))
         verdicts[name] = [
-            storage.read_json(key)["verdict"] if storage.exists(key) else None for key in (day.performance, day.drift)
+            store.storage.read_json(key)["verdict"] if store.storage.exists(key) else None
+            for key in (day.performance, day.drift)
         ]
     alerts = [name for name in days if verdicts[name][0] == "alert"]
     if not alerts:

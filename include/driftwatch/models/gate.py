@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import MonitorLayout
-from driftwatch.config import MonitorConfig
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models.as_trained import refuse_other
 from driftwatch.models.challenger import CHALLENGER
 from driftwatch.models.class_losses import POWER, ClassLosses
@@ -24,7 +23,6 @@ from driftwatch.models.dataset import EVALUATION, ORIGINAL, SET, bad_and_good_da
 from driftwatch.models.metrics import measure
 from driftwatch.models.paired import LEVEL, MOST_IMAGES, compare, images_needed
 from driftwatch.models.requests import GATE
-from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +35,7 @@ ROLES = ("champion", "challenger")
 EXAMPLES = 12
 
 
-def evaluate_challenger(storage: Storage, layout: MonitorLayout, config: MonitorConfig, run_key: str) -> dict[str, Any]:
+def evaluate_challenger(store: MonitorStore, run_key: str) -> dict[str, Any]:
     """Compares the challenger of `run_key` with its parent, the champion when it was trained, and decides.
 
     Writes models/<version>/evaluation.parquet (image_id, key, part, day, label, champion and challenger), the card's `gate` and
@@ -50,36 +48,36 @@ def evaluate_challenger(storage: Storage, layout: MonitorLayout, config: Monitor
     from driftwatch.models.runtime import prepare
 
     prepare()
-    request = storage.read_json(layout.retraining(run_key, CHALLENGER))
-    table = storage.read_table(layout.retraining(run_key, SET))
+    request = store.storage.read_json(store.keys.retraining(run_key, CHALLENGER))
+    table = store.storage.read_table(store.keys.retraining(run_key, SET))
     table = table[table["split"] == EVALUATION].reset_index(drop=True)
-    recent_days, clean_days = bad_and_good_days(storage, layout, table)
+    recent_days, clean_days = bad_and_good_days(store, table)
     of_clean = (table["source"] == ORIGINAL) | table["day"].isin(clean_days)
     part = np.where(of_clean, CLEAN, np.where(table["day"].isin(recent_days), RECENT, ""))
     table = table.assign(part=part)[part != ""].reset_index(drop=True)
-    inputs = load_inputs(storage, layout, table)
+    inputs = load_inputs(store, table)
     for role, version in zip(ROLES, (request["parent"], request["version"]), strict=True):
-        refuse_other(card(storage, layout, version), config, role)
-        model = load_model(storage, layout, version)
-        scores = probabilities(logits(model, inputs, config.model.batch_size), model.temperature)
-        table[role] = answers(scores, config.classes)["prediction"]
-    table["key"] = image_keys(storage, layout, table)
+        refuse_other(card(store, version), store.config, role)
+        model = load_model(store, version)
+        scores = probabilities(logits(model, inputs, store.config.model.batch_size), model.temperature)
+        table[role] = answers(scores, store.config.classes)["prediction"]
+    table["key"] = image_keys(store, table)
     columns = ["image_id", "key", "part", "day", "label", "champion", "challenger"]
-    storage.write_table(layout.model_evaluation(request["version"]), table[columns])
+    store.storage.write_table(store.keys.model_evaluation(request["version"]), table[columns])
     gate = {
         "run_key": run_key,
         "version": request["version"],
         "champion": request["parent"],
         "recent_days": recent_days,
         "clean_days": clean_days,
-        **decide(table, config.classes, config.retraining),
+        **decide(table, store.config.classes, store.config.retraining),
     }
     for name in (RECENT, CLEAN):
         rows = table[table["part"] == name]
-        models = {role: measure(rows["label"], rows[role], config.classes, LEVEL) for role in ROLES}
+        models = {role: measure(rows["label"], rows[role], store.config.classes, LEVEL) for role in ROLES}
         gate[name] = {**gate[name], **models, **_examples(rows)}
-    add_to_card(storage, layout, request["version"], gate=gate, alerts=attached_alerts(storage, layout, run_key))
-    storage.write_json(layout.retraining(run_key, GATE), gate)
+    add_to_card(store, request["version"], gate=gate, alerts=attached_alerts(store, run_key))
+    store.storage.write_json(store.keys.retraining(run_key, GATE), gate)
     return gate
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.foreign_files import to_key
@@ -45,10 +46,10 @@ class SetKeys:
         return cls(*(layout.next_set(name) for name in ("set.parquet", "inputs.npy", "features.parquet", "ready.json")))
 
 
-def set_keys(storage: Storage, layout: MonitorLayout) -> SetKeys:
+def set_keys(store: MonitorStore) -> SetKeys:
     """The set that counts: a new one whose replacement was killed half-way is read where it was laid."""
-    own = SetKeys.own(layout)
-    return SetKeys.beside(layout) if storage.exists(own.ready) else own
+    own = SetKeys.own(store.keys)
+    return SetKeys.beside(store.keys) if store.storage.exists(own.ready) else own
 
 
 @dataclass(frozen=True)
@@ -86,45 +87,45 @@ def _settle(storage: Storage, pairs: list[tuple[str, str]], ready: str) -> None:
         storage.delete(new)
 
 
-def copy_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig, folder: Path) -> int:
+def copy_images(store: MonitorStore, folder: Path) -> int:
     """Copies <class>/<file> of a local folder to the storage's training images, and returns how many files were copied.
 
     Nothing is copied twice: not from the storage's own folder, nor a file that is there with the same bytes. Raises
     NeedsAttention where a class has no folder.
     """
-    own = storage.local_path(layout.training_images)
+    own = store.storage.local_path(store.keys.training_images)
     if own and folder.resolve() == own.resolve():
         return 0
-    missing = [name for name in config.classes if not (folder / name).is_dir()]
+    missing = [name for name in store.config.classes if not (folder / name).is_dir()]
     if missing:
         raise NeedsAttention(
-            f"{folder} has no folder {missing}: one folder for each of {list(config.classes)} is expected"
+            f"{folder} has no folder {missing}: one folder for each of {list(store.config.classes)} is expected"
         )
-    there = {item.key: item.size for item in storage.list(layout.training_images)}
+    there = {item.key: item.size for item in store.storage.list(store.keys.training_images)}
     copied = 0
-    for name in config.classes:
+    for name in store.config.classes:
         for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
-            key = f"{layout.training_images}/{name}/{to_key(path.name)}"
+            key = f"{store.keys.training_images}/{name}/{to_key(path.name)}"
             data = path.read_bytes()
-            if there.get(key) != len(data) or storage.read_bytes(key) != data:
-                storage.write_bytes(key, data)
+            if there.get(key) != len(data) or store.storage.read_bytes(key) != data:
+                store.storage.write_bytes(key, data)
                 copied += 1
     return copied
 
 
-def take_in_training_set(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> dict[str, Any]:
+def take_in_training_set(store: MonitorStore) -> dict[str, Any]:
     """Takes in training/images/<class>/<file>: writes training/set.parquet, inputs.npy and features.parquet, in one order.
 
     Returns `TrainingSet.counts`; raises as `read_training_images`, with nothing written.
     """
-    with splits_lock(storage, layout) as lock:
-        found = read_training_images(storage, layout, config)
+    with splits_lock(store) as lock:
+        found = read_training_images(store)
         lock.check()
-        found.write(storage, layout)
+        found.write(store.storage, store.keys)
     return found.counts
 
 
-def read_training_images(storage: Storage, layout: MonitorLayout, config: MonitorConfig) -> TrainingSet:
+def read_training_images(store: MonitorStore) -> TrainingSet:
     """The set that training/images/<class>/<file> makes. Writes nothing.
 
     About .80 of the images are for training, .05 for validation, .15 for evaluation (the holdout), and a few that are near to
@@ -133,17 +134,17 @@ def read_training_images(storage: Storage, layout: MonitorLayout, config: Monito
     from driftwatch.images.listing import ignored_by
     from driftwatch.images.one_pass import take_in
 
-    root, folder = storage.url(layout.training_images), layout.training_images
+    root, folder = store.storage.url(store.keys.training_images), store.keys.training_images
     # A file browser's own files do not even belong to a class.
-    everything = storage.list(folder)
-    listed = [item for item in everything if not ignored_by(item.key, folder, config.images.ignore)]
-    folders = {item.key: item.key.removeprefix(f"{layout.training_images}/").split("/")[0] for item in listed}
-    strangers = sorted(set(folders.values()) - set(config.classes))
+    everything = store.storage.list(folder)
+    listed = [item for item in everything if not ignored_by(item.key, folder, store.config.images.ignore)]
+    folders = {item.key: item.key.removeprefix(f"{store.keys.training_images}/").split("/")[0] for item in listed}
+    strangers = sorted(set(folders.values()) - set(store.config.classes))
     if strangers:
         raise NeedsAttention(
-            f"{root}: {strangers} are not in classes {list(config.classes)}: allowed is <class>/<file>"
+            f"{root}: {strangers} are not in classes {list(store.config.classes)}: allowed is <class>/<file>"
         )
-    taken = take_in(storage, listed, config.images, config.model.input_size, folder)
+    taken = take_in(store.storage, listed, store.config.images, store.config.model.input_size, folder)
     manifest = taken.manifest
     label_of = manifest["key"].map(folders)
     both = manifest["image_id"].notna() & (label_of.groupby(manifest["image_id"]).transform("nunique") > 1)
@@ -152,7 +153,7 @@ def read_training_images(storage: Storage, layout: MonitorLayout, config: Monito
         raise NeedsAttention(f"{root}: the same file is in the folders of two classes: {named}; remove the wrong one")
     accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
     accepted["label"] = accepted["key"].map(folders)
-    splits = decide_splits(known_splits(storage, layout), accepted, HOLDOUT_SHARE)
+    splits = decide_splits(known_splits(store), accepted, HOLDOUT_SHARE)
     table = pd.DataFrame(
         {
             "image_id": accepted["image_id"],
@@ -162,7 +163,7 @@ def read_training_images(storage: Storage, layout: MonitorLayout, config: Monito
             "phash": accepted["phash"],
         }
     )
-    refuse_missing(table, config.classes, root)
+    refuse_missing(table, store.config.classes, root)
     found = manifest["status"].value_counts()
     counts = {
         "listed": len(everything),

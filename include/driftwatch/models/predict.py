@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+from driftwatch.artifacts.store import DayStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.runtime import prepare
-from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
     import keras
@@ -28,9 +27,7 @@ if TYPE_CHECKING:
 SCORE_DECIMALS = 6
 
 
-def predict_day(
-    storage: Storage, day: DayLayout, layout: MonitorLayout, config: MonitorConfig, version: str
-) -> dict[str, Any]:
+def predict_day(day: DayStore, version: str) -> dict[str, Any]:
     """The answers of model `version` on the day's inputs: writes embeddings.npy and predictions.parquet in the order of
     features.parquet.
 
@@ -38,61 +35,56 @@ def predict_day(
     [n, width] from the same pass. The same inputs give the same bytes. Returns counts: images, model_version, predictions
     (class: n).
     """
-    config = as_trained(storage, layout, config, version)
-    table, embeddings = _answered(storage, day, layout, config, version)
-    return _write_day(storage, day, config, version, len(table), iter([(table, embeddings)]))
+    config = as_trained(day.monitor, version)
+    table, embeddings = _answered(day, version)
+    return _write_day(day, version, len(table), iter([(table, embeddings)]))
 
 
-def predict_shard(
-    storage: Storage, day: DayLayout, layout: MonitorLayout, config: MonitorConfig, version: str, shard: Shard
-) -> dict[str, Any]:
+def predict_shard(day: DayStore, version: str, shard: Shard) -> dict[str, Any]:
     """As `predict_day` for one shard of the day; `merge_predictions` makes the day of them. Returns its counts."""
     from driftwatch.tables import writing_table
 
-    config = as_trained(storage, layout, config, version)
-    table, embeddings = _answered(storage, day, layout, config, version, shard)
-    storage.write_array(day.shard(shard.number, "embeddings.npy"), embeddings)
+    config = as_trained(day.monitor, version)
+    table, embeddings = _answered(day, version, shard)
+    day.storage.write_array(day.keys.shard(shard.number, "embeddings.npy"), embeddings)
     # By its schema: in a shard without an accepted image, a frame would not know the types of its columns.
-    with writing_table(storage, day.shard(shard.number, "predictions.parquet"), _schema(config)) as predictions:
+    with writing_table(
+        day.storage, day.keys.shard(shard.number, "predictions.parquet"), _schema(day.config)
+    ) as predictions:
         predictions.add(table)
-    return _counts(config, version, Counter(table["prediction"].to_pylist()))
+    return _counts(day.config, version, Counter(table["prediction"].to_pylist()))
 
 
-def merge_predictions(
-    storage: Storage, day: DayLayout, config: MonitorConfig, version: str, shards: int
-) -> dict[str, Any]:
+def merge_predictions(day: DayStore, version: str, shards: int) -> dict[str, Any]:
     """Makes predictions.parquet and embeddings.npy of the shards' and removes those; repeated after that, it only counts again.
 
     Returns counts as `predict_day`.
     """
-    config = as_trained(storage, MonitorLayout(day.monitor), config, version)
-    keys = [(day.shard(n, "predictions.parquet"), day.shard(n, "embeddings.npy")) for n in range(shards)]
-    flat, there = [key for pair in keys for key in pair], {item.key for item in storage.list(day.shards)}
-    images = len(DayInputs(storage, day))
+    config = as_trained(day.monitor, version)
+    keys = [(day.keys.shard(n, "predictions.parquet"), day.keys.shard(n, "embeddings.npy")) for n in range(shards)]
+    flat, there = [key for pair in keys for key in pair], {item.key for item in day.storage.list(day.keys.shards)}
+    images = len(DayInputs(day.storage, day.keys))
     if there.issuperset(flat):
-        parts = ((storage.read_arrow(table), storage.read_array(embeddings)) for table, embeddings in keys)
-        counts = _write_day(storage, day, config, version, images, parts)
+        parts = ((day.storage.read_arrow(table), day.storage.read_array(embeddings)) for table, embeddings in keys)
+        counts = _write_day(day, version, images, parts)
     else:  # they are removed once all is written
-        found = storage.read_arrow(day.predictions, ["prediction"])["prediction"]
-        counts = _counts(config, version, Counter(found.to_pylist()))
-        _refuse_incomplete(storage, day, len(found), images)
+        found = day.storage.read_arrow(day.keys.predictions, ["prediction"])["prediction"]
+        counts = _counts(day.config, version, Counter(found.to_pylist()))
+        _refuse_incomplete(day, len(found), images)
     for key in flat:
-        storage.delete(key)
+        day.storage.delete(key)
     return counts
 
 
-def _refuse_incomplete(storage: Storage, day: DayLayout, answered: int, images: int) -> None:
+def _refuse_incomplete(day: DayStore, answered: int, images: int) -> None:
     if answered != images:
         raise NeedsAttention(
-            f"{storage.url(day.predictions)}: the shards answered {answered} of {images} images: clear predict_shards"
+            f"{day.storage.url(day.keys.predictions)}: the shards answered {answered} of {images} images: clear predict_shards"
         )
 
 
 def _answered(
-    storage: Storage,
-    day: DayLayout,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    day: DayStore,
     version: str,
     shard: Shard | None = None,
 ) -> tuple[pa.Table, np.ndarray]:
@@ -106,28 +98,26 @@ def _answered(
     from driftwatch.models.registry import load_model
 
     prepare()
-    stored = DayInputs(storage, day)
-    ids = storage.read_arrow(day.features, ["image_id"])["image_id"]
+    stored = DayInputs(day.storage, day.keys)
+    ids = day.storage.read_arrow(day.keys.features, ["image_id"])["image_id"]
     if len(ids) != len(stored):
         raise NeedsAttention(
-            f"{storage.url(day.inputs)} has {len(stored)} images, features.parquet {len(ids)}: clear ingest_images for {day.day}"
+            f"{day.storage.url(day.keys.inputs)} has {len(stored)} images, features.parquet {len(ids)}: clear ingest_images for {day.keys.day}"
         )
     numbers = shard.blocks if shard else range(len(stored.rows))
     first = sum(stored.rows[: numbers.start])
-    model = load_model(storage, layout, version)
-    check_shapes(model, stored.input_size, config, storage.url(layout.model(version)))
-    batch_size = min(config.model.batch_size, max(1, len(stored)))
+    model = load_model(day.monitor, version)
+    check_shapes(model, stored.input_size, day.config, day.storage.url(day.monitor.keys.model(version)))
+    batch_size = min(day.config.model.batch_size, max(1, len(stored)))
     raw, embeddings = logits_and_embeddings(model, stored.blocks(numbers), batch_size)
-    table = answers(probabilities(raw, model.temperature), config.classes)
+    table = answers(probabilities(raw, model.temperature), day.config.classes)
     table.insert(0, "image_id", ids.slice(first, len(table)).to_numpy(zero_copy_only=False))
     table["model_version"] = version
-    return pa.Table.from_pandas(table, schema=_schema(config), preserve_index=False), embeddings
+    return pa.Table.from_pandas(table, schema=_schema(day.config), preserve_index=False), embeddings
 
 
 def _write_day(
-    storage: Storage,
-    day: DayLayout,
-    config: MonitorConfig,
+    day: DayStore,
     version: str,
     images: int,
     parts: Iterator[tuple[pa.Table, np.ndarray]],
@@ -137,8 +127,8 @@ def _write_day(
 
     counts: Counter[str] = Counter()
     with (
-        storage.writing(day.embeddings) as file,
-        writing_table(storage, day.predictions, _schema(config)) as predictions,
+        day.storage.writing(day.keys.embeddings) as file,
+        writing_table(day.storage, day.keys.predictions, _schema(day.config)) as predictions,
     ):
         for number, (table, embeddings) in enumerate(parts):
             if number == 0:
@@ -148,8 +138,8 @@ def _write_day(
             file.write(embeddings.tobytes())
             predictions.add(table)
             counts.update(table["prediction"].to_pylist())
-    _refuse_incomplete(storage, day, predictions.rows, images)
-    return _counts(config, version, counts)
+    _refuse_incomplete(day, predictions.rows, images)
+    return _counts(day.config, version, counts)
 
 
 def _counts(config: MonitorConfig, version: str, counts: Counter[str]) -> dict[str, Any]:

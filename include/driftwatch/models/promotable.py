@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.class_losses import POWER, ClassLosses
 from driftwatch.models.original_set import HOLDOUT_SHARE
 from driftwatch.models.paired import MOST_IMAGES, chance_of, images_needed
 from driftwatch.models.splits import EVALUATION
-from driftwatch.storage import Storage
 
 USUAL_CHANGE = 0.03
 _USUAL_ACCURACY = 0.9
@@ -35,17 +34,15 @@ class Sizes:
     accuracy: float
 
 
-def sizes_of(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, images_a_day: int, card: Mapping[str, Any] | None
-) -> Sizes:
+def sizes_of(store: MonitorStore, images_a_day: int, card: Mapping[str, Any] | None) -> Sizes:
     """`card`: of the champion, none where there is none yet."""
     holdout: dict[str, int] = {}
-    if storage.exists(layout.training_set):
-        table = storage.read_table(layout.training_set)
+    if store.storage.exists(store.keys.training_set):
+        table = store.storage.read_table(store.keys.training_set)
         held_out = table.loc[table["split"] == EVALUATION, "label"].value_counts()
-        holdout = {name: int(held_out.get(name, 0)) for name in config.classes}
+        holdout = {name: int(held_out.get(name, 0)) for name in store.config.classes}
     accuracy = card["metrics"]["holdout"]["accuracy"]["value"] if card else None
-    recent = round(images_a_day * config.retraining.evaluation_share * config.retraining.days_back)
+    recent = round(images_a_day * store.config.retraining.evaluation_share * store.config.retraining.days_back)
     return Sizes(recent, holdout, _USUAL_ACCURACY if accuracy is None else accuracy)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.lock import exclusive
 from driftwatch.models.archive import DamagedModel, check_archive, refused_by_keras
@@ -53,27 +53,27 @@ class LoadedModel:
     input_size: int
 
 
-def versions(storage: Storage, layout: MonitorLayout) -> list[str]:
+def versions(store: MonitorStore) -> list[str]:
     """Every registered version, oldest first."""
-    found = [name for name in storage.folders(layout.models) if _VERSION.match(name)]
-    return sorted((name for name in found if storage.exists(layout.model_card(name))), key=_number)
+    found = [name for name in store.storage.folders(store.keys.models) if _VERSION.match(name)]
+    return sorted((name for name in found if store.storage.exists(store.keys.model_card(name))), key=_number)
 
 
-def card(storage: Storage, layout: MonitorLayout, version: str) -> dict[str, Any]:
+def card(store: MonitorStore, version: str) -> dict[str, Any]:
     """The version's card; raises UnknownVersion, naming those there are, or DamagedArtifact."""
     try:
-        return _record(storage, layout.model_card(version), "sha256")
+        return _record(store.storage, store.keys.model_card(version), "sha256")
     except MissingArtifact as error:
-        known = (
-            ", ".join(versions(storage, layout)) or "none; train the first by `driftwatch champion train MONITOR.yaml`"
-        )
-        raise UnknownVersion(f"{storage.url(layout.models)} has no version {version!r}; there are: {known}") from error
+        known = ", ".join(versions(store)) or "none; train the first by `driftwatch champion train MONITOR.yaml`"
+        raise UnknownVersion(
+            f"{store.storage.url(store.keys.models)} has no version {version!r}; there are: {known}"
+        ) from error
 
 
-def champion(storage: Storage, layout: MonitorLayout) -> dict[str, Any] | None:
+def champion(store: MonitorStore) -> dict[str, Any] | None:
     """The pointer to the version that production serves: version, previous, promoted_by, sha256, and
     `history`, every champion there was, in order; None before the first."""
-    return _record(storage, layout.champion, "version") if storage.exists(layout.champion) else None
+    return _record(store.storage, store.keys.champion, "version") if store.storage.exists(store.keys.champion) else None
 
 
 def _record(storage: Storage, key: str, needed: str) -> dict[str, Any]:
@@ -88,79 +88,76 @@ def _as_record(storage: Storage, key: str, data: bytes, needed: str) -> dict[str
     return found
 
 
-def champion_version(storage: Storage, layout: MonitorLayout) -> str:
+def champion_version(store: MonitorStore) -> str:
     """The champion's version; raises UnknownVersion where none was promoted yet."""
-    pointer = champion(storage, layout)
+    pointer = champion(store)
     if pointer is None:
         raise UnknownVersion(
-            f"{layout.monitor} has no champion ({storage.url(layout.champion)}): run `driftwatch champion train` or "
+            f"{store.keys.monitor} has no champion ({store.storage.url(store.keys.champion)}): run `driftwatch champion train` or "
             "`driftwatch champion import` with its monitor file"
         )
     return pointer["version"]
 
 
-def version_for(
-    storage: Storage, layout: MonitorLayout, model: bytes, same: Callable[[dict[str, Any]], bool] = lambda card: True
-) -> str:
+def version_for(store: MonitorStore, model: bytes, same: Callable[[dict[str, Any]], bool] = lambda card: True) -> str:
     """The name of a model by its content, like v0003-1a2b3c4d: the one it is registered by, else the next number.
 
     `same` looks at the card of a version that has this content: whether it is this model's, or the same weights stand for another.
     """
     digest = _digest(model)[:8]
-    known = versions(storage, layout)
+    known = versions(store)
     for version in known:
-        if version.endswith(f"-{digest}") and same(card(storage, layout, version)):
+        if version.endswith(f"-{digest}") and same(card(store, version)):
             return version
     return f"v{_number(known[-1]) + 1 if known else 1:04d}-{digest}"
 
 
-def register(
-    storage: Storage, layout: MonitorLayout, version: str, model: bytes, card: dict[str, Any]
-) -> dict[str, Any]:
+def register(store: MonitorStore, version: str, model: bytes, card: dict[str, Any]) -> dict[str, Any]:
     """Writes the model, then its card with `version` and `sha256` added. The same model again keeps the first card, and mends a
     file that is gone or damaged.
 
     Raises NeedsAttention where `version` is the name of another model. Returns the card.
     """
     digest = _digest(model)
-    if storage.exists(layout.model_card(version)):
-        known = _record(storage, layout.model_card(version), "sha256")
+    if store.storage.exists(store.keys.model_card(version)):
+        known = _record(store.storage, store.keys.model_card(version), "sha256")
         if known["sha256"] != digest:
             raise NeedsAttention(
-                f"{storage.url(layout.model(version))} is another model already: take a new version name"
+                f"{store.storage.url(store.keys.model(version))} is another model already: take a new version name"
             )
-        if not storage.exists(layout.model(version)) or _digest(storage.read_bytes(layout.model(version))) != digest:
-            storage.write_bytes(layout.model(version), model)
+        if (
+            not store.storage.exists(store.keys.model(version))
+            or _digest(store.storage.read_bytes(store.keys.model(version))) != digest
+        ):
+            store.storage.write_bytes(store.keys.model(version), model)
         return known
-    storage.write_bytes(layout.model(version), model)
+    store.storage.write_bytes(store.keys.model(version), model)
     whole = {**card, "version": version, "sha256": digest}
-    storage.write_json(layout.model_card(version), whole)
+    store.storage.write_json(store.keys.model_card(version), whole)
     return whole
 
 
-def add_to_card(storage: Storage, layout: MonitorLayout, version: str, **parts: Any) -> None:
+def add_to_card(store: MonitorStore, version: str, **parts: Any) -> None:
     """Adds what was learnt of a version after it was registered, such as the gate's table."""
-    storage.write_json(layout.model_card(version), {**card(storage, layout, version), **parts})
+    store.storage.write_json(store.keys.model_card(version), {**card(store, version), **parts})
 
 
-def promote(
-    storage: Storage, layout: MonitorLayout, version: str, promoted_by: str, expected: str | None
-) -> dict[str, Any]:
+def promote(store: MonitorStore, version: str, promoted_by: str, expected: str | None) -> dict[str, Any]:
     """Makes `version` the champion by one conditional write, and returns the pointer.
 
     `expected` is the champion that the decision was made against, None for the first. Raises ChampionMoved where it is no
     longer that: of two promotions at once one succeeds, and no champion is lost from the history. Promoting the champion again
     changes nothing.
     """
-    sha256 = card(storage, layout, version)["sha256"]
-    with exclusive(storage, f"{layout.champion}.lock") as lock:
-        _refuse_gone(storage, layout, version)
-        found = storage.read_stored(layout.champion)
-        current = _as_record(storage, layout.champion, found.data, "version") if found else None
+    sha256 = card(store, version)["sha256"]
+    with exclusive(store.storage, f"{store.keys.champion}.lock") as lock:
+        _refuse_gone(store, version)
+        found = store.storage.read_stored(store.keys.champion)
+        current = _as_record(store.storage, store.keys.champion, found.data, "version") if found else None
         if current and current["version"] == version:
             return current
         if (current["version"] if current else None) != expected:
-            raise _moved(storage, layout, version, expected)
+            raise _moved(store, version, expected)
         pointer = {
             "version": version,
             "previous": expected,
@@ -170,15 +167,15 @@ def promote(
         }
         lock.check()
         # The lock keeps others out; should this process be frozen here and lose it, the condition does.
-        if storage.replace(layout.champion, json_bytes(pointer), found) is None:
-            raise _moved(storage, layout, version, expected)
+        if store.storage.replace(store.keys.champion, json_bytes(pointer), found) is None:
+            raise _moved(store, version, expected)
     return pointer
 
 
-def _moved(storage: Storage, layout: MonitorLayout, version: str, expected: str | None) -> ChampionMoved:
-    now = champion(storage, layout)
+def _moved(store: MonitorStore, version: str, expected: str | None) -> ChampionMoved:
+    now = champion(store)
     return ChampionMoved(
-        f"{layout.monitor}: the champion is {now['version'] if now else 'not chosen yet'}, not {expected} as when it was decided that "
+        f"{store.keys.monitor}: the champion is {now['version'] if now else 'not chosen yet'}, not {expected} as when it was decided that "
         f"{version} takes over, and nothing was changed: start the retraining, or the rollback, again"
     )
 
@@ -190,34 +187,36 @@ def champions(pointer: dict[str, Any] | None) -> list[str]:
     return list(pointer.get("history", [name for name in (pointer.get("previous"), pointer["version"]) if name]))
 
 
-def prune(storage: Storage, layout: MonitorLayout, keep: int) -> list[str]:
+def prune(store: MonitorStore, keep: int) -> list[str]:
     """Deletes the model files, never the cards, of all but the `keep` newest challengers that were never champion; returns their
     versions."""
-    with exclusive(storage, f"{layout.champion}.lock") as lock:  # none of them becomes the champion meanwhile
-        kept = set(champions(champion(storage, layout)))
-        challengers = [version for version in versions(storage, layout) if version not in kept]
+    with exclusive(store.storage, f"{store.keys.champion}.lock") as lock:  # none of them becomes the champion meanwhile
+        kept = set(champions(champion(store)))
+        challengers = [version for version in versions(store) if version not in kept]
         oldest = challengers[: max(0, len(challengers) - keep)]
-        old = [version for version in oldest if storage.exists(layout.model(version))]
+        old = [version for version in oldest if store.storage.exists(store.keys.model(version))]
         for version in old:
             lock.check()
-            storage.delete(layout.model(version))
+            store.storage.delete(store.keys.model(version))
     return old
 
 
-def load_model(storage: Storage, layout: MonitorLayout, version: str) -> LoadedModel:
+def load_model(store: MonitorStore, version: str) -> LoadedModel:
     """The version's model, loaded with Keras' safe mode on after its sha256 was compared with the card's and, of the champion,
     with the pointer's.
 
     Raises UnknownVersion, DamagedArtifact, or DamagedModel where the file is another, holds code, or promises more than it holds.
     """
-    about = card(storage, layout, version)
-    _refuse_gone(storage, layout, version)
-    data = storage.read_bytes(layout.model(version))
-    _compare_digests(storage, layout, version, about, _digest(data))
+    about = card(store, version)
+    _refuse_gone(store, version)
+    data = store.storage.read_bytes(store.keys.model(version))
+    _compare_digests(store, version, about, _digest(data))
     for field in ("temperature", "output", "input_size"):
         if field not in about:
-            raise broken(storage.url(layout.model_card(version)), layout.model_card(version), f"has no {field!r}")
-    model = from_bytes(data, storage.url(layout.model(version)))
+            raise broken(
+                store.storage.url(store.keys.model_card(version)), store.keys.model_card(version), f"has no {field!r}"
+            )
+    model = from_bytes(data, store.storage.url(store.keys.model(version)))
     return LoadedModel(version, model, about["temperature"], about["output"] == "logits", about["input_size"])
 
 
@@ -225,28 +224,28 @@ def _digest(model: bytes) -> str:
     return hashlib.sha256(model).hexdigest()
 
 
-def _compare_digests(storage: Storage, layout: MonitorLayout, version: str, about: dict[str, Any], digest: str) -> None:
+def _compare_digests(store: MonitorStore, version: str, about: dict[str, Any], digest: str) -> None:
     """Refuses a model file that is not the one its card tells of, and a card that is not the one that became champion."""
-    file, card_file = storage.url(layout.model(version)), storage.url(layout.model_card(version))
+    file, card_file = store.storage.url(store.keys.model(version)), store.storage.url(store.keys.model_card(version))
     if digest != about["sha256"]:
         raise DamagedModel(
             f"{file} has sha256 {digest}, its card says {about['sha256']} ({card_file}): the file was changed or damaged. Restore it "
             "from a backup, import the same model once more by `driftwatch champion import`, or roll back to another version by "
             "`driftwatch champion rollback`"
         )
-    pointer = champion(storage, layout)
+    pointer = champion(store)
     if pointer and pointer["version"] == version and pointer.get("sha256", digest) != digest:
         raise DamagedModel(
-            f"{file} has sha256 {digest}, as its card says, but {storage.url(layout.champion)} says {pointer['sha256']}: this is not "
+            f"{file} has sha256 {digest}, as its card says, but {store.storage.url(store.keys.champion)} says {pointer['sha256']}: this is not "
             "the model that became champion. Restore model, card and pointer from a backup, or roll back to another version by "
             "`driftwatch champion rollback`, which writes the pointer anew"
         )
 
 
-def _refuse_gone(storage: Storage, layout: MonitorLayout, version: str) -> None:
-    if not storage.exists(layout.model(version)):
+def _refuse_gone(store: MonitorStore, version: str) -> None:
+    if not store.storage.exists(store.keys.model(version)):
         raise UnknownVersion(
-            f"{storage.url(layout.model(version))} is gone: of challengers that were never champion only the newest "
+            f"{store.storage.url(store.keys.model(version))} is gone: of challengers that were never champion only the newest "
             "(retraining.keep_challengers) keep their model; train it anew, or name another version"
         )
 

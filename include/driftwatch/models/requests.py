@@ -13,10 +13,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from driftwatch.artifacts.days import days_of_data_since
-from driftwatch.artifacts.keys import MonitorLayout, day_of
+from driftwatch.artifacts.keys import day_of
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.lock import Lock, exclusive
-from driftwatch.storage import Storage
 
 ALERT_RUN_PREFIX = "perf_alert__"
 # Files of a request: its training set, what that is made of, and what the gate found.
@@ -52,15 +52,14 @@ def run_key(run_id: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", run_id)
 
 
-def begin(storage: Storage, layout: MonitorLayout, run_key: str, run_id: str) -> None:
+def begin(store: MonitorStore, run_key: str, run_id: str) -> None:
     """Notes that the run `run_id`, by hand or an alert's, is the newest request."""
-    with _locked(storage, layout) as lock:
-        _note_newest(storage, layout, lock, run_key, run_id)
+    with _locked(store) as lock:
+        _note_newest(store, lock, run_key, run_id)
 
 
 def begin_unless_in_the_way(
-    storage: Storage,
-    layout: MonitorLayout,
+    store: MonitorStore,
     day: date,
     cooldown_days: int,
     runs: Callable[[str, bool], int],
@@ -70,40 +69,42 @@ def begin_unless_in_the_way(
     It is attached to one that is queued, running or about to start; and none starts within `cooldown_days` of data after another
     alert's. `runs(run_id, unfinished)` counts the Airflow runs of this id, those not finished alone where `unfinished`.
     """
-    with _locked(storage, layout) as lock:
-        held = _in_the_way(storage, layout, day, cooldown_days, runs)
+    with _locked(store) as lock:
+        held = _in_the_way(store, day, cooldown_days, runs)
         if held is None:
             run_id = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
-            _note_newest(storage, layout, lock, run_id, run_id)
+            _note_newest(store, lock, run_id, run_id)
         return held
 
 
-def _locked(storage: Storage, layout: MonitorLayout) -> AbstractContextManager[Lock]:
-    return exclusive(storage, f"{layout.active_retraining}.lock")
+def _locked(store: MonitorStore) -> AbstractContextManager[Lock]:
+    return exclusive(store.storage, f"{store.keys.active_retraining}.lock")
 
 
-def _note_newest(storage: Storage, layout: MonitorLayout, lock: Lock, run_key: str, run_id: str) -> None:
+def _note_newest(store: MonitorStore, lock: Lock, run_key: str, run_id: str) -> None:
     lock.check()
     day = alert_day(run_id)
     request = {"run_key": run_key, "run_id": run_id, "day": day.isoformat() if day else None}
-    storage.write_json(layout.active_retraining, request)
+    store.storage.write_json(store.keys.active_retraining, request)
 
 
-def _in_the_way(
-    storage: Storage, layout: MonitorLayout, day: date, cooldown_days: int, runs: Callable[[str, bool], int]
-) -> str | None:
-    active = storage.read_json(layout.active_retraining) if storage.exists(layout.active_retraining) else None
+def _in_the_way(store: MonitorStore, day: date, cooldown_days: int, runs: Callable[[str, bool], int]) -> str | None:
+    active = (
+        store.storage.read_json(store.keys.active_retraining)
+        if store.storage.exists(store.keys.active_retraining)
+        else None
+    )
     own = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
     if active and active["run_id"] != own and _goes_on(active, day, cooldown_days, runs):
-        storage.write_json(
-            layout.retraining(active["run_key"], f"alerts/{day.isoformat()}.json"), {"day": day.isoformat()}
+        store.storage.write_json(
+            store.keys.retraining(active["run_key"], f"alerts/{day.isoformat()}.json"), {"day": day.isoformat()}
         )
         return f"it is attached to the retraining {active['run_id']}, which is under way"
-    for name in storage.folders(layout.retrainings):
+    for name in store.storage.folders(store.keys.retrainings):
         other = alert_day(name)
-        if other is None or other >= day or not storage.exists(layout.retraining(name, SET)):
+        if other is None or other >= day or not store.storage.exists(store.keys.retraining(name, SET)):
             continue
-        if days_of_data_since(storage, layout, other, day) <= cooldown_days:
+        if days_of_data_since(store, other, day) <= cooldown_days:
             return f"the alert of {other} started one within retraining.cooldown_days ({cooldown_days})"
     return None
 
@@ -116,8 +117,8 @@ def _goes_on(active: Mapping[str, Any], day: date, cooldown_days: int, runs: Cal
     return active["day"] is not None and abs(day - date.fromisoformat(active["day"])) <= near
 
 
-def attached_alerts(storage: Storage, layout: MonitorLayout, run_key: str) -> list[str]:
+def attached_alerts(store: MonitorStore, run_key: str) -> list[str]:
     """The days whose alerts came while this retraining was under way."""
-    names = (item.key.rsplit("/", 1)[-1] for item in storage.list(layout.retraining(run_key, "alerts")))
+    names = (item.key.rsplit("/", 1)[-1] for item in store.storage.list(store.keys.retraining(run_key, "alerts")))
     days = (name.removesuffix(".json") for name in names if name.endswith(".json"))
     return [day for day in days if day_of(day)]

@@ -6,25 +6,21 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from driftwatch.artifacts.keys import MonitorLayout
-from driftwatch.config import MonitorConfig
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models import registry
 from driftwatch.models.dataset import ORIGINAL, TRAIN, collect_training_set
 from driftwatch.models.original_set import set_keys
 from driftwatch.models.rollback import rollback_target
-from driftwatch.storage import Storage
 
 
-def plan_retraining(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, first_day: date, last_day: date
-) -> dict[str, Any]:
+def plan_retraining(store: MonitorStore, first_day: date, last_day: date) -> dict[str, Any]:
     """`set` (the dataset card), `seconds` that training would take on this machine, `champion` (what would be replaced, with its
     accuracy on the holdout), and all of it as lines of `text`. Writes nothing."""
-    card = collect_training_set(storage, layout, config, "", first_day, last_day, dry_run=True)
-    champion = registry.champion_version(storage, layout)
-    seconds = _training_seconds(storage, layout, config, card)
-    held = registry.card(storage, layout, champion)["metrics"]["holdout"]["accuracy"]
-    settings = config.retraining
+    card = collect_training_set(store, "", first_day, last_day, dry_run=True)
+    champion = registry.champion_version(store)
+    seconds = _training_seconds(store, card)
+    held = registry.card(store, champion)["metrics"]["holdout"]["accuracy"]
+    settings = store.config.retraining
     kind = f"fine-tune {champion}" if settings.start_from == "champion" else "train a new model from scratch"
     if settings.promotion == "never":
         then = "It would replace nothing: promotion is never."
@@ -42,34 +38,32 @@ def plan_retraining(
     return {"action": "retrain", "set": card, "seconds": round(seconds), "champion": champion, "text": text}
 
 
-def plan_rollback(
-    storage: Storage, layout: MonitorLayout, to_version: str | None, config: MonitorConfig | None = None
-) -> dict[str, Any]:
+def plan_rollback(store: MonitorStore, to_version: str | None) -> dict[str, Any]:
     """`version` that would become the champion instead of `champion`, and the same as lines of `text`. Writes nothing."""
-    current = registry.champion(storage, layout)
-    target = rollback_target(storage, layout, current, to_version, config)
+    current = registry.champion(store)
+    target = rollback_target(store, current, to_version)
     assert current is not None
     lines = [
-        f"{name}: {_accuracy(registry.card(storage, layout, name)['metrics']['holdout']['accuracy'])}"
+        f"{name}: {_accuracy(registry.card(store, name)['metrics']['holdout']['accuracy'])}"
         for name in (target, current["version"])
     ]
     text = [f"Would make {target} the champion instead of {current['version']}.", *lines]
     return {"action": "rollback", "version": target, "champion": current["version"], "text": text}
 
 
-def _training_seconds(storage: Storage, layout: MonitorLayout, config: MonitorConfig, card: Mapping[str, Any]) -> float:
+def _training_seconds(store: MonitorStore, card: Mapping[str, Any]) -> float:
     """From a few real training steps on original images, measured here."""
     from driftwatch.models.challenger import challenger_recipe
     from driftwatch.models.training import seconds_for
 
-    settings = config.retraining
+    settings = store.config.retraining
     original = card["by_source"][ORIGINAL][TRAIN]
-    recipe = challenger_recipe(config, epoch_size=round(original / (1 - settings.recent_share)))
+    recipe = challenger_recipe(store.config, epoch_size=round(original / (1 - settings.recent_share)))
     start = None
     if settings.start_from == "champion":
-        start = registry.load_model(storage, layout, registry.champion_version(storage, layout))
-    images = storage.read_array(set_keys(storage, layout).inputs)[: recipe.batch_size]
-    return seconds_for(start, images, len(config.classes), recipe)
+        start = registry.load_model(store, registry.champion_version(store))
+    images = store.storage.read_array(set_keys(store).inputs)[: recipe.batch_size]
+    return seconds_for(start, images, len(store.config.classes), recipe)
 
 
 def _accuracy(found: Mapping[str, Any]) -> str:

@@ -18,11 +18,10 @@ from contextlib import AbstractContextManager
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances, near_duplicate_clusters
 from driftwatch.lock import Lock, exclusive
-from driftwatch.storage import Storage
 
 TRAIN, VALIDATION, EVALUATION = SPLITS = ("train", "validation", "evaluation")
 LEFT_OUT = "left_out"
@@ -43,9 +42,9 @@ def split_of(name: str, evaluation_share: float) -> str:
     return VALIDATION if place >= 1 - VALIDATION_SHARE else TRAIN
 
 
-def splits_lock(storage: Storage, layout: MonitorLayout) -> AbstractContextManager[Lock]:
+def splits_lock(store: MonitorStore) -> AbstractContextManager[Lock]:
     """Held from reading the splits to writing them: an image that two decide on at once gets one split."""
-    return exclusive(storage, f"{layout.splits}.lock")
+    return exclusive(store.storage, f"{store.keys.splits}.lock")
 
 
 def _place(name: str) -> float:
@@ -53,10 +52,10 @@ def _place(name: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def known_splits(storage: Storage, layout: MonitorLayout) -> pd.DataFrame:
+def known_splits(store: MonitorStore) -> pd.DataFrame:
     """Every image that was decided on, in that order: image_id, phash, split, day ("" for the original set)."""
-    if storage.exists(layout.splits):
-        return storage.read_table(layout.splits)
+    if store.storage.exists(store.keys.splits):
+        return store.storage.read_table(store.keys.splits)
     return pd.DataFrame({column: pd.Series(dtype=object) for column in COLUMNS})
 
 

@@ -10,17 +10,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Literal
 
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.publish.references import publish_reference
 from driftwatch.publish.whylabs_errors import WhyLabsAccessRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.config import MonitorConfig
     from driftwatch.publish.sinks import WhyLabsSink
     from driftwatch.publish.whylabs import WhyLabsApi
-    from driftwatch.storage import Storage
 
 log = logging.getLogger(__name__)
 DRIFT, FLOOR, TREND = "image-drift", "accuracy-floor", "accuracy-trend"
@@ -115,16 +114,14 @@ def _within(wanted: Any, there: Any) -> bool:
     return bool(wanted == there)
 
 
-def keep_monitors(
-    storage: Storage, layout: MonitorLayout, config: MonitorConfig, sink: WhyLabsSink, version: str
-) -> Mapping[str, bool]:
+def keep_monitors(store: MonitorStore, sink: WhyLabsSink, version: str) -> Mapping[str, bool]:
     """Brings WhyLabs' monitors to what the file says, with the reference of model `version`, the champion, as baseline.
 
     For each id, whether it was written. Raises WhyLabsAccessRefused where the API key may not do this.
     """
-    reference = publish_reference(storage, layout, config, sink, version)
+    reference = publish_reference(store, sink, version)
     try:
-        written = put_documents(sink.api, documents(config, reference.upload_id))
+        written = put_documents(sink.api, documents(store.config, reference.upload_id))
     except WhyLabsAccessRefused as error:
         raise WhyLabsAccessRefused(
             f"{error}; with a key that may only upload, set publish.monitors.managed to false in the monitor file",

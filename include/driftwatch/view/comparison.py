@@ -6,12 +6,11 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from driftwatch.artifacts.keys import MonitorLayout, own_key
-from driftwatch.config import MonitorConfig
+from driftwatch.artifacts.keys import own_key
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import ChangedImage
 from driftwatch.models.gate import CLEAN, GATE, RECENT, ROLES
 from driftwatch.models.metrics import top_confusions
-from driftwatch.storage import Storage
 from driftwatch.view.confusions import MOST_CLASSES, MOST_PAIRS
 
 logger = logging.getLogger(__name__)
@@ -22,9 +21,7 @@ _SHOWN = 0.05  # p-values of a class alone that are shown; the gate looks at all
 
 
 def comparison(
-    storage: Storage,
-    layout: MonitorLayout,
-    config: MonitorConfig,
+    store: MonitorStore,
     run_key: str,
     link: Callable[[str, str], str] | None = None,
 ) -> str:
@@ -34,8 +31,8 @@ def comparison(
     """
     from driftwatch.models import registry
 
-    gate = storage.read_json(layout.retraining(run_key, GATE))
-    card = registry.card(storage, layout, gate["version"])
+    gate = store.storage.read_json(store.keys.retraining(run_key, GATE))
+    card = registry.card(store, gate["version"])
     data, recipe = card["data"], card["recipe"]
     damage = data.get("damage") or {}
     lines = [
@@ -55,12 +52,14 @@ def comparison(
             f"### {_TITLES[part]}",
             f"From {', '.join([*where, *days])}.",
             "",
-            *_table(gate[part], config.classes),
+            *_table(gate[part], store.config.classes),
         ]
         for role in ROLES:
-            what = "confused most often" if len(config.classes) > MOST_CLASSES else "images by true class and answer"
+            what = (
+                "confused most often" if len(store.config.classes) > MOST_CLASSES else "images by true class and answer"
+            )
             lines += ["", f"{role.capitalize()}, {what}:", "", *_confusion(gate[part][role])]
-    return "\n".join([*lines, *_examples(storage, layout, gate, link)])
+    return "\n".join([*lines, *_examples(store, gate, link)])
 
 
 def _table(found: Mapping[str, Any], classes: tuple[str, ...]) -> list[str]:
@@ -111,10 +110,8 @@ def _picture(link: Callable[[str, str], str] | None, image_id: str, key: str) ->
         return image_id[:12]
 
 
-def _examples(
-    storage: Storage, layout: MonitorLayout, gate: Mapping[str, Any], link: Callable[[str, str], str] | None
-) -> list[str]:
-    table = storage.read_table(layout.model_evaluation(gate["version"])).set_index("image_id")
+def _examples(store: MonitorStore, gate: Mapping[str, Any], link: Callable[[str, str], str] | None) -> list[str]:
+    table = store.storage.read_table(store.keys.model_evaluation(gate["version"])).set_index("image_id")
     lines = []
     for kind, title in (("repaired", "Now right"), ("broken", "Now wrong")):
         ids = [image_id for part in (RECENT, CLEAN) for image_id in gate[part][kind][:_EXAMPLES]]
@@ -129,7 +126,7 @@ def _examples(
         ]
         for image_id in ids:
             row = table.loc[image_id]
-            picture = _picture(link, str(image_id), own_key(layout.monitor, row["key"]))
+            picture = _picture(link, str(image_id), own_key(store.keys.monitor, row["key"]))
             where = row["day"] or "original holdout"
             lines.append(f"| {picture} | {row['label']} | {row['champion']} | {row['challenger']} | {where} |")
     return lines

@@ -41,7 +41,7 @@ def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
     pointer, _ = champion_or_problem(artifacts, layout)
     before = registry.champions(pointer or None)
     found = []
-    for version in reversed(registry.versions(artifacts.storage, layout)):
+    for version in reversed(registry.versions(monitor_store(artifacts.storage, layout))):
         (card,) = artifacts.get_many([(layout.model_card(version), read_card)])
         if isinstance(card, Exception):
             continue
@@ -66,7 +66,10 @@ def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
 
 def problems(artifacts: Artifacts, layout: MonitorLayout) -> list[str]:
     """What of the registry cannot be read, each with its name."""
-    cards = [(layout.model_card(version), read_card) for version in registry.versions(artifacts.storage, layout)]
+    cards = [
+        (layout.model_card(version), read_card)
+        for version in registry.versions(monitor_store(artifacts.storage, layout))
+    ]
     found = artifacts.get_many([(layout.champion, read_pointer), *cards])
     return [str(problem) for problem in found if isinstance(problem, Exception)]
 

@@ -10,12 +10,12 @@ import numpy as np
 from PIL import Image
 
 from driftwatch.accuracy.policy import percent
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.images.inputs import DayInputs
 from driftwatch.view.report.facts import DayFacts
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import MonitorLayout
-    from driftwatch.storage import Storage
+    pass
 
 HEIGHT = 120
 MOST_DRIFTED, MOST_REFERENCE, MOST_DISAGREEMENTS = 12, 6, 12
@@ -57,7 +57,7 @@ def chosen(facts: DayFacts) -> dict[str, list[tuple[str, str]]]:
     return {**typical, "disagreements": _disagreements(facts)}
 
 
-def examples(storage: Storage, layout: MonitorLayout, facts: DayFacts) -> dict[str, list[dict[str, Any]]]:
+def examples(store: MonitorStore, facts: DayFacts) -> dict[str, list[dict[str, Any]]]:
     """`drifted`: images most typical of the drift of image quality; `content`: of content; `reference`: some of the training images, to compare with;
     `disagreements`: where people and model disagree, the surest mistakes first. Each entry: src, name, note."""
     groups = chosen(facts)
@@ -65,15 +65,15 @@ def examples(storage: Storage, layout: MonitorLayout, facts: DayFacts) -> dict[s
     if any(groups.values()):
         shown = {image_id for images in groups.values() for image_id, _ in images}
         accepted = facts.accepted[facts.accepted["image_id"].isin(shown)]
-        pixels = DayInputs(storage, layout.day(facts.day)).take(accepted.index)
+        pixels = DayInputs(store.storage, store.keys.day(facts.day)).take(accepted.index)
         rows = {row.image_id: (row, picture) for row, picture in zip(accepted.itertuples(), pixels, strict=True)}
         for group, images in groups.items():
             for image_id, note in images:
                 row, picture = rows[image_id]
                 source = thumbnail(picture, int(row.width), int(row.height))
                 found[group].append({"src": source, "name": row.key.rsplit("/", 1)[-1], "note": note})
-    if (groups["drifted"] or groups["content"]) and storage.exists(layout.training_inputs):
-        training = storage.read_array(layout.training_inputs)
+    if (groups["drifted"] or groups["content"]) and store.storage.exists(store.keys.training_inputs):
+        training = store.storage.read_array(store.keys.training_inputs)
         for index in np.linspace(0, len(training) - 1, min(MOST_REFERENCE, len(training))).astype(int):
             found["reference"].append({"src": thumbnail(training[index]), "name": "", "note": ""})
     return found

@@ -151,7 +151,7 @@ class Simulation:
                 self.api.trigger(self.monitor.monitoring_dag_id, run_id, f"{day}T00:00:00Z", {})
                 self._follow(self.monitor.monitoring_dag_id, run_id, name)
             retraining = self._retraining(day)
-            row = day_row(self.storage, self.layout, day, retraining)
+            row = day_row(monitor_store(self.storage, self.layout), day, retraining)
             self.rows.append(row)
             accuracy = f"{100 * row['accuracy']:.0f} %" if row["accuracy"] is not None else "unknown"
             drift = f"drift in {len(row['drifted_features'])} features" if row["drifted"] else "no drift"
@@ -203,7 +203,7 @@ class Simulation:
         report = self.storage.path(self.layout.day(day).report)
         lines = [
             f"Where the time went: {spent}",
-            f"{day:%d %b}: {found(self.storage, self.layout, day)}",
+            f"{day:%d %b}: {found(monitor_store(self.storage, self.layout), day)}",
             f"Report of {told}: {report}",
             f"Reports of all days: {self.storage.path(self.layout.days)}/*/report.html",
             f"The table as JSON: {self.home / SUMMARY}",

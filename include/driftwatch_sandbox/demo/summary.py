@@ -9,16 +9,15 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from driftwatch.artifacts.keys import MonitorLayout
-from driftwatch.storage import Storage
+from driftwatch.artifacts.store import MonitorStore
 
 
-def day_row(storage: Storage, layout: MonitorLayout, day: date, retraining_run_id: str | None) -> dict[str, Any]:
+def day_row(store: MonitorStore, day: date, retraining_run_id: str | None) -> dict[str, Any]:
     """One day's row; what a day has not reached is null."""
-    keys = layout.day(day)
+    keys = store.keys.day(day)
 
     def read(key: str) -> dict[str, Any]:
-        return storage.read_json(key) if storage.exists(key) else {}
+        return store.storage.read_json(key) if store.storage.exists(key) else {}
 
     ingest, drift, performance = read(keys.ingest), read(keys.drift), read(keys.performance)
     accuracy = performance.get("accuracy") or {}
@@ -36,16 +35,16 @@ def day_row(storage: Storage, layout: MonitorLayout, day: date, retraining_run_i
     }
 
 
-def found(storage: Storage, layout: MonitorLayout, day: date) -> str:
+def found(store: MonitorStore, day: date) -> str:
     """The headline of the day's report: what happened to the images, and to the model."""
     from driftwatch.view.words import headline
 
-    keys = layout.day(day)
+    keys = store.keys.day(day)
     others = (
-        storage.read_json(key) if storage.exists(key) else None
+        store.storage.read_json(key) if store.storage.exists(key) else None
         for key in (keys.drift, keys.performance, keys.content_drift)
     )
-    return headline(storage.read_json(keys.ingest), *others)
+    return headline(store.storage.read_json(keys.ingest), *others)
 
 
 def table(rows: list[dict[str, Any]], title: str) -> Table:

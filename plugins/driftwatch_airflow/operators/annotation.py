@@ -38,16 +38,16 @@ class CreateAnnotationPoolOperator(DayOperator):
         from driftwatch.models.as_trained import for_day
 
         storage = self.storage
-        monitor = for_day(storage, self.keys, self.monitor)
+        monitor = for_day(self.of_day)
         now = context["ti"].start_date
         server, signer = image_server(monitor), link_signer(monitor)
         if context["params"].get("dry_run"):
             can_show = ShownImages(storage, self.keys.shown).unchanged
-            plan = plan_day(storage, self.layout, monitor, self.date, now, can_show)
-            links_of(plan, storage, self.layout, now, server, signer)
+            plan = plan_day(self.store, self.date, now, can_show)
+            links_of(plan, self.store, now, server, signer)
             raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, monitor)}")
         hook = TolokaHook(monitor.annotation.connection)
-        plan = create_day_pool(storage, self.layout, monitor, self.date, hook.get_conn(), server, now, signer)
+        plan = create_day_pool(self.store, self.date, hook.get_conn(), server, now, signer)
         link = hook.pool_url(plan["project_id"], plan["pool_id"])
         TolokaPoolLink().store(self, context, link)
         self.log.info("Pool %s: %s", plan["pool_id"], link)
@@ -104,8 +104,8 @@ class MergeAnnotationsOperator(DayOperator):
         # Rejected pages cost nothing: the day's spend is what it is after the decisions.
         done = progress(client, plan["pool_id"], len(plan["sample"]), plan["overlap"], annotation.fee_share)
         storage.write_json(self.keys.annotation_progress, done)
-        note_in_plan(storage, self.layout, self.date, progress=done)
-        summary = merge_day(storage, self.keys, self.monitor, [entry["image_id"] for entry in plan["sample"]])
+        note_in_plan(self.store, self.date, progress=done)
+        summary = merge_day(self.of_day, [entry["image_id"] for entry in plan["sample"]])
         self.log.info("Labels: %s", summary)
         tell_followers(
             context, self.outlets, day=self.day, url=storage.url(self.keys.labels), labels=summary["labelled"]
@@ -125,10 +125,10 @@ class EvaluatePerformanceOperator(DayOperator):
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
-        holdout = registry.card(storage, self.layout, version)["metrics"]["holdout"]
+        holdout = registry.card(self.store, version)["metrics"]["holdout"]
         late_files = self._late_files()
-        performance = evaluate_day(storage, self.keys, self.monitor, holdout)
-        write_report(storage, self.layout, self.date, self.monitor)
+        performance = evaluate_day(self.of_day, holdout)
+        write_report(self.store, self.date)
         DayReportLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/report.html")
         facts = {
             **performance,
@@ -155,7 +155,7 @@ class EvaluatePerformanceOperator(DayOperator):
         from driftwatch.accuracy.later_days import outdated_after
 
         try:
-            later = outdated_after(self.storage, self.layout, self.monitor, self.date)
+            later = outdated_after(self.store, self.date)
         except (DamagedArtifact, MissingArtifact) as error:
             self.log.warning("Whether the verdicts of later days would now be others is not known: %s", error)
             return []
@@ -173,14 +173,10 @@ class EvaluatePerformanceOperator(DayOperator):
 
         images, folder = self.monitor.images, self.keys.incoming
         try:
-            listed = [
-                item
-                for item in list_day(self.storage, self.keys, images)
-                if not ignored_by(item.key, folder, images.ignore)
-            ]
+            listed = [item for item in list_day(self.of_day, images) if not ignored_by(item.key, folder, images.ignore)]
         except EmptyDay:  # cleaned up since
             listed = []
-        files = note_late_files(self.storage, self.keys, listed)
+        files = note_late_files(self.of_day, listed)
         if files:
             self.log.warning(
                 "%s files came after %s was taken in and are in no number of it. To take them in and publish the day anew: %s",

@@ -160,7 +160,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         if excused:
             return excused
         days, runs = settings.cooldown_days, self._runs_of(context)
-        return begin_unless_in_the_way(self.storage, self.layout, self.date, days, runs)
+        return begin_unless_in_the_way(self.store, self.date, days, runs)
 
     def _runs_of(self, context: Context) -> Callable[[str, bool], int]:
         def runs(run_id: str, unfinished: bool) -> int:

@@ -52,7 +52,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         from driftwatch.models.as_trained import refuse_other_champion
 
         self.log.info("This run is about %s", self.about)
-        refuse_other_champion(self.storage, self.layout, self.monitor)
+        refuse_other_champion(self.store)
         delivered = whole_from(self.date, self.monitor.schedule)
         if context["dag_run"].run_type in OF_THE_SCHEDULE and utcnow() < delivered:
             self.log.info("Images of %s may arrive until %s (schedule.delivery_hours)", self.day, delivered)
@@ -66,14 +66,14 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         from driftwatch.models.as_trained import as_trained, refuse_other_champion
 
         storage, keys, images = self.storage, self.keys, self.monitor.images
-        refuse_other_champion(storage, self.layout, self.monitor)  # before the day is rewritten, or anything paid
+        refuse_other_champion(self.store)  # before the day is rewritten, or anything paid
         version = self._model_version()
-        input_size = as_trained(storage, self.layout, self.monitor, version).model.input_size
+        input_size = as_trained(self.store, version).model.input_size
         try:
-            listed = list_day(storage, keys, images)
-            shards = plan_day(storage, keys, images, input_size, version, listed)
+            listed = list_day(self.of_day, images)
+            shards = plan_day(self.of_day, images, input_size, version, listed)
             if not shards:
-                counts = ingest_day(storage, keys, images, input_size, version, listed)
+                counts = ingest_day(self.of_day, images, input_size, version, listed)
         except EmptyDay as error:
             send_alert(context, self.monitor, "empty_day", {"day": self.day, "reason": str(error)})
             if images.on_empty_day == "skip":
@@ -99,7 +99,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
         if self.storage.exists(self.keys.ingest):
             return str(self.storage.read_json(self.keys.ingest)["model_version"])
-        champion = registry.champion(self.storage, self.layout)
+        champion = registry.champion(self.store)
         if champion is None:
             raise NeedsAttention(
                 f"{self.storage.url(self.layout.champion)} does not exist: register a first model with "
@@ -133,7 +133,7 @@ class IngestShardOperator(ShardOperator):
     def execute(self, context: Context) -> dict[str, int]:
         from driftwatch.images.ingest import ingest_shard
 
-        return ingest_shard(self.storage, self.keys, self.monitor.images, self.shard_of_day())
+        return ingest_shard(self.of_day, self.monitor.images, self.shard_of_day())
 
 
 class MergeShardsOperator(DayOperator):
@@ -143,7 +143,7 @@ class MergeShardsOperator(DayOperator):
         from driftwatch.images.ingest import merge_shards
 
         try:
-            counts = merge_shards(self.storage, self.keys, self.monitor.images)
+            counts = merge_shards(self.of_day, self.monitor.images)
         except TooManyRejects as error:
             _tell_too_many_rejects(self, context, error)
             raise
@@ -161,8 +161,8 @@ class ProfileFeaturesOperator(DayOperator):
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
-        drift = profile_day(storage, self.keys, self.layout, self.monitor, version)
-        write_report(storage, self.layout, self.date, self.monitor)
+        drift = profile_day(self.of_day, version)
+        write_report(self.store, self.date)
         if drift["verdict"] == "drifted" or drift["trend"]["crossed"]:
             send_alert(
                 context, self.monitor, "drift", {**drift, "day": self.day, "report": storage.url(self.keys.report)}
@@ -185,7 +185,7 @@ class PredictShardOperator(ShardOperator):
 
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
-        return predict_shard(storage, self.keys, self.layout, self.monitor, version, self.shard_of_day())
+        return predict_shard(self.of_day, version, self.shard_of_day())
 
 
 class PredictLabelsOperator(DayOperator):
@@ -210,13 +210,13 @@ class PredictLabelsOperator(DayOperator):
         storage = self.storage
         version = storage.read_json(self.keys.ingest)["model_version"]
         if self.shards:
-            counts = merge_predictions(storage, self.keys, self.monitor, version, len(self.shards))
+            counts = merge_predictions(self.of_day, version, len(self.shards))
         else:
-            counts = predict_day(storage, self.keys, self.layout, self.monitor, version)
-        estimate = estimate_day(storage, self.keys, self.layout, self.monitor)
+            counts = predict_day(self.of_day, version)
+        estimate = estimate_day(self.of_day)
         self.log.info("Model %s: %s; by its own scores: %s", version, counts, estimate["accuracy"])
-        drift = judge_answers(storage, self.keys, self.layout, self.monitor, version)
-        write_report(storage, self.layout, self.date, self.monitor)
+        drift = judge_answers(self.of_day, version)
+        write_report(self.store, self.date)
         verdicts = {kind: drift[kind]["verdict"] for kind in ("content", "predictions")}
         if "drifted" in verdicts.values():
             facts = {"day": self.day, "report": storage.url(self.keys.report), **drift}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.links import CorrectionLink, MonitorPageLink, WhyLabsProfileLink
 from driftwatch_airflow.monitor import DayOperator, MonitorOperator
@@ -14,23 +15,21 @@ from driftwatch_airflow.ui import correction_page
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.config import MonitorConfig
     from driftwatch.publish.errors import PublishConflict
     from driftwatch.publish.sinks import Sink, WhyLabsSink
-    from driftwatch.storage import Storage
 
 
-def sinks_of(monitor: MonitorConfig, storage: Storage, layout: MonitorLayout) -> list[Sink]:
+def sinks_of(store: MonitorStore) -> list[Sink]:
     """Where the monitor publishes."""
     from driftwatch.publish.sinks import LocalSink
 
     sinks: list[Sink] = []
-    for name in monitor.publish.sinks:
+    for name in store.config.publish.sinks:
         if name == "whylabs":
-            sinks.append(whylabs_sink(monitor))
+            sinks.append(whylabs_sink(store.config))
         else:
-            sinks.append(LocalSink(storage, monitor.name, layout.local_profiles))
+            sinks.append(LocalSink(store.storage, store.config.name, store.keys.local_profiles))
     return sinks
 
 
@@ -48,7 +47,9 @@ def keep_whylabs_monitors(operator: MonitorOperator) -> None:
 
     monitor, storage, layout = operator.monitor, operator.storage, operator.layout
     if "whylabs" in monitor.publish.sinks and monitor.publish.monitors.managed:
-        keep_monitors(storage, layout, monitor, whylabs_sink(monitor), champion_version(storage, layout))
+        keep_monitors(
+            MonitorStore(storage, monitor), whylabs_sink(monitor), champion_version(monitor_store(storage, layout))
+        )
 
 
 class UploadToWhyLabsOperator(DayOperator):
@@ -78,10 +79,10 @@ class UploadToWhyLabsOperator(DayOperator):
         payload, digest = self._content()
         revise = bool(context["params"].get("revise"))
         results = []
-        for sink in sinks_of(self.monitor, storage, self.layout):
+        for sink in sinks_of(self.store):
             if self.kind == "features":
                 version = storage.read_json(keys.ingest)["model_version"]
-                publish_reference(storage, self.layout, self.monitor, sink, version)
+                publish_reference(self.store, sink, version)
             try:
                 done = publish(storage, keys.published, sink, self.kind, self.date, payload, digest, revise=revise)
             except PublishConflict as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.bases.branch import BranchMixIn
 
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.models.requests import run_key as run_key
 from driftwatch_airflow.alerts import send_alert
@@ -86,7 +87,7 @@ class ChooseActionOperator(RetrainingOperator, BranchMixIn):
             chosen = self.on_rollback
         else:
             chosen = self.on_retrain
-            begin(self.storage, self.layout, self.request, run_id)
+            begin(self.store, self.request, run_id)
         self.do_branch(context, chosen)
         return chosen
 
@@ -99,7 +100,7 @@ class ShowPlanOperator(RetrainingOperator):
 
         storage, layout, params = self.storage, self.layout, context["params"]
         if params.get("rollback"):
-            plan = plan_rollback(storage, layout, rollback_target(params["rollback"]), self.monitor)
+            plan = plan_rollback(MonitorStore(storage, self.monitor), rollback_target(params["rollback"]))
         else:
             plan = plan_retraining(storage, layout, self.requested(context), *self.range(context))
         for line in plan["text"]:
@@ -114,7 +115,7 @@ class CollectTrainingSetOperator(RetrainingOperator):
         from driftwatch.models.dataset import collect_training_set
 
         first, last = self.range(context)
-        summary = collect_training_set(self.storage, self.layout, self.requested(context), self.request, first, last)
+        summary = collect_training_set(self.requested(context), self.request, first, last)
         self.log.info("Training set of %s to %s: %s", first, last, summary)
         return summary
 
@@ -128,7 +129,7 @@ class TrainChallengerOperator(RetrainingOperator):
         asked = context["params"].get("reason") or f"run {context['run_id']}"
         user = getattr(context.get("dag_run"), "triggering_user_name", None)
         requested_by = f"{asked}, by {user}" if user else asked
-        return train_challenger(self.storage, self.layout, self.requested(context), self.request, requested_by)
+        return train_challenger(self.requested(context), self.request, requested_by)
 
 
 class EvaluateChallengerOperator(RetrainingOperator):
@@ -137,7 +138,7 @@ class EvaluateChallengerOperator(RetrainingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.models.gate import evaluate_challenger
 
-        gate = evaluate_challenger(self.storage, self.layout, self.requested(context), self.request)
+        gate = evaluate_challenger(self.requested(context), self.request)
         self.log.info("Gate: %s. %s", gate["decision"], " ".join(gate["reasons"]))
         return {"decision": gate["decision"], "reasons": gate["reasons"], "challenger": gate["version"]}
 
@@ -201,7 +202,7 @@ class ApprovePromotionOperator(ApprovalOperator):
         layout = MonitorLayout(self.monitor.name)
         answer = "it becomes the champion" if settings.on_no_answer == "approve" else "the champion stays"
         self.body = (
-            comparison(storage, layout, self.monitor, self.request, self._links(context, layout))
+            comparison(MonitorStore(storage, self.monitor), self.request, self._links(context, layout))
             + f"\n\nWithout an answer within {settings.approval_hours:g} hours {answer}."
         )
         return super().execute(context)
@@ -236,7 +237,7 @@ class PromoteModelOperator(RetrainingOperator):
         from driftwatch.models.gate import GATE
 
         run_id = context["run_id"]
-        pointer = promote_challenger(self.storage, self.layout, self.monitor, self.request, promoted_by=run_id)
+        pointer = promote_challenger(self.store, self.request, promoted_by=run_id)
         tell_followers(context, self.outlets, **_champion(self, pointer))
         facts = {
             "version": pointer["version"],
@@ -258,7 +259,7 @@ class RollBackOperator(RetrainingOperator):
         from driftwatch.models.rollback import rollback
 
         target, run_id = rollback_target(context["params"]["rollback"]), context["run_id"]
-        pointer = rollback(self.storage, self.layout, target, promoted_by=run_id, config=self.monitor)
+        pointer = rollback(self.store, target, promoted_by=run_id)
         tell_followers(context, self.outlets, **_champion(self, pointer))
         facts = {"version": pointer["version"], "previous": pointer["previous"], "run_id": run_id}
         send_alert(context, self.monitor, "model_rolled_back", facts)
@@ -273,9 +274,9 @@ class RefreshReferenceOperator(RetrainingOperator):
         from driftwatch.models.registry import champion_version
         from driftwatch.publish.references import publish_reference
 
-        version = champion_version(self.storage, self.layout)
-        for sink in sinks_of(self.monitor, self.storage, self.layout):
-            publish_reference(self.storage, self.layout, self.monitor, sink, version)
+        version = champion_version(self.store)
+        for sink in sinks_of(self.store):
+            publish_reference(self.store, sink, version)
         keep_whylabs_monitors(self)
         url = self.storage.url(self.layout.reference_features(version))
         tell_followers(context, self.outlets, version=version, url=url)

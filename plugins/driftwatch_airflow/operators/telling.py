@@ -75,7 +75,7 @@ class EndDayOperator(DayOperator):
         outbox_of(self.monitor, day=self.day).withdraw("day_failed")
         self.storage.delete(self.keys.failure)
         try:
-            write_report(self.storage, self.layout, self.date, self.monitor)
+            write_report(self.store, self.date)
         except MissingArtifact as error:
             self.log.info("The day has no report: %s", error)  # an empty day that is skipped
 

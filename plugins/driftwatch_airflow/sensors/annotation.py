@@ -112,5 +112,5 @@ class AnnotationCompleteSensor(DayOperator):
                 "The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * done["coverage"]
             )
         nothing_to_tell(self.monitor, self.day, "short_pool")
-        note_in_plan(self.storage, self.layout, self.date, state="closed", close_reason=reason, progress=done)
+        note_in_plan(self.store, self.date, state="closed", close_reason=reason, progress=done)
         return {"close_reason": reason, "coverage": done["coverage"], "spent": done["spent"]}

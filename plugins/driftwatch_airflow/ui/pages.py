@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.accuracy.policy import interval, p_text
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import DamagedArtifact
 from driftwatch.publish.outbox import Outbox, recipient
 from driftwatch.view.days import Day
@@ -128,7 +129,7 @@ def day(
     from driftwatch.view.report.facts import gather
 
     storage, base = site.artifacts.storage, request.scope.get("root_path") or URL_PREFIX
-    facts = gather(storage, site.layout, when, site.config)
+    facts = gather(MonitorStore(storage, site.config), when)
     whole = whole_from(when, site.config.schedule)
     keys = site.layout.day(when)
     read = site.artifacts.get_many([(keys.annotation_progress, read_progress), (keys.published, read_uploads)])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.stores import day_store, monitor_store
 
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.accuracy.history import verdict_changed
@@ -63,13 +64,13 @@ def write_day(storage: Storage, monitor: MonitorConfig, answered: int = 60, uncl
         "reward",
     ]
     storage.write_table(DAY.assignments, pd.DataFrame(rows, columns=columns))
-    merge_day(storage, DAY, monitor, SAMPLE)
+    merge_day(day_store(storage, DAY, monitor), SAMPLE)
 
 
 def test_scores_the_labelled_sample_only_and_every_image_is_accounted_for(monitor: MonitorConfig) -> None:
     storage = Storage(monitor.storage.uri)
     write_day(storage, monitor, answered=58)
-    found = evaluate_day(storage, DAY, monitor, HOLDOUT)
+    found = evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
     assert found["sampled"] == 60 == found["consensus"] + found["ties"] + found["unclear"] + found["unanswered"]
     assert (found["consensus"], found["ties"], found["unclear"], found["unanswered"]) == (55, 1, 2, 2)
     assert found["labels"] == 55
@@ -84,7 +85,7 @@ def test_scores_the_labelled_sample_only_and_every_image_is_accounted_for(monito
 def test_the_published_profile_holds_the_same_matrix_with_the_score_of_the_prediction(monitor: MonitorConfig) -> None:
     storage = Storage(monitor.storage.uri)
     write_day(storage, monitor)
-    found = evaluate_day(storage, DAY, monitor, HOLDOUT)
+    found = evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
     counts = confusion_counts(read_profile(storage.read_bytes(DAY.performance_profile)))
     assert counts is not None
     assert counts["labels"] == ["cat", "dog"]
@@ -96,7 +97,7 @@ def test_evaluated_twice_gives_the_same_bytes(monitor: MonitorConfig) -> None:
     write_day(storage, monitor)
     written = []
     for _ in range(2):
-        evaluate_day(storage, DAY, monitor, HOLDOUT)
+        evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
         written.append((storage.read_bytes(DAY.performance), storage.read_bytes(DAY.performance_profile)))
     assert written[0] == written[1]
 
@@ -104,9 +105,9 @@ def test_evaluated_twice_gives_the_same_bytes(monitor: MonitorConfig) -> None:
 def test_day_without_labels_has_no_verdict_and_leaves_no_profile_of_an_earlier_run(monitor: MonitorConfig) -> None:
     storage = Storage(monitor.storage.uri)
     write_day(storage, monitor)
-    evaluate_day(storage, DAY, monitor, HOLDOUT)
+    evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
     write_day(storage, monitor, answered=0)
-    found = evaluate_day(storage, DAY, monitor, HOLDOUT)
+    found = evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
     assert (found["verdict"], found["labels"], found["unanswered"]) == ("not_enough_evidence", 0, 60)
     assert found["accuracy"]["value"] is None
     assert not storage.exists(DAY.performance_profile)
@@ -117,7 +118,7 @@ def test_label_without_a_prediction_is_refused(monitor: MonitorConfig) -> None:
     write_day(storage, monitor)
     storage.write_table(DAY.predictions, storage.read_table(DAY.predictions).iloc[1:])
     with pytest.raises(DriftwatchError, match=r"1 labelled image.* the first is i000"):
-        evaluate_day(storage, DAY, monitor, HOLDOUT)
+        evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
 
 
 def write_small_day(
@@ -138,7 +139,7 @@ def write_small_day(
         for name, control in [*((name, False) for name in ids[:labels]), *((f"control{k}", True) for k in range(20))]
     ]  # fmt: skip
     storage.write_table(day.assignments, pd.DataFrame(rows))
-    merge_day(storage, day, monitor, ids[:labels])
+    merge_day(day_store(storage, day, monitor), ids[:labels])
     return day
 
 
@@ -147,7 +148,7 @@ def test_days_with_few_labels_are_judged_together_as_far_as_the_same_model_answe
     found = {}
     for number, version in ((5, "v0"), (6, "v1"), (7, "v1"), (8, "v1"), (9, "v1")):
         day = write_small_day(storage, monitor, number, labels=12, wrong=6, version=version)
-        found[number] = evaluate_day(storage, day, monitor, HOLDOUT)
+        found[number] = evaluate_day(day_store(storage, day, monitor), HOLDOUT)
     assert found[7]["verdict"] == "not_enough_evidence"
     assert found[7]["reasons"] == [
         "24 labels on the 2 days that may be judged together; a verdict needs 30 (performance.min_labels)."
@@ -158,7 +159,8 @@ def test_days_with_few_labels_are_judged_together_as_far_as_the_same_model_answe
     assert found[9]["pooled_days"] == ["2026-01-07", "2026-01-08", "2026-01-09"]  # no more days than are needed
     alone = monitor.model_copy(update={"performance": monitor.performance.model_copy(update={"pool_days": 1})})
     assert (
-        evaluate_day(storage, DayLayout("demo", date(2026, 1, 9)), alone, HOLDOUT)["verdict"] == "not_enough_evidence"
+        evaluate_day(day_store(storage, DayLayout("demo", date(2026, 1, 9)), alone), HOLDOUT)["verdict"]
+        == "not_enough_evidence"
     )
 
 
@@ -166,26 +168,26 @@ def test_the_verdict_rests_on_the_days_up_to_it_and_a_backfill_repeats_it(monito
     storage = Storage(monitor.storage.uri)
     days = [write_small_day(storage, monitor, number, labels=12, wrong=6) for number in range(5, 12)]
     for day in days:
-        evaluate_day(storage, day, monitor, HOLDOUT)
+        evaluate_day(day_store(storage, day, monitor), HOLDOUT)
     first = [storage.read_bytes(day.performance) for day in days]
     for day in days:
-        evaluate_day(storage, day, monitor, HOLDOUT)
+        evaluate_day(day_store(storage, day, monitor), HOLDOUT)
     assert [storage.read_bytes(day.performance) for day in days] == first
 
 
 def test_late_labels_score_the_day_again_and_its_earlier_verdict_is_kept(monitor: MonitorConfig) -> None:
     storage = Storage(monitor.storage.uri)
     day = write_small_day(storage, monitor, 5, labels=20, wrong=0)
-    assert evaluate_day(storage, day, monitor, HOLDOUT)["revisions"] == []
+    assert evaluate_day(day_store(storage, day, monitor), HOLDOUT)["revisions"] == []
     write_small_day(storage, monitor, 5, labels=60, wrong=0)
-    late = evaluate_day(storage, day, monitor, HOLDOUT)
+    late = evaluate_day(day_store(storage, day, monitor), HOLDOUT)
     assert late["verdict"] == "ok"
     assert late["revisions"] == [
         {"revision": 1, "verdict": "not_enough_evidence", "accuracy": 1.0, "labels": 20, "model_version": "v1"}
     ]
-    assert evaluate_day(storage, day, monitor, HOLDOUT) == late
+    assert evaluate_day(day_store(storage, day, monitor), HOLDOUT) == late
     write_small_day(storage, monitor, 5, labels=60, wrong=40)
-    worse = evaluate_day(storage, day, monitor, HOLDOUT)
+    worse = evaluate_day(day_store(storage, day, monitor), HOLDOUT)
     assert [earlier["verdict"] for earlier in worse["revisions"]] == ["not_enough_evidence", "ok"]
     assert verdict_changed(worse)
 
@@ -194,23 +196,27 @@ def test_late_labels_name_the_later_days_that_rest_on_them_and_have_another_verd
     storage, layout = Storage(monitor.storage.uri), MonitorLayout("demo")
     storage.write_json(layout.model_card("v1"), {"metrics": {"holdout": HOLDOUT}})
     days = [write_small_day(storage, monitor, number, labels=18, wrong=0) for number in (5, 6, 20)]
-    verdicts = [evaluate_day(storage, day, monitor, HOLDOUT)["verdict"] for day in days]
+    verdicts = [evaluate_day(day_store(storage, day, monitor), HOLDOUT)["verdict"] for day in days]
     assert verdicts == ["not_enough_evidence", "ok", "not_enough_evidence"]
-    assert outdated_after(storage, layout, monitor, days[0].day) == []
+    assert outdated_after(monitor_store(storage, layout, monitor), days[0].day) == []
     write_small_day(storage, monitor, 5, labels=18, wrong=18)
-    evaluate_day(storage, days[0], monitor, HOLDOUT)
+    evaluate_day(day_store(storage, days[0], monitor), HOLDOUT)
     late = [{"day": "2026-01-06", "verdict": "ok", "now": "alert"}]  # the 20th is too far to be pooled with the 5th
     stored = [storage.read_json(day.performance) for day in days]
-    assert outdated(storage, layout, monitor, stored) == outdated_after(storage, layout, monitor, days[0].day) == late
-    assert outdated_after(storage, layout, monitor, days[1].day) == []
-    assert evaluate_day(storage, days[1], monitor, HOLDOUT)["verdict"] == "alert"
-    assert outdated_after(storage, layout, monitor, days[0].day) == []
+    assert (
+        outdated(monitor_store(storage, layout, monitor), stored)
+        == outdated_after(monitor_store(storage, layout, monitor), days[0].day)
+        == late
+    )
+    assert outdated_after(monitor_store(storage, layout, monitor), days[1].day) == []
+    assert evaluate_day(day_store(storage, days[1], monitor), HOLDOUT)["verdict"] == "alert"
+    assert outdated_after(monitor_store(storage, layout, monitor), days[0].day) == []
 
 
 def test_accuracy_is_corrected_by_control_tasks_and_measured_beside_it(monitor: MonitorConfig) -> None:
     storage = Storage(monitor.storage.uri)
     day = write_small_day(storage, monitor, 5, labels=60, wrong=6)
-    found = evaluate_day(storage, day, monitor, HOLDOUT)
+    found = evaluate_day(day_store(storage, day, monitor), HOLDOUT)
     assert found["accuracy"]["value"] == pytest.approx(0.9)
     assert found["judged"]["kind"] == "corrected"
     assert found["label_error"]["value"] < 0.01  # 60 control answers, all right, and no disagreement
@@ -225,11 +231,11 @@ def test_late_images_have_no_part_in_the_accuracy(monitor: MonitorConfig) -> Non
     on_time = [*SAMPLE, *(f"x{index}" for index in range(70))]
     for key, ids in ((DAY.sampled_manifest, on_time), (DAY.manifest, [*on_time, *(f"x{i}" for i in range(70, 100))])):
         storage.write_table(key, pd.DataFrame({"image_id": ids, "status": "accepted"}))
-    with_late = evaluate_day(storage, DAY, monitor, HOLDOUT)
+    with_late = evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
     assert with_late["evidence"]["scores"]["rest_n"] == 70
     predictions = storage.read_table(DAY.predictions)
     storage.write_table(DAY.predictions, predictions[predictions["image_id"].isin(on_time)])
-    without = evaluate_day(storage, DAY, monitor, HOLDOUT)
+    without = evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
     assert {**with_late, "revisions": []} == {**without, "revisions": []}
 
 
@@ -244,5 +250,5 @@ def test_control_tasks_that_annotators_agreed_on_before_tell_nothing_of_label_er
     )  # fmt: skip
     storage.write_table(DAY.assignments, pd.concat([assignments, known], ignore_index=True))
     storage.write_table(layout.training_set, pd.DataFrame({"image_id": [f"set{number}" for number in range(0, 40, 4)]}))
-    votes = evaluate_day(storage, DAY, monitor, HOLDOUT)["evidence"]["votes"]
+    votes = evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)["evidence"]["votes"]
     assert (votes["control_right"], votes["control_wrong"]) == ([0, 0], [10, 0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.accuracy.history import performances
 from driftwatch.artifacts.days import days_of_data_since
@@ -39,11 +40,11 @@ def test_only_a_date_in_one_form_is_a_days_folder(name):
 
 def test_a_stray_folder_in_days_stops_nothing_and_counts_nowhere(storage):
     assert LAYOUT.stored_days(storage) == [FIRST]
-    assert _spent_in_month(storage, LAYOUT, DAY) == 2.5
-    assert _agreed(storage, LAYOUT, DAY) == []
-    assert len(performances(storage, LAYOUT, date(2026, 1, 1), DAY)) == 1
-    assert days_of_data_since(storage, LAYOUT, date(2026, 1, 1), DAY) == 2
-    assert days_between(storage, LAYOUT, date(2026, 1, 1), DAY) == ["2026-01-05"]
+    assert _spent_in_month(monitor_store(storage, LAYOUT), DAY) == 2.5
+    assert _agreed(monitor_store(storage, LAYOUT), DAY) == []
+    assert len(performances(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY)) == 1
+    assert days_of_data_since(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY) == 2
+    assert days_between(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY) == ["2026-01-05"]
 
 
 @pytest.mark.parametrize("name", [f"perf_alert__{name}" for name in STRAY] + ["perf_alert__", "old"])
@@ -51,6 +52,6 @@ def test_a_stray_folder_in_retraining_holds_no_alert_back(tmp_path, name):
     storage = Storage(f"file://{tmp_path}")
     storage.write_bytes(LAYOUT.retraining(name, SET), b"a set")
     storage.write_bytes(LAYOUT.retraining("perf_alert__2026-01-07", "alerts/.DS_Store"), b"")
-    assert begin_unless_in_the_way(storage, LAYOUT, DAY, 7, lambda run_id, unfinished: 0) is None
-    assert begin_unless_in_the_way(storage, LAYOUT, date(2026, 1, 8), 7, lambda run_id, unfinished: 1)
-    assert attached_alerts(storage, LAYOUT, "perf_alert__2026-01-07") == ["2026-01-08"]
+    assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), DAY, 7, lambda run_id, unfinished: 0) is None
+    assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), date(2026, 1, 8), 7, lambda run_id, unfinished: 1)
+    assert attached_alerts(monitor_store(storage, LAYOUT), "perf_alert__2026-01-07") == ["2026-01-08"]

@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
@@ -57,7 +58,7 @@ def put_reference(storage: Storage, held_out: int = 300, fitted: float = 0.5) ->
         }
     )
     return build_content_reference(
-        storage, LAYOUT, "v1", config(), table, np.concatenate([fitted * trained[0], new[0]])
+        monitor_store(storage, LAYOUT, config()), "v1", table, np.concatenate([fitted * trained[0], new[0]])
     )
 
 
@@ -102,7 +103,7 @@ def storage(tmp_path) -> Storage:
 
 def test_a_calm_day_is_ok_though_the_model_has_fitted_its_training_images(storage):
     put_day(storage, *seen(120, 3))
-    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    drift = judge_answers(day_store(storage, DAY, config()), "v1")
     assert verdicts(drift) == ("ok", "ok")
     assert drift == json.loads(storage.read_bytes(DAY.content_drift))
     assert (drift["content"]["false_alarm_rate"], drift["predictions"]["false_alarm_rate"]) == (0.0025, 0.0025)
@@ -114,7 +115,7 @@ def test_other_answers_are_prediction_drift_with_the_shares(storage):
     embeddings, _ = seen(120, 3)
     answers = np.where(np.arange(120) < 100, "cat", "dog")
     put_day(storage, embeddings, answers)
-    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    drift = judge_answers(day_store(storage, DAY, config()), "v1")
     assert verdicts(drift) == ("ok", "drifted")
     dog = drift["predictions"]["classes"][1]
     assert (dog["name"], dog["day"]) == ("dog", pytest.approx(20 / 120, abs=1e-5))
@@ -123,7 +124,7 @@ def test_other_answers_are_prediction_drift_with_the_shares(storage):
 
 def test_another_mix_of_the_same_classes_is_drift_of_the_predictions_alone(storage):
     put_day(storage, *seen(200, 3, dogs=0.85))
-    drift = judge_answers(storage, DAY, LAYOUT, config(false_alarm_rate=0.2), "v1")
+    drift = judge_answers(day_store(storage, DAY, config(false_alarm_rate=0.2)), "v1")
     assert verdicts(drift) == ("ok", "drifted")
     assert 100 < drift["content"]["reference_of_mix"] < drift["reference_images"] == 300
 
@@ -132,12 +133,12 @@ def test_new_content_is_found_with_its_images_and_repeats_to_the_byte(storage):
     embeddings, answers = seen(120, 3)
     embeddings[:40] = embeddings[:40] * 2.5
     ids = put_day(storage, embeddings, answers)
-    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    drift = judge_answers(day_store(storage, DAY, config()), "v1")
     assert verdicts(drift) == ("drifted", "ok")
     assert "distance" in drift["content"]["drifted_features"]
     assert set(drift["content"]["examples"]) <= set(ids[:40])
     before = storage.read_bytes(DAY.content_drift)
-    judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    judge_answers(day_store(storage, DAY, config()), "v1")
     assert storage.read_bytes(DAY.content_drift) == before
 
 
@@ -145,27 +146,27 @@ def test_a_burst_is_one_answer(storage):
     embeddings, answers = seen(130, 3)
     embeddings[60:], answers[60:] = embeddings[60], "dog"
     put_day(storage, embeddings, answers)
-    assert verdicts(judge_answers(storage, DAY, LAYOUT, config(), "v1"))[1] == "drifted"
+    assert verdicts(judge_answers(day_store(storage, DAY, config()), "v1"))[1] == "drifted"
     rng = np.random.default_rng(0)
     put_day(storage, embeddings, answers, phash=[rng.bytes(8).hex() for _ in range(60)] + ["00ff" * 4] * 70)
-    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    drift = judge_answers(day_store(storage, DAY, config()), "v1")
     assert verdicts(drift) == ("ok", "ok")
     assert (drift["predictions"]["effective_n"], drift["content"]["effective_n"]) == (61, 61)
 
 
 def test_too_few_images_and_too_few_held_out_ones_are_not_enough_evidence(storage, tmp_path):
     put_day(storage, *seen(29, 3))
-    drift = judge_answers(storage, DAY, LAYOUT, config(), "v1")
+    drift = judge_answers(day_store(storage, DAY, config()), "v1")
     assert verdicts(drift) == ("not_enough_evidence", "not_enough_evidence")
     assert "min_images is 30" in drift["content"]["reason"]
     put_day(storage, *seen(0, 3))
-    assert verdicts(judge_answers(storage, DAY, LAYOUT, config(), "v1"))[0] == "not_enough_evidence"
+    assert verdicts(judge_answers(day_store(storage, DAY, config()), "v1"))[0] == "not_enough_evidence"
     put_day(storage, *seen(100, 3))
-    assert "earlier Driftwatch" in judge_answers(storage, DAY, LAYOUT, config(), "v7")["predictions"]["reason"]
+    assert "earlier Driftwatch" in judge_answers(day_store(storage, DAY, config()), "v7")["predictions"]["reason"]
     small = Storage(f"file://{tmp_path}/small")
     assert put_reference(small, held_out=49) == 49
     put_day(small, *seen(100, 3))
-    found = judge_answers(small, DAY, LAYOUT, config(), "v1")
+    found = judge_answers(day_store(small, DAY, config()), "v1")
     assert verdicts(found) == ("not_enough_evidence", "not_enough_evidence")
     assert "49 held-out images; 50 are needed" in found["content"]["reason"]
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import ImagesConfig, MonitorConfig
@@ -58,13 +59,13 @@ def put_day(storage: Storage, features: pd.DataFrame, day=DAY, **columns) -> Non
 @pytest.fixture
 def storage(tmp_path) -> Storage:
     storage = Storage(f"file://{tmp_path}")
-    build_reference(storage, LAYOUT, "v1", table(400, 0), config())
+    build_reference(monitor_store(storage, LAYOUT, config()), "v1", table(400, 0))
     return storage
 
 
 def test_a_broken_day_says_what_moved_and_shows_the_images_that_did(storage):
     put_day(storage, table(100, 1, blurred=40))
-    drift = profile_day(storage, DAY, LAYOUT, config(), "v1")
+    drift = profile_day(day_store(storage, DAY, config()), "v1")
     assert drift == storage.read_json(DAY.drift)
     assert (drift["day"], drift["verdict"], drift["n"], drift["reference_version"]) == (
         "2026-03-04",
@@ -86,13 +87,13 @@ def test_a_broken_day_says_what_moved_and_shows_the_images_that_did(storage):
 
 def test_a_calm_day_is_ok_and_has_no_examples(storage):
     put_day(storage, table(100, 2))
-    drift = profile_day(storage, DAY, LAYOUT, config(), "v1")
+    drift = profile_day(day_store(storage, DAY, config()), "v1")
     assert (drift["verdict"], drift["drifted_features"], drift["examples"]) == ("ok", [], [])
 
 
 def test_too_small_a_day_is_not_enough_evidence_in_strict_json(storage):
     put_day(storage, table(12, 3, blurred=12))
-    profile_day(storage, DAY, LAYOUT, config(), "v1")
+    profile_day(day_store(storage, DAY, config()), "v1")
     drift = json.loads(storage.read_bytes(DAY.drift))
     assert (drift["verdict"], drift["score"], drift["p_value"]) == ("not_enough_evidence", None, None)
     assert all(row["p_value"] is None and row["verdict"] == "not_enough_evidence" for row in drift["features"])
@@ -102,7 +103,7 @@ def test_the_day_written_twice_gives_the_same_bytes_and_the_calibration_is_kept(
     put_day(storage, table(100, 1, blurred=15))
     products = []
     for _ in range(2):
-        profile_day(storage, DAY, LAYOUT, config(), "v1")
+        profile_day(day_store(storage, DAY, config()), "v1")
         products.append([storage.read_bytes(key) for key in (DAY.drift, DAY.feature_profile, LAYOUT.reference("v1"))])
     assert products[0] == products[1]
     assert list(Reference.load(storage, LAYOUT, "v1").calibrations) == [100]
@@ -112,7 +113,7 @@ def test_the_profiles_are_whylogs_and_hold_every_image(storage):
     from whylogs.core import DatasetProfileView
 
     put_day(storage, table(60, 1))
-    profile_day(storage, DAY, LAYOUT, config(), "v1")
+    profile_day(day_store(storage, DAY, config()), "v1")
     for key, rows in ((DAY.feature_profile, 60), (LAYOUT.reference_profile("v1"), 400)):
         columns = DatasetProfileView.deserialize(storage.read_bytes(key)).get_columns()
         assert set(columns) == set(COLUMNS)
@@ -121,26 +122,26 @@ def test_the_profiles_are_whylogs_and_hold_every_image(storage):
 
 def test_the_monitor_file_decides_the_rate_and_the_minimum_also_after_the_reference_was_built(storage):
     put_day(storage, table(100, 2))
-    assert profile_day(storage, DAY, LAYOUT, config(min_images=101), "v1")["verdict"] == "not_enough_evidence"
+    assert profile_day(day_store(storage, DAY, config(min_images=101)), "v1")["verdict"] == "not_enough_evidence"
     wide = {"image_quality": 0.98, "content": 0.01, "predictions": 0.01}
-    drift = profile_day(storage, DAY, LAYOUT, config(false_alarm_rate=0.999, false_alarm_shares=wide), "v1")
+    drift = profile_day(day_store(storage, DAY, config(false_alarm_rate=0.999, false_alarm_shares=wide)), "v1")
     assert (drift["verdict"], drift["false_alarm_rate"]) == ("drifted", pytest.approx(0.97902))
 
 
 def test_another_seed_in_the_monitor_file_calibrates_anew(storage):
     put_day(storage, table(100, 2))
-    profile_day(storage, DAY, LAYOUT, config(), "v1")
+    profile_day(day_store(storage, DAY, config()), "v1")
     before = Reference.load(storage, LAYOUT, "v1").calibrations[100]
-    profile_day(storage, DAY, LAYOUT, config(seed=9), "v1")
+    profile_day(day_store(storage, DAY, config(seed=9)), "v1")
     assert Reference.load(storage, LAYOUT, "v1").calibrations[100] != before
 
 
 def test_a_day_that_was_not_taken_in_and_a_version_without_reference_are_named(storage):
     with pytest.raises(MissingArtifact, match=r"features\.parquet"):
-        profile_day(storage, DAY, LAYOUT, config(), "v1")
+        profile_day(day_store(storage, DAY, config()), "v1")
     put_day(storage, table(100, 2))
     with pytest.raises(MissingArtifact, match="reference/v7"):
-        profile_day(storage, DAY, LAYOUT, config(), "v7")
+        profile_day(day_store(storage, DAY, config()), "v7")
 
 
 def test_a_burst_counts_once_and_the_report_says_so(storage):
@@ -150,26 +151,28 @@ def test_a_burst_counts_once_and_the_report_says_so(storage):
     rng = np.random.default_rng(0)
     hashes = [rng.bytes(8).hex() for _ in range(30)] + [rng.bytes(8).hex()] * 70
     put_day(storage, day)
-    assert profile_day(storage, DAY, LAYOUT, config(), "v1")["verdict"] == "drifted"
+    assert profile_day(day_store(storage, DAY, config()), "v1")["verdict"] == "drifted"
     put_day(storage, day, phash=hashes)
-    drift = profile_day(storage, DAY, LAYOUT, config(), "v1")
+    drift = profile_day(day_store(storage, DAY, config()), "v1")
     assert (drift["n"], drift["effective_n"], drift["verdict"]) == (100, 31, "ok")
-    assert profile_day(storage, DAY, LAYOUT, config(min_images=32), "v1")["verdict"] == "not_enough_evidence"
+    assert profile_day(day_store(storage, DAY, config(min_images=32)), "v1")["verdict"] == "not_enough_evidence"
 
 
 def test_groups_come_from_the_path_by_the_monitor_files_pattern(storage):
     day = table(90, 1)
     put_day(storage, day)
     by_tens = config(group_pattern=r"^(\d\d\d)")
-    batch = with_clusters(storage, DAY, day, by_tens.profiling)
+    batch = with_clusters(day_store(storage, DAY), day, by_tens.profiling)
     assert batch["group"].tolist() == [f"{number // 10:03d}" for number in range(90)]
-    assert profile_day(storage, DAY, LAYOUT, by_tens, "v1")["effective_n"] > 60  # these are no more alike than others
-    assert profile_day(storage, DAY, LAYOUT, config(group_pattern="(x)"), "v1")["effective_n"] == 90
+    assert (
+        profile_day(day_store(storage, DAY, by_tens), "v1")["effective_n"] > 60
+    )  # these are no more alike than others
+    assert profile_day(day_store(storage, DAY, config(group_pattern="(x)")), "v1")["effective_n"] == 90
 
 
 def test_the_distance_that_whylabs_shows_is_there_for_each_feature(storage):
     put_day(storage, table(100, 1, blurred=40))
-    drift = profile_day(storage, DAY, LAYOUT, config(), "v1")
+    drift = profile_day(day_store(storage, DAY, config()), "v1")
     assert set(drift["hellinger"]) == set(COLUMNS)
     assert max(drift["hellinger"], key=drift["hellinger"].get) == "image.Sharpness.laplacian"
     assert all(0 < value < 1 for value in drift["hellinger"].values())
@@ -179,17 +182,17 @@ def test_the_trend_goes_over_the_calm_days_before_and_repeats_to_the_byte(storag
     days = [LAYOUT.day(date(2026, 4, 1) + timedelta(days=number)) for number in range(9)]
     for number, day in enumerate(days):
         put_day(storage, table(60, 100 + number, blurred=40 if number == 4 else 0), day)
-        drift = profile_day(storage, day, LAYOUT, config(), "v1")
+        drift = profile_day(day_store(storage, day, config()), "v1")
     trend = drift["trend"]
     assert (trend["days"], trend["verdict"], trend["crossed"]) == (8, "ok", False)  # the broken day stands for itself
     before = storage.read_bytes(days[-1].drift)
     put_day(storage, table(60, 1), LAYOUT.day(date(2026, 5, 1)))  # a later day is no news for an earlier one
-    profile_day(storage, LAYOUT.day(date(2026, 5, 1)), LAYOUT, config(), "v1")
-    profile_day(storage, days[-1], LAYOUT, config(), "v1")
+    profile_day(day_store(storage, LAYOUT.day(date(2026, 5, 1)), config()), "v1")
+    profile_day(day_store(storage, days[-1], config()), "v1")
     assert storage.read_bytes(days[-1].drift) == before
     other = {**storage.read_json(days[0].drift), "reference_version": "v0"}
     storage.write_json(days[0].drift, other)
-    assert profile_day(storage, days[-1], LAYOUT, config(), "v1")["trend"]["days"] == 7
+    assert profile_day(day_store(storage, days[-1], config()), "v1")["trend"]["days"] == 7
 
 
 # --- real photos ---------------------------------------------------------------------------------------------------------

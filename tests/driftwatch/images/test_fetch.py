@@ -10,6 +10,7 @@ from datetime import date
 import cv2
 import numpy as np
 import pytest
+from tests.stores import day_store
 
 from driftwatch import storage_errors
 from driftwatch.artifacts.keys import DayLayout
@@ -72,7 +73,7 @@ def test_every_odd_entry_of_a_folder_is_one_row_and_no_foreign_byte_is_read(stor
     finally:
         os.chdir(here)
     os.mkdir(incoming + b"/empty.jpg")
-    counts = ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+    counts = ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1")
     found = rows(storage)
     assert {name for name, (status, _) in found.items() if status == "accepted"} == {"0.jpg", "1.jpg", "2.jpg"}
     assert set(found) == {"0.jpg", "1.jpg", "2.jpg", "socket.jpg", *(name.decode() for name in odd)}
@@ -87,7 +88,7 @@ def test_every_odd_entry_of_a_folder_is_one_row_and_no_foreign_byte_is_read(stor
 def test_any_name_is_taken_printed_and_found_again(storage, incoming, name):
     with open(incoming + b"/" + name, "wb") as file:
         file.write(photo(5))
-    counts = ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    counts = ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     assert (counts["listed"], counts["accepted"]) == (4, 4)
     (key,) = {item.key for item in storage.list(DAY.incoming)} - {f"{DAY.incoming}/{n}.jpg" for n in range(3)}
     assert key in set(storage.read_table(DAY.manifest)["key"])
@@ -99,25 +100,25 @@ def test_any_name_is_taken_printed_and_found_again(storage, incoming, name):
 
 def test_a_link_to_a_file_beside_it_is_its_duplicate(storage, incoming):
     os.symlink("0.jpg", incoming + b"/latest.jpg")
-    assert ingest_day(storage, DAY, ImagesConfig(), 32, "v1")["duplicate"] == 1
+    assert ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")["duplicate"] == 1
 
 
 def test_a_days_folder_that_leads_elsewhere_is_refused_and_one_above_it_may(storage, tmp_path):
     real, link = storage.local_path("cats/incoming"), tmp_path / "mounted"
     real.rename(link)
     real.symlink_to(link)
-    assert ingest_day(storage, DAY, ImagesConfig(), 32, "v1")["accepted"] == 3
+    assert ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")["accepted"] == 3
     (link / "2026-03-01").rename(tmp_path / "away")
     (link / "2026-03-01").symlink_to(tmp_path / "away")
     with pytest.raises(NeedsAttention, match=r"incoming/2026-03-01 is a link that leads out"):
-        ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+        ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
 
 
 def test_no_more_than_the_limit_is_read_of_a_file_that_grew_since_it_was_listed(storage, incoming):
-    listed = list_day(storage, DAY, ImagesConfig())
+    listed = list_day(day_store(storage, DAY), ImagesConfig())
     with open(incoming + b"/1.jpg", "ab") as file:
         file.truncate(10**12)  # a sparse terabyte
-    counts = ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1", listed)
+    counts = ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1", listed)
     assert counts["reasons"] == {"too_many_bytes": 1}
 
 
@@ -134,13 +135,13 @@ def test_one_file_that_the_disk_does_not_give_is_one_row_but_all_of_them_are_the
         return opened(path, *how)
 
     monkeypatch.setattr(os, "open", opening)
-    ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+    ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1")
     status, reason = rows(storage)["0.jpg"]
     assert (status, reason.partition(":")[0]) == ("quarantined", "unreadable")
     assert "incoming/2026-03-01/0.jpg" in reason
     refused.extend(["1.jpg", "2.jpg"])
     with pytest.raises(kind, match=r"incoming/2026-03-01/0\.jpg"):
-        ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1")
 
 
 IGNORED = (
@@ -159,7 +160,7 @@ IGNORED = (
 def test_what_is_no_image_by_its_name_is_ignored_counted_and_no_reject(storage):
     for name in IGNORED:
         storage.write_bytes(f"{DAY.incoming}/{name}", b"{}")
-    counts = ingest_day(storage, DAY, ImagesConfig(max_reject_share=0), 32, "v1")
+    counts = ingest_day(day_store(storage, DAY), ImagesConfig(max_reject_share=0), 32, "v1")
     assert counts["listed"] == 3 + len(IGNORED) == counts["accepted"] + counts["ignored"]
     found = rows(storage)
     assert {name for name, (status, _) in found.items() if status == "ignored"} == set(IGNORED)
@@ -170,7 +171,7 @@ def test_a_day_of_ignored_files_alone_is_an_empty_day(tmp_path):
     storage = Storage(f"file://{tmp_path}")
     storage.write_bytes(f"{DAY.incoming}/.DS_Store", b"x")
     with pytest.raises(EmptyDay, match=r"holds no images \(1 files that images\.ignore names\)"):
-        ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+        ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     assert storage.list("cats/days") == []
 
 
@@ -197,13 +198,13 @@ def test_a_day_in_shards_counts_what_it_ignores_and_is_the_same_day(storage, inc
         storage.write_bytes(f"{DAY.incoming}/{number}.json", b"{}")
     os.mkfifo(incoming + b"/z\xff.jpg")
     images = ImagesConfig(shard_size=256, max_reject_share=1)
-    whole = ingest_day(storage, DAY, images, 32, "v1")
+    whole = ingest_day(day_store(storage, DAY), images, 32, "v1")
     artifacts = {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")}
-    shards = plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY, images))
-    counts = [ingest_shard(storage, DAY, images, shard) for shard in shards]
+    shards = plan_day(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
+    counts = [ingest_shard(day_store(storage, DAY), images, shard) for shard in shards]
     assert len(shards) == 2
     assert sum(found["ignored"] for found in counts) == 300 == whole["ignored"]
-    assert merge_shards(storage, DAY, images) == whole
+    assert merge_shards(day_store(storage, DAY), images) == whole
     assert {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")} == artifacts
 
 
@@ -226,7 +227,7 @@ def test_odd_keys_of_s3_are_one_row_each_and_a_consoles_marker_is_ignored(bucket
     prefix = bucket.path(DAY.incoming).partition("/")[2]
     for name in ("", "sub/", "sub/../../up.jpg", "a//b.jpg", "./c.jpg", "a\ttab\\.jpg"):
         moto.put_object("faulty", f"{prefix}/{name}", photo(4) if name.endswith(".jpg") else b"")
-    ingest_day(bucket, DAY, ALL_MAY_FAIL, 32, "v1")
+    ingest_day(day_store(bucket, DAY), ALL_MAY_FAIL, 32, "v1")
     found = {name: (status, reason.partition(":")[0]) for name, (status, reason) in rows(bucket).items()}
     unsafe = ("quarantined", "unsafe_name")
     ignored = ("ignored", "matches '*/' of images.ignore")
@@ -239,48 +240,48 @@ def test_odd_keys_of_s3_are_one_row_each_and_a_consoles_marker_is_ignored(bucket
 
 @pytest.mark.parametrize("fault", ["cut", "checksum", "reset", "SlowDown", "InternalError"])
 def test_a_passing_fault_of_one_object_loses_nothing_and_a_lasting_one_fails_the_task_by_name(bucket, s3, fault):
-    ingest_day(bucket, DAY, ImagesConfig(), 32, "v1")
+    ingest_day(day_store(bucket, DAY), ImagesConfig(), 32, "v1")
     whole = rows(bucket)
     s3.plan(fault, r"incoming/2026-03-01/1\.jpg", method="GET", times=1)
-    ingest_day(bucket, DAY, ImagesConfig(), 32, "v1")
+    ingest_day(day_store(bucket, DAY), ImagesConfig(), 32, "v1")
     assert rows(bucket) == whole
     s3.plan(fault, r"incoming/2026-03-01/1\.jpg", method="GET")
     with pytest.raises(StorageFailed, match=r"incoming/2026-03-01/1\.jpg"):
-        ingest_day(bucket, DAY, ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_store(bucket, DAY), ALL_MAY_FAIL, 32, "v1")
     assert rows(bucket) == whole
 
 
 def test_credentials_that_end_in_mid_pass_fail_the_task_quarantine_nothing_and_a_new_try_goes_through(bucket, s3):
     s3.plan("ExpiredToken", r"incoming/2026-03-01/[12]\.jpg", method="GET")
     with pytest.raises(StorageFailed, match=r"/1\.jpg \(ExpiredToken.*a new try of the task"):
-        ingest_day(bucket, DAY, ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_store(bucket, DAY), ALL_MAY_FAIL, 32, "v1")
     assert not bucket.exists(DAY.manifest)
     s3.clear()
-    assert ingest_day(bucket, DAY, ImagesConfig(), 32, "v1")["accepted"] == 3
+    assert ingest_day(day_store(bucket, DAY), ImagesConfig(), 32, "v1")["accepted"] == 3
 
 
 def test_access_denied_to_all_needs_a_person_and_to_one_of_many_is_one_row(bucket, s3):
     s3.plan("AccessDenied", r"incoming/2026-03-01/.*jpg", method="GET")
     with pytest.raises(StorageRefused, match=r"/0\.jpg \(AccessDenied.*give the account"):
-        ingest_day(bucket, DAY, ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_store(bucket, DAY), ALL_MAY_FAIL, 32, "v1")
     s3.clear()
     s3.plan("AccessDenied", r"incoming/2026-03-01/.*jpg", method="GET", skip=1)
     with pytest.raises(StorageRefused):  # taken away in mid-pass
-        ingest_day(bucket, DAY, ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_store(bucket, DAY), ALL_MAY_FAIL, 32, "v1")
     assert not bucket.exists(DAY.manifest)
     s3.clear()
     s3.plan("AccessDenied", r"incoming/2026-03-01/0\.jpg", method="GET")
-    counts = ingest_day(bucket, DAY, ALL_MAY_FAIL, 32, "v1")
+    counts = ingest_day(day_store(bucket, DAY), ALL_MAY_FAIL, 32, "v1")
     assert (counts["accepted"], counts["reasons"]) == (2, {"unreadable": 1})
     assert "AccessDenied" in rows(bucket)["0.jpg"][1]
     s3.clear()
     s3.plan("AccessDenied", r"incoming/2026-03-01/0\.jpg", method="GET", times=1)  # and given a moment later
-    assert ingest_day(bucket, DAY, ALL_MAY_FAIL, 32, "v1")["accepted"] == 3
+    assert ingest_day(day_store(bucket, DAY), ALL_MAY_FAIL, 32, "v1")["accepted"] == 3
 
 
 def test_no_more_than_the_limit_is_read_of_an_object_that_was_replaced_since_it_was_listed(bucket):
     images = ImagesConfig(max_bytes=20_000, max_reject_share=1)
-    listed = list_day(bucket, DAY, images)
+    listed = list_day(day_store(bucket, DAY), images)
     bucket.write_bytes(f"{DAY.incoming}/1.jpg", bytes(30_000))
-    ingest_day(bucket, DAY, images, 32, "v1", listed)
+    ingest_day(day_store(bucket, DAY), images, 32, "v1", listed)
     assert rows(bucket)["1.jpg"] == ("quarantined", "too_many_bytes: has 30000 bytes; images.max_bytes is 20000")

@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 import pytest
 from PIL import Image
+from tests.stores import day_store
 
 from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
@@ -93,7 +94,7 @@ def hostile(storage) -> Storage:
 
 
 def test_every_hostile_file_is_accounted_for_with_its_reason(hostile):
-    counts = ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+    counts = ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
     manifest = hostile.read_table(DAY.manifest).set_index("key")
     assert list(manifest.index) == sorted(f"{DAY.incoming}/{name}" for name in HOSTILE)
     for name, (data, status, kind) in HOSTILE.items():
@@ -110,7 +111,7 @@ def test_every_hostile_file_is_accounted_for_with_its_reason(hostile):
 
 
 def test_sizes_are_upright_and_known_where_the_file_says_them(hostile):
-    ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+    ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
     manifest = hostile.read_table(DAY.manifest).set_index("key")
     sizes = {
         key.removeprefix(f"{DAY.incoming}/"): (row["format"], row["width"], row["height"])
@@ -123,7 +124,7 @@ def test_sizes_are_upright_and_known_where_the_file_says_them(hostile):
 
 
 def test_features_and_inputs_are_of_the_accepted_images_in_manifest_order(hostile):
-    ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+    ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
     manifest, features, inputs = (
         hostile.read_table(DAY.manifest),
         hostile.read_table(DAY.features),
@@ -152,7 +153,7 @@ def test_each_object_is_fetched_once_and_each_image_decoded_once(hostile, monkey
     )
     monkeypatch.setattr(decode, "decode_jpeg", lambda file, limits: (count(decoded, file), fast(file, limits))[1])
     monkeypatch.setattr(decode, "_decode_with_pillow", lambda file: (count(decoded, file), slow(file))[1])
-    ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+    ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
     assert fetched == Counter(f"{DAY.incoming}/{name}" for name, row in HOSTILE.items() if row[1] != "ignored")
     # That the picture of cut.jpg is cut short shows when it is decoded.
     pictures = [data for name, (data, status, _) in HOSTILE.items() if status == "accepted" or name == "cut.jpg"]
@@ -161,7 +162,7 @@ def test_each_object_is_fetched_once_and_each_image_decoded_once(hostile, monkey
 
 def test_the_same_day_twice_gives_the_same_bytes_whatever_the_number_of_threads(hostile, monkeypatch):
     def products():
-        ingest_day(hostile, DAY, ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
         return artifacts(hostile)
 
     first = products()
@@ -171,13 +172,13 @@ def test_the_same_day_twice_gives_the_same_bytes_whatever_the_number_of_threads(
 
 def test_an_empty_day_names_the_folder_and_the_setting_and_writes_nothing(storage):
     with pytest.raises(EmptyDay, match=r"incoming/2026-03-01.*images\.on_empty_day"):
-        ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+        ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     assert storage.list("cats") == []
 
 
 def test_too_many_rejects_fail_the_day_after_its_account_is_written(hostile):
     with pytest.raises(TooManyRejects, match=r"7 of 14 .*empty 2.*images\.max_reject_share"):
-        ingest_day(hostile, DAY, ImagesConfig(), 32, "v1")
+        ingest_day(day_store(hostile, DAY), ImagesConfig(), 32, "v1")
     assert len(hostile.read_table(DAY.manifest)) == 15
     assert hostile.read_json(DAY.ingest)["quarantined"] == 7
 
@@ -185,13 +186,13 @@ def test_too_many_rejects_fail_the_day_after_its_account_is_written(hostile):
 def test_copies_of_one_broken_file_count_as_rejects_each(storage):
     fill(storage, {f"{number}.jpg": b"broken" for number in range(9)} | {"good.jpg": encoded(photo(1))})
     with pytest.raises(TooManyRejects, match="9 of 10"):
-        ingest_day(storage, DAY, ImagesConfig(max_reject_share=0.8), 32, "v1")
+        ingest_day(day_store(storage, DAY), ImagesConfig(max_reject_share=0.8), 32, "v1")
 
 
 def test_a_day_without_one_usable_image_fails_whatever_share_is_allowed(storage):
     fill(storage, {"text.jpg": b"text"})
     with pytest.raises(TooManyRejects, match=r"1 of 1 .*not_an_image 1"):
-        ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1")
     assert list(storage.read_table(DAY.features).columns) == ["image_id", *COLUMNS]
     assert len(DayInputs(storage, DAY)) == len(list(DayInputs(storage, DAY).blocks())) == 0
 
@@ -237,7 +238,7 @@ def test_keys_alone_do_and_ingest_json_is_strict_json(storage):
     fill(storage, {"b.jpg": encoded(photo(1)), "a.jpg": encoded(photo(2))})
     taken = take_in(storage, [f"{DAY.incoming}/b.jpg", f"{DAY.incoming}/a.jpg"], ImagesConfig(), 32)
     assert taken.manifest["key"].tolist() == [f"{DAY.incoming}/a.jpg", f"{DAY.incoming}/b.jpg"]
-    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     assert json.loads(storage.read_bytes(DAY.ingest))["day"] == "2026-03-01"
 
 
@@ -253,7 +254,7 @@ def test_a_re_run_of_a_day_with_files_that_no_decoder_opens_gives_the_same_bytes
     kept = []
     for _ in range(3):
         kept.append([io.BytesIO() for _ in range(50)])  # so that objects lie elsewhere
-        ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1")
         found.append(artifacts(storage))
     assert found[0] == found[1] == found[2]
     assert "0x" not in " ".join(storage.read_table(DAY.manifest)["reason"])
@@ -267,7 +268,7 @@ def test_a_pass_that_fails_has_ended_all_its_threads_before_the_error_is_seen(st
     monkeypatch.setattr(inputs, "write_block", lambda *_: 1 / 0)
     before, threads = one_pass.cv2.getNumThreads(), threading.active_count()
     with pytest.raises(ZeroDivisionError) as failed:
-        ingest_day(storage, DAY, ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1")
     assert failed.tb is not None  # it holds on to the pass, as Airflow's log of a failed task does
     assert one_pass.cv2.getNumThreads() == before
     for thread in threading.enumerate():

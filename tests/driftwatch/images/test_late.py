@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from tests.stores import day_store
 
 from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
@@ -32,14 +33,14 @@ def deliver(storage: Storage, names: Sequence[int]) -> None:
 
 
 def at_once(storage: Storage) -> dict[str, Any]:
-    return ingest_day(storage, DAY, ImagesConfig(max_reject_share=1), 16, "v1")
+    return ingest_day(day_store(storage, DAY), ImagesConfig(max_reject_share=1), 16, "v1")
 
 
 def in_shards(storage: Storage) -> dict[str, Any]:
     images = ImagesConfig(shard_size=2, max_reject_share=1)
-    for shard in plan_day(storage, DAY, images, 16, "v1", list_day(storage, DAY, ImagesConfig())):
-        ingest_shard(storage, DAY, images, shard)
-    return merge_shards(storage, DAY, images)
+    for shard in plan_day(day_store(storage, DAY), images, 16, "v1", list_day(day_store(storage, DAY), ImagesConfig())):
+        ingest_shard(day_store(storage, DAY), images, shard)
+    return merge_shards(day_store(storage, DAY), images)
 
 
 def artifacts(storage: Storage) -> dict[str, bytes]:
@@ -72,7 +73,7 @@ def test_late_images_are_counted_each_time_and_forgotten_when_they_are_gone(
     late = (
         storage.read_table(DAY.manifest).set_index("key").loc[[f"{DAY.incoming}/{n}.jpg" for n in (4, 5)], "image_id"]
     )
-    assert sorted(late_images(storage, DAY)) == sorted(late)
+    assert sorted(late_images(day_store(storage, DAY))) == sorted(late)
     after = artifacts(storage)
     assert take_in(storage) == found
     assert artifacts(storage) == after
@@ -111,14 +112,14 @@ def test_before_the_sample_is_drawn_nothing_is_late(storage: Storage) -> None:
     storage.delete(DAY.annotation)
     deliver(storage, (4,))
     assert "late" not in at_once(storage)
-    assert late_images(storage, DAY) == []
+    assert late_images(day_store(storage, DAY)) == []
 
 
 def test_files_that_came_after_the_day_was_taken_in_are_noted_until_they_are_taken_in(storage: Storage) -> None:
-    assert note_late_files(storage, DAY, list_day(storage, DAY, ImagesConfig())) == 0
+    assert note_late_files(day_store(storage, DAY), list_day(day_store(storage, DAY), ImagesConfig())) == 0
     deliver(storage, (4, 5))
-    assert note_late_files(storage, DAY, list_day(storage, DAY, ImagesConfig())) == 2
+    assert note_late_files(day_store(storage, DAY), list_day(day_store(storage, DAY), ImagesConfig())) == 2
     assert storage.read_json(DAY.late_files) == {"files": 2}
     assert at_once(storage)["late"] == 2
     assert not storage.exists(DAY.late_files)
-    assert note_late_files(storage, DAY, []) == 0
+    assert note_late_files(day_store(storage, DAY), []) == 0

@@ -9,6 +9,7 @@ from datetime import date
 import cv2
 import numpy as np
 import pytest
+from tests.stores import day_store
 
 from driftwatch import tables
 from driftwatch.artifacts.keys import DayLayout
@@ -56,15 +57,15 @@ def artifacts(storage: Storage) -> dict[str, bytes]:
 
 def in_shards(storage: Storage, size: int, order: int = 1, **settings) -> dict:
     images = ImagesConfig(shard_size=size, **settings)
-    shards = plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY, images))
+    shards = plan_day(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
     for shard in shards[::order]:
-        ingest_shard(storage, DAY, images, shard)
-    return merge_shards(storage, DAY, images)
+        ingest_shard(day_store(storage, DAY), images, shard)
+    return merge_shards(day_store(storage, DAY), images)
 
 
 def test_the_day_is_the_same_whatever_the_size_and_the_order_of_its_shards(storage, monkeypatch):
     monkeypatch.setattr(tables, "ROWS", 400)  # several row groups
-    counts = ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    counts = ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     assert (counts["accepted"], counts["duplicate"], counts["quarantined"]) == (LISTED - 9, 6, 3)
     whole = artifacts(storage)
     for size, order in ((256, -1), (257, 1), (700, -1)):
@@ -96,12 +97,12 @@ def test_a_day_in_shards_fetches_and_decodes_each_image_once(storage, monkeypatc
 
 
 def test_a_merge_that_was_killed_or_is_repeated_gives_the_same_day(storage, monkeypatch):
-    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     whole = artifacts(storage)
     images = ImagesConfig(shard_size=256)
-    shards = plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY, images))
+    shards = plan_day(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
     for shard in shards:
-        ingest_shard(storage, DAY, images, shard)
+        ingest_shard(day_store(storage, DAY), images, shard)
     write_json, delete = Storage.write_json, Storage.delete
 
     def killed(*_):
@@ -110,14 +111,14 @@ def test_a_merge_that_was_killed_or_is_repeated_gives_the_same_day(storage, monk
     for name in ("write_json", "delete"):  # before the index of the inputs, and in the clearing up
         monkeypatch.setattr(Storage, name, killed)
         with pytest.raises(KeyboardInterrupt):
-            merge_shards(storage, DAY, images)
+            merge_shards(day_store(storage, DAY), images)
         monkeypatch.undo()
     assert (Storage.write_json, Storage.delete) == (write_json, delete)
-    counts = merge_shards(storage, DAY, images)
+    counts = merge_shards(day_store(storage, DAY), images)
     assert artifacts(storage) == whole
-    assert merge_shards(storage, DAY, images) == counts
+    assert merge_shards(day_store(storage, DAY), images) == counts
     with pytest.raises(NeedsAttention, match="clear ingest_images"):
-        ingest_shard(storage, DAY, images, shards[0])
+        ingest_shard(day_store(storage, DAY), images, shards[0])
 
 
 def test_a_merge_killed_at_any_point_of_its_clearing_up_finds_its_way(storage, tmp_path, monkeypatch):
@@ -125,11 +126,11 @@ def test_a_merge_killed_at_any_point_of_its_clearing_up_finds_its_way(storage, t
         monkeypatch.setattr(module, "BLOCK", 8)
     for item in storage.list(DAY.incoming)[20:]:
         storage.delete(item.key)
-    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     whole = artifacts(storage)
     images = ImagesConfig(shard_size=8)
-    for shard in plan_day(storage, DAY, images, 32, "v1", list_day(storage, DAY, images)):
-        ingest_shard(storage, DAY, images, shard)
+    for shard in plan_day(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images)):
+        ingest_shard(day_store(storage, DAY), images, shard)
     delete, killed_at = Storage.delete, 0
     while True:
         again = Storage(f"file://{tmp_path}/{killed_at}")
@@ -144,7 +145,7 @@ def test_a_merge_killed_at_any_point_of_its_clearing_up_finds_its_way(storage, t
         with monkeypatch.context() as patch:
             patch.setattr(Storage, "delete", kill)
             try:
-                merge_shards(again, DAY, images)
+                merge_shards(day_store(again, DAY), images)
                 break
             except KeyboardInterrupt:
                 killed_at += 1
@@ -152,7 +153,7 @@ def test_a_merge_killed_at_any_point_of_its_clearing_up_finds_its_way(storage, t
         answers, merged = DAY.shard(0, "predictions.parquet"), not again.exists(DAY.shard_plan)
         if merged:
             again.write_bytes(answers, b"answers")
-        assert merge_shards(again, DAY, images)["accepted"] == 18
+        assert merge_shards(day_store(again, DAY), images)["accepted"] == 18
         assert artifacts(again) == whole | ({answers: b"answers"} if merged else {})
     assert killed_at > 6
 
@@ -162,21 +163,21 @@ def test_too_many_rejects_are_refused_at_the_merge_and_again_when_it_is_repeated
         with pytest.raises(TooManyRejects, match=r"3 of 1100 .*not_an_image 3"):
             in_shards(storage, 600, max_reject_share=0.001)
     with pytest.raises(TooManyRejects):
-        merge_shards(storage, DAY, ImagesConfig(max_reject_share=0.001))
-    assert merge_shards(storage, DAY, ImagesConfig())["accepted"] == LISTED - 9
+        merge_shards(day_store(storage, DAY), ImagesConfig(max_reject_share=0.001))
+    assert merge_shards(day_store(storage, DAY), ImagesConfig())["accepted"] == LISTED - 9
 
 
 def test_a_day_taken_in_again_with_fewer_images_keeps_nothing_of_the_old_one(storage):
-    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     for item in storage.list(DAY.incoming)[200:]:
         storage.delete(item.key)
-    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     assert len(DayInputs(storage, DAY)) == 198
     assert [item.key for item in storage.list(DAY.inputs)] == [DAY.inputs_block(0), DAY.inputs_index]
 
 
 def test_stored_inputs_are_read_by_block_and_by_place(storage):
-    ingest_day(storage, DAY, ImagesConfig(), 32, "v1")
+    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     stored = DayInputs(storage, DAY)
     everything = np.concatenate(list(stored.blocks()))
     assert everything.shape == (len(stored), 32, 32, 3) == (LISTED - 9, 32, 32, 3)

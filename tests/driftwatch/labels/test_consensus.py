@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import day_store
 
 from driftwatch.artifacts.keys import DayLayout, MonitorLayout
 from driftwatch.config import MonitorConfig
@@ -227,7 +228,7 @@ def a_day() -> pd.DataFrame:
 def merged_day(folder: Path, table: pd.DataFrame, sample: list[str], **annotation) -> tuple[dict, Storage, DayLayout]:
     storage, day = Storage(f"file://{folder}"), MonitorLayout("demo").day(date(2026, 1, 1))
     storage.write_table(day.assignments, table)
-    return merge_day(storage, day, config(folder, **annotation), sample), storage, day
+    return merge_day(day_store(storage, day, config(folder, **annotation)), sample), storage, day
 
 
 def test_day_counts_votes_of_the_sample_only_and_adds_up(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
+from tests.stores import monitor_store
 from toloka.client.exceptions import InternalApiError
 
 from driftwatch import outside
@@ -69,7 +70,7 @@ class Days:
         settings = self.monitor.annotation.model_copy(update=annotation)
         config = self.monitor.model_copy(update={"annotation": settings})
         server = ImageServer("http://127.0.0.1:9", "secret")
-        return create_day_pool(self.storage, self.layout, config, day, client, server, now)
+        return create_day_pool(monitor_store(self.storage, self.layout, config), day, client, server, now)
 
     def plan(self, day: date = DAY) -> dict[str, Any]:
         return self.storage.read_json(self.layout.day(day).annotation)
@@ -204,8 +205,8 @@ def test_a_task_that_was_frozen_and_wakes_up_opens_no_second_pool(days, at, pool
 @on_files
 def test_facts_of_a_pool_are_noted_beside_what_another_run_has_noted(days):
     days.create()
-    note_in_plan(days.storage, days.layout, DAY, state="closed", close_reason="COMPLETED")
-    note_in_plan(days.storage, days.layout, DAY, progress={"spent": 1.5})
+    note_in_plan(monitor_store(days.storage, days.layout), DAY, state="closed", close_reason="COMPLETED")
+    note_in_plan(monitor_store(days.storage, days.layout), DAY, progress={"spent": 1.5})
     plan = days.plan()
     assert (plan["state"], plan["close_reason"], plan["progress"]) == ("closed", "COMPLETED", {"spent": 1.5})
 

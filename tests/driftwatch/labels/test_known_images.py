@@ -6,6 +6,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import ExamConfig
@@ -63,7 +64,7 @@ def labelled(storage: Storage, layout: MonitorLayout, day: date) -> None:
 
 def chosen(storage, monitor, day=DAY, exclude=(), **annotation) -> list[dict[str, str]]:
     changed = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update=annotation)})
-    return control_tasks(storage, MonitorLayout(monitor.name), changed, day, set(exclude))
+    return control_tasks(monitor_store(storage, MonitorLayout(monitor.name), changed), day, set(exclude))
 
 
 def test_only_unanimous_labels_of_enough_annotators_and_the_holdout_are_known(storage, monitor):
@@ -97,11 +98,13 @@ def test_the_exam_is_the_same_every_day_and_refused_where_the_holdout_is_too_sma
 
     def planned(tasks: int):
         annotation = monitor.annotation.model_copy(update={"exam": ExamConfig(tasks=tasks)})
-        return plan_exam(storage, layout, monitor.model_copy(update={"annotation": annotation}), "2026-11-27T00:00:00")
+        return plan_exam(
+            monitor_store(storage, layout, monitor.model_copy(update={"annotation": annotation})), "2026-11-27T00:00:00"
+        )
 
     assert planned(4) == planned(4)
     assert sorted(entry["label"] for entry in planned(4)["tasks"]) == ["cat", "cat", "dog", "dog"]
-    assert plan_exam(storage, layout, monitor, "2026-11-27T00:00:00") is None
+    assert plan_exam(monitor_store(storage, layout, monitor), "2026-11-27T00:00:00") is None
     with pytest.raises(DriftwatchError, match=r"has 6 images .* exam of 10 \(annotation\.exam\.tasks\)"):
         planned(10)
 

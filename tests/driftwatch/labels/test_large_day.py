@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
@@ -95,7 +96,7 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
         server("toloka", *options, "--crowd-speed", "600", "--balance", "100") as url,
     ):
         client = DriftwatchTolokaClient(TOKEN, url=url)
-        plan = plan_day(storage, LAYOUT, config, DAY, now)
+        plan = plan_day(monitor_store(storage, LAYOUT, config), DAY, now)
         links = ImageLinks(
             storage, keys.shown, now, datetime.fromisoformat(plan["links_expire"]), ImageServer(image_url, SECRET)
         )
@@ -112,7 +113,7 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
     sample = [entry["image_id"] for entry in plan["sample"]]
     found, labels = {}, {}
     for method in ("weighted", "dawid_skene", "majority"):
-        found[method] = merge_day(storage, keys, _merged_by(config, method), sample)
+        found[method] = merge_day(day_store(storage, keys, _merged_by(config, method)), sample)
         labels[method] = storage.read_table(keys.labels).set_index("image_id")
 
     # Each image once, by as many different annotators as were asked for; answers of pages that were rejected do not vote.

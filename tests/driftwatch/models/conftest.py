@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
@@ -66,7 +67,7 @@ class World(SimpleNamespace):
             key = f"{keys.incoming}/{number:03d}.png"
             self.storage.write_bytes(key, data)
             truth[key] = label
-        ingest_day(self.storage, keys, self.config.images, self.config.model.input_size, "v0001-00000000")
+        ingest_day(day_store(self.storage, keys), self.config.images, self.config.model.input_size, "v0001-00000000")
         manifest = self.storage.read_table(keys.manifest)
         labels = pd.DataFrame(
             {
@@ -112,9 +113,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(150):
             world.put_training(label, f"{number:03d}", striped(rng, label))
     take_in_training_set(world.storage, world.layout, world.config)
-    version = train_champion(world.storage, world.layout, world.config, "fast", epochs=4)
-    build_reference_of(world.storage, world.layout, world.config, version)
-    promote(world.storage, world.layout, version, "test", None)
+    version = train_champion(monitor_store(world.storage, world.layout, world.config), "fast", epochs=4)
+    build_reference_of(monitor_store(world.storage, world.layout, world.config), version)
+    promote(monitor_store(world.storage, world.layout), version, "test", None)
     return root
 
 

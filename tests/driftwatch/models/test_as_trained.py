@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.stores import day_store, monitor_store
 
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.accuracy.later_days import outdated
@@ -63,8 +64,8 @@ def test_a_file_that_describes_another_model_than_the_champion_is_refused_with_w
     storage: Storage, config: MonitorConfig, classes: tuple[str, ...], size: int, said: str
 ) -> None:
     with pytest.raises(OtherModel, match=rf"(?s)v1 .*{said}.*--replace"):
-        refuse_other_champion(storage, LAYOUT, changed(config, classes, size))
-    refuse_other_champion(storage, LAYOUT, config)
+        refuse_other_champion(monitor_store(storage, LAYOUT, changed(config, classes, size)))
+    refuse_other_champion(monitor_store(storage, LAYOUT, config))
     refuse_other({}, config)  # a card of an earlier Driftwatch says neither
 
 
@@ -88,15 +89,15 @@ def write_day(storage: Storage, config: MonitorConfig, day: Any, version: str = 
         status="ACCEPTED", submitted="2026-01-05T10:00:00+00:00", seconds=30.0, reward=0.05
     )
     storage.write_table(day.assignments, pages)
-    merge_day(storage, day, config, ids)
+    merge_day(day_store(storage, day, config), ids)
 
 
 def outcome(storage: Storage, config: MonitorConfig) -> list[bytes]:
     """Everything of a day that is made from its predictions and answers, made again."""
-    merge_day(storage, DAY, config, storage.read_table(DAY.labels)["image_id"].tolist())
-    estimate_day(storage, DAY, LAYOUT, config)
-    judge_answers(storage, DAY, LAYOUT, config, "v1")
-    evaluate_day(storage, DAY, config, HOLDOUT)
+    merge_day(day_store(storage, DAY, config), storage.read_table(DAY.labels)["image_id"].tolist())
+    estimate_day(day_store(storage, DAY, config))
+    judge_answers(day_store(storage, DAY, config), "v1")
+    evaluate_day(day_store(storage, DAY, config), HOLDOUT)
     keys = (DAY.labels, DAY.estimate, DAY.content_drift, DAY.performance, DAY.performance_profile)
     return [storage.read_bytes(key) for key in keys]
 
@@ -115,23 +116,23 @@ def test_days_of_other_classes_are_not_pooled_with_the_days_of_the_new_ones(
 ) -> None:
     config = changed(config, ("cat", "dog"))
     write_day(storage, config, DAY)
-    evaluate_day(storage, DAY, config, HOLDOUT)
+    evaluate_day(day_store(storage, DAY, config), HOLDOUT)
     three = changed(config, ("bird", "cat", "dog"))
     storage.write_json(LAYOUT.model_card("v2"), {**CARD, "version": "v2", "classes": list(three.classes)})
     after = LAYOUT.day(DAY.day + timedelta(days=1))
     write_day(storage, three, after, "v2")
-    found = evaluate_day(storage, after, three, HOLDOUT)
+    found = evaluate_day(day_store(storage, after, three), HOLDOUT)
     assert found["pooled_days"] == [after.day.isoformat()]
     assert found["confusion_matrix"]["labels"] == ["bird", "cat", "dog"]
     days = [storage.read_json(day.performance) for day in (DAY, after)]
-    assert outdated(storage, LAYOUT, three, days) == []
+    assert outdated(monitor_store(storage, LAYOUT, three), days) == []
 
 
 def test_a_day_is_handled_by_its_own_models_card(storage: Storage, config: MonitorConfig) -> None:
     wanted = changed(config, ("bird", "cat", "dog"), 128)
-    found = as_trained(storage, LAYOUT, wanted, "v1")
+    found = as_trained(monitor_store(storage, LAYOUT, wanted), "v1")
     assert (found.classes, found.model.input_size) == (("cat", "dog"), 96)
-    assert as_trained(storage, LAYOUT, config, "v1") is config
-    assert for_day(storage, DAY, wanted) is wanted  # not taken in yet
+    assert as_trained(monitor_store(storage, LAYOUT, config), "v1") is config
+    assert for_day(day_store(storage, DAY, wanted)) is wanted  # not taken in yet
     storage.write_json(DAY.ingest, {"model_version": "v1"})
-    assert for_day(storage, DAY, wanted) == found
+    assert for_day(day_store(storage, DAY, wanted)) == found

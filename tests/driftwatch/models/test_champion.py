@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.errors import NeedsAttention
 from driftwatch.models.champion import import_champion
@@ -12,7 +13,9 @@ from driftwatch.models.registry import DamagedModel, card, champion_version, loa
 
 
 def test_the_champion_learns_the_stripes_and_its_card_says_how(world) -> None:
-    found = card(world.storage, world.layout, champion_version(world.storage, world.layout))
+    found = card(
+        monitor_store(world.storage, world.layout), champion_version(monitor_store(world.storage, world.layout))
+    )
     holdout = found["metrics"]["holdout"]
     assert holdout["accuracy"]["value"] > 0.9
     assert holdout["accuracy"]["low"] < holdout["accuracy"]["value"]
@@ -31,19 +34,19 @@ def saved(tmp_path, *layers, size: int = 32):
 
 def test_the_teams_own_model_is_registered_with_its_kind_of_output(world, tmp_path) -> None:
     path = saved(tmp_path, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, activation="softmax"))
-    version = import_champion(world.storage, world.layout, world.config, path)
-    found = card(world.storage, world.layout, version)
+    version = import_champion(monitor_store(world.storage, world.layout, world.config), path)
+    found = card(monitor_store(world.storage, world.layout), version)
     assert found["output"] == "probabilities"
     assert found["recipe"] == {"name": "imported", "file": "theirs.keras"}
     images = np.full((1, 32, 32, 3), 200, np.uint8)
-    ours = load_model(world.storage, world.layout, version).model(images)
+    ours = load_model(monitor_store(world.storage, world.layout), version).model(images)
     assert np.allclose(ours, keras.models.load_model(path)(images))
 
 
 def test_a_model_of_another_shape_is_refused_with_both_shapes(world, tmp_path) -> None:
     path = saved(tmp_path, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3))
     with pytest.raises(NeedsAttention, match=r"\(None, 3\).*\(None, 2\), one output for each of"):
-        import_champion(world.storage, world.layout, world.config, path)
+        import_champion(monitor_store(world.storage, world.layout, world.config), path)
 
 
 def test_a_model_that_brings_code_is_refused(world, tmp_path) -> None:
@@ -51,4 +54,4 @@ def test_a_model_that_brings_code_is_refused(world, tmp_path) -> None:
         tmp_path, keras.layers.Lambda(lambda x: x), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)
     )
     with pytest.raises(DamagedModel, match="safe mode"):
-        import_champion(world.storage, world.layout, world.config, path)
+        import_champion(monitor_store(world.storage, world.layout, world.config), path)

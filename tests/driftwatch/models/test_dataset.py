@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch import outside
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
@@ -70,7 +71,9 @@ def test_the_same_request_gives_the_same_bytes_and_the_inputs_of_its_rows(world)
     world.add_day(date(2026, 1, 4), 30)
     found = []
     for run_key in ("one", "two"):
-        result = dataset.collect_training_set(world.storage, world.layout, world.config, run_key, FIRST, LAST)
+        result = dataset.collect_training_set(
+            monitor_store(world.storage, world.layout, world.config), run_key, FIRST, LAST
+        )
         found.append((result, world.storage.read_bytes(world.layout.retraining(run_key, dataset.SET))))
     assert found[0] == found[1]
     assert found[0][0]["new_labels"] == 60
@@ -79,7 +82,7 @@ def test_the_same_request_gives_the_same_bytes_and_the_inputs_of_its_rows(world)
     row = table[table["day"] == "2026-01-04"].iloc[5]
     day = world.layout.day(date(2026, 1, 4))
     position = list(world.storage.read_table(day.features)["image_id"]).index(row["image_id"])
-    inputs = dataset.load_inputs(world.storage, world.layout, table)
+    inputs = dataset.load_inputs(monitor_store(world.storage, world.layout), table)
     assert (inputs[row.name] == DayInputs(world.storage, day).take([position])[0]).all()
 
 
@@ -89,7 +92,7 @@ def test_labels_outside_the_range_unsure_or_without_consensus_are_left_out_and_c
     labels.loc[5:7, ["status", "label"]] = ["tie", None]
     world.storage.write_table(world.layout.day(date(2026, 1, 3)).labels, labels)
     world.add_day(date(2026, 2, 3), 30)
-    result = dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST)
+    result = dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)
     assert result["new_labels"] == 32
     assert result["left_out"] == {
         "no_consensus": 3,
@@ -105,7 +108,7 @@ def test_an_image_of_the_original_set_keeps_its_label_and_split(world) -> None:
     original = world.storage.read_table(world.layout.training_set)
     labels.loc[0, "image_id"] = original.loc[original["split"] == "evaluation", "image_id"].iloc[0]
     world.storage.write_table(world.layout.day(date(2026, 1, 3)).labels, labels)
-    dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST)
+    dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)
     table = world.storage.read_table(world.layout.retraining("one", dataset.SET))
     assert table["image_id"].is_unique
     assert table.loc[table["image_id"] == labels.loc[0, "image_id"], "source"].tolist() == ["original"]
@@ -120,7 +123,7 @@ def test_an_image_labelled_on_two_days_counts_once_with_the_surer_label(world) -
         first = world.layout.day(date(2026, 1, 3))
         world.storage.write_table(keys.features, world.storage.read_table(first.features))
         world.storage.write_table(keys.manifest, world.storage.read_table(first.manifest))
-    result = dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST)
+    result = dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)
     table = world.storage.read_table(world.layout.retraining("one", dataset.SET))
     assert (result["new_labels"], result["left_out"]["labelled_twice"]) == (30, 30)
     assert table[table["source"] == "human"]["day"].value_counts().to_dict() == {"2026-01-03": 15, "2026-01-05": 15}
@@ -129,14 +132,14 @@ def test_an_image_labelled_on_two_days_counts_once_with_the_surer_label(world) -
 def test_too_few_labels_are_an_answer_of_their_own(world) -> None:
     world.add_day(date(2026, 1, 3), 19)
     with pytest.raises(NotEnoughLabels, match=r"19 human labels of 2026-01-01 to 2026-01-30.*min_new_labels is 20"):
-        dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST)
+        dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)
 
 
 def test_the_card_counts_days_classes_agreement_and_the_mix(world) -> None:
     labels = world.add_day(date(2026, 1, 3), 30)
     labels.loc[:9, "confidence"] = 2 / 3
     world.storage.write_table(world.layout.day(date(2026, 1, 3)).labels, labels)
-    card = dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST)
+    card = dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)
     assert card == world.storage.read_json(world.layout.retraining("one", dataset.DATASET_CARD))
     assert card["by_day_and_class"] == {"2026-01-03": {"across": 15, "upright": 15}}
     agreement = pd.DataFrame(card["by_agreement"]).sum(axis=1)
@@ -148,9 +151,14 @@ def test_the_card_counts_days_classes_agreement_and_the_mix(world) -> None:
 def test_a_dry_run_shows_the_same_card_and_writes_nothing(world) -> None:
     world.add_day(date(2026, 1, 3), 30)
     before = world.storage.list("stripes")
-    shown = dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST, dry_run=True)
+    shown = dataset.collect_training_set(
+        monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST, dry_run=True
+    )
     assert world.storage.list("stripes") == before
-    assert dataset.collect_training_set(world.storage, world.layout, world.config, "one", FIRST, LAST) == shown
+    assert (
+        dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)
+        == shown
+    )
 
 
 def hashes(rng: np.random.Generator, n: int) -> list[str]:
@@ -216,7 +224,7 @@ def test_two_sets_collected_at_once_lose_no_images_split(world) -> None:
         world.add_day(day, 24)
 
     def collect(day: date) -> None:
-        dataset.collect_training_set(world.storage, world.layout, world.config, f"r{day}", day, day)
+        dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), f"r{day}", day, day)
 
     other = threading.Thread(target=collect, args=(days[1],))
 

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.models import registry
 from driftwatch.models.damage import apply_damage
@@ -129,5 +130,5 @@ def test_every_task_killed_at_its_writes_and_tried_again_ends_in_the_same_regist
     left = outcome(world.storage, world.layout)
     assert left == outcome(Storage(undisturbed.storage.uri), world.layout)
     assert not [key for key in left if "checkpoints" in key]
-    assert registry.champion(world.storage, world.layout)["promoted_by"] == RUN
-    assert len(registry.versions(world.storage, world.layout)) == 2
+    assert registry.champion(monitor_store(world.storage, world.layout))["promoted_by"] == RUN
+    assert len(registry.versions(monitor_store(world.storage, world.layout))) == 2

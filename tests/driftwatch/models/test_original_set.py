@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import ImagesConfig, MonitorConfig
@@ -74,7 +75,7 @@ def test_a_kill_at_any_change_leaves_the_old_set_or_the_new_one_and_a_repeat_end
     folder, saved = Path(storage.root) / layout.monitor / "training", Path(storage.root) / "saved"
     shutil.copytree(folder, saved, ignore=shutil.ignore_patterns("images"))
     replace_images(world)
-    new = read_training_images(storage, layout, world.config)
+    new = read_training_images(monitor_store(storage, layout, world.config))
     found = set()
     for changes in range(100):
         try:
@@ -82,7 +83,7 @@ def test_a_kill_at_any_change_leaves_the_old_set_or_the_new_one_and_a_repeat_end
             break
         except KeyboardInterrupt:
             pass
-        keys = set_keys(storage, layout)
+        keys = set_keys(monitor_store(storage, layout))
         table, inputs = storage.read_table(keys.table), storage.read_array(keys.inputs)
         assert storage.read_table(keys.features)["image_id"].tolist() == table["image_id"].tolist()
         ids = set(table["image_id"])
@@ -103,7 +104,7 @@ def test_a_set_that_does_not_fit_replaces_nothing(world) -> None:
     for path in (Path(world.storage.root) / world.layout.training_images / "upright").iterdir():
         path.unlink()
     with pytest.raises(NeedsAttention, match="no usable image"):
-        take_in_training_set(world.storage, world.layout, world.config)
+        take_in_training_set(monitor_store(world.storage, world.layout, world.config))
     for key in (world.layout.training_set, world.layout.training_inputs, world.layout.training_features):
         assert world.storage.read_bytes(key) == before[key]
 
@@ -111,18 +112,21 @@ def test_a_set_that_does_not_fit_replaces_nothing(world) -> None:
 def test_a_collected_set_finds_its_images_by_id_and_names_those_that_are_gone(world) -> None:
     storage, layout = world.storage, world.layout
     world.add_day(DAY, 60)
-    collect_training_set(storage, layout, world.config, "r1", DAY, DAY)
+    collect_training_set(monitor_store(storage, layout, world.config), "r1", DAY, DAY)
     table = storage.read_table(layout.retraining("r1", SET))
-    inputs, features = load_inputs(storage, layout, table), load_features(storage, layout, table)
+    inputs, features = (
+        load_inputs(monitor_store(storage, layout), table),
+        load_features(monitor_store(storage, layout), table),
+    )
     rng = np.random.default_rng(7)
     for label in world.config.classes:  # these come before the others: all rows move
         for number in range(3):
             world.put_training(label, f"!{number}", world.striped(rng, label))
-    take_in_training_set(storage, layout, world.config)
-    assert np.array_equal(load_inputs(storage, layout, table), inputs)
-    assert load_features(storage, layout, table).equals(features)
+    take_in_training_set(monitor_store(storage, layout, world.config))
+    assert np.array_equal(load_inputs(monitor_store(storage, layout), table), inputs)
+    assert load_features(monitor_store(storage, layout), table).equals(features)
     replace_images(world)
-    take_in_training_set(storage, layout, world.config)
+    take_in_training_set(monitor_store(storage, layout, world.config))
     for load in (load_inputs, load_features):
         with pytest.raises(NeedsAttention, match=r"(?s)no more, the first is .*start the retraining anew"):
             load(storage, layout, table)
@@ -133,36 +137,36 @@ def test_the_same_model_on_other_images_is_another_version_with_its_own_numbers(
     path = tmp_path / "theirs.keras"
     flat = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
     keras.Sequential([keras.Input((32, 32, 3)), *flat]).save(path)
-    first = import_champion(storage, layout, config, path)
-    assert import_champion(storage, layout, config, path) == first
+    first = import_champion(monitor_store(storage, layout, config), path)
+    assert import_champion(monitor_store(storage, layout, config), path) == first
     card = storage.read_bytes(layout.model_card(first))
     replace_images(world)
-    take_in_training_set(storage, layout, config)
-    second = import_champion(storage, layout, config, path)
+    take_in_training_set(monitor_store(storage, layout, config))
+    second = import_champion(monitor_store(storage, layout, config), path)
     assert second != first
     assert second[-8:] == first[-8:]
-    assert registry.card(storage, layout, second)["metrics"]["holdout"]["n"] < 40
+    assert registry.card(monitor_store(storage, layout), second)["metrics"]["holdout"]["n"] < 40
     assert storage.read_bytes(layout.model_card(first)) == card
-    assert build_reference_of(storage, layout, config, second)["images"] == 80
+    assert build_reference_of(monitor_store(storage, layout, config), second)["images"] == 80
     turned = MonitorConfig.model_validate({**config.model_dump(), "classes": config.classes[::-1]})
-    third = import_champion(storage, layout, turned, path)
-    assert registry.card(storage, layout, third)["classes"] == ["upright", "across"]
+    third = import_champion(monitor_store(storage, layout, turned), path)
+    assert registry.card(monitor_store(storage, layout), third)["classes"] == ["upright", "across"]
 
 
 def test_changed_classes_are_refused_wherever_a_models_outputs_are_read(world) -> None:
     storage, layout, config = world.storage, world.layout, world.config
-    version = registry.champion_version(storage, layout)
+    version = registry.champion_version(monitor_store(storage, layout))
     world.add_day(DAY, 60)
-    collect_training_set(storage, layout, config, "r1", DAY, DAY)
+    collect_training_set(monitor_store(storage, layout, config), "r1", DAY, DAY)
     before = {item.key: storage.read_bytes(item.key) for item in storage.list(layout.monitor)}
     for classes in (["upright", "across"], ["across", "upright", "dots"], ["across", "vertical"]):
         other = MonitorConfig.model_validate({**config.model_dump(), "classes": classes})
         for step in (
-            lambda other=other: collect_training_set(storage, layout, other, "r2", DAY, DAY),
-            lambda other=other: train_challenger(storage, layout, other, "r1", "test"),
-            lambda other=other: build_reference_of(storage, layout, other, version),
+            lambda other=other: collect_training_set(monitor_store(storage, layout, other), "r2", DAY, DAY),
+            lambda other=other: train_challenger(monitor_store(storage, layout, other), "r1", "test"),
+            lambda other=other: build_reference_of(monitor_store(storage, layout, other), version),
             lambda other=other: rollback_target(
-                storage, layout, {"version": "v9", "previous": version, "promoted_by": "x"}, None, other
+                monitor_store(storage, layout, other), {"version": "v9", "previous": version, "promoted_by": "x"}, None
             ),
         ):
             with pytest.raises(OtherModel, match="another model than the monitor file describes"):
@@ -175,7 +179,7 @@ def test_labels_of_a_class_that_is_gone_are_left_out_and_counted(world) -> None:
     labels = world.add_day(DAY, 60)
     labels.loc[labels.index[:5], "label"] = "dots"
     storage.write_table(layout.day(DAY).labels, labels)
-    found = collect_training_set(storage, layout, world.config, "r1", DAY, DAY)
+    found = collect_training_set(monitor_store(storage, layout, world.config), "r1", DAY, DAY)
     assert found["left_out"]["class_is_gone"] == 5
     assert set(storage.read_table(layout.retraining("r1", SET))["label"]) == set(world.config.classes)
 
@@ -190,30 +194,30 @@ def renamed(world: Any) -> Any:
 
 def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
     world.add_day(DAY, 60)
-    old_plan = plan_day(world.storage, world.layout, world.config, DAY, NOW)
+    old_plan = plan_day(monitor_store(world.storage, world.layout, world.config), DAY, NOW)
     world.storage.write_json(world.layout.day(DAY).annotation, old_plan)
-    collect_training_set(world.storage, world.layout, world.config, "r1", DAY, DAY)
-    version = registry.champion_version(world.storage, world.layout)
-    predict_day(world.storage, world.layout.day(DAY), world.layout, world.config, version)
+    collect_training_set(monitor_store(world.storage, world.layout, world.config), "r1", DAY, DAY)
+    version = registry.champion_version(monitor_store(world.storage, world.layout))
+    predict_day(day_store(world.storage, world.layout.day(DAY), world.config), version)
     answers = world.storage.read_bytes(world.layout.day(DAY).predictions)
     world = renamed(world)
     storage, layout, config = world.storage, world.layout, world.config
     assert not storage.list("stripes")
-    predict_day(storage, layout.day(DAY), layout, config, version)
+    predict_day(day_store(storage, layout.day(DAY), config), version)
     assert storage.read_bytes(layout.day(DAY).predictions) == answers
-    assert control_tasks(storage, layout, config, DAY, exclude=set())
-    kept = plan_day(storage, layout, config, DAY, NOW)
+    assert control_tasks(monitor_store(storage, layout, config), DAY, exclude=set())
+    kept = plan_day(monitor_store(storage, layout, config), DAY, NOW)
     assert [entry["image_id"] for entry in kept["sample"]] == [entry["image_id"] for entry in old_plan["sample"]]
     entries = [*kept["sample"], *kept["control"]]
     assert all(storage.exists(entry["key"]) for entry in entries)
     table = storage.read_table(layout.retraining("r1", SET))
-    assert all(storage.exists(key) for key in image_keys(storage, layout, table))
+    assert all(storage.exists(key) for key in image_keys(monitor_store(storage, layout), table))
     storage.write_json(layout.retraining("r1", CHALLENGER), {"version": version, "parent": version})
-    assert evaluate_challenger(storage, layout, config, "r1")["version"] == version
-    assert len(_originals(storage, layout, "train", 0)) == len(
-        list(_decoded(storage, config, _originals(storage, layout, "train", 0)))
+    assert evaluate_challenger(monitor_store(storage, layout, config), "r1")["version"] == version
+    assert len(_originals(monitor_store(storage, layout), "train", 0)) == len(
+        list(_decoded(storage, config, _originals(monitor_store(storage, layout), "train", 0)))
     )
-    take_in_training_set(storage, layout, config)
+    take_in_training_set(monitor_store(storage, layout, config))
     assert storage.read_table(layout.training_set)["key"].str.startswith("lines/").all()
 
 

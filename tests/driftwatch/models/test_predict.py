@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from tests.stores import day_store, monitor_store
 
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs, write_index
@@ -24,8 +25,8 @@ DAY = date(2026, 1, 3)
 
 
 def predict(world) -> dict:
-    version = champion_version(world.storage, world.layout)
-    return predict_day(world.storage, world.layout.day(DAY), world.layout, world.config, version)
+    version = champion_version(monitor_store(world.storage, world.layout))
+    return predict_day(day_store(world.storage, world.layout.day(DAY), world.config), version)
 
 
 def test_the_same_day_gives_the_same_bytes_in_the_days_order(world) -> None:
@@ -49,7 +50,9 @@ def test_batches_and_the_filled_up_last_one_change_no_answer(world) -> None:
     from driftwatch.models.predict import logits
 
     world.add_day(DAY, 41)
-    model = load_model(world.storage, world.layout, champion_version(world.storage, world.layout))
+    model = load_model(
+        monitor_store(world.storage, world.layout), champion_version(monitor_store(world.storage, world.layout))
+    )
     inputs = DayInputs(world.storage, world.layout.day(DAY)).take(range(41))
     assert np.allclose(logits(model, inputs, 16), model.model(inputs.astype("float32")), atol=1e-4)
 
@@ -59,7 +62,9 @@ def test_the_embedding_is_the_last_hidden_layers_and_explains_the_logits(world) 
     predict(world)
     keys = world.layout.day(DAY)
     embeddings = world.storage.read_array(keys.embeddings)
-    model = load_model(world.storage, world.layout, champion_version(world.storage, world.layout))
+    model = load_model(
+        monitor_store(world.storage, world.layout), champion_version(monitor_store(world.storage, world.layout))
+    )
     weights, bias = model.model.get_layer("logits").get_weights()
     assert embeddings.shape == (41, len(weights))
     expected = model.model(DayInputs(world.storage, keys).take(range(41)).astype("float32"))
@@ -97,7 +102,7 @@ def test_a_day_in_shards_is_answered_as_it_would_be_whole(world, monkeypatch) ->
     for module in (ingest, one_pass, shards):
         monkeypatch.setattr(module, "BLOCK", 8)
     world.add_day(DAY, 41)
-    keys, version = world.layout.day(DAY), champion_version(world.storage, world.layout)
+    keys, version = world.layout.day(DAY), champion_version(monitor_store(world.storage, world.layout))
     counts = predict(world)
     whole = [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)]
     for key in (keys.predictions, keys.embeddings):
@@ -105,14 +110,14 @@ def test_a_day_in_shards_is_answered_as_it_would_be_whole(world, monkeypatch) ->
     parts = shards.shards_of(41, 16)
     assert len(parts) == 3
     for shard in reversed(parts):
-        predict_shard(world.storage, keys, world.layout, world.config, version, shard)
+        predict_shard(day_store(world.storage, keys, world.config), version, shard)
     handed_over = [(item.key, world.storage.read_bytes(item.key)) for item in world.storage.list(keys.shards)]
     delete = Storage.delete
 
     def merge_again(there) -> None:
         for key, data in there:
             world.storage.write_bytes(key, data)
-        assert merge_predictions(world.storage, keys, world.config, version, len(parts)) == counts
+        assert merge_predictions(day_store(world.storage, keys, world.config), version, len(parts)) == counts
         assert [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)] == whole
         assert world.storage.list(keys.shards) == []
 
@@ -137,7 +142,9 @@ def test_a_day_in_shards_is_answered_as_it_would_be_whole(world, monkeypatch) ->
 
 
 def test_the_model_is_traced_once_for_all_blocks(world) -> None:
-    model = load_model(world.storage, world.layout, champion_version(world.storage, world.layout))
+    model = load_model(
+        monitor_store(world.storage, world.layout), champion_version(monitor_store(world.storage, world.layout))
+    )
     seen = []
     layer = next(layer for layer in model.model.layers if layer.weights)
     call = layer.call
@@ -152,7 +159,7 @@ def test_a_day_without_an_accepted_image_has_no_predictions_and_no_error(world) 
     world.add_day(DAY, 3)
     keys = world.layout.day(DAY)
     world.storage.write_table(keys.features, world.storage.read_table(keys.features).head(0))
-    write_index(world.storage, keys, 32, [0])
+    write_index(day_store(world.storage, keys), 32, [0])
     assert predict(world)["images"] == 0
     assert len(world.storage.read_table(keys.predictions)) == 0
     assert len(world.storage.read_array(keys.embeddings)) == 0
@@ -160,7 +167,7 @@ def test_a_day_without_an_accepted_image_has_no_predictions_and_no_error(world) 
 
 def test_inputs_of_another_size_are_refused_with_both_sizes(world) -> None:
     world.add_day(DAY, 3)
-    write_index(world.storage, world.layout.day(DAY), 64, [3])
+    write_index(day_store(world.storage, world.layout.day(DAY)), 64, [3])
     with pytest.raises(NeedsAttention, match=r"input_size 32.*inputs are 64 px"):
         predict(world)
 

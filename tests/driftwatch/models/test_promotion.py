@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch import outside
 from driftwatch.artifacts.keys import MonitorLayout
@@ -27,13 +28,13 @@ def storage(request, tmp_path) -> Storage:
 def registered(storage: Storage, count: int) -> list[str]:
     found = []
     for number in range(count):
-        found.append(registry.version_for(storage, LAYOUT, b"%d" % number))
-        registry.register(storage, LAYOUT, found[-1], b"%d" % number, {"parent": None})
+        found.append(registry.version_for(monitor_store(storage, LAYOUT), b"%d" % number))
+        registry.register(monitor_store(storage, LAYOUT), found[-1], b"%d" % number, {"parent": None})
     return found
 
 
 def promote(storage: Storage, version: str, expected: str | None, by: str = "somebody") -> str:
-    return registry.promote(storage, LAYOUT, version, by, expected)["version"]
+    return registry.promote(monitor_store(storage, LAYOUT), version, by, expected)["version"]
 
 
 def outcomes(*work: Callable[[], str]) -> list[str | type[Exception]]:
@@ -61,7 +62,7 @@ def test_of_two_promotions_at_once_one_succeeds_in_each_of_many_rounds(tmp_path)
         found = outcomes(*(partial(promote, storage, version, now) for version in (first, second)))
         assert found in ([first, registry.ChampionMoved], [registry.ChampionMoved, second])
         expected += [version for version in found if isinstance(version, str)]
-        pointer = registry.champion(storage, LAYOUT)
+        pointer = registry.champion(monitor_store(storage, LAYOUT))
         assert (pointer["previous"], pointer["version"]) == (now, expected[-1])
     assert pointer["history"] == expected
 
@@ -70,7 +71,9 @@ def test_two_first_champions_at_once_make_one(storage):
     first, second = registered(storage, 2)
     found = outcomes(lambda: promote(storage, first, None), lambda: promote(storage, second, None))
     assert found.count(registry.ChampionMoved) == 1
-    assert registry.champion(storage, LAYOUT)["history"] == [version for version in found if isinstance(version, str)]
+    assert registry.champion(monitor_store(storage, LAYOUT))["history"] == [
+        version for version in found if isinstance(version, str)
+    ]
 
 
 def test_a_promotion_that_was_frozen_before_its_write_replaces_no_later_champion(s3_storage):
@@ -92,7 +95,7 @@ def test_a_promotion_that_was_frozen_before_its_write_replaces_no_later_champion
             promote(s3_storage, slow, first)
     finally:
         outside.watchers.remove(overtake)
-    assert registry.champion(s3_storage, LAYOUT)["history"] == [first, fast]
+    assert registry.champion(monitor_store(s3_storage, LAYOUT))["history"] == [first, fast]
     assert promote(s3_storage, slow, fast) == slow
 
 
@@ -100,12 +103,14 @@ def test_of_a_rollback_and_a_promotion_at_once_one_succeeds(storage):
     first, second, third = registered(storage, 3)
     promote(storage, first, None)
     promote(storage, second, first)
-    found = outcomes(lambda: promote(storage, third, second), lambda: rollback(storage, LAYOUT, None, "me")["version"])
+    found = outcomes(
+        lambda: promote(storage, third, second), lambda: rollback(monitor_store(storage, LAYOUT), None, "me")["version"]
+    )
     # The rollback may begin after the promotion: then it goes back from that one.
     assert found in ([third, registry.ChampionMoved], [registry.ChampionMoved, first], [third, second])
-    history = registry.champion(storage, LAYOUT)["history"]
+    history = registry.champion(monitor_store(storage, LAYOUT))["history"]
     assert history == [first, second, *(version for version in found if isinstance(version, str))]
-    assert rollback(storage, LAYOUT, second, "me again")["version"] == second
+    assert rollback(monitor_store(storage, LAYOUT), second, "me again")["version"] == second
 
 
 def test_no_model_is_pruned_while_it_becomes_the_champion(tmp_path):
@@ -129,9 +134,9 @@ def test_no_model_is_pruned_while_it_becomes_the_champion(tmp_path):
 
     outside.watchers.append(meanwhile)
     try:
-        assert registry.prune(storage, LAYOUT, keep=1) == [old]
+        assert registry.prune(monitor_store(storage, LAYOUT), keep=1) == [old]
     finally:
         outside.watchers.remove(meanwhile)
     promoting.join(30)
     assert "is gone" in str(errors[0])
-    assert registry.champion_version(storage, LAYOUT) == champion
+    assert registry.champion_version(monitor_store(storage, LAYOUT)) == champion

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
@@ -41,7 +42,7 @@ def add_day(storage, layout, config, day, photos, damage, verdict) -> None:
         key = f"{keys.incoming}/{path.name}"
         storage.write_bytes(key, damage(path.read_bytes()))
         truth[key] = path.parent.name
-    ingest_day(storage, keys, config.images, config.model.input_size, "v0001-00000000")
+    ingest_day(day_store(storage, keys), config.images, config.model.input_size, "v0001-00000000")
     manifest = storage.read_table(keys.manifest)
     manifest = manifest[manifest["status"] == "accepted"]
     labels = {"image_id": manifest["image_id"], "label": manifest["key"].map(truth), "confidence": 1.0}
@@ -72,13 +73,13 @@ def photos(shared, tmp_path_factory):
         storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{path.name}", path.read_bytes())
     take_in_training_set(storage, layout, config)
     wall, cpu = time.perf_counter(), time.process_time()
-    version = train_champion(storage, layout, config, "fast", epochs=14)
+    version = train_champion(monitor_store(storage, layout, config), "fast", epochs=14)
     logger.warning("fast: %.0f s wall, %.0f s CPU", time.perf_counter() - wall, time.process_time() - cpu)
-    registry.promote(storage, layout, version, "test", None)
+    registry.promote(monitor_store(storage, layout), version, "test", None)
     add_day(storage, layout, config, CLEAN, paths[1100:1400], lambda data: data, "ok")
     add_day(storage, layout, config, BROKEN, paths[1400:1560], pixelated, "alert")
     for run_key in ("better", "single", "wrong"):
-        collect_training_set(storage, layout, config, run_key, CLEAN, BROKEN)
+        collect_training_set(monitor_store(storage, layout, config), run_key, CLEAN, BROKEN)
     return storage, layout, config
 
 
@@ -93,7 +94,9 @@ def gate_of(photos, run_key: str) -> dict:
 @pytest.mark.timeout(1200)
 def test_the_fast_recipe_learns_from_real_photos(photos) -> None:
     storage, layout, _ = photos
-    holdout = registry.card(storage, layout, registry.champion_version(storage, layout))["metrics"]["holdout"]
+    holdout = registry.card(monitor_store(storage, layout), registry.champion_version(monitor_store(storage, layout)))[
+        "metrics"
+    ]["holdout"]
     logger.warning("fast: holdout %s", holdout["accuracy"])
     assert holdout["accuracy"]["value"] > 0.65
 
@@ -103,11 +106,11 @@ def test_the_fast_recipe_learns_from_real_photos(photos) -> None:
 def test_retraining_on_the_pixelated_day_makes_the_model_better_there(photos) -> None:
     storage, layout, config = photos
     wall, cpu = time.perf_counter(), time.process_time()
-    version = train_challenger(storage, layout, config, "better", "test")
+    version = train_challenger(monitor_store(storage, layout, config), "better", "test")
     logger.warning("fine-tune: %.0f s wall, %.0f s CPU", time.perf_counter() - wall, time.process_time() - cpu)
-    logger.warning("damage %s", registry.card(storage, layout, version)["data"]["damage"])
+    logger.warning("damage %s", registry.card(monitor_store(storage, layout), version)["data"]["damage"])
     gate = gate_of(photos, "better")
-    assert registry.card(storage, layout, version)["data"]["damage"]["kind"] == "pixelate"
+    assert registry.card(monitor_store(storage, layout), version)["data"]["damage"]["kind"] == "pixelate"
     assert gate["recent"]["difference"] > 0
 
 
@@ -115,13 +118,15 @@ def test_retraining_on_the_pixelated_day_makes_the_model_better_there(photos) ->
 @pytest.mark.timeout(1200)
 def test_a_challenger_of_a_single_class_is_kept_out(photos) -> None:
     storage, layout, _ = photos
-    champion = registry.champion_version(storage, layout)
-    model = registry.load_model(storage, layout, champion).model
+    champion = registry.champion_version(monitor_store(storage, layout))
+    model = registry.load_model(monitor_store(storage, layout), champion).model
     weights, bias = model.get_layer("logits").get_weights()
     model.get_layer("logits").set_weights([weights * 0, bias * 0 + [0, 5]])
     data = registry.to_bytes(model)
-    version = registry.version_for(storage, layout, data)
-    registry.register(storage, layout, version, data, registry.card(storage, layout, champion))
+    version = registry.version_for(monitor_store(storage, layout), data)
+    registry.register(
+        monitor_store(storage, layout), version, data, registry.card(monitor_store(storage, layout), champion)
+    )
     storage.write_json(layout.retraining("single", CHALLENGER), {"version": version, "parent": champion})
     assert gate_of(photos, "single")["decision"] == "keep"
 
@@ -137,5 +142,5 @@ def test_a_challenger_that_learnt_wrong_labels_is_kept_out(photos) -> None:
     short = config.model_copy(
         update={"retraining": config.retraining.model_copy(update={"epochs": 3, "imitate_drift": False})}
     )
-    train_challenger(storage, layout, short, "wrong", "test")
+    train_challenger(monitor_store(storage, layout, short), "wrong", "test")
     assert gate_of(photos, "wrong")["decision"] == "keep"

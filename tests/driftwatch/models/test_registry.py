@@ -5,77 +5,78 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.errors import DamagedArtifact, NeedsAttention
 from driftwatch.models import registry
 
 
 def register(world, content: bytes) -> str:
-    version = registry.version_for(world.storage, world.layout, content)
-    registry.register(world.storage, world.layout, version, content, {"parent": None})
+    version = registry.version_for(monitor_store(world.storage, world.layout), content)
+    registry.register(monitor_store(world.storage, world.layout), version, content, {"parent": None})
     return version
 
 
 def test_the_same_model_again_keeps_its_version_and_first_card(empty) -> None:
     first = register(empty, b"one")
     second = register(empty, b"two")
-    again = registry.register(empty.storage, empty.layout, first, b"one", {"parent": "other"})
+    again = registry.register(monitor_store(empty.storage, empty.layout), first, b"one", {"parent": "other"})
     assert (first[:6], second[:6]) == ("v0001-", "v0002-")
-    assert registry.version_for(empty.storage, empty.layout, b"one") == first
+    assert registry.version_for(monitor_store(empty.storage, empty.layout), b"one") == first
     assert again["parent"] is None
-    assert registry.versions(empty.storage, empty.layout) == [first, second]
+    assert registry.versions(monitor_store(empty.storage, empty.layout)) == [first, second]
 
 
 def test_a_version_name_is_never_given_to_another_model(empty) -> None:
     version = register(empty, b"one")
     with pytest.raises(NeedsAttention, match="another model already"):
-        registry.register(empty.storage, empty.layout, version, b"two", {})
+        registry.register(monitor_store(empty.storage, empty.layout), version, b"two", {})
 
 
 def test_a_model_whose_card_was_not_written_is_no_version(empty) -> None:
     empty.storage.write_bytes(empty.layout.model("v0007-00000000"), b"half")
-    assert registry.versions(empty.storage, empty.layout) == []
+    assert registry.versions(monitor_store(empty.storage, empty.layout)) == []
     with pytest.raises(registry.UnknownVersion, match="there are: none"):
-        registry.card(empty.storage, empty.layout, "v0007-00000000")
+        registry.card(monitor_store(empty.storage, empty.layout), "v0007-00000000")
 
 
 def test_the_champion_moves_only_from_the_one_that_was_expected(empty) -> None:
     first, second, third = (register(empty, content) for content in (b"one", b"two", b"three"))
-    assert registry.champion(empty.storage, empty.layout) is None
+    assert registry.champion(monitor_store(empty.storage, empty.layout)) is None
     with pytest.raises(registry.UnknownVersion, match="driftwatch champion train"):
-        registry.champion_version(empty.storage, empty.layout)
-    registry.promote(empty.storage, empty.layout, first, "a", expected=None)
-    pointer = registry.promote(empty.storage, empty.layout, second, "b", expected=first)
+        registry.champion_version(monitor_store(empty.storage, empty.layout))
+    registry.promote(monitor_store(empty.storage, empty.layout), first, "a", expected=None)
+    pointer = registry.promote(monitor_store(empty.storage, empty.layout), second, "b", expected=first)
     assert (pointer["version"], pointer["previous"], pointer["promoted_by"]) == (second, first, "b")
     with pytest.raises(registry.ChampionMoved, match=f"the champion is {second}, not {first}"):
-        registry.promote(empty.storage, empty.layout, third, "c", expected=first)
-    assert registry.champion(empty.storage, empty.layout) == pointer
+        registry.promote(monitor_store(empty.storage, empty.layout), third, "c", expected=first)
+    assert registry.champion(monitor_store(empty.storage, empty.layout)) == pointer
 
 
 def test_promoting_the_champion_again_changes_nothing(empty) -> None:
     first, second = register(empty, b"one"), register(empty, b"two")
-    registry.promote(empty.storage, empty.layout, first, "a", expected=None)
-    pointer = registry.promote(empty.storage, empty.layout, second, "b", expected=first)
-    assert registry.promote(empty.storage, empty.layout, second, "c", expected=first) == pointer
+    registry.promote(monitor_store(empty.storage, empty.layout), first, "a", expected=None)
+    pointer = registry.promote(monitor_store(empty.storage, empty.layout), second, "b", expected=first)
+    assert registry.promote(monitor_store(empty.storage, empty.layout), second, "c", expected=first) == pointer
 
 
 def test_an_unregistered_version_is_not_promoted(empty) -> None:
     with pytest.raises(registry.UnknownVersion):
-        registry.promote(empty.storage, empty.layout, "v0001-12345678", "a", expected=None)
+        registry.promote(monitor_store(empty.storage, empty.layout), "v0001-12345678", "a", expected=None)
 
 
 def test_old_challengers_lose_their_model_but_no_champion_and_no_card(empty) -> None:
     found = [register(empty, b"%d" % number) for number in range(5)]
-    registry.promote(empty.storage, empty.layout, found[0], "a", expected=None)
-    registry.promote(empty.storage, empty.layout, found[1], "b", expected=found[0])
-    assert registry.prune(empty.storage, empty.layout, keep=1) == found[2:4]
-    assert registry.prune(empty.storage, empty.layout, keep=1) == []
+    registry.promote(monitor_store(empty.storage, empty.layout), found[0], "a", expected=None)
+    registry.promote(monitor_store(empty.storage, empty.layout), found[1], "b", expected=found[0])
+    assert registry.prune(monitor_store(empty.storage, empty.layout), keep=1) == found[2:4]
+    assert registry.prune(monitor_store(empty.storage, empty.layout), keep=1) == []
     kept = [version for version in found if empty.storage.exists(empty.layout.model(version))]
     assert kept == [found[0], found[1], found[4]]
-    assert registry.versions(empty.storage, empty.layout) == found
+    assert registry.versions(monitor_store(empty.storage, empty.layout)) == found
     for use in (
-        lambda: registry.load_model(empty.storage, empty.layout, found[2]),
-        lambda: registry.promote(empty.storage, empty.layout, found[2], "c", expected=found[1]),
+        lambda: registry.load_model(monitor_store(empty.storage, empty.layout), found[2]),
+        lambda: registry.promote(monitor_store(empty.storage, empty.layout), found[2], "c", expected=found[1]),
     ):
         with pytest.raises(registry.UnknownVersion, match=r"retraining\.keep_challengers"):
             use()
@@ -86,49 +87,51 @@ def test_old_challengers_lose_their_model_but_no_champion_and_no_card(empty) -> 
 @pytest.mark.parametrize("keep", [0, 1, 3, 4, 10])
 def test_fewer_challengers_than_are_kept_are_all_kept(empty, keep) -> None:
     champion, *challengers = [register(empty, b"%d" % number) for number in range(5)]
-    registry.promote(empty.storage, empty.layout, champion, "a", expected=None)
+    registry.promote(monitor_store(empty.storage, empty.layout), champion, "a", expected=None)
     gone = challengers[: max(0, 4 - keep)]
-    assert registry.prune(empty.storage, empty.layout, keep=keep) == gone
+    assert registry.prune(monitor_store(empty.storage, empty.layout), keep=keep) == gone
     kept = [version for version in (champion, *challengers) if empty.storage.exists(empty.layout.model(version))]
     assert kept == [champion, *(version for version in challengers if version not in gone)]
 
 
 def test_the_pointer_remembers_every_champion(empty) -> None:
     first, second = register(empty, b"one"), register(empty, b"two")
-    registry.promote(empty.storage, empty.layout, first, "a", expected=None)
-    registry.promote(empty.storage, empty.layout, second, "b", expected=first)
-    registry.promote(empty.storage, empty.layout, first, "c", expected=second)
-    assert registry.champion(empty.storage, empty.layout)["history"] == [first, second, first]
+    registry.promote(monitor_store(empty.storage, empty.layout), first, "a", expected=None)
+    registry.promote(monitor_store(empty.storage, empty.layout), second, "b", expected=first)
+    registry.promote(monitor_store(empty.storage, empty.layout), first, "c", expected=second)
+    assert registry.champion(monitor_store(empty.storage, empty.layout))["history"] == [first, second, first]
 
 
 def test_a_changed_model_file_is_not_loaded(world) -> None:
-    version = registry.champion_version(world.storage, world.layout)
+    version = registry.champion_version(monitor_store(world.storage, world.layout))
     data = world.storage.read_bytes(world.layout.model(version))
     world.storage.write_bytes(world.layout.model(version), data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(registry.DamagedModel, match="its card says"):
-        registry.load_model(world.storage, world.layout, version)
+        registry.load_model(monitor_store(world.storage, world.layout), version)
 
 
 def test_a_model_that_is_not_the_one_that_became_champion_is_not_loaded(world) -> None:
     storage, layout = world.storage, world.layout
-    version = registry.champion_version(storage, layout)
+    version = registry.champion_version(monitor_store(storage, layout))
     other = storage.read_bytes(layout.model(version)) + b"more"
-    before, now = registry.champion(storage, layout)["sha256"], hashlib.sha256(other).hexdigest()
+    before, now = registry.champion(monitor_store(storage, layout))["sha256"], hashlib.sha256(other).hexdigest()
     storage.write_bytes(layout.model(version), other)
-    registry.add_to_card(storage, layout, version, sha256=now)
+    registry.add_to_card(monitor_store(storage, layout), version, sha256=now)
     with pytest.raises(registry.DamagedModel, match=rf"sha256 {now}, .*champion\.json says {before}.*rollback"):
-        registry.load_model(storage, layout, version)
+        registry.load_model(monitor_store(storage, layout), version)
 
 
 def test_registering_a_model_again_mends_its_damaged_file(world) -> None:
     storage, layout = world.storage, world.layout
-    version = registry.champion_version(storage, layout)
+    version = registry.champion_version(monitor_store(storage, layout))
     data = storage.read_bytes(layout.model(version))
     storage.write_bytes(layout.model(version), data[: len(data) // 2])
     with pytest.raises(registry.DamagedModel, match=r"import the same model once more"):
-        registry.load_model(storage, layout, version)
-    registry.register(storage, layout, registry.version_for(storage, layout, data), data, {})
-    assert registry.load_model(storage, layout, version).version == version
+        registry.load_model(monitor_store(storage, layout), version)
+    registry.register(
+        monitor_store(storage, layout), registry.version_for(monitor_store(storage, layout), data), data, {}
+    )
+    assert registry.load_model(monitor_store(storage, layout), version).version == version
 
 
 @pytest.mark.parametrize(
@@ -138,9 +141,9 @@ def test_a_pointer_that_is_no_pointer_names_its_file(empty, content) -> None:
     version = register(empty, b"one")
     empty.storage.write_bytes(empty.layout.champion, content)
     for use in (
-        lambda: registry.champion(empty.storage, empty.layout),
-        lambda: registry.champion_version(empty.storage, empty.layout),
-        lambda: registry.promote(empty.storage, empty.layout, version, "a", expected=None),
+        lambda: registry.champion(monitor_store(empty.storage, empty.layout)),
+        lambda: registry.champion_version(monitor_store(empty.storage, empty.layout)),
+        lambda: registry.promote(monitor_store(empty.storage, empty.layout), version, "a", expected=None),
     ):
         with pytest.raises(DamagedArtifact, match=r"models/champion\.json is no .*driftwatch champion import"):
             use()
@@ -151,8 +154,8 @@ def test_a_card_that_is_no_card_names_its_file(empty, content) -> None:
     version = register(empty, b"one")
     empty.storage.write_bytes(empty.layout.model_card(version), content)
     for use in (
-        lambda: registry.card(empty.storage, empty.layout, version),
-        lambda: registry.load_model(empty.storage, empty.layout, version),
+        lambda: registry.card(monitor_store(empty.storage, empty.layout), version),
+        lambda: registry.load_model(monitor_store(empty.storage, empty.layout), version),
         lambda: register(empty, b"one"),
     ):
         with pytest.raises(DamagedArtifact, match=rf"{version}/card\.json is no .*rollback"):
@@ -162,10 +165,10 @@ def test_a_card_that_is_no_card_names_its_file(empty, content) -> None:
 def test_a_card_without_what_loading_needs_names_its_file(empty) -> None:
     version = register(empty, b"one")
     with pytest.raises(DamagedArtifact, match=rf"{version}/card\.json has no 'temperature'"):
-        registry.load_model(empty.storage, empty.layout, version)
+        registry.load_model(monitor_store(empty.storage, empty.layout), version)
 
 
 def test_the_same_weights_are_saved_as_the_same_bytes(world) -> None:
-    version = registry.champion_version(world.storage, world.layout)
-    model = registry.load_model(world.storage, world.layout, version).model
+    version = registry.champion_version(monitor_store(world.storage, world.layout))
+    model = registry.load_model(monitor_store(world.storage, world.layout), version).model
     assert registry.to_bytes(model) == world.storage.read_bytes(world.layout.model(version))

@@ -6,6 +6,7 @@ import threading
 from datetime import date
 
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way
@@ -17,11 +18,11 @@ FIRST, SECOND = date(2026, 1, 7), date(2026, 1, 8)
 
 def test_two_alerts_at_once_make_one_run(tmp_path):
     storage = Storage(f"file://{tmp_path}")
-    begin(storage, LAYOUT, "old", "old")
+    begin(monitor_store(storage, LAYOUT), "old", "old")
     found: dict[date, str | None] = {}
 
     def alert(day: date) -> None:
-        found[day] = begin_unless_in_the_way(storage, LAYOUT, day, 3, runs)
+        found[day] = begin_unless_in_the_way(monitor_store(storage, LAYOUT), day, 3, runs)
 
     other = threading.Thread(target=alert, args=(SECOND,))
 
@@ -37,7 +38,7 @@ def test_two_alerts_at_once_make_one_run(tmp_path):
     assert found[FIRST] is None
     assert "perf_alert__2026-01-07, which is under way" in found[SECOND]
     assert storage.read_json(LAYOUT.active_retraining)["day"] == "2026-01-07"
-    assert attached_alerts(storage, LAYOUT, "perf_alert__2026-01-07") == ["2026-01-08"]
+    assert attached_alerts(monitor_store(storage, LAYOUT), "perf_alert__2026-01-07") == ["2026-01-08"]
 
 
 @pytest.mark.parametrize(
@@ -46,5 +47,5 @@ def test_two_alerts_at_once_make_one_run(tmp_path):
 def test_a_run_by_hand_is_none_of_an_alert_whatever_it_is_called(tmp_path, run_id):
     storage = Storage(f"file://{tmp_path}")
     assert alert_day(run_id) is None
-    begin(storage, LAYOUT, "r", run_id)
-    assert begin_unless_in_the_way(storage, LAYOUT, FIRST, 3, lambda run_id, unfinished: 0) is None
+    begin(monitor_store(storage, LAYOUT), "r", run_id)
+    assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), FIRST, 3, lambda run_id, unfinished: 0) is None

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from tests.stores import day_store, monitor_store
 
 from driftwatch.drift.handover import GateNotPassed, build_reference_of, promote_challenger
 from driftwatch.errors import NeedsAttention
@@ -32,52 +33,54 @@ def days(world):
     """A clean day and a broken one that alerts, collected as the set of the run `r1`."""
     world.add_day(CLEAN, 60)
     world.add_day(BROKEN, 150, darkened, verdict="alert")
-    collect_training_set(world.storage, world.layout, world.config, "r1", CLEAN, BROKEN)
+    collect_training_set(monitor_store(world.storage, world.layout, world.config), "r1", CLEAN, BROKEN)
     return world
 
 
 def train(world, run_key: str = "r1", on_epoch=None, **retraining: object) -> str:
     world = world.with_config(**retraining)
-    return train_challenger(world.storage, world.layout, world.config, run_key, "alice", on_epoch)
+    return train_challenger(monitor_store(world.storage, world.layout, world.config), run_key, "alice", on_epoch)
 
 
 def predictions(world) -> bytes:
-    version = registry.champion_version(world.storage, world.layout)
-    predict_day(world.storage, world.layout.day(BROKEN), world.layout, world.config, version)
+    version = registry.champion_version(monitor_store(world.storage, world.layout))
+    predict_day(day_store(world.storage, world.layout.day(BROKEN), world.config), version)
     return world.storage.read_bytes(world.layout.day(BROKEN).predictions)
 
 
 def test_a_better_challenger_is_promoted_and_a_rollback_brings_the_old_answers_back(days) -> None:
-    parent = registry.champion_version(days.storage, days.layout)
+    parent = registry.champion_version(monitor_store(days.storage, days.layout))
     before = predictions(days)
     version = train(days, epochs=4)
-    gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
+    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1")
     assert (gate["decision"], gate["recent_days"], gate["clean_days"]) == ("promote", [str(BROKEN)], [str(CLEAN)])
-    assert evaluate_challenger(days.storage, days.layout, days.config, "r1") == gate
-    card = registry.card(days.storage, days.layout, version)
+    assert evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1") == gate
+    card = registry.card(monitor_store(days.storage, days.layout), version)
     assert (card["gate"], card["parent"], card["created_by"]) == (gate, parent, "alice")
     rows = days.storage.read_table(days.layout.model_evaluation(version))
     repaired = rows.set_index("image_id").loc[gate["recent"]["repaired"][0]]
     assert repaired["challenger"] == repaired["label"] != repaired["champion"]
     assert not set(rows["image_id"]) & trained_on(days)
 
-    shown = comparison(days.storage, days.layout, days.config, "r1", lambda image_id, key: f"http://images/{key}")
+    shown = comparison(
+        monitor_store(days.storage, days.layout, days.config), "r1", lambda image_id, key: f"http://images/{key}"
+    )
     matrix = gate["recent"]["challenger"]["confusion_matrix"]["rows"]
     assert f"| across | {matrix[0][0] or ''} | {matrix[0][1] or ''} |" in shown
     assert f"**{version}** against the champion **{parent}**. Asked for by: alice." in shown
     assert all(reason in shown for reason in gate["reasons"])
     assert f"(http://images/{repaired['key']})" in shown
     assert days.storage.exists(repaired["key"])
-    assert "http" not in comparison(days.storage, days.layout, days.config, "r1")
+    assert "http" not in comparison(monitor_store(days.storage, days.layout, days.config), "r1")
 
-    pointer = promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
+    pointer = promote_challenger(monitor_store(days.storage, days.layout, days.config), "r1", "run r1")
     assert (pointer["version"], pointer["previous"]) == (version, parent)
-    counts = build_reference_of(days.storage, days.layout, days.config, version)
+    counts = build_reference_of(monitor_store(days.storage, days.layout, days.config), version)
     assert counts["human"] == card["data"]["new_labels"] - int((rows["day"] != "").sum())
     assert predictions(days) != before
 
     for _ in range(2):  # a repeated task does not roll forward again
-        assert rollback(days.storage, days.layout, None, "rollback run")["version"] == parent
+        assert rollback(monitor_store(days.storage, days.layout), None, "rollback run")["version"] == parent
     assert predictions(days) == before
 
 
@@ -94,7 +97,7 @@ def test_the_same_run_trains_once_and_a_lost_note_gives_the_same_version(days) -
     days.storage.delete(days.layout.retraining("r1", CHALLENGER))
     assert train(days, epochs=1, on_epoch=seen.append) == version
     assert len(seen) == 1
-    assert len(registry.versions(days.storage, days.layout)) == 2
+    assert len(registry.versions(monitor_store(days.storage, days.layout))) == 2
     assert not days.storage.list(days.layout.retraining("r1", "checkpoints"))
 
 
@@ -104,47 +107,52 @@ def test_training_on_wrong_labels_is_not_promoted(days) -> None:
     other = table["label"].map({"across": "upright", "upright": "across"})
     days.storage.write_table(key, table.assign(label=table["label"].where(table["split"] != "train", other)))
     train(days, epochs=3)
-    gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
+    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1")
     assert gate["decision"] == "keep"
     with pytest.raises(GateNotPassed, match="the gate says keep"):
-        promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
+        promote_challenger(monitor_store(days.storage, days.layout, days.config), "r1", "run r1")
 
 
 def put_challenger(world, scale: float, shift: list[float]) -> str:
     """A challenger as training leaves it, made of the champion: its logits times `scale` plus `shift`. Returns the champion."""
-    champion = registry.champion_version(world.storage, world.layout)
-    model = registry.load_model(world.storage, world.layout, champion).model
+    champion = registry.champion_version(monitor_store(world.storage, world.layout))
+    model = registry.load_model(monitor_store(world.storage, world.layout), champion).model
     weights, bias = model.get_layer("logits").get_weights()
     model.get_layer("logits").set_weights([weights * scale, bias * scale + shift])
     data = registry.to_bytes(model)
-    version = registry.version_for(world.storage, world.layout, data)
-    registry.register(world.storage, world.layout, version, data, registry.card(world.storage, world.layout, champion))
+    version = registry.version_for(monitor_store(world.storage, world.layout), data)
+    registry.register(
+        monitor_store(world.storage, world.layout),
+        version,
+        data,
+        registry.card(monitor_store(world.storage, world.layout), champion),
+    )
     world.storage.write_json(world.layout.retraining("r1", CHALLENGER), {"version": version, "parent": champion})
     return champion
 
 
 def test_a_challenger_that_learnt_a_single_class_is_not_promoted(days) -> None:
     put_challenger(days, 0, [0, 5])
-    gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
+    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1")
     assert gate["decision"] == "keep"
     assert any("Class across: recall on clean images collapsed" in reason for reason in gate["reasons"])
 
 
 def test_a_champion_that_changed_meanwhile_is_not_replaced(days) -> None:
     parent = put_challenger(days, 1, [1, 0])
-    data = registry.to_bytes(registry.load_model(days.storage, days.layout, parent).model) + b"\0"
-    registry.register(days.storage, days.layout, "v0009-00000000", data, {"parent": None})
-    gate = evaluate_challenger(days.storage, days.layout, days.config, "r1")
+    data = registry.to_bytes(registry.load_model(monitor_store(days.storage, days.layout), parent).model) + b"\0"
+    registry.register(monitor_store(days.storage, days.layout), "v0009-00000000", data, {"parent": None})
+    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1")
     days.storage.write_json(days.layout.retraining("r1", GATE), {**gate, "decision": "promote"})
-    registry.promote(days.storage, days.layout, "v0009-00000000", "bob", expected=parent)
+    registry.promote(monitor_store(days.storage, days.layout), "v0009-00000000", "bob", expected=parent)
     with pytest.raises(registry.ChampionMoved, match="v0009-00000000"):
-        promote_challenger(days.storage, days.layout, days.config, "r1", "run r1")
+        promote_challenger(monitor_store(days.storage, days.layout, days.config), "r1", "run r1")
 
 
 def test_drifted_days_are_imitated_on_training_images_only(days) -> None:
     imitating = days.with_config(imitate_drift=True)
     version = train(imitating, epochs=1)
-    data = registry.card(days.storage, days.layout, version)["data"]
+    data = registry.card(monitor_store(days.storage, days.layout), version)["data"]
     originals = days.storage.read_table(days.layout.training_set)
     assert data["damage"]["kind"] == "brightness"
     assert 0.14 < data["damage"]["strength"] < 0.28
@@ -152,31 +160,33 @@ def test_drifted_days_are_imitated_on_training_images_only(days) -> None:
 
 
 def test_a_challenger_can_start_from_scratch_by_the_monitor_files_recipe(days) -> None:
-    champion = registry.champion_version(days.storage, days.layout)
+    champion = registry.champion_version(monitor_store(days.storage, days.layout))
     changed = days.config.model_dump()
     changed["model"]["recipe"] |= {"epochs": 2, "width": 4}
     scratch = type(days)(**{**vars(days), "config": type(days.config).model_validate(changed)})
     version = train(scratch, start_from="scratch")
-    card = registry.card(days.storage, days.layout, version)
+    card = registry.card(monitor_store(days.storage, days.layout), version)
     assert (card["recipe"]["name"], card["recipe"]["width"], card["parent"]) == ("scratch", 4, champion)
     assert len(card["history"]) == 2
-    assert card["parameters"] < registry.card(days.storage, days.layout, champion)["parameters"]
+    assert card["parameters"] < registry.card(monitor_store(days.storage, days.layout), champion)["parameters"]
     assert card["data"]["by_day"] == days.storage.read_json(days.layout.retraining("r1", "dataset_card.json"))["by_day"]
 
 
 def test_a_plan_tells_the_set_the_time_and_what_would_be_replaced_and_writes_nothing(days) -> None:
     before = days.storage.list(days.layout.monitor)
-    champion = registry.champion_version(days.storage, days.layout)
-    plan = plan_retraining(days.storage, days.layout, days.config, CLEAN, BROKEN)
+    champion = registry.champion_version(monitor_store(days.storage, days.layout))
+    plan = plan_retraining(monitor_store(days.storage, days.layout, days.config), CLEAN, BROKEN)
     text = "\n".join(plan["text"])
     assert plan["set"] == days.storage.read_json(days.layout.retraining("r1", "dataset_card.json"))
     assert 0 < plan["seconds"] < 600
     assert f"it would replace {champion}, accuracy" in text
     assert f"fine-tune {champion} on {plan['set']['images']} images, 210 of them with labels" in text
-    never = plan_retraining(days.storage, days.layout, days.with_config(promotion="never").config, CLEAN, BROKEN)
+    never = plan_retraining(
+        monitor_store(days.storage, days.layout, days.with_config(promotion="never").config), CLEAN, BROKEN
+    )
     assert "would replace nothing" in never["text"][-1]
     with pytest.raises(NeedsAttention, match="no earlier champion"):
-        plan_rollback(days.storage, days.layout, None)
+        plan_rollback(monitor_store(days.storage, days.layout), None)
     assert days.storage.list(days.layout.monitor) == before
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.monitor_files import load_monitor
@@ -54,7 +55,7 @@ def changed(monitor: Any, **settings: Any) -> Any:
 def test_the_three_monitors_are_put_and_find_the_bad_day(whylabs_servers, storage, monitor):
     server = whylabs_servers(analyse_seconds=0)
     api = server.api()
-    keep_monitors(storage, LAYOUT, monitor, WhyLabsSink(api), "v1")
+    keep_monitors(monitor_store(storage, LAYOUT, monitor), WhyLabsSink(api), "v1")
     right = [9, 8, 9, 8, 9, 8, 9, 8, 5]  # of ten; the last day is below the floor of 0.7 and far from the days before
     for number, count in enumerate(right, start=1):
         day = date(2026, 1, number)
@@ -80,12 +81,12 @@ def test_the_three_monitors_are_put_and_find_the_bad_day(whylabs_servers, storag
 def test_what_is_there_already_is_not_written_again_and_a_changed_setting_is(whylabs_servers, storage, monitor):
     server = whylabs_servers()
     sink = WhyLabsSink(server.api())
-    assert keep_monitors(storage, LAYOUT, monitor, sink, "v1") == dict.fromkeys(IDS, True)
-    assert keep_monitors(storage, LAYOUT, monitor, sink, "v1") == dict.fromkeys(IDS, False)
+    assert keep_monitors(monitor_store(storage, LAYOUT, monitor), sink, "v1") == dict.fromkeys(IDS, True)
+    assert keep_monitors(monitor_store(storage, LAYOUT, monitor), sink, "v1") == dict.fromkeys(IDS, False)
     assert len(server.requests("PUT", CONFIG_PATH)) == 6
 
     stricter = changed(monitor, drift_threshold=0.6, actions=("pager",))
-    written = keep_monitors(storage, LAYOUT, stricter, sink, "v1")
+    written = keep_monitors(monitor_store(storage, LAYOUT, stricter), sink, "v1")
     assert [name for name, new in written.items() if new] == [IDS[0], *IDS[3:]]
     there = server.monitor_config()
     assert there[IDS[0]]["config"]["threshold"] == 0.6
@@ -98,7 +99,7 @@ def test_a_promotion_points_the_drift_monitor_at_the_new_reference_alone(whylabs
     sink = WhyLabsSink(server.api())
     references = {}
     for version in ("v1", "v2", "v1"):
-        keep_monitors(storage, LAYOUT, monitor, sink, version)
+        keep_monitors(monitor_store(storage, LAYOUT, monitor), sink, version)
         references[version] = server.monitor_config()[IDS[0]]["config"]["baseline"]["profileId"]
 
     uploaded = {found["alias"]: found["id"] for found in server.state()["references"]}
@@ -113,7 +114,7 @@ def test_other_monitors_of_the_dataset_are_left_alone(whylabs_servers, storage, 
     server = whylabs_servers()
     theirs = {**documents(monitor, "ref-1")["analyzers"][1], "id": "somebody-elses-analyzer"}
     server.api().put_monitor_config("analyzer", theirs)
-    keep_monitors(storage, LAYOUT, monitor, WhyLabsSink(server.api()), "v1")
+    keep_monitors(monitor_store(storage, LAYOUT, monitor), WhyLabsSink(server.api()), "v1")
 
     assert server.monitor_config()["somebody-elses-analyzer"]["metadata"]["version"] == 1
     assert set(server.monitor_config()) == {*IDS, "somebody-elses-analyzer"}
@@ -124,8 +125,8 @@ def test_a_failure_half_way_is_completed_by_the_next_try(whylabs_servers, storag
     server = whylabs_servers()
     server.fault("PUT", f"{IDS[2]}$", fault)
     with pytest.raises(WhyLabsError):
-        keep_monitors(storage, LAYOUT, monitor, WhyLabsSink(server.api(retries=0)), "v1")
-    keep_monitors(storage, LAYOUT, monitor, WhyLabsSink(server.api(retries=0)), "v1")
+        keep_monitors(monitor_store(storage, LAYOUT, monitor), WhyLabsSink(server.api(retries=0)), "v1")
+    keep_monitors(monitor_store(storage, LAYOUT, monitor), WhyLabsSink(server.api(retries=0)), "v1")
 
     there = server.monitor_config()
     assert {name: found["metadata"]["version"] for name, found in there.items()} == dict.fromkeys(IDS, 1)
@@ -144,7 +145,7 @@ def test_the_refusal_names_the_setting_that_leaves_the_monitors_alone(whylabs_se
     server = whylabs_servers()
     server.fault("PUT", CONFIG_PATH, "error_before", status=403, code="Forbidden")
     with pytest.raises(WhyLabsAccessRefused, match=r"publish\.monitors\.managed"):
-        keep_monitors(storage, LAYOUT, monitor, WhyLabsSink(server.api()), "v1")
+        keep_monitors(monitor_store(storage, LAYOUT, monitor), WhyLabsSink(server.api()), "v1")
     assert len(server.requests("PUT", CONFIG_PATH)) == 1
 
 

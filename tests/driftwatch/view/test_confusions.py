@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
@@ -85,7 +86,7 @@ def test_no_report_is_cut_off_or_endless(
     Year(storage, config, LAST, 2, whole_days=1).write()
     key = layout.day(LAST).performance
     storage.write_json(key, storage.read_json(key) | measured(classes))
-    path = storage.path(write_report(storage, layout, LAST, config))
+    path = storage.path(write_report(monitor_store(storage, layout, config), LAST))
     for width in (1280, 400) if n == 15 else (400,):
         page = browser.new_page(viewport={"width": width, "height": 900})
         page.goto(f"file://{path}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.failure import Failure, write_failure
 from driftwatch.artifacts.keys import MonitorLayout
@@ -131,10 +132,10 @@ def test_one_row_of_a_stored_array_is_read_by_itself(artifacts: Artifacts, monke
 def test_there_is_a_way_back_to_former_champions_alone(artifacts: Artifacts) -> None:
     storage = artifacts.storage
     for version in ("v0001-00000001", "v0002-00000002", "v0003-00000003", "v0004-00000004"):
-        registry.register(storage, LAYOUT, version, version.encode(), {})
-    registry.promote(storage, LAYOUT, "v0001-00000001", "by hand", expected=None)
-    registry.promote(storage, LAYOUT, "v0002-00000002", "a run", expected="v0001-00000001")
-    registry.promote(storage, LAYOUT, "v0004-00000004", "a run", expected="v0002-00000002")
+        registry.register(monitor_store(storage, LAYOUT), version, version.encode(), {})
+    registry.promote(monitor_store(storage, LAYOUT), "v0001-00000001", "by hand", expected=None)
+    registry.promote(monitor_store(storage, LAYOUT), "v0002-00000002", "a run", expected="v0001-00000001")
+    registry.promote(monitor_store(storage, LAYOUT), "v0004-00000004", "a run", expected="v0002-00000002")
     found = {row["version"][:5]: (row["state"], row["back"]) for row in models(artifacts, LAYOUT)}
     assert found == {
         "v0004": ("champion", False),

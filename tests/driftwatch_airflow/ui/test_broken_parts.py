@@ -14,6 +14,7 @@ import yaml
 from airflow.api_fastapi.common.db.common import _get_session
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.monitor_files import load_monitor
@@ -185,7 +186,7 @@ def test_broken_tables_of_a_day_are_named_and_the_rest_is_shown(deployment: Depl
 def test_a_broken_card_of_a_version_is_named_and_the_other_versions_are_shown(deployment: Deployment) -> None:
     from driftwatch.models.registry import versions
 
-    first, *others = versions(deployment.storage, deployment.ours)
+    first, *others = versions(monitor_store(deployment.storage, deployment.ours))
     deployment.storage.write_json(deployment.ours.model_card(first), {"metrics": {"holdout": "good"}})
     page = deployment.page("/m/ours/models")
     assert deployment.ours.model_card(first) in page

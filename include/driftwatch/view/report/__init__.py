@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts.store import MonitorStore
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
 
-def write_report(storage: Storage, layout: MonitorLayout, day: date, config: MonitorConfig) -> str:
+def write_report(store: MonitorStore, day: date) -> str:
     """Writes the day's report.html from whatever artifacts exist so far, and returns its key.
 
     One file without outside resources, for screen (light and dark) and print; the same artifacts give the same bytes. Raises
@@ -24,9 +26,9 @@ def write_report(storage: Storage, layout: MonitorLayout, day: date, config: Mon
     from driftwatch.view.pictures import examples
     from driftwatch.view.report.facts import gather
 
-    facts = gather(storage, layout, day, config)
-    key = layout.day(day).report
-    storage.write_bytes(key, render(facts, examples(storage, layout, facts)).encode())
+    facts = gather(store, day)
+    key = store.keys.day(day).report
+    store.storage.write_bytes(key, render(facts, examples(store, facts)).encode())
     return key
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts import shapes
 from driftwatch.artifacts.failure import Failure, read_failure
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import DamagedArtifact, MissingArtifact
 
 if TYPE_CHECKING:
@@ -60,20 +61,20 @@ class DayFacts:
         return self.manifest[self.manifest["status"] == "accepted"].reset_index(drop=True)
 
 
-def gather(storage: Storage, layout: MonitorLayout, day: date, config: MonitorConfig) -> DayFacts:
+def gather(store: MonitorStore, day: date) -> DayFacts:
     """Reads what exists. A damaged artifact, of this day or of one before, is left out and named in `problems`.
 
     Raises MissingArtifact for a day that was never taken in (no ingest.json or manifest.parquet), and DamagedArtifact where one
     of these two cannot be read.
     """
-    keys, reading = layout.day(day), _Reading(storage)
-    ingest = shapes.read_checked(storage, keys.ingest, shapes.Ingest)
-    card = layout.model_card(ingest["model_version"])
+    keys, reading = store.keys.day(day), _Reading(store.storage)
+    ingest = shapes.read_checked(store.storage, keys.ingest, shapes.Ingest)
+    card = store.keys.model_card(ingest["model_version"])
     return DayFacts(
-        config=config,
+        config=store.config,
         day=day,
         ingest=ingest,
-        manifest=storage.read_table(keys.manifest),
+        manifest=store.storage.read_table(keys.manifest),
         drift=reading.object(keys.drift, shapes.Drift),
         content_drift=reading.object(keys.content_drift, shapes.ContentDrift),
         predictions=reading.table(keys.predictions, "image_id", "prediction", "model_version"),
@@ -85,7 +86,7 @@ def gather(storage: Storage, layout: MonitorLayout, day: date, config: MonitorCo
         performance=reading.object(keys.performance, shapes.Performance),
         card=reading.object(card, shapes.Card),
         late_files=reading.object(keys.late_files, shapes.LateFiles),
-        history=_history(reading, layout, day),
+        history=_history(reading, store.keys, day),
         failure=reading.failure(keys.failure),
         problems=tuple(reading.problems),
     )

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import day_store, monitor_store
 
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.artifacts.keys import MonitorLayout
@@ -139,8 +140,8 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
             },
         )
         inputs = np.stack([cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in shown])
-        write_block(storage, keys, 0, inputs)
-        write_index(storage, keys, SIDE, [len(inputs)])
+        write_block(day_store(storage, keys), 0, inputs)
+        write_index(day_store(storage, keys), SIDE, [len(inputs)])
         storage.write_json(
             layout.model_card(version),
             {
@@ -158,8 +159,8 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
         if not storage.exists(layout.reference(version)):
             usual = known or drawn_pictures(60, np.random.default_rng(0))
             table = pd.DataFrame([image_features(picture) for picture in usual], columns=list(COLUMNS))
-            build_reference(storage, layout, version, table, config)
-        profile_day(storage, keys, layout, config, version)
+            build_reference(monitor_store(storage, layout, config), version, table)
+        profile_day(day_store(storage, keys, config), version)
         if until == "drift":
             return
         known_images = pd.DataFrame({"image_id": [f"control{page}" for page in range(12)], "label": ["cat", "dog"] * 6})
@@ -180,7 +181,9 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
             },
         )
         storage.write_table(keys.assignments, answers_of(ids, truth, rng))
-        merge_day(storage, keys, config, ids)
-        evaluate_day(storage, keys, config, storage.read_json(layout.model_card(version))["metrics"]["holdout"])
+        merge_day(day_store(storage, keys, config), ids)
+        evaluate_day(
+            day_store(storage, keys, config), storage.read_json(layout.model_card(version))["metrics"]["holdout"]
+        )
 
     return build

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.view.report import write_report
@@ -119,7 +120,7 @@ def test_the_report_shows_every_kind_and_the_uncalibrated_distance(build_day, st
     build_day(DAY, until=until, damaged=True)
     content = {**ANSWERS["content"], "examples": storage.read_json(layout.day(DAY).drift)["examples"][:2]}
     storage.write_json(layout.day(DAY).content_drift, {**ANSWERS, "content": content})
-    html = storage.read_bytes(write_report(storage, layout, DAY, config)).decode()
+    html = storage.read_bytes(write_report(monitor_store(storage, layout, config), DAY)).decode()
     for words in ("Image quality", "Content", "Predictions", "Trend over days", "cat 50 % → 89 %", "Hellinger"):
         assert words in html
     assert "Content: changed" in html

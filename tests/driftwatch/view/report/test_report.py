@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.failure import Failure, write_failure
 from driftwatch.artifacts.keys import MonitorLayout
@@ -62,7 +63,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def report(storage: Storage, config: MonitorConfig) -> Callable[..., Page]:
     def write(day: date = DAY) -> Page:
-        return Page(storage.read_bytes(write_report(storage, LAYOUT, day, config)).decode())
+        return Page(storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config), day)).decode())
 
     return write
 
@@ -112,7 +113,7 @@ def test_report_exists_before_the_drift_test_and_not_before_ingest(
     build_day: Callable, report: Callable, storage: Storage, config: MonitorConfig
 ) -> None:
     with pytest.raises(MissingArtifact):
-        write_report(storage, LAYOUT, DAY, config)
+        write_report(monitor_store(storage, LAYOUT, config), DAY)
     build_day(DAY, until="ingest")
     assert "60 images taken in; nothing is judged yet." in report().text
 
@@ -333,13 +334,13 @@ def test_a_failed_day_says_first_where_and_why_and_a_day_that_is_none_has_the_sa
     build_day: Callable, storage: Storage, config: MonitorConfig
 ) -> None:
     build_day(DAY)
-    key = write_report(storage, LAYOUT, DAY, config)
+    key = write_report(monitor_store(storage, LAYOUT, config), DAY)
     before = storage.read_bytes(key)
     failure = Failure(task="upload_features", reason="refused: <b>403</b>")
     write_failure(storage, LAYOUT.day(DAY).failure, failure)
-    page = Page(storage.read_bytes(write_report(storage, LAYOUT, DAY, config)).decode())
+    page = Page(storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config), DAY)).decode())
     assert "The day failed at upload_features. The images" in page.text
     assert "failed at upload_features: refused: <b>403</b>" in page.text
     assert ("header", {"class": "card head bad"}) in page.tags
     storage.delete(LAYOUT.day(DAY).failure)
-    assert storage.read_bytes(write_report(storage, LAYOUT, DAY, config)) == before
+    assert storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config), DAY)) == before
