@@ -75,7 +75,11 @@ def _one_task(home: Path, n: int) -> dict[str, float]:
     from driftwatch.images.ingest import ingest_day
 
     storage, layout, config = _world(home)
-    return _timed(lambda: ingest_day(day_store(storage, _day(layout)), config.images, config.model.input_size, VERSION))
+    return _timed(
+        lambda: ingest_day(
+            MonitorStore(storage, config).day(_day(layout).day), config.images, config.model.input_size, VERSION
+        )
+    )
 
 
 def _largest_shard(home: Path, n: int) -> dict[str, float]:
@@ -86,11 +90,11 @@ def _largest_shard(home: Path, n: int) -> dict[str, float]:
     day, images, size = _day(layout), config.images, config.model.input_size
 
     def take_in() -> None:
-        listed = list_day(day_store(storage, day), config.images)
+        listed = list_day(MonitorStore(storage, config).day(day.day), config.images)
         small = images.model_copy(update={"shard_size": min(images.shard_size, n // 2)})
-        shards = plan_day(day_store(storage, day), small, size, VERSION, listed)
+        shards = plan_day(MonitorStore(storage, config).day(day.day), small, size, VERSION, listed)
         for shard in shards:
-            ingest_shard(day_store(storage, day), small, shard)
+            ingest_shard(MonitorStore(storage, config).day(day.day), small, shard)
 
     return _timed(take_in)
 
@@ -99,14 +103,14 @@ def _merge(home: Path, n: int) -> dict[str, float]:
     from driftwatch.images.ingest import merge_shards
 
     storage, layout, config = _world(home)
-    return _timed(lambda: merge_shards(day_store(storage, _day(layout)), config.images))
+    return _timed(lambda: merge_shards(MonitorStore(storage, config).day(_day(layout).day), config.images))
 
 
 def _profile(home: Path, n: int) -> dict[str, float]:
     from driftwatch.drift.drift import profile_day
 
     storage, layout, config = _world(home)
-    return _timed(lambda: profile_day(day_store(storage, _day(layout), config), VERSION))
+    return _timed(lambda: profile_day(MonitorStore(storage, config).day(_day(layout).day), VERSION))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def put_training(storage: Any, layout: Any, config: Any, paths: list[Path]) -> N
 
     for path in paths:
         storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{path.name}", path.read_bytes())
-    take_in_training_set(storage, layout, config)
+    take_in_training_set(MonitorStore(storage, config))
 
 
 def bench_recipe(photos: list[Path], seed: int) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def bench_recipe(photos: list[Path], seed: int) -> dict[str, Any]:
     put_training(storage, layout, config, photos)
     wall, cpu = time.perf_counter(), time.process_time()
     version = train_champion(MonitorStore(storage, config))
-    found = card(monitor_store(storage, layout), version)
+    found = card(MonitorStore(storage, config), version)
     accuracy = found["metrics"]["holdout"]["accuracy"]
     return {
         "seed": seed,
@@ -137,7 +137,7 @@ class World:
         table[["image_id", "split", "day"]].to_json(self._splits_file(), orient="records")
         version = train_champion(MonitorStore(self.storage, self.config), "fast")
         build_reference_of(MonitorStore(self.storage, self.config), version)
-        registry.promote(monitor_store(self.storage, self.layout), version, "bench", expected=None)
+        registry.promote(MonitorStore(self.storage, self.config), version, "bench", expected=None)
 
     def _add_day(self, day: date, paths: list[Path], damage: tuple[str, float] | None, verdict: str) -> None:
         from driftwatch.images.ingest import ingest_day
@@ -147,7 +147,12 @@ class World:
             key = f"{keys.incoming}/{path.name}"
             truth[key] = path.parent.name
             self.storage.write_bytes(key, broken(path, damage, number))
-        ingest_day(day_store(self.storage, keys), self.config.images, self.config.model.input_size, "v0001-00000000")
+        ingest_day(
+            MonitorStore(self.storage, self.config).day(keys.day),
+            self.config.images,
+            self.config.model.input_size,
+            "v0001-00000000",
+        )
         manifest = self.storage.read_table(keys.manifest)
         manifest = manifest[manifest["status"] == "accepted"]
         labels = pd.DataFrame({"image_id": manifest["image_id"], "label": manifest["key"].map(truth)})
@@ -183,7 +188,7 @@ class World:
         from driftwatch.models.predict import answers, logits, probabilities
         from driftwatch.models.registry import load_model
 
-        model = load_model(monitor_store(self.storage, self.layout), version)
+        model = load_model(MonitorStore(self.storage, self.config), version)
         found = answers(probabilities(logits(model, inputs, 256), model.temperature), self.config.classes)
         return float((found["prediction"].to_numpy() == truth).mean())
 
@@ -206,9 +211,9 @@ class World:
         version = train_challenger(MonitorStore(self.storage, config), run_key, "bench")
         cpu = time.process_time() - cpu
         gate = evaluate_challenger(MonitorStore(self.storage, config), run_key)
-        champion, damage = champion_version(monitor_store(self.storage, self.layout)), DAMAGES.get(name)
+        champion, damage = champion_version(MonitorStore(self.storage, self.config)), DAMAGES.get(name)
         row: dict[str, Any] = {"seed": self.seed, "damage": name, "labels": training, "imitated": imitate}
-        found = card(monitor_store(self.storage, self.layout), version)["data"]["damage"] or {}
+        found = card(MonitorStore(self.storage, self.config), version)["data"]["damage"] or {}
         row["estimate"] = f"{found.get('kind', '-')} {found.get('strength') or ''}".strip()
         for where, broken_by in (("day", damage), ("clean", None)):
             inputs, truth = self.inputs(broken_by)

@@ -100,21 +100,25 @@ def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, A
         photo = cv2.resize(cv2.imread(str(paths[number % len(paths)])), (WIDTH, HEIGHT))
         photo[:8, :8] = number // len(paths) % 256
         storage.write_bytes(f"{day.incoming}/{number:06d}.jpg", cv2.imencode(".jpg", photo)[1].tobytes())
-    take_in_training_set(storage, layout, config)
+    take_in_training_set(MonitorStore(storage, config))
     version = train_champion(MonitorStore(storage, config), epochs=1)
-    registry.promote(monitor_store(storage, layout), version, "a benchmark", expected=None)
+    registry.promote(MonitorStore(storage, config), version, "a benchmark", expected=None)
     build_reference_of(MonitorStore(storage, config), version)
 
-    listed = list_day(day_store(storage, day), config.images)
-    shards = plan_day(day_store(storage, day), images_of_day, config.model.input_size, version, listed)
-    took = [_seconds(ingest_shard, storage, day, images_of_day, shard) for shard in shards]
-    merge_shards(day_store(storage, day), images_of_day)
-    _seconds(predict_shard, storage, day, layout, config, version, shards[0])
+    listed = list_day(MonitorStore(storage, config).day(day.day), config.images)
+    shards = plan_day(
+        MonitorStore(storage, config).day(day.day), images_of_day, config.model.input_size, version, listed
+    )
+    took = [
+        _seconds(ingest_shard, MonitorStore(storage, config).day(day.day), images_of_day, shard) for shard in shards
+    ]
+    merge_shards(MonitorStore(storage, config).day(day.day), images_of_day)
+    _seconds(predict_shard, MonitorStore(storage, config).day(day.day), version, shards[0])
     whole = shards_of(images, images)[0]
-    answered = _seconds(predict_shard, storage, day, layout, config, version, whole)
-    again = _seconds(predict_shard, storage, day, layout, config, version, shards[0])
-    predict_shard(day_store(storage, day, config), version, shards[1])
-    merge_predictions(day_store(storage, day, config), version, len(shards))
+    answered = _seconds(predict_shard, MonitorStore(storage, config).day(day.day), version, whole)
+    again = _seconds(predict_shard, MonitorStore(storage, config).day(day.day), version, shards[0])
+    predict_shard(MonitorStore(storage, config).day(day.day), version, shards[1])
+    merge_predictions(MonitorStore(storage, config).day(day.day), version, len(shards))
     each = (answered - again) / (images - images // 2)
 
     def size(key: str) -> float:
@@ -231,7 +235,7 @@ def _merge(home: Path, n: int) -> dict[str, float]:
     version = storage.read_json(layout.champion)["version"]
     plan = {"shards": len(shards), "listed": n, "input_size": config.model.input_size, "model_version": version}
     storage.write_json(day.shard_plan, plan)
-    return _timed(lambda: ingest.merge_shards(day_store(storage, day), config.images))
+    return _timed(lambda: ingest.merge_shards(MonitorStore(storage, config).day(day.day), config.images))
 
 
 def _profile(home: Path, n: int) -> dict[str, float]:
@@ -239,7 +243,7 @@ def _profile(home: Path, n: int) -> dict[str, float]:
 
     storage, layout, config = _world(home)
     version = storage.read_json(layout.champion)["version"]
-    return _timed(lambda: profile_day(day_store(storage, _day(layout), config), version))
+    return _timed(lambda: profile_day(MonitorStore(storage, config).day(_day(layout).day), version))
 
 
 def _join(home: Path, n: int) -> dict[str, float]:
@@ -271,8 +275,8 @@ def _join(home: Path, n: int) -> dict[str, float]:
         storage.write_array(day.shard(shard.number, "embeddings.npy"), noisy.astype("float16"))
 
     def join() -> None:
-        merge_predictions(day_store(storage, day, config), version, len(shards))
-        estimate_day(day_store(storage, day, config))
-        judge_answers(day_store(storage, day, config), version)
+        merge_predictions(MonitorStore(storage, config).day(day.day), version, len(shards))
+        estimate_day(MonitorStore(storage, config).day(day.day))
+        judge_answers(MonitorStore(storage, config).day(day.day), version)
 
     return _timed(join)

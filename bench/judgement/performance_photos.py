@@ -117,12 +117,12 @@ def _make(kept: Path) -> None:
     half = len(paths) // 2
     for path in paths[:half]:
         storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{path.name}", path.read_bytes())
-    take_in_training_set(storage, layout, config)
-    versions = registry.versions(monitor_store(storage, layout))
+    take_in_training_set(MonitorStore(storage, config))
+    versions = registry.versions(MonitorStore(storage, config))
     version = versions[-1] if versions else train_champion(MonitorStore(storage, config), on_epoch=print)
     card, model = (
-        registry.card(monitor_store(storage, layout), version),
-        registry.load_model(monitor_store(storage, layout), version),
+        registry.card(MonitorStore(storage, config), version),
+        registry.load_model(MonitorStore(storage, config), version),
     )
     photos = []
     for path in paths[half:]:

@@ -79,10 +79,9 @@ def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
 
 def note_retraining(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
     """Puts into the run's outbox that it failed at `task`, and which champion serves."""
-    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.models import registry
 
-    champion = registry.champion(monitor_store(storage_of(monitor), MonitorLayout(monitor.name)))
+    champion = registry.champion(MonitorStore(storage_of(monitor), monitor))
     facts = {
         "run_id": context["run_id"],
         "task": task,

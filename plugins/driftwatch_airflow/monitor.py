@@ -11,6 +11,7 @@ from airflow.sdk import BaseOperator, ExceptionRetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
 
 from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
 from driftwatch_airflow.connections import connection_of
@@ -96,6 +97,10 @@ class MonitorOperator(BaseOperator):
         return storage_of(self.monitor)
 
     @property
+    def store(self) -> MonitorStore:
+        return MonitorStore(self.storage, self.monitor)
+
+    @property
     def layout(self) -> MonitorLayout:
         return MonitorLayout(self.monitor.name)
 
@@ -116,6 +121,10 @@ class DayOperator(MonitorOperator):
     @property
     def date(self) -> date:
         return date.fromisoformat(self.day)
+
+    @property
+    def of_day(self) -> DayStore:
+        return self.store.day(self.date)
 
     @property
     def keys(self) -> DayLayout:

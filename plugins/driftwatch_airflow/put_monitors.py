@@ -53,15 +53,14 @@ def _put_or_tell(path: Path, monitor: MonitorConfig | ConfigError) -> bool:
 
 
 def _put(monitor: MonitorConfig) -> None:
-    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.models.registry import champion_version
     from driftwatch.publish.monitors import keep_monitors
     from driftwatch_airflow.monitor import storage_of
     from driftwatch_airflow.operators.publish import whylabs_sink
 
-    storage, layout = storage_of(monitor), MonitorLayout(monitor.name)
-    sink, version = whylabs_sink(monitor), champion_version(monitor_store(storage, layout))
-    written = keep_monitors(MonitorStore(storage, monitor), sink, version)
+    store, sink = MonitorStore(storage_of(monitor), monitor), whylabs_sink(monitor)
+    version = champion_version(store)
+    written = keep_monitors(store, sink, version)
     print(f"{monitor.name} at {sink.api.endpoint}, {sink.organisation}/{sink.dataset}, compared with {version}")
     for name, new in written.items():
         print(f"  {'written' if new else 'same   '}  {name}")

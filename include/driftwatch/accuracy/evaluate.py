@@ -11,7 +11,6 @@ from driftwatch.accuracy.label_errors import corrected
 from driftwatch.accuracy.policy import holdout_accuracy, judge
 from driftwatch.accuracy.prediction_powered import agreement
 from driftwatch.accuracy.trend import DayCount, trend
-from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.drift.whylogs_profiles import performance_content_hash, performance_profile
 from driftwatch.errors import DriftwatchError
@@ -41,24 +40,24 @@ def evaluate_day(day: DayStore, holdout: Mapping[str, Any]) -> dict[str, Any]:
     verdict rests on: the day's, or that of some days together. The verdict depends on the artifacts of this day and of those
     before it alone, so that a repeated day has the same one.
     """
-    settings, layout = day.config.performance, MonitorLayout(day.keys.monitor)
+    settings = day.config.performance
     sample = day.storage.read_table(day.keys.labels)
     predictions = day.storage.read_table(day.keys.predictions)
     version = _model_version(predictions, day.keys)
-    config = as_trained(monitor_store(day.storage, layout, day.config), version)
+    day = day.with_config(as_trained(day.monitor, version))
     scored = _join(sample[sample["label"].notna()], predictions, day.keys)
     assignments = day.storage.read_table(day.keys.assignments)
     votes = counted_votes(assignments, sample["image_id"].tolist(), day.config)
     # The sample stands for the images that it could be drawn from; of late ones it says nothing.
     no_part = [*sample["image_id"], *late_images(day)]
     rest = predictions[~predictions["image_id"].isin(no_part)]
-    agreed = _agreed_on(monitor_store(day.storage, layout), assignments)
+    agreed = _agreed_on(day.monitor, assignments)
     evidence = evidence_of(scored, rest, sample, votes, assignments, day.config.classes, agreed)
-    before = days_before(monitor_store(day.storage, layout), day.keys.day)
-    judged = judge_day(day.keys.day, version, evidence, before, day.config, holdout)
+    before = days_before(day.monitor, day.date)
+    judged = judge_day(day.date, version, evidence, before, day.config, holdout)
     statuses = sample["status"].value_counts()
     performance = {
-        "day": day.keys.day.isoformat(),
+        "day": day.date.isoformat(),
         "model_version": version,
         "merged_by": day.config.annotation.consensus,
         "on_tie": day.config.annotation.on_tie,
@@ -83,7 +82,7 @@ def evaluate_day(day: DayStore, holdout: Mapping[str, Any]) -> dict[str, Any]:
         scores = own_score(scored, day.config.classes).tolist()
         answers = scored["label"].tolist(), scored["prediction"].tolist(), scores
         day.storage.write_bytes(
-            day.keys.performance_profile, performance_profile(*answers, day.keys.day, day.config.classes)
+            day.keys.performance_profile, performance_profile(*answers, day.date, day.config.classes)
         )
         performance["content_hash"] = performance_content_hash(*answers)
     else:

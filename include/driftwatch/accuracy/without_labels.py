@@ -34,10 +34,10 @@ def estimate_day(day: DayStore) -> dict[str, Any]:
     predictions = day.storage.read_table(day.keys.predictions)
     version = day.storage.read_json(day.keys.ingest)["model_version"]
     holdout = day.storage.read_json(day.monitor.keys.model_card(version))["metrics"]["holdout"]
-    config = as_trained(day.monitor, version)
+    day = day.with_config(as_trained(day.monitor, version))
     scores = own_score(predictions, day.config.classes)
     found = {
-        "day": day.keys.day.isoformat(),
+        "day": day.date.isoformat(),
         "model_version": version,
         "accuracy": estimate(scores, holdout, day.config.performance.confidence),
         "mean_score": round(float(scores.mean()), 6) if len(scores) else None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from driftwatch.artifacts import base
@@ -25,9 +24,13 @@ class MonitorStore:
     storage: Storage
     config: MonitorConfig
 
-    @cached_property
+    @property
     def keys(self) -> MonitorLayout:
         return MonitorLayout(self.config.name)
+
+    def with_config(self, config: MonitorConfig) -> MonitorStore:
+        """The same storage, for a monitor file with other settings."""
+        return MonitorStore(self.storage, config)
 
     def day(self, day: date) -> DayStore:
         return DayStore(self, day)
@@ -64,9 +67,13 @@ class DayStore:
     def config(self) -> MonitorConfig:
         return self.monitor.config
 
-    @cached_property
+    @property
     def keys(self) -> DayLayout:
         return DayLayout(self.config.name, self.date)
+
+    def with_config(self, config: MonitorConfig) -> DayStore:
+        """The same day, for a monitor file with other settings."""
+        return DayStore(self.monitor.with_config(config), self.date)
 
     def key(self, kind: type[base.DayArtifact]) -> str:
         return self.keys.file(kind.file)

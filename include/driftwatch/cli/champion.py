@@ -9,7 +9,7 @@ from typing import Any
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
-from driftwatch.cli.monitor import Monitor, monitor_argument, monitor_of
+from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
 from driftwatch.cli.words import accuracy
 from driftwatch.errors import NeedsAttention
@@ -57,7 +57,7 @@ def _train(options: argparse.Namespace) -> None:
         _hand_over(monitor, version, "driftwatch champion train")
 
 
-def _trained(options: argparse.Namespace, monitor: Monitor) -> str:
+def _trained(options: argparse.Namespace, monitor: MonitorStore) -> str:
     from driftwatch.models.champion import recipe_of, train_champion
 
     epochs = recipe_of(monitor.config, options.recipe, options.epochs).epochs
@@ -73,7 +73,7 @@ def _trained(options: argparse.Namespace, monitor: Monitor) -> str:
         )
 
     print(f"Training by the recipe {options.recipe}, {epochs} epochs", flush=True)
-    return train_champion(MonitorStore(monitor.storage, monitor.config), options.recipe, epochs, on_epoch=progress)
+    return train_champion(monitor, options.recipe, epochs, on_epoch=progress)
 
 
 def _rollback(options: argparse.Namespace) -> None:
@@ -81,9 +81,9 @@ def _rollback(options: argparse.Namespace) -> None:
     from driftwatch.models.rollback import rollback
 
     monitor = monitor_of(options)
-    current = champion_version(monitor.store)
+    current = champion_version(monitor)
     by = f"driftwatch champion rollback from {current}"
-    pointer = rollback(MonitorStore(monitor.storage, monitor.config), options.to, promoted_by=by)
+    pointer = rollback(monitor, options.to, promoted_by=by)
     print(
         f"{pointer['version']} is the champion again, instead of {current}; days that were judged already keep theirs"
     )
@@ -101,45 +101,44 @@ def _import(options: argparse.Namespace) -> None:
         read_model(options.model, monitor.config)  # one that does not fit must not replace the training set
     _take_in(options, monitor)
     with quiet_tensorflow(options.debug):
-        version = import_champion(MonitorStore(monitor.storage, monitor.config), options.model)
+        version = import_champion(monitor, options.model)
         _hand_over(monitor, version, "driftwatch champion import")
 
 
-def _refuse_champion(options: argparse.Namespace, monitor: Monitor) -> None:
+def _refuse_champion(options: argparse.Namespace, monitor: MonitorStore) -> None:
     from driftwatch.models.registry import champion
 
-    current = champion(monitor.store)
+    current = champion(monitor)
     if current and not options.replace:
         raise NeedsAttention(
-            f"{monitor.layout.monitor} has a champion already, {current['version']}: add --replace to put another in its place "
+            f"{monitor.keys.monitor} has a champion already, {current['version']}: add --replace to put another in its place "
             "without a gate, or retrain it by the retraining DAG"
         )
 
 
-def _take_in(options: argparse.Namespace, monitor: Monitor) -> None:
+def _take_in(options: argparse.Namespace, monitor: MonitorStore) -> None:
     from driftwatch.models.dataset import copy_images, take_in_training_set
 
-    storage, layout, config = monitor.storage, monitor.layout, monitor.config
+    storage, config = monitor.storage, monitor.config
     if options.images:
         if not options.images.is_dir():
             raise UsageError(f"--images {options.images}: no such folder")
-        copied = copy_images(storage, layout, config, options.images)
-        print(f"Copied {copied} images to {storage.url(layout.training_images)}", flush=True)
-    counts = take_in_training_set(storage, layout, config)
+        copied = copy_images(monitor, options.images)
+        print(f"Copied {copied} images to {storage.url(monitor.keys.training_images)}", flush=True)
+    counts = take_in_training_set(monitor)
     print(", ".join(f"{counts[name]} {name}" for name in ("listed", "accepted", "duplicate", "quarantined", "ignored")))
     for split, classes in counts["images"].items():
         named = (f"{classes[name]} {name}" for name in config.classes if name in classes)
         print(f"  {split}: " + ", ".join(named), flush=True)
 
 
-def _hand_over(monitor: Monitor, version: str, by: str) -> None:
+def _hand_over(monitor: MonitorStore, version: str, by: str) -> None:
     """The reference first, so that no champion is ever without one."""
     from driftwatch.drift.handover import build_reference_of
     from driftwatch.models.registry import card, champion, promote
 
-    storage, layout = monitor.storage, monitor.layout
-    reference = build_reference_of(MonitorStore(storage, monitor.config), version)
-    current = champion(monitor_store(storage, layout))
-    promote(monitor_store(storage, layout), version, by, expected=current["version"] if current else None)
-    print(f"Champion {version}: accuracy {accuracy(card(monitor_store(storage, layout), version))} on held-out images")
+    reference = build_reference_of(monitor, version)
+    current = champion(monitor)
+    promote(monitor, version, by, expected=current["version"] if current else None)
+    print(f"Champion {version}: accuracy {accuracy(card(monitor, version))} on held-out images")
     print(f"Drift reference from {reference['images']} images")

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.cli.monitor import Monitor, monitor_argument, monitor_of
+from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import StorageFailed
@@ -28,11 +28,11 @@ def _check(options: argparse.Namespace) -> None:
     from driftwatch.models.registry import card, champion
 
     monitor = _reached(options)
-    config, storage, layout = monitor.config, monitor.storage, monitor.layout
+    config, storage, layout = monitor.config, monitor.storage, monitor.keys
     annotation, retraining = config.annotation, config.retraining
-    refuse_other_champion(MonitorStore(storage, config))
-    current = champion(monitor_store(storage, layout))
-    of_champion = card(monitor_store(storage, layout), current["version"]) if current else None
+    refuse_other_champion(monitor)
+    current = champion(monitor)
+    of_champion = card(monitor, current["version"]) if current else None
     images = annotation.sample_size
     if images == "auto":
         expected = expected_accuracy(of_champion) if of_champion else 0.5
@@ -49,13 +49,13 @@ def _check(options: argparse.Namespace) -> None:
         f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "
         f"promotion: {retraining.promotion}"
     )
-    sizes = promotable.sizes_of(MonitorStore(storage, config), images, of_champion)
+    sizes = promotable.sizes_of(monitor, images, of_champion)
     print(promotable.said(config, sizes))
     for warning in [*_warnings(config, images, cost, evaluation), *promotable.warnings(config, sizes)]:
         print(f"Warning: {warning}")
 
 
-def _reached(options: argparse.Namespace) -> Monitor:
+def _reached(options: argparse.Namespace) -> MonitorStore:
     """The monitor. Where its storage cannot be looked at, what the file alone tells is said first: a laptop often has no login there."""
     try:
         return monitor_of(options)

@@ -26,16 +26,12 @@ def _models(options: argparse.Namespace) -> None:
     if len(options.versions) != wanted:
         raise UsageError(f"models {options.action} takes {wanted} version(s), not {len(options.versions)}")
     monitor = monitor_of(options)
-    storage, layout = monitor.storage, monitor.layout
     if options.action == "show":
-        print(json.dumps(card(monitor_store(storage, layout), options.versions[0]), indent=2, ensure_ascii=False))
+        print(json.dumps(card(monitor, options.versions[0]), indent=2, ensure_ascii=False))
         return
-    cards = [
-        card(monitor_store(storage, layout), version)
-        for version in options.versions or versions(monitor_store(storage, layout))
-    ]
+    cards = [card(monitor, version) for version in options.versions or versions(monitor)]
     if options.action == "list":
-        current = champion(monitor_store(storage, layout))
+        current = champion(monitor)
         for found in cards:
             mark = "*" if current and current["version"] == found["version"] else " "
             print(

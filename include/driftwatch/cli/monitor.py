@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import explain
-from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import StorageFailed
 from driftwatch.storage import Storage
-
-
-@dataclass(frozen=True)
-class Monitor:
-    """The monitor of a file: its settings, its storage, and where things lie there."""
-
-    config: MonitorConfig
-    storage: Storage
-    layout: MonitorLayout
 
 
 def monitor_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("monitor", type=Path, metavar="MONITOR.yaml", help="the monitor file")
 
 
-def monitor_of(options: argparse.Namespace) -> Monitor:
+def monitor_of(options: argparse.Namespace) -> MonitorStore:
     """Raises ConfigError for a bad file, and StorageFailed for a storage that cannot be read: it would look like an empty one."""
     config = load_monitor(options.monitor)
     storage = Storage(config.storage.uri)
@@ -37,4 +26,4 @@ def monitor_of(options: argparse.Namespace) -> Monitor:
         # At a terminal what the object store said helps more than advice for tasks.
         error = error.__cause__ if isinstance(error.__cause__, Exception) else error
         raise StorageFailed(f"{storage.uri} (storage.uri of {options.monitor}): {explain(error)}") from error
-    return Monitor(config, storage, MonitorLayout(config.name))
+    return MonitorStore(storage, config)

@@ -6,7 +6,6 @@ import argparse
 from datetime import date
 from typing import Any
 
-from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.words import share
 
@@ -29,8 +28,8 @@ def _verdicts(options: argparse.Namespace) -> None:
     from driftwatch.accuracy.later_days import outdated
 
     monitor = monitor_of(options)
-    days = performances(monitor.store, date.min, date.max)
-    now = {found["day"]: found["now"] for found in outdated(MonitorStore(monitor.storage, monitor.config), days)}
+    days = performances(monitor, date.min, date.max)
+    now = {found["day"]: found["now"] for found in outdated(monitor, days)}
     for found in days:
         if options.changed and not verdict_changed(found) and found["day"] not in now:
             continue

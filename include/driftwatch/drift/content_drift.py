@@ -104,11 +104,11 @@ def judge_answers(day: DayStore, version: str) -> dict[str, Any]:
     number of reference images that have the day's mix of classes where it differs.
     `predictions`: effect (total variation distance) and classes (name, reference and day as shares).
     """
-    config = as_trained(day.monitor, version)
+    day = day.with_config(as_trained(day.monitor, version))
     predictions = day.storage.read_table(day.keys.predictions)
     usual = _reference_counts(day.monitor, version)
     drift: dict[str, Any] = {
-        "day": day.keys.day.isoformat(),
+        "day": day.date.isoformat(),
         "reference_version": version,
         "reference_images": usual["images"] if usual else 0,
         "day_false_alarm_rate": day.config.profiling.false_alarm_rate,
@@ -117,7 +117,7 @@ def judge_answers(day: DayStore, version: str) -> dict[str, Any]:
     }
     day.storage.write_json(day.keys.content_drift, drift)
     for kind in (CONTENT, PREDICTIONS):
-        logger.info("%s: %s %s, p = %s", day.keys.day, kind, drift[kind]["verdict"], drift[kind]["p_value"])
+        logger.info("%s: %s %s, p = %s", day.date, kind, drift[kind]["verdict"], drift[kind]["p_value"])
     return drift
 
 

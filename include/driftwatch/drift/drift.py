@@ -63,10 +63,10 @@ def profile_day(day: DayStore, version: str) -> dict[str, Any]:
     reference = load_reference(day.monitor, version, IMAGE_QUALITY, day.config.profiling)
     batch = with_clusters(day, features, day.config.profiling)
     report = tested(day.monitor, version, IMAGE_QUALITY, reference, batch)
-    profile = feature_profile(features.drop(columns="image_id"), day.keys.day)
+    profile = feature_profile(features.drop(columns="image_id"), day.date)
     usual = day.storage.read_bytes(day.monitor.keys.reference_profile(version))
     drift = {
-        "day": day.keys.day.isoformat(),
+        "day": day.date.isoformat(),
         "reference_version": version,
         "day_false_alarm_rate": day.config.profiling.false_alarm_rate,
         **as_json(report),
@@ -79,7 +79,7 @@ def profile_day(day: DayStore, version: str) -> dict[str, Any]:
     day.storage.write_json(day.keys.drift, drift)
     logger.info(
         "%s: %s, p = %s, drifted: %s; trend over %s days: %s",
-        day.keys.day,
+        day.date,
         report.verdict,
         report.p_value,
         drift["drifted_features"],

@@ -232,7 +232,7 @@ def _whole_day(of_day: DayStore, input_size: int, model_version: str) -> Iterato
         day = _Day(manifest, features)
         yield day
     inputs.write_index(of_day, input_size, day.rows)
-    counts = day.count(of_day.keys.day.isoformat(), model_version, input_size)
+    counts = day.count(of_day.date.isoformat(), model_version, input_size)
     late = count_late(of_day)
     if late:
         counts["late"] = late

@@ -25,7 +25,7 @@ def list_day(day: DayStore, images: ImagesConfig) -> Sequence[StoredObject]:
     if all(ignored_by(item.key, day.keys.incoming, images.ignore) for item in listed):
         ignored = f" ({len(listed)} files that images.ignore names)" if listed else ""
         raise EmptyDay(
-            f"{day.storage.url(day.keys.incoming)} holds no images{ignored} for {day.keys.day.isoformat()}: check the camera's or service's "
+            f"{day.storage.url(day.keys.incoming)} holds no images{ignored} for {day.date.isoformat()}: check the camera's or service's "
             "delivery; the setting images.on_empty_day (fail, skip) decides what such a day does"
         )
     return listed

@@ -195,7 +195,7 @@ def merge_day(day: DayStore, sample: Sequence[str]) -> dict[str, Any]:
     Returns the method and the counts: sampled = consensus + tie + unclear + unanswered; labelled, votes, of them
     unclear_votes, alpha (None where undefined), annotators, flagged, rejected_pages, and spent in USD, rewards with the fee.
     """
-    config = for_day(day)
+    day = day.with_config(for_day(day))
     settings = day.config.annotation
     assignments = day.storage.read_table(day.keys.assignments)
     votes = counted_votes(assignments, sample, day.config)

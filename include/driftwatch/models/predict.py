@@ -35,7 +35,7 @@ def predict_day(day: DayStore, version: str) -> dict[str, Any]:
     [n, width] from the same pass. The same inputs give the same bytes. Returns counts: images, model_version, predictions
     (class: n).
     """
-    config = as_trained(day.monitor, version)
+    day = day.with_config(as_trained(day.monitor, version))
     table, embeddings = _answered(day, version)
     return _write_day(day, version, len(table), iter([(table, embeddings)]))
 
@@ -44,7 +44,7 @@ def predict_shard(day: DayStore, version: str, shard: Shard) -> dict[str, Any]:
     """As `predict_day` for one shard of the day; `merge_predictions` makes the day of them. Returns its counts."""
     from driftwatch.tables import writing_table
 
-    config = as_trained(day.monitor, version)
+    day = day.with_config(as_trained(day.monitor, version))
     table, embeddings = _answered(day, version, shard)
     day.storage.write_array(day.keys.shard(shard.number, "embeddings.npy"), embeddings)
     # By its schema: in a shard without an accepted image, a frame would not know the types of its columns.
@@ -60,7 +60,7 @@ def merge_predictions(day: DayStore, version: str, shards: int) -> dict[str, Any
 
     Returns counts as `predict_day`.
     """
-    config = as_trained(day.monitor, version)
+    day = day.with_config(as_trained(day.monitor, version))
     keys = [(day.keys.shard(n, "predictions.parquet"), day.keys.shard(n, "embeddings.npy")) for n in range(shards)]
     flat, there = [key for pair in keys for key in pair], {item.key for item in day.storage.list(day.keys.shards)}
     images = len(DayInputs(day.storage, day.keys))
@@ -102,7 +102,7 @@ def _answered(
     ids = day.storage.read_arrow(day.keys.features, ["image_id"])["image_id"]
     if len(ids) != len(stored):
         raise NeedsAttention(
-            f"{day.storage.url(day.keys.inputs)} has {len(stored)} images, features.parquet {len(ids)}: clear ingest_images for {day.keys.day}"
+            f"{day.storage.url(day.keys.inputs)} has {len(stored)} images, features.parquet {len(ids)}: clear ingest_images for {day.date}"
         )
     numbers = shard.blocks if shard else range(len(stored.rows))
     first = sum(stored.rows[: numbers.start])

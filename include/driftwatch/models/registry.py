@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts.days import model_versions, version_number
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.lock import exclusive
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     import keras
 
-_VERSION = re.compile(r"^v(\d{4,})-[0-9a-f]{8}$")
 # Keras stamps the saved file with the time; a fixed one makes the same weights the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -55,8 +55,7 @@ class LoadedModel:
 
 def versions(store: MonitorStore) -> list[str]:
     """Every registered version, oldest first."""
-    found = [name for name in store.storage.folders(store.keys.models) if _VERSION.match(name)]
-    return sorted((name for name in found if store.storage.exists(store.keys.model_card(name))), key=_number)
+    return model_versions(store.storage, store.keys)
 
 
 def card(store: MonitorStore, version: str) -> dict[str, Any]:
@@ -109,7 +108,7 @@ def version_for(store: MonitorStore, model: bytes, same: Callable[[dict[str, Any
     for version in known:
         if version.endswith(f"-{digest}") and same(card(store, version)):
             return version
-    return f"v{_number(known[-1]) + 1 if known else 1:04d}-{digest}"
+    return f"v{version_number(known[-1]) + 1 if known else 1:04d}-{digest}"
 
 
 def register(store: MonitorStore, version: str, model: bytes, card: dict[str, Any]) -> dict[str, Any]:
@@ -279,8 +278,3 @@ def to_bytes(model: keras.Model) -> bytes:
                     data = re.sub(rb'"date_saved": "[^"]*"', b'"date_saved": ""', data)
                 result.writestr(zipfile.ZipInfo(name, _EPOCH), data)
     return target.getvalue()
-
-
-def _number(version: str) -> int:
-    match = _VERSION.match(version)
-    return int(match[1]) if match else 0

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts import shapes
+from driftwatch.artifacts.days import model_versions
 from driftwatch.errors import DamagedArtifact
 from driftwatch.models import registry
 from driftwatch.models.metrics import in_order
@@ -41,7 +42,7 @@ def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
     pointer, _ = champion_or_problem(artifacts, layout)
     before = registry.champions(pointer or None)
     found = []
-    for version in reversed(registry.versions(monitor_store(artifacts.storage, layout))):
+    for version in reversed(model_versions(artifacts.storage, layout)):
         (card,) = artifacts.get_many([(layout.model_card(version), read_card)])
         if isinstance(card, Exception):
             continue
@@ -66,10 +67,7 @@ def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
 
 def problems(artifacts: Artifacts, layout: MonitorLayout) -> list[str]:
     """What of the registry cannot be read, each with its name."""
-    cards = [
-        (layout.model_card(version), read_card)
-        for version in registry.versions(monitor_store(artifacts.storage, layout))
-    ]
+    cards = [(layout.model_card(version), read_card) for version in model_versions(artifacts.storage, layout)]
     found = artifacts.get_many([(layout.champion, read_pointer), *cards])
     return [str(problem) for problem in found if isinstance(problem, Exception)]
 

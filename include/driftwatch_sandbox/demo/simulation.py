@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
@@ -151,7 +152,7 @@ class Simulation:
                 self.api.trigger(self.monitor.monitoring_dag_id, run_id, f"{day}T00:00:00Z", {})
                 self._follow(self.monitor.monitoring_dag_id, run_id, name)
             retraining = self._retraining(day)
-            row = day_row(monitor_store(self.storage, self.layout), day, retraining)
+            row = day_row(MonitorStore(self.storage, self.monitor), day, retraining)
             self.rows.append(row)
             accuracy = f"{100 * row['accuracy']:.0f} %" if row["accuracy"] is not None else "unknown"
             drift = f"drift in {len(row['drifted_features'])} features" if row["drifted"] else "no drift"
@@ -203,7 +204,7 @@ class Simulation:
         report = self.storage.path(self.layout.day(day).report)
         lines = [
             f"Where the time went: {spent}",
-            f"{day:%d %b}: {found(monitor_store(self.storage, self.layout), day)}",
+            f"{day:%d %b}: {found(MonitorStore(self.storage, self.monitor), day)}",
             f"Report of {told}: {report}",
             f"Reports of all days: {self.storage.path(self.layout.days)}/*/report.html",
             f"The table as JSON: {self.home / SUMMARY}",

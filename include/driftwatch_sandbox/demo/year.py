@@ -15,6 +15,7 @@ import pandas as pd
 
 from driftwatch.accuracy.policy import judge
 from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.inputs import write_block, write_index
@@ -196,8 +197,12 @@ class Year:
             keys.manifest, pd.DataFrame(rows, columns=columns).astype({"width": "Int64", "height": "Int64"})
         )
         small = random.integers(0, 255, (IMAGES, 5, 5, 3)).astype("uint8")
-        write_block(day_store(storage, keys), 0, small.repeat(7, axis=1).repeat(7, axis=2)[:, :SIDE, :SIDE])
-        write_index(day_store(storage, keys), SIDE, [IMAGES])
+        write_block(
+            MonitorStore(storage, self.config).day(keys.day),
+            0,
+            small.repeat(7, axis=1).repeat(7, axis=2)[:, :SIDE, :SIDE],
+        )
+        write_index(MonitorStore(storage, self.config).day(keys.day), SIDE, [IMAGES])
         table = pd.DataFrame(features, columns=list(COLUMNS))
         table.insert(0, "image_id", ids)
         storage.write_table(keys.features, table)

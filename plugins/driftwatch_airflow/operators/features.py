@@ -65,7 +65,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         from driftwatch.images.listing import list_day
         from driftwatch.models.as_trained import as_trained, refuse_other_champion
 
-        storage, keys, images = self.storage, self.keys, self.monitor.images
+        images = self.monitor.images
         refuse_other_champion(self.store)  # before the day is rewritten, or anything paid
         version = self._model_version()
         input_size = as_trained(self.store, version).model.input_size

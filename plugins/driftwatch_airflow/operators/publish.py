@@ -45,11 +45,9 @@ def keep_whylabs_monitors(operator: MonitorOperator) -> None:
     from driftwatch.models.registry import champion_version
     from driftwatch.publish.monitors import keep_monitors
 
-    monitor, storage, layout = operator.monitor, operator.storage, operator.layout
+    monitor, store = operator.monitor, operator.store
     if "whylabs" in monitor.publish.sinks and monitor.publish.monitors.managed:
-        keep_monitors(
-            MonitorStore(storage, monitor), whylabs_sink(monitor), champion_version(monitor_store(storage, layout))
-        )
+        keep_monitors(store, whylabs_sink(monitor), champion_version(store))
 
 
 class UploadToWhyLabsOperator(DayOperator):

@@ -40,11 +40,11 @@ class RetrainingOperator(MonitorOperator):
         super().__init__(**kwargs)
         self.request = request
 
-    def requested(self, context: Context) -> MonitorConfig:
+    def requested(self, context: Context) -> MonitorStore:
         """The monitor file with what the run's form says instead."""
         from driftwatch.models.requests import requested
 
-        return requested(self.monitor, context["params"])
+        return self.store.with_config(requested(self.monitor, context["params"]))
 
     def range(self, context: Context) -> tuple[date, date]:
         """First and last day whose labels are used."""
@@ -98,11 +98,11 @@ class ShowPlanOperator(RetrainingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.models.retraining_plan import plan_retraining, plan_rollback
 
-        storage, layout, params = self.storage, self.layout, context["params"]
+        params = context["params"]
         if params.get("rollback"):
-            plan = plan_rollback(MonitorStore(storage, self.monitor), rollback_target(params["rollback"]))
+            plan = plan_rollback(self.store, rollback_target(params["rollback"]))
         else:
-            plan = plan_retraining(storage, layout, self.requested(context), *self.range(context))
+            plan = plan_retraining(self.requested(context), *self.range(context))
         for line in plan["text"]:
             self.log.info(line)
         return plan
@@ -156,7 +156,7 @@ class GateOperator(RetrainingOperator, BranchMixIn):
 
     def execute(self, context: Context) -> str:
         decision = context["ti"].xcom_pull(task_ids="evaluate_challenger")["decision"]
-        promotion = self.requested(context).retraining.promotion
+        promotion = self.requested(context).config.retraining.promotion
         chosen = self.on_keep
         if decision == "promote" and promotion == "auto":
             chosen = self.on_promote
@@ -195,14 +195,12 @@ class ApprovePromotionOperator(ApprovalOperator):
         self.request = request
 
     def execute(self, context: Context) -> Any:
-        from driftwatch.artifacts.keys import MonitorLayout
         from driftwatch.view.comparison import comparison
 
-        storage, settings = storage_of(self.monitor), self.monitor.retraining
-        layout = MonitorLayout(self.monitor.name)
+        store, settings = MonitorStore(storage_of(self.monitor), self.monitor), self.monitor.retraining
         answer = "it becomes the champion" if settings.on_no_answer == "approve" else "the champion stays"
         self.body = (
-            comparison(MonitorStore(storage, self.monitor), self.request, self._links(context, layout))
+            comparison(store, self.request, self._links(context, store.keys))
             + f"\n\nWithout an answer within {settings.approval_hours:g} hours {answer}."
         )
         return super().execute(context)

@@ -112,7 +112,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for label in CLASSES:
         for number in range(150):
             world.put_training(label, f"{number:03d}", striped(rng, label))
-    take_in_training_set(world.storage, world.layout, world.config)
+    take_in_training_set(monitor_store(world.storage, world.layout, world.config))
     version = train_champion(monitor_store(world.storage, world.layout, world.config), "fast", epochs=4)
     build_reference_of(monitor_store(world.storage, world.layout, world.config), version)
     promote(monitor_store(world.storage, world.layout), version, "test", None)

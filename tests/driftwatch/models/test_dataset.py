@@ -29,7 +29,7 @@ def test_duplicates_and_broken_files_are_counted_and_left_out(empty) -> None:
             empty.put_training(label, f"{number:02d}", rgb)
         empty.put_training(label, "copy", rgb)
     empty.storage.write_bytes(f"{empty.layout.training_images}/across/broken.png", b"no picture")
-    counts = dataset.take_in_training_set(empty.storage, empty.layout, empty.config)
+    counts = dataset.take_in_training_set(monitor_store(empty.storage, empty.layout, empty.config))
     table = empty.storage.read_table(empty.layout.training_set)
     assert (counts["listed"], counts["accepted"], counts["duplicate"], counts["quarantined"]) == (83, 80, 2, 1)
     assert len(table) == 80
@@ -44,26 +44,29 @@ def test_the_same_file_in_two_classes_is_refused_with_its_names(world) -> None:
     world.put_training("across", "same", rgb)
     world.put_training("upright", "same", rgb)
     with pytest.raises(NeedsAttention, match=r"across/same.png.*upright/same.png"):
-        dataset.take_in_training_set(world.storage, world.layout, world.config)
+        dataset.take_in_training_set(monitor_store(world.storage, world.layout, world.config))
 
 
 def test_a_folder_that_is_no_class_is_refused(world) -> None:
     world.put_training("sideways", "one", np.full((40, 48, 3), 7, np.uint8))
     with pytest.raises(NeedsAttention, match="sideways"):
-        dataset.take_in_training_set(world.storage, world.layout, world.config)
+        dataset.take_in_training_set(monitor_store(world.storage, world.layout, world.config))
 
 
 def test_images_are_copied_from_a_folder_once(empty, tmp_path) -> None:
     for label in empty.config.classes:
         (tmp_path / "photos" / label).mkdir(parents=True)
         (tmp_path / "photos" / label / "a b.png").write_bytes(b"bytes")
-    copied = [dataset.copy_images(empty.storage, empty.layout, empty.config, tmp_path / "photos") for _ in range(2)]
+    copied = [
+        dataset.copy_images(monitor_store(empty.storage, empty.layout, empty.config), tmp_path / "photos")
+        for _ in range(2)
+    ]
     own = empty.storage.local_path(empty.layout.training_images)
     assert copied == [2, 0]
     assert (own / "across" / "a b.png").read_bytes() == b"bytes"
-    assert dataset.copy_images(empty.storage, empty.layout, empty.config, own) == 0
+    assert dataset.copy_images(monitor_store(empty.storage, empty.layout, empty.config), own) == 0
     (tmp_path / "photos" / "across" / "a b.png").write_bytes(b"other")  # as long as before
-    assert dataset.copy_images(empty.storage, empty.layout, empty.config, tmp_path / "photos") == 1
+    assert dataset.copy_images(monitor_store(empty.storage, empty.layout, empty.config), tmp_path / "photos") == 1
 
 
 def test_the_same_request_gives_the_same_bytes_and_the_inputs_of_its_rows(world) -> None:
@@ -212,7 +215,7 @@ def test_all_classes_without_a_usable_image_are_named_with_how_many_they_lack(em
         for number in range(3):
             empty.put_training(label, f"{number}", np.clip(rgb.astype(int) + number, 0, 255).astype(np.uint8))
     with pytest.raises(NeedsAttention) as refused:
-        dataset.take_in_training_set(empty.storage, empty.layout, empty.config)
+        dataset.take_in_training_set(monitor_store(empty.storage, empty.layout, empty.config))
     for label in empty.config.classes:
         assert f"{label} (none for evaluation; 3 images, 1 different: at least 1 more)" in str(refused.value)
     assert not empty.storage.exists(empty.layout.splits)

@@ -71,7 +71,7 @@ def photos(shared, tmp_path_factory):
     paths = [paths[place] for place in np.random.default_rng(0).permutation(len(paths))]
     for path in paths[:1100]:
         storage.write_bytes(f"{layout.training_images}/{path.parent.name}/{path.name}", path.read_bytes())
-    take_in_training_set(storage, layout, config)
+    take_in_training_set(monitor_store(storage, layout, config))
     wall, cpu = time.perf_counter(), time.process_time()
     version = train_champion(monitor_store(storage, layout, config), "fast", epochs=14)
     logger.warning("fast: %.0f s wall, %.0f s CPU", time.perf_counter() - wall, time.process_time() - cpu)

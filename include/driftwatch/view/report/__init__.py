@@ -12,10 +12,6 @@ from driftwatch.artifacts.store import MonitorStore
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from driftwatch.artifacts.keys import MonitorLayout
-    from driftwatch.config import MonitorConfig
-    from driftwatch.storage import Storage
-
 
 def write_report(store: MonitorStore, day: date) -> str:
     """Writes the day's report.html from whatever artifacts exist so far, and returns its key.
