@@ -131,9 +131,9 @@ class WhyLabsServer:
 @pytest.fixture(scope="module")
 def whylabs_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., WhyLabsServer]]:
     """Starts WhyLabs stand-ins with other settings, each with a new database; they end with the module."""
-    from driftwatch_sandbox.serving import running
     from driftwatch_sandbox.whylabs.app import create_app
     from driftwatch_sandbox.whylabs.store import Settings
+    from driftwatch_servers.serving import running
 
     with ExitStack() as stack:
 

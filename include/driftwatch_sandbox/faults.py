@@ -32,6 +32,8 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 
+from driftwatch_servers.guard import TRANSPORT
+
 FAULTS = frozenset(
     [
         "error_before",
@@ -203,10 +205,10 @@ async def _reply(send: Any, status: int, body: bytes, content_type: bytes, *head
 
 
 async def _drop(scope: Any, receive: Any) -> None:
-    """Breaks the TCP connection; `driftwatch_sandbox.serving` puts its transport into the scope."""
-    transport = scope.get("sandbox.transport")
+    """Breaks the TCP connection; `driftwatch_servers.serving` puts its transport into the scope."""
+    transport = scope.get(TRANSPORT)
     if transport is None:
-        raise RuntimeError("drop faults need a server started by driftwatch_sandbox.serving")
+        raise RuntimeError("drop faults need a server started by driftwatch_servers.serving")
     transport.abort()
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -166,7 +166,7 @@ def test_only_the_stand_ins_are_in_the_sandbox_profile(services):
     assert {name for name, found in profiles.items() if found == {"sandbox"}} == STAND_INS
     assert {name for name, found in profiles.items() if found == {"flower"}} == {"flower"}
     assert all(not found for name, found in profiles.items() if name not in STAND_INS | {"flower"})
-    started = {name for name, service in services.items() if "driftwatch_sandbox" in str(service.get("command"))}
+    started = {name for name, service in services.items() if "python -m driftwatch_" in str(service.get("command"))}
     assert started == STAND_INS
 
 
@@ -389,10 +389,10 @@ def test_the_connections_of_the_example_fit_the_stand_ins(example, services):
 @pytest.mark.parametrize("name", sorted(STAND_INS))
 def test_the_stand_ins_know_the_arguments_that_they_are_given(services, name):
     command = services[name]["command"]
-    given = set(re.findall(r"(?<!\w)--[\w-]+", command if isinstance(command, str) else command[-1]))
-    shown = subprocess.run(
-        [sys.executable, "-m", f"driftwatch_sandbox.{name}", "--help"], capture_output=True, text=True, check=True
-    ).stdout
+    command = command if isinstance(command, str) else command[-1]
+    (module,) = re.findall(r"python -m (driftwatch_\S+)", command)
+    given = set(re.findall(r"(?<!\w)--[\w-]+", command))
+    shown = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True).stdout
     assert given <= set(re.findall(r"--[\w-]+", shown))
 
 

@@ -14,7 +14,7 @@ from driftwatch.credentials import hiding, redacted, usable_address, usable_secr
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 from driftwatch.publish.whylabs import WhyLabsApi
-from driftwatch_sandbox.serving import running
+from driftwatch_servers.serving import running
 
 TOKEN = "AgAAAABs-very-secret-token"
 KEY = "abcdefghij.a-very-secret-part"

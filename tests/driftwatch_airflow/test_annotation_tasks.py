@@ -26,8 +26,8 @@ from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
 from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
 from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger
 from driftwatch_airflow.triggers.patience import pause
-from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.toloka.app import Settings, create_app
+from driftwatch_servers.serving import running
 
 TOKEN = "AQAD-token"
 DAY = "2026-11-20"

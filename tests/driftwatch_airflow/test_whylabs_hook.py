@@ -13,9 +13,9 @@ import pytest
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.provider import get_provider_info
-from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.whylabs.app import create_app
 from driftwatch_sandbox.whylabs.store import Settings
+from driftwatch_servers.serving import running
 
 KEY = "abcdefghij.very-secret"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,13 +11,21 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 import toloka.client as toloka
+from fastapi import FastAPI
+from starlette.responses import Response
 from toloka.client.primitives.retry import SyncRetryingOverURLLibRetry
 
-from driftwatch_sandbox.serving import running
+from driftwatch.config import MonitorConfig
 from driftwatch_sandbox.toloka.app import Settings, create_app
+from driftwatch_servers.private_files import write_private
+from driftwatch_servers.serving import running
+
+from .people import TOKENS
 
 TOKEN = "AQAD-token"
 
@@ -168,3 +177,40 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     database = tmp_path_factory.mktemp("toloka") / "toloka.db"
     with running(create_app(Settings(database, TOKEN, crowd=False, operation_seconds=0.05))) as url:
         yield Market(url)
+
+
+@pytest.fixture
+def config(small_monitor: Callable[..., MonitorConfig], tmp_path: Path) -> MonitorConfig:
+    return small_monitor(
+        f"file://{tmp_path}/storage",
+        annotation={
+            "project_name": "Cat or dog?",
+            "question": "Which animal is it?",
+            "instructions": "<p>Choose the <b>larger</b> one.</p><img src=x onerror='window.hacked=1'><script>window.hacked=1</script>",
+            "overlap": 1,
+            "tasks_per_page": 9,
+            "quality": {"fast_seconds": 1, "fast_max": 10},
+        },
+    )
+
+
+@pytest.fixture
+def images() -> Iterator[str]:
+    """An image server: picture n has a grey of its own."""
+    app = FastAPI()
+
+    @app.get("/{number}.png")
+    def picture(number: int) -> Response:
+        pixels = np.full((40, 60, 3), 5 * number % 255, dtype=np.uint8)
+        return Response(cv2.imencode(".png", pixels)[1].tobytes(), media_type="image/png")
+
+    with running(app) as url:
+        yield url
+
+
+@pytest.fixture
+def peoples_market(serve_market: Callable[..., Any], tmp_path: Path) -> Any:
+    """A stand-in that people of the team may enter."""
+    people = tmp_path / "people.json"
+    write_private(people, json.dumps(TOKENS))
+    return serve_market(people=people)

@@ -16,8 +16,8 @@ from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.links import ImageLinks, ImageServer
 from driftwatch.storage import Storage
 from driftwatch_sandbox.demo.world import World, until_interrupted
-from driftwatch_sandbox.private_files import write_private
 from driftwatch_sandbox.toloka.door import PEOPLE
+from driftwatch_servers.private_files import write_private
 
 _HOURS = 24
 _PEOPLE = ("you", "colleague")

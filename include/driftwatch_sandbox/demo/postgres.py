@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from driftwatch_sandbox.demo.processes import Processes, ServerFailed, free_port
-from driftwatch_sandbox.private_files import write_private
+from driftwatch_servers.private_files import write_private
 
 USER = "airflow"
 # Nothing here has to outlive a power cut.

@@ -17,10 +17,10 @@ import httpx
 from rich.console import Console
 
 from driftwatch_sandbox.demo.processes import Processes, ServerFailed, is_free, lasting_port
-from driftwatch_sandbox.images import SECRET_VARIABLE
-from driftwatch_sandbox.private_files import write_private
 from driftwatch_sandbox.toloka import TOKEN_VARIABLE
 from driftwatch_sandbox.whylabs import KEY_VARIABLE
+from driftwatch_servers.images import SECRET_VARIABLE
+from driftwatch_servers.private_files import write_private
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVERS = ("airflow", "toloka", "whylabs", "images")
@@ -109,30 +109,38 @@ class World:
     @property
     def env(self) -> dict[str, str]:
         """The environment of Airflow and of the commands."""
-        airflow_home = self.home / "airflow"
-        connections = {
-            "TOLOKA_DEFAULT": {
-                "conn_type": "toloka",
-                "host": self.url("toloka"),
-                "password": self.secrets.toloka_token,
-            },
-            "WHYLABS_DEFAULT": {
-                "conn_type": "whylabs",
-                "host": self.url("whylabs"),
-                "password": self.secrets.whylabs_key,
-                "extra": {"org_id": ORGANISATION},
-            },
-            "DRIFTWATCH_IMAGES": {
-                "conn_type": "http",
-                "host": self.url("images"),
-                "password": self.secrets.image_secret,
-            },
-        }
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)},
-            **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()},
+            **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in self._connections().items()},
+            **self._airflow_settings(),
             "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
-            "AIRFLOW_HOME": str(airflow_home),
+            "DRIFTWATCH_STORAGE": f"file://{self.storage}",
+            "DRIFTWATCH_MONITORS": str(self.monitors),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "WHYLOGS_NO_ANALYTICS": "True",
+            "_WHYLABS_SKIP_CONFIG_READ": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "PYTHONUNBUFFERED": "1",
+            **self.settings,
+        }
+
+    def _connections(self) -> dict[str, dict[str, Any]]:
+        """Airflow's connections, which lead to the stand-ins."""
+
+        def connection(kind: str, server: str, password: str) -> dict[str, Any]:
+            return {"conn_type": kind, "host": self.url(server), "password": password}
+
+        whylabs = connection("whylabs", "whylabs", self.secrets.whylabs_key)
+        return {
+            "TOLOKA_DEFAULT": connection("toloka", "toloka", self.secrets.toloka_token),
+            "WHYLABS_DEFAULT": whylabs | {"extra": {"org_id": ORGANISATION}},
+            "DRIFTWATCH_IMAGES": connection("http", "images", self.secrets.image_secret),
+        }
+
+    def _airflow_settings(self) -> dict[str, str]:
+        return {
+            "AIRFLOW_HOME": str(self.home / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -155,15 +163,6 @@ class World:
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",  # 0.2 takes a fifth of a core, this a tenth
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-            "DRIFTWATCH_STORAGE": f"file://{self.storage}",
-            "DRIFTWATCH_MONITORS": str(self.monitors),
-            "NO_PROXY": "127.0.0.1,localhost",
-            "no_proxy": "127.0.0.1,localhost",
-            "WHYLOGS_NO_ANALYTICS": "True",
-            "_WHYLABS_SKIP_CONFIG_READ": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-            "PYTHONUNBUFFERED": "1",
-            **self.settings,
         }
 
     def start_stand_ins(self, crowd_speed: float = 400.0, people: Path | None = None) -> None:
@@ -171,46 +170,27 @@ class World:
         state = self.home / "stand-ins"
         state.mkdir(parents=True, exist_ok=True)
         self.storage.mkdir(parents=True, exist_ok=True)
-        # Not on their command lines, which everybody on the machine can read.
+        self._start_server(
+            "toloka", "driftwatch_sandbox.toloka", "--database", str(state / "toloka.db"),
+            "--truth", str(self.truth), "--crowd-speed", str(crowd_speed), "--seed", "7",
+            *(["--people", str(people)] if people else []),
+        )  # fmt: skip
+        self._start_server(
+            "whylabs", "driftwatch_sandbox.whylabs", "--database", str(state / "whylabs.db"),
+            "--org", ORGANISATION, "--dataset", DATASET,
+        )  # fmt: skip
+        self._start_server("images", "driftwatch_servers.images", "--root", str(self.storage))
+
+    def _start_server(self, name: str, module: str, *options: str) -> None:
+        # Secrets are not on the command lines, which everybody on the machine can read.
         env = {
             **self.env,
             TOKEN_VARIABLE: self.secrets.toloka_token,
             KEY_VARIABLE: self.secrets.whylabs_key,
             SECRET_VARIABLE: self.secrets.image_secret,
         }
-        python = sys.executable
-        self.processes.start(
-            "toloka",
-            [
-                python, "-m", "driftwatch_sandbox.toloka", "--port", str(self.ports["toloka"]),
-                "--database", str(state / "toloka.db"),
-                "--truth", str(self.truth), "--crowd-speed", str(crowd_speed), "--seed", "7",
-                *(["--people", str(people)] if people else []),
-            ],
-            env,
-        )  # fmt: skip
-        self.processes.start(
-            "whylabs",
-            [
-                python, "-m", "driftwatch_sandbox.whylabs", "--port", str(self.ports["whylabs"]),
-                "--database", str(state / "whylabs.db"),
-                "--org", ORGANISATION, "--dataset", DATASET,
-            ],
-            env,
-        )  # fmt: skip
-        self.processes.start(
-            "images",
-            [
-                python,
-                "-m",
-                "driftwatch_sandbox.images",
-                "--root",
-                str(self.storage),
-                "--port",
-                str(self.ports["images"]),
-            ],
-            env,
-        )
+        port = str(self.ports[name])
+        self.processes.start(name, [sys.executable, "-m", module, "--port", port, *options], env)
 
     def prepare_airflow(self) -> None:
         """Creates the database and the login. Runs on while other things are done: see `start_airflow`."""

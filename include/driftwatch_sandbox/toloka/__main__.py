@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from driftwatch_sandbox.serving import serve
 from driftwatch_sandbox.toloka import TOKEN_VARIABLE
 from driftwatch_sandbox.toloka.app import Settings, create_app
+from driftwatch_servers.serving import serve
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -28,16 +27,18 @@ from driftwatch_sandbox.toloka import (
 )
 from driftwatch_sandbox.toloka.context import Sandbox, authorise
 from driftwatch_sandbox.toloka.crowd import Crowd
+from driftwatch_sandbox.toloka.desk import Desk, DeskSessions
 from driftwatch_sandbox.toloka.engine import Engine
 from driftwatch_sandbox.toloka.errors import ApiError, validation
 from driftwatch_sandbox.toloka.exchange import Exchange
-from driftwatch_sandbox.toloka.labelling import routes as labelling_routes
-from driftwatch_sandbox.toloka.labelling.desk import Desk, read_people
 from driftwatch_sandbox.toloka.money import Account
 from driftwatch_sandbox.toloka.operations import Operations
 from driftwatch_sandbox.toloka.sight import Eyes, Truth
 from driftwatch_sandbox.toloka.store import Store
+from driftwatch_servers.labelling import app as labelling
+from driftwatch_servers.labelling.people import read_people
 
+LABELLING = "/label"  # the path of the page where people label
 _ROUTES = (routes_projects, routes_pools, routes_tasks, routes_assignments, routes_users, routes_analytics)
 
 
@@ -75,56 +76,64 @@ def create_app(settings: Settings) -> FastAPI:
         raise ValueError(f"{TOKEN_VARIABLE} is empty: clients need a token")
     if settings.crowd_speed <= 0:
         raise ValueError(f"--crowd-speed {settings.crowd_speed}: a positive number is needed")
-
     people = read_people(settings.people) if settings.people else {}
+    board = FaultBoard()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        store = Store(str(settings.database))
-        account = Account(store, settings.balance)
-        exchange = Exchange(store, account)
-        wake = threading.Event()
-        operations = Operations(store, settings.operation_seconds, wake.set)
-        box = Sandbox(store, account, exchange, operations, board, settings.token, wake)
-        for module in (routes_projects, routes_pools, routes_tasks, routes_analytics):
-            module.register(box)
-        eyes = Eyes(settings.resolve_images)
-        speed = settings.crowd_speed
-        crowd = Crowd(exchange, Truth(settings.truth), eyes, settings.seed, speed) if settings.crowd else None
-        engine = Engine(box, crowd, speed)
-        app.state.sandbox = box
-        app.state.desk = Desk(box, people) if people else None
-        engine.desk = app.state.desk
-        engine.start()
-        try:
+        with _at_work(settings, board, people) as (box, desk):
+            app.state.sandbox = box
+            if desk:
+                app.mount(LABELLING, labelling.create_app(desk, people, DeskSessions(box.store)))
             yield
-        finally:
-            engine.stop()
-            eyes.close()
-            store.close()
 
-    board = FaultBoard()
     app = FastAPI(title="Toloka sandbox", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.body_limits = {f"{LABELLING}/": labelling.LARGEST_BODY}
     app.add_middleware(FaultMiddleware, board=board)
     app.add_exception_handler(ApiError, _api_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _query_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _crash)
+    _add_routes(app, board)
+    return app
+
+
+def _add_routes(app: FastAPI, board: FaultBoard) -> None:
     guarded = [Depends(authorise), Depends(_close_pool_fault)]
     for module in _ROUTES:
         app.include_router(module.router, prefix="/api", dependencies=guarded)
     app.include_router(routes_sandbox.router, dependencies=[Depends(authorise)])
     app.include_router(control_router(board), dependencies=[Depends(authorise)])
     app.include_router(routes_pages.router)
-    if people:
-        app.include_router(labelling_routes.router)
-        app.state.body_limits = {"/label/": 64 * 2**10}
 
     @app.get("/healthz")
-    async def healthz() -> Any:
+    async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    return app
+
+@contextmanager
+def _at_work(settings: Settings, board: FaultBoard, people: Mapping[str, str]) -> Iterator[tuple[Sandbox, Desk | None]]:
+    """The server's parts while its background thread runs, and the desk where people may label."""
+    store = Store(str(settings.database))
+    account = Account(store, settings.balance)
+    exchange = Exchange(store, account)
+    wake = threading.Event()
+    operations = Operations(store, settings.operation_seconds, wake.set)
+    box = Sandbox(store, account, exchange, operations, board, settings.token, wake)
+    for module in (routes_projects, routes_pools, routes_tasks, routes_analytics):
+        module.register(box)
+    eyes = Eyes(settings.resolve_images)
+    speed = settings.crowd_speed
+    crowd = Crowd(exchange, Truth(settings.truth), eyes, settings.seed, speed) if settings.crowd else None
+    desk = Desk(box, people) if people else None
+    engine = Engine(box, crowd, desk, speed)
+    engine.start()
+    try:
+        yield box, desk
+    finally:
+        engine.stop()
+        eyes.close()
+        store.close()
 
 
 def _close_pool_fault(request: Request) -> None:

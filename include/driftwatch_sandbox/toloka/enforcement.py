@@ -1,43 +1,18 @@
-"""What a quality rule does once it is met: bans, skills, decisions on answers, more overlap."""
+"""What a quality rule leaves with a user: restrictions and skills."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.store import Document, Store
 
-if TYPE_CHECKING:
-    from driftwatch_sandbox.toloka.exchange import Exchange
-
 _UNIT_SECONDS = {"MINUTES": 60, "HOURS": 3600, "DAYS": 86_400}
 
 
-def apply(
-    exchange: Exchange, pool: Document, user: str, assignment: Document, action: Document, statistics: Document
-) -> bool:
-    """Carries out one action; True when it newly banned the user."""
-    kind, parameters = action["type"], action.get("parameters") or {}
-    if kind in ("RESTRICTION", "RESTRICTION_V2"):
-        return _ban(exchange.store, pool, user, parameters)
-    if kind == "SET_SKILL":
-        set_skill(exchange.store, parameters["skill_id"], user, parameters["skill_value"])
-    elif kind == "SET_SKILL_FROM_OUTPUT_FIELD":
-        value = statistics.get(parameters["from_field"])
-        if value is not None:
-            set_skill(exchange.store, parameters["skill_id"], user, value)
-    elif kind == "CHANGE_OVERLAP":
-        _change_overlap(exchange, pool, user, assignment, parameters, statistics)
-    else:
-        status = "REJECTED" if kind == "REJECT_ALL_ASSIGNMENTS" else "ACCEPTED"
-        for page in list(exchange.board(pool["id"]).pages[user].values()):
-            if page["status"] == "SUBMITTED":
-                exchange.judge(page["id"], status, parameters.get("public_comment"))
-    return False
-
-
-def _ban(store: Store, pool: Document, user: str, parameters: Document) -> bool:
+def ban(store: Store, pool: Document, user: str, parameters: Document) -> bool:
+    """Keeps the user from the scope that the rule names; False where that is so already."""
     scope = parameters["scope"]
     if any(restriction["scope"] == scope for restriction in restrictions(store, user, pool)):
         return False
@@ -87,18 +62,3 @@ def set_skill(store: Store, skill_id: str, user: str, value: Any) -> Document:
         document = base | {"skill_id": skill_id, "user_id": user} | exact
         store.put("user_skills", document)
     return document
-
-
-def _change_overlap(
-    exchange: Exchange, pool: Document, user: str, assignment: Document, parameters: Document, statistics: Document
-) -> None:
-    """More answers for the judged page's tasks, or once for all that a worker answered whom a rule turned out."""
-    pages = [assignment]
-    if "assessment_event" not in statistics:
-        pages = list(exchange.board(pool["id"]).pages[user].values())
-        marker = {"id": f"{pool['id']}:{user}"}
-        if exchange.store.get("overlap_changes", marker["id"]):
-            return
-        exchange.store.put("overlap_changes", marker)
-    task_ids = [task["id"] for page in pages for task in page["tasks"]]
-    exchange.change_overlap(pool["id"], task_ids, parameters["delta"], bool(parameters.get("open_pool")))

@@ -9,7 +9,7 @@ import time
 from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.context import Sandbox
 from driftwatch_sandbox.toloka.crowd import Crowd
-from driftwatch_sandbox.toloka.labelling.desk import Desk
+from driftwatch_sandbox.toloka.desk import Desk
 
 logger = logging.getLogger(__name__)
 _LONGEST_SLEEP = 1.0
@@ -17,12 +17,12 @@ _HOUSEKEEPING_SECONDS = 30.0
 
 
 class Engine:
-    """Sleeps until something is due, at most a second; `crowd` may be None, then nobody answers."""
+    """Sleeps until something is due, at most a second. Without a `crowd` nobody answers but the people at the `desk`, if there is one."""
 
-    def __init__(self, box: Sandbox, crowd: Crowd | None, speed: float) -> None:
+    def __init__(self, box: Sandbox, crowd: Crowd | None, desk: Desk | None, speed: float) -> None:
         self._box = box
         self._crowd = crowd
-        self.desk: Desk | None = None
+        self._desk = desk
         self._speed = speed
         self._stopping = threading.Event()
         self._complete_since: dict[str, float] = {}
@@ -54,8 +54,8 @@ class Engine:
         if now >= self._housekeeping:
             self._box.exchange.accept_overdue()
             self._housekeeping = now + _HOUSEKEEPING_SECONDS
-        if self.desk:
-            self.desk.expire_overdue(now)
+        if self._desk:
+            self._desk.expire_overdue(now)
         pause = self._crowd.tick() if self._crowd else _LONGEST_SLEEP
         pause = min(pause, self._close_finished_pools())
         due = self._box.operations.next_due()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from driftwatch_sandbox.toloka import enforcement, times
+from driftwatch_sandbox.toloka import times
 from driftwatch_sandbox.toloka.board import Board
+from driftwatch_sandbox.toloka.enforcement import ban, set_skill
 from driftwatch_sandbox.toloka.errors import ApiError, conflict, not_found, wrong_status
 from driftwatch_sandbox.toloka.money import Account, page_price
 from driftwatch_sandbox.toloka.quality import is_right, met_rules
@@ -196,9 +197,41 @@ class Exchange:
         if configs:
             user = assignment["user_id"]
             for action, statistics in met_rules(configs, self.board(pool["id"]), user, assignment, event):
-                if enforcement.apply(self, pool, user, assignment, action, statistics):
-                    # The ban is an event of its own, for the rules that watch workers.
-                    self._event(assignment, "RESTRICTION")
+                self._enforce(pool, assignment, action, statistics)
+
+    def _enforce(self, pool: Document, assignment: Document, action: Document, statistics: Document) -> None:
+        """Carries out one action of a quality rule that the assignment's user has met."""
+        kind, parameters, user = action["type"], action.get("parameters") or {}, assignment["user_id"]
+        if kind in ("RESTRICTION", "RESTRICTION_V2"):
+            if ban(self.store, pool, user, parameters):
+                self._event(assignment, "RESTRICTION")  # for the rules that watch workers
+        elif kind == "SET_SKILL":
+            set_skill(self.store, parameters["skill_id"], user, parameters["skill_value"])
+        elif kind == "SET_SKILL_FROM_OUTPUT_FIELD":
+            value = statistics.get(parameters["from_field"])
+            if value is not None:
+                set_skill(self.store, parameters["skill_id"], user, value)
+        elif kind == "CHANGE_OVERLAP":
+            self._enforce_overlap(pool, assignment, parameters, statistics)
+        else:
+            status = "REJECTED" if kind == "REJECT_ALL_ASSIGNMENTS" else "ACCEPTED"
+            for page in list(self.board(pool["id"]).pages[user].values()):
+                if page["status"] == "SUBMITTED":
+                    self.judge(page["id"], status, parameters.get("public_comment"))
+
+    def _enforce_overlap(
+        self, pool: Document, assignment: Document, parameters: Document, statistics: Document
+    ) -> None:
+        """More answers for the judged page's tasks, or once for all that a worker answered whom a rule turned out."""
+        pages = [assignment]
+        if "assessment_event" not in statistics:
+            marker = {"id": f"{pool['id']}:{assignment['user_id']}"}
+            if self.store.get("overlap_changes", marker["id"]):
+                return
+            self.store.put("overlap_changes", marker)
+            pages = list(self.board(pool["id"]).pages[assignment["user_id"]].values())
+        task_ids = [task["id"] for page in pages for task in page["tasks"]]
+        self.change_overlap(pool["id"], task_ids, parameters["delta"], bool(parameters.get("open_pool")))
 
     def _grade(self, exam: Document) -> None:
         right = sum(

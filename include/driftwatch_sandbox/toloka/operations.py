@@ -35,7 +35,7 @@ class Operations:
         self._store = store
         self._duration = duration
         self._wake = wake
-        self.workers: dict[str, Work] = {}
+        self.works: dict[str, Work] = {}
         running = store.find("operations", [("status", "=", "RUNNING")])
         self._due = {operation["id"]: operation["_due"] for operation in running}
 
@@ -93,7 +93,7 @@ class Operations:
         try:
             if operation["_fails"]:
                 raise ApiError(500, "OPERATION_EXECUTION_ERROR", "injected fault operation_fail")
-            details, log = self.workers[operation["type"]](operation)
+            details, log = self.works[operation["type"]](operation)
             status = "SUCCESS"
         except OperationFailed as failure:
             status, details, log = "FAIL", failure.details, failure.log

@@ -103,7 +103,7 @@ def register(box: Sandbox) -> None:
         _aggregate(box, operation)
         return {}, []
 
-    box.operations.workers |= {"ANALYTICS": measure, "SOLUTION.AGGREGATE": aggregate}
+    box.operations.works |= {"ANALYTICS": measure, "SOLUTION.AGGREGATE": aggregate}
 
 
 def _measured(box: Sandbox, item: Document) -> Document:

@@ -73,47 +73,51 @@ def assignments_tsv(
     excludeBanned: bool = False,
 ) -> Response:
     pool = box.exchange.pool(pool_id)
-    project = box.store.get("projects", pool["project_id"]) or {}
     statuses, fields = status.split(","), [name for name in field.split(",") if name]
     for name in fields:
         if name.removeprefix("ASSIGNMENT:") not in _TSV_FIELDS:
             raise field_error("field", "UNKNOWN_ENUM_VALUE", f"{name!r}; allowed: ASSIGNMENT: {_TSV_FIELDS}")
-    spec = project["task_spec"]
-    inputs, outputs = list(spec["input_spec"]), list(spec["output_spec"])
-    headers = [f"INPUT:{n}" for n in inputs] + [f"{kind}:{n}" for kind in ("OUTPUT", "GOLDEN") for n in outputs]
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow([*headers, "HINT:text", *fields])
     try:
         first = times.normal(startTimeFrom) if startTimeFrom else ""
         last = times.normal(startTimeTo) if startTimeTo else "9"
     except ValueError as error:
         raise field_error("startTimeFrom", "INVALID_DATE_TIME_SYNTAX", "not a date and time") from error
-    for page in box.store.find("assignments", [("pool_id", "=", pool_id)], [("created", False)]):
-        shown_status = _TSV_STATUSES.get(page["status"], page["status"])
-        if shown_status not in statuses or not first <= (page.get("submitted") or page["created"]) < last:
-            continue
-        if excludeBanned and restrictions(box.store, page["user_id"], pool):
-            continue
+    pages = [
+        page | {"status": _TSV_STATUSES.get(page["status"], page["status"])}
+        for page in box.store.find("assignments", [("pool_id", "=", pool_id)], [("created", False)])
+        if first <= (page.get("submitted") or page["created"]) < last
+        and not (excludeBanned and restrictions(box.store, page["user_id"], pool))
+    ]
+    spec = (box.store.get("projects", pool["project_id"]) or {})["task_spec"]
+    text = _tsv([page for page in pages if page["status"] in statuses], spec, fields, str(request.base_url))
+    return Response(text, media_type="text/tab-separated-values")
+
+
+def _tsv(pages: list[Document], spec: Document, fields: list[str], base_url: str) -> str:
+    """A row for each task of the pages."""
+    inputs, outputs = list(spec["input_spec"]), list(spec["output_spec"])
+    headers = [f"INPUT:{n}" for n in inputs] + [f"{kind}:{n}" for kind in ("OUTPUT", "GOLDEN") for n in outputs]
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow([*headers, "HINT:text", *fields])
+    for page in pages:
         solutions = page.get("solutions") or [{}] * len(page["tasks"])
         for task, solution in zip(page["tasks"], solutions, strict=True):
             known = (task.get("known_solutions") or [{}])[0].get("output_values", {})
-            answers = solution.get("output_values", {})
+            given = solution.get("output_values", {})
             row = [task["input_values"].get(name) for name in inputs]
-            row += [values.get(name) for values in (answers, known) for name in outputs]
-            row += ["", *(_cell(name, page, task, shown_status, str(request.base_url)) for name in fields)]
-            writer.writerow(row)
-    return Response(text.getvalue(), media_type="text/tab-separated-values")
+            row += [values.get(name) for values in (given, known) for name in outputs]
+            writer.writerow([*row, "", *(_cell(name, page, task, base_url) for name in fields)])
+    return text.getvalue()
 
 
-def _cell(field: str, page: Document, task: Document, status: str, base_url: str) -> Any:
+def _cell(field: str, page: Document, task: Document, base_url: str) -> Any:
     name = field.removeprefix("ASSIGNMENT:")
     special = {
         "link": f"{base_url}task/{page['pool_id']}/{page['id']}",
         "assignment_id": page["id"],
         "task_id": task["id"],
         "worker_id": page["user_id"],
-        "status": status,
         "started": page["created"],
     }
     return special.get(name, page.get(name))

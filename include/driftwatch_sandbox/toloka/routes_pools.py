@@ -175,7 +175,7 @@ def register(box: Sandbox) -> None:
 
     works: dict[str, Work] = {"OPEN": open_, "CLOSE": close, "ARCHIVE": archive, "CLONE": clone}
     for prefix, _ in _KINDS.values():
-        box.operations.workers.update({f"{prefix}.{verb}": work for verb, work in works.items()})
+        box.operations.works.update({f"{prefix}.{verb}": work for verb, work in works.items()})
 
 
 def _start(box: Sandbox, kind: str, verb: str, pool_id: str, fault: Any, work: Any = None) -> Any:

@@ -95,7 +95,7 @@ def register(box: Sandbox) -> None:
         box.store.put("projects", project | {"status": "ARCHIVED"})
         return {}, []
 
-    box.operations.workers["PROJECT.ARCHIVE"] = archive
+    box.operations.works["PROJECT.ARCHIVE"] = archive
 
 
 def _project(box: Sandbox, project_id: str) -> Document:

@@ -164,4 +164,4 @@ def get_operation_log(box: Box, operation_id: str) -> Any:
 
 
 def register(box: Sandbox) -> None:
-    box.operations.workers["TASK.BATCH_CREATE"] = lambda operation: tasks.batch_create(box, operation)
+    box.operations.works["TASK.BATCH_CREATE"] = lambda operation: tasks.batch_create(box, operation)

@@ -6,13 +6,13 @@ import argparse
 import os
 import sys
 
-from driftwatch_sandbox.serving import serve
 from driftwatch_sandbox.whylabs import KEY_VARIABLE
 from driftwatch_sandbox.whylabs.app import create_app
 from driftwatch_sandbox.whylabs.store import Settings
+from driftwatch_servers.serving import serve
 
 
-def main() -> None:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m driftwatch_sandbox.whylabs",
         description=f"{__doc__} The API key, <10 characters>.<secret>, is in the environment variable {KEY_VARIABLE}.",
@@ -41,7 +41,11 @@ def main() -> None:
         default=2,
         help="run the analyzers on a day this long after its last upload; WhyLabs: up to a day later",
     )
-    arguments = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
     if not os.environ.get(KEY_VARIABLE):
         sys.exit(f"{KEY_VARIABLE} is empty: clients need a key")
     settings = Settings(

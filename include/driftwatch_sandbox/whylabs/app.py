@@ -41,6 +41,17 @@ def create_app(database: str, settings: Settings) -> FastAPI:
     app.state.store, app.state.settings, app.state.days = store, settings, days
     app.state.analyst = analyst
 
+    _add_answers(app, settings)
+    board = FaultBoard()
+    for router in (uploads.router, reading.router, monitors.router, sandbox.router, control_router(board)):
+        app.include_router(router)
+    app.add_middleware(FaultMiddleware, board=board, error_body=error_body)
+    return app
+
+
+def _add_answers(app: FastAPI, settings: Settings) -> None:
+    """Who is let in, the service's form of errors, and the state of health."""
+
     @app.middleware("http")
     async def authorise(request: Request, call_next: Any) -> Any:
         refused = None if request.url.path.startswith(_OPEN_PATHS) else _refusal(request, settings)
@@ -62,12 +73,6 @@ def create_app(database: str, settings: Settings) -> FastAPI:
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
-
-    board = FaultBoard()
-    for router in (uploads.router, reading.router, monitors.router, sandbox.router, control_router(board)):
-        app.include_router(router)
-    app.add_middleware(FaultMiddleware, board=board, error_body=error_body)
-    return app
 
 
 def _refusal(request: Request, settings: Settings) -> ApiError | None:

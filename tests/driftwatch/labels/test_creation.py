@@ -26,8 +26,8 @@ from driftwatch.labels.links import ImageServer
 from driftwatch.labels.plan import OverBudget
 from driftwatch.lock import LockLost
 from driftwatch.storage import Storage
-from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.toloka.app import Settings, create_app
+from driftwatch_servers.serving import running
 
 TOKEN = "AQAD-token"
 NOW = datetime.now(timezone.utc)

@@ -37,8 +37,8 @@ DAY, LAYOUT = date(2026, 11, 20), MonitorLayout("demo")
 
 @contextmanager
 def server(module: str, *options: str) -> Iterator[str]:
-    """A stand-in as a process of its own; gives its URL."""
-    command = [sys.executable, "-m", f"driftwatch_sandbox.{module}", *options]
+    """A server as a process of its own; gives its URL."""
+    command = [sys.executable, "-m", module, *options]
     environment = {**os.environ, "DRIFTWATCH_IMAGE_SECRET": SECRET, "DRIFTWATCH_TOLOKA_TOKEN": TOKEN}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
@@ -92,8 +92,8 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
     now = datetime.now(timezone.utc)
     options = ["--database", str(tmp_path / "toloka.db"), "--truth", str(tmp_path / "truth.csv")]
     with (
-        server("images", "--root", str(folder)) as image_url,
-        server("toloka", *options, "--crowd-speed", "600", "--balance", "100") as url,
+        server("driftwatch_servers.images", "--root", str(folder)) as image_url,
+        server("driftwatch_sandbox.toloka", *options, "--crowd-speed", "600", "--balance", "100") as url,
     ):
         client = DriftwatchTolokaClient(TOKEN, url=url)
         plan = plan_day(monitor_store(storage, LAYOUT, config), DAY, now)

@@ -12,7 +12,7 @@ import pytest
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
 from driftwatch.publish.whylabs import WhyLabsApi
 from driftwatch.publish.whylabs_errors import WhyLabsError
-from driftwatch_sandbox.serving import running
+from driftwatch_servers.serving import running
 
 from .days import DAY, FEATURES, PERFORMANCE, counted
 

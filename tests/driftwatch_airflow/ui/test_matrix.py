@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 
 from driftwatch.view.series import series
 from driftwatch_sandbox.demo.world import ROOT
-from driftwatch_sandbox.serving import running
+from driftwatch_servers.serving import running
 
 STATIC = ROOT / "plugins" / "driftwatch_airflow" / "ui" / "static"
 REPORT_CSS = ROOT / "include" / "driftwatch" / "report" / "templates" / "report.css"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.whylabs.app import create_app
 from driftwatch_sandbox.whylabs.store import Settings
+from driftwatch_servers.serving import running
 
 from .client import KEY, Server
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import httpx
 import pandas as pd
 import pytest
 
 from driftwatch.drift.whylogs_profiles import feature_profile, performance_profile
-from driftwatch_sandbox.serving import running
-from driftwatch_sandbox.whylabs.app import create_app
-from driftwatch_sandbox.whylabs.store import Settings
 
-from .client import DAY, KEY, MIDNIGHT, MS, ORG, Server, features, logged
+from .client import DAY, KEY, MIDNIGHT, MS, features, logged
 
 
 def test_whylogs_own_writer_is_understood(server, writer):
@@ -105,27 +101,6 @@ def test_a_transaction_counts_when_it_is_committed_and_not_when_it_is_aborted(se
     assert server.day()["columns"]["image.width"]["count"] == 7
 
 
-def test_the_same_profile_twice_shows_as_doubled_counts(server):
-    payload = feature_profile(features(40), DAY)
-    performance = performance_profile(["cat", "dog"], ["cat", "cat"], [0.9, 0.6], DAY)
-    for body in (payload, performance, payload, performance):
-        server.upload(body)
-
-    day = server.day()
-    assert day["columns"]["image.width"]["count"] == 80
-    assert day["confusion"]["counts"] == [[2, 0], [2, 0]]
-    assert len(day["upload_ids"]) == 4
-
-
-def test_days_are_kept_apart_by_their_timestamp_in_utc(server):
-    server.upload(feature_profile(features(3), DAY), MS)
-    server.upload(feature_profile(features(4), DAY), MS + 86_399_999)
-    server.upload(feature_profile(features(5), DAY + timedelta(1)), MS + 86_400_000)
-
-    counts = {day: found["columns"]["image.width"]["count"] for day, found in server.state()["days"].items()}
-    assert counts == {"2026-01-02": 7, "2026-01-03": 5}
-
-
 def test_a_repeated_idempotency_key_gets_the_same_upload_and_counts_once(server):
     payload = feature_profile(features(40), DAY)
     first = server.upload(payload, **{"X-WHYLABS-IDEMPOTENCY-KEY": "k-1"})
@@ -199,24 +174,6 @@ def test_an_upload_without_the_resource_header_is_refused(server):
     assert (answer.status_code, answer.json()["message"]) == (400, "Missing required header: X-WHYLABS-RESOURCE")
 
 
-def test_deleting_a_day_takes_its_time_and_leaves_the_others(serve):
-    server = serve(delete_seconds=0.6)
-    server.upload(feature_profile(features(3), DAY), MS)
-    server.upload(feature_profile(features(5), DAY), MS + 86_400_000)
-    span = {"profile_start_timestamp": MS, "profile_end_timestamp": MS + 86_400_000}
-    answer = server.http.delete(f"{ORG}/dataset-profiles/models/model-1", params=span)
-    requests = f"{ORG}/dataset-profiles/delete-requests/dataset-profiles"
-
-    assert answer.json() == {"id": "org-1/model-1"}
-    assert server.http.get(requests).json()[0]["status"] == "PENDING"
-    assert set(server.state()["days"]) == {"2026-01-02", "2026-01-03"}
-    import time
-
-    time.sleep(0.7)
-    assert server.http.get(requests).json()[0]["status"] == "COMPLETED"
-    assert set(server.state()["days"]) == {"2026-01-03"}
-
-
 def test_the_official_client_deletes_and_reads_back(server):
     whylabs_client = pytest.importorskip("whylabs_client")
     from whylabs_client.api.data_api import DataApi
@@ -242,14 +199,15 @@ def test_the_official_client_deletes_and_reads_back(server):
         assert deletion.delete_gte == MS
 
 
-def test_everything_survives_a_restart(tmp_path):
-    app_1 = create_app(str(tmp_path / "w.db"), Settings(api_key=KEY))
-    with running(app_1) as url:
-        server = Server(url)
-        server.upload(feature_profile(features(6), DAY), **{"X-WHYLABS-IDEMPOTENCY-KEY": "k-1"})
-        before = server.state()
-    with running(create_app(str(tmp_path / "w.db"), Settings(api_key=KEY))) as url:
-        server = Server(url)
-        assert server.state() == before
-        server.upload(feature_profile(features(6), DAY), **{"X-WHYLABS-IDEMPOTENCY-KEY": "k-1"})
-        assert server.day()["columns"]["image.width"]["count"] == 6
+@pytest.mark.parametrize(
+    ("fault", "said"), [("url_expired", "Request has expired"), ("url_refused", "SignatureDoesNotMatch")]
+)
+def test_an_upload_url_fails_on_request_as_s3s_do_and_takes_nothing(server, fault, said):
+    server.http.post("/_sandbox/faults", json={"path_regex": "/upload/", "fault": fault}).raise_for_status()
+    url = server.reserve()["uploadUrl"]
+    refused = httpx.put(url, content=feature_profile(features(4), DAY))
+
+    assert (refused.status_code, refused.headers["content-type"]) == (403, "application/xml")
+    assert said in refused.text
+    assert server.state()["days"] == {}
+    assert httpx.put(url, content=feature_profile(features(4), DAY)).status_code == 200

@@ -19,8 +19,8 @@ from driftwatch.labels.backends.toloka.upload import AnnotationFailed
 from driftwatch.labels.links import ImageLinks, ImageServer
 from driftwatch.labels.plan import OverBudget, cost_of
 from driftwatch.storage import Storage
-from driftwatch_sandbox.serving import running
 from driftwatch_sandbox.toloka.app import Settings, create_app
+from driftwatch_servers.serving import running
 
 TOKEN = "AQAD-token"
 NOW = datetime.now(timezone.utc)

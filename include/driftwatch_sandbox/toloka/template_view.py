@@ -1,0 +1,65 @@
+"""A project's Template Builder view, read into what the labelling page draws. https://toloka.ai/docs/template-builder/"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from driftwatch_sandbox.toloka.store import Document
+from driftwatch_servers.labelling.source import ChoicePart, ImagePart, Option, Shortcut, TextPart, View
+
+
+class UnknownComponent(ValueError):
+    """The view has a component that the page does not draw."""
+
+
+def read_view(project: Document) -> View:
+    """Drawn are view.list, view.image, view.text, field.button-radio-group with condition.required, plugin.hotkeys with action.set;
+    anything else raises UnknownComponent with its name.
+    """
+    spec = project["task_spec"]["view_spec"]
+    if spec.get("type") != "tb":
+        raise UnknownComponent(f"view_spec.type {spec.get('type')!r}: only Template Builder views ('tb') are drawn")
+    config = spec["config"] if isinstance(spec["config"], dict) else json.loads(spec["config"])
+    skip = bool((spec.get("settings") or {}).get("showSkip", True))
+    return View(_parts(config["view"]), _keys(config.get("plugins") or []), skip)
+
+
+def _keys(plugins: list[Document]) -> dict[str, Shortcut]:
+    keys: dict[str, Shortcut] = {}
+    for plugin in plugins:
+        if plugin.get("type") != "plugin.hotkeys":
+            raise UnknownComponent(f"{plugin.get('type')} is not drawn")
+        for name, action in plugin.items():
+            if name.startswith("key_") or len(name) == 1:
+                if action.get("type") != "action.set":
+                    raise UnknownComponent(f"{action.get('type')} of {name} is not drawn")
+                keys[name.removeprefix("key_")] = Shortcut(_path(action["data"], "output"), action["payload"])
+    return keys
+
+
+def _parts(view: Document) -> list[ImagePart | TextPart | ChoicePart]:
+    kind = view.get("type")
+    if kind == "view.list":
+        return [part for item in view["items"] for part in _parts(item)]
+    if kind == "view.image":
+        return [ImagePart(_path(view["url"], "input"))]
+    if kind == "view.text":
+        return [TextPart(view["content"])]
+    if kind == "field.button-radio-group":
+        return [_choice(view)]
+    raise UnknownComponent(f"{kind} is not drawn")
+
+
+def _choice(view: Document) -> ChoicePart:
+    condition = view.get("validation") or {}
+    if condition and condition.get("type") != "condition.required":
+        raise UnknownComponent(f"{condition.get('type')} is not drawn")
+    options = [Option(option["value"], str(option.get("label", option["value"]))) for option in view["options"]]
+    return ChoicePart(_path(view["data"], "output"), view.get("label") or "", options, condition.get("hint") or "")
+
+
+def _path(data: Any, source: str) -> str:
+    if not isinstance(data, dict) or data.get("type") != f"data.{source}":
+        raise UnknownComponent(f"{data!r} where data.{source} is expected is not drawn")
+    return str(data["path"])

@@ -1,0 +1,193 @@
+"""The labelling page and what its script asks. A person logs in by a token; a cookie that no script can read keeps the session.
+
+The cookie goes over HTTPS alone, or to this machine itself (browsers take 127.0.0.1 for safe): others need a proxy with TLS.
+Bodies must say that they are JSON, which a form of another site cannot.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, JsonValue
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from driftwatch_servers.labelling.people import owner_of
+from driftwatch_servers.labelling.sessions import HOURS, Guesses, Sessions, SessionStore
+from driftwatch_servers.labelling.source import Page, Pool, Progress, Refused, TaskSource
+
+STATIC = Path(__file__).parent / "static"
+FILES = {"index.html": "text/html", "label.css": "text/css", "label.js": "text/javascript"}
+COOKIE = "driftwatch_label"
+LARGEST_BODY = 64 * 2**10  # bytes; one answer fits in well
+# Images come from wherever the project's links lead; instructions are HTML of the project and are shown without scripts.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src http: https:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+router = APIRouter()
+
+
+class Login(BaseModel):
+    token: str
+
+
+class Given(BaseModel):
+    """One answer."""
+
+    task_id: str
+    output_values: dict[str, JsonValue]
+
+
+class Pools(BaseModel):
+    pools: Sequence[Pool]
+
+
+class NextPage(BaseModel):
+    page: Page | None
+
+
+class Undone(BaseModel):
+    task_id: str | None
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What the routes share."""
+
+    source: TaskSource
+    people: Mapping[str, str]
+    sessions: Sessions
+    guesses: Guesses = field(default_factory=Guesses)
+
+
+def create_app(source: TaskSource, people: Mapping[str, str], sessions: SessionStore) -> FastAPI:
+    """The page for one source; it may be mounted at any path of another application. `people`: tokens by name."""
+    app = FastAPI(title="Driftwatch labelling", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desk = _Desk(source, people, Sessions(sessions))
+    app.state.body_limits = {"/": LARGEST_BODY}
+    app.add_exception_handler(Refused, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _wrong_body)  # type: ignore[arg-type]
+    app.include_router(router)
+    return app
+
+
+def _said(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"message": message}, status)
+
+
+def _refused(_: Request, error: Refused) -> JSONResponse:
+    return _said(error.status, str(error))
+
+
+def _http_error(_: Request, error: HTTPException) -> JSONResponse:
+    return _said(error.status_code, error.detail)
+
+
+def _wrong_body(_: Request, error: RequestValidationError) -> JSONResponse:
+    problems = (f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+    return _said(400, "; ".join(problems))
+
+
+def _desk(request: Request) -> _Desk:
+    return request.app.state.desk
+
+
+Served = Annotated[_Desk, Depends(_desk)]
+
+
+def _person(request: Request, desk: Served) -> str:
+    name = desk.sessions.name(request.cookies.get(COOKIE, ""))
+    if name is None or name not in desk.people:  # people who have left keep their session, but not their place
+        raise Refused(401, "log in with your token")
+    return name
+
+
+Seat = Annotated[str, Depends(_person)]
+
+
+def _file(name: str) -> Response:
+    if name not in FILES:
+        raise Refused(404, f"there is no file {name!r}")
+    headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+    return FileResponse(STATIC / name, media_type=FILES[name], headers=headers)
+
+
+@router.get("/")
+def index() -> Response:
+    return _file("index.html")
+
+
+@router.get("/static/{name}")
+def static(name: str) -> Response:
+    return _file(name)
+
+
+def _cookie_path(request: Request) -> str:
+    """The path that the application is mounted at."""
+    return request.scope.get("root_path") or "/"
+
+
+@router.post("/login")
+def login(request: Request, desk: Served, body: Login) -> Response:
+    address = request.client.host if request.client else "unknown"
+    wait = math.ceil(desk.guesses.wait(address))
+    if wait:
+        message = f"too many wrong tokens: try again in {wait} s"
+        return JSONResponse({"message": message}, 429, headers={"Retry-After": str(wait)})
+    name = owner_of(body.token.strip(), desk.people)
+    if name is None:
+        desk.guesses.wrong(address)
+        raise Refused(401, "this token is nobody's")
+    answer = JSONResponse({"name": name})
+    answer.set_cookie(
+        COOKIE,
+        desk.sessions.open(name),
+        max_age=HOURS * 3600,
+        secure=True,
+        httponly=True,
+        samesite="strict",
+        path=_cookie_path(request),
+    )
+    return answer
+
+
+@router.post("/logout")
+def logout(request: Request, desk: Served) -> Response:
+    desk.sessions.close(request.cookies.get(COOKIE, ""))
+    answer = JSONResponse({})
+    answer.delete_cookie(COOKIE, path=_cookie_path(request), secure=True, httponly=True, samesite="strict")
+    return answer
+
+
+@router.get("/pools")
+def pools(desk: Served, person: Seat) -> Pools:
+    return Pools(pools=desk.source.pools(person))
+
+
+@router.post("/pools/{pool_id}/page")
+def page(desk: Served, person: Seat, pool_id: str) -> NextPage:
+    return NextPage(page=desk.source.page(person, pool_id))
+
+
+@router.post("/pages/{page_id}/answers")
+def answer(desk: Served, person: Seat, page_id: str, body: Given) -> Progress:
+    return desk.source.answer(person, page_id, body.task_id, body.output_values)
+
+
+@router.post("/pages/{page_id}/undo")
+def undo(desk: Served, person: Seat, page_id: str) -> Undone:
+    return Undone(task_id=desk.source.undo(person, page_id))
+
+
+@router.post("/pages/{page_id}/skip")
+def skip(desk: Served, person: Seat, page_id: str) -> dict[str, str]:
+    desk.source.skip(person, page_id)
+    return {}

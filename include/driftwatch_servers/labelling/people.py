@@ -1,0 +1,39 @@
+"""Who may label: the file of people and their tokens."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from driftwatch_servers.private_files import check_private
+
+_SHORTEST_TOKEN = 12
+
+
+def read_people(path: Path) -> dict[str, str]:
+    """Tokens by name, from the file `{name: token}`.
+
+    Raises ValueError for a file that others may read, that holds something else, a short token, or one token twice.
+    """
+    try:
+        check_private(path, "--people")
+        people = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"--people {path}: cannot be read: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"--people {path}: cannot be read as JSON: {error}") from error
+    if not isinstance(people, dict) or not people or not all(isinstance(token, str) for token in people.values()):
+        raise ValueError(f'--people {path}: must hold {{"name": "token", …}} with at least one person')
+    if len(set(people.values())) < len(people) or any(len(token) < _SHORTEST_TOKEN for token in people.values()):
+        raise ValueError(
+            f"--people {path}: each person needs a token of their own of at least {_SHORTEST_TOKEN} characters"
+        )
+    return people
+
+
+def owner_of(token: str, people: Mapping[str, str]) -> str | None:
+    """The name of the person whose token it is."""
+    given = token.encode(errors="surrogatepass")
+    return next((name for name, known in people.items() if hmac.compare_digest(known.encode(), given)), None)

@@ -1,0 +1,89 @@
+"""Logins of the labelling page: a session of its own for each, kept as a hash, and a limit on wrong guesses."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+HOURS = 12
+
+
+@dataclass(frozen=True)
+class Session:
+    """A login as it is kept: the hash of the cookie's value, whose it is, and its end in Unix seconds."""
+
+    hash: str
+    name: str
+    until: float
+
+
+class SessionStore(Protocol):
+    """Keeps sessions, over a restart too. Calls come from several threads at once."""
+
+    def get(self, session_hash: str) -> Session | None:
+        """The session with this hash."""
+
+    def add(self, session: Session, now: float) -> None:
+        """Keeps a new session, and removes those that ended by `now` (Unix seconds)."""
+
+    def remove(self, session_hash: str) -> None:
+        """Removes a session; one that is not there changes nothing."""
+
+
+class Sessions:
+    """Who is logged in. The cookie's value is random and tells no token; the store holds its hash alone."""
+
+    def __init__(self, store: SessionStore, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._clock = store, clock
+
+    def open(self, name: str) -> str:
+        """A new session's secret."""
+        secret, now = secrets.token_urlsafe(32), self._clock()
+        self._store.add(Session(_hash(secret), name, now + HOURS * 3600), now)
+        return secret
+
+    def name(self, secret: str) -> str | None:
+        """Whose session it is; None for one that is unknown or has ended."""
+        found = self._store.get(_hash(secret)) if secret else None
+        return found.name if found and found.until > self._clock() else None
+
+    def close(self, secret: str) -> None:
+        """Ends the session; its cookie is worth nothing from now on."""
+        self._store.remove(_hash(secret))
+
+
+class Guesses:
+    """Counts wrong tokens: `most` within `seconds` from one address, ten times as many from all, then nobody is heard for a while."""
+
+    def __init__(self, most: int = 10, seconds: float = 60, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._seconds, self._clock = most, seconds, clock
+        self._wrong: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def wait(self, address: str) -> float:
+        """Seconds until this address may try again; 0 where it may now."""
+        with self._lock:
+            return max(self._left(address, self._most), self._left("", 10 * self._most))
+
+    def wrong(self, address: str) -> None:
+        """Notes a wrong token."""
+        now = self._clock()
+        with self._lock:
+            for key in [key for key, times in self._wrong.items() if not times or times[-1] <= now - self._seconds]:
+                del self._wrong[key]
+            for key, most in ((address, self._most), ("", 10 * self._most)):
+                self._wrong.setdefault(key, deque(maxlen=most)).append(now)
+
+    def _left(self, key: str, most: int) -> float:
+        times = self._wrong.get(key)
+        return max(0.0, times[0] + self._seconds - self._clock()) if times and len(times) >= most else 0.0
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

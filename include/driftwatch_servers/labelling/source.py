@@ -1,0 +1,138 @@
+"""Where tasks come from and where answers go: what a source of labelling work does for the page, and what passes between them.
+
+Errors that a person should read are raised as `Refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from pydantic import JsonValue
+
+Values = Mapping[str, JsonValue]  # the inputs of a task or one answer to it, by field
+
+
+class Refused(Exception):
+    """Ends a request with an HTTP status and a sentence for the person at the page. 409 makes the page ask for its tasks anew."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to choose: what is kept, and what the button says."""
+
+    value: JsonValue
+    label: str
+
+
+@dataclass(frozen=True)
+class ImagePart:
+    """Shows the image whose address is the task's input `field`."""
+
+    field: str
+    kind: Literal["image"] = "image"
+
+
+@dataclass(frozen=True)
+class TextPart:
+    """Shows a text as it is."""
+
+    text: str
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True)
+class ChoicePart:
+    """Asks for one of the options, which becomes the value `field` of the answer."""
+
+    field: str
+    label: str
+    options: Sequence[Option]
+    hint: str = ""
+    kind: Literal["choice"] = "choice"
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """What a key sets."""
+
+    field: str
+    value: JsonValue
+
+
+@dataclass(frozen=True)
+class View:
+    """How each task of a page is drawn: its parts from top to bottom, shortcuts by key, and whether a page may be given back."""
+
+    parts: Sequence[ImagePart | TextPart | ChoicePart]
+    keys: Mapping[str, Shortcut]
+    skip: bool
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Tasks that belong together. `instructions` is HTML; `done` in percent; `closed_to_you` says why the person may not enter."""
+
+    id: str
+    name: str
+    project: str
+    instructions: str
+    done: int
+    closed_to_you: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One image to label. `inputs` holds what the person may see, and nothing else: a control task looks like any other."""
+
+    id: str
+    inputs: Values
+
+
+@dataclass(frozen=True)
+class Page:
+    """Tasks handed to one person together. `answers`: those kept so far, by task; `due`: Unix seconds at which the page is over."""
+
+    id: str
+    tasks: Sequence[Task]
+    view: View
+    due: float
+    done: int
+    answers: Mapping[str, Values] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a page is. `handed_in`: this was its last answer."""
+
+    answered: int
+    of: int
+    handed_in: bool
+
+
+class TaskSource(Protocol):
+    """Hands out pages to people and keeps their answers. `person` is the name under which somebody logged in.
+
+    Calls come from several threads at once. A page belongs to whoever took it: for anybody else it raises Refused 404. One that
+    is over (handed in, given back, or past its time) raises Refused 409.
+    """
+
+    def pools(self, person: str) -> Sequence[Pool]:
+        """The open pools, those that the person may not enter included."""
+
+    def page(self, person: str, pool_id: str) -> Page | None:
+        """The page that the person is at, else the pool's next one; None where there is none now."""
+
+    def answer(self, person: str, page_id: str, task_id: str, values: Values) -> Progress:
+        """Keeps one answer before it returns, in the place of an earlier one; raises Refused 400 for values that are not allowed."""
+
+    def undo(self, person: str, page_id: str) -> str | None:
+        """Takes back the page's newest answer and returns its task; None where there is none."""
+
+    def skip(self, person: str, page_id: str) -> None:
+        """Gives the page back; its answers are lost."""

@@ -1,0 +1,42 @@
+"""make label: a pool of the demo's images for people."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config import MonitorConfig
+from driftwatch.storage import Storage
+from driftwatch_sandbox.demo import week
+from driftwatch_sandbox.demo.label import open_pool as open_demo_pool
+
+from ..conftest import TOKEN
+from ..people import person, take
+
+
+def test_the_demos_pool_asks_people_about_its_last_day(peoples_market: Any, config: MonitorConfig) -> None:
+    storage, layout = Storage(config.storage.uri), MonitorLayout(config.name)
+    pictures = {f"demo/incoming/2026-01-07/{number}.jpg": b"\xff\xd8\xff" + bytes([number]) for number in range(12)}
+    entries = [{"image_id": hashlib.sha256(data).hexdigest(), "key": key} for key, data in pictures.items()]
+    for key, data in pictures.items():
+        storage.write_bytes(key, data)
+    control = [{**entry, "label": "cat"} for entry in entries[9:]]
+    cost = {"total": 1.0, "reward_per_page": 0.05, "tasks_per_page": 9}
+    storage.write_json(
+        layout.day(week.DAYS[-1]).annotation,
+        {"sample": entries[:9], "control": control, "cost": cost, "overlap": 3, "state": "closed", "pool_id": "1"},
+    )
+    world = SimpleNamespace(
+        storage=Path(storage.root),
+        url=lambda name: peoples_market.url if name == "toloka" else "http://images.test",
+        secrets=SimpleNamespace(toloka_token=TOKEN, image_secret="secret"),
+    )
+    pool_id = open_demo_pool(world, config)
+    page = take(person(peoples_market, "ana"), pool_id)
+    assert page is not None
+    shown = [task["inputs"]["image"] for task in page["tasks"]]
+    assert len(set(shown)) == 10
+    assert all(url.startswith("http://images.test/demo/days/") and "signature=" in url for url in shown)

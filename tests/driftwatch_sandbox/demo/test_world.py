@@ -1,0 +1,30 @@
+"""The demo's outside world: its ports, and what stays out of it."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from driftwatch_sandbox.demo.processes import ServerFailed
+from driftwatch_sandbox.demo.world import World
+
+
+def test_the_ports_stay_the_same_and_one_that_is_taken_is_named(tmp_path) -> None:
+    world = World(tmp_path)
+    again = World(tmp_path)
+    assert again.ports == world.ports
+    assert len(set(world.ports.values())) == 4
+    again.refuse_taken_ports()
+    with socket.create_server(("127.0.0.1", world.ports["toloka"])), pytest.raises(ServerFailed, match=r"for toloka"):
+        again.refuse_taken_ports()
+
+
+def test_nothing_of_the_persons_own_connections_reaches_a_simulation(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_PROD", "aws://")
+    monkeypatch.setenv("AIRFLOW_CONN_TOLOKA_DEFAULT", "toloka://paid")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    world = World(tmp_path)
+    assert "AIRFLOW_CONN_AWS_PROD" not in world.env
+    assert "AWS_SECRET_ACCESS_KEY" not in world.env
+    assert world.url("toloka") in world.env["AIRFLOW_CONN_TOLOKA_DEFAULT"]
