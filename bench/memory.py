@@ -83,7 +83,7 @@ def _one_task(home: Path, n: int) -> dict[str, float]:
 
 
 def _largest_shard(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.images.ingest import ingest_shard, plan_day
+    from driftwatch.images.ingest import cut_into_shards, ingest_shard
     from driftwatch.images.listing import list_day
 
     storage, layout, config = _world(home)
@@ -92,7 +92,7 @@ def _largest_shard(home: Path, n: int) -> dict[str, float]:
     def take_in() -> None:
         listed = list_day(MonitorStore(storage, config).day(day.day), config.images)
         small = images.model_copy(update={"shard_size": min(images.shard_size, n // 2)})
-        shards = plan_day(MonitorStore(storage, config).day(day.day), small, size, VERSION, listed)
+        shards = cut_into_shards(MonitorStore(storage, config).day(day.day), small, size, VERSION, listed)
         for shard in shards:
             ingest_shard(MonitorStore(storage, config).day(day.day), small, shard)
 

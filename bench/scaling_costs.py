@@ -80,7 +80,7 @@ def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, A
     import cv2
 
     from driftwatch.drift.handover import build_reference_of
-    from driftwatch.images.ingest import ingest_shard, merge_shards, plan_day
+    from driftwatch.images.ingest import cut_into_shards, ingest_shard, merge_shards
     from driftwatch.images.listing import list_day
     from driftwatch.models import registry
     from driftwatch.models.champion import train_champion
@@ -106,7 +106,7 @@ def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, A
     build_reference_of(MonitorStore(storage, config), version)
 
     listed = list_day(MonitorStore(storage, config).day(day.day), config.images)
-    shards = plan_day(
+    shards = cut_into_shards(
         MonitorStore(storage, config).day(day.day), images_of_day, config.model.input_size, version, listed
     )
     took = [

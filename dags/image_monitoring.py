@@ -26,26 +26,18 @@ from driftwatch.models.requests import ALERT_RUN_PREFIX
 from driftwatch_airflow.assets import labels_asset
 from driftwatch_airflow.failures import day_failed
 from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, task_defaults
-from driftwatch_airflow.operators.annotation import (
-    CreateAnnotationPoolOperator,
-    EvaluatePerformanceOperator,
-    MergeAnnotationsOperator,
-)
+from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator, TriggerRetrainingOperator
-from driftwatch_airflow.operators.features import (
-    SHARD_NAME,
-    IngestImagesOperator,
-    IngestShardOperator,
-    MergeShardsOperator,
-    PredictLabelsOperator,
-    PredictShardOperator,
-    ProfileFeaturesOperator,
-)
-from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
+from driftwatch_airflow.operators.features import ProfileFeaturesOperator
+from driftwatch_airflow.operators.ingest import IngestImagesOperator, IngestShardOperator, MergeShardsOperator
+from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
+from driftwatch_airflow.operators.predictions import PredictLabelsOperator, PredictShardOperator
+from driftwatch_airflow.operators.publish import PublishOperator
+from driftwatch_airflow.operators.shards import SHARD_NAME
 from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellOperator
 from driftwatch_airflow.refused import dags_of_monitors
 from driftwatch_airflow.run_days import about_run, run_day
-from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
+from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
 
 # Two runs, such as a backfill beside a manual run, must not spend, publish or ask for a retraining at the same moment.
 ONE_AT_A_TIME: dict[str, Any] = {"max_active_tis_per_dag": 1}
@@ -113,9 +105,7 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         ).expand(shard=ingest_images.output)
         merge_shards = MergeShardsOperator(task_id="merge_shards", monitor=monitor)
         profile_features = ProfileFeaturesOperator(task_id="profile_features", monitor=monitor, **SHARDED_OR_NOT)
-        upload_features = UploadToWhyLabsOperator(
-            task_id="upload_features", monitor=monitor, kind="features", **ONE_AT_A_TIME
-        )
+        upload_features = PublishOperator(task_id="upload_features", monitor=monitor, kind="features", **ONE_AT_A_TIME)
         predict_shards = PredictShardOperator.partial(
             task_id="predict_shards", monitor=monitor, map_index_template=SHARD_NAME
         ).expand(shard=ingest_images.output)
@@ -125,12 +115,12 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         create_annotation_pool = CreateAnnotationPoolOperator(
             task_id="create_annotation_pool", monitor=monitor, **ONE_AT_A_TIME, **SHARDED_OR_NOT
         )
-        wait_for_annotations = AnnotationCompleteSensor(task_id="wait_for_annotations", monitor=monitor)
+        wait_for_annotations = WaitForAnnotationsOperator(task_id="wait_for_annotations", monitor=monitor)
         merge_annotations = MergeAnnotationsOperator(
             task_id="merge_annotations", monitor=monitor, outlets=[labels_asset(monitor.name)]
         )
         evaluate_performance = EvaluatePerformanceOperator(task_id="evaluate_performance", monitor=monitor)
-        upload_performance = UploadToWhyLabsOperator(
+        upload_performance = PublishOperator(
             task_id="upload_performance", monitor=monitor, kind="performance", **ONE_AT_A_TIME
         )
         check_performance = CheckPerformanceOperator(

@@ -18,21 +18,23 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule
 
 from driftwatch.config import MonitorConfig
+from driftwatch.models.requests import run_key
 from driftwatch_airflow.assets import champion_asset, reference_asset
 from driftwatch_airflow.failures import retraining_failed
 from driftwatch_airflow.monitor import owner_links, task_defaults
-from driftwatch_airflow.operators.retraining import (
+from driftwatch_airflow.operators.promotion import (
     ApprovePromotionOperator,
-    ChooseActionOperator,
-    CollectTrainingSetOperator,
-    EvaluateChallengerOperator,
     GateOperator,
     PromoteModelOperator,
     RefreshReferenceOperator,
     RollBackOperator,
+)
+from driftwatch_airflow.operators.retraining import (
+    ChooseActionOperator,
+    CollectTrainingSetOperator,
+    EvaluateChallengerOperator,
     ShowPlanOperator,
     TrainChallengerOperator,
-    run_key,
 )
 from driftwatch_airflow.operators.telling import TellRetrainingOperator
 from driftwatch_airflow.refused import dags_of_monitors

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from driftwatch_airflow.links import (
+from driftwatch_airflow.buttons import (
     CorrectionLink,
     DayReportLink,
     LabelSpendLink,
@@ -14,7 +14,8 @@ from driftwatch_airflow.links import (
     TolokaPoolLink,
     WhyLabsProfileLink,
 )
-from driftwatch_airflow.ui import URL_PREFIX, lazy_app, pages_path
+from driftwatch_airflow.paths import URL_PREFIX, pages_path
+from driftwatch_airflow.ui.lazy import lazy_app
 
 PAGES = pages_path()
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.errors import DriftwatchError
 from driftwatch.publish.outbox import Alert, Outbox, alert_id, recipient
+from driftwatch_airflow.paths import URL_PREFIX, run_path, web_address
+from driftwatch_airflow.stores import store_of
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -59,16 +61,14 @@ def nothing_to_tell(monitor: MonitorConfig, day: str, source: str) -> None:
 
 def outbox_of(monitor: MonitorConfig, *, day: str = "", run_id: str | None = None) -> Outbox:
     """The outbox of a day or, without one, of a run of the retraining DAG."""
-    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.models.requests import run_key
-    from driftwatch_airflow.monitor import storage_of
 
-    layout = MonitorLayout(monitor.name)
+    store = store_of(monitor)
     if day:
-        return Outbox(storage_of(monitor), layout.day(date.fromisoformat(day)).outbox)
+        return Outbox(store.storage, store.keys.day(date.fromisoformat(day)).outbox)
     if not run_id:
         raise DriftwatchError("an alert is about a day or about a run of the retraining DAG: give `day` or `run_id`")
-    return Outbox(storage_of(monitor), layout.retraining(run_key(run_id), "outbox"))
+    return Outbox(store.storage, store.keys.retraining(run_key(run_id), "outbox"))
 
 
 def tell(context: Context, monitor: MonitorConfig, outbox: Outbox, kinds: Collection[str]) -> list[str]:
@@ -126,18 +126,12 @@ def redacted(text: str) -> str:
 
 def _links(context: Context | Mapping[str, Any], monitor: MonitorConfig, kind: AlertKind, day: str) -> dict[str, str]:
     """The day's or the models' page and the run in Airflow; none where `api.base_url` does not say where Airflow is."""
-    from urllib.parse import quote
-
-    from airflow.configuration import conf
-
-    from driftwatch_airflow.ui import URL_PREFIX
-
-    base = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
-    if not base.startswith(("http://", "https://")):
+    base = web_address()
+    if not base:
         return {}
     page = f"days/{day}/" if day else "models" if kind in _ABOUT_MODELS else ""
     links = {"Monitor page": f"{base}{URL_PREFIX}/m/{monitor.name}/{page}"}
     run = context.get("dag_run")
     if run:
-        links["Airflow run"] = f"{base}/dags/{quote(run.dag_id, safe='')}/runs/{quote(run.run_id, safe='')}"
+        links["Airflow run"] = base + run_path(run.dag_id, run.run_id)
     return links

@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.store import MonitorStore
 from driftwatch_airflow.alerts import redacted, send_alert
-from driftwatch_airflow.monitor import storage_of
 from driftwatch_airflow.run_days import run_day
+from driftwatch_airflow.stores import store_of
 from driftwatch_airflow.task_docs import what_to_do
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ def day_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
 def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
     """Keeps that the run's day failed at `task`, in failure.json, the outbox and the report."""
     from driftwatch.artifacts.failure import Failure, write_failure
-    from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.errors import MissingArtifact, NeedsAttention
     from driftwatch.view.report import write_report
 
@@ -56,14 +54,14 @@ def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -
     except NeedsAttention as error:
         log.error("The run is about no day, so no day has failed: %s", error)
         return
-    storage, layout = storage_of(monitor), MonitorLayout(monitor.name)
-    keys = layout.day(date.fromisoformat(day))
+    store = store_of(monitor)
+    keys = store.keys.day(date.fromisoformat(day))
     facts = {"day": day, "task": task, "reason": reason, "advice": what_to_do(task)}
     send_alert(context, monitor, "day_failed", facts)
     # After the alert: who finds this, tells that.
-    write_failure(storage, keys.failure, Failure(task=task, reason=reason, run_id=dag_run.run_id))
+    write_failure(store.storage, keys.failure, Failure(task=task, reason=reason, run_id=dag_run.run_id))
     try:
-        write_report(MonitorStore(storage, monitor), keys.day)
+        write_report(store, keys.day)
     except MissingArtifact:
         return  # not taken in: there is nothing to report but the failure, which the day's page has
 
@@ -81,7 +79,7 @@ def note_retraining(context: Context, monitor: MonitorConfig, task: str, reason:
     """Puts into the run's outbox that it failed at `task`, and which champion serves."""
     from driftwatch.models import registry
 
-    champion = registry.champion(MonitorStore(storage_of(monitor), monitor))
+    champion = registry.champion(store_of(monitor))
     facts = {
         "run_id": context["run_id"],
         "task": task,

@@ -1,4 +1,7 @@
-"""What every task of a monitor shares: its day, its storage, and which errors are worth a retry."""
+"""What every task of a monitor shares: its day, its storage, and which errors are worth a retry.
+
+An operator gets its storage and its keys from `storage`, `layout` and `keys` alone.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from driftwatch.artifacts.keys import DayLayout, MonitorLayout
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
-from driftwatch_airflow.connections import connection_of
-from driftwatch_airflow.links import MonitorPageLink
+from driftwatch_airflow.buttons import MonitorPageLink
+from driftwatch_airflow.stores import store_of
 from driftwatch_airflow.task_docs import task_doc
 
 if TYPE_CHECKING:
@@ -35,21 +38,6 @@ RETRY_POLICY = ExceptionRetryPolicy(
         )
     ]
 )
-
-
-def storage_of(monitor: MonitorConfig) -> Storage:
-    """The monitor's storage; on S3 with the credentials of its Airflow connection, if it names one."""
-    return open_storage(monitor.storage.uri, monitor.storage.connection)
-
-
-def open_storage(uri: str, connection: str | None) -> Storage:
-    """A storage by its address and, for S3, the Airflow connection that may read and write there."""
-    if not connection:
-        return Storage(uri)
-    from airflow.providers.amazon.aws.fs.s3 import get_fs
-
-    connection_of(connection, "storage.connection")  # get_fs takes the machine's own credentials where there is none
-    return Storage(uri, get_fs(connection, {"use_listings_cache": False}))  # type: ignore[dict-item]
 
 
 def owner_links(monitor: MonitorConfig) -> dict[str, str]:
@@ -93,12 +81,12 @@ class MonitorOperator(BaseOperator):
         self.on_failure_callback = [*self.on_failure_callback, say_how_to_go_on]
 
     @property
-    def storage(self) -> Storage:
-        return storage_of(self.monitor)
+    def store(self) -> MonitorStore:
+        return store_of(self.monitor)
 
     @property
-    def store(self) -> MonitorStore:
-        return MonitorStore(self.storage, self.monitor)
+    def storage(self) -> Storage:
+        return self.store.storage
 
     @property
     def layout(self) -> MonitorLayout:

@@ -21,52 +21,58 @@ def _number(label: str, description: str, default: float) -> dict[str, Any]:
     }
 
 
+_REPEATS = _number("Repeats", "Of a request that failed in passing (429, 5xx, dropped connection).", 4)
+
+
+def _connection_type(
+    kind: str, name: str, hook: str, secret: str, address: str, fields: dict[str, Any]
+) -> dict[str, Any]:
+    """A connection type whose form asks for the API's address and a secret, and for `fields`."""
+    return {
+        "connection-type": kind,
+        "hook-name": name,
+        "hook-class-name": hook,
+        "ui-field-behaviour": {
+            "hidden-fields": ["port", "schema", "login"],
+            "relabeling": {"host": "API address", "password": secret},
+            "placeholders": {"host": address},
+        },
+        "conn-fields": fields,
+    }
+
+
+_TOLOKA = _connection_type(
+    "toloka",
+    "Toloka",
+    "driftwatch_airflow.hooks.toloka.TolokaHook",
+    "OAuth token or API key",
+    "https://toloka.dev (production) or https://sandbox.toloka.dev",
+    {
+        "timeout": _number("Timeout in seconds", "For each request.", 20),
+        "retries": _REPEATS,
+        "platform_url": _text("Web address", "Where people see pools; empty: the one that belongs to the API."),
+    },
+)
+_WHYLABS = _connection_type(
+    "whylabs",
+    "WhyLabs",
+    "driftwatch_airflow.hooks.whylabs.WhyLabsHook",
+    "API key",
+    "https://api.whylabsapp.com",
+    {
+        "org_id": _text("Organisation", "Like org-1; empty where the API key ends in :org-id."),
+        "hub_url": _text("Web address", "Where people see profiles; empty: the one that belongs to the API."),
+        "timeout": _number("Timeout in seconds", "For each request.", 30),
+        "retries": _REPEATS,
+    },
+)
+
+
 def get_provider_info() -> dict[str, Any]:
     """What Airflow's provider manager reads (schema: provider_info.schema.json)."""
-    hidden = ["port", "schema", "login"]
     return {
         "package-name": "driftwatch",
         "name": "Driftwatch",
         "description": "Watches production image classifiers.",
-        "connection-types": [
-            {
-                "connection-type": "toloka",
-                "hook-name": "Toloka",
-                "hook-class-name": "driftwatch_airflow.hooks.toloka.TolokaHook",
-                "ui-field-behaviour": {
-                    "hidden-fields": hidden,
-                    "relabeling": {"host": "API address", "password": "OAuth token or API key"},
-                    "placeholders": {"host": "https://toloka.dev (production) or https://sandbox.toloka.dev"},
-                },
-                "conn-fields": {
-                    "timeout": _number("Timeout in seconds", "For each request.", 20),
-                    "retries": _number(
-                        "Repeats", "Of a request that failed in passing (429, 5xx, dropped connection).", 4
-                    ),
-                    "platform_url": _text(
-                        "Web address", "Where people see pools; empty: the one that belongs to the API."
-                    ),
-                },
-            },
-            {
-                "connection-type": "whylabs",
-                "hook-name": "WhyLabs",
-                "hook-class-name": "driftwatch_airflow.hooks.whylabs.WhyLabsHook",
-                "ui-field-behaviour": {
-                    "hidden-fields": hidden,
-                    "relabeling": {"host": "API address", "password": "API key"},
-                    "placeholders": {"host": "https://api.whylabsapp.com"},
-                },
-                "conn-fields": {
-                    "org_id": _text("Organisation", "Like org-1; empty where the API key ends in :org-id."),
-                    "hub_url": _text(
-                        "Web address", "Where people see profiles; empty: the one that belongs to the API."
-                    ),
-                    "timeout": _number("Timeout in seconds", "For each request.", 30),
-                    "retries": _number(
-                        "Repeats", "Of a request that failed in passing (429, 5xx, dropped connection).", 4
-                    ),
-                },
-            },
-        ],
+        "connection-types": [_TOLOKA, _WHYLABS],
     }

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.store import MonitorStore
-
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
     from driftwatch.errors import ConfigError
@@ -55,11 +53,11 @@ def _put_or_tell(path: Path, monitor: MonitorConfig | ConfigError) -> bool:
 def _put(monitor: MonitorConfig) -> None:
     from driftwatch.models.registry import champion_version
     from driftwatch.publish.monitors import keep_monitors
-    from driftwatch_airflow.monitor import storage_of
-    from driftwatch_airflow.operators.publish import whylabs_sink
+    from driftwatch_airflow.sinks import whylabs_sink
+    from driftwatch_airflow.stores import store_of
 
-    store, sink = MonitorStore(storage_of(monitor), monitor), whylabs_sink(monitor)
-    version = champion_version(store)
+    store = store_of(monitor)
+    sink, version = whylabs_sink(monitor), champion_version(store)
     written = keep_monitors(store, sink, version)
     print(f"{monitor.name} at {sink.api.endpoint}, {sink.organisation}/{sink.dataset}, compared with {version}")
     for name, new in written.items():

@@ -160,3 +160,11 @@ def test_the_message_leads_to_the_days_page_and_the_run_where_airflow_says_where
     ]
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "")
     assert "Airflow run" not in send_alert(context, monitor(), "empty_day", FACTS).message
+
+
+def test_a_promotion_and_a_rollback_by_two_runs_wait_in_two_outboxes(monitor):
+    notified = monitor(entry("Mailbox", "model_rolled_back", **MAIL))
+    for run in ("a", "b"):
+        send_alert({}, notified, "model_rolled_back", {"version": "v1", "previous": "v2", "run_id": run})
+    ids = {outbox_of(notified, run_id=run).alerts()[0].id for run in ("a", "b")}
+    assert len(ids) == 2

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
-from driftwatch.errors import AccessRefused, NeedsAttention
+from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.monitor import open_storage
-from driftwatch_airflow.operators.annotation import image_server
 
 TOKEN = "AgAAAABs-very-secret-token"
+
+
 KEY = "abcdefghij.a-very-secret-part"
+
+
 HOOKS = {
     "toloka": (TolokaHook, TOKEN, "oauth token or api key"),
     "whylabs": (WhyLabsHook, KEY, "api key"),
@@ -66,24 +67,3 @@ def test_a_missing_connection_names_the_setting_and_is_not_tried_again(service):
     hook, _, _ = HOOKS[service]
     with pytest.raises(NeedsAttention, match=r"there is no Airflow connection 'gone', which \w+\.connection names"):
         hook("gone").get_conn()
-
-
-def test_a_storage_connection_that_does_not_exist_is_no_reason_for_other_credentials(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "else")
-    with pytest.raises(NeedsAttention, match=r"'gone', which storage\.connection names"):
-        open_storage("s3://bucket/prefix", "gone")
-
-
-def test_an_image_server_needs_an_address_and_a_secret(connect):
-    monitor = SimpleNamespace(
-        storage=SimpleNamespace(uri="file:///tmp/x"), annotation=SimpleNamespace(image_links="driftwatch_images")
-    )
-    connect("driftwatch_images", conn_type="http", host="http://127.0.0.1:1", password="secret-word\n")
-    assert image_server(monitor).secret == "secret-word"
-    connect("driftwatch_images", conn_type="http", host="http://127.0.0.1:1")
-    with pytest.raises(AccessRefused, match="secret of the image server"):
-        image_server(monitor)
-    connect("driftwatch_images", conn_type="http", password="secret-word")
-    with pytest.raises(NeedsAttention, match="address"):
-        image_server(monitor)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
-from airflow.sdk.exceptions import TaskDeferred
-
 from driftwatch.config.monitor_files import load_monitor
-from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.monitor import DayOperator
-from driftwatch_airflow.operators.features import IngestImagesOperator
 from driftwatch_airflow.run_days import run_day
 
 RUN_AFTER = datetime(2026, 11, 21, 9, tzinfo=timezone.utc)
@@ -27,23 +22,6 @@ def test_the_day_is_rendered_into_every_day_operator(root: Path):
     operator.render_template_fields({"run_day": macro, "dag_run": dag_run, "params": {}})
     assert operator.day == "2026-11-20"
     assert operator.keys.manifest == "cats_vs_dogs/days/2026-11-20/manifest.parquet"
-
-
-@pytest.mark.parametrize("run_type", ["scheduled", "backfill", "asset_triggered"])
-def test_a_run_of_the_schedule_waits_for_late_deliveries_and_one_by_hand_was_told_its_day(
-    root: Path, tmp_path, monkeypatch, run_type
-):
-    monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
-    monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
-    today = datetime.now(timezone.utc).date()
-    operator = IngestImagesOperator(task_id="ingest", monitor=monitor, day=today.isoformat())
-    with pytest.raises(TaskDeferred) as deferred:
-        operator.execute({"dag_run": SimpleNamespace(run_type=run_type)})
-    end = datetime.combine(today, time.min, timezone.utc) + timedelta(days=1, hours=6)
-    assert deferred.value.trigger.moment == end
-    assert deferred.value.method_name == "take_in"
-    with pytest.raises(NeedsAttention, match="register a first model"):
-        operator.execute({"dag_run": SimpleNamespace(run_type="manual")})
 
 
 def test_a_task_that_failed_for_good_says_how_to_go_on_and_keeps_the_dags_own_callbacks(root: Path, caplog):

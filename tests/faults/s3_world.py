@@ -23,16 +23,11 @@ from driftwatch.drift.content_drift import build_content_reference
 from driftwatch.drift.reference import Reference
 from driftwatch.drift.whylogs_profiles import feature_profile
 from driftwatch.images.features import COLUMNS
-from driftwatch_airflow.operators.annotation import EvaluatePerformanceOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
-from driftwatch_airflow.operators.features import (
-    IngestImagesOperator,
-    IngestShardOperator,
-    MergeShardsOperator,
-    PredictLabelsOperator,
-    PredictShardOperator,
-    ProfileFeaturesOperator,
-)
+from driftwatch_airflow.operators.features import ProfileFeaturesOperator
+from driftwatch_airflow.operators.ingest import IngestImagesOperator, IngestShardOperator, MergeShardsOperator
+from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
+from driftwatch_airflow.operators.predictions import PredictLabelsOperator, PredictShardOperator
 from driftwatch_airflow.operators.telling import EndDayOperator, TellOperator
 
 from ..faulty_s3 import FaultyS3, serving

@@ -36,8 +36,8 @@ from driftwatch.drift.whylogs_profiles import (
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
-from driftwatch_airflow.operators.publish import UploadToWhyLabsOperator
-from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
+from driftwatch_airflow.operators.publish import PublishOperator
+from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
 
 TOKEN = "AQAD-fault-token"
 KEY = f"{'k' * 10}.{'s' * 40}:org-1"
@@ -234,11 +234,11 @@ class Case:
     def _steps(self, revise: bool) -> dict[str, Callable[[], Any]]:
         common = {"monitor": self.monitor, "day": self.day.isoformat()}
         operators = {
-            "upload_features": UploadToWhyLabsOperator(task_id="upload_features", kind="features", **common),
+            "upload_features": PublishOperator(task_id="upload_features", kind="features", **common),
             "create_annotation_pool": CreateAnnotationPoolOperator(task_id="create_annotation_pool", **common),
-            "wait_for_annotations": AnnotationCompleteSensor(task_id="wait_for_annotations", **common),
+            "wait_for_annotations": WaitForAnnotationsOperator(task_id="wait_for_annotations", **common),
             "merge_annotations": MergeAnnotationsOperator(task_id="merge_annotations", **common),
-            "upload_performance": UploadToWhyLabsOperator(task_id="upload_performance", kind="performance", **common),
+            "upload_performance": PublishOperator(task_id="upload_performance", kind="performance", **common),
         }
         steps = {name: (lambda op=op: op.execute(self._context(revise))) for name, op in operators.items()}
         steps["wait_for_annotations"] = lambda: self._wait(operators["wait_for_annotations"])
@@ -256,8 +256,9 @@ class Case:
             with suppress(httpx.HTTPError):  # nobody can work while Toloka is broken
                 self.people_answer()
             # One look is enough for a pool that has closed; one that Toloka does not show is waited for until the deadline.
-            deferred.trigger.deadline = datetime.now(timezone.utc).isoformat()
-            sensor.resume(self._context(), asyncio.run(_first_event(deferred.trigger)))
+            trigger = deferred.trigger
+            trigger.wait = trigger.wait.model_copy(update={"deadline": datetime.now(timezone.utc)})
+            sensor.resume(self._context(), asyncio.run(_first_event(trigger)))
 
     def people_answer(self) -> None:
         """Two careful annotators and one in haste, on every image and control task of the open pool."""

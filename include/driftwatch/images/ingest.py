@@ -1,6 +1,6 @@
 """Takes a day in: plans it, makes the one pass over its images, and writes manifest, features, inputs and, last, ingest.json.
 
-A day of one shard is taken in at once (`ingest_day`). A larger one is cut: `plan_day` writes down each shard's part of the
+A day of one shard is taken in at once (`ingest_day`). A larger one is cut: `cut_into_shards` writes down each shard's part of the
 listing, `ingest_shard` makes the pass over one, and `merge_shards` makes a day of them. The same objects give the same
 artifacts either way.
 """
@@ -97,7 +97,7 @@ def _blocks(
         yield blocks
 
 
-def plan_day(
+def cut_into_shards(
     day: DayStore,
     images: ImagesConfig,
     input_size: int,

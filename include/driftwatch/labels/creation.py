@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.links import ImageLinks, ImageServer
-from driftwatch.labels.plan import describe, plan_day
+from driftwatch.labels.plan import describe, plan_labelling
 from driftwatch.labels.shown import ShownImages
 from driftwatch.lock import exclusive
 from driftwatch.storage import Storage
@@ -44,7 +44,7 @@ def create_day_pool(
         client.before_change = lock.check
         # Copied before anything is planned or paid: what becomes of the files later is all the same.
         shown = ShownImages(store.storage, store.keys.day(day).shown)
-        plan = plan_day(store, day, now, shown.copied)
+        plan = plan_labelling(store, day, now, shown.copied)
         log.info("Plan: %s", describe(plan, store.config))
         links = links_of(plan, store, now, server, signer)
         return Campaign(client, store.config, plan, record, now).carry_out(links)

@@ -34,7 +34,7 @@ def plan_exam(
     links_end: str,
     can_show: Callable[[str, str], bool] | None = None,
 ) -> dict[str, Any] | None:
-    """The exam's tasks and settings, the same for every day; None where the monitor has none. `can_show`: see `plan_day`."""
+    """The exam's tasks and settings, the same for every day; None where the monitor has none. `can_show`: see `plan_labelling`."""
     exam = store.config.annotation.exam
     if exam is None:
         return None
@@ -65,7 +65,7 @@ def control_tasks(
 
     From the part of the original set that no model is trained on and, with `annotation.control_from_labels`, for at most half
     where there are enough of those, from images of the last DAYS_BACK days to which at least MIN_VOTES annotators gave one and the
-    same answer. `exclude`: image ids of the day and of the exam; `can_show`: see `plan_day`. Raises DriftwatchError where there are
+    same answer. `exclude`: image ids of the day and of the exam; `can_show`: see `plan_labelling`. Raises DriftwatchError where there are
     fewer than a page needs.
     """
     import pandas as pd

@@ -62,7 +62,7 @@ def images_for(usd: float, annotation: AnnotationConfig) -> int:
     return max(0, math.floor(usd / page + 1e-9)) * annotation.tasks_per_page
 
 
-def plan_day(
+def plan_labelling(
     store: MonitorStore,
     day: date,
     now: datetime,

@@ -14,11 +14,11 @@ from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch.models.requests import begin_unless_in_the_way
 from driftwatch.publish.analysis import NOT_ANALYSED, Analysis
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
+from driftwatch_airflow.buttons import MonitorPageLink
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.links import MonitorPageLink
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.task_docs import task_doc
-from driftwatch_airflow.triggers.analysis import AnalysisTrigger
+from driftwatch_airflow.triggers.analysis import AnalysisTrigger, AnalysisWait
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -105,13 +105,15 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         self.log.info("Waiting for WhyLabs until %s: %s", deadline, "; ".join(found.reasons))
         self.defer(
             trigger=AnalysisTrigger(
-                publish.connection,
-                api.need_dataset(),
-                self.day,
-                list(analyzers),
-                accuracy,
-                deadline.isoformat(),
-                publish.analysis_poll_seconds,
+                AnalysisWait(
+                    whylabs_conn_id=publish.connection,
+                    dataset=api.need_dataset(),
+                    day=self.date,
+                    analyzers=analyzers,
+                    accuracy=accuracy,
+                    deadline=deadline,
+                    poll_seconds=publish.analysis_poll_seconds,
+                )
             ),
             method_name="resume",
         )

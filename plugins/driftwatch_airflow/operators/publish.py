@@ -6,52 +6,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch_airflow.buttons import CorrectionLink, MonitorPageLink, WhyLabsProfileLink
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.links import CorrectionLink, MonitorPageLink, WhyLabsProfileLink
-from driftwatch_airflow.monitor import DayOperator, MonitorOperator
-from driftwatch_airflow.ui import correction_page
+from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.old_names import old_names
+from driftwatch_airflow.paths import correction_page
+from driftwatch_airflow.sinks import keep_whylabs_monitors, sinks_of
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from driftwatch.config import MonitorConfig
     from driftwatch.publish.errors import PublishConflict
-    from driftwatch.publish.sinks import Sink, WhyLabsSink
+
+__getattr__ = old_names(__name__, {"UploadToWhyLabsOperator": "PublishOperator"})
 
 
-def sinks_of(store: MonitorStore) -> list[Sink]:
-    """Where the monitor publishes."""
-    from driftwatch.publish.sinks import LocalSink
-
-    sinks: list[Sink] = []
-    for name in store.config.publish.sinks:
-        if name == "whylabs":
-            sinks.append(whylabs_sink(store.config))
-        else:
-            sinks.append(LocalSink(store.storage, store.config.name, store.keys.local_profiles))
-    return sinks
-
-
-def whylabs_sink(monitor: MonitorConfig) -> WhyLabsSink:
-    """The monitor's dataset at WhyLabs, by its Airflow connection."""
-    from driftwatch.publish.sinks import WhyLabsSink
-
-    return WhyLabsSink(WhyLabsHook(monitor.publish.connection, monitor.publish.dataset).get_conn())
-
-
-def keep_whylabs_monitors(operator: MonitorOperator) -> None:
-    """Brings WhyLabs' own monitors to the monitor file and the champion of this moment, where tasks are to do that."""
-    from driftwatch.models.registry import champion_version
-    from driftwatch.publish.monitors import keep_monitors
-
-    monitor, store = operator.monitor, operator.store
-    if "whylabs" in monitor.publish.sinks and monitor.publish.monitors.managed:
-        keep_monitors(store, whylabs_sink(monitor), champion_version(store))
-
-
-class UploadToWhyLabsOperator(DayOperator):
-    """Uploads the day's feature profile, or its performance, to each sink of the monitor, through the upload ledger.
+class PublishOperator(DayOperator):
+    """Publishes the day's feature profile, or its performance, to each sink of the monitor, through the upload ledger.
 
     The same content is never sent twice; a changed one is refused unless the run's `revise` is set. With the features goes the
     reference profile of the day's model, once for each version, and WhyLabs' monitors are brought to the monitor file and the
@@ -67,17 +38,25 @@ class UploadToWhyLabsOperator(DayOperator):
         self.kind = kind
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
+        if context["params"].get("dry_run"):
+            raise AirflowSkipException(f"dry_run: the {self.kind} profile of {self.day} was not published")
+        results = self._publish(context)
+        self._show_profile(context)
+        if self.kind == "features":
+            keep_whylabs_monitors(self.monitor)
+        return results
+
+    def _publish(self, context: Context) -> list[dict[str, Any]]:
+        """Brings the content to each sink; says of each what was done."""
         from driftwatch.publish.errors import PublishConflict
         from driftwatch.publish.publish import publish
         from driftwatch.publish.references import publish_reference
 
-        if context["params"].get("dry_run"):
-            raise AirflowSkipException(f"dry_run: the {self.kind} profile of {self.day} was not published")
         storage, keys = self.storage, self.keys
         payload, digest = self._content()
         revise = bool(context["params"].get("revise"))
         results = []
-        for sink in sinks_of(self.store):
+        for sink in sinks_of(self.monitor):
             if self.kind == "features":
                 version = storage.read_json(keys.ingest)["model_version"]
                 publish_reference(self.store, sink, version)
@@ -89,14 +68,15 @@ class UploadToWhyLabsOperator(DayOperator):
             results.append(
                 {"sink": sink.name, "state": done.state, "upload_id": done.upload_id, "revision": done.revision}
             )
-        if "whylabs" in self.monitor.publish.sinks:
-            publishing = self.monitor.publish
+        return results
+
+    def _show_profile(self, context: Context) -> None:
+        """The button that leads to the day's profile at WhyLabs, where it is published there."""
+        publishing = self.monitor.publish
+        if "whylabs" in publishing.sinks:
             page = WhyLabsHook(publishing.connection, publishing.dataset).profile_url(self.date)
             if page:
                 WhyLabsProfileLink().store(self, context, page)
-        if self.kind == "features":
-            keep_whylabs_monitors(self)
-        return results
 
     def _with_a_way_out(self, context: Context, error: PublishConflict) -> PublishConflict:
         """The conflict with what changed the day, where known, and the address of the form that publishes a correction."""

@@ -1,4 +1,4 @@
-"""The retraining DAG's steps: choose, collect, train, compare, and hand over; or show the plan, or roll back."""
+"""The retraining DAG's first steps: choose what to do, show the plan, collect the set, train the challenger, compare."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.bases.branch import BranchMixIn
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
-from driftwatch.models.requests import run_key as run_key
-from driftwatch_airflow.alerts import send_alert
-from driftwatch_airflow.assets import tell_followers
-from driftwatch_airflow.links import MonitorPageLink
-from driftwatch_airflow.monitor import RETRY_POLICY, MonitorOperator, storage_of
-from driftwatch_airflow.operators.publish import keep_whylabs_monitors, sinks_of
-from driftwatch_airflow.task_docs import task_doc
+from driftwatch_airflow.monitor import MonitorOperator
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from driftwatch.config import MonitorConfig
 
 PREVIOUS = "previous"
 
@@ -141,150 +133,6 @@ class EvaluateChallengerOperator(RetrainingOperator):
         gate = evaluate_challenger(self.requested(context), self.request)
         self.log.info("Gate: %s. %s", gate["decision"], " ".join(gate["reasons"]))
         return {"decision": gate["decision"], "reasons": gate["reasons"], "challenger": gate["version"]}
-
-
-class GateOperator(RetrainingOperator, BranchMixIn):
-    """Follows the gate's decision and the promotion setting: keep, ask a person, or promote."""
-
-    ui_color = "#f9f3e3"
-
-    def __init__(self, *, on_keep: str, on_approval: str, on_promote: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.on_keep = on_keep
-        self.on_approval = on_approval
-        self.on_promote = on_promote
-
-    def execute(self, context: Context) -> str:
-        decision = context["ti"].xcom_pull(task_ids="evaluate_challenger")["decision"]
-        promotion = self.requested(context).config.retraining.promotion
-        chosen = self.on_keep
-        if decision == "promote" and promotion == "auto":
-            chosen = self.on_promote
-        elif decision == "promote" and promotion == "approval":
-            chosen = self.on_approval
-        self.log.info("Gate says %s and promotion is %s", decision, promotion)
-        self.do_branch(context, chosen)
-        return chosen
-
-
-class ApprovePromotionOperator(ApprovalOperator):
-    """Asks a person, with the comparison of champion and challenger as the question's body.
-
-    Without an answer within `retraining.approval_hours` `retraining.on_no_answer` holds.
-
-    :param monitor: the validated monitor file.
-    :param request: the request's key, derived from the run id.
-    """
-
-    template_fields: Sequence[str] = ("request",)
-    operator_extra_links = (MonitorPageLink(),)
-
-    def __init__(self, *, monitor: MonitorConfig, request: str = "{{ run_key(run_id) }}", **kwargs: Any) -> None:
-        settings = monitor.retraining
-        super().__init__(
-            **{
-                "subject": f"Promote a new model for {monitor.name}?",
-                "defaults": self.APPROVE if settings.on_no_answer == "approve" else self.REJECT,
-                "response_timeout": timedelta(hours=settings.approval_hours),
-                "retry_policy": RETRY_POLICY,
-                "doc_md": task_doc(kwargs["task_id"]),
-                **kwargs,
-            }
-        )
-        self.monitor = monitor
-        self.request = request
-
-    def execute(self, context: Context) -> Any:
-        from driftwatch.view.comparison import comparison
-
-        store, settings = MonitorStore(storage_of(self.monitor), self.monitor), self.monitor.retraining
-        answer = "it becomes the champion" if settings.on_no_answer == "approve" else "the champion stays"
-        self.body = (
-            comparison(store, self.request, self._links(context, store.keys))
-            + f"\n\nWithout an answer within {settings.approval_hours:g} hours {answer}."
-        )
-        return super().execute(context)
-
-    def _links(self, context: Context, layout: Any) -> Any:
-        """Where the reader's browser gets an image: as annotators do. None where no image server is set up."""
-        from driftwatch.errors import NeedsAttention
-        from driftwatch.labels.links import ImageLinks
-        from driftwatch_airflow.operators.annotation import image_server, link_signer
-
-        now = context["ti"].start_date
-        folder = layout.retraining(self.request, "shown")
-        until = now + timedelta(hours=min(self.monitor.retraining.approval_hours, 7 * 24 - 1))
-        try:
-            server, signer = image_server(self.monitor), link_signer(self.monitor)
-            links = ImageLinks(storage_of(self.monitor), folder, now, until, server, signer)
-            links.check()
-        except NeedsAttention as error:
-            self.log.warning("The comparison names its example images by id alone: %s", error)
-            return None
-        return links.link
-
-
-class PromoteModelOperator(RetrainingOperator):
-    """Builds the challenger's drift reference, then moves the champion pointer in one step.
-
-    Refused if another model became champion in the meantime.
-    """
-
-    def execute(self, context: Context) -> str:
-        from driftwatch.drift.handover import promote_challenger
-        from driftwatch.models.gate import GATE
-
-        run_id = context["run_id"]
-        pointer = promote_challenger(self.store, self.request, promoted_by=run_id)
-        tell_followers(context, self.outlets, **_champion(self, pointer))
-        facts = {
-            "version": pointer["version"],
-            "previous": pointer["previous"],
-            "run_id": run_id,
-            "gate": self.storage.read_json(self.layout.retraining(self.request, GATE)),
-        }
-        send_alert(context, self.monitor, "model_promoted", facts)
-        return pointer["version"]
-
-
-class RollBackOperator(RetrainingOperator):
-    """Makes the version that the form names, or the champion before this one, the champion again, in one step.
-
-    Its model and reference were kept, so earlier predictions come back byte for byte.
-    """
-
-    def execute(self, context: Context) -> str:
-        from driftwatch.models.rollback import rollback
-
-        target, run_id = rollback_target(context["params"]["rollback"]), context["run_id"]
-        pointer = rollback(self.store, target, promoted_by=run_id)
-        tell_followers(context, self.outlets, **_champion(self, pointer))
-        facts = {"version": pointer["version"], "previous": pointer["previous"], "run_id": run_id}
-        send_alert(context, self.monitor, "model_rolled_back", facts)
-        return pointer["version"]
-
-
-class RefreshReferenceOperator(RetrainingOperator):
-    """Gives the monitor's sinks the reference profile of the new champion, with which they compare the next days, and points
-    WhyLabs' drift monitor at it."""
-
-    def execute(self, context: Context) -> str:
-        from driftwatch.models.registry import champion_version
-        from driftwatch.publish.references import publish_reference
-
-        version = champion_version(self.store)
-        for sink in sinks_of(self.store):
-            publish_reference(self.store, sink, version)
-        keep_whylabs_monitors(self)
-        url = self.storage.url(self.layout.reference_features(version))
-        tell_followers(context, self.outlets, version=version, url=url)
-        return version
-
-
-def _champion(operator: RetrainingOperator, pointer: dict[str, Any]) -> dict[str, Any]:
-    """What followers of the champion are told."""
-    said = {name: pointer[name] for name in ("version", "previous", "promoted_by")}
-    return {**said, "url": operator.storage.url(operator.layout.model_card(pointer["version"]))}
 
 
 def rollback_target(asked: str) -> str | None:

@@ -5,68 +5,54 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict
-from datetime import date, datetime
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.triggers.patience import pause
+from driftwatch_airflow.triggers.patience import Wait, pause
+
+if TYPE_CHECKING:
+    from driftwatch.publish.analysis import Analysis
+
+
+class AnalysisWait(Wait):
+    """A day whose `accuracy` was uploaded to the WhyLabs `dataset`, and the two `analyzers` (floor and trend) that are to judge it."""
+
+    whylabs_conn_id: str
+    dataset: str
+    day: date
+    analyzers: tuple[str, str]
+    accuracy: float
 
 
 class AnalysisTrigger(BaseTrigger):
-    """Asks WhyLabs every `poll_seconds` until both accuracy `analyzers` have judged the `accuracy` that was uploaded for the
-    `day`, or `deadline` (ISO, aware) has passed.
+    """Asks WhyLabs every `poll_seconds` until both analyzers have judged the accuracy of the day, or the deadline has passed.
 
     Fires {"state": "analysed", and the fields of Analysis}, {"state": "late", "reasons"}, or {"state": "refused", "reasons"} where
     asking again cannot help. A failure that may pass is logged, and asked again. It keeps nothing, so it can be killed and started again.
+
+    :param wait: what is waited for.
+    :param stored: instead of `wait`, its fields as Airflow's database keeps them.
     """
 
-    def __init__(
-        self,
-        whylabs_conn_id: str,
-        dataset: str,
-        day: str,
-        analyzers: list[str],
-        accuracy: float,
-        deadline: str,
-        poll_seconds: float,
-    ) -> None:
+    def __init__(self, wait: AnalysisWait | None = None, **stored: Any) -> None:
         super().__init__()
-        self.whylabs_conn_id = whylabs_conn_id
-        self.dataset = dataset
-        self.day = day
-        self.analyzers = analyzers
-        self.accuracy = accuracy
-        self.deadline = deadline
-        self.poll_seconds = poll_seconds
+        self.wait = wait or AnalysisWait(**stored)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        return (
-            "driftwatch_airflow.triggers.analysis.AnalysisTrigger",
-            {
-                "whylabs_conn_id": self.whylabs_conn_id,
-                "dataset": self.dataset,
-                "day": self.day,
-                "analyzers": self.analyzers,
-                "accuracy": self.accuracy,
-                "deadline": self.deadline,
-                "poll_seconds": self.poll_seconds,
-            },
-        )
+        return f"{type(self).__module__}.{type(self).__qualname__}", self.wait.stored()
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         from driftwatch.errors import NeedsAttention
-        from driftwatch.publish.analysis import NOT_ANALYSED, read_analysis
+        from driftwatch.publish.analysis import NOT_ANALYSED
 
-        deadline, failures = datetime.fromisoformat(self.deadline), 0
-        floor, trend = self.analyzers
+        wait, failures = self.wait, 0
         while True:
             try:
-                api = await asyncio.to_thread(WhyLabsHook(self.whylabs_conn_id, self.dataset).get_conn)
-                day = date.fromisoformat(self.day)
-                found = await asyncio.to_thread(read_analysis, api, day, (floor, trend), self.accuracy)
+                found = await asyncio.to_thread(self._look)
             except NeedsAttention as error:
                 yield TriggerEvent({"state": "refused", "reasons": [str(error)]})
                 return
@@ -78,9 +64,16 @@ class AnalysisTrigger(BaseTrigger):
                     yield TriggerEvent({"state": "analysed", **asdict(found)})
                     return
                 reasons = found.reasons
-            if timezone.utcnow() >= deadline:
+            if timezone.utcnow() >= wait.deadline:
                 yield TriggerEvent({"state": "late", "reasons": reasons})
                 return
-            seconds = pause(self.poll_seconds, failures)
+            seconds = pause(wait.poll_seconds, failures)
             self.log.info("WhyLabs: %s; asking again in %s s", "; ".join(reasons), seconds)
             await asyncio.sleep(seconds)
+
+    def _look(self) -> Analysis:
+        from driftwatch.publish.analysis import read_analysis
+
+        wait = self.wait
+        api = WhyLabsHook(wait.whylabs_conn_id, wait.dataset).get_conn()
+        return read_analysis(api, wait.day, wait.analyzers, wait.accuracy)

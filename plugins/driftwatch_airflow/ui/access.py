@@ -8,10 +8,10 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
 from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.models.dag import DagModel
-from fastapi import Depends, HTTPException
+from fastapi import Depends, HTTPException, Request
 
 from driftwatch.config import MonitorConfig
-from driftwatch_airflow.ui.monitors import RefusedFile, Site, refused_files, sites
+from driftwatch_airflow.ui.monitors import RefusedFile, Site, Sites
 
 
 def may_see(user: GetUserDep, dag_id: str) -> bool:
@@ -20,19 +20,28 @@ def may_see(user: GetUserDep, dag_id: str) -> bool:
     return get_auth_manager().is_authorized_dag(method="GET", details=details, user=user)
 
 
-def visible_sites(user: GetUserDep) -> list[Site]:
+def all_sites(request: Request) -> Sites:
+    """The monitors that the application keeps; the user may not be allowed to see all of them."""
+    found: Sites = request.app.state.sites
+    return found
+
+
+AllSites = Annotated[Sites, Depends(all_sites)]
+
+
+def visible_sites(sites: AllSites, user: GetUserDep) -> list[Site]:
     """The monitors whose monitoring DAG the user may read."""
-    return [site for site in sites().values() if may_see(user, site.config.monitoring_dag_id)]
+    return [site for site in sites.valid().values() if may_see(user, site.config.monitoring_dag_id)]
 
 
-def visible_refusals(user: GetUserDep) -> list[RefusedFile]:
+def visible_refusals(sites: AllSites, user: GetUserDep) -> list[RefusedFile]:
     """The refused monitor files whose DAG, which says why, the user may read."""
-    return [file for file in refused_files() if may_see(user, file.dag_id)]
+    return [file for file in sites.refused() if may_see(user, file.dag_id)]
 
 
-def monitor_site(monitor: str, user: GetUserDep) -> Site:
+def monitor_site(monitor: str, sites: AllSites, user: GetUserDep) -> Site:
     """The monitor of that name: 404 where there is none, 403 where the user may not read its monitoring DAG."""
-    site = sites().get(monitor)
+    site = sites.valid().get(monitor)
     if site is None:
         raise HTTPException(404, "There is no monitor of that name. Where its file was refused, the overview says why.")
     require(user, site.config)

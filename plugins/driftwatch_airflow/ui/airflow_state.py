@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
@@ -15,6 +14,7 @@ from sqlalchemy import func, select
 
 from driftwatch.artifacts.failure import Failure
 from driftwatch.errors import NeedsAttention
+from driftwatch_airflow.paths import run_path
 from driftwatch_airflow.run_days import RunDay, day_of_run
 
 if TYPE_CHECKING:
@@ -33,6 +33,17 @@ class NextRun:
     moment: datetime | None
     paused: bool
     known: bool
+
+
+@dataclass(frozen=True)
+class DayInAirflow:
+    """What Airflow knows of a day: its `runs`, newest first; the `links` that their tasks stored; where it failed; and, where the
+    reader comes from a run, the day that the run is `about`, and why."""
+
+    runs: list[dict[str, Any]]
+    links: dict[str, str]
+    failure: Failure | None
+    about: RunDay | None
 
 
 def next_run(session: Session, dag_id: str) -> NextRun:
@@ -71,7 +82,7 @@ def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[dict
             "run_id": run.run_id,
             "state": str(run.state),
             "type": str(run.run_type),
-            "url": run_url(dag_id, run.run_id),
+            "url": run_path(dag_id, run.run_id),
         }
         for _, run in sorted(found.items(), reverse=True)
         if _is_of(run, config, day)
@@ -126,11 +137,3 @@ def stored_links(session: Session, dag_id: str, run_ids: list[str]) -> dict[str,
             if isinstance(address, str) and address.startswith(("http://", "https://")):
                 found.setdefault(row.key.removeprefix("_link_"), address)
     return found
-
-
-def dag_url(dag_id: str) -> str:
-    return f"/dags/{quote(dag_id, safe='')}"
-
-
-def run_url(dag_id: str, run_id: str) -> str:
-    return f"{dag_url(dag_id)}/runs/{quote(run_id, safe='')}"

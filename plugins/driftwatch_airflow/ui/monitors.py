@@ -15,25 +15,26 @@ from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitors, load_or_refuse, shown
 from driftwatch.errors import ConfigError, DriftwatchError
 from driftwatch.view.artifacts import Artifacts
-from driftwatch_airflow.monitor import storage_of
 from driftwatch_airflow.refused import refused_dag_id
+from driftwatch_airflow.stores import storage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TABLES_KEPT = 24
 PATIENCE = 20.0  # seconds in which a storage must answer where other monitors wait beside it
-_lock = threading.Lock()
-_known: dict[Path, tuple[Any, Site | ConfigError]] = {}
-_readers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="driftwatch-pages")
 
 
 @dataclass(frozen=True)
 class Site:
-    """One monitor. `drawn`: what was made of the days last; `asked`: the reading that goes on in the background."""
+    """One monitor, for as long as its file stays as it is.
+
+    `readers` read in the background, for all sites; `drawn`: what was made of the days last; `asked`: the reading that goes on.
+    """
 
     config: MonitorConfig
     layout: MonitorLayout
+    readers: ThreadPoolExecutor
     drawn: dict[str, tuple[Any, str]] = field(default_factory=dict)
     asked: dict[str, Future[Any]] = field(default_factory=dict)
     caches: dict[str, Artifacts] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Site:
         """`read(self)` in the background; one that hangs is waited for, and not asked again."""
         asked = self.asked.get(read.__qualname__)
         if asked is None or asked.done():
-            asked = self.asked[read.__qualname__] = _readers.submit(read, self)
+            asked = self.asked[read.__qualname__] = self.readers.submit(read, self)
         return asked
 
     def has_read(self, asked: Future[Any], deadline: float) -> Any:
@@ -79,40 +80,59 @@ class RefusedFile:
     dag_id: str
 
 
-def sites() -> dict[str, Site]:
-    """Every monitor whose file is valid, by name; a file that changed is read anew."""
-    return {site.config.name: site for _, site in _files() if isinstance(site, Site)}
+class Sites:
+    """The monitors of this process, each with what was read of it.
 
+    Lives as long as the application of the pages, which makes it and keeps it in `app.state.sites`. A monitor's site is made when its
+    file is first asked for, and made anew, with empty caches, when the file has changed; that of a file that is gone is let go.
+    """
 
-def refused_files() -> list[RefusedFile]:
-    """Every monitor file that was refused, by name."""
-    return [
-        RefusedFile(shown(path.name), str(error), refused_dag_id(path))
-        for path, error in _files()
-        if isinstance(error, ConfigError)
-    ]
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[Path, tuple[Any, Site | ConfigError]] = {}
+        self._readers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="driftwatch-pages")
 
+    def valid(self) -> dict[str, Site]:
+        """Every monitor whose file is valid, by name."""
+        return {site.config.name: site for _, site in self._files() if isinstance(site, Site)}
 
-def _files() -> list[tuple[Path, Site | ConfigError]]:
-    def load(path: Path) -> MonitorConfig | ConfigError:
-        held = _read(path)
-        return held.config if isinstance(held, Site) else held
+    def refused(self) -> list[RefusedFile]:
+        """Every monitor file that was refused, by name."""
+        return [
+            RefusedFile(shown(path.name), str(error), refused_dag_id(path))
+            for path, error in self._files()
+            if isinstance(error, ConfigError)
+        ]
 
-    with _lock:
-        found = load_monitors(load=load)
-        return [(path, _read(path) if isinstance(monitor, MonitorConfig) else monitor) for path, monitor in found]
+    def _files(self) -> list[tuple[Path, Site | ConfigError]]:
+        def load(path: Path) -> MonitorConfig | ConfigError:
+            held = self._read(path)
+            return held.config if isinstance(held, Site) else held
 
+        with self._lock:
+            found = [
+                # A file that is valid by itself may be refused for its name, which another file has.
+                (path, self._read(path) if isinstance(monitor, MonitorConfig) else monitor)
+                for path, monitor in load_monitors(load=load)
+            ]
+            for gone in self._known.keys() - {path for path, _ in found}:
+                del self._known[gone]
+        return found
 
-def _read(path: Path) -> Site | ConfigError:
-    """The file's site or refusal, kept until the file changes."""
-    try:
-        stat = path.stat()
-        changed: Any = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-    except OSError as error:  # a link that leads nowhere; reading says so
-        changed = str(error)
-    held = _known.get(path)
-    if held is None or held[0] != changed:
-        monitor = load_or_refuse(path)
-        site = Site(monitor, MonitorLayout(monitor.name)) if isinstance(monitor, MonitorConfig) else monitor
-        held = _known[path] = (changed, site)
-    return held[1]
+    def _read(self, path: Path) -> Site | ConfigError:
+        """The file's site or refusal, kept until the file changes."""
+        try:
+            stat = path.stat()
+            changed: Any = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        except OSError as error:  # a link that leads nowhere; reading says so
+            changed = str(error)
+        held = self._known.get(path)
+        if held is None or held[0] != changed:
+            monitor = load_or_refuse(path)
+            site = (
+                Site(monitor, MonitorLayout(monitor.name), self._readers)
+                if isinstance(monitor, MonitorConfig)
+                else monitor
+            )
+            held = self._known[path] = (changed, site)
+        return held[1]

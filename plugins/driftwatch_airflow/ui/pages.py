@@ -20,15 +20,15 @@ from driftwatch.publish.outbox import Outbox, recipient
 from driftwatch.view.days import Day
 from driftwatch.view.report import TEMPLATES, environment, values
 from driftwatch.view.words import accuracy_text, count, direction, feature_name
+from driftwatch_airflow.paths import URL_PREFIX, dag_path
 from driftwatch_airflow.run_days import whole_from
-from driftwatch_airflow.ui import URL_PREFIX, airflow_state
 
 if TYPE_CHECKING:
     from fastapi import Request
     from jinja2 import Environment
 
-    from driftwatch.artifacts.failure import Failure
-    from driftwatch_airflow.run_days import RunDay
+    from driftwatch.view.report.facts import DayFacts
+    from driftwatch_airflow.ui.airflow_state import DayInAirflow
     from driftwatch_airflow.ui.monitors import Site
 
 REPORT_CSS = TEMPLATES / "report.css"
@@ -39,7 +39,7 @@ _SYMBOLS = {"bad": "✕", "warn": "~", "unsure": "?", "good": "·", "waiting": "
 def _environment() -> Environment:
     made = environment(Path(__file__).parent / "templates")
     made.filters.update(interval=interval, p_text=p_text, accuracy=accuracy_text, moment=_moment)
-    made.globals.update(count=count, symbols=_SYMBOLS, dag_url=airflow_state.dag_url)
+    made.globals.update(count=count, symbols=_SYMBOLS, dag_url=dag_path)
     return made
 
 
@@ -110,57 +110,61 @@ def feature_list(last: Day | None) -> list[dict[str, Any]]:
     return rows
 
 
-def day(
-    request: Request,
-    site: Site,
-    when: date,
-    names: list[date],
-    runs: list[dict[str, Any]],
-    links: dict[str, str],
-    failure: Failure | None,
-    about: RunDay | None = None,
-) -> str:
+def day(request: Request, site: Site, when: date, names: list[date], known: DayInAirflow) -> str:
     """The day's page: the report's own sections, with links around them. Raises MissingArtifact for a day not taken in.
 
-    `failure`: where the day failed, as Airflow knows it now; the artifacts may not have heard of it yet.
+    `names`: the days that the storage has; `known`: the artifacts may not have heard yet of a failure that Airflow knows.
     """
-    from driftwatch.view.days import read_progress, read_uploads
-    from driftwatch.view.pictures import chosen
     from driftwatch.view.report.facts import gather
 
-    storage, base = site.artifacts.storage, request.scope.get("root_path") or URL_PREFIX
+    storage = site.artifacts.storage
     facts = gather(MonitorStore(storage, site.config), when)
-    whole = whole_from(when, site.config.schedule)
-    keys = site.layout.day(when)
-    read = site.artifacts.get_many([(keys.annotation_progress, read_progress), (keys.published, read_uploads)])
+    progress, uploads, damaged = _progress_and_uploads(site, when)
     alerts, unread = _alerts(site, when)
-    damaged = [*(str(found) for found in read if isinstance(found, Exception)), *unread]
-    facts = replace(facts, failure=failure, problems=(*facts.problems, *damaged))
-    labelled, published = (None if isinstance(found, Exception) else found for found in read)
+    facts = replace(facts, failure=known.failure, problems=(*facts.problems, *damaged, *unread))
+    whole = whole_from(when, site.config.schedule)
+    return render(
+        request,
+        "day.html.j2",
+        site=site,
+        **values(facts, _pictures(request, site, facts)),
+        runs=known.runs,
+        links=known.links,
+        about=known.about,
+        open_until=whole if whole > utcnow() else None,
+        before=max((name for name in names if name < when), default=None),
+        after=min((name for name in names if name > when), default=None),
+        has_report=storage.exists(site.layout.day(when).report),
+        published=uploads["uploads"] if uploads else [],
+        alerts=alerts,
+        labelled=progress,
+    )
+
+
+def _progress_and_uploads(site: Site, when: date) -> tuple[Any, Any, list[str]]:
+    """How far labelling is and what was published, each None where there is none; and what of it cannot be read."""
+    from driftwatch.view.days import read_progress, read_uploads
+
+    keys = site.layout.day(when)
+    found = site.artifacts.get_many([(keys.annotation_progress, read_progress), (keys.published, read_uploads)])
+    progress, uploads = (None if isinstance(one, Exception) else one for one in found)
+    return progress, uploads, [str(one) for one in found if isinstance(one, Exception)]
+
+
+def _pictures(request: Request, site: Site, facts: DayFacts) -> dict[str, list[dict[str, Any]]]:
+    """The addresses of the pictures that the day's page shows, by their group; those of the reference are not among them."""
+    from driftwatch.view.pictures import chosen
+
     file_names = {row.image_id: row.key.rsplit("/", 1)[-1] for row in facts.accepted.itertuples()}
-    here = f"{base}/m/{site.config.name}/days/{when}"
+    base = request.scope.get("root_path") or URL_PREFIX
+    here = f"{base}/m/{site.config.name}/days/{facts.day}"
     pictures: dict[str, list[dict[str, Any]]] = {"reference": []}
     for group, images in chosen(facts).items():
         pictures[group] = [
             {"src": f"{here}/images/{image_id}.jpg", "name": file_names.get(image_id, image_id), "note": note}
             for image_id, note in images
         ]
-    return render(
-        request,
-        "day.html.j2",
-        site=site,
-        **values(facts, pictures),
-        runs=runs,
-        links=links,
-        about=about,
-        open_until=whole if whole > utcnow() else None,
-        before=max((name for name in names if name < when), default=None),
-        after=min((name for name in names if name > when), default=None),
-        has_report=storage.exists(keys.report),
-        published=published["uploads"] if published else [],
-        alerts=alerts,
-        labelled=labelled,
-    )
+    return pictures
 
 
 def _alerts(site: Site, when: date) -> tuple[list[dict[str, Any]], list[str]]:

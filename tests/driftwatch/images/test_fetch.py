@@ -16,7 +16,7 @@ from driftwatch import storage_errors
 from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, NeedsAttention, StorageFailed, StorageRefused
-from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
+from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.listing import ignored_by, list_day
 from driftwatch.storage import Storage
 
@@ -200,7 +200,7 @@ def test_a_day_in_shards_counts_what_it_ignores_and_is_the_same_day(storage, inc
     images = ImagesConfig(shard_size=256, max_reject_share=1)
     whole = ingest_day(day_store(storage, DAY), images, 32, "v1")
     artifacts = {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")}
-    shards = plan_day(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
+    shards = cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
     counts = [ingest_shard(day_store(storage, DAY), images, shard) for shard in shards]
     assert len(shards) == 2
     assert sum(found["ignored"] for found in counts) == 300 == whole["ignored"]

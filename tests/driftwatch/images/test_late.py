@@ -14,7 +14,7 @@ from tests.stores import day_store
 from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.images import ingest, inputs, one_pass, shards
-from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
+from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.late import late_images, note_late_files
 from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage
@@ -38,7 +38,9 @@ def at_once(storage: Storage) -> dict[str, Any]:
 
 def in_shards(storage: Storage) -> dict[str, Any]:
     images = ImagesConfig(shard_size=2, max_reject_share=1)
-    for shard in plan_day(day_store(storage, DAY), images, 16, "v1", list_day(day_store(storage, DAY), ImagesConfig())):
+    for shard in cut_into_shards(
+        day_store(storage, DAY), images, 16, "v1", list_day(day_store(storage, DAY), ImagesConfig())
+    ):
         ingest_shard(day_store(storage, DAY), images, shard)
     return merge_shards(day_store(storage, DAY), images)
 

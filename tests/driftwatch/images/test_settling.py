@@ -13,7 +13,7 @@ from tests.stores import day_store
 from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.images import one_pass, settling
-from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
+from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage
 
@@ -205,7 +205,7 @@ def test_each_shard_waits_for_its_own(storage, clock):
 
     clock.meanwhile = finish
     images = IMAGES.model_copy(update={"shard_size": 256})
-    for shard in plan_day(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images)):
+    for shard in cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images)):
         ingest_shard(day_store(storage, DAY), images, shard)
     assert merge_shards(day_store(storage, DAY), images)["accepted"] == 2
     assert len(clock.slept) == 1

@@ -16,7 +16,7 @@ from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import ingest, one_pass, shards
-from driftwatch.images.ingest import ingest_day, ingest_shard, merge_shards, plan_day
+from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.listing import list_day
 from driftwatch.images.shards import MOST_SHARDS, shards_of
@@ -57,7 +57,7 @@ def artifacts(storage: Storage) -> dict[str, bytes]:
 
 def in_shards(storage: Storage, size: int, order: int = 1, **settings) -> dict:
     images = ImagesConfig(shard_size=size, **settings)
-    shards = plan_day(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
+    shards = cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
     for shard in shards[::order]:
         ingest_shard(day_store(storage, DAY), images, shard)
     return merge_shards(day_store(storage, DAY), images)
@@ -100,7 +100,7 @@ def test_a_merge_that_was_killed_or_is_repeated_gives_the_same_day(storage, monk
     ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     whole = artifacts(storage)
     images = ImagesConfig(shard_size=256)
-    shards = plan_day(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
+    shards = cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
     for shard in shards:
         ingest_shard(day_store(storage, DAY), images, shard)
     write_json, delete = Storage.write_json, Storage.delete
@@ -129,7 +129,7 @@ def test_a_merge_killed_at_any_point_of_its_clearing_up_finds_its_way(storage, t
     ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     whole = artifacts(storage)
     images = ImagesConfig(shard_size=8)
-    for shard in plan_day(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images)):
+    for shard in cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images)):
         ingest_shard(day_store(storage, DAY), images, shard)
     delete, killed_at = Storage.delete, 0
     while True:

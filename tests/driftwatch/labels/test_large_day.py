@@ -27,7 +27,7 @@ from driftwatch.labels.backends.toloka.collect import progress
 from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.consensus import merge_day
 from driftwatch.labels.links import ImageLinks, ImageServer
-from driftwatch.labels.plan import plan_day
+from driftwatch.labels.plan import plan_labelling
 from driftwatch.storage import Storage
 
 IMAGES, CONTROL, OVERLAP, PER_PAGE = 2000, 120, 3, 9
@@ -96,7 +96,7 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
         server("driftwatch_sandbox.toloka", *options, "--crowd-speed", "600", "--balance", "100") as url,
     ):
         client = DriftwatchTolokaClient(TOKEN, url=url)
-        plan = plan_day(monitor_store(storage, LAYOUT, config), DAY, now)
+        plan = plan_labelling(monitor_store(storage, LAYOUT, config), DAY, now)
         links = ImageLinks(
             storage, keys.shown, now, datetime.fromisoformat(plan["links_expire"]), ImageServer(image_url, SECRET)
         )

@@ -15,7 +15,7 @@ from driftwatch.config import ExamConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import ChangedImage, DamagedArtifact, DriftwatchError
 from driftwatch.labels.links import ImageLinks, ImageServer, sign
-from driftwatch.labels.plan import OverBudget, cost_of, describe, plan_day, seeded_order
+from driftwatch.labels.plan import OverBudget, cost_of, describe, plan_labelling, seeded_order
 from driftwatch.storage import Storage
 
 DAY = date(2026, 11, 20)
@@ -55,7 +55,7 @@ def write_manifest(storage, layout, day, images, order=1):
 
 
 def plan(storage, monitor, day=DAY):
-    return plan_day(monitor_store(storage, MonitorLayout(monitor.name), monitor), day, NOW)
+    return plan_labelling(monitor_store(storage, MonitorLayout(monitor.name), monitor), day, NOW)
 
 
 def test_the_sample_is_random_by_day_and_the_same_in_any_row_order(storage, monitor):
@@ -190,7 +190,7 @@ def test_a_recorded_plan_ends_as_it_says_only_once_its_pool_was_asked_for(storag
 
     def planned(recorded, now):
         storage.write_json(layout.day(DAY).annotation, recorded)
-        return plan_day(monitor_store(storage, layout, monitor), DAY, now)
+        return plan_labelling(monitor_store(storage, layout, monitor), DAY, now)
 
     recorded = plan(storage, monitor)
     again = planned(recorded, later)
@@ -260,7 +260,9 @@ def test_a_file_that_was_replaced_is_left_out_of_the_sample_and_of_the_control_t
     layout = MonitorLayout(monitor.name)
     whole = plan(storage, monitor)
     replaced = {whole["sample"][0]["image_id"], whole["sample"][7]["image_id"], whole["control"][3]["image_id"]}
-    found = plan_day(monitor_store(storage, layout, monitor), DAY, NOW, lambda image_id, key: image_id not in replaced)
+    found = plan_labelling(
+        monitor_store(storage, layout, monitor), DAY, NOW, lambda image_id, key: image_id not in replaced
+    )
     assert len(found["sample"]) == 40
     assert {entry["image_id"] for entry in found["changed"]} == replaced & {e["image_id"] for e in whole["sample"]}
     assert not replaced & {entry["image_id"] for entry in [*found["sample"], *found["control"]]}
@@ -268,7 +270,7 @@ def test_a_file_that_was_replaced_is_left_out_of_the_sample_and_of_the_control_t
     assert "40 images (2 left out, their files have changed since)" in describe(found, monitor)
     assert "changed" not in whole
     with pytest.raises(ChangedImage, match=r"none of 100 images can be shown.*clear ingest_images"):
-        plan_day(monitor_store(storage, layout, monitor), DAY, NOW, lambda image_id, key: "known" in image_id)
+        plan_labelling(monitor_store(storage, layout, monitor), DAY, NOW, lambda image_id, key: "known" in image_id)
 
 
 def test_file_storage_without_an_image_server_says_what_to_set(tmp_path):

@@ -30,6 +30,7 @@ from types import SimpleNamespace
 import keras
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
+from driftwatch_airflow.operators import promotion
 from driftwatch_airflow.operators import retraining as tasks
 
 class Choose(tasks.ChooseActionOperator):
@@ -40,8 +41,8 @@ def operator(task, **common):
     if task == "choose":
         return Choose(on_plan="p", on_rollback="b", on_retrain="r", **common)
     kinds = {"collect": tasks.CollectTrainingSetOperator, "train": tasks.TrainChallengerOperator,
-             "evaluate": tasks.EvaluateChallengerOperator, "promote": tasks.PromoteModelOperator,
-             "refresh": tasks.RefreshReferenceOperator}
+             "evaluate": tasks.EvaluateChallengerOperator, "promote": promotion.PromoteModelOperator,
+             "refresh": promotion.RefreshReferenceOperator}
     return kinds[task](**common)
 
 def die_at(position):

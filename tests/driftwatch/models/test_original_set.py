@@ -20,7 +20,7 @@ from driftwatch.config import ImagesConfig, MonitorConfig
 from driftwatch.drift.handover import build_reference_of
 from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.labels.known_images import control_tasks
-from driftwatch.labels.plan import plan_day
+from driftwatch.labels.plan import plan_labelling
 from driftwatch.models import registry
 from driftwatch.models.as_trained import OtherModel
 from driftwatch.models.challenger import CHALLENGER, _decoded, _originals, train_challenger
@@ -194,7 +194,7 @@ def renamed(world: Any) -> Any:
 
 def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
     world.add_day(DAY, 60)
-    old_plan = plan_day(monitor_store(world.storage, world.layout, world.config), DAY, NOW)
+    old_plan = plan_labelling(monitor_store(world.storage, world.layout, world.config), DAY, NOW)
     world.storage.write_json(world.layout.day(DAY).annotation, old_plan)
     collect_training_set(monitor_store(world.storage, world.layout, world.config), "r1", DAY, DAY)
     version = registry.champion_version(monitor_store(world.storage, world.layout))
@@ -206,7 +206,7 @@ def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
     predict_day(day_store(storage, layout.day(DAY), config), version)
     assert storage.read_bytes(layout.day(DAY).predictions) == answers
     assert control_tasks(monitor_store(storage, layout, config), DAY, exclude=set())
-    kept = plan_day(monitor_store(storage, layout, config), DAY, NOW)
+    kept = plan_labelling(monitor_store(storage, layout, config), DAY, NOW)
     assert [entry["image_id"] for entry in kept["sample"]] == [entry["image_id"] for entry in old_plan["sample"]]
     entries = [*kept["sample"], *kept["control"]]
     assert all(storage.exists(entry["key"]) for entry in entries)

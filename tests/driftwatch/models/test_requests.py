@@ -9,7 +9,7 @@ import pytest
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
-from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way
+from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way, run_key
 from driftwatch.storage import Storage
 
 LAYOUT = MonitorLayout("demo")
@@ -49,3 +49,8 @@ def test_a_run_by_hand_is_none_of_an_alert_whatever_it_is_called(tmp_path, run_i
     assert alert_day(run_id) is None
     begin(monitor_store(storage, LAYOUT), "r", run_id)
     assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), FIRST, 3, lambda run_id, unfinished: 0) is None
+
+
+def test_a_run_id_becomes_a_folder_name():
+    assert run_key("manual__2026-11-20T06:00:00.1+00:00_x") == "manual__2026-11-20T06-00-00.1-00-00_x"
+    assert run_key("perf_alert__2026-11-20") == "perf_alert__2026-11-20"

@@ -12,11 +12,15 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi.testclient import TestClient
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.storage import Storage
+from driftwatch_airflow.ui import access, airflow_state
+from driftwatch_airflow.ui.app import application
 from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_sandbox.demo.year import Year
 
@@ -88,3 +92,31 @@ def pages(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
         yield Pages(world.url("airflow"), world.home, storage, {each.name: each for each in monitors}, token, browser)
     finally:
         world.processes.stop()
+
+
+class Manager:
+    """An auth manager that lets everyone read the DAGs `allowed`."""
+
+    def __init__(self, allowed: set[str]) -> None:
+        self.allowed = allowed
+
+    def is_authorized_dag(self, *, method: str, details: Any, user: Any) -> bool:
+        assert method == "GET"
+        return details.id in self.allowed
+
+
+@pytest.fixture
+def client(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A browser of somebody who may read the DAG ours_monitoring alone, of two monitors without a day."""
+    raw = yaml.safe_load((root / "include" / "monitors" / "cats_vs_dogs.yaml").read_text())
+    raw["storage"]["uri"] = f"file://{tmp_path}"
+    for name in ("ours", "theirs"):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({**raw, "name": name}))
+    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
+    monkeypatch.setattr(access, "get_auth_manager", lambda: Manager({"ours_monitoring"}))
+    monkeypatch.setattr(access.DagModel, "get_team_name", lambda dag_id: None)
+    monkeypatch.setattr(airflow_state, "failures", lambda session, config: {})
+    monkeypatch.setattr(airflow_state, "next_run", lambda session, dag_id: airflow_state.NextRun(None, False, False))
+    app = application()
+    monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "somebody")
+    return TestClient(app)

@@ -12,7 +12,6 @@ import pytest
 
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.provider import get_provider_info
 from driftwatch_sandbox.whylabs.app import create_app
 from driftwatch_sandbox.whylabs.store import Settings
 from driftwatch_servers.serving import running
@@ -105,14 +104,6 @@ def test_the_connection_test_fails_with_the_reason_and_without_the_key(connect, 
     assert said in message
     assert "wrong-key" not in message
     assert "very-secret" not in message
-
-
-def test_the_provider_registers_this_hook_and_its_fields():
-    (registered,) = [c for c in get_provider_info()["connection-types"] if c["connection-type"] == "whylabs"]
-
-    assert registered["hook-class-name"] == f"{WhyLabsHook.__module__}.{WhyLabsHook.__name__}"
-    assert registered["hook-name"] == WhyLabsHook.hook_name
-    assert {"org_id", "timeout", "retries"} <= set(registered["conn-fields"])
 
 
 def test_importing_the_hook_imports_no_heavy_library():

@@ -10,35 +10,27 @@ import pytest
 
 from driftwatch.artifacts.failure import Failure, read_failure, write_failure
 from driftwatch.artifacts.keys import MonitorLayout
-from driftwatch.config import AlertKind, NotifierConfig
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config import AlertKind
 from driftwatch.errors import NeedsAttention
-from driftwatch.storage import Storage
 from driftwatch_airflow import failures
-from driftwatch_airflow.alerts import outbox_of, send_alert
-from driftwatch_airflow.failures import NO_REASON, day_failed, reason_of
+from driftwatch_airflow.alerts import outbox_of
+from driftwatch_airflow.failures import NO_REASON, day_failed
 from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellRetrainingOperator
-from driftwatch_airflow.task_docs import what_to_do
 
 DAY, RUN = "2026-11-20", "scheduled__2026-11-20"
+
+
 NAME = "airflow.sdk.BaseNotifier"
 
 
-@pytest.fixture
-def monitor(root, tmp_path, monkeypatch):
-    monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
     monkeypatch.setattr(failures, "SECONDS_FOR_REASON", 0)
-    return load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
 
 
 @pytest.fixture
 def keys(monitor):
     return MonitorLayout(monitor.name).day(datetime.fromisoformat(DAY).date())
-
-
-@pytest.fixture
-def storage(monitor):
-    return Storage(monitor.storage.uri)
 
 
 def context_of(states: dict[str, str], task: str = "", error: Any = None, **params: Any) -> dict[str, Any]:
@@ -147,31 +139,3 @@ def test_every_kind_of_alert_is_told_by_a_step(root, tmp_path, monkeypatch):
         assert "**When it fails**: " in task.doc_md
     assert {task.task_id for task in day.leaves} - set(steps) == {"day_done"}
     assert {task.task_id for task in retraining.leaves} - set(steps) == {"retraining_done"}
-
-
-def test_a_promotion_and_a_rollback_by_two_runs_wait_in_two_outboxes(monitor):
-    notified = monitor.model_copy(update={"notifiers": (NotifierConfig(notifier=NAME),)})
-    for run in ("a", "b"):
-        send_alert({}, notified, "model_rolled_back", {"version": "v1", "previous": "v2", "run_id": run})
-    ids = {outbox_of(notified, run_id=run).alerts()[0].id for run in ("a", "b")}
-    assert len(ids) == 2
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (None, NO_REASON),
-        (NeedsAttention("raise\nthe limit"), "raise the limit"),
-        (ValueError("OAuth AQAD-1234567"), "ValueError: OAuth ***"),
-        (KeyboardInterrupt(), "KeyboardInterrupt"),
-        ("Task was terminated", "Task was terminated"),
-    ],
-)
-def test_a_reason_is_one_line_without_secrets(error, said):
-    assert reason_of(error) == said
-
-
-def test_what_to_do_follows_a_pointer_to_another_task():
-    assert what_to_do("upload_performance") == what_to_do("upload_features")
-    assert what_to_do("upload_features").startswith("The message is the sink's answer.")
-    assert what_to_do("of_somebody_else") == "See its log."

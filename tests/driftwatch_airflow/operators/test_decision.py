@@ -14,20 +14,12 @@ from driftwatch.config.monitor_files import load_monitor
 from driftwatch.models.requests import attached_alerts, begin
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
-from driftwatch_airflow.operators.retraining import GateOperator, run_key
 
 DAY = "2026-11-20"
 
 
 class Recorded(CheckPerformanceOperator):
     """Notes the branch instead of asking Airflow to skip the others."""
-
-    def do_branch(self, context: Any, branches_to_execute: Any) -> Any:
-        return branches_to_execute
-
-
-class RecordedGate(GateOperator):
-    """As above."""
 
     def do_branch(self, context: Any, branches_to_execute: Any) -> Any:
         return branches_to_execute
@@ -161,32 +153,3 @@ def test_an_alert_is_attached_to_a_retraining_by_hand_too(alert):
     assert decide("2026-11-20", {"by hand": "running"}) is None
     assert attached(storage, "by-hand") == ["2026-11-20"]
     assert decide("2026-11-20", {"by hand": "success"}) == "trigger"
-
-
-@pytest.mark.parametrize(
-    ("decision", "promotion", "expected"),
-    [
-        ("promote", "auto", "promote_model"),
-        ("promote", "approval", "approve_promotion"),
-        ("promote", "never", "keep_champion"),
-        ("keep", "auto", "keep_champion"),
-        ("not_enough_evidence", "auto", "keep_champion"),
-        ("not_enough_evidence", "approval", "keep_champion"),
-        ("promote", None, "promote_model"),
-    ],
-)
-def test_the_gate_and_the_setting_together_choose(root, decision, promotion, expected):
-    gate = RecordedGate(
-        task_id="gate",
-        monitor=load_monitor(root / "include/monitors/cats_vs_dogs.yaml"),
-        on_keep="keep_champion",
-        on_approval="approve_promotion",
-        on_promote="promote_model",
-    )
-    ti = SimpleNamespace(xcom_pull=lambda task_ids: {"decision": decision})
-    assert gate.execute({"ti": ti, "params": {"promotion": promotion}}) == expected
-
-
-def test_a_run_id_becomes_a_folder_name():
-    assert run_key("manual__2026-11-20T06:00:00.1+00:00_x") == "manual__2026-11-20T06-00-00.1-00-00_x"
-    assert run_key("perf_alert__2026-11-20") == "perf_alert__2026-11-20"

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from airflow.sdk import BaseOperatorLink
 
-from driftwatch_airflow.ui import pages_path
+from driftwatch_airflow.paths import pages_path
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context

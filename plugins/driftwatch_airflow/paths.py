@@ -1,0 +1,40 @@
+"""Addresses on Airflow's own web server: the monitor pages, and the pages of DAGs and runs."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+URL_PREFIX = "/driftwatch"
+
+
+def web_address() -> str:
+    """`api.base_url` without a slash at its end; empty where it is not a whole address, so that nothing outside can lead there."""
+    base = _base_url()
+    return base if base.startswith(("http://", "https://")) else ""
+
+
+def pages_path() -> str:
+    """Where the monitor pages lie on Airflow's own address, which may be served below a path."""
+    return urlsplit(_base_url()).path.rstrip("/") + URL_PREFIX
+
+
+def correction_page(monitor: str, day: str) -> str:
+    """Where a correction of the day is published: a whole address where `api.base_url` is one, else its path on Airflow's own."""
+    base = web_address()
+    return f"{base + URL_PREFIX if base else pages_path()}/m/{monitor}/days/{day}/#correction"
+
+
+def dag_path(dag_id: str) -> str:
+    """The DAG's page, below Airflow's own address."""
+    return f"/dags/{quote(dag_id, safe='')}"
+
+
+def run_path(dag_id: str, run_id: str) -> str:
+    """The run's page, below Airflow's own address."""
+    return f"{dag_path(dag_id)}/runs/{quote(run_id, safe='')}"
+
+
+def _base_url() -> str:
+    from airflow.configuration import conf
+
+    return str(conf.get("api", "base_url", fallback="") or "").rstrip("/")

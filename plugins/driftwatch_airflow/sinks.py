@@ -1,0 +1,43 @@
+"""Where a monitor publishes, by its Airflow connections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftwatch_airflow.hooks.whylabs import WhyLabsHook
+from driftwatch_airflow.stores import store_of
+
+if TYPE_CHECKING:
+    from driftwatch.config import MonitorConfig
+    from driftwatch.publish.sinks import Sink, WhyLabsSink
+
+
+def sinks_of(monitor: MonitorConfig) -> list[Sink]:
+    """The sinks of `publish.sinks`, in its order."""
+    from driftwatch.publish.sinks import LocalSink
+
+    store = store_of(monitor)
+    sinks: list[Sink] = []
+    for name in monitor.publish.sinks:
+        if name == "whylabs":
+            sinks.append(whylabs_sink(monitor))
+        else:
+            sinks.append(LocalSink(store.storage, monitor.name, store.keys.local_profiles))
+    return sinks
+
+
+def whylabs_sink(monitor: MonitorConfig) -> WhyLabsSink:
+    """The monitor's dataset at WhyLabs, by its Airflow connection."""
+    from driftwatch.publish.sinks import WhyLabsSink
+
+    return WhyLabsSink(WhyLabsHook(monitor.publish.connection, monitor.publish.dataset).get_conn())
+
+
+def keep_whylabs_monitors(monitor: MonitorConfig) -> None:
+    """Brings WhyLabs' own monitors to the monitor file and the champion of this moment, where tasks are to do that."""
+    from driftwatch.models.registry import champion_version
+    from driftwatch.publish.monitors import keep_monitors
+
+    if "whylabs" in monitor.publish.sinks and monitor.publish.monitors.managed:
+        store = store_of(monitor)
+        keep_monitors(store, whylabs_sink(monitor), champion_version(store))

@@ -1,0 +1,102 @@
+"""What is shown of one day: its page, its report, a feature's distribution, a small picture."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated
+
+from airflow.api_fastapi.common.db.common import SessionDep
+from fastapi import Depends, HTTPException, Request
+from sqlalchemy.orm import Session
+from starlette.responses import HTMLResponse, Response
+
+from driftwatch.artifacts.failure import Failure, read_failure
+from driftwatch.artifacts.keys import DAYS
+from driftwatch.errors import DamagedArtifact, MissingArtifact
+from driftwatch.view.days import Day, read_days, with_failures
+from driftwatch.view.distribution import distribution
+from driftwatch.view.thumbnails import thumbnail_of
+from driftwatch_airflow.ui import airflow_state, pages
+from driftwatch_airflow.ui.access import Chosen
+from driftwatch_airflow.ui.airflow_state import DayInAirflow
+from driftwatch_airflow.ui.leads import day_of_run
+from driftwatch_airflow.ui.monitors import Site
+
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+
+
+def _day(day: str) -> date:
+    try:
+        found = date.fromisoformat(day)
+    except ValueError as error:
+        raise HTTPException(404, "A day is written as YYYY-MM-DD.") from error
+    if found.isoformat() != day:
+        raise HTTPException(404, "A day is written as YYYY-MM-DD.")
+    if not DAYS[0] <= found <= DAYS[1]:
+        raise HTTPException(404, f"Days from {DAYS[0]} to {DAYS[1]} can be shown.")
+    return found
+
+
+DayDep = Annotated[date, Depends(_day)]
+
+
+def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, run: str = "") -> Response:
+    """The day's report with its links; where the reader comes from a `run`, why that is of this day."""
+    runs = airflow_state.runs_of_day(session, site.config, day)
+    known = DayInAirflow(
+        runs=runs,
+        links=airflow_state.stored_links(session, site.config.monitoring_dag_id, [found["run_id"] for found in runs]),
+        failure=_failure(site, session, day),
+        about=day_of_run(session, site, run) if run else None,
+    )
+    names = site.layout.stored_days(site.artifacts.storage)
+    try:
+        return HTMLResponse(pages.day(request, site, day, names, known))
+    except MissingArtifact as error:
+        if day not in names and not known.runs and known.failure is None:
+            raise HTTPException(404, f"Nothing is stored of {day}: the day was not run yet.") from error
+        facts = {"runs": known.runs, "failure": known.failure, "missing": str(error), "about": known.about}
+        return HTMLResponse(pages.render(request, "empty_day.html.j2", site=site, day=day, **facts), 404)
+
+
+def _failure(site: Site, session: Session, day: date) -> Failure | None:
+    """Where the day failed. A note of it that cannot be read is named on the day's page, which reads it too."""
+    known = airflow_state.failures(session, site.config).get(day)
+    try:
+        failure = site.artifacts.get(site.layout.day(day).failure, read_failure)
+    except DamagedArtifact:
+        failure = None
+    kept = Day(day, None, None, None, None, failure=failure)
+    return with_failures([kept], {} if known is None else {day: known})[0].failure
+
+
+def give_report(site: Chosen, day: DayDep) -> Response:
+    """The day's report.html, the file that can be sent on."""
+    try:
+        html = site.artifacts.storage.read_bytes(site.layout.day(day).report)
+    except MissingArtifact as error:
+        raise HTTPException(404, f"There is no report of {day} yet.") from error
+    return HTMLResponse(html, headers={"Content-Security-Policy": REPORT_POLICY})
+
+
+def give_image(site: Chosen, day: DayDep, image_id: str) -> Response:
+    """A small picture of one of the day's images."""
+    if not _IMAGE_ID.fullmatch(image_id):
+        raise HTTPException(404, "An image id is a sha256 in hex.")
+    found = thumbnail_of(site.tables, site.layout.day(day), image_id)
+    if found is None:
+        raise HTTPException(404, f"{day} has no such image.")
+    return Response(found, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+
+
+def give_distribution(site: Chosen, day: DayDep, feature: str) -> Response:
+    """A feature's distribution on a day against the reference that the day was tested with."""
+    keys = site.layout.day(day)
+    row = next((row for row in read_days(site.artifacts, site.layout) if row.day == day), None)
+    version = ((row.drift or {}).get("reference_version") or (row.ingest or {}).get("model_version")) if row else None
+    found = distribution(site.tables, site.layout, keys, feature, version)
+    if found is None:
+        raise HTTPException(404, "This feature's values of the day are not stored.")
+    return Response(pages.as_json(found), media_type="application/json")

@@ -1,0 +1,56 @@
+"""A storage into which a day is delivered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config.monitor_files import load_monitor
+from driftwatch.storage import Storage
+from driftwatch_airflow.operators import features, predictions
+from driftwatch_airflow.operators import ingest as ingesting
+from driftwatch_airflow.operators.ingest import IngestImagesOperator
+
+DAY = "2026-11-20"
+LAYOUT = MonitorLayout("cats_vs_dogs")
+
+
+class TaskInstance:
+    """As much of a task instance as the first task of a day touches."""
+
+    map_index = -1
+
+    def __init__(self) -> None:
+        self.xcom: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcom[key] = json.loads(json.dumps(value))
+
+
+@pytest.fixture
+def delivered(tmp_path, root: Path, monkeypatch):
+    monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
+    told: list[str] = []
+    for module in (ingesting, features, predictions):
+        monkeypatch.setattr(module, "send_alert", lambda context, monitor, kind, facts: told.append(kind))
+    storage = Storage(f"file://{tmp_path}")
+    storage.write_json(LAYOUT.champion, {"version": "v0001-00000001"})
+    monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
+
+    def deliver(**files: bytes) -> None:
+        for name, data in files.items():
+            storage.write_bytes(f"cats_vs_dogs/incoming/{DAY}/{name}.jpg", data)
+
+    def ingest(**images: Any) -> dict[str, Any]:
+        changed = monitor.model_copy(update={"images": monitor.images.model_copy(update=images)})
+        operator = IngestImagesOperator(task_id="ingest", monitor=changed, day=DAY)
+        ti = TaskInstance()
+        assert operator.execute({"dag_run": SimpleNamespace(run_type="manual"), "ti": ti}) == []
+        return ti.xcom["counts"]
+
+    return SimpleNamespace(storage=storage, told=told, ingest=ingest, deliver=deliver, monitor=monitor)

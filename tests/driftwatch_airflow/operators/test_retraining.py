@@ -1,0 +1,110 @@
+"""The first steps of the retraining DAG: which days they take, and what the form changes."""
+
+from __future__ import annotations
+
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.errors import NeedsAttention
+from driftwatch.storage import Storage
+from driftwatch_airflow.operators.retraining import (
+    ChooseActionOperator,
+    CollectTrainingSetOperator,
+    TrainChallengerOperator,
+)
+
+RUN = "perf_alert__2026-11-20"
+
+
+LAYOUT = MonitorLayout("cats_vs_dogs")
+
+
+@pytest.fixture
+def collected(monkeypatch):
+    """The calls of the domain's collect_training_set."""
+    import driftwatch.models.dataset
+
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(
+        driftwatch.models.dataset,
+        "collect_training_set",
+        lambda *arguments, **options: calls.append(arguments[3:]) or {"new_labels": 7},
+    )
+    return calls
+
+
+def collect(monitor: Any, **params: Any) -> Any:
+    operator = CollectTrainingSetOperator(task_id="collect", monitor=monitor, request=RUN)
+    return operator.execute({"params": params, "run_id": RUN})
+
+
+def label(storage: Storage, *days: str) -> None:
+    for day in days:
+        storage.write_bytes(LAYOUT.day(date.fromisoformat(day)).labels, b"labels")
+
+
+def test_without_days_the_newest_labelled_one_ends_the_range(monitor, storage, collected):
+    label(storage, "2026-11-03", "2026-11-18")
+    storage.write_json(LAYOUT.day(date(2026, 11, 20)).ingest, {})
+    collect(monitor)
+    assert collected == [(RUN, date(2026, 11, 12), date(2026, 11, 18))]
+
+
+def test_the_form_chooses_the_days(monitor, storage, collected):
+    label(storage, "2026-11-18")
+    collect(monitor, first_day="2026-11-01", last_day="2026-11-15")
+    assert collected == [(RUN, date(2026, 11, 1), date(2026, 11, 15))]
+    with pytest.raises(NeedsAttention, match="first_day 2026-11-16 is after last_day 2026-11-15"):
+        collect(monitor, first_day="2026-11-16", last_day="2026-11-15")
+
+
+def test_without_any_label_it_says_so(monitor, collected):
+    with pytest.raises(NeedsAttention, match="no day has labels yet"):
+        collect(monitor)
+    assert collected == []
+
+
+class Chosen(ChooseActionOperator):
+    """Notes the branch instead of asking Airflow to skip the others."""
+
+    def do_branch(self, context: Any, branches_to_execute: Any) -> Any:
+        return branches_to_execute
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, "retrain"),
+        ({"dry_run": True}, "plan"),
+        ({"rollback": "previous"}, "back"),
+        ({"rollback": "previous", "dry_run": True}, "plan"),
+    ],
+    ids=["an empty form", "a dry run", "a rollback", "a dry run of a rollback"],
+)
+def test_the_form_chooses_the_action_and_only_a_retraining_is_noted(monitor, storage, params, expected):
+    operator = Chosen(
+        task_id="choose", monitor=monitor, request=RUN, on_plan="plan", on_rollback="back", on_retrain="retrain"
+    )
+    assert operator.execute({"params": params, "run_id": RUN}) == expected
+    noted = storage.exists(LAYOUT.active_retraining)
+    assert noted == (expected == "retrain")
+    if noted:
+        assert storage.read_json(LAYOUT.active_retraining) == {"run_key": RUN, "run_id": RUN, "day": "2026-11-20"}
+
+
+def test_the_form_replaces_the_files_settings_in_one_run(monitor, storage, monkeypatch):
+    import driftwatch.models.challenger
+
+    seen: list[Any] = []
+    monkeypatch.setattr(driftwatch.models.challenger, "train_challenger", lambda *given: seen.append(given[2:]))
+    form = {"epochs": 3, "start_from": "scratch", "seed": 5, "max_class_drop": 0.2, "reason": "the lens was replaced"}
+    operator = TrainChallengerOperator(task_id="train", monitor=monitor, request=RUN)
+    operator.execute({"params": form, "run_id": RUN, "dag_run": SimpleNamespace(triggering_user_name="alice")})
+    ((config, key, asked),) = seen
+    assert (config.model.recipe.epochs, config.retraining.epochs) == (3, monitor.retraining.epochs)
+    assert (config.retraining.seed, config.retraining.max_class_drop) == (5, 0.2)
+    assert (key, asked) == (RUN, "the lens was replaced, by alice")

@@ -1,0 +1,81 @@
+"""A day of several shards, by the tasks of the DAG itself."""
+
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from airflow.sdk.exceptions import DownstreamTasksSkipped
+
+from driftwatch.artifacts.keys import MonitorLayout
+
+DAY = "2026-11-20"
+
+
+LAYOUT = MonitorLayout("cats_vs_dogs")
+
+
+class TaskInstance:
+    """As much of a task instance as the first task of a day touches."""
+
+    map_index = -1
+
+    def __init__(self) -> None:
+        self.xcom: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcom[key] = json.loads(json.dumps(value))
+
+
+def photo(seed: int) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (60, 80, 3), np.uint8)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def day_of(delivered, root, monkeypatch):
+    """Runs the DAG's own first task and those of the shards, with blocks of two files."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    from driftwatch.images import ingest, one_pass, shards
+
+    for module in (ingest, one_pass, shards):
+        monkeypatch.setattr(module, "BLOCK", 2)
+    dag = DagBag(str(root / "dags")).dags["cats_vs_dogs_monitoring"]
+
+    def operator(task_id: str, shard_size: int, **mapped: Any) -> Any:
+        task = dag.get_task(task_id)
+        task = task.unmap(mapped) if mapped else task
+        images = task.monitor.images.model_copy(update={"shard_size": shard_size})
+        task.monitor, task.day = task.monitor.model_copy(update={"images": images}), DAY
+        return task
+
+    return operator
+
+
+def test_a_day_of_one_shard_skips_the_tasks_for_several_at_once(delivered, day_of):
+    delivered.deliver(one=photo(1), two=photo(2), three=photo(3))
+    ti = TaskInstance()
+    with pytest.raises(DownstreamTasksSkipped) as skipped:
+        day_of("ingest_images", 4).execute({"dag_run": SimpleNamespace(run_type="manual"), "ti": ti})
+    assert skipped.value.tasks == ["ingest_shards", "merge_shards", "predict_shards"]
+    assert ti.xcom["counts"]["accepted"] == 3
+
+
+def test_a_larger_day_is_mapped_over_shards_named_in_the_ui(delivered, day_of):
+    delivered.deliver(one=photo(1), two=photo(2), three=photo(3), zebra=photo(1))
+    whole = delivered.ingest(shard_size=4)
+    context = {"dag_run": SimpleNamespace(run_type="manual"), "ti": TaskInstance()}
+    shards = json.loads(json.dumps(day_of("ingest_images", 2).execute(context)))
+    assert [shard["name"] for shard in shards] == ["shard 1 of 2, files 1 to 2", "shard 2 of 2, files 3 to 4"]
+    counts = [day_of("ingest_shards", 2, shard=shard).execute({}) for shard in shards]
+    assert [found["accepted"] for found in counts] == [2, 2]
+    assert day_of("merge_shards", 2).execute({}) == whole
+    assert whole["duplicate"] == 1

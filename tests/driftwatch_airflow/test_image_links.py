@@ -1,0 +1,33 @@
+"""Who signs the links to images."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from driftwatch.errors import AccessRefused, NeedsAttention
+from driftwatch_airflow.image_links import image_server
+
+
+@pytest.fixture
+def connect(monkeypatch):
+    def set_(name: str, **fields: object) -> None:
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))
+
+    return set_
+
+
+def test_an_image_server_needs_an_address_and_a_secret(connect):
+    monitor = SimpleNamespace(
+        storage=SimpleNamespace(uri="file:///tmp/x"), annotation=SimpleNamespace(image_links="driftwatch_images")
+    )
+    connect("driftwatch_images", conn_type="http", host="http://127.0.0.1:1", password="secret-word\n")
+    assert image_server(monitor).secret == "secret-word"
+    connect("driftwatch_images", conn_type="http", host="http://127.0.0.1:1")
+    with pytest.raises(AccessRefused, match="secret of the image server"):
+        image_server(monitor)
+    connect("driftwatch_images", conn_type="http", password="secret-word")
+    with pytest.raises(NeedsAttention, match="address"):
+        image_server(monitor)

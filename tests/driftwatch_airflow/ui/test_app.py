@@ -1,0 +1,43 @@
+"""What holds for every answer of the pages: who may frame them, what they may load, and how an error is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize("address", ["/", "/m/ours/", "/m/nobody/", "/static/driftwatch.css"])
+def test_no_page_may_be_framed_elsewhere_or_load_from_elsewhere(client: Any, address: str) -> None:
+    headers = client.get(address).headers
+    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "same-origin")
+
+
+def test_an_error_is_a_page_for_readers_and_json_for_charts(client: Any) -> None:
+    page, chart = client.get("/m/nobody/"), client.get("/m/nobody/series.json")
+    assert (page.status_code, chart.status_code) == (404, 404)
+    assert "There is no monitor of that name." in page.text
+    assert page.headers["content-type"].startswith("text/html")
+    assert chart.json()["detail"].startswith("There is no monitor of that name.")
+
+
+def test_an_address_without_a_value_that_it_needs_is_refused_by_name(client: Any) -> None:
+    answer = client.get("/m/ours/days/2026-01-05/distribution.json")
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "detail": "The address lacks a value that is needed, or has one that is not allowed: feature."
+    }
+
+
+def test_only_known_files_are_given(client: Any) -> None:
+    assert client.get("/static/uplot/uPlot.iife.min.js").headers["cache-control"] == "private, max-age=86400"
+    assert client.get("/static/report.css").headers["content-type"].startswith("text/css")
+    for name in ("nothing.css", "../app.py", "..%2Fapp.py", "uplot/LICENSE"):
+        assert client.get(f"/static/{name}").status_code == 404, name
+
+
+def test_the_pages_describe_no_interface_of_their_own(client: Any) -> None:
+    for address in ("/docs", "/redoc", "/openapi.json"):
+        assert client.get(address).status_code == 404, address

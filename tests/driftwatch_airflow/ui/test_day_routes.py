@@ -1,0 +1,43 @@
+"""A day's pages, by their addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-1-5", "A day is written as YYYY-MM-DD."),
+        ("20260105", "A day is written as YYYY-MM-DD."),
+        ("2026-02-30", "A day is written as YYYY-MM-DD."),
+        ("1999-12-31", "Days from 2000-01-01 to 2099-12-31 can be shown."),
+        ("2100-01-01", "Days from 2000-01-01 to 2099-12-31 can be shown."),
+    ],
+)
+def test_an_address_that_is_of_no_day_says_how_a_day_is_written(client: Any, day: str, said: str) -> None:
+    answer = client.get(f"/m/ours/days/{day}/report.html")
+    assert answer.status_code == 404
+    assert said in answer.text
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("report.html", "There is no report of 2026-01-05 yet."),
+        (f"images/{'0' * 64}.jpg", "2026-01-05 has no such image."),
+        ("images/../secret.jpg", "Not Found"),
+        ("images/ABC.jpg", "An image id is a sha256 in hex."),
+    ],
+)
+def test_what_a_day_has_not_is_not_found(client: Any, address: str, said: str) -> None:
+    answer = client.get(f"/m/ours/days/2026-01-05/{address}")
+    assert answer.status_code == 404
+    assert said in answer.text
+
+
+def test_a_feature_that_is_not_stored_is_told_to_the_chart(client: Any) -> None:
+    answer = client.get("/m/ours/days/2026-01-05/distribution.json?feature=image.Brightness.mean")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "This feature's values of the day are not stored."})

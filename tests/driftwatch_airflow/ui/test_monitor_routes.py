@@ -1,0 +1,40 @@
+"""What is shown of a monitor over time."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.storage import Storage
+from driftwatch_airflow.ui import monitor_routes
+
+
+def test_the_series_are_made_anew_only_when_an_artifact_has_changed(
+    client: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    real = monitor_routes.series
+
+    def counted(days: Any, config: Any, runs: Any = ()) -> Any:
+        made.append(len(days))
+        return real(days, config, runs)
+
+    monkeypatch.setattr(monitor_routes, "series", counted)
+    first = client.get("/m/ours/series.json")
+    assert first.status_code == 200
+    assert client.get("/m/ours/series.json").content == first.content
+    assert made == [0]
+    counts = {
+        "listed": 3,
+        "accepted": 3,
+        "duplicate": 0,
+        "quarantined": 0,
+        "reasons": {},
+        "model_version": "v0001-00000001",
+    }
+    Storage(f"file://{tmp_path}").write_json(MonitorLayout("ours").day(date(2026, 1, 5)).ingest, counts)
+    assert client.get("/m/ours/series.json").content != first.content
+    assert made == [0, 1]
