@@ -16,7 +16,6 @@ STANDING: list[set[str]] = [
         "driftwatch.cli.models", "driftwatch.cli.monitor", "driftwatch.cli.verdicts",
     },
     {"driftwatch.publish.sinks", "driftwatch.publish.whylabs"},
-    {"driftwatch_sandbox.toloka.enforcement", "driftwatch_sandbox.toloka.exchange"},
 ]  # fmt: skip
 
 

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
-from driftwatch_sandbox.serving import running
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
@@ -33,6 +32,7 @@ from driftwatch_airflow.operators.publish import PublishOperator
 from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
 from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger
 from driftwatch_sandbox.toloka.app import Settings, create_app
+from driftwatch_servers.serving import running
 
 TOKEN = "AQAD-token"
 DAY = "2026-11-20"
