@@ -17,8 +17,8 @@ from __future__ import annotations
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule
 
+from driftwatch.artifacts.nested_keys import run_key
 from driftwatch.config import MonitorConfig
-from driftwatch.models.requests import run_key
 from driftwatch_airflow.assets import champion_asset, reference_asset
 from driftwatch_airflow.failures import retraining_failed
 from driftwatch_airflow.monitor import owner_links, task_defaults

@@ -16,15 +16,21 @@ _OF_A_DAY = {
     "create_annotation_pool": ("annotation.json", "shown/"),
     "wait_for_annotations": ("annotation_progress.json",),
     "merge_annotations": ("assignments.parquet", "labels.parquet", "annotators.parquet"),
-    "evaluate_performance": ("performance.json", "performance.bin"),
+    "evaluate_performance": ("performance.json", "performance.bin", "late_files.json"),
     "check_performance": ("whylabs.json",),
 }
+_UNTOLD = "delete it: the alert that it holds is then not told"
 _OF_A_MONITOR = {
     "training": "take the training set in again by `driftwatch champion train` or `driftwatch champion import`",
     "reference": "clear refresh_reference of the retraining that made this version; a first version is registered again by "
     "`driftwatch champion train` or `driftwatch champion import`",
-    "outbox": "delete it: the alert that it holds is then not told",
+    "outbox": _UNTOLD,
     "retraining": "clear the task of that retraining that writes it",
+}
+_OF_A_RETRAINING = {
+    "checkpoints": "delete the folder that it lies in: the training starts anew",
+    "outbox": _UNTOLD,
+    "alerts": "delete it: the card of the challenger then does not name that alert",
 }
 
 
@@ -34,15 +40,29 @@ def remedy(key: str) -> str:
     folder, _, name = rest.partition("/")
     if folder == "days":
         day, _, name = name.partition("/")
-        for task, names in _OF_A_DAY.items():
-            if name.startswith(names):
-                return f"delete it and clear {task} of {day}, which writes it"
-        return ""
+        return _remedy_of_day(day, name)
+    if rest.endswith("/published.json"):
+        return ""  # as a day's
     if rest == "models/champion.json":
         return "delete it and register the model that serves by `driftwatch champion import`"
     if folder == "models":
         return "roll back to another version by `driftwatch champion rollback`"
+    if rest == "retraining/active.json":
+        return "delete it: the next retraining writes it, and until then no alert waits for one under way"
+    if folder == "retraining":
+        part = name.partition("/")[2].partition("/")[0]
+        return _OF_A_RETRAINING.get(part, _OF_A_MONITOR[folder])
     return _OF_A_MONITOR.get(folder, "")
+
+
+def _remedy_of_day(day: str, name: str) -> str:
+    """Of the file `name` in the folder of `day`. An upload ledger has none: without it the day could be counted twice."""
+    if name == "failure.json":
+        return "delete it: it only says that the day failed"
+    for task, names in _OF_A_DAY.items():
+        if name.startswith(names):
+            return f"delete it and clear {task} of {day}, which writes it"
+    return ""
 
 
 def parsed(url: str, key: str, what: str, parse: Callable[[], T]) -> T:

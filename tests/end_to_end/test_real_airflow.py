@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import httpx
@@ -224,17 +224,15 @@ def test_a_person_approves_by_the_comparison_and_one_run_rolls_it_back(site):
 
 def right_and_wrong(site, run_key: str) -> tuple[str, str]:
     """Two registered versions: one that has learnt the evaluation images by heart, and the champion, which answers their opposite."""
+    from driftwatch.artifacts.days import stored_days
+    from driftwatch.artifacts.keys import SET
     from driftwatch.drift.handover import build_reference_of
     from driftwatch.models import registry
-    from driftwatch.models.dataset import SET, collect_training_set, load_inputs
+    from driftwatch.models.dataset import collect_training_set, load_inputs
     from driftwatch.models.training import Recipe, fit
 
     storage, layout, monitor = site.storage, site.layout, site.monitor
-    days = [
-        date.fromisoformat(day)
-        for day in storage.folders(layout.days)
-        if storage.exists(f"{layout.days}/{day}/labels.parquet")
-    ]
+    days = [day for day in stored_days(storage, layout) if storage.exists(layout.day(day).labels)]
     collect_training_set(monitor_store(storage, layout, monitor), run_key, min(days), max(days))
     table = storage.read_table(layout.retraining(run_key, SET))
     table = table[table["split"] == "evaluation"].reset_index(drop=True)

@@ -17,7 +17,7 @@ MOST_DAYS = 400
 
 def performances(store: MonitorStore, first: date, last: date) -> list[dict[str, Any]]:
     """The performance.json of the days from `first` to `last`, in order; days without one are left out."""
-    days = [day for day in store.keys.stored_days(store.storage) if first <= day <= last]
+    days = [day for day in store.days() if first <= day <= last]
     keys = [key for day in days if store.storage.exists(key := store.keys.day(day).performance)]
     found = []
     for key, data in store.storage.iter_bytes(keys):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +12,8 @@ from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.remedies import broken
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from driftwatch.storage import Storage
 
 A = TypeVar("A", bound="Artifact")
@@ -22,9 +24,13 @@ class NewerArtifact(NeedsAttention):
 
 
 class Part(BaseModel):
-    """A part of an artifact. A field that is never set is not written, so that `None` and "not there" stay apart."""
+    """A part of an artifact.
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    A field that is never set is not written, so that `None` and "not there" stay apart. What a file has beside the fields that are
+    known is kept, and written again: a plan or a card is rewritten for years.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow", protected_namespaces=())
 
 
 class Artifact(Part):
@@ -37,7 +43,10 @@ class Artifact(Part):
 
     @classmethod
     def upgraded(cls, found: dict[str, Any], version: int) -> dict[str, Any]:
-        """What a file of the older `version` says, in today's form. A class whose VERSION is 1 has no older one."""
+        """What a file of the older `version` says, in today's form. A class whose VERSION is 1 has no older one.
+
+        `found` is the file's JSON object as it stands there, of a form that no model has any more.
+        """
         return found
 
     def stored(self) -> dict[str, Any]:
@@ -68,12 +77,23 @@ def find(storage: Storage, key: str, kind: type[A]) -> A | None:
         return None
 
 
+def find_each(storage: Storage, keys: Sequence[str], kind: type[A]) -> Iterator[tuple[str, A]]:
+    """Those of the artifacts at `keys` that are there, each with its key, in order; many are fetched at a time. Raises as `read`
+    does."""
+    for key, data in storage.iter_bytes(keys):
+        if isinstance(data, bytes):
+            yield key, from_bytes(storage, key, data, kind)
+        elif not isinstance(data, MissingArtifact):
+            raise data
+
+
 def from_bytes(storage: Storage, key: str, data: bytes, kind: type[A]) -> A:
     """The artifact that the bytes of `key` hold. Raises as `read` does."""
     found = storage.parsed(key, "JSON", lambda: json.loads(data))
     if not isinstance(found, Mapping):
         raise broken(storage.url(key), key, f"holds a {type(found).__name__}, not an object")
-    version = found.get("schema_version", 1)
+    rest = dict(found)
+    version = rest.pop("schema_version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise broken(storage.url(key), key, f"schema_version: {version!r} is none; allowed are whole numbers from 1")
     if version > kind.VERSION:
@@ -81,12 +101,27 @@ def from_bytes(storage: Storage, key: str, data: bytes, kind: type[A]) -> A:
             f"{storage.url(key)} has schema_version {version}, and this Driftwatch reads {kind.VERSION} at most: a newer "
             "Driftwatch wrote it. Upgrade this one to the version that runs the monitor's days"
         )
+    if version < kind.VERSION:
+        rest = kind.upgraded(rest, version)
     try:
-        return kind.model_validate_json(json.dumps(kind.upgraded(dict(found), version)))
+        return kind.model_validate_json(json.dumps(rest))
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise broken(storage.url(key), key, f"{field}: {first['msg']}") from None
+        raise broken(storage.url(key), key, f"{_field(rest, first)}: {first['msg']}") from None
+
+
+def _field(found: Mapping[str, Any], error: ErrorDetails) -> str:
+    """The field that an error is about, as in `sample.3.key`: the file's own names, without those of the models."""
+    path: list[str] = []
+    here: Any = found
+    for part in error["loc"]:
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            if error["type"] != "missing" or part != error["loc"][-1]:
+                continue  # the name of a model that was tried, or of a step
+        path.append(str(part))
+    return ".".join(path)
 
 
 def write(storage: Storage, key: str, artifact: Artifact) -> None:

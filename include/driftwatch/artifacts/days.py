@@ -1,4 +1,4 @@
-"""Which days and model versions a monitor has."""
+"""What a monitor has: its days, model versions and retrainings. A folder of another name, such as a copy, is none of them."""
 
 from __future__ import annotations
 
@@ -6,28 +6,55 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch.artifacts.nested_keys import file_name, run_key
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.storage import Storage
 
-_VERSION = re.compile(r"^v(\d{4,})-[0-9a-f]{8}$")
+# No monitor has watched, or will watch, a day beyond.
+DAYS = (date(2000, 1, 1), date(2099, 12, 31))
+_VERSION = re.compile(r"v(\d{4,})-[0-9a-f]{8}")
 
 
-def days_of_data_since(store: MonitorStore, since: date, day: date) -> int:
+def day_of(name: str) -> date | None:
+    """The day whose folder has this name, YYYY-MM-DD alone; else None."""
+    try:
+        day = date.fromisoformat(name)
+    except ValueError:
+        return None
+    return day if day.isoformat() == name else None
+
+
+def stored_days(storage: Storage, layout: MonitorLayout) -> list[date]:
+    """The days within DAYS that have a folder, in order."""
+    return [day for name in storage.folders(layout.days) if (day := day_of(name)) and DAYS[0] <= day <= DAYS[1]]
+
+
+def days_of_data_since(storage: Storage, layout: MonitorLayout, since: date, day: date) -> int:
     """Days after `since`, up to `day` and with it, on which images were taken in: a gap in the data does not count."""
-    days = [other for other in store.keys.stored_days(store.storage) if since < other < day]
-    return 1 + sum(store.storage.exists(store.keys.day(other).ingest) for other in days)
-
-
-def model_versions(storage: Storage, keys: MonitorLayout) -> list[str]:
-    """Every registered version, oldest first; a folder of another name, or without a card, is none."""
-    found = [name for name in storage.folders(keys.models) if version_number(name)]
-    return sorted((name for name in found if storage.exists(keys.model_card(name))), key=version_number)
+    days = [other for other in stored_days(storage, layout) if since < other < day]
+    return 1 + sum(storage.exists(layout.day(other).ingest) for other in days)
 
 
 def version_number(version: str) -> int:
-    """The number of a version's name, from 1; 0 where it is none."""
-    match = _VERSION.match(version)
+    """The number of a model version such as v0003-1a2b3c4d; 0 for what is none."""
+    match = _VERSION.fullmatch(version)
     return int(match[1]) if match else 0
+
+
+def model_versions(storage: Storage, layout: MonitorLayout) -> list[str]:
+    """The model versions that have a card, oldest first."""
+    found = [name for name in storage.folders(layout.models) if _VERSION.fullmatch(name)]
+    return sorted((name for name in found if storage.exists(layout.model_card(name))), key=version_number)
+
+
+def stored_retrainings(storage: Storage, layout: MonitorLayout) -> list[str]:
+    """The run keys of the retrainings that have a folder."""
+    return [name for name in storage.folders(layout.retrainings) if run_key(name) == name]
+
+
+def days_of_attached_alerts(storage: Storage, layout: MonitorLayout, run_key: str) -> list[date]:
+    """The days whose alerts came while this retraining was under way, in order."""
+    names = [file_name(item.key) for item in storage.list(layout.of_retraining(run_key).attached_alerts)]
+    return sorted(day for name in names if name.endswith(".json") and (day := day_of(name.removesuffix(".json"))))

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from driftwatch.artifacts import base
 
-from driftwatch.errors import DamagedArtifact, MissingArtifact
-from driftwatch.storage import Storage
+if TYPE_CHECKING:
+    from driftwatch.storage import Storage
 
 
-class Failure(BaseModel):
+class Failure(base.DayArtifact):
     """The task that failed after its retries, the reason in one line, and the run."""
 
-    model_config = ConfigDict(frozen=True)
+    file = "failure.json"
 
     task: str
+    """The task's id."""
     reason: str
+    """In one line, without secrets."""
     run_id: str = ""
-    schema_version: int = 1
+    """The run of the monitoring DAG."""
 
     @property
     def said(self) -> str:
@@ -27,16 +29,9 @@ class Failure(BaseModel):
 
 def write_failure(storage: Storage, key: str, failure: Failure) -> None:
     """Keeps the failure, in place of an earlier one of the day."""
-    storage.write_json(key, failure.model_dump())
+    base.write(storage, key, failure)
 
 
 def read_failure(storage: Storage, key: str) -> Failure | None:
     """The failure that was kept, or None for a day that did not fail or has ended well since."""
-    try:
-        found: Any = storage.read_json(key)
-    except MissingArtifact:
-        return None
-    try:
-        return Failure.model_validate(found)
-    except ValidationError as error:
-        raise DamagedArtifact(f"{storage.url(key)} is no note of a failed day: delete it ({error})") from error
+    return base.find(storage, key, Failure)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from driftwatch.storage import Storage
+from driftwatch.artifacts.nested_keys import RetrainingKeys
 
 _IMAGES = ("incoming/", "training/images/")
-# No monitor has watched, or will watch, a day beyond.
-DAYS = (date(2000, 1, 1), date(2099, 12, 31))
+# Files of a retraining request: its training set, what that is made of, the challenger, and what the gate found.
+SET, DATASET_CARD, CHALLENGER, GATE = "set.parquet", "dataset_card.json", "challenger.json", "gate.json"
 
 
 def own_key(monitor: str, key: str) -> str:
@@ -204,6 +202,14 @@ class MonitorLayout:
         """The folder of the original labelled images, `<class>/<file>`."""
         return f"{self.monitor}/training/images"
 
+    def training_image(self, label: str, name: str) -> str:
+        """One of them; `name` may have folders of its own."""
+        return f"{self.training_images}/{label}/{name}"
+
+    def class_of(self, key: str) -> str:
+        """The class in whose folder the labelled image at `key` lies."""
+        return key.removeprefix(f"{self.training_images}/").partition("/")[0]
+
     @property
     def training_set(self) -> str:
         """One row for each original labelled image: image_id, label, split, key, phash."""
@@ -286,19 +292,9 @@ class MonitorLayout:
         return f"{self.retrainings}/active.json"
 
     def retraining(self, run_key: str, name: str) -> str:
-        """The working files of one retraining request, `run_key` being derived from its run id."""
+        """The working files of one retraining request, see `nested_keys.run_key`; SET and so on are their names."""
         return f"{self.retrainings}/{run_key}/{name}"
 
-    def stored_days(self, storage: Storage) -> list[date]:
-        """The days that have a folder, in order; a folder of another name, such as a copy that somebody left, or of a day beyond DAYS,
-        is none."""
-        return [day for name in storage.folders(self.days) if (day := day_of(name)) and DAYS[0] <= day <= DAYS[1]]
-
-
-def day_of(name: str) -> date | None:
-    """The day whose folder has this name, YYYY-MM-DD alone; else None."""
-    try:
-        day = date.fromisoformat(name)
-    except ValueError:
-        return None
-    return day if day.isoformat() == name else None
+    def of_retraining(self, run_key: str) -> RetrainingKeys:
+        """The folders of one retraining request."""
+        return RetrainingKeys(f"{self.retrainings}/{run_key}")

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from driftwatch.artifacts import base
+from driftwatch.artifacts.days import stored_days
 from driftwatch.artifacts.keys import DayLayout, MonitorLayout
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class MonitorStore:
 
     def days(self) -> list[date]:
         """The days that have a folder, in order."""
-        return self.keys.stored_days(self.storage)
+        return stored_days(self.storage, self.keys)
 
     def read(self, key: str, kind: type[A]) -> A:
         """The artifact at `key`; raises as `artifacts.base.read` does."""

@@ -175,7 +175,7 @@ def as_json(report: DriftReport) -> dict[str, Any]:
 def _trend(store: MonitorStore, drift: dict[str, Any], settings: ProfilingConfig) -> dict[str, Any]:
     """Over the days before this one and this one, as far as they have the same reference and no drift of their own: such a
     day is told already, and would hide a slow change before or after it."""
-    before = [day for day in store.keys.stored_days(store.storage) if day.isoformat() < drift["day"]][-MOST_DAYS:]
+    before = [day for day in store.days() if day.isoformat() < drift["day"]][-MOST_DAYS:]
     keys = [store.keys.day(day).drift for day in before]
     days = []
     for key, data in store.storage.iter_bytes(keys):

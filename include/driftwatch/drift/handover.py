@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from driftwatch.artifacts.keys import GATE, SET
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
 from driftwatch.models.as_trained import refuse_other
-from driftwatch.models.dataset import EVALUATION, HUMAN, SET, TRAIN, VALIDATION, load_features, load_inputs
-from driftwatch.models.gate import GATE, PROMOTE
+from driftwatch.models.dataset import EVALUATION, HUMAN, TRAIN, VALIDATION, load_features, load_inputs
+from driftwatch.models.gate import PROMOTE
 from driftwatch.models.original_set import set_keys
 
 logger = logging.getLogger(__name__)

@@ -110,7 +110,7 @@ def _agreed(store: MonitorStore, day: date) -> list[pd.DataFrame]:
 
     first, last = day - timedelta(days=DAYS_BACK), day - timedelta(days=1)
     tables = []
-    for other in store.keys.stored_days(store.storage):
+    for other in store.days():
         keys = store.keys.day(other)
         if not (first <= other <= last and store.storage.exists(keys.labels)):
             continue

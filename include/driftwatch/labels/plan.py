@@ -220,9 +220,7 @@ def _check_limits(store: MonitorStore, day: date, total: float) -> None:
 def _spent_in_month(store: MonitorStore, day: date) -> float:
     """USD with the fee for the other days of the day's calendar month: what they have cost, or are planned to."""
     month = (day.year, day.month)
-    others = [
-        other for other in store.keys.stored_days(store.storage) if (other.year, other.month) == month and other != day
-    ]
+    others = [other for other in store.days() if (other.year, other.month) == month and other != day]
     return sum(_cost_of_day(store, other) for other in others)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from driftwatch.artifacts.keys import images_folder
+from driftwatch.artifacts.nested_keys import ShownKeys, file_name
 from driftwatch.errors import ChangedImage, MissingArtifact, OddEntry
 from driftwatch.images.kinds import JPEG, PNG, WEBP, Kind, kind_of
 from driftwatch.storage import Storage
@@ -27,7 +28,7 @@ class ShownImages:
         if image_id in self._copied:
             return self._copied[image_id]
         data, kind = self._checked(image_id, original)
-        key = f"{self.folder}/{image_id}{kind.suffix}"
+        key = ShownKeys(self.folder).image(image_id, kind.suffix)
         self.storage.write_bytes(key, data, kind.content_type)
         self._copied[image_id] = key
         return key
@@ -51,7 +52,7 @@ class ShownImages:
     def _copied(self) -> dict[str, str]:
         found = {}
         for item in self.storage.list(self.folder):
-            name = item.key.removeprefix(f"{self.folder}/")
+            name = file_name(item.key)
             for kind in (JPEG, PNG, WEBP):
                 if name.endswith(kind.suffix):
                     found[name.removesuffix(kind.suffix)] = item.key

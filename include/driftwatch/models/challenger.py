@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import DayLayout, own_key
+from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET, DayLayout, own_key
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import ChangedImage
 from driftwatch.models.as_trained import refuse_other_champion
 from driftwatch.models.cards import Labelled, register_trained
 from driftwatch.models.dataset import (
-    DATASET_CARD,
     EVALUATION,
     HUMAN,
     ORIGINAL,
-    SET,
     TRAIN,
     VALIDATION,
     bad_and_good_days,
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CHALLENGER = "challenger.json"
 DAMAGED_IMAGES = 1000
 DAMAGE_SAMPLE = 40
 # Damaged copies are this much weaker or stronger than the estimate, at random, so that a rough estimate does.
@@ -65,7 +62,7 @@ def train_challenger(
     from driftwatch.models.training import fit
 
     done = store.keys.retraining(run_key, CHALLENGER)
-    checkpoints = Checkpoints(store.storage, store.keys.retraining(run_key, "checkpoints"))
+    checkpoints = Checkpoints(store.storage, store.keys.of_retraining(run_key).checkpoints)
     if store.storage.exists(done):
         checkpoints.clear()
         return store.storage.read_json(done)["version"]

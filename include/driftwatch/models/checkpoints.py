@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 
+from driftwatch.artifacts.nested_keys import CheckpointKeys
 from driftwatch.models.archive import DamagedModel
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
-
-_NOTE = "progress.json"
 
 
 class Progress(NamedTuple):
@@ -33,27 +32,28 @@ class Checkpoints:
     """The checkpoints of one training below `folder`, a storage key."""
 
     def __init__(self, storage: Storage, folder: str) -> None:
-        self._storage, self._folder = storage, folder
+        self._storage, self._keys = storage, CheckpointKeys(folder)
 
     def save(self, task: dict[str, Any], model: keras.Model, history: list[dict[str, Any]], best: int) -> None:
         """Writes the model first, under the epoch's own name; then, in one step, the note that points to it and to that of the
         epoch `best`, which was saved before or is the last; then what no note points to is deleted."""
-        last = self._name(len(history))
+        last = self._keys.epoch(len(history))
         with tempfile.TemporaryDirectory(prefix="driftwatch-checkpoint-") as folder:
             path = Path(folder) / "model.keras"
             model.save(path)
-            self._storage.write_bytes(f"{self._folder}/{last}", path.read_bytes())
-        note = {"task": task, "last": last, "best": self._name(best), "history": history}
-        self._storage.write_json(f"{self._folder}/{_NOTE}", note)
-        for item in self._storage.list(self._folder):
-            if item.key.rsplit("/", 1)[-1] not in (last, note["best"], _NOTE):
+            self._storage.write_bytes(self._keys.file(last), path.read_bytes())
+        note = {"task": task, "last": last, "best": self._keys.epoch(best), "history": history}
+        self._storage.write_json(self._keys.note, note)
+        kept = {self._keys.note, self._keys.file(last), self._keys.file(self._keys.epoch(best))}
+        for item in self._storage.list(self._keys.folder):
+            if item.key not in kept:
                 self._storage.delete(item.key)
 
     def restore(self, task: dict[str, Any]) -> Progress | None:
         """The last finished epoch of the same recipe on the same data, if there is one."""
-        if not self._storage.exists(f"{self._folder}/{_NOTE}"):
+        if not self._storage.exists(self._keys.note):
             return None
-        note = self._storage.read_json(f"{self._folder}/{_NOTE}")
+        note = self._storage.read_json(self._keys.note)
         if note["task"] != task:
             return None
         model = self._load(note["last"])
@@ -62,12 +62,12 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Deletes them all, the note first."""
-        self._storage.delete(f"{self._folder}/{_NOTE}")
-        for item in self._storage.list(self._folder):
+        self._storage.delete(self._keys.note)
+        for item in self._storage.list(self._keys.folder):
             self._storage.delete(item.key)
 
     def _load(self, name: str) -> keras.Model:
-        key = f"{self._folder}/{name}"
+        key = self._keys.file(name)
         with tempfile.TemporaryDirectory(prefix="driftwatch-checkpoint-") as folder:
             path = Path(folder) / "model.keras"
             path.write_bytes(self._storage.read_bytes(key))
@@ -75,10 +75,6 @@ class Checkpoints:
                 return keras.models.load_model(path, safe_mode=True)
             except Exception as error:  # Keras raises what its layers and zip raise
                 raise DamagedModel(
-                    f"{self._storage.url(key)} is no whole checkpoint: {error}. Delete {self._storage.url(self._folder)}: the training "
+                    f"{self._storage.url(key)} is no whole checkpoint: {error}. Delete {self._storage.url(self._keys.folder)}: the training "
                     "starts anew"
                 ) from error
-
-    @staticmethod
-    def _name(epoch: int) -> str:
-        return f"epoch-{epoch:04d}.keras"

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import own_key
+from driftwatch.artifacts.keys import DATASET_CARD, SET, own_key
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion
 from driftwatch.models.original_set import copy_images, counts_by, refuse_other_labels, set_keys, take_in_training_set
-from driftwatch.models.requests import DATASET_CARD, SET
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
 
 logger = logging.getLogger(__name__)
@@ -217,7 +216,7 @@ def _human_labels(
 
 def days_between(store: MonitorStore, first_day: date, last_day: date) -> list[str]:
     """The days of the range that have artifacts, as YYYY-MM-DD, sorted."""
-    return [day.isoformat() for day in store.keys.stored_days(store.storage) if first_day <= day <= last_day]
+    return [day.isoformat() for day in store.days() if first_day <= day <= last_day]
 
 
 def bad_and_good_days(store: MonitorStore, table: pd.DataFrame) -> tuple[list[str], list[str]]:

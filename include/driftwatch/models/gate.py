@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.keys import CHALLENGER, GATE, SET
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models.as_trained import refuse_other
-from driftwatch.models.challenger import CHALLENGER
 from driftwatch.models.class_losses import POWER, ClassLosses
-from driftwatch.models.dataset import EVALUATION, ORIGINAL, SET, bad_and_good_days, image_keys, load_inputs
+from driftwatch.models.dataset import EVALUATION, ORIGINAL, bad_and_good_days, image_keys, load_inputs
 from driftwatch.models.metrics import measure
 from driftwatch.models.paired import LEVEL, MOST_IMAGES, compare, images_needed
-from driftwatch.models.requests import GATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -105,7 +105,7 @@ def copy_images(store: MonitorStore, folder: Path) -> int:
     copied = 0
     for name in store.config.classes:
         for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
-            key = f"{store.keys.training_images}/{name}/{to_key(path.name)}"
+            key = store.keys.training_image(name, to_key(path.name))
             data = path.read_bytes()
             if there.get(key) != len(data) or store.storage.read_bytes(key) != data:
                 store.storage.write_bytes(key, data)
@@ -138,7 +138,7 @@ def read_training_images(store: MonitorStore) -> TrainingSet:
     # A file browser's own files do not even belong to a class.
     everything = store.storage.list(folder)
     listed = [item for item in everything if not ignored_by(item.key, folder, store.config.images.ignore)]
-    folders = {item.key: item.key.removeprefix(f"{store.keys.training_images}/").split("/")[0] for item in listed}
+    folders = {item.key: store.keys.class_of(item.key) for item in listed}
     strangers = sorted(set(folders.values()) - set(store.config.classes))
     if strangers:
         raise NeedsAttention(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.days import model_versions, version_number
+from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.lock import exclusive
@@ -149,7 +150,7 @@ def promote(store: MonitorStore, version: str, promoted_by: str, expected: str |
     changes nothing.
     """
     sha256 = card(store, version)["sha256"]
-    with exclusive(store.storage, f"{store.keys.champion}.lock") as lock:
+    with exclusive(store.storage, lock_of(store.keys.champion)) as lock:
         _refuse_gone(store, version)
         found = store.storage.read_stored(store.keys.champion)
         current = _as_record(store.storage, store.keys.champion, found.data, "version") if found else None
@@ -189,7 +190,7 @@ def champions(pointer: dict[str, Any] | None) -> list[str]:
 def prune(store: MonitorStore, keep: int) -> list[str]:
     """Deletes the model files, never the cards, of all but the `keep` newest challengers that were never champion; returns their
     versions."""
-    with exclusive(store.storage, f"{store.keys.champion}.lock") as lock:  # none of them becomes the champion meanwhile
+    with exclusive(store.storage, lock_of(store.keys.champion)) as lock:  # none of them becomes the champion meanwhile
         kept = set(champions(champion(store)))
         challengers = [version for version in versions(store) if version not in kept]
         oldest = challengers[: max(0, len(challengers) - keep)]

@@ -6,21 +6,19 @@ task, under a lock: two alerts at once, of two days or from two deployments, mak
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from typing import Any
 
-from driftwatch.artifacts.days import days_of_data_since
-from driftwatch.artifacts.keys import day_of
+from driftwatch.artifacts.days import day_of, days_of_attached_alerts, days_of_data_since, stored_retrainings
+from driftwatch.artifacts.keys import SET
+from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.lock import Lock, exclusive
 
 ALERT_RUN_PREFIX = "perf_alert__"
-# Files of a request: its training set, what that is made of, and what the gate found.
-SET, DATASET_CARD, GATE = "set.parquet", "dataset_card.json", "gate.json"
 # Fields of the retraining DAG's form that replace the monitor file's in one run.
 _RETRAINING = ("start_from", "promotion", "min_confidence", "seed", "imitate_drift", "max_clean_drop", "max_class_drop")
 _TRAINING = ("epochs", "learning_rate")
@@ -45,11 +43,6 @@ def requested(config: MonitorConfig, form: Mapping[str, Any]) -> MonitorConfig:
 def alert_day(run_id: str) -> date | None:
     """The day of the alert that started this run; None for a run by hand, whatever it is called."""
     return day_of(run_id.removeprefix(ALERT_RUN_PREFIX)) if run_id.startswith(ALERT_RUN_PREFIX) else None
-
-
-def run_key(run_id: str) -> str:
-    """The folder name of a retraining request: one for each run id."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", run_id)
 
 
 def begin(store: MonitorStore, run_key: str, run_id: str) -> None:
@@ -78,7 +71,7 @@ def begin_unless_in_the_way(
 
 
 def _locked(store: MonitorStore) -> AbstractContextManager[Lock]:
-    return exclusive(store.storage, f"{store.keys.active_retraining}.lock")
+    return exclusive(store.storage, lock_of(store.keys.active_retraining))
 
 
 def _note_newest(store: MonitorStore, lock: Lock, run_key: str, run_id: str) -> None:
@@ -97,14 +90,14 @@ def _in_the_way(store: MonitorStore, day: date, cooldown_days: int, runs: Callab
     own = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
     if active and active["run_id"] != own and _goes_on(active, day, cooldown_days, runs):
         store.storage.write_json(
-            store.keys.retraining(active["run_key"], f"alerts/{day.isoformat()}.json"), {"day": day.isoformat()}
+            store.keys.of_retraining(active["run_key"]).attached_alert(day), {"day": day.isoformat()}
         )
         return f"it is attached to the retraining {active['run_id']}, which is under way"
-    for name in store.storage.folders(store.keys.retrainings):
+    for name in stored_retrainings(store.storage, store.keys):
         other = alert_day(name)
         if other is None or other >= day or not store.storage.exists(store.keys.retraining(name, SET)):
             continue
-        if days_of_data_since(store, other, day) <= cooldown_days:
+        if days_of_data_since(store.storage, store.keys, other, day) <= cooldown_days:
             return f"the alert of {other} started one within retraining.cooldown_days ({cooldown_days})"
     return None
 
@@ -119,6 +112,4 @@ def _goes_on(active: Mapping[str, Any], day: date, cooldown_days: int, runs: Cal
 
 def attached_alerts(store: MonitorStore, run_key: str) -> list[str]:
     """The days whose alerts came while this retraining was under way."""
-    names = (item.key.rsplit("/", 1)[-1] for item in store.storage.list(store.keys.retraining(run_key, "alerts")))
-    days = (name.removesuffix(".json") for name in names if name.endswith(".json"))
-    return [day for day in days if day_of(day)]
+    return [day.isoformat() for day in days_of_attached_alerts(store.storage, store.keys, run_key)]

@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances, near_duplicate_clusters
@@ -44,7 +45,7 @@ def split_of(name: str, evaluation_share: float) -> str:
 
 def splits_lock(store: MonitorStore) -> AbstractContextManager[Lock]:
     """Held from reading the splits to writing them: an image that two decide on at once gets one split."""
-    return exclusive(store.storage, f"{store.keys.splits}.lock")
+    return exclusive(store.storage, lock_of(store.keys.splits))
 
 
 def _place(name: str) -> float:

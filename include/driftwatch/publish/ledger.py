@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
+from driftwatch.artifacts.nested_keys import LedgerKeys, lock_of
 from driftwatch.lock import Lock, exclusive
 from driftwatch.publish.sinks import Kind, Sink
 
@@ -75,14 +76,14 @@ class Ledger:
 
     def __init__(self, storage: Storage, key: str, sink: Sink, day: date) -> None:
         self.key = key
-        self._storage = storage
+        self._storage, self._keys = storage, LedgerKeys(key)
         self._target = (sink.name, sink.organisation, sink.dataset, day.isoformat())
         self._lock: Lock | None = None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keeps other processes out while the entries are read, changed and sent."""
-        with exclusive(self._storage, f"{self.key}.lock") as self._lock:
+        with exclusive(self._storage, lock_of(self.key)) as self._lock:
             yield
 
     def check(self) -> None:
@@ -137,15 +138,10 @@ class Ledger:
         self._write([new.get(entry.identity, entry) for entry in self.entries()])
 
     def payload(self, entry: Entry) -> bytes:
-        # Beside the ledger, also where the monitor had another name when the entry was written.
-        return self._storage.read_bytes(f"{self._folder}/{entry.payload_key.rpartition('/')[2]}")
-
-    @property
-    def _folder(self) -> str:
-        return self.key.removesuffix(".json")
+        return self._storage.read_bytes(self._keys.kept_payload(entry.payload_key))
 
     def _keep(self, kind: Kind, content_hash: str, payload: bytes) -> str:
-        key = f"{self._folder}/{kind}-{content_hash[:16]}.bin"
+        key = self._keys.payload(kind, content_hash)
         if not self._storage.exists(key):
             self._storage.write_bytes(key, payload)
         return key

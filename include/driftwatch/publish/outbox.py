@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from driftwatch.artifacts.nested_keys import OutboxKeys
 from driftwatch.config import NotifierConfig
 from driftwatch.errors import DamagedArtifact
 from driftwatch.lock import exclusive
@@ -56,45 +57,45 @@ class Outbox:
 
     def __init__(self, storage: Storage, folder: str) -> None:
         self.storage = storage
-        self.folder = folder
+        self.keys = OutboxKeys(folder)
 
     def put(self, source: str, alert: Alert) -> None:
         """What `source` has to tell from now on, in place of what it had before."""
-        self.storage.write_json(self._entry(source), {"schema_version": SCHEMA_VERSION, **asdict(alert)})
+        self.storage.write_json(self.keys.alert(source), {"schema_version": SCHEMA_VERSION, **asdict(alert)})
 
     def withdraw(self, source: str) -> None:
         """`source` has nothing to tell, or no longer: what is not told yet never is, and the same news would be new."""
-        entry = self._entry(source)
+        entry = self.keys.alert(source)
         if not self.storage.exists(entry):
             return
         with suppress(DamagedArtifact):  # of which news it was is not known any more; what decides the day goes on
-            told = f"{self._told(self._read(entry))}/"
-            for item in self.storage.list(self._folder_of_told):
+            told = f"{self.keys.told_of(self._read(entry).id)}/"
+            for item in self.storage.list(self.keys.told):
                 if item.key.startswith(told):
                     self.storage.delete(item.key)
         self.storage.delete(entry)
 
     def alerts(self) -> list[Alert]:
         """What there is to tell, told or not, by source."""
-        found = self.storage.list(self.folder)
-        return [self._read(item.key) for item in found if not item.key.startswith(f"{self._folder_of_told}/")]
+        found = [item.key for item in self.storage.list(self.keys.folder)]
+        return [self._read(key) for key in self.keys.alerts_among(found)]
 
     def is_told(self, alert: Alert, to: str) -> bool:
         """Whether `to` was told."""
-        return self.storage.exists(f"{self._note(alert, to)}.json")
+        return self.storage.exists(self.keys.note(alert.id, to))
 
     def tell(self, alert: Alert, to: str, send: Callable[[], object]) -> bool:
         """Calls `send` unless `to` was told already, and notes it; whether it did. Of two at once, one waits and finds the note.
 
         Raises what `send` raises; the alert is then still to be told.
         """
-        note = self._note(alert, to)
-        with exclusive(self.storage, f"{note}.lock") as lock:
-            if self.storage.exists(f"{note}.json"):
+        note = self.keys.note(alert.id, to)
+        with exclusive(self.storage, self.keys.lock(alert.id, to)) as lock:
+            if self.storage.exists(note):
                 return False
             lock.check()
             send()
-            self.storage.write_json(f"{note}.json", {"to": to, "subject": alert.subject})
+            self.storage.write_json(note, {"to": to, "subject": alert.subject})
         return True
 
     def _read(self, key: str) -> Alert:
@@ -103,16 +104,3 @@ class Outbox:
             return Alert(**{name: str(found[name]) for name in Alert.__dataclass_fields__})
         except (KeyError, TypeError) as error:
             raise broken(self.storage.url(key), key, f"is no alert ({type(error).__name__}: {error})") from error
-
-    def _entry(self, source: str) -> str:
-        return f"{self.folder}/{source}.json"
-
-    @property
-    def _folder_of_told(self) -> str:
-        return f"{self.folder}/told"
-
-    def _told(self, alert: Alert) -> str:
-        return f"{self._folder_of_told}/{alert.id}"
-
-    def _note(self, alert: Alert, to: str) -> str:
-        return f"{self._told(alert)}/{to}"

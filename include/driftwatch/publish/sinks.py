@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from driftwatch.artifacts.nested_keys import LocalSinkKeys
+
 if TYPE_CHECKING:
     from driftwatch.publish.whylabs import WhyLabsApi
     from driftwatch.storage import Storage
@@ -58,22 +60,21 @@ class LocalSink:
     def __init__(self, storage: Storage, dataset: str, prefix: str) -> None:
         self.dataset = dataset
         self._storage = storage
-        self._prefix = prefix
+        self._keys = LocalSinkKeys(prefix)
 
     def reserve(self, kind: Kind, day: date, idempotency_key: str, reference: str | None) -> Slot:
-        name = f"reference/{reference}" if kind == "reference" else f"{day.isoformat()}/{kind}"
-        key = f"{self._prefix}/{name}.bin"
+        key = self._keys.reference(reference or "") if kind == "reference" else self._keys.profile(day, kind)
         return Slot(key, key)
 
     def send(self, slot: Slot, payload: bytes) -> None:
         self._storage.write_bytes(slot.address, payload)
 
     def delete_day(self, day: date) -> None:
-        for found in self._storage.list(f"{self._prefix}/{day.isoformat()}"):
+        for found in self._storage.list(self._keys.of_day(day)):
             self._storage.delete(found.key)
 
     def day_is_empty(self, day: date) -> bool:
-        return not self._storage.list(f"{self._prefix}/{day.isoformat()}")
+        return not self._storage.list(self._keys.of_day(day))
 
 
 class WhyLabsSink:

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from driftwatch.artifacts.keys import own_key
+from driftwatch.artifacts.keys import GATE, own_key
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import ChangedImage
-from driftwatch.models.gate import CLEAN, GATE, RECENT, ROLES
+from driftwatch.models.gate import CLEAN, RECENT, ROLES
 from driftwatch.models.metrics import top_confusions
 from driftwatch.view.confusions import MOST_CLASSES, MOST_PAIRS
 

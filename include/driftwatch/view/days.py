@@ -8,7 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts import shapes
+from driftwatch.artifacts.days import stored_days
 from driftwatch.artifacts.failure import Failure, read_failure
+from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.errors import DamagedArtifact
 from driftwatch.view.artifacts import Artifacts
 
@@ -82,7 +84,7 @@ class Day:
 
 def read_days(artifacts: Artifacts, layout: MonitorLayout) -> list[Day]:
     """Every day that has a folder, oldest first."""
-    days = layout.stored_days(artifacts.storage)
+    days = stored_days(artifacts.storage, layout)
     keys = [layout.day(day) for day in days]
     wanted = [
         item
@@ -103,7 +105,7 @@ def read_days(artifacts: Artifacts, layout: MonitorLayout) -> list[Day]:
     for index, day in enumerate(days):
         parts = found[PARTS * index : PARTS * (index + 1)]
         problems = tuple(
-            f"{wanted[PARTS * index + place][0].rsplit('/', 1)[-1]}: {part}"
+            f"{file_name(wanted[PARTS * index + place][0])}: {part}"
             for place, part in enumerate(parts)
             if isinstance(part, Exception)
         )

@@ -6,11 +6,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts import shapes
-from driftwatch.artifacts.days import model_versions
+from driftwatch.artifacts.days import model_versions, stored_retrainings
+from driftwatch.artifacts.keys import DATASET_CARD, GATE
 from driftwatch.errors import DamagedArtifact
 from driftwatch.models import registry
 from driftwatch.models.metrics import in_order
-from driftwatch.models.requests import DATASET_CARD, GATE
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.days import read_object
 
@@ -84,7 +84,7 @@ def retrainings(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, A
     """Each retraining that collected a set, by its day: the last whose labels it used. `decision` and `version` are None before
     the gate."""
     found = []
-    for name in artifacts.storage.folders(layout.retrainings):
+    for name in stored_retrainings(artifacts.storage, layout):
         try:
             data = artifacts.get(layout.retraining(name, DATASET_CARD), read_object)
             told = artifacts.get(layout.retraining(name, GATE), read_object) or {}

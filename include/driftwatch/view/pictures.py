@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from driftwatch.accuracy.policy import percent
+from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.images.inputs import DayInputs
 from driftwatch.view.report.facts import DayFacts
@@ -71,7 +72,7 @@ def examples(store: MonitorStore, facts: DayFacts) -> dict[str, list[dict[str, A
             for image_id, note in images:
                 row, picture = rows[image_id]
                 source = thumbnail(picture, int(row.width), int(row.height))
-                found[group].append({"src": source, "name": row.key.rsplit("/", 1)[-1], "note": note})
+                found[group].append({"src": source, "name": file_name(row.key), "note": note})
     if (groups["drifted"] or groups["content"]) and store.storage.exists(store.keys.training_inputs):
         training = store.storage.read_array(store.keys.training_inputs)
         for index in np.linspace(0, len(training) - 1, min(MOST_REFERENCE, len(training))).astype(int):

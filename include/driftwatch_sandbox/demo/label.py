@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from rich.console import Console
 
+from driftwatch.artifacts.days import stored_days
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
@@ -53,8 +54,7 @@ def label(console: Console, world: World) -> None:
 def open_pool(world: World, config: MonitorConfig) -> str:
     """A new pool with the sample of the last day, served by people; returns its id."""
     storage, layout = Storage(f"file://{world.storage}"), MonitorLayout(config.name)
-    days = [date.fromisoformat(name) for name in storage.folders(layout.days)]
-    day = max(day for day in days if storage.exists(layout.day(day).annotation))
+    day = max(day for day in stored_days(storage, layout) if storage.exists(layout.day(day).annotation))
     keys = layout.day(day)
     now = datetime.now(timezone.utc)
     expires = now + timedelta(hours=_HOURS)

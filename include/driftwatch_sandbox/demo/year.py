@@ -14,13 +14,12 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.accuracy.policy import judge
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import DATASET_CARD, GATE, MonitorLayout
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.inputs import write_block, write_index
 from driftwatch.models.metrics import measure
-from driftwatch.models.requests import DATASET_CARD, GATE
 from driftwatch.storage import Storage
 
 FIRST, SECOND = "v0001-0a1b2c3d", "v0002-4e5f6071"

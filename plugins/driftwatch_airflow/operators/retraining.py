@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.branch import BranchMixIn
 
+from driftwatch.artifacts.days import stored_days
+from driftwatch.artifacts.nested_keys import run_key as run_key
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.monitor import MonitorOperator
@@ -42,7 +44,7 @@ class RetrainingOperator(MonitorOperator):
         """First and last day whose labels are used."""
         params = context["params"]
         labelled = [
-            day for day in self.layout.stored_days(self.storage) if self.storage.exists(self.layout.day(day).labels)
+            day for day in stored_days(self.storage, self.layout) if self.storage.exists(self.layout.day(day).labels)
         ]
         if not labelled:
             raise NeedsAttention(

@@ -11,8 +11,8 @@ from fastapi import Depends, HTTPException, Request
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
+from driftwatch.artifacts.days import DAYS, stored_days
 from driftwatch.artifacts.failure import Failure, read_failure
-from driftwatch.artifacts.keys import DAYS
 from driftwatch.errors import DamagedArtifact, MissingArtifact
 from driftwatch.view.days import Day, read_days, with_failures
 from driftwatch.view.distribution import distribution
@@ -51,7 +51,7 @@ def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, r
         failure=_failure(site, session, day),
         about=day_of_run(session, site, run) if run else None,
     )
-    names = site.layout.stored_days(site.artifacts.storage)
+    names = stored_days(site.artifacts.storage, site.layout)
     try:
         return HTMLResponse(pages.day(request, site, day, names, known))
     except MissingArtifact as error:

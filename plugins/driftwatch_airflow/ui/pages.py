@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.accuracy.policy import interval, p_text
+from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import DamagedArtifact
 from driftwatch.publish.outbox import Outbox, recipient
@@ -155,7 +156,7 @@ def _pictures(request: Request, site: Site, facts: DayFacts) -> dict[str, list[d
     """The addresses of the pictures that the day's page shows, by their group; those of the reference are not among them."""
     from driftwatch.view.pictures import chosen
 
-    file_names = {row.image_id: row.key.rsplit("/", 1)[-1] for row in facts.accepted.itertuples()}
+    file_names = {row.image_id: file_name(row.key) for row in facts.accepted.itertuples()}
     base = request.scope.get("root_path") or URL_PREFIX
     here = f"{base}/m/{site.config.name}/days/{facts.day}"
     pictures: dict[str, list[dict[str, Any]]] = {"reference": []}

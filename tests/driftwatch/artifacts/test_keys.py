@@ -1,57 +1,58 @@
-"""What lies in a monitor's folders beside what Driftwatch puts there is passed over."""
+"""Where a monitor's artifacts lie, and where they are found after it was renamed."""
 
 from __future__ import annotations
 
 from datetime import date
 
 import pytest
-from tests.stores import monitor_store
 
-from driftwatch.accuracy.history import performances
-from driftwatch.artifacts.days import days_of_data_since
-from driftwatch.artifacts.keys import MonitorLayout, day_of
-from driftwatch.labels.known_images import _agreed
-from driftwatch.labels.plan import _spent_in_month
-from driftwatch.models.dataset import days_between
-from driftwatch.models.requests import SET, attached_alerts, begin_unless_in_the_way
-from driftwatch.storage import Storage
+from driftwatch.artifacts.keys import DATASET_CARD, MonitorLayout, images_folder, own_key
+
+from .checks import OF_A_DAY, every_kind, kind_of
 
 LAYOUT = MonitorLayout("demo")
-FIRST, DAY = date(2026, 1, 5), date(2026, 1, 7)
-STRAY = ("2026-01-05 copy", "2026-01-5", "20260106", "2026-W02-2", "2026-02-30", "backup", ".cache", "2026-01")
+DAY = LAYOUT.day(date(2026, 1, 10))
 
 
-@pytest.fixture
-def storage(tmp_path) -> Storage:
-    storage = Storage(f"file://{tmp_path}")
-    for name in (*STRAY, "0001-01-01", "9999-12-31", FIRST.isoformat()):
-        for file in ("labels.parquet", "annotation.json", "performance.json", "ingest.json", "drift.json"):
-            storage.write_json(f"{LAYOUT.days}/{name}/{file}", {"state": "planned", "cost": {"total": 2.5}})
-    storage.write_bytes(f"{LAYOUT.days}/2026-01-06", b"a file, no folder")
-    storage.delete(LAYOUT.day(FIRST).labels)
-    return storage
+@pytest.mark.parametrize(
+    ("stored", "now"),
+    [
+        ("old/incoming/2026-01-10/x/a.jpg", "demo/incoming/2026-01-10/x/a.jpg"),
+        ("old/training/images/cat/a.jpg", "demo/training/images/cat/a.jpg"),
+        ("elsewhere/a.jpg", "elsewhere/a.jpg"),
+        ("a.jpg", "a.jpg"),
+    ],
+)
+def test_an_image_is_found_under_the_monitors_name_of_today(stored, now):
+    assert own_key("demo", stored) == now
 
 
-@pytest.mark.parametrize("name", [*STRAY, "", "2026-01-05/"])
-def test_only_a_date_in_one_form_is_a_days_folder(name):
-    assert day_of(name) is None
-    assert day_of("2026-01-05") == FIRST
+def test_an_image_is_read_from_its_own_folder_alone():
+    assert images_folder("demo/incoming/2026-01-10/x/a.jpg") == "demo/incoming/2026-01-10"
+    assert images_folder(LAYOUT.training_image("cat", "x/a.jpg")) == "demo/training/images"
+    assert images_folder("elsewhere/x/a.jpg") == "elsewhere/x"
 
 
-def test_a_stray_folder_in_days_stops_nothing_and_counts_nowhere(storage):
-    assert LAYOUT.stored_days(storage) == [FIRST]
-    assert _spent_in_month(monitor_store(storage, LAYOUT), DAY) == 2.5
-    assert _agreed(monitor_store(storage, LAYOUT), DAY) == []
-    assert len(performances(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY)) == 1
-    assert days_of_data_since(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY) == 2
-    assert days_between(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY) == ["2026-01-05"]
+def test_a_labelled_image_says_its_class():
+    assert LAYOUT.class_of(LAYOUT.training_image("cat", "x/a.jpg")) == "cat"
 
 
-@pytest.mark.parametrize("name", [f"perf_alert__{name}" for name in STRAY] + ["perf_alert__", "old"])
-def test_a_stray_folder_in_retraining_holds_no_alert_back(tmp_path, name):
-    storage = Storage(f"file://{tmp_path}")
-    storage.write_bytes(LAYOUT.retraining(name, SET), b"a set")
-    storage.write_bytes(LAYOUT.retraining("perf_alert__2026-01-07", "alerts/.DS_Store"), b"")
-    assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), DAY, 7, lambda run_id, unfinished: 0) is None
-    assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), date(2026, 1, 8), 7, lambda run_id, unfinished: 1)
-    assert attached_alerts(monitor_store(storage, LAYOUT), "perf_alert__2026-01-07") == ["2026-01-08"]
+def test_each_kind_of_a_day_lies_where_the_days_keys_say():
+    keys = {
+        DAY.ingest, DAY.inputs_index, DAY.shard_plan, DAY.late_files, DAY.drift, DAY.content_drift, DAY.estimate, DAY.performance,
+        DAY.whylabs_analysis, DAY.annotation, DAY.annotation_progress, DAY.published, DAY.failure,
+    }  # fmt: skip
+    assert {DAY.file(kind.file) for kind in OF_A_DAY} == keys
+    assert {kind_of(key) for key in keys} == set(OF_A_DAY)
+
+
+def test_every_other_json_artifact_has_a_kind_too():
+    version, run = "v0001-0a1b2c3d", LAYOUT.of_retraining("run")
+    others = [
+        LAYOUT.champion, LAYOUT.model_card(version), LAYOUT.reference(version), LAYOUT.reference(version, "content"),
+        LAYOUT.reference_predictions(version), LAYOUT.reference_published(version), LAYOUT.active_retraining, LAYOUT.next_set("ready.json"),
+        LAYOUT.retraining("run", DATASET_CARD), LAYOUT.retraining("run", "challenger.json"), LAYOUT.retraining("run", "gate.json"),
+        run.attached_alert(DAY.day), f"{run.checkpoints}/progress.json", f"{run.outbox}/drift.json", f"{DAY.outbox}/drift.json",
+        f"{DAY.outbox}/told/drift-1/mail.json",
+    ]  # fmt: skip
+    assert {kind_of(key) for key in others} | set(OF_A_DAY) == every_kind()

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts import shapes
+from driftwatch.artifacts.days import stored_days
 from driftwatch.artifacts.failure import Failure, read_failure
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import DamagedArtifact, MissingArtifact
@@ -130,7 +131,7 @@ class _Reading:
 
 def _history(reading: _Reading, layout: MonitorLayout, day: date) -> list[PastDay]:
     """The last HISTORY_DAYS days, the day itself included, oldest first, beginning with the first that exists."""
-    present = set(layout.stored_days(reading.storage))
+    present = set(stored_days(reading.storage, layout))
     found = []
     for back in range(HISTORY_DAYS - 1, -1, -1):
         other = day - timedelta(days=back)

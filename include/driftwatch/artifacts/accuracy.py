@@ -1,0 +1,263 @@
+"""The model's accuracy: its estimate before there are labels, and the day's verdict (performance.json)."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+from pydantic import JsonValue
+
+from driftwatch.artifacts.base import DayArtifact, Part
+from driftwatch.artifacts.evidence import EvidenceSums
+from driftwatch.artifacts.parts import AccuracyVerdict, Interval, Number, Share
+
+
+class ClassMetrics(Part):
+    """How right the model is on one class."""
+
+    precision: Share
+    """Of the images that it answers so, those that are."""
+    recall: Share
+    """Of the images that are so, those that it answers so."""
+    f1: Share
+    """Harmonic mean of both."""
+    support: int
+    """Images of the class."""
+
+
+class ConfusionMatrix(Part):
+    """What the model answers for images of each class."""
+
+    labels: tuple[str, ...]
+    """The classes, in the order of rows and columns."""
+    rows: tuple[tuple[int, ...], ...]
+    """[class, answer]: images."""
+
+
+class Metrics(Part):
+    """The model against the labels of a random sample."""
+
+    accuracy: Share
+    """The share of right answers."""
+    classes: dict[str, ClassMetrics]
+    """By class."""
+    confusion_matrix: ConfusionMatrix
+    """By class and answer."""
+
+
+class PredictionsMoved(Part):
+    """Whether the model answers the classes in other shares than on its holdout."""
+
+    day: dict[str, Number]
+    """Shares of the day, by class."""
+    holdout: dict[str, Number]
+    """Shares of the holdout, by class."""
+    p_value: Number
+    """Of the chi-squared test."""
+    moved: bool
+    """Whether that is below one in a thousand."""
+
+
+class HoldoutScores(Part):
+    """What the estimate is checked by."""
+
+    mean_score: Number | None
+    """The mean score of the model's answers on its holdout; null for a model of an early Driftwatch."""
+    n: int
+    """Images of the holdout."""
+
+
+class Estimate(DayArtifact):
+    """estimate.json: the accuracy that the model's own scores tell before anybody has labelled an image."""
+
+    file = "estimate.json"
+
+    day: datetime.date
+    """The run's own date, UTC."""
+    model_version: str
+    """The version that the day is judged by."""
+    accuracy: Share
+    """Null with a reason without images or holdout."""
+    mean_score: Number | None
+    """The mean score of the day's answers; null without images."""
+    holdout: HoldoutScores
+    """The same of the holdout."""
+    answers: PredictionsMoved | None
+    """Null without images, or where the card has no confusion matrix."""
+
+
+class LabelAgreement(Part):
+    """How much to trust the labels."""
+
+    alpha: Number | None
+    """Krippendorff's alpha; null where undefined."""
+    unanimous: Number | None
+    """Share of the labels that every vote gave; null without a label."""
+    votes: int
+    """Votes on images of the sample."""
+    control_answers: int
+    """Answers to control tasks."""
+    control_right: int
+    """Those of them that are right."""
+    annotators: int
+    """Annotators of the day."""
+    flagged: int
+    """Those of them whose answers look like guessing."""
+
+
+class WeightedShare(Share):
+    """A share whose interval is that of another number of labels."""
+
+    effective_n: Number | None
+    """The labels of a plain sample that would say as much; null where the share is undefined."""
+
+
+class JudgedAccuracy(WeightedShare):
+    """What the verdict rests on."""
+
+    kind: Literal["corrected", "measured"]
+    """corrected for wrong labels, or the agreement with them."""
+    days: int
+    """Days that were judged together."""
+
+
+class FloorRule(Part):
+    """The rule `floor` of `performance.policy`."""
+
+    fires: bool
+    """Whether the whole interval is below the floor."""
+    floor: Number
+    """`performance.floor`."""
+
+
+class DropRule(Part):
+    """The rule `drop` of `performance.policy`."""
+
+    fires: bool
+    """Whether the accuracy is below the holdout's beyond chance."""
+    p_value: Number
+    """Of Fisher's exact one-sided test."""
+    alpha: Number
+    """`performance.alpha`."""
+    holdout_accuracy: Number
+    """The model's on its holdout."""
+    holdout_n: int
+    """Images of the holdout."""
+
+
+class TrendRule(Part):
+    """The rule `trend` of `performance.policy`."""
+
+    fires: bool
+    """Whether the days together show a decline."""
+    evidence: Number
+    """Over the alarm's threshold; 1 is an alarm."""
+    days: int
+    """Days that it rests on."""
+
+
+class PolicyRules(Part):
+    """What each rule found; one that was not asked is absent."""
+
+    floor: FloorRule | None = None
+    """Is production's floor missed?"""
+    drop: DropRule | None = None
+    """Is the model worse than on its holdout?"""
+    trend: TrendRule | None = None
+    """Has it slowly become so?"""
+
+
+class Revision(Part):
+    """An earlier result of a day that was scored again."""
+
+    revision: int
+    """From 1."""
+    verdict: AccuracyVerdict
+    """The verdict then."""
+    accuracy: Number | None
+    """The measured accuracy then."""
+    labels: int
+    """The labels then."""
+    model_version: str
+    """The version then."""
+
+
+class Performance(Metrics, DayArtifact):
+    """performance.json: the day's labels against the model's answers, and the verdict.
+
+    sampled = consensus + ties + unclear + unanswered. What stands as absent was not yet written by an early Driftwatch.
+    """
+
+    file = "performance.json"
+
+    day: datetime.date
+    """The run's own date, UTC."""
+    model_version: str
+    """The version that answered."""
+    merged_by: str
+    """`annotation.consensus` when the labels were merged."""
+    on_tie: str
+    """`annotation.on_tie` then."""
+    confidence: Number
+    """Of every interval."""
+    floor: Number
+    """`performance.floor` then."""
+    holdout_accuracy: Share
+    """The model's on its holdout."""
+    agreement: LabelAgreement
+    """How much to trust the labels."""
+    sampled: int
+    """Images that were asked about."""
+    labels: int
+    """Those that are scored."""
+    consensus: int
+    """Images with one answer that most gave."""
+    ties: int
+    """Images with several."""
+    unclear: int
+    """Images that most found unclear."""
+    unanswered: int
+    """Images without an answer."""
+    verdict: AccuracyVerdict
+    """By the rules of `performance.policy`."""
+    severity: Literal["critical", "warning"] | None
+    """Null unless the verdict is an alert."""
+    reasons: tuple[str, ...]
+    """Why, in words."""
+    policy: PolicyRules
+    """What each rule found; empty without enough labels."""
+    fired: bool
+    """Whether floor or drop fired, alert or not."""
+    judged: JudgedAccuracy | None = None
+    """What the verdict rests on: the day, or some days together."""
+    corrected: WeightedShare | None = None
+    """The day's accuracy without the labels' own errors."""
+    label_error: Interval | None = None
+    """The share of wrong labels; null where nothing tells it."""
+    effective_labels: Number | None = None
+    """What labels and scores are worth, in labels of a plain sample."""
+    pooled_days: tuple[datetime.date, ...] = ()
+    """The days that were judged together."""
+    usual: Number | None = None
+    """The least agreement of a model as good as on its holdout; null without the rule trend."""
+    estimated: Share | None = None
+    """The accuracy of estimate.json; null where there is none."""
+    evidence: EvidenceSums | None = None
+    """Counts and sums, which later days add up."""
+    content_hash: str | None = None
+    """Tells one performance profile from another; absent without a label."""
+    revisions: tuple[Revision, ...] = ()
+    """Earlier results of the day, oldest first."""
+
+
+class WhyLabsAnalysis(DayArtifact):
+    """whylabs.json: what WhyLabs' accuracy monitors said about the day, where `publish.alert_source` asks them."""
+
+    file = "whylabs.json"
+
+    verdict: Literal["ok", "alert", "not_enough_evidence", "not_analysed"]
+    """By all rows together."""
+    reasons: tuple[str, ...]
+    """Why, in words."""
+    rows: tuple[dict[str, JsonValue], ...]
+    """The results that it rests on, as WhyLabs gives them: their fields are WhyLabs' own."""

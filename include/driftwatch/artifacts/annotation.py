@@ -1,0 +1,153 @@
+"""A day's annotation: what is asked and what it costs (annotation.json), and how far the annotators are."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+from driftwatch.artifacts.base import DayArtifact, Part
+from driftwatch.artifacts.parts import Number, Time
+
+PlanState = Literal[
+    "planned", "creating_project", "creating_exam", "creating_pool", "created", "opened", "closed"
+]  # in the order in which a plan goes through them
+
+
+class SampleSize(Part):
+    """How many images to ask about. All but `images` are absent where the monitor file says the number."""
+
+    images: int
+    """The number."""
+    wanted: int | None = None
+    """How many the wanted width of the interval needs."""
+    affordable: int | None = None
+    """How many the budget allows."""
+    expected_accuracy: Number | None = None
+    """The accuracy that the width was reckoned with: the lower end of the holdout's."""
+    worth: Number | None = None
+    """What a label of the last days was worth, in labels of a plain sample."""
+
+
+class SampledImage(Part):
+    """An image of the day that annotators are asked about."""
+
+    image_id: str
+    """sha256 of its bytes."""
+    key: str
+    """Where its file was when the plan was made."""
+
+
+class KnownImage(SampledImage):
+    """An image whose class is known, for a control task or the exam."""
+
+    label: str
+    """Its class."""
+
+
+class ExamPlan(Part):
+    """The exam that admits annotators."""
+
+    tasks: tuple[KnownImage, ...]
+    """What it asks, the same for every day."""
+    passing_percent: Number
+    """Right answers that are needed, in percent."""
+    retry_after_days: Number
+    """Days after which it may be tried again."""
+    links_end: Time
+    """Until when the image links of an exam that is made now are valid."""
+
+
+class Cost(Part):
+    """What the day is planned to cost, in `currency`."""
+
+    pages: int
+    """Pages over all annotators."""
+    tasks_per_page: int
+    """Images of the sample on each page."""
+    reward_per_page: Number
+    """Paid to the annotator of a page."""
+    reward: Number
+    """For all pages."""
+    fee: Number
+    """The service's, for all pages."""
+    total: Number
+    """Reward and fee."""
+    currency: str
+    """USD."""
+    control_share: Number
+    """Share of control tasks among the tasks of a page."""
+
+
+class AnnotationProgress(DayArtifact):
+    """How far the day's pool is: annotation_progress.json as of the last look, and `progress` of a plan that has ended."""
+
+    file = "annotation_progress.json"
+
+    images: int
+    """Images of the sample."""
+    answered_images: int
+    """Those with at least one answer."""
+    coverage: Number
+    """Their share, 0 to 1."""
+    answers: int
+    """Answers given, also on pages that were rejected."""
+    answers_wanted: int
+    """Images times overlap."""
+    reward: Number
+    """Spent on rewards, in USD."""
+    spent: Number
+    """Spent with the fee, in USD."""
+    text: str
+    """The same in words."""
+
+
+class AnnotationPlan(DayArtifact):
+    """annotation.json: written before any money is spent, and again with each thing that is learnt of the pool."""
+
+    file = "annotation.json"
+
+    day: datetime.date
+    """The run's own date, UTC."""
+    state: PlanState
+    """How far the pool is made. `creating_…` is written before the service is asked to create it."""
+    seed: int
+    """Seed of the sample."""
+    overlap: int
+    """Annotators for each image."""
+    sample_size: SampleSize
+    """How many images, and why so many."""
+    sample: tuple[SampledImage, ...]
+    """The images, by id."""
+    changed: tuple[SampledImage, ...] = ()
+    """Images that were drawn and whose files are others by now; absent where there are none."""
+    control: tuple[KnownImage, ...]
+    """Control tasks, by image id."""
+    exam: ExamPlan | None
+    """Null where the monitor has none."""
+    cost: Cost
+    """What is planned."""
+    project_id: str | None
+    """The service's id of the project; null before there is one."""
+    exam_id: str | None
+    """The service's id of the exam; null before there is one, and without an exam."""
+    pool_id: str | None
+    """The service's id of the pool; null before there is one."""
+    dropped_pools: tuple[str, ...] = ()
+    """Pools that were left unopened, as their time was nearly over; absent where there are none."""
+    creations: dict[str, int]
+    """How often the service was asked to create a project, an exam and a pool."""
+    operation_ids: tuple[str, ...]
+    """Ids of the uploads that were sent."""
+    expires: Time
+    """When the pool ends."""
+    links_expire: Time
+    """Until when the image links are valid."""
+    close_reason: str | None = None
+    """Why the pool ended, in the service's words; absent before it has."""
+    progress: AnnotationProgress | None = None
+    """How far it was at its end; absent before."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether a pool was asked for: then people may have seen the sample, and it stays."""
+        return bool(self.pool_id or self.creations.get("pool"))

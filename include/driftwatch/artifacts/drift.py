@@ -1,0 +1,169 @@
+"""The day's drift: of image quality (drift.json), and of content and predictions (content_drift.json)."""
+
+from __future__ import annotations
+
+import datetime
+
+from pydantic import Field
+
+from driftwatch.artifacts.base import DayArtifact, Part
+from driftwatch.artifacts.parts import DriftVerdict, Number
+
+
+class FeatureDrift(Part):
+    """One feature of the day against the reference."""
+
+    feature: str
+    """The feature's column in features.parquet, or a component of the embeddings."""
+    test: str
+    """The test with the highest score: ks, shift, low_tail or high_tail; empty without enough evidence."""
+    statistic: Number | None
+    """That score, -log10(p)."""
+    effect: Number | None
+    """Kolmogorov-Smirnov distance, 0 to 1."""
+    shift: Number | None
+    """By how much the median moved, in the reference's standard deviations by IQR."""
+    direction: str
+    """up, down, or none where a constant stays."""
+    p_value: Number | None
+    """Adjusted for all features and tests."""
+    verdict: DriftVerdict
+    """By the test's false-alarm rate."""
+    reference_quantiles: tuple[Number, ...]
+    """The reference's 5, 25, 50, 75 and 95 %."""
+    day_quantiles: tuple[Number, ...]
+    """The same of the day; empty without an image."""
+
+
+class DriftTest(Part):
+    """The outcome of a drift test at one false-alarm rate."""
+
+    verdict: DriftVerdict
+    """drifted where the p-value is no more than the false-alarm rate."""
+    p_value: Number | None
+    """The chance of so large a difference without drift; null without enough evidence."""
+    false_alarm_rate: Number
+    """How often a day without drift may be called drifted."""
+    n: int
+    """Images of the day."""
+    effective_n: int
+    """How many independent images they are worth."""
+
+
+class FeaturesTest(DriftTest):
+    """The test of all features together."""
+
+    reference_of_mix: int | None
+    """With how many reference images the day was compared, where its mix of classes differs; null where with all."""
+    score: Number | None
+    """The largest score over features and tests."""
+    drifted_features: tuple[str, ...]
+    """Names of the drifted features, strongest first."""
+    quantiles: tuple[Number, ...]
+    """Which quantiles the features have."""
+    features: tuple[FeatureDrift, ...]
+    """Every feature, strongest first."""
+
+
+class DriftTrend(Part):
+    """Slow drift over the days of one reference, up to the day, by CUSUM charts."""
+
+    verdict: DriftVerdict
+    """drifted while a chart is alarmed."""
+    days: int
+    """Days that the charts rest on."""
+    score: Number | None
+    """Height of the highest chart; null with too few days."""
+    limit: Number | None
+    """Height at which a chart is alarmed; null with too few days."""
+    false_alarms_per_year: Number
+    """How many alarms a year without drift may raise."""
+    feature: str | None
+    """The feature of the highest chart; null while it is at 0."""
+    direction: str | None
+    """up or down; null while the chart is at 0."""
+    since: datetime.date | None
+    """The first day of that chart's rise; null while it is at 0."""
+    crossed: bool
+    """Whether the alarm is new on the day."""
+
+
+class DayDrift(FeaturesTest, DayArtifact):
+    """drift.json: the day's image quality against the reference of its model."""
+
+    file = "drift.json"
+
+    day: datetime.date
+    """The run's own date, UTC."""
+    reference_version: str
+    """The model version whose reference it is."""
+    day_false_alarm_rate: Number
+    """The rate of all kinds of drift together."""
+    examples: tuple[str, ...]
+    """Ids of the images that lie furthest in the direction of the drift."""
+    hellinger: dict[str, Number] = Field(default_factory=dict)
+    """The distance that WhyLabs would show, by feature, 0 to 1."""
+    day_scores: dict[str, Number] | None = None
+    """Mean normal score by feature, which the trend adds up; null where the day has drifted or has too few images."""
+    trend: DriftTrend | None = None
+    """Absent on a day of an early Driftwatch."""
+
+
+class ContentTest(DriftTest):
+    """The test of what is photographed, by the components of the embeddings. Some fields are absent where no test was made."""
+
+    reason: str | None = None
+    """Why there is not enough evidence; absent where there is."""
+    reference_of_mix: int | None = None
+    """As in drift.json."""
+    score: Number | None = None
+    """As in drift.json."""
+    drifted_features: tuple[str, ...] = ()
+    """As in drift.json."""
+    quantiles: tuple[Number, ...] = ()
+    """As in drift.json."""
+    features: tuple[FeatureDrift, ...]
+    """Each component, `distance` and `residual`, strongest first."""
+    examples: tuple[str, ...]
+    """Ids of the images that lie furthest in the direction of the drift."""
+
+
+class ClassShare(Part):
+    """How often the model answers one class."""
+
+    name: str
+    """The class."""
+    reference: Number
+    """Its share of the answers on images like those that the model was made for."""
+    day: Number | None
+    """Its share of the day's answers; null without an image."""
+
+
+class PredictionsTest(DriftTest):
+    """The test of the shares of the predicted classes."""
+
+    reason: str | None = None
+    """Why there is not enough evidence; absent where there is."""
+    effect: Number | None
+    """Total variation distance, 0 to 1; null without a test."""
+    classes: tuple[ClassShare, ...]
+    """Each class, in the monitor file's order; empty where the model has no reference."""
+
+
+class ContentDrift(DayArtifact):
+    """content_drift.json: what is known once the model has answered."""
+
+    file = "content_drift.json"
+
+    day: datetime.date
+    """The run's own date, UTC."""
+    reference_version: str
+    """The model version whose reference it is."""
+    reference_images: int
+    """Held-out images in the reference; 0 where it has none."""
+    day_false_alarm_rate: Number
+    """The rate of all kinds of drift together."""
+    content: ContentTest
+    """What is photographed."""
+    predictions: PredictionsTest
+    """The predicted classes."""

@@ -1,0 +1,89 @@
+"""A day's evidence as performance.json keeps it: counts and sums, those of several days being simply added.
+
+`driftwatch.accuracy.evidence` reckons with them.
+"""
+
+from __future__ import annotations
+
+from driftwatch.artifacts.base import Part
+from driftwatch.artifacts.parts import Number
+
+
+class ScoreSums(Part):
+    """Sums over the model's score of its own answer, f: of the labelled images, and of those that were not sampled."""
+
+    n: Number
+    """Labelled images."""
+    right: Number
+    """Those whose label is the model's answer."""
+    sum: Number
+    """Of f."""
+    squares: Number
+    """Of f²."""
+    right_sum: Number
+    """Of f where label and answer agree."""
+    rest_n: Number
+    """Images that were not sampled."""
+    rest_sum: Number
+    """Of their f."""
+    rest_squares: Number
+    """Of their f²."""
+
+
+class VoteSpread(Part):
+    """Over which classes wrong votes spread, and which classes are hard."""
+
+    confused: tuple[tuple[Number, ...], ...]
+    """[class, other class]: images of the class that somebody gave the other one."""
+    both_wrong: Number
+    """Control images with two wrong answers or more."""
+    both_alike: Number
+    """Over these, the sum of the share of their pairs of wrong answers that name one class."""
+    apart: dict[int, Number]
+    """Images of the sample whose votes are not all the same, by their number of votes."""
+    three: dict[int, Number]
+    """Of these, those with three different votes or more."""
+    class_images: tuple[Number, ...]
+    """[class]: images of the sample with two votes or more, by the classes of their votes."""
+    class_apart: tuple[Number, ...]
+    """[class]: the share of their pairs of votes that disagree, summed."""
+
+
+class VoteSums(Part):
+    """How people answered."""
+
+    control_right: tuple[Number, ...]
+    """[class]: right answers to control tasks, by their known class."""
+    control_wrong: tuple[Number, ...]
+    """[class]: wrong ones."""
+    control_squares: Number
+    """Over control images, the sum of answers²."""
+    annotators: Number
+    """Annotators who answered a control task."""
+    annotator_squares: Number
+    """Over them, the sum of answers²."""
+    annotator_cross: Number
+    """Over them, the sum of answers times wrong ones."""
+    annotator_wrong: Number
+    """Over them, the sum of wrong answers²."""
+    pairs: Number
+    """Images of the sample with two votes or more."""
+    disagreement: Number
+    """Over these, the sum of the share of their pairs of votes that disagree."""
+    disagreement_squares: Number
+    """The sum of its square."""
+    sizes: dict[int, Number]
+    """Labelled images by their number of votes for a class."""
+    spread: VoteSpread | None = None
+    """Null or absent for a day judged by an early Driftwatch."""
+
+
+class EvidenceSums(Part):
+    """What the labels, votes and scores of one day say."""
+
+    confusion: tuple[tuple[int, ...], ...]
+    """[label, prediction]: labelled images of the sample."""
+    scores: ScoreSums
+    """The model's scores."""
+    votes: VoteSums
+    """People's answers."""

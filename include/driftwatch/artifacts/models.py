@@ -1,0 +1,239 @@
+"""The model registry: each version's card, the pointer to the champion, and what training keeps while it runs."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from driftwatch.artifacts.accuracy import Metrics
+from driftwatch.artifacts.base import Artifact, Part
+from driftwatch.artifacts.parts import Number
+from driftwatch.artifacts.retraining import DatasetSummary, GateResult
+
+
+class DamageEstimate(Part):
+    """What seems to have broken the camera."""
+
+    kind: str
+    """blur, pixelate, noise, contrast, brightness, jpeg, or none."""
+    strength: Number | None
+    """In the unit of the kind; null for none."""
+    distance: Number
+    """From the damaged reference to the days, in mean standard deviations of the features' quantiles."""
+    undamaged_distance: Number
+    """From the reference as it is."""
+
+
+class ModelData(DatasetSummary):
+    """What a version was trained on. The fields below but `run_key` are absent where they do not apply."""
+
+    run_key: str | None
+    """The retraining; null for a first champion."""
+    set: str | None = None
+    """Tells one original set from another; of a first champion."""
+    first_day: datetime.date | None = None
+    """First day whose labels were taken; of a challenger, like the rest."""
+    last_day: datetime.date | None = None
+    """Last day."""
+    left_out: dict[str, int] = Field(default_factory=dict)
+    """Labels that were left out, by the reason."""
+    damage: DamageEstimate | None = None
+    """The damage that was imitated; null where none was looked for."""
+    damaged_images: int = 0
+    """Damaged copies of original images that were trained on."""
+
+
+class Augmentation(Part):
+    """How a training image is varied; see `model.recipe.augmentation` of the monitor file."""
+
+    smallest_box: Number
+    """Smallest side of the random box, as a share of the image's."""
+    stretch: Number
+    """Largest change of the box's aspect, as a logarithm."""
+    flip: bool
+    """Whether every other image is mirrored."""
+    contrast: Number
+    """Largest change of contrast."""
+    brightness: Number
+    """Largest change of brightness."""
+    tint: Number
+    """Largest change of each colour."""
+
+
+class TrainingRecipe(Part):
+    """How a model is trained; see `model.recipe` of the monitor file."""
+
+    architecture: str
+    """The network."""
+    width: int
+    """Filters of the first convolution."""
+    epochs: int
+    """Passes over the training set, at most."""
+    small_share: Number
+    """Share of the epochs that come first, on small images."""
+    small_size: int
+    """Side in pixels of those images."""
+    learning_rate: Number
+    """Peak learning rate."""
+    batch_size: int
+    """Images for each step."""
+    weight_decay: Number
+    """AdamW's weight decay."""
+    label_smoothing: Number
+    """Share of each label that is spread over all classes."""
+    warmup_share: Number
+    """Share of the steps in which the learning rate rises."""
+    patience: int
+    """Epochs without a lower validation loss after which training stops."""
+    augmentation: Augmentation
+    """How images are varied."""
+    seed: int
+    """Seed of the training."""
+    epoch_size: int | None
+    """Images in an epoch; null: those of the set."""
+
+
+class CardRecipe(TrainingRecipe):
+    """How a version of the registry was trained."""
+
+    name: str
+    """monitor, fast, fine-tune or scratch."""
+    recent_share: Number | None = None
+    """Share of each epoch that comes from the labelled days; of a challenger."""
+
+
+class ImportedRecipe(Part):
+    """A model that the team has trained itself."""
+
+    name: Literal["imported"]
+    """Says so."""
+    file: str
+    """The file's name."""
+
+
+class EpochRow(Part):
+    """One epoch of a training. Validation's two are absent without validation images."""
+
+    epoch: int
+    """From 1."""
+    loss: Number
+    """Mean loss of the training images."""
+    accuracy: Number
+    """Their share of right answers."""
+    val_loss: Number | None = None
+    """Mean loss of the validation images."""
+    val_accuracy: Number | None = None
+    """Their share of right answers."""
+
+
+class TimedEpochRow(EpochRow):
+    """An epoch as the checkpoints keep it."""
+
+    seconds: Number
+    """How long it took; no part of a card, which the same training makes again to the byte."""
+
+
+class Holdout(Metrics):
+    """A version on the evaluation part of the original set, which it was not trained on."""
+
+    n: int
+    """Images."""
+    mean_score: Number | None = None
+    """Mean score of its answers; null without images, absent in a card of an early Driftwatch."""
+
+
+class CardMetrics(Part):
+    """How good a version is."""
+
+    holdout: Holdout
+    """On its holdout."""
+
+
+class ModelCard(Artifact):
+    """models/<version>/card.json. A version exists once its card does; the gate's table is added to it later."""
+
+    version: str
+    """v0003-1a2b3c4d: a number, and the first of `sha256`."""
+    sha256: str
+    """Of the model file; verified at each load."""
+    created_by: str
+    """Who or what asked for it."""
+    parent: str | None
+    """The version that it was trained from or against; null for a first champion."""
+    data: ModelData
+    """What it was trained on."""
+    recipe: CardRecipe | ImportedRecipe
+    """How it was trained."""
+    seeds: dict[str, int]
+    """By what they are for."""
+    history: tuple[EpochRow, ...]
+    """Each epoch; empty for an imported model."""
+    classes: tuple[str, ...]
+    """In the order of its outputs."""
+    input_size: int
+    """Side of its input, in pixels."""
+    output: Literal["logits", "probabilities"]
+    """What it gives."""
+    temperature: Number
+    """By which logits are divided, so that scores mean what they say."""
+    parameters: int
+    """Weights of the network."""
+    packages: dict[str, str]
+    """Versions that training depends on."""
+    metrics: CardMetrics
+    """How good it is."""
+    gate: GateResult | None = None
+    """What the gate found; absent before, and for a first champion."""
+    alerts: tuple[datetime.date, ...] = ()
+    """Days whose alerts came while it was trained; absent as `gate` is."""
+
+
+class ChampionPointer(Artifact):
+    """models/champion.json: the version that production serves. All but `version` may be absent in a pointer of an early Driftwatch."""
+
+    version: str
+    """The champion."""
+    previous: str | None = None
+    """The champion before; null for the first."""
+    promoted_by: str | None = None
+    """Who or what promoted it."""
+    sha256: str | None = None
+    """Of its model file, as the card had it then."""
+    history: tuple[str, ...] = ()
+    """Every champion there was, in order; one that came back stands there again."""
+
+    @property
+    def champions(self) -> tuple[str, ...]:
+        """Every version that was ever champion, in order, also where the pointer has no history."""
+        return self.history or tuple(name for name in (self.previous, self.version) if name)
+
+
+class TrainingSetReady(Artifact):
+    """training/next/ready.json: the new training set beside the old one is the one that counts."""
+
+    images: int
+    """Rows of the new set."""
+
+
+class TrainingTask(Part):
+    """What is trained; a checkpoint of another task is not gone on from."""
+
+    recipe: TrainingRecipe
+    """How."""
+    data: str
+    """sha256 of images, labels and weights."""
+
+
+class TrainingCheckpoint(Artifact):
+    """retraining/<run_key>/checkpoints/progress.json: the checkpoint from which a killed training goes on."""
+
+    task: TrainingTask
+    """What is trained."""
+    last: str
+    """File of the last epoch, with its optimizer."""
+    best: str
+    """File of the best epoch."""
+    history: tuple[TimedEpochRow, ...]
+    """Each epoch so far."""

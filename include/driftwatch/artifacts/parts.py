@@ -1,0 +1,61 @@
+"""What the artifacts have in common: numbers, times, verdicts, and shares with their intervals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, GetCoreSchemaHandler, PlainSerializer
+from pydantic_core import CoreSchema, core_schema
+
+from driftwatch.artifacts.base import Part
+
+
+class _EitherNumber:
+    """A whole number stays one: the file says 0.5 or 1, and the same when it is written again."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        kinds: list[CoreSchema | tuple[CoreSchema, str]] = [
+            core_schema.int_schema(strict=True),
+            core_schema.float_schema(strict=True, allow_inf_nan=False),
+        ]
+        return core_schema.union_schema(
+            kinds, custom_error_type="number", custom_error_message="Input should be a finite number"
+        )
+
+
+Number = Annotated[float, _EitherNumber]
+
+
+def _in_seconds(time: datetime) -> str:
+    return time.isoformat(timespec="seconds")
+
+
+# A moment with its time zone, written to the second: 2026-11-20T06:00:00+00:00.
+Time = Annotated[AwareDatetime, PlainSerializer(_in_seconds, return_type=str, when_used="json")]
+
+# Of a drift test, and of one of its features.
+DriftVerdict = Literal["drifted", "ok", "not_enough_evidence"]
+# Of the model's accuracy.
+AccuracyVerdict = Literal["alert", "ok", "not_enough_evidence"]
+
+
+class Interval(Part):
+    """An estimate with its interval at the monitor file's `performance.confidence`; all three are null where it is undefined."""
+
+    value: Number | None
+    """The estimate."""
+    low: Number | None
+    """Lower end of the interval."""
+    high: Number | None
+    """Upper end of the interval."""
+
+
+class Share(Interval):
+    """A share of `n`, between 0 and 1."""
+
+    n: int
+    """What the share is of: images or labels."""
+    reason: str | None = None
+    """Why the share is undefined; absent where it is defined."""

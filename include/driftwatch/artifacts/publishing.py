@@ -1,0 +1,77 @@
+"""What was published where, and the alerts on their way to people."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+from driftwatch.artifacts.base import Artifact, DayArtifact, Part
+
+ProfileKind = Literal["features", "performance", "reference"]
+UploadState = Literal["pending", "sending", "done", "waiting", "replaced"]
+
+
+class Upload(Part):
+    """One upload of a profile to a sink."""
+
+    sink: str
+    """local or whylabs."""
+    organisation: str
+    """The sink's organisation."""
+    dataset: str
+    """The sink's dataset."""
+    day: datetime.date
+    """The day of the data; of a reference the monitor's first day."""
+    kind: ProfileKind
+    """Which profile."""
+    reference: str | None
+    """The model version, of a reference; else null."""
+    content_hash: str
+    """Tells one content from another."""
+    payload_key: str
+    """Where the bytes are kept; their folder is that of the ledger, whatever stands here."""
+    revision: int
+    """From 1; the day is deleted at the sink before another one is sent."""
+    attempt: int
+    """How many idempotency keys were used for it."""
+    state: UploadState
+    """pending: nothing sent yet. sending: may have arrived. done: arrived. waiting: for the day to be deleted. replaced: history."""
+    upload_id: str | None
+    """The sink's id of the reserved slot; null before there is one."""
+    resent: bool
+    """Whether the day was deleted for it."""
+
+
+class UploadLedger(DayArtifact):
+    """published.json: of a day, or of a model version's reference."""
+
+    file = "published.json"
+
+    uploads: tuple[Upload, ...]
+    """In the order in which they were first written."""
+
+
+class OutboxAlert(Artifact):
+    """outbox/<day>/<source>.json or retraining/<key>/outbox/<source>.json: what there is to tell."""
+
+    id: str
+    """The same for the same news of the same day, however often the step that found it runs."""
+    monitor: str
+    """The monitor's name."""
+    day: str
+    """The day as YYYY-MM-DD; empty for an alert about a retraining."""
+    kind: str
+    """The kind by which notifiers choose, as in the monitor file's `notifiers.on`."""
+    subject: str
+    """One line."""
+    message: str
+    """The text below it."""
+
+
+class ToldNote(Artifact):
+    """…/told/<alert id>/<recipient>.json: that a recipient was told."""
+
+    to: str
+    """The recipient: the notifier's class and a hash of its arguments."""
+    subject: str
+    """What it was told."""

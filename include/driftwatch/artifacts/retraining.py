@@ -1,0 +1,174 @@
+"""A retraining's working files: what was asked for, the set, the challenger, and what the gate found."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+from driftwatch.artifacts.accuracy import Metrics
+from driftwatch.artifacts.base import Artifact, Part
+from driftwatch.artifacts.parts import Number
+
+Counts = dict[str, dict[str, int]]  # by the first name, then the second
+
+
+class RetrainingRequest(Artifact):
+    """retraining/active.json: the newest request."""
+
+    run_key: str
+    """The folder of its files."""
+    run_id: str
+    """The run of the retraining DAG."""
+    day: datetime.date | None
+    """The day of the alert that asked for it; null for a run by hand."""
+
+
+class AttachedAlert(Artifact):
+    """retraining/<run_key>/alerts/<day>.json: an alert that came while the retraining was under way."""
+
+    day: datetime.date
+    """The alert's day."""
+
+
+class DatasetSummary(Part):
+    """How many images a training set has, of what."""
+
+    images: int
+    """All of them."""
+    new_labels: int
+    """Those that annotators labelled."""
+    by_source: Counts
+    """By source (original, human) and split."""
+    by_class: Counts
+    """By class and source."""
+    by_day: Counts
+    """Human labels by day and split."""
+    by_day_and_class: Counts
+    """Human labels by day and class."""
+    by_agreement: Counts
+    """Human labels by class and share of the votes for the label, as 0.67."""
+    class_balance: dict[str, Number]
+    """Share of each class in the training part."""
+    day_mix: dict[str, Number]
+    """Share of each day, and of the original set, in the training part."""
+    mean_confidence: Number | None
+    """Of the human labels; null without one."""
+
+
+class DatasetCard(DatasetSummary, Artifact):
+    """retraining/<run_key>/dataset_card.json, beside the set."""
+
+    first_day: datetime.date
+    """First day whose labels were taken."""
+    last_day: datetime.date
+    """Last day."""
+    left_out: dict[str, int]
+    """Labels that were left out, by the reason."""
+
+
+class ChallengerNote(Artifact):
+    """retraining/<run_key>/challenger.json: the training has ended."""
+
+    version: str
+    """The challenger."""
+    parent: str
+    """The champion when it was trained."""
+    requested_by: str
+    """Who or what asked for it."""
+
+
+class RolesRight(Part):
+    """How many images each of the two models has right."""
+
+    champion: int
+    """The champion."""
+    challenger: int
+    """The challenger."""
+
+
+class PairedComparison(Part):
+    """The two models on the same images. Null without an image."""
+
+    n: int
+    """Images."""
+    right: RolesRight
+    """Right answers of each."""
+    won: int
+    """Images that only the challenger has right."""
+    lost: int
+    """Images that only the champion has right."""
+    difference: Number | None
+    """Accuracy of the challenger less the champion's."""
+    low: Number | None
+    """Its lower bound, one-sided at `retraining.gate_confidence`."""
+    high: Number | None
+    """Its upper bound, one-sided."""
+    p_value: Number | None
+    """Exact one-sided McNemar test that the challenger is better."""
+
+
+class ClassComparison(PairedComparison):
+    """The two models on the clean images of one class."""
+
+    p_value_worse: Number
+    """The chance of so large a loss where no class got worse."""
+    power: Number
+    """How surely a class that lost half of its recall would be seen."""
+
+
+class GatePart(PairedComparison):
+    """The two models on one part of the evaluation images."""
+
+    champion: Metrics
+    """The champion's metrics."""
+    challenger: Metrics
+    """The challenger's."""
+    repaired: tuple[str, ...]
+    """Ids of images that only the challenger has right."""
+    broken: tuple[str, ...]
+    """Ids of images that only the champion has right."""
+
+
+class CleanPart(GatePart):
+    """The clean images, on which no class may have got worse."""
+
+    by_class: dict[str, ClassComparison]
+    """Each class."""
+
+
+class GateRules(Part):
+    """The settings of `retraining` that the gate went by."""
+
+    min_evaluation_labels: int
+    """Fewer images of recent days are not enough evidence."""
+    max_clean_drop: Number
+    """Loss of accuracy on clean images that must be ruled out."""
+    max_class_drop: Number
+    """Loss of recall of a class that keeps the champion."""
+    gate_confidence: Number
+    """Of each test, one-sided."""
+
+
+class GateResult(Artifact):
+    """retraining/<run_key>/gate.json, and `gate` of the challenger's card."""
+
+    run_key: str
+    """The folder of the retraining."""
+    version: str
+    """The challenger."""
+    champion: str
+    """The champion when it was trained."""
+    recent_days: tuple[datetime.date, ...]
+    """The days on which the challenger must be better."""
+    clean_days: tuple[datetime.date, ...]
+    """The days on which it must not be worse."""
+    decision: Literal["promote", "keep", "not_enough_evidence"]
+    """promote alone makes it the champion."""
+    reasons: tuple[str, ...]
+    """Why, in words."""
+    recent: GatePart
+    """Where the champion got worse."""
+    clean: CleanPart
+    """Where it did not: the original holdout and the clean days."""
+    rules: GateRules
+    """What the gate went by."""

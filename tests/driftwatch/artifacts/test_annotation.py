@@ -1,0 +1,75 @@
+"""annotation.json and annotation_progress.json are read as their models say, and written again to the byte."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timezone
+from types import SimpleNamespace
+
+import pytest
+
+from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress, Cost
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.config import AnnotationConfig
+from driftwatch.labels.backends.toloka.collect import progress
+from driftwatch.labels.plan import cost_of
+from driftwatch.storage import Storage
+
+from . import samples
+from .checks import read_whole
+
+DAY = MonitorLayout("demo").day(date(2026, 1, 10))
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    return Storage(f"file://{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "whole"),
+    [
+        (AnnotationPlan, samples.PLAN),
+        (AnnotationPlan, samples.PLANNED),
+        (AnnotationPlan, samples.NO_EXAM),
+        (AnnotationPlan, samples.AUTO_PLAN),
+        (AnnotationProgress, samples.PROGRESS),
+    ],
+)
+def test_a_file_is_read_whole_and_written_again(storage, kind, whole):
+    storage.write_json(DAY.file(kind.file), whole)
+    read_whole(storage, DAY.file(kind.file), kind)
+
+
+def test_what_is_learnt_is_added_and_nothing_is_lost(storage):
+    storage.write_json(DAY.annotation, samples.PLANNED)
+    plan = read_whole(storage, DAY.annotation, AnnotationPlan)
+    ends = datetime(2026, 1, 11, 4, 0, 0, 5, timezone.utc)
+    learnt = plan.model_copy(
+        update={"pool_id": "12", "state": "created", "expires": ends, "creations": {**plan.creations, "pool": 2}}
+    )
+    assert learnt.stored() == {
+        **samples.PLANNED,
+        "pool_id": "12",
+        "state": "created",
+        "expires": "2026-01-11T04:00:00+00:00",
+        "creations": {**samples.PLANNED["creations"], "pool": 2},
+        "schema_version": 1,
+    }
+
+
+@pytest.mark.parametrize(("pool_id", "pools", "asked"), [(None, 0, False), (None, 1, True), ("12", 1, True)])
+def test_people_may_have_seen_the_sample_once_a_pool_was_asked_for(storage, pool_id, pools, asked):
+    storage.write_json(DAY.annotation, {**samples.PLANNED, "pool_id": pool_id, "creations": {"pool": pools}})
+    assert read_whole(storage, DAY.annotation, AnnotationPlan).asked is asked
+
+
+@pytest.mark.parametrize("images", [0, 1, 60])
+def test_cost_and_progress_are_what_their_writers_write(images):
+    config = AnnotationConfig(project_name="p", question="q", instructions="i")
+    written = cost_of(images, config)
+    assert Cost.model_validate_json(json.dumps(written)).model_dump(mode="json", exclude_unset=True) == written
+    client = SimpleNamespace(get_assignments=lambda **_: [])
+    done = progress(client, "1", images, 3)
+    found = AnnotationProgress.model_validate_json(json.dumps(done))
+    assert found.model_dump(mode="json", exclude_unset=True) == done

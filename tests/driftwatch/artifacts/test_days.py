@@ -1,0 +1,82 @@
+"""What lies in a monitor's folders beside what Driftwatch puts there is passed over."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from tests.stores import monitor_store
+
+from driftwatch.accuracy.history import performances
+from driftwatch.artifacts.days import (
+    day_of,
+    days_of_data_since,
+    model_versions,
+    stored_days,
+    stored_retrainings,
+    version_number,
+)
+from driftwatch.artifacts.keys import SET, MonitorLayout
+from driftwatch.labels.known_images import _agreed
+from driftwatch.labels.plan import _spent_in_month
+from driftwatch.models.dataset import days_between
+from driftwatch.models.requests import attached_alerts, begin_unless_in_the_way
+from driftwatch.storage import Storage
+
+LAYOUT = MonitorLayout("demo")
+FIRST, DAY = date(2026, 1, 5), date(2026, 1, 7)
+STRAY = ("2026-01-05 copy", "2026-01-5", "20260106", "2026-W02-2", "2026-02-30", "backup", ".cache", "2026-01")
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    storage = Storage(f"file://{tmp_path}")
+    for name in (*STRAY, "0001-01-01", "9999-12-31", FIRST.isoformat()):
+        for file in ("labels.parquet", "annotation.json", "performance.json", "ingest.json", "drift.json"):
+            storage.write_json(f"{LAYOUT.days}/{name}/{file}", {"state": "planned", "cost": {"total": 2.5}})
+    storage.write_bytes(f"{LAYOUT.days}/2026-01-06", b"a file, no folder")
+    storage.delete(LAYOUT.day(FIRST).labels)
+    return storage
+
+
+@pytest.mark.parametrize("name", [*STRAY, "", "2026-01-05/"])
+def test_only_a_date_in_one_form_is_a_days_folder(name):
+    assert day_of(name) is None
+    assert day_of("2026-01-05") == FIRST
+
+
+def test_a_stray_folder_in_days_stops_nothing_and_counts_nowhere(storage):
+    assert stored_days(storage, LAYOUT) == [FIRST]
+    assert _spent_in_month(monitor_store(storage, LAYOUT), DAY) == 2.5
+    assert _agreed(monitor_store(storage, LAYOUT), DAY) == []
+    assert len(performances(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY)) == 1
+    assert days_of_data_since(storage, LAYOUT, date(2026, 1, 1), DAY) == 2
+    assert days_between(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY) == ["2026-01-05"]
+
+
+@pytest.mark.parametrize("name", [f"perf_alert__{name}" for name in STRAY] + ["perf_alert__", "old"])
+def test_a_stray_folder_in_retraining_holds_no_alert_back(tmp_path, name):
+    storage = Storage(f"file://{tmp_path}")
+    storage.write_bytes(LAYOUT.retraining(name, SET), b"a set")
+    storage.write_bytes(LAYOUT.retraining("perf_alert__2026-01-07", "alerts/.DS_Store"), b"")
+    assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), DAY, 7, lambda run_id, unfinished: 0) is None
+    assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), date(2026, 1, 8), 7, lambda run_id, unfinished: 1)
+    assert attached_alerts(monitor_store(storage, LAYOUT), "perf_alert__2026-01-07") == ["2026-01-08"]
+
+
+def test_a_stray_folder_in_models_is_no_version_and_one_without_a_card_none_yet(tmp_path):
+    storage = Storage(f"file://{tmp_path}")
+    names = ("v0002-0a1b2c3d", "v0010-4e5f6071", "v10000-4e5f6071")
+    for name in (*reversed(names), "v0003-0a1b2c3d copy", "v3-0a1b2c3d", "V0003-0a1b2c3d", "v0003-0a1b2c3", "old"):
+        storage.write_json(LAYOUT.model_card(name), {})
+    storage.write_bytes(LAYOUT.model("v0003-0a1b2c3d"), b"a model without its card")
+    assert model_versions(storage, LAYOUT) == list(names)
+    assert [version_number(name) for name in (*names, "old")] == [2, 10, 10000, 0]
+
+
+def test_a_folder_in_retraining_that_no_run_has_named_is_none(tmp_path):
+    storage = Storage(f"file://{tmp_path}")
+    for name in ("perf_alert__2026-01-05", "manual", "manual copy", "manual (1)"):
+        storage.write_bytes(LAYOUT.retraining(name, SET), b"a set")
+    storage.write_json(LAYOUT.active_retraining, {})
+    assert sorted(stored_retrainings(storage, LAYOUT)) == ["manual", "perf_alert__2026-01-05"]

@@ -1,0 +1,37 @@
+"""A failed day's note: kept, read, and named where it is damaged."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from driftwatch.artifacts.failure import Failure, read_failure, write_failure
+from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.errors import DamagedArtifact
+from driftwatch.storage import Storage
+
+from . import samples
+from .checks import read_whole
+
+KEY = MonitorLayout("demo").day(date(2026, 1, 10)).failure
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    return Storage(f"file://{tmp_path}")
+
+
+def test_the_note_is_kept_as_version_0_1_wrote_it(storage):
+    assert read_failure(storage, KEY) is None
+    write_failure(storage, KEY, Failure(task="merge_annotations", reason="no answer", run_id="r1"))
+    assert storage.read_json(KEY) == samples.FAILURE
+    found = read_whole(storage, KEY, Failure)
+    assert found == read_failure(storage, KEY)
+    assert found.said == "failed at merge_annotations: no answer"
+
+
+def test_a_damaged_note_is_named_with_what_to_do(storage):
+    storage.write_json(KEY, {"task": 3})
+    with pytest.raises(DamagedArtifact, match=r"failure\.json task: .* delete it: it only says that the day failed"):
+        read_failure(storage, KEY)
