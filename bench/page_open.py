@@ -21,7 +21,7 @@ import yaml
 from playwright.sync_api import sync_playwright
 
 from driftwatch.config.monitor_files import load_monitor
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_sandbox.demo.year import Year
 
@@ -39,7 +39,7 @@ def main() -> None:
         path.write_text(yaml.safe_dump(raw))
         config = load_monitor(path)
         if days:
-            Year(Storage(config.storage.uri), config, date(2026, 6, 14), days).write()
+            Year(open_storage(config.storage.uri), config, date(2026, 6, 14), days).write()
     try:
         world.prepare_airflow()
         world.processes.start("api-server", ["airflow", "api-server"], world.env)

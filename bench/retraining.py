@@ -57,9 +57,9 @@ def monitor(folder: Path, **model: Any) -> Any:
 
 def site(config: Any) -> tuple[Any, Any]:
     from driftwatch.artifacts.keys import MonitorLayout
-    from driftwatch.storage import Storage
+    from driftwatch.storage import open_storage
 
-    return Storage(config.storage.uri), MonitorLayout(config.name)
+    return open_storage(config.storage.uri), MonitorLayout(config.name)
 
 
 def put_training(storage: Any, layout: Any, config: Any, paths: list[Path]) -> None:

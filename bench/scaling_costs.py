@@ -57,7 +57,7 @@ def _alone(step: Callable[..., Any], *arguments: Any) -> Any:
 def _world(home: Path) -> tuple[Any, Any, Any]:
     from driftwatch.artifacts.keys import MonitorLayout
     from driftwatch.config import MonitorConfig
-    from driftwatch.storage import Storage
+    from driftwatch.storage import open_storage
 
     config = MonitorConfig.model_validate(
         {
@@ -67,7 +67,7 @@ def _world(home: Path) -> tuple[Any, Any, Any]:
             "publish": {"sinks": ["local"]},
         }
     )  # fmt: skip
-    return Storage(config.storage.uri), MonitorLayout(config.name), config
+    return open_storage(config.storage.uri), MonitorLayout(config.name), config
 
 
 def _day(layout: Any) -> Any:
@@ -180,7 +180,7 @@ def _measure_s3(size: int, objects: int = 1000) -> float:
     import os
     import sys
 
-    from driftwatch.storage import Storage
+    from driftwatch.storage import open_storage
     from driftwatch_sandbox.demo.processes import Processes, free_port
 
     port = free_port()
@@ -192,13 +192,13 @@ def _measure_s3(size: int, objects: int = 1000) -> float:
         command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
         processes.start("s3", command, os.environ)
         processes.wait_for_http("s3", f"http://127.0.0.1:{port}/moto-api/data.json", lambda answer: answer.is_success)
-        storage = Storage("s3://bucket/driftwatch")
+        storage = open_storage("s3://bucket/driftwatch")
         storage._fs.mkdir("bucket")
         keys = [f"{number:04d}.jpg" for number in range(objects)]
         for key in keys:
             storage.write_bytes(key, bytes(size))
         start = time.process_time()
-        assert all(isinstance(data, bytes) for _, data in storage.iter_bytes(keys))
+        assert all(len(fetched.data) == size for fetched in storage.iter_bytes(keys))
         return (time.process_time() - start) / objects
     finally:
         processes.stop()
@@ -210,7 +210,7 @@ def _merge(home: Path, n: int) -> dict[str, float]:
     import pyarrow as pa
 
     from driftwatch.images import ingest
-    from driftwatch.tables import writing_table
+    from driftwatch.storage.tables import writing_table
 
     storage, layout, config = _world(home)
     day, rng = _day(layout), np.random.default_rng(n)

@@ -99,7 +99,7 @@ def _make(kept: Path) -> None:
     from driftwatch.models.champion import train_champion
     from driftwatch.models.dataset import take_in_training_set
     from driftwatch.models.predict import logits, probabilities
-    from driftwatch.storage import Storage
+    from driftwatch.storage import open_storage
 
     config = MonitorConfig.model_validate(
         {
@@ -111,7 +111,7 @@ def _make(kept: Path) -> None:
             "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
         }
     )
-    storage, layout = Storage(config.storage.uri), MonitorLayout(config.name)
+    storage, layout = open_storage(config.storage.uri), MonitorLayout(config.name)
     paths = sorted((SHARED / "photos").glob("*/*.jpg"))
     paths = [paths[place] for place in np.random.default_rng(0).permutation(len(paths))]
     half = len(paths) // 2

@@ -82,9 +82,9 @@ def one_pass(paths: list[Path], workers: int = 1) -> None:
     """The product's own pass: fetch, checks, decoding, all features, perceptual hash, the model's input."""
     from driftwatch.config import ImagesConfig
     from driftwatch.images.one_pass import take_in_blocks
-    from driftwatch.storage import Storage, StoredObject
+    from driftwatch.storage import StoredObject, open_storage
 
-    storage = Storage(f"file://{paths[0].parent}")
+    storage = open_storage(f"file://{paths[0].parent}")
     objects = [StoredObject(path.name, path.stat().st_size) for path in paths]
     images = sum(len(block.inputs) for block in take_in_blocks(storage, objects, ImagesConfig(), INPUT_SIZE, workers))
     assert images == len(paths), f"{images} of {len(paths)} images were accepted"

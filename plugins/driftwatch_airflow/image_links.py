@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.errors import NeedsAttention
+from driftwatch.storage import open_storage
 from driftwatch_airflow.connections import address_of, connection_of, secret_of
-from driftwatch_airflow.stores import open_storage
+from driftwatch_airflow.stores import storage_at
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -18,7 +19,7 @@ def image_server(monitor: MonitorConfig) -> ImageServer | None:
     """The image server of a file:// storage, from its Airflow connection; none on S3, which has links of its own."""
     from driftwatch.labels.links import ImageServer
 
-    if monitor.storage.uri.startswith("s3://"):
+    if open_storage(monitor.storage.uri).presigns:
         return None
     connection = connection_of(monitor.annotation.image_links, "annotation.image_links")
     return ImageServer(address_of(connection, "", scheme="http"), secret_of(connection, "secret of the image server"))
@@ -28,7 +29,7 @@ def link_signer(monitor: MonitorConfig) -> Storage | None:
     """The s3:// storage by the credentials that sign image links, where `annotation.image_links` names an aws connection."""
     name = monitor.annotation.image_links
     if (
-        not monitor.storage.uri.startswith("s3://")
+        not open_storage(monitor.storage.uri).presigns
         or name == type(monitor.annotation).model_fields["image_links"].default
     ):
         return None
@@ -38,4 +39,4 @@ def link_signer(monitor: MonitorConfig) -> Storage | None:
             f"annotation.image_links names the Airflow connection {name} of type {connection.conn_type}: for an s3:// storage it must "
             "be of type aws, and its key signs the links"
         )
-    return open_storage(monitor.storage.uri, name)
+    return storage_at(monitor.storage.uri, name)

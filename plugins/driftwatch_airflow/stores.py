@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.connections import connection_of
 
 
@@ -15,14 +15,14 @@ def store_of(monitor: MonitorConfig) -> MonitorStore:
 
 def storage_of(monitor: MonitorConfig) -> Storage:
     """The monitor's storage; on S3 with the credentials of its Airflow connection, if it names one."""
-    return open_storage(monitor.storage.uri, monitor.storage.connection)
+    return storage_at(monitor.storage.uri, monitor.storage.connection)
 
 
-def open_storage(uri: str, connection: str | None) -> Storage:
+def storage_at(uri: str, connection: str | None) -> Storage:
     """A storage by its address and, for S3, the Airflow connection that may read and write there."""
     if not connection:
-        return Storage(uri)
+        return open_storage(uri)
     from airflow.providers.amazon.aws.fs.s3 import get_fs
 
     connection_of(connection, "storage.connection")  # get_fs takes the machine's own credentials where there is none
-    return Storage(uri, get_fs(connection, {"use_listings_cache": False}))  # type: ignore[dict-item]
+    return open_storage(uri, get_fs(connection, {"use_listings_cache": False}))  # type: ignore[dict-item]

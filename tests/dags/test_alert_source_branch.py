@@ -20,7 +20,7 @@ from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.drift.whylogs_profiles import performance_profile
 from driftwatch.publish.monitors import documents, put_documents
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 DAY = date(2026, 1, 20)
 ASKED = "/data/analysis-results"
@@ -99,7 +99,7 @@ def states(root: Path, tmp_path_factory, whylabs_servers) -> dict[str, dict[str,
     """The state of each task, for each source."""
     home = tmp_path_factory.mktemp("airflow")
     servers = {source: whylabs_servers() for source in SOURCES}
-    storage = Storage(f"file://{home}/storage")
+    storage = open_storage(f"file://{home}/storage")
     example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
     env = os.environ | {
         "AIRFLOW_HOME": str(home),

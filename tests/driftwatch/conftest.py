@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from ..faulty_s3 import FaultyS3, serving
 
@@ -56,7 +56,7 @@ _numbers = count()
 @pytest.fixture
 def s3_storage(s3: FaultyS3, s3_filesystem: Any, monkeypatch: pytest.MonkeyPatch) -> Storage:
     """Empty; its pauses are short."""
-    from driftwatch import storage_errors
+    from driftwatch.storage import errors as storage_errors
 
     monkeypatch.setattr(storage_errors, "PAUSES", (0.01, 0.01))
-    return Storage(f"s3://faulty/{next(_numbers)}", s3_filesystem)
+    return open_storage(f"s3://faulty/{next(_numbers)}", s3_filesystem)

@@ -23,7 +23,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.drift.whylogs_profiles import feature_profile, performance_profile
 from driftwatch.publish.monitors import documents, put_documents
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.operators import decision
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
@@ -48,7 +48,7 @@ def monitor(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Moni
 
 @pytest.fixture
 def storage(monitor: MonitorConfig) -> Storage:
-    return Storage(monitor.storage.uri)
+    return open_storage(monitor.storage.uri)
 
 
 class TaskInstance:
@@ -225,7 +225,7 @@ def publishing(tmp_path, root: Path, monkeypatch, whylabs_servers):
     server = whylabs_servers()
     monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
     monkeypatch.setenv("AIRFLOW_CONN_WHYLABS_DEFAULT", json.dumps(server.connection()))
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     for number, version in enumerate((OLD, NEW)):
         storage.write_table(LAYOUT.reference_features(version), features(200 + number))
         storage.write_bytes(

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from driftwatch.artifacts.keys import MonitorLayout
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.postgres import postgres_binaries, running_postgres
@@ -38,7 +38,7 @@ class Site:
     def __init__(self, world: World, monitor: Any) -> None:
         self.world, self.monitor = world, monitor
         self.layout = MonitorLayout(monitor.name)
-        self.storage = Storage(f"file://{world.storage}")
+        self.storage = open_storage(f"file://{world.storage}")
         self.api = AirflowApi(world.url("airflow"), "admin", world.secrets.password)
 
     def follow(self, dag_id: str, run_id: str, seconds: float = 420) -> str:

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from driftwatch.artifacts.keys import MonitorLayout
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.postgres import postgres_binaries
@@ -87,7 +87,7 @@ class Cluster:
 
     def __init__(self, world: World, monitor: Any, workers: dict[str, Any]) -> None:
         self.world, self.monitor, self.workers = world, monitor, workers
-        self.storage = Storage(f"s3://{BUCKET}/driftwatch")
+        self.storage = open_storage(f"s3://{BUCKET}/driftwatch")
         self.keys = MonitorLayout(monitor.name).day(DAY)
         self.api = AirflowApi(world.url("airflow"), "admin", world.secrets.password)
         self.run = f"celery__{DAY}"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch import outside
+from driftwatch.outside import watching
 
 from .end_state import end_state
 from .matrix import REPAIRED
@@ -49,9 +49,9 @@ def run_and_die(case: Case, scenario: Callable[..., Any], point: int) -> str | N
                 os.write(writer, what.encode())
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        outside.watchers.append(die)
         try:
-            scenario(case, tries=1)
+            with watching(die):
+                scenario(case, tries=1)
         finally:
             os._exit(0)
     os.close(writer)

@@ -24,7 +24,6 @@ import numpy as np
 import pandas as pd
 from airflow.sdk.exceptions import TaskDeferred
 
-from driftwatch import outside
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import ExamConfig, MonitorConfig
 from driftwatch.drift.whylogs_profiles import (
@@ -34,7 +33,8 @@ from driftwatch.drift.whylogs_profiles import (
     performance_profile,
 )
 from driftwatch.errors import NeedsAttention
-from driftwatch.storage import Storage
+from driftwatch.outside import watching
+from driftwatch.storage import open_storage
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.operators.publish import PublishOperator
 from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
@@ -164,7 +164,7 @@ class Case:
     folder: Path
 
     def _open(self) -> None:
-        self.storage = Storage(self.monitor.storage.uri)
+        self.storage = open_storage(self.monitor.storage.uri)
         self.layout = MonitorLayout(self.monitor.name)
         self.keys = self.layout.day(self.day)
 
@@ -307,8 +307,5 @@ def recorded() -> Iterator[list[str]]:
         if moment == "before":
             points.append(call_of(what))
 
-    outside.watchers.append(watch)
-    try:
+    with watching(watch):
         yield points
-    finally:
-        outside.watchers.remove(watch)

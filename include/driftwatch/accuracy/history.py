@@ -19,12 +19,7 @@ def performances(store: MonitorStore, first: date, last: date) -> list[dict[str,
     """The performance.json of the days from `first` to `last`, in order; days without one are left out."""
     days = [day for day in store.days() if first <= day <= last]
     keys = [key for day in days if store.storage.exists(key := store.keys.day(day).performance)]
-    found = []
-    for key, data in store.storage.iter_bytes(keys):
-        if isinstance(data, Exception):
-            raise data
-        found.append(store.storage.parsed_json(key, data))
-    return found
+    return [store.storage.parsed_json(fetched.key, fetched.data) for fetched in store.storage.iter_bytes(keys)]
 
 
 def days_before(store: MonitorStore, day: date) -> list[dict[str, Any]]:

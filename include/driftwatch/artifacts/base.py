@@ -80,11 +80,9 @@ def find(storage: Storage, key: str, kind: type[A]) -> A | None:
 def find_each(storage: Storage, keys: Sequence[str], kind: type[A]) -> Iterator[tuple[str, A]]:
     """Those of the artifacts at `keys` that are there, each with its key, in order; many are fetched at a time. Raises as `read`
     does."""
-    for key, data in storage.iter_bytes(keys):
-        if isinstance(data, bytes):
-            yield key, from_bytes(storage, key, data, kind)
-        elif not isinstance(data, MissingArtifact):
-            raise data
+    for fetched in storage.iter_bytes(keys):
+        if not isinstance(fetched.error, MissingArtifact):
+            yield fetched.key, from_bytes(storage, fetched.key, fetched.data, kind)
 
 
 def from_bytes(storage: Storage, key: str, data: bytes, kind: type[A]) -> A:

@@ -9,7 +9,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import explain
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import StorageFailed
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 
 def monitor_argument(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def monitor_argument(parser: argparse.ArgumentParser) -> None:
 def monitor_of(options: argparse.Namespace) -> MonitorStore:
     """Raises ConfigError for a bad file, and StorageFailed for a storage that cannot be read: it would look like an empty one."""
     config = load_monitor(options.monitor)
-    storage = Storage(config.storage.uri)
+    storage = open_storage(config.storage.uri)
     try:
         storage.reach()
     except Exception as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.metadata import entry_points
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -51,9 +52,14 @@ def _storage_uri(value: str) -> str:
     expanded = _expand(value).rstrip("/")
     if "${" in expanded:
         raise ValueError(f"{expanded!r} has a ${{ left over: allowed are ${{NAME}} and ${{NAME:-default}}")
-    if not re.match(r"^(file:///.+|s3://[^/]+)", expanded):
+    if not re.match(r"^(file:///.+|s3://[^/]+)", expanded) and not _has_storage_of_its_own(expanded):
         raise ValueError(f"allowed are file:///absolute/folder and s3://bucket/prefix, not {expanded!r}")
     return expanded
+
+
+def _has_storage_of_its_own(uri: str) -> bool:
+    """Whether another package has a kind of storage for the scheme (driftwatch.storage.kinds)."""
+    return bool(entry_points(group="driftwatch.storages", name=uri.partition("://")[0]))
 
 
 class ScheduleConfig(Section):

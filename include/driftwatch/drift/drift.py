@@ -178,12 +178,9 @@ def _trend(store: MonitorStore, drift: dict[str, Any], settings: ProfilingConfig
     before = [day for day in store.days() if day.isoformat() < drift["day"]][-MOST_DAYS:]
     keys = [store.keys.day(day).drift for day in before]
     days = []
-    for key, data in store.storage.iter_bytes(keys):
-        if isinstance(data, MissingArtifact):
-            continue  # a day that was not profiled
-        if isinstance(data, Exception):
-            raise data
-        days.append(store.storage.parsed_json(key, data))
+    for fetched in store.storage.iter_bytes(keys):
+        if not isinstance(fetched.error, MissingArtifact):  # a day that was not profiled
+            days.append(store.storage.parsed_json(fetched.key, fetched.data))
     days = [day for day in [*days, drift] if day["reference_version"] == drift["reference_version"]]
     scored = [
         {"day": day["day"], "n": day["effective_n"], "scores": day["day_scores"]}

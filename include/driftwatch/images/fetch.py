@@ -52,12 +52,12 @@ def fetch(
             if item.key in unread:
                 yield item, unread[item.key]
                 continue
-            data = next(fetched)[1]
-            if isinstance(data, bytes):
+            found = next(fetched)
+            if found.error is None:
                 readable = item.key
-                yield item, data
+                yield item, found.data
             else:
-                yield item, _rejected(storage, item.key, data, [readable] if readable else wanted, read)
+                yield item, _rejected(storage, item.key, found.error, [readable] if readable else wanted, read)
 
 
 def _not_to_be_read(

@@ -37,7 +37,7 @@ from driftwatch.images.one_pass import (
 from driftwatch.images.settling import until_settled, watched
 from driftwatch.images.shards import BLOCK, Shard, shards_of
 from driftwatch.storage import StoredObject
-from driftwatch.tables import TableWriter, writing_table
+from driftwatch.storage.tables import TableWriter, writing_table
 
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig

@@ -11,8 +11,8 @@ from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.links import ImageLinks, ImageServer
 from driftwatch.labels.plan import describe, plan_labelling
 from driftwatch.labels.shown import ShownImages
-from driftwatch.lock import exclusive
 from driftwatch.storage import Storage
+from driftwatch.storage.lock import exclusive
 
 if TYPE_CHECKING:
     from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient

@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 from driftwatch.errors import AccessRefused, DriftwatchError
 from driftwatch.labels.shown import ShownImages
-from driftwatch.labels.signing import credentials_of
 from driftwatch.storage import Storage
 
 
@@ -51,10 +50,10 @@ class ImageLinks:
 
         A presigned link ends with the credentials that signed it, whatever time it names: those of a role last an hour to twelve.
         """
-        if self.storage.scheme != "s3":
+        if not self.storage.presigns:
             return
         needed = max(self.expires, until or self.expires)
-        credentials = credentials_of(self.signer or self.storage)
+        credentials = (self.signer or self.storage).signing_credentials()
         if not credentials.temporary or (credentials.end is not None and credentials.end >= needed):
             return
         end = (
@@ -73,7 +72,7 @@ class ImageLinks:
     def link(self, image_id: str, original: str) -> str:
         """The image's address until `expires`; `original` is the storage key of the image. Raises ChangedImage where that is another
         picture by now, and was not copied before."""
-        if self.storage.scheme != "s3" and self.server is None:
+        if not self.storage.presigns and self.server is None:
             raise DriftwatchError(
                 f"{self.storage.uri} is a file:// storage, which annotators cannot see: set annotation.image_links to an "
                 "HTTP connection of the image server, or use an s3:// storage"

@@ -234,9 +234,8 @@ def _decoded(storage: Storage, config: MonitorConfig, chosen: pd.DataFrame) -> I
     from driftwatch.images.decode import decode_image
     from driftwatch.images.headers import RejectedImage
 
-    for image_id, (key, data) in zip(chosen["image_id"], storage.iter_bytes(list(chosen["key"])), strict=True):
-        if isinstance(data, Exception):
-            raise data
+    for image_id, fetched in zip(chosen["image_id"], storage.iter_bytes(list(chosen["key"])), strict=True):
+        key, data = fetched.key, fetched.data
         if hashlib.sha256(data).hexdigest() != image_id:
             raise ChangedImage(
                 f"{storage.url(key)} is not the image {image_id} any more that was taken in: put that file back, or take the "

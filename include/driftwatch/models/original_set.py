@@ -18,9 +18,9 @@ from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
-from driftwatch.foreign_files import to_key
 from driftwatch.models.splits import decide_splits, known_splits, refuse_missing, splits_lock
 from driftwatch.storage import Storage
+from driftwatch.storage.foreign_files import to_key
 
 if TYPE_CHECKING:
     pass

@@ -42,7 +42,7 @@ def predict_day(day: DayStore, version: str) -> dict[str, Any]:
 
 def predict_shard(day: DayStore, version: str, shard: Shard) -> dict[str, Any]:
     """As `predict_day` for one shard of the day; `merge_predictions` makes the day of them. Returns its counts."""
-    from driftwatch.tables import writing_table
+    from driftwatch.storage.tables import writing_table
 
     day = day.with_config(as_trained(day.monitor, version))
     table, embeddings = _answered(day, version, shard)
@@ -123,7 +123,7 @@ def _write_day(
     parts: Iterator[tuple[pa.Table, np.ndarray]],
 ) -> dict[str, Any]:
     """Writes the day's artifacts from parts in order, of which one at a time is in memory."""
-    from driftwatch.tables import writing_table
+    from driftwatch.storage.tables import writing_table
 
     counts: Counter[str] = Counter()
     with (

@@ -20,11 +20,11 @@ from driftwatch.artifacts.days import model_versions, version_number
 from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import MissingArtifact, NeedsAttention
-from driftwatch.lock import exclusive
 from driftwatch.models.archive import DamagedModel, check_archive, refused_by_keras
 from driftwatch.remedies import broken
 from driftwatch.storage import Storage
-from driftwatch.storage_formats import json_bytes
+from driftwatch.storage.formats import json_bytes
+from driftwatch.storage.lock import exclusive
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from driftwatch.artifacts.keys import SET
 from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.lock import Lock, exclusive
+from driftwatch.storage.lock import Lock, exclusive
 
 ALERT_RUN_PREFIX = "perf_alert__"
 # Fields of the retraining DAG's form that replace the monitor file's in one run.

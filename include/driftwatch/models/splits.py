@@ -22,7 +22,7 @@ from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances, near_duplicate_clusters
-from driftwatch.lock import Lock, exclusive
+from driftwatch.storage.lock import Lock, exclusive
 
 TRAIN, VALIDATION, EVALUATION = SPLITS = ("train", "validation", "evaluation")
 LEFT_OUT = "left_out"

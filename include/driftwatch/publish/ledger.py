@@ -23,8 +23,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftwatch.artifacts.nested_keys import LedgerKeys, lock_of
-from driftwatch.lock import Lock, exclusive
 from driftwatch.publish.sinks import Kind, Sink
+from driftwatch.storage.lock import Lock, exclusive
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage

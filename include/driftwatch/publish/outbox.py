@@ -17,9 +17,9 @@ from typing import Any
 from driftwatch.artifacts.nested_keys import OutboxKeys
 from driftwatch.config import NotifierConfig
 from driftwatch.errors import DamagedArtifact
-from driftwatch.lock import exclusive
 from driftwatch.remedies import broken
 from driftwatch.storage import Storage
+from driftwatch.storage.lock import exclusive
 
 SCHEMA_VERSION = 1
 

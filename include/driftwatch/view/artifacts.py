@@ -57,7 +57,7 @@ class Artifacts:
             except Exception as error:  # shown on the page, beside what could be read
                 return error
 
-        if self.storage.scheme == "file":
+        if not self.storage.remote:
             return [one(item) for item in wanted]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             return list(pool.map(one, wanted))

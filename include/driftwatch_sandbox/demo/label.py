@@ -15,7 +15,7 @@ from driftwatch.config.monitor_files import load_monitor
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.links import ImageLinks, ImageServer
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo.world import World, until_interrupted
 from driftwatch_sandbox.toloka.door import PEOPLE
 from driftwatch_servers.private_files import write_private
@@ -53,7 +53,7 @@ def label(console: Console, world: World) -> None:
 
 def open_pool(world: World, config: MonitorConfig) -> str:
     """A new pool with the sample of the last day, served by people; returns its id."""
-    storage, layout = Storage(f"file://{world.storage}"), MonitorLayout(config.name)
+    storage, layout = open_storage(f"file://{world.storage}"), MonitorLayout(config.name)
     day = max(day for day in stored_days(storage, layout) if storage.exists(layout.day(day).annotation))
     keys = layout.day(day)
     now = datetime.now(timezone.utc)

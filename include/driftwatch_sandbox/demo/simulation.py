@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.homes import SUMMARY, DemoFailed
 from driftwatch_sandbox.demo.progress import Progress
@@ -68,7 +68,7 @@ class Simulation:
         self.file = story.write_monitor(self.world.monitors)
         self.monitor = self._load()
         self.layout = MonitorLayout(self.monitor.name)
-        self.storage = Storage(f"file://{self.world.storage}")
+        self.storage = open_storage(f"file://{self.world.storage}")
         self.rows: list[dict[str, Any]] = []
 
     def _load(self) -> MonitorConfig:

@@ -10,7 +10,7 @@ from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from driftwatch_airflow.hooks.toloka import TolokaHook
-from driftwatch_airflow.stores import open_storage
+from driftwatch_airflow.stores import storage_at
 from driftwatch_airflow.triggers.patience import Wait, pause
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class PoolWait(Wait):
         done = progress(client, self.pool_id, self.images, self.overlap, self.fee_share)
         log.info("Pool %s: %s", self.pool_id, done["text"])
         try:
-            open_storage(self.storage_uri, self.storage_connection).write_json(self.progress_key, done)
+            storage_at(self.storage_uri, self.storage_connection).write_json(self.progress_key, done)
         except Exception as error:
             log.warning(
                 "%s was not written (%s: %s); the pool is waited for all the same",

@@ -18,7 +18,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.consensus import merge_day
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 DAY = DayLayout("demo", date(2026, 1, 5))
 HOLDOUT = {"accuracy": {"value": 0.9, "low": 0.88, "high": 0.92}, "n": 500}
@@ -68,7 +68,7 @@ def write_day(storage: Storage, monitor: MonitorConfig, answered: int = 60, uncl
 
 
 def test_scores_the_labelled_sample_only_and_every_image_is_accounted_for(monitor: MonitorConfig) -> None:
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     write_day(storage, monitor, answered=58)
     found = evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
     assert found["sampled"] == 60 == found["consensus"] + found["ties"] + found["unclear"] + found["unanswered"]
@@ -83,7 +83,7 @@ def test_scores_the_labelled_sample_only_and_every_image_is_accounted_for(monito
 
 
 def test_the_published_profile_holds_the_same_matrix_with_the_score_of_the_prediction(monitor: MonitorConfig) -> None:
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     write_day(storage, monitor)
     found = evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
     counts = confusion_counts(read_profile(storage.read_bytes(DAY.performance_profile)))
@@ -93,7 +93,7 @@ def test_the_published_profile_holds_the_same_matrix_with_the_score_of_the_predi
 
 
 def test_evaluated_twice_gives_the_same_bytes(monitor: MonitorConfig) -> None:
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     write_day(storage, monitor)
     written = []
     for _ in range(2):
@@ -103,7 +103,7 @@ def test_evaluated_twice_gives_the_same_bytes(monitor: MonitorConfig) -> None:
 
 
 def test_day_without_labels_has_no_verdict_and_leaves_no_profile_of_an_earlier_run(monitor: MonitorConfig) -> None:
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     write_day(storage, monitor)
     evaluate_day(day_store(storage, DAY, monitor), HOLDOUT)
     write_day(storage, monitor, answered=0)
@@ -114,7 +114,7 @@ def test_day_without_labels_has_no_verdict_and_leaves_no_profile_of_an_earlier_r
 
 
 def test_label_without_a_prediction_is_refused(monitor: MonitorConfig) -> None:
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     write_day(storage, monitor)
     storage.write_table(DAY.predictions, storage.read_table(DAY.predictions).iloc[1:])
     with pytest.raises(DriftwatchError, match=r"1 labelled image.* the first is i000"):
@@ -144,7 +144,7 @@ def write_small_day(
 
 
 def test_days_with_few_labels_are_judged_together_as_far_as_the_same_model_answered(monitor: MonitorConfig) -> None:
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     found = {}
     for number, version in ((5, "v0"), (6, "v1"), (7, "v1"), (8, "v1"), (9, "v1")):
         day = write_small_day(storage, monitor, number, labels=12, wrong=6, version=version)
@@ -165,7 +165,7 @@ def test_days_with_few_labels_are_judged_together_as_far_as_the_same_model_answe
 
 
 def test_the_verdict_rests_on_the_days_up_to_it_and_a_backfill_repeats_it(monitor: MonitorConfig) -> None:
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     days = [write_small_day(storage, monitor, number, labels=12, wrong=6) for number in range(5, 12)]
     for day in days:
         evaluate_day(day_store(storage, day, monitor), HOLDOUT)
@@ -176,7 +176,7 @@ def test_the_verdict_rests_on_the_days_up_to_it_and_a_backfill_repeats_it(monito
 
 
 def test_late_labels_score_the_day_again_and_its_earlier_verdict_is_kept(monitor: MonitorConfig) -> None:
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     day = write_small_day(storage, monitor, 5, labels=20, wrong=0)
     assert evaluate_day(day_store(storage, day, monitor), HOLDOUT)["revisions"] == []
     write_small_day(storage, monitor, 5, labels=60, wrong=0)
@@ -193,7 +193,7 @@ def test_late_labels_score_the_day_again_and_its_earlier_verdict_is_kept(monitor
 
 
 def test_late_labels_name_the_later_days_that_rest_on_them_and_have_another_verdict_now(monitor: MonitorConfig) -> None:
-    storage, layout = Storage(monitor.storage.uri), MonitorLayout("demo")
+    storage, layout = open_storage(monitor.storage.uri), MonitorLayout("demo")
     storage.write_json(layout.model_card("v1"), {"metrics": {"holdout": HOLDOUT}})
     days = [write_small_day(storage, monitor, number, labels=18, wrong=0) for number in (5, 6, 20)]
     verdicts = [evaluate_day(day_store(storage, day, monitor), HOLDOUT)["verdict"] for day in days]
@@ -214,7 +214,7 @@ def test_late_labels_name_the_later_days_that_rest_on_them_and_have_another_verd
 
 
 def test_accuracy_is_corrected_by_control_tasks_and_measured_beside_it(monitor: MonitorConfig) -> None:
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     day = write_small_day(storage, monitor, 5, labels=60, wrong=6)
     found = evaluate_day(day_store(storage, day, monitor), HOLDOUT)
     assert found["accuracy"]["value"] == pytest.approx(0.9)
@@ -226,7 +226,7 @@ def test_accuracy_is_corrected_by_control_tasks_and_measured_beside_it(monitor: 
 
 def test_late_images_have_no_part_in_the_accuracy(monitor: MonitorConfig) -> None:
     """Neither could the sample be drawn from them, nor do their scores sharpen it."""
-    storage = Storage(monitor.storage.uri)
+    storage = open_storage(monitor.storage.uri)
     write_day(storage, monitor)
     on_time = [*SAMPLE, *(f"x{index}" for index in range(70))]
     for key, ids in ((DAY.sampled_manifest, on_time), (DAY.manifest, [*on_time, *(f"x{i}" for i in range(70, 100))])):
@@ -241,7 +241,7 @@ def test_late_images_have_no_part_in_the_accuracy(monitor: MonitorConfig) -> Non
 
 def test_control_tasks_that_annotators_agreed_on_before_tell_nothing_of_label_errors(monitor: MonitorConfig) -> None:
     """They were chosen for being easy: only those of the training set count."""
-    storage, layout = Storage(monitor.storage.uri), MonitorLayout("demo")
+    storage, layout = open_storage(monitor.storage.uri), MonitorLayout("demo")
     write_day(storage, monitor)
     assignments = storage.read_table(DAY.assignments)
     known = assignments.head(40).assign(

@@ -20,7 +20,7 @@ from driftwatch.artifacts.publishing import OutboxAlert, ToldNote, UploadLedger
 from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
 from driftwatch.artifacts.retraining import AttachedAlert, ChallengerNote, DatasetCard, GateResult, RetrainingRequest
 from driftwatch.storage import Storage
-from driftwatch.storage_formats import json_bytes
+from driftwatch.storage.formats import json_bytes
 
 OF_A_DAY: tuple[type[base.DayArtifact], ...] = (
     Ingest, InputsIndex, ShardPlan, LateFiles, DayDrift, ContentDrift, Estimate, Performance, WhyLabsAnalysis, AnnotationPlan,

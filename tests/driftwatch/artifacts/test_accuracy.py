@@ -31,7 +31,7 @@ from driftwatch.artifacts.parts import Share
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import measure
 from driftwatch.publish.analysis import Analysis
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from . import samples
 from .checks import read_whole, unknown_fields
@@ -43,7 +43,7 @@ HOLDOUT = {"accuracy": {"value": 0.9, "low": 0.88, "high": 0.92}, "n": 500}
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 def same(kind, written):

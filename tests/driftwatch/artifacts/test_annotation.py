@@ -13,7 +13,7 @@ from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import AnnotationConfig
 from driftwatch.labels.backends.toloka.collect import progress
 from driftwatch.labels.plan import cost_of
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from . import samples
 from .checks import read_whole
@@ -23,7 +23,7 @@ DAY = MonitorLayout("demo").day(date(2026, 1, 10))
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 from .checks import every_kind, kind_of, read_whole
 
@@ -21,7 +21,7 @@ NOT_THERE = {
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_file_of_version_0_1_is_read_whole_and_written_again(key):
-    read_whole(Storage(f"file://{ROOT}"), key, kind_of(key))
+    read_whole(open_storage(f"file://{ROOT}"), key, kind_of(key))
 
 
 def test_the_set_has_every_kind_but_those_that_are_tested_elsewhere():

@@ -14,7 +14,7 @@ from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.parts import Number, Share
 from driftwatch.errors import DamagedArtifact, MissingArtifact
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from .samples import CARD, INGEST, PERFORMANCE, PLAN
 
@@ -23,7 +23,7 @@ KEY = "demo/days/2026-01-05/ingest.json"
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 class Second(base.Artifact):

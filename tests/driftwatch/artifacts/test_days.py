@@ -21,7 +21,7 @@ from driftwatch.labels.known_images import _agreed
 from driftwatch.labels.plan import _spent_in_month
 from driftwatch.models.dataset import days_between
 from driftwatch.models.requests import attached_alerts, begin_unless_in_the_way
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 LAYOUT = MonitorLayout("demo")
 FIRST, DAY = date(2026, 1, 5), date(2026, 1, 7)
@@ -30,7 +30,7 @@ STRAY = ("2026-01-05 copy", "2026-01-5", "20260106", "2026-W02-2", "2026-02-30",
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     for name in (*STRAY, "0001-01-01", "9999-12-31", FIRST.isoformat()):
         for file in ("labels.parquet", "annotation.json", "performance.json", "ingest.json", "drift.json"):
             storage.write_json(f"{LAYOUT.days}/{name}/{file}", {"state": "planned", "cost": {"total": 2.5}})
@@ -56,7 +56,7 @@ def test_a_stray_folder_in_days_stops_nothing_and_counts_nowhere(storage):
 
 @pytest.mark.parametrize("name", [f"perf_alert__{name}" for name in STRAY] + ["perf_alert__", "old"])
 def test_a_stray_folder_in_retraining_holds_no_alert_back(tmp_path, name):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     storage.write_bytes(LAYOUT.retraining(name, SET), b"a set")
     storage.write_bytes(LAYOUT.retraining("perf_alert__2026-01-07", "alerts/.DS_Store"), b"")
     assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), DAY, 7, lambda run_id, unfinished: 0) is None
@@ -65,7 +65,7 @@ def test_a_stray_folder_in_retraining_holds_no_alert_back(tmp_path, name):
 
 
 def test_a_stray_folder_in_models_is_no_version_and_one_without_a_card_none_yet(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     names = ("v0002-0a1b2c3d", "v0010-4e5f6071", "v10000-4e5f6071")
     for name in (*reversed(names), "v0003-0a1b2c3d copy", "v3-0a1b2c3d", "V0003-0a1b2c3d", "v0003-0a1b2c3", "old"):
         storage.write_json(LAYOUT.model_card(name), {})
@@ -75,7 +75,7 @@ def test_a_stray_folder_in_models_is_no_version_and_one_without_a_card_none_yet(
 
 
 def test_a_folder_in_retraining_that_no_run_has_named_is_none(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     for name in ("perf_alert__2026-01-05", "manual", "manual copy", "manual (1)"):
         storage.write_bytes(LAYOUT.retraining(name, SET), b"a set")
     storage.write_json(LAYOUT.active_retraining, {})

@@ -14,7 +14,7 @@ from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.drift.drift import as_json
 from driftwatch.drift.reference import Reference
 from driftwatch.drift.trend import trend
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from . import samples
 from .checks import read_whole, unknown_fields
@@ -24,7 +24,7 @@ DAY = MonitorLayout("demo").day(date(2026, 1, 10))
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 @pytest.mark.parametrize(

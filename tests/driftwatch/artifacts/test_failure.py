@@ -9,7 +9,7 @@ import pytest
 from driftwatch.artifacts.failure import Failure, read_failure, write_failure
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.errors import DamagedArtifact
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from . import samples
 from .checks import read_whole
@@ -19,7 +19,7 @@ KEY = MonitorLayout("demo").day(date(2026, 1, 10)).failure
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 def test_the_note_is_kept_as_version_0_1_wrote_it(storage):

@@ -12,7 +12,7 @@ from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.images import ImagesConfig
 from driftwatch.images.ingest import plan_day
 from driftwatch.images.inputs import write_index
-from driftwatch.storage import Storage, StoredObject
+from driftwatch.storage import Storage, StoredObject, open_storage
 
 from . import samples
 from .checks import read_whole
@@ -23,7 +23,7 @@ DAY = LAYOUT.day(date(2026, 1, 10))
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from driftwatch.artifacts.models import (
 )
 from driftwatch.config.model import RecipeConfig
 from driftwatch.models.registry import add_to_card, promote, register
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from . import samples
 from .checks import read_whole
@@ -30,7 +30,7 @@ FIRST, SECOND = "v0001-0a1b2c3d", "v0002-4e5f6071"
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from driftwatch.artifacts.publishing import OutboxAlert, ToldNote, UploadLedger
 from driftwatch.publish.outbox import Alert, Outbox
 from driftwatch.publish.publish import publish
 from driftwatch.publish.sinks import LocalSink
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from . import samples
 from .checks import read_whole
@@ -23,7 +23,7 @@ DAY = LAYOUT.day(date(2026, 1, 10))
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 def test_the_demos_files_are_read_whole(storage):

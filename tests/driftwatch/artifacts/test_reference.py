@@ -9,7 +9,7 @@ import pytest
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
 from driftwatch.drift.reference import CONTENT, Reference
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from . import samples
 from .checks import read_whole
@@ -19,7 +19,7 @@ LAYOUT, VERSION = MonitorLayout("demo"), "v0001-0a1b2c3d"
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 def test_the_demos_files_are_read_whole(storage):

@@ -25,7 +25,7 @@ from driftwatch.config.model import RetrainingConfig
 from driftwatch.models.dataset import summary
 from driftwatch.models.gate import decide
 from driftwatch.models.requests import begin, begin_unless_in_the_way
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from . import samples
 from .checks import read_whole, unknown_fields
@@ -35,7 +35,7 @@ LAYOUT = MonitorLayout("demo")
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 def same(kind, written):

@@ -10,7 +10,7 @@ from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.artifacts.models import ChampionPointer
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import MissingArtifact
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 from . import samples
 
@@ -20,7 +20,7 @@ DAY = date(2026, 1, 10)
 @pytest.fixture
 def store(tmp_path, small_monitor) -> MonitorStore:
     config = small_monitor(f"file://{tmp_path}")
-    return MonitorStore(Storage(config.storage.uri), config)
+    return MonitorStore(open_storage(config.storage.uri), config)
 
 
 def test_a_days_artifact_lies_under_its_own_name(store):

@@ -18,7 +18,7 @@ from driftwatch.drift.content_drift import build_content_reference, judge_answer
 from driftwatch.drift.dependence import bursts
 from driftwatch.drift.reference import CONTENT, Reference
 from driftwatch.models.splits import COLUMNS, TRAIN, decide_splits
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 LAYOUT = MonitorLayout("cats")
 DAY = LAYOUT.day(date(2026, 3, 4))
@@ -96,7 +96,7 @@ def verdicts(drift: dict) -> tuple[str, str]:
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     assert put_reference(storage) == 300
     return storage
 
@@ -163,7 +163,7 @@ def test_too_few_images_and_too_few_held_out_ones_are_not_enough_evidence(storag
     assert verdicts(judge_answers(day_store(storage, DAY, config()), "v1"))[0] == "not_enough_evidence"
     put_day(storage, *seen(100, 3))
     assert "earlier Driftwatch" in judge_answers(day_store(storage, DAY, config()), "v7")["predictions"]["reason"]
-    small = Storage(f"file://{tmp_path}/small")
+    small = open_storage(f"file://{tmp_path}/small")
     assert put_reference(small, held_out=49) == 49
     put_day(small, *seen(100, 3))
     found = judge_answers(day_store(small, DAY, config()), "v1")

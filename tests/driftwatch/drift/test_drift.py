@@ -18,7 +18,7 @@ from driftwatch.errors import MissingArtifact
 from driftwatch.images.decode import decode_image
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.profiling import Reference
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 LAYOUT = MonitorLayout("cats")
 DAY = LAYOUT.day(date(2026, 3, 4))
@@ -58,7 +58,7 @@ def put_day(storage: Storage, features: pd.DataFrame, day=DAY, **columns) -> Non
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     build_reference(monitor_store(storage, LAYOUT, config()), "v1", table(400, 0))
     return storage
 

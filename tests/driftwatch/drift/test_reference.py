@@ -14,7 +14,7 @@ from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.drift.two_sample import TESTS, scores
 from driftwatch.errors import DriftwatchError, MissingArtifact
 from driftwatch.profiling import Reference
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 LAYOUT = MonitorLayout("cats")
 
@@ -178,7 +178,7 @@ def test_ids_and_the_order_of_columns_and_rows_do_not_matter(reference):
 
 
 def test_a_saved_reference_tests_alike_from_its_cache_and_from_a_new_calibration(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     reference = Reference.build(table(200, 0), false_alarm_rate=0.05, seed=3, min_images=40)
     batch = table(80, 1, shift=0.3)
     report = reference.test(batch)

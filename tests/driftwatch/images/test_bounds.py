@@ -22,7 +22,7 @@ from driftwatch.images.headers import RejectedImage, orientation
 from driftwatch.images.jpeg import MOST_SCANS
 from driftwatch.images.one_pass import take_in, take_in_blocks
 from driftwatch.images.room import Room
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 LIMITS = ImagesConfig()
 MEGABYTE = 1_000_000
@@ -151,7 +151,7 @@ def test_as_many_scans_as_encoders_write_are_no_matter():
 
 
 def test_the_day_goes_on_past_costly_files(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     refused = {name: data for name, (data, kind) in COSTLY.items() if kind and len(data) < MEGABYTE}
     for name, data in {**refused, "good": JPEG}.items():
         storage.write_bytes(f"in/{name}", data)
@@ -163,7 +163,7 @@ def test_the_day_goes_on_past_costly_files(tmp_path):
 
 
 def test_pictures_in_work_together_take_no_more_than_the_setting(tmp_path, monkeypatch):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     rng = np.random.default_rng(0)
     sides = [32 + 8 * int(side) for side in rng.integers(0, 12, 60)]
     for number, side in enumerate(sides):

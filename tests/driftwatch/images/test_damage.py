@@ -19,7 +19,7 @@ from driftwatch.images.features import extract_features
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.jpeg import _FRAMES
 from driftwatch.images.one_pass import take_in
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 LIMITS = ImagesConfig()
 ACCEPT = ImagesConfig(damaged="accept", max_missing_share=0.8)
@@ -262,7 +262,7 @@ def test_a_webp_is_whole_or_refused(lossless):
 
 
 def test_a_note_stands_in_the_manifest_and_the_image_is_one_like_others(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     small = encoded(picture(64, 64))
     for name, data in {"a": small, "b": small[:-2], "c": small[:-2], "d": small[:-60], "e": small[:-60]}.items():
         storage.write_bytes(f"in/{name}.jpg", data)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from tests.stores import day_store
 
-from driftwatch import storage_errors
 from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, NeedsAttention, StorageFailed, StorageRefused
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.listing import ignored_by, list_day
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
+from driftwatch.storage import errors as storage_errors
 
 DAY = DayLayout("cats", date(2026, 3, 1))
 ALL_MAY_FAIL = ImagesConfig(max_reject_share=1)
@@ -38,7 +38,7 @@ def rows(storage: Storage) -> dict[str, tuple[str, str]]:
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    storage = Storage(f"file://{tmp_path}/store")
+    storage = open_storage(f"file://{tmp_path}/store")
     for number in range(3):
         storage.write_bytes(f"{DAY.incoming}/{number}.jpg", photo(number))
     return storage
@@ -168,7 +168,7 @@ def test_what_is_no_image_by_its_name_is_ignored_counted_and_no_reject(storage):
 
 
 def test_a_day_of_ignored_files_alone_is_an_empty_day(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     storage.write_bytes(f"{DAY.incoming}/.DS_Store", b"x")
     with pytest.raises(EmptyDay, match=r"holds no images \(1 files that images\.ignore names\)"):
         ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")

@@ -24,7 +24,7 @@ from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.one_pass import take_in, take_in_blocks
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 DAY = DayLayout("cats", date(2026, 3, 1))
 STATUSES = ("accepted", "duplicate", "quarantined", "ignored")
@@ -79,7 +79,7 @@ HOSTILE = {
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}/store")
+    return open_storage(f"file://{tmp_path}/store")
 
 
 def fill(storage: Storage, files: dict[str, bytes]) -> None:

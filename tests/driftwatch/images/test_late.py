@@ -17,7 +17,7 @@ from driftwatch.images import ingest, inputs, one_pass, shards
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.late import late_images, note_late_files
 from driftwatch.images.listing import list_day
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 DAY = DayLayout("cats", date(2026, 3, 1))
 
@@ -54,7 +54,7 @@ def storage(tmp_path, monkeypatch) -> Storage:
     """A day of three images whose sample is drawn."""
     for module in (ingest, one_pass, shards):
         monkeypatch.setattr(module, "BLOCK", 2)
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     deliver(storage, (1, 2, 3))
     at_once(storage)
     storage.write_json(DAY.annotation, {"sample": []})

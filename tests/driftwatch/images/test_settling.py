@@ -15,7 +15,8 @@ from driftwatch.config import ImagesConfig
 from driftwatch.images import one_pass, settling
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.listing import list_day
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.file import FileStorage
 
 from .test_fetch import photo
 
@@ -55,7 +56,7 @@ def clock(monkeypatch) -> Clock:
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    storage = Storage(f"file://{tmp_path}/store")
+    storage = open_storage(f"file://{tmp_path}/store")
     storage.write_bytes(f"{DAY.incoming}/a.jpg", photo(1))
     return storage
 
@@ -147,7 +148,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken_half(storage, clock, 
 
 def test_a_broken_new_file_that_is_removed_meanwhile_is_no_part_of_the_next_pass(storage, clock, monkeypatch):
     half(storage, clock)
-    modified, looks = Storage.modified, []
+    modified, looks = FileStorage.modified, []
 
     def removed(self, key):
         looks.append(key)
@@ -155,7 +156,7 @@ def test_a_broken_new_file_that_is_removed_meanwhile_is_no_part_of_the_next_pass
             storage.delete(f"{DAY.incoming}/b.jpg")
         return modified(self, key)
 
-    monkeypatch.setattr(Storage, "modified", removed)
+    monkeypatch.setattr(FileStorage, "modified", removed)
     counts = ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")
     assert (counts["accepted"], counts["reasons"]) == (1, {"unreadable": 1})
     assert clock.slept == []

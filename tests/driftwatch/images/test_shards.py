@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from tests.stores import day_store
 
-from driftwatch import tables
 from driftwatch.artifacts.keys import DayLayout
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
@@ -20,7 +19,7 @@ from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, 
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.listing import list_day
 from driftwatch.images.shards import MOST_SHARDS, shards_of
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage, tables
 
 DAY = DayLayout("cats", date(2026, 3, 1))
 LISTED = 1100
@@ -43,7 +42,7 @@ def delivered() -> dict[str, bytes]:
 
 @pytest.fixture
 def storage(tmp_path, delivered) -> Storage:
-    storage = Storage(f"file://{tmp_path}/store")
+    storage = open_storage(f"file://{tmp_path}/store")
     for name, data in delivered.items():
         target = storage.local_path(f"{DAY.incoming}/{name}")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +132,7 @@ def test_a_merge_killed_at_any_point_of_its_clearing_up_finds_its_way(storage, t
         ingest_shard(day_store(storage, DAY), images, shard)
     delete, killed_at = Storage.delete, 0
     while True:
-        again = Storage(f"file://{tmp_path}/{killed_at}")
+        again = open_storage(f"file://{tmp_path}/{killed_at}")
         shutil.copytree(storage.root, again.root)
         left = iter(range(killed_at))
 

@@ -16,7 +16,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.annotators import annotator_quality
 from driftwatch.labels.consensus import Method, krippendorff_alpha, merge_answers, merge_day, unanimous
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 CLASSES = ("cat", "dog", "fox")
 METHODS = get_args(Method)
@@ -226,7 +226,7 @@ def a_day() -> pd.DataFrame:
 
 
 def merged_day(folder: Path, table: pd.DataFrame, sample: list[str], **annotation) -> tuple[dict, Storage, DayLayout]:
-    storage, day = Storage(f"file://{folder}"), MonitorLayout("demo").day(date(2026, 1, 1))
+    storage, day = open_storage(f"file://{folder}"), MonitorLayout("demo").day(date(2026, 1, 1))
     storage.write_table(day.assignments, table)
     return merge_day(day_store(storage, day, config(folder, **annotation)), sample), storage, day
 

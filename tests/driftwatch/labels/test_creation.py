@@ -17,15 +17,15 @@ import pytest
 from tests.stores import monitor_store
 from toloka.client.exceptions import InternalApiError
 
-from driftwatch import outside
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 from driftwatch.labels.creation import create_day_pool, note_in_plan
 from driftwatch.labels.links import ImageServer
 from driftwatch.labels.plan import OverBudget
-from driftwatch.lock import LockLost
-from driftwatch.storage import Storage
+from driftwatch.outside import watching
+from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.lock import LockLost
 from driftwatch_sandbox.toloka.app import Settings, create_app
 from driftwatch_servers.serving import running
 
@@ -111,7 +111,7 @@ def url(tmp_path_factory) -> Iterator[str]:
 @pytest.fixture(params=["file", "s3"])
 def days(request, tmp_path, monitor, url, monkeypatch) -> Iterator[Days]:
     monkeypatch.setattr("driftwatch.labels.backends.toloka.pool.SETTLE_SECONDS", 0.1)
-    storage = Storage(f"file://{tmp_path}") if request.param == "file" else request.getfixturevalue("s3_storage")
+    storage = open_storage(f"file://{tmp_path}") if request.param == "file" else request.getfixturevalue("s3_storage")
     # A monitor of its own name has a project of its own.
     found = Days(url, storage, monitor.model_copy(update={"name": f"m{next(_NUMBERS)}"}))
     yield found
@@ -132,11 +132,8 @@ def before(what: str, act: Callable[[], None]) -> Iterator[None]:
         if when == "before" and touched.endswith(what) and waiting:
             waiting.pop()()
 
-    outside.watchers.append(watch)
-    try:
+    with watching(watch):
         yield
-    finally:
-        outside.watchers.remove(watch)
     assert not waiting, f"{what} was never touched"
 
 

@@ -13,7 +13,7 @@ from driftwatch.config import ExamConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.known_images import control_tasks, plan_exam
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 DAY = date(2026, 11, 20)
 
@@ -26,7 +26,7 @@ def monitor(root):
 @pytest.fixture
 def storage(tmp_path, monitor):
     """A holdout of six images, and a day before on which two images had one answer throughout."""
-    storage, layout = Storage(f"file://{tmp_path}"), MonitorLayout(monitor.name)
+    storage, layout = open_storage(f"file://{tmp_path}"), MonitorLayout(monitor.name)
     known = pd.DataFrame(
         {
             "image_id": [f"known{number}" for number in range(8)],

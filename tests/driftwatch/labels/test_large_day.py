@@ -28,7 +28,7 @@ from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.consensus import merge_day
 from driftwatch.labels.links import ImageLinks, ImageServer
 from driftwatch.labels.plan import plan_labelling
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 IMAGES, CONTROL, OVERLAP, PER_PAGE = 2000, 120, 3, 9
 TOKEN, SECRET = "AQAD-token", "secret"
@@ -82,7 +82,7 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
     folder = tmp_path / "storage"
     folder.mkdir()
     storage, config, keys = (
-        Storage(f"file://{folder}"),
+        open_storage(f"file://{folder}"),
         small_monitor(f"file://{folder}", annotation=ANNOTATION),
         LAYOUT.day(DAY),
     )

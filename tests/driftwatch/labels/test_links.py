@@ -11,7 +11,7 @@ import pytest
 
 from driftwatch.errors import AccessRefused
 from driftwatch.labels.links import ImageLinks, ImageServer
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 PICTURE = b"\xff\xd8\xff picture"
 IMAGE_ID = hashlib.sha256(PICTURE).hexdigest()
@@ -38,7 +38,7 @@ def storage(endpoint: str, bucket: str = "", **credentials: object) -> Storage:
     if not bucket:
         bucket = f"bucket-{os.urandom(4).hex()}"
         filesystem.mkdir(bucket)
-    return Storage(f"s3://{bucket}", filesystem)
+    return open_storage(f"s3://{bucket}", filesystem)
 
 
 def role(hours: float):
@@ -92,4 +92,4 @@ def test_links_of_a_storage_by_a_role_are_signed_by_the_key_that_is_named(s3):
 
 
 def test_links_of_an_image_server_need_no_credentials(tmp_path):
-    links(Storage(f"file://{tmp_path}"), 1000, server=ImageServer("http://127.0.0.1:1", "secret")).check()
+    links(open_storage(f"file://{tmp_path}"), 1000, server=ImageServer("http://127.0.0.1:1", "secret")).check()

@@ -16,7 +16,7 @@ from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import ChangedImage, DamagedArtifact, DriftwatchError
 from driftwatch.labels.links import ImageLinks, ImageServer, sign
 from driftwatch.labels.plan import OverBudget, cost_of, describe, plan_labelling, seeded_order
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 DAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
@@ -32,7 +32,7 @@ def monitor(root: Path):
 
 @pytest.fixture
 def storage(tmp_path, monitor):
-    storage, layout = Storage(f"file://{tmp_path}"), MonitorLayout(monitor.name)
+    storage, layout = open_storage(f"file://{tmp_path}"), MonitorLayout(monitor.name)
     write_manifest(storage, layout, DAY, 100)
     known = pd.DataFrame(
         {
@@ -238,7 +238,7 @@ def test_the_order_depends_on_salt_and_ids_alone():
 
 
 def test_a_link_ends_is_signed_and_tells_neither_the_images_class_nor_its_name(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     data = b"\xff\xd8\xffpicture"
     image_id = hashlib.sha256(data).hexdigest()
     storage.write_bytes("m/in/cat b'ü.HTML", data)
@@ -275,4 +275,4 @@ def test_a_file_that_was_replaced_is_left_out_of_the_sample_and_of_the_control_t
 
 def test_file_storage_without_an_image_server_says_what_to_set(tmp_path):
     with pytest.raises(DriftwatchError, match=r"annotation\.image_links"):
-        ImageLinks(Storage(f"file://{tmp_path}"), "m/shown", NOW, NOW).link("id1", "a.jpg")
+        ImageLinks(open_storage(f"file://{tmp_path}"), "m/shown", NOW, NOW).link("id1", "a.jpg")

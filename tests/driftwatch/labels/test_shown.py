@@ -12,7 +12,7 @@ import pytest
 from driftwatch.errors import ChangedImage
 from driftwatch.labels.links import ImageLinks
 from driftwatch.labels.shown import ShownImages
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 JPEG, PNG, WEBP = b"\xff\xd8\xffjpeg", b"\x89PNG\r\n\x1a\npng", b"RIFF\0\0\0\0WEBPwebp"
 
@@ -24,7 +24,7 @@ def put(storage: Storage, name: str, data: bytes) -> str:
 
 @pytest.fixture(params=["file", "s3"])
 def storage(request, tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}/root") if request.param == "file" else request.getfixturevalue("s3_storage")
+    return open_storage(f"file://{tmp_path}/root") if request.param == "file" else request.getfixturevalue("s3_storage")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_look_copies_nothing(storage):
 
 
 def test_a_pipe_and_a_foreign_file_in_an_images_place_are_not_shown(tmp_path):
-    storage = Storage(f"file://{tmp_path}/root")
+    storage = open_storage(f"file://{tmp_path}/root")
     ids = {name: put(storage, name, JPEG + name.encode()) for name in ("a.jpg", "b.jpg")}
     (tmp_path / "foreign.jpg").write_bytes(JPEG + b"b.jpg")
     for name in ids:
@@ -80,7 +80,7 @@ def test_a_pipe_and_a_foreign_file_in_an_images_place_are_not_shown(tmp_path):
 def test_an_image_in_a_folder_of_any_name_and_one_that_is_a_link_within_the_day_are_shown_as_they_were_accepted(
     tmp_path,
 ):
-    storage, incoming = Storage(f"file://{tmp_path}"), "m/incoming/2026-03-01"
+    storage, incoming = open_storage(f"file://{tmp_path}"), "m/incoming/2026-03-01"
     ids = {
         key: put(storage, name, JPEG + name.encode())
         for name, key in (("x.jpg", f"{incoming}/door \\xff/x.jpg"), ("y.jpg", f"{incoming}/a/link.jpg"))

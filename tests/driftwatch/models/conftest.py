@@ -17,7 +17,7 @@ from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 CLASSES = ("across", "upright")
 
@@ -121,7 +121,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def open_world(root: Path) -> World:
     config = make_config(root)
-    return World(storage=Storage(config.storage.uri), layout=MonitorLayout(config.name), config=config)
+    return World(storage=open_storage(config.storage.uri), layout=MonitorLayout(config.name), config=config)
 
 
 @pytest.fixture

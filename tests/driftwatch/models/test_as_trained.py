@@ -19,7 +19,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.drift.content_drift import judge_answers
 from driftwatch.labels.consensus import merge_day
 from driftwatch.models.as_trained import OtherModel, as_trained, for_day, refuse_other, refuse_other_champion
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 LAYOUT = MonitorLayout("demo")
 DAY = LAYOUT.day(date(2026, 1, 5))
@@ -39,7 +39,7 @@ def config(small_monitor: Callable[..., MonitorConfig], tmp_path: Path) -> Monit
 
 @pytest.fixture
 def storage(config: MonitorConfig) -> Storage:
-    found = Storage(config.storage.uri)
+    found = open_storage(config.storage.uri)
     found.write_json(LAYOUT.model_card("v1"), CARD)
     found.write_json(LAYOUT.champion, {"version": "v1", "previous": None})
     return found

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch import outside
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
 from driftwatch.models import dataset
+from driftwatch.outside import watching
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 1, 30)
 IDS = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(4000)]
@@ -237,12 +237,9 @@ def test_two_sets_collected_at_once_lose_no_images_split(world) -> None:
             other.start()
             other.join(0.3)
 
-    outside.watchers.append(begin)
-    try:
+    with watching(begin):
         collect(days[0])
         other.join(30)
-    finally:
-        outside.watchers.remove(begin)
     splits = world.storage.read_table(world.layout.splits)
     assert splits["image_id"].is_unique
     counts = splits["day"].value_counts()

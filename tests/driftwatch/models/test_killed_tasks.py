@@ -15,7 +15,7 @@ from tests.stores import monitor_store
 
 from driftwatch.models import registry
 from driftwatch.models.damage import apply_damage
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
 RUN = "perf_alert__2026-01-04"
@@ -129,7 +129,7 @@ def test_every_task_killed_at_its_writes_and_tried_again_ends_in_the_same_regist
     assert all(killed.values()), killed
     assert killed["train"] >= 2
     left = outcome(world.storage, world.layout)
-    assert left == outcome(Storage(undisturbed.storage.uri), world.layout)
+    assert left == outcome(open_storage(undisturbed.storage.uri), world.layout)
     assert not [key for key in left if "checkpoints" in key]
     assert registry.champion(monitor_store(world.storage, world.layout))["promoted_by"] == RUN
     assert len(registry.versions(monitor_store(world.storage, world.layout))) == 2

@@ -30,7 +30,8 @@ from driftwatch.models.gate import evaluate_challenger
 from driftwatch.models.original_set import read_training_images, set_keys, take_in_training_set
 from driftwatch.models.predict import predict_day
 from driftwatch.models.rollback import rollback_target
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
+from driftwatch.storage.file import FileStorage
 
 from .conftest import make_config
 
@@ -48,11 +49,11 @@ def replace_images(world: Any, n: int = 40) -> None:
             world.put_training(label, str(number), world.striped(rng, label))
 
 
-class Dying(Storage):
+class Dying(FileStorage):
     """A storage whose process is killed after so many changes."""
 
     def __init__(self, uri: str, changes: int) -> None:
-        super().__init__(uri)
+        super().__init__(uri.removeprefix("file://"))
         self.left = changes
 
     def _one_less(self) -> None:
@@ -222,7 +223,7 @@ def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
 
 
 def test_a_training_image_that_todays_settings_refuse_is_named(tmp_path):
-    storage, config = Storage(f"file://{tmp_path}"), make_config(tmp_path)
+    storage, config = open_storage(f"file://{tmp_path}"), make_config(tmp_path)
     data = cv2.imencode(".jpg", np.zeros((40, 40, 3), np.uint8))[1].tobytes()
     storage.write_bytes("stripes/training/images/upright/1.jpg", data)
     chosen = pd.DataFrame(

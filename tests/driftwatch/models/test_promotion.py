@@ -10,11 +10,11 @@ from functools import partial
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch import outside
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.models import registry
 from driftwatch.models.rollback import rollback
-from driftwatch.storage import Storage
+from driftwatch.outside import watching
+from driftwatch.storage import Storage, open_storage
 
 LAYOUT = MonitorLayout("stripes")
 LOCK = f"{LAYOUT.champion}.lock"
@@ -22,7 +22,7 @@ LOCK = f"{LAYOUT.champion}.lock"
 
 @pytest.fixture(params=["file", "s3"])
 def storage(request, tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}") if request.param == "file" else request.getfixturevalue("s3_storage")
+    return open_storage(f"file://{tmp_path}") if request.param == "file" else request.getfixturevalue("s3_storage")
 
 
 def registered(storage: Storage, count: int) -> list[str]:
@@ -53,7 +53,7 @@ def outcomes(*work: Callable[[], str]) -> list[str | type[Exception]]:
 
 
 def test_of_two_promotions_at_once_one_succeeds_in_each_of_many_rounds(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     versions = registered(storage, 3)
     expected = [promote(storage, versions[0], None)]
     for _ in range(60):
@@ -87,14 +87,9 @@ def test_a_promotion_that_was_frozen_before_its_write_replaces_no_later_champion
             s3_storage.write_bytes(LOCK, b"free after a takeover")  # from the frozen one
             promote(s3_storage, fast, first)
 
-    outside.watchers.append(overtake)
-    try:
-        with pytest.raises(
-            registry.ChampionMoved, match=rf"the champion is {fast}, not {first} as when it was decided that {slow}"
-        ):
-            promote(s3_storage, slow, first)
-    finally:
-        outside.watchers.remove(overtake)
+    moved = rf"the champion is {fast}, not {first} as when it was decided that {slow}"
+    with watching(overtake), pytest.raises(registry.ChampionMoved, match=moved):
+        promote(s3_storage, slow, first)
     assert registry.champion(monitor_store(s3_storage, LAYOUT))["history"] == [first, fast]
     assert promote(s3_storage, slow, fast) == slow
 
@@ -114,7 +109,7 @@ def test_of_a_rollback_and_a_promotion_at_once_one_succeeds(storage):
 
 
 def test_no_model_is_pruned_while_it_becomes_the_champion(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     champion, old, _ = registered(storage, 3)
     promote(storage, champion, None)
     errors: list[BaseException] = []
@@ -132,11 +127,8 @@ def test_no_model_is_pruned_while_it_becomes_the_champion(tmp_path):
             promoting.start()
             promoting.join(0.1)
 
-    outside.watchers.append(meanwhile)
-    try:
+    with watching(meanwhile):
         assert registry.prune(monitor_store(storage, LAYOUT), keep=1) == [old]
-    finally:
-        outside.watchers.remove(meanwhile)
     promoting.join(30)
     assert "is gone" in str(errors[0])
     assert registry.champion_version(monitor_store(storage, LAYOUT)) == champion

@@ -21,7 +21,7 @@ from driftwatch.models.challenger import CHALLENGER, train_challenger
 from driftwatch.models.champion import train_champion
 from driftwatch.models.dataset import collect_training_set, take_in_training_set
 from driftwatch.models.gate import evaluate_challenger
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def photos(shared, tmp_path_factory):
             "annotation": {"project_name": "Pets", "question": "Which?", "instructions": "Look."},
         }
     )
-    storage, layout = Storage(config.storage.uri), MonitorLayout("photos")
+    storage, layout = open_storage(config.storage.uri), MonitorLayout("photos")
     paths = sorted((shared / "photos").glob("*/*.jpg"))
     paths = [paths[place] for place in np.random.default_rng(0).permutation(len(paths))]
     for path in paths[:1100]:

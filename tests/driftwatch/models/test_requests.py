@@ -10,14 +10,14 @@ from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way, run_key
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 LAYOUT = MonitorLayout("demo")
 FIRST, SECOND = date(2026, 1, 7), date(2026, 1, 8)
 
 
 def test_two_alerts_at_once_make_one_run(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     begin(monitor_store(storage, LAYOUT), "old", "old")
     found: dict[date, str | None] = {}
 
@@ -45,7 +45,7 @@ def test_two_alerts_at_once_make_one_run(tmp_path):
     "run_id", ["perf_alert__", "perf_alert__yesterday", "perf_alert__20260107", "manual__2026-01-07"]
 )
 def test_a_run_by_hand_is_none_of_an_alert_whatever_it_is_called(tmp_path, run_id):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     assert alert_day(run_id) is None
     begin(monitor_store(storage, LAYOUT), "r", run_id)
     assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), FIRST, 3, lambda run_id, unfinished: 0) is None

@@ -11,7 +11,7 @@ import pytest
 from driftwatch.models.checkpoints import Checkpoints
 from driftwatch.models.registry import to_bytes
 from driftwatch.models.training import Recipe, augment, draw, fit, stopped_early
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 RECIPE = Recipe(epochs=3, width=4, seed=3)
 
@@ -25,7 +25,7 @@ def pictures(n: int = 32) -> tuple[np.ndarray, np.ndarray]:
 
 
 def kept(folder: Path) -> Checkpoints:
-    return Checkpoints(Storage(f"file://{folder}"), "checkpoints")
+    return Checkpoints(open_storage(f"file://{folder}"), "checkpoints")
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,10 @@ import json
 from collections import Counter
 from datetime import date
 
-from driftwatch.conditional import Stored
 from driftwatch.publish.errors import KeyAlreadyUsed
 from driftwatch.publish.publish import publish
 from driftwatch.publish.sinks import Slot
+from driftwatch.storage.conditional import Stored
 
 DAY = date(2026, 1, 2)
 KEY = "cats/days/2026-01-02/published.json"

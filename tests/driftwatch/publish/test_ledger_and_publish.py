@@ -9,14 +9,14 @@ import pytest
 from driftwatch.publish.errors import PublishConflict, PublishPending, SinkError
 from driftwatch.publish.publish import publish
 from driftwatch.publish.sinks import LocalSink
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from .doubles import DAY, KEY, A, B, CountingSink, P, hash_of, send
 
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 def test_the_same_content_is_uploaded_once_and_skipped_with_a_word(storage, caplog):

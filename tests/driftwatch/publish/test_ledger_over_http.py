@@ -12,7 +12,7 @@ import pytest
 from driftwatch.publish.errors import PublishConflict, PublishPending, SinkError
 from driftwatch.publish.publish import publish
 from driftwatch.publish.sinks import WhyLabsSink
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 from .days import DAY, FEATURES, PERFORMANCE, REVISED, counted, counts
 
@@ -26,7 +26,7 @@ def send(storage: Storage, sink: WhyLabsSink, payload: bytes, kind: str, revise:
 
 
 def test_the_ledger_over_http_skips_refuses_and_revises(server, tmp_path):
-    storage, sink = Storage(f"file://{tmp_path}"), WhyLabsSink(server.api())
+    storage, sink = open_storage(f"file://{tmp_path}"), WhyLabsSink(server.api())
     states = [send(storage, sink, payload, "features").state for payload in (FEATURES, FEATURES)]
     send(storage, sink, PERFORMANCE, "performance")
     with pytest.raises(PublishConflict):
@@ -42,7 +42,7 @@ def test_the_ledger_over_http_skips_refuses_and_revises(server, tmp_path):
 
 def test_a_revision_waits_until_the_day_is_gone(servers, tmp_path):
     server = servers(delete_seconds=0.5)
-    storage, sink = Storage(f"file://{tmp_path}"), WhyLabsSink(server.api(), delete_wait_seconds=60)
+    storage, sink = open_storage(f"file://{tmp_path}"), WhyLabsSink(server.api(), delete_wait_seconds=60)
     send(storage, sink, FEATURES, "features")
     content_hash = hashlib.sha256(REVISED).hexdigest()
     publish(storage, LEDGER, sink, "features", DAY, REVISED, content_hash, True, sleep=lambda seconds: time.sleep(0.1))
@@ -72,7 +72,7 @@ STEPS = [(FEATURES, "features", False), (PERFORMANCE, "performance", False), (RE
 @pytest.mark.parametrize("idempotency", ["replay", "refuse"])
 @pytest.mark.parametrize("call", CALLS)
 def test_every_fault_at_every_call_ends_with_the_same_counts(servers, tmp_path, call, idempotency):
-    server, storage = servers(idempotency=idempotency), Storage(f"file://{tmp_path}")
+    server, storage = servers(idempotency=idempotency), open_storage(f"file://{tmp_path}")
     cases = [
         (DAY + timedelta(n), *case) for n, case in enumerate(itertools.product(FAULTS, ((1, 0), (2, 1), (None, 0))))
     ]

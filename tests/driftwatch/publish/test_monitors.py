@@ -17,7 +17,7 @@ from driftwatch.drift.whylogs_profiles import feature_profile, performance_profi
 from driftwatch.publish.monitors import DRIFT, FLOOR, TREND, analyzer_id, documents, keep_monitors, put_documents
 from driftwatch.publish.sinks import WhyLabsSink
 from driftwatch.publish.whylabs_errors import WhyLabsAccessRefused, WhyLabsError
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 LAYOUT = MonitorLayout("cats_vs_dogs")
 IDS = [f"cats_vs_dogs-{what}-{kind}" for kind in ("analyzer", "monitor") for what in (DRIFT, FLOOR, TREND)]
@@ -38,7 +38,7 @@ def monitor(root: Path, tmp_path, monkeypatch):
 @pytest.fixture
 def storage(tmp_path) -> Storage:
     """Two model versions with references of their own."""
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     for number, version in enumerate(("v1", "v2")):
         table = features(300 + number)
         storage.write_table(LAYOUT.reference_features(version), table)

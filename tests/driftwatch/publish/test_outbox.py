@@ -10,7 +10,7 @@ import pytest
 from driftwatch.config import NotifierConfig
 from driftwatch.errors import DamagedArtifact
 from driftwatch.publish.outbox import Alert, Outbox, alert_id, recipient
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 from driftwatch.view.summary import news
 
 DAY = "2026-01-05"
@@ -18,7 +18,7 @@ DAY = "2026-01-05"
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Outbox:
-    return Outbox(Storage(f"file://{tmp_path}"), f"demo/outbox/{DAY}")
+    return Outbox(open_storage(f"file://{tmp_path}"), f"demo/outbox/{DAY}")
 
 
 def alert(verdict: str = "alert", subject: str = "worse") -> Alert:

@@ -10,7 +10,7 @@ import pytest
 
 from driftwatch.publish.publish import publish
 from driftwatch.publish.sinks import Slot
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 from .doubles import DAY, KEY, A, B, CountingSink, Killed, MemoryStorage, P, Tapped, hash_of, send
 
@@ -80,7 +80,7 @@ def test_two_kills_in_a_row_end_as_without_them(keys):
 
 
 def test_a_retry_sends_the_bytes_of_the_first_try(tmp_path):
-    storage, sink = Storage(f"file://{tmp_path}"), CountingSink()
+    storage, sink = open_storage(f"file://{tmp_path}"), CountingSink()
     with pytest.raises(Killed):
         publish(
             storage, KEY, Tapped(sink, [], {"send"}, (0, "before")), "features", DAY, b"bytes of try 1", "same-hash"
@@ -108,7 +108,7 @@ class FileSink(CountingSink):
 
 def _publish_in_a_process(uri, folder, payload, kind, barrier) -> None:
     barrier.wait(10)
-    send(Storage(uri), FileSink(folder), payload, kind)
+    send(open_storage(uri), FileSink(folder), payload, kind)
 
 
 def test_processes_that_publish_at_the_same_moment_count_once_and_lose_no_entry(tmp_path):
@@ -129,4 +129,4 @@ def test_processes_that_publish_at_the_same_moment_count_once_and_lose_no_entry(
 
     assert [worker.exitcode for worker in workers] == [0] * 6
     assert sorted(path.read_bytes() for path in folder.iterdir()) == [A, P]
-    assert len(Storage(uri).read_json(KEY)["uploads"]) == 2
+    assert len(open_storage(uri).read_json(KEY)["uploads"]) == 2

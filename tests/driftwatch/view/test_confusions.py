@@ -14,7 +14,7 @@ from tests.stores import monitor_store
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
 from driftwatch.models.metrics import in_order, measure, top_confusions
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 from driftwatch.view.confusions import confusions
 from driftwatch.view.report import write_report
 from driftwatch_sandbox.demo.year import Year
@@ -82,7 +82,7 @@ def test_no_report_is_cut_off_or_endless(
 ) -> None:
     classes = names(n)
     config = small_monitor(f"file://{tmp_path}/storage").model_copy(update={"classes": tuple(classes)})
-    storage, layout = Storage(config.storage.uri), MonitorLayout(config.name)
+    storage, layout = open_storage(config.storage.uri), MonitorLayout(config.name)
     Year(storage, config, LAST, 2, whole_days=1).write()
     key = layout.day(LAST).performance
     storage.write_json(key, storage.read_json(key) | measured(classes))

@@ -11,7 +11,7 @@ import pytest
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.monitor_files import load_monitor
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 from driftwatch_airflow.operators import features, predictions
 from driftwatch_airflow.operators import ingest as ingesting
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
@@ -38,7 +38,7 @@ def delivered(tmp_path, root: Path, monkeypatch):
     told: list[str] = []
     for module in (ingesting, features, predictions):
         monkeypatch.setattr(module, "send_alert", lambda context, monitor, kind, facts: told.append(kind))
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     storage.write_json(LAYOUT.champion, {"version": "v0001-00000001"})
     monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
 

@@ -12,7 +12,7 @@ from tests.stores import monitor_store
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.models.requests import attached_alerts, begin
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
 
 DAY = "2026-11-20"
@@ -29,7 +29,7 @@ class Recorded(CheckPerformanceOperator):
 def choose(tmp_path, root: Path, monkeypatch):
     monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
     monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
 
     def decide(
         verdict: str,
@@ -103,7 +103,7 @@ def alert(tmp_path, root: Path, monkeypatch):
     """An alert of a day, while the Airflow runs of `states` exist; and the storage."""
     monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
     monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
 
     def decide(day: str, states: dict[str, str]):
         known = states

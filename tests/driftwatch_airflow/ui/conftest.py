@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.ui import access, airflow_state
 from driftwatch_airflow.ui.app import application
 from driftwatch_sandbox.demo.world import ROOT, World
@@ -39,7 +39,7 @@ def write_monitor(world: World, days: int, **changes: Any) -> MonitorConfig:
     path.write_text(yaml.safe_dump(raw, sort_keys=False, allow_unicode=True))
     config = load_monitor(path)
     if days:
-        Year(Storage(config.storage.uri), config, LAST, days).write()
+        Year(open_storage(config.storage.uri), config, LAST, days).write()
     return config
 
 
@@ -88,7 +88,7 @@ def pages(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
         )
         login = {"username": "admin", "password": world.secrets.password}
         token = httpx.post(f"{world.url('airflow')}/auth/token", json=login).raise_for_status().json()["access_token"]
-        storage = Storage(f"file://{world.storage}")
+        storage = open_storage(f"file://{world.storage}")
         yield Pages(world.url("airflow"), world.home, storage, {each.name: each for each in monitors}, token, browser)
     finally:
         world.processes.stop()

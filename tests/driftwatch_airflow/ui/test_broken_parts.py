@@ -18,7 +18,7 @@ from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.monitor_files import load_monitor
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.ui import access, airflow_state, monitors
 from driftwatch_airflow.ui.app import application
 from driftwatch_sandbox.demo.year import Year
@@ -34,7 +34,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
     raw = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
     raw |= {"name": "ours", "storage": {"uri": f"file://{folder}"}, "schedule": {"start_date": "2026-01-01"}}
     (folder / "ours.yaml").write_text(yaml.safe_dump(raw))
-    Year(Storage(f"file://{folder}"), load_monitor(folder / "ours.yaml"), LAST, 3).write()
+    Year(open_storage(f"file://{folder}"), load_monitor(folder / "ours.yaml"), LAST, 3).write()
     return folder / "ours"
 
 
@@ -43,7 +43,7 @@ class Deployment:
 
     def __init__(self, folder: Path, raw: dict[str, Any], written: Path) -> None:
         self.folder, self.raw, self.forbidden = folder, raw, set[str]()
-        self.storage, self.ours = Storage(f"file://{folder / 'data'}"), MonitorLayout("ours")
+        self.storage, self.ours = open_storage(f"file://{folder / 'data'}"), MonitorLayout("ours")
         for name in ("ours", "other"):
             self.add(f"{name}.yaml", {**raw, "name": name, "storage": {"uri": self.storage.uri}})
             shutil.copytree(written, folder / "data" / name)

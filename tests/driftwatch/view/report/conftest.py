@@ -20,7 +20,7 @@ from driftwatch.drift.drift import build_reference, profile_day
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.inputs import write_block, write_index
 from driftwatch.labels.consensus import merge_day
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 SIDE = 64
 REJECTED = [
@@ -41,7 +41,7 @@ def config(small_monitor: Callable[..., MonitorConfig], tmp_path: Path) -> Monit
 
 @pytest.fixture
 def storage(config: MonitorConfig) -> Storage:
-    return Storage(config.storage.uri)
+    return open_storage(config.storage.uri)
 
 
 def drawn_pictures(n: int, rng: np.random.Generator) -> list[np.ndarray]:

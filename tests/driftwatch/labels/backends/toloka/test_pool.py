@@ -18,7 +18,7 @@ from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.backends.toloka.upload import AnnotationFailed
 from driftwatch.labels.links import ImageLinks, ImageServer
 from driftwatch.labels.plan import OverBudget, cost_of
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 from driftwatch_sandbox.toloka.app import Settings, create_app
 from driftwatch_servers.serving import running
 
@@ -41,7 +41,7 @@ class Toloka:
 
     def __init__(self, url: str, monitor: Any, folder: Path) -> None:
         self.url, self.monitor = url, monitor
-        self.storage = Storage(f"file://{folder}")
+        self.storage = open_storage(f"file://{folder}")
         self.ids = {key: id_of(key) for where in ("in", "t") for key in [f"{where}/{n}.jpg" for n in range(20)]}
         for key in self.ids:
             self.storage.write_bytes(key, picture(key))

@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from driftwatch import storage_errors
 from driftwatch.errors import DamagedFile, MissingArtifact, StorageFailed, StorageRefused
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
+from driftwatch.storage import errors as storage_errors
 
 CALLS = {
     "read": lambda storage: storage.read_bytes("in/a.jpg"),
@@ -102,7 +102,7 @@ def test_an_object_that_is_not_there_is_missing_and_a_bucket_that_is_not_there_i
     ):
         with pytest.raises(MissingArtifact, match="in/none"):
             call("in/none")
-    nowhere = Storage("s3://no-such-bucket/root", storage._given)
+    nowhere = open_storage("s3://no-such-bucket/root", storage._given)
     for call in (nowhere.list, nowhere.exists, nowhere.folders, nowhere.read_bytes):
         with pytest.raises(StorageRefused, match="there is no such bucket"):
             call("a")
@@ -135,7 +135,7 @@ def test_errors_of_a_folder_are_sorted_by_their_number(monkeypatch, number, want
 
 @pytest.mark.parametrize("call", ["write", "write a file"])
 def test_a_disk_that_is_full_is_named_with_the_object_and_the_old_one_stays(tmp_path, monkeypatch, call):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     storage.write_bytes("in/b.jpg", b"old")
     storage.write_bytes("in/big", b"old")
     monkeypatch.setattr(storage_errors, "PAUSES", (0,))

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from driftwatch.errors import NeedsAttention
+from driftwatch.storage.base import Stored
 
 _CONDITION_IS_FALSE, _NOT_IMPLEMENTED = 412, 501
 # Another write of the same object is under way, which may fail: AWS asks to try again.
 _CONFLICT, _TRIES = 409, 3
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An object's bytes, and what the server calls this state of it: its ETag on S3, nothing on file://."""
-
-    data: bytes
-    etag: str = ""
 
 
 def get(fs: Any, path: str) -> Stored | None:

@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from driftwatch.conditional import Stored
 from driftwatch.errors import DriftwatchError, NeedsAttention
+from driftwatch.storage.base import Stored
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from driftwatch.storage import Storage
+    from driftwatch.storage.base import Storage
 
 log = logging.getLogger(__name__)
 

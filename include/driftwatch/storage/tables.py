@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from driftwatch.storage import Storage
+    from driftwatch.storage.base import Storage
 
 ROWS = 16_384  # in each row group but the last
 

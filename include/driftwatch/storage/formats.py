@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from driftwatch.remedies import parsed
+from driftwatch.storage.read_ahead import Fetched
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ class Formats(ABC):
     def write_bytes(self, key: str, data: bytes, content_type: str | None = None) -> None: ...
 
     @abstractmethod
-    def iter_bytes(self, keys: Sequence[str], at_once: int = 16) -> Iterator[tuple[str, bytes | Exception]]: ...
+    def iter_bytes(self, keys: Sequence[str], at_once: int = 16) -> Iterator[Fetched]: ...
 
     @abstractmethod
     def url(self, key: str) -> str: ...
@@ -98,7 +99,5 @@ class Formats(ABC):
 
     def iter_arrays(self, keys: Sequence[str], at_once: int) -> Iterator[np.ndarray]:
         """The arrays of .npy objects in the order of `keys`, `at_once` of them fetched ahead."""
-        for key, data in self.iter_bytes(keys, at_once):
-            if isinstance(data, Exception):
-                raise data
-            yield self._parsed_array(key, data)
+        for fetched in self.iter_bytes(keys, at_once):
+            yield self._parsed_array(fetched.key, fetched.data)

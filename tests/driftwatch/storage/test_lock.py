@@ -5,21 +5,22 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
 
-from driftwatch import outside
 from driftwatch.errors import NeedsAttention, StorageRefused
-from driftwatch.lock import LockHeld, LockLost, LockUnconfirmed, exclusive
+from driftwatch.outside import watching
 from driftwatch.publish.publish import publish
 from driftwatch.publish.sinks import LocalSink
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.lock import LockHeld, LockLost, LockUnconfirmed, exclusive
 
-from .s3 import open_s3
+from ..s3 import open_s3
 
 LOCK = "cats/some.lock"
 DEAD = b"process 1 on a machine that is gone 0123 7\n"
@@ -45,17 +46,9 @@ def before(what: str, act: Callable[[], None]) -> Iterator[None]:
         if (when, touched) == ("before", what) and waiting:
             waiting.pop()()
 
-    outside.watchers.append(watch)
-    try:
+    with watching(watch):
         yield
-    finally:
-        outside.watchers.remove(watch)
     assert not waiting, f"{what} was never touched"
-
-
-@pytest.fixture(params=["file", "s3"])
-def storage(request, tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}") if request.param == "file" else request.getfixturevalue("s3_storage")
 
 
 def test_many_at_once_work_one_after_the_other(storage):
@@ -107,6 +100,34 @@ def test_of_two_who_wait_for_a_dead_holder_one_takes_over_and_the_other_waits_fo
     assert order == ["second holds", "second lets go", "first holds"]
 
 
+def test_of_two_who_decide_at_the_same_moment_to_take_over_one_holds_and_the_other_waits_for_it(s3_storage):
+    s3_storage.write_bytes(LOCK, DEAD)
+    decided, both = set[int](), threading.Barrier(2)
+    order: list[str] = []
+
+    def watch(when: str, touched: str) -> None:
+        """Neither writes before both have seen the lock unchanged for long enough."""
+        thread = threading.get_ident()
+        if (when, touched) == ("before", f"storage replace {LOCK}") and thread not in decided:
+            decided.add(thread)
+            both.wait(20)
+
+    def sleep(seconds: float) -> None:
+        time.sleep(0.02 if len(decided) == 2 else 0)  # the dead one's time passes at once, a living one's does not
+
+    def works() -> None:
+        with held(s3_storage, sleep) as lock:
+            order.append("begins")
+            time.sleep(0.1)
+            lock.check()
+            order.append("ends")
+
+    with watching(watch):
+        together(works, works)
+    assert len(decided) == 2
+    assert order == ["begins", "ends"] * 2
+
+
 def test_a_holder_that_lives_is_waited_for_however_long_it_takes(s3_storage):
     holder = held(s3_storage)
     lock, pauses = holder.__enter__(), []
@@ -155,15 +176,11 @@ def test_a_beat_that_fails_is_tried_again_and_the_lock_stays(s3_storage):
         if when == "after":
             beaten.set()
 
-    outside.watchers.append(watch)
-    try:
-        with held(s3_storage, beat_seconds=0.02) as lock:
-            first = s3_storage.read_bytes(LOCK)
-            assert beaten.wait(20)
-            assert s3_storage.read_bytes(LOCK) != first
-            lock.check()
-    finally:
-        outside.watchers.remove(watch)
+    with watching(watch), held(s3_storage, beat_seconds=0.02) as lock:
+        first = s3_storage.read_bytes(LOCK)
+        assert beaten.wait(20)
+        assert s3_storage.read_bytes(LOCK) != first
+        lock.check()
 
 
 def test_a_holder_that_cannot_reach_the_storage_is_told_and_lets_the_lock_grow_stale(s3_storage, caplog):
@@ -172,57 +189,15 @@ def test_a_holder_that_cannot_reach_the_storage_is_told_and_lets_the_lock_grow_s
     def away(when: str, touched: str) -> None:
         raise OSError("the network is away")
 
-    with held(s3_storage, pauses.append) as lock:
-        outside.watchers.append(away)
-        try:
-            with pytest.raises(LockUnconfirmed, match=r"cannot be reached .*the network is away"):
-                lock.check()
-        finally:
-            outside.watchers.remove(away)
+    with ExitStack() as until_the_end, held(s3_storage, pauses.append) as lock:
+        with watching(away), pytest.raises(LockUnconfirmed, match=r"cannot be reached .*the network is away"):
+            lock.check()
         assert len(pauses) == 3
         lock.check()  # nobody came between
-        outside.watchers.append(away)
-    outside.watchers.remove(away)
+        until_the_end.enter_context(watching(away))
     assert "others take it over" in caplog.text
     with held(s3_storage):
         pass
-
-
-def test_a_write_whose_answer_was_lost_counts_when_it_is_repeated(s3_storage, monkeypatch):
-    fs = s3_storage._fs
-    call = fs.call_s3
-
-    def twice(*args, **kwargs):
-        call(*args, **kwargs)
-        return call(*args, **kwargs)
-
-    monkeypatch.setattr(fs, "call_s3", twice)
-    with held(s3_storage) as lock:
-        lock.check()
-    found = s3_storage.read_stored(LOCK)
-    assert s3_storage.replace("cats/new", b"mine", None)
-    assert s3_storage.replace("cats/new", b"another's", None) is None
-    assert s3_storage.replace("cats/new", b"mine too", found) is None
-    assert s3_storage.read_bytes("cats/new") == b"mine"
-
-
-@pytest.mark.parametrize(("conflicts", "kept"), [(2, True), (3, False)])
-def test_a_conflict_with_a_write_that_failed_is_tried_again(s3_storage, monkeypatch, conflicts, kept):
-    from botocore.exceptions import ClientError
-
-    call, left = s3_storage._fs.call_s3, iter(range(conflicts))
-
-    def conflict(*args, **kwargs):
-        if next(left, None) is None:
-            return call(*args, **kwargs)
-        answer = {"Error": {"Code": "ConditionalRequestConflict"}, "ResponseMetadata": {"HTTPStatusCode": 409}}
-        raise OSError("conflict") from ClientError(answer, "PutObject")
-
-    s3_storage.write_bytes("cats/a", b"one")
-    found = s3_storage.read_stored("cats/a")
-    monkeypatch.setattr(s3_storage._fs, "call_s3", conflict)
-    assert bool(s3_storage.replace("cats/a", b"two", found)) == kept
-    assert s3_storage.read_bytes("cats/a") == (b"two" if kept else b"one")
 
 
 def test_a_server_without_conditional_writes_and_a_missing_bucket_are_named(s3_storage, monkeypatch):
@@ -234,7 +209,7 @@ def test_a_server_without_conditional_writes_and_a_missing_bucket_are_named(s3_s
 
     with (
         pytest.raises(StorageRefused, match="there is no such bucket"),
-        held(Storage("s3://no-such-bucket/x", s3_storage._fs)),
+        held(open_storage("s3://no-such-bucket/x", s3_storage._fs)),
     ):
         pass
     call = s3_storage._fs.call_s3
@@ -257,7 +232,7 @@ def test_a_holder_that_hangs_is_named_to_those_who_wait(storage):
 
 
 def test_a_lock_file_that_somebody_removed_is_lost_and_the_next_one_counts(tmp_path):
-    storage = Storage(f"file://{tmp_path}")
+    storage = open_storage(f"file://{tmp_path}")
     with held(storage) as lock:
         lock.check()
         storage.delete(LOCK)

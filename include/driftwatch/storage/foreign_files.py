@@ -11,7 +11,6 @@ import re
 import stat
 from collections.abc import Iterator
 from io import FileIO
-from typing import Any
 
 from driftwatch.errors import OddEntry
 
@@ -123,19 +122,6 @@ def read_regular(path: str, folder: str, limit: int) -> bytes:
     if (len(data), before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise OddEntry("still_growing", "changed while it was read")
     return data
-
-
-async def read_s3_object(filesystem: Any, path: str, limit: int) -> bytes:
-    """One request, which ends before the body where that is larger than `limit`. Checksums are checked, unlike those of ranges."""
-    bucket, key, _ = filesystem.split_path(path)
-    answer = await filesystem._call_s3("get_object", Bucket=bucket, Key=key)
-    body = answer["Body"]
-    try:
-        if int(answer["ContentLength"]) > limit:
-            raise too_many_bytes(int(answer["ContentLength"]), limit)
-        return bytes(await body.read())
-    finally:
-        body.close()
 
 
 def _read(file: FileIO, size: int) -> bytes:

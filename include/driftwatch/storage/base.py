@@ -1,0 +1,279 @@
+"""What every storage root does, and what each kind of it says for itself.
+
+Keys are `/`-joined strings relative to the root (`foreign_files` says how odd names are written in them). An artifact is replaced
+whole: a task that is killed leaves the old object or the new one. Every call's errors are sorted by `driftwatch.storage.errors`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, ClassVar, TypeVar
+
+from driftwatch.errors import DriftwatchError
+from driftwatch.outside import touching
+from driftwatch.storage.errors import Meaning, calling, meaning_of, sorting
+from driftwatch.storage.foreign_files import from_key, to_key
+from driftwatch.storage.formats import Formats
+from driftwatch.storage.read_ahead import Fetched, read_ahead
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object below a prefix: its key, and its size in bytes."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object's bytes, and what the server calls this state of it: its ETag on S3, nothing on file://."""
+
+    data: bytes
+    etag: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What there is at an address. `stamp` changes whenever the object is replaced; a folder of an object store has none.
+    `modified`: when it was last written to, in seconds since 1970, where the kind of storage lets an object grow."""
+
+    stamp: str | None
+    modified: float | None = None
+
+
+@dataclass(frozen=True)
+class SigningCredentials:
+    """`temporary`: they come with a session token, as those of roles do. `end`: when they stop working, where they tell it."""
+
+    temporary: bool
+    end: datetime | None = None
+
+
+class Storage(Formats, ABC):
+    """Read and write artifacts below one root. Made by `driftwatch.storage.open_storage`.
+
+    A kind of storage gives the abstract methods. Those that begin with `_` get addresses (`path`) in place of keys, and raise what the
+    file system or the server says: the public methods sort it, repeat what passes, and tell `driftwatch.outside`.
+
+    `root`: what follows `scheme://` in the address. `filesystem`: the fsspec file system of an object store; by default one that
+    takes its credentials from the environment. A local folder needs none.
+    """
+
+    scheme: ClassVar[str]
+    # An address of this kind, for messages.
+    example: ClassVar[str]
+    # Whether each call is a round trip over a network, so that many at once pay.
+    remote: ClassVar[bool] = True
+    # Whether `presigned_url` makes links.
+    presigns: ClassVar[bool] = False
+
+    def __init__(self, root: str, filesystem: Any = None) -> None:
+        self.root = root.rstrip("/")
+        self.uri = f"{self.scheme}://{self.root}"
+        self._given = filesystem
+
+    @classmethod
+    def allows(cls, root: str) -> bool:
+        """Whether `root` can be one of this kind."""
+        return bool(root)
+
+    # Addresses
+
+    def path(self, key: str) -> str:
+        """The object's address for the kind's own calls. Refuses a key that leaves the root."""
+        parts = key.split("/")
+        if not key or key.startswith("/") or ".." in parts:
+            raise DriftwatchError(f"storage key {key!r} must be relative, without '..': correct what made the key")
+        return f"{self.root}/{from_key(key)}"
+
+    def local_path(self, key: str) -> Path | None:
+        """The object's path where the storage is a file system, else None."""
+        return None
+
+    def url(self, key: str) -> str:
+        """The object's address for people and messages."""
+        return f"{self.uri}/{key}"
+
+    def presigned_url(self, key: str, seconds: int) -> str:
+        """A GET link that expires after `seconds`, where the storage `presigns`."""
+        raise self._no_links()
+
+    def signing_credentials(self) -> SigningCredentials:
+        """The credentials that the next presigned link is signed with; those that renew themselves do so first."""
+        raise self._no_links()
+
+    # What is there
+
+    @abstractmethod
+    def reach(self) -> None:
+        """Raises where the storage cannot be read: nobody answers, no login or no right, no such bucket. An empty one is fine, and a
+        folder that is not there yet, too."""
+
+    def exists(self, key: str) -> bool:
+        return self._found("look for", key) is not None
+
+    def stamp(self, key: str) -> str | None:
+        """A text that changes whenever the object is replaced: its time and size, on S3 its ETag. None where there is no object."""
+        found = self._found("look at", key)
+        return found.stamp if found else None
+
+    def modified(self, key: str) -> float | None:
+        """When a local file was last written to, in seconds since 1970; None where an object is whole from the start, as on S3."""
+        return None
+
+    def lies_in(self, key: str, folder: str) -> bool:
+        """Whether it does when all links of a local storage are followed."""
+        return True
+
+    def list(self, prefix: str) -> Sequence[StoredObject]:
+        """Every object below `prefix` (a folder), sorted by key; empty where there is none. Links are listed, not followed."""
+        path = self.path(prefix)
+        found = self._calling("list", prefix, lambda: [*self._list(path)])
+        return sorted(
+            (StoredObject(f"{prefix}/{to_key(name)}", size) for name, size in found), key=lambda item: item.key
+        )
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """The names of the folders directly below `prefix`, sorted."""
+        path = self.path(prefix)
+        found = self._calling("list", prefix, lambda: _if_there(lambda: self._folders(path)))
+        return sorted(map(to_key, found or ()))
+
+    # Reading
+
+    def read_bytes(self, key: str) -> bytes:
+        """The object's bytes; raises MissingArtifact where there is none."""
+        path = self.path(key)
+        return self._calling("read", key, lambda: self._read(path))
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """The object's bytes from `start` up to but without `end`."""
+        path = self.path(key)
+        return self._calling("read", key, lambda: self._read_range(path, start, end))
+
+    def read_foreign(self, key: str, folder: str, limit: int) -> bytes:
+        """The bytes of a file that somebody else left in `folder`. Raises OddEntry for what is no regular file in it, what has more
+        than `limit` bytes, and what changes while it is read; MissingArtifact where there is none."""
+        path, below = f"{self.root}/{from_key(key)}", f"{self.root}/{from_key(folder)}"
+        return self._calling("read", key, lambda: self._read_foreign(path, below, limit))
+
+    def iter_bytes(
+        self, keys: Sequence[str], at_once: int = 16, read: Callable[[str], bytes] | None = None
+    ) -> Generator[Fetched, None, None]:
+        """Fetches objects concurrently, in the order of `keys`, at most `at_once` of them in memory beyond the consumer's own.
+
+        `read`: how to read one (`read_bytes`).
+        """
+        # A local file is read in less time than a thread takes to wake up: several go in one turn.
+        turn = 1 if self.remote else max(1, at_once // 4)
+        return read_ahead(keys, read or self.read_bytes, at_once, turn)
+
+    # Writing
+
+    def write_bytes(self, key: str, data: bytes, content_type: str | None = None) -> None:
+        """Replaces the object whole. `content_type`: what an object store tells browsers that it is."""
+        path = self.path(key)
+        with touching(f"storage write {key}"):
+            self._calling("write", key, lambda: self._write(path, data, content_type))
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[IO[bytes]]:
+        """A file to write an object into piece by piece; it replaces the object whole when the block ends without an error.
+
+        On an object store it lies on the local disk until then.
+        """
+        self.path(key)
+        with touching(f"storage write {key}"), sorting("write", self.url(key)), self._writing(key) as file:
+            yield file
+
+    def copy(self, source: str, target: str) -> None:
+        """Copies an object within the storage; on an object store the server does it, and no bytes pass here."""
+        self.write_bytes(target, self.read_bytes(source))
+
+    def delete(self, key: str) -> None:
+        """Removes the object; one that is missing already is no error."""
+        path = self.path(key)
+
+        def remove() -> None:
+            with suppress(FileNotFoundError):
+                self._remove(path)
+
+        if self.exists(key):
+            with touching(f"storage delete {key}"):
+                self._calling("delete", key, remove)
+
+    @abstractmethod
+    def read_stored(self, key: str) -> Stored | None:
+        """The object as `replace` wants it; None where there is none."""
+
+    @abstractmethod
+    def replace(self, key: str, data: bytes, found: Stored | None) -> Stored | None:
+        """Writes the object where it is still `found` (None: where there is none); returns what it is now, None where it is another.
+
+        An object store decides itself. On file:// the caller holds a lock (`driftwatch.storage.lock`), which is never given to two.
+        """
+
+    # What each kind of storage says for itself
+
+    @abstractmethod
+    def _look(self, path: str) -> Entry:
+        """What there is, an object or a folder; raises an error that means GONE where there is nothing."""
+
+    @abstractmethod
+    def _list(self, path: str) -> Iterator[tuple[str, int]]:
+        """The name below `path` and the size of every object; nothing where there is no such folder."""
+
+    @abstractmethod
+    def _folders(self, path: str) -> Sequence[str]:
+        """The names of the folders directly below `path`."""
+
+    @abstractmethod
+    def _read(self, path: str) -> bytes: ...
+
+    @abstractmethod
+    def _read_range(self, path: str, start: int, end: int) -> bytes: ...
+
+    @abstractmethod
+    def _read_foreign(self, path: str, folder: str, limit: int) -> bytes: ...
+
+    @abstractmethod
+    def _write(self, path: str, data: bytes, content_type: str | None) -> None: ...
+
+    @abstractmethod
+    def _writing(self, key: str) -> AbstractContextManager[IO[bytes]]:
+        """As `writing`."""
+
+    @abstractmethod
+    def _remove(self, path: str) -> None: ...
+
+    # Errors
+
+    def _no_links(self) -> DriftwatchError:
+        return DriftwatchError(
+            f"{self.uri}: a {self.scheme}:// storage has no presigned links and needs an image server: set annotation.image_links"
+        )
+
+    def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T:
+        return calling(verb, self.url(key), call)
+
+    def _found(self, verb: str, key: str) -> Entry | None:
+        path = self.path(key)
+        return self._calling(verb, key, lambda: _if_there(lambda: self._look(path)))
+
+
+def _if_there(look: Callable[[], T]) -> T | None:
+    """None where what is looked for is not there."""
+    try:
+        return look()
+    except Exception as error:
+        if meaning_of(error) is Meaning.GONE:
+            return None
+        raise

@@ -1,0 +1,97 @@
+"""A storage root in a folder of this machine, or one that is mounted on it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from driftwatch.storage.base import Entry, Storage, Stored
+from driftwatch.storage.foreign_files import lies_in, list_files, read_regular
+
+
+class FileStorage(Storage):
+    """Objects are files. Each is written aside, flushed to the disk and renamed."""
+
+    scheme = "file"
+    example = "file:///absolute/folder"
+    remote = False
+
+    @classmethod
+    def allows(cls, root: str) -> bool:
+        return root.startswith("/")
+
+    def local_path(self, key: str) -> Path:
+        return Path(self.path(key))
+
+    def reach(self) -> None:
+        if os.path.lexists(self.root):
+            os.listdir(self.root)
+
+    def modified(self, key: str) -> float | None:
+        found = self._found("look at", key)
+        return found.modified if found else None
+
+    def lies_in(self, key: str, folder: str) -> bool:
+        return lies_in(self.path(key), self.path(folder))
+
+    def read_stored(self, key: str) -> Stored | None:
+        return Stored(self.read_bytes(key)) if self.exists(key) else None
+
+    def replace(self, key: str, data: bytes, found: Stored | None) -> Stored | None:
+        if self.read_stored(key) != found:
+            return None
+        self.write_bytes(key, data)
+        return Stored(data)
+
+    def _look(self, path: str) -> Entry:
+        found = os.stat(path)
+        return Entry(f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}", found.st_mtime)
+
+    def _list(self, path: str) -> Iterator[tuple[str, int]]:
+        return list_files(path)
+
+    def _folders(self, path: str) -> Sequence[str]:
+        with os.scandir(path) as entries:
+            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+    def _read(self, path: str) -> bytes:
+        return Path(path).read_bytes()
+
+    def _read_range(self, path: str, start: int, end: int) -> bytes:
+        with open(path, "rb") as file:
+            file.seek(start)
+            return file.read(end - start)
+
+    def _read_foreign(self, path: str, folder: str, limit: int) -> bytes:
+        return read_regular(path, folder, limit)
+
+    def _write(self, path: str, data: bytes, content_type: str | None) -> None:
+        with _replacing(Path(path)) as file:
+            file.write(data)
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[IO[bytes]]:
+        with _replacing(self.local_path(key)) as file:
+            yield file
+
+    def _remove(self, path: str) -> None:
+        os.remove(path)
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[IO[bytes]]:
+    """Writes aside and renames, so that a killed process leaves the old file or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with aside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)

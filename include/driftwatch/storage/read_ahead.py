@@ -1,0 +1,59 @@
+"""Reading many objects at once, in order, a few ahead of who uses them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One object that was asked for. `error`: what reading it raised, if anything; one lost object does not lose the others."""
+
+    key: str
+    content: bytes = b""
+    error: Exception | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The object's bytes. Raises `error` where it could not be read."""
+        if self.error is not None:
+            raise self.error
+        return self.content
+
+
+def read_ahead(
+    keys: Sequence[str], read: Callable[[str], bytes], at_once: int, turn: int
+) -> Generator[Fetched, None, None]:
+    """Each key's object, in the order of `keys`.
+
+    At most `at_once` objects are in memory beyond the consumer's own; a thread reads `turn` of them one after the other.
+    """
+
+    def fetch(some: Sequence[str]) -> Sequence[Fetched]:
+        return [_fetched(read, key) for key in some]
+
+    turns = (keys[start : start + turn] for start in range(0, len(keys), turn))
+    waiting: deque[Future[Sequence[Fetched]]] = deque()
+    pool = ThreadPoolExecutor(max_workers=min(at_once // turn, 16))
+    try:
+        for following in islice(turns, at_once // turn):
+            waiting.append(pool.submit(fetch, following))
+        while waiting:
+            found = waiting.popleft().result()
+            for following in islice(turns, 1):
+                waiting.append(pool.submit(fetch, following))
+            yield from found
+    finally:
+        # Never waiting: garbage collection may close this on the thread that the reads under way need.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _fetched(read: Callable[[str], bytes], key: str) -> Fetched:
+    try:
+        return Fetched(key, read(key))
+    except Exception as error:
+        return Fetched(key, error=error)
