@@ -95,9 +95,12 @@ class WhyLabsServer:
         return {"conn_type": "whylabs", "host": self.url, "password": self.key, "extra": extra}
 
     def api(self, **more: Any) -> Any:
+        from driftwatch.http import Limits
         from driftwatch.publish.whylabs import WhyLabsApi
 
-        more = {"organisation": "org-1", "dataset": "model-1", "timeout": 5, "sleep": lambda seconds: None, **more}
+        limits = {name: more.pop(name) for name in ("timeout", "retries", "backoff", "sleep") if name in more}
+        limits = Limits(**{"timeout": 5, "sleep": lambda seconds: None, **limits})
+        more = {"organisation": "org-1", "dataset": "model-1", "limits": limits, **more}
         return WhyLabsApi(self.url, more.pop("api_key", self.key), **more)
 
     def fault(self, method: str, path: str, fault: str, times: int | None = 1, **more: Any) -> None:

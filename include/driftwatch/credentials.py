@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from driftwatch.errors import AccessRefused, NeedsAttention
 
@@ -13,6 +14,34 @@ if TYPE_CHECKING:
 
 _HIDDEN = "***"
 _SHORTEST = 6  # a shorter secret would hide parts of ordinary words, and guards nothing
+
+
+@dataclass(frozen=True)
+class Access:
+    """How an outside service is reached, as an Airflow connection says it.
+
+    `name`: the connection, for messages. `address`: empty for the service's own. `extras`: its other fields, by name.
+    """
+
+    name: str
+    address: str
+    secret: str = field(repr=False)
+    extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def number(self, field: str, default: float, highest: float) -> float:
+        """A number from 0 to `highest` of the extras; raises NeedsAttention for anything else."""
+        given = self.extras.get(field)
+        if given is None or given == "":
+            return default
+        try:
+            number = float(given)
+        except (TypeError, ValueError):
+            number = -1.0
+        if not 0 <= number <= highest:
+            raise NeedsAttention(
+                f"{self.name} has {field} {str(given)[:40]!r} in its extras: a number from 0 to {highest:g} is allowed"
+            )
+        return number
 
 
 def usable_secret(secret: str | None, what: str) -> str:
@@ -79,7 +108,10 @@ def without_secrets(response: httpx.Response, secrets: Sequence[str]) -> httpx.R
         for name, value in response.headers.items()
         if name not in ("content-length", "content-encoding", "transfer-encoding")
     }
-    return httpx.Response(response.status_code, headers=headers, text=clean, request=response.request)
+    extensions = response.extensions
+    return httpx.Response(
+        response.status_code, headers=headers, text=clean, request=response.request, extensions=extensions
+    )
 
 
 @contextmanager
@@ -89,7 +121,7 @@ def hiding(secrets: Sequence[str]) -> Iterator[None]:
 
     try:
         yield
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         clean = redacted(str(error), secrets)
         if clean == str(error):
             raise

@@ -9,11 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    import ssl
+from typing import Literal
 
 Watcher = Callable[[Literal["before", "after"], str], None]
 
@@ -55,11 +51,3 @@ class Watchers:
 
 _process = Watchers()
 touching, watching = _process.touching, _process.watching
-
-
-@cache
-def certificates() -> ssl.SSLContext:
-    """The certificates that HTTPS clients trust; reading them takes longer than a request does, so they share them."""
-    import httpx
-
-    return httpx.create_ssl_context()

@@ -9,6 +9,8 @@ from airflow.sdk import BaseHook
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
+    from driftwatch.credentials import Access
+
 
 def connection_of(conn_id: str, needed_by: str) -> Connection:
     """The connection; raises NeedsAttention where there is none. `needed_by`: the setting that names it."""
@@ -47,20 +49,12 @@ def secret_of(connection: Connection, what: str) -> str:
     return secret
 
 
-def number_of(connection: Connection, field: str, default: float, highest: float) -> float:
-    """A number from 0 to `highest` of the connection's extras."""
-    from driftwatch.errors import NeedsAttention
+def access_of(conn_id: str, secret: str, needed_by: str) -> Access:
+    """How the service of a connection is reached. `secret`: what its password is; `needed_by`: the setting that names it."""
+    from driftwatch.credentials import Access
 
-    given = connection.extra_dejson.get(field)
-    if given is None or given == "":
-        return default
-    try:
-        number = float(given)
-    except (TypeError, ValueError):
-        number = -1.0
-    if not 0 <= number <= highest:
-        raise NeedsAttention(
-            f"the Airflow connection {connection.conn_id} has {field} {str(given)[:40]!r} in its extras: a number from 0 to "
-            f"{highest:g} is allowed"
-        )
-    return number
+    connection = connection_of(conn_id, needed_by)
+    address = address_of(connection, "") if (connection.host or "").strip() else ""
+    return Access(
+        f"the Airflow connection {conn_id}", address, secret_of(connection, secret), dict(connection.extra_dejson)
+    )

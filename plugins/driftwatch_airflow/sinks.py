@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from driftwatch_airflow.connections import access_of
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.stores import store_of
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
-    from driftwatch.publish.sinks import Sink, WhyLabsSink
+    from driftwatch.publish.sinks import Sink
+    from driftwatch.publish.whylabs_sink import WhyLabsSink
 
 
 def sinks_of(monitor: MonitorConfig) -> list[Sink]:
     """The sinks of `publish.sinks`, in its order."""
-    from driftwatch.publish.sinks import LocalSink
+    from driftwatch.publish import sinks
 
     store = store_of(monitor)
-    sinks: list[Sink] = []
-    for name in monitor.publish.sinks:
-        if name == "whylabs":
-            sinks.append(whylabs_sink(monitor))
-        else:
-            sinks.append(LocalSink(store.storage, monitor.name, store.keys.local_profiles))
-    return sinks
+    access = partial(access_of, needed_by="publish.connection")
+    return sinks.sinks_of(sinks.SinkSite(monitor, store.storage, store.keys, access))
 
 
 def whylabs_sink(monitor: MonitorConfig) -> WhyLabsSink:
     """The monitor's dataset at WhyLabs, by its Airflow connection."""
-    from driftwatch.publish.sinks import WhyLabsSink
+    from driftwatch.publish.whylabs_sink import WhyLabsSink
 
     return WhyLabsSink(WhyLabsHook(monitor.publish.connection, monitor.publish.dataset).get_conn())
 

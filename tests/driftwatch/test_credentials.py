@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from driftwatch.credentials import hiding, redacted, usable_address, usable_secret
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
+from driftwatch.http import Limits
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 from driftwatch.publish.whylabs import WhyLabsApi
 from driftwatch_servers.serving import running
@@ -89,7 +90,7 @@ def whole(error: BaseException, caplog) -> str:
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_no_error_of_toloka_shows_the_token_that_a_server_repeats(echo, caplog, end):
     caplog.set_level(logging.DEBUG)
-    client = DriftwatchTolokaClient(TOKEN + end, url=echo, retries=0)
+    client = DriftwatchTolokaClient(TOKEN + end, url=echo, limits=Limits(retries=0))
     for call in (client.get_requester, lambda: client.get_pool("1")):
         with pytest.raises(Exception, match=r"\*\*\*") as raised:
             call()
@@ -100,7 +101,7 @@ def test_no_error_of_toloka_shows_the_token_that_a_server_repeats(echo, caplog, 
 def test_no_error_of_whylabs_shows_the_key_or_a_part_of_it(echo, caplog, end):
     caplog.set_level(logging.DEBUG)
     with pytest.raises(Exception, match=r"\*\*\*") as raised:
-        WhyLabsApi(echo, KEY + end, "org-1", retries=0).check()
+        WhyLabsApi(echo, KEY + end, "org-1", limits=Limits(retries=0)).check()
     assert "very-secret" not in whole(raised.value, caplog)
 
 
@@ -112,7 +113,7 @@ def test_a_broken_connection_whose_message_holds_the_token_is_told_without_it():
 
 def test_a_request_that_cannot_be_sent_is_not_sent_again(echo):
     slept: list[float] = []
-    client = DriftwatchTolokaClient(TOKEN, url=echo, sleep=slept.append)
+    client = DriftwatchTolokaClient(TOKEN, url=echo, limits=Limits(sleep=slept.append))
     with pytest.raises(RequestRefused, match="cannot be sent"):
         client._do_request_with_retries("GET", "/api/v1/pools", headers={"X-Note": "two\nlines"})
     assert slept == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from driftwatch.http import Limits
 from driftwatch.publish.whylabs import WhyLabsApi
 
 from .world import DATASET, KEY, Case
@@ -34,7 +35,7 @@ def end_state(case: Case) -> dict[str, Any]:
         different = {task["input_values"]["image_id"] for task in listed("tasks", pool_id=holder["id"])}
         return {**dict(sorted(found.items())), "different": len(different)}
 
-    api = WhyLabsApi(case.world.whylabs, KEY, dataset=DATASET, timeout=20)
+    api = WhyLabsApi(case.world.whylabs, KEY, dataset=DATASET, limits=Limits(timeout=20))
     return {
         "projects": len(projects),
         "pools": [(pool["status"], pool.get("last_close_reason")) for pool in pools],

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from importlib.metadata import entry_points
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from driftwatch.config.parts import OpenShare, Section, Share
+
+BUILT_IN_SINKS = ("whylabs", "local")
+SINKS_ENTRY_POINTS = "driftwatch.sinks"
+
+
+def _known_sink(name: str) -> str:
+    if name in BUILT_IN_SINKS:  # the entry points of a hundred packages take a while to read
+        return name
+    brought = sorted(entry_points(group=SINKS_ENTRY_POINTS).names)
+    if name not in brought:
+        allowed = [repr(sink) for sink in (*BUILT_IN_SINKS, *brought)]
+        raise ValueError(f"should be {', '.join(allowed[:-1])} or {allowed[-1]}; an installed package may bring others")
+    return name
+
+
+SinkName = Annotated[str, AfterValidator(_known_sink)]
 
 
 class WhyLabsMonitors(Section):
@@ -49,8 +66,10 @@ class WhyLabsMonitors(Section):
 class PublishConfig(Section):
     """Where profiles and performance go. `publish: [local]` is short for a section with these `sinks` alone."""
 
-    sinks: tuple[Literal["whylabs", "local"], ...] = Field(
-        ("local",), min_length=1, description="whylabs, local (storage only), or both."
+    sinks: tuple[SinkName, ...] = Field(
+        ("local",),
+        min_length=1,
+        description="whylabs, local (storage only), or both; others by the entry point `driftwatch.sinks` of an installed package.",
     )
     connection: str = Field("whylabs_default", description="Airflow connection of type whylabs.")
     dataset: str | None = Field(None, description="WhyLabs dataset (model) id; needed for whylabs.")

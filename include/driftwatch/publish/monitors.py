@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from driftwatch.config import MonitorConfig
-    from driftwatch.publish.sinks import WhyLabsSink
     from driftwatch.publish.whylabs import WhyLabsApi
+    from driftwatch.publish.whylabs_sink import WhyLabsSink
 
 log = logging.getLogger(__name__)
 DRIFT, FLOOR, TREND = "image-drift", "accuracy-floor", "accuracy-trend"

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +20,29 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _MAX_ATTEMPTS = 5
 _POLL_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is published. `content_hash` decides what is the same content; for the same hash the bytes of the first try are sent.
+
+    `reference`: the model version, for that kind and no other; a reference carries a day, and does not belong to it.
+    """
+
+    kind: Kind
+    day: date
+    payload: bytes = field(repr=False)
+    content_hash: str
+    reference: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.kind == "reference") != (self.reference is not None):
+            raise ValueError("`reference`, the model version, goes with the kind 'reference' and no other")
+
+    @property
+    def name(self) -> tuple[Kind, str | None]:
+        """What it is called within its ledger: one of these lives at a time."""
+        return self.kind, self.reference
 
 
 @dataclass(frozen=True)
@@ -39,43 +62,37 @@ def publish(
     storage: Storage,
     ledger_key: str,
     sink: Sink,
-    kind: Kind,
-    day: date,
-    payload: bytes,
-    content_hash: str,
+    profile: Profile,
+    *,
     revise: bool = False,
-    reference: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> PublishResult:
     """Publishes one profile unless the ledger says that the same content is there.
 
-    `ledger_key`: the day's ledger, or the model version's for a `reference` (the model version, needed for that kind).
-    `content_hash` decides what is the same content; for the same hash the bytes of the first try are sent.
-    `revise`: other content than before replaces the day: the day is deleted at the sink, with all kinds of profiles and
-    whatever else wrote there, and once it is gone everything that the ledger knows is sent again.
+    `ledger_key`: the day's ledger, or the model version's for a reference. `revise`: other content than before replaces the day: the
+    day is deleted at the sink, with all kinds of profiles and whatever else wrote there, and once it is gone everything that the
+    ledger knows is sent again.
 
     An upload that was interrupted is finished first: by its idempotency key where the sink honours that, else, when it
     may have arrived, by deleting and sending the day again. Raises PublishConflict for other content without `revise`,
     PublishPending when the sink is still deleting, and SinkError when it refuses.
     """
-    if (kind == "reference") != (reference is not None):
-        raise ValueError("`reference`, the model version, goes with the kind 'reference' and no other")
-    ledger = Ledger(storage, ledger_key, sink, day)
+    ledger = Ledger(storage, ledger_key, sink, profile.day)
     with ledger.locked():
-        found = ledger.current(kind, reference)
+        found = ledger.current(*profile.name)
         if found is None:
-            found = ledger.add(kind, reference, content_hash, payload)
-        elif found.content_hash != content_hash:
-            _refuse_unless(revise, found, content_hash)
+            found = ledger.add(*profile.name, profile.content_hash, profile.payload)
+        elif found.content_hash != profile.content_hash:
+            _refuse_unless(revise, found, profile.content_hash)
             log.info("Revising %s: the day is deleted at the sink and sent again", found.describe())
-            ledger.replace_day(kind, content_hash, payload)
-        elif found.state == "done" and not _unfinished(ledger, kind, reference):
+            ledger.replace_day(profile.kind, profile.content_hash, profile.payload)
+        elif found.state == "done" and not _unfinished(ledger, profile):
             log.info("Skipped %s: the same content was uploaded as %s", found.describe(), found.upload_id)
             return PublishResult("skipped", str(found.upload_id), found.revision)
         else:
             log.info("Finishing %s, which was interrupted", found.describe())
-        _finish(ledger, sink, kind, reference, day, sleep)
-        done = ledger.current(kind, reference)
+        _finish(ledger, sink, profile, sleep)
+        done = ledger.current(*profile.name)
     assert done is not None
     assert done.upload_id is not None
     log.info("Uploaded %s as %s, revision %d", done.describe(), done.upload_id, done.revision)
@@ -97,28 +114,25 @@ def _refuse_unless(revise: bool, found: Entry, content_hash: str) -> None:
         )
 
 
-def _finish(
-    ledger: Ledger, sink: Sink, kind: Kind, reference: str | None, day: date, sleep: Callable[[float], None]
-) -> None:
+def _finish(ledger: Ledger, sink: Sink, profile: Profile, sleep: Callable[[float], None]) -> None:
     """Brings the entry of this kind, and those that a revision sends again with it, to `done`."""
     while True:
         waiting = [entry for entry in ledger.live() if entry.state == "waiting"]
         if waiting:
-            _delete_day(ledger, sink, day, sleep)
+            _delete_day(ledger, sink, profile.day, sleep)
             ledger.change(*(dataclasses.replace(entry, state="pending") for entry in waiting))
         try:
-            for entry in _unfinished(ledger, kind, reference):
-                _send(ledger, sink, entry, day)
+            for entry in _unfinished(ledger, profile):
+                _send(ledger, sink, entry, profile.day)
             return
         except _Uncertain:
             log.warning("It is not known whether %s arrived: the day is deleted and sent again", entry.describe())
             ledger.replace_day(entry.kind, entry.content_hash, ledger.payload(entry))
 
 
-def _unfinished(ledger: Ledger, kind: Kind, reference: str | None) -> list[Entry]:
+def _unfinished(ledger: Ledger, profile: Profile) -> list[Entry]:
     """The entry of this kind and those that a revision sends again; another kind's first upload is its own task's."""
-    mine = (kind, reference)
-    return [e for e in ledger.live() if e.state != "done" and (e.resent or (e.kind, e.reference) == mine)]
+    return [e for e in ledger.live() if e.state != "done" and (e.resent or (e.kind, e.reference) == profile.name)]
 
 
 def _delete_day(ledger: Ledger, sink: Sink, day: date, sleep: Callable[[float], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.publish.publish import PublishResult, publish
+from driftwatch.publish.publish import Profile, PublishResult, publish
 
 if TYPE_CHECKING:
     from driftwatch.publish.sinks import Sink
@@ -20,13 +20,5 @@ def publish_reference(store: MonitorStore, sink: Sink, version: str) -> PublishR
     profile = store.storage.read_bytes(store.keys.reference_profile(version))
     # A reference has no day of its own: it carries the monitor's first.
     dated = store.config.schedule.start_date
-    return publish(
-        store.storage,
-        store.keys.reference_published(version),
-        sink,
-        "reference",
-        dated,
-        profile,
-        digest,
-        reference=version,
-    )
+    reference = Profile("reference", dated, profile, digest, version)
+    return publish(store.storage, store.keys.reference_published(version), sink, reference)

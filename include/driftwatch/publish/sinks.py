@@ -1,18 +1,31 @@
-"""Where profiles go: WhyLabs, or storage alone.
+"""Where profiles go: the protocol of a sink, and the sinks by name.
 
-A sink takes an upload in two steps, so that the ledger can write down the upload's id before anything is sent.
+A sink takes an upload in two steps, so that the ledger can write down the upload's id before anything is sent. A new one is one
+class, and one line in the entry points of the package that brings it:
+
+    [project.entry-points."driftwatch.sinks"]
+    warehouse = "our_package.sinks:warehouse"      # called with a SinkSite, gives a Sink
+
+`publish.sinks` of a monitor file then takes the name `warehouse`. tests/driftwatch/publish/test_sink_conformance.py holds what
+each sink must do.
 """
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Literal, Protocol
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from driftwatch.artifacts.nested_keys import LocalSinkKeys
+from driftwatch.config.publish import BUILT_IN_SINKS, SINKS_ENTRY_POINTS
+from driftwatch.errors import ConfigError
 
 if TYPE_CHECKING:
-    from driftwatch.publish.whylabs import WhyLabsApi
+    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.config import MonitorConfig
+    from driftwatch.credentials import Access
     from driftwatch.storage import Storage
 
 Kind = Literal["features", "performance", "reference"]
@@ -27,8 +40,12 @@ class Slot:
 
 
 class Sink(Protocol):
-    """`name`, `organisation` and `dataset` tell the ledger what is whose. A sink merges what it gets for a day: sending
-    the same again counts twice, unless it goes to the same slot."""
+    """One dataset at one place. `name`, `organisation` and `dataset` tell the ledger what is whose.
+
+    A sink may add up what it gets for a day, so the ledger sends each content once; what went to a slot before is replaced. The
+    steps that only ask, and `reserve`, may be repeated at will. Whatever fails is raised as SinkError, or as a NeedsAttention where
+    somebody has to change something first. `delete_wait_seconds`: how long a task waits for a deletion.
+    """
 
     name: str
     organisation: str
@@ -38,67 +55,56 @@ class Sink(Protocol):
     def reserve(self, kind: Kind, day: date, idempotency_key: str, reference: str | None) -> Slot:
         """A slot; the same one for the same key where the sink can. Counts nothing by itself.
 
-        Raises KeyAlreadyUsed where the sink refuses a key's second use."""
+        `reference`: the model version, for that kind alone. Raises KeyAlreadyUsed where the sink refuses a key's second use."""
 
     def send(self, slot: Slot, payload: bytes) -> None:
         """Fills the slot; raises SinkError, `uncertain` when it may be filled all the same."""
 
     def delete_day(self, day: date) -> None:
-        """Asks for the deletion of all that the day holds; it may take time."""
+        """Asks for the deletion of all that the day holds, references excepted; it may take time."""
 
     def day_is_empty(self, day: date) -> bool:
         """Whether no deletion is under way and nothing is left."""
 
-
-class LocalSink:
-    """Keeps profiles in storage, below `prefix`: `<day>/<kind>.bin` and `reference/<version>.bin`."""
-
-    name = "local"
-    organisation = "local"
-    delete_wait_seconds = 0.0
-
-    def __init__(self, storage: Storage, dataset: str, prefix: str) -> None:
-        self.dataset = dataset
-        self._storage = storage
-        self._keys = LocalSinkKeys(prefix)
-
-    def reserve(self, kind: Kind, day: date, idempotency_key: str, reference: str | None) -> Slot:
-        key = self._keys.reference(reference or "") if kind == "reference" else self._keys.profile(day, kind)
-        return Slot(key, key)
-
-    def send(self, slot: Slot, payload: bytes) -> None:
-        self._storage.write_bytes(slot.address, payload)
-
-    def delete_day(self, day: date) -> None:
-        for found in self._storage.list(self._keys.of_day(day)):
-            self._storage.delete(found.key)
-
-    def day_is_empty(self, day: date) -> bool:
-        return not self._storage.list(self._keys.of_day(day))
+    def profile_count(self, day: date) -> int:
+        """How many profiles the day holds, references excepted, as the sink itself says."""
 
 
-class WhyLabsSink:
-    """One dataset of a WhyLabs organisation. `delete_wait_seconds`: WhyLabs deletes within an hour as a rule; a task that
-    waited in vain fails, and its retry goes on waiting."""
+@dataclass(frozen=True)
+class SinkSite:
+    """What a sink is made from. `access(connection, secret)` reads an Airflow connection by its id; `secret` says, for messages,
+    what its password is."""
 
-    name = "whylabs"
+    config: MonitorConfig
+    storage: Storage
+    layout: MonitorLayout
+    access: Callable[[str, str], Access]
 
-    def __init__(self, api: WhyLabsApi, delete_wait_seconds: float = 1200) -> None:
-        self.api = api
-        self.organisation = api.organisation
-        self.dataset = api.need_dataset()
-        self.delete_wait_seconds = delete_wait_seconds
 
-    def reserve(self, kind: Kind, day: date, idempotency_key: str, reference: str | None) -> Slot:
-        if kind == "reference":
-            return self.api.reserve_reference(reference or "", day, idempotency_key)
-        return self.api.reserve_profile(day, idempotency_key)
+SinkFactory = Callable[[SinkSite], Sink]
 
-    def send(self, slot: Slot, payload: bytes) -> None:
-        self.api.send(slot, payload)
 
-    def delete_day(self, day: date) -> None:
-        self.api.delete_day(day)
+def sinks_of(site: SinkSite) -> list[Sink]:
+    """The monitor's sinks, in the order of its file."""
+    return [sink_of(name, site) for name in site.config.publish.sinks]
 
-    def day_is_empty(self, day: date) -> bool:
-        return not self.api.deletion_pending(day) and self.api.profile_count(day) == 0
+
+def sink_of(name: str, site: SinkSite) -> Sink:
+    """The sink of a name; raises ConfigError where no installed package has it, or it cannot be loaded."""
+    if name in BUILT_IN_SINKS:
+        factory: SinkFactory = pkgutil.resolve_name(f"driftwatch.publish.{name}_sink:{name}_sink")
+        return factory(site)
+    found = [entry for entry in entry_points(group=SINKS_ENTRY_POINTS) if entry.name == name]
+    if not found:
+        raise ConfigError(
+            f"publish.sinks names {name!r}, which no installed package has: install the package with the entry point {name} of the "
+            f"group {SINKS_ENTRY_POINTS}, or name one of {', '.join(BUILT_IN_SINKS)}"
+        )
+    try:
+        factory = cast(SinkFactory, found[0].load())
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"publish.sinks names {name!r}, and its entry point {found[0].value} cannot be loaded ({type(error).__name__}: {error}): "
+            "correct the package that brings it"
+        ) from error
+    return factory(site)

@@ -1,4 +1,4 @@
-"""WhyLabs' API over httpx: what whylogs' own writer sends, with timeouts, retries and errors that say what to do.
+"""WhyLabs' API over the project's transport: what whylogs' own writer sends, with time limits, repeats and errors that say what to do.
 
 Paths and bodies: https://api.whylabsapp.com/swagger-ui (Songbird). An upload takes two steps: the API reserves it and answers a
 presigned URL that lives 15 minutes; a PUT without credentials sends the profile there, and only the answer 200 is a success.
@@ -7,26 +7,28 @@ presigned URL that lives 15 minutes; a PUT without credentials sends the profile
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from datetime import time as clock_time
 from typing import Any, Literal
 
-from driftwatch.credentials import usable_address, usable_secret
+import httpx
+
+from driftwatch.credentials import Access, usable_address, usable_secret
 from driftwatch.errors import NeedsAttention
+from driftwatch.http import Call, Limits, Service, ServiceError, client_for, is_temporary, limits_of
 from driftwatch.publish.sinks import Slot
-from driftwatch.publish.whylabs_errors import UPLOAD_HINT, WhyLabsError, error_of
-from driftwatch.publish.whylabs_transport import Transport
+from driftwatch.publish.whylabs_errors import UPLOAD_HINT, WhyLabsError, error_of, without_answer
 
 DEFAULT_ENDPOINT = "https://api.whylabsapp.com"
+DEFAULT_LIMITS = Limits(timeout=30)
 
 
 class WhyLabsApi:
     """One organisation, and one dataset where the call needs it.
 
-    `api_key`: `<id>.<secret>`, or `<id>.<secret>:<org-id>`, which then names the organisation. `timeout`, `retries`, `backoff`:
-    see Transport. `connection`: where these come from, for messages. Nothing connects before the first call.
+    `api_key`: `<id>.<secret>`, or `<id>.<secret>:<org-id>`, which then names the organisation. `connection`: where these come
+    from, for messages. Nothing connects before the first call.
     """
 
     def __init__(
@@ -35,10 +37,7 @@ class WhyLabsApi:
         api_key: str,
         organisation: str = "",
         dataset: str | None = None,
-        timeout: float = 30,
-        retries: int = 4,
-        backoff: float = 1.0,
-        sleep: Callable[[float], None] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
         connection: str = "the WhyLabs connection",
     ) -> None:
         api_key = usable_secret(api_key, f"the password (API key) of {connection}")
@@ -51,8 +50,8 @@ class WhyLabsApi:
         self.endpoint = usable_address(endpoint or DEFAULT_ENDPOINT, f"the WhyLabs address in {connection}")
         self.dataset = dataset
         self._headers = {"X-API-Key": api_key, "Accept": "application/json", "X-WhyLabs-File-Extension": "BIN"}
-        hidden = (api_key, key, key.partition(".")[2])
-        self._transport = Transport(timeout, retries, backoff, sleep or time.sleep, connection, hidden)
+        self.limits = limits
+        self._service = Service("WhyLabs", connection, (api_key, key, key.partition(".")[2]))
 
     def __repr__(self) -> str:
         return f"WhyLabsApi({self.endpoint}, {self.organisation}, {self.dataset})"
@@ -106,12 +105,14 @@ class WhyLabsApi:
         """The second step. Raises WhyLabsError, `uncertain` when the profile may have arrived."""
         headers = {"Content-Type": "application/octet-stream"}
         what = f"sending upload {slot.upload_id}"
-        with self._transport.client(follow_redirects=True) as client:
-            response, broken = self._transport.request(
-                client, "PUT", slot.address, what, headers=headers, content=payload
-            )
+        # The address of an upload is a permission to write, and is named nowhere.
+        call = Call(shown="upload")
+        with client_for(self._service, self.limits, follow_redirects=True) as client:
+            response = self._request(client, what, "PUT", slot.address, call, headers=headers, content=payload)
         if response.status_code != 200:
-            raise error_of(what, response, broken, self._transport.connection, hint=UPLOAD_HINT)
+            # What passes has the API's own hint.
+            hint = None if is_temporary(response.status_code) else UPLOAD_HINT
+            raise error_of(what, response, self._service.connection, hint)
 
     def delete_day(self, day: date) -> None:
         """Asks for the deletion of the day's profiles and analysis results; WhyLabs carries it out within an hour or so."""
@@ -188,14 +189,37 @@ class WhyLabsApi:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         what = f"{method} {path} at {self.endpoint}"
-        with self._transport.client(base_url=self.endpoint, headers=self._headers) as client:
-            response, broken = self._transport.request(client, method, path, what, **arguments)
+        # Also a POST does no harm twice: it reads, or reserves an upload, which counts nothing by itself.
+        call = Call(repeatable=True, shown=path)
+        with client_for(self._service, self.limits, base_url=self.endpoint, headers=self._headers) as client:
+            response = self._request(client, what, method, path, call, **arguments)
         if response.status_code != 200:
-            raise error_of(what, response, broken, self._transport.connection)
+            raise error_of(what, response, self._service.connection)
         try:
             return response.json()
         except ValueError as error:
             raise WhyLabsError(f"{what}: the answer is not JSON; is this address WhyLabs' API?", 200) from error
+
+    def _request(
+        self, client: httpx.Client, what: str, method: str, url: str, call: Call, **arguments: Any
+    ) -> httpx.Response:
+        try:
+            return client.request(method, url, extensions=call.extensions, **arguments)
+        except ServiceError as error:
+            raise without_answer(what, error, self.limits.timeout) from error
+
+
+def whylabs_api(access: Access, dataset: str | None) -> WhyLabsApi:
+    """The API as a connection describes it: extras `org_id`, `timeout` (seconds for each request) and `retries`."""
+    organisation = str(access.extras.get("org_id") or "")
+    return WhyLabsApi(
+        access.address,
+        access.secret,
+        organisation,
+        dataset,
+        limits_of(access, DEFAULT_LIMITS.timeout),
+        connection=access.name,
+    )
 
 
 def _ms(moment: datetime | date) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import httpx
 
 from driftwatch.errors import AccessRefused, RequestRefused
+from driftwatch.http import NoAnswer, ServiceError, is_temporary, said_by, tries_of
 from driftwatch.publish.errors import KeyAlreadyUsed, SinkError
 
 _HINTS = {
-    400: "the request itself was refused",
+    400: "the request itself was refused: tell the request id to WhyLabs' support",
     401: "check the API key: the password of {connection}",
     403: "check that the API key in {connection} belongs to the organisation and may do this (a write-only key cannot read)",
     404: "check the dataset id (publish.dataset in the monitor file) and the organisation id in {connection}",
@@ -48,11 +49,11 @@ _REFUSALS = {
 }
 
 
-def error_of(
-    what: str, response: httpx.Response, uncertain: bool, connection: str, hint: str | None = None
-) -> WhyLabsError:
+def error_of(what: str, response: httpx.Response, connection: str, hint: str | None = None) -> WhyLabsError:
     """The error for an answer that is no success. `what` was tried; `hint` replaces the API's own, for the upload URL."""
-    status = response.status_code
+    status, tries = response.status_code, tries_of(response)
+    if is_temporary(status):
+        what = f"{what}, tried {tries.count} times"
     reason, request_id = _reason(response)
     kind: type[WhyLabsError] = WhyLabsError
     if status == 400 and "Failed Idempotent request" in reason:
@@ -60,18 +61,28 @@ def error_of(
     elif hint is None:
         kind = _REFUSALS.get(status, WhyLabsError)
     if hint is None:
-        passing = "WhyLabs has a problem: try again later" if status >= 500 else ""
+        passing = (
+            "WhyLabs has a problem: try again later" if is_temporary(status) else "check the address in {connection}"
+        )
         hint = _HINTS.get(status, passing).format(connection=connection)
     parts = [f"{what}: HTTP {status}", reason, f"request id {request_id}" if request_id else "", hint]
-    return kind("; ".join(part for part in parts if part), status, request_id, uncertain)
+    return kind("; ".join(part for part in parts if part), status, request_id, tries.uncertain)
+
+
+def without_answer(what: str, error: ServiceError, timeout: float) -> WhyLabsError:
+    """The error for a request that got no answer, or could not be sent."""
+    if not isinstance(error, NoAnswer):
+        return WhyLabsRequestRefused(str(error))
+    return WhyLabsError(
+        f"{what}, tried {error.tries} times: {error.cause}; {error.remedy} (the time limit is {timeout:g} s)",
+        uncertain=error.uncertain,
+    )
 
 
 def _reason(response: httpx.Response) -> tuple[str, str | None]:
     """What the answer's body says, and the request id that it names."""
-    if "html" in response.headers.get("Content-Type", ""):
-        return "an HTML page, so probably from a proxy", None
     try:
         body = response.json()
         return str(body["message"]), body.get("requestId")
     except (ValueError, KeyError, TypeError):
-        return " ".join(response.text.split())[:200], None
+        return said_by(response), None

@@ -12,6 +12,7 @@ from driftwatch.artifacts.days import stored_days
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
+from driftwatch.http import Limits
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.links import ImageLinks, ImageServer
@@ -65,5 +66,7 @@ def open_pool(world: World, config: MonitorConfig) -> str:
         "links_expire": expires.isoformat(timespec="seconds"),
     }  # fmt: skip
     links = ImageLinks(storage, keys.shown, now, expires, ImageServer(world.url("images"), world.secrets.image_secret))
-    client = DriftwatchTolokaClient(world.secrets.toloka_token, url=world.url("toloka"), timeout=20, retries=2)
+    client = DriftwatchTolokaClient(
+        world.secrets.toloka_token, url=world.url("toloka"), limits=Limits(timeout=20, retries=2)
+    )
     return str(PeoplesCampaign(client, config, plan, record=lambda state: None, now=now).carry_out(links)["pool_id"])

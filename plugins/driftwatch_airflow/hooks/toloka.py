@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from driftwatch_airflow.connections import address_of, connection_of, number_of, secret_of
+from driftwatch_airflow.connections import access_of
 
 if TYPE_CHECKING:
+    from driftwatch.credentials import Access
     from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 
 PLATFORMS = {
@@ -34,29 +35,27 @@ class TolokaHook(BaseHook):
         self.toloka_conn_id = toloka_conn_id
 
     @cached_property
-    def _connection(self) -> Any:
-        return connection_of(self.toloka_conn_id, "annotation.connection")
+    def _access(self) -> Access:
+        return access_of(self.toloka_conn_id, "OAuth token or API key", "annotation.connection")
 
     @property
     def url(self) -> str:
         """The API's address, `https://toloka.dev` where the connection has none."""
-        return address_of(self._connection, "https://toloka.dev")
+        return self._access.address or "https://toloka.dev"
 
     def get_conn(self) -> DriftwatchTolokaClient:
         """A client with its own timeouts and retries; raises NeedsAttention naming the field that cannot be used."""
+        from driftwatch.http import limits_of
         from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 
+        access = self._access
         return DriftwatchTolokaClient(
-            secret_of(self._connection, "OAuth token or API key"),
-            url=self.url,
-            timeout=number_of(self._connection, "timeout", 20, 3600) or 20,
-            retries=int(number_of(self._connection, "retries", 4, 100)),
-            connection=f"the Airflow connection {self.toloka_conn_id}",
+            access.secret, url=self.url, limits=limits_of(access, timeout=20), connection=access.name
         )
 
     def pool_url(self, project_id: str, pool_id: str) -> str:
         """Where a person sees the pool."""
-        platform = self._connection.extra_dejson.get("platform_url") or PLATFORMS.get(self.url, self.url)
+        platform = self._access.extras.get("platform_url") or PLATFORMS.get(self.url, self.url)
         return f"{platform.rstrip('/')}/requester/project/{project_id}/pool/{pool_id}"
 
     def test_connection(self) -> tuple[bool, str]:

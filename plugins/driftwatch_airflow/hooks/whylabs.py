@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 
-from driftwatch_airflow.connections import address_of, connection_of, number_of, secret_of
+from driftwatch_airflow.connections import access_of
 
 if TYPE_CHECKING:
+    from driftwatch.credentials import Access
     from driftwatch.publish.whylabs import WhyLabsApi
 
 # The web address that belongs to an API.
@@ -40,22 +41,13 @@ class WhyLabsHook(BaseHook):
 
     @cached_property
     def _api(self) -> WhyLabsApi:
-        from driftwatch.publish.whylabs import DEFAULT_ENDPOINT, WhyLabsApi
+        from driftwatch.publish.whylabs import whylabs_api
 
-        connection = self._connection
-        return WhyLabsApi(
-            address_of(connection, DEFAULT_ENDPOINT),
-            secret_of(connection, "API key"),
-            organisation=connection.extra_dejson.get("org_id") or "",
-            dataset=self.dataset,
-            timeout=number_of(connection, "timeout", 30, 3600) or 30,
-            retries=int(number_of(connection, "retries", 4, 100)),
-            connection=f"the Airflow connection {self.whylabs_conn_id}",
-        )
+        return whylabs_api(self._access, self.dataset)
 
     @cached_property
-    def _connection(self) -> Any:
-        return connection_of(self.whylabs_conn_id, "publish.connection")
+    def _access(self) -> Access:
+        return access_of(self.whylabs_conn_id, "API key", "publish.connection")
 
     def get_conn(self) -> WhyLabsApi:
         """The client; raises NeedsAttention naming the connection where its fields cannot be used."""
@@ -64,7 +56,7 @@ class WhyLabsHook(BaseHook):
     def profile_url(self, day: date) -> str | None:
         """Where a person sees the profile of `day`; none for an API of your own whose connection has no `hub_url`."""
         api = self.get_conn()
-        hub = self._connection.extra_dejson.get("hub_url") or HUBS.get(api.endpoint)
+        hub = self._access.extras.get("hub_url") or HUBS.get(api.endpoint)
         if not hub:
             return None
         moment = int(datetime.combine(day, time.min, timezone.utc).timestamp() * 1000)

@@ -49,11 +49,11 @@ class PublishOperator(DayOperator):
     def _publish(self, context: Context) -> list[dict[str, Any]]:
         """Brings the content to each sink; says of each what was done."""
         from driftwatch.publish.errors import PublishConflict
-        from driftwatch.publish.publish import publish
+        from driftwatch.publish.publish import Profile, publish
         from driftwatch.publish.references import publish_reference
 
         storage, keys = self.storage, self.keys
-        payload, digest = self._content()
+        profile = Profile(self.kind, self.date, *self._content())
         revise = bool(context["params"].get("revise"))
         results = []
         for sink in sinks_of(self.monitor):
@@ -61,7 +61,7 @@ class PublishOperator(DayOperator):
                 version = storage.read_json(keys.ingest)["model_version"]
                 publish_reference(self.store, sink, version)
             try:
-                done = publish(storage, keys.published, sink, self.kind, self.date, payload, digest, revise=revise)
+                done = publish(storage, keys.published, sink, profile, revise=revise)
             except PublishConflict as error:
                 raise self._with_a_way_out(context, error) from error
             self.log.info("%s to %s: %s as %s", self.kind, sink.name, done.state, done.upload_id)

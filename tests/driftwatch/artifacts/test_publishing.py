@@ -11,7 +11,7 @@ from driftwatch.artifacts.nested_keys import OutboxKeys
 from driftwatch.artifacts.publishing import OutboxAlert, ToldNote, UploadLedger
 from driftwatch.publish.outbox import Alert, Outbox
 from driftwatch.publish.publish import publish
-from driftwatch.publish.sinks import LocalSink
+from driftwatch.publish.local_sink import LocalSink
 from driftwatch.storage import Storage, open_storage
 
 from . import samples

@@ -19,6 +19,7 @@ from toloka.client.exceptions import InternalApiError
 
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.monitor_files import load_monitor
+from driftwatch.http import Limits
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 from driftwatch.labels.creation import create_day_pool, note_in_plan
 from driftwatch.labels.links import ImageServer
@@ -66,7 +67,7 @@ class Days:
         storage.write_table(self.layout.training_set, table)
 
     def create(self, day: date = DAY, now: datetime = NOW, **annotation: Any) -> dict[str, Any]:
-        client = DriftwatchTolokaClient(TOKEN, url=self.url, timeout=5, retries=0)
+        client = DriftwatchTolokaClient(TOKEN, url=self.url, limits=Limits(timeout=5, retries=0))
         settings = self.monitor.annotation.model_copy(update=annotation)
         config = self.monitor.model_copy(update={"annotation": settings})
         server = ImageServer("http://127.0.0.1:9", "secret")

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import date
 
 from driftwatch.publish.errors import KeyAlreadyUsed
-from driftwatch.publish.publish import publish
+from driftwatch.publish.publish import Profile, publish
 from driftwatch.publish.sinks import Slot
 from driftwatch.storage.conditional import Stored
 
@@ -129,4 +129,5 @@ def hash_of(payload: bytes) -> str:
 
 
 def send(storage, sink, payload=A, kind="features", **more):
-    return publish(storage, KEY, sink, kind, DAY, payload, hash_of(payload), sleep=lambda seconds: None, **more)
+    profile = Profile(kind, DAY, payload, hash_of(payload))
+    return publish(storage, KEY, sink, profile, sleep=lambda seconds: None, **more)

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from driftwatch.publish.errors import PublishConflict, PublishPending, SinkError
-from driftwatch.publish.publish import publish
-from driftwatch.publish.sinks import LocalSink
+from driftwatch.publish.local_sink import LocalSink
+from driftwatch.publish.publish import Profile, publish
 from driftwatch.storage import Storage, open_storage
 
 from .doubles import DAY, KEY, A, B, CountingSink, P, hash_of, send
@@ -126,13 +126,14 @@ def test_a_reference_is_uploaded_once_and_never_changes(storage):
     key = "cats/reference/v1/published.json"
 
     def reference(payload: bytes, **more):
-        return publish(storage, key, sink, "reference", DAY, payload, hash_of(payload), reference="v1", **more)
+        profile = Profile("reference", DAY, payload, hash_of(payload), "v1")
+        return publish(storage, key, sink, profile, **more)
 
     assert [reference(A).state, reference(A).state] == ["uploaded", "skipped"]
     with pytest.raises(PublishConflict, match="a model version's reference never changes"):
         reference(B, revise=True)
     with pytest.raises(ValueError, match="model version"):
-        publish(storage, key, sink, "reference", DAY, A, hash_of(A))
+        Profile("reference", DAY, A, hash_of(A))
 
 
 @pytest.mark.parametrize("uncertain", [False, True])

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 import pytest
 
 from driftwatch.publish.errors import PublishConflict, PublishPending, SinkError
-from driftwatch.publish.publish import publish
-from driftwatch.publish.sinks import WhyLabsSink
+from driftwatch.publish.publish import Profile, publish
+from driftwatch.publish.whylabs_sink import WhyLabsSink
 from driftwatch.storage import Storage, open_storage
 
 from .days import DAY, FEATURES, PERFORMANCE, REVISED, counted, counts
@@ -22,7 +22,8 @@ LEDGER = "cats/days/2026-01-02/published.json"
 def send(storage: Storage, sink: WhyLabsSink, payload: bytes, kind: str, revise: bool = False, day: date = DAY):
     content_hash = hashlib.sha256(payload).hexdigest()
     ledger = f"cats/days/{day}/published.json"
-    return publish(storage, ledger, sink, kind, day, payload, content_hash, revise, sleep=lambda seconds: None)
+    profile = Profile(kind, day, payload, content_hash)
+    return publish(storage, ledger, sink, profile, revise=revise, sleep=lambda seconds: None)
 
 
 def test_the_ledger_over_http_skips_refuses_and_revises(server, tmp_path):
@@ -45,7 +46,8 @@ def test_a_revision_waits_until_the_day_is_gone(servers, tmp_path):
     storage, sink = open_storage(f"file://{tmp_path}"), WhyLabsSink(server.api(), delete_wait_seconds=60)
     send(storage, sink, FEATURES, "features")
     content_hash = hashlib.sha256(REVISED).hexdigest()
-    publish(storage, LEDGER, sink, "features", DAY, REVISED, content_hash, True, sleep=lambda seconds: time.sleep(0.1))
+    profile = Profile("features", DAY, REVISED, content_hash)
+    publish(storage, LEDGER, sink, profile, revise=True, sleep=lambda seconds: time.sleep(0.1))
 
     assert counted(server) == (50, 0)
 

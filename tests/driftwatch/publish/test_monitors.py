@@ -15,8 +15,8 @@ from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.drift.whylogs_profiles import feature_profile, performance_profile
 from driftwatch.publish.monitors import DRIFT, FLOOR, TREND, analyzer_id, documents, keep_monitors, put_documents
-from driftwatch.publish.sinks import WhyLabsSink
 from driftwatch.publish.whylabs_errors import WhyLabsAccessRefused, WhyLabsError
+from driftwatch.publish.whylabs_sink import WhyLabsSink
 from driftwatch.storage import Storage, open_storage
 
 LAYOUT = MonitorLayout("cats_vs_dogs")

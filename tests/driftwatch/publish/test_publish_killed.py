@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from driftwatch.publish.publish import publish
+from driftwatch.publish.publish import Profile, publish
 from driftwatch.publish.sinks import Slot
 from driftwatch.storage import open_storage
 
@@ -81,11 +81,10 @@ def test_two_kills_in_a_row_end_as_without_them(keys):
 
 def test_a_retry_sends_the_bytes_of_the_first_try(tmp_path):
     storage, sink = open_storage(f"file://{tmp_path}"), CountingSink()
+    first = Profile("features", DAY, b"bytes of try 1", "same-hash")
     with pytest.raises(Killed):
-        publish(
-            storage, KEY, Tapped(sink, [], {"send"}, (0, "before")), "features", DAY, b"bytes of try 1", "same-hash"
-        )
-    publish(storage, KEY, sink, "features", DAY, b"bytes of try 2", "same-hash")
+        publish(storage, KEY, Tapped(sink, [], {"send"}, (0, "before")), first)
+    publish(storage, KEY, sink, Profile("features", DAY, b"bytes of try 2", "same-hash"))
 
     assert sink.counted() == {b"bytes of try 1": 1}
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
+from driftwatch.http import Limits
 from driftwatch.publish.whylabs import WhyLabsApi
 from driftwatch.publish.whylabs_errors import WhyLabsError
 from driftwatch_servers.serving import running
@@ -173,7 +174,11 @@ def test_a_server_that_never_answers_is_given_up():
         accepting = threading.Thread(target=lambda: [silent.accept() for _ in range(2)], daemon=True)
         accepting.start()
         api = WhyLabsApi(
-            f"http://127.0.0.1:{silent.getsockname()[1]}", KEY, "org-1", "model-1", timeout=0.2, retries=1, backoff=0
+            f"http://127.0.0.1:{silent.getsockname()[1]}",
+            KEY,
+            "org-1",
+            "model-1",
+            Limits(timeout=0.2, retries=1, backoff=0),
         )
         with pytest.raises(WhyLabsError, match=r"tried 2 times: .*time limit is 0.2 s"):
             api.upload_profile(FEATURES, DAY)
@@ -184,7 +189,7 @@ def test_nobody_listening_is_certain_not_to_have_arrived():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    api = WhyLabsApi(f"http://127.0.0.1:{port}", KEY, "org-1", "model-1", retries=1, backoff=0)
+    api = WhyLabsApi(f"http://127.0.0.1:{port}", KEY, "org-1", "model-1", Limits(retries=1, backoff=0))
 
     with pytest.raises(WhyLabsError, match="check the address in the WhyLabs connection and the network") as raised:
         api.check()

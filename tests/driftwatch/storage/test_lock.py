@@ -15,8 +15,8 @@ import pytest
 
 from driftwatch.errors import NeedsAttention, StorageRefused
 from driftwatch.outside import watching
-from driftwatch.publish.publish import publish
-from driftwatch.publish.sinks import LocalSink
+from driftwatch.publish.local_sink import LocalSink
+from driftwatch.publish.publish import Profile, publish
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.lock import LockHeld, LockLost, LockUnconfirmed, exclusive
 
@@ -270,7 +270,8 @@ def test_a_publisher_that_was_frozen_before_it_sends_sends_nothing(s3_storage, f
             return empty
 
     def send(sink, payload, revise=False):
-        publish(s3_storage, key, sink, "features", DAY, payload, payload.hex(), revise, sleep=no_sleep)
+        profile = Profile("features", DAY, payload, payload.hex())
+        publish(s3_storage, key, sink, profile, revise=revise, sleep=no_sleep)
 
     if frozen_in == "day_is_empty":
         send(Sink(s3_storage, "cats", "cats/profiles"), b"old content")
@@ -287,7 +288,8 @@ def publish_both(endpoint: str, uri: str, kinds: tuple[str, ...], together: Any)
     for kind in kinds:
         for day in range(1, 4):
             sink = LocalSink(storage, "cats", "cats/profiles")
-            publish(storage, "p.json", sink, kind, date(2026, 1, day), kind.encode(), f"hash of {kind}", sleep=no_sleep)
+            profile = Profile(kind, date(2026, 1, day), kind.encode(), f"hash of {kind}")
+            publish(storage, "p.json", sink, profile, sleep=no_sleep)
 
 
 def test_two_processes_that_write_one_ledger_at_once_lose_no_entry(s3_endpoint, s3_storage):

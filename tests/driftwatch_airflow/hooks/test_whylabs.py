@@ -40,7 +40,7 @@ def test_the_client_is_made_of_the_connections_fields(connect):
     api = WhyLabsHook(dataset="model-3").get_conn()
 
     assert (api.endpoint, api.organisation, api.dataset) == ("https://whylabs.example", "org-5", "model-3")
-    assert (api._transport.timeout, api._transport.retries) == (7.0, 0)
+    assert (api.limits.timeout, api.limits.retries) == (7.0, 0)
 
 
 def test_fields_that_are_left_out_have_defaults(connect):
@@ -48,7 +48,7 @@ def test_fields_that_are_left_out_have_defaults(connect):
     api = WhyLabsHook().get_conn()
 
     assert (api.endpoint, api.organisation) == ("https://api.whylabsapp.com", "org-8")
-    assert (api._transport.timeout, api._transport.retries) == (30.0, 4)
+    assert (api.limits.timeout, api.limits.retries) == (30.0, 4)
 
 
 def test_a_connection_given_as_uri_works(monkeypatch):

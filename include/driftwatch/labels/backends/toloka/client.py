@@ -1,37 +1,29 @@
-"""toloka-kit's client with retries of its own.
+"""toloka-kit's client over the project's transport.
 
 toloka-kit 1.2 cannot send a request on tenacity >= 8.4.2, never honours Retry-After, retries the POSTs that create projects
 and pools (which cost money and have no idempotency key), and dies with a KeyError or a JSONDecodeError on a proxy's error page.
-One overridden method replaces all of that; nothing is patched.
+Two overridden methods replace all of that; nothing is patched.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
-import tenacity
 from toloka.client import TolokaClient
 from toloka.client.exceptions import ApiError, raise_on_api_error
 
-from driftwatch.credentials import hiding, usable_address, usable_secret, without_secrets
+from driftwatch.credentials import usable_address, usable_secret
 from driftwatch.errors import AccessRefused, DriftwatchError, NeedsAttention, RequestRefused
-from driftwatch.outside import certificates, touching
+from driftwatch.http import Call, Limits, NoAnswer, Service, client_for, is_temporary, retry_after
 
-log = logging.getLogger(__name__)
-
-# Faults of a request itself: sent again they fail again.
-_NEVER_PASSING = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
-_RETRIED_STATUS = {408, 429, 500, 502, 503, 504}
 # Creating one of these twice makes two of them, so such a POST reaches Toloka once; a repeated run finds it by its marker.
 _CREATES = re.compile(r"^/api/v1/(projects|pools|trainings|skills)(/\w+/clone)?$")
 _QUOTA_SECONDS = {"MIN": 60.0}
-MAX_PAUSE_SECONDS = 300.0
+DEFAULT_LIMITS = Limits(timeout=20)
 
 
 class TolokaError(DriftwatchError):
@@ -63,30 +55,17 @@ def _raise_on_error(response: httpx.Response) -> None:
         if code == "VALIDATION_ERROR":
             fields = "; ".join(f"{name}: {problem}" for name, problem in (body.get("payload") or {}).items())
             raise RequestRefused(
-                f"Toloka found {response.request.url.path} invalid ({message}): {fields or 'no field named'}"
+                f"Toloka found {response.request.url.path} invalid ({message}): {fields or 'no field named'}; correct "
+                "what the section annotation of the monitor file says of it"
             )
         raise_on_api_error(response)
     text = re.sub(r"<[^>]*>|\s+", " ", response.text).strip()[:200]
     raise TolokaError(
         f"Toloka answered {response.status_code} to {response.request.method} {response.request.url.path} "
-        f"without an error of its own (a proxy in between?): {text or '(empty body)'}",
+        f"without an error of its own (a proxy in between?): {text or '(empty body)'}; "
+        "check the address of the toloka connection, and whether Toloka is well, then run the task again",
         response,
     )
-
-
-def _response_of(state: tenacity.RetryCallState) -> httpx.Response | None:
-    error = state.outcome.exception() if state.outcome else None
-    return getattr(error, "response", None)
-
-
-def _is_passing(error: BaseException) -> bool:
-    if isinstance(error, httpx.TransportError):
-        return not isinstance(error, _NEVER_PASSING)
-    response = getattr(error, "response", None)
-    if not isinstance(error, ApiError | TolokaError) or response is None or response.status_code not in _RETRIED_STATUS:
-        return False
-    # Hour and day quotas, and longer pauses than a task should hold a worker for, are not waited for: the task fails and says so.
-    return (_asked_pause(response) or 0) <= MAX_PAUSE_SECONDS and _quota(response) in (None, "MIN")
 
 
 def refusal(error: Exception) -> NeedsAttention | None:
@@ -99,7 +78,7 @@ def refusal(error: Exception) -> NeedsAttention | None:
         return error
     status = getattr(getattr(error, "response", None), "status_code", 0)
     if isinstance(error, ApiError):
-        final, said = 400 <= status < 500 and status not in _RETRIED_STATUS, f"{error.code}: {error.message}"
+        final, said = 400 <= status < 500 and not is_temporary(status), f"{error.code}: {error.message}"
     else:
         final, said = isinstance(error, TolokaError) and status in (401, 403, 407), str(error)
     if not final:
@@ -110,94 +89,66 @@ def refusal(error: Exception) -> NeedsAttention | None:
     )
 
 
-def _is_unheard(error: BaseException) -> bool:
-    """A refusal for the rate of requests, before anything was done: the only failure after which a creation is sent again."""
-    return _is_passing(error) and getattr(getattr(error, "response", None), "status_code", None) == 429
-
-
 def _asked_pause(response: httpx.Response) -> float | None:
-    """Seconds that Toloka asks to wait: the header Retry-After, else a minute where the minute's quota is used up."""
-    header = response.headers.get("Retry-After", "")
-    if header.isdigit():
-        return float(header)
-    return _QUOTA_SECONDS.get(_quota(response) or "") if response.status_code == 429 else None
+    """Seconds that Toloka asks to wait: Retry-After, else a minute where the minute's quota is used up.
+
+    Hour and day quotas are longer than a task should hold a worker for: the task fails and says so.
+    """
+    quota = _quota(response)
+    if quota not in (None, "MIN"):
+        return float("inf")
+    asked = retry_after(response)
+    return _QUOTA_SECONDS.get(quota or "") if asked is None and response.status_code == 429 else asked
 
 
 def _quota(response: httpx.Response) -> str | None:
     try:
         payload = response.json().get("payload") or {}
-    except (json.JSONDecodeError, AttributeError):
+    except (ValueError, AttributeError):
         return None
-    return payload.get("interval")
+    found: str | None = payload.get("interval")
+    return found
 
 
 class DriftwatchTolokaClient(TolokaClient):
-    """TolokaClient whose requests time out, and are retried only where a repeat is harmless. No error shows its token.
+    """TolokaClient whose requests time out, and are repeated only where that is harmless. No error shows its token.
 
-    `retries`: repeats after the first try. `backoff_seconds`: first pause; it doubles, up to a minute. `connection`: where address
-    and token come from, for messages. `before_change` is called before each request that may change something; what it raises stops
-    the request.
+    `connection`: where address and token come from, for messages. `before_change` is called before each request that may change
+    something; what it raises stops the request.
     """
 
     before_change: Callable[[], None] | None = None
 
     def __init__(
-        self,
-        token: str,
-        *,
-        url: str,
-        timeout: float = 20.0,
-        retries: int = 4,
-        backoff_seconds: float = 1.0,
-        sleep: Callable[[float], None] | None = None,
-        connection: str = "the Toloka connection",
+        self, token: str, *, url: str, limits: Limits = DEFAULT_LIMITS, connection: str = "the Toloka connection"
     ) -> None:
         token = usable_secret(token, f"the token in {connection}")
         url = usable_address(url, f"the address in {connection}")
-        self._secrets = (token,)
-        super().__init__(token, url=url, timeout=timeout, retries=0, verify=certificates())
-        self._timeout_seconds = timeout
-        self._repeats = retries
-        self._sleep = sleep or time.sleep
-        self._backoff = tenacity.wait_exponential_jitter(initial=backoff_seconds, max=60)
+        service = Service("Toloka", connection, (token,), _asked_pause, self._before_try)
+        self._client = client_for(service, limits, base_url=url)
+        super().__init__(token, url=url, timeout=limits.timeout, retries=0)
+        self._client.headers.update(self._headers)
 
-    def _pause(self, state: tenacity.RetryCallState) -> float:
-        response = _response_of(state)
-        asked = _asked_pause(response) if response is not None else None
-        return self._backoff(state) if asked is None else asked
+    def _session_for_thread(self, thread_id: int) -> httpx.Client:
+        return self._client  # which many threads may use
+
+    def _before_try(self, request: httpx.Request) -> None:
+        if self.before_change and request.method != "GET":
+            self.before_change()
 
     def _do_request_with_retries(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
-        what = f"{method.upper()} {path}"
-        creates = method.lower() == "post" and _CREATES.match(path)
-
-        def once() -> httpx.Response:
-            if self.before_change and method.lower() != "get":
-                self.before_change()
-            with touching(f"toloka {what}"), hiding(self._secrets):
-                response = self._session.request(method, path, **kwargs)
-            _raise_on_error(without_secrets(response, self._secrets))
-            return response
-
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_unheard if creates else _is_passing),
-            stop=tenacity.stop_after_attempt(self._repeats + 1),
-            wait=self._pause,
-            sleep=self._sleep,
-            before_sleep=tenacity.before_sleep_log(log, logging.WARNING),
-            reraise=True,
-        )
+        creates = method.lower() == "post" and bool(_CREATES.match(path))
+        call = Call(repeatable=not creates, shown=path)
         try:
-            return retrying(once)
-        except _NEVER_PASSING as error:
-            raise RequestRefused(f"{what} cannot be sent to Toloka ({type(error).__name__}: {error})") from error
-        except httpx.TransportError as error:
+            response = self._session.request(method, path, extensions=call.extensions, **kwargs)
+        except NoAnswer as error:
             tries = (
                 "sent once, since a repeat could make a second one; run the task again: it looks for what arrived before it creates"
-                if creates
-                else f"tried {self._repeats + 1} times; check the address of the toloka connection and the network, then clear the "
-                "task and what follows it: nothing is paid twice"
+                if creates and error.uncertain
+                else f"tried {error.tries} times; {error.remedy}, then clear the task and what follows it: nothing is paid twice"
             )
             raise TolokaUnreachable(
-                f"Toloka did not answer {what} ({type(error).__name__}: {error or 'the connection broke'}; the time limit is "
-                f"{self._timeout_seconds:g} s): {tries}"
+                f"Toloka did not answer {method.upper()} {path} ({error.cause}; the time limit is {self.default_timeout:g} s): {tries}"
             ) from error
+        _raise_on_error(response)
+        return response

@@ -13,6 +13,7 @@ from toloka.client.exceptions import InternalApiError, TooManyRequestsApiError
 
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import AccessRefused
+from driftwatch.http import Limits
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient, TolokaError, TolokaUnreachable
 from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.backends.toloka.upload import AnnotationFailed
@@ -45,7 +46,7 @@ class Toloka:
         self.ids = {key: id_of(key) for where in ("in", "t") for key in [f"{where}/{n}.jpg" for n in range(20)]}
         for key in self.ids:
             self.storage.write_bytes(key, picture(key))
-        self.client = DriftwatchTolokaClient(TOKEN, url=url, timeout=5, retries=2, backoff_seconds=0.01)
+        self.client = DriftwatchTolokaClient(TOKEN, url=url, limits=Limits(timeout=5, retries=2, backoff=0.01))
         self.http = httpx.Client(base_url=url, headers={"Authorization": f"OAuth {TOKEN}"})
         self.links = ImageLinks(
             self.storage, "shown", NOW, NOW + timedelta(hours=9), ImageServer("http://127.0.0.1:9", "secret")
@@ -238,7 +239,7 @@ def test_a_pause_that_no_task_should_wait_for_fails_at_once_with_tolokas_reason(
 
 def test_a_slow_toloka_is_named_with_the_call_and_what_to_do(toloka):
     toloka.fault(method="POST", path_regex="/v1/pools$", fault="slow", seconds=2, times=1)
-    hasty = DriftwatchTolokaClient(TOKEN, url=toloka.url, timeout=0.5, retries=1, backoff_seconds=0.01)
+    hasty = DriftwatchTolokaClient(TOKEN, url=toloka.url, limits=Limits(timeout=0.5, retries=1, backoff=0.01))
     with pytest.raises(TolokaUnreachable, match=r"POST /api/v1/pools \(ReadTimeout.*time limit is 0\.5 s.*sent once"):
         toloka.carry_out(hasty)
     toloka.carry_out()
