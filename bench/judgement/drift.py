@@ -45,13 +45,14 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
     if not kept.exists():
         from driftwatch.models.champion import RECIPES
         from driftwatch.models.predict import logits_and_embeddings
-        from driftwatch.models.registry import LoadedModel
-        from driftwatch.models.training import Recipe, fit
+        from driftwatch.models.registry import LoadedModel, from_bytes
+        from driftwatch.models.training.base import Labelled, Recipe, TrainingSet, trainer
 
         photos = extracted()
         labels = (photos.table["label"] == "dog").to_numpy("int64")
         recipe = Recipe(**{**RECIPES["fast"], "epochs": 12})
-        model, _ = fit(None, photos.inputs[:TRAINED_ON], labels[:TRAINED_ON], 2, recipe)
+        train = Labelled(photos.inputs[:TRAINED_ON], labels[:TRAINED_ON])
+        model = from_bytes(trainer().train(TrainingSet(train, 2), recipe).model, "the benchmark's model")
         raw, embeddings = logits_and_embeddings(LoadedModel("", model, 1.0, True, 64), photos.inputs, 256)
         right = raw.argmax(axis=1) == labels
         print(

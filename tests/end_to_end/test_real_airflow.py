@@ -229,7 +229,7 @@ def right_and_wrong(site, run_key: str) -> tuple[str, str]:
     from driftwatch.drift.handover import build_reference_of
     from driftwatch.models import registry
     from driftwatch.models.dataset import collect_training_set, load_inputs
-    from driftwatch.models.training import Recipe, fit
+    from driftwatch.models.training.base import Labelled, Recipe, TrainingSet, trainer
 
     storage, layout, monitor = site.storage, site.layout, site.monitor
     days = [day for day in stored_days(storage, layout) if storage.exists(layout.day(day).labels)]
@@ -239,7 +239,8 @@ def right_and_wrong(site, run_key: str) -> tuple[str, str]:
     truth = table["label"].map(monitor.classes.index).to_numpy()
     by_heart = {"smallest_box": 1, "stretch": 0, "flip": False, "contrast": 0, "brightness": 0, "tint": 0}
     recipe = Recipe(epochs=25, width=12, small_share=0, learning_rate=2e-3, augmentation=by_heart)
-    model, _ = fit(None, load_inputs(monitor_store(storage, layout), table), truth, len(monitor.classes), recipe)
+    data = TrainingSet(Labelled(load_inputs(monitor_store(storage, layout), table), truth), len(monitor.classes))
+    model = registry.from_bytes(trainer().train(data, recipe).model, "learnt by heart")
     old = registry.champion_version(monitor_store(storage, layout))
     versions = []
     for _ in range(2):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import betaln
+from scipy.special import betaln, softmax
 from scipy.stats import t
 
 from driftwatch.accuracy.consensus_error import TINY, different_answers, numbers_wrong
@@ -106,8 +106,7 @@ def _wrong(votes: Votes, alike: float, draws: int, rng: np.random.Generator) -> 
     fit = betaln(strength * expected + bad, strength * (1 - expected) + good) - betaln(
         strength * expected, strength * (1 - expected)
     )
-    likely = np.exp(fit.sum(axis=1) - fit.sum(axis=1).max())
-    drawn = rng.choice(_STRENGTHS, draws, p=likely / likely.sum())
+    drawn = rng.choice(_STRENGTHS, draws, p=softmax(fit.sum(axis=1)))
     # So much of the answers tells of the pooled chance: the rest is what classes differ by.
     told = drawn / (drawn + answers.mean())
     pooled = rng.beta(_PRIOR_WRONG + told * bad.sum(), _PRIOR_RIGHT + told * max(exposed - bad.sum(), 0.0))
@@ -164,6 +163,5 @@ def _by_different_answers(
         disagreeing, different = different_answers(numbers, people.alike, size, classes - 1)
         share = np.clip(different / np.maximum(disagreeing, TINY), TINY, 1 - TINY)
         fit += three * np.log(share) + (images - three) * np.log(1 - share)
-    weight = np.exp(fit - fit.max())
-    again = rng.choice(len(weight), len(weight), p=weight / weight.sum())
+    again = rng.choice(len(fit), len(fit), p=softmax(fit))
     return People(people.wrong[again], people.correlation[again], people.alike[again])

@@ -6,39 +6,30 @@ which whylogs does with random bits that cannot be seeded. Above `EXACT_ROWS` ro
 differ between runs while `content_hash`, computed from the values, stays the same; the upload ledger goes by that
 hash.
 
-Importing this module switches off whylogs' analytics and its look-up of a configuration file on the network.
+whylogs is imported by the first call, without its analytics and its look-up of a configuration file on the network.
 """
 
 from __future__ import annotations
-
-import os
-
-os.environ.setdefault("_WHYLABS_SKIP_CONFIG_READ", "1")
-os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "True")
 
 import hashlib
 import io
 import json
 import math
+import os
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timezone
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
-from google.protobuf.internal.encoder import _VarintBytes
-from google.protobuf.message import Message
-from whylogs.core import DatasetProfile, DatasetProfileView, DatasetSchema
-from whylogs.core.metrics.metrics import MetricConfig
-from whylogs.core.model_performance_metrics import ModelPerformanceMetrics
-from whylogs.core.model_performance_metrics.confusion_matrix import ConfusionMatrix
-from whylogs.core.proto import ChunkHeader, ChunkMessage, DatasetProfileHeader, DatasetSegmentHeader
-from whylogs.core.proto.v0 import DatasetProfileMessageV0
-from whylogs.core.utils import read_delimited_protobuf
-from whylogs.core.view.dataset_profile_view import WHYLOGS_MAGIC_HEADER_BYTES as MAGIC
-from whylogs.migration.converters import v0_to_v1_view, v1_to_dataset_profile_message_v0
 
 from driftwatch.errors import DriftwatchError
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from whylogs.core import DatasetProfileView
+    from whylogs.core.metrics.metrics import MetricConfig
+    from whylogs.core.model_performance_metrics.confusion_matrix import ConfusionMatrix
 
 EXACT_ROWS = 16_384  # 8 bytes for each value: about 1.8 MB for a day of this many images and 13 features
 _DEFAULT_SKETCH_SIZE = 1024
@@ -56,6 +47,12 @@ class ConfusionCounts(TypedDict):
     counts: list[list[int]]
 
 
+def without_network() -> None:
+    """Switches off, before whylogs is imported, its analytics and its look-up of a configuration file."""
+    os.environ.setdefault("_WHYLABS_SKIP_CONFIG_READ", "1")
+    os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "True")
+
+
 def feature_profile(features: pd.DataFrame, day: date) -> bytes:
     """A v1 profile ("WHY1") of numeric columns, one row per image; the columns keep their names, the timestamp is the
     day's midnight UTC. NaN is counted as missing.
@@ -64,6 +61,9 @@ def feature_profile(features: pd.DataFrame, day: date) -> bytes:
     whylogs would keep their most frequent values) and where a value is infinite (it would make the mean NaN).
     """
     _check_features(features)
+    without_network()
+    from whylogs.core import DatasetProfile, DatasetSchema
+
     midnight = _midnight(day)
     schema = DatasetSchema(default_configs=_config(len(features)))
     profile = DatasetProfile(schema=schema, dataset_timestamp=midnight, creation_timestamp=midnight)
@@ -98,6 +98,10 @@ def performance_profile(
     supports (256).
     """
     rows = _performance_rows(targets, predictions, scores)
+    without_network()
+    from whylogs.core import DatasetProfileView
+    from whylogs.core.model_performance_metrics import ModelPerformanceMetrics
+
     matrix = _confusion_matrix(sorted({*classes, *(row[0] for row in rows), *(row[1] for row in rows)}))
     matrix.default_config = _config(len(rows))
     matrix.add([row[1] for row in rows], [row[0] for row in rows], [row[2] for row in rows])
@@ -115,6 +119,13 @@ def performance_content_hash(targets: Sequence[str], predictions: Sequence[str],
 
 def read_profile(data: bytes) -> DatasetProfileView:
     """The profile in v1 or v0 bytes, with its performance metrics; raises ProfileError for anything else."""
+    without_network()
+    from whylogs.core import DatasetProfileView
+    from whylogs.core.proto.v0 import DatasetProfileMessageV0
+    from whylogs.core.utils import read_delimited_protobuf
+    from whylogs.core.view.dataset_profile_view import WHYLOGS_MAGIC_HEADER_BYTES as MAGIC
+    from whylogs.migration.converters import v0_to_v1_view
+
     try:
         if data[:4] == MAGIC:
             return DatasetProfileView.deserialize(data)
@@ -233,6 +244,8 @@ def _performance_rows(
 
 
 def _confusion_matrix(labels: list[str]) -> ConfusionMatrix:
+    from whylogs.core.model_performance_metrics.confusion_matrix import ConfusionMatrix
+
     try:
         return ConfusionMatrix(labels)
     except ValueError as error:
@@ -240,6 +253,8 @@ def _confusion_matrix(labels: list[str]) -> ConfusionMatrix:
 
 
 def _config(rows: int) -> MetricConfig:
+    from whylogs.core.metrics.metrics import MetricConfig
+
     size = min(max(rows, _DEFAULT_SKETCH_SIZE), EXACT_ROWS)
     return MetricConfig(kll_k=size, kll_k_large=size)
 
@@ -254,12 +269,18 @@ def _number(value: Any) -> float | None:
 
 def _serialize(view: DatasetProfileView) -> bytes:
     if view.model_performance_metrics is not None:
+        from whylogs.migration.converters import v1_to_dataset_profile_message_v0
+
         return _delimited(v1_to_dataset_profile_message_v0(view, None, None))
     return _in_key_order(view.serialize())
 
 
 def _in_key_order(v1: bytes) -> bytes:
     """The same v1 file with its protobuf maps in key order. The lengths, and with them the offsets, stay."""
+    from whylogs.core.proto import ChunkHeader, ChunkMessage, DatasetProfileHeader, DatasetSegmentHeader
+    from whylogs.core.utils import read_delimited_protobuf
+    from whylogs.core.view.dataset_profile_view import WHYLOGS_MAGIC_HEADER_BYTES as MAGIC
+
     source = io.BytesIO(v1[len(MAGIC) :])
     out = io.BytesIO()
     out.write(MAGIC)
@@ -276,6 +297,8 @@ def _in_key_order(v1: bytes) -> bytes:
 
 
 def _delimited(message: Message) -> bytes:
+    from google.protobuf.internal.encoder import _VarintBytes
+
     data = message.SerializeToString(deterministic=True)
     varint: Callable[[int], bytes] = _VarintBytes
     return varint(len(data)) + data

@@ -1,6 +1,9 @@
 """What a file says about itself, read without decoding a pixel: its format and size, and where its picture begins and ends.
 
 Everything that could cost much is looked at here first: no decoder sees a file whose size, scans or parts are beyond the limits.
+Pillow's lazy open does not do: it opens PNGs that are cut short, have wrong sums or no picture data, JPEGs of thousands of scans, of
+two frame headers, or of kinds that no decoder here knows; it refuses whole PNGs for a text or a colour profile; and it gives no reason
+(tests/driftwatch/images/test_headers.py has each of them).
 Sources: ITU-T T.81 annex B (JPEG markers), the PNG specification (chunks), RFC 9649 (WebP), TIFF 6.0 (EXIF).
 """
 

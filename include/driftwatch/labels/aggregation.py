@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 # The prior belief about an annotator, `default_skill`, weighs as much as this many control answers.
 PRIOR_ANSWERS = 2.0
@@ -81,8 +82,7 @@ def dawid_skene(votes: Votes, control: np.ndarray, default_skill: float) -> np.n
         frequency = belief.sum(axis=0) + 1
         log_belief = np.tile(np.log(frequency / frequency.sum()), (votes.tasks, 1))
         np.add.at(log_belief, votes.task, log_rate[votes.annotator, :, votes.answer])
-        # From the largest down, so that nothing overflows.
-        before, belief = belief, shares(np.exp(log_belief - log_belief.max(axis=1, keepdims=True)))
+        before, belief = belief, softmax(log_belief, axis=1)
         belief[~answered] = 0
         if np.abs(belief - before).max(initial=0) < _CONVERGED:
             break

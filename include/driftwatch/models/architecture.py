@@ -1,7 +1,7 @@
 """The classifier: a small ResNet that trains on a CPU in a minute or two.
 
 Measured on photos in the recipe's contract: 1.09 M parameters at width 24, rescaling inside, logits out. Augmentation is no
-part of it (see driftwatch.models.training), so what is saved is what production runs.
+part of it (see driftwatch.models.training.batches), so what is saved is what production runs.
 """
 
 from __future__ import annotations

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,75 +12,58 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.metrics import measure
 from driftwatch.models.predict import answers, fit_temperature, logits, probabilities
-from driftwatch.models.registry import LoadedModel, register, to_bytes, version_for
+from driftwatch.models.registry import LoadedModel, from_bytes, register, version_for
+from driftwatch.models.training.base import Labelled, Trained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import keras
-    import pandas as pd
 
+class Unlearnt(NamedTuple):
+    """What a model was not trained on: `validation` fits its temperature, `holdout`, the original set's evaluation part, judges it."""
 
-@dataclass(frozen=True)
-class Labelled:
-    """Images uint8 [n, S, S, 3] and their class indices [n]."""
-
-    images: np.ndarray
-    labels: np.ndarray
-
-    @classmethod
-    def of(cls, images: np.ndarray, names: pd.Series, config: MonitorConfig) -> Labelled:
-        return cls(images, np.array([config.classes.index(name) for name in names], dtype="int64"))
-
-    def where(self, chosen: np.ndarray | pd.Series) -> Labelled:
-        """Those for which the boolean array `chosen` [n] is true."""
-        chosen = np.asarray(chosen)
-        return Labelled(self.images[chosen], self.labels[chosen])
-
-    def and_then(self, more: Labelled) -> Labelled:
-        """These and, after them, `more`."""
-        return Labelled(np.concatenate([self.images, more.images]), np.concatenate([self.labels, more.labels]))
+    validation: Labelled
+    holdout: Labelled
 
 
 def register_trained(
     store: MonitorStore,
-    model: keras.Model,
-    from_logits: bool,
-    validation: Labelled,
-    holdout: Labelled,
+    trained: Trained,
+    unlearnt: Unlearnt,
     about: dict[str, Any],
 ) -> str:
-    """Registers `model` and returns its version. `about`: created_by, parent, data, recipe, seeds, history and the like.
+    """Registers what a trainer made and returns its version. `about`: created_by, parent, data, recipe, seeds and the like.
 
-    The card adds classes, input_size, output, the temperature (fitted on `validation`), package versions and the metrics on the
-    original set's evaluation part, with intervals.
+    The card adds the history, classes, input_size, output, the temperature, package versions and the metrics on the holdout, with
+    intervals.
     """
-    size = int(model.input_shape[1])
-    loaded = LoadedModel("", model, 1.0, from_logits, size)
-    temperature = fit_temperature(logits(loaded, validation.images, store.config.model.batch_size), validation.labels)
-    raw = logits(loaded, holdout.images, store.config.model.batch_size)
-    scores = probabilities(raw, temperature)
-    found = answers(scores, store.config.classes)["prediction"]
-    metrics = measure(
-        [store.config.classes[label] for label in holdout.labels],
-        found,
-        store.config.classes,
-        store.config.performance.confidence,
-    )
-    data = to_bytes(model)
-    name = version_for(store, data, lambda known: _same(known, about, store.config))
+    name = version_for(store, trained.model, lambda known: _same(known, about, store.config))
+    model = from_bytes(trained.model, store.storage.url(store.keys.model(name)))
+    loaded = LoadedModel(name, model, 1.0, trained.from_logits, int(model.input_shape[1]))
     card = {
         **about,
+        "history": [{key: value for key, value in row.items() if key != "seconds"} for row in trained.history],
         "classes": list(store.config.classes),
-        "input_size": size,
-        "output": "logits" if from_logits else "probabilities",
-        "temperature": temperature,
+        "input_size": loaded.input_size,
+        "output": "logits" if trained.from_logits else "probabilities",
         "parameters": int(model.count_params()),
         "packages": package_versions(),
-        "metrics": {"holdout": {**metrics, "n": len(holdout.labels), "mean_score": mean_score(scores)}},
+        **_measured(loaded, unlearnt, store.config),
     }
-    register(store, name, data, card)
+    register(store, name, trained.model, card)
     return name
+
+
+def _measured(model: LoadedModel, unlearnt: Unlearnt, config: MonitorConfig) -> dict[str, Any]:
+    """The temperature, and the metrics on the holdout."""
+    validation, holdout = unlearnt
+    temperature = fit_temperature(logits(model, validation.images, config.model.batch_size), validation.labels)
+    scores = probabilities(logits(model, holdout.images, config.model.batch_size), temperature)
+    found = answers(scores, config.classes)["prediction"]
+    truth = [config.classes[label] for label in holdout.labels]
+    metrics = measure(truth, found, config.classes, config.performance.confidence)
+    whole = {**metrics, "n": len(holdout.labels), "mean_score": mean_score(scores)}
+    return {"temperature": temperature, "metrics": {"holdout": whole}}
 
 
 def _same(known: Mapping[str, Any], about: Mapping[str, Any], config: MonitorConfig) -> bool:

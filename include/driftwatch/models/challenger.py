@@ -18,7 +18,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import ChangedImage
 from driftwatch.models.as_trained import refuse_other_champion
-from driftwatch.models.cards import Labelled, register_trained
+from driftwatch.models.cards import Unlearnt, register_trained
 from driftwatch.models.dataset import (
     EVALUATION,
     HUMAN,
@@ -29,11 +29,12 @@ from driftwatch.models.dataset import (
     load_inputs,
 )
 from driftwatch.models.original_set import set_keys
+from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Start, TrainingSet, trainer
+from driftwatch.models.training.checkpoints import Checkpoints
 from driftwatch.storage import Storage
 
 if TYPE_CHECKING:
     from driftwatch.models.damage import Damage
-    from driftwatch.models.training import OnEpoch, Recipe
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +57,7 @@ def train_challenger(
     (`retraining.start_from`). A killed run goes on from its checkpoint, wherever it is tried again. The same run_key again
     returns the version of the first time: retraining/<run_key>/challenger.json is written last.
     """
-    from driftwatch.models.checkpoints import Checkpoints
-    from driftwatch.models.registry import champion_version, load_model, prune
-    from driftwatch.models.runtime import prepare
-    from driftwatch.models.training import fit
+    from driftwatch.models.registry import champion_version, prune
 
     done = store.keys.retraining(run_key, CHALLENGER)
     checkpoints = Checkpoints(store.storage, store.keys.of_retraining(run_key).checkpoints)
@@ -67,53 +65,42 @@ def train_challenger(
         checkpoints.clear()
         return store.storage.read_json(done)["version"]
     refuse_other_champion(store)
-    settings = store.config.retraining
-    prepare(settings.seed)
-    table = store.storage.read_table(store.keys.retraining(run_key, SET))
-    parent = champion_version(store)
-    start = load_model(store, parent) if settings.start_from == "champion" else None
-    parts = _parts(store, table)
+    settings, parent = store.config.retraining, champion_version(store)
+    start = start_of(store, parent)
+    parts = _parts(store, store.storage.read_table(store.keys.retraining(run_key, SET)))
     recipe = challenger_recipe(store.config, epoch_size=round(parts.replayed / (1 - settings.recent_share)))
-    model, history = fit(
-        start,
-        parts.train.images,
-        parts.train.labels,
-        len(store.config.classes),
-        recipe,
-        weights=parts.weights,
-        validation=parts.mixed_validation,
-        checkpoints=checkpoints,
-        on_epoch=on_epoch,
-    )
+    trained = trainer().train(parts.learnt, recipe, start, Attempt(checkpoints, on_epoch))
+    name = "fine-tune" if start else "scratch"
     about = {
         "created_by": requested_by,
         "parent": parent,
         "data": {
             "run_key": run_key,
             **store.storage.read_json(store.keys.retraining(run_key, DATASET_CARD)),
-            "damage": parts.damage.as_dict() if parts.damage else None,
-            "damaged_images": parts.damaged,
+            **parts.imitated,
         },
-        "recipe": {
-            "name": "fine-tune" if start else "scratch",
-            **recipe.model_dump(),
-            "recent_share": settings.recent_share,
-        },
+        "recipe": {"name": name, **recipe.model_dump(), "recent_share": settings.recent_share},
         "seeds": {"training": recipe.seed},
-        "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
     }
-    from_logits = start is None or start.from_logits
-    version = register_trained(store, model, from_logits, parts.validation, parts.holdout, about)
+    version = register_trained(store, trained, parts.unlearnt, about)
     store.storage.write_json(done, {"version": version, "parent": parent, "requested_by": requested_by})
     checkpoints.clear()
     prune(store, settings.keep_challengers)
     return version
 
 
+def start_of(store: MonitorStore, champion: str) -> Start | None:
+    """What a challenger's training starts from: the champion's weights, or new ones, as `retraining.start_from` says."""
+    from driftwatch.models.registry import model_file
+
+    if store.config.retraining.start_from != "champion":
+        return None
+    data, card = model_file(store, champion)
+    return Start(data, card["output"] == "logits", store.storage.url(store.keys.model(champion)))
+
+
 def challenger_recipe(config: MonitorConfig, epoch_size: int) -> Recipe:
     """The monitor file's recipe, with the retraining's own epochs, learning rate and patience where the champion is fine-tuned."""
-    from driftwatch.models.training import Recipe
-
     settings, recipe = config.retraining, config.model.recipe.model_dump()
     if settings.start_from == "champion":
         own = {"epochs": settings.epochs, "learning_rate": settings.learning_rate, "patience": settings.patience}
@@ -123,25 +110,24 @@ def challenger_recipe(config: MonitorConfig, epoch_size: int) -> Recipe:
 
 @dataclass(frozen=True)
 class _Parts:
-    """What a challenger is trained on. `train`: originals, human labels and damaged copies, drawn by `weights`; `replayed` of
-    them are not recent. `mixed_validation` has recent labels and damaged copies in the same shares, so that training does not
-    stop early for what it unlearns of clean images alone. `validation` and `holdout` have no damaged copies."""
+    """What a challenger is trained on, and judged by.
 
-    train: Labelled
-    weights: np.ndarray
+    `learnt.train` has originals, human labels and damaged copies, drawn by their weights; `replayed` of them are not recent.
+    `learnt.validation` has recent labels and damaged copies in the same shares, so that training does not stop early for what it
+    unlearns of clean images alone. `unlearnt` has no damaged copies. `imitated` is what the model card says of these.
+    """
+
+    learnt: TrainingSet
     replayed: int
-    mixed_validation: tuple[np.ndarray, np.ndarray]
-    validation: Labelled
-    holdout: Labelled
-    damage: Damage | None
-    damaged: int
+    unlearnt: Unlearnt
+    imitated: dict[str, Any]
 
 
 def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
-    from driftwatch.models.training import draw
+    from driftwatch.models.training.batches import draw
 
     settings = store.config.retraining
-    images = Labelled.of(load_inputs(store, table), table["label"], store.config)
+    images = Labelled.of(load_inputs(store, table), table["label"], store.config.classes)
     bad_days, _ = bad_and_good_days(store, table)
     recent = np.asarray((table["source"] == HUMAN) & table["day"].isin(bad_days))
     damage = _damage_of(store, table)
@@ -151,16 +137,15 @@ def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
         copies[split] = _damaged(store, damage, split)
         mixed[split] = images.where(rows).and_then(copies[split])
         weights[split] = _weights(recent[rows], len(copies[split].labels), settings.recent_share)
-    shown: Any = draw(weights[VALIDATION], len(weights[VALIDATION]), settings.seed) if len(weights[VALIDATION]) else []
+    n = len(weights[VALIDATION])
+    shown = draw(weights[VALIDATION], n, settings.seed) if n else np.zeros(0, int)
+    validation = images.where(table["split"] == VALIDATION)
+    holdout = images.where((table["split"] == EVALUATION) & (table["source"] == ORIGINAL))
     return _Parts(
-        train=mixed[TRAIN],
-        weights=weights[TRAIN],
+        TrainingSet(mixed[TRAIN], len(store.config.classes), mixed[VALIDATION].where(shown), weights[TRAIN]),
         replayed=int((~recent[table["split"] == TRAIN]).sum()),
-        mixed_validation=(mixed[VALIDATION].images[shown], mixed[VALIDATION].labels[shown]),
-        validation=images.where(table["split"] == VALIDATION),
-        holdout=images.where((table["split"] == EVALUATION) & (table["source"] == ORIGINAL)),
-        damage=damage,
-        damaged=len(copies[TRAIN].labels),
+        unlearnt=Unlearnt(validation, holdout),
+        imitated={"damage": damage.as_dict() if damage else None, "damaged_images": len(copies[TRAIN].labels)},
     )
 
 
@@ -209,7 +194,7 @@ def _damaged(store: MonitorStore, damage: Damage | None, split: str) -> Labelled
             zip(_decoded(store.storage, store.config, chosen), strengths, strict=True)
         )
     ]
-    return Labelled.of(np.stack(inputs), chosen["label"], store.config)
+    return Labelled.of(np.stack(inputs), chosen["label"], store.config.classes)
 
 
 def _originals(store: MonitorStore, split: str, seed: int) -> pd.DataFrame:

@@ -11,12 +11,12 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
-from driftwatch.models.cards import Labelled, register_trained
+from driftwatch.models.cards import Unlearnt, register_trained
 from driftwatch.models.dataset import EVALUATION, TRAIN, VALIDATION, summary
 from driftwatch.models.model_file import read_keras_file
 from driftwatch.models.original_set import digest_of, refuse_other_labels, set_keys
 from driftwatch.models.runtime import prepare
-from driftwatch.models.training import OnEpoch, Recipe, fit
+from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Trained, TrainingSet, trainer
 
 if TYPE_CHECKING:
     import keras
@@ -43,24 +43,16 @@ def train_champion(
     chosen = recipe_of(store.config, recipe, epochs)
     table, whole = _training_set(store)
     train, validation, holdout = (whole.where(table["split"] == split) for split in (TRAIN, VALIDATION, EVALUATION))
-    model, history = fit(
-        None,
-        train.images,
-        train.labels,
-        len(store.config.classes),
-        chosen,
-        validation=(validation.images, validation.labels),
-        on_epoch=on_epoch,
-    )
+    data = TrainingSet(train, len(store.config.classes), validation)
+    trained = trainer().train(data, chosen, attempt=Attempt(on_epoch=on_epoch))
     about = {
         "created_by": created_by,
         "parent": None,
         "data": {"run_key": None, "set": digest_of(table), **_original_summary(table)},
         "recipe": {"name": recipe, **chosen.model_dump()},
         "seeds": {"training": chosen.seed},
-        "history": [{key: value for key, value in row.items() if key != "seconds"} for row in history],
     }
-    return register_trained(store, model, True, validation, holdout, about)
+    return register_trained(store, trained, Unlearnt(validation, holdout), about)
 
 
 def recipe_of(config: MonitorConfig, recipe: str = "monitor", epochs: int | None = None) -> Recipe:
@@ -88,12 +80,10 @@ def import_champion(
         "data": {"run_key": None, "set": digest_of(table), **_original_summary(table)},
         "recipe": {"name": "imported", "file": path.name},
         "seeds": {},
-        "history": [],
     }
-    validation, holdout = whole.where(table["split"] == VALIDATION), whole.where(table["split"] == EVALUATION)
-    return register_trained(
-        store, model, not _gives_probabilities(model, whole.images[:64]), validation, holdout, about
-    )
+    unlearnt = Unlearnt(*(whole.where(table["split"] == split) for split in (VALIDATION, EVALUATION)))
+    imported = Trained(registry.to_bytes(model), from_logits=not _gives_probabilities(model, whole.images[:64]))
+    return register_trained(store, imported, unlearnt, about)
 
 
 def read_model(path: Path, config: MonitorConfig) -> keras.Model:
@@ -123,7 +113,7 @@ def _training_set(store: MonitorStore) -> tuple[pd.DataFrame, Labelled]:
             f"{store.storage.url(keys.inputs)} is {inputs.shape[1]} px, model.input_size {store.config.model.input_size}: take the "
             "training set in again by `driftwatch champion train` with this monitor file"
         )
-    return table, Labelled.of(inputs, table["label"], store.config)
+    return table, Labelled.of(inputs, table["label"], store.config.classes)
 
 
 def _original_summary(table: pd.DataFrame) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from scipy.special import bdtrc, betaln, gammaln
+from scipy.special import bdtrc, betaln, gammaln, softmax
 from scipy.stats import binom
 
 # A class that lost half of its recall must be seen this surely, or nothing is promoted.
@@ -146,5 +146,4 @@ class ClassLosses:
         share = float((changed.sum() + _PRIOR_CHANGED) / (n.sum() + _PRIOR_IMAGES))
         a, b = share * _STRENGTHS[:, None], (1 - share) * _STRENGTHS[:, None]
         fit = (betaln(a + changed, b + n - changed) - betaln(a, b)).sum(axis=1)
-        likely = np.exp(fit - fit.max())
-        return Changes(share, likely / likely.sum())
+        return Changes(share, softmax(fit))

@@ -6,19 +6,22 @@ Every image is in one of train, validation and evaluation for ever (driftwatch.m
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import DATASET_CARD, SET, own_key
+from driftwatch.artifacts.keys import DATASET_CARD, SET, MonitorLayout, own_key
 from driftwatch.artifacts.store import MonitorStore
+from driftwatch.config.model import RetrainingConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion
 from driftwatch.models.original_set import copy_images, counts_by, refuse_other_labels, set_keys, take_in_training_set
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
+from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -27,13 +30,7 @@ ORIGINAL, HUMAN = "original", "human"
 _NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", "day", "row"])
 
 
-def collect_training_set(
-    store: MonitorStore,
-    run_key: str,
-    first_day: date,
-    last_day: date,
-    dry_run: bool = False,
-) -> dict[str, Any]:
+def collect_training_set(store: MonitorStore, run_key: str, first_day: date, last_day: date) -> dict[str, Any]:
     """Writes retraining/<run_key>/set.parquet: the original set and the human labels of the days from first to last, inclusive.
 
     Of the labels those by consensus, with a confidence of at least `retraining.min_confidence`, count. Columns: image_id,
@@ -41,42 +38,50 @@ def collect_training_set(
     of the original set or of its day). Images that the original set has keep their label and split there; one that was
     labelled on two days counts once, with its more confident label.
     The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
-    Returns the dataset card (`summary`, the days, and what was left out, why) and writes it beside the set; a dry run writes nothing.
+    Returns the dataset card (`summary`, the days, and what was left out, why) and writes it beside the set.
     """
     refuse_other_champion(store)
-    if dry_run:
-        return _collect(store, first_day, last_day)[2]
     with splits_lock(store) as lock:
-        splits, table, found = _collect(store, first_day, last_day)
+        found = _collect(store, first_day, last_day)
         lock.check()
-        store.storage.write_table(store.keys.splits, splits)
-        store.storage.write_table(store.keys.retraining(run_key, SET), table)
-        store.storage.write_json(store.keys.retraining(run_key, DATASET_CARD), found)
-    return found
+        store.storage.write_table(store.keys.splits, found.splits)
+        store.storage.write_table(store.keys.retraining(run_key, SET), found.table)
+        store.storage.write_json(store.keys.retraining(run_key, DATASET_CARD), found.card)
+    return found.card
 
 
-def _collect(store: MonitorStore, first_day: date, last_day: date) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+def dataset_card(store: MonitorStore, first_day: date, last_day: date) -> dict[str, Any]:
+    """The card of the set that `collect_training_set` would write. Writes nothing."""
+    refuse_other_champion(store)
+    return _collect(store, first_day, last_day).card
+
+
+class _Collected(NamedTuple):
     """The splits of every image, the set, and its dataset card."""
+
+    splits: pd.DataFrame
+    table: pd.DataFrame
+    card: dict[str, Any]
+
+
+def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected:
     original = store.storage.read_table(set_keys(store).table)
     refuse_other_labels(store.storage, store.keys.training_set, store.config, original)
+    labels = _HumanLabels(store.config.classes, store.config.retraining, set(original["image_id"]))
     splits = _with_original(known_splits(store), original)
-    days = days_between(store, first_day, last_day)
-    human, splits, left_out = _human_labels(store, days, set(original["image_id"]), splits)
+    for name in days_between(store, first_day, last_day):
+        splits = labels.add(store.storage, store.keys, name, splits)
+    human = labels.usable(splits)
     if len(human) < store.config.retraining.min_new_labels:
         raise NotEnoughLabels(
-            f"{store.keys.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {left_out}); "
+            f"{store.keys.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {labels.left_out}); "
             f"retraining.min_new_labels is {store.config.retraining.min_new_labels}: label more days or widen the range"
         )
     base = original.assign(source=ORIGINAL, day="", confidence=1.0, row=np.arange(len(original)))
     columns = ["image_id", "label", "split", "source", "day", "confidence", "row"]
     table = pd.concat([base[base["split"] != LEFT_OUT], human], ignore_index=True)[columns]
-    found = {
-        **summary(table),
-        "first_day": first_day.isoformat(),
-        "last_day": last_day.isoformat(),
-        "left_out": left_out,
-    }
-    return splits, table, found
+    days = {"first_day": first_day.isoformat(), "last_day": last_day.isoformat()}
+    return _Collected(splits, table, {**summary(table), **days, "left_out": labels.left_out})
 
 
 def _with_original(splits: pd.DataFrame, original: pd.DataFrame) -> pd.DataFrame:
@@ -164,54 +169,59 @@ def image_keys(store: MonitorStore, table: pd.DataFrame) -> pd.Series:
     return table["image_id"].map({image_id: own_key(store.keys.monitor, key) for image_id, key in keys.items()})
 
 
-def _human_labels(
-    store: MonitorStore,
-    days: list[str],
-    original: set[str],
-    splits: pd.DataFrame,
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
-    """The usable labels of the days by day and image id, `splits` with those of the days' images, and how many labels were left
-    out, why."""
-    left_out = dict.fromkeys(
-        ("no_consensus", "low_confidence", "in_original_set", "labelled_twice", "near_two_splits"), 0
-    )
-    frames = []
-    for name in days:
-        day = store.keys.day(date.fromisoformat(name))
-        if not store.storage.exists(day.labels):
-            continue
-        labels = store.storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
-        agreed = labels[labels["status"] == "consensus"]
-        sure = agreed[agreed["confidence"] >= store.config.retraining.min_confidence]
-        known = sure[sure["label"].isin(store.config.classes)]
-        if len(known) < len(sure):  # a day that was labelled when there was a class more
-            left_out["class_is_gone"] = left_out.get("class_is_gone", 0) + len(sure) - len(known)
-        new = known[~known["image_id"].isin(original)]
-        left_out["no_consensus"] += len(labels) - len(agreed)
-        left_out["low_confidence"] += len(agreed) - len(sure)
-        left_out["in_original_set"] += len(known) - len(new)
-        ids = store.storage.read_table(day.features)["image_id"]
+class _HumanLabels:
+    """The usable labels of some days, and how many labels were left out, why."""
+
+    def __init__(self, classes: Sequence[str], settings: RetrainingConfig, original: set[str]) -> None:
+        self._classes, self._settings, self._original = classes, settings, original
+        self._days: list[pd.DataFrame] = []
+        reasons = ("no_consensus", "low_confidence", "in_original_set", "labelled_twice", "near_two_splits")
+        self.left_out = dict.fromkeys(reasons, 0)
+
+    def add(self, storage: Storage, layout: MonitorLayout, name: str, splits: pd.DataFrame) -> pd.DataFrame:
+        """Takes in the labels of the day `name`, if it has any; returns `splits` with those of its labelled images."""
+        day = layout.day(date.fromisoformat(name))
+        if not storage.exists(day.labels):
+            return splits
+        labels = storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
+        ids = storage.read_table(day.features)["image_id"]
         rows = pd.Series(np.arange(len(ids)), index=ids)
-        frames.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
-        manifest = store.storage.read_table(day.manifest)[["image_id", "phash"]]
+        new = self._new(labels)
+        self._days.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
+        manifest = storage.read_table(day.manifest)[["image_id", "phash"]]
         seen = manifest[manifest["image_id"].isin(labels["image_id"])]
-        splits = decide_splits(splits, seen, store.config.retraining.evaluation_share, name)
-    found = pd.concat(frames, ignore_index=True) if frames else _NO_LABELS
-    if found["row"].isna().any():
-        lost = found[found["row"].isna()].iloc[0]
-        raise NeedsAttention(
-            f"{lost['day']}: labelled image {lost['image_id']} is not in the day's features.parquet: the day's images changed "
-            "after the sample was drawn; put them back and ingest the day again"
-        )
-    once = found.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("image_id")
-    left_out["labelled_twice"] = len(found) - len(once)
-    once = once.sort_values(["day", "image_id"], ignore_index=True)
-    once = once.assign(
-        split=once["image_id"].map(splits.set_index("image_id")["split"]), source=HUMAN, row=once["row"].astype("int64")
-    )
-    apart = once["split"] == LEFT_OUT
-    left_out["near_two_splits"] = int(apart.sum())
-    return once[~apart].reset_index(drop=True), splits, left_out
+        return decide_splits(splits, seen, self._settings.evaluation_share, name)
+
+    def _new(self, labels: pd.DataFrame) -> pd.DataFrame:
+        """Those of a day that are agreed on and new; counts the others."""
+        agreed = labels[labels["status"] == "consensus"]
+        sure = agreed[agreed["confidence"] >= self._settings.min_confidence]
+        known = sure[sure["label"].isin(self._classes)]
+        new = known[~known["image_id"].isin(self._original)]
+        if len(known) < len(sure):  # a day that was labelled when there was a class more
+            self.left_out["class_is_gone"] = self.left_out.get("class_is_gone", 0) + len(sure) - len(known)
+        self.left_out["no_consensus"] += len(labels) - len(agreed)
+        self.left_out["low_confidence"] += len(agreed) - len(sure)
+        self.left_out["in_original_set"] += len(known) - len(new)
+        return new
+
+    def usable(self, splits: pd.DataFrame) -> pd.DataFrame:
+        """Each image once, with its split, by day and image id. To be called when all days were added."""
+        found = pd.concat(self._days, ignore_index=True) if self._days else _NO_LABELS
+        if found["row"].isna().any():
+            lost = found[found["row"].isna()].iloc[0]
+            raise NeedsAttention(
+                f"{lost['day']}: labelled image {lost['image_id']} is not in the day's features.parquet: the day's images changed "
+                "after the sample was drawn; put them back and ingest the day again"
+            )
+        once = found.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("image_id")
+        self.left_out["labelled_twice"] = len(found) - len(once)
+        once = once.sort_values(["day", "image_id"], ignore_index=True)
+        split = once["image_id"].map(splits.set_index("image_id")["split"])
+        once = once.assign(split=split, source=HUMAN, row=once["row"].astype("int64"))
+        apart = once["split"] == LEFT_OUT
+        self.left_out["near_two_splits"] = int(apart.sum())
+        return once[~apart].reset_index(drop=True)
 
 
 def days_between(store: MonitorStore, first_day: date, last_day: date) -> list[str]:

@@ -216,9 +216,9 @@ def _with_embedding(model: keras.Model) -> keras.Model:
 
 def probabilities(raw: np.ndarray, temperature: float) -> np.ndarray:
     """Softmax of logits [n, classes] divided by `temperature`."""
-    scaled = raw / temperature
-    scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return scaled / scaled.sum(axis=1, keepdims=True)
+    from scipy.special import softmax
+
+    return softmax(raw / temperature, axis=1)
 
 
 def fit_temperature(raw: np.ndarray, labels: np.ndarray) -> float:

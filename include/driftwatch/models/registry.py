@@ -207,6 +207,13 @@ def load_model(store: MonitorStore, version: str) -> LoadedModel:
 
     Raises UnknownVersion, DamagedArtifact, or DamagedModel where the file is another, holds code, or promises more than it holds.
     """
+    data, about = model_file(store, version)
+    model = from_bytes(data, store.storage.url(store.keys.model(version)))
+    return LoadedModel(version, model, about["temperature"], about["output"] == "logits", about["input_size"])
+
+
+def model_file(store: MonitorStore, version: str) -> tuple[bytes, dict[str, Any]]:
+    """The bytes of the version's model file, compared as `load_model` says, and its card. Raises the same for another file."""
     about = card(store, version)
     _refuse_gone(store, version)
     data = store.storage.read_bytes(store.keys.model(version))
@@ -216,8 +223,7 @@ def load_model(store: MonitorStore, version: str) -> LoadedModel:
             raise broken(
                 store.storage.url(store.keys.model_card(version)), store.keys.model_card(version), f"has no {field!r}"
             )
-    model = from_bytes(data, store.storage.url(store.keys.model(version)))
-    return LoadedModel(version, model, about["temperature"], about["output"] == "logits", about["input_size"])
+    return data, about
 
 
 def _digest(model: bytes) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models import registry
-from driftwatch.models.dataset import ORIGINAL, TRAIN, collect_training_set
+from driftwatch.models.dataset import ORIGINAL, TRAIN, dataset_card
 from driftwatch.models.original_set import set_keys
 from driftwatch.models.rollback import rollback_target
 
@@ -16,7 +18,7 @@ from driftwatch.models.rollback import rollback_target
 def plan_retraining(store: MonitorStore, first_day: date, last_day: date) -> dict[str, Any]:
     """`set` (the dataset card), `seconds` that training would take on this machine, `champion` (what would be replaced, with its
     accuracy on the holdout), and all of it as lines of `text`. Writes nothing."""
-    card = collect_training_set(store, "", first_day, last_day, dry_run=True)
+    card = dataset_card(store, first_day, last_day)
     champion = registry.champion_version(store)
     seconds = _training_seconds(store, card)
     held = registry.card(store, champion)["metrics"]["holdout"]["accuracy"]
@@ -53,17 +55,19 @@ def plan_rollback(store: MonitorStore, to_version: str | None) -> dict[str, Any]
 
 def _training_seconds(store: MonitorStore, card: Mapping[str, Any]) -> float:
     """From a few real training steps on original images, measured here."""
-    from driftwatch.models.challenger import challenger_recipe
-    from driftwatch.models.training import seconds_for
+    from driftwatch.models.challenger import challenger_recipe, start_of
+    from driftwatch.models.training.base import Labelled, TrainingSet, trainer
 
     settings = store.config.retraining
     original = card["by_source"][ORIGINAL][TRAIN]
     recipe = challenger_recipe(store.config, epoch_size=round(original / (1 - settings.recent_share)))
-    start = None
-    if settings.start_from == "champion":
-        start = registry.load_model(store, registry.champion_version(store))
-    images = store.storage.read_array(set_keys(store).inputs)[: recipe.batch_size]
-    return seconds_for(start, images, len(store.config.classes), recipe)
+    start = start_of(store, registry.champion_version(store))
+    keys = set_keys(store)
+    some = Labelled.of(
+        store.storage.read_array(keys.inputs), store.storage.read_table(keys.table)["label"], store.config.classes
+    )
+    few = some.where(np.arange(len(some.labels)) < recipe.batch_size)
+    return trainer().seconds(TrainingSet(few, len(store.config.classes)), recipe, start)
 
 
 def _accuracy(found: Mapping[str, Any]) -> str:

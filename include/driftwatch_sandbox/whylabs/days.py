@@ -68,7 +68,10 @@ class Days:
     @staticmethod
     def warm_up() -> None:
         """Imports whylogs."""
-        import driftwatch.drift.whylogs_profiles  # noqa: F401
+        from driftwatch.drift.whylogs_profiles import without_network
+
+        without_network()
+        import whylogs.migration.converters  # noqa: F401
 
     def uploads(self, dataset: str, start: int, stop: int) -> list[sqlite3.Row]:
         """The uploads that count now, of dataset timestamps from `start` (ms) to before `stop`."""

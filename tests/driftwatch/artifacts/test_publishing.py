@@ -9,9 +9,9 @@ import pytest
 from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.artifacts.nested_keys import OutboxKeys
 from driftwatch.artifacts.publishing import OutboxAlert, ToldNote, UploadLedger
+from driftwatch.publish.local_sink import LocalSink
 from driftwatch.publish.outbox import Alert, Outbox
 from driftwatch.publish.publish import publish
-from driftwatch.publish.local_sink import LocalSink
 from driftwatch.storage import Storage, open_storage
 
 from . import samples

@@ -203,7 +203,19 @@ def test_damaged_bytes_are_refused(data):
         profiles.read_profile(data)
 
 
-def test_importing_opens_no_socket_and_switches_the_look_ups_off():
+def test_importing_the_module_imports_no_whylogs_and_changes_no_environment():
+    code = (
+        "import os, sys\n"
+        "before = dict(os.environ)\n"
+        "import driftwatch.drift.whylogs_profiles\n"
+        "print('whylogs' in sys.modules, dict(os.environ) == before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False True\n"
+
+
+def test_the_first_profile_opens_no_socket_and_switches_the_look_ups_off():
     code = (
         "import os, socket\n"
         "for name in ('WHYLOGS_NO_ANALYTICS', '_WHYLABS_SKIP_CONFIG_READ'): os.environ.pop(name, None)\n"

@@ -154,9 +154,7 @@ def test_the_card_counts_days_classes_agreement_and_the_mix(world) -> None:
 def test_a_dry_run_shows_the_same_card_and_writes_nothing(world) -> None:
     world.add_day(date(2026, 1, 3), 30)
     before = world.storage.list("stripes")
-    shown = dataset.collect_training_set(
-        monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST, dry_run=True
-    )
+    shown = dataset.dataset_card(monitor_store(world.storage, world.layout, world.config), FIRST, LAST)
     assert world.storage.list("stripes") == before
     assert (
         dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)

@@ -9,13 +9,12 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from tests.driftwatch.http.scripted import CUT, TOKEN, Scripted, answer
 from toloka.client.exceptions import ApiError, InternalApiError, TooManyRequestsApiError
 
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
 from driftwatch.http import Limits
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient, TolokaUnreachable, refusal
-
-from ..http.scripted import CUT, TOKEN, Scripted, answer
 
 ACCOUNT = answer(200, '{"id": "r-1", "balance": 12.5}')
 

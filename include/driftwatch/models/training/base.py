@@ -1,0 +1,138 @@
+"""What every trainer is given and what it leaves.
+
+A trainer of one's own is a class with the two methods of `Trainer`, without arguments of its own, that a package names by an entry
+point of the group `driftwatch.trainers`. The test tests/driftwatch/model/training/test_conformance.py says what holds of each.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from pydantic import Field
+
+from driftwatch.config.model import RecipeConfig
+from driftwatch.errors import NeedsAttention
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftwatch.models.training.checkpoints import Checkpoints
+
+GROUP = "driftwatch.trainers"
+KERAS = "keras"
+_OWN = {KERAS: EntryPoint(KERAS, "driftwatch.models.training.keras:KerasTrainer", GROUP)}
+
+# One epoch: `epoch` from 1, `loss`, `accuracy`, `seconds`, and with validation images `val_loss` and `val_accuracy`.
+Epoch = dict[str, float]
+OnEpoch = Callable[[Epoch], None]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Images uint8 [n, S, S, 3] and their class indices [n]."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, images: np.ndarray, names: pd.Series, classes: Sequence[str]) -> Labelled:
+        return cls(images, np.array([classes.index(name) for name in names], dtype="int64"))
+
+    def where(self, chosen: np.ndarray | pd.Series) -> Labelled:
+        """Those for which the boolean array `chosen` [n] is true, or those at the places `chosen`."""
+        chosen = np.asarray(chosen)
+        return Labelled(self.images[chosen], self.labels[chosen])
+
+    def and_then(self, more: Labelled) -> Labelled:
+        """These and, after them, `more`."""
+        return Labelled(np.concatenate([self.images, more.images]), np.concatenate([self.labels, more.labels]))
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a model of `classes` classes is trained on.
+
+    `weights` [n] says how often each image of `train` is drawn, in proportion; all alike by default. No weight is learnt from
+    `validation`: it decides when training stops, and may be None.
+    """
+
+    train: Labelled
+    classes: int
+    validation: Labelled | None = None
+    weights: np.ndarray | None = None
+
+
+class Recipe(RecipeConfig):
+    """The monitor file's recipe, with the seed and the number of images in an epoch, which is that of the set where it is none."""
+
+    seed: int = Field(0, ge=0)
+    epoch_size: int | None = None
+
+    @property
+    def small_epochs(self) -> int:
+        return min(round(self.epochs * self.small_share), self.epochs - 1)
+
+    def steps(self, n: int) -> int:
+        """The batches of an epoch of a set of `n` images."""
+        return math.ceil((self.epoch_size or n) / self.batch_size)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The model that training starts from: the bytes of its file, whether it gives logits or probabilities, and its address for errors."""
+
+    model: bytes
+    from_logits: bool
+    name: str = "the model to start from"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What goes on around a training: `checkpoints` are where it goes on after a kill, `on_epoch` is told each epoch as it ends."""
+
+    checkpoints: Checkpoints | None = None
+    on_epoch: OnEpoch | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The bytes of a model's file, whether it gives logits or probabilities, and its epochs in order."""
+
+    model: bytes
+    from_logits: bool
+    history: Sequence[Epoch] = ()
+
+
+class Trainer(Protocol):
+    """Makes a model of a training set.
+
+    The same set, recipe and start give the same bytes. The model takes images [n, S, S, 3] in 0..255 and gives [n, classes].
+    """
+
+    def train(
+        self, data: TrainingSet, recipe: Recipe, start: Start | None = None, attempt: Attempt | None = None
+    ) -> Trained:
+        """Trains `start`, or new weights where it is None. An attempt with the same checkpoints as one that was killed goes on from
+        its last epoch, and ends in the same bytes as one that was not."""
+        ...
+
+    def seconds(self, data: TrainingSet, recipe: Recipe, start: Start | None = None) -> float:
+        """About how long `train` would take here; a few images of `data.train` are enough where `recipe.epoch_size` is set."""
+        ...
+
+
+def trainer(name: str = KERAS) -> Trainer:
+    """The trainer of that name: the built-in one, or one that an installed package names. Raises NeedsAttention for another name."""
+    known = {entry.name: entry for entry in entry_points(group=GROUP)} | _OWN
+    if name not in known:
+        raise NeedsAttention(
+            f"there is no trainer {name!r}; there are {', '.join(sorted(known))}. Choose one of them, or install the package that has an "
+            f"entry point {name!r} in the group {GROUP!r}"
+        )
+    found: Trainer = known[name].load()()
+    return found

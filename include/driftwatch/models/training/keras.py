@@ -1,0 +1,250 @@
+"""The built-in trainer, by Keras: AdamW, label smoothing, warm-up and cosine, light augmentation; repeatable, and able to go on after
+a kill.
+
+Everything random in an epoch follows from (seed, epoch), and the checkpoint of each epoch holds the optimizer too: a run that was
+killed and started again ends in the same weights as one that was not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from driftwatch.models import architecture
+from driftwatch.models.archive import DamagedModel
+from driftwatch.models.registry import from_bytes, to_bytes
+from driftwatch.models.runtime import prepare
+from driftwatch.models.training.base import Attempt, Epoch, Recipe, Start, Trained, TrainingSet
+from driftwatch.models.training.batches import batches, unvaried
+from driftwatch.models.training.checkpoints import Checkpoint, Checkpoints
+
+logger = logging.getLogger(__name__)
+# Validation on fewer images says too little to stop by.
+LEAST_VALIDATION = 30
+_TIMED_STEPS = 5
+
+
+class KerasTrainer:
+    """Fine-tunes a Keras model, or trains a new small ResNet."""
+
+    def train(
+        self, data: TrainingSet, recipe: Recipe, start: Start | None = None, attempt: Attempt | None = None
+    ) -> Trained:
+        """See `Trainer.train`. By the loss of the validation images training stops early (`recipe.patience`), and then the best
+        epoch's weights are kept, else the last one's. Raises DamagedModel for a model or a checkpoint that Keras cannot load."""
+        prepare(recipe.seed)
+        keras.config.disable_traceback_filtering()  # it strips a storage's error in a callback of its cause
+        recipe = _staged(recipe, data.train.images.shape[1])
+        from_logits = start is None or start.from_logits
+        task = {"recipe": recipe.model_dump(), "data": _digest(data)}
+        run = _Run(data, recipe, from_logits, task, attempt or Attempt())
+        model, history = run.fit(from_bytes(start.model, start.name) if start else None)
+        return Trained(to_bytes(model), from_logits, history)
+
+    def seconds(self, data: TrainingSet, recipe: Recipe, start: Start | None = None) -> float:
+        """From a few steps on the set's images; validation and loading are left out."""
+        prepare(recipe.seed)
+        images, size = data.train.images, data.train.images.shape[1]
+        recipe = _staged(recipe, size)
+        if start:
+            model = from_bytes(start.model, start.name)
+        else:
+            model = architecture.build(size, data.classes, recipe.seed, recipe.width)
+        plain = recipe.model_copy(update={"small_share": 0.0})
+        _compile(model, plain, recipe.steps(len(images)), start is None or start.from_logits)
+        batch = images[np.arange(recipe.batch_size) % len(images)].astype("float32")
+        targets = np.eye(data.classes, dtype="float32")[np.arange(recipe.batch_size) % data.classes]
+        model.train_on_batch(batch, targets)  # compiles
+        began = time.perf_counter()
+        for _ in range(_TIMED_STEPS):
+            model.train_on_batch(batch, targets)
+        step = (time.perf_counter() - began) / _TIMED_STEPS
+        small = recipe.small_epochs
+        epochs = recipe.epochs - small + small * (recipe.small_size / size) ** 2
+        return step * epochs * recipe.steps(len(images))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One training. `task` says of what, so that no other one's checkpoints are gone on from."""
+
+    data: TrainingSet
+    recipe: Recipe
+    from_logits: bool
+    task: dict[str, Any]
+    attempt: Attempt
+
+    def fit(self, start: keras.Model | None) -> tuple[keras.Model, list[Epoch]]:
+        """The trained model and its epochs."""
+        recipe, size = self.recipe, self.data.train.images.shape[1]
+        history: list[Epoch] = []
+        best: list[np.ndarray] = []
+        kept = self.attempt.checkpoints
+        if kept and (saved := kept.restore(self.task)):
+            model, history = _loaded(saved.last, kept), list(saved.history)
+            best = (model if saved.best == saved.last else _loaded(saved.best, kept)).get_weights()
+            logger.info("going on after epoch %d of %d", len(history), recipe.epochs)
+        else:
+            model = start or self._new(recipe.small_size if recipe.small_epochs else size)
+            self._compile(model)
+        self._train(model, recipe.small_epochs, history)
+        if recipe.small_epochs and len(history) == recipe.small_epochs:
+            model = self._larger(model, size)
+            self._compile(model)
+        stop = _EarlyStop(model, recipe.patience, history[recipe.small_epochs :], best) if self._may_stop else None
+        self._train(model, recipe.epochs, history, stop)
+        if stop and stop.stopped_epoch:
+            logger.info("stopped after epoch %d; epoch %d is kept", len(history), stop.best_epoch + 1)
+            model.set_weights(stop.best_weights)
+        return model, history
+
+    def _train(self, model: keras.Model, last: int, history: list[Epoch], stop: _EarlyStop | None = None) -> None:
+        """Trains up to the epoch `last`, unless it was stopped before."""
+        if len(history) >= last or (stop and stop.stopped_epoch):
+            return
+        size, validation = model.input_shape[1], self.data.validation
+        scored = unvaried(validation, self.data.classes, size) if validation and len(validation.labels) else None
+        model.fit(
+            batches(self.data, self.recipe, range(len(history), last), size),
+            initial_epoch=len(history),
+            epochs=last,
+            steps_per_epoch=self._steps,
+            validation_data=scored,
+            callbacks=[*([stop] if stop else []), _EachEpoch(self, history, stop)],
+            verbose=0,
+        )
+
+    @property
+    def _may_stop(self) -> bool:
+        validation = self.data.validation
+        return bool(self.recipe.patience and validation is not None and len(validation.labels) >= LEAST_VALIDATION)
+
+    @property
+    def _steps(self) -> int:
+        return self.recipe.steps(len(self.data.train.images))
+
+    def _new(self, size: int) -> keras.Model:
+        return architecture.build(size, self.data.classes, self.recipe.seed, self.recipe.width)
+
+    def _larger(self, model: keras.Model, size: int) -> keras.Model:
+        """The same weights behind an input of another size: pooling makes the network indifferent to it."""
+        larger = self._new(size)
+        larger.set_weights(model.get_weights())
+        return larger
+
+    def _compile(self, model: keras.Model) -> None:
+        _compile(model, self.recipe, self._steps, self.from_logits)
+
+
+class _EarlyStop(keras.callbacks.EarlyStopping):
+    """Keras' early stopping, which also counts the epochs before a kill: `history`, the best one of which had the weights `best`."""
+
+    def __init__(self, model: keras.Model, patience: int, history: list[Epoch], best: list[np.ndarray]) -> None:
+        super().__init__("val_loss", mode="min", patience=patience, restore_best_weights=True)
+        self.set_model(model)
+        super().on_train_begin()
+        for row in history:
+            self.on_epoch_end(int(row["epoch"]) - 1, row)
+        if history:
+            self.best_weights = best
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Keras would forget the epochs before."""
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Keras would take the best epoch's weights also where training was not stopped."""
+
+    def get_monitor_value(self, logs: dict[str, float] | None) -> float:
+        """As the history notes it, so that a training that was killed stops where one that was not does."""
+        return _rounded(super().get_monitor_value(logs))
+
+
+class _EachEpoch(keras.callbacks.Callback):
+    """Seeds each epoch and, when it has ended, notes, saves and tells it."""
+
+    def __init__(self, run: _Run, history: list[Epoch], stop: _EarlyStop | None) -> None:
+        super().__init__()
+        self._run, self._history, self._stop = run, history, stop
+        self._began = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Dropout's random state is no part of a saved .keras file, so each epoch starts it anew."""
+        self._began = time.perf_counter()
+        for variable in self.model.variables:
+            if variable.path.endswith("seed_generator_state"):
+                variable.assign([self._run.recipe.seed, epoch])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        found = {name: _rounded(value) for name, value in (logs or {}).items()}
+        self._history.append({"epoch": epoch + 1, **found, "seconds": round(time.perf_counter() - self._began, 2)})
+        told = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+        logger.info("epoch %d of %d: %s", epoch + 1, self._run.recipe.epochs, told)
+        checkpoints, on_epoch = self._run.attempt.checkpoints, self._run.attempt.on_epoch
+        if checkpoints:
+            best = (self._stop.best_epoch if self._stop else epoch) + 1
+            checkpoints.save(self._run.task, _saved(self.model), self._history, best)
+        if on_epoch:
+            on_epoch(self._history[-1])
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 5)
+
+
+def _staged(recipe: Recipe, size: int) -> Recipe:
+    """The recipe without its epochs on small images where the images are no larger."""
+    return recipe if size > recipe.small_size else recipe.model_copy(update={"small_share": 0.0})
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int, from_logits: bool) -> None:
+    """A new optimizer with the schedule of the epochs that are left at this input size."""
+    at_small = recipe.small_epochs and model.input_shape[1] == recipe.small_size
+    epochs = recipe.small_epochs if at_small else recipe.epochs - recipe.small_epochs
+    peak = recipe.learning_rate if at_small or not recipe.small_epochs else recipe.learning_rate / 2
+    steps = epochs * steps_an_epoch
+    warmup = int(steps * recipe.warmup_share)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        peak / 100, max(1, steps - warmup), alpha=0.0, warmup_target=peak, warmup_steps=warmup
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=from_logits, label_smoothing=recipe.label_smoothing),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+    # With every variable made beforehand TensorFlow traces the step once; else it makes them in a first trace and needs a second.
+    model.optimizer.build(model.trainable_variables)
+
+
+def _saved(model: keras.Model) -> bytes:
+    """The model with its optimizer, as a .keras file."""
+    with tempfile.TemporaryDirectory(prefix="driftwatch-checkpoint-") as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return path.read_bytes()
+
+
+def _loaded(saved: Checkpoint, among: Checkpoints) -> keras.Model:
+    with tempfile.TemporaryDirectory(prefix="driftwatch-checkpoint-") as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(saved.data)
+        try:
+            return keras.models.load_model(path, safe_mode=True)
+        except Exception as error:  # Keras raises what its layers and zip raise
+            raise DamagedModel(
+                f"{saved.url} is no whole checkpoint: {error}. Delete {among.url}: the training starts anew"
+            ) from error
+
+
+def _digest(data: TrainingSet) -> str:
+    digest = hashlib.sha256(data.train.images.tobytes())
+    for array in (data.train.labels, np.zeros(0) if data.weights is None else data.weights):
+        digest.update(array.tobytes())
+    return digest.hexdigest()

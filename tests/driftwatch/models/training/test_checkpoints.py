@@ -1,0 +1,49 @@
+"""What of a training is kept in storage, and what goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from driftwatch.models.training.checkpoints import Checkpoints
+from driftwatch.storage import Storage
+
+TASK = {"recipe": {"epochs": 4}, "data": "a digest"}
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    return Storage(f"file://{tmp_path}")
+
+
+def names(storage: Storage) -> list[str]:
+    return sorted(item.key for item in storage.list("c"))
+
+
+def test_the_last_and_the_best_are_kept_and_come_back(storage) -> None:
+    kept, history = Checkpoints(storage, "c"), []
+    for epoch, best in ((1, 1), (2, 2), (3, 2), (4, 2)):
+        history.append({"epoch": epoch, "loss": 1 / epoch})
+        kept.save(TASK, b"model %d" % epoch, history, best)
+    assert names(storage) == ["c/epoch-0002.keras", "c/epoch-0004.keras", "c/progress.json"]
+    found = kept.restore(TASK)
+    assert found is not None
+    assert (found.history, found.last.data, found.best.data) == (history, b"model 4", b"model 2")
+    assert found.best.url == storage.url("c/epoch-0002.keras")
+
+
+def test_another_task_has_none(storage) -> None:
+    kept = Checkpoints(storage, "c")
+    assert kept.restore(TASK) is None
+    kept.save(TASK, b"model", [{"epoch": 1}], 1)
+    assert kept.restore({**TASK, "data": "another"}) is None
+
+
+def test_clearing_takes_the_note_first_and_leaves_nothing(storage, monkeypatch) -> None:
+    kept = Checkpoints(storage, "c")
+    kept.save(TASK, b"model", [{"epoch": 1}], 1)
+    deleted: list[str] = []
+    delete = Storage.delete
+    monkeypatch.setattr(Storage, "delete", lambda self, key: (deleted.append(key), delete(self, key)))
+    kept.clear()
+    assert deleted[0] == "c/progress.json"
+    assert names(storage) == []

@@ -1,0 +1,107 @@
+"""What holds of every trainer. A new one joins by its name in TRAINERS."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from driftwatch.models.registry import from_bytes
+from driftwatch.models.training.base import Attempt, Epoch, Recipe, Start, Trained, Trainer, TrainingSet, trainer
+
+TRAINERS = ("keras",)
+RECIPE = Recipe(epochs=2, width=4, seed=3, small_share=0, learning_rate=0.01)
+
+
+@pytest.fixture(params=TRAINERS)
+def any_trainer(request) -> Trainer:
+    return trainer(request.param)
+
+
+@pytest.fixture
+def data(pictures) -> TrainingSet:
+    return TrainingSet(pictures, classes=2, validation=pictures)
+
+
+def start_of(trained: Trained) -> Start:
+    return Start(trained.model, trained.from_logits)
+
+
+def test_the_model_takes_images_and_gives_a_number_for_each_class(any_trainer, data) -> None:
+    model = from_bytes(any_trainer.train(data, RECIPE).model, "the trained model")
+    assert model.input_shape == (None, 32, 32, 3)
+    assert model.output_shape == (None, 2)
+
+
+def test_it_learns(any_trainer, data) -> None:
+    trained = any_trainer.train(data, RECIPE.model_copy(update={"epochs": 12}))
+    found = from_bytes(trained.model, "the trained model")(data.train.images.astype("float32"), training=False).numpy()
+    assert (found.argmax(axis=1) == data.train.labels).mean() > 0.9
+    if not trained.from_logits:
+        assert np.allclose(found.sum(axis=1), 1, atol=1e-3)
+
+
+def test_the_same_set_and_recipe_give_the_same_bytes_and_another_seed_gives_others(any_trainer, data) -> None:
+    one, again = (any_trainer.train(data, RECIPE).model for _ in range(2))
+    other = any_trainer.train(data, RECIPE.model_copy(update={"seed": 4})).model
+    assert one == again
+    assert one != other
+
+
+def test_each_epoch_is_told_and_noted(any_trainer, data) -> None:
+    told: list[Epoch] = []
+    history = any_trainer.train(data, RECIPE, attempt=Attempt(on_epoch=told.append)).history
+    assert list(history) == told
+    assert [row["epoch"] for row in history] == [1, 2]
+    assert all({"loss", "accuracy", "val_loss", "val_accuracy", "seconds"} <= set(row) for row in history)
+
+
+def test_it_goes_on_from_the_model_that_it_is_given_and_leaves_that_alone(any_trainer, data) -> None:
+    first = any_trainer.train(data, RECIPE)
+    before = bytes(first.model)
+    second = any_trainer.train(data, RECIPE.model_copy(update={"learning_rate": 1e-4}), start_of(first))
+    anew = any_trainer.train(data, RECIPE.model_copy(update={"learning_rate": 1e-4}))
+    assert first.model == before
+    assert second.model not in (first.model, anew.model)
+    assert second.history[0]["loss"] < anew.history[0]["loss"]
+
+
+def test_an_image_without_weight_teaches_nothing(any_trainer, data) -> None:
+    weights = np.where(np.arange(len(data.train.labels)) < 24, 1.0, 0.0)
+    weighted = dataclasses.replace(data, weights=weights)
+    images = data.train.images.copy()
+    images[24:] = 255 - images[24:]
+    changed = dataclasses.replace(weighted, train=dataclasses.replace(data.train, images=images))
+    one, other, unweighted = (any_trainer.train(each, RECIPE).model for each in (weighted, changed, data))
+    assert one == other
+    assert one != unweighted
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_killed_training_goes_on_and_ends_in_the_bytes_of_one_that_was_not(
+    any_trainer, data, kept, killed, after
+) -> None:
+    recipe = RECIPE.model_copy(update={"epochs": 3})
+    whole = any_trainer.train(data, recipe)
+    killed(lambda attempt: any_trainer.train(data, recipe, attempt=attempt), after)
+    told: list[Epoch] = []
+    resumed = any_trainer.train(data, recipe, attempt=Attempt(kept, told.append))
+    assert [row["epoch"] for row in told] == [1, 2, 3][after:]
+    assert [row["epoch"] for row in resumed.history] == [1, 2, 3]
+    assert resumed.model == whole.model
+
+
+def test_a_checkpoint_of_other_data_is_not_gone_on_from(any_trainer, data, kept, killed) -> None:
+    killed(lambda attempt: any_trainer.train(data, RECIPE, attempt=attempt), 1)
+    other = dataclasses.replace(data, train=dataclasses.replace(data.train, labels=1 - data.train.labels))
+    told: list[Epoch] = []
+    any_trainer.train(other, RECIPE, attempt=Attempt(kept, told.append))
+    assert [row["epoch"] for row in told] == [1, 2]
+
+
+def test_it_says_how_long_it_would_take(any_trainer, data) -> None:
+    short, long = (
+        any_trainer.seconds(data, RECIPE.model_copy(update={"epoch_size": size})) for size in (1_000, 1_000_000)
+    )
+    assert 0 < short < long

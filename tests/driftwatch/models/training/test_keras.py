@@ -1,0 +1,101 @@
+"""The built-in trainer: its stages, its early stop, and what it does with what is damaged. See test_conformance.py for the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from driftwatch.errors import DriftwatchError
+from driftwatch.models.archive import DamagedModel
+from driftwatch.models.registry import from_bytes
+from driftwatch.models.training.base import Attempt, Labelled, Recipe, Start, TrainingSet
+from driftwatch.models.training.keras import KerasTrainer
+
+STAGED = Recipe(epochs=3, width=4, seed=3, small_share=0.67, small_size=16)
+STOPPING = Recipe(epochs=6, width=4, seed=3, small_share=0, patience=2, learning_rate=0.01)
+train = KerasTrainer().train
+
+
+@pytest.fixture
+def wrong(pictures) -> TrainingSet:
+    """The validation labels are the wrong ones, so that an early epoch is the best."""
+    return TrainingSet(pictures, 2, Labelled(pictures.images, 1 - pictures.labels))
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_kill_in_and_behind_the_stage_on_small_images_changes_nothing(pictures, kept, killed, after) -> None:
+    data = TrainingSet(pictures, 2)
+    killed(lambda attempt: train(data, STAGED, attempt=attempt), after)
+    assert train(data, STAGED, attempt=Attempt(kept)).model == train(data, STAGED).model
+
+
+def test_a_small_stage_is_left_out_where_the_images_are_no_larger(pictures) -> None:
+    data = TrainingSet(pictures, 2)
+    staged = STAGED.model_copy(update={"epochs": 1, "small_share": 0.5, "small_size": 32})
+    plain = staged.model_copy(update={"small_share": 0.0})
+    assert train(data, staged).model == train(data, plain).model
+
+
+@pytest.mark.parametrize("after", [2, 3], ids=["before the stop", "behind it"])
+def test_an_early_stop_is_the_same_after_a_kill(wrong, kept, killed, after) -> None:
+    whole = train(wrong, STOPPING)
+    losses = [row["val_loss"] for row in whole.history]
+    assert len(losses) == 3 == losses.index(min(losses)) + 1 + STOPPING.patience
+    killed(lambda attempt: train(wrong, STOPPING, attempt=attempt), after)
+    resumed = train(wrong, STOPPING, attempt=Attempt(kept))
+    assert [row["val_loss"] for row in resumed.history] == losses
+    assert resumed.model == whole.model
+
+
+def test_an_early_stop_keeps_the_best_epochs_weights(wrong, kept, killed, tmp_path) -> None:
+    import keras
+
+    killed(lambda attempt: train(wrong, STOPPING, attempt=attempt), 1)
+    best = keras.models.load_model(tmp_path / "kept/checkpoints/epoch-0001.keras")
+    found = from_bytes(train(wrong, STOPPING).model, "the stopped one")
+    pairs = zip(found.get_weights(), best.get_weights(), strict=True)
+    assert all((ours == theirs).all() for ours, theirs in pairs)
+
+
+@pytest.mark.parametrize(("patience", "images"), [(0, 32), (2, 29)], ids=["switched off", "too few validation images"])
+def test_training_does_not_stop_early(wrong, patience, images) -> None:
+    few = Labelled(wrong.validation.images[:images], wrong.validation.labels[:images])
+    data = dataclasses.replace(wrong, validation=few)
+    assert len(train(data, STOPPING.model_copy(update={"patience": patience})).history) == STOPPING.epochs
+
+
+def test_a_training_that_was_not_stopped_keeps_its_last_epoch(wrong) -> None:
+    patient = train(wrong, STOPPING.model_copy(update={"patience": 6}))
+    losses = [row["val_loss"] for row in patient.history]
+    assert losses.index(min(losses)) < len(losses) - 1
+    assert patient.model == train(wrong, STOPPING.model_copy(update={"patience": 0})).model
+
+
+def test_epochs_on_small_images_do_not_count_for_an_early_stop(wrong) -> None:
+    staged = STOPPING.model_copy(update={"small_share": 0.67, "small_size": 16, "patience": 1})
+    assert len(train(wrong, staged).history) > staged.small_epochs + 1
+
+
+def test_an_error_of_the_storage_keeps_its_cause(pictures) -> None:
+    """Whether a task is tried again depends on it."""
+
+    def refused(row: dict[str, float]) -> None:
+        raise DriftwatchError("not written") from TimeoutError("the store is silent")
+
+    with pytest.raises(DriftwatchError, match="not written") as found:
+        train(TrainingSet(pictures, 2), STAGED, attempt=Attempt(on_epoch=refused))
+    assert isinstance(found.value.__cause__, TimeoutError)
+
+
+def test_a_damaged_checkpoint_is_named_with_what_to_delete(pictures, kept, killed, tmp_path) -> None:
+    data = TrainingSet(pictures, 2)
+    killed(lambda attempt: train(data, STAGED, attempt=attempt), 1)
+    (tmp_path / "kept/checkpoints/epoch-0001.keras").write_bytes(b"no model")
+    with pytest.raises(DamagedModel, match=r"epoch-0001\.keras is no whole checkpoint: .*Delete .*/checkpoints: "):
+        train(data, STAGED, attempt=Attempt(kept))
+
+
+def test_a_damaged_start_is_named(pictures) -> None:
+    with pytest.raises(DamagedModel, match="models/v1"):
+        train(TrainingSet(pictures, 2), STAGED, Start(b"no model", True, "models/v1"))
