@@ -13,8 +13,9 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from driftwatch.credentials import hiding, redacted, usable_address, usable_secret
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
 from driftwatch.http import Limits
-from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
+from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient, TolokaError
 from driftwatch.publish.whylabs import WhyLabsApi
+from driftwatch.publish.whylabs_errors import WhyLabsAccessRefused
 from driftwatch_servers.serving import running
 
 TOKEN = "AgAAAABs-very-secret-token"
@@ -91,8 +92,10 @@ def whole(error: BaseException, caplog) -> str:
 def test_no_error_of_toloka_shows_the_token_that_a_server_repeats(echo, caplog, end):
     caplog.set_level(logging.DEBUG)
     client = DriftwatchTolokaClient(TOKEN + end, url=echo, limits=Limits(retries=0))
-    for call in (client.get_requester, lambda: client.get_pool("1")):
-        with pytest.raises(Exception, match=r"\*\*\*") as raised:
+    refused = (AccessRefused, r"refused the login .*OAuth \*\*\* .*look at the token")
+    answered = (TolokaError, r"answered 401 to GET /api/v1/pools/1 .*OAuth \*\*\* ")
+    for call, (error, said) in ((client.get_requester, refused), (lambda: client.get_pool("1"), answered)):
+        with pytest.raises(error, match=said) as raised:
             call()
         assert TOKEN not in whole(raised.value, caplog)
 
@@ -100,7 +103,7 @@ def test_no_error_of_toloka_shows_the_token_that_a_server_repeats(echo, caplog, 
 @pytest.mark.parametrize("end", ["", "\n", ":org-1\n"])
 def test_no_error_of_whylabs_shows_the_key_or_a_part_of_it(echo, caplog, end):
     caplog.set_level(logging.DEBUG)
-    with pytest.raises(Exception, match=r"\*\*\*") as raised:
+    with pytest.raises(WhyLabsAccessRefused, match=r"HTTP 401; .*\*\*\*.*check the API key") as raised:
         WhyLabsApi(echo, KEY + end, "org-1", limits=Limits(retries=0)).check()
     assert "very-secret" not in whole(raised.value, caplog)
 

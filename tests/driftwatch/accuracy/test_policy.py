@@ -31,6 +31,15 @@ def test_below_the_floor_but_not_for_sure_is_not_green() -> None:
     assert "the interval reaches above it" in found["reasons"][0]
 
 
+def test_a_good_day_says_whether_its_interval_reaches_below_the_floor() -> None:
+    near, far = verdict(112, 150, policy=("floor",)), verdict(140, 150, policy=("floor",))
+    assert (near["verdict"], far["verdict"]) == ("ok", "ok")
+    assert near["reasons"][0].endswith("The interval reaches below the floor of 70 %: more labels would make it surer.")
+    assert far["reasons"] == ["Accuracy 93.3 % [88, 96] on 150 labels: no rule of the policy fires."]
+    without = judge(share(112, 150, 0.95), PerformanceConfig(policy=("drop",)), {"accuracy": 0.75, "n": 600})
+    assert without["reasons"][0].endswith("no rule of the policy fires.")
+
+
 def test_drop_fires_above_the_floor_too() -> None:
     found = verdict(115, 150)
     assert found["verdict"] == "alert"
@@ -66,8 +75,13 @@ def test_false_alarms_stay_at_or_below_alpha() -> None:
 
 
 def test_missing_holdout_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(DriftwatchError, match=r"take them out of performance\.policy"):
-        verdict(100, 150, holdout={"accuracy": {"value": None}, "n": 0})
+    for holdout in (
+        {"accuracy": {"value": None}, "n": 0},
+        {"accuracy": {"value": None}, "n": 600},
+        {"accuracy": 0.9, "n": 0},
+    ):
+        with pytest.raises(DriftwatchError, match=r"take them out of performance\.policy"):
+            verdict(100, 150, holdout=holdout)
     assert verdict(140, 150, holdout={"accuracy": None, "n": 0}, policy=("floor",))["verdict"] == "ok"
 
 

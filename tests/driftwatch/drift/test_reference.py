@@ -190,7 +190,7 @@ def test_a_saved_reference_tests_alike_from_its_cache_and_from_a_new_calibration
     assert (loaded_report.score, loaded_report.p_value) == (report.score, report.p_value)
     loaded.calibrations.clear()
     assert loaded.test(batch).p_value == report.p_value
-    with pytest.raises(MissingArtifact):
+    with pytest.raises(MissingArtifact, match=r"reference/v2/reference\.json does not exist"):
         Reference.load(storage, LAYOUT, "v2")
 
 

@@ -266,7 +266,7 @@ def test_access_denied_to_all_needs_a_person_and_to_one_of_many_is_one_row(bucke
         ingest_day(day_store(bucket, DAY), ALL_MAY_FAIL, 32, "v1")
     s3.clear()
     s3.plan("AccessDenied", r"incoming/2026-03-01/.*jpg", method="GET", skip=1)
-    with pytest.raises(StorageRefused):  # taken away in mid-pass
+    with pytest.raises(StorageRefused, match=r"\(AccessDenied.*give the account"):  # taken away in mid-pass
         ingest_day(day_store(bucket, DAY), ALL_MAY_FAIL, 32, "v1")
     assert not bucket.exists(DAY.manifest)
     s3.clear()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import cv2
 import numpy as np
@@ -20,6 +22,8 @@ from driftwatch.images.inputs import DayInputs
 from driftwatch.images.listing import list_day
 from driftwatch.images.shards import MOST_SHARDS, shards_of
 from driftwatch.storage import Storage, open_storage, tables
+
+from ..kills import killed_at, kills, touches
 
 DAY = DayLayout("cats", date(2026, 3, 1))
 LISTED = 1100
@@ -95,24 +99,13 @@ def test_a_day_in_shards_fetches_and_decodes_each_image_once(storage, monkeypatc
     assert decoded.total() == LISTED - 9 + 2
 
 
-def test_a_merge_that_was_killed_or_is_repeated_gives_the_same_day(storage, monkeypatch):
+def test_a_merge_that_is_repeated_gives_the_same_day_and_its_shards_are_not_taken_in_again(storage):
     ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
     whole = artifacts(storage)
     images = ImagesConfig(shard_size=256)
     shards = cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
     for shard in shards:
         ingest_shard(day_store(storage, DAY), images, shard)
-    write_json, delete = Storage.write_json, Storage.delete
-
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    for name in ("write_json", "delete"):  # before the index of the inputs, and in the clearing up
-        monkeypatch.setattr(Storage, name, killed)
-        with pytest.raises(KeyboardInterrupt):
-            merge_shards(day_store(storage, DAY), images)
-        monkeypatch.undo()
-    assert (Storage.write_json, Storage.delete) == (write_json, delete)
     counts = merge_shards(day_store(storage, DAY), images)
     assert artifacts(storage) == whole
     assert merge_shards(day_store(storage, DAY), images) == counts
@@ -120,48 +113,66 @@ def test_a_merge_that_was_killed_or_is_repeated_gives_the_same_day(storage, monk
         ingest_shard(day_store(storage, DAY), images, shards[0])
 
 
-def test_a_merge_killed_at_any_point_of_its_clearing_up_finds_its_way(storage, tmp_path, monkeypatch):
+@pytest.fixture
+def small_day(storage, monkeypatch) -> dict[str, bytes]:
+    """20 files in blocks of 8, taken in whole: the artifacts. A copy and what it is a copy of lie in two shards."""
     for module in (ingest, one_pass, shards):
         monkeypatch.setattr(module, "BLOCK", 8)
     for item in storage.list(DAY.incoming)[20:]:
         storage.delete(item.key)
-    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
-    whole = artifacts(storage)
-    images = ImagesConfig(shard_size=8)
-    for shard in cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images)):
-        ingest_shard(day_store(storage, DAY), images, shard)
-    delete, killed_at = Storage.delete, 0
-    while True:
-        again = open_storage(f"file://{tmp_path}/{killed_at}")
-        shutil.copytree(storage.root, again.root)
-        left = iter(range(killed_at))
+    storage.write_bytes(f"{DAY.incoming}/0017.jpg", storage.read_bytes(f"{DAY.incoming}/0000.jpg"))
+    assert ingest_day(day_store(storage, DAY), SMALL, 32, "v1")["accepted"] == 17
+    return artifacts(storage)
 
-        def kill(self, key, left=left):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-            delete(self, key)
 
-        with monkeypatch.context() as patch:
-            patch.setattr(Storage, "delete", kill)
-            try:
-                merge_shards(day_store(again, DAY), images)
-                break
-            except KeyboardInterrupt:
-                killed_at += 1
-        # What predict_shards hands over lies in the same folder, and is not the merge's to clear up once the day is whole.
-        answers, merged = DAY.shard(0, "predictions.parquet"), not again.exists(DAY.shard_plan)
-        if merged:
-            again.write_bytes(answers, b"answers")
-        assert merge_shards(day_store(again, DAY), images)["accepted"] == 18
-        assert artifacts(again) == whole | ({answers: b"answers"} if merged else {})
-    assert killed_at > 6
+SMALL = ImagesConfig(shard_size=8)
+
+
+def day_in_shards(storage: Storage) -> list[Callable[[], object]]:
+    """The day's tasks, in order; to be run one after the other."""
+    listed = list_day(day_store(storage, DAY), SMALL)
+    return [
+        lambda: cut_into_shards(day_store(storage, DAY), SMALL, 32, "v1", listed),
+        *(partial(ingest_shard, day_store(storage, DAY), SMALL, shard) for shard in shards_of(len(listed), 8)),
+        lambda: merge_shards(day_store(storage, DAY), SMALL),
+    ]
+
+
+def test_every_task_killed_at_each_write_and_each_delete_and_tried_again_gives_the_same_day(
+    storage, small_day, tmp_path
+):
+    before = open_storage(f"file://{tmp_path}/before")
+    killed = Counter()
+    for number, task in enumerate(day_in_shards(storage)):
+        shutil.rmtree(before.root, ignore_errors=True)
+        shutil.copytree(storage.root, before.root)
+        touched = touches(task)
+        for place, when in kills(touched):
+            again = open_storage(f"file://{tmp_path}/{number}-{place}-{when}")
+            shutil.copytree(before.root, again.root)
+            left = day_in_shards(again)[number:]
+            killed_at(place, when, left[0])
+            # What predict_shards hands over lies in the same folder, and is not the merge's to clear up once the day is whole.
+            answers, merging = DAY.shard(0, "predictions.parquet"), len(left) == 1
+            handed_over = {answers: b"answers"} if merging and not again.exists(DAY.shard_plan) else {}
+            for key, data in handed_over.items():
+                again.write_bytes(key, data)
+            for each in left:
+                each()
+            assert artifacts(again) == small_day | handed_over, f"task {number} killed {when} {touched[place]}"
+            killed[" ".join(touched[place].split()[:2])] += 1
+            shutil.rmtree(again.root)
+    assert artifacts(storage) == small_day
+    # The plan, and of three shards the listing and the rows, are removed: each before and after.
+    assert killed["storage delete"] == 2 * 7
+    assert killed["storage write"] >= 2 * (4 + 3 * 2 + 5)
 
 
 def test_too_many_rejects_are_refused_at_the_merge_and_again_when_it_is_repeated(storage):
     for _ in range(2):
         with pytest.raises(TooManyRejects, match=r"3 of 1100 .*not_an_image 3"):
             in_shards(storage, 600, max_reject_share=0.001)
-    with pytest.raises(TooManyRejects):
+    with pytest.raises(TooManyRejects, match=r"images\.max_reject_share allows 0%"):
         merge_shards(day_store(storage, DAY), ImagesConfig(max_reject_share=0.001))
     assert merge_shards(day_store(storage, DAY), ImagesConfig())["accepted"] == LISTED - 9
 

@@ -241,3 +241,12 @@ def test_dawid_skene_of_unanswered_images_and_of_none() -> None:
     assert merged["status"].tolist() == ["consensus", "unanswered"]
     assert merge_answers(answers(), CLASSES, method="dawid_skene").empty
     assert merge_answers(answers(), CLASSES, tasks=["x"], method="weighted")["status"].tolist() == ["unanswered"]
+
+
+def test_a_weighted_vote_counts_each_control_answer_once_beside_the_default() -> None:
+    # a was right on 3 of 4: (3 + 2 x .8) / (4 + 2) = .7667; nothing is known of b: .8. Their log-odds are 1.190 and 1.386.
+    known = control(*[("a", "cat", "cat")] * 3, ("a", "dog", "cat"))
+    given = answers(("image", "a", "cat"), ("image", "b", "dog"))
+    row = merge_answers(given, ("cat", "dog"), method="weighted", control=known).iloc[0]
+    assert (row["label"], row["status"]) == ("dog", "consensus")
+    assert row["confidence"] == pytest.approx(1.3863 / (1.3863 + 1.1896), abs=1e-4)

@@ -176,6 +176,19 @@ def test_guessers_and_constant_answers_are_flagged_with_the_reason_and_good_anno
     assert (table["control_answers"] == 10).all()
 
 
+def test_agreement_is_with_the_one_answer_that_most_others_gave() -> None:
+    given = [
+        ("i1", "a", "cat"), ("i1", "b", "cat"), ("i1", "c", "dog"),  # for a and b the others are divided
+        ("i2", "a", "fox"), ("i2", "b", "fox"), ("i2", "c", "fox"),
+        ("i3", "a", "dog"), ("i3", "b", "cat"),  # one other is enough
+        ("i4", "a", "cat"),  # nobody else
+    ]  # fmt: skip
+    rows = [
+        {"assignment_id": f"{i}{who}", "annotator_id": who, "image_id": i, "answer": word} for i, who, word in given
+    ]
+    assert quality(assignments(rows))["agreement"].to_dict() == {"a": 0.5, "b": 0.5, "c": 0.5}
+
+
 def test_honest_annotators_are_hardly_ever_flagged() -> None:
     flagged = [
         quality(crowd({f"w{i}": 0.85 for i in range(6)}, images=40, seed=seed))["flagged"].sum() for seed in range(25)

@@ -189,7 +189,10 @@ def test_a_task_that_was_frozen_and_wakes_up_opens_no_second_pool(days, at, pool
         days.storage.write_bytes(days.layout.annotation_lock, b"free after a takeover")
         days.create()
 
-    with before(at, taken_over), pytest.raises(LockLost):
+    with (
+        before(at, taken_over),
+        pytest.raises(LockLost, match=r"taken over by another task.*nothing more is sent; run the task again"),
+    ):
         days.create()
     # One that was frozen between its last look at the lock and the request itself leaves a pool that nobody sees.
     _, found = days.made()
@@ -214,7 +217,7 @@ def test_facts_of_a_pool_are_noted_beside_what_another_run_has_noted(days):
 def test_a_creation_that_stays_broken_beyond_expire_hours_succeeds_once_it_works(days, broken):
     days.fault(broken, "error_before")
     for hours in (49, 1):
-        with pytest.raises(InternalApiError):
+        with pytest.raises(InternalApiError, match="injected fault error_before"):
             days.create(now=NOW - timedelta(hours=hours))
     old = days.plan()
     days.no_faults()
@@ -229,7 +232,7 @@ def test_a_creation_that_stays_broken_beyond_expire_hours_succeeds_once_it_works
 @on_files
 def test_a_pool_that_arrived_unheard_is_found_first_and_keeps_its_end(days):
     days.fault("/v1/pools$", "error_after_commit", times=1)
-    with pytest.raises(InternalApiError):
+    with pytest.raises(InternalApiError, match="injected fault error_after_commit"):
         days.create(now=NOW - timedelta(hours=2))
     plan = days.create()
     assert days.made() == (1, ["OPEN"])
@@ -240,7 +243,7 @@ def test_a_pool_that_arrived_unheard_is_found_first_and_keeps_its_end(days):
 @pytest.mark.parametrize(("hours", "broken"), [(47, "/v1/tasks"), (49, "/open$")])
 def test_a_pool_that_was_never_opened_and_has_no_time_left_is_replaced(days, hours, broken):
     days.fault(broken, "error_before")
-    with pytest.raises(InternalApiError):
+    with pytest.raises(InternalApiError, match="injected fault error_before"):
         days.create()
     days.no_faults()
     pool_id = days.plan()["pool_id"]

@@ -92,4 +92,8 @@ def test_links_of_a_storage_by_a_role_are_signed_by_the_key_that_is_named(s3):
 
 
 def test_links_of_an_image_server_need_no_credentials(tmp_path):
-    links(open_storage(f"file://{tmp_path}"), 1000, server=ImageServer("http://127.0.0.1:1", "secret")).check()
+    where = open_storage(f"file://{tmp_path}")
+    where.write_bytes("incoming/a.jpg", PICTURE)
+    made = links(where, 1000, server=ImageServer("http://127.0.0.1:1", "secret"))
+    made.check()
+    assert made.link(IMAGE_ID, "incoming/a.jpg").startswith("http://127.0.0.1:1/")

@@ -15,7 +15,7 @@ from driftwatch.config import ExamConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import ChangedImage, DamagedArtifact, DriftwatchError
 from driftwatch.labels.links import ImageLinks, ImageServer, sign
-from driftwatch.labels.plan import OverBudget, cost_of, describe, plan_labelling, seeded_order
+from driftwatch.labels.plan import OverBudget, cost_of, describe, images_for, plan_labelling, seeded_order
 from driftwatch.storage import open_storage
 
 DAY = date(2026, 11, 20)
@@ -115,6 +115,27 @@ def test_the_month_counts_its_other_days_alone(storage, monitor):
     assert plan(storage, tight)["cost"]["total"] == 0.9
 
 
+def test_a_limit_that_is_reached_to_the_cent_is_kept_and_days_that_asked_nobody_cost_nothing(storage, monitor):
+    layout = MonitorLayout(monitor.name)
+    storage.write_json(layout.day(date(2026, 11, 1)).annotation, {"state": "opened", "cost": {"total": 4.0}})
+    write_manifest(storage, layout, date(2026, 11, 2), 3)
+    limits = {"max_cost_per_day": 0.9, "max_cost_per_month": 4.9}
+    exact = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update=limits)})
+    assert plan(storage, exact)["cost"]["total"] == 0.9
+    for limit in limits:
+        less = exact.annotation.model_copy(update={limit: limits[limit] - 0.01})
+        with pytest.raises(OverBudget, match=rf"above annotation\.{limit} {limits[limit] - 0.01:.2f}"):
+            plan(storage, exact.model_copy(update={"annotation": less}))
+
+
+@pytest.mark.parametrize("tasks_per_page", [1, 2, 9])
+def test_a_sum_buys_the_images_that_it_pays_for_and_not_one_more(monitor, tasks_per_page):
+    settings = monitor.annotation.model_copy(update={"tasks_per_page": tasks_per_page})
+    for usd in (0.0, 0.17, 0.18, 0.19, 1.0, 4.0):
+        images = images_for(usd, settings)
+        assert cost_of(images, settings)["total"] <= usd < cost_of(images + 1, settings)["total"]
+
+
 @pytest.mark.parametrize("damaged", [[], {"state": "closed", "cost": {"total": 4.0}}, {"state": "opened", "cost": 4}])
 def test_a_plan_of_the_month_that_does_not_say_what_it_cost_is_named(storage, monitor, damaged):
     storage.write_json(MonitorLayout(monitor.name).day(date(2026, 11, 1)).annotation, damaged)
@@ -158,7 +179,7 @@ def test_auto_stays_within_the_days_limit_and_its_part_of_what_is_left_of_the_mo
 
 
 def test_auto_without_money_for_a_single_image_is_refused(storage, monitor):
-    with pytest.raises(OverBudget):
+    with pytest.raises(OverBudget, match=r"above annotation\.max_cost_per_day 0\.10: .*nothing was created"):
         automatic(storage, monitor, max_cost_per_day=0.1)
 
 

@@ -19,6 +19,8 @@ from driftwatch.artifacts.keys import MonitorLayout
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage, open_storage
 
+from ...once import once_for_all_workers
+
 CLASSES = ("across", "upright")
 
 
@@ -100,13 +102,16 @@ def make_config(root: Path) -> MonitorConfig:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A storage with the training set taken in and a champion, to be copied."""
+    """A storage with the training set taken in and a champion, to be copied; one for all workers of a run."""
+    return once_for_all_workers(tmp_path_factory, "trained", train)
+
+
+def train(root: Path) -> None:
     from driftwatch.drift.handover import build_reference_of
     from driftwatch.models.champion import train_champion
     from driftwatch.models.dataset import take_in_training_set
     from driftwatch.models.registry import promote
 
-    root = tmp_path_factory.mktemp("trained")
     world = open_world(root)
     rng = np.random.default_rng(0)
     for label in CLASSES:
@@ -116,7 +121,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     version = train_champion(monitor_store(world.storage, world.layout, world.config), "fast", epochs=4)
     build_reference_of(monitor_store(world.storage, world.layout, world.config), version)
     promote(monitor_store(world.storage, world.layout), version, "test", None)
-    return root
 
 
 def open_world(root: Path) -> World:

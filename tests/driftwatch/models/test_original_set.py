@@ -31,8 +31,8 @@ from driftwatch.models.original_set import read_training_images, set_keys, take_
 from driftwatch.models.predict import predict_day
 from driftwatch.models.rollback import rollback_target
 from driftwatch.storage import open_storage
-from driftwatch.storage.file import FileStorage
 
+from ..kills import killed_at, kills, touches
 from .conftest import make_config
 
 NOW = datetime(2026, 1, 5, tzinfo=timezone.utc)
@@ -49,27 +49,6 @@ def replace_images(world: Any, n: int = 40) -> None:
             world.put_training(label, str(number), world.striped(rng, label))
 
 
-class Dying(FileStorage):
-    """A storage whose process is killed after so many changes."""
-
-    def __init__(self, uri: str, changes: int) -> None:
-        super().__init__(uri.removeprefix("file://"))
-        self.left = changes
-
-    def _one_less(self) -> None:
-        if self.left == 0:
-            raise KeyboardInterrupt
-        self.left -= 1
-
-    def write_bytes(self, key: str, data: bytes) -> None:
-        self._one_less()
-        super().write_bytes(key, data)
-
-    def delete(self, key: str) -> None:
-        self._one_less()
-        super().delete(key)
-
-
 def test_a_kill_at_any_change_leaves_the_old_set_or_the_new_one_and_a_repeat_ends_well(world) -> None:
     storage, layout = world.storage, world.layout
     old = set(storage.read_table(layout.training_set)["image_id"])
@@ -77,13 +56,12 @@ def test_a_kill_at_any_change_leaves_the_old_set_or_the_new_one_and_a_repeat_end
     shutil.copytree(folder, saved, ignore=shutil.ignore_patterns("images"))
     replace_images(world)
     new = read_training_images(monitor_store(storage, layout, world.config))
+    touched = touches(lambda: new.write(storage, layout))
+    assert {what.split()[1] for what in touched} == {"write", "delete"}
     found = set()
-    for changes in range(100):
-        try:
-            new.write(Dying(storage.uri, changes), layout)
-            break
-        except KeyboardInterrupt:
-            pass
+    for place, when in kills(touched):
+        shutil.copytree(saved, folder, dirs_exist_ok=True)
+        killed_at(place, when, lambda: new.write(storage, layout))
         keys = set_keys(monitor_store(storage, layout))
         table, inputs = storage.read_table(keys.table), storage.read_array(keys.inputs)
         assert storage.read_table(keys.features)["image_id"].tolist() == table["image_id"].tolist()
@@ -95,9 +73,8 @@ def test_a_kill_at_any_change_leaves_the_old_set_or_the_new_one_and_a_repeat_end
         new.write(storage, layout)
         assert storage.read_table(layout.training_set)["image_id"].tolist() == new.table["image_id"].tolist()
         assert not storage.list(f"{layout.monitor}/training/next")
-        shutil.copytree(saved, folder, dirs_exist_ok=True)
     assert found == {True, False}
-    assert changes > 8
+    assert len(touched) > 8
 
 
 def test_a_set_that_does_not_fit_replaces_nothing(world) -> None:

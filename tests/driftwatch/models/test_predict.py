@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,7 +24,12 @@ from driftwatch.models.predict import (
     probabilities,
 )
 from driftwatch.models.registry import champion_version, load_model
-from driftwatch.storage import Storage
+
+from ..kills import killed_at, kills, touches
+from .conftest import World, open_world
+
+if TYPE_CHECKING:
+    from driftwatch.images.shards import Shard
 
 DAY = date(2026, 1, 3)
 
@@ -96,49 +106,104 @@ def test_other_architectures_have_an_embedding_too(head) -> None:
     np.testing.assert_allclose(raw, model(inputs.astype("float32")), rtol=1e-3, atol=1e-4)
 
 
-def test_a_day_in_shards_is_answered_as_it_would_be_whole(world, monkeypatch) -> None:
+@pytest.fixture(scope="module")
+def answered(trained, tmp_path_factory) -> SimpleNamespace:
+    """A day of 41 images in three shards that were answered and not merged, to be copied; `whole` and `counts`: as it is answered
+    in one."""
+    from driftwatch.images import shards
+
+    root = tmp_path_factory.mktemp("answered") / "storage"
+    shutil.copytree(trained, root)
+    world = open_world(root)
+    with pytest.MonkeyPatch.context() as patch:
+        blocks_of_8(patch)
+        world.add_day(DAY, 41)
+        counts, keys = predict(world), world.layout.day(DAY)
+        whole = {key: world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)}
+        for key in whole:
+            world.storage.delete(key)
+        parts = shards.shards_of(41, 16)
+        for part in reversed(parts):
+            answer(world, part)
+    assert len(parts) == 3
+    return SimpleNamespace(root=root, parts=parts, whole=whole, counts=counts)
+
+
+def blocks_of_8(patch: pytest.MonkeyPatch) -> None:
     from driftwatch.images import ingest, one_pass, shards
 
     for module in (ingest, one_pass, shards):
-        monkeypatch.setattr(module, "BLOCK", 8)
-    world.add_day(DAY, 41)
-    keys, version = world.layout.day(DAY), champion_version(monitor_store(world.storage, world.layout))
-    counts = predict(world)
-    whole = [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)]
-    for key in (keys.predictions, keys.embeddings):
-        world.storage.delete(key)
-    parts = shards.shards_of(41, 16)
-    assert len(parts) == 3
-    for shard in reversed(parts):
-        predict_shard(day_store(world.storage, keys, world.config), version, shard)
-    handed_over = [(item.key, world.storage.read_bytes(item.key)) for item in world.storage.list(keys.shards)]
-    delete = Storage.delete
+        patch.setattr(module, "BLOCK", 8)
 
-    def merge_again(there) -> None:
-        for key, data in there:
-            world.storage.write_bytes(key, data)
-        assert merge_predictions(day_store(world.storage, keys, world.config), version, len(parts)) == counts
-        assert [world.storage.read_bytes(key) for key in (keys.predictions, keys.embeddings)] == whole
-        assert world.storage.list(keys.shards) == []
 
-    merge_again([])
+def answer(world: World, part: Shard) -> None:
+    version = champion_version(monitor_store(world.storage, world.layout))
+    predict_shard(day_store(world.storage, world.layout.day(DAY), world.config), version, part)
 
-    # A single shard that is cleared and answered again after the merge; then a kill at each point of the clearing up.
-    for some in (handed_over[:2], handed_over[-2:]):
-        merge_again(some)
-    for killed_at in range(len(handed_over)):
-        left = iter(range(killed_at))
 
-        def kill(self, key, left=left):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-            delete(self, key)
+class InShards:
+    """The day in shards, and what its merge must make of it."""
 
-        with monkeypatch.context() as patch:
-            patch.setattr(Storage, "delete", kill)
-            with pytest.raises(KeyboardInterrupt):
-                merge_again(handed_over)
-        merge_again([])
+    def __init__(self, answered: SimpleNamespace, root: Path) -> None:
+        shutil.copytree(answered.root, root)
+        self.world, self.parts = open_world(root), answered.parts
+        self.storage, self.keys = self.world.storage, self.world.layout.day(DAY)
+        self.whole, self.counts = answered.whole, answered.counts
+
+    def handed_over(self) -> dict[str, bytes]:
+        return {item.key: self.storage.read_bytes(item.key) for item in self.storage.list(self.keys.shards)}
+
+    def hand_over(self, there: dict[str, bytes]) -> None:
+        for item in self.storage.list(self.keys.shards):
+            self.storage.delete(item.key)
+        for key, data in there.items():
+            self.storage.write_bytes(key, data)
+
+    def merge(self) -> None:
+        version = champion_version(monitor_store(self.storage, self.world.layout))
+        counts = merge_predictions(day_store(self.storage, self.keys, self.world.config), version, len(self.parts))
+        assert counts == self.counts
+        assert {key: self.storage.read_bytes(key) for key in self.whole} == self.whole
+        assert self.handed_over() == {}
+
+
+@pytest.fixture
+def in_shards(answered, tmp_path, monkeypatch) -> InShards:
+    blocks_of_8(monkeypatch)
+    return InShards(answered, tmp_path / "storage")
+
+
+def test_a_day_in_shards_is_answered_as_it_would_be_whole(in_shards) -> None:
+    there = in_shards.handed_over()
+    in_shards.merge()
+    in_shards.merge()
+    # A single shard that is cleared and answered again after the merge.
+    for some in (list(there)[:2], list(there)[-2:]):
+        in_shards.hand_over({key: there[key] for key in some})
+        in_shards.merge()
+
+
+def test_a_merge_of_answers_killed_at_each_write_and_each_delete_and_tried_again_gives_the_same_day(in_shards) -> None:
+    there = in_shards.handed_over()
+    touched = touches(in_shards.merge)
+    assert sorted(what.split()[1] for what in touched) == ["delete"] * 6 + ["write"] * 2
+    for place, when in kills(touched):
+        for key in in_shards.whole:
+            in_shards.storage.delete(key)
+        in_shards.hand_over(there)
+        killed_at(place, when, in_shards.merge)
+        in_shards.merge()
+
+
+def test_a_shard_killed_at_each_write_and_answered_again_hands_over_the_same(in_shards) -> None:
+    there, first = in_shards.handed_over(), partial(answer, in_shards.world, in_shards.parts[0])
+    touched = touches(first)
+    assert [what.split()[1] for what in touched] == ["write"] * 2
+    for place, when in kills(touched):
+        in_shards.hand_over(dict(list(there.items())[2:]))
+        killed_at(place, when, first)
+        first()
+        assert in_shards.handed_over() == there
 
 
 def test_the_model_is_traced_once_for_all_blocks(world) -> None:

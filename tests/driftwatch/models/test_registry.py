@@ -61,7 +61,7 @@ def test_promoting_the_champion_again_changes_nothing(empty) -> None:
 
 
 def test_an_unregistered_version_is_not_promoted(empty) -> None:
-    with pytest.raises(registry.UnknownVersion):
+    with pytest.raises(registry.UnknownVersion, match=r"'v0001-12345678'; there are: none; train the first by"):
         registry.promote(monitor_store(empty.storage, empty.layout), "v0001-12345678", "a", expected=None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -155,3 +156,30 @@ def test_a_failed_upload_fails_and_its_repetition_counts_once(storage, keys, unc
 
     assert send(storage, sink).upload_id in sink.received
     assert sink.counted() == {A: 1}
+
+
+FAILURES = {"arrived unheard": (True, True), "lost": (True, False), "refused": (False, False)}  # uncertain, arrived
+
+
+@pytest.mark.parametrize("keys", ["replay", "refuse", "forget"])
+@pytest.mark.parametrize("failures", list(itertools.product(FAILURES, FAILURES)), ids=", then ".join)
+def test_uploads_that_fail_in_different_ways_one_after_the_other_count_once(storage, keys, failures):
+    left = list(failures)
+
+    class Failing(CountingSink):
+        def send(self, slot, payload):
+            if not left:
+                return super().send(slot, payload)
+            uncertain, arrived = FAILURES[left.pop(0)]
+            if arrived:
+                super().send(slot, payload)
+            raise SinkError("it failed", uncertain=uncertain)
+
+    sink = Failing(keys)
+    for _ in failures:
+        with pytest.raises(SinkError, match="it failed"):
+            send(storage, sink)
+    done = send(storage, sink)
+    assert sink.counted() == {A: 1}
+    assert done.upload_id in sink.received
+    assert send(storage, sink).state == "skipped"

@@ -30,7 +30,7 @@ def test_the_ledger_over_http_skips_refuses_and_revises(server, tmp_path):
     storage, sink = open_storage(f"file://{tmp_path}"), WhyLabsSink(server.api())
     states = [send(storage, sink, payload, "features").state for payload in (FEATURES, FEATURES)]
     send(storage, sink, PERFORMANCE, "performance")
-    with pytest.raises(PublishConflict):
+    with pytest.raises(PublishConflict, match=r"features of .*would count the day twice.*with the parameter `revise`"):
         send(storage, sink, REVISED, "features")
     before = counted(server)
     revised = send(storage, sink, REVISED, "features", revise=True)

@@ -60,7 +60,9 @@ def test_a_connection_given_as_uri_works(monkeypatch):
 def test_nothing_is_read_before_it_is_needed(monkeypatch):
     monkeypatch.delenv("AIRFLOW_CONN_WHYLABS_DEFAULT", raising=False)
 
-    WhyLabsHook("no_such_connection", dataset="model-1")
+    hook = WhyLabsHook("no_such_connection", dataset="model-1")
+    with pytest.raises(NeedsAttention, match="there is no Airflow connection 'no_such_connection'"):
+        hook.get_conn()
 
 
 @pytest.mark.parametrize(

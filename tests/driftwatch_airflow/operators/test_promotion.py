@@ -121,7 +121,9 @@ def test_a_passed_gate_moves_the_champion_once_and_tells_it(monitor, storage, ga
 def test_a_challenger_is_not_promoted_over_a_champion_that_it_was_not_compared_with(monitor, storage, gate_passed):
     third = registry.register(monitor_store(storage, LAYOUT), "v0003-00000003", b"model 3", {})["version"]
     registry.promote(monitor_store(storage, LAYOUT), third, "somebody", expected=gate_passed[0])
-    with pytest.raises(registry.ChampionMoved):
+    with pytest.raises(
+        registry.ChampionMoved, match=r"the champion is v0003.*nothing was changed: start the retraining"
+    ):
         promote(monitor)
     assert registry.champion(monitor_store(storage, LAYOUT))["version"] == third
 

@@ -21,6 +21,7 @@ from driftwatch.config.monitor_files import load_monitor
 from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.ui import access, airflow_state
 from driftwatch_airflow.ui.app import application
+from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_sandbox.demo.year import Year
 
@@ -43,14 +44,23 @@ def write_monitor(world: World, days: int, **changes: Any) -> MonitorConfig:
     return config
 
 
-@dataclass
-class Pages:
-    """The running pages. `page(width, scheme)` opens a logged-in tab that notes what its console complains about."""
+@dataclass(frozen=True)
+class Served:
+    """The running pages, and whose token they are asked with."""
 
     url: str
     home: Path
     storage: Storage
-    monitors: dict[str, MonitorConfig]
+    token: str
+
+
+@dataclass
+class Pages:
+    """The running pages in a browser. `page(width, scheme)` opens a logged-in tab that notes what its console complains about."""
+
+    url: str
+    home: Path
+    storage: Storage
     token: str
     browser: Any
     complaints: list[str] = field(default_factory=list)
@@ -68,17 +78,37 @@ class Pages:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
 
+    def opened(self, address: str, **options: Any) -> Any:
+        """A tab on the address, once all that it shows is there."""
+        page = self.page(**options)
+        page.goto(f"{self.url}/driftwatch{address}")
+        page.wait_for_load_state("networkidle")
+        page.locator("[aria-busy=true]").wait_for(state="detached")
+        return page
+
+    def api(self) -> AirflowApi:
+        """Airflow's own API."""
+        api = AirflowApi.__new__(AirflowApi)
+        api._client = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"})
+        return api
+
 
 @pytest.fixture(scope="module")
-def pages(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    world = World(tmp_path_factory.mktemp("pages"))
+def pages(browser: Any, served: Served) -> Pages:
+    return Pages(served.url, served.home, served.storage, served.token, browser)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all test_pages*.py, which tests/conftest.py sends to one worker."""
+    world = World(tmp_path_factory.mktemp("pages"), None, {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600"})
     database = threading.Thread(target=world.prepare_airflow)
     database.start()
-    monitors = [
-        write_monitor(world, 60),
-        write_monitor(world, 3, name="hostile", classes=list(HOSTILE_CLASSES), description="<script>window.hacked=1</script>"),
-        write_monitor(world, 0, name="new_one", description="Not run yet."),
-    ]  # fmt: skip
+    write_monitor(world, 60)
+    write_monitor(
+        world, 3, name="hostile", classes=list(HOSTILE_CLASSES), description="<script>window.hacked=1</script>"
+    )
+    write_monitor(world, 0, name="new_one", description="Not run yet.")
     database.join()
     try:
         world.processes.start("api-server", ["airflow", "api-server"], world.env)
@@ -89,7 +119,7 @@ def pages(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
         login = {"username": "admin", "password": world.secrets.password}
         token = httpx.post(f"{world.url('airflow')}/auth/token", json=login).raise_for_status().json()["access_token"]
         storage = open_storage(f"file://{world.storage}")
-        yield Pages(world.url("airflow"), world.home, storage, {each.name: each for each in monitors}, token, browser)
+        yield Served(world.url("airflow"), world.home, storage, token)
     finally:
         world.processes.stop()
 

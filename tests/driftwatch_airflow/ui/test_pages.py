@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import os
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,10 @@ import httpx
 import numpy as np
 import pytest
 
-from driftwatch.artifacts.failure import Failure, write_failure
 from driftwatch.images.inputs import DayInputs
 from driftwatch_airflow.ui.app import _ROUTES
-from driftwatch_sandbox.demo.airflow_api import AirflowApi
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
-
 LAST = date(2026, 6, 14)
 PICTURES = os.environ.get("DRIFTWATCH_PICTURES")
 ADDRESSES = {
@@ -31,14 +27,6 @@ ADDRESSES = {
     "empty": "/m/new_one/",
     "missing": "/m/nobody/",
 }
-
-
-def opened(pages: Any, address: str, **options: Any) -> Any:
-    page = pages.page(**options)
-    page.goto(f"{pages.url}/driftwatch{address}")
-    page.wait_for_load_state("networkidle")
-    page.locator("[aria-busy=true]").wait_for(state="detached")
-    return page
 
 
 def table(page: Any, name: str) -> list[list[str]]:
@@ -56,7 +44,7 @@ def test_each_page_fits_its_screen_without_complaints_and_axe_finds_nothing_seri
     from axe_playwright_python.sync_playwright import Axe
 
     pages.complaints.clear()
-    page = opened(pages, ADDRESSES[name], width=width, scheme=scheme)
+    page = pages.opened(ADDRESSES[name], width=width, scheme=scheme)
     if name == "monitor":
         page.wait_for_selector("#performance-chart canvas")
     expected = ["404"] if name == "missing" else []
@@ -71,7 +59,7 @@ def test_each_page_fits_its_screen_without_complaints_and_axe_finds_nothing_seri
 
 
 def test_the_charts_show_the_numbers_of_the_artifacts(pages: Any) -> None:
-    page, layout, storage = opened(pages, ADDRESSES["monitor"]), pages.layout(), pages.storage
+    page, layout, storage = pages.opened(ADDRESSES["monitor"]), pages.layout(), pages.storage
     feature = page.locator("[data-feature][aria-pressed=true]").get_attribute("data-feature")
     rows = table(page, "feature-table")
     assert [row[0] for row in rows] == [str(LAST - timedelta(days=back)) for back in range(60)]
@@ -111,7 +99,7 @@ def test_the_charts_show_the_numbers_of_the_artifacts(pages: Any) -> None:
 
 
 def test_a_distribution_counts_the_images_of_the_day_and_of_the_reference(pages: Any) -> None:
-    page, layout = opened(pages, ADDRESSES["monitor"]), pages.layout()
+    page, layout = pages.opened(ADDRESSES["monitor"]), pages.layout()
     feature = page.locator("[data-feature]").nth(3)
     feature.click()
     name = feature.get_attribute("data-feature")
@@ -144,7 +132,7 @@ def test_every_address_refuses_who_is_not_logged_in_and_every_change(pages: Any)
             )
     for hidden in ("/docs", "/openapi.json", "/redoc"):
         assert httpx.get(f"{pages.url}/driftwatch{hidden}").status_code == 404
-    page = opened(pages, ADDRESSES["monitor"], logged_in=False)
+    page = pages.opened(ADDRESSES["monitor"], logged_in=False)
     assert (
         page.get_by_role("link", name="Log in to Airflow")
         .get_attribute("href")
@@ -187,7 +175,7 @@ def test_a_thumbnail_is_the_stored_input_of_its_image(pages: Any) -> None:
 def test_hostile_file_names_and_classes_are_only_text(pages: Any) -> None:
     pages.complaints.clear()
     for address in ("/", "/m/hostile/", f"/m/hostile/days/{LAST}/", "/m/hostile/models"):
-        page = opened(pages, address)
+        page = pages.opened(address)
         assert page.evaluate("window.hacked") is None
         assert page.title() != "1"
         assert page.locator("img[src=x]").count() == 0
@@ -206,7 +194,7 @@ def test_hostile_file_names_and_classes_are_only_text(pages: Any) -> None:
 
 
 def test_a_day_is_reached_and_read_by_keyboard_alone(pages: Any) -> None:
-    page = opened(pages, "/")
+    page = pages.opened("/")
     page.locator("a.daycell[tabindex='0']").first.focus()
     for key in ("ArrowLeft", "ArrowUp", "ArrowDown"):
         page.keyboard.press(key)
@@ -232,136 +220,14 @@ def test_a_failed_request_for_the_days_is_told_and_can_be_repeated(pages: Any) -
     page.context.close()
 
 
-def test_going_back_to_a_version_is_the_retrainings_form_filled_in_and_asked_twice(pages: Any) -> None:
-    api = AirflowApi.__new__(AirflowApi)
-    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
-    api.wait_for_dags(["cats_vs_dogs_retraining"])
-    page = opened(pages, ADDRESSES["models"])
-    page.get_by_text("Go back to this version").click()
-    page.get_by_label("Reason").fill("worse at night")
-    for first, then, dry_run in (
-        ("Show the plan", None, True),
-        ("Roll back", "Yes, make v0001-0a1b2c3d the champion", False),
-    ):
-        page.get_by_role("button", name=first).click()
-        if then:
-            page.get_by_role("button", name=then).click()
-        link = page.locator(".back [role=status] a")
-        link.wait_for()
-        run = api._get(f"/dags/cats_vs_dogs_retraining/dagRuns/{link.text_content()}")
-        assert run["conf"] == {"rollback": "v0001-0a1b2c3d", "dry_run": dry_run, "reason": "worse at night"}
-        assert run["note"].endswith("ollback to v0001-0a1b2c3d: worse at night")
-        assert (run["run_type"], run["triggering_user_name"]) == ("manual", "admin")
-        page.reload()
-        page.get_by_text("Go back to this version").click()
-        page.get_by_label("Reason").fill("worse at night")
-    page.route("**/dagRuns", lambda route: route.fulfill(status=403, content_type="application/json", body="{}"))
-    page.get_by_role("button", name="Show the plan").click()
-    page.get_by_text("Nothing was asked for: your role may not trigger this DAG.").wait_for()
-    page.context.close()
-
-
-def test_airflow_shows_the_pages_in_its_navigation_and_on_dag_and_run_and_links_lead_out(pages: Any) -> None:
-    api = AirflowApi.__new__(AirflowApi)
-    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
-    dag_id, run_id = "cats_vs_dogs_monitoring", "by_hand+1"
-    api.wait_for_dags([dag_id])
-    api.trigger(dag_id, run_id, None, {"day": str(LAST)})
-    page = pages.page()
-    page.goto(f"{pages.url}/dags/{dag_id}/runs/{run_id.replace('+', '%2B')}/plugin/driftwatch-day")
-    frame = page.frame_locator("iframe")
-    frame.get_by_role("heading", level=1).wait_for()
-    assert str(LAST) in frame.locator("body").text_content()
-    frame.get_by_role("link", name="Airflow run").click()
-    page.wait_for_url(f"**/dags/{dag_id}/runs/by_hand%2B1", timeout=90_000)  # Airflow's own page
-    page.goto(f"{pages.url}/dags/{dag_id}/plugin/driftwatch-monitor")
-    page.frame_locator("iframe").get_by_role("heading", name="cats_vs_dogs", exact=True).wait_for()
-    page.goto(f"{pages.url}/plugin/driftwatch")
-    page.frame_locator("iframe").get_by_role("heading", name="Monitors").wait_for()
-    page.context.close()
-
-
-def test_a_runs_page_says_which_day_it_is_about_and_why(pages: Any) -> None:
-    """A run as Airflow's trigger form makes it, with the present as its logical date, and one of a day that is not over."""
-    api, dag_id = AirflowApi.__new__(AirflowApi), "cats_vs_dogs_monitoring"
-    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
-    api.wait_for_dags([dag_id])
-    now = datetime.now(timezone.utc)
-    api.trigger(dag_id, "as_the_form", now.isoformat(), {})
-    api.trigger(dag_id, "not_over", None, {"day": str(now.date())})
-    answers = {
-        run: api._client.get(f"{pages.url}/driftwatch/dag/{dag_id}/run/{run}", follow_redirects=True)
-        for run in ("as_the_form", "not_over")
-    }
-    last = (now - timedelta(hours=6)).date() - timedelta(days=1)
-    said = answers["as_the_form"].text
-    assert f"This run is about <b>{last}</b>: the last whole day when the run was due" in said
-    assert f"its logical date, {now.date()}, was not over" in said
-    assert "/runs/as_the_form" in said
-    assert answers["not_over"].status_code == 409
-    assert f"Run not_over handles no day: {now.date()} is not over" in answers["not_over"].text
-    assert "unfinished_day" in answers["not_over"].text
-
-
-def test_a_correction_is_the_days_form_filled_in_reached_by_the_address_of_the_conflict(pages: Any) -> None:
-    api, dag_id = AirflowApi.__new__(AirflowApi), "cats_vs_dogs_monitoring"
-    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
-    api.wait_for_dags([dag_id])
-    page = opened(pages, f"/m/cats_vs_dogs/days/{LAST}/#correction")
-    page.get_by_role("button", name="Publish a correction").click()
-    page.get_by_role("button", name=f"Yes, replace what was published of {LAST}").click()
-    link = page.locator(".back [role=status] a")
-    link.wait_for()
-    run = api._get(f"/dags/{dag_id}/dagRuns/{link.text_content()}")
-    assert (run["conf"], run["logical_date"]) == ({"day": str(LAST), "revise": True}, None)
-    assert (run["note"], run["triggering_user_name"]) == (f"Correction of {LAST}", "admin")
-    page.context.close()
-
-
 def test_a_day_with_late_images_says_how_many_and_which_numbers_count_them(pages: Any) -> None:
     keys = pages.layout().day(LAST)
     ingest = pages.storage.read_json(keys.ingest)
     pages.storage.write_json(keys.ingest, {**ingest, "late": 18})
     pages.storage.write_json(keys.late_files, {"files": 3})
-    page = opened(pages, f"/m/cats_vs_dogs/days/{keys.day}/")
+    page = pages.opened(f"/m/cats_vs_dogs/days/{keys.day}/")
     said = page.locator("header.head").text_content()
     assert "21 images came late" in said
     assert f"18 of {ingest['accepted']:,} images came after the day's sample was drawn" in said
     assert "3 files came after the day was taken in, and no number here counts them" in said
     page.context.close()
-
-
-def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labels_say_what_was_paid(
-    pages: Any,
-) -> None:
-    api = AirflowApi.__new__(AirflowApi)
-    api._client = httpx.Client(base_url=pages.url, headers={"Authorization": f"Bearer {pages.token}"})
-    dag_id, run, day = "cats_vs_dogs_monitoring", "lost_day", LAST + timedelta(days=1)
-    api.wait_for_dags([dag_id])
-
-    def read(address: str) -> str:
-        answer = api._client.get(f"/driftwatch{address}")
-        return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.text)))
-
-    api.trigger(dag_id, run, None, {"day": str(day)})
-    task = f"/api/v2/dags/{dag_id}/dagRuns/{run}/taskInstances/ingest_images"
-    api._client.patch(task, json={"new_state": "failed"}).raise_for_status()
-    assert f"{day} failed at ingest_images" in read("/")
-    assert f"{day}: failed at ingest_images: see the task's log in Airflow" in read("/")
-    assert "failed at ingest_images see the task's log in Airflow" in read(f"/m/cats_vs_dogs/days/{day}/")
-    said = api._client.get("/driftwatch/m/cats_vs_dogs/series.json").json()
-    assert (said["tone"][-1], said["days"][-1]) == ("bad", str(day))
-    kept = Failure(task="ingest_images", reason="the disk is <full>", run_id=run)
-    keys = pages.layout().day(day)
-    write_failure(pages.storage, keys.failure, kept)
-    assert "the disk is <full>" in read(f"/m/cats_vs_dogs/days/{day}/")
-    forgotten = pages.layout().day(LAST - timedelta(days=1))  # Airflow knows no run of this day
-    write_failure(pages.storage, forgotten.failure, kept)
-    page = read(f"/m/cats_vs_dogs/days/{forgotten.day}/")
-    assert "The day failed at ingest_images. " in page
-    assert "Failed at ingest_images" in page
-    api.trigger(dag_id, "again", None, {"day": str(day)})
-    assert f"{day} failed at" not in read("/")
-    assert "16.80 USD paid 2026-06: 17.64 planned 16.80 of the limit of 300.00 used" in read("/")
-    for path in (keys.failure, forgotten.failure):
-        pages.storage.delete(path)

@@ -24,6 +24,6 @@ def test_a_database_is_there_for_those_who_know_the_password_and_gone_afterwards
         with pytest.raises(psycopg2.OperationalError, match="password"):
             psycopg2.connect(user.rpartition(":")[0] + ":wrong@" + rest)
     assert not Path(data).parent.exists()
-    with pytest.raises(psycopg2.OperationalError):
+    with pytest.raises(psycopg2.OperationalError, match="Connection refused"):
         psycopg2.connect(address)
     connection.close()

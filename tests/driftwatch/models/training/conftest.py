@@ -10,7 +10,7 @@ import pytest
 
 from driftwatch.models.training.base import Attempt, Epoch, Labelled
 from driftwatch.models.training.checkpoints import Checkpoints
-from driftwatch.storage import Storage
+from driftwatch.storage import open_storage
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def pictures() -> Labelled:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Checkpoints:
-    return Checkpoints(Storage(f"file://{tmp_path}/kept"), "checkpoints")
+    return Checkpoints(open_storage(f"file://{tmp_path}/kept"), "checkpoints")
 
 
 class KilledError(Exception):

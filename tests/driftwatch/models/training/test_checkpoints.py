@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from driftwatch.models.training.checkpoints import Checkpoints
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 
 TASK = {"recipe": {"epochs": 4}, "data": "a digest"}
 
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
-    return Storage(f"file://{tmp_path}")
+    return open_storage(f"file://{tmp_path}")
 
 
 def names(storage: Storage) -> list[str]:

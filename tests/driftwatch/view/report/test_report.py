@@ -112,7 +112,7 @@ def test_morning_report_needs_no_labels_and_is_renewed_when_they_are_in(build_da
 def test_report_exists_before_the_drift_test_and_not_before_ingest(
     build_day: Callable, report: Callable, storage: Storage, config: MonitorConfig
 ) -> None:
-    with pytest.raises(MissingArtifact):
+    with pytest.raises(MissingArtifact, match=r"ingest\.json does not exist"):
         write_report(monitor_store(storage, LAYOUT, config), DAY)
     build_day(DAY, until="ingest")
     assert "60 images taken in; nothing is judged yet." in report().text

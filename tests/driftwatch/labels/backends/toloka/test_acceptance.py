@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
+from toloka.client.exceptions import ConflictStateApiError, IncorrectActionsApiError
 
 from driftwatch.config import QualityRules
-from driftwatch.labels.backends.toloka.acceptance import Decision, decide
+from driftwatch.labels.backends.toloka.acceptance import Decision, carry_out, decide
 
 RULES = QualityRules(control_min_answers=3, control_min_correct_percent=60, control_history=5, fast_seconds=5)
 
@@ -45,6 +48,13 @@ def test_too_few_control_answers_condemn_nobody():
     assert decided(page("p1", "bob", "w"), page("p2", "bob", "w"))["p1"][0] == "ACCEPTED"
 
 
+def test_an_annotator_with_just_as_many_right_as_are_needed_is_paid():
+    needed = [page("p1", "ann", "rrrww"), page("p2", "bob", "rrwww")]
+    found = decided(*needed)
+    assert found["p1"][0] == "ACCEPTED"
+    assert found["p2"] == ("REJECTED", "2 of the last 5 control tasks right; at least 60 % are needed")
+
+
 def test_only_the_last_control_answers_count_in_the_order_of_submission():
     pages = [page(f"p{number}", "ann", "w") for number in range(1, 4)]
     pages += [page(f"p{number}", "ann", "r") for number in range(4, 9)]
@@ -69,3 +79,54 @@ def test_decisions_come_sorted_by_page():
         Decision("p1", "ACCEPTED", "Thank you"),
         Decision("p2", "ACCEPTED", "Thank you"),
     ]
+
+
+class Judged:
+    """A client at which every page but `taken` can be judged; that one has the status `stands`, and each answer about it is a conflict."""
+
+    def __init__(self, taken: str, stands: str, conflict: type[Exception]) -> None:
+        self.taken, self.stands, self.conflict = taken, stands, conflict
+        self.told: list[tuple[str, str, str]] = []
+
+    def accept_assignment(self, page: str, comment: str) -> None:
+        self._judge("ACCEPTED", page, comment)
+
+    def reject_assignment(self, page: str, comment: str) -> None:
+        self._judge("REJECTED", page, comment)
+
+    def _judge(self, status: str, page: str, comment: str) -> None:
+        if page == self.taken:
+            raise self.conflict(status_code=409, request_id="r", code="CONFLICT", message="is decided already")
+        self.told.append((status, page, comment))
+
+    def get_assignment(self, page: str) -> SimpleNamespace:
+        assert page == self.taken
+        return SimpleNamespace(status=SimpleNamespace(value=self.stands))
+
+
+DECISIONS = [
+    Decision("p1", "ACCEPTED", "Thank you"),
+    Decision("p2", "REJECTED", "haste"),
+    Decision("p3", "ACCEPTED", "Thank you"),
+]
+
+
+@pytest.mark.parametrize("conflict", [ConflictStateApiError, IncorrectActionsApiError])
+@pytest.mark.parametrize("stands", ["ACCEPTED", "REJECTED"])
+def test_a_page_that_somebody_has_judged_meanwhile_stands_and_the_others_are_told(conflict, stands):
+    client = Judged("p2", stands, conflict)
+    carry_out(client, DECISIONS)
+    assert client.told == [("ACCEPTED", "p1", "Thank you"), ("ACCEPTED", "p3", "Thank you")]
+
+
+@pytest.mark.parametrize("conflict", [ConflictStateApiError, IncorrectActionsApiError])
+def test_a_refusal_while_the_page_still_waits_is_an_error(conflict):
+    client = Judged("p2", "SUBMITTED", conflict)
+    with pytest.raises(conflict, match="is decided already"):
+        carry_out(client, DECISIONS)
+
+
+def test_each_page_is_told_its_own_decision():
+    client = Judged("", "", ConflictStateApiError)
+    carry_out(client, DECISIONS)
+    assert client.told == [(decision.status, decision.assignment_id, decision.reason) for decision in DECISIONS]

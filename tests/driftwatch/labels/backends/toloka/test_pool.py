@@ -138,10 +138,16 @@ def test_a_lost_annotation_file_still_finds_the_pool(toloka):
 
 
 @pytest.mark.parametrize("path", ["/v1/projects$", "/v1/pools$"])
-@pytest.mark.parametrize("fault", ["error_after_commit", "drop_after"])
-def test_a_creation_whose_answer_was_lost_is_found_and_not_repeated(toloka, path, fault):
+@pytest.mark.parametrize(
+    ("fault", "error", "said"),
+    [
+        ("error_after_commit", InternalApiError, "injected fault error_after_commit"),
+        ("drop_after", TolokaUnreachable, r"POST /api/v1/(projects|pools) .*sent once.*run the task again"),
+    ],
+)
+def test_a_creation_whose_answer_was_lost_is_found_and_not_repeated(toloka, path, fault, error, said):
     toloka.fault(method="POST", path_regex=path, fault=fault, times=1)
-    with pytest.raises(Exception, match=r"."):
+    with pytest.raises(error, match=said):
         toloka.carry_out()
     toloka.carry_out()
     toloka.one_complete_pool()
@@ -278,7 +284,7 @@ def test_a_pool_whose_image_links_have_ended_is_not_opened_again(toloka):
 
 def test_a_listing_that_lags_behind_a_finished_upload_sends_no_task_twice(toloka):
     toloka.fault(method="POST", path_regex="/open$", fault="error_before", times=None)
-    with pytest.raises(InternalApiError):
+    with pytest.raises(InternalApiError, match="injected fault error_before"):
         toloka.carry_out()
     toloka.no_faults()
     toloka.fault(method="GET", path_regex="/v1/tasks$", fault="list_lag", seconds=60, times=2)
@@ -288,7 +294,7 @@ def test_a_listing_that_lags_behind_a_finished_upload_sends_no_task_twice(toloka
 
 def test_a_creation_that_is_listed_too_late_leaves_one_pool_that_people_see(toloka):
     toloka.fault(method="POST", path_regex="/v1/pools$", fault="error_after_commit", times=1)
-    with pytest.raises(InternalApiError):
+    with pytest.raises(InternalApiError, match="injected fault error_after_commit"):
         toloka.carry_out()
     toloka.fault(method="GET", path_regex="/v1/pools$", fault="list_lag", seconds=60, times=1)
     toloka.settle_seconds = 0
