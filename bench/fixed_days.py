@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.processes import ServerFailed
 from driftwatch_sandbox.demo.world import ROOT, World
@@ -105,7 +105,7 @@ def run(home: Path) -> Path:
     monitor = week.write_monitor(world.monitors, week.MONITORS, PLAN)
     try:
         photos = week.draw_photos(home / "photos", monitor.classes, PLAN)
-        week.Camera(world.storage, MonitorLayout(monitor.name), world.truth, photos, PLAN).deliver()
+        week.Camera(world.storage, MonitorKeys(monitor.name), world.truth, photos, PLAN).deliver()
         world.start_stand_ins(crowd_speed=1e-6)  # its people are still on their way when the days are over
         world.prepare_airflow()
         command = ["driftwatch", "champion", "train", str(world.monitor_file), "--recipe", PLAN.recipe]

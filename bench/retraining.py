@@ -56,10 +56,10 @@ def monitor(folder: Path, **model: Any) -> Any:
 
 
 def site(config: Any) -> tuple[Any, Any]:
-    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.artifacts.keys import MonitorKeys
     from driftwatch.storage import open_storage
 
-    return open_storage(config.storage.uri), MonitorLayout(config.name)
+    return open_storage(config.storage.uri), MonitorKeys(config.name)
 
 
 def put_training(storage: Any, layout: Any, config: Any, paths: list[Path]) -> None:

@@ -55,7 +55,7 @@ def _alone(step: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _world(home: Path) -> tuple[Any, Any, Any]:
-    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.artifacts.keys import MonitorKeys
     from driftwatch.config import MonitorConfig
     from driftwatch.storage import open_storage
 
@@ -67,7 +67,7 @@ def _world(home: Path) -> tuple[Any, Any, Any]:
             "publish": {"sinks": ["local"]},
         }
     )  # fmt: skip
-    return open_storage(config.storage.uri), MonitorLayout(config.name), config
+    return open_storage(config.storage.uri), MonitorKeys(config.name), config
 
 
 def _day(layout: Any) -> Any:

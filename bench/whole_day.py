@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.postgres import running_postgres
@@ -52,7 +52,7 @@ def run(photos: Path | None, images: int, preload: bool, home: Path, database: s
         delivered = week.find_photos(photos, monitor.classes)
     else:
         delivered = week.draw_photos(home / "photos", monitor.classes, plan)
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
     truth = ["image_id,label"]
     for number, photo in enumerate(random.Random(7).sample(delivered, min(plan.photos, len(delivered)))):  # noqa: S311 - an order
         training = number < plan.training

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+from driftwatch.artifacts.keys import DayKeys, MonitorKeys
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
@@ -16,12 +16,12 @@ SMALLEST = {
 }
 
 
-def monitor_store(storage: Storage, layout: MonitorLayout, config: MonitorConfig | None = None) -> MonitorStore:
+def monitor_store(storage: Storage, layout: MonitorKeys, config: MonitorConfig | None = None) -> MonitorStore:
     """The store of a monitor named as `layout` says; of the smallest monitor file where `config` is none."""
     config = config or MonitorConfig.model_validate(SMALLEST)
     return MonitorStore(storage, config.model_copy(update={"name": layout.monitor}))
 
 
-def day_store(storage: Storage, keys: DayLayout, config: MonitorConfig | None = None) -> DayStore:
+def day_store(storage: Storage, keys: DayKeys, config: MonitorConfig | None = None) -> DayStore:
     """The same, of one day."""
-    return monitor_store(storage, MonitorLayout(keys.monitor), config).day(keys.day)
+    return monitor_store(storage, MonitorKeys(keys.monitor), config).day(keys.day)

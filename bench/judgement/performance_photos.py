@@ -93,7 +93,7 @@ def _damage(rgb: np.ndarray, kind: str, strength: float, rng: np.random.Generato
 
 
 def _make(kept: Path) -> None:
-    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.artifacts.keys import MonitorKeys
     from driftwatch.config import MonitorConfig
     from driftwatch.models import registry
     from driftwatch.models.champion import train_champion
@@ -111,7 +111,7 @@ def _make(kept: Path) -> None:
             "annotation": {"project_name": "p", "question": "q", "instructions": "i"},
         }
     )
-    storage, layout = open_storage(config.storage.uri), MonitorLayout(config.name)
+    storage, layout = open_storage(config.storage.uri), MonitorKeys(config.name)
     paths = sorted((SHARED / "photos").glob("*/*.jpg"))
     paths = [paths[place] for place in np.random.default_rng(0).permutation(len(paths))]
     half = len(paths) // 2

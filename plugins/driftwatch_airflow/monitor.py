@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
 
-from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+from driftwatch.artifacts.keys import DayKeys, MonitorKeys
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
@@ -89,8 +89,8 @@ class MonitorOperator(BaseOperator):
         return self.store.storage
 
     @property
-    def layout(self) -> MonitorLayout:
-        return MonitorLayout(self.monitor.name)
+    def layout(self) -> MonitorKeys:
+        return MonitorKeys(self.monitor.name)
 
 
 class DayOperator(MonitorOperator):
@@ -115,5 +115,5 @@ class DayOperator(MonitorOperator):
         return self.store.day(self.date)
 
     @property
-    def keys(self) -> DayLayout:
+    def keys(self) -> DayKeys:
         return self.layout.day(self.date)

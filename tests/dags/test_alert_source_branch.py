@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from driftwatch.artifacts.keys import DayLayout
+from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.drift.whylogs_profiles import performance_profile
 from driftwatch.publish.monitors import documents, put_documents
@@ -119,7 +119,7 @@ def states(root: Path, tmp_path_factory, whylabs_servers) -> dict[str, dict[str,
         path.write_text(yaml.safe_dump({**example, "name": source, "publish": publish}))
         env[f"AIRFLOW_CONN_{source.upper()}"] = json.dumps(server.connection())
         profile = performance_profile(["cat"] * 100, ["cat"] * 60 + ["dog"] * 40, [1.0] * 100, DAY)
-        day = DayLayout(source, DAY)
+        day = DayKeys(source, DAY)
         storage.write_bytes(day.performance_profile, profile)
         storage.write_json(day.performance, {"verdict": "ok", "labels": 100, "content_hash": "hash"} | FACTS)
         with pytest.MonkeyPatch.context() as patch:

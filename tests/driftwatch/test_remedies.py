@@ -8,10 +8,10 @@ import pytest
 
 from driftwatch.artifacts import accuracy, annotation, drift, failure, ingest, publishing
 from driftwatch.artifacts.base import DayArtifact
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.remedies import remedy
 
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 5))
 MODULES = (accuracy, annotation, drift, failure, ingest, publishing)
 KINDS = [

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.drift.whylogs_profiles import feature_profile, performance_profile
@@ -210,7 +210,7 @@ def analysed(monitor, storage, monkeypatch, analyser):
     return SimpleNamespace(day=day, operator=operator, analysis=analysis, told=told, server=analyser)
 
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 DRIFT = "cats_vs_dogs-image-drift-analyzer"
 OLD, NEW = "v0001-00000001", "v0002-00000002"
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.failures import NO_REASON, reason_of, retraining_failed
 
 RUN = "perf_alert__2026-11-20"
 
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 def test_a_failed_step_is_told_with_its_reason_and_the_champion_that_serves(monitor, storage, monkeypatch):

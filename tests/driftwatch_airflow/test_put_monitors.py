@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import yaml
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch_airflow import put_monitors
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 OLD, NEW = "v0001-00000001", "v0002-00000002"

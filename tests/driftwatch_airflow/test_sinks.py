@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 OLD, NEW = "v0001-00000001", "v0002-00000002"

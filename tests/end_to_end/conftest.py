@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
@@ -37,7 +37,7 @@ class Site:
 
     def __init__(self, world: World, monitor: Any) -> None:
         self.world, self.monitor = world, monitor
-        self.layout = MonitorLayout(monitor.name)
+        self.layout = MonitorKeys(monitor.name)
         self.storage = open_storage(f"file://{world.storage}")
         self.api = AirflowApi(world.url("airflow"), "admin", world.secrets.password)
 
@@ -107,7 +107,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Iter
     monitor = week.write_monitor(world.monitors, ROOT / "include" / "monitors", SMALL)
     try:
         photos = week.draw_photos(home / "photos", monitor.classes, SMALL)
-        week.Camera(world.storage, MonitorLayout(monitor.name), world.truth, photos, SMALL).deliver()
+        week.Camera(world.storage, MonitorKeys(monitor.name), world.truth, photos, SMALL).deliver()
         world.start_stand_ins()
         (path,) = world.monitors.iterdir()
         world.prepare_airflow()

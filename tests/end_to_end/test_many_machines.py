@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
@@ -88,7 +88,7 @@ class Cluster:
     def __init__(self, world: World, monitor: Any, workers: dict[str, Any]) -> None:
         self.world, self.monitor, self.workers = world, monitor, workers
         self.storage = open_storage(f"s3://{BUCKET}/driftwatch")
-        self.keys = MonitorLayout(monitor.name).day(DAY)
+        self.keys = MonitorKeys(monitor.name).day(DAY)
         self.api = AirflowApi(world.url("airflow"), "admin", world.secrets.password)
         self.run = f"celery__{DAY}"
 
@@ -139,7 +139,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[C
             if name.startswith(("AWS_", "DRIFTWATCH_")):
                 patch.setenv(name, value)
         monitor = week.write_monitor(world.monitors, ROOT / "include" / "monitors", PLAN)
-        layout = MonitorLayout(monitor.name)
+        layout = MonitorKeys(monitor.name)
         (path,) = world.monitors.iterdir()
         database = threading.Thread(target=world.prepare_airflow)
         database.start()

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from airflow.sdk.exceptions import TaskDeferred
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import ExamConfig, MonitorConfig
 from driftwatch.drift.whylogs_profiles import (
     content_hash,
@@ -165,7 +165,7 @@ class Case:
 
     def _open(self) -> None:
         self.storage = open_storage(self.monitor.storage.uri)
-        self.layout = MonitorLayout(self.monitor.name)
+        self.layout = MonitorKeys(self.monitor.name)
         self.keys = self.layout.day(self.day)
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from driftwatch.artifacts.keys import DayLayout
+    from driftwatch.artifacts.keys import DayKeys
     from driftwatch.config import MonitorConfig
     from driftwatch.config.performance import PerformanceConfig
 
@@ -181,7 +181,7 @@ def _usual(
     return round(low * (1 - error) + (1 - low) * error / (classes - 1), 6)
 
 
-def _join(labelled: pd.DataFrame, predictions: pd.DataFrame, day: DayLayout) -> pd.DataFrame:
+def _join(labelled: pd.DataFrame, predictions: pd.DataFrame, day: DayKeys) -> pd.DataFrame:
     scored = labelled[["image_id", "label"]].merge(predictions, on="image_id", how="left", validate="one_to_one")
     lost = scored.loc[scored["prediction"].isna(), "image_id"]
     if len(lost):
@@ -192,7 +192,7 @@ def _join(labelled: pd.DataFrame, predictions: pd.DataFrame, day: DayLayout) -> 
     return scored
 
 
-def _model_version(predictions: pd.DataFrame, day: DayLayout) -> str:
+def _model_version(predictions: pd.DataFrame, day: DayKeys) -> str:
     versions = sorted(predictions["model_version"].unique())
     if len(versions) != 1:
         raise DriftwatchError(f"{day.predictions}: one model version is expected, not {versions}; clear predict_labels")

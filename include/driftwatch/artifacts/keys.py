@@ -26,7 +26,7 @@ def images_folder(key: str) -> str:
 
 
 @dataclass(frozen=True)
-class DayLayout:
+class DayKeys:
     """The keys of one day's artifacts. `day` is the run's own date, UTC."""
 
     monitor: str
@@ -179,13 +179,13 @@ class DayLayout:
 
 
 @dataclass(frozen=True)
-class MonitorLayout:
+class MonitorKeys:
     """The keys of one monitor's artifacts."""
 
     monitor: str
 
-    def day(self, day: date) -> DayLayout:
-        return DayLayout(self.monitor, day)
+    def day(self, day: date) -> DayKeys:
+        return DayKeys(self.monitor, day)
 
     @property
     def days(self) -> str:

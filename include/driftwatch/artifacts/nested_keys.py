@@ -76,7 +76,7 @@ class OutboxKeys:
 
 @dataclass(frozen=True)
 class RetrainingKeys:
-    """What lies in the folder of a retraining, beside the files that `MonitorLayout.retraining` names."""
+    """What lies in the folder of a retraining, beside the files that `MonitorKeys.retraining` names."""
 
     folder: str
 

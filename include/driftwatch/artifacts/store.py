@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from driftwatch.artifacts import base
 from driftwatch.artifacts.days import stored_days
-from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+from driftwatch.artifacts.keys import DayKeys, MonitorKeys
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -26,8 +26,8 @@ class MonitorStore:
     config: MonitorConfig
 
     @property
-    def keys(self) -> MonitorLayout:
-        return MonitorLayout(self.config.name)
+    def keys(self) -> MonitorKeys:
+        return MonitorKeys(self.config.name)
 
     def with_config(self, config: MonitorConfig) -> MonitorStore:
         """The same storage, for a monitor file with other settings."""
@@ -69,8 +69,8 @@ class DayStore:
         return self.monitor.config
 
     @property
-    def keys(self) -> DayLayout:
-        return DayLayout(self.config.name, self.date)
+    def keys(self) -> DayKeys:
+        return DayKeys(self.config.name, self.date)
 
     def with_config(self, config: MonitorConfig) -> DayStore:
         """The same day, for a monitor file with other settings."""

@@ -33,7 +33,7 @@ from driftwatch.drift.two_sample import TESTS, scores
 from driftwatch.errors import DriftwatchError
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.artifacts.keys import MonitorKeys
     from driftwatch.storage import Storage
 
 IMAGE_QUALITY, CONTENT = "image_quality", "content"
@@ -217,15 +217,13 @@ class Reference:
             )
         return pd.DataFrame(rows).sort_values("statistic", ascending=False, kind="stable", ignore_index=True)
 
-    def save(self, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY) -> None:
+    def save(self, storage: Storage, layout: MonitorKeys, version: str, kind: str = IMAGE_QUALITY) -> None:
         """Writes the sample and the settings of one kind of reference of model `version`."""
         known = {} if self.classes is None else {PREDICTION: self.classes}
         storage.write_table(layout.reference_features(version, kind), self.features.assign(**known))
         self.save_calibrations(storage, layout, version, kind)
 
-    def save_calibrations(
-        self, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY
-    ) -> None:
+    def save_calibrations(self, storage: Storage, layout: MonitorKeys, version: str, kind: str = IMAGE_QUALITY) -> None:
         """Writes the settings and calibrations alone. Days that run side by side may overwrite each other's: what is lost is
         computed again, to the same numbers."""
         settings: dict[str, Any] = {
@@ -240,7 +238,7 @@ class Reference:
         storage.write_json(layout.reference(version, kind), settings)
 
     @classmethod
-    def load(cls, storage: Storage, layout: MonitorLayout, version: str, kind: str = IMAGE_QUALITY) -> Reference:
+    def load(cls, storage: Storage, layout: MonitorKeys, version: str, kind: str = IMAGE_QUALITY) -> Reference:
         """Reads the reference of model `version`; raises MissingArtifact where none was built."""
         settings = storage.read_json(layout.reference(version, kind))
         table = storage.read_table(layout.reference_features(version, kind))

@@ -13,7 +13,7 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayLayout
+    from driftwatch.artifacts.keys import DayKeys
     from driftwatch.storage import Storage
 
 _READ_AHEAD = 2
@@ -39,7 +39,7 @@ def write_index(day: DayStore, input_size: int, rows: Sequence[int]) -> None:
 class DayInputs:
     """The day's stored inputs. Raises MissingArtifact where the day was not taken in."""
 
-    def __init__(self, storage: Storage, layout: DayLayout) -> None:
+    def __init__(self, storage: Storage, layout: DayKeys) -> None:
         self._storage, self._layout = storage, layout
         index = storage.read_json(layout.inputs_index)
         self.rows: list[int] = index["rows"]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from driftwatch.artifacts.keys import MonitorLayout, own_key
+from driftwatch.artifacts.keys import MonitorKeys, own_key
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.errors import ChangedImage, NeedsAttention
@@ -156,7 +156,7 @@ def _text(time: datetime) -> str:
     return time.isoformat(timespec="seconds")
 
 
-def _with_own_keys(plan: dict[str, Any], layout: MonitorLayout) -> dict[str, Any]:
+def _with_own_keys(plan: dict[str, Any], layout: MonitorKeys) -> dict[str, Any]:
     """A recorded plan whose images are found also where the monitor had another name then."""
 
     def own(entries: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET, DayLayout, own_key
+from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET, DayKeys, own_key
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import ChangedImage
@@ -205,7 +205,7 @@ def _originals(store: MonitorStore, split: str, seed: int) -> pd.DataFrame:
     return rows.sample(min(DAMAGED_IMAGES, len(rows)), random_state=seed)
 
 
-def _drifted_days(store: MonitorStore, table: pd.DataFrame) -> list[DayLayout]:
+def _drifted_days(store: MonitorStore, table: pd.DataFrame) -> list[DayKeys]:
     days = [store.keys.day(date.fromisoformat(day)) for day in sorted(set(table.loc[table["source"] == HUMAN, "day"]))]
     return [
         day

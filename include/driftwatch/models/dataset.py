@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import DATASET_CARD, SET, MonitorLayout, own_key
+from driftwatch.artifacts.keys import DATASET_CARD, SET, MonitorKeys, own_key
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.model import RetrainingConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
@@ -178,7 +178,7 @@ class _HumanLabels:
         reasons = ("no_consensus", "low_confidence", "in_original_set", "labelled_twice", "near_two_splits")
         self.left_out = dict.fromkeys(reasons, 0)
 
-    def add(self, storage: Storage, layout: MonitorLayout, name: str, splits: pd.DataFrame) -> pd.DataFrame:
+    def add(self, storage: Storage, layout: MonitorKeys, name: str, splits: pd.DataFrame) -> pd.DataFrame:
         """Takes in the labels of the day `name`, if it has any; returns `splits` with those of its labelled images."""
         day = layout.day(date.fromisoformat(name))
         if not storage.exists(day.labels):

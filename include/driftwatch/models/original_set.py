@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
@@ -38,11 +38,11 @@ class SetKeys:
     ready: str
 
     @classmethod
-    def own(cls, layout: MonitorLayout) -> SetKeys:
+    def own(cls, layout: MonitorKeys) -> SetKeys:
         return cls(layout.training_set, layout.training_inputs, layout.training_features, layout.next_set("ready.json"))
 
     @classmethod
-    def beside(cls, layout: MonitorLayout) -> SetKeys:
+    def beside(cls, layout: MonitorKeys) -> SetKeys:
         return cls(*(layout.next_set(name) for name in ("set.parquet", "inputs.npy", "features.parquet", "ready.json")))
 
 
@@ -63,7 +63,7 @@ class TrainingSet:
     features: pd.DataFrame
     counts: dict[str, Any]
 
-    def write(self, storage: Storage, layout: MonitorLayout) -> None:
+    def write(self, storage: Storage, layout: MonitorKeys) -> None:
         """Replaces the stored set as a whole."""
         own, beside = SetKeys.own(layout), SetKeys.beside(layout)
         pairs = [(beside.inputs, own.inputs), (beside.features, own.features), (beside.table, own.table)]

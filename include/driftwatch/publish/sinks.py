@@ -23,7 +23,7 @@ from driftwatch.config.publish import BUILT_IN_SINKS, SINKS_ENTRY_POINTS
 from driftwatch.errors import ConfigError
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.artifacts.keys import MonitorKeys
     from driftwatch.config import MonitorConfig
     from driftwatch.credentials import Access
     from driftwatch.storage import Storage
@@ -77,7 +77,7 @@ class SinkSite:
 
     config: MonitorConfig
     storage: Storage
-    layout: MonitorLayout
+    layout: MonitorKeys
     access: Callable[[str, str], Access]
 
 

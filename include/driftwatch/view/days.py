@@ -15,7 +15,7 @@ from driftwatch.errors import DamagedArtifact
 from driftwatch.view.artifacts import Artifacts
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.artifacts.keys import MonitorKeys
     from driftwatch.storage import Storage
 
 _FEATURE = ("feature", "test", "verdict", "p_value", "effect", "direction", "reference_quantiles", "day_quantiles")
@@ -82,7 +82,7 @@ class Day:
         )
 
 
-def read_days(artifacts: Artifacts, layout: MonitorLayout) -> list[Day]:
+def read_days(artifacts: Artifacts, layout: MonitorKeys) -> list[Day]:
     """Every day that has a folder, oldest first."""
     days = stored_days(artifacts.storage, layout)
     keys = [layout.day(day) for day in days]

@@ -9,14 +9,14 @@ import numpy as np
 from driftwatch.view.artifacts import Artifacts
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+    from driftwatch.artifacts.keys import DayKeys, MonitorKeys
     from driftwatch.storage import Storage
 
 BINS = 24
 
 
 def distribution(
-    artifacts: Artifacts, layout: MonitorLayout, keys: DayLayout, feature: str, version: str | None
+    artifacts: Artifacts, layout: MonitorKeys, keys: DayKeys, feature: str, version: str | None
 ) -> dict[str, Any] | None:
     """Shares of the day's images and of the reference of model `version` in BINS bins of equal width, or None without the column.
 

@@ -15,7 +15,7 @@ from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.days import read_object
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.artifacts.keys import MonitorKeys
     from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -23,12 +23,12 @@ _PARTS = {"recent": "Recent days", "clean": "Clean images"}
 _MOST_CLASSES = 15
 
 
-def champion(artifacts: Artifacts, layout: MonitorLayout) -> dict[str, Any]:
+def champion(artifacts: Artifacts, layout: MonitorKeys) -> dict[str, Any]:
     """The pointer to the version that production serves; empty before the first. Raises DamagedArtifact."""
     return artifacts.get(layout.champion, read_pointer) or {}
 
 
-def champion_or_problem(artifacts: Artifacts, layout: MonitorLayout) -> tuple[dict[str, Any], str | None]:
+def champion_or_problem(artifacts: Artifacts, layout: MonitorKeys) -> tuple[dict[str, Any], str | None]:
     """As `champion`; empty, with the reason, where it cannot be read."""
     try:
         return champion(artifacts, layout), None
@@ -36,7 +36,7 @@ def champion_or_problem(artifacts: Artifacts, layout: MonitorLayout) -> tuple[di
         return {}, str(error)
 
 
-def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
+def models(artifacts: Artifacts, layout: MonitorKeys) -> list[dict[str, Any]]:
     """Every version with its card, newest first; `state` is champion, the one before it, or kept; `back`: whether it was champion before,
     so that there is a way back to it. Versions whose card cannot be read are left out: `problems` names them."""
     pointer, _ = champion_or_problem(artifacts, layout)
@@ -65,7 +65,7 @@ def models(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
     return found
 
 
-def problems(artifacts: Artifacts, layout: MonitorLayout) -> list[str]:
+def problems(artifacts: Artifacts, layout: MonitorKeys) -> list[str]:
     """What of the registry cannot be read, each with its name."""
     cards = [(layout.model_card(version), read_card) for version in model_versions(artifacts.storage, layout)]
     found = artifacts.get_many([(layout.champion, read_pointer), *cards])
@@ -80,7 +80,7 @@ def read_card(storage: Storage, key: str) -> dict[str, Any]:
     return shapes.read_checked(storage, key, shapes.Card, whole=False)
 
 
-def retrainings(artifacts: Artifacts, layout: MonitorLayout) -> list[dict[str, Any]]:
+def retrainings(artifacts: Artifacts, layout: MonitorKeys) -> list[dict[str, Any]]:
     """Each retraining that collected a set, by its day: the last whose labels it used. `decision` and `version` are None before
     the gate."""
     found = []

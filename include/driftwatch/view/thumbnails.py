@@ -12,13 +12,13 @@ from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.pictures import jpeg
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayLayout
+    from driftwatch.artifacts.keys import DayKeys
     from driftwatch.storage import Storage
 
 _HEADER = 1024  # a .npy header of a plain array is 128 bytes
 
 
-def thumbnail_of(artifacts: Artifacts, keys: DayLayout, image_id: str) -> bytes | None:
+def thumbnail_of(artifacts: Artifacts, keys: DayKeys, image_id: str) -> bytes | None:
     """A JPEG of an accepted image of the day, as the model sees it; None where the day has no such image."""
     known = artifacts.get(keys.manifest, read_places)
     if not known or image_id not in known or not artifacts.storage.exists(keys.inputs_index):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from rich.console import Console
 
 from driftwatch.artifacts.days import stored_days
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.http import Limits
@@ -54,7 +54,7 @@ def label(console: Console, world: World) -> None:
 
 def open_pool(world: World, config: MonitorConfig) -> str:
     """A new pool with the sample of the last day, served by people; returns its id."""
-    storage, layout = open_storage(f"file://{world.storage}"), MonitorLayout(config.name)
+    storage, layout = open_storage(f"file://{world.storage}"), MonitorKeys(config.name)
     day = max(day for day in stored_days(storage, layout) if storage.exists(layout.day(day).annotation))
     keys = layout.day(day)
     now = datetime.now(timezone.utc)

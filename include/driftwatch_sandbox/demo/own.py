@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from PIL import Image
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch_sandbox.demo.own_images import find, share_out
@@ -76,7 +76,7 @@ class Own:
         target.write_text(yaml.safe_dump(raw, sort_keys=False, allow_unicode=True), encoding="utf-8")
         return target
 
-    def deliver(self, world: World, layout: MonitorLayout) -> None:
+    def deliver(self, world: World, layout: MonitorKeys) -> None:
         """Copies the images into the try's storage, those of the last day damaged."""
         known: dict[str, str] = {}
 

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import open_storage
@@ -55,7 +55,7 @@ class Story(Protocol):
     def write_monitor(self, folder: Path) -> Path:
         """Writes the monitor file into `folder`."""
 
-    def deliver(self, world: World, layout: MonitorLayout) -> None:
+    def deliver(self, world: World, layout: MonitorKeys) -> None:
         """Puts the training images and each day's into the storage, and what they show into the crowd's truth."""
 
 
@@ -67,7 +67,7 @@ class Simulation:
         self.world = World(home)
         self.file = story.write_monitor(self.world.monitors)
         self.monitor = self._load()
-        self.layout = MonitorLayout(self.monitor.name)
+        self.layout = MonitorKeys(self.monitor.name)
         self.storage = open_storage(f"file://{self.world.storage}")
         self.rows: list[dict[str, Any]] = []
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import yaml
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import DriftwatchError
@@ -138,7 +138,7 @@ class Week:
         write_monitor(folder, MONITORS, self.plan)
         return folder / "cats_vs_dogs.yaml"
 
-    def deliver(self, world: World, layout: MonitorLayout) -> None:
+    def deliver(self, world: World, layout: MonitorKeys) -> None:
         photos = self._photos
         if photos is None:
             classes = load_monitor(MONITORS / "cats_vs_dogs.yaml").classes
@@ -149,7 +149,7 @@ class Week:
 class Camera:
     """Delivers photos into the storage, and tells the crowd, and nobody else, what they show."""
 
-    def __init__(self, storage: Path, layout: MonitorLayout, truth: Path, photos: list[Photo], plan: Plan) -> None:
+    def __init__(self, storage: Path, layout: MonitorKeys, truth: Path, photos: list[Photo], plan: Plan) -> None:
         self._storage, self._layout, self._truth = storage, layout, truth
         self._plan = plan.shrunk_to(len(photos))
         self._random = random.Random(11)  # noqa: S311 - a reproducible demo, not a secret

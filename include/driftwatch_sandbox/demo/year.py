@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.accuracy.policy import judge
-from driftwatch.artifacts.keys import DATASET_CARD, GATE, MonitorLayout
+from driftwatch.artifacts.keys import DATASET_CARD, GATE, MonitorKeys
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.images.features import COLUMNS
@@ -37,7 +37,7 @@ class Year:
         self, storage: Storage, config: MonitorConfig, last: date, days: int = 365, whole_days: int = 2
     ) -> None:
         self.storage, self.config = storage, config
-        self.layout = MonitorLayout(config.name)
+        self.layout = MonitorKeys(config.name)
         self.days = [last - timedelta(days=days - 1 - number) for number in range(days)]
         self.whole_days = whole_days
         random = np.random.default_rng(3)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitors, load_or_refuse, shown
 from driftwatch.errors import ConfigError, DriftwatchError
@@ -33,7 +33,7 @@ class Site:
     """
 
     config: MonitorConfig
-    layout: MonitorLayout
+    layout: MonitorKeys
     readers: ThreadPoolExecutor
     drawn: dict[str, tuple[Any, str]] = field(default_factory=dict)
     asked: dict[str, Future[Any]] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Sites:
         if held is None or held[0] != changed:
             monitor = load_or_refuse(path)
             site = (
-                Site(monitor, MonitorLayout(monitor.name), self._readers)
+                Site(monitor, MonitorKeys(monitor.name), self._readers)
                 if isinstance(monitor, MonitorConfig)
                 else monitor
             )

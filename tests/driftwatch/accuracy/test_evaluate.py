@@ -13,14 +13,14 @@ from tests.stores import day_store, monitor_store
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.accuracy.history import verdict_changed
 from driftwatch.accuracy.later_days import outdated, outdated_after
-from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+from driftwatch.artifacts.keys import DayKeys, MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.consensus import merge_day
 from driftwatch.storage import Storage, open_storage
 
-DAY = DayLayout("demo", date(2026, 1, 5))
+DAY = DayKeys("demo", date(2026, 1, 5))
 HOLDOUT = {"accuracy": {"value": 0.9, "low": 0.88, "high": 0.92}, "n": 500}
 SAMPLE = [f"i{index:03d}" for index in range(60)]
 
@@ -123,9 +123,9 @@ def test_label_without_a_prediction_is_refused(monitor: MonitorConfig) -> None:
 
 def write_small_day(
     storage: Storage, monitor: MonitorConfig, number: int, labels: int, wrong: int, version: str = "v1"
-) -> DayLayout:
+) -> DayKeys:
     """A day of 80 images, all cats, `labels` of them labelled by three people who are right; the model is wrong on `wrong` of those."""
-    day = DayLayout("demo", date(2026, 1, number))
+    day = DayKeys("demo", date(2026, 1, number))
     ids = [f"d{number}-{index:03d}" for index in range(80)]
     said = ["dog" if index < wrong else "cat" for index in range(80)]
     table = {"image_id": ids, "prediction": said, "score.cat": [0.9 if s == "cat" else 0.1 for s in said]}
@@ -159,7 +159,7 @@ def test_days_with_few_labels_are_judged_together_as_far_as_the_same_model_answe
     assert found[9]["pooled_days"] == ["2026-01-07", "2026-01-08", "2026-01-09"]  # no more days than are needed
     alone = monitor.model_copy(update={"performance": monitor.performance.model_copy(update={"pool_days": 1})})
     assert (
-        evaluate_day(day_store(storage, DayLayout("demo", date(2026, 1, 9)), alone), HOLDOUT)["verdict"]
+        evaluate_day(day_store(storage, DayKeys("demo", date(2026, 1, 9)), alone), HOLDOUT)["verdict"]
         == "not_enough_evidence"
     )
 
@@ -193,7 +193,7 @@ def test_late_labels_score_the_day_again_and_its_earlier_verdict_is_kept(monitor
 
 
 def test_late_labels_name_the_later_days_that_rest_on_them_and_have_another_verdict_now(monitor: MonitorConfig) -> None:
-    storage, layout = open_storage(monitor.storage.uri), MonitorLayout("demo")
+    storage, layout = open_storage(monitor.storage.uri), MonitorKeys("demo")
     storage.write_json(layout.model_card("v1"), {"metrics": {"holdout": HOLDOUT}})
     days = [write_small_day(storage, monitor, number, labels=18, wrong=0) for number in (5, 6, 20)]
     verdicts = [evaluate_day(day_store(storage, day, monitor), HOLDOUT)["verdict"] for day in days]
@@ -241,7 +241,7 @@ def test_late_images_have_no_part_in_the_accuracy(monitor: MonitorConfig) -> Non
 
 def test_control_tasks_that_annotators_agreed_on_before_tell_nothing_of_label_errors(monitor: MonitorConfig) -> None:
     """They were chosen for being easy: only those of the training set count."""
-    storage, layout = open_storage(monitor.storage.uri), MonitorLayout("demo")
+    storage, layout = open_storage(monitor.storage.uri), MonitorKeys("demo")
     write_day(storage, monitor)
     assignments = storage.read_table(DAY.assignments)
     known = assignments.head(40).assign(

@@ -26,7 +26,7 @@ from driftwatch.artifacts.accuracy import (
     WhyLabsAnalysis,
 )
 from driftwatch.artifacts.evidence import EvidenceSums
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.parts import Share
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import measure
@@ -36,7 +36,7 @@ from driftwatch.storage import Storage, open_storage
 from . import samples
 from .checks import read_whole, unknown_fields
 
-DAY = MonitorLayout("demo").day(date(2026, 1, 10))
+DAY = MonitorKeys("demo").day(date(2026, 1, 10))
 CLASSES = ("cat", "dog")
 HOLDOUT = {"accuracy": {"value": 0.9, "low": 0.88, "high": 0.92}, "n": 500}
 

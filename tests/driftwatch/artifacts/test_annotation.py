@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress, Cost
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import AnnotationConfig
 from driftwatch.labels.backends.toloka.collect import progress
 from driftwatch.labels.plan import cost_of
@@ -18,7 +18,7 @@ from driftwatch.storage import Storage, open_storage
 from . import samples
 from .checks import read_whole
 
-DAY = MonitorLayout("demo").day(date(2026, 1, 10))
+DAY = MonitorKeys("demo").day(date(2026, 1, 10))
 
 
 @pytest.fixture

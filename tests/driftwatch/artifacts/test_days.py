@@ -16,14 +16,14 @@ from driftwatch.artifacts.days import (
     stored_retrainings,
     version_number,
 )
-from driftwatch.artifacts.keys import SET, MonitorLayout
+from driftwatch.artifacts.keys import SET, MonitorKeys
 from driftwatch.labels.known_images import _agreed
 from driftwatch.labels.plan import _spent_in_month
 from driftwatch.models.dataset import days_between
 from driftwatch.models.requests import attached_alerts, begin_unless_in_the_way
 from driftwatch.storage import Storage, open_storage
 
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 FIRST, DAY = date(2026, 1, 5), date(2026, 1, 7)
 STRAY = ("2026-01-05 copy", "2026-01-5", "20260106", "2026-W02-2", "2026-02-30", "backup", ".cache", "2026-01")
 

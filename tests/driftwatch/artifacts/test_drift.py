@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from driftwatch.artifacts.drift import ContentDrift, DayDrift, DriftTrend, FeaturesTest
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.drift.drift import as_json
 from driftwatch.drift.reference import Reference
 from driftwatch.drift.trend import trend
@@ -19,7 +19,7 @@ from driftwatch.storage import Storage, open_storage
 from . import samples
 from .checks import read_whole, unknown_fields
 
-DAY = MonitorLayout("demo").day(date(2026, 1, 10))
+DAY = MonitorKeys("demo").day(date(2026, 1, 10))
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from datetime import date
 import pytest
 
 from driftwatch.artifacts.failure import Failure, read_failure, write_failure
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.errors import DamagedArtifact
 from driftwatch.storage import Storage, open_storage
 
 from . import samples
 from .checks import read_whole
 
-KEY = MonitorLayout("demo").day(date(2026, 1, 10)).failure
+KEY = MonitorKeys("demo").day(date(2026, 1, 10)).failure
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.ingest import Ingest, InputsIndex, LateFiles, ShardPlan
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.images import ImagesConfig
 from driftwatch.images.ingest import cut_into_shards
 from driftwatch.images.inputs import write_index
@@ -17,7 +17,7 @@ from driftwatch.storage import Storage, StoredObject, open_storage
 from . import samples
 from .checks import read_whole
 
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 10))
 
 

@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from driftwatch.artifacts.keys import DATASET_CARD, MonitorLayout, images_folder, own_key
+from driftwatch.artifacts.keys import DATASET_CARD, MonitorKeys, images_folder, own_key
 
 from .checks import OF_A_DAY, every_kind, kind_of
 
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 10))
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.models import (
     CardRecipe,
     ChampionPointer,
@@ -24,7 +24,7 @@ from driftwatch.storage import Storage, open_storage
 from . import samples
 from .checks import read_whole
 
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 FIRST, SECOND = "v0001-0a1b2c3d", "v0002-4e5f6071"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.nested_keys import (
     CheckpointKeys,
     LedgerKeys,
@@ -16,7 +16,7 @@ from driftwatch.artifacts.nested_keys import (
     run_key,
 )
 
-LAYOUT, DAY = MonitorLayout("demo"), date(2026, 1, 10)
+LAYOUT, DAY = MonitorKeys("demo"), date(2026, 1, 10)
 
 
 def test_the_ledgers_payloads_lie_beside_it_also_after_the_monitor_got_another_name():

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.nested_keys import OutboxKeys
 from driftwatch.artifacts.publishing import OutboxAlert, ToldNote, UploadLedger
 from driftwatch.publish.local_sink import LocalSink
@@ -17,7 +17,7 @@ from driftwatch.storage import Storage, open_storage
 from . import samples
 from .checks import read_whole
 
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 10))
 
 

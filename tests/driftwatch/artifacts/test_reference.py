@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
 from driftwatch.drift.reference import CONTENT, Reference
 from driftwatch.storage import Storage, open_storage
@@ -14,7 +14,7 @@ from driftwatch.storage import Storage, open_storage
 from . import samples
 from .checks import read_whole
 
-LAYOUT, VERSION = MonitorLayout("demo"), "v0001-0a1b2c3d"
+LAYOUT, VERSION = MonitorKeys("demo"), "v0001-0a1b2c3d"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import SET, MonitorLayout
+from driftwatch.artifacts.keys import SET, MonitorKeys
 from driftwatch.artifacts.retraining import (
     AttachedAlert,
     ChallengerNote,
@@ -30,7 +30,7 @@ from driftwatch.storage import Storage, open_storage
 from . import samples
 from .checks import read_whole, unknown_fields
 
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 
 
 @pytest.fixture

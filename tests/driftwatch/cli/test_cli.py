@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 
 from driftwatch import cli
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.storage import open_storage
 
 
@@ -72,7 +72,7 @@ def test_the_first_champion_from_a_folder_to_the_registry(monitor, capsys) -> No
     assert "Copied 120 images" in out
     assert "120 listed, 120 accepted, 0 duplicate, 0 quarantined" in out
     assert "epoch   2 of 2" in out
-    storage, layout = open_storage(f"file://{monitor.parent}/storage"), MonitorLayout("shades")
+    storage, layout = open_storage(f"file://{monitor.parent}/storage"), MonitorKeys("shades")
     version = storage.read_json(layout.champion)["version"]
     assert f"Champion {version}: accuracy" in out
     assert storage.exists(layout.reference(version))
@@ -143,7 +143,7 @@ def test_s3_takes_its_login_and_another_server_from_the_environment(monkeypatch,
 
 
 def test_verdicts_lists_the_days_and_what_changed(monitor, capsys, tmp_path) -> None:
-    storage, layout = open_storage(f"file://{tmp_path}/storage"), MonitorLayout("shades")
+    storage, layout = open_storage(f"file://{tmp_path}/storage"), MonitorKeys("shades")
     accuracy = {"value": 0.8, "low": 0.7, "high": 0.9, "n": 50}
     same = {"accuracy": accuracy, "labels": 50, "model_version": "v1"}
     earlier = {"revision": 1, "verdict": "ok", "accuracy": 0.9, "labels": 30, "model_version": "v1"}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.drift.class_mix import rows_of_the_days_mix
 from driftwatch.profiling import Reference
 from driftwatch.storage import open_storage
@@ -88,7 +88,7 @@ def test_too_few_images_of_the_days_classes_leave_the_reference_whole():
 
 
 def test_a_saved_reference_knows_its_classes_and_one_of_an_earlier_version_goes_without(tmp_path, reference):
-    storage, layout = open_storage(f"file://{tmp_path}"), MonitorLayout("cats")
+    storage, layout = open_storage(f"file://{tmp_path}"), MonitorKeys("cats")
     reference.save(storage, layout, "v1")
     day = images(100, 1, 0.8)
     loaded = Reference.load(storage, layout, "v1")

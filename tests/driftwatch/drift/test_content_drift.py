@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from tests.stores import day_store, monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.content import compare_shares
 from driftwatch.drift.content_drift import build_content_reference, judge_answers, usual_answers
@@ -20,7 +20,7 @@ from driftwatch.drift.reference import CONTENT, Reference
 from driftwatch.models.splits import COLUMNS, TRAIN, decide_splits
 from driftwatch.storage import Storage, open_storage
 
-LAYOUT = MonitorLayout("cats")
+LAYOUT = MonitorKeys("cats")
 DAY = LAYOUT.day(date(2026, 3, 4))
 WIDTH = 24
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from tests.stores import day_store, monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import ImagesConfig, MonitorConfig
 from driftwatch.drift.drift import build_reference, profile_day, with_clusters
 from driftwatch.errors import MissingArtifact
@@ -20,7 +20,7 @@ from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.profiling import Reference
 from driftwatch.storage import Storage, open_storage
 
-LAYOUT = MonitorLayout("cats")
+LAYOUT = MonitorKeys("cats")
 DAY = LAYOUT.day(date(2026, 3, 4))
 
 

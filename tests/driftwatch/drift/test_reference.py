@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.drift.two_sample import TESTS, scores
 from driftwatch.errors import DriftwatchError, MissingArtifact
 from driftwatch.profiling import Reference
 from driftwatch.storage import open_storage
 
-LAYOUT = MonitorLayout("cats")
+LAYOUT = MonitorKeys("cats")
 
 
 def table(rows: int, seed: int, shift: float = 0.0, features: int = 6) -> pd.DataFrame:

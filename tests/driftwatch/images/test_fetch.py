@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.stores import day_store
 
-from driftwatch.artifacts.keys import DayLayout
+from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, NeedsAttention, StorageFailed, StorageRefused
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
@@ -20,7 +20,7 @@ from driftwatch.images.listing import ignored_by, list_day
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage import errors as storage_errors
 
-DAY = DayLayout("cats", date(2026, 3, 1))
+DAY = DayKeys("cats", date(2026, 3, 1))
 ALL_MAY_FAIL = ImagesConfig(max_reject_share=1)
 
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from tests.stores import day_store
 
-from driftwatch.artifacts.keys import DayLayout
+from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, TooManyRejects
 from driftwatch.images import decode, one_pass
@@ -26,7 +26,7 @@ from driftwatch.images.inputs import DayInputs
 from driftwatch.images.one_pass import take_in, take_in_blocks
 from driftwatch.storage import Storage, open_storage
 
-DAY = DayLayout("cats", date(2026, 3, 1))
+DAY = DayKeys("cats", date(2026, 3, 1))
 STATUSES = ("accepted", "duplicate", "quarantined", "ignored")
 ALL_MAY_FAIL = ImagesConfig(max_reject_share=1)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.stores import day_store
 
-from driftwatch.artifacts.keys import DayLayout
+from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.images import ingest, inputs, one_pass, shards
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
@@ -19,7 +19,7 @@ from driftwatch.images.late import late_images, note_late_files
 from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage, open_storage
 
-DAY = DayLayout("cats", date(2026, 3, 1))
+DAY = DayKeys("cats", date(2026, 3, 1))
 
 
 def photo(seed: int) -> bytes:

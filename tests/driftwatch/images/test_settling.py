@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 from tests.stores import day_store
 
-from driftwatch.artifacts.keys import DayLayout
+from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.images import one_pass, settling
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
@@ -20,7 +20,7 @@ from driftwatch.storage.file import FileStorage
 
 from .test_fetch import photo
 
-DAY = DayLayout("cats", date(2026, 3, 1))
+DAY = DayKeys("cats", date(2026, 3, 1))
 IMAGES = ImagesConfig(max_reject_share=1)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tests.stores import day_store
 
-from driftwatch.artifacts.keys import DayLayout
+from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import ingest, one_pass, shards
@@ -25,7 +25,7 @@ from driftwatch.storage import Storage, open_storage, tables
 
 from ..kills import killed_at, kills, touches
 
-DAY = DayLayout("cats", date(2026, 3, 1))
+DAY = DayKeys("cats", date(2026, 3, 1))
 LISTED = 1100
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from tests.stores import day_store
 
-from driftwatch.artifacts.keys import DayLayout, MonitorLayout
+from driftwatch.artifacts.keys import DayKeys, MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.annotators import annotator_quality
@@ -238,8 +238,8 @@ def a_day() -> pd.DataFrame:
     return table
 
 
-def merged_day(folder: Path, table: pd.DataFrame, sample: list[str], **annotation) -> tuple[dict, Storage, DayLayout]:
-    storage, day = open_storage(f"file://{folder}"), MonitorLayout("demo").day(date(2026, 1, 1))
+def merged_day(folder: Path, table: pd.DataFrame, sample: list[str], **annotation) -> tuple[dict, Storage, DayKeys]:
+    storage, day = open_storage(f"file://{folder}"), MonitorKeys("demo").day(date(2026, 1, 1))
     storage.write_table(day.assignments, table)
     return merge_day(day_store(storage, day, config(folder, **annotation)), sample), storage, day
 

@@ -17,7 +17,7 @@ import pytest
 from tests.stores import monitor_store
 from toloka.client.exceptions import InternalApiError
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.http import Limits
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
@@ -50,7 +50,7 @@ class Days:
 
     def __init__(self, url: str, storage: Storage, monitor: Any) -> None:
         self.url, self.storage, self.monitor = url, storage, monitor
-        self.layout = MonitorLayout(monitor.name)
+        self.layout = MonitorKeys(monitor.name)
         self.http = httpx.Client(base_url=url, headers={"Authorization": f"OAuth {TOKEN}"})
         images = [(f"in/{number}.jpg", image_id(f"in/{number}.jpg"), "accepted") for number in range(4)]
         known = [

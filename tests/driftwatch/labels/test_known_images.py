@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import ExamConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import DriftwatchError
@@ -26,7 +26,7 @@ def monitor(root):
 @pytest.fixture
 def storage(tmp_path, monitor):
     """A holdout of six images, and a day before on which two images had one answer throughout."""
-    storage, layout = open_storage(f"file://{tmp_path}"), MonitorLayout(monitor.name)
+    storage, layout = open_storage(f"file://{tmp_path}"), MonitorKeys(monitor.name)
     known = pd.DataFrame(
         {
             "image_id": [f"known{number}" for number in range(8)],
@@ -42,7 +42,7 @@ def storage(tmp_path, monitor):
     return storage
 
 
-def labelled(storage: Storage, layout: MonitorLayout, day: date) -> None:
+def labelled(storage: Storage, layout: MonitorKeys, day: date) -> None:
     rows = [
         ("all-cat", "cat", "consensus", 1.0, 3, 0, 0),
         ("all-dog", "dog", "consensus", 0.98, 0, 3, 0),
@@ -64,7 +64,7 @@ def labelled(storage: Storage, layout: MonitorLayout, day: date) -> None:
 
 def chosen(storage, monitor, day=DAY, exclude=(), **annotation) -> list[dict[str, str]]:
     changed = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update=annotation)})
-    return control_tasks(monitor_store(storage, MonitorLayout(monitor.name), changed), day, set(exclude))
+    return control_tasks(monitor_store(storage, MonitorKeys(monitor.name), changed), day, set(exclude))
 
 
 def test_only_unanimous_labels_of_enough_annotators_and_the_holdout_are_known(storage, monitor):
@@ -79,7 +79,7 @@ def test_labels_can_be_left_out(storage, monitor):
 
 @pytest.mark.parametrize("other", [date(2026, 11, 20), date(2026, 11, 21), date(2026, 10, 20)])
 def test_labels_of_the_day_itself_of_later_days_and_of_long_ago_are_not_used(storage, monitor, other):
-    labelled(storage, MonitorLayout(monitor.name), other)
+    labelled(storage, MonitorKeys(monitor.name), other)
     assert not [entry for entry in chosen(storage, monitor) if entry["image_id"].startswith(str(other))]
 
 
@@ -94,7 +94,7 @@ def test_what_is_asked_about_today_is_no_control_task(storage, monitor):
 
 
 def test_the_exam_is_the_same_every_day_and_refused_where_the_holdout_is_too_small(storage, monitor):
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
 
     def planned(tasks: int):
         annotation = monitor.annotation.model_copy(update={"exam": ExamConfig(tasks=tasks)})
@@ -112,6 +112,6 @@ def test_the_exam_is_the_same_every_day_and_refused_where_the_holdout_is_too_sma
 def test_half_are_of_known_truth_however_many_images_people_agreed_on(storage, monitor):
     """What people agreed on is easy, so it says nothing of how often labels are wrong."""
     for number in range(1, 12):
-        labelled(storage, MonitorLayout(monitor.name), date(2026, 11, number))
+        labelled(storage, MonitorKeys(monitor.name), date(2026, 11, number))
     found = [entry["image_id"] for entry in chosen(storage, monitor, control_tasks=9)]
     assert (len(found), sum(name.startswith("known") for name in found)) == (9, 5)

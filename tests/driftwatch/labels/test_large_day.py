@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from tests.stores import day_store, monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.labels.backends.toloka.acceptance import settle
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
@@ -32,7 +32,7 @@ from driftwatch.storage import Storage, open_storage
 
 IMAGES, CONTROL, OVERLAP, PER_PAGE = 2000, 120, 3, 9
 TOKEN, SECRET = "AQAD-token", "secret"
-DAY, LAYOUT = date(2026, 11, 20), MonitorLayout("demo")
+DAY, LAYOUT = date(2026, 11, 20), MonitorKeys("demo")
 
 
 @contextmanager

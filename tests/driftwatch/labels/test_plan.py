@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import ExamConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import ChangedImage, DamagedArtifact, DriftwatchError
@@ -32,7 +32,7 @@ def monitor(root: Path):
 
 @pytest.fixture
 def storage(tmp_path, monitor):
-    storage, layout = open_storage(f"file://{tmp_path}"), MonitorLayout(monitor.name)
+    storage, layout = open_storage(f"file://{tmp_path}"), MonitorKeys(monitor.name)
     write_manifest(storage, layout, DAY, 100)
     known = pd.DataFrame(
         {
@@ -55,15 +55,15 @@ def write_manifest(storage, layout, day, images, order=1):
 
 
 def plan(storage, monitor, day=DAY):
-    return plan_labelling(monitor_store(storage, MonitorLayout(monitor.name), monitor), day, NOW)
+    return plan_labelling(monitor_store(storage, MonitorKeys(monitor.name), monitor), day, NOW)
 
 
 def test_the_sample_is_random_by_day_and_the_same_in_any_row_order(storage, monitor):
     first = plan(storage, monitor)
-    write_manifest(storage, MonitorLayout(monitor.name), DAY, 100, order=-1)
+    write_manifest(storage, MonitorKeys(monitor.name), DAY, 100, order=-1)
     assert plan(storage, monitor) == first
     other = date(2026, 11, 21)
-    write_manifest(storage, MonitorLayout(monitor.name), other, 100)
+    write_manifest(storage, MonitorKeys(monitor.name), other, 100)
     drawn, again = ({entry["image_id"] for entry in p["sample"]} for p in (first, plan(storage, monitor, other)))
     assert len(drawn) == len(again) == 40
     assert drawn != again
@@ -83,7 +83,7 @@ def test_control_tasks_come_from_images_that_no_model_is_trained_on_with_classes
 
 
 def test_too_few_known_images_for_control_tasks_are_named(storage, monitor):
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
     storage.write_table(layout.training_set, storage.read_table(layout.training_set).head(30))
     with pytest.raises(DriftwatchError, match=r"set\.parquet has 0 images outside its train split"):
         plan(storage, monitor)
@@ -103,7 +103,7 @@ def test_a_day_above_its_limit_is_refused_before_anything_is_created(storage, mo
 
 
 def test_the_month_counts_its_other_days_alone(storage, monitor):
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
     for other, spent in ((date(2026, 11, 1), 4.0), (date(2026, 10, 31), 100.0)):
         storage.write_json(layout.day(other).annotation, {"state": "opened", "cost": {"total": spent}})
     tight = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update={"max_cost_per_month": 4.5})})
@@ -116,7 +116,7 @@ def test_the_month_counts_its_other_days_alone(storage, monitor):
 
 
 def test_a_limit_that_is_reached_to_the_cent_is_kept_and_days_that_asked_nobody_cost_nothing(storage, monitor):
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
     storage.write_json(layout.day(date(2026, 11, 1)).annotation, {"state": "opened", "cost": {"total": 4.0}})
     write_manifest(storage, layout, date(2026, 11, 2), 3)
     limits = {"max_cost_per_day": 0.9, "max_cost_per_month": 4.9}
@@ -138,7 +138,7 @@ def test_a_sum_buys_the_images_that_it_pays_for_and_not_one_more(monitor, tasks_
 
 @pytest.mark.parametrize("damaged", [[], {"state": "closed", "cost": {"total": 4.0}}, {"state": "opened", "cost": 4}])
 def test_a_plan_of_the_month_that_does_not_say_what_it_cost_is_named(storage, monitor, damaged):
-    storage.write_json(MonitorLayout(monitor.name).day(date(2026, 11, 1)).annotation, damaged)
+    storage.write_json(MonitorKeys(monitor.name).day(date(2026, 11, 1)).annotation, damaged)
     with pytest.raises(
         DamagedArtifact,
         match=r"days/2026-11-01/annotation\.json does not say what its labels cost.*delete it and clear",
@@ -148,7 +148,7 @@ def test_a_plan_of_the_month_that_does_not_say_what_it_cost_is_named(storage, mo
 
 def automatic(storage, monitor, **annotation):
     """The plan by `sample_size: auto`, for a model that had 88 % to 92 % on its holdout."""
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
     storage.write_json(layout.day(DAY).ingest, {"model_version": "v1"})
     storage.write_json(layout.model_card("v1"), {"metrics": {"holdout": {"accuracy": {"low": 0.88}}}})
     update = {"sample_size": "auto", "interval_width": 0.3, **annotation}
@@ -170,7 +170,7 @@ def test_auto_never_asks_for_fewer_than_a_verdict_needs(storage, monitor):
 def test_auto_stays_within_the_days_limit_and_its_part_of_what_is_left_of_the_month(storage, monitor):
     found = automatic(storage, monitor, interval_width=0.1, max_cost_per_day=0.55)
     assert (len(found["sample"]), found["cost"]["total"]) == (27, 0.54)  # three pages of nine for three people
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
     storage.write_json(layout.day(date(2026, 11, 1)).annotation, {"state": "opened", "cost": {"total": 4.0}})
     found = automatic(
         storage, monitor, interval_width=0.1, max_cost_per_month=8.0
@@ -184,7 +184,7 @@ def test_auto_without_money_for_a_single_image_is_refused(storage, monitor):
 
 
 def test_auto_counts_what_a_label_was_worth_on_the_days_before(storage, monitor):
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
     before = {"model_version": "v1", "sampled": 100, "effective_labels": 80.0}
     storage.write_json(layout.day(date(2026, 11, 19)).performance, before)
     storage.write_json(
@@ -195,7 +195,7 @@ def test_auto_counts_what_a_label_was_worth_on_the_days_before(storage, monitor)
 
 
 def test_a_recorded_plan_is_kept_whatever_the_settings_have_become(storage, monitor):
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
     recorded = plan(storage, monitor)
     storage.write_json(layout.day(DAY).annotation, recorded)
     changed = monitor.model_copy(
@@ -205,7 +205,7 @@ def test_a_recorded_plan_is_kept_whatever_the_settings_have_become(storage, moni
 
 
 def test_a_recorded_plan_ends_as_it_says_only_once_its_pool_was_asked_for(storage, monitor):
-    layout, later = MonitorLayout(monitor.name), NOW + timedelta(hours=200)
+    layout, later = MonitorKeys(monitor.name), NOW + timedelta(hours=200)
     annotation = monitor.annotation.model_copy(update={"exam": ExamConfig(tasks=4)})
     monitor = monitor.model_copy(update={"annotation": annotation})
 
@@ -224,7 +224,7 @@ def test_a_recorded_plan_ends_as_it_says_only_once_its_pool_was_asked_for(storag
 
 
 def test_a_plan_whose_images_are_gone_is_made_again_as_long_as_no_pool_was_asked_for(storage, monitor):
-    layout, recorded = MonitorLayout(monitor.name), plan(storage, monitor)
+    layout, recorded = MonitorKeys(monitor.name), plan(storage, monitor)
     learnt = {"project_id": "p1", "state": "creating_exam", "creations": {"project": 1, "exam": 1}}
     storage.write_json(layout.day(DAY).annotation, {**recorded, **learnt})
     assert plan(storage, monitor) == {**recorded, **learnt}
@@ -242,7 +242,7 @@ def test_a_plan_whose_images_are_gone_is_made_again_as_long_as_no_pool_was_asked
 
 
 def test_images_that_come_before_a_pool_was_asked_for_take_part_in_the_sample_and_later_ones_do_not(storage, monitor):
-    layout, recorded = MonitorLayout(monitor.name), plan(storage, monitor)
+    layout, recorded = MonitorKeys(monitor.name), plan(storage, monitor)
     write_manifest(storage, layout, DAY, 200)
     drawn = plan(storage, monitor)["sample"]
     for asked, sample in (({}, drawn), ({"pool_id": "7"}, recorded["sample"])):
@@ -278,7 +278,7 @@ def test_a_link_ends_is_signed_and_tells_neither_the_images_class_nor_its_name(t
 def test_a_file_that_was_replaced_is_left_out_of_the_sample_and_of_the_control_tasks_and_named(
     storage, monitor, caplog
 ):
-    layout = MonitorLayout(monitor.name)
+    layout = MonitorKeys(monitor.name)
     whole = plan(storage, monitor)
     replaced = {whole["sample"][0]["image_id"], whole["sample"][7]["image_id"], whole["control"][3]["image_id"]}
     found = plan_labelling(

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from tests.stores import day_store, monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage, open_storage
 
@@ -42,7 +42,7 @@ class World(SimpleNamespace):
     """storage, layout and config of one monitor."""
 
     storage: Storage
-    layout: MonitorLayout
+    layout: MonitorKeys
     config: MonitorConfig
 
     def put_training(self, label: str, name: str, rgb: np.ndarray) -> None:
@@ -125,7 +125,7 @@ def train(root: Path) -> None:
 
 def open_world(root: Path) -> World:
     config = make_config(root)
-    return World(storage=open_storage(config.storage.uri), layout=MonitorLayout(config.name), config=config)
+    return World(storage=open_storage(config.storage.uri), layout=MonitorKeys(config.name), config=config)
 
 
 @pytest.fixture

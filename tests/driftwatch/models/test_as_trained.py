@@ -14,14 +14,14 @@ from tests.stores import day_store, monitor_store
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.accuracy.later_days import outdated
 from driftwatch.accuracy.without_labels import estimate_day
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.content_drift import judge_answers
 from driftwatch.labels.consensus import merge_day
 from driftwatch.models.as_trained import OtherModel, as_trained, for_day, refuse_other, refuse_other_champion
 from driftwatch.storage import Storage, open_storage
 
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 5))
 HOLDOUT = {
     "accuracy": {"value": 0.9, "low": 0.88, "high": 0.92},

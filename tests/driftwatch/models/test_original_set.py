@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from tests.stores import day_store, monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import ImagesConfig, MonitorConfig
 from driftwatch.drift.handover import build_reference_of
 from driftwatch.errors import ChangedImage, NeedsAttention
@@ -167,7 +167,7 @@ def renamed(world: Any) -> Any:
     root = Path(world.storage.root)
     (root / "stripes").rename(root / "lines")
     config = MonitorConfig.model_validate({**world.config.model_dump(), "name": "lines"})
-    return type(world)(storage=world.storage, layout=MonitorLayout("lines"), config=config)
+    return type(world)(storage=world.storage, layout=MonitorKeys("lines"), config=config)
 
 
 def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:

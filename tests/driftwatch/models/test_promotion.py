@@ -10,13 +10,13 @@ from functools import partial
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.models import registry
 from driftwatch.models.rollback import rollback
 from driftwatch.outside import watching
 from driftwatch.storage import Storage, open_storage
 
-LAYOUT = MonitorLayout("stripes")
+LAYOUT = MonitorKeys("stripes")
 LOCK = f"{LAYOUT.champion}.lock"
 
 

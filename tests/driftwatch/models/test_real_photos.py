@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tests.stores import day_store, monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.images.ingest import ingest_day
 from driftwatch.models import registry
@@ -66,7 +66,7 @@ def photos(shared, tmp_path_factory):
             "annotation": {"project_name": "Pets", "question": "Which?", "instructions": "Look."},
         }
     )
-    storage, layout = open_storage(config.storage.uri), MonitorLayout("photos")
+    storage, layout = open_storage(config.storage.uri), MonitorKeys("photos")
     paths = sorted((shared / "photos").glob("*/*.jpg"))
     paths = [paths[place] for place in np.random.default_rng(0).permutation(len(paths))]
     for path in paths[:1100]:

@@ -8,11 +8,11 @@ from datetime import date
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way, run_key
 from driftwatch.storage import open_storage
 
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 FIRST, SECOND = date(2026, 1, 7), date(2026, 1, 8)
 
 

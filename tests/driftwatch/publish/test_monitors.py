@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.drift.whylogs_profiles import feature_profile, performance_profile
 from driftwatch.publish.monitors import DRIFT, FLOOR, TREND, analyzer_id, documents, keep_monitors, put_documents
@@ -19,7 +19,7 @@ from driftwatch.publish.whylabs_errors import WhyLabsAccessRefused, WhyLabsError
 from driftwatch.publish.whylabs_sink import WhyLabsSink
 from driftwatch.storage import Storage, open_storage
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 IDS = [f"cats_vs_dogs-{what}-{kind}" for kind in ("analyzer", "monitor") for what in (DRIFT, FLOOR, TREND)]
 CONFIG_PATH = "/monitor-config/"
 

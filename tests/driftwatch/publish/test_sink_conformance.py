@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.credentials import Access
 from driftwatch.publish.errors import KeyAlreadyUsed, PublishConflict
 from driftwatch.publish.publish import Profile, PublishResult, publish
@@ -34,7 +34,7 @@ def site(request, tmp_path, small_monitor, servers) -> SinkSite:
     def access(connection: str, secret: str) -> Access:
         return Access(connection, server.url, server.key, {"org_id": "org-1", "retries": 0})
 
-    return SinkSite(config, open_storage(config.storage.uri), MonitorLayout(config.name), access)
+    return SinkSite(config, open_storage(config.storage.uri), MonitorKeys(config.name), access)
 
 
 @pytest.fixture

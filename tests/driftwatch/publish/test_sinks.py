@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.publish import BUILT_IN_SINKS
 from driftwatch.credentials import Access
 from driftwatch.errors import ConfigError
@@ -41,7 +41,7 @@ def site(small_monitor, folder, *sinks: str) -> SinkSite:
     config = small_monitor(f"file://{folder}", publish={"sinks": list(sinks), "dataset": "model-1"})
     access = Access("the connection", "http://127.0.0.1:9", "abcdefghij.very-secret", {"org_id": "org-1"})
     return SinkSite(
-        config, open_storage(config.storage.uri), MonitorLayout(config.name), lambda connection, secret: access
+        config, open_storage(config.storage.uri), MonitorKeys(config.name), lambda connection, secret: access
     )
 
 

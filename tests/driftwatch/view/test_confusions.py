@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.models.metrics import in_order, measure, top_confusions
 from driftwatch.storage import open_storage
@@ -82,7 +82,7 @@ def test_no_report_is_cut_off_or_endless(
 ) -> None:
     classes = names(n)
     config = small_monitor(f"file://{tmp_path}/storage").model_copy(update={"classes": tuple(classes)})
-    storage, layout = open_storage(config.storage.uri), MonitorLayout(config.name)
+    storage, layout = open_storage(config.storage.uri), MonitorKeys(config.name)
     Year(storage, config, LAST, 2, whole_days=1).write()
     key = layout.day(LAST).performance
     storage.write_json(key, storage.read_json(key) | measured(classes))

@@ -11,7 +11,7 @@ import pytest
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.failure import Failure, write_failure
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.models import registry
 from driftwatch.storage import Storage, open_storage
@@ -24,7 +24,7 @@ from driftwatch.view.series import series
 from driftwatch.view.thumbnails import read_row
 
 DAY = date(2026, 1, 5)
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 
 
 @pytest.fixture

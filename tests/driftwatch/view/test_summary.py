@@ -8,14 +8,14 @@ from typing import get_args
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import AlertKind
 from driftwatch.errors import DriftwatchError
 from driftwatch.storage import Storage
 from driftwatch.view.summary import alert_text
 
 DAY = date(2026, 1, 5)
-KEYS = MonitorLayout("demo").day(DAY)
+KEYS = MonitorKeys("demo").day(DAY)
 
 
 def gate_part(n: int, before: float, after: float) -> dict:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.storage import open_storage
 from driftwatch_airflow.operators import features, predictions
@@ -17,7 +17,7 @@ from driftwatch_airflow.operators import ingest as ingesting
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
 
 DAY = "2026-11-20"
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 class TaskInstance:

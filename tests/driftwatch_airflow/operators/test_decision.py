@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.models.requests import attached_alerts, begin
 from driftwatch.storage import Storage, open_storage
@@ -121,7 +121,7 @@ def alert(tmp_path, root: Path, monkeypatch):
 
 
 def attached(storage: Storage, request: str) -> list[str]:
-    return attached_alerts(monitor_store(storage, MonitorLayout("cats_vs_dogs")), request)
+    return attached_alerts(monitor_store(storage, MonitorKeys("cats_vs_dogs")), request)
 
 
 def test_two_alerts_at_once_make_one_run_and_the_second_is_attached(alert):
@@ -149,7 +149,7 @@ def test_after_a_failed_retraining_that_had_no_set_the_next_alert_starts_one(ale
 
 def test_an_alert_is_attached_to_a_retraining_by_hand_too(alert):
     decide, storage = alert
-    begin(monitor_store(storage, MonitorLayout("cats_vs_dogs")), "by-hand", "by hand")
+    begin(monitor_store(storage, MonitorKeys("cats_vs_dogs")), "by-hand", "by hand")
     assert decide("2026-11-20", {"by hand": "running"}) is None
     assert attached(storage, "by-hand") == ["2026-11-20"]
     assert decide("2026-11-20", {"by hand": "success"}) == "trigger"

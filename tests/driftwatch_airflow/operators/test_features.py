@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch_airflow.operators.features import ProfileFeaturesOperator
 
 DAY = "2026-11-20"
 
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
@@ -20,7 +20,7 @@ from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 DAY = "2026-11-20"
 
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 def photo(seed: int) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 
 DAY = "2026-11-20"
 
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 def test_a_later_day_that_is_damaged_is_named_and_stops_no_evaluation(delivered, capsys):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
@@ -20,7 +20,7 @@ from driftwatch_airflow.operators.retraining import ShowPlanOperator
 RUN = "perf_alert__2026-11-20"
 
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 class RecordedGate(GateOperator):
@@ -35,7 +35,7 @@ def gate_passed(storage, monkeypatch):
     """Two registered versions, of which the gate found the second better; what their references hold is no matter here."""
     import driftwatch.drift.handover
 
-    def build(storage: Storage, layout: MonitorLayout, config: Any, version: str) -> None:
+    def build(storage: Storage, layout: MonitorKeys, config: Any, version: str) -> None:
         storage.write_bytes(layout.reference_profile(version), b"profile")
 
     monkeypatch.setattr(driftwatch.drift.handover, "build_reference_of", build)

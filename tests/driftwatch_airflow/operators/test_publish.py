@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.publish.errors import PublishConflict
 from driftwatch.publish.whylabs_errors import WhyLabsAccessRefused
 from driftwatch_airflow.operators.promotion import RefreshReferenceOperator
 from driftwatch_airflow.operators.publish import PublishOperator
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 OLD, NEW = "v0001-00000001", "v0002-00000002"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators.retraining import (
@@ -20,7 +20,7 @@ from driftwatch_airflow.operators.retraining import (
 RUN = "perf_alert__2026-11-20"
 
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 
 DAY = "2026-11-20"
 
 
-LAYOUT = MonitorLayout("cats_vs_dogs")
+LAYOUT = MonitorKeys("cats_vs_dogs")
 
 
 class TaskInstance:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from driftwatch.artifacts.failure import Failure, read_failure, write_failure
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import AlertKind
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow import failures
@@ -30,7 +30,7 @@ def no_waiting(monkeypatch):
 
 @pytest.fixture
 def keys(monitor):
-    return MonitorLayout(monitor.name).day(datetime.fromisoformat(DAY).date())
+    return MonitorKeys(monitor.name).day(datetime.fromisoformat(DAY).date())
 
 
 def context_of(states: dict[str, str], task: str = "", error: Any = None, **params: Any) -> dict[str, Any]:

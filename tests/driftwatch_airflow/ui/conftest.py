@@ -15,7 +15,7 @@ import yaml
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.storage import Storage, open_storage
@@ -65,8 +65,8 @@ class Pages:
     browser: Any
     complaints: list[str] = field(default_factory=list)
 
-    def layout(self, name: str = "cats_vs_dogs") -> MonitorLayout:
-        return MonitorLayout(name)
+    def layout(self, name: str = "cats_vs_dogs") -> MonitorKeys:
+        return MonitorKeys(name)
 
     def page(self, width: int = 1280, scheme: str = "light", logged_in: bool = True) -> Any:
         context = self.browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)

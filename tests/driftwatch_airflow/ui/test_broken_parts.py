@@ -16,7 +16,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.ui import access, airflow_state, monitors
@@ -43,7 +43,7 @@ class Deployment:
 
     def __init__(self, folder: Path, raw: dict[str, Any], written: Path) -> None:
         self.folder, self.raw, self.forbidden = folder, raw, set[str]()
-        self.storage, self.ours = open_storage(f"file://{folder / 'data'}"), MonitorLayout("ours")
+        self.storage, self.ours = open_storage(f"file://{folder / 'data'}"), MonitorKeys("ours")
         for name in ("ours", "other"):
             self.add(f"{name}.yaml", {**raw, "name": name, "storage": {"uri": self.storage.uri}})
             shutil.copytree(written, folder / "data" / name)

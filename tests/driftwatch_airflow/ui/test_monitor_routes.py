@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.storage import open_storage
 from driftwatch_airflow.ui import monitor_routes
 
@@ -35,6 +35,6 @@ def test_the_series_are_made_anew_only_when_an_artifact_has_changed(
         "reasons": {},
         "model_version": "v0001-00000001",
     }
-    open_storage(f"file://{tmp_path}").write_json(MonitorLayout("ours").day(date(2026, 1, 5)).ingest, counts)
+    open_storage(f"file://{tmp_path}").write_json(MonitorKeys("ours").day(date(2026, 1, 5)).ingest, counts)
     assert client.get("/m/ours/series.json").content != first.content
     assert made == [0, 1]

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo import week
@@ -18,7 +18,7 @@ from ..people import person, take
 
 
 def test_the_demos_pool_asks_people_about_its_last_day(peoples_market: Any, config: MonitorConfig) -> None:
-    storage, layout = open_storage(config.storage.uri), MonitorLayout(config.name)
+    storage, layout = open_storage(config.storage.uri), MonitorKeys(config.name)
     pictures = {f"demo/incoming/2026-01-07/{number}.jpg": b"\xff\xd8\xff" + bytes([number]) for number in range(12)}
     entries = [{"image_id": hashlib.sha256(data).hexdigest(), "key": key} for key, data in pictures.items()]
     for key, data in pictures.items():

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.monitor_files import load_monitor
 from driftwatch.errors import DriftwatchError
 from driftwatch_sandbox.demo.homes import DemoFailed
@@ -75,10 +75,10 @@ def test_a_try_uses_stand_ins_alone_and_leaves_the_images_as_they_are(tmp_path, 
     assert (config.annotation.connection, config.publish.connection) == ("toloka_default", "whylabs_default")
     assert (config.publish.dataset, config.publish.alert_source) == ("model-1", "local")
     assert config.classes == tuple(CLASSES)
-    own.deliver(world, MonitorLayout(config.name))
+    own.deliver(world, MonitorKeys(config.name))
     assert digests(images) == before
     assert file.read_bytes() == text
-    layout = MonitorLayout(config.name)
+    layout = MonitorKeys(config.name)
     days = [sorted((world.storage / layout.day(day).incoming).iterdir()) for day in DAYS]
     assert [len(found) for found in days] == [DAY] * len(DAYS)
     assert config.annotation.sample_size == DAY

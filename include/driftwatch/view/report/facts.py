@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from driftwatch.artifacts.keys import MonitorLayout
+    from driftwatch.artifacts.keys import MonitorKeys
     from driftwatch.config import MonitorConfig
     from driftwatch.storage import Storage
 
@@ -129,7 +129,7 @@ class _Reading:
         return None
 
 
-def _history(reading: _Reading, layout: MonitorLayout, day: date) -> list[PastDay]:
+def _history(reading: _Reading, layout: MonitorKeys, day: date) -> list[PastDay]:
     """The last HISTORY_DAYS days, the day itself included, oldest first, beginning with the first that exists."""
     present = set(stored_days(reading.storage, layout))
     found = []

@@ -14,7 +14,7 @@ import pytest
 from tests.stores import day_store, monitor_store
 
 from driftwatch.accuracy.evaluate import evaluate_day
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.drift import build_reference, profile_day
 from driftwatch.images.features import COLUMNS, image_features
@@ -109,7 +109,7 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
         known: list[np.ndarray] | None = None,
     ) -> None:
         rng = np.random.default_rng([7, day.toordinal()])
-        layout = MonitorLayout(config.name)
+        layout = MonitorKeys(config.name)
         keys = layout.day(day)
         clean = pictures or drawn_pictures(60, rng)
         truth = truth or [["cat", "dog"][i % 2] for i in range(len(clean))]

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.view.report import write_report
 from driftwatch.view.report.drift import kinds, sample
 from driftwatch.view.summary import alert_text
@@ -116,7 +116,7 @@ def test_alerts_say_which_kind():
 
 @pytest.mark.parametrize("until", ["drift", "performance"])
 def test_the_report_shows_every_kind_and_the_uncalibrated_distance(build_day, storage, config, until):
-    layout = MonitorLayout(config.name)
+    layout = MonitorKeys(config.name)
     build_day(DAY, until=until, damaged=True)
     content = {**ANSWERS["content"], "examples": storage.read_json(layout.day(DAY).drift)["examples"][:2]}
     storage.write_json(layout.day(DAY).content_drift, {**ANSWERS, "content": content})

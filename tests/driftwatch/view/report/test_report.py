@@ -16,7 +16,7 @@ import pytest
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.failure import Failure, write_failure
-from driftwatch.artifacts.keys import MonitorLayout
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import MissingArtifact
 from driftwatch.images.features import COLUMNS
@@ -25,7 +25,7 @@ from driftwatch.view.report import write_report
 from driftwatch.view.words import direction, feature_name, printable
 
 DAY = date(2026, 1, 5)
-LAYOUT = MonitorLayout("demo")
+LAYOUT = MonitorKeys("demo")
 VOID = {"meta", "img", "rect", "line", "circle", "path"}
 
 
