@@ -5,25 +5,29 @@ from __future__ import annotations
 import pytest
 
 from driftwatch.errors import NeedsAttention
-from driftwatch_airflow.stores import layout_of, open_storage, store_of
+from driftwatch_airflow.monitor import MonitorOperator
+from driftwatch_airflow.stores import storage_at, store_of
 
 
 def test_a_storage_connection_that_does_not_exist_is_no_reason_for_other_credentials(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "else")
     with pytest.raises(NeedsAttention, match=r"'gone', which storage\.connection names"):
-        open_storage("s3://bucket/prefix", "gone")
+        storage_at("s3://bucket/prefix", "gone")
 
 
 def test_a_monitors_storage_and_keys_are_those_of_its_file(monitor, tmp_path):
-    storage, layout = store_of(monitor)
-    storage.write_bytes(layout.champion, b"{}")
+    store = store_of(monitor)
+    store.storage.write_bytes(store.keys.champion, b"{}")
     assert (tmp_path / "cats_vs_dogs" / "models" / "champion.json").read_bytes() == b"{}"
 
 
-def test_keys_need_no_connection(monitor):
+def test_a_tasks_keys_need_no_connection(monitor):
     on_s3 = monitor.storage.model_copy(update={"uri": "s3://bucket/prefix", "connection": "gone"})
     elsewhere = monitor.model_copy(update={"storage": on_s3})
-    assert layout_of(elsewhere).champion == "cats_vs_dogs/models/champion.json"
+    assert (
+        MonitorOperator(task_id="predict_labels", monitor=elsewhere).layout.champion
+        == "cats_vs_dogs/models/champion.json"
+    )
     with pytest.raises(NeedsAttention, match="'gone'"):
         store_of(elsewhere)

@@ -9,7 +9,8 @@ import pytest
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way, run_key
+from driftwatch.artifacts.nested_keys import run_key
+from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way
 from driftwatch.storage import open_storage
 
 LAYOUT = MonitorKeys("demo")

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from driftwatch.config import StorageConfig
+from driftwatch.config.monitor import StorageConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.storage import kinds, open_storage
 from driftwatch.storage.file import FileStorage
