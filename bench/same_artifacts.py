@@ -39,6 +39,7 @@ RUN_DEPENDENT = (
         "*/days/*/annotation.json", "/expires", "the pool ends so many hours after the moment of its creation"
     ),
     RunDependent("*/days/*/annotation.json", "/links_expire", "image links end so many hours after the pool"),
+    RunDependent("*/days/*/annotation.json", "/exam/links_end", "the exam's links end seven days after it was made"),
     RunDependent("*/days/*/assignments.parquet", "submitted", "the moment at which an annotator answered"),
 )
 # Pieces of text that stand for the place of a run, wherever they are found, and what is compared instead.

@@ -242,7 +242,9 @@ def test_a_damaged_artifact_is_a_difference_and_the_others_are_still_compared(ro
 def test_what_differs_from_run_to_run_is_allowed_counted_and_told_with_its_reason(roots):
     plan = {"pool_id": "1", "expires": "2026-11-28T18:50:06+00:00", "links_expire": "2026-11-28T22:50:06+00:00"}
     later = {"expires": "2026-11-28T19:50:06+00:00", "links_expire": "2026-11-28T23:50:06+00:00"}
-    roots.put(f"{DAY}/annotation.json", as_json(plan), as_json(plan | later))
+    exams = ({"exam": {"id": "2", "links_end": f"2026-12-03T18:40:5{n}+00:00"}} for n in range(2))
+    plans = (as_json(plan | exam) for plan, exam in zip((plan, plan | later), exams, strict=True))
+    roots.put(f"{DAY}/annotation.json", *plans)
     answers = {"image_id": ["a", "b"], "answer": ["cat", "dog"]}
     tables = (table(**answers, submitted=[f"2026-11-28T18:50:0{n}", "x"]) for n in range(2))
     roots.put(f"{DAY}/assignments.parquet", *tables)
