@@ -35,6 +35,10 @@ os.environ.update(
     no_proxy="127.0.0.1,localhost",
 )
 
+# Airflow configures logging at its import, and that ends what other libraries log with: TensorFlow's closes the stderr that pytest captures
+# where it was imported before.
+import airflow.settings  # noqa: E402, F401
+
 
 @pytest.fixture(scope="session", autouse=True)
 def files_have_rested() -> Iterator[None]:
