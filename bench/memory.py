@@ -38,7 +38,8 @@ def _fill(home: Path, n: int) -> None:
     """`n` images in the day's folder: drawn photos, each with its number in a JPEG comment; and a reference of the first."""
     import cv2
 
-    from driftwatch.drift.drift import build_reference
+    from driftwatch.drift.image_quality import build_image_reference
+    from driftwatch.images.listing import folder_of_day
     from driftwatch.images.one_pass import take_in
     from driftwatch_sandbox.photos import write_photos
 
@@ -56,9 +57,9 @@ def _fill(home: Path, n: int) -> None:
         marked = photo[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + photo[2:]
         (folder / f"{number:06d}.jpg").write_bytes(marked)
     if not storage.exists(layout.reference_profile(VERSION)):
-        keys = [f"{day.incoming}/{number:06d}.jpg" for number in range(len(photos))]
-        known = take_in(storage, keys, config.images, config.model.input_size)
-        build_reference(MonitorStore(storage, config), VERSION, known.features)
+        delivered = folder_of_day(MonitorStore(storage, config).day(day.day))
+        known = take_in(delivered, storage.list(delivered.path)[: len(photos)], config.model.input_size)
+        build_image_reference(MonitorStore(storage, config), VERSION, known.features)
 
 
 def _nothing(home: Path, n: int) -> dict[str, float]:
@@ -72,29 +73,24 @@ def _nothing(home: Path, n: int) -> dict[str, float]:
 
 
 def _one_task(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.images.ingest import ingest_day
+    from driftwatch.images.ingest import DayModel, ingest_day
 
     storage, layout, config = _world(home)
-    return _timed(
-        lambda: ingest_day(
-            MonitorStore(storage, config).day(_day(layout).day), config.images, config.model.input_size, VERSION
-        )
-    )
+    model = DayModel(VERSION, config.model.input_size)
+    return _timed(lambda: ingest_day(MonitorStore(storage, config).day(_day(layout).day), model))
 
 
 def _largest_shard(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.images.ingest import cut_into_shards, ingest_shard
+    from driftwatch.images.ingest import DayModel, cut_into_shards, ingest_shard
     from driftwatch.images.listing import list_day
 
     storage, layout, config = _world(home)
-    day, images, size = _day(layout), config.images, config.model.input_size
+    images = config.images.model_copy(update={"shard_size": min(config.images.shard_size, n // 2)})
+    day = MonitorStore(storage, config.model_copy(update={"images": images})).day(_day(layout).day)
 
     def take_in() -> None:
-        listed = list_day(MonitorStore(storage, config).day(day.day), config.images)
-        small = images.model_copy(update={"shard_size": min(images.shard_size, n // 2)})
-        shards = cut_into_shards(MonitorStore(storage, config).day(day.day), small, size, VERSION, listed)
-        for shard in shards:
-            ingest_shard(MonitorStore(storage, config).day(day.day), small, shard)
+        for shard in cut_into_shards(day, DayModel(VERSION, config.model.input_size), list_day(day)):
+            ingest_shard(day, shard)
 
     return _timed(take_in)
 
@@ -103,11 +99,11 @@ def _merge(home: Path, n: int) -> dict[str, float]:
     from driftwatch.images.ingest import merge_shards
 
     storage, layout, config = _world(home)
-    return _timed(lambda: merge_shards(MonitorStore(storage, config).day(_day(layout).day), config.images))
+    return _timed(lambda: merge_shards(MonitorStore(storage, config).day(_day(layout).day)))
 
 
 def _profile(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.drift.drift import profile_day
+    from driftwatch.drift.image_quality import profile_day
 
     storage, layout, config = _world(home)
     return _timed(lambda: profile_day(MonitorStore(storage, config).day(_day(layout).day), VERSION))

@@ -20,7 +20,7 @@ import httpx
 import yaml
 from playwright.sync_api import sync_playwright
 
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_sandbox.demo.year import Year

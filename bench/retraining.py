@@ -84,15 +84,15 @@ def bench_recipe(photos: list[Path], seed: int) -> dict[str, Any]:
     wall, cpu = time.perf_counter(), time.process_time()
     version = train_champion(MonitorStore(storage, config))
     found = card(MonitorStore(storage, config), version)
-    accuracy = found["metrics"]["holdout"]["accuracy"]
+    accuracy = found.metrics.holdout.accuracy
     return {
         "seed": seed,
-        "trained_on": found["data"]["by_source"]["original"]["train"],
-        "held_out": accuracy["n"],
-        "accuracy": round(accuracy["value"], 4),
-        "low": round(accuracy["low"], 4),
-        "high": round(accuracy["high"], 4),
-        "epochs": len(found["history"]),
+        "trained_on": found.data.by_source["original"]["train"],
+        "held_out": accuracy.n,
+        "accuracy": round(accuracy.value, 4),
+        "low": round(accuracy.low, 4),
+        "high": round(accuracy.high, 4),
+        "epochs": len(found.history),
         "threads": int(os.environ["DRIFTWATCH_THREADS"]),
         "wall_seconds": round(time.perf_counter() - wall),
         "cpu_seconds": round(time.process_time() - cpu),
@@ -140,19 +140,15 @@ class World:
         registry.promote(MonitorStore(self.storage, self.config), version, "bench", expected=None)
 
     def _add_day(self, day: date, paths: list[Path], damage: tuple[str, float] | None, verdict: str) -> None:
-        from driftwatch.images.ingest import ingest_day
+        from driftwatch.images.ingest import DayModel, ingest_day
 
         keys, truth = self.layout.day(day), {}
         for number, path in enumerate(paths):
             key = f"{keys.incoming}/{path.name}"
             truth[key] = path.parent.name
             self.storage.write_bytes(key, broken(path, damage, number))
-        ingest_day(
-            MonitorStore(self.storage, self.config).day(keys.day),
-            self.config.images,
-            self.config.model.input_size,
-            "v0001-00000000",
-        )
+        model = DayModel("v0001-00000000", self.config.model.input_size)
+        ingest_day(MonitorStore(self.storage, self.config).day(keys.day), model)
         manifest = self.storage.read_table(keys.manifest)
         manifest = manifest[manifest["status"] == "accepted"]
         labels = pd.DataFrame({"image_id": manifest["image_id"], "label": manifest["key"].map(truth)})
@@ -185,11 +181,13 @@ class World:
         return np.stack(images), np.array([path.parent.name for path in self.test])
 
     def accuracy(self, version: str, inputs: np.ndarray, truth: np.ndarray) -> float:
-        from driftwatch.models.predict import answers, logits, probabilities
-        from driftwatch.models.registry import load_model
+        from driftwatch.models.predictors.base import Asked, predictor
 
-        model = load_model(MonitorStore(self.storage, self.config), version)
-        found = answers(probabilities(logits(model, inputs, 256), model.temperature), self.config.classes)
+        found = (
+            predictor(MonitorStore(self.storage, self.config), version)
+            .predict(Asked([inputs]), 256)
+            .table(self.config.classes)
+        )
         return float((found["prediction"].to_numpy() == truth).mean())
 
     def retrain(self, name: str, training: int, imitate: bool) -> dict[str, Any]:
@@ -198,6 +196,7 @@ class World:
         from driftwatch.models.dataset import collect_training_set
         from driftwatch.models.gate import evaluate_challenger
         from driftwatch.models.registry import card, champion_version
+        from driftwatch.view.gate import reason_text
 
         run_key, day = f"{name}-{training}-{imitate}".replace(" ", "_"), DAYS[name]
         for other in DAYS.values():
@@ -210,16 +209,16 @@ class World:
         cpu = time.process_time()
         version = train_challenger(MonitorStore(self.storage, config), run_key, "bench")
         cpu = time.process_time() - cpu
-        gate = evaluate_challenger(MonitorStore(self.storage, config), run_key)
+        gate = evaluate_challenger(MonitorStore(self.storage, config), run_key, in_words=reason_text)
         champion, damage = champion_version(MonitorStore(self.storage, self.config)), DAMAGES.get(name)
         row: dict[str, Any] = {"seed": self.seed, "damage": name, "labels": training, "imitated": imitate}
-        found = card(MonitorStore(self.storage, self.config), version)["data"]["damage"] or {}
-        row["estimate"] = f"{found.get('kind', '-')} {found.get('strength') or ''}".strip()
+        found = card(MonitorStore(self.storage, self.config), version).data.damage
+        row["estimate"] = f"{found.kind} {found.strength or ''}".strip() if found else "-"
         for where, broken_by in (("day", damage), ("clean", None)):
             inputs, truth = self.inputs(broken_by)
             row[f"{where}_before"] = round(self.accuracy(champion, inputs, truth), 4)
             row[f"{where}_after"] = round(self.accuracy(version, inputs, truth), 4)
-        return {**row, "tested_on": len(self.test), "gate": gate["decision"], "cpu_seconds": round(cpu)}
+        return {**row, "tested_on": len(self.test), "gate": gate.decision, "cpu_seconds": round(cpu)}
 
 
 def once_for_each_day(seed: int, name: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from driftwatch.artifacts.ingest import ShardPlan
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.images.shards import BLOCK, shards_of
 
@@ -80,7 +81,7 @@ def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, A
     import cv2
 
     from driftwatch.drift.handover import build_reference_of
-    from driftwatch.images.ingest import cut_into_shards, ingest_shard, merge_shards
+    from driftwatch.images.ingest import DayModel, cut_into_shards, ingest_shard, merge_shards
     from driftwatch.images.listing import list_day
     from driftwatch.models import registry
     from driftwatch.models.champion import train_champion
@@ -89,7 +90,9 @@ def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, A
     from driftwatch_sandbox.photos import write_photos
 
     storage, layout, config = _world(home)
-    day, images_of_day = _day(layout), config.images.model_copy(update={"shard_size": images // 2})
+    day = _day(layout)
+    in_two = config.images.model_copy(update={"shard_size": images // 2})
+    of_day = MonitorStore(storage, config.model_copy(update={"images": in_two})).day(day.day)
     folder = photos or home / "photos"
     if photos is None:
         write_photos(folder, dict.fromkeys(config.classes, 150), seed=5, processes=1)
@@ -105,14 +108,9 @@ def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, A
     registry.promote(MonitorStore(storage, config), version, "a benchmark", expected=None)
     build_reference_of(MonitorStore(storage, config), version)
 
-    listed = list_day(MonitorStore(storage, config).day(day.day), config.images)
-    shards = cut_into_shards(
-        MonitorStore(storage, config).day(day.day), images_of_day, config.model.input_size, version, listed
-    )
-    took = [
-        _seconds(ingest_shard, MonitorStore(storage, config).day(day.day), images_of_day, shard) for shard in shards
-    ]
-    merge_shards(MonitorStore(storage, config).day(day.day), images_of_day)
+    shards = cut_into_shards(of_day, DayModel(version, config.model.input_size), list_day(of_day))
+    took = [_seconds(ingest_shard, of_day, shard) for shard in shards]
+    merge_shards(of_day)
     _seconds(predict_shard, MonitorStore(storage, config).day(day.day), version, shards[0])
     whole = shards_of(images, images)[0]
     answered = _seconds(predict_shard, MonitorStore(storage, config).day(day.day), version, whole)
@@ -233,13 +231,13 @@ def _merge(home: Path, n: int) -> dict[str, float]:
             for start in range(0, size, BLOCK):
                 table.add(pa.Table.from_pandas(part[start : start + BLOCK], ingest._IMAGES, preserve_index=False))
     version = storage.read_json(layout.champion)["version"]
-    plan = {"shards": len(shards), "listed": n, "input_size": config.model.input_size, "model_version": version}
-    storage.write_json(day.shard_plan, plan)
-    return _timed(lambda: ingest.merge_shards(MonitorStore(storage, config).day(day.day), config.images))
+    of_day = MonitorStore(storage, config).day(day.day)
+    of_day.write(ShardPlan(shards=len(shards), listed=n, input_size=config.model.input_size, model_version=version))
+    return _timed(lambda: ingest.merge_shards(of_day))
 
 
 def _profile(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.drift.drift import profile_day
+    from driftwatch.drift.image_quality import profile_day
 
     storage, layout, config = _world(home)
     version = storage.read_json(layout.champion)["version"]
@@ -251,7 +249,7 @@ def _join(home: Path, n: int) -> dict[str, float]:
     import pandas as pd
 
     from driftwatch.accuracy.without_labels import estimate_day
-    from driftwatch.drift.content_drift import judge_answers
+    from driftwatch.drift.content_and_predictions import judge_content_and_predictions
     from driftwatch.models.predict import merge_predictions
 
     storage, layout, config = _world(home)
@@ -277,6 +275,6 @@ def _join(home: Path, n: int) -> dict[str, float]:
     def join() -> None:
         merge_predictions(MonitorStore(storage, config).day(day.day), version, len(shards))
         estimate_day(MonitorStore(storage, config).day(day.day))
-        judge_answers(MonitorStore(storage, config).day(day.day), version)
+        judge_content_and_predictions(MonitorStore(storage, config).day(day.day), version)
 
     return _timed(join)

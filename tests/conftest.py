@@ -100,7 +100,7 @@ class WhyLabsServer:
 
     def api(self, **more: Any) -> Any:
         from driftwatch.http import Limits
-        from driftwatch.publish.whylabs import WhyLabsApi
+        from driftwatch.publish.whylabs.api import WhyLabsApi
 
         limits = {name: more.pop(name) for name in ("timeout", "retries", "backoff", "sleep") if name in more}
         limits = Limits(**{"timeout": 5, "sleep": lambda seconds: None, **limits})

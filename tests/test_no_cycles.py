@@ -10,12 +10,10 @@ import pytest
 PACKAGES = ("driftwatch", "driftwatch_airflow", "driftwatch_sandbox", "driftwatch_servers")
 # Cycles that still stand: delete a line when its cycle is broken. The plugin has none, and none is added.
 STANDING: list[set[str]] = [
-    {"driftwatch.labels.backends.toloka.exam", "driftwatch.labels.backends.toloka.pool"},
     {
         "driftwatch.cli", "driftwatch.cli.champion", "driftwatch.cli.check", "driftwatch.cli.failures",
         "driftwatch.cli.models", "driftwatch.cli.monitor", "driftwatch.cli.verdicts",
     },
-    {"driftwatch.publish.sinks", "driftwatch.publish.whylabs"},
 ]  # fmt: skip
 
 

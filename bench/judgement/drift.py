@@ -32,7 +32,8 @@ from bench.judgement.drift_data import (
     extracted,
 )
 from bench.judgement.drift_page import QUALITY_OF_CLASSES, page
-from driftwatch.drift.content import compare_shares, fit_projection, project
+from driftwatch.drift.class_shares import compare_shares
+from driftwatch.drift.embeddings import fit_projection, project
 from driftwatch.profiling import Reference
 
 TRAINED_ON, CHANGED = 600, 80
@@ -44,8 +45,8 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
     kept = CACHE / "model.npz"
     if not kept.exists():
         from driftwatch.models.champion import RECIPES
-        from driftwatch.models.predict import logits_and_embeddings
-        from driftwatch.models.registry import LoadedModel, from_bytes
+        from driftwatch.models.predictors.keras import KerasPredictor, logits_and_embeddings
+        from driftwatch.models.registry import from_bytes
         from driftwatch.models.training.base import Labelled, Recipe, TrainingSet, trainer
 
         photos = extracted()
@@ -53,7 +54,7 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
         recipe = Recipe(**{**RECIPES["fast"], "epochs": 12})
         train = Labelled(photos.inputs[:TRAINED_ON], labels[:TRAINED_ON])
         model = from_bytes(trainer().train(TrainingSet(train, 2), recipe).model, "the benchmark's model")
-        raw, embeddings = logits_and_embeddings(LoadedModel("", model, 1.0, True, 64), photos.inputs, 256)
+        raw, embeddings = logits_and_embeddings(KerasPredictor("", model, 1.0, True, 64), [photos.inputs], 256)
         right = raw.argmax(axis=1) == labels
         print(
             f"model: {right[:TRAINED_ON].mean():.3f} right on its own photos, {right[TRAINED_ON:].mean():.3f} on others"

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bench.judgement.performance_photos import ROOT
-from driftwatch.config.model import RetrainingConfig
+from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.models.gate import decide
 
 OUT = ROOT / "docs" / "benchmarks" / "judgement"

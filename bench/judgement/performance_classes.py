@@ -17,9 +17,12 @@ import numpy as np
 import pandas as pd
 
 from bench.judgement.performance_photos import ROOT
-from driftwatch.accuracy.evaluate import judge_day
+from driftwatch.accuracy.day_verdict import judge_day
 from driftwatch.accuracy.evidence import Evidence, Scores, Votes, disagreement, spread_of
+from driftwatch.accuracy.history import PastDay, ScoredDay
 from driftwatch.accuracy.label_errors import corrected
+from driftwatch.artifacts.accuracy import WeightedShare
+from driftwatch.artifacts.parts import Share
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import share
 
@@ -139,8 +142,9 @@ def labelled(
     return Evidence(confusion, Scores(), votes)
 
 
-def _agreement(evidence: Evidence) -> dict[str, Any]:
-    return {**share(evidence.right, evidence.labels, NOMINAL), "effective_n": float(evidence.labels)}
+def _agreement(evidence: Evidence) -> WeightedShare:
+    found = share(evidence.right, evidence.labels, NOMINAL)
+    return WeightedShare(**found.model_dump(exclude_unset=True), effective_n=float(evidence.labels))
 
 
 def coverage(
@@ -152,8 +156,8 @@ def coverage(
     for day in range(days):
         evidence = labelled(people, accuracy, overlap, np.random.default_rng([21, day]), chosen=chosen)
         result = corrected(evidence, evidence.votes, _agreement(evidence), NOMINAL)
-        for rows, of in ((errors, result["label_error"]), (found, result)):
-            rows[day] = [np.nan if of[name] is None else of[name] for name in ("value", "low", "high")]
+        for rows, of in ((errors, result.label_error), (found, result.accuracy)):
+            rows[day] = of.numbers or (np.nan,) * 3
     return {
         "classes": people.classes, "confusion": people.confusion, "wrong votes": people.wrong, "alike": people.alike,
         "with model": people.with_model, "votes": overlap, "control": chosen, "labels wrong": round(true, 4),
@@ -198,8 +202,7 @@ def detection() -> pd.DataFrame:
         waits, false = [], 0
         for run in range(RUNS):
             rng = np.random.default_rng([22, run])
-            held = rng.binomial(600, 0.95) / 600
-            fired = _alerts(people, rng, held)
+            fired = _alerts(people, rng, share(int(rng.binomial(600, 0.95)), 600, NOMINAL))
             false += sum(fired[:BEFORE])
             after = [number for number, alert in enumerate(fired[BEFORE:], start=1) if alert]
             waits.append(after[0] if after else np.inf)
@@ -210,30 +213,25 @@ def detection() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _alerts(people: People, rng: np.random.Generator, held: float) -> list[bool]:
+def _alerts(people: People, rng: np.random.Generator, held: Share) -> list[bool]:
     settings = PerformanceConfig(policy=("floor", "drop"), floor=0.9)
     config: Any = SimpleNamespace(
         performance=settings,
         annotation=SimpleNamespace(on_tie="abstain", consensus="majority"),
         classes=tuple(map(str, range(people.classes))),
     )
-    days: list[dict[str, Any]] = []
+    days: list[PastDay] = []
+    alerts: list[bool] = []
     for number in range(BEFORE + LONGEST):
         day = date(2026, 1, 1) + timedelta(days=number)
         evidence = labelled(people, 0.95 if number < BEFORE else 0.85, 3, rng, control=50)
-        judged = judge_day(day, "v1", evidence, days, config, {"accuracy": held, "n": 600})
-        days.append(
-            {
-                **judged,
-                "day": day.isoformat(),
-                "model_version": "v1",
-                "labels": evidence.labels,
-                "evidence": evidence.as_dict(),
-            }
-        )
-        if number >= BEFORE and judged["verdict"] == "alert":
+        today = ScoredDay(day, "v1", config.classes, evidence)
+        judged = judge_day(today, days, config, held)
+        days.append(PastDay(**vars(today), fired=judged.verdict.fired, usual=judged.usual))
+        alerts.append(judged.verdict.verdict == "alert")
+        if number >= BEFORE and alerts[-1]:
             break
-    return [found["verdict"] == "alert" for found in days]
+    return alerts
 
 
 def main() -> None:

@@ -12,6 +12,8 @@ from bench.judgement.performance_photos import Answers
 from driftwatch.accuracy.label_errors import corrected
 from driftwatch.accuracy.prediction_powered import agreement
 from driftwatch.accuracy.without_labels import estimate
+from driftwatch.artifacts.accuracy import Metrics
+from driftwatch.artifacts.parts import Interval, Share
 from driftwatch.models.metrics import measure, share
 
 DAYS, NOMINAL, IMAGES = 2000, 0.95, 500
@@ -77,11 +79,11 @@ def _row(interval: str, setting: str, n: int, truth: float, found: np.ndarray) -
     }
 
 
-def _days(make: Callable[[np.random.Generator], dict], seed: int) -> np.ndarray:
+def _days(make: Callable[[np.random.Generator], Interval], seed: int) -> np.ndarray:
     found = []
     for day in range(DAYS):
         result = make(np.random.default_rng([seed, day]))
-        found.append([result["value"], result["low"], result["high"]])
+        found.append([result.value, result.low, result.high])
     return np.array(found, dtype=float)
 
 
@@ -98,15 +100,15 @@ def _shares(pool: Images, about: str, n: int) -> list[dict[str, object]]:
         cells = np.bincount(drawn.truth * 2 + drawn.predicted, minlength=4)
         again = rng.multinomial(n, cells / n, 500).reshape(-1, 2, 2)
         for name, of, key in names:
-            shown = result["accuracy"] if key is None else result["classes"][of][key]
-            found[name, of].append([shown["value"], shown["low"], shown["high"]])
+            shown = _of(result, of, key)
+            found[name, of].append([shown.value, shown.low, shown.high])
         for place, name in enumerate(CLASSES):
             hits = again[:, place, place]
             spread = 2 * hits / np.maximum(again[:, place].sum(axis=1) + again[:, :, place].sum(axis=1), 1)
-            boot[name].append([result["classes"][name]["f1"]["value"], *np.quantile(spread, [0.025, 0.975])])
+            boot[name].append([result.classes[name].f1.value, *np.quantile(spread, [0.025, 0.975])])
     rows = []
     for name, of, key in names:
-        true = truth["accuracy"]["value"] if key is None else truth["classes"][of][key]["value"]
+        true = _of(truth, of, key).value
         label = name if of is None else f"{name} of {of}"
         rows.append(_row(label, about, n, true, np.array(found[name, of], dtype=float)))
     for name in CLASSES:
@@ -115,30 +117,35 @@ def _shares(pool: Images, about: str, n: int) -> list[dict[str, object]]:
                 f"f1 of {name}, bootstrap",
                 about,
                 n,
-                truth["classes"][name]["f1"]["value"],
+                truth.classes[name].f1.value,
                 np.array(boot[name], dtype=float),
             )
         )
     return rows
 
 
+def _of(found: Metrics, name: str | None, key: str | None) -> Share:
+    """A share of a class, or the accuracy."""
+    return found.accuracy if name is None or key is None else getattr(found.classes[name], key)
+
+
 def _sharp(pool: Images, n: int) -> np.ndarray:
-    def day(rng: np.random.Generator) -> dict:
+    def day(rng: np.random.Generator) -> Interval:
         return agreement(labelled_day(pool.draw(IMAGES, rng), None, n, 0, rng), NOMINAL, "prediction_powered")
 
     return _days(day, 2)
 
 
 def _corrected(pool: Images, crowd: Crowd | RealCrowd, n: int, control: int) -> np.ndarray:
-    def day(rng: np.random.Generator) -> dict:
+    def day(rng: np.random.Generator) -> Interval:
         evidence = labelled_day(pool.draw(IMAGES, rng), crowd, n, control, rng)
-        return corrected(evidence, evidence.votes, agreement(evidence, NOMINAL, "prediction_powered"), NOMINAL)
+        return corrected(evidence, evidence.votes, agreement(evidence, NOMINAL, "prediction_powered"), NOMINAL).accuracy
 
     return _days(day, 3)
 
 
 def _measured_under(pool: Images, crowd: Crowd | RealCrowd, n: int) -> np.ndarray:
-    def day(rng: np.random.Generator) -> dict:
+    def day(rng: np.random.Generator) -> Interval:
         evidence = labelled_day(pool.draw(IMAGES, rng), crowd, n, 0, rng)
         return share(evidence.right, evidence.labels, NOMINAL)
 
@@ -148,10 +155,11 @@ def _measured_under(pool: Images, crowd: Crowd | RealCrowd, n: int) -> np.ndarra
 def _by_scores(pool: Images, images: int) -> np.ndarray:
     """Value, low and high less the accuracy of the day's own images, which the interval is for, plus the pool's."""
 
-    def day(rng: np.random.Generator) -> dict:
+    def day(rng: np.random.Generator) -> Interval:
         held, today = pool.draw(300, rng), pool.draw(images, rng)
-        holdout = {"accuracy": held.accuracy, "n": 300, "mean_score": float(held.score.mean())}
-        found = estimate(today.score, holdout, NOMINAL)
-        return {key: found[key] - today.accuracy + pool.accuracy for key in ("value", "low", "high")}
+        holdout = share(int((held.truth == held.predicted).sum()), 300, NOMINAL)
+        value, low, high = estimate(today.score, holdout, float(held.score.mean()), NOMINAL).numbers
+        moved = pool.accuracy - today.accuracy
+        return Interval(value=value + moved, low=low + moved, high=high + moved)
 
     return _days(day, 5)

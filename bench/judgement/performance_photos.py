@@ -98,7 +98,7 @@ def _make(kept: Path) -> None:
     from driftwatch.models import registry
     from driftwatch.models.champion import train_champion
     from driftwatch.models.dataset import take_in_training_set
-    from driftwatch.models.predict import logits, probabilities
+    from driftwatch.models.predictors.base import Asked, predictor
     from driftwatch.storage import open_storage
 
     config = MonitorConfig.model_validate(
@@ -122,7 +122,7 @@ def _make(kept: Path) -> None:
     version = versions[-1] if versions else train_champion(MonitorStore(storage, config), on_epoch=print)
     card, model = (
         registry.card(MonitorStore(storage, config), version),
-        registry.load_model(MonitorStore(storage, config), version),
+        predictor(MonitorStore(storage, config), version),
     )
     photos = []
     for path in paths[half:]:
@@ -135,10 +135,10 @@ def _make(kept: Path) -> None:
         rng = np.random.default_rng(1)
         shown = [_damage(photo, kind, strength, rng) if kind else photo for photo in photos]
         inputs = np.stack([cv2.resize(photo, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for photo in shown])
-        found = probabilities(logits(model, inputs, config.model.batch_size), model.temperature)
+        found = model.predict(Asked([inputs]), config.model.batch_size).scores
         answers[f"scores {name}"] = found
         print(f"{name}: accuracy {(found.argmax(axis=1) == answers['truth']).mean():.3f}", flush=True)
-    holdout = {"accuracy": card["metrics"]["holdout"]["accuracy"]["value"], "n": card["metrics"]["holdout"]["n"]}
+    holdout = {"accuracy": card.metrics.holdout.accuracy.value, "n": card.metrics.holdout.n}
     np.savez_compressed(kept, holdout=json.dumps(holdout), **answers)
 
 

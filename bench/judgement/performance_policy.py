@@ -16,8 +16,11 @@ from scipy.stats import binom
 
 from bench.judgement.performance_days import Crowd, Images, labelled_day, synthetic
 from bench.judgement.performance_photos import Answers
-from driftwatch.accuracy.evaluate import judge_day
+from driftwatch.accuracy.day_verdict import judge_day
+from driftwatch.accuracy.history import PastDay, ScoredDay
+from driftwatch.artifacts.accuracy import PolicyRules
 from driftwatch.config.performance import PerformanceConfig
+from driftwatch.models.metrics import share
 
 YEARS, DAYS, IMAGES, HOLDOUT = 10, 365, 500, 600
 LABELS, USUAL, FLOOR = (30, 100, 200), 0.95, 0.9
@@ -76,30 +79,32 @@ def detection(answers: Answers) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _year(usual: Images, later: Images, labels: int, days: int, change: int, seed: list[int]) -> list[dict[str, Any]]:
-    """What `judge_day` says of each of `days` days, from `change` on drawn from `later`."""
+def _year(usual: Images, later: Images, labels: int, days: int, change: int, seed: list[int]) -> list[PolicyRules]:
+    """What the rules say of each of `days` days, from `change` on drawn from `later`."""
     rng = np.random.default_rng(seed)
-    held = usual.draw(HOLDOUT, rng).accuracy
+    drawn = usual.draw(HOLDOUT, rng)
+    held = share(int((drawn.truth == drawn.predicted).sum()), HOLDOUT, 0.95)
     settings = PerformanceConfig(policy=("floor", "drop", "trend"), floor=FLOOR)
     config: Any = SimpleNamespace(
         performance=settings, annotation=SimpleNamespace(on_tie="abstain", consensus="majority"), classes=("cat", "dog")
     )
     control = 3 * -(-labels // 9)
-    found: list[dict[str, Any]] = []
+    before: list[PastDay] = []
+    found: list[PolicyRules] = []
     for number in range(days):
         day = START + timedelta(days=number)
         pool = later if number >= change else usual
         evidence = labelled_day(pool.draw(IMAGES, rng), PEOPLE, labels, control, rng)
-        judged = judge_day(day, "v1", evidence, found, config, {"accuracy": held, "n": HOLDOUT})
-        found.append(
-            {**judged, "day": day.isoformat(), "model_version": "v1", "labels": labels, "evidence": evidence.as_dict()}
-        )
+        today = ScoredDay(day, "v1", config.classes, evidence)
+        judged = judge_day(today, before, config, held)
+        before.append(PastDay(**vars(today), fired=judged.verdict.fired, usual=judged.usual))
+        found.append(judged.verdict.rules)
     return found
 
 
-def _fired(days: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+def _fired(days: list[PolicyRules]) -> dict[str, np.ndarray]:
     one = {
-        rule: np.array([day["policy"].get(rule, {}).get("fires", False) for day in days])
+        rule: np.array([found is not None and found.fires for found in (getattr(day, rule) for day in days)])
         for rule in ("floor", "drop", "trend")
     }
     either = one["floor"] | one["drop"]

@@ -10,8 +10,9 @@ import pandas as pd
 from bench.judgement.performance_days import Crowd, Images, RealCrowd, labelled_day, photos
 from bench.judgement.performance_photos import CLEAN, Answers
 from driftwatch.accuracy.prediction_powered import agreement
-from driftwatch.accuracy.without_labels import answers_moved, estimate
-from driftwatch.models.metrics import wilson
+from driftwatch.accuracy.without_labels import estimate, predictions_moved
+from driftwatch.artifacts.accuracy import ConfusionMatrix
+from driftwatch.models.metrics import share, wilson
 
 DAYS, IMAGES, HOLDOUT, STRATA = 200, 300, 300, 5
 
@@ -28,17 +29,13 @@ def without_labels(answers: Answers) -> pd.DataFrame:
             held, today = clean.draw(HOLDOUT, rng), pool.draw(IMAGES, rng)
             matrix = np.zeros((2, 2), dtype=int)
             np.add.at(matrix, (held.truth, held.predicted), 1)
-            holdout = {
-                "accuracy": held.accuracy,
-                "n": HOLDOUT,
-                "mean_score": float(held.score.mean()),
-                "confusion_matrix": {"rows": matrix.tolist()},
-            }
-            found = estimate(today.score, holdout, 0.95)
-            moved = answers_moved([str(p) for p in today.predicted], holdout, ("0", "1"))
-            told.append(found["value"])
-            inside.append(found["low"] <= today.accuracy <= found["high"])
-            warned.append(moved is not None and moved["moved"])
+            holdout = share(int(np.trace(matrix)), HOLDOUT, 0.95)
+            found = estimate(today.score, holdout, float(held.score.mean()), 0.95)
+            usual = ConfusionMatrix(labels=("0", "1"), rows=tuple(map(tuple, matrix.tolist())))
+            moved = predictions_moved([str(p) for p in today.predicted], usual)
+            told.append(found.value)
+            inside.append(found.low <= today.accuracy <= found.high)
+            warned.append(moved is not None and moved.moved)
         rows.append(
             {
                 "damage": damage,
@@ -69,7 +66,7 @@ def label_saving(answers: Answers, days: int = 1000) -> pd.DataFrame:
                 evidence = labelled_day(today, crowd, n, 0, rng)
                 for kind in ("labels", "prediction_powered"):
                     a = agreement(evidence, 0.95, kind)
-                    found[kind].append([a["value"], a["low"], a["high"]])
+                    found[kind].append([a.value, a.low, a.high])
                 if crowd is None:
                     found["score strata"].append(_stratified(today, n, rng))
             truth = pool.accuracy if crowd is None else float(np.mean([v[0] for v in found["labels"]]))

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from bench.judgement.performance_photos import ROOT
-from driftwatch.drift.content import compare_shares, whole_counts
-from driftwatch.drift.content_drift import usual_answers
+from driftwatch.drift.class_shares import compare_shares, whole_counts
 from driftwatch.drift.dependence import bursts, share_weights
+from driftwatch.drift.predictions import usual_predictions
 from driftwatch.models.splits import COLUMNS, TRAIN, decide_splits
 
 OUT = ROOT / "docs" / "benchmarks" / "judgement"
@@ -49,7 +49,7 @@ def reference(k: int, poses: int, rng: np.random.Generator) -> tuple[np.ndarray,
     nothing = pd.DataFrame(columns=COLUMNS)
     split = decide_splits(nothing, table, 0.15).set_index("image_id")["split"]
     held = first & (table["image_id"].map(split) != TRAIN).to_numpy()
-    now = usual_answers(table, held, names)
+    now = usual_predictions(table, held, names)
     split = decide_splits(nothing, table.drop(columns="label"), 0.15).set_index("image_id")["split"]
     held = first & (table["image_id"].map(split) != TRAIN).to_numpy()
     return now, table.loc[held, "prediction"].value_counts().reindex(names, fill_value=0).to_numpy()

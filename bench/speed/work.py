@@ -81,12 +81,14 @@ def cleanvision(paths: list[Path]) -> None:
 def one_pass(paths: list[Path], workers: int = 1) -> None:
     """The product's own pass: fetch, checks, decoding, all features, perceptual hash, the model's input."""
     from driftwatch.config import ImagesConfig
+    from driftwatch.images.listing import ImageFolder
     from driftwatch.images.one_pass import take_in_blocks
     from driftwatch.storage import StoredObject, open_storage
 
     storage = open_storage(f"file://{paths[0].parent}")
     objects = [StoredObject(path.name, path.stat().st_size) for path in paths]
-    images = sum(len(block.inputs) for block in take_in_blocks(storage, objects, ImagesConfig(), INPUT_SIZE, workers))
+    folder = ImageFolder(storage, "", ImagesConfig())
+    images = sum(len(block.inputs) for block in take_in_blocks(folder, objects, INPUT_SIZE, workers=workers))
     assert images == len(paths), f"{images} of {len(paths)} images were accepted"
 
 
@@ -154,12 +156,12 @@ def stages(paths: list[Path]) -> dict[str, float]:
 
 def _model() -> Any:
     from driftwatch.models.architecture import build
-    from driftwatch.models.registry import LoadedModel
+    from driftwatch.models.predictors.keras import KerasPredictor
     from driftwatch.models.runtime import prepare
 
     if "model" not in _prepared:
         prepare()
-        _prepared["model"] = LoadedModel("", build(INPUT_SIZE, 2), 1.0, True, INPUT_SIZE)
+        _prepared["model"] = KerasPredictor("", build(INPUT_SIZE, 2), 1.0, True, INPUT_SIZE)
     return _prepared["model"]
 
 
@@ -169,7 +171,7 @@ def answers(paths: list[Path]) -> None:
 
     from driftwatch.config import ImagesConfig
     from driftwatch.images.decode import decode_image, model_input
-    from driftwatch.models.predict import logits_and_embeddings
+    from driftwatch.models.predictors.keras import logits_and_embeddings
 
     key = f"inputs {paths[0].parent}"
     if key not in _prepared:

@@ -39,7 +39,8 @@ class Access:
             number = -1.0
         if not 0 <= number <= highest:
             raise NeedsAttention(
-                f"{self.name} has {field} {str(given)[:40]!r} in its extras: a number from 0 to {highest:g} is allowed"
+                f"{self.name} has {field} {str(given)[:40]!r} in its extras: a number from 0 to {highest:g} is allowed; correct it under "
+                "Admin > Connections"
             )
         return number
 
@@ -80,7 +81,9 @@ def usable_address(address: str, what: str) -> str:
             f"{what} holds a user or a password: leave it out of the address, and use the password field"
         )
     if (parsed.port or 1) > 65535:
-        raise NeedsAttention(f"{what} {stripped[:80]!r}: its port is above 65535")
+        raise NeedsAttention(
+            f"{what} {stripped[:80]!r}: its port is above 65535: give the one that the service listens on"
+        )
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
         raise NeedsAttention(f"{what} {stripped[:80]!r}: it must begin with https:// (or http://) and a host")
     return stripped

@@ -1,4 +1,7 @@
-"""Which step writes an artifact, and so what to do about one that cannot be read."""
+"""Which step writes an artifact, and so what to do about one that cannot be read.
+
+It is a leaf that imports errors alone, since storage/ must say the remedy of a damaged table, and artifacts/ that of a JSON file.
+"""
 
 from __future__ import annotations
 

@@ -8,22 +8,21 @@ import re
 import traceback
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from driftwatch.errors import DriftwatchError
-from driftwatch.publish.outbox import Alert, Outbox, alert_id, recipient
+from driftwatch.publish.outbox import Outbox, alert_id, recipient
 from driftwatch_airflow.paths import URL_PREFIX, run_path, web_address
 from driftwatch_airflow.stores import store_of
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from driftwatch.config import AlertKind, MonitorConfig, NotifierConfig
+    from driftwatch.artifacts.alerts import Alert
+    from driftwatch.artifacts.publishing import OutboxAlert
+    from driftwatch.config import MonitorConfig, NotifierConfig
 
 log = logging.getLogger(__name__)
-_ABOUT_MODELS = ("retraining_failed", "model_promoted", "model_rolled_back")
-# Steps that look at the same thing share a place in the outbox: what the last of them found holds.
-_SOURCES = {"empty_day": "delivery", "too_many_rejects": "delivery", "too_few_labels": "performance"}
 # A notifier that says nothing for so long is taken for one that failed.
 NOTIFIER_SECONDS = 120.0
 _SECRETS = (
@@ -37,21 +36,30 @@ class NotTold(DriftwatchError):
     """At least one notifier was not told; the others were, and are not told again."""
 
 
-def send_alert(context: Context, monitor: MonitorConfig, kind: AlertKind, facts: dict[str, Any]) -> Alert:
+def send_alert(
+    context: Context, monitor: MonitorConfig, alert: Alert, links: Mapping[str, str] | None = None
+) -> OutboxAlert:
     """Logs the alert and puts it into the outbox, from which a later step tells it.
 
-    `facts`: as for `alert_text`; beside them `source`, for a second step that may have an alert of the same kind.
+    `links`: addresses by name, which follow those of the monitor's page and of the run.
     """
-    from driftwatch.view.summary import alert_text, news
+    from driftwatch.artifacts.alerts import RetrainingAlert
+    from driftwatch.artifacts.publishing import OutboxAlert
+    from driftwatch.view.alerts import alert_text
 
-    day = str(facts.get("day", ""))
-    links = {**_links(context, monitor, kind, day), **facts.get("links", {})}
-    subject, message = alert_text(kind, {"monitor": monitor.name, **facts, "links": links})
-    identity = alert_id(monitor.name, day, kind, news(kind, facts))
-    alert = Alert(identity, monitor.name, day, kind, subject, message)
+    subject, message = alert_text(monitor.name, alert, {**_links(context, monitor, alert), **(links or {})})
+    told = OutboxAlert(
+        id=alert_id(monitor.name, alert),
+        monitor=monitor.name,
+        day=alert.about_day,
+        kind=alert.kind,
+        subject=subject,
+        message=message,
+    )
     log.warning("%s\n%s", subject, message)
-    outbox_of(monitor, day=day, run_id=facts.get("run_id")).put(facts.get("source") or _SOURCES.get(kind, kind), alert)
-    return alert
+    run_id = alert.run_id if isinstance(alert, RetrainingAlert) else None
+    outbox_of(monitor, day=alert.about_day, run_id=run_id).put(alert.source, told)
+    return told
 
 
 def nothing_to_tell(monitor: MonitorConfig, day: str, source: str) -> None:
@@ -84,8 +92,8 @@ def tell(context: Context, monitor: MonitorConfig, outbox: Outbox, kinds: Collec
             continue
         error = _tell_one(context, outbox, alert, entry, told)
         if error is not None:
-            log.error("Not told: %r\n%s", alert.subject, redacted("".join(traceback.format_exception(error))))
-            failures.append(redacted(f"{alert.subject!r} by {entry.notifier}: {type(error).__name__}: {error}"))
+            log.error("Not told: %r\n%s", alert.subject, safe_to_tell("".join(traceback.format_exception(error))))
+            failures.append(safe_to_tell(f"{alert.subject!r} by {entry.notifier}: {type(error).__name__}: {error}"))
     if failures:
         raise NotTold(
             f"{len(failures)} of the messages could not be told, and nothing else depends on it: {'; '.join(failures)}. "
@@ -95,7 +103,7 @@ def tell(context: Context, monitor: MonitorConfig, outbox: Outbox, kinds: Collec
 
 
 def _tell_one(
-    context: Context, outbox: Outbox, alert: Alert, entry: NotifierConfig, told: list[str]
+    context: Context, outbox: Outbox, alert: OutboxAlert, entry: NotifierConfig, told: list[str]
 ) -> BaseException | None:
     """Why the notifier could not be told; none where it was, now or before."""
     from airflow.sdk.exceptions import AirflowTaskTimeout
@@ -114,7 +122,7 @@ def _tell_one(
     return None
 
 
-def redacted(text: str) -> str:
+def safe_to_tell(text: str) -> str:
     """The text without the secrets that Airflow knows of, and without what looks like one."""
     from airflow.sdk.log import redact
 
@@ -124,12 +132,12 @@ def redacted(text: str) -> str:
     return found
 
 
-def _links(context: Context | Mapping[str, Any], monitor: MonitorConfig, kind: AlertKind, day: str) -> dict[str, str]:
+def _links(context: Context, monitor: MonitorConfig, alert: Alert) -> dict[str, str]:
     """The day's or the models' page and the run in Airflow; none where `api.base_url` does not say where Airflow is."""
     base = web_address()
     if not base:
         return {}
-    page = f"days/{day}/" if day else "models" if kind in _ABOUT_MODELS else ""
+    page = f"days/{alert.about_day}/" if alert.about_day else "models"
     links = {"Monitor page": f"{base}{URL_PREFIX}/m/{monitor.name}/{page}"}
     run = context.get("dag_run")
     if run:

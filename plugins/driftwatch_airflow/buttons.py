@@ -1,4 +1,6 @@
-"""Buttons on a task's page: its Toloka pool, what its labels cost, the day's report, its profile at WhyLabs, the monitor's page, a correction."""
+"""Buttons on a task's page: the monitor's page, the Toloka pool, what the labels cost, the day's report, its profile at WhyLabs, and
+the form of a correction.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a task that failed for good leaves behind: the reason, for the pages, the report and the step that tells it.
 
-A failed task writes it in its own process, after Airflow knows of the failure. Of a process that was killed Airflow has another call
-the same function, or nobody does; then the step that tells it writes what is known.
+A failed task writes it in its own process, after Airflow knows of the failure. When that process was killed, Airflow lets another
+process call the same function, or nobody does; then the step that tells people writes what is known.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from driftwatch_airflow.alerts import redacted, send_alert
+from driftwatch_airflow.alerts import safe_to_tell, send_alert
 from driftwatch_airflow.run_days import run_day
 from driftwatch_airflow.stores import store_of
 from driftwatch_airflow.task_docs import what_to_do
@@ -44,7 +44,8 @@ def day_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
 
 def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
     """Keeps that the run's day failed at `task`, in failure.json, the outbox and the report."""
-    from driftwatch.artifacts.failure import Failure, write_failure
+    from driftwatch.artifacts.alerts import DayFailed
+    from driftwatch.artifacts.failure import Failure
     from driftwatch.errors import MissingArtifact, NeedsAttention
     from driftwatch.view.report import write_report
 
@@ -55,13 +56,12 @@ def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -
         log.error("The run is about no day, so no day has failed: %s", error)
         return
     store = store_of(monitor)
-    keys = store.keys.day(date.fromisoformat(day))
-    facts = {"day": day, "task": task, "reason": reason, "advice": what_to_do(task)}
-    send_alert(context, monitor, "day_failed", facts)
+    of_day = store.day(date.fromisoformat(day))
+    send_alert(context, monitor, DayFailed(day=of_day.date, task=task, reason=reason, advice=what_to_do(task)))
     # After the alert: who finds this, tells that.
-    write_failure(store.storage, keys.failure, Failure(task=task, reason=reason, run_id=dag_run.run_id))
+    of_day.write(Failure(task=task, reason=reason, run_id=dag_run.run_id))
     try:
-        write_report(store, keys.day)
+        write_report(of_day)
     except MissingArtifact:
         return  # not taken in: there is nothing to report but the failure, which the day's page has
 
@@ -77,16 +77,12 @@ def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
 
 def note_retraining(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
     """Puts into the run's outbox that it failed at `task`, and which champion serves."""
+    from driftwatch.artifacts.alerts import RetrainingFailed
     from driftwatch.models import registry
 
     champion = registry.champion(store_of(monitor))
-    facts = {
-        "run_id": context["run_id"],
-        "task": task,
-        "reason": reason,
-        "champion": champion["version"] if champion else "still to be registered",
-    }
-    send_alert(context, monitor, "retraining_failed", facts)
+    version = champion.version if champion else None
+    send_alert(context, monitor, RetrainingFailed(run_id=context["run_id"], task=task, reason=reason, champion=version))
 
 
 def reason_of(error: BaseException | str | None) -> str:
@@ -99,14 +95,14 @@ def reason_of(error: BaseException | str | None) -> str:
     said = str(error)
     if isinstance(error, BaseException) and not isinstance(error, DriftwatchError):
         said = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    return one_line(redacted(said), 600)
+    return one_line(safe_to_tell(said), 600)
 
 
 def failed_tasks(context: Context) -> list[str]:
     """The tasks of the run that failed for good, in the order of the graph; those that only could not start are left out."""
     run_id = context["run_id"]
     dag = context["dag"]
-    states: Mapping[str, Any] = context["ti"].get_task_states(dag.dag_id, run_ids=[run_id]).get(run_id, {})
+    states: Mapping[str, str] = context["ti"].get_task_states(dag.dag_id, run_ids=[run_id]).get(run_id, {})
     # A mapped task's copies are named <task>_<number>.
     failed = {name for name, state in states.items() if state == "failed"}
     return [

@@ -11,8 +11,15 @@ from driftwatch_airflow.stores import storage_at
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
-    from driftwatch.labels.links import ImageServer
+    from driftwatch.labels.links import ImageServer, LinkSigners
     from driftwatch.storage import Storage
+
+
+def link_signers(monitor: MonitorConfig) -> LinkSigners:
+    """Who makes the monitor's image links."""
+    from driftwatch.labels.links import LinkSigners
+
+    return LinkSigners(image_server(monitor), link_signer(monitor))
 
 
 def image_server(monitor: MonitorConfig) -> ImageServer | None:
@@ -37,6 +44,6 @@ def link_signer(monitor: MonitorConfig) -> Storage | None:
     if connection.conn_type != "aws":
         raise NeedsAttention(
             f"annotation.image_links names the Airflow connection {name} of type {connection.conn_type}: for an s3:// storage it must "
-            "be of type aws, and its key signs the links"
+            "be of type aws, and its key signs the links. Name another one, or change its type under Admin > Connections"
         )
     return storage_at(monitor.storage.uri, name)

@@ -1,6 +1,6 @@
 """What every task of a monitor shares: its day, its storage, and which errors are worth a retry.
 
-An operator gets its storage and its keys from `storage`, `layout` and `keys` alone.
+An operator reaches what is stored through `store`, `of_day`, `layout` and `keys`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from driftwatch_airflow.stores import store_of
 from driftwatch_airflow.task_docs import task_doc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from airflow.sdk.definitions.context import Context
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ def owner_links(monitor: MonitorConfig) -> dict[str, str]:
 
 
 def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
-    """What every task of a monitor's DAGs has: its retries last for 60 to 74 minutes, an outage of an hour fails no day."""
+    """What every task of a monitor's DAGs has, as Airflow's `default_args`: its retries last for 60 to 74 minutes, so that an outage of
+    an hour fails no day."""
     return {
         "owner": monitor.owner,
         "retries": 7,
@@ -56,7 +57,7 @@ def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
     }
 
 
-def say_how_to_go_on(context: Mapping[str, Any]) -> None:
+def say_how_to_go_on(context: Context) -> None:
     """To the log of a task that failed for good: an outage that outlasted its retries, or something to repair first."""
     log.error(
         "%s failed for good, in try %s. Once the cause is gone, clear this task with what follows it: the run goes on from here, and "
@@ -117,3 +118,8 @@ class DayOperator(MonitorOperator):
     @property
     def keys(self) -> DayKeys:
         return self.layout.day(self.date)
+
+    @property
+    def report_link(self) -> dict[str, str]:
+        """The day's report in the storage, for an alert."""
+        return {"Report": self.storage.url(self.keys.report)}

@@ -24,5 +24,8 @@ def preload() -> None:
     if command == ["celery", "worker"] or (
         command[:1] == ["scheduler"] and "LocalExecutor" in conf.get("core", "executor")
     ):
+        from driftwatch.drift.whylogs_profiles import without_network
+
+        without_network()  # whylogs reads its settings when it is imported, and asks the network for them
         for name in HEAVY:
             import_module(name)

@@ -1,4 +1,7 @@
-"""Registers the connection types `toloka` and `whylabs` with Airflow. Imported by every airflow process: keep it bare."""
+"""Registers the connection types `toloka` and `whylabs` with Airflow. Imported by every airflow process: keep it bare.
+
+The dicts are in Airflow's own form (provider_info.schema.json), so no type of ours stands for them.
+"""
 
 from __future__ import annotations
 

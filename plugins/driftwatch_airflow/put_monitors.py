@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "files", nargs="*", type=Path, metavar="MONITOR.yaml", help="by default every file in $DRIFTWATCH_MONITORS"
     )
     files = parser.parse_args(arguments).files
-    from driftwatch.config.monitor_files import load_monitors, load_or_refuse
+    from driftwatch.config.loader import load_monitors, load_or_refuse
 
     loaded = [(path, load_or_refuse(path)) for path in files] or load_monitors()
     done = [_put_or_tell(path, monitor) for path, monitor in loaded]  # one file's mistake keeps none of the others back
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _put_or_tell(path: Path, monitor: MonitorConfig | ConfigError) -> bool:
     """Whether it went well."""
-    from driftwatch.config.monitor_files import shown
+    from driftwatch.config.loader import shown
     from driftwatch.errors import DriftwatchError
 
     try:
@@ -52,12 +52,12 @@ def _put_or_tell(path: Path, monitor: MonitorConfig | ConfigError) -> bool:
 
 def _put(monitor: MonitorConfig) -> None:
     from driftwatch.models.registry import champion_version
-    from driftwatch.publish.monitors import keep_monitors
-    from driftwatch_airflow.sinks import whylabs_sink
+    from driftwatch.publish.whylabs.monitors import keep_monitors
+    from driftwatch_airflow.sinks import open_whylabs_sink
     from driftwatch_airflow.stores import store_of
 
     store = store_of(monitor)
-    sink, version = whylabs_sink(monitor), champion_version(store)
+    sink, version = open_whylabs_sink(monitor), champion_version(store)
     written = keep_monitors(store, sink, version)
     print(f"{monitor.name} at {sink.api.endpoint}, {sink.organisation}/{sink.dataset}, compared with {version}")
     for name, new in written.items():

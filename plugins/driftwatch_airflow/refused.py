@@ -13,7 +13,7 @@ from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from driftwatch.config import MonitorConfig
-from driftwatch.config.monitor_files import load_monitors, shown
+from driftwatch.config.loader import load_monitors, shown
 from driftwatch.errors import ConfigError
 
 _LONGEST_NAME = 200  # Airflow's keys have at most 250 characters
@@ -38,7 +38,8 @@ def dags_of_monitors(build: Callable[[MonitorConfig], DAG], kind: str) -> dict[s
             try:
                 dag = build(monitor)
             except Exception as error:
-                problem = f"{shown(path)}: its DAG cannot be made: {type(error).__name__}: {str(error)[:300]}"
+                said = f"{type(error).__name__}: {str(error)[:300]}"
+                problem = f"{shown(path)}: its DAG cannot be made ({said}): correct what that names in the file"
                 dag = refused_monitor_dag(path, kind, ConfigError(problem))
         else:
             dag = refused_monitor_dag(path, kind, monitor)

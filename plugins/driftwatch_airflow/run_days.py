@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from driftwatch.config import ScheduleConfig
 
-# Their day comes from the schedule, which makes no run of a day before its end, but before the day is delivered: ingest_images waits.
+# Their day comes from the schedule. It makes a run when the day has ended, which may be before all is delivered: ingest_images waits.
 OF_THE_SCHEDULE = ("scheduled", "backfill", "asset_triggered")
 
 

@@ -11,22 +11,22 @@ from driftwatch_airflow.stores import store_of
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
-    from driftwatch.publish.sinks import Sink
-    from driftwatch.publish.whylabs_sink import WhyLabsSink
+    from driftwatch.publish.base import Sink
+    from driftwatch.publish.whylabs.sink import WhyLabsSink
 
 
-def sinks_of(monitor: MonitorConfig) -> list[Sink]:
+def open_sinks(monitor: MonitorConfig) -> list[Sink]:
     """The sinks of `publish.sinks`, in its order."""
     from driftwatch.publish import sinks
+    from driftwatch.publish.base import SinkSite
 
-    store = store_of(monitor)
     access = partial(access_of, needed_by="publish.connection")
-    return sinks.sinks_of(sinks.SinkSite(monitor, store.storage, store.keys, access))
+    return sinks.sinks_of(SinkSite(store_of(monitor), access))
 
 
-def whylabs_sink(monitor: MonitorConfig) -> WhyLabsSink:
+def open_whylabs_sink(monitor: MonitorConfig) -> WhyLabsSink:
     """The monitor's dataset at WhyLabs, by its Airflow connection."""
-    from driftwatch.publish.whylabs_sink import WhyLabsSink
+    from driftwatch.publish.whylabs.sink import WhyLabsSink
 
     return WhyLabsSink(WhyLabsHook(monitor.publish.connection, monitor.publish.dataset).get_conn())
 
@@ -34,8 +34,8 @@ def whylabs_sink(monitor: MonitorConfig) -> WhyLabsSink:
 def keep_whylabs_monitors(monitor: MonitorConfig) -> None:
     """Brings WhyLabs' own monitors to the monitor file and the champion of this moment, where tasks are to do that."""
     from driftwatch.models.registry import champion_version
-    from driftwatch.publish.monitors import keep_monitors
+    from driftwatch.publish.whylabs.monitors import keep_monitors
 
     if "whylabs" in monitor.publish.sinks and monitor.publish.monitors.managed:
         store = store_of(monitor)
-        keep_monitors(store, whylabs_sink(monitor), champion_version(store))
+        keep_monitors(store, open_whylabs_sink(monitor), champion_version(store))

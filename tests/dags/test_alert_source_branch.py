@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import DayKeys
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.drift.whylogs_profiles import performance_profile
-from driftwatch.publish.monitors import documents, put_documents
+from driftwatch.publish.whylabs.monitors import documents, put_documents
 from driftwatch.storage import open_storage
 
 DAY = date(2026, 1, 20)
@@ -121,7 +122,8 @@ def states(root: Path, tmp_path_factory, whylabs_servers) -> dict[str, dict[str,
         profile = performance_profile(["cat"] * 100, ["cat"] * 60 + ["dog"] * 40, [1.0] * 100, DAY)
         day = DayKeys(source, DAY)
         storage.write_bytes(day.performance_profile, profile)
-        storage.write_json(day.performance, {"verdict": "ok", "labels": 100, "content_hash": "hash"} | FACTS)
+        written = {"day": DAY.isoformat(), "verdict": "ok", "labels": 100, "content_hash": "hash"}
+        storage.write_json(day.performance, samples.PERFORMANCE | written | FACTS)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DRIFTWATCH_STORAGE", storage.uri)
             put_documents(server.api(), documents(load_monitor(path), "ref-1"))
@@ -158,7 +160,7 @@ def analyse_when_asked(server) -> None:
 
 FACTS = {
     "accuracy": {"value": 0.6, "low": 0.5, "high": 0.7, "n": 100},
-    "holdout_accuracy": 0.9,
+    "holdout_accuracy": {"value": 0.9, "low": 0.88, "high": 0.92, "n": 500},
     "confidence": 0.95,
     "floor": 0.7,
     "sampled": 100,

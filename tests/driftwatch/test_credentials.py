@@ -14,8 +14,8 @@ from driftwatch.credentials import hiding, redacted, usable_address, usable_secr
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
 from driftwatch.http import Limits
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient, TolokaError
-from driftwatch.publish.whylabs import WhyLabsApi
-from driftwatch.publish.whylabs_errors import WhyLabsAccessRefused
+from driftwatch.publish.whylabs.api import WhyLabsApi
+from driftwatch.publish.whylabs.errors import WhyLabsAccessRefused
 from driftwatch_servers.serving import running
 
 TOKEN = "AgAAAABs-very-secret-token"

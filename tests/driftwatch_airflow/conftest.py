@@ -17,12 +17,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
+from tests.driftwatch.artifacts import samples
 
+from driftwatch.artifacts.alerts import Alert
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.drift.whylogs_profiles import feature_profile, performance_profile
-from driftwatch.publish.monitors import documents, put_documents
+from driftwatch.publish.whylabs.monitors import documents, put_documents
 from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.operators import decision
@@ -181,15 +183,16 @@ def analysed(monitor, storage, monkeypatch, analyser):
     """A day whose performance is in storage and at WhyLabs."""
     analyser.clear()
     monkeypatch.setenv("AIRFLOW_CONN_WHYLABS_DEFAULT", json.dumps(analyser.connection()))
-    told: list[dict[str, Any]] = []
-    monkeypatch.setattr(decision, "send_alert", lambda context, monitor, kind, facts: told.append({kind: facts}))
+    told: list[Alert] = []
+    monkeypatch.setattr(decision, "send_alert", lambda context, monitor, alert, links=None: told.append(alert))
     put_documents(analyser.api(), documents(monitor, "ref-1"))
     keys = f"cats_vs_dogs/days/{WATCHED}"
 
     def day(verdict: str, right: int | None, of: int = 100, analysed: bool = True) -> None:
         """`right` None: there is no label."""
         analyser.api().delete_day(WATCHED)
-        performance = {"verdict": verdict, "labels": of if right is not None else 0, "reasons": ["as measured."]}
+        labels = of if right is not None else 0
+        performance = samples.NO_LABELS | {"verdict": verdict, "labels": labels, "reasons": ["as measured."]}
         if right is not None:
             profile = performance_profile(["cat"] * of, ["cat"] * right + ["dog"] * (of - right), [1.0] * of, WATCHED)
             analyser.api().upload_profile(profile, WATCHED)
@@ -237,7 +240,7 @@ def publishing(tmp_path, root: Path, monkeypatch, whylabs_servers):
     def day(number: int, version: str, rows: int = 40) -> None:
         keys = LAYOUT.day(date(2026, 1, number))
         table = features(rows).assign(image_id=[f"{rows}-{i}" for i in range(rows)])
-        storage.write_json(keys.ingest, {"model_version": version})
+        storage.write_json(keys.ingest, {**samples.INGEST, "model_version": version})
         storage.write_table(keys.features, table)
         storage.write_bytes(keys.feature_profile, feature_profile(features(rows), date(2026, 1, number)))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,14 +13,15 @@ from typing import Any
 import pytest
 from airflow.sdk import BaseNotifier
 
+from driftwatch.artifacts.alerts import ModelRolledBack, NoImages
 from driftwatch.config import NotifierConfig
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch_airflow import alerts
-from driftwatch_airflow.alerts import NotTold, outbox_of, redacted, send_alert, tell
+from driftwatch_airflow.alerts import NotTold, outbox_of, safe_to_tell, send_alert, tell
 
 SENT: list[tuple[str, str]] = []
 DAY = "2026-11-20"
-FACTS = {"day": DAY, "reason": "nothing in the folder"}
+EMPTY = NoImages(date.fromisoformat(DAY), "nothing in the folder")
 
 
 class Mailbox(BaseNotifier):
@@ -73,7 +76,7 @@ MAIL = {"subject": "{{ alert.subject }}", "text": "{{ alert.kind }} {{ alert.day
 
 def test_a_notifier_gets_the_alerts_that_it_is_for_with_its_templates_rendered(monitor):
     mail = monitor(entry("Mailbox", **MAIL))
-    send_alert({}, mail, "empty_day", {**FACTS, "reason": "no <b> & c"})
+    send_alert({}, mail, replace(EMPTY, reason="no <b> & c"))
     assert SENT == []
     tell_day(mail)
     ((subject, text),) = SENT
@@ -88,7 +91,7 @@ def test_other_kinds_are_not_sent_neither_by_the_notifier_nor_by_the_step(monito
         (monitor(entry("Mailbox", "drift", **MAIL)), ()),
         (monitor(entry("Mailbox", **MAIL)), ("drift",)),
     ):
-        send_alert({}, one, "empty_day", FACTS)
+        send_alert({}, one, EMPTY)
         tell_day(one, *kinds)
     assert SENT == []
 
@@ -96,7 +99,7 @@ def test_other_kinds_are_not_sent_neither_by_the_notifier_nor_by_the_step(monito
 def test_what_is_told_twice_is_sent_once_and_a_notifier_that_comes_later_gets_it_too(monitor):
     mail, other = entry("Mailbox", **MAIL), entry("Mailbox", subject="other", text="")
     for notifiers in ((mail,), (mail,), (mail, other)):
-        send_alert({}, monitor(*notifiers), "empty_day", FACTS)
+        send_alert({}, monitor(*notifiers), EMPTY)
         tell_day(monitor(*notifiers))
     assert [subject for subject, _ in SENT] == ["[cats_vs_dogs 2026-11-20] No image arrived", "other"]
 
@@ -118,7 +121,7 @@ def test_a_notifier_that_fails_keeps_no_other_from_being_told_and_who_was_told_i
 ):
     monkeypatch.setattr(alerts, "NOTIFIER_SECONDS", 0.3 if bad.notifier.endswith("Hanging") else 20)
     both = monitor(bad, entry("Mailbox", **MAIL))
-    send_alert({}, both, "empty_day", FACTS)
+    send_alert({}, both, EMPTY)
     for _ in range(3):  # as the task is tried again
         with pytest.raises(NotTold, match="1 of the messages could not be told") as caught:
             tell_day(both)
@@ -130,7 +133,7 @@ def test_a_notifier_that_fails_keeps_no_other_from_being_told_and_who_was_told_i
 
 
 def test_a_notifier_decides_nothing_for_the_step_that_has_the_alert(monitor):
-    assert send_alert({}, monitor(entry("Broken")), "empty_day", FACTS).kind == "empty_day"
+    assert send_alert({}, monitor(entry("Broken")), EMPTY).kind == "empty_day"
 
 
 def test_secrets_are_taken_out_of_reasons():
@@ -141,30 +144,29 @@ def test_secrets_are_taken_out_of_reasons():
         "refused b'OAuth AQAD-1234567890' and Bearer abc.def.ghi-123 at https://me:pw1234@host/x?X-Amz-Signature=deadbeef"
         "&X-Amz-Credential=AKIA&n=1 with s3cret-of-a-connection"
     )
-    assert redacted(text) == (
+    assert safe_to_tell(text) == (
         "refused b'OAuth ***' and Bearer *** at https://me:***@host/x?X-Amz-Signature=***&X-Amz-Credential=***&n=1 with ***"
     )
     plain = "the token of toloka_default was refused: Basic settings, see http://a.example/b"
-    assert redacted(plain) == plain
+    assert safe_to_tell(plain) == plain
 
 
 def test_the_message_leads_to_the_days_page_and_the_run_where_airflow_says_where_it_is(monitor, monkeypatch):
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/ops/")
     context = {"dag_run": SimpleNamespace(dag_id="cats_vs_dogs_monitoring", run_id="manual__1+00:00")}
-    facts = {**FACTS, "links": {"Toloka pool": "https://toloka.example/pool/7"}}
-    message = send_alert(context, monitor(), "empty_day", facts).message
+    message = send_alert(context, monitor(), EMPTY, {"Toloka pool": "https://toloka.example/pool/7"}).message
     assert message.splitlines()[-3:] == [
         "Monitor page: https://airflow.example/ops/driftwatch/m/cats_vs_dogs/days/2026-11-20/",
         "Airflow run: https://airflow.example/ops/dags/cats_vs_dogs_monitoring/runs/manual__1%2B00%3A00",
         "Toloka pool: https://toloka.example/pool/7",
     ]
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "")
-    assert "Airflow run" not in send_alert(context, monitor(), "empty_day", FACTS).message
+    assert "Airflow run" not in send_alert(context, monitor(), EMPTY).message
 
 
 def test_a_promotion_and_a_rollback_by_two_runs_wait_in_two_outboxes(monitor):
     notified = monitor(entry("Mailbox", "model_rolled_back", **MAIL))
     for run in ("a", "b"):
-        send_alert({}, notified, "model_rolled_back", {"version": "v1", "previous": "v2", "run_id": run})
+        send_alert({}, notified, ModelRolledBack(run, version="v1", previous="v2"))
     ids = {outbox_of(notified, run_id=run).alerts()[0].id for run in ("a", "b")}
     assert len(ids) == 2

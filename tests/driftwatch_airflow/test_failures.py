@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
+from driftwatch.artifacts.alerts import Alert, RetrainingFailed
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.failures import NO_REASON, reason_of, retraining_failed
@@ -21,19 +21,12 @@ def test_a_failed_step_is_told_with_its_reason_and_the_champion_that_serves(moni
     import driftwatch_airflow.failures
 
     storage.write_json(LAYOUT.champion, {"version": "v0001-00000001"})
-    told: list[Any] = []
-    monkeypatch.setattr(
-        driftwatch_airflow.failures, "send_alert", lambda context, monitor, kind, facts: told.append((kind, facts))
-    )
+    told: list[Alert] = []
+    monkeypatch.setattr(driftwatch_airflow.failures, "send_alert", lambda context, monitor, alert: told.append(alert))
     retraining_failed(monitor)(
         {"ti": SimpleNamespace(task_id="train_challenger"), "run_id": RUN, "exception": ValueError("no disk")}
     )
-    assert told == [
-        (
-            "retraining_failed",
-            {"run_id": RUN, "task": "train_challenger", "reason": "ValueError: no disk", "champion": "v0001-00000001"},
-        )
-    ]
+    assert told == [RetrainingFailed(RUN, "train_challenger", "ValueError: no disk", champion="v0001-00000001")]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from driftwatch.errors import AccessRefused, NeedsAttention
-from driftwatch_airflow.image_links import image_server
+from driftwatch.labels.links import LinkSigners
+from driftwatch_airflow.image_links import image_server, link_signers
 
 
 @pytest.fixture
@@ -25,6 +26,7 @@ def test_an_image_server_needs_an_address_and_a_secret(connect):
     )
     connect("driftwatch_images", conn_type="http", host="http://127.0.0.1:1", password="secret-word\n")
     assert image_server(monitor).secret == "secret-word"
+    assert link_signers(monitor) == LinkSigners(image_server(monitor))
     connect("driftwatch_images", conn_type="http", host="http://127.0.0.1:1")
     with pytest.raises(AccessRefused, match="secret of the image server"):
         image_server(monitor)

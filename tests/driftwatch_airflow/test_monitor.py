@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.run_days import run_day
 

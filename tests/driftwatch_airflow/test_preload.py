@@ -17,6 +17,16 @@ for command in sys.argv[1:]:
     shares.append(sum(name in sys.modules for name in HEAVY) / len(HEAVY))
 print(json.dumps(shares))
 """
+SILENT = """
+import json, os, socket, sys
+from driftwatch_airflow.preload import preload
+os.environ["AIRFLOW__CORE__EXECUTOR"] = "CeleryExecutor"
+called = []
+socket.getaddrinfo = lambda *arguments, **more: called.append(arguments[0]) or (_ for _ in ()).throw(OSError("no network"))
+sys.argv[1:] = ["celery", "worker"]
+preload()
+print(json.dumps([called, os.environ["WHYLOGS_NO_ANALYTICS"], os.environ["_WHYLABS_SKIP_CONFIG_READ"]]))
+"""
 # What a task does with each library, in a fork of a process that has imported them and done nothing else. A library that had started
 # threads at its import would wait in the fork for threads that are not there.
 TASK = """
@@ -80,6 +90,11 @@ def test_what_forks_no_task_stays_small_and_a_worker_has_all():
 
 def test_a_scheduler_that_runs_the_tasks_has_all():
     assert shares("LocalExecutor", "scheduler") == [1.0]
+
+
+def test_no_library_asks_the_network_when_it_is_imported():
+    done = subprocess.run([sys.executable, "-c", SILENT], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == [[], "True", "1"]
 
 
 def test_a_task_in_a_fork_can_use_every_library_that_its_worker_has_imported():

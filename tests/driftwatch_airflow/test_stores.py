@@ -18,16 +18,15 @@ def test_a_storage_connection_that_does_not_exist_is_no_reason_for_other_credent
 
 def test_a_monitors_storage_and_keys_are_those_of_its_file(monitor, tmp_path):
     store = store_of(monitor)
+    assert store.config is monitor
     store.storage.write_bytes(store.keys.champion, b"{}")
     assert (tmp_path / "cats_vs_dogs" / "models" / "champion.json").read_bytes() == b"{}"
 
 
-def test_a_tasks_keys_need_no_connection(monitor):
+def test_a_task_knows_its_keys_without_a_connection(monitor):
     on_s3 = monitor.storage.model_copy(update={"uri": "s3://bucket/prefix", "connection": "gone"})
     elsewhere = monitor.model_copy(update={"storage": on_s3})
-    assert (
-        MonitorOperator(task_id="predict_labels", monitor=elsewhere).layout.champion
-        == "cats_vs_dogs/models/champion.json"
-    )
+    task = MonitorOperator(task_id="gate", monitor=elsewhere)
+    assert task.layout.champion == "cats_vs_dogs/models/champion.json"
     with pytest.raises(NeedsAttention, match="'gone'"):
         store_of(elsewhere)

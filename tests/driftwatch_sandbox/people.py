@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
 
+from driftwatch.artifacts.annotation import AnnotationPlan, SampleSize
 from driftwatch.config import MonitorConfig
 from driftwatch.labels.backends.toloka.project import build_pool, build_project
+from driftwatch.labels.money import cost_of
 from driftwatch_servers.labelling.app import COOKIE
 
 TOKENS = {"ana": "token-of-ana-1", "ben": "token-of-ben-2"}
 ANSWERS = ("cat", "dog", "unclear")
 
 
-def plan(project_id: str) -> dict[str, Any]:
-    expires = (datetime.now(timezone.utc) + timedelta(days=1)).isoformat()
-    return {
-        "project_id": project_id,
-        "day": "2026-01-05",
-        "expires": expires,
-        "overlap": 1,
-        "exam_id": None,
-        "cost": {"reward_per_page": 0.05, "tasks_per_page": 9},
-    }
+def plan(project_id: str, config: MonitorConfig) -> AnnotationPlan:
+    expires = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=1)
+    return AnnotationPlan(
+        day=date(2026, 1, 5),
+        state="planned",
+        seed=0,
+        overlap=1,
+        sample_size=SampleSize(images=0),
+        sample=(),
+        control=(),
+        exam=None,
+        cost=cost_of(0, config.annotation.model_copy(update={"reward_per_page": 0.05, "tasks_per_page": 9})),
+        project_id=project_id,
+        exam_id=None,
+        pool_id=None,
+        creations={},
+        operation_ids=(),
+        expires=expires,
+        links_expire=expires,
+    )
 
 
 def open_pool(market: Any, config: MonitorConfig, images: str, tasks: int = 20, **metadata: list[str]) -> str:
     """A pool as the product makes it; the right answer of image n is the n-th of ANSWERS in turn, of a control task always cat."""
     project = market.kit.create_project(build_project(config))
-    body = build_pool(config, plan(project.id))
+    body = build_pool(config, plan(project.id, config), "2026-01-05")
     body.metadata = metadata or None
     pool = market.kit.create_pool(body)
     market.upload(pool.id, [f"{images}/{number}.png" for number in range(tasks)])

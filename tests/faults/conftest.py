@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from driftwatch.config.monitor_files import load_monitor
-from driftwatch.labels.backends.toloka import pool
+from driftwatch.config.loader import load_monitor
+from driftwatch.labels.backends.toloka import journal
 
 from .matrix import PROPERTY
 from .world import World
@@ -27,7 +27,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Worl
         # The stand-ins are other processes: here nobody needs to wait for a minute's quota, or long for a listing.
         real = time.sleep
         patch.setattr(time, "sleep", lambda seconds: real(min(seconds, 0.05)))
-        patch.setattr(pool, "SETTLE_SECONDS", 1.5)
+        patch.setattr(journal, "SETTLE_SECONDS", 1.5)
         try:
             yield found
         finally:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from driftwatch.http import Limits
-from driftwatch.publish.whylabs import WhyLabsApi
+from driftwatch.publish.whylabs.api import WhyLabsApi
 
 from .world import DATASET, KEY, Case
 

@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from airflow.sdk import BaseNotifier
+from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
 from driftwatch.config import NotifierConfig
-from driftwatch.drift.content_drift import build_content_reference
-from driftwatch.drift.reference import Reference
+from driftwatch.drift import Reference
+from driftwatch.drift.content_and_predictions import build_held_out_references
 from driftwatch.drift.whylogs_profiles import feature_profile
 from driftwatch.images.features import COLUMNS
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
@@ -76,14 +77,13 @@ class S3Day(Case):
 
     def _champion(self) -> None:
         digest = hashlib.sha256(MODEL).hexdigest()
-        card = {
+        card = samples.FIRST_CARD | {
             "version": VERSION,
             "sha256": digest,
             "classes": list(self.monitor.classes),
             "input_size": self.monitor.model.input_size,
             "temperature": 1.0,
             "output": "logits",
-            "metrics": {"holdout": {"accuracy": 0.9, "n": 100}},
         }
         self.storage.write_bytes(self.layout.model(VERSION), MODEL)
         self.storage.write_json(self.layout.model_card(VERSION), card)
@@ -94,12 +94,11 @@ class S3Day(Case):
         features = pd.DataFrame(numbers, columns=list(COLUMNS))
         profiling = self.monitor.profiling
         reference = Reference.build(features, profiling.false_alarm_rate, profiling.seed, profiling.min_images)
-        reference.save(self.storage, self.layout, VERSION)
+        store = monitor_store(self.storage, self.layout, self.monitor)
+        reference.save(store, VERSION)
         self.storage.write_bytes(self.layout.reference_profile(VERSION), feature_profile(features, self.day))
         answers = pd.DataFrame({"trained_on": [True, False], "held_out": [False, True], "prediction": ["cat", "dog"]})
-        build_content_reference(
-            monitor_store(self.storage, self.layout, self.monitor), VERSION, answers, np.zeros((2, 2))
-        )
+        build_held_out_references(store, VERSION, answers, np.zeros((2, 2)))
 
     def _steps(self, revise: bool) -> dict[str, Callable[[], Any]]:
         common = {"monitor": self.monitor, "day": self.day.isoformat()}
@@ -264,9 +263,9 @@ def s3_of_the_day(patch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
         for module in ("ingest", "one_pass", "shards"):
             patch.setattr(f"driftwatch.images.{module}.BLOCK", 2)
         patch.setattr("driftwatch.models.registry.from_bytes", lambda data, name: json.dumps(name))
-        patch.setattr("driftwatch.models.predict.prepare", lambda: None)
+        patch.setattr("driftwatch.models.predictors.keras.prepare", lambda: None)
         patch.setattr("driftwatch.models.predict.check_shapes", lambda *_: None)
-        patch.setattr("driftwatch.models.predict.logits_and_embeddings", _answered)
+        patch.setattr("driftwatch.models.predictors.keras.logits_and_embeddings", _answered)
         patch.setattr(CheckPerformanceOperator, "do_branch", lambda *_: None)
         s3fs.S3FileSystem.clear_instance_cache()
         s3fs.S3FileSystem(use_listings_cache=False).mkdir(BUCKET)

@@ -23,6 +23,7 @@ import httpx
 import numpy as np
 import pandas as pd
 from airflow.sdk.exceptions import TaskDeferred
+from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import ExamConfig, MonitorConfig
@@ -180,7 +181,8 @@ class Case:
         self.storage.write_table(self.keys.manifest, manifest)
         known_set = pd.DataFrame(known, columns=["image_id", "label", "split", "key"])
         self.storage.write_table(self.layout.training_set, known_set)
-        self.storage.write_json(self.keys.ingest, {"model_version": VERSION})
+        taken_in = {**samples.INGEST, "day": self.day.isoformat(), "model_version": VERSION}
+        self.storage.write_json(self.keys.ingest, taken_in)
         self.storage.write_json(self.layout.champion, {"version": VERSION})
         reference = pd.DataFrame({"image.entropy": np.arange(50.0)})
         self.storage.write_table(self.layout.reference_features(VERSION), reference)
@@ -201,9 +203,9 @@ class Case:
         self.storage.write_bytes(self.keys.feature_profile, feature_profile(numbers, self.day))
         answers = ["cat"] * IMAGES, ["cat"] * (IMAGES - 1) + ["dog"], [0.5 + value / 100] * IMAGES
         self.storage.write_bytes(self.keys.performance_profile, performance_profile(*answers, self.day, ("cat", "dog")))
+        judged = {"day": self.day.isoformat(), "verdict": "ok", "content_hash": performance_content_hash(*answers)}
         self.storage.write_json(
-            self.keys.performance,
-            {"verdict": "ok", "content_hash": performance_content_hash(*answers), "features": content_hash(numbers)},
+            self.keys.performance, {**samples.PERFORMANCE, **judged, "features": content_hash(numbers)}
         )
 
     def run(

@@ -1,8 +1,9 @@
 """The chance that the class with the most votes is a wrong one, for any number of votes and of classes.
 
-The number of wrong votes on an image is beta-binomial. Which classes they name follows a symmetric Polya urn over the wrong classes
-(Dirichlet-multinomial), whose one parameter is given by the chance k that two of them name the same: k = 1 is one class, k = 1 / classes
-each class alike and independently.
+The number of wrong votes on an image is beta-binomial: each image has its own chance of a wrong vote, drawn from a beta distribution.
+Which classes the wrong votes name follows a symmetric Polya urn over the wrong classes (Dirichlet-multinomial): a class that was named
+becomes likelier. Its one parameter is the chance k that two wrong votes name the same class. With k = 1 all name one class; with
+k = 1 / (wrong classes) each names any of them, independently.
 """
 
 from __future__ import annotations
@@ -27,9 +28,8 @@ def numbers_wrong(wrong: np.ndarray, correlation: np.ndarray, size: int) -> list
         bad.append(bad[-1] * np.maximum(wrong + i * odds, 0))
         good.append(good[-1] * np.maximum(1 - wrong + i * odds, 0))
     found = [comb(size, k) * bad[k] * good[size - k] for k in range(size + 1)]
-    whole = sum(
-        found
-    )  # by division, as a negative correlation leaves out numbers of votes that would have a negative chance
+    # The sum may be below 1: with a negative correlation, numbers of votes whose chance would be negative are left out.
+    whole = sum(found)
     return [chance / whole for chance in found]
 
 
@@ -38,8 +38,8 @@ def majority_error(
 ) -> np.ndarray:
     """The chance that the label by most of `size` votes is wrong, [draws, classes].
 
-    `alike` [draws]: the chance that two wrong votes name one class; none where there is one wrong class, or all err alike. `ties`: whether
-    a tied vote has a label too, by lot; else it has none and does not count.
+    `alike` [draws]: the chance that two wrong votes name one class; None where there is one wrong class, or where all wrong votes name
+    one. `ties`: whether a tied vote gives a label too, by lot; else it gives none and does not count.
     """
     wrongs = max(wrong.shape[1] - 1, 1)
     bad, tied, right = np.zeros(wrong.shape), np.zeros(wrong.shape), np.zeros(wrong.shape)
@@ -74,8 +74,8 @@ def _at(alike: np.ndarray | None, table: np.ndarray, wrongs: int) -> np.ndarray:
 
 
 def _urn(size: int, wrongs: int) -> np.ndarray:
-    """For each place but the last: the weight of j votes for one given class, [places, size + 1], such that the chance of counts n_1, n_2, …
-    is k! times the product of their weights, over that of all classes together (`_whole`)."""
+    """For each place but the last: the weight of j votes for one given class, [places, size + 1]. The chance of counts n_1, n_2, … is
+    k! times the product of their weights, divided by the weight of all classes together (`_whole`)."""
     growth = _growth(wrongs)[:, None]
     steps = (1 + growth * np.arange(max(size, 1))) / (wrongs * np.arange(1, max(size, 1) + 1))
     return np.concatenate([np.ones((len(growth), 1)), np.cumprod(steps, axis=1)], axis=1)[:, : size + 1]

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from driftwatch.labels.consensus import COUNTED
+from driftwatch.artifacts.evidence import EvidenceSums, ScoreSums, VoteSpread, VoteSums
+from driftwatch.labels.assignments import COUNTED
 from driftwatch.models.metrics import confusion_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence, Set
+    from collections.abc import Sequence
+
+    from driftwatch.artifacts.base import Part
 
 
 @dataclass(frozen=True)
 class Scores:
     """Sums over the model's score of its own answer, f: of the labelled images, and of those of the day that were not sampled.
 
-    `right` counts agreement with the label, and `right_sum` sums f where they agree.
+    `right` counts the images where prediction and label agree, and `right_sum` sums f over these.
     """
 
     n: float = 0
@@ -37,11 +40,14 @@ class Scores:
 class Spread:
     """Over which classes wrong votes spread, and which classes are hard.
 
-    `confused` [classes, classes]: images of each class (known, or the one with most votes of two or more) that somebody gave another
-    class, by that class. `both_wrong`, `both_alike`: control images with two wrong answers or more, and the sums of the share of their
-    pairs that name one class. `apart`, `three`: images of the sample by their number of votes, those not all the same, and of these those
-    with three different ones or more. `class_images`, `class_apart` [classes]: images of the sample with two votes or more by the
-    classes of their votes, and the share of their pairs of votes that disagree.
+    - `confused` [class, other class]: images of the class to which somebody gave the other one. The class is the known one, or that
+      with most of two votes or more.
+    - `both_wrong`: control images with two wrong answers or more; `both_alike`: over these, the sum of the share of their pairs of wrong
+      answers that name one class.
+    - `apart`: images of the sample whose votes are not all the same, by their number of votes; `three`: those of them with three
+      different votes or more.
+    - `class_images` [class]: images of the sample with two votes or more, by the classes of their votes; `class_apart` [class]: over
+      these, the sum of the share of their pairs of votes that disagree.
     """
 
     confused: np.ndarray
@@ -57,12 +63,15 @@ class Spread:
 class Votes:
     """How people answered.
 
-    `control_right`, `control_wrong` [classes]: answers to control tasks, by their known class; answers that name no class count as
-    neither. Control tasks whose truth is what all annotators of an earlier day agreed on are easy by that selection, and are left
-    out. `control_squares`: over the control images, the sum of answers². `annotators`, `annotator_squares`, `annotator_cross`, `annotator_wrong`: over annotators, the number of them and the sums
-    of answers², of answers x wrong and of wrong², which tell how much annotators differ. `pairs`, `disagreement`,
-    `disagreement_squares`: images of the sample with two votes or more, and the sums of the share of their pairs of votes that
-    disagree. `sizes`: labelled images by number of votes for a class. `spread`: None for a day judged by an earlier Driftwatch.
+    - `control_right`, `control_wrong` [class]: answers to control tasks, by their known class. Answers that name no class count as
+      neither. Control tasks whose truth is what all annotators of an earlier day agreed on are left out: they were chosen for being easy.
+    - `control_squares`: over the control images, the sum of answers².
+    - `annotators`: people who answered a control task. Over them, `annotator_squares` is the sum of answers², `annotator_cross` that of
+      answers x wrong answers, and `annotator_wrong` that of wrong answers². They tell how much annotators differ.
+    - `pairs`: images of the sample with two votes or more. Over them, `disagreement` is the sum of the share of their pairs of votes that
+      disagree, and `disagreement_squares` the sum of its square.
+    - `sizes`: labelled images by number of votes for a class.
+    - `spread`: None for a day judged by an earlier Driftwatch.
     """
 
     control_right: np.ndarray
@@ -77,6 +86,9 @@ class Votes:
     disagreement_squares: float
     sizes: dict[int, int]
     spread: Spread | None = None
+
+
+P = TypeVar("P", Scores, Votes, Spread)
 
 
 @dataclass(frozen=True)
@@ -95,17 +107,21 @@ class Evidence:
     def right(self) -> int:
         return int(np.trace(self.confusion))
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        votes = {**_values(self.votes), "spread": None if self.votes.spread is None else _values(self.votes.spread)}
-        return {"confusion": self.confusion.tolist(), "scores": _values(self.scores), "votes": votes}
+    def sums(self) -> EvidenceSums:
+        """As performance.json keeps it."""
+        votes = _values(self.votes)
+        if self.votes.spread is not None:
+            votes["spread"] = VoteSpread(**_values(self.votes.spread))
+        scores = ScoreSums(**_values(self.scores))
+        return EvidenceSums(confusion=_tuples(self.confusion), scores=scores, votes=VoteSums(**votes))
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> Evidence:
-        votes = _restored(stored["votes"], ("control_right", "control_wrong"))
-        if votes.get("spread") is not None:
-            votes["spread"] = Spread(**_restored(votes["spread"], ("confused", "class_images", "class_apart")))
-        return cls(np.asarray(stored["confusion"], dtype="int64"), Scores(**stored["scores"]), Votes(**votes))
+    def of(cls, stored: EvidenceSums) -> Evidence:
+        votes = _restored(Votes, stored.votes)
+        if stored.votes.spread is not None:
+            votes = replace(votes, spread=_restored(Spread, stored.votes.spread))
+        confusion = np.asarray(stored.confusion, dtype="int64")
+        return cls(confusion, _restored(Scores, stored.scores), votes)
 
 
 def pool(days: Sequence[Evidence]) -> Evidence:
@@ -142,13 +158,12 @@ def evidence_of(
     votes: pd.DataFrame,
     assignments: pd.DataFrame,
     classes: Sequence[str],
-    agreed: Set[str] = frozenset(),
 ) -> Evidence:
     """A day's evidence.
 
     `scored`: label, prediction and score.<class> of the labelled images of the sample; `rest`: prediction and score.<class> of the
     images that were not sampled; `labels`: labels.parquet; `votes`: the counted votes (task, annotator, answer);
-    `assignments`: assignments.parquet, for control tasks; `agreed`: those whose truth is what annotators agreed on.
+    `assignments`: assignments.parquet, for its control tasks, without those whose truth is what annotators agreed on.
     """
     right = (scored["label"] == scored["prediction"]).to_numpy(dtype=float)
     own, others = own_score(scored, classes), own_score(rest, classes)
@@ -164,7 +179,7 @@ def evidence_of(
             rest_sum=_rounded(others.sum()),
             rest_squares=_rounded((others**2).sum()),
         ),
-        _votes_of(labels, votes, assignments[~assignments["image_id"].isin(agreed)], classes),
+        _votes_of(labels, votes, assignments, classes),
     )
 
 
@@ -259,19 +274,19 @@ def _rounded(value: float) -> float:
 
 
 def _values(part: Scores | Votes | Spread) -> dict[str, Any]:
-    """As JSON values, whose keys are text."""
+    """The fields by name, arrays as tuples."""
     found = {field.name: getattr(part, field.name) for field in fields(part)}
+    return {name: _tuples(value) if isinstance(value, np.ndarray) else value for name, value in found.items()}
+
+
+def _tuples(array: np.ndarray) -> tuple[Any, ...]:
+    return tuple(tuple(row) for row in array.tolist()) if array.ndim == 2 else tuple(array.tolist())
+
+
+def _restored(kind: type[P], stored: Part) -> P:
+    """`kind` of the stored fields of its names, tuples as arrays."""
+    found: dict[str, Any] = {field.name: getattr(stored, field.name) for field in fields(kind)}
     for name, value in found.items():
-        if isinstance(value, dict):
-            found[name] = {str(size): n for size, n in value.items()}
-        elif isinstance(value, np.ndarray):
-            found[name] = value.tolist()
-    return found
-
-
-def _restored(stored: Mapping[str, Any], arrays: Sequence[str]) -> dict[str, Any]:
-    found = dict(stored)
-    for name in ("sizes", "apart", "three"):
-        if name in found:
-            found[name] = {int(size): n for size, n in found[name].items()}
-    return {**found, **{name: np.asarray(found[name]) for name in arrays}}
+        if isinstance(value, tuple):
+            found[name] = np.asarray(value)
+    return kind(**found)

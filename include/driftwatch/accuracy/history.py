@@ -2,53 +2,82 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
 
+from driftwatch.accuracy.evidence import Evidence
+from driftwatch.artifacts.accuracy import Performance, Revision
+from driftwatch.artifacts.base import find_each
 from driftwatch.artifacts.store import MonitorStore
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 # The trend looks back so far; a model that serves longer has its oldest days left out.
 MOST_DAYS = 400
 
 
-def performances(store: MonitorStore, first: date, last: date) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ScoredDay:
+    """What the labels of a day say, before there is a verdict. `classes`: those that people and model chose among."""
+
+    day: date
+    model_version: str
+    classes: tuple[str, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class PastDay(ScoredDay):
+    """A day with its verdict. `fired`: whether floor or drop fired; `usual`: the least agreement of a model as good as on its holdout, None
+    without the rule `trend`."""
+
+    fired: bool
+    usual: float | None
+
+
+def performances(store: MonitorStore, first: date, last: date) -> list[Performance]:
     """The performance.json of the days from `first` to `last`, in order; days without one are left out."""
-    days = [day for day in store.days() if first <= day <= last]
-    keys = [key for day in days if store.storage.exists(key := store.keys.day(day).performance)]
-    return [store.storage.parsed_json(fetched.key, fetched.data) for fetched in store.storage.iter_bytes(keys)]
+    keys = [store.keys.day(day).performance for day in store.days() if first <= day <= last]
+    return [found for _, found in find_each(store.storage, keys, Performance)]
 
 
-def days_before(store: MonitorStore, day: date) -> list[dict[str, Any]]:
-    """The performance.json of the MOST_DAYS days before `day`, in order, where they hold evidence."""
+def days_before(store: MonitorStore, day: date) -> list[PastDay]:
+    """Those of the MOST_DAYS days before `day` whose performance.json holds evidence, in order."""
     earlier = performances(store, day - timedelta(days=MOST_DAYS), day - timedelta(days=1))
-    return [found for found in earlier if "evidence" in found]
+    return [
+        PastDay(**vars(scored), fired=found.fired, usual=found.usual)
+        for found in earlier
+        if (scored := scored_day(found)) is not None
+    ]
 
 
-def revisions(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> list[dict[str, Any]]:
+def scored_day(found: Performance) -> ScoredDay | None:
+    """What a performance.json keeps of the day's labels; None where an early Driftwatch kept no evidence."""
+    if found.evidence is None:
+        return None
+    return ScoredDay(found.day, found.model_version, found.confusion_matrix.labels, Evidence.of(found.evidence))
+
+
+def revisions(before: Performance | None, now: Performance) -> tuple[Revision, ...]:
     """The earlier results of a day, oldest first, for its new performance.json: `before`'s own, and `before` where it differs.
 
     Nothing is added where the day is scored again with the same labels and the same outcome.
     """
     if before is None:
-        return []
-    kept = list(before.get("revisions", []))
-    last, new = _outcome(before), _outcome(now)
-    return kept if last == new else [*kept, {"revision": len(kept) + 1, **last}]
+        return ()
+    kept = before.revisions
+    last, new = (_outcome(found, len(kept) + 1) for found in (before, now))
+    return kept if last == new else (*kept, last)
 
 
-def _outcome(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "verdict": found["verdict"],
-        "accuracy": found["accuracy"]["value"],
-        "labels": found["labels"],
-        "model_version": found["model_version"],
-    }
+def _outcome(found: Performance, revision: int) -> Revision:
+    return Revision(
+        revision=revision,
+        verdict=found.verdict,
+        accuracy=found.accuracy.value,
+        labels=found.labels,
+        model_version=found.model_version,
+    )
 
 
-def verdict_changed(found: Mapping[str, Any]) -> bool:
+def verdict_changed(found: Performance) -> bool:
     """Whether the day had another verdict at some time."""
-    return any(earlier["verdict"] != found["verdict"] for earlier in found.get("revisions", []))
+    return any(earlier.verdict != found.verdict for earlier in found.revisions)

@@ -4,11 +4,11 @@ With p_i the chance of a wrong vote on image i, and k the chance that two wrong 
 
 - control tasks tell E[p], class by class where the classes differ, else pooled (a beta-binomial hierarchy);
 - how often two votes disagree tells E[p^2], as disagreement = 2 E[p] - (1 + k) E[p^2];
-- k is told by how concentrated the confused pairs of classes are (cat and lynx), by control images with two wrong answers, and by
-  images with three or more different answers, of which there are none where k = 1.
+- how concentrated the confused pairs of classes are (cat and lynx), control images with two wrong answers, and images with three or
+  more different answers tell k. Where k = 1 there are no images of the last kind.
 
-With two classes k is 1. With many it may be as low as one over the wrong classes, and a wrong majority is then as rare. Beta
-distributed chances and wrong classes by a symmetric Polya urn have these moments (see `driftwatch.accuracy.consensus_error`).
+With two classes k is 1. With many classes it may be as low as one over the number of wrong classes, and wrong majorities are then as
+rare. Beta distributed chances and wrong classes by a symmetric Polya urn have these moments (see `driftwatch.accuracy.consensus_error`).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from driftwatch.accuracy.consensus_error import TINY, different_answers, numbers
 if TYPE_CHECKING:
     from driftwatch.accuracy.evidence import Spread, Votes
 
-# What is believed of a vote before the first control answer: as if .4 of four answers had been wrong.
+# What is believed of a vote before the first control answer: as if .4 of 4 answers had been wrong.
 _PRIOR_WRONG, _PRIOR_RIGHT = 0.4, 3.6
-# How much classes differ, as the answers that the pooled chance is worth in each: much to hardly at all.
+# How much classes differ, from much to hardly at all: how many answers the pooled chance is worth in each class.
 _STRENGTHS = np.array([2.0, 6.0, 20.0, 60.0, 200.0])
-# A class counts as hard as its votes disagree, beside so many images of the usual disagreement.
+# A class is as hard as its votes disagree; this many images of the usual disagreement are added to its own.
 _USUAL_IMAGES = 10.0
 # Concentration of the confused pairs, and what an image adds to it, before any evidence (beta distributions).
 _PRIOR_PAIRS, _PRIOR_IMAGE = (0.08, 0.4), (0.05, 2.0)
@@ -51,9 +51,9 @@ class People:
 def vote_errors(votes: Votes, draws: int, rng: np.random.Generator, shares: np.ndarray) -> People:
     """What the votes say of the people who gave them.
 
-    `shares` [classes]: of the labels. Correlations may be a little below zero, as estimates of none are. Where votes disagree
-    more than the control tasks explain, the day's images are harder than those, and the chance is raised to what the
-    disagreement shows.
+    `shares` [classes]: each class' share of the labels. Correlations may be a little below zero, as an estimate of zero may be. Where
+    votes disagree more than the control tasks explain, the day's images are harder than the control tasks, and the chance is raised to
+    what the disagreement shows.
     """
     alike = _alike(votes.spread, len(shares), draws, rng)
     wrong = _wrong(votes, float(np.median(alike)), draws, rng)
@@ -74,7 +74,7 @@ def vote_errors(votes: Votes, draws: int, rng: np.random.Generator, shares: np.n
 
 
 def _alike(spread: Spread | None, classes: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Draws of k by the confused pairs of classes: at least their concentration, and a little more where images differ in what they
+    """Draws of k by the confused pairs of classes: at least their concentration, and a little more, as images differ in which class they
     are taken for."""
     wrongs = classes - 1
     if wrongs == 1:
@@ -85,7 +85,7 @@ def _alike(spread: Spread | None, classes: int, draws: int, rng: np.random.Gener
         events = float(by_class.sum())
         pairs = float((by_class * (by_class - 1.0)).sum())
         same = float((spread.confused * (spread.confused - 1.0)).sum())
-    # On the scale on which 0 is even and 1 a single class. As many independent pairs as such a statistic is worth.
+    # On a scale from 0 (even) to 1 (a single class). `worth`: as many independent pairs as the statistic is worth.
     above = np.clip((same / pairs - 1 / wrongs) / (1 - 1 / wrongs), 0, 1) if pairs else 0.0
     worth = min(pairs, events) / 2
     of_pairs = rng.beta(_PRIOR_PAIRS[0] + above * worth, _PRIOR_PAIRS[1] + (1 - above) * worth, draws)
@@ -94,7 +94,7 @@ def _alike(spread: Spread | None, classes: int, draws: int, rng: np.random.Gener
 
 
 def _wrong(votes: Votes, alike: float, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Draws of the chance of a wrong vote [draws, classes], the classes shrunk together as far as they are alike."""
+    """Draws of the chance of a wrong vote [draws, classes]. Classes are shrunk towards their mean as far as they are alike."""
     effect = _design_effect(votes, alike)
     bad, good = votes.control_wrong / effect, votes.control_right / effect
     answers = bad + good
@@ -107,7 +107,7 @@ def _wrong(votes: Votes, alike: float, draws: int, rng: np.random.Generator) -> 
         strength * expected, strength * (1 - expected)
     )
     drawn = rng.choice(_STRENGTHS, draws, p=softmax(fit.sum(axis=1)))
-    # So much of the answers tells of the pooled chance: the rest is what classes differ by.
+    # This share of the answers tells of the pooled chance; the rest is the difference between classes.
     told = drawn / (drawn + answers.mean())
     pooled = rng.beta(_PRIOR_WRONG + told * bad.sum(), _PRIOR_RIGHT + told * max(exposed - bad.sum(), 0.0))
     centre = np.clip(pooled[:, None] * harder, TINY, 0.95)
@@ -124,8 +124,8 @@ def _harder(votes: Votes) -> np.ndarray:
 
 
 def _design_effect(votes: Votes, alike: float) -> float:
-    """By how much control answers are less telling than as many independent ones, at least 1: annotators differ in skill, and people
-    who answer the same control image err alike."""
+    """By which factor control answers say less than as many independent ones, at least 1: annotators differ in skill, and people who
+    answer the same control image err alike."""
     n = float(votes.control_right.sum() + votes.control_wrong.sum())
     wrong = float(votes.control_wrong.sum())
     if wrong in (0, n):
@@ -146,8 +146,8 @@ def _design_effect(votes: Votes, alike: float) -> float:
 def _by_different_answers(
     people: People, spread: Spread | None, rng: np.random.Generator, shares: np.ndarray
 ) -> People:
-    """The draws, drawn again by how well they explain the images with three or more different answers and the control images with
-    two wrong ones (importance resampling). With two classes there are no such images, and nothing to learn."""
+    """The draws, drawn again by how well each explains the images with three or more different answers and the control images with
+    two wrong ones (importance resampling). With two classes there are no such images, and nothing is learnt."""
     classes = people.wrong.shape[1]
     if spread is None or classes == 2:
         return people

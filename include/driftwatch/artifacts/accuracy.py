@@ -11,6 +11,9 @@ from driftwatch.artifacts.base import DayArtifact, Part
 from driftwatch.artifacts.evidence import EvidenceSums
 from driftwatch.artifacts.parts import AccuracyVerdict, Interval, Number, Share
 
+# Of an alert: how large the loss is.
+Severity = Literal["critical", "warning"]
+
 
 class ClassMetrics(Part):
     """How right the model is on one class."""
@@ -220,7 +223,7 @@ class Performance(Metrics, DayArtifact):
     """Images without an answer."""
     verdict: AccuracyVerdict
     """By the rules of `performance.policy`."""
-    severity: Literal["critical", "warning"] | None
+    severity: Severity | None
     """Null unless the verdict is an alert."""
     reasons: tuple[str, ...]
     """Why, in words."""
@@ -250,12 +253,15 @@ class Performance(Metrics, DayArtifact):
     """Earlier results of the day, oldest first."""
 
 
+AnalysisVerdict = Literal["ok", "alert", "not_enough_evidence", "not_analysed"]
+
+
 class WhyLabsAnalysis(DayArtifact):
     """whylabs.json: what WhyLabs' accuracy monitors said about the day, where `publish.alert_source` asks them."""
 
     file = "whylabs.json"
 
-    verdict: Literal["ok", "alert", "not_enough_evidence", "not_analysed"]
+    verdict: AnalysisVerdict
     """By all rows together."""
     reasons: tuple[str, ...]
     """Why, in words."""

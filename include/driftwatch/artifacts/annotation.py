@@ -51,8 +51,8 @@ class ExamPlan(Part):
     """What it asks, the same for every day."""
     passing_percent: Number
     """Right answers that are needed, in percent."""
-    retry_after_days: Number
-    """Days after which it may be tried again."""
+    retry_after_days: Number | None
+    """Days after which it may be tried again; null means never."""
     links_end: Time
     """Until when the image links of an exam that is made now are valid."""
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from driftwatch.artifacts import base
-
-if TYPE_CHECKING:
-    from driftwatch.storage import Storage
 
 
 class Failure(base.DayArtifact):
@@ -25,13 +20,3 @@ class Failure(base.DayArtifact):
     @property
     def said(self) -> str:
         return f"failed at {self.task}: {self.reason}"
-
-
-def write_failure(storage: Storage, key: str, failure: Failure) -> None:
-    """Keeps the failure, in place of an earlier one of the day."""
-    base.write(storage, key, failure)
-
-
-def read_failure(storage: Storage, key: str) -> Failure | None:
-    """The failure that was kept, or None for a day that did not fail or has ended well since."""
-    return base.find(storage, key, Failure)

@@ -51,6 +51,13 @@ class Interval(Part):
     high: Number | None
     """Upper end of the interval."""
 
+    @property
+    def numbers(self) -> tuple[float, float, float] | None:
+        """Value, lower and upper end; None where the estimate is undefined."""
+        if self.value is None or self.low is None or self.high is None:
+            return None
+        return self.value, self.low, self.high
+
 
 class Share(Interval):
     """A share of `n`, between 0 and 1."""

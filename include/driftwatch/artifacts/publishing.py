@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from typing import Literal
 
 from driftwatch.artifacts.base import Artifact, DayArtifact, Part
 
 ProfileKind = Literal["features", "performance", "reference"]
 UploadState = Literal["pending", "sending", "done", "waiting", "replaced"]
+_NAMESPACE = uuid.UUID("0a0f7c52-6a8e-5c5b-9d0e-5f1f3f6a7d21")
 
 
 class Upload(Part):
@@ -40,6 +42,22 @@ class Upload(Part):
     """The sink's id of the reserved slot; null before there is one."""
     resent: bool
     """Whether the day was deleted for it."""
+
+    @property
+    def identity(self) -> tuple[str | int | datetime.date | None, ...]:
+        """Unique in a ledger; stays the same through all states."""
+        return (self.sink, self.organisation, self.dataset, self.day, self.kind, self.reference, self.revision)
+
+    @property
+    def idempotency_key(self) -> str:
+        """By this key the sink knows an upload that is sent again."""
+        parts = [*self.identity, self.content_hash, self.attempt]
+        return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, parts))))
+
+    def describe(self) -> str:
+        """Which profile it is, and where it goes; for messages."""
+        what = f"reference {self.reference}" if self.kind == "reference" else f"{self.kind} of {self.day}"
+        return f"{what} ({self.sink} {self.organisation}/{self.dataset})"
 
 
 class UploadLedger(DayArtifact):

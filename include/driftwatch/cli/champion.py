@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from driftwatch.artifacts.models import TimedEpochRow
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
-from driftwatch.cli.words import accuracy
 from driftwatch.errors import NeedsAttention
+from driftwatch.view.shares import wide_share
 
 
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
@@ -63,12 +64,12 @@ def _trained(options: argparse.Namespace, monitor: MonitorStore) -> str:
     epochs = recipe_of(monitor.config, options.recipe, options.epochs).epochs
     began = time.perf_counter()
 
-    def progress(row: dict[str, Any]) -> None:
-        left = (time.perf_counter() - began) / row["epoch"] * (epochs - row["epoch"])
-        scores = f"accuracy {row['accuracy']:.3f}"
-        scores += f"  validation {row['val_accuracy']:.3f}" if "val_accuracy" in row else ""
+    def progress(row: TimedEpochRow) -> None:
+        left = (time.perf_counter() - began) / row.epoch * (epochs - row.epoch)
+        scores = f"accuracy {row.accuracy:.3f}"
+        scores += f"  validation {row.val_accuracy:.3f}" if row.val_accuracy is not None else ""
         print(
-            f"  epoch {row['epoch']:3d} of {epochs}  loss {row['loss']:.3f}  {scores}  about {left:.0f} s left",
+            f"  epoch {row.epoch:3d} of {epochs}  loss {row.loss:.3f}  {scores}  about {left:.0f} s left",
             flush=True,
         )
 
@@ -84,9 +85,7 @@ def _rollback(options: argparse.Namespace) -> None:
     current = champion_version(monitor)
     by = f"driftwatch champion rollback from {current}"
     pointer = rollback(monitor, options.to, promoted_by=by)
-    print(
-        f"{pointer['version']} is the champion again, instead of {current}; days that were judged already keep theirs"
-    )
+    print(f"{pointer.version} is the champion again, instead of {current}; days that were judged already keep theirs")
 
 
 def _import(options: argparse.Namespace) -> None:
@@ -111,7 +110,7 @@ def _refuse_champion(options: argparse.Namespace, monitor: MonitorStore) -> None
     current = champion(monitor)
     if current and not options.replace:
         raise NeedsAttention(
-            f"{monitor.keys.monitor} has a champion already, {current['version']}: add --replace to put another in its place "
+            f"{monitor.keys.monitor} has a champion already, {current.version}: add --replace to put another in its place "
             "without a gate, or retrain it by the retraining DAG"
         )
 
@@ -139,6 +138,8 @@ def _hand_over(monitor: MonitorStore, version: str, by: str) -> None:
 
     reference = build_reference_of(monitor, version)
     current = champion(monitor)
-    promote(monitor, version, by, expected=current["version"] if current else None)
-    print(f"Champion {version}: accuracy {accuracy(card(monitor, version))} on held-out images")
-    print(f"Drift reference from {reference['images']} images")
+    promote(monitor, version, by, expected=current.version if current else None)
+    print(
+        f"Champion {version}: accuracy {wide_share(card(monitor, version).metrics.holdout.accuracy)} on held-out images"
+    )
+    print(f"Drift reference from {reference.images} images")

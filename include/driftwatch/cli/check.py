@@ -8,7 +8,7 @@ from typing import Any
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.config import AnnotationConfig, MonitorConfig
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.errors import StorageFailed
 
 
@@ -21,7 +21,7 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from driftwatch.labels.plan import cost_of
+    from driftwatch.labels.money import cost_of
     from driftwatch.labels.sample_size import expected_accuracy, images_for_width
     from driftwatch.models import promotable
     from driftwatch.models.as_trained import refuse_other_champion
@@ -32,18 +32,18 @@ def _check(options: argparse.Namespace) -> None:
     annotation, retraining = config.annotation, config.retraining
     refuse_other_champion(monitor)
     current = champion(monitor)
-    of_champion = card(monitor, current["version"]) if current else None
+    of_champion = card(monitor, current.version) if current else None
     images = annotation.sample_size
     if images == "auto":
         expected = expected_accuracy(of_champion) if of_champion else 0.5
         images = images_for_width(annotation.interval_width, expected, config.performance.confidence)
-    cost = cost_of(images, annotation)["total"]
+    cost = cost_of(images, annotation).total
     evaluation = images * retraining.evaluation_share
     print(f"{options.monitor}: valid. Monitor {config.name}: {', '.join(config.classes)}")
     print(
         f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(layout.monitor)}"
     )
-    print(f"Champion: {current['version'] if current else 'none yet; run driftwatch champion train'}")
+    print(f"Champion: {current.version if current else 'none yet; run driftwatch champion train'}")
     print(_cost(images, annotation))
     print(
         f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "
@@ -69,12 +69,12 @@ def _reached(options: argparse.Namespace) -> MonitorStore:
 
 
 def _cost(images: int, annotation: AnnotationConfig) -> str:
-    from driftwatch.labels.plan import cost_of
+    from driftwatch.labels.money import cost_of
 
     cost = cost_of(images, annotation)
     return (
-        f"A day of {images} labelled images: {cost['pages']} pages, {cost['total']:.2f} USD with the fee "
-        f"(limit {annotation.max_cost_per_day:.2f}); 30 such days {30 * cost['total']:.2f} USD (limit {annotation.max_cost_per_month:.2f})"
+        f"A day of {images} labelled images: {cost.pages} pages, {cost.total:.2f} USD with the fee "
+        f"(limit {annotation.max_cost_per_day:.2f}); 30 such days {30 * cost.total:.2f} USD (limit {annotation.max_cost_per_month:.2f})"
     )
 
 

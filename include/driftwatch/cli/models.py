@@ -6,9 +6,10 @@ import argparse
 import json
 from typing import Any
 
+from driftwatch.artifacts.models import CardRecipe, ModelCard
 from driftwatch.cli.failures import UsageError
 from driftwatch.cli.monitor import monitor_argument, monitor_of
-from driftwatch.cli.words import accuracy, share
+from driftwatch.view.shares import wide_share
 
 
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
@@ -27,15 +28,16 @@ def _models(options: argparse.Namespace) -> None:
         raise UsageError(f"models {options.action} takes {wanted} version(s), not {len(options.versions)}")
     monitor = monitor_of(options)
     if options.action == "show":
-        print(json.dumps(card(monitor, options.versions[0]), indent=2, ensure_ascii=False))
+        shown = card(monitor, options.versions[0]).stored()
+        print(json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False))
         return
     cards = [card(monitor, version) for version in options.versions or versions(monitor)]
     if options.action == "list":
         current = champion(monitor)
         for found in cards:
-            mark = "*" if current and current["version"] == found["version"] else " "
+            mark = "*" if current and current.version == found.version else " "
             print(
-                f"{mark} {found['version']}  {accuracy(found)}  parent {found['parent'] or '-'}  by {found['created_by']}"
+                f"{mark} {found.version}  {wide_share(found.metrics.holdout.accuracy)}  parent {found.parent or '-'}  by {found.created_by}"
             )
         if not cards:
             print("No model is registered yet: driftwatch champion train")
@@ -45,21 +47,22 @@ def _models(options: argparse.Namespace) -> None:
         print(f"{name:24s}  " + "  ".join(f"{row.get(name, '-'):32s}" for row in rows).rstrip())
 
 
-def _described(card: dict[str, Any], order: tuple[str, ...]) -> dict[str, str]:
+def _described(card: ModelCard, order: tuple[str, ...]) -> dict[str, str]:
     from driftwatch.models.metrics import in_order
 
-    recipe, data, classes = card["recipe"], card["data"], card["metrics"]["holdout"]["classes"]
+    data, classes = card.data, card.metrics.holdout.classes
+    recipe = card.recipe if isinstance(card.recipe, CardRecipe) else None
     return {
-        "version": card["version"],
-        "parent": card["parent"] or "-",
-        "asked for by": card["created_by"],
-        "holdout accuracy": accuracy(card),
-        **{f"holdout recall {name}": share(classes[name]["recall"]) for name in in_order(classes, order)},
-        "recipe": recipe["name"],
-        "epochs": str(recipe.get("epochs", "-")),
-        "learning rate": str(recipe.get("learning_rate", "-")),
-        "images": str(data["images"]),
-        "new labels": str(data["new_labels"]),
-        "imitated damage": str((data.get("damage") or {}).get("kind", "-")),
-        "gate": card.get("gate", {}).get("decision", "-"),
+        "version": card.version,
+        "parent": card.parent or "-",
+        "asked for by": card.created_by,
+        "holdout accuracy": wide_share(card.metrics.holdout.accuracy),
+        **{f"holdout recall {name}": wide_share(classes[name].recall) for name in in_order(classes, order)},
+        "recipe": card.recipe.name,
+        "epochs": str(recipe.epochs) if recipe else "-",
+        "learning rate": str(recipe.learning_rate) if recipe else "-",
+        "images": str(data.images),
+        "new labels": str(data.new_labels),
+        "imitated damage": data.damage.kind if data.damage else "-",
+        "gate": card.gate.decision if card.gate else "-",
     }

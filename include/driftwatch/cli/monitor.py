@@ -7,7 +7,7 @@ from pathlib import Path
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import explain
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.errors import StorageFailed
 from driftwatch.storage import open_storage
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from driftwatch.cli.monitor import monitor_argument, monitor_of
-from driftwatch.cli.words import share
+from driftwatch.view.shares import wide_share
 
 
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
@@ -29,17 +29,16 @@ def _verdicts(options: argparse.Namespace) -> None:
 
     monitor = monitor_of(options)
     days = performances(monitor, date.min, date.max)
-    now = {found["day"]: found["now"] for found in outdated(monitor, days)}
+    now = {found.day: found.now for found in outdated(monitor, days)}
     for found in days:
-        if options.changed and not verdict_changed(found) and found["day"] not in now:
+        if options.changed and not verdict_changed(found) and found.day not in now:
             continue
-        said = found["verdict"] + (f" ({found['severity']})" if found.get("severity") else "")
-        before = [f"{earlier['verdict']} on {earlier['labels']} labels" for earlier in found.get("revisions", [])]
+        said = found.verdict + (f" ({found.severity})" if found.severity else "")
+        before = [f"{earlier.verdict} on {earlier.labels} labels" for earlier in found.revisions]
         history = f"  before: {', then '.join(before)}" if before else ""
-        if found["day"] in now:
-            history += f"  run it again: by the file and the labels as they are now, {now[found['day']]}"
-        print(
-            f"{found['day']}  {said:22s}  accuracy {share(found['accuracy'])}  model {found['model_version']}{history}"
-        )
+        if found.day in now:
+            history += f"  run it again: by the file and the labels as they are now, {now[found.day]}"
+        accuracy = wide_share(found.accuracy)
+        print(f"{found.day}  {said:22s}  accuracy {accuracy}  model {found.model_version}{history}")
     changed = sum(verdict_changed(found) for found in days)
     print(f"{len(days)} days judged; the verdict of {changed} changed after it was first given")

@@ -1,16 +1,12 @@
 """The monitor file: one file for each section, the loader, and the documentation that is generated from them."""
 
+from driftwatch.config.annotation import AnnotationConfig, ExamConfig, QualityRules
 from driftwatch.config.images import ImagesConfig
-from driftwatch.config.monitor import (
-    AlertKind,
-    AnnotationConfig,
-    ExamConfig,
-    MonitorConfig,
-    NotifierConfig,
-    QualityRules,
-    ScheduleConfig,
-)
+from driftwatch.config.monitor import MonitorConfig
+from driftwatch.config.notifiers import AlertKind, NotifierConfig
 from driftwatch.config.profiling import ProfilingConfig
+from driftwatch.config.schedule import ScheduleConfig
+from driftwatch.config.storage import StorageConfig
 
 __all__ = [
     "AlertKind",
@@ -22,4 +18,5 @@ __all__ = [
     "ProfilingConfig",
     "QualityRules",
     "ScheduleConfig",
+    "StorageConfig",
 ]

@@ -21,14 +21,14 @@ from driftwatch.config import MonitorConfig
 _INTRODUCTION = """\
 # The monitor file
 
-One YAML file in `include/monitors/` (or in the folder that `DRIFTWATCH_MONITORS` names) for each watched classifier; each
-gives two DAGs, `<name>_monitoring` and `<name>_retraining`. A file that breaks a rule below is refused with its name, the
-field, and what is allowed; the other monitors are not touched. `include/monitors/cats_vs_dogs.yaml` is an example.
+One YAML file for each watched classifier, in `include/monitors/` or in the folder that `DRIFTWATCH_MONITORS` names. Each file
+gives two DAGs, `<name>_monitoring` and `<name>_retraining`. A file that breaks a rule below is refused: the message has its name,
+the field, and what is allowed. The other monitors go on. `include/monitors/cats_vs_dogs.yaml` is an example.
 
-`${NAME}` and `${NAME:-default}` are replaced by the environment variable where the table says so; elsewhere they are refused.
+`${NAME}` and `${NAME:-default}` are replaced by the environment variable if the table says so; in other fields they are refused.
 
-Only `true` and `false` are read as switches: `yes`, `no` and `on` are text, as are `010` and `1:30`. A section or list whose lines are
-all commented out has its defaults. A key may stand once. Top-level keys that begin with `x-` are for anchors that the file
+Only `true` and `false` are switches: `yes`, `no` and `on` are text, and so are `010` and `1:30`. A section or list whose lines are
+all commented out has its defaults. A key may stand only once. Top-level keys that begin with `x-` hold YAML anchors that the file
 shares (`<<: *name`).
 
 This page is made from the code: `python -m driftwatch.config.docs > docs/configuration.md`.

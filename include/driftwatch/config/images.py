@@ -23,52 +23,51 @@ IGNORED_NAMES = (
 
 
 class ImagesConfig(Section):
-    """What is accepted as an image. Everything else is ignored or quarantined with a reason, never dropped."""
+    """What is accepted as an image. Every other file is ignored, or quarantined with a reason; none is dropped without a word."""
 
     ignore: tuple[str, ...] = Field(
         IGNORED_NAMES,
-        description="Names of files that are no images and no rejects: listed as `ignored`, counted, and not read. `*` stands for "
-        "any letters, `?` for one, `[ab]` for one of some; upper and lower case are the same. A pattern is held against the file's name "
-        "and each folder's below the day's (`.*`: hidden files, and all in hidden folders), one with `/` against the whole path "
-        "below the day's folder (`*/`: the folder markers of S3 consoles). A list here takes the place of the default's.",
+        description="Names of files that are neither images nor rejects. They are listed and counted as `ignored`, and never read. "
+        "`*` stands for any letters, `?` for one letter, `[ab]` for one of these letters; upper and lower case are the same. "
+        "A pattern without `/` is compared with the file's name and with the name of each folder between the day's folder and the file: "
+        "`.*` ignores hidden files and everything in hidden folders. A pattern with `/` is compared with the whole path below the day's "
+        "folder: `*/` ignores the folder markers of S3 consoles. A list given here replaces the default.",
     )
     settle_seconds: float = Field(
         60,
         ge=0,
         le=3600,
-        description="A file of a `file://` storage that was written to in the last so many seconds, and is no whole image, may still be "
-        "growing: ingest looks again after this time, five times at most, then quarantines it as `still_growing`. 0 never waits.",
+        description="For `file://` storage: a broken image that was written to less than this many seconds ago may still be growing. Ingest "
+        "looks at it again after this time, up to five times, and then quarantines it as `still_growing`. 0 never waits.",
     )
 
-    max_bytes: int = Field(
-        20_000_000, gt=0, le=1_000_000_000, description="Files above this many bytes are quarantined."
-    )
+    max_bytes: int = Field(20_000_000, gt=0, le=1_000_000_000, description="A file of more bytes is quarantined.")
     max_pixels: int = Field(
-        50_000_000, gt=0, le=1_000_000_000, description="Images of more pixels are quarantined before they are decoded."
+        50_000_000, gt=0, le=1_000_000_000, description="An image of more pixels is quarantined before it is decoded."
     )
-    min_side: int = Field(32, ge=1, le=10_000, description="Images with a side of fewer pixels are quarantined.")
+    min_side: int = Field(32, ge=1, le=10_000, description="An image with a side of fewer pixels is quarantined.")
     max_reject_share: Share = Field(
-        0.2, description="A larger share of quarantined files, of all but the ignored ones, fails the day."
+        0.2, description="The day fails if a larger share of its files is quarantined. Ignored files do not count."
     )
     decode_mb: int = Field(
         1000,
         gt=0,
         le=1_000_000,
-        description="Megabytes that the pictures being decoded may take together, over all threads of a task; one that needs more is decoded alone.",
+        description="How many megabytes the images may take that are being decoded at one time, in all threads of a task together. An image that needs more is decoded alone.",
     )
     damaged: Literal["quarantine", "accept"] = Field(
         "quarantine",
-        description="What becomes of a JPEG that was cut short: quarantine, or accept what it holds, with a note in the manifest. Rows that are not there enter nothing: features, hash and the model's input are made of the upper rows alone. Everything else that is damaged is quarantined; a file that is whole but for its end mark is accepted with a note.",
+        description="What to do with a JPEG that was cut short. quarantine: it is no image of the day. accept: features, hash and the model's input are made of the rows that it has, and the manifest has a note. Any other damage is quarantined; a file that lacks nothing but its end mark is accepted with a note.",
     )
     max_missing_share: Share = Field(
-        0.1, description="With `damaged: accept`: the largest share of a picture's rows that its file may lack."
+        0.1, description="For `damaged: accept`: the largest share of an image's rows that may be missing."
     )
     on_empty_day: Literal["fail", "skip"] = Field(
-        "fail", description="What a day without images does: fail, or skip with a notice."
+        "fail", description="What to do on a day without images: fail, or skip the day. Either way an alert tells it."
     )
     shard_size: int = Field(
         20_000,
         ge=1,
         le=10_000_000,
-        description="A day of more files is cut into shards of this many (rounded up to a multiple of 256), which tasks handle beside each other; see docs/scaling.md.",
+        description="A day with more files than this is cut into shards of this many files (rounded up to a multiple of 256), which tasks handle at the same time; see docs/scaling.md.",
     )

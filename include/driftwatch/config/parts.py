@@ -71,7 +71,7 @@ def _is_section(kind: Any) -> bool:
 
 
 def _variable_in(value: Any) -> str | None:
-    """The text that has a `${NAME}` in it, at any depth of lists and mappings."""
+    """The first text with a `${NAME}` in it, at any depth of lists and mappings; None if there is none."""
     if isinstance(value, str):
         return value[:80] if _VARIABLE.search(value) else None
     parts = [*value.values()] if isinstance(value, dict) else value if isinstance(value, list | tuple) else []
@@ -93,29 +93,29 @@ def class_names(value: Any) -> Any:
 
 
 def _unfit(name: str) -> str | None:
-    """Why the name can be no class."""
+    """Why the name cannot be a class; None if it can."""
     if not name.strip():
         return "is empty: class names must be distinct and not empty"
     if name != name.strip():
         return "begins or ends with a space: take it away"
     if any(unicodedata.category(sign) in _NO_SIGN for sign in name):
-        return "has a control character or a line end"
+        return "has a control character or a line end: take it out"
     if "/" in name or "\\" in name or name.startswith("."):
-        return "can be no folder of <class>/<file>: a class has no / or \\ and begins with no dot"
+        return "can be no folder of <class>/<file>: take out every / and \\, and a dot at its beginning"
     if len(name.encode()) > LONGEST_CLASS:
-        return f"is longer than {LONGEST_CLASS} bytes"
+        return f"is longer than {LONGEST_CLASS} bytes: shorten it"
     if folded(name) == RESERVED_CLASS:
         return "is taken: it counts the answers that are no class (annotation.unclear_answer)"
     return None
 
 
 def folded(name: str) -> str:
-    """What two names have in common that differ in case alone, or in how an accent is written."""
+    """The name without its case and its way of writing accents: equal for two names that a person cannot tell apart."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def refuse_alike(names: Sequence[str]) -> None:
-    """Raises ValueError where two names are one to a file system or to a person."""
+    """Raises ValueError if two names are the same for a file system or a person."""
     known: dict[str, str] = {}
     for name in names:
         if other := known.get(folded(name)):

@@ -15,40 +15,42 @@ class PerformanceConfig(Section):
     policy: tuple[Literal["floor", "drop", "trend"], ...] = Field(
         ("floor", "drop"),
         min_length=1,
-        description="floor: the whole accuracy interval is below `floor`. drop: accuracy is below the champion's holdout accuracy (one-sided test at `alpha`). trend: the days of the model together show it, though no single day does.",
+        description="The rules that may raise an alert. floor: the whole interval of the accuracy is below `floor`. drop: the accuracy is below that of the model on its holdout (one-sided test at `alpha`). trend: the days of the model show a decline together, even if no single day does.",
     )
-    floor: Share = Field(0.7, description="Accuracy that production needs.")
-    alpha: OpenShare = Field(0.01, description="Significance of the drop test.")
+    floor: Share = Field(0.7, description="The accuracy that production needs.")
+    alpha: OpenShare = Field(0.01, description="The significance level of the test of `drop`.")
     trend_false_alarms: float = Field(
-        0.1, gt=0, le=12, description="At most this many false alarms of `trend` a year, on average."
+        0.1, gt=0, le=12, description="`trend` raises at most this many false alarms in a year, on average."
     )
-    min_labels: int = Field(30, ge=1, le=100_000, description="Fewer labels give not_enough_evidence.")
+    min_labels: int = Field(30, ge=1, le=100_000, description="With fewer labels the verdict is not_enough_evidence.")
     pool_days: int = Field(
         7,
         ge=1,
         le=60,
-        description="A day with fewer than `min_labels` is judged together with the days before it that the same model answered, at most this many days in all; 1 judges each day alone. As many days' control tasks say how often people err.",
+        description="A day with fewer than `min_labels` labels is judged together with earlier days of the same model. At most this many days are judged together; 1 judges each day alone. The control tasks of this many days also tell how often annotators are wrong.",
     )
     persistence: int = Field(
         1,
         ge=1,
         le=30,
-        description="floor and drop alert when they fire on this many of `persistence_days`, this day included.",
+        description="The rules floor and drop raise an alert when they hold on this many of the last `persistence_days`, this day included.",
     )
-    persistence_days: int = Field(1, ge=1, le=30, description="The last days with labels that `persistence` counts in.")
+    persistence_days: int = Field(
+        1, ge=1, le=30, description="In how many of the last days with labels `persistence` counts."
+    )
     critical_drop: OpenShare = Field(
         0.1,
-        description="An alert is critical where accuracy is at least this far below the floor or the holdout, else a warning.",
+        description="An alert is critical if the accuracy is at least this far below the floor or the holdout; otherwise it is a warning.",
     )
     judge: Literal["corrected", "measured"] = Field(
         "corrected",
-        description="corrected: the policy judges the accuracy corrected for the labels' own errors, where control tasks tell them and a majority merges them; measured: the agreement with the labels as they are.",
+        description="Which accuracy the rules judge. corrected: the accuracy after the annotators' own errors are taken into account. This needs control tasks and `consensus: majority`; without them the measured one is judged. measured: how often the model agrees with the labels as they are.",
     )
     estimator: Literal["prediction_powered", "labels"] = Field(
         "prediction_powered",
-        description="prediction_powered: the scores of all the day's images narrow the interval that the labels give, without bias; labels: labels alone.",
+        description="How the accuracy is estimated. prediction_powered: the model's scores on all images of the day make the interval narrower than the labels alone can, without bias. labels: by the labels alone.",
     )
-    confidence: OpenShare = Field(0.95, description="Confidence of every interval.")
+    confidence: OpenShare = Field(0.95, description="The confidence of every interval.")
 
     @model_validator(mode="after")
     def _possible(self) -> PerformanceConfig:

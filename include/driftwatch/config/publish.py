@@ -27,33 +27,42 @@ SinkName = Annotated[str, AfterValidator(_known_sink)]
 
 
 class WhyLabsMonitors(Section):
-    """WhyLabs' own monitors of the dataset. They compare a plain number with a threshold, however few images or labels are
-    behind it: their false-alarm rate depends on the size of the day."""
+    """WhyLabs' own monitors of the dataset. They compare a number with a threshold and do not ask how many images or labels it rests
+    on. So a smaller day has more false alarms."""
 
     managed: bool = Field(
         True,
-        description="Whether tasks keep them as described here; the API key must be allowed to configure monitors. Off: only `make monitors` writes them.",
+        description="true: tasks keep the monitors as they are described here; the API key must be allowed to configure monitors. false: only `make monitors` writes them.",
     )
     drift_threshold: OpenShare = Field(
         0.5,
-        description="Hellinger distance, 0 to 1, between a column's histogram of the day and of the champion's reference, above which the column has drifted. Clean days of 50, 100 and 500 photos reached 0.41, 0.29 and 0.16 in the worst of 16 columns; WhyLabs' own default is 0.7.",
+        description="A column has drifted if the Hellinger distance (0 to 1) between its histogram of the day and that of the champion's reference is larger than this. Clean days of 50, 100 and 500 photos reached 0.41, 0.29 and 0.16 in the worst of 16 columns; WhyLabs' own default is 0.7.",
     )
     drift_columns: tuple[str, ...] = Field(
-        ("*",), min_length=1, description="Columns of the drift monitor, like image.Brightness.mean; `*` for all."
+        ("*",),
+        min_length=1,
+        description="The columns that the drift monitor looks at, like image.Brightness.mean; `*` means all.",
     )
     accuracy_floor: Share | None = Field(
-        None, description="The day's accuracy below this is an anomaly; null takes performance.floor."
+        None, description="An accuracy of the day below this is an anomaly; null takes `performance.floor`."
     )
-    trailing_days: int = Field(14, ge=4, le=90, description="Days that the trailing-window monitor looks back.")
+    trailing_days: int = Field(14, ge=4, le=90, description="How many days the trailing-window monitor looks back.")
     trailing_min_days: int = Field(
-        7, ge=2, le=90, description="Fewer days with a measured accuracy in the window give no judgement."
+        7,
+        ge=2,
+        le=90,
+        description="With fewer days in the window that have a measured accuracy, the monitor does not judge.",
     )
     trailing_factor: float = Field(
-        3, gt=0, le=100, description="Standard deviations below the window's mean accuracy that are an anomaly."
+        3,
+        gt=0,
+        le=100,
+        description="An accuracy is an anomaly if it lies this many standard deviations below the mean of the window.",
     )
-    severity: int = Field(3, ge=1, le=4, description="Severity of what the monitors tell.")
+    severity: int = Field(3, ge=1, le=4, description="The severity of the monitors' anomalies in WhyLabs.")
     actions: tuple[str, ...] = Field(
-        (), description="Ids of WhyLabs' notification actions (Settings > Notifications) that are told of an anomaly."
+        (),
+        description="Ids of the notification actions (Settings > Notifications in WhyLabs) that are told of an anomaly.",
     )
 
     @model_validator(mode="after")
@@ -69,25 +78,29 @@ class PublishConfig(Section):
     sinks: tuple[SinkName, ...] = Field(
         ("local",),
         min_length=1,
-        description="whylabs, local (storage only), or both; others by the entry point `driftwatch.sinks` of an installed package.",
+        description="Where to: whylabs, local (the storage alone), or both. An installed package may bring others by the entry point `driftwatch.sinks`.",
     )
-    connection: str = Field("whylabs_default", description="Airflow connection of type whylabs.")
-    dataset: str | None = Field(None, description="WhyLabs dataset (model) id; needed for whylabs.")
+    connection: str = Field("whylabs_default", description="The Airflow connection of type whylabs.")
+    dataset: str | None = Field(
+        None, description="The id of the dataset (model) in WhyLabs; needed for the sink whylabs."
+    )
     monitors: WhyLabsMonitors = Field(default_factory=WhyLabsMonitors)
     alert_source: Literal["local", "whylabs", "either"] = Field(
         "local",
-        description="Whose alert starts a retraining: the verdict of `performance`, an anomaly of WhyLabs' two accuracy monitors, or either. The day is ok only where the verdict and, if it is asked, WhyLabs say so. Backfilled days that may not retrain do not ask it.",
+        description="Whose alert starts a retraining. local: the verdict by `performance`. whylabs: an anomaly of WhyLabs' two accuracy monitors. either: one of both is enough. The day is ok only if the verdict and, if WhyLabs is asked, WhyLabs say so. A backfilled day that may not start a retraining does not ask WhyLabs.",
     )
     analysis_hours: float = Field(
         36,
         gt=0,
         le=24 * 30,
-        description="How long check_performance waits, without a worker slot, for WhyLabs to analyse the day, which it does once a day.",
+        description="How many hours check_performance waits until WhyLabs has analysed the day, which it does once a day. Waiting takes no worker slot.",
     )
-    analysis_poll_seconds: float = Field(300, gt=0, le=86_400, description="How often it asks meanwhile.")
+    analysis_poll_seconds: float = Field(
+        300, gt=0, le=86_400, description="check_performance asks each time after this many seconds."
+    )
     on_no_analysis: Literal["fail", "not_enough_evidence"] = Field(
         "fail",
-        description="What a day does that WhyLabs has not analysed by then: fail the task, or count as neither ok nor an alert.",
+        description="What to do if WhyLabs has not analysed the day by then. fail: the task fails. not_enough_evidence: the day counts as neither ok nor an alert.",
     )
 
     @model_validator(mode="before")
@@ -99,7 +112,7 @@ class PublishConfig(Section):
     @classmethod
     def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) != len(value):
-            raise ValueError("each sink may be named once")
+            raise ValueError("each sink may be named once: take the second one out")
         return value
 
     @model_validator(mode="after")

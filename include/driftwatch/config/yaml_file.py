@@ -1,7 +1,7 @@
-"""Reads one YAML file as people mean it: only `true` and `false` are booleans, numbers are plain decimal ones, and everything
-else is text as it is written, dates and `on`, `no`, `010` and `1:30` too. A key that stands twice is refused with both lines.
+"""Reads one YAML file as people mean it: only `true` and `false` are booleans, and only plain decimal numbers are numbers. Everything
+else is text as it is written, such as dates, `on`, `no`, `010` and `1:30`. A key that stands twice is refused with both lines.
 
-A file cannot cost more than it is worth: its bytes, its depth, and what its aliases add up to are bounded.
+A small file cannot take much memory: its bytes, its depth, and what its aliases add up to are bounded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_DEPTH = 50
 MAX_VALUES = 50_000
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
-# YAML 1.2's core schema, less what is rather a name than a number: 010, 0x1f, +1.
+# YAML 1.2's core schema, without what is more likely a name than a number: 010, 0x1f, +1.
 _PLAIN = (
     (f"{_TAG}bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     (f"{_TAG}null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -51,7 +51,7 @@ for tag, pattern, first in _PLAIN:
 
 
 class _Constructor(SafeConstructor):
-    """Makes values of JSON's kinds alone. What is wrong names its line."""
+    """Makes values of the kinds that JSON has, and no others. Errors name the line."""
 
     yaml_constructors = {  # noqa: RUF012
         tag: make

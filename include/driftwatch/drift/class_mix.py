@@ -1,28 +1,31 @@
 """The reference with a day's mix of classes, so that another mix is not taken for other images.
 
-Where cats are photographed more sharply than dogs, a day with more cats is a sharper day though no camera changed. That the mix
-changed is told by the shares of the predicted classes; whether the images of the classes changed takes a reference of the same
-mix: images of the classes that the day has fewer of are left out until the shares are alike, and the splits that calibrate the test keep
-them (a permutation test within strata). Days whose shares differ no more than four in five do by chance are compared with the
-whole reference, by its kept calibrations.
+Where cats are photographed more sharply than dogs, a day with more cats is a sharper day, though no camera changed. The shares of the
+predicted classes tell that the mix changed. Whether the images of each class changed, only a reference of the same mix can tell. So
+images of the classes that the day has fewer of are left out of the reference, until the shares are alike; and the random splits that
+calibrate the test keep these shares (a permutation test within strata). Most days need none of this: where the shares differ
+no more than chance allows on four days in five, the day is compared with the whole reference and its kept calibrations.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from driftwatch.drift.content import compare_shares, whole_counts
+from driftwatch.drift.class_shares import compare_shares, whole_counts
 
 PREDICTION = "prediction"
-DIFFERS = 0.2  # of days with the usual mix, so many are compared with fewer images than could be
-_LEAST_KEPT = 0.5  # of the reference: a class that has become frequent would else leave nothing of it
+# The mix differs where its p-value is no more than this. So one day in five with the usual mix loses reference images without need.
+DIFFERS = 0.2
+# Share of the reference that is kept at least: else a class that has become frequent would leave nothing of it.
+_LEAST_KEPT = 0.5
 
 
 def rows_of_the_days_mix(day: np.ndarray, reference: np.ndarray, worth: np.ndarray, seed: int) -> np.ndarray | None:
     """Which rows of the reference have the day's shares of classes; None where the shares hardly differ.
 
-    `day`, `reference`: the predicted class of each image; `worth`: of each of the day's, how much of an independent image it is.
-    Of a class that would take more than half of the reference away the day keeps more than the reference.
+    `day`, `reference`: the predicted class of each image. `worth`: how much of an independent image each of the day's images is.
+    A class can be so frequent on the day that equal shares would cost more than half of the reference. Then each class keeps its share
+    of one half, as far as it has images, and the frequent class has a larger share on the day than in what is kept.
     """
     names, codes = np.unique(np.concatenate([day, reference]), return_inverse=True)
     ours, theirs = codes[: len(day)], codes[len(day) :]

@@ -1,9 +1,12 @@
 """How many independent images a day has: frames of one burst, or of one session, tell less than as many images apart.
 
-Each image gets a weight, 1 / (1 + (m - 1) r) in a cluster of m images whose feature has the intraclass correlation r: the
-weighted sum has the largest precision then, and the weights of a cluster add up to the number of independent images that it is
-worth (Kish, Survey Sampling, 1965, section 5.4; the design effect is n over that sum). Bursts are clusters of near-duplicates, r = 1.
-Of groups named by the path (a session, a moving camera), r is estimated feature by feature, by analysis of variance of the ranks.
+The intraclass correlation r of a feature says how alike the images of a cluster are: 0 where no more than any others, 1 where they
+are all the same. Each image of a cluster of m gets the weight 1 / (1 + (m - 1) r). With these weights the mean is known best, and the
+weights of a cluster add up to the number of independent images that it is worth (Kish, Survey Sampling, 1965, section 5.4; n over
+that sum is the design effect).
+
+There are two kinds of clusters. Bursts are near-duplicates, r = 1. Groups are named by the path (a session, a moving camera); their r is
+estimated feature by feature, by analysis of variance of the ranks.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ _MORE_THAN_ONE = 1.5  # clusters
 def bursts(table: pd.DataFrame) -> np.ndarray | None:
     """The near-duplicate cluster of each row, by column `phash`; None without hashes.
 
-    Pictures without a hash or without contrast are in a cluster of their own.
+    A picture without a hash or without contrast is a cluster of its own.
     """
     if PHASH not in table.columns:
         return None
@@ -39,7 +42,7 @@ def bursts(table: pd.DataFrame) -> np.ndarray | None:
 
 
 def weights_of(table: pd.DataFrame, features: Sequence[str]) -> np.ndarray | None:
-    """How much of an independent image each row is for each feature, [n, features]; None where every row is one.
+    """How much of an independent image each row is for each feature, [n, features]; None where every row is a whole one.
 
     `table` may have the columns `phash` and `group`.
     """
@@ -55,12 +58,12 @@ def weights_of(table: pd.DataFrame, features: Sequence[str]) -> np.ndarray | Non
 
 
 def share_weights(weights: np.ndarray) -> tuple[np.ndarray, float]:
-    """What each of the images counts in shares of classes, [n], and how many independent images such shares are worth.
+    """How much each image counts in shares of classes, [n], and how many independent images these shares are worth.
 
-    `weights` [n]: how much of an independent image each is. Shares by these alone are wrong where classes differ in how many of
-    their images are alike: ten pictures of a class that has three poses would count three, and thirty too. So images count fully,
-    and the number that they are worth tells of their dependence: the variance of a cluster's sum is that of what it counts over
-    `weights`. A single burst longer than any other, as of a camera that got stuck, counts as two of the next.
+    `weights` [n]: how much of an independent image each is. Shares by the weights alone would be wrong where classes differ in how many
+    of their images are alike: a class that has three poses would count three, with ten pictures or with thirty. So each image counts
+    fully, and the number that the shares are worth accounts for the dependence: the variance of a cluster's sum is the square of
+    what it counts, over its weights. A single burst longer than any other, as of a camera that got stuck, counts as two of the next.
     """
     counted = np.ones(len(weights))
     sizes = np.unique(1 / weights)
@@ -76,7 +79,7 @@ def effective_size(weights: np.ndarray) -> int:
 
 
 def intraclass_correlation(values: np.ndarray, groups: np.ndarray) -> float:
-    """The share of the ranks' variance that lies between groups numbered from 0, 0 to 1; 1 for a single group."""
+    """The share of the ranks' variance that lies between the groups, 0 to 1; 1 for a single group. `groups`: numbers from 0."""
     sizes = np.bincount(groups).astype(float)
     n, k = sizes.sum(), len(sizes)
     if k == 1:

@@ -1,17 +1,16 @@
-"""The drift test: has a batch of images other features than the reference, at one false-alarm rate for the whole batch.
+"""The drift test: do a batch's images have other features than the reference's, at one false-alarm rate for the whole batch?
 
     features = extract_features(paths)
     reference = Reference.build(features, false_alarm_rate=0.01, seed=0)
     report = reference.test(batch_features)
 
-Each feature is looked at by the tests of `driftwatch.drift.two_sample`; the largest of all their scores is the
-batch's. What that largest score does without drift is learnt from the reference itself: thousands of random splits of it
-into a batch of the same size and the rest go through the same computation, so that the correlations between features,
-ties and the number of tests are accounted for. The permutation is honest about the reference's own finite size, since
-batch and rest are both samples in each split as they are on a real day; with a batch of more than half the reference, the
-split is into halves (each statistic is scaled by the sizes of its two samples, and hardly depends on them beyond that).
-Features' p-values are adjusted for the largest score too (Westfall and Young, 1993, single step), so that the batch has
-drifted exactly when a feature has.
+The tests of `driftwatch.drift.two_sample` look at each feature. The largest of all their scores is the batch's score. The reference
+itself tells how large that score gets without drift: thousands of times it is split at random into a batch of the same size and the
+rest, and each split goes through the same computation. So the correlations between features, ties and the number of tests are
+accounted for. The reference's own finite size is accounted for too: batch and rest are both samples in each split, as they are on a
+real day. For a batch of more than half the reference the splits are into halves: each statistic is scaled by the sizes of its two
+samples, and hardly depends on them beyond that. The p-value of each feature is adjusted by the largest score too (Westfall and Young,
+1993, single step). So the batch has drifted exactly when at least one of its features has.
 
 Images that are not independent count for less: columns `phash` (near-duplicates) and `group` of the batch give each image a
 weight (driftwatch.drift.dependence), and the batch is tested as one of so many independent images. Where both have a column
@@ -22,46 +21,58 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.parts import DriftVerdict
+from driftwatch.artifacts.reference import ReferenceSettings
 from driftwatch.drift.class_mix import PREDICTION, rows_of_the_days_mix
 from driftwatch.drift.dependence import bursts, effective_size, weights_of
 from driftwatch.drift.two_sample import TESTS, scores
 from driftwatch.errors import DriftwatchError
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import MonitorKeys
-    from driftwatch.storage import Storage
+    from driftwatch.artifacts.store import MonitorStore
 
-IMAGE_QUALITY, CONTENT = "image_quality", "content"
-DRIFTED, OK, NOT_ENOUGH_EVIDENCE = "drifted", "ok", "not_enough_evidence"
+ReferenceKind = Literal["image_quality", "content"]
+IMAGE_QUALITY: Final = "image_quality"
+CONTENT: Final = "content"
+DRIFTED: Final = "drifted"
+OK: Final = "ok"
+NOT_ENOUGH_EVIDENCE: Final = "not_enough_evidence"
 SPLITS = 5_000
 MAX_REFERENCE = 5_000
 MIN_REFERENCE = 50
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_IQR_OF_NORMAL = 1.349
+_IQR_OF_NORMAL = 1.349  # the interquartile range, from 25 % to 75 %, of a standard normal distribution
 _DIGITS = 6  # of the scores kept in reference.json: a day comes out alike from the cache and from a new calibration
 
 
 @dataclass(frozen=True)
 class DriftReport:
-    """A batch against the reference.
+    """What the test says of a batch.
 
-    `n`: its images; `effective_n`: how many independent images they are worth; `weights`: what each is worth for each feature,
-    [n, features], None where every one is independent. `reference_of_mix`: with how many of the reference's images it was compared,
-    where its mix of classes differs; None where with all.
-    `score`: the largest -log10(p) over features and tests; `p_value`: the chance of such a score without drift (both None
-    without enough evidence). `features`: one row a feature, strongest first, with
+    `score`: the largest -log10(p) over features and tests; `p_value`: the chance of such a score without drift. Both are None
+    without enough evidence.
+    `n`: the batch's images; `effective_n`: how many independent images they are worth; `weights`: how much of an independent image
+    each is worth for each feature, [n, features], None where each is one.
+    `reference_of_mix`: with how many of the reference's images the batch was compared, where its mix of classes differs; None where
+    with all.
+    `features`: one row for each feature, strongest first. Columns:
     test (which of ks, shift, low_tail, high_tail was strongest), statistic (its score),
     effect (Kolmogorov-Smirnov distance, 0 to 1), shift (of the median, in the reference's standard deviations by IQR),
     direction (up, down, or none where a constant stays), p_value (adjusted for all features and tests), verdict,
     reference_quantiles and batch_quantiles (5, 25, 50, 75, 95 %).
+
+    >>> features = pd.DataFrame({"brightness": np.arange(100.0)})
+    >>> report = Reference.build(features).test(features)
+    >>> report.verdict, report.drifted, report.features.loc[0, "effect"].item()
+    ('ok', False, 0.0)
     """
 
-    verdict: str
+    verdict: DriftVerdict
     score: float | None
     p_value: float | None
     n: int
@@ -80,9 +91,20 @@ class DriftReport:
 class Reference:
     """A sample of the features of images without drift, and the calibrations made from it, one for each batch size.
 
-    `features`: float columns, one row an image, at most MAX_REFERENCE rows. `calibrations`: batch size -> the null
-    distribution of the score as {rank: score}, rank 1 being the largest of `splits`. `classes`: the predicted class of each
-    image, where known. `strata`: what the random splits keep the shares of; None where of nothing.
+    `features`: float columns, one row for each image, at most MAX_REFERENCE rows. `calibrations`: for each batch size the null
+    distribution (how the score is distributed without drift) as {rank: score}; rank 1 is the largest score of all `splits`.
+    `classes`: the predicted class of each image, where known. `strata`: one value for each image; each random split keeps their
+    shares. None where it need keep none.
+
+    >>> rng = np.random.default_rng(0)
+    >>> usual = pd.DataFrame({"brightness": rng.normal(120, 15, 500), "sharpness": rng.normal(5, 1, 500)})
+    >>> reference = Reference.build(usual, false_alarm_rate=0.01)
+    >>> darker = pd.DataFrame({"brightness": rng.normal(105, 15, 200), "sharpness": rng.normal(5, 1, 200)})
+    >>> report = reference.test(darker)
+    >>> report.verdict, report.n
+    ('drifted', 200)
+    >>> report.features.set_index("feature")["verdict"].to_dict()
+    {'brightness': 'drifted', 'sharpness': 'ok'}
     """
 
     features: pd.DataFrame
@@ -97,11 +119,13 @@ class Reference:
     def build(
         cls, features: pd.DataFrame, false_alarm_rate: float = 0.01, seed: int = 0, min_images: int = 30
     ) -> Reference:
-        """`features`: as from extract_features or features.parquet; columns that are not numbers are left out. Of near-duplicates
-        by a column `phash` the first is kept. A column `prediction` has the class that the model sees in each image.
+        """The reference of `features`, as from extract_features or features.parquet. Columns that are not numbers are left out.
 
-        Above MAX_REFERENCE rows a seeded sample is kept. Raises DriftwatchError for fewer than MIN_REFERENCE rows, for
-        values that are not finite, and for a rate that is not between 0 and 1.
+        Where there is a column `phash`, only the first of near-duplicates is kept. A column `prediction` has the class that the
+        model sees in each image. Above MAX_REFERENCE rows a seeded sample is kept.
+
+        Raises DriftwatchError for fewer than MIN_REFERENCE rows, for values that are not finite, and for a rate that is not between
+        0 and 1.
         """
         if not 0 < false_alarm_rate < 1:
             raise DriftwatchError(f"false_alarm_rate is {false_alarm_rate}; it must lie between 0 and 1, like 0.01")
@@ -113,7 +137,7 @@ class Reference:
         if len(numbers) < MIN_REFERENCE or not len(numbers.columns):
             raise DriftwatchError(
                 f"the reference has {len(numbers)} images and {len(numbers.columns)} features; "
-                f"at least {MIN_REFERENCE} images and one feature are needed to calibrate a drift test"
+                f"at least {MIN_REFERENCE} images and one feature are needed to calibrate a drift test: add images without drift"
             )
         _refuse_not_finite(numbers, "reference")
         if len(numbers) > MAX_REFERENCE:
@@ -127,10 +151,9 @@ class Reference:
         return max(SPLITS, int(np.ceil(20 / self.false_alarm_rate)))
 
     def test(self, batch: pd.DataFrame) -> DriftReport:
-        """Tests a batch, one row an image; columns that the reference lacks are ignored, but for `phash` and `group`.
+        """Tests a batch, one row for each image. Columns that the reference lacks are ignored, but for `phash` and `group`.
 
         Where both have a column `prediction`, a batch with another mix of classes is compared with a reference of its mix.
-
         Raises DriftwatchError where a feature of the reference is missing or not finite.
         """
         columns = list(self.features.columns)
@@ -155,7 +178,7 @@ class Reference:
         found = scores(pooled, (np.arange(len(pooled)) < images)[:, None], shares)[:, :, 0]
         table = ours._describe(values, found, null)
         score, p_value = float(found.max()), self._p_value(null, float(found.max()))
-        verdict = DRIFTED if p_value <= self.false_alarm_rate else OK
+        verdict: DriftVerdict = DRIFTED if p_value <= self.false_alarm_rate else OK
         return DriftReport(verdict, score, p_value, images, n, self.false_alarm_rate, table, weights, of_mix)
 
     def _with_mix_of(self, batch: pd.DataFrame, weights: np.ndarray | None) -> Reference:
@@ -217,35 +240,41 @@ class Reference:
             )
         return pd.DataFrame(rows).sort_values("statistic", ascending=False, kind="stable", ignore_index=True)
 
-    def save(self, storage: Storage, layout: MonitorKeys, version: str, kind: str = IMAGE_QUALITY) -> None:
+    def save(self, store: MonitorStore, version: str, kind: ReferenceKind = IMAGE_QUALITY) -> None:
         """Writes the sample and the settings of one kind of reference of model `version`."""
         known = {} if self.classes is None else {PREDICTION: self.classes}
-        storage.write_table(layout.reference_features(version, kind), self.features.assign(**known))
-        self.save_calibrations(storage, layout, version, kind)
+        store.storage.write_table(store.keys.reference_features(version, kind), self.features.assign(**known))
+        self.save_calibrations(store, version, kind)
 
-    def save_calibrations(self, storage: Storage, layout: MonitorKeys, version: str, kind: str = IMAGE_QUALITY) -> None:
-        """Writes the settings and calibrations alone. Days that run side by side may overwrite each other's: what is lost is
-        computed again, to the same numbers."""
-        settings: dict[str, Any] = {
-            "false_alarm_rate": self.false_alarm_rate,
-            "seed": self.seed,
-            "min_images": self.min_images,
-            "images": len(self.features),
-            "features": list(self.features.columns),
-            "splits": self.splits,
-            "calibrations": {str(n): [[*pair] for pair in null.items()] for n, null in self.calibrations.items()},
-        }
-        storage.write_json(layout.reference(version, kind), settings)
+    def save_calibrations(self, store: MonitorStore, version: str, kind: ReferenceKind = IMAGE_QUALITY) -> None:
+        """Writes the settings and the calibrations alone.
+
+        Days that run at the same time may overwrite each other's calibrations. What is lost is computed again, to the same numbers.
+        """
+        settings = ReferenceSettings(
+            false_alarm_rate=self.false_alarm_rate,
+            seed=self.seed,
+            min_images=self.min_images,
+            images=len(self.features),
+            features=tuple(self.features.columns),
+            splits=self.splits,
+            calibrations={n: tuple(null.items()) for n, null in self.calibrations.items()},
+        )
+        store.write(store.keys.reference(version, kind), settings)
 
     @classmethod
-    def load(cls, storage: Storage, layout: MonitorKeys, version: str, kind: str = IMAGE_QUALITY) -> Reference:
+    def load(cls, store: MonitorStore, version: str, kind: ReferenceKind = IMAGE_QUALITY) -> Reference:
         """Reads the reference of model `version`; raises MissingArtifact where none was built."""
-        settings = storage.read_json(layout.reference(version, kind))
-        table = storage.read_table(layout.reference_features(version, kind))
-        features, classes = table.drop(columns=PREDICTION, errors="ignore"), _classes(table)
-        calibrations = {int(n): {int(r): float(v) for r, v in null} for n, null in settings["calibrations"].items()}
-        rate, seed, min_images = (settings[name] for name in ("false_alarm_rate", "seed", "min_images"))
-        return cls(features, rate, seed, min_images, calibrations, classes)
+        settings = store.read(store.keys.reference(version, kind), ReferenceSettings)
+        table = store.storage.read_table(store.keys.reference_features(version, kind))
+        return cls(
+            table.drop(columns=PREDICTION, errors="ignore"),
+            settings.false_alarm_rate,
+            settings.seed,
+            settings.min_images,
+            {n: dict(null) for n, null in settings.calibrations.items()},
+            _classes(table),
+        )
 
 
 def _classes(table: pd.DataFrame) -> np.ndarray | None:

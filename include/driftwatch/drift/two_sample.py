@@ -1,9 +1,9 @@
-"""How differently two samples are distributed, feature by feature, for one split of the pooled rows or thousands at once.
+"""How differently two samples are distributed, feature by feature, for one split of the pooled rows or for thousands at once.
 
-Four statistics look at each feature, each brought to the scale -log10(p) by its own null distribution, so that the largest
-of them can be compared: the Kolmogorov-Smirnov distance (any change of shape), the rank sum (a common shift), and how much
-of the batch lies in the lower and in the upper tail of the pooled sample (a part of it that moved far). None of these p-values
-is used as such: the largest score is calibrated by random splits (driftwatch.drift.reference).
+Four statistics look at each feature: the Kolmogorov-Smirnov distance, the largest gap between the two distribution functions (any
+change of shape); the rank sum (a common shift); and how much of the batch lies in the lower and in the upper tail of the pooled sample
+(a part of it that moved far). Its own null distribution brings each to the scale -log10(p), so that the largest can be compared.
+None of these p-values is used as such: random splits calibrate the largest score (driftwatch.drift.reference).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _LN10 = np.log(10.0)
 def scores(values: np.ndarray, members: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """-log10(p) of each test for each split: [features, tests, splits].
 
-    `values`: [rows, features], batch and reference together; `members`: bool [rows, splits], which rows are the batch, the
-    same number in each split. `weights`: [rows, features], how much of an independent image each row is (see
-    driftwatch.drift.dependence), for one split; none means 1 each. Ties count as ties: distances are taken between
-    distinct values only, tails hold whole ties.
+    `values` [rows, features]: batch and reference together. `members`, bool [rows, splits]: which rows are the batch, the same number
+    in each split. `weights` [rows, features], for one split: how much of an independent image each row is (see
+    driftwatch.drift.dependence); None means 1 each. Ties count as ties: distances are taken between distinct values only, and a
+    tail holds whole ties.
     """
     splits = members.shape[1]
     result = np.zeros((values.shape[1], len(TESTS), splits))
@@ -87,23 +87,26 @@ class _Ranked:
 
 
 def _depths(ranks: np.ndarray, rows: float, tail: float) -> np.ndarray:
-    """What each row counts in the upper tail: 0 outside, from 0.5 at its edge to 1.5 for the outermost, 1 on average.
+    """How much each row counts in the upper tail: 0 outside it, from 0.5 at its edge to 1.5 for the outermost, 1 on average.
 
-    Whole counts are few; the steps between their p-values are of another height in the reference's splits than on a day,
-    which shows as false alarms. Weighted by depth there are no steps.
+    If each row counted 1, only a few counts would be possible, and the p-value would jump from one to the next. The jumps on a
+    day are not as high as those in the reference's splits, which would cause false alarms. Weighted by depth, there are no jumps.
     """
     return np.where(ranks > rows - tail, 0.5 + (ranks - (rows - tail) - 0.5) / max(tail, 1), 0.0)
 
 
 def _kolmogorov_scores(x: np.ndarray) -> np.ndarray:
-    """-log10 of Kolmogorov's survival function, by the first terms of its series; 0 where p is 1 to four digits."""
+    """-log10 of Kolmogorov's survival function, by the first terms of its series; 0 where p, to four digits, is 1."""
     squared = np.square(np.maximum(x, 0.4))
     series = 1 - np.exp(-6 * squared) + np.exp(-16 * squared)
     return np.where(x < 0.4, 0.0, np.maximum(0.0, (2 * squared - np.log(2 * series)) / _LN10))
 
 
 def _tail_scores(rows: int, tail: int, n: int) -> np.ndarray:
-    """-log10 of the mid-p of k of the batch's n rows among the `tail` outermost of `rows`, for k = 0 … min(tail, n)."""
+    """-log10 of the mid-p that k of the batch's n rows are among the `tail` outermost of `rows`, for k = 0 … min(tail, n).
+
+    Mid-p: the chance of more than k, and half the chance of k. Without drift k has a hypergeometric distribution.
+    """
     if not tail:
         return np.zeros(1)
     counts = np.arange(min(tail, n) + 1)

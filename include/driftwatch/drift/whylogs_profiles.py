@@ -1,12 +1,13 @@
-"""whylogs profiles of one day: image features, and performance on the labelled sample.
+"""whylogs profiles of one day: of its image features, and of the performance on its labelled sample.
 
-The same rows give the same bytes, in any order of rows and in any process: the columns are sorted before they are
-logged, the protobuf maps are written in key order, and the quantile sketches are made large enough not to compact,
-which whylogs does with random bits that cannot be seeded. Above `EXACT_ROWS` rows they do compact: the bytes then
-differ between runs while `content_hash`, computed from the values, stays the same; the upload ledger goes by that
-hash.
+A profile has the statistics of each column and no rows: counts, quantile sketches and so on, which is what WhyLabs takes.
 
-whylogs is imported by the first call, without its analytics and its look-up of a configuration file on the network.
+The same rows give the same bytes, in any order of rows and in any process. For that, the columns are sorted before they are logged,
+and the protobuf maps are written in the order of their keys. The quantile sketches are large enough not to compact: whylogs compacts
+with random bits that cannot be seeded. Above `EXACT_ROWS` rows they do compact. Then the bytes differ between runs, and `content_hash`,
+which is made from the values, stays the same; the upload ledger goes by that hash.
+
+The first call imports whylogs, without its analytics and without its look-up of a configuration file on the network.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _ROWS_A_BIN, _MOST_BINS = 4, 30  # of whylogs' Hellinger distance
 
 
 class ProfileError(DriftwatchError):
-    """Values that cannot be profiled, or bytes that are no whylogs profile."""
+    """The values cannot be profiled, or the bytes are no whylogs profile."""
 
 
 class ConfusionCounts(TypedDict):
@@ -48,17 +49,18 @@ class ConfusionCounts(TypedDict):
 
 
 def without_network() -> None:
-    """Switches off, before whylogs is imported, its analytics and its look-up of a configuration file."""
+    """Switches off the analytics of whylogs and its look-up of a configuration file; to be called before whylogs is imported."""
     os.environ.setdefault("_WHYLABS_SKIP_CONFIG_READ", "1")
     os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "True")
 
 
 def feature_profile(features: pd.DataFrame, day: date) -> bytes:
-    """A v1 profile ("WHY1") of numeric columns, one row per image; the columns keep their names, the timestamp is the
-    day's midnight UTC. NaN is counted as missing.
+    """A v1 profile ("WHY1") of numeric columns, one row for each image.
 
-    Raises ProfileError where there are no rows, where a column is not numeric (ids do not belong into a profile:
-    whylogs would keep their most frequent values) and where a value is infinite (it would make the mean NaN).
+    The columns keep their names. The timestamp is the day's midnight UTC. NaN is counted as missing.
+
+    Raises ProfileError where there are no rows; where a column is not numeric (ids do not belong in a profile: whylogs would keep
+    their most frequent values); and where a value is infinite (it would make the mean NaN).
     """
     _check_features(features)
     without_network()
@@ -92,10 +94,11 @@ def performance_profile(
 ) -> bytes:
     """A v0 profile with the confusion matrix of the labelled sample, each cell holding the distribution of the score.
 
-    `scores`: the model's score for its prediction. `classes` are kept in the matrix even when the sample has none of
-    them. v0 because v1 files drop performance metrics. Raises ProfileError for empty or unequal inputs, a missing
-    label, a score that is not finite (whylogs would drop the sample without a word), and more classes than whylogs
-    supports (256).
+    `scores`: the model's score for its prediction. `classes` are kept in the matrix even where the sample has none of them. It is v0
+    since v1 files drop performance metrics.
+
+    Raises ProfileError for empty or unequal inputs, a missing label, a score that is not finite (whylogs would drop the sample without
+    a word), and more classes than whylogs supports (256).
     """
     rows = _performance_rows(targets, predictions, scores)
     without_network()
@@ -133,22 +136,22 @@ def read_profile(data: bytes) -> DatasetProfileView:
         if not message.properties.data_timestamp:
             raise ValueError("no timestamp")
         return v0_to_v1_view(message, allow_partial=True)
-    # Damaged bytes surface as whichever error the sketch, the protobuf or the file layer meets first.
+    # Of damaged bytes the sketch, the protobuf or the file layer complains first, each with errors of its own.
     except Exception as error:
-        raise ProfileError(f"{len(data)} bytes are not a readable whylogs profile (v1 or v0): {error}") from error
-
-
-def merge_profiles(profiles: Sequence[bytes]) -> bytes:
-    """One profile of all rows; counts, means and deviations are exact, quantiles approximate. Not idempotent: the same
-    profile twice counts twice. Raises ProfileError for an empty list."""
-    return _serialize(merge_views([read_profile(data) for data in profiles]))
+        raise ProfileError(
+            f"{len(data)} bytes are not a readable whylogs profile (v1 or v0): {error}. Write the profile again: for a day, clear "
+            "the step that wrote it"
+        ) from error
 
 
 def merge_views(views: Sequence[DatasetProfileView]) -> DatasetProfileView:
-    """As `merge_profiles`. The views must come from `read_profile` and are used up: whylogs merges live confusion
-    matrices wrongly, and changes the left operand."""
+    """One profile of all rows. Counts, means and deviations are exact, quantiles approximate; the same profile twice counts twice.
+
+    The views must come from `read_profile`, since whylogs merges live confusion matrices wrongly. They are used up: whylogs changes
+    the left one. Raises ProfileError where there is none.
+    """
     if not views:
-        raise ProfileError("no profiles to merge")
+        raise ProfileError("there are no profiles to merge: at least one is needed")
     merged = views[0]
     for view in views[1:]:
         merged = merged.merge(view)
@@ -156,8 +159,10 @@ def merge_views(views: Sequence[DatasetProfileView]) -> DatasetProfileView:
 
 
 def summary(view: DatasetProfileView) -> dict[str, dict[str, float | None]]:
-    """For each column: count, missing, mean, stddev, min, max, median, quantiles q_05, q_25, q_75, q_95, distinct; None
-    where the profile has no such number."""
+    """For each column: count, missing, mean, stddev, min, max, median, quantiles q_05, q_25, q_75, q_95, distinct.
+
+    None where the profile has no such number.
+    """
     wanted = {
         "count": "counts/n",
         "mean": "distribution/mean",
@@ -177,9 +182,10 @@ def summary(view: DatasetProfileView) -> dict[str, dict[str, float | None]]:
 
 
 def hellinger(target: DatasetProfileView, reference: DatasetProfileView) -> dict[str, float]:
-    """For each column that both have: the Hellinger distance of their histograms, 0 to 1, as whylogs' own
-    viz.drift.column_drift_algorithms.Hellinger computes it (which needs IPython): at most 30 equally wide bins over both
-    ranges, four rows a bin. Its size depends on the number of rows: there is no threshold with a known false-alarm rate.
+    """The Hellinger distance of the histograms of each column that both have, 0 to 1.
+
+    It is computed as viz.drift.column_drift_algorithms.Hellinger of whylogs does (which needs IPython): at most 30 equally wide bins
+    over both ranges, four rows in each. Its size depends on the number of rows: no threshold has a known false-alarm rate.
     """
     found = {}
     for name in sorted(set(target.get_columns()) & set(reference.get_columns())):
@@ -202,7 +208,7 @@ def confusion_counts(view: DatasetProfileView) -> ConfusionCounts | None:
     if metrics is None or metrics.confusion_matrix is None:
         return None
     matrix = metrics.confusion_matrix
-    cells = matrix.confusion_matrix  # keyed (prediction, target); missing and None cells are empty ones
+    cells = matrix.confusion_matrix  # by (prediction, target); a cell that is missing or None is empty
 
     def count(target: int, prediction: int) -> int:
         cell = cells.get((prediction, target))
@@ -214,7 +220,9 @@ def confusion_counts(view: DatasetProfileView) -> ConfusionCounts | None:
 
 def _check_features(features: pd.DataFrame) -> None:
     if features.empty:
-        raise ProfileError("no rows or no columns to profile")
+        raise ProfileError(
+            f"there are {len(features)} rows and {len(features.columns)} columns to profile: at least one of each is needed"
+        )
     for name in features.columns:
         if not pd.api.types.is_numeric_dtype(features[name]):
             raise ProfileError(

@@ -5,7 +5,14 @@ whatever its status, and raises NoAnswer where none came.
 """
 
 from driftwatch.http.answers import Tries, error_of, said_by, tries_of
-from driftwatch.http.errors import CannotBeSent, NoAnswer, ServiceError, ServiceRefusedAccess, ServiceRefusedRequest
+from driftwatch.http.errors import (
+    CannotBeSent,
+    NoAnswer,
+    ServiceError,
+    ServiceRefusedAccess,
+    ServiceRefusedRequest,
+    tried,
+)
 from driftwatch.http.policy import Call, Limits, Service, is_temporary, limits_of, retry_after
 from driftwatch.http.transport import RetryingTransport, client_for
 
@@ -26,5 +33,6 @@ __all__ = [
     "limits_of",
     "retry_after",
     "said_by",
+    "tried",
     "tries_of",
 ]

@@ -35,7 +35,8 @@ def error_of(response: httpx.Response, service: Service) -> ServiceError:
     """The error for an answer that is no success, for services without a form of their own."""
     status, tries = response.status_code, tries_of(response)
     told = f" after {tries.count} tries" if tries.count > 1 else ""
-    message = f"{service.name} answered {status} to {target_of(response.request)} at {host_of(response.request)}{told}: {said_by(response) or '(empty body)'}"
+    where = f"{target_of(response.request)} at {host_of(response.request)}"
+    message = f"{service.name} answered {status} to {where}{told}: {said_by(response) or '(empty body)'}"
     kind: type[ServiceError] = ServiceRefusedRequest
     remedy = f"check that the address in {service.connection} is {service.name}'s"
     if status in (401, 407):
@@ -48,7 +49,7 @@ def error_of(response: httpx.Response, service: Service) -> ServiceError:
 
 
 def said_by(response: httpx.Response) -> str:
-    """The beginning of an answer's text on one line; of a page, such as a proxy's, that it is one."""
+    """The beginning of an answer's text on one line, without a stop; of a page, such as a proxy's, that it is one."""
     if "html" in response.headers.get("Content-Type", ""):
         return "an HTML page, so probably from a proxy"
-    return " ".join(response.text.split())[:200]
+    return " ".join(response.text.split())[:200].rstrip(" .")

@@ -5,6 +5,11 @@ from __future__ import annotations
 from driftwatch.errors import AccessRefused, DriftwatchError, RequestRefused
 
 
+def tried(times: int) -> str:
+    """`tried once`, `tried 3 times`: how often a request was sent."""
+    return "tried once" if times == 1 else f"tried {times} times"
+
+
 class ServiceError(DriftwatchError):
     """An outside service failed. `status`: that of its answer, None where none came. `uncertain`: the request may have had its effect."""
 

@@ -6,7 +6,6 @@ import email.utils
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
 
 import httpx
 
@@ -75,7 +74,7 @@ class Call:
     shown: str | None = None
 
     @property
-    def extensions(self) -> dict[str, Any]:
+    def extensions(self) -> dict[str, Call]:
         return {_CALL: self}
 
 

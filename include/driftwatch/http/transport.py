@@ -13,7 +13,7 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_before_d
 
 from driftwatch.credentials import hiding, without_secrets
 from driftwatch.http.answers import Tries, note_tries
-from driftwatch.http.errors import CannotBeSent, NoAnswer, ServiceError
+from driftwatch.http.errors import CannotBeSent, NoAnswer, ServiceError, tried
 from driftwatch.http.policy import Limits, Service, call_of, host_of, is_temporary, target_of
 from driftwatch.http.routes import Routes
 from driftwatch.outside import touching
@@ -139,12 +139,12 @@ class _Exchange:
     def _without_answer(self, error: Exception) -> ServiceError:
         name, connection, cause = self.service.name, self.service.connection, _cause(error)
         if isinstance(error, _NEVER_SENT):
-            look = f"look at the address and the secret in {connection}"
+            look = f"check the address and the secret in {connection} for a sign that no request can carry, such as a line end"
             return CannotBeSent(f"{self.target} cannot be sent to {name} ({cause}): {look}")
         remedy = f"check the address in {connection} and the network"
         if _untrusted(error):
             remedy = f"its certificate is not trusted here: name your authority's file in SSL_CERT_FILE, or correct the address in {connection}"
-        tries = f"tried {self.tries} times"
+        tries = tried(self.tries)
         if self.uncertain and not self._repeatable:
             tries = "not sent again, since that could do it twice: look whether it arrived before you send it again"
         where = f"{self.target} at {host_of(self.request)}"

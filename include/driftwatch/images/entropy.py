@@ -1,4 +1,4 @@
-"""What of a baseline JPEG is there: its picture data, read block by block without decoding a pixel."""
+"""How much of a baseline JPEG is there: its picture data are read block by block, without decoding a pixel."""
 
 from __future__ import annotations
 

@@ -74,11 +74,21 @@ def image_features(rgb: np.ndarray) -> list[float]:
 
 
 def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = None) -> pd.DataFrame:
-    """The features of image files, one row a file, indexed by path, and their perceptual hash (`phash`), by which frames of one burst
-    count as one image; for notebooks.
+    """The features of image files, for notebooks: one row for each file, indexed by path. The column `phash` is the perceptual hash, by
+    which the frames of one burst count as one image.
 
     `limits`: as in the monitor file's `images`, by default its defaults. Raises RejectedImage, naming the file, for one that
     ingest would quarantine, and DriftwatchError for a single path.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> path = Path(tempfile.mkdtemp(), "grey.png")
+    >>> Image.new("RGB", (64, 48), "grey").save(path)
+    >>> features = extract_features([path])
+    >>> features.shape
+    (1, 17)
+    >>> features[["image.ImagePixelWidth", "image.Brightness.mean", "image.Brightness.stddev"]].iloc[0].tolist()
+    [64.0, 128.0, 0.0]
     """
     import pandas as pd
 

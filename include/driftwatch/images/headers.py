@@ -115,8 +115,8 @@ def damaged(header: Header | None, name: str, cause: object) -> RejectedImage:
 
 
 def most_parts(data: bytes) -> int:
-    """How many segments or chunks a file may have: each is a turn of a Python loop. The smallest that encoders write hold some
-    kilobytes; a few hundred bytes on average, from 10,000 on, are allowed."""
+    """How many segments or chunks a file may have: 10,000, and one more for each 500 bytes. Each takes a turn of a Python loop. The
+    chunks that encoders write hold some kilobytes."""
     return 10_000 + len(data) // 500
 
 

@@ -1,8 +1,7 @@
 """Takes a day in: plans it, makes the one pass over its images, and writes manifest, features, inputs and, last, ingest.json.
 
-A day of one shard is taken in at once (`ingest_day`). A larger one is cut: `cut_into_shards` writes down each shard's part of the
-listing, `ingest_shard` makes the pass over one, and `merge_shards` makes a day of them. The same objects give the same
-artifacts either way.
+A small day is taken in at once (`ingest_day`). A larger one is cut into shards: `cut_into_shards` writes down which objects each
+shard has, `ingest_shard` makes the pass over one shard, and `merge_shards` makes a day of them. The artifacts are the same either way.
 """
 
 from __future__ import annotations
@@ -11,22 +10,25 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from driftwatch.artifacts.ingest import Ingest, ShardPlan
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.late import count_late, keep_sampled
-from driftwatch.images.listing import list_day
+from driftwatch.images.listing import folder_of_day, list_day
 from driftwatch.images.one_pass import (
     ACCEPTED,
     DUPLICATE,
-    FEATURES,
+    FEATURE_TABLE,
     IGNORED,
     MANIFEST,
     QUARANTINED,
@@ -40,75 +42,64 @@ from driftwatch.storage import StoredObject
 from driftwatch.storage.tables import TableWriter, writing_table
 
 if TYPE_CHECKING:
-    from driftwatch.config import ImagesConfig
     from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
 
 _LISTING = pa.schema([("key", pa.string()), ("size", pa.int64())])
-# What a shard hands to the merge: a row for each object, with features where it was accepted.
-_IMAGES = pa.schema([*MANIFEST, *(FEATURES.field(name) for name in COLUMNS)])
+# What a shard gives to the merge: a row for each object, with features if it was accepted.
+_IMAGES = pa.schema([*MANIFEST, *(FEATURE_TABLE.field(name) for name in COLUMNS)])
 
 
-def ingest_day(
-    of_day: DayStore,
-    images: ImagesConfig,
-    input_size: int,
-    model_version: str,
-    listed: Sequence[StoredObject] | None = None,
-) -> dict[str, Any]:
-    """Takes in what lies in the day's incoming folder, in this process, and returns the content of ingest.json.
+@dataclass(frozen=True)
+class DayModel:
+    """What ingest must know of the model that will judge the day."""
 
-    The same objects give the same bytes. Raises EmptyDay where nothing is listed but what is ignored (and writes nothing), and
+    version: str
+    input_size: int
+    """Side in pixels of the square that it takes."""
+
+
+def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | None = None) -> Ingest:
+    """Takes in what lies in the day's incoming folder, in this process, and returns what it wrote to ingest.json.
+
+    The same objects give the same bytes. Raises EmptyDay where nothing is listed but what is ignored (and writes nothing). Raises
     TooManyRejects, after everything is written, where more than `max_reject_share` is quarantined or no image at all is accepted.
     """
-    listed = listed or list_day(of_day, images)
+    listed = listed or list_day(day)
 
-    def make_pass(given_up: frozenset[str]) -> _Day:
-        with (
-            _whole_day(of_day, input_size, model_version) as day,
-            _blocks(of_day, listed, images, input_size, given_up) as blocks,
-        ):
+    def make_pass(given_up: frozenset[str]) -> Ingest:
+        with _writing_tables(day) as tables, _blocks(day, listed, model.input_size, given_up) as blocks:
             for number, block in enumerate(blocks):
-                inputs.write_block(of_day, number, block.inputs)
-                day.add(block.manifest, block.features)
-        return day
+                inputs.write_block(day, number, block.inputs)
+                tables.add(block.manifest, block.features)
+        return _finish(day, model, tables)
 
-    day = until_settled(make_pass)
-    _clear_shards(of_day)
-    return _refuse_too_many_rejects(of_day, images, day.counts)
+    found = until_settled(make_pass)
+    _clear_shards(day)
+    return _refuse_too_many_rejects(day, found)
 
 
 @contextmanager
 def _blocks(
-    day: DayStore,
-    listed: Sequence[StoredObject],
-    images: ImagesConfig,
-    input_size: int,
-    given_up: frozenset[str],
+    day: DayStore, listed: Sequence[StoredObject], input_size: int, given_up: frozenset[str]
 ) -> Iterator[Iterator[Block]]:
-    """The blocks of a pass over these objects of the day. A pass that fails is closed here, on the thread that made it: left to
-    garbage collection it would end at any time, on any thread."""
-    folder = day.keys.incoming
+    """The blocks of a pass over these objects of the day. A pass that fails is closed here, on the thread that made it: garbage
+    collection would end it at any time, on any thread."""
+    folder = folder_of_day(day)
     with (
-        closing(take_in_blocks(day.storage, listed, images, input_size, folder=folder, given_up=given_up)) as taken_in,
-        closing(watched(day.storage, folder, images, given_up, taken_in)) as blocks,
+        closing(take_in_blocks(folder, listed, input_size, given_up)) as taken_in,
+        closing(watched(folder, taken_in, given_up)) as blocks,
     ):
         yield blocks
 
 
-def cut_into_shards(
-    day: DayStore,
-    images: ImagesConfig,
-    input_size: int,
-    model_version: str,
-    listed: Sequence[StoredObject],
-) -> list[Shard]:
+def cut_into_shards(day: DayStore, model: DayModel, listed: Sequence[StoredObject]) -> list[Shard]:
     """Cuts the day into shards of `images.shard_size` and writes down what lies in each.
 
     Empty where one shard is enough: then nothing is written, and `ingest_day` does it all.
     """
-    shards = shards_of(len(listed), images.shard_size)
+    shards = shards_of(len(listed), day.config.images.shard_size)
     if len(shards) == 1:
         return []
     _clear_shards(day)
@@ -116,30 +107,29 @@ def cut_into_shards(
         part = listed[shard.start : shard.stop]
         with writing_table(day.storage, day.keys.shard(shard.number, "listing.parquet"), _LISTING) as table:
             table.add(pa.table([[o.key for o in part], [o.size for o in part]], schema=_LISTING))
-    plan = {"shards": len(shards), "listed": len(listed), "input_size": input_size, "model_version": model_version}
-    day.storage.write_json(day.keys.shard_plan, plan)
+    size, version = model.input_size, model.version
+    day.write(ShardPlan(shards=len(shards), listed=len(listed), input_size=size, model_version=version))
     return shards
 
 
-def ingest_shard(day: DayStore, images: ImagesConfig, shard: Shard) -> dict[str, int]:
+def ingest_shard(day: DayStore, shard: Shard) -> dict[str, int]:
     """Makes the pass over one shard's objects: writes its blocks of inputs, and what the merge needs. Returns counts by status.
 
-    Raises NeedsAttention where the day is not being taken in any more.
+    Raises NeedsAttention if the day was merged already.
     """
-    if not day.storage.exists(day.keys.shard_plan):
+    plan = day.find(ShardPlan)
+    if plan is None:
         raise NeedsAttention(
-            f"{day.storage.url(day.keys.shard_plan)} is gone: the day was merged since. To take it in again clear ingest_images"
+            f"{day.storage.url(day.key(ShardPlan))} is gone: the day was merged since. To take it in again clear ingest_images"
         )
-    listing = day.keys.shard(shard.number, "listing.parquet")
-    part = day.storage.read_table(listing)
+    part = day.storage.read_table(day.keys.shard(shard.number, "listing.parquet"))
     objects = [StoredObject(key, int(size)) for key, size in zip(part["key"], part["size"], strict=True)]
-    input_size = day.storage.read_json(day.keys.shard_plan)["input_size"]
 
     def make_pass(given_up: frozenset[str]) -> Counter[str]:
         counts: Counter[str] = Counter()
         with (
             writing_table(day.storage, day.keys.shard(shard.number, "images.parquet"), _IMAGES) as table,
-            _blocks(day, objects, images, input_size, given_up) as blocks,
+            _blocks(day, objects, plan.input_size, given_up) as blocks,
         ):
             for number, block in zip(shard.blocks, blocks, strict=True):
                 inputs.write_block(day, number, block.inputs)
@@ -151,49 +141,50 @@ def ingest_shard(day: DayStore, images: ImagesConfig, shard: Shard) -> dict[str,
     return {status: counts[status] for status in (ACCEPTED, DUPLICATE, QUARANTINED, IGNORED)}
 
 
-def merge_shards(of_day: DayStore, images: ImagesConfig) -> dict[str, Any]:
-    """Makes the day of its shards: what is accepted in two of them is a duplicate in the later. Returns and raises as `ingest_day`.
+def merge_shards(day: DayStore) -> Ingest:
+    """Makes one day of its shards. An image that two shards accepted is a duplicate in the later one. Returns and raises as `ingest_day`.
 
-    The shards' own files go at the end, the plan first: without it the day is known to be whole. Repeated after that, it only looks
-    at ingest.json again, and clears what a kill has left.
+    At the end the shards' own files are removed, the plan first: a day without a plan is whole. A repeat after that only looks at
+    ingest.json again, and clears what a kill has left.
     """
-    if not of_day.storage.exists(of_day.keys.shard_plan):
-        _clear_shards(of_day, ("listing.parquet", "images.parquet"))
-        return _refuse_too_many_rejects(of_day, images, of_day.storage.read_json(of_day.keys.ingest))
-    plan = of_day.storage.read_json(of_day.keys.shard_plan)
-    keys = [of_day.keys.shard(number, "images.parquet") for number in range(plan["shards"])]
-    shared = _in_several(of_day.storage, keys)
+    plan = day.find(ShardPlan)
+    if plan is None:
+        _clear_shards(day, ("listing.parquet", "images.parquet"))
+        return _refuse_too_many_rejects(day, day.read(Ingest))
+    keys = [day.keys.shard(number, "images.parquet") for number in range(plan.shards)]
+    shared = _in_several(day.storage, keys)
     firsts: dict[str, str] = {}
     block = 0
-    with _whole_day(of_day, plan["input_size"], plan["model_version"]) as day:
+    with _writing_tables(day) as tables:
         for key in keys:
-            images_of_shard = of_day.storage.read_arrow(key)
+            images_of_shard = day.storage.read_arrow(key)
             for start in range(0, len(images_of_shard), BLOCK):
                 part = _without_copies(images_of_shard.slice(start, BLOCK), shared, firsts)
-                _drop_inputs(of_day, block, part, images_of_shard.slice(start, BLOCK))
+                _drop_inputs(day, block, part, images_of_shard.slice(start, BLOCK))
                 accepted = part.filter(pc.equal(part["status"], ACCEPTED))
                 features = np.column_stack([accepted[name].to_numpy() for name in COLUMNS])
-                day.add(part.select(MANIFEST.names), features)
+                tables.add(part.select(MANIFEST.names), features)
                 block += 1
-    _clear_shards(of_day)
-    return _refuse_too_many_rejects(of_day, images, day.counts)
+    found = _finish(day, DayModel(plan.model_version, plan.input_size), tables)
+    _clear_shards(day)
+    return _refuse_too_many_rejects(day, found)
 
 
 def _clear_shards(day: DayStore, names: tuple[str, ...] = ("",)) -> None:
-    """Removes the shards' files whose key ends so; the plan first, so that a kill leaves either all that a merge needs, or no plan."""
-    day.storage.delete(day.keys.shard_plan)
+    """Removes the shards' files whose keys end so. The plan goes first: a kill leaves either all that a merge needs, or no plan."""
+    day.storage.delete(day.key(ShardPlan))
     for item in day.storage.list(day.keys.shards):
         if item.key.endswith(names):
             day.storage.delete(item.key)
 
 
-class _Day:
+class _Tables:
     """Writes the day's tables block by block, and counts."""
 
     def __init__(self, manifest: TableWriter, features: TableWriter) -> None:
         self._manifest, self._features = manifest, features
         self.rows: list[int] = []
-        self.counts: dict[str, Any] = {}
+        """Accepted images in each block."""
         self._status: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
 
@@ -206,50 +197,55 @@ class _Day:
         rejected = manifest["reason"].filter(pc.equal(status, QUARANTINED))
         self._reasons.update(reason.partition(":")[0] for reason in rejected.to_pylist())
 
-    def count(self, day: str, model_version: str, input_size: int) -> dict[str, Any]:
-        listed = self._manifest.rows
-        self.counts = {
-            "day": day,
-            "listed": listed,
-            **{name: self._status[name] for name in (ACCEPTED, DUPLICATE, QUARANTINED, IGNORED)},
-            "reasons": dict(sorted(self._reasons.items())),
-            "model_version": model_version,
-            "input_size": input_size,
-        }
-        assert listed == sum(self._status.values())
+    def counted(self, day: date, model: DayModel) -> Ingest:
+        """The counts of what was added."""
+        assert self._manifest.rows == sum(self._status.values())
         assert self._features.rows == sum(self.rows) == self._status[ACCEPTED]
-        return self.counts
+        return Ingest(
+            day=day,
+            listed=self._manifest.rows,
+            accepted=self._status[ACCEPTED],
+            duplicate=self._status[DUPLICATE],
+            quarantined=self._status[QUARANTINED],
+            ignored=self._status[IGNORED],
+            reasons=dict(sorted(self._reasons.items())),
+            model_version=model.version,
+            input_size=model.input_size,
+        )
 
 
 @contextmanager
-def _whole_day(of_day: DayStore, input_size: int, model_version: str) -> Iterator[_Day]:
-    """Writes the day's tables, the inputs' index and, last, ingest.json, with the number of `late` images where there are any."""
-    keep_sampled(of_day)
+def _writing_tables(day: DayStore) -> Iterator[_Tables]:
+    """Writes the day's manifest and features. If the pass fails, the earlier ones stay."""
+    keep_sampled(day)
     with (
-        writing_table(of_day.storage, of_day.keys.manifest, MANIFEST) as manifest,
-        writing_table(of_day.storage, of_day.keys.features, FEATURES) as features,
+        writing_table(day.storage, day.keys.manifest, MANIFEST) as manifest,
+        writing_table(day.storage, day.keys.features, FEATURE_TABLE) as features,
     ):
-        day = _Day(manifest, features)
-        yield day
-    inputs.write_index(of_day, input_size, day.rows)
-    counts = day.count(of_day.date.isoformat(), model_version, input_size)
-    late = count_late(of_day)
+        yield _Tables(manifest, features)
+
+
+def _finish(day: DayStore, model: DayModel, tables: _Tables) -> Ingest:
+    """Writes the inputs' index and, last, ingest.json, with the number of `late` images where there are any."""
+    inputs.write_index(day, model.input_size, tables.rows)
+    found = tables.counted(day.date, model)
+    late = count_late(day)
     if late:
-        counts["late"] = late
-    of_day.storage.write_json(of_day.keys.ingest, counts)
-    logger.info("Took in %s: %s", of_day.storage.url(of_day.keys.incoming), counts)
+        found = found.model_copy(update={"late": late})
+    day.write(found)
+    logger.info("Took in %s: %s", day.storage.url(day.keys.incoming), found)
+    return found
 
 
-def _refuse_too_many_rejects(day: DayStore, images: ImagesConfig, counts: dict[str, Any]) -> dict[str, Any]:
-    delivered = counts["listed"] - counts.get(IGNORED, 0)
-    if counts[QUARANTINED] > images.max_reject_share * delivered or not counts[ACCEPTED]:
-        reasons = Counter(counts["reasons"]).most_common()
+def _refuse_too_many_rejects(day: DayStore, found: Ingest) -> Ingest:
+    allowed = day.config.images.max_reject_share
+    if found.quarantined > allowed * found.delivered or not found.accepted:
+        reasons = ", ".join(f"{kind} {count}" for kind, count in Counter(found.reasons).most_common())
         raise TooManyRejects(
-            f"{counts[QUARANTINED]} of {delivered} files in {day.storage.url(day.keys.incoming)} were quarantined "
-            f"({', '.join(f'{kind} {count}' for kind, count in reasons)}); images.max_reject_share allows "
-            f"{images.max_reject_share:.0%}. {day.storage.url(day.keys.manifest)} has the reason for each"
+            f"{found.quarantined} of {found.delivered} files in {day.storage.url(day.keys.incoming)} were quarantined "
+            f"({reasons}); images.max_reject_share allows {allowed:.0%}. {day.storage.url(day.keys.manifest)} has the reason for each"
         )
-    return counts
+    return found
 
 
 def _with_features(block: Block) -> pa.Table:
@@ -262,7 +258,7 @@ def _with_features(block: Block) -> pa.Table:
 
 
 def _in_several(storage: Storage, keys: Sequence[str]) -> np.ndarray:
-    """The first 64 bits of the ids that may be in more than one shard, uint64: all that has to be in memory at once."""
+    """The first 64 bits of the ids that may be in more than one shard, uint64. No more than that is in memory at once."""
     found = []
     for key in keys:
         ids = storage.read_arrow(key, ["image_id"])["image_id"].drop_null()
@@ -276,8 +272,8 @@ def _first_bits(ids: Sequence[str]) -> np.ndarray:
 
 
 def _without_copies(part: pa.Table, shared: np.ndarray, firsts: dict[str, str]) -> pa.Table:
-    """`part` with each image that an earlier object of the day has marked as its duplicate. `firsts`: the keys of those that can
-    come again, by image id; this part's are added."""
+    """`part`, where an image that an earlier object of the day has is marked as a duplicate. `firsts`: by image id, the key of each
+    image that may come again; those of this part are added."""
     ids, status, reasons = (part[name].to_pylist() for name in ("image_id", "status", "reason"))
     known = [image_id is not None for image_id in ids]
     again = np.zeros(len(ids), bool)
@@ -295,7 +291,7 @@ def _without_copies(part: pa.Table, shared: np.ndarray, firsts: dict[str, str]) 
 
 
 def _drop_inputs(day: DayStore, number: int, now: pa.Table, before: pa.Table) -> None:
-    """Takes the images that turned out to be duplicates out of a stored block; does nothing the second time."""
+    """Takes the images that turned out to be duplicates out of a stored block. Does nothing the second time."""
     was, kept = (pc.equal(table["status"], ACCEPTED).to_numpy() for table in (before, now))
     if kept.sum() == was.sum():
         return

@@ -1,20 +1,16 @@
-"""The model's inputs of a day as ingest stores them: uint8 images in manifest order, one .npy for each block, and index.json
-with the number of images in each. Read block by block, so that no day needs to fit into memory.
+"""The model's inputs of a day as ingest stores them: uint8 images in the order of the manifest, one .npy file for each block, and
+index.json with the number of images in each. They are read block by block, so that no day must fit into memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftwatch.artifacts.ingest import InputsIndex
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention
-
-if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayKeys
-    from driftwatch.storage import Storage
 
 _READ_AHEAD = 2
 
@@ -28,8 +24,8 @@ def write_block(day: DayStore, number: int, images: np.ndarray) -> None:
 
 
 def write_index(day: DayStore, input_size: int, rows: Sequence[int]) -> None:
-    """Makes the blocks that are stored the day's inputs: `rows` images in each, in order. What is left of an earlier run goes."""
-    day.storage.write_json(day.keys.inputs_index, {"input_size": input_size, "rows": list(rows)})
+    """Makes the stored blocks the day's inputs: `rows` images in each, in order. Removes what is left of an earlier run."""
+    day.write(InputsIndex(input_size=input_size, rows=tuple(rows)))
     wanted = {day.keys.inputs_index, *(day.keys.inputs_block(number) for number, count in enumerate(rows) if count)}
     for item in day.storage.list(day.keys.inputs):
         if item.key not in wanted:
@@ -37,22 +33,22 @@ def write_index(day: DayStore, input_size: int, rows: Sequence[int]) -> None:
 
 
 class DayInputs:
-    """The day's stored inputs. Raises MissingArtifact where the day was not taken in."""
+    """The day's stored inputs. Raises MissingArtifact if the day was not taken in."""
 
-    def __init__(self, storage: Storage, layout: DayKeys) -> None:
-        self._storage, self._layout = storage, layout
-        index = storage.read_json(layout.inputs_index)
-        self.rows: list[int] = index["rows"]
-        self.input_size: int = index["input_size"]
+    def __init__(self, day: DayStore) -> None:
+        self._day = day
+        index = day.read(InputsIndex)
+        self.rows, self.input_size = index.rows, index.input_size
         self._starts = np.concatenate([[0], np.cumsum(self.rows, dtype=int)])
 
     def __len__(self) -> int:
         return int(self._starts[-1])
 
     def blocks(self, numbers: Iterable[int] | None = None) -> Iterator[np.ndarray]:
-        """The images of each block, uint8 [n, S, S, 3], in order; of all blocks, or of those named. A few are fetched ahead."""
+        """The images of each block, uint8 [n, S, S, 3], in order: of all blocks, or of those with these numbers. A few blocks are
+        fetched ahead."""
         wanted = [n for n in (range(len(self.rows)) if numbers is None else numbers) if self.rows[n]]
-        fetched = self._storage.iter_arrays([self._layout.inputs_block(n) for n in wanted], _READ_AHEAD)
+        fetched = self._day.storage.iter_arrays([self._day.keys.inputs_block(n) for n in wanted], _READ_AHEAD)
         for number, images in zip(wanted, fetched, strict=True):
             yield self._checked(number, images)
 
@@ -70,12 +66,12 @@ class DayInputs:
     def place(self, row: int) -> tuple[str, int]:
         """The key of the block that holds the day's image number `row`, and the image's place in it."""
         number = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return self._layout.inputs_block(number), row - int(self._starts[number])
+        return self._day.keys.inputs_block(number), row - int(self._starts[number])
 
     def _checked(self, number: int, images: np.ndarray) -> np.ndarray:
         if images.shape != (self.rows[number], self.input_size, self.input_size, 3):
             raise NeedsAttention(
-                f"{self._storage.url(self._layout.inputs_block(number))} is {list(images.shape)}, index.json says {self.rows[number]} "
-                f"images of {self.input_size} px: clear ingest_images for {self._layout.day}"
+                f"{self._day.storage.url(self._day.keys.inputs_block(number))} is {list(images.shape)}, index.json says {self.rows[number]} "
+                f"images of {self.input_size} px: clear ingest_images for {self._day.date}"
             )
         return images

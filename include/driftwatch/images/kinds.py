@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, for whoever shows it: never by its name, which somebody else chose."""
+"""What kind of picture a file is, by its first bytes. Its name does not count: somebody else chose it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Kind(NamedTuple):
-    """How a picture's file name ends, and what a browser is told that it is."""
+    """The end of a picture's file name, and the content type that a browser is told."""
 
     suffix: str
     content_type: str
@@ -16,7 +16,7 @@ JPEG, PNG, WEBP = Kind(".jpg", "image/jpeg"), Kind(".png", "image/png"), Kind(".
 
 
 def kind_of(data: bytes) -> Kind | None:
-    """The kind of picture that begins with these bytes (a dozen do); None for anything else."""
+    """The kind of picture that begins with these bytes (twelve are enough); None for anything else."""
     if data.startswith(b"\xff\xd8"):
         return JPEG
     if data.startswith(b"\x89PNG\r\n\x1a\n"):

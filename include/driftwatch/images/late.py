@@ -1,7 +1,7 @@
-"""Images that come after the day's sample was drawn: counted with the day, and in no sample.
+"""Images that come after the day's sample was drawn. They count with the day, and are in no sample.
 
-The sample is random among the images that were there, and paid for, so it stays. What was there then is the manifest as it was: it
-is kept beside the new one for as long as the two differ.
+The sample stays as it is: it is random among the images that were there then, and it is paid for. The manifest of that time is kept
+beside the new one as long as the two differ.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
+from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.ingest import LateFiles
 from driftwatch.artifacts.store import DayStore
-from driftwatch.errors import DamagedArtifact
+from driftwatch.errors import DamagedArtifact, EmptyDay
+from driftwatch.images.listing import folder_of_day, list_day
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from driftwatch.storage import Storage, StoredObject
+    from driftwatch.storage import Storage
 
 
 def keep_sampled(day: DayStore) -> None:
-    """Before a day is taken in again: keeps the manifest that its sample was drawn from, once. A sample of which no pool was asked
-    for is drawn anew, so that nothing is late for it."""
+    """Before a day is taken in again: keeps the manifest that its sample was drawn from, once. If no pool was asked for yet, the sample
+    will be drawn anew, so no image is late for it."""
     if not _asked_for(day):
         day.storage.delete(day.keys.sampled_manifest)
     elif day.storage.exists(day.keys.manifest) and not day.storage.exists(day.keys.sampled_manifest):
@@ -30,13 +33,11 @@ def keep_sampled(day: DayStore) -> None:
 
 
 def _asked_for(day: DayStore) -> bool:
-    if not day.storage.exists(day.keys.annotation):
-        return False
     try:
-        plan = day.storage.read_json(day.keys.annotation)
-        return bool(plan["pool_id"] or plan["creations"].get("pool"))
-    except (DamagedArtifact, AttributeError, KeyError, TypeError):
+        plan = day.find(AnnotationPlan)
+    except DamagedArtifact:
         return True  # whoever needs the plan says that it is damaged
+    return plan is not None and plan.asked
 
 
 def late_images(day: DayStore) -> Sequence[str]:
@@ -54,20 +55,25 @@ def _accepted(storage: Storage, key: str) -> pa.ChunkedArray:
 
 
 def count_late(day: DayStore) -> int:
-    """After a day was taken in again: how many of its images came late. What was kept goes where there are none."""
+    """After a day was taken in again: how many of its images came late. If none did, the manifest that was kept is removed."""
     late = len(late_images(day))
     if not late:
         day.storage.delete(day.keys.sampled_manifest)
-    day.storage.delete(day.keys.late_files)
+    day.storage.delete(day.key(LateFiles))
     return late
 
 
-def note_late_files(day: DayStore, listed: Sequence[StoredObject]) -> int:
-    """Counts the files that were `listed` in the day's folder and are not taken in, and writes that down for the report."""
+def note_late_files(day: DayStore) -> int:
+    """Looks into the day's folder once more, and writes down for the report how many files there are to be images but were not taken
+    in. Returns that number: 0 for a folder that was cleaned up since."""
+    try:
+        listed = folder_of_day(day).images(list_day(day))
+    except EmptyDay:
+        listed = []
     taken_in = set(day.storage.read_arrow(day.keys.manifest, ["key"])["key"].to_pylist()) if listed else set()
     files = sum(item.key not in taken_in for item in listed)
     if files:
-        day.storage.write_json(day.keys.late_files, {"files": files})
+        day.write(LateFiles(files=files))
     else:
-        day.storage.delete(day.keys.late_files)
+        day.storage.delete(day.key(LateFiles))
     return files

@@ -1,46 +1,79 @@
-"""What lies in a day's folder, and what of it is meant for programs and file browsers: passed over, counted, no rejects."""
+"""Which files of a folder are to be images: all but those that `images.ignore` names, which are for programs and file browsers.
+
+What is ignored is listed and counted, and is no reject.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.store import DayStore
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import EmptyDay, NeedsAttention
 
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
-    from driftwatch.storage import StoredObject
+    from driftwatch.storage import Storage, StoredObject
 
 
-def list_day(day: DayStore, images: ImagesConfig) -> Sequence[StoredObject]:
-    """Everything in the day's incoming folder; raises EmptyDay where there is nothing but what `images.ignore` names."""
-    listed = day.storage.list(day.keys.incoming)
-    if listed and not day.storage.lies_in(day.keys.incoming, day.keys.incoming.rpartition("/")[0]):
+@dataclass(frozen=True)
+class ImageFolder:
+    """A folder that images were left in: a day's, or that of the training images. Nothing is read from outside of it."""
+
+    storage: Storage
+    path: str
+    """Its key; empty for the whole storage."""
+    settings: ImagesConfig
+
+    def images(self, listed: Sequence[StoredObject]) -> list[StoredObject]:
+        """Those of the `listed` objects that are to be images."""
+        return [item for item in listed if self.ignored_by(item.key) is None]
+
+    def ignored_by(self, key: str) -> str | None:
+        """The pattern of `images.ignore` that the key matches; None for what is to be an image.
+
+        A pattern with `/` is compared with the whole key below the folder. There `*` stands for `/` too, and the folder's own marker
+        is `/`. Any other pattern is compared with each part of the key: one that matches a folder's name ignores all in that folder.
+        Upper and lower case are the same.
+        """
+        name = (key.removeprefix(self.path).removeprefix("/") or "/").lower()
+        parts = [part for part in name.split("/") if part not in (".", "..")]  # of keys of S3; they hide nothing
+        for pattern in self.settings.ignore:
+            wanted = pattern.lower()
+            if any(fnmatchcase(part, wanted) for part in ([name] if "/" in pattern else parts)):
+                return pattern
+        return None
+
+    def read(self, key: str) -> bytes:
+        """The bytes of one object. Raises OddEntry for what is no regular file of this folder or has more than `images.max_bytes`."""
+        return self.storage.read_foreign(key, self.path, self.settings.max_bytes)
+
+
+def folder_of_day(day: DayStore) -> ImageFolder:
+    """The folder of the day's images as the camera or the service left them."""
+    return ImageFolder(day.storage, day.keys.incoming, day.config.images)
+
+
+def training_folder(store: MonitorStore) -> ImageFolder:
+    """The folder of the original labelled images, which holds one folder for each class."""
+    return ImageFolder(store.storage, store.keys.training_images, store.config.images)
+
+
+def list_day(day: DayStore) -> Sequence[StoredObject]:
+    """Everything in the day's folder, the ignored files too. Raises EmptyDay where nothing there is to be an image."""
+    folder = folder_of_day(day)
+    listed = day.storage.list(folder.path)
+    if listed and not day.storage.lies_in(folder.path, folder.path.rpartition("/")[0]):
         raise NeedsAttention(
-            f"{day.storage.url(day.keys.incoming)} is a link that leads out of the folder that it lies in: put the images there, or "
+            f"{day.storage.url(folder.path)} is a link that leads out of the folder that it lies in: put the images there, or "
             "make the folder above it the link"
         )
-    if all(ignored_by(item.key, day.keys.incoming, images.ignore) for item in listed):
+    if not folder.images(listed):
         ignored = f" ({len(listed)} files that images.ignore names)" if listed else ""
         raise EmptyDay(
-            f"{day.storage.url(day.keys.incoming)} holds no images{ignored} for {day.date.isoformat()}: check the camera's or service's "
+            f"{day.storage.url(folder.path)} holds no images{ignored} for {day.date.isoformat()}: check the camera's or service's "
             "delivery; the setting images.on_empty_day (fail, skip) decides what such a day does"
         )
     return listed
-
-
-def ignored_by(key: str, folder: str, patterns: Sequence[str]) -> str | None:
-    """The pattern of `images.ignore` that the key matches; None for what is to be an image.
-
-    A pattern with `/` is held against the whole key below `folder`, where `*` stands for `/` too and the folder's own marker is
-    `/`; any other against each part of it, so that a folder's name takes all in it along. Upper and lower case are the same.
-    """
-    name = (key.removeprefix(folder).removeprefix("/") or "/").lower()
-    parts = [part for part in name.split("/") if part not in (".", "..")]  # of keys of S3; they hide nothing
-    for pattern in patterns:
-        wanted = pattern.lower()
-        if any(fnmatchcase(part, wanted) for part in ([name] if "/" in pattern else parts)):
-            return pattern
-    return None

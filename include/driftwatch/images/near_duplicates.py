@@ -1,4 +1,4 @@
-"""Which images show nearly the same: frames of one burst, the same picture saved again, resized or recompressed.
+"""Which images show nearly the same: the frames of one burst, or a picture that was saved again, resized or recompressed.
 
 The perceptual hash is Zauner's pHash (C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010):
 the signs of the 64 lowest frequencies of a 32 x 32 grey picture about their median. The 32 x 32 are averages over equal areas of the

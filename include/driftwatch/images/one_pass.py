@@ -1,9 +1,9 @@
-"""The one pass over a day's images: each object is fetched once, hashed, checked and decoded once; features, perceptual hash and
-the model's input come out of it.
+"""The one pass over a day's images: each object is fetched, hashed, checked and decoded once. It gives the features, the perceptual
+hash and the model's input.
 
-Nothing is lost without a word: every listed object has a row in the manifest, as accepted, duplicate (the bytes of an
-accepted image once more), quarantined, or ignored (`images.ignore`). Copies of a quarantined file are quarantined too, so that they
-count as rejects.
+Nothing is lost without a word: every listed object has a row in the manifest. It is accepted, a duplicate (the bytes of an accepted
+image once more), quarantined, or ignored (`images.ignore`). Copies of a quarantined file are quarantined too, so that they count as
+rejects.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -32,22 +32,22 @@ from driftwatch.images.headers import RejectedImage
 from driftwatch.images.near_duplicates import perceptual_hash
 from driftwatch.images.room import Room
 from driftwatch.images.shards import BLOCK
-from driftwatch.storage import StoredObject
 
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
-    from driftwatch.storage import Storage
+    from driftwatch.images.listing import ImageFolder
+    from driftwatch.storage import StoredObject
 
 logger = logging.getLogger(__name__)
 
 ACCEPTED, DUPLICATE, QUARANTINED, IGNORED = "accepted", "duplicate", "quarantined", "ignored"
-# A thread takes a few images in one turn: to wake it for each costs a tenth of the pass. It decodes them one after the other.
+# A thread decodes a few images one after the other: to wake it up for each image would cost a tenth of the pass.
 _TURN, _TURNS_PER_CORE = 8, 2
 _MOST_LETTERS = 500  # of a reason
 
-# One row for each object, sorted by key. image_id: sha256, null where the bytes were not read; reason: "<kind>: <message>" when
-# quarantined, another sentence for a duplicate and an ignored one, a note on an accepted file that is odd ("no_end_mark: ...",
-# "cut_short: ..."), else empty; width and height upright; phash: see near_duplicates.
+# One row for each object, sorted by key. image_id: sha256, null if the bytes were not read. reason: "<kind>: <message>" for a
+# quarantined object; another sentence for a duplicate or an ignored one; a note on an accepted file that is odd ("no_end_mark: ...",
+# "cut_short: ..."); else empty. width, height: of the upright image. phash: see near_duplicates.
 _TEXT = ("key", "image_id", "status", "reason", "format", "phash")
 _NUMBERS = {"bytes": "int64", "width": "Int64", "height": "Int64"}
 _MANIFEST_COLUMNS = ("key", "image_id", "bytes", "status", "reason", "format", "width", "height", "phash")
@@ -60,7 +60,7 @@ MANIFEST = pa.schema(
     metadata=_LIKE_PANDAS.metadata,
 )
 # One row for each accepted image, in manifest order.
-FEATURES = pa.schema([("image_id", pa.string()), *((name, pa.float64()) for name in COLUMNS)])
+FEATURE_TABLE = pa.schema([("image_id", pa.string()), *((name, pa.float64()) for name in COLUMNS)])
 
 
 class Block(NamedTuple):
@@ -73,7 +73,7 @@ class Block(NamedTuple):
 
 
 class TakenIn(NamedTuple):
-    """The whole of a pass that fits into memory. `manifest`, `features`: frames like MANIFEST and FEATURES; `inputs`: uint8
+    """All that a pass gives, if it fits into memory. `manifest`, `features`: frames like MANIFEST and FEATURE_TABLE; `inputs`: uint8
     [n, size, size, 3] in the order of `features`."""
 
     manifest: pd.DataFrame
@@ -82,7 +82,7 @@ class TakenIn(NamedTuple):
 
 
 class _About(NamedTuple):
-    """What a content's row says: `reason` is empty for an accepted one, but for a note where the file is odd."""
+    """What the manifest says of one content. `reason` is empty for an accepted one, or a note if the file is odd."""
 
     reason: str
     format: str | None = None
@@ -99,14 +99,10 @@ class _Outcome(NamedTuple):
     features: list[float] | None = None
     input: np.ndarray | None = None
 
-    @property
-    def accepted(self) -> bool:
-        return self.input is not None
-
 
 class _InWork(NamedTuple):
-    """An object on its way through the pass. `data`: the bytes to decode; `outcome`: none before that, and for a copy of an
-    earlier one."""
+    """An object on its way through the pass. `data`: the bytes to decode. `outcome`: None before they are decoded, and for a copy of
+    an earlier object."""
 
     key: str
     size: int
@@ -115,77 +111,93 @@ class _InWork(NamedTuple):
     outcome: _Outcome | None = None
 
 
-def take_in(
-    storage: Storage, keys: Iterable[str | StoredObject], images: ImagesConfig, input_size: int, folder: str = ""
-) -> TakenIn:
+def take_in(folder: ImageFolder, objects: Iterable[StoredObject], input_size: int) -> TakenIn:
     """The pass over a set of images that fits into memory, such as the training set; see `take_in_blocks`."""
-    blocks = list(take_in_blocks(storage, keys, images, input_size, folder=folder))
+    blocks = list(take_in_blocks(folder, objects, input_size))
     empty = np.empty((0, input_size, input_size, 3), np.uint8)
     manifest = pa.concat_tables([MANIFEST.empty_table(), *(block.manifest for block in blocks)])
-    features = pa.concat_tables([FEATURES.empty_table(), *(features_table(*block[:2]) for block in blocks)])
+    features = pa.concat_tables([FEATURE_TABLE.empty_table(), *(features_table(*block[:2]) for block in blocks)])
     inputs = np.concatenate([empty, *(block.inputs for block in blocks)])
     return TakenIn(manifest.to_pandas(), features.to_pandas(), inputs)
 
 
 def take_in_blocks(
-    storage: Storage,
-    keys: Iterable[str | StoredObject],
-    images: ImagesConfig,
+    folder: ImageFolder,
+    objects: Iterable[StoredObject],
     input_size: int,
-    workers: int | None = None,
-    folder: str = "",
     given_up: Collection[str] = (),
+    workers: int | None = None,
 ) -> Generator[Block, None, None]:
     """Fetches, checks and decodes each object once, in the order of the keys, on `workers` threads (all cores by default;
     decoders and kernels let go of Python's lock). At most a few images for each core are in work at a time.
 
-    `folder`: where the objects were left, the only place that is read from (the storage); `given_up`: keys that are not read, as they change all
-    the time. What `images.ignore` names, and what storage says is larger than `max_bytes`, is not fetched. For what is raised
-    and what is quarantined see `driftwatch.images.fetch`. Close it where it is not used up.
+    `given_up`: keys that are not read, since they change all the time. What `images.ignore` names, and what storage says is larger
+    than `max_bytes`, is not fetched. For what is raised and what is quarantined see `driftwatch.images.fetch`. Close the generator
+    where you do not use it up.
     """
-    objects = sorted((StoredObject(item, -1) if isinstance(item, str) else item for item in keys), key=lambda o: o.key)
-    firsts: dict[str, tuple[str, _Outcome]] = {}
-    rows: list[tuple[Any, ...]] = []
-    features: list[list[float]] = []
-    inputs: list[np.ndarray] = []
-    fetched = fetch(storage, objects, images, folder, given_up)
-    with closing(fetched), closing(_in_turn(fetched, images, input_size, workers or _cores())) as done:
+    filling = _Filling(input_size)
+    fetched = fetch(folder, sorted(objects, key=lambda item: item.key), given_up)
+    with closing(fetched), closing(_in_turn(fetched, folder.settings, input_size, workers or _cores())) as done:
         for item in done:
-            if item.outcome is None:
-                first, known = firsts[str(item.image_id)]
-                accepted = known.status == ACCEPTED
-                copy = known.about._replace(reason=f"same bytes as {first}") if accepted else known.about
-                rows.append((item.key, item.image_id, item.size, DUPLICATE if accepted else QUARANTINED, *copy))
-            else:
-                outcome = item.outcome
-                if item.image_id:
-                    firsts[item.image_id] = (item.key, outcome)
-                rows.append((item.key, item.image_id, item.size, outcome.status, *outcome.about))
-                if outcome.features is not None and outcome.input is not None:
-                    features.append(outcome.features)
-                    inputs.append(outcome.input)
-            if len(rows) == BLOCK:
-                yield _block(rows, features, inputs, input_size)
-                rows, features, inputs = [], [], []
-    if rows:
-        yield _block(rows, features, inputs, input_size)
+            filling.add(item)
+            if filling.rows == BLOCK:
+                yield filling.block()
+    if filling.rows:
+        yield filling.block()
+
+
+class _Filling:
+    """Gathers what became of the objects, until they are a block."""
+
+    def __init__(self, input_size: int) -> None:
+        self._input_size = input_size
+        self._firsts: dict[str, tuple[str, _Outcome]] = {}  # by image id, over all blocks
+        self._empty()
+
+    def _empty(self) -> None:
+        self._rows: list[tuple[object, ...]] = []  # as the columns of MANIFEST
+        self._features: list[list[float]] = []
+        self._inputs: list[np.ndarray] = []
+
+    @property
+    def rows(self) -> int:
+        return len(self._rows)
+
+    def add(self, item: _InWork) -> None:
+        if item.outcome is None:
+            status, about = self._of_copy(str(item.image_id))
+        else:
+            status, about = item.outcome.status, item.outcome.about
+            if item.image_id:
+                self._firsts[item.image_id] = (item.key, item.outcome)
+            if item.outcome.features is not None and item.outcome.input is not None:
+                self._features.append(item.outcome.features)
+                self._inputs.append(item.outcome.input)
+        self._rows.append((item.key, item.image_id, item.size, status, *about))
+
+    def _of_copy(self, image_id: str) -> tuple[str, _About]:
+        """What is said of an object whose bytes were met before."""
+        first, known = self._firsts[image_id]
+        if known.status == ACCEPTED:
+            return DUPLICATE, known.about._replace(reason=f"same bytes as {first}")
+        return QUARANTINED, known.about
+
+    def block(self) -> Block:
+        """What was gathered, which is forgotten here."""
+        columns = zip(zip(*self._rows, strict=True), MANIFEST, strict=True)
+        found = Block(
+            pa.table([pa.array(values, field.type) for values, field in columns], schema=MANIFEST),
+            np.array(self._features, float).reshape(-1, len(COLUMNS)),
+            np.array(self._inputs, np.uint8).reshape(-1, self._input_size, self._input_size, 3),
+        )
+        self._empty()
+        return found
 
 
 def features_table(manifest: pa.Table, features: np.ndarray) -> pa.Table:
-    """A table like FEATURES from a block's manifest and features."""
+    """A table like FEATURE_TABLE from a block's manifest and features."""
     ids = manifest["image_id"].filter(pc.equal(manifest["status"], ACCEPTED))
-    return pa.table([ids, *features.T.copy()], schema=FEATURES)
-
-
-def _block(
-    rows: list[tuple[Any, ...]], features: list[list[float]], inputs: list[np.ndarray], input_size: int
-) -> Block:
-    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), MANIFEST, strict=True)]
-    return Block(
-        pa.table(columns, schema=MANIFEST),
-        np.array(features, float).reshape(-1, len(COLUMNS)),
-        np.array(inputs, np.uint8).reshape(-1, input_size, input_size, 3),
-    )
+    return pa.table([ids, *features.T.copy()], schema=FEATURE_TABLE)
 
 
 def _in_turn(
@@ -194,7 +206,7 @@ def _in_turn(
     input_size: int,
     workers: int,
 ) -> Generator[_InWork, None, None]:
-    """Each object in order, with what became of it; a few for each worker are in work behind it."""
+    """Each object in order, with what became of it. Meanwhile the workers are a few objects ahead."""
     seen: set[str] = set()
     to_do = (_to_do(item, data, seen) for item, data in fetched)
     waiting: deque[Future[list[_InWork]]] = deque()
@@ -211,9 +223,9 @@ def _in_turn(
 def _to_do(item: StoredObject, data: bytes | RejectedImage | Ignored, seen: set[str]) -> _InWork:
     if isinstance(data, Ignored):
         outcome = _Outcome(IGNORED, _About(f"matches {data.pattern!r} of images.ignore"))
-        return _InWork(item.key, max(item.size, 0), None, outcome=outcome)
+        return _InWork(item.key, item.size, None, outcome=outcome)
     if isinstance(data, RejectedImage):
-        return _InWork(item.key, max(item.size, 0), None, outcome=_rejected(data))
+        return _InWork(item.key, item.size, None, outcome=_rejected(data))
     image_id = hashlib.sha256(data).hexdigest()
     new = image_id not in seen
     seen.add(image_id)
@@ -247,20 +259,20 @@ def _rejected(error: RejectedImage) -> _Outcome:
 
 
 def stable_text(error: object) -> str:
-    """What a decoder said, in one line without what changes from run to run (an object's address): the same file has the same
+    """What a decoder said, in one line, without what changes from run to run (addresses in memory). So the same file has the same
     reason each time."""
     text = re.sub(r"\s+at 0x[0-9a-fA-F]+", "", str(error))
     return "".join(letter if letter.isprintable() else " " for letter in text)[:_MOST_LETTERS]
 
 
 def _cores() -> int:
-    """Cores that this process may use, which in a container can be fewer than the machine's."""
+    """How many cores this process may use; in a container these can be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def _one_opencv_thread() -> Iterator[None]:
-    """The images run in parallel; OpenCV's own threads for each would only get in each other's way."""
+    """Images are decoded in parallel; with threads of its own for each image, OpenCV would only be slower."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -1,5 +1,5 @@
-"""PNG: the file looked through chunk by chunk. Pillow does not check the sums of picture data, and unpacks colour profiles and
-texts; it is given the picture alone."""
+"""PNG: the file is looked through chunk by chunk. Pillow does not check the checksums of picture data, and it unpacks colour profiles
+and texts. So it is given the picture alone."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ NO_END_MARK = "no_end_mark: the picture is whole, but the file ends without its 
 
 
 def read_png(data: bytes, check: Check) -> ImageFile:
-    """Looks through the chunks up to IEND, checks their sums, and keeps the picture's own; of an animation that is the first
-    frame. A missing IEND is put there, and noted; the decoder then finds whether the picture is whole."""
+    """Looks through the chunks up to IEND, checks their checksums, and keeps those of the picture; of an animation that is the first
+    frame. If IEND is missing it is added, with a note; the decoder then finds out whether the picture is whole."""
     if len(data) < 33:
         raise RejectedImage("truncated", "the PNG file ends inside its header")
     if data[12:16] != b"IHDR":
@@ -52,8 +52,8 @@ def read_png(data: bytes, check: Check) -> ImageFile:
 
 
 def _chunk(data: bytes, position: int, header: Header, has_picture: bool) -> tuple[bytes, bytes, int]:
-    """Name and content of the chunk at `position`, and where the next begins. No name where the file ends behind its picture data:
-    in whatever else, or in the sum of its last part."""
+    """Name and content of the chunk at `position`, and where the next one begins. The name is empty if the file ends after its picture
+    data: in another chunk, or in the checksum of the last one."""
     length, name = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
     end = position + 8 + length
     content = data[position + 8 : end]

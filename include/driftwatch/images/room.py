@@ -1,4 +1,4 @@
-"""How much memory pictures in work may take together."""
+"""How much memory the pictures that are being decoded may take together."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from threading import Condition
 
 
 class Room:
-    """`size` bytes that threads share. Who needs more than there is waits until others are done; who needs more than `size` has it
-    alone."""
+    """`size` bytes that threads share. A thread that needs more than is free waits until others are done. One that needs more than
+    `size` waits until it is alone."""
 
     def __init__(self, size: int) -> None:
         self._size, self._taken = size, 0

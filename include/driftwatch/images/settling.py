@@ -1,9 +1,9 @@
-"""Files of a file system that were perhaps still being written while the pass read them.
+"""Files that may still have been growing while the pass read them.
 
-One that was written to within `images.settle_seconds`, or that changed while it was read, and that is no whole image is looked
-at again when it has rested for that long. Where one has changed by then the pass is made anew, so that a half file is never
-taken, and the day comes out as if the pass had begun later. One that is whole waits for nothing: a day whose files
-have rested, or are good, is not held up. On S3 an object is whole from the start.
+A file that is no whole image may still be growing if it was written to within `images.settle_seconds`, or changed while it was read.
+Such a file is looked at again when nobody has written to it for that long. If it has changed by then, the whole pass is made again:
+so half a file is never taken, and the day is the same as if the pass had begun later. A whole image never makes the pass wait.
+This is for folders; an object of S3 is whole from the start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from driftwatch.errors import DriftwatchError, MissingArtifact, OddEntry
 from driftwatch.images.one_pass import DUPLICATE, Block
 
 if TYPE_CHECKING:
-    from driftwatch.config import ImagesConfig
+    from driftwatch.images.listing import ImageFolder
     from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,8 @@ class FilesChanged(DriftwatchError):
 
 
 def until_settled(make_pass: Callable[[frozenset[str]], T]) -> T:
-    """What `make_pass` returns once no file has changed behind it. It gets the keys that it is to give up as `still_growing`."""
+    """Makes the pass until no file has changed during it, and returns what it returned. `make_pass` gets the keys that it is to give up
+    as `still_growing`."""
     given_up: frozenset[str] = frozenset()
     passes = 0
     while True:
@@ -51,38 +52,39 @@ def until_settled(make_pass: Callable[[frozenset[str]], T]) -> T:
 
 
 def watched(
-    storage: Storage, folder: str, images: ImagesConfig, given_up: frozenset[str], blocks: Iterator[Block]
+    folder: ImageFolder, blocks: Iterator[Block], given_up: frozenset[str] = frozenset()
 ) -> Generator[Block, None, None]:
-    """The blocks of a pass; at its end waits for files that may be growing, and raises FilesChanged where one did, or where a
-    whole one was written to since the pass began."""
+    """The blocks of a pass. At its end it waits for files that may be growing, and raises FilesChanged where one has grown, or where a
+    whole one was written to since the pass began. The keys `given_up` are not looked at."""
+    settle = folder.settings.settle_seconds
     started = time.time()
     read: dict[str, str | None] = {}  # what is to be compared, by key
     growing: list[str] = []
     for block in blocks:
         for key, found, whole in _looked_at(block):
-            age, passed = _age(storage, key), time.time() - started
+            age, passed = _age(folder.storage, key), time.time() - started
             if key in given_up or age is None:
                 continue
             if whole and age < passed:
                 read[key] = found
-            elif not whole and -images.settle_seconds < age < images.settle_seconds + passed:
+            elif not whole and -settle < age < settle + passed:
                 read[key] = found
                 growing.append(key)
         yield block
-    ages = [age for key in growing if (age := _age(storage, key)) is not None]
-    pause = max((images.settle_seconds - age for age in ages), default=0)
+    ages = [age for key in growing if (age := _age(folder.storage, key)) is not None]
+    pause = max((settle - age for age in ages), default=0)
     if pause > 0:
         logger.info(
             "%d files may still be growing (images.settle_seconds): looking again in %.0f s", len(growing), pause
         )
-        time.sleep(min(pause, images.settle_seconds))
-    changed = frozenset(key for key, found in read.items() if _hash(storage, key, folder, images) != found)
+        time.sleep(min(pause, settle))
+    changed = frozenset(key for key, found in read.items() if _hash(folder, key) != found)
     if changed:
         raise FilesChanged(changed)
 
 
 def _looked_at(block: Block) -> Iterator[tuple[str, str | None, bool]]:
-    """Key, image id (none where it changed while it was read) and whether it is a whole image, of all that was read."""
+    """Of every object that was read: its key, its image id (None if it changed while it was read), and whether it is a whole image."""
     table = block.manifest.select(["key", "image_id", "status", "reason"])
     for key, image_id, status, reason in zip(*(column.to_pylist() for column in table.columns), strict=True):
         if image_id is not None or reason.startswith("still_growing"):
@@ -90,13 +92,14 @@ def _looked_at(block: Block) -> Iterator[tuple[str, str | None, bool]]:
 
 
 def _age(storage: Storage, key: str) -> float | None:
-    """Seconds since the file was written to, by this machine's clock; none on S3, and for a file that is gone."""
+    """Seconds since the file was last written to, by this machine's clock. None on S3, and for a file that is gone."""
     modified = storage.modified(key)
     return None if modified is None else time.time() - modified
 
 
-def _hash(storage: Storage, key: str, folder: str, images: ImagesConfig) -> str | None:
+def _hash(folder: ImageFolder, key: str) -> str:
+    """The sha256 of the file as it is now; empty where it is gone, or no file any more."""
     try:
-        return hashlib.sha256(storage.read_foreign(key, folder, images.max_bytes)).hexdigest()
+        return hashlib.sha256(folder.read(key)).hexdigest()
     except (OddEntry, MissingArtifact):
         return ""

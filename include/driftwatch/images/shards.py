@@ -1,8 +1,8 @@
 """How a day's listed objects fall into blocks and shards.
 
-A block is BLOCK objects of the listing, in the order of their keys: its accepted images are stored together and answered
-together. A shard is a run of whole blocks that one task handles. Blocks do not depend on shards, so the day's artifacts do not
-depend on how many shards made them.
+A block is BLOCK objects of the listing, in the order of their keys. Its accepted images are stored together, and the model answers
+them together. A shard is a row of whole blocks that one task handles. Blocks do not depend on shards, so the day's artifacts do not
+depend on how many shards there were.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def blocks_of(listed: int) -> int:
 
 
 def shards_of(listed: int, shard_size: int) -> list[Shard]:
-    """The day's shards: `shard_size` objects each, rounded up to whole blocks, more where it would take over MOST_SHARDS."""
+    """The day's shards: `shard_size` objects each, rounded up to whole blocks. They are larger if there would be more than MOST_SHARDS."""
     each = max(math.ceil(shard_size / BLOCK), math.ceil(blocks_of(listed) / MOST_SHARDS)) * BLOCK
     starts = range(0, listed, each)
     return [Shard(number, len(starts), start, min(start + each, listed)) for number, start in enumerate(starts)]

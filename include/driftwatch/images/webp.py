@@ -6,8 +6,8 @@ from driftwatch.images.headers import Check, Header, ImageFile, RejectedImage, m
 
 
 def read_webp(data: bytes, check: Check) -> ImageFile:
-    """Looks through the chunks of the file: what its header says of the canvas must be true of a picture that it holds, for a
-    decoder makes room for the canvas before it looks for a picture. Of an animation the first frame counts."""
+    """Looks through the chunks of the file. The file must hold a picture of the size that its header says: a decoder makes room for
+    that size before it looks for a picture. Of an animation the first frame counts."""
     if len(data) < 30:
         raise RejectedImage("truncated", "the WebP file ends inside its header")
     extended = data[12:16] == b"VP8X"

@@ -1,6 +1,6 @@
-"""How strongly a day's votes speak for each answer: by count, by each annotator's skill, or by Dawid-Skene.
+"""How strongly a day's votes speak for each choice: by count, by each annotator's skill, or by Dawid-Skene.
 
-Votes are given as three integer arrays of one length: task, annotator, answer, one vote for each task and annotator, sorted by
+Votes are given as three integer arrays of one length: task, annotator, choice, one vote for each task and annotator, sorted by
 task and annotator. That order, not the order of rows in a file, fixes the order in which floating point numbers are added.
 """
 
@@ -20,20 +20,20 @@ _CONVERGED = 1e-8
 
 
 @dataclass(frozen=True)
-class Votes:
-    """`task`, `annotator` and `answer` of each vote, and how many there can be of each."""
+class VoteArrays:
+    """`task`, `annotator` and `choice` of each vote, and how many there can be of each."""
 
     task: np.ndarray
     annotator: np.ndarray
-    answer: np.ndarray
+    choice: np.ndarray
     tasks: int
     annotators: int
-    answers: int
+    choices: int
 
     def tally(self, weight: np.ndarray | float = 1.0) -> np.ndarray:
-        """Sum of the votes' weights, [tasks, answers]; `weight` is one for each vote, or the same for all."""
-        sums = np.zeros((self.tasks, self.answers))
-        np.add.at(sums, (self.task, self.answer), weight)
+        """Sum of the votes' weights, [tasks, choices]; `weight` is one for each vote, or the same for all."""
+        sums = np.zeros((self.tasks, self.choices))
+        np.add.at(sums, (self.task, self.choice), weight)
         return sums
 
 
@@ -51,37 +51,39 @@ def skill(right: np.ndarray, seen: np.ndarray, default_skill: float) -> np.ndarr
 def vote_weight(skill: np.ndarray, classes: int) -> np.ndarray:
     """What a vote weighs: the log-odds of being right against guessing among `classes`.
 
-    These weights make the vote the likeliest answer where annotators err independently of each other and alike on every class. Source:
+    These weights make the vote the likeliest choice where annotators err independently of each other and alike on every class. Source:
     S. Nitzan, J. Paroush, "Optimal Decision Rules in Uncertain Dichotomous Choice Situations" (1982). Weighted by the plain
     skill, two annotators always outvote one, and a third vote is never worth more than a tie-break.
     """
     return np.maximum(np.log(skill / (1 - skill) * (classes - 1)), _LEAST_WEIGHT)
 
 
-def dawid_skene(votes: Votes, control: np.ndarray, default_skill: float) -> np.ndarray:
-    """The probability of each answer for each task, [tasks, answers], by EM over the annotators' confusion matrices.
+def dawid_skene(votes: VoteArrays, control: np.ndarray, default_skill: float) -> np.ndarray:
+    """The probability of each choice for each task, [tasks, choices], by EM over the annotators' confusion matrices.
 
-    `control`: answers to tasks of known truth, counts [annotators, truth, answer]; they take part with their truth fixed.
-    Each row of each annotator's confusion matrix starts with PRIOR_ANSWERS answers, right at `default_skill` and wrong evenly, and
-    each answer with one task: with few votes, where maximum likelihood finds perfect annotators and certain labels in noise
-    or swaps the classes, the result stays near a plain vote. A task without a vote has zeros.
+    EM, expectation maximisation, goes to and fro between the tasks' probabilities and the annotators' confusion matrices until
+    neither changes. A confusion matrix has how often an annotator gives each choice for each true class.
+    `control`: answers to tasks of known truth, counts [annotators, truth, choice]; they take part with their truth fixed.
+    Each row of each annotator's confusion matrix starts with PRIOR_ANSWERS answers, right at `default_skill` and wrong evenly. Each
+    choice starts with one task. So the result stays near a plain vote where votes are few; there, maximum likelihood would find
+    perfect annotators and certain labels in noise, or swap the classes. A task without a vote has zeros.
 
     Source: A. P. Dawid, A. M. Skene, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm", Applied
     Statistics 28 (1979), with Dirichlet priors (maximum a posteriori up to their mode).
     """
-    prior = np.full((votes.answers, votes.answers), (1 - default_skill) / max(votes.answers - 1, 1))
+    prior = np.full((votes.choices, votes.choices), (1 - default_skill) / max(votes.choices - 1, 1))
     np.fill_diagonal(prior, default_skill)
     known = control + PRIOR_ANSWERS * prior
     belief = shares(votes.tally())
     answered = belief.any(axis=1)
     for _ in range(_MOST_ROUNDS):
-        given = np.zeros((votes.annotators, votes.answers, votes.answers))
-        np.add.at(given, (votes.annotator, votes.answer), belief[votes.task])
+        given = np.zeros((votes.annotators, votes.choices, votes.choices))
+        np.add.at(given, (votes.annotator, votes.choice), belief[votes.task])
         confusion = given.transpose(0, 2, 1) + known
         log_rate = np.log(confusion / confusion.sum(axis=2, keepdims=True))
         frequency = belief.sum(axis=0) + 1
         log_belief = np.tile(np.log(frequency / frequency.sum()), (votes.tasks, 1))
-        np.add.at(log_belief, votes.task, log_rate[votes.annotator, :, votes.answer])
+        np.add.at(log_belief, votes.task, log_rate[votes.annotator, :, votes.choice])
         before, belief = belief, softmax(log_belief, axis=1)
         belief[~answered] = 0
         if np.abs(belief - before).max(initial=0) < _CONVERGED:

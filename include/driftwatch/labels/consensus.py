@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DriftwatchError
-from driftwatch.labels.aggregation import Votes, dawid_skene, shares, skill, vote_weight
+from driftwatch.labels.aggregation import VoteArrays, dawid_skene, shares, skill, vote_weight
 from driftwatch.labels.annotators import annotator_quality
-from driftwatch.labels.backends.toloka.collect import COUNTED
+from driftwatch.labels.assignments import COUNTED, REJECTED
+from driftwatch.labels.choices import choices, choices_of
 from driftwatch.models.as_trained import for_day
 
 if TYPE_CHECKING:
@@ -29,18 +31,54 @@ OnTie = Literal["abstain", "random_seeded", "first_class"]
 _SAME = 1e-6
 
 
-def one_vote_each(answers: pd.DataFrame, allowed: Sequence[str]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class MergeRules:
+    """How answers become labels, as the section `annotation` of the monitor file says.
+
+    `classes`: in the monitor file's order. `unclear_answer`: the choice that is no class, None where there is none. `seed`: for ties that
+    are drawn. `default_skill`: what `weighted` and `dawid_skene` assume of an annotator without control tasks.
+
+    >>> rules = MergeRules(["cat", "dog"], unclear_answer="unclear", method="dawid_skene")
+    >>> rules.choices
+    ['cat', 'dog', 'unclear']
+    """
+
+    classes: Sequence[str]
+    unclear_answer: str | None = None
+    method: Method = "majority"
+    on_tie: OnTie = "abstain"
+    seed: int = 0
+    default_skill: float = 0.8
+
+    @classmethod
+    def of(cls, config: MonitorConfig) -> MergeRules:
+        annotation = config.annotation
+        return cls(
+            config.classes,
+            annotation.unclear_answer,
+            annotation.consensus,
+            annotation.on_tie,
+            annotation.seed,
+            annotation.default_skill,
+        )
+
+    @property
+    def choices(self) -> list[str]:
+        return choices(self.classes, self.unclear_answer)
+
+
+def one_vote_each(answers: pd.DataFrame, offered: Sequence[str]) -> pd.DataFrame:
     """One row for each (task, annotator): where somebody answered a task twice, the answer submitted last counts.
 
-    Without a column `submitted` (ISO-8601 UTC), or at equal times, the one that stands first in `allowed` counts.
-    Raises DriftwatchError for an answer that is not in `allowed`.
+    Without a column `submitted` (ISO-8601 UTC), or at equal times, the one that stands first in `offered`, the choices, counts.
+    Raises DriftwatchError for an answer that is not in `offered`.
     """
-    position = answers["answer"].map({answer: index for index, answer in enumerate(allowed)})
+    position = answers["answer"].map({choice: index for index, choice in enumerate(offered)})
     if position.isna().any():
         row = answers.loc[position.isna(), ["task", "answer"]].sort_values("task").iloc[0]
         raise DriftwatchError(
-            f"task {row['task']}: the answer {row['answer']!r} is none of {', '.join(map(repr, allowed))}: the pool was made with "
-            "other answers than classes and annotation.unclear_answer of the monitor file have now; put those back"
+            f"task {row['task']}: the answer {row['answer']!r} is none of {', '.join(map(repr, offered))}: the pool was made with "
+            "other choices than classes and annotation.unclear_answer of the monitor file have now; put those back"
         )
     submitted = pd.to_datetime(answers["submitted"], utc=True, format="ISO8601") if "submitted" in answers else 0
     ordered = answers.assign(_submitted=submitted, _position=-position).sort_values(["_submitted", "_position"])
@@ -50,90 +88,96 @@ def one_vote_each(answers: pd.DataFrame, allowed: Sequence[str]) -> pd.DataFrame
 
 def merge_answers(
     answers: pd.DataFrame,
-    classes: Sequence[str],
-    on_tie: OnTie = "abstain",
-    seed: int = 0,
-    unclear_answer: str | None = None,
+    rules: MergeRules,
     tasks: Sequence[str] | None = None,
-    method: Method = "majority",
     control: pd.DataFrame | None = None,
-    default_skill: float = 0.8,
 ) -> pd.DataFrame:
     """One row for each task, sorted by task: task, label, status, votes, confidence, `votes.<class>`, votes.unclear.
 
     `answers`: task, annotator, answer, and optionally submitted (see `one_vote_each`). `tasks`: the tasks wanted, so that
     unanswered ones have a row too; by default those with an answer. `control`: answers to control tasks (annotator, answer,
-    known_label), from which `weighted` and `dawid_skene` learn about annotators; `default_skill` is what they assume of one without.
+    known_label), from which `weighted` and `dawid_skene` learn about annotators.
 
-    Each answer of a task gets a score, in sum 1: its share of the votes (`majority`), of their weights (`weighted`), or its
-    probability (`dawid_skene`). The unclear answer is an answer like the others there, but never a label.
+    Each choice of a task gets a score, in sum 1: its share of the votes (`majority`), of their weights (`weighted`), or its
+    probability (`dawid_skene`). The unclear answer is a choice like the others there, but never a label.
     status: `consensus`, one class scores highest; `unclear`, the unclear answer does; `tie`, several do; `unanswered`.
-    A tie is broken between the classes among the tied answers, and stays a tie by its status: `abstain` gives no label,
+    A tie is broken between the classes among the tied choices, and stays a tie by its status: `abstain` gives no label,
     `first_class` the first of `classes`, `random_seeded` one drawn from the seed and the task alone. `votes` counts all
-    answers, the unclear ones too; `confidence` is the label's score, NaN without a label.
+    votes, the unclear ones too; `confidence` is the label's score, NaN without a label.
+
+    >>> answers = [("a", "ann", "cat"), ("a", "bob", "cat"), ("a", "cy", "dog"), ("b", "ann", "dog"), ("b", "bob", "cat")]
+    >>> answers = pd.DataFrame(answers, columns=["task", "annotator", "answer"])
+    >>> merged = merge_answers(answers, MergeRules(["cat", "dog"]))
+    >>> merged[["task", "label", "status", "votes"]].values.tolist()
+    [['a', 'cat', 'consensus', 3], ['b', None, 'tie', 2]]
     """
-    allowed = [*classes] if unclear_answer is None else [*classes, unclear_answer]
     wanted = sorted(answers["task"].unique() if tasks is None else set(tasks))
-    votes, known = _as_arrays(one_vote_each(answers[answers["task"].isin(wanted)], allowed), wanted, allowed, control)
+    cast = one_vote_each(answers[answers["task"].isin(wanted)], rules.choices)
+    votes, known = _as_arrays(cast, wanted, rules.choices, control)
     counts = votes.tally().astype("int64")
-    score = _scores(votes, known, method, len(classes), default_skill)
-    by_class, unclear = score[:, : len(classes)], score[:, len(classes) :].sum(axis=1)
+    score, classes = _scores(votes, known, rules), len(rules.classes)
+    by_class, unclear = score[:, :classes], score[:, classes:].sum(axis=1)
+    status, leading = _statuses(by_class, unclear, counts.sum(axis=1) > 0)
+    chosen = np.full(len(wanted), -1)
+    for index, task in enumerate(wanted):
+        if status[index] == "consensus" or (status[index] == "tie" and rules.on_tie != "abstain"):
+            tied = np.flatnonzero(leading[index])
+            chosen[index] = tied[_draw(rules.seed, task, len(tied)) if rules.on_tie == "random_seeded" else 0]
+    return pd.DataFrame(
+        {
+            "task": pd.Series(wanted, dtype="object"),
+            "label": pd.Series([rules.classes[place] if place >= 0 else None for place in chosen], dtype="object"),
+            "status": pd.Series(status, dtype="object"),
+            "votes": counts.sum(axis=1),
+            "confidence": np.where(chosen >= 0, score[np.arange(len(wanted)), chosen], np.nan),
+            **{f"votes.{name}": counts[:, index] for index, name in enumerate(rules.classes)},
+            "votes.unclear": counts[:, classes:].sum(axis=1),
+        }
+    )
+
+
+def _statuses(by_class: np.ndarray, unclear: np.ndarray, answered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The status of each task, and which classes lead it, [tasks, classes]. `unclear`: the score of the unclear answer."""
     most = by_class.max(axis=1, initial=0)
     leading = by_class >= most[:, None] - _SAME
-    answered = counts.sum(axis=1) > 0
     status = np.select(
         [~answered, unclear > most + _SAME, (leading.sum(axis=1) > 1) | (unclear >= most - _SAME)],
         ["unanswered", "unclear", "tie"],
         "consensus",
     )
-    chosen = np.full(len(wanted), -1)
-    for index, task in enumerate(wanted):
-        if status[index] == "consensus" or (status[index] == "tie" and on_tie != "abstain"):
-            tied = np.flatnonzero(leading[index])
-            chosen[index] = tied[_draw(seed, task, len(tied)) if on_tie == "random_seeded" else 0]
-    return pd.DataFrame(
-        {
-            "task": pd.Series(wanted, dtype="object"),
-            "label": pd.Series([classes[place] if place >= 0 else None for place in chosen], dtype="object"),
-            "status": pd.Series(status, dtype="object"),
-            "votes": counts.sum(axis=1),
-            "confidence": np.where(chosen >= 0, score[np.arange(len(wanted)), chosen], np.nan),
-            **{f"votes.{name}": counts[:, index] for index, name in enumerate(classes)},
-            "votes.unclear": counts[:, len(classes) :].sum(axis=1),
-        }
-    )
+    return status, leading
 
 
 def _as_arrays(
-    cast: pd.DataFrame, tasks: Sequence[str], allowed: Sequence[str], control: pd.DataFrame | None
-) -> tuple[Votes, np.ndarray]:
-    """The votes, and the control answers as counts [annotators, truth, answer]."""
+    cast: pd.DataFrame, tasks: Sequence[str], offered: Sequence[str], control: pd.DataFrame | None
+) -> tuple[VoteArrays, np.ndarray]:
+    """The votes, and the answers to control tasks as counts [annotators, truth, choice]."""
     control = pd.DataFrame(columns=["annotator", "answer", "known_label"]) if control is None else control
-    names, places = pd.Index(sorted({*cast["annotator"], *control["annotator"]})), pd.Index(allowed)
-    known = np.zeros((len(names), len(allowed), len(allowed)))
+    names, places = pd.Index(sorted({*cast["annotator"], *control["annotator"]})), pd.Index(offered)
+    known = np.zeros((len(names), len(offered), len(offered)))
     columns = [(names, "annotator"), (places, "known_label"), (places, "answer")]
     seen = np.array([index.get_indexer(control[column]) for index, column in columns], dtype=int)
     # A control task of a class that the monitor no longer has tells nothing.
     np.add.at(known, tuple(seen[:, (seen >= 0).all(axis=0)]), 1)
-    votes = Votes(
+    votes = VoteArrays(
         pd.Index(tasks).get_indexer(cast["task"]),
         names.get_indexer(cast["annotator"]),
         places.get_indexer(cast["answer"]),
         len(tasks),
         len(names),
-        len(allowed),
+        len(offered),
     )
     return votes, known
 
 
-def _scores(votes: Votes, known: np.ndarray, method: Method, classes: int, default_skill: float) -> np.ndarray:
-    """What speaks for each answer, [tasks, answers], in sum 1 for each answered task."""
-    if method == "dawid_skene":
-        return dawid_skene(votes, known, default_skill)
-    if method == "majority":
+def _scores(votes: VoteArrays, known: np.ndarray, rules: MergeRules) -> np.ndarray:
+    """What speaks for each choice, [tasks, choices], in sum 1 for each answered task."""
+    if rules.method == "dawid_skene":
+        return dawid_skene(votes, known, rules.default_skill)
+    if rules.method == "majority":
         return shares(votes.tally())
     right = np.trace(known, axis1=1, axis2=2)
-    weight = vote_weight(skill(right, known.sum(axis=(1, 2)), default_skill), classes)
+    weight = vote_weight(skill(right, known.sum(axis=(1, 2)), rules.default_skill), len(rules.classes))
     return shares(votes.tally(weight[votes.annotator]))
 
 
@@ -146,6 +190,10 @@ def krippendorff_alpha(answers: pd.DataFrame) -> float | None:
 
     None where it is undefined: no task with two answers, or a single answer throughout. Every answer is a category, the
     unclear one too. Source: K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011).
+
+    >>> answers = pd.DataFrame({"task": list("aabbcc"), "answer": ["cat", "cat", "dog", "dog", "cat", "dog"]})
+    >>> round(krippendorff_alpha(answers), 3)
+    0.444
     """
     counts = pd.crosstab(answers["task"], answers["answer"]).to_numpy(dtype=float)
     size = counts.sum(axis=1)
@@ -162,7 +210,7 @@ def krippendorff_alpha(answers: pd.DataFrame) -> float | None:
 def counted_votes(assignments: pd.DataFrame, sample: Sequence[str], config: MonitorConfig) -> pd.DataFrame:
     """The votes in assignments.parquet, as task, annotator, answer, submitted: one for each annotator and image.
 
-    Answers to images of the sample on pages that are SUBMITTED or ACCEPTED; neither control tasks nor REJECTED pages vote.
+    VoteArrays are on images of the sample, on pages that are SUBMITTED or ACCEPTED; neither control tasks nor REJECTED pages vote.
     """
     voting = (
         assignments["status"].isin(COUNTED)
@@ -170,9 +218,8 @@ def counted_votes(assignments: pd.DataFrame, sample: Sequence[str], config: Moni
         & assignments["image_id"].isin(set(sample))
     )
     answers = assignments.loc[voting, ["image_id", "annotator_id", "answer", "submitted"]]
-    unclear = config.annotation.unclear_answer
-    allowed = [*config.classes] if unclear is None else [*config.classes, unclear]
-    return one_vote_each(answers.rename(columns={"image_id": "task", "annotator_id": "annotator"}), allowed)
+    answers = answers.rename(columns={"image_id": "task", "annotator_id": "annotator"})
+    return one_vote_each(answers, choices_of(config))
 
 
 def control_answers(assignments: pd.DataFrame) -> pd.DataFrame:
@@ -187,29 +234,43 @@ def unanimous(labels: pd.DataFrame) -> pd.Series:
     return pd.Series(given, index=labels.index, dtype="int64") == labels["votes"]
 
 
-def merge_day(day: DayStore, sample: Sequence[str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class DayLabels:
+    """What merge_day found, as counts: sampled = consensus + tie + unclear + unanswered."""
+
+    method: Method
+    """How answers became labels."""
+    sampled: int
+    """Images that were asked about."""
+    consensus: int
+    tie: int
+    unclear: int
+    unanswered: int
+    labelled: int
+    """Images with a label."""
+    votes: int
+    """VoteArrays that count, the unclear ones too."""
+    unclear_votes: int
+    alpha: float | None
+    """Krippendorff's; None where it is undefined."""
+    annotators: int
+    flagged: int
+    """Annotators who look like guessing."""
+    rejected_pages: int
+    spent: float
+    """USD, rewards with the fee."""
+
+
+def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
     """Reads assignments.parquet; writes labels.parquet, one row for each image of the sample, and annotators.parquet.
 
     `sample`: the image ids that were asked about. Flagged annotators are named, but their votes count: the pool's quality
     rules decide whom to reject, so that the same answers always give the same labels.
-    Returns the method and the counts: sampled = consensus + tie + unclear + unanswered; labelled, votes, of them
-    unclear_votes, alpha (None where undefined), annotators, flagged, rejected_pages, and spent in USD, rewards with the fee.
     """
     day = day.with_config(for_day(day))
-    settings = day.config.annotation
     assignments = day.storage.read_table(day.keys.assignments)
     votes = counted_votes(assignments, sample, day.config)
-    labels = merge_answers(
-        votes,
-        day.config.classes,
-        settings.on_tie,
-        settings.seed,
-        settings.unclear_answer,
-        sample,
-        settings.consensus,
-        control_answers(assignments),
-        settings.default_skill,
-    )
+    labels = merge_answers(votes, MergeRules.of(day.config), sample, control_answers(assignments))
     annotators = annotator_quality(votes, assignments, day.config)
     day.storage.write_table(day.keys.labels, labels.rename(columns={"task": "image_id"}))
     day.storage.write_table(day.keys.annotators, annotators)
@@ -217,16 +278,19 @@ def merge_day(day: DayStore, sample: Sequence[str]) -> dict[str, Any]:
     pages = assignments.drop_duplicates("assignment_id")
     paid = pages.loc[pages["status"].isin(COUNTED), "reward"].sum()
     alpha = krippendorff_alpha(votes)
-    return {
-        "method": settings.consensus,
-        "sampled": len(labels),
-        **{status: int(by_status.get(status, 0)) for status in ("consensus", "tie", "unclear", "unanswered")},
-        "labelled": int(labels["label"].notna().sum()),
-        "votes": int(labels["votes"].sum()),
-        "unclear_votes": int(labels["votes.unclear"].sum()),
-        "alpha": None if alpha is None else round(alpha, 4),
-        "annotators": len(annotators),
-        "flagged": int(annotators["flagged"].sum()),
-        "rejected_pages": int((pages["status"] == "REJECTED").sum()),
-        "spent": round(float(paid) * (1 + settings.fee_share), 4),
-    }
+    return DayLabels(
+        method=day.config.annotation.consensus,
+        sampled=len(labels),
+        consensus=int(by_status.get("consensus", 0)),
+        tie=int(by_status.get("tie", 0)),
+        unclear=int(by_status.get("unclear", 0)),
+        unanswered=int(by_status.get("unanswered", 0)),
+        labelled=int(labels["label"].notna().sum()),
+        votes=int(labels["votes"].sum()),
+        unclear_votes=int(labels["votes.unclear"].sum()),
+        alpha=None if alpha is None else round(alpha, 4),
+        annotators=len(annotators),
+        flagged=int(annotators["flagged"].sum()),
+        rejected_pages=int((pages["status"] == REJECTED).sum()),
+        spent=round(float(paid) * (1 + day.config.annotation.fee_share), 4),
+    )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from driftwatch.artifacts.annotation import ExamPlan, KnownImage
 from driftwatch.artifacts.keys import own_key
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
+from driftwatch.labels.sample import CanShow, seeded_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     import pandas as pd
 
 # How far back agreed labels are taken as known: long enough for variety, short enough to look like today's images.
@@ -23,71 +22,43 @@ DAYS_BACK = 30
 MIN_VOTES = 3
 
 
-def seeded_order(ids: Iterable[str], *salt: object) -> list[str]:
-    """`ids` in a random order that depends on `salt` and the ids alone, not on the order given."""
-    prefix = "|".join(str(part) for part in salt)
-    return sorted(ids, key=lambda item: hashlib.sha256(f"{prefix}|{item}".encode()).digest())
-
-
-def plan_exam(
-    store: MonitorStore,
-    links_end: str,
-    can_show: Callable[[str, str], bool] | None = None,
-) -> dict[str, Any] | None:
-    """The exam's tasks and settings, the same for every day; None where the monitor has none. `can_show`: see `plan_labelling`."""
+def plan_exam(store: MonitorStore, links_end: datetime, can_show: CanShow | None = None) -> ExamPlan | None:
+    """The exam's tasks and settings, the same for every day; None where the monitor has none."""
     exam = store.config.annotation.exam
     if exam is None:
         return None
     # Not by the day: annotators who passed yesterday find the same training.
     known = _in_turn(_holdout(store), store.config, None, "exam")
-    usable = (entry for entry in known if can_show is None or can_show(entry["image_id"], entry["key"]))
-    tasks = list(islice(usable, exam.tasks))
+    usable = (task for task in known if can_show is None or can_show(task.image_id, task.key))
+    tasks = tuple(islice(usable, exam.tasks))
     if len(tasks) < exam.tasks:
         raise DriftwatchError(
             f"{store.storage.url(store.keys.training_set)} has {len(tasks)} images outside its train split that can be shown in an exam of "
             f"{exam.tasks} (annotation.exam.tasks): lower it, or add labelled images to {store.storage.url(store.keys.training_images)}"
         )
-    return {
-        "tasks": tasks,
-        "passing_percent": exam.passing_percent,
-        "retry_after_days": exam.retry_after_days,
-        "links_end": links_end,
-    }
+    return ExamPlan(
+        tasks=tasks,
+        passing_percent=exam.passing_percent,
+        retry_after_days=exam.retry_after_days,
+        links_end=links_end,
+    )
 
 
-def control_tasks(
-    store: MonitorStore,
-    day: date,
-    exclude: set[str],
-    can_show: Callable[[str, str], bool] | None = None,
-) -> list[dict[str, str]]:
+def control_tasks(day: DayStore, exclude: set[str], can_show: CanShow | None = None) -> tuple[KnownImage, ...]:
     """`annotation.control_tasks` images of known truth, classes in turn, drawn anew for each day; sorted by image id.
 
-    From the part of the original set that no model is trained on and, with `annotation.control_from_labels`, for at most half
-    where there are enough of those, from images of the last DAYS_BACK days to which at least MIN_VOTES annotators gave one and the
-    same answer. `exclude`: image ids of the day and of the exam; `can_show`: see `plan_labelling`. Raises DriftwatchError where there are
-    fewer than a page needs.
+    They come from the part of the original set that no model is trained on. With `annotation.control_from_labels`, for at most half
+    where there are enough of those, they also come from images of the last DAYS_BACK days to which at least MIN_VOTES annotators
+    gave one and the same answer. `exclude`: image ids of the day and of the exam. Raises DriftwatchError where there are fewer than a
+    page needs.
     """
-    import pandas as pd
-
-    annotation = store.config.annotation
+    annotation, store = day.config.annotation, day.monitor
     if annotation.control_tasks == 0:
-        return []
-    known, salt = _holdout(store), ("control", annotation.seed, day)
-    known = known[~known["image_id"].isin(exclude)]
-    agreed = _agreed(store, day) if annotation.control_from_labels else []
-    more = pd.concat([known, *agreed]).drop_duplicates("image_id")
-    more = more[~more["image_id"].isin(exclude)]
-    # Agreed images are easy by selection and tell nothing of label errors: half are for those of known truth, as far as there are.
-    few = annotation.control_tasks if len(more) == len(known) else -(-annotation.control_tasks // 2)
-    chosen = _in_turn(known, store.config, few, *salt)
-    more = more[~more["image_id"].isin([entry["image_id"] for entry in chosen])]
-    chosen += _in_turn(more, store.config, annotation.control_tasks - len(chosen), *salt)
+        return ()
+    chosen = _choose(day, exclude)
     # An incoming file may have been cleared away or replaced since it was labelled.
     there = [
-        entry
-        for entry in chosen
-        if (can_show(entry["image_id"], entry["key"]) if can_show else store.storage.exists(entry["key"]))
+        task for task in chosen if (can_show(task.image_id, task.key) if can_show else store.storage.exists(task.key))
     ]
     if len(there) < annotation.control_tasks_per_page:
         gone = f", and the files of {len(chosen) - len(there)} more are gone" if len(chosen) > len(there) else ""
@@ -95,7 +66,23 @@ def control_tasks(
             f"{store.storage.url(store.keys.training_set)} has {len(there)} images outside its train split{gone}; control tasks need at least "
             f"{annotation.control_tasks_per_page}: add labelled images to {store.storage.url(store.keys.training_images)}"
         )
-    return sorted(there, key=lambda entry: entry["image_id"])
+    return tuple(sorted(there, key=lambda task: task.image_id))
+
+
+def _choose(day: DayStore, exclude: set[str]) -> list[KnownImage]:
+    import pandas as pd
+
+    annotation = day.config.annotation
+    known, salt = _holdout(day.monitor), ("control", annotation.seed, day.date)
+    known = known[~known["image_id"].isin(exclude)]
+    agreed = _agreed(day) if annotation.control_from_labels else []
+    more = pd.concat([known, *agreed]).drop_duplicates("image_id")
+    more = more[~more["image_id"].isin(exclude)]
+    # Agreed images are easy by selection and tell nothing of label errors: half are for those of known truth, as far as there are.
+    few = annotation.control_tasks if len(more) == len(known) else -(-annotation.control_tasks // 2)
+    chosen = _in_turn(known, day.config, few, *salt)
+    more = more[~more["image_id"].isin([task.image_id for task in chosen])]
+    return chosen + _in_turn(more, day.config, annotation.control_tasks - len(chosen), *salt)
 
 
 def _holdout(store: MonitorStore) -> pd.DataFrame:
@@ -104,29 +91,29 @@ def _holdout(store: MonitorStore) -> pd.DataFrame:
     return known.loc[known["split"] != "train", ["image_id", "key", "label"]]
 
 
-def _agreed(store: MonitorStore, day: date) -> list[pd.DataFrame]:
+def _agreed(day: DayStore) -> list[pd.DataFrame]:
     """image_id, key, label of each earlier day's images on which all annotators agree."""
     from driftwatch.labels.consensus import unanimous
 
-    first, last = day - timedelta(days=DAYS_BACK), day - timedelta(days=1)
+    first, last = day.date - timedelta(days=DAYS_BACK), day.date - timedelta(days=1)
     tables = []
-    for other in store.days():
-        keys = store.keys.day(other)
-        if not (first <= other <= last and store.storage.exists(keys.labels)):
+    for other in day.monitor.days():
+        keys = day.monitor.keys.day(other)
+        if not (first <= other <= last and day.storage.exists(keys.labels)):
             continue
-        labels = store.storage.read_table(keys.labels)
+        labels = day.storage.read_table(keys.labels)
         agreed = labels["votes"].ge(MIN_VOTES) & labels["status"].eq("consensus") & unanimous(labels)
-        manifest = store.storage.read_table(keys.manifest)
-        manifest["key"] = [own_key(store.keys.monitor, key) for key in manifest["key"]]
+        manifest = day.storage.read_table(keys.manifest)
+        manifest["key"] = [own_key(day.config.name, key) for key in manifest["key"]]
         accepted = manifest.loc[manifest["status"] == "accepted", ["image_id", "key"]]
         tables.append(labels.loc[agreed, ["image_id", "label"]].merge(accepted, on="image_id"))
     return tables
 
 
-def _in_turn(known: pd.DataFrame, config: MonitorConfig, wanted: int | None, *salt: object) -> list[dict[str, str]]:
-    """Up to `wanted` entries (all by default), one of each class after the other, each class in its seeded order."""
+def _in_turn(known: pd.DataFrame, config: MonitorConfig, wanted: int | None, *salt: object) -> list[KnownImage]:
+    """Up to `wanted` images (all by default), one of each class after the other, each class in its seeded order."""
     rows = known.set_index("image_id")
     by_class = [seeded_order(rows.index[rows["label"] == name], config.name, *salt) for name in config.classes]
     turns = max(map(len, by_class), default=0)
     chosen = [ids[turn] for turn in range(turns) for ids in by_class if turn < len(ids)][:wanted]
-    return [{"image_id": name, "key": rows.loc[name, "key"], "label": rows.loc[name, "label"]} for name in chosen]
+    return [KnownImage(image_id=name, key=rows.loc[name, "key"], label=rows.loc[name, "label"]) for name in chosen]

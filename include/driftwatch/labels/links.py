@@ -32,6 +32,15 @@ class ImageServer:
 
 
 @dataclass(frozen=True)
+class LinkSigners:
+    """Who makes image links: `server` those of a file:// storage; `storage`, the same s3:// storage by the credentials that sign links,
+    where those are others than the monitor's own."""
+
+    server: ImageServer | None = None
+    storage: Storage | None = None
+
+
+@dataclass(frozen=True)
 class ImageLinks:
     """Makes the link of an image. `now` is when the links are made; all of them end at `expires`. `folder` takes the copies.
 

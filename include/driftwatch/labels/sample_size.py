@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from datetime import date, timedelta
+from datetime import timedelta
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.store import MonitorStore
-from driftwatch.errors import MissingArtifact
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.annotation import SampleSize
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.models import ModelCard
+from driftwatch.artifacts.store import DayStore
 
 # Days before this one that say what a label is worth, where they were judged already.
 LOOK_BACK = 7
@@ -34,41 +32,37 @@ def images_for_width(width: float, accuracy: float, confidence: float) -> int:
     return low
 
 
-def expected_accuracy(card: Mapping[str, Any]) -> float:
+def expected_accuracy(card: ModelCard) -> float:
     """The lower end of the model's holdout interval; .5, which needs the most labels, where there is no holdout."""
-    low = card["metrics"]["holdout"]["accuracy"]["low"]
+    low = card.metrics.holdout.accuracy.low
     return 0.5 if low is None else float(low)
 
 
-def choose_size(store: MonitorStore, day: date, affordable: int) -> dict[str, Any]:
-    """The day's number of images: `images`, what the width `wanted`, the `expected_accuracy`, and what a label was `worth`.
+def choose_size(day: DayStore, affordable: int) -> SampleSize:
+    """The day's number of images, with what it rests on. `affordable`: images that the budget allows.
 
     The accuracy is taken to be `expected_accuracy`, so that a day that is somewhat worse than the holdout still has the width.
-    `worth` is the labels' effective number over the images asked about on the last LOOK_BACK days judged with the same model:
-    below 1 where answers are missing, tied or wrong, above where the scores help. `affordable`: images that the budget allows.
+    `worth` is the labels' effective number over the images asked about on the last LOOK_BACK days judged with the same model. It is
+    below 1 where answers are missing, tied or wrong, above 1 where the scores help.
     """
-    version = store.storage.read_json(store.keys.day(day).ingest)["model_version"]
-    expected = expected_accuracy(store.storage.read_json(store.keys.model_card(version)))
-    settings = store.config.performance
-    worth = _worth(store, day, version)
-    wanted = math.ceil(images_for_width(store.config.annotation.interval_width, expected, settings.confidence) / worth)
-    return {
-        "images": max(1, min(max(wanted, settings.min_labels), affordable)),
-        "wanted": wanted,
-        "affordable": affordable,
-        "expected_accuracy": expected,
-        "worth": round(worth, 4),
-    }
+    version = day.read(Ingest).model_version
+    expected = expected_accuracy(day.monitor.read(day.monitor.keys.model_card(version), ModelCard))
+    settings = day.config.performance
+    worth = _worth(day, version)
+    wanted = math.ceil(images_for_width(day.config.annotation.interval_width, expected, settings.confidence) / worth)
+    return SampleSize(
+        images=max(1, min(max(wanted, settings.min_labels), affordable)),
+        wanted=wanted,
+        affordable=affordable,
+        expected_accuracy=expected,
+        worth=round(worth, 4),
+    )
 
 
-def _worth(store: MonitorStore, day: date, version: str) -> float:
+def _worth(day: DayStore, version: str) -> float:
     effective, asked = 0.0, 0
     for back in range(1, LOOK_BACK + 1):
-        try:
-            found = store.storage.read_json(store.keys.day(day - timedelta(days=back)).performance)
-        except MissingArtifact:
-            continue
-        known = found.get("effective_labels")
-        if known and found["model_version"] == version:
-            effective, asked = effective + known, asked + found["sampled"]
+        found = day.monitor.day(day.date - timedelta(days=back)).find(Performance)
+        if found and found.effective_labels and found.model_version == version:
+            effective, asked = effective + found.effective_labels, asked + found.sampled
     return min(max(effective / asked, _LEAST_WORTH), _MOST_WORTH) if asked else 1.0

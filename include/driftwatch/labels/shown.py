@@ -59,7 +59,7 @@ class ShownImages:
         return found
 
     def _checked(self, image_id: str, original: str) -> tuple[bytes, Kind]:
-        where = f"{self.storage.url(original)} is not the image {image_id} any more that was taken in"
+        where = f"{self.storage.url(original)} is no longer the image {image_id} that was taken in"
         advice = "put that file back, or take the images in again (of a day: clear ingest_images)"
         try:
             data = self.storage.read_foreign(original, images_folder(original), _MOST_BYTES)

@@ -4,14 +4,14 @@ champion; a day is handled as the card of its own model says, however the file w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import NeedsAttention
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from driftwatch.config import MonitorConfig
 
 
@@ -19,9 +19,9 @@ class OtherModel(NeedsAttention):
     """The monitor file has other classes, or another input size, than the model was trained with."""
 
 
-def refuse_other(card: Mapping[str, Any], config: MonitorConfig, role: str = "the champion") -> None:
+def refuse_other(card: ModelCard, config: MonitorConfig, role: str = "the champion") -> None:
     """Raises OtherModel where the card's ordered classes or its input size are not the file's."""
-    classes, size = list(card.get("classes") or config.classes), card.get("input_size") or config.model.input_size
+    classes, size = list(card.classes), card.input_size
     wrong = []
     if classes != list(config.classes):
         kind = "in another order" if sorted(classes) == sorted(config.classes) else "others"
@@ -30,7 +30,7 @@ def refuse_other(card: Mapping[str, Any], config: MonitorConfig, role: str = "th
         wrong.append(f"its input is {size} px, and model.input_size is {config.model.input_size}")
     if wrong:
         raise OtherModel(
-            f"{config.name}: {role} {card.get('version', '')} is another model than the monitor file describes: {'; '.join(wrong)}. Nothing "
+            f"{config.name}: {role} {card.version} is another model than the monitor file describes: {'; '.join(wrong)}. Nothing "
             "was changed. Put the file back as it was, or make a model for the file as it is: `driftwatch champion train` or "
             "`driftwatch champion import`, with --replace"
         )
@@ -41,32 +41,25 @@ def refuse_other_champion(store: MonitorStore) -> None:
     from driftwatch.models.registry import champion
 
     current = champion(store)
-    if current:
-        refuse_other(_card(store, current["version"]), store.config)
+    if current and (card := _card(store, current.version)):
+        refuse_other(card, store.config)
 
 
 def as_trained(store: MonitorStore, version: str) -> MonitorConfig:
     """The monitor file with the classes and the input size of model `version`."""
-    card = _card(store, version)
-    classes, size = (
-        tuple(card.get("classes") or store.config.classes),
-        card.get("input_size") or store.config.model.input_size,
-    )
-    if (classes, size) == (store.config.classes, store.config.model.input_size):
-        return store.config
-    return store.config.model_copy(
-        update={"classes": classes, "model": store.config.model.model_copy(update={"input_size": size})}
-    )
+    config, card = store.config, _card(store, version)
+    if card is None or (card.classes, card.input_size) == (config.classes, config.model.input_size):
+        return config
+    model = config.model.model_copy(update={"input_size": card.input_size})
+    return config.model_copy(update={"classes": card.classes, "model": model})
 
 
 def for_day(day: DayStore) -> MonitorConfig:
     """`as_trained` for the model that the day is judged by; the file itself for a day that was not taken in."""
-    if not day.storage.exists(day.keys.ingest):
-        return day.config
-    return as_trained(day.monitor, day.storage.read_json(day.keys.ingest)["model_version"])
+    ingest = day.find(Ingest)
+    return as_trained(day.monitor, ingest.model_version) if ingest else day.config
 
 
-def _card(store: MonitorStore, version: str) -> dict[str, Any]:
-    """The card, empty where there is none: whoever needs the model itself says so."""
-    key = store.keys.model_card(version)
-    return dict(store.storage.read_json(key)) if store.storage.exists(key) else {}
+def _card(store: MonitorStore, version: str) -> ModelCard | None:
+    """The card; None where there is none: whoever needs the model itself says so."""
+    return store.find(store.keys.model_card(version), ModelCard)

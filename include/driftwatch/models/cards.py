@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from driftwatch.artifacts.models import (
+    CardMetrics,
+    CardRecipe,
+    EpochRow,
+    Holdout,
+    ImportedRecipe,
+    ModelCard,
+    ModelData,
+    TimedEpochRow,
+)
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.metrics import measure
-from driftwatch.models.predict import answers, fit_temperature, logits, probabilities
-from driftwatch.models.registry import LoadedModel, from_bytes, register, version_for
+from driftwatch.models.predictors.base import Predictions
+from driftwatch.models.predictors.calibration import fit_temperature, probabilities
+from driftwatch.models.predictors.keras import KerasPredictor, logits
+from driftwatch.models.registry import digest_of, from_bytes, register, version_for
 from driftwatch.models.training.base import Labelled, Trained
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Unlearnt(NamedTuple):
@@ -26,55 +36,68 @@ class Unlearnt(NamedTuple):
     holdout: Labelled
 
 
-def register_trained(
-    store: MonitorStore,
-    trained: Trained,
-    unlearnt: Unlearnt,
-    about: dict[str, Any],
-) -> str:
-    """Registers what a trainer made and returns its version. `about`: created_by, parent, data, recipe, seeds and the like.
+@dataclass(frozen=True)
+class Origin:
+    """Where a version comes from: the fields of ModelCard of the same names."""
 
-    The card adds the history, classes, input_size, output, the temperature, package versions and the metrics on the holdout, with
-    intervals.
+    created_by: str
+    parent: str | None
+    data: ModelData
+    recipe: CardRecipe | ImportedRecipe
+    seeds: dict[str, int]
+
+
+def register_trained(store: MonitorStore, trained: Trained, unlearnt: Unlearnt, origin: Origin) -> str:
+    """Registers what a trainer made and returns its version.
+
+    The card adds to its `origin` the history, classes, input_size, output, the temperature, package versions and the metrics on
+    the holdout, with intervals.
     """
-    name = version_for(store, trained.model, lambda known: _same(known, about, store.config))
+    name = version_for(store, trained.model, lambda known: _same(known, origin.data, store.config))
     model = from_bytes(trained.model, store.storage.url(store.keys.model(name)))
-    loaded = LoadedModel(name, model, 1.0, trained.from_logits, int(model.input_shape[1]))
-    card = {
-        **about,
-        "history": [{key: value for key, value in row.items() if key != "seconds"} for row in trained.history],
-        "classes": list(store.config.classes),
-        "input_size": loaded.input_size,
-        "output": "logits" if trained.from_logits else "probabilities",
-        "parameters": int(model.count_params()),
-        "packages": package_versions(),
-        **_measured(loaded, unlearnt, store.config),
-    }
+    loaded = KerasPredictor(name, model, 1.0, trained.from_logits, int(model.input_shape[1]))
+    temperature, holdout = _measured(loaded, unlearnt, store.config)
+    card = ModelCard(
+        **vars(origin),
+        version=name,
+        sha256=digest_of(trained.model),
+        history=tuple(_untimed(row) for row in trained.history),
+        classes=store.config.classes,
+        input_size=loaded.input_size,
+        output="logits" if trained.from_logits else "probabilities",
+        temperature=temperature,
+        parameters=int(model.count_params()),
+        packages=package_versions(),
+        metrics=CardMetrics(holdout=holdout),
+    )
     register(store, name, trained.model, card)
     return name
 
 
-def _measured(model: LoadedModel, unlearnt: Unlearnt, config: MonitorConfig) -> dict[str, Any]:
+def _measured(model: KerasPredictor, unlearnt: Unlearnt, config: MonitorConfig) -> tuple[float, Holdout]:
     """The temperature, and the metrics on the holdout."""
     validation, holdout = unlearnt
     temperature = fit_temperature(logits(model, validation.images, config.model.batch_size), validation.labels)
     scores = probabilities(logits(model, holdout.images, config.model.batch_size), temperature)
-    found = answers(scores, config.classes)["prediction"]
+    found = Predictions(scores, None, [model.version] * len(scores)).table(config.classes)["prediction"]
     truth = [config.classes[label] for label in holdout.labels]
     metrics = measure(truth, found, config.classes, config.performance.confidence)
-    whole = {**metrics, "n": len(holdout.labels), "mean_score": mean_score(scores)}
-    return {"temperature": temperature, "metrics": {"holdout": whole}}
+    whole = Holdout(**vars(metrics), n=len(holdout.labels), mean_score=mean_score(scores))
+    return temperature, whole
 
 
-def _same(known: Mapping[str, Any], about: Mapping[str, Any], config: MonitorConfig) -> bool:
+def _untimed(row: TimedEpochRow) -> EpochRow:
+    return EpochRow(**row.model_dump(exclude={"seconds"}, exclude_unset=True))
+
+
+def _same(known: ModelCard, ours: ModelData, config: MonitorConfig) -> bool:
     """Whether a card of the same weights is this one's: of the same classes in their order and, of a first champion, of the same
     original set. Else its numbers and its references are another model's."""
-    if list(known.get("classes") or config.classes) != list(config.classes):
+    if known.classes != config.classes:
         return False
-    ours, theirs = about["data"], known.get("data") or {}
-    if ours["run_key"] is not None:
+    if ours.run_key is not None:
         return True
-    return theirs.get("run_key") is None and theirs.get("set", ours.get("set")) == ours.get("set")
+    return known.data.run_key is None and (known.data.set or ours.set) == ours.set
 
 
 def mean_score(scores: np.ndarray) -> float | None:

@@ -8,17 +8,20 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts import base
+from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET, DayKeys, own_key
+from driftwatch.artifacts.models import CardRecipe, DamageEstimate, ModelData
+from driftwatch.artifacts.retraining import ChallengerNote, DatasetCard
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import ChangedImage
 from driftwatch.models.as_trained import refuse_other_champion
-from driftwatch.models.cards import Unlearnt, register_trained
+from driftwatch.models.cards import Origin, Unlearnt, register_trained
 from driftwatch.models.dataset import (
     EVALUATION,
     HUMAN,
@@ -32,9 +35,6 @@ from driftwatch.models.original_set import set_keys
 from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Start, TrainingSet, trainer
 from driftwatch.models.training.checkpoints import Checkpoints
 from driftwatch.storage import Storage
-
-if TYPE_CHECKING:
-    from driftwatch.models.damage import Damage
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +61,9 @@ def train_challenger(
 
     done = store.keys.retraining(run_key, CHALLENGER)
     checkpoints = Checkpoints(store.storage, store.keys.of_retraining(run_key).checkpoints)
-    if store.storage.exists(done):
+    if note := store.find(done, ChallengerNote):
         checkpoints.clear()
-        return store.storage.read_json(done)["version"]
+        return note.version
     refuse_other_champion(store)
     settings, parent = store.config.retraining, champion_version(store)
     start = start_of(store, parent)
@@ -71,19 +71,12 @@ def train_challenger(
     recipe = challenger_recipe(store.config, epoch_size=round(parts.replayed / (1 - settings.recent_share)))
     trained = trainer().train(parts.learnt, recipe, start, Attempt(checkpoints, on_epoch))
     name = "fine-tune" if start else "scratch"
-    about = {
-        "created_by": requested_by,
-        "parent": parent,
-        "data": {
-            "run_key": run_key,
-            **store.storage.read_json(store.keys.retraining(run_key, DATASET_CARD)),
-            **parts.imitated,
-        },
-        "recipe": {"name": name, **recipe.model_dump(), "recent_share": settings.recent_share},
-        "seeds": {"training": recipe.seed},
-    }
-    version = register_trained(store, trained, parts.unlearnt, about)
-    store.storage.write_json(done, {"version": version, "parent": parent, "requested_by": requested_by})
+    card = store.read(store.keys.retraining(run_key, DATASET_CARD), DatasetCard)
+    data = ModelData(**dict(card), run_key=run_key, damage=parts.damage, damaged_images=parts.damaged_images)
+    told = CardRecipe(**dict(recipe.noted), name=name, recent_share=settings.recent_share)
+    origin = Origin(requested_by, parent, data, told, {"training": recipe.seed})
+    version = register_trained(store, trained, parts.unlearnt, origin)
+    store.write(done, ChallengerNote(version=version, parent=parent, requested_by=requested_by))
     checkpoints.clear()
     prune(store, settings.keep_challengers)
     return version
@@ -96,7 +89,7 @@ def start_of(store: MonitorStore, champion: str) -> Start | None:
     if store.config.retraining.start_from != "champion":
         return None
     data, card = model_file(store, champion)
-    return Start(data, card["output"] == "logits", store.storage.url(store.keys.model(champion)))
+    return Start(data, card.output == "logits", store.storage.url(store.keys.model(champion)))
 
 
 def challenger_recipe(config: MonitorConfig, epoch_size: int) -> Recipe:
@@ -114,13 +107,15 @@ class _Parts:
 
     `learnt.train` has originals, human labels and damaged copies, drawn by their weights; `replayed` of them are not recent.
     `learnt.validation` has recent labels and damaged copies in the same shares, so that training does not stop early for what it
-    unlearns of clean images alone. `unlearnt` has no damaged copies. `imitated` is what the model card says of these.
+    unlearns of clean images alone. `unlearnt` has no damaged copies. `damage` is what the copies imitate, and `damaged_images` how
+    many of them are trained on.
     """
 
     learnt: TrainingSet
     replayed: int
     unlearnt: Unlearnt
-    imitated: dict[str, Any]
+    damage: DamageEstimate | None
+    damaged_images: int
 
 
 def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
@@ -145,7 +140,8 @@ def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
         TrainingSet(mixed[TRAIN], len(store.config.classes), mixed[VALIDATION].where(shown), weights[TRAIN]),
         replayed=int((~recent[table["split"] == TRAIN]).sum()),
         unlearnt=Unlearnt(validation, holdout),
-        imitated={"damage": damage.as_dict() if damage else None, "damaged_images": len(copies[TRAIN].labels)},
+        damage=damage,
+        damaged_images=len(copies[TRAIN].labels),
     )
 
 
@@ -163,7 +159,7 @@ def _weights(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarra
     return np.concatenate([np.where(recent, of_label, once), np.full(damaged, of_damaged)])
 
 
-def _damage_of(store: MonitorStore, table: pd.DataFrame) -> Damage | None:
+def _damage_of(store: MonitorStore, table: pd.DataFrame) -> DamageEstimate | None:
     """The damage that the features of the set's drifted days show; none where no day drifted, or none is asked for."""
     days = _drifted_days(store, table) if store.config.retraining.imitate_drift else []
     if not days:
@@ -177,7 +173,7 @@ def _damage_of(store: MonitorStore, table: pd.DataFrame) -> Damage | None:
     return damage
 
 
-def _damaged(store: MonitorStore, damage: Damage | None, split: str) -> Labelled:
+def _damaged(store: MonitorStore, damage: DamageEstimate | None, split: str) -> Labelled:
     """Damaged copies of at most DAMAGED_IMAGES original images of the split; none without a damage."""
     from driftwatch.images.decode import model_input
     from driftwatch.models.damage import NONE, STRENGTHS, apply_damage
@@ -207,11 +203,9 @@ def _originals(store: MonitorStore, split: str, seed: int) -> pd.DataFrame:
 
 def _drifted_days(store: MonitorStore, table: pd.DataFrame) -> list[DayKeys]:
     days = [store.keys.day(date.fromisoformat(day)) for day in sorted(set(table.loc[table["source"] == HUMAN, "day"]))]
-    return [
-        day
-        for day in days
-        if store.storage.exists(day.drift) and store.storage.read_json(day.drift)["verdict"] == "drifted"
-    ]
+    found = base.find_each(store.storage, [day.drift for day in days], DayDrift)
+    drifted = {key for key, drift in found if drift.verdict == "drifted"}
+    return [day for day in days if day.drift in drifted]
 
 
 def _decoded(storage: Storage, config: MonitorConfig, chosen: pd.DataFrame) -> Iterator[np.ndarray]:

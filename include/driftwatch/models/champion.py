@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from driftwatch.artifacts.models import CardRecipe, ImportedRecipe, ModelData
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
-from driftwatch.models.cards import Unlearnt, register_trained
-from driftwatch.models.dataset import EVALUATION, TRAIN, VALIDATION, summary
+from driftwatch.models.cards import Origin, Unlearnt, register_trained
+from driftwatch.models.dataset import EVALUATION, ORIGINAL, TRAIN, VALIDATION, summary
 from driftwatch.models.model_file import read_keras_file
 from driftwatch.models.original_set import digest_of, refuse_other_labels, set_keys
 from driftwatch.models.runtime import prepare
@@ -45,14 +46,10 @@ def train_champion(
     train, validation, holdout = (whole.where(table["split"] == split) for split in (TRAIN, VALIDATION, EVALUATION))
     data = TrainingSet(train, len(store.config.classes), validation)
     trained = trainer().train(data, chosen, attempt=Attempt(on_epoch=on_epoch))
-    about = {
-        "created_by": created_by,
-        "parent": None,
-        "data": {"run_key": None, "set": digest_of(table), **_original_summary(table)},
-        "recipe": {"name": recipe, **chosen.model_dump()},
-        "seeds": {"training": chosen.seed},
-    }
-    return register_trained(store, trained, Unlearnt(validation, holdout), about)
+    origin = Origin(
+        created_by, None, _data_of(table), CardRecipe(**dict(chosen.noted), name=recipe), {"training": chosen.seed}
+    )
+    return register_trained(store, trained, Unlearnt(validation, holdout), origin)
 
 
 def recipe_of(config: MonitorConfig, recipe: str = "monitor", epochs: int | None = None) -> Recipe:
@@ -74,16 +71,10 @@ def import_champion(
     """
     model = read_model(path, store.config)
     table, whole = _training_set(store)
-    about: dict[str, Any] = {
-        "created_by": created_by,
-        "parent": None,
-        "data": {"run_key": None, "set": digest_of(table), **_original_summary(table)},
-        "recipe": {"name": "imported", "file": path.name},
-        "seeds": {},
-    }
+    origin = Origin(created_by, None, _data_of(table), ImportedRecipe(name="imported", file=path.name), {})
     unlearnt = Unlearnt(*(whole.where(table["split"] == split) for split in (VALIDATION, EVALUATION)))
     imported = Trained(registry.to_bytes(model), from_logits=not _gives_probabilities(model, whole.images[:64]))
-    return register_trained(store, imported, unlearnt, about)
+    return register_trained(store, imported, unlearnt, origin)
 
 
 def read_model(path: Path, config: MonitorConfig) -> keras.Model:
@@ -116,5 +107,7 @@ def _training_set(store: MonitorStore) -> tuple[pd.DataFrame, Labelled]:
     return table, Labelled.of(inputs, table["label"], store.config.classes)
 
 
-def _original_summary(table: pd.DataFrame) -> dict[str, Any]:
-    return summary(table.assign(source="original", day="", confidence=1.0))
+def _data_of(table: pd.DataFrame) -> ModelData:
+    """What a card says of a model that was trained on the original set alone."""
+    found = summary(table.assign(source=ORIGINAL, day="", confidence=1.0))
+    return ModelData(**dict(found), run_key=None, set=digest_of(table))

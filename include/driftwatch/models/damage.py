@@ -7,13 +7,12 @@ on clean labelled images that were damaged alike is worth hundreds of new labels
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.models import DamageEstimate
 from driftwatch.images.features import COLUMNS, image_features
 
 NONE = "none"
@@ -36,20 +35,6 @@ _LEAST_GAIN = 0.06
 # The grid of strengths is coarse for a camera whose pictures are much alike: the likeliest kinds are looked at more finely.
 _REFINED_KINDS, _REFINEMENTS = 3, 2
 _FILE_QUALITY = 90  # damaged pictures reach storage as JPEG files, whose own traces the features see
-
-
-@dataclass(frozen=True)
-class Damage:
-    """`kind` (a key of STRENGTHS or "none") at `strength`; `distance` from the damaged reference to the days, and
-    `undamaged_distance` from the reference as it is, both in mean standard deviations of the features' quantiles."""
-
-    kind: str
-    strength: float | None
-    distance: float
-    undamaged_distance: float
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def apply_damage(rgb: np.ndarray, kind: str, strength: float, seed: int = 0) -> np.ndarray:
@@ -78,7 +63,7 @@ def apply_damage(rgb: np.ndarray, kind: str, strength: float, seed: int = 0) -> 
     raise ValueError(f"damage {kind!r}: allowed are {sorted(STRENGTHS)}")
 
 
-def estimate_damage(images: Sequence[np.ndarray], days: pd.DataFrame) -> Damage:
+def estimate_damage(images: Sequence[np.ndarray], days: pd.DataFrame) -> DamageEstimate:
     """The damage of reference `images` (uint8 [h, w, 3], some 40 of them) whose features are most like those of the `days`.
 
     Compared are quantiles of each feature, in the undamaged images' standard deviations; width and height, which no damage
@@ -108,8 +93,10 @@ def estimate_damage(images: Sequence[np.ndarray], days: pd.DataFrame) -> Damage:
         (found, kind, at) for kind, distances in tried.items() for at, found in distances.items()
     )
     if as_is - best < _LEAST_GAIN:
-        return Damage(NONE, None, round(as_is, 4), round(as_is, 4))
-    return Damage(kind, round(strength, 4), round(best, 4), round(as_is, 4))
+        return DamageEstimate(kind=NONE, strength=None, distance=round(as_is, 4), undamaged_distance=round(as_is, 4))
+    return DamageEstimate(
+        kind=kind, strength=round(strength, 4), distance=round(best, 4), undamaged_distance=round(as_is, 4)
+    )
 
 
 def _between(distances: Mapping[float, float]) -> list[float]:

@@ -8,14 +8,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.keys import DATASET_CARD, SET, MonitorKeys, own_key
+from driftwatch.artifacts.retraining import DatasetCard, DatasetSummary
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.config.model import RetrainingConfig
+from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion
@@ -30,7 +33,7 @@ ORIGINAL, HUMAN = "original", "human"
 _NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", "day", "row"])
 
 
-def collect_training_set(store: MonitorStore, run_key: str, first_day: date, last_day: date) -> dict[str, Any]:
+def collect_training_set(store: MonitorStore, run_key: str, first_day: date, last_day: date) -> DatasetCard:
     """Writes retraining/<run_key>/set.parquet: the original set and the human labels of the days from first to last, inclusive.
 
     Of the labels those by consensus, with a confidence of at least `retraining.min_confidence`, count. Columns: image_id,
@@ -46,11 +49,11 @@ def collect_training_set(store: MonitorStore, run_key: str, first_day: date, las
         lock.check()
         store.storage.write_table(store.keys.splits, found.splits)
         store.storage.write_table(store.keys.retraining(run_key, SET), found.table)
-        store.storage.write_json(store.keys.retraining(run_key, DATASET_CARD), found.card)
+        store.write(store.keys.retraining(run_key, DATASET_CARD), found.card)
     return found.card
 
 
-def dataset_card(store: MonitorStore, first_day: date, last_day: date) -> dict[str, Any]:
+def dataset_card(store: MonitorStore, first_day: date, last_day: date) -> DatasetCard:
     """The card of the set that `collect_training_set` would write. Writes nothing."""
     refuse_other_champion(store)
     return _collect(store, first_day, last_day).card
@@ -61,7 +64,7 @@ class _Collected(NamedTuple):
 
     splits: pd.DataFrame
     table: pd.DataFrame
-    card: dict[str, Any]
+    card: DatasetCard
 
 
 def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected:
@@ -80,8 +83,8 @@ def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected
     base = original.assign(source=ORIGINAL, day="", confidence=1.0, row=np.arange(len(original)))
     columns = ["image_id", "label", "split", "source", "day", "confidence", "row"]
     table = pd.concat([base[base["split"] != LEFT_OUT], human], ignore_index=True)[columns]
-    days = {"first_day": first_day.isoformat(), "last_day": last_day.isoformat()}
-    return _Collected(splits, table, {**summary(table), **days, "left_out": labels.left_out})
+    card = DatasetCard(**dict(summary(table)), first_day=first_day, last_day=last_day, left_out=labels.left_out)
+    return _Collected(splits, table, card)
 
 
 def _with_original(splits: pd.DataFrame, original: pd.DataFrame) -> pd.DataFrame:
@@ -90,24 +93,24 @@ def _with_original(splits: pd.DataFrame, original: pd.DataFrame) -> pd.DataFrame
     return pd.concat([splits, missing.assign(day="")], ignore_index=True) if len(missing) else splits
 
 
-def summary(table: pd.DataFrame) -> dict[str, Any]:
-    """A dataset card: how many images by source, split, class, day and agreement (the share of votes for the label), and what
+def summary(table: pd.DataFrame) -> DatasetSummary:
+    """How many images by source, split, class, day and agreement (the share of votes for the label), and what
     share of the training part each class and each day makes up."""
     human = table[table["source"] == HUMAN]
     train = table[table["split"] == TRAIN]
     agreement = human.assign(agreement=human["confidence"].map("{:.2f}".format))
-    return {
-        "images": len(table),
-        "new_labels": len(human),
-        "by_source": counts_by(table, ["source", "split"]),
-        "by_class": counts_by(table, ["label", "source"]),
-        "by_day": counts_by(human, ["day", "split"]),
-        "by_day_and_class": counts_by(human, ["day", "label"]),
-        "by_agreement": counts_by(agreement, ["label", "agreement"]),
-        "class_balance": _shares(train["label"]),
-        "day_mix": _shares(train["day"].where(train["source"] == HUMAN, ORIGINAL)),
-        "mean_confidence": round(float(human["confidence"].mean()), 4) if len(human) else None,
-    }
+    return DatasetSummary(
+        images=len(table),
+        new_labels=len(human),
+        by_source=counts_by(table, ["source", "split"]),
+        by_class=counts_by(table, ["label", "source"]),
+        by_day=counts_by(human, ["day", "split"]),
+        by_day_and_class=counts_by(human, ["day", "label"]),
+        by_agreement=counts_by(agreement, ["label", "agreement"]),
+        class_balance=_shares(train["label"]),
+        day_mix=_shares(train["day"].where(train["source"] == HUMAN, ORIGINAL)),
+        mean_confidence=round(float(human["confidence"].mean()), 4) if len(human) else None,
+    )
 
 
 def _shares(values: pd.Series) -> dict[str, float]:
@@ -122,7 +125,7 @@ def load_inputs(store: MonitorStore, table: pd.DataFrame) -> np.ndarray:
     for day, rows in table.groupby("day", sort=False):
         places = _places(store, str(day), rows)
         if day:
-            found = DayInputs(store.storage, store.keys.day(date.fromisoformat(str(day)))).take(places.tolist())
+            found = DayInputs(store.day(date.fromisoformat(str(day)))).take(places.tolist())
         else:
             found = store.storage.read_array(set_keys(store).inputs)[places]
         parts.append((rows.index, found))
@@ -237,12 +240,10 @@ def bad_and_good_days(store: MonitorStore, table: pd.DataFrame) -> tuple[list[st
     days = sorted(set(table.loc[table["source"] == HUMAN, "day"]))
     verdicts = {}
     for name in days:
-        day = store.keys.day(date.fromisoformat(name))
-        verdicts[name] = [
-            store.storage.read_json(key)["verdict"] if store.storage.exists(key) else None
-            for key in (day.performance, day.drift)
-        ]
+        day = store.day(date.fromisoformat(name))
+        performance, drift = day.find(Performance), day.find(DayDrift)
+        verdicts[name] = (performance.verdict if performance else None, drift.verdict if drift else None)
     alerts = [name for name in days if verdicts[name][0] == "alert"]
     if not alerts:
         return days, []
-    return alerts, [name for name in days if verdicts[name] == ["ok", "ok"]]
+    return alerts, [name for name in days if verdicts[name] == ("ok", "ok")]

@@ -5,49 +5,151 @@ must win by an exact McNemar test, one-sided, and by the lower end of the interv
 original holdout and the evaluation images of days without drift or alert, the lower end of the interval must stay above
 -max_clean_drop, and no class may have got worse: the classes are tested together (driftwatch.models.class_losses), and one that lost more than
 max_class_drop or half of its recall, beyond chance, keeps the champion. Nothing is promoted either where a class has so few images that
-losing half of its recall would not be seen with a power of 80 %, unless its own interval shows that it gained. Each of the three tests is one-sided at `retraining.gate_confidence`.
+losing half of its recall would not be seen with a power of 80 %, unless its own interval shows that it gained. Each of the three tests is
+one-sided at `retraining.gate_confidence`.
+
+What the rules find are values here (`Reason`); `driftwatch.view.gate` says them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts.keys import CHALLENGER, GATE, SET
+from driftwatch.artifacts.retraining import (
+    ChallengerNote,
+    ClassComparison,
+    CleanPart,
+    GatePart,
+    GateResult,
+    GateRules,
+    PairedComparison,
+)
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models.as_trained import refuse_other
 from driftwatch.models.class_losses import POWER, ClassLosses
 from driftwatch.models.dataset import EVALUATION, ORIGINAL, bad_and_good_days, image_keys, load_inputs
 from driftwatch.models.metrics import measure
-from driftwatch.models.paired import LEVEL, MOST_IMAGES, compare, images_needed
+from driftwatch.models.paired import LEVEL, compare, counts_of, images_needed
+from driftwatch.models.predictors.base import Asked, predictor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from driftwatch.config.retraining import RetrainingConfig
 
-    from driftwatch.config.model import RetrainingConfig
-
-PROMOTE, KEEP, NOT_ENOUGH_EVIDENCE = "promote", "keep", "not_enough_evidence"
+Decided = Literal["promote", "keep", "not_enough_evidence"]
+PROMOTE: Literal["promote"] = "promote"
+KEEP: Literal["keep"] = "keep"
+NOT_ENOUGH_EVIDENCE: Literal["not_enough_evidence"] = "not_enough_evidence"
 RECENT, CLEAN = "recent", "clean"
 ROLES = ("champion", "challenger")
 EXAMPLES = 12
 
 
-def evaluate_challenger(store: MonitorStore, run_key: str) -> dict[str, Any]:
+class Finding(Enum):
+    """What a rule of the gate can find; each with what it decides."""
+
+    RECENT_TOO_FEW = "recent_too_few", NOT_ENOUGH_EVIDENCE
+    RECENT_BETTER = "recent_better", PROMOTE
+    RECENT_NOT_BETTER = "recent_not_better", KEEP
+    RECENT_PERHAPS_BETTER = "recent_perhaps_better", NOT_ENOUGH_EVIDENCE
+    CLEAN_NONE = "clean_none", NOT_ENOUGH_EVIDENCE
+    CLEAN_NOT_WORSE = "clean_not_worse", PROMOTE
+    CLEAN_WORSE = "clean_worse", KEEP
+    CLEAN_PERHAPS_WORSE = "clean_perhaps_worse", NOT_ENOUGH_EVIDENCE
+    CLASS_COLLAPSED = "class_collapsed", KEEP
+    CLASS_WORSE = "class_worse", KEEP
+    CLASSES_TOO_FEW = "classes_too_few", NOT_ENOUGH_EVIDENCE
+    CLASSES_NOT_WORSE = "classes_not_worse", PROMOTE
+
+    @property
+    def decides(self) -> Decided:
+        decided: Decided = self.value[1]
+        return decided
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What one rule found, with its numbers; those that it has not are empty.
+
+    `compared`: the models on the part or the class that the rule is about. `needed`: images of that kind that would settle it, None
+    where MOST_IMAGES would not. `name`: the class. `classes`: how many there are. `too_few`: those with too few images, and how many
+    they have.
+    """
+
+    finding: Finding
+    compared: PairedComparison | None = None
+    needed: int | None = None
+    name: str = ""
+    classes: int = 0
+    too_few: Mapping[str, int] = field(default_factory=dict)
+
+
+# Says a reason in words; GateRules are the settings that it was found by.
+InWords = Callable[[Reason, GateRules], str]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate decides, why, and the comparison of each part and, on clean images, of each class."""
+
+    decision: Decided
+    reasons: tuple[Reason, ...]
+    recent: PairedComparison
+    clean: PairedComparison
+    by_class: dict[str, ClassComparison]
+    rules: GateRules
+
+
+def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) -> GateResult:
     """Compares the challenger of `run_key` with its parent, the champion when it was trained, and decides.
 
     Writes models/<version>/evaluation.parquet (image_id, key, part, day, label, champion and challenger), the card's `gate` and
-    the `alerts` that came meanwhile, and the gate as retraining/<run_key>/gate.json. Returns it: decision, reasons, version, champion, and for `recent` and `clean` the
-    paired comparison and both models' metrics. A repeated run gives the same.
+    the `alerts` that came meanwhile, and the gate as retraining/<run_key>/gate.json, with each reason as `in_words` says it. A
+    repeated run gives the same.
     """
-    from driftwatch.models.predict import answers, logits, probabilities
-    from driftwatch.models.registry import add_to_card, card, load_model
+    from driftwatch.models.registry import add_to_card
     from driftwatch.models.requests import attached_alerts
-    from driftwatch.models.runtime import prepare
 
-    prepare()
-    request = store.storage.read_json(store.keys.retraining(run_key, CHALLENGER))
+    note = store.read(store.keys.retraining(run_key, CHALLENGER), ChallengerNote)
+    table, recent_days, clean_days = _answered(store, run_key, note)
+    columns = ["image_id", "key", "part", "day", "label", "champion", "challenger"]
+    store.storage.write_table(store.keys.model_evaluation(note.version), table[columns])
+    found = decide(table, store.config.classes, store.config.retraining)
+    parts = {name: table[table["part"] == name] for name in (RECENT, CLEAN)}
+    gate = GateResult(
+        run_key=run_key,
+        version=note.version,
+        champion=note.parent,
+        recent_days=recent_days,
+        clean_days=clean_days,
+        decision=found.decision,
+        reasons=tuple(in_words(reason, found.rules) for reason in found.reasons),
+        recent=_part(parts[RECENT], found.recent, store.config.classes),
+        clean=CleanPart(
+            **dict(_part(parts[CLEAN], found.clean, store.config.classes)),
+            by_class=found.by_class,
+        ),
+        rules=found.rules,
+    )
+    alerts = tuple(attached_alerts(store, run_key))
+    add_to_card(store, note.version, gate=gate, alerts=alerts)
+    store.write(store.keys.retraining(run_key, GATE), gate)
+    return gate
+
+
+def _answered(
+    store: MonitorStore, run_key: str, note: ChallengerNote
+) -> tuple[pd.DataFrame, tuple[date, ...], tuple[date, ...]]:
+    """The evaluation images of the set with both models' answers, and the recent and the clean days."""
+    from driftwatch.models.registry import card
+
     table = store.storage.read_table(store.keys.retraining(run_key, SET))
     table = table[table["split"] == EVALUATION].reset_index(drop=True)
     recent_days, clean_days = bad_and_good_days(store, table)
@@ -55,171 +157,137 @@ def evaluate_challenger(store: MonitorStore, run_key: str) -> dict[str, Any]:
     part = np.where(of_clean, CLEAN, np.where(table["day"].isin(recent_days), RECENT, ""))
     table = table.assign(part=part)[part != ""].reset_index(drop=True)
     inputs = load_inputs(store, table)
-    for role, version in zip(ROLES, (request["parent"], request["version"]), strict=True):
+    batch_size = min(store.config.model.batch_size, max(1, len(inputs)))
+    for role, version in zip(ROLES, (note.parent, note.version), strict=True):
         refuse_other(card(store, version), store.config, role)
-        model = load_model(store, version)
-        scores = probabilities(logits(model, inputs, store.config.model.batch_size), model.temperature)
-        table[role] = answers(scores, store.config.classes)["prediction"]
+        found = predictor(store, version).predict(Asked([inputs]), batch_size)
+        table[role] = found.table(store.config.classes)["prediction"]
     table["key"] = image_keys(store, table)
-    columns = ["image_id", "key", "part", "day", "label", "champion", "challenger"]
-    store.storage.write_table(store.keys.model_evaluation(request["version"]), table[columns])
-    gate = {
-        "run_key": run_key,
-        "version": request["version"],
-        "champion": request["parent"],
-        "recent_days": recent_days,
-        "clean_days": clean_days,
-        **decide(table, store.config.classes, store.config.retraining),
-    }
-    for name in (RECENT, CLEAN):
-        rows = table[table["part"] == name]
-        models = {role: measure(rows["label"], rows[role], store.config.classes, LEVEL) for role in ROLES}
-        gate[name] = {**gate[name], **models, **_examples(rows)}
-    add_to_card(store, request["version"], gate=gate, alerts=attached_alerts(store, run_key))
-    store.storage.write_json(store.keys.retraining(run_key, GATE), gate)
-    return gate
+    return table, *(tuple(date.fromisoformat(day) for day in days) for days in (recent_days, clean_days))
 
 
-def decide(table: pd.DataFrame, classes: tuple[str, ...], settings: RetrainingConfig) -> dict[str, Any]:
+def _part(rows: pd.DataFrame, compared: PairedComparison, classes: tuple[str, ...]) -> GatePart:
+    champion, challenger = (measure(rows["label"], rows[role], classes, LEVEL) for role in ROLES)
+    repaired, broken = _examples(rows)
+    return GatePart(**dict(compared), champion=champion, challenger=challenger, repaired=repaired, broken=broken)
+
+
+def _examples(rows: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids of the first images, by id, that the challenger repairs, and that it breaks."""
+    champion, challenger = (rows[role] == rows["label"] for role in ROLES)
+    repaired, broken = (
+        tuple(sorted(rows.loc[chosen, "image_id"])[:EXAMPLES])
+        for chosen in (challenger & ~champion, champion & ~challenger)
+    )
+    return repaired, broken
+
+
+def decide(table: pd.DataFrame, classes: tuple[str, ...], settings: RetrainingConfig) -> Decision:
     """The decision on rows of image_id, part (recent or clean), label, champion, challenger: promote, keep, or
-    not_enough_evidence, which keeps too; with every reason in plain words, and the comparison of each part and, on clean images,
-    of each class (`clean.by_class`, with the p_value_worse of the joint test, and the power to see half of its recall lost)."""
+    not_enough_evidence, which keeps too."""
     level = settings.gate_confidence
     parts = {name: table[table["part"] == name] for name in (RECENT, CLEAN)}
-    found: dict[str, Any] = {name: _compared(rows, level) for name, rows in parts.items()}
-    by_class = {name: _compared(parts[CLEAN][parts[CLEAN]["label"] == name], level) for name in classes}
-    verdicts = [
-        _on_recent(found[RECENT], settings),
-        _on_clean(found[CLEAN], settings),
-        *_on_classes(by_class, settings),
-    ]
-    decisions = [decision for decision, _ in verdicts]
-    decision = next((kind for kind in (KEEP, NOT_ENOUGH_EVIDENCE) if kind in decisions), PROMOTE)
-    found[CLEAN]["by_class"] = by_class
-    rules = ("min_evaluation_labels", "max_clean_drop", "max_class_drop", "gate_confidence")
-    return {
-        "decision": decision,
-        "reasons": [reason for _, reason in verdicts],
-        **found,
-        "rules": {name: getattr(settings, name) for name in rules},
-    }
+    recent, clean = (_compared(rows, level) for rows in parts.values())
+    of_class = {name: _compared(parts[CLEAN][parts[CLEAN]["label"] == name], level) for name in classes}
+    by_class, of_classes = _on_classes(of_class, settings)
+    reasons = (_on_recent(recent, settings), _on_clean(clean, settings), *of_classes)
+    decided = [reason.finding.decides for reason in reasons]
+    rules = GateRules(
+        min_evaluation_labels=settings.min_evaluation_labels,
+        max_clean_drop=settings.max_clean_drop,
+        max_class_drop=settings.max_class_drop,
+        gate_confidence=level,
+    )
+    return Decision(_strictest(decided), reasons, recent, clean, by_class, rules)
 
 
-def _compared(rows: pd.DataFrame, level: float) -> dict[str, Any]:
+def _strictest(decided: list[Decided]) -> Decided:
+    """One rule that keeps the champion is enough; to promote takes all of them."""
+    if KEEP in decided:
+        return KEEP
+    return NOT_ENOUGH_EVIDENCE if NOT_ENOUGH_EVIDENCE in decided else PROMOTE
+
+
+def _compared(rows: pd.DataFrame, level: float) -> PairedComparison:
     return compare(rows["label"], rows["champion"], rows["challenger"], level)
 
 
-def _on_recent(found: Mapping[str, Any], settings: RetrainingConfig) -> tuple[str, str]:
-    said = f"Recent days: {_said(found)}"
-    if found["n"] < settings.min_evaluation_labels:
-        return (
-            NOT_ENOUGH_EVIDENCE,
-            f"{said}; not enough evaluation labels, retraining.min_evaluation_labels is {settings.min_evaluation_labels}. "
-            "More labels would tell.",
-        )
-    if found["low"] > 0 and found["p_value"] <= 1 - settings.gate_confidence:
-        return PROMOTE, f"{said}: better (exact McNemar p = {found['p_value']:.2g})."
-    if found["difference"] <= 0:
-        return KEEP, f"{said}: not better."
-    return (
-        NOT_ENOUGH_EVIDENCE,
-        f"{said}: better, but chance could do it (exact McNemar p = {found['p_value']:.2g}); "
-        f"{_about(images_needed(found, 0, settings.gate_confidence))} such images would tell.",
-    )
+def _on_recent(found: PairedComparison, settings: RetrainingConfig) -> Reason:
+    if (
+        found.n < settings.min_evaluation_labels
+        or found.difference is None
+        or found.low is None
+        or found.p_value is None
+    ):
+        return Reason(Finding.RECENT_TOO_FEW, found)
+    if found.low > 0 and found.p_value <= 1 - settings.gate_confidence:
+        return Reason(Finding.RECENT_BETTER, found)
+    if found.difference <= 0:
+        return Reason(Finding.RECENT_NOT_BETTER, found)
+    needed = images_needed(counts_of(found), 0, settings.gate_confidence)
+    return Reason(Finding.RECENT_PERHAPS_BETTER, found, needed)
 
 
-def _on_clean(found: Mapping[str, Any], settings: RetrainingConfig) -> tuple[str, str]:
-    if found["n"] == 0:
-        return (
-            NOT_ENOUGH_EVIDENCE,
-            f"Clean images: {_said(found)}; without a holdout nothing shows that it is not worse.",
-        )
-    said, allowed = f"Clean images: {_said(found)}", f"retraining.max_clean_drop allows {settings.max_clean_drop:.1%}"
-    if found["low"] > -settings.max_clean_drop:
-        return PROMOTE, f"{said}: not worse by more than {allowed}."
-    if found["difference"] < -settings.max_clean_drop:
-        return KEEP, f"{said}: worse by more than {allowed}."
-    return NOT_ENOUGH_EVIDENCE, (
-        f"{said}: a loss of more than {allowed} cannot be ruled out; "
-        f"{_about(images_needed(found, settings.max_clean_drop, settings.gate_confidence))} such images would settle it "
-        f"(more original images, or labelled days without drift)."
-    )
+def _on_clean(found: PairedComparison, settings: RetrainingConfig) -> Reason:
+    if found.difference is None or found.low is None:
+        return Reason(Finding.CLEAN_NONE, found)
+    if found.low > -settings.max_clean_drop:
+        return Reason(Finding.CLEAN_NOT_WORSE, found)
+    if found.difference < -settings.max_clean_drop:
+        return Reason(Finding.CLEAN_WORSE, found)
+    needed = images_needed(counts_of(found), settings.max_clean_drop, settings.gate_confidence)
+    return Reason(Finding.CLEAN_PERHAPS_WORSE, found, needed)
 
 
-def _on_classes(by_class: Mapping[str, dict[str, Any]], settings: RetrainingConfig) -> list[tuple[str, str]]:
-    """The joint test of the classes: a verdict on each that got worse, on those too small to tell, or one that none did."""
-    classes = list(by_class.values())
-    test = ClassLosses(
-        [found["n"] for found in classes],
-        [found["won"] for found in classes],
-        [found["lost"] for found in classes],
-        [found["right"]["champion"] for found in classes],
-        1 - settings.gate_confidence,
-    )
+def _on_classes(
+    by_class: Mapping[str, PairedComparison], settings: RetrainingConfig
+) -> tuple[dict[str, ClassComparison], list[Reason]]:
+    """The joint test of the classes: each with its p-value and power, and a reason for each that got worse, for those too small to
+    tell, or one that none did."""
+    test = _losses(by_class, settings)
     powers: dict[tuple[int, float], float] = {}
-    verdicts: list[tuple[str, str]] = []
+    compared: dict[str, ClassComparison] = {}
+    reasons: list[Reason] = []
     unseen = []
     for place, (name, found) in enumerate(by_class.items()):
         drop = round(max(test.usual_recall(place) / 2, settings.max_class_drop), 2)
-        kind = (found["n"], drop)
-        powers.setdefault(kind, test.power(place, drop))
-        found |= {"p_value_worse": test.p_values[place], "power": powers[kind]}
+        kind = (found.n, drop)
+        if kind not in powers:
+            powers[kind] = test.power(place, drop)
+        power = powers[kind]
+        compared[name] = ClassComparison(**dict(found), p_value_worse=test.p_values[place], power=power)
         if test.worse[place]:
-            verdicts += _on_worse_class(name, found, settings)
-        elif found["power"] < POWER and not (settings.max_class_drop >= 1 or _got_better(found)):
+            reasons += _on_worse_class(name, found, settings)
+        elif power < POWER and not (settings.max_class_drop >= 1 or _got_better(found)):
             unseen.append((place, name, drop))
     if unseen:
-        verdicts.append((NOT_ENOUGH_EVIDENCE, _too_small(unseen, by_class, test)))
-    if not verdicts:
-        said = f"none of {len(classes)} got worse by more than retraining.max_class_drop allows ({settings.max_class_drop:.1%})"
-        verdicts.append(
-            (PROMOTE, f"Classes on clean images: {said} beyond chance, at one error rate of {test.alpha:.1%} for all.")
-        )
-    return verdicts
+        # The one whose loss is hardest to see says how many images it takes.
+        place, _, drop = min(unseen, key=lambda each: (each[2], by_class[each[1]].n))
+        too_few = {name: by_class[name].n for _, name, _ in unseen}
+        needed = test.images_needed(place, drop)
+        reasons.append(Reason(Finding.CLASSES_TOO_FEW, needed=needed, classes=len(by_class), too_few=too_few))
+    return compared, reasons or [Reason(Finding.CLASSES_NOT_WORSE, classes=len(by_class))]
 
 
-def _got_better(found: Mapping[str, Any]) -> bool:
-    """Whether the class' own images show that it gained: where the challenger wins nearly all, few images are enough."""
-    return found["n"] > 0 and found["low"] >= 0
-
-
-def _on_worse_class(name: str, found: Mapping[str, Any], settings: RetrainingConfig) -> list[tuple[str, str]]:
-    before, after = (found["right"][role] / found["n"] for role in ROLES)
-    if after < before / 2:
-        return [(KEEP, f"Class {name}: recall on clean images collapsed from {before:.1%} to {after:.1%}.")]
-    if found["difference"] >= -settings.max_class_drop:
-        return []
-    allowed = f"retraining.max_class_drop allows {settings.max_class_drop:.1%}"
-    return [(KEEP, f"Class {name} on clean images: {_said(found)}: worse by more than {allowed}.")]
-
-
-def _too_small(
-    unseen: Sequence[tuple[int, str, float]], by_class: Mapping[str, Mapping[str, Any]], test: ClassLosses
-) -> str:
-    named = ", ".join(f"{name} ({by_class[name]['n']})" for _, name, _ in unseen)
-    place, _, drop = min(unseen, key=lambda each: (each[2], by_class[each[1]]["n"]))
-    return (
-        f"{len(unseen)} of {len(by_class)} classes have too few clean evaluation images, so that losing half of the recall would be seen less "
-        f"than {POWER:.0%} of the time: {named}. {_about(test.images_needed(place, drop))} of each class would settle it (more "
-        "original images, or labelled days without drift)."
+def _losses(by_class: Mapping[str, PairedComparison], settings: RetrainingConfig) -> ClassLosses:
+    classes = list(by_class.values())
+    return ClassLosses(
+        [found.n for found in classes],
+        [found.won for found in classes],
+        [found.lost for found in classes],
+        [found.right.champion for found in classes],
+        1 - settings.gate_confidence,
     )
 
 
-def _about(images: int | None) -> str:
-    return f"more than {MOST_IMAGES}" if images is None else f"about {images}"
+def _got_better(found: PairedComparison) -> bool:
+    """Whether the class' own images show that it gained: where the challenger wins nearly all, few images are enough."""
+    return found.low is not None and found.low >= 0
 
 
-def _said(found: Mapping[str, Any]) -> str:
-    if found["n"] == 0:
-        return "no evaluation image"
-    return f"{found['difference']:+.1%} (at least {found['low']:+.1%}; {found['won']} won, {found['lost']} lost of {found['n']})"
-
-
-def _examples(rows: pd.DataFrame) -> dict[str, list[str]]:
-    """Ids of the first images, by id, that the challenger repairs and breaks."""
-    right = {role: rows[role] == rows["label"] for role in ("champion", "challenger")}
-    repaired, broken = right["challenger"] & ~right["champion"], right["champion"] & ~right["challenger"]
-    return {
-        "repaired": sorted(rows.loc[repaired, "image_id"])[:EXAMPLES],
-        "broken": sorted(rows.loc[broken, "image_id"])[:EXAMPLES],
-    }
+def _on_worse_class(name: str, found: PairedComparison, settings: RetrainingConfig) -> list[Reason]:
+    if found.right.challenger / found.n < found.right.champion / found.n / 2:
+        return [Reason(Finding.CLASS_COLLAPSED, found, name=name)]
+    if found.difference is None or found.difference >= -settings.max_class_drop:
+        return []
+    return [Reason(Finding.CLASS_WORSE, found, name=name)]

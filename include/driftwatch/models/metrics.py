@@ -1,42 +1,44 @@
-"""How right the model was on the labelled sample: every share with its interval, nothing guessed.
+"""How right the model was on a labelled sample: every share with its interval, and nothing guessed.
 
-A share is `{"value", "low", "high", "n"}`. One that is undefined has null for the three numbers and a `reason`, never 0.
+A share of nothing is undefined: it has no value and a reason, and is never 0.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
 
+from driftwatch.artifacts.accuracy import ClassMetrics, ConfusionMatrix, Metrics
+from driftwatch.artifacts.parts import Interval, Share
 
-def share(hits: int, n: int, confidence: float, undefined: str = "there is nothing to count") -> dict[str, Any]:
+
+def share(hits: int, n: int, confidence: float, undefined: str = "there is nothing to count") -> Share:
     """`hits` of `n` with its Wilson interval (E. B. Wilson, 1927); null with the reason `undefined` where n is 0."""
     if n == 0:
-        return {"value": None, "low": None, "high": None, "n": 0, "reason": undefined}
+        return Share(value=None, low=None, high=None, n=0, reason=undefined)
     interval = binomtest(hits, n).proportion_ci(confidence_level=confidence, method="wilson")
-    return {"value": hits / n, "low": float(interval.low), "high": float(interval.high), "n": n}
+    return Share(value=hits / n, low=float(interval.low), high=float(interval.high), n=n)
 
 
 def wilson(value: float, n: float, confidence: float) -> tuple[float, float]:
-    """Wilson's interval for the share `value` of `n`, which may be an effective number and no whole one."""
+    """Wilson's interval for the share `value` of `n`. `n` may be an effective number, which is not whole."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     centre = (value + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * math.sqrt(max(value * (1 - value), 0) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def interval_of(draws: np.ndarray, confidence: float) -> dict[str, float]:
+def interval_of(draws: np.ndarray, confidence: float) -> Interval:
     """The median of `draws` and the interval that holds `confidence` of them."""
     low, value, high = np.quantile(draws, [(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
-    return {"value": float(value), "low": float(low), "high": float(high)}
+    return Interval(value=float(value), low=float(low), high=float(high))
 
 
-def f1(hits: int, union: int, confidence: float, undefined: str) -> dict[str, Any]:
+def f1(hits: int, union: int, confidence: float, undefined: str) -> Share:
     """F1 of a class with an interval. `hits`: images of the class that were predicted so; `union`: images that are of the class
     or were predicted so.
 
@@ -44,9 +46,10 @@ def f1(hits: int, union: int, confidence: float, undefined: str) -> dict[str, An
     carried through, is one for F1. It holds where a bootstrap fails: with few images, and when all or none are right.
     """
     found = share(hits, union, confidence, undefined)
-    if union == 0:
+    if found.numbers is None:
         return found
-    return {**found, **{key: 2 * found[key] / (1 + found[key]) for key in ("value", "low", "high")}}
+    value, low, high = (2 * number / (1 + number) for number in found.numbers)
+    return Share(value=value, low=low, high=high, n=union)
 
 
 def in_order(found: Iterable[str], classes: Sequence[str]) -> list[str]:
@@ -63,37 +66,41 @@ def confusion_matrix(truth: Sequence[str], predicted: Sequence[str], classes: Se
     return counts
 
 
-def top_confusions(matrix: Mapping[str, Any], most: int) -> list[tuple[str, str, int, float]]:
+def top_confusions(matrix: ConfusionMatrix, most: int) -> list[tuple[str, str, int, float]]:
     """The pairs that were confused most often: true class, predicted class, how often, and the share of the true class's images; of
     pairs as frequent those of the larger share come first."""
-    labels, found = matrix["labels"], []
-    for name, row in zip(labels, matrix["rows"], strict=True):
+    found: list[tuple[str, str, int, float]] = []
+    for name, row in zip(matrix.labels, matrix.rows, strict=True):
         total = sum(row)
-        found += [(name, other, n, n / total) for other, n in zip(labels, row, strict=True) if n and other != name]
+        found += [
+            (name, other, n, n / total) for other, n in zip(matrix.labels, row, strict=True) if n and other != name
+        ]
     return sorted(found, key=lambda pair: (-pair[2], -pair[3]))[:most]
 
 
 def measure(
     truth: Sequence[str], predicted: Sequence[str], classes: Sequence[str], confidence: float = 0.95
-) -> dict[str, Any]:
-    """accuracy, `classes` (precision, recall, f1 and support of each) and confusion_matrix of a random sample.
+) -> Metrics:
+    """Accuracy, the metrics of each class, and the confusion matrix of a random sample.
 
-    precision is undefined where the model never answered the class, recall where the sample has none of it.
+    Precision is undefined where the model never answered the class, recall where the sample has none of it.
     """
     counts = confusion_matrix(truth, predicted, classes)
-    per_class = {}
-    for index, name in enumerate(classes):
-        hits = int(counts[index, index])
-        of_class, answered = int(counts[index].sum()), int(counts[:, index].sum())
-        no_answer, no_image = f"the model answered {name} for no labelled image", f"no labelled image is {name}"
-        per_class[name] = {
-            "precision": share(hits, answered, confidence, no_answer),
-            "recall": share(hits, of_class, confidence, no_image),
-            "f1": f1(hits, of_class + answered - hits, confidence, f"{no_image}, and {no_answer}"),
-            "support": of_class,
-        }
-    return {
-        "accuracy": share(int(np.trace(counts)), int(counts.sum()), confidence, "no image of the sample has a label"),
-        "classes": per_class,
-        "confusion_matrix": {"labels": list(classes), "rows": counts.tolist()},
-    }
+    rows = tuple(tuple(row) for row in counts.tolist())
+    return Metrics(
+        accuracy=share(int(np.trace(counts)), int(counts.sum()), confidence, "no image of the sample has a label"),
+        classes={name: _of_class(counts, index, name, confidence) for index, name in enumerate(classes)},
+        confusion_matrix=ConfusionMatrix(labels=tuple(classes), rows=rows),
+    )
+
+
+def _of_class(counts: np.ndarray, index: int, name: str, confidence: float) -> ClassMetrics:
+    hits = int(counts[index, index])
+    of_class, answered = int(counts[index].sum()), int(counts[:, index].sum())
+    no_answer, no_image = f"the model answered {name} for no labelled image", f"no labelled image is {name}"
+    return ClassMetrics(
+        precision=share(hits, answered, confidence, no_answer),
+        recall=share(hits, of_class, confidence, no_image),
+        f1=f1(hits, of_class + answered - hits, confidence, f"{no_image}, and {no_answer}"),
+        support=of_class,
+    )

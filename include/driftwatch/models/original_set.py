@@ -131,20 +131,21 @@ def read_training_images(store: MonitorStore) -> TrainingSet:
     About .80 of the images are for training, .05 for validation, .15 for evaluation (the holdout), and a few that are near to
     images of two of these, which came before, are left out of all. Of equal files the first is kept. Raises NeedsAttention where a folder is no class, a class has no image, or the same file lies in two classes' folders.
     """
-    from driftwatch.images.listing import ignored_by
+    from driftwatch.images.listing import training_folder
     from driftwatch.images.one_pass import take_in
 
-    root, folder = store.storage.url(store.keys.training_images), store.keys.training_images
+    folder = training_folder(store)
+    root = store.storage.url(folder.path)
     # A file browser's own files do not even belong to a class.
-    everything = store.storage.list(folder)
-    listed = [item for item in everything if not ignored_by(item.key, folder, store.config.images.ignore)]
+    everything = store.storage.list(folder.path)
+    listed = folder.images(everything)
     folders = {item.key: store.keys.class_of(item.key) for item in listed}
     strangers = sorted(set(folders.values()) - set(store.config.classes))
     if strangers:
         raise NeedsAttention(
             f"{root}: {strangers} are not in classes {list(store.config.classes)}: allowed is <class>/<file>"
         )
-    taken = take_in(store.storage, listed, store.config.images, store.config.model.input_size, folder)
+    taken = take_in(folder, listed, store.config.model.input_size)
     manifest = taken.manifest
     label_of = manifest["key"].map(folders)
     both = manifest["image_id"].notna() & (label_of.groupby(manifest["image_id"]).transform("nunique") > 1)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, norm
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from driftwatch.artifacts.retraining import PairedComparison, RolesRight
 
 LEVEL = 0.95
 POWER = 0.8
@@ -18,27 +16,36 @@ MOST_IMAGES = 100_000
 _DRAWS, _SEED = 2000, 11
 
 
-def compare(label: pd.Series, champion: pd.Series, challenger: pd.Series, level: float = LEVEL) -> dict[str, Any]:
-    """The paired difference of accuracy, challenger less champion, on the same images.
+def compare(label: pd.Series, champion: pd.Series, challenger: pd.Series, level: float = LEVEL) -> PairedComparison:
+    """The paired difference of accuracy, challenger less champion, on the same images: the true class and both answers of each.
 
-    n; right, by role; won (only the challenger is right), lost (only the champion is); difference with low and high, each a
-    one-sided bound at `level` by Newcombe's paired method (1998, method 10); p_value of the exact one-sided McNemar test that
-    the challenger is better.
+    An image is won where only the challenger is right, and lost where only the champion is. Each bound is one-sided at `level`, by
+    Newcombe's paired method (1998, method 10). The p-value is of McNemar's exact test: were the models alike, an image that only one
+    has right would be won as likely as lost.
     """
     old, new = np.asarray(champion == label), np.asarray(challenger == label)
     n, won, lost = len(old), int((new & ~old).sum()), int((old & ~new).sum())
-    counts = {"n": n, "right": {"champion": int(old.sum()), "challenger": int(new.sum())}, "won": won, "lost": lost}
+    right = RolesRight(champion=int(old.sum()), challenger=int(new.sum()))
     if n == 0:
-        return {**counts, "difference": None, "low": None, "high": None, "p_value": None}
+        return PairedComparison(n=0, right=right, won=0, lost=0, difference=None, low=None, high=None, p_value=None)
     low, high = bounds(np.array([int((new & old).sum()), won, lost, int((~new & ~old).sum())]), level)
     p_value = binomtest(won, won + lost, 0.5, alternative="greater").pvalue if won + lost else 1.0
-    return {
-        **counts,
-        "difference": (won - lost) / n,
-        "low": float(low),
-        "high": float(high),
-        "p_value": float(p_value),
-    }
+    return PairedComparison(
+        n=n,
+        right=right,
+        won=won,
+        lost=lost,
+        difference=(won - lost) / n,
+        low=float(low),
+        high=float(high),
+        p_value=float(p_value),
+    )
+
+
+def counts_of(found: PairedComparison) -> np.ndarray:
+    """The table of `bounds`, [4]."""
+    both = found.right.champion - found.lost
+    return np.array([both, found.won, found.lost, found.n - both - found.won - found.lost])
 
 
 def bounds(tables: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -74,12 +81,12 @@ def chance_of(shares: np.ndarray, n: int, max_drop: float, level: float) -> floa
     return float((bounds(tables, level)[0] > -max_drop).mean())
 
 
-def images_needed(found: Mapping[str, Any], max_drop: float, level: float, least: int | None = None) -> int | None:
-    """With how many images the lower bound would clear -`max_drop` with POWER, were wins and losses as frequent as they are (half of
-    one added to each); None where MOST_IMAGES would not do. More than `least`, by default those that there are."""
-    n, won, lost = found["n"], found["won"], found["lost"]
-    both = found["right"]["champion"] - lost
-    shares = (np.array([both, won, lost, n - both - won - lost]) + 0.5) / (n + 2)
+def images_needed(counts: np.ndarray, max_drop: float, level: float, least: int | None = None) -> int | None:
+    """With how many images the lower bound would clear -`max_drop` with POWER, were wins and losses as frequent as in the table
+    `counts` [4] of `bounds` (half of one added to each); None where MOST_IMAGES would not do. More than `least`, by default those
+    that there are."""
+    n = int(counts.sum())
+    shares = (counts + 0.5) / (n + 2)
     low = n if least is None else least
     high = max(2 * low, 8)
     while chance_of(shares, high, max_drop, level) < POWER:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,17 +14,12 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import as_trained
-from driftwatch.models.runtime import prepare
+from driftwatch.models.predictors.base import Asked, Predictor, predictor
 
 if TYPE_CHECKING:
-    import keras
     import pyarrow as pa
 
     from driftwatch.images.shards import Shard
-    from driftwatch.models.registry import LoadedModel
-
-# Rounding hides the last bits, in which machines of different vector width may differ.
-SCORE_DECIMALS = 6
 
 
 def predict_day(day: DayStore, version: str) -> dict[str, Any]:
@@ -63,7 +58,7 @@ def merge_predictions(day: DayStore, version: str, shards: int) -> dict[str, Any
     day = day.with_config(as_trained(day.monitor, version))
     keys = [(day.keys.shard(n, "predictions.parquet"), day.keys.shard(n, "embeddings.npy")) for n in range(shards)]
     flat, there = [key for pair in keys for key in pair], {item.key for item in day.storage.list(day.keys.shards)}
-    images = len(DayInputs(day.storage, day.keys))
+    images = len(DayInputs(day))
     if there.issuperset(flat):
         parts = ((day.storage.read_arrow(table), day.storage.read_array(embeddings)) for table, embeddings in keys)
         counts = _write_day(day, version, images, parts)
@@ -95,10 +90,7 @@ def _answered(
     """
     import pyarrow as pa
 
-    from driftwatch.models.registry import load_model
-
-    prepare()
-    stored = DayInputs(day.storage, day.keys)
+    stored = DayInputs(day)
     ids = day.storage.read_arrow(day.keys.features, ["image_id"])["image_id"]
     if len(ids) != len(stored):
         raise NeedsAttention(
@@ -106,14 +98,19 @@ def _answered(
         )
     numbers = shard.blocks if shard else range(len(stored.rows))
     first = sum(stored.rows[: numbers.start])
-    model = load_model(day.monitor, version)
+    model = predictor(day.monitor, version)
     check_shapes(model, stored.input_size, day.config, day.storage.url(day.monitor.keys.model(version)))
     batch_size = min(day.config.model.batch_size, max(1, len(stored)))
-    raw, embeddings = logits_and_embeddings(model, stored.blocks(numbers), batch_size)
-    table = answers(probabilities(raw, model.temperature), day.config.classes)
-    table.insert(0, "image_id", ids.slice(first, len(table)).to_numpy(zero_copy_only=False))
-    table["model_version"] = version
-    return pa.Table.from_pandas(table, schema=_schema(day.config), preserve_index=False), embeddings
+    here = ids.slice(first, sum(stored.rows[number] for number in numbers)).to_numpy(zero_copy_only=False)
+    found = model.predict(Asked(stored.blocks(numbers), day, here), batch_size)
+    if found.embeddings is None:
+        raise NeedsAttention(
+            f"model {version} gives no embeddings, and content drift is judged by them: use a model that has a hidden layer"
+        )
+    table = found.table(day.config.classes)
+    table.insert(0, "image_id", here)
+    table["model_version"] = list(found.versions)
+    return pa.Table.from_pandas(table, schema=_schema(day.config), preserve_index=False), found.embeddings
 
 
 def _write_day(
@@ -158,91 +155,10 @@ def _schema(config: MonitorConfig) -> pa.Schema:
     return pa.schema([("image_id", text), ("prediction", text), *scores, ("model_version", text)])
 
 
-def answers(scores: np.ndarray, classes: tuple[str, ...]) -> Any:
-    """A frame of prediction and score.<class> from `scores` [n, classes]; the first class wins a tie."""
-    import pandas as pd
-
-    rounded = np.round(scores, SCORE_DECIMALS)
-    table = pd.DataFrame(rounded, columns=[f"score.{name}" for name in classes], dtype="float64")
-    table.insert(0, "prediction", np.array(classes, dtype=object)[rounded.argmax(axis=1)])
-    return table
-
-
-def logits(model: LoadedModel, inputs: np.ndarray, batch_size: int) -> np.ndarray:
-    """Logits [n, classes], float64, of uint8 images [n, S, S, 3]; the logarithm for a model that answers in probabilities."""
-    return logits_and_embeddings(model, inputs, min(batch_size, max(1, len(inputs))))[0]
-
-
-def logits_and_embeddings(
-    model: LoadedModel, inputs: np.ndarray | Iterable[np.ndarray], batch_size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Logits as `logits` gives them, and what the model's last hidden layer says, float16 [n, width], in one pass.
-
-    `inputs`: one array, or the blocks of a larger one; no batch goes beyond a block. Each block's last batch is filled up, so
-    that one compiled function of one shape runs them all.
-    """
-    import tensorflow as tf
-
-    both = _with_embedding(model.model)
-    run = tf.function(lambda batch: both(tf.cast(batch, tf.float32), training=False))
-    answer, hidden = both.outputs
-    parts = [(np.zeros((0, answer.shape[-1]), "float32"), np.zeros((0, hidden.shape[-1]), "float16"))]
-    limit = np.finfo("float16").max
-    for block in [inputs] if isinstance(inputs, np.ndarray) else inputs:
-        for start in range(0, len(block), batch_size):
-            batch = block[start : start + batch_size]
-            filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), np.uint8)])
-            raw, embeddings = (output.numpy()[: len(batch)] for output in run(tf.constant(filled)))
-            parts.append((raw, np.clip(embeddings, -limit, limit).astype("float16")))
-    raw, embeddings = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
-    raw = raw.astype("float64")
-    return raw if model.from_logits else np.log(np.clip(raw, 1e-12, 1.0)), embeddings
-
-
-def _with_embedding(model: keras.Model) -> keras.Model:
-    """The model with a second output, [n, width]: the input of its last layer that has weights, averaged over space where it is
-    a map; the model's own output where the model is one opaque layer."""
-    import keras
-
-    last = next((layer for layer in reversed(model.layers) if layer.weights), None)
-    hidden = getattr(last, "input", None)
-    image, answer = model.inputs[0], model.outputs[0]
-    if not isinstance(hidden, keras.KerasTensor) or hidden is image:
-        hidden = answer
-    if len(hidden.shape) > 2:
-        hidden = keras.ops.mean(hidden, axis=tuple(range(1, len(hidden.shape) - 1)))
-    return keras.Model(image, [answer, hidden])
-
-
-def probabilities(raw: np.ndarray, temperature: float) -> np.ndarray:
-    """Softmax of logits [n, classes] divided by `temperature`."""
-    from scipy.special import softmax
-
-    return softmax(raw / temperature, axis=1)
-
-
-def fit_temperature(raw: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that makes the probabilities most likely on labelled logits (Guo et al., 2017), within .25 to 4.
-
-    1.0 where there are too few images (30) to say.
-    """
-    from scipy.optimize import minimize_scalar
-
-    if len(labels) < 30:
-        return 1.0
-
-    def loss(log_temperature: float) -> float:
-        chances = probabilities(raw, float(np.exp(log_temperature)))[np.arange(len(labels)), labels]
-        return -float(np.log(np.clip(chances, 1e-12, 1)).mean())
-
-    found = minimize_scalar(loss, bounds=(np.log(0.25), np.log(4.0)), method="bounded")
-    return round(float(np.exp(found.x)), 4)
-
-
-def check_shapes(model: LoadedModel, input_size: int, config: MonitorConfig, name: str) -> None:
+def check_shapes(model: Predictor, input_size: int, config: MonitorConfig, name: str) -> None:
     """Refuses a model whose input or classes are not those of the monitor file."""
     expected = (config.model.input_size, len(config.classes))
-    actual = (model.input_size, model.model.output_shape[-1])
+    actual = (model.input_size, model.classes)
     if actual != expected or input_size != model.input_size:
         raise NeedsAttention(
             f"{name} takes {actual[0]} px and knows {actual[1]} classes; the monitor file says model.input_size {expected[0]} and "

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.class_losses import POWER, ClassLosses
@@ -34,14 +34,14 @@ class Sizes:
     accuracy: float
 
 
-def sizes_of(store: MonitorStore, images_a_day: int, card: Mapping[str, Any] | None) -> Sizes:
+def sizes_of(store: MonitorStore, images_a_day: int, card: ModelCard | None) -> Sizes:
     """`card`: of the champion, none where there is none yet."""
     holdout: dict[str, int] = {}
     if store.storage.exists(store.keys.training_set):
         table = store.storage.read_table(store.keys.training_set)
         held_out = table.loc[table["split"] == EVALUATION, "label"].value_counts()
         holdout = {name: int(held_out.get(name, 0)) for name in store.config.classes}
-    accuracy = card["metrics"]["holdout"]["accuracy"]["value"] if card else None
+    accuracy = card.metrics.holdout.accuracy.value if card else None
     recent = round(images_a_day * store.config.retraining.evaluation_share * store.config.retraining.days_back)
     return Sizes(recent, holdout, _USUAL_ACCURACY if accuracy is None else accuracy)
 
@@ -105,11 +105,14 @@ def smallest_gain(n: int, accuracy: float, level: float) -> float | None:
 
 
 def clean_images_needed(config: MonitorConfig, sizes: Sizes) -> int | None:
-    n = 1000
-    both, won, lost, _ = (_shares(sizes.accuracy) * n).round().astype(int).tolist()
-    found = {"n": n, "won": won, "lost": lost, "right": {"champion": both + lost}}
     settings = config.retraining
-    return images_needed(found, settings.max_clean_drop, settings.gate_confidence, least=1)
+    both, won, lost, _ = (_shares(sizes.accuracy) * 1000).round().astype(int).tolist()
+    return images_needed(
+        np.array([both, won, lost, 1000 - both - won - lost]),
+        settings.max_clean_drop,
+        settings.gate_confidence,
+        least=1,
+    )
 
 
 def class_images_needed(config: MonitorConfig, sizes: Sizes) -> int:

@@ -12,17 +12,16 @@ import io
 import re
 import tempfile
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts import base
 from driftwatch.artifacts.days import model_versions, version_number
+from driftwatch.artifacts.models import ChampionPointer, ModelCard
 from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.models.archive import DamagedModel, check_archive, refused_by_keras
-from driftwatch.remedies import broken
-from driftwatch.storage import Storage
 from driftwatch.storage.formats import json_bytes
 from driftwatch.storage.lock import exclusive
 
@@ -43,26 +42,15 @@ class ChampionMoved(NeedsAttention):
     """Another version became champion since the decision was made."""
 
 
-@dataclass(frozen=True)
-class LoadedModel:
-    """A registered model, ready to run. `model` maps images 0..255 [n, S, S, 3] to logits, or to probabilities as `output` says."""
-
-    version: str
-    model: keras.Model
-    temperature: float
-    from_logits: bool
-    input_size: int
-
-
 def versions(store: MonitorStore) -> list[str]:
     """Every registered version, oldest first."""
     return model_versions(store.storage, store.keys)
 
 
-def card(store: MonitorStore, version: str) -> dict[str, Any]:
+def card(store: MonitorStore, version: str) -> ModelCard:
     """The version's card; raises UnknownVersion, naming those there are, or DamagedArtifact."""
     try:
-        return _record(store.storage, store.keys.model_card(version), "sha256")
+        return store.read(store.keys.model_card(version), ModelCard)
     except MissingArtifact as error:
         known = ", ".join(versions(store)) or "none; train the first by `driftwatch champion train MONITOR.yaml`"
         raise UnknownVersion(
@@ -70,22 +58,9 @@ def card(store: MonitorStore, version: str) -> dict[str, Any]:
         ) from error
 
 
-def champion(store: MonitorStore) -> dict[str, Any] | None:
-    """The pointer to the version that production serves: version, previous, promoted_by, sha256, and
-    `history`, every champion there was, in order; None before the first."""
-    return _record(store.storage, store.keys.champion, "version") if store.storage.exists(store.keys.champion) else None
-
-
-def _record(storage: Storage, key: str, needed: str) -> dict[str, Any]:
-    """The JSON object at `key`, a pointer or a card; raises DamagedArtifact for anything without the text `needed`."""
-    return _as_record(storage, key, storage.read_bytes(key), needed)
-
-
-def _as_record(storage: Storage, key: str, data: bytes, needed: str) -> dict[str, Any]:
-    found = storage.parsed_json(key, data)
-    if not isinstance(found, dict) or not isinstance(found.get(needed), str):
-        raise broken(storage.url(key), key, f"is no JSON object with a text {needed!r}")
-    return found
+def champion(store: MonitorStore) -> ChampionPointer | None:
+    """The pointer to the version that production serves; None before the first. Raises DamagedArtifact."""
+    return store.find(store.keys.champion, ChampionPointer)
 
 
 def champion_version(store: MonitorStore) -> str:
@@ -96,15 +71,15 @@ def champion_version(store: MonitorStore) -> str:
             f"{store.keys.monitor} has no champion ({store.storage.url(store.keys.champion)}): run `driftwatch champion train` or "
             "`driftwatch champion import` with its monitor file"
         )
-    return pointer["version"]
+    return pointer.version
 
 
-def version_for(store: MonitorStore, model: bytes, same: Callable[[dict[str, Any]], bool] = lambda card: True) -> str:
+def version_for(store: MonitorStore, model: bytes, same: Callable[[ModelCard], bool] = lambda card: True) -> str:
     """The name of a model by its content, like v0003-1a2b3c4d: the one it is registered by, else the next number.
 
     `same` looks at the card of a version that has this content: whether it is this model's, or the same weights stand for another.
     """
-    digest = _digest(model)[:8]
+    digest = digest_of(model)[:8]
     known = versions(store)
     for version in known:
         if version.endswith(f"-{digest}") and same(card(store, version)):
@@ -112,62 +87,61 @@ def version_for(store: MonitorStore, model: bytes, same: Callable[[dict[str, Any
     return f"v{version_number(known[-1]) + 1 if known else 1:04d}-{digest}"
 
 
-def register(store: MonitorStore, version: str, model: bytes, card: dict[str, Any]) -> dict[str, Any]:
-    """Writes the model, then its card with `version` and `sha256` added. The same model again keeps the first card, and mends a
-    file that is gone or damaged.
+def register(store: MonitorStore, version: str, model: bytes, card: ModelCard) -> ModelCard:
+    """Writes the model, then its card with this `version` and the model's `sha256`. The same model again keeps the first card,
+    and mends a file that is gone or damaged.
 
     Raises NeedsAttention where `version` is the name of another model. Returns the card.
     """
-    digest = _digest(model)
-    if store.storage.exists(store.keys.model_card(version)):
-        known = _record(store.storage, store.keys.model_card(version), "sha256")
-        if known["sha256"] != digest:
+    digest = digest_of(model)
+    if known := store.find(store.keys.model_card(version), ModelCard):
+        if known.sha256 != digest:
             raise NeedsAttention(
                 f"{store.storage.url(store.keys.model(version))} is another model already: take a new version name"
             )
         if (
             not store.storage.exists(store.keys.model(version))
-            or _digest(store.storage.read_bytes(store.keys.model(version))) != digest
+            or digest_of(store.storage.read_bytes(store.keys.model(version))) != digest
         ):
             store.storage.write_bytes(store.keys.model(version), model)
         return known
     store.storage.write_bytes(store.keys.model(version), model)
-    whole = {**card, "version": version, "sha256": digest}
-    store.storage.write_json(store.keys.model_card(version), whole)
+    whole = card.model_copy(update={"version": version, "sha256": digest})
+    store.write(store.keys.model_card(version), whole)
     return whole
 
 
 def add_to_card(store: MonitorStore, version: str, **parts: Any) -> None:
-    """Adds what was learnt of a version after it was registered, such as the gate's table."""
-    store.storage.write_json(store.keys.model_card(version), {**card(store, version), **parts})
+    """Adds what was learnt of a version after it was registered, such as the gate's table: fields of ModelCard."""
+    store.write(store.keys.model_card(version), card(store, version).model_copy(update=parts))
 
 
-def promote(store: MonitorStore, version: str, promoted_by: str, expected: str | None) -> dict[str, Any]:
+def promote(store: MonitorStore, version: str, promoted_by: str, expected: str | None) -> ChampionPointer:
     """Makes `version` the champion by one conditional write, and returns the pointer.
 
     `expected` is the champion that the decision was made against, None for the first. Raises ChampionMoved where it is no
     longer that: of two promotions at once one succeeds, and no champion is lost from the history. Promoting the champion again
     changes nothing.
     """
-    sha256 = card(store, version)["sha256"]
+    sha256 = card(store, version).sha256
     with exclusive(store.storage, lock_of(store.keys.champion)) as lock:
         _refuse_gone(store, version)
         found = store.storage.read_stored(store.keys.champion)
-        current = _as_record(store.storage, store.keys.champion, found.data, "version") if found else None
-        if current and current["version"] == version:
+        current = base.from_bytes(store.storage, store.keys.champion, found.data, ChampionPointer) if found else None
+        if current and current.version == version:
             return current
-        if (current["version"] if current else None) != expected:
+        if (current.version if current else None) != expected:
             raise _moved(store, version, expected)
-        pointer = {
-            "version": version,
-            "previous": expected,
-            "promoted_by": promoted_by,
-            "sha256": sha256,
-            "history": [*champions(current), version],
-        }
+        pointer = ChampionPointer(
+            version=version,
+            previous=expected,
+            promoted_by=promoted_by,
+            sha256=sha256,
+            history=(*(current.champions if current else ()), version),
+        )
         lock.check()
         # The lock keeps others out; should this process be frozen here and lose it, the condition does.
-        if store.storage.replace(store.keys.champion, json_bytes(pointer), found) is None:
+        if store.storage.replace(store.keys.champion, json_bytes(pointer.stored()), found) is None:
             raise _moved(store, version, expected)
     return pointer
 
@@ -175,23 +149,17 @@ def promote(store: MonitorStore, version: str, promoted_by: str, expected: str |
 def _moved(store: MonitorStore, version: str, expected: str | None) -> ChampionMoved:
     now = champion(store)
     return ChampionMoved(
-        f"{store.keys.monitor}: the champion is {now['version'] if now else 'not chosen yet'}, not {expected} as when it was decided that "
+        f"{store.keys.monitor}: the champion is {now.version if now else 'not chosen yet'}, not {expected} as when it was decided that "
         f"{version} takes over, and nothing was changed: start the retraining, or the rollback, again"
     )
-
-
-def champions(pointer: dict[str, Any] | None) -> list[str]:
-    """Every version that was ever champion, in order; one that came back stands there again."""
-    if not pointer:
-        return []
-    return list(pointer.get("history", [name for name in (pointer.get("previous"), pointer["version"]) if name]))
 
 
 def prune(store: MonitorStore, keep: int) -> list[str]:
     """Deletes the model files, never the cards, of all but the `keep` newest challengers that were never champion; returns their
     versions."""
     with exclusive(store.storage, lock_of(store.keys.champion)) as lock:  # none of them becomes the champion meanwhile
-        kept = set(champions(champion(store)))
+        pointer = champion(store)
+        kept = set(pointer.champions if pointer else ())
         challengers = [version for version in versions(store) if version not in kept]
         oldest = challengers[: max(0, len(challengers) - keep)]
         old = [version for version in oldest if store.storage.exists(store.keys.model(version))]
@@ -201,48 +169,37 @@ def prune(store: MonitorStore, keep: int) -> list[str]:
     return old
 
 
-def load_model(store: MonitorStore, version: str) -> LoadedModel:
-    """The version's model, loaded with Keras' safe mode on after its sha256 was compared with the card's and, of the champion,
-    with the pointer's.
+def model_file(store: MonitorStore, version: str) -> tuple[bytes, ModelCard]:
+    """The bytes of the version's model file, and its card, after their sha256 were compared and, of the champion, the pointer's too.
 
-    Raises UnknownVersion, DamagedArtifact, or DamagedModel where the file is another, holds code, or promises more than it holds.
+    Raises UnknownVersion, DamagedArtifact, or DamagedModel where the file is another.
     """
-    data, about = model_file(store, version)
-    model = from_bytes(data, store.storage.url(store.keys.model(version)))
-    return LoadedModel(version, model, about["temperature"], about["output"] == "logits", about["input_size"])
-
-
-def model_file(store: MonitorStore, version: str) -> tuple[bytes, dict[str, Any]]:
-    """The bytes of the version's model file, compared as `load_model` says, and its card. Raises the same for another file."""
     about = card(store, version)
     _refuse_gone(store, version)
     data = store.storage.read_bytes(store.keys.model(version))
-    _compare_digests(store, version, about, _digest(data))
-    for field in ("temperature", "output", "input_size"):
-        if field not in about:
-            raise broken(
-                store.storage.url(store.keys.model_card(version)), store.keys.model_card(version), f"has no {field!r}"
-            )
+    _compare_digests(store, about, digest_of(data))
     return data, about
 
 
-def _digest(model: bytes) -> str:
+def digest_of(model: bytes) -> str:
+    """The sha256 of a model's file."""
     return hashlib.sha256(model).hexdigest()
 
 
-def _compare_digests(store: MonitorStore, version: str, about: dict[str, Any], digest: str) -> None:
+def _compare_digests(store: MonitorStore, about: ModelCard, digest: str) -> None:
     """Refuses a model file that is not the one its card tells of, and a card that is not the one that became champion."""
+    version = about.version
     file, card_file = store.storage.url(store.keys.model(version)), store.storage.url(store.keys.model_card(version))
-    if digest != about["sha256"]:
+    if digest != about.sha256:
         raise DamagedModel(
-            f"{file} has sha256 {digest}, its card says {about['sha256']} ({card_file}): the file was changed or damaged. Restore it "
+            f"{file} has sha256 {digest}, its card says {about.sha256} ({card_file}): the file was changed or damaged. Restore it "
             "from a backup, import the same model once more by `driftwatch champion import`, or roll back to another version by "
             "`driftwatch champion rollback`"
         )
     pointer = champion(store)
-    if pointer and pointer["version"] == version and pointer.get("sha256", digest) != digest:
+    if pointer and pointer.version == version and (pointer.sha256 or digest) != digest:
         raise DamagedModel(
-            f"{file} has sha256 {digest}, as its card says, but {store.storage.url(store.keys.champion)} says {pointer['sha256']}: this is not "
+            f"{file} has sha256 {digest}, as its card says, but {store.storage.url(store.keys.champion)} says {pointer.sha256}: this is not "
             "the model that became champion. Restore model, card and pointer from a backup, or roll back to another version by "
             "`driftwatch champion rollback`, which writes the pointer anew"
         )

@@ -14,6 +14,7 @@ from typing import Any
 from driftwatch.artifacts.days import day_of, days_of_attached_alerts, days_of_data_since, stored_retrainings
 from driftwatch.artifacts.keys import SET
 from driftwatch.artifacts.nested_keys import lock_of
+from driftwatch.artifacts.retraining import AttachedAlert, RetrainingRequest
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage.lock import Lock, exclusive
@@ -77,22 +78,15 @@ def _locked(store: MonitorStore) -> AbstractContextManager[Lock]:
 def _note_newest(store: MonitorStore, lock: Lock, run_key: str, run_id: str) -> None:
     lock.check()
     day = alert_day(run_id)
-    request = {"run_key": run_key, "run_id": run_id, "day": day.isoformat() if day else None}
-    store.storage.write_json(store.keys.active_retraining, request)
+    store.write(store.keys.active_retraining, RetrainingRequest(run_key=run_key, run_id=run_id, day=day))
 
 
 def _in_the_way(store: MonitorStore, day: date, cooldown_days: int, runs: Callable[[str, bool], int]) -> str | None:
-    active = (
-        store.storage.read_json(store.keys.active_retraining)
-        if store.storage.exists(store.keys.active_retraining)
-        else None
-    )
+    active = store.find(store.keys.active_retraining, RetrainingRequest)
     own = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
-    if active and active["run_id"] != own and _goes_on(active, day, cooldown_days, runs):
-        store.storage.write_json(
-            store.keys.of_retraining(active["run_key"]).attached_alert(day), {"day": day.isoformat()}
-        )
-        return f"it is attached to the retraining {active['run_id']}, which is under way"
+    if active and active.run_id != own and _goes_on(active, day, cooldown_days, runs):
+        store.write(store.keys.of_retraining(active.run_key).attached_alert(day), AttachedAlert(day=day))
+        return f"it is attached to the retraining {active.run_id}, which is under way"
     for name in stored_retrainings(store.storage, store.keys):
         other = alert_day(name)
         if other is None or other >= day or not store.storage.exists(store.keys.retraining(name, SET)):
@@ -102,14 +96,14 @@ def _in_the_way(store: MonitorStore, day: date, cooldown_days: int, runs: Callab
     return None
 
 
-def _goes_on(active: Mapping[str, Any], day: date, cooldown_days: int, runs: Callable[[str, bool], int]) -> bool:
-    if runs(active["run_id"], False):
-        return bool(runs(active["run_id"], True))
+def _goes_on(active: RetrainingRequest, day: date, cooldown_days: int, runs: Callable[[str, bool], int]) -> bool:
+    if runs(active.run_id, False):
+        return bool(runs(active.run_id, True))
     # An alert noted it and its trigger has not run yet; were it never to run, it would hold back only the days near to it.
     near = timedelta(days=max(1, cooldown_days))
-    return active["day"] is not None and abs(day - date.fromisoformat(active["day"])) <= near
+    return active.day is not None and abs(day - active.day) <= near
 
 
-def attached_alerts(store: MonitorStore, run_key: str) -> list[str]:
+def attached_alerts(store: MonitorStore, run_key: str) -> list[date]:
     """The days whose alerts came while this retraining was under way."""
-    return [day.isoformat() for day in days_of_attached_alerts(store.storage, store.keys, run_key)]
+    return days_of_attached_alerts(store.storage, store.keys, run_key)

@@ -1,6 +1,6 @@
 """The upload ledger: a JSON file beside the day's artifacts that says what was published where.
 
-Each upload is an entry, found by (sink, organisation, dataset, day, kind, reference, content hash). Its states:
+Each upload is an entry; its sink, organisation, dataset, day, kind, reference and revision tell it from others. Its states:
 
     pending    nothing has been sent with the entry's present idempotency key
     sending    a slot is reserved, under `upload_id`; what was sent may have arrived
@@ -14,70 +14,39 @@ kind of profile can send the other again.
 
 from __future__ import annotations
 
-import dataclasses
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts import base
 from driftwatch.artifacts.nested_keys import LedgerKeys, lock_of
-from driftwatch.publish.sinks import Kind, Sink
+from driftwatch.artifacts.publishing import ProfileKind, Upload, UploadLedger
+from driftwatch.publish.base import Sink
 from driftwatch.storage.lock import Lock, exclusive
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
-State = Literal["pending", "sending", "done", "waiting", "replaced"]
-_NAMESPACE = uuid.UUID("0a0f7c52-6a8e-5c5b-9d0e-5f1f3f6a7d21")
 _LIVE = ("pending", "sending", "done", "waiting")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One upload. `resent`: the day was deleted for it. `attempt` counts the idempotency keys used for it."""
-
-    sink: str
-    organisation: str
-    dataset: str
-    day: str
-    kind: Kind
-    reference: str | None
-    content_hash: str
-    payload_key: str
-    revision: int = 1
-    attempt: int = 1
-    state: State = "pending"
-    upload_id: str | None = None
-    resent: bool = False
-
-    @property
-    def identity(self) -> tuple[Any, ...]:
-        """Unique in a ledger; stays the same through all states."""
-        return (self.sink, self.organisation, self.dataset, self.day, self.kind, self.reference, self.revision)
-
-    @property
-    def idempotency_key(self) -> str:
-        parts = [*self.identity, self.content_hash, self.attempt]
-        return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, parts))))
-
-    def describe(self) -> str:
-        what = f"reference {self.reference}" if self.kind == "reference" else f"{self.kind} of {self.day}"
-        return f"{what} ({self.sink} {self.organisation}/{self.dataset})"
+def altered(entry: Upload, **fields: Any) -> Upload:
+    """The entry with other fields."""
+    return entry.model_copy(update=fields)
 
 
 class Ledger:
     """The entries of one sink's dataset and day in a ledger file, which other sinks share.
 
-    Every change reads the file and writes it whole, so that the caller holds `locked` meanwhile: two runs of one day may publish
+    Every change reads the file and writes it whole, so the caller must hold `locked` meanwhile: two runs of one day may publish
     its features and its performance at the same moment.
     """
 
     def __init__(self, storage: Storage, key: str, sink: Sink, day: date) -> None:
         self.key = key
         self._storage, self._keys = storage, LedgerKeys(key)
-        self._target = (sink.name, sink.organisation, sink.dataset, day.isoformat())
+        self._target = (sink.name, sink.organisation, sink.dataset, day)
         self._lock: Lock | None = None
 
     @contextmanager
@@ -89,32 +58,44 @@ class Ledger:
     def check(self) -> None:
         """Raises LockLost unless the ledger is still ours; before whatever is sent or written."""
         if self._lock is None:
-            raise RuntimeError("a ledger is changed within `locked` alone")
+            raise RuntimeError("a ledger is changed within `locked` alone: open `with ledger.locked()` first")
         self._lock.check()
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[Upload]:
         """Everything in the file, in the order in which it was first written."""
-        if not self._storage.exists(self.key):
-            return []
-        return [Entry(**fields) for fields in self._storage.read_json(self.key)["uploads"]]
+        found = base.find(self._storage, self.key, UploadLedger)
+        return list(found.uploads) if found else []
 
-    def live(self) -> list[Entry]:
+    def live(self) -> list[Upload]:
         """What counts at this sink now, or is about to."""
         return [e for e in self.entries() if self._is_ours(e) and e.state in _LIVE]
 
-    def current(self, kind: Kind, reference: str | None) -> Entry | None:
+    def current(self, kind: ProfileKind, reference: str | None) -> Upload | None:
+        """The live upload of this kind and, of a reference, of this model version."""
         return next((e for e in self.live() if (e.kind, e.reference) == (kind, reference)), None)
 
-    def add(self, kind: Kind, reference: str | None, content_hash: str, payload: bytes) -> Entry:
+    def add(self, kind: ProfileKind, reference: str | None, content_hash: str, payload: bytes) -> Upload:
         """A pending entry for a kind that has none, in the day's present revision."""
         sink, organisation, dataset, day = self._target
-        payload_key = self._keep(kind, content_hash, payload)
-        revision = max((e.revision for e in self.live()), default=1)
-        entry = Entry(sink, organisation, dataset, day, kind, reference, content_hash, payload_key, revision)
+        entry = Upload(
+            sink=sink,
+            organisation=organisation,
+            dataset=dataset,
+            day=day,
+            kind=kind,
+            reference=reference,
+            content_hash=content_hash,
+            payload_key=self._keep(kind, content_hash, payload),
+            revision=max((e.revision for e in self.live()), default=1),
+            attempt=1,
+            state="pending",
+            upload_id=None,
+            resent=False,
+        )
         self._write([*self.entries(), entry])
         return entry
 
-    def replace_day(self, kind: Kind, content_hash: str, payload: bytes) -> None:
+    def replace_day(self, kind: ProfileKind, content_hash: str, payload: bytes) -> None:
         """In one write: the day's live uploads become history, and wait to be sent again, the one of `kind` with new
         content. References do not belong to a day and stay."""
         payload_key = self._keep(kind, content_hash, payload)
@@ -122,33 +103,32 @@ class Ledger:
         revision = 1 + max(e.revision for e in self.entries() if self._is_ours(e))
         for entry in self.entries():
             if self._is_ours(entry) and entry.state in _LIVE and entry.kind != "reference":
-                again = dataclasses.replace(
-                    entry, revision=revision, attempt=1, state="waiting", upload_id=None, resent=True
-                )
+                again = altered(entry, revision=revision, attempt=1, state="waiting", upload_id=None, resent=True)
                 if entry.kind == kind:
-                    again = dataclasses.replace(again, content_hash=content_hash, payload_key=payload_key)
+                    again = altered(again, content_hash=content_hash, payload_key=payload_key)
                 waiting.append(again)
-                entry = dataclasses.replace(entry, state="replaced")
+                entry = altered(entry, state="replaced")
             entries.append(entry)
         self._write(entries + waiting)
 
-    def change(self, *changed: Entry) -> None:
+    def change(self, *entries: Upload) -> None:
         """Writes entries in their new state, in one write."""
-        new = {entry.identity: entry for entry in changed}
+        new = {entry.identity: entry for entry in entries}
         self._write([new.get(entry.identity, entry) for entry in self.entries()])
 
-    def payload(self, entry: Entry) -> bytes:
+    def payload(self, entry: Upload) -> bytes:
+        """The bytes to send: those of the first try."""
         return self._storage.read_bytes(self._keys.kept_payload(entry.payload_key))
 
-    def _keep(self, kind: Kind, content_hash: str, payload: bytes) -> str:
+    def _keep(self, kind: ProfileKind, content_hash: str, payload: bytes) -> str:
         key = self._keys.payload(kind, content_hash)
         if not self._storage.exists(key):
             self._storage.write_bytes(key, payload)
         return key
 
-    def _is_ours(self, entry: Entry) -> bool:
+    def _is_ours(self, entry: Upload) -> bool:
         return (entry.sink, entry.organisation, entry.dataset, entry.day) == self._target
 
-    def _write(self, entries: list[Entry]) -> None:
+    def _write(self, entries: list[Upload]) -> None:
         self.check()
-        self._storage.write_json(self.key, {"uploads": [asdict(entry) for entry in entries]})
+        base.write(self._storage, self.key, UploadLedger(uploads=tuple(entries)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.publish.publish import Profile, PublishResult, publish
+from driftwatch.publish.upload import Profile, PublishResult, publish
 
 if TYPE_CHECKING:
-    from driftwatch.publish.sinks import Sink
+    from driftwatch.publish.base import Sink
 
 
 def publish_reference(store: MonitorStore, sink: Sink, version: str) -> PublishResult:

@@ -1,7 +1,7 @@
 """What every storage root does, and what each kind of it says for itself.
 
-Keys are `/`-joined strings relative to the root (`foreign_files` says how odd names are written in them). An artifact is replaced
-whole: a task that is killed leaves the old object or the new one. Every call's errors are sorted by `driftwatch.storage.errors`.
+Keys are strings relative to the root, their parts joined by `/` (`foreign_files` says how odd names are written in them). An object is
+replaced whole: a task that is killed leaves the old one or the new one. `driftwatch.storage.errors` sorts the errors of every call.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class Stored:
-    """An object's bytes, and what the server calls this state of it: its ETag on S3, nothing on file://."""
+    """An object's bytes, and the server's name for this version of it: the ETag on S3, empty on file://."""
 
     data: bytes
     etag: str = ""
@@ -107,7 +107,7 @@ class Storage(Formats, ABC):
         raise self._no_links()
 
     def signing_credentials(self) -> SigningCredentials:
-        """The credentials that the next presigned link is signed with; those that renew themselves do so first."""
+        """The credentials that the next presigned link is signed with. Those that renew themselves do it first."""
         raise self._no_links()
 
     # What is there
@@ -130,7 +130,7 @@ class Storage(Formats, ABC):
         return None
 
     def lies_in(self, key: str, folder: str) -> bool:
-        """Whether it does when all links of a local storage are followed."""
+        """Whether `key` lies in `folder` when all links are followed."""
         return True
 
     def list(self, prefix: str) -> Sequence[StoredObject]:
@@ -155,7 +155,7 @@ class Storage(Formats, ABC):
         return self._calling("read", key, lambda: self._read(path))
 
     def read_range(self, key: str, start: int, end: int) -> bytes:
-        """The object's bytes from `start` up to but without `end`."""
+        """The object's bytes from `start` to before `end`."""
         path = self.path(key)
         return self._calling("read", key, lambda: self._read_range(path, start, end))
 
@@ -199,7 +199,7 @@ class Storage(Formats, ABC):
         self.write_bytes(target, self.read_bytes(source))
 
     def delete(self, key: str) -> None:
-        """Removes the object; one that is missing already is no error."""
+        """Removes the object. It is no error if there is none."""
         path = self.path(key)
 
         def remove() -> None:

@@ -48,7 +48,7 @@ def put(fs: Any, path: str, data: bytes, found: Stored | None) -> Stored | None:
                 ) from error
             if status not in (_CONFLICT, _CONDITION_IS_FALSE) and code != "NoSuchKey":
                 raise
-        # It is also the answer to a repeat of a write whose first answer was lost.
+        # A repeat of a write whose first answer was lost gets this answer too.
         now = get(fs, path)
         if now and now.data == data:
             return now

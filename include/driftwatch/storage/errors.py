@@ -1,8 +1,11 @@
-"""What an error of the storage means: the one place that sorts them, for folders and S3 alike.
+"""What an error of the storage means. This is the one place that sorts them, for folders and S3 alike.
 
-Gone (MissingArtifact); refused, so that repeating cannot help (StorageRefused); credentials that have ended, which a new try of
-the task may find renewed (StorageFailed); or passing: tried again with pauses, then StorageFailed. Each names what was
-asked for. What the sorting does not know, such as a mistake in a program, is raised as it is.
+- The object is gone: MissingArtifact.
+- The storage refuses, and repeating cannot help: StorageRefused.
+- The credentials have ended; at a new try of the task they may be renewed: StorageFailed.
+- The error may pass: the call is tried again with pauses, and then raises StorageFailed.
+
+Each error names what was asked for. An error that is none of these, such as a mistake in a program, is raised as it is.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from driftwatch.errors import DamagedFile, DriftwatchError, MissingArtifact, Sto
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-# Seconds before the second and the third try; botocore and s3fs have tried by themselves before.
+# Seconds before the second and the third try. Before the first error, botocore and s3fs have tried several times themselves.
 PAUSES = (0.5, 2.0)
 
 
@@ -33,13 +36,13 @@ class Meaning(Enum):
 
 _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
 _ENDED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
-# Beside every status from 500 on. That a sent or received body was not whole can happen to anybody once.
+# Beside every status from 500 on. A body that was not sent or received whole can happen once to anybody.
 _PASSING = {
     "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded", "RequestTimeout",
     "OperationAborted", "TemporaryRedirect", "IncompleteBody", "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch",
     "InternalError", "ServiceUnavailable", "307", "408", "409", "429", "500", "502", "503", "504",
 }  # fmt: skip
-# The answers of conditional writes: for whoever asked, who knows what they mean.
+# The answers of conditional writes: only the caller knows what they mean.
 _CONDITIONS = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
 _SETUP = ("NoCredentialsError", "PartialCredentialsError", "ParamValidationError", "ProfileNotFound", "UnknownEndpointError",
           "NoRegionError", "InvalidEndpointConfigurationError", "InvalidConfigError")  # fmt: skip
@@ -93,7 +96,7 @@ def sorting(verb: str, where: str) -> Iterator[None]:
 
 
 def meaning_of(error: BaseException) -> Meaning | None:
-    """None for what is no error of a storage, and for the answers of conditional writes."""
+    """What the error means; None if it is no error of a storage, or the answer to a conditional write."""
     code, status, _ = _answer(error)
     if code:
         return _meaning_of_code(code, status)
@@ -139,7 +142,7 @@ def _meaning_of_code(code: str, status: int) -> Meaning | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it was made of: s3fs puts exceptions of its own in the place of botocore's."""
+    """The error and its causes: s3fs replaces botocore's exceptions by its own."""
     found: BaseException | None = error
     for _ in range(5):
         if found is None:
@@ -149,7 +152,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _answer(error: BaseException) -> tuple[str, int, str]:
-    """S3's own word for it, the HTTP status, and its message; empty where S3 did not answer."""
+    """S3's error code, the HTTP status, and S3's message; empty if S3 did not answer."""
     for link in _chain(error):
         answer = getattr(link, "response", None)
         if isinstance(answer, dict) and "Error" in answer:

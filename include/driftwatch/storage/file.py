@@ -14,7 +14,7 @@ from driftwatch.storage.foreign_files import lies_in, list_files, read_regular
 
 
 class FileStorage(Storage):
-    """Objects are files. Each is written aside, flushed to the disk and renamed."""
+    """Objects are files. Each is written to a file beside it, flushed to the disk, and renamed."""
 
     scheme = "file"
     example = "file:///absolute/folder"
@@ -84,7 +84,7 @@ class FileStorage(Storage):
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[IO[bytes]]:
-    """Writes aside and renames, so that a killed process leaves the old file or the new one."""
+    """Writes a file beside the target and renames it, so that a killed process leaves the old file or the new one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:

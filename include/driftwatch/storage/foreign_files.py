@@ -1,7 +1,7 @@
 """Files that somebody else left, cameras or services: their names, and reading them without trusting them.
 
-A name can hold anything but `/` and NUL. In a key, what is no UTF-8, control characters and backslashes are written as `\\xNN`
-and `\\\\`; so every name has one key, every key one name, and both can be printed.
+A name can hold any byte but `/` and NUL. A key writes bytes that are no UTF-8 and control characters as `\\xNN`, and a backslash as
+`\\\\`. So every name has one key, every key has one name, and all keys can be printed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def from_key(key: str) -> str:
 def list_files(folder: str) -> Iterator[tuple[str, int]]:
     """The path below `folder` and the size of every entry that is no folder; nothing where there is no such folder.
 
-    Links are listed, not followed, and have size 0, as pipes and the like and folders that may not be opened do.
+    Links are listed and not followed. They have size 0, and so have pipes, devices and folders that may not be opened.
     """
     waiting = [""]
     while waiting:
@@ -86,7 +86,7 @@ def _is_below(real: str, folder: str) -> bool:
 
 
 def _has_links(path: str, folder: str) -> bool:
-    """Whether anything on the way from `folder` to `path` is a link, or goes up; far cheaper than following all from the root."""
+    """Whether a part of the way from `folder` to `path` is a link, or goes up. This is far cheaper than following all links."""
     parts = path.removeprefix(f"{folder}/").split("/")
     below = (f"{folder}/{'/'.join(parts[:count])}" for count in range(1, len(parts) + 1))
     return not path.startswith(f"{folder}/") or ".." in parts or any(map(os.path.islink, below))
@@ -108,7 +108,7 @@ def read_regular(path: str, folder: str, limit: int) -> bytes:
         if os.path.islink(path):
             raise OddEntry("not_a_file", "is a link to nothing") from error
         raise
-    # Not blocking, and no link at the end: what was looked at may have been replaced since.
+    # Without blocking, and never a link at the end: the file may have been replaced since it was looked at.
     descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     with open(descriptor, "rb", buffering=0) as file:
         before = os.fstat(descriptor)
@@ -117,7 +117,7 @@ def read_regular(path: str, folder: str, limit: int) -> bytes:
             raise too_many_bytes(before.st_size, limit)
         data = _read(
             file, before.st_size + 1
-        )  # as much as is there: to ask for `limit` would make room for it each time
+        )  # as much as is there: asking for `limit` would take that much memory each time
         after = os.fstat(descriptor)
     if (len(data), before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise OddEntry("still_growing", "changed while it was read")

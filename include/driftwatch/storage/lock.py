@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How the object of a lock that nobody holds begins. It is never deleted: not every server makes a delete conditional.
+# The object of a lock that nobody holds begins so. It is never deleted, since not every server has a conditional delete.
 FREE = b"free"
 _TRIES = 4
 # The roots whose server was found to honour conditions, in this process.
@@ -34,11 +34,11 @@ _FIRST_LOOK, _LONGEST_LOOK = 0.25, 1.0
 
 
 class LockLost(DriftwatchError):
-    """Another process has the lock by now, or it cannot be confirmed. Nothing more may be sent; a repeat waits and goes on."""
+    """Another process has the lock by now, or nobody can confirm that it is ours. Nothing more may be sent. A repeat waits for the lock."""
 
 
 class LockHeld(DriftwatchError):
-    """Another process has held the lock for longer than one waits."""
+    """Another process has held the lock for longer than we wait."""
 
 
 class Lock(Protocol):
@@ -164,7 +164,7 @@ class _ObjectLock:
             waited, unchanged, pause = waited + pause, unchanged + pause, min(2 * pause, longest)
 
     def _refuse_server_without_conditions(self) -> None:
-        """A server that carries out a write whose condition is false would give the lock to two."""
+        """Refuses a server that ignores the conditions of writes: it would give the lock to two processes."""
         if self._storage.uri in _ASKED:
             return
         never = Stored(b"", '"00000000000000000000000000000000"')
@@ -177,7 +177,7 @@ class _ObjectLock:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Beats until the end of the block, then lets the lock go."""
+        """Rewrites the lock (a beat) again and again until the end of the block, and then releases it."""
         beating = threading.Thread(target=self._keep_beating, name=f"lock {self._key}", daemon=True)
         beating.start()
         try:
@@ -191,7 +191,7 @@ class _ObjectLock:
         self._release()
 
     def check(self) -> None:
-        """Beats now: that proves that the lock is ours, and leaves `stale_seconds` for what is sent next."""
+        """Makes a beat now. It proves that the lock is ours, and it leaves `stale_seconds` for what is sent next."""
         self._insist(self._beat)
 
     def _stop(self, beating: threading.Thread) -> None:
@@ -208,13 +208,13 @@ class _ObjectLock:
                 log.error("%s", error)
                 return
             except Exception as error:
-                # The lock stays ours until another takes it over, which the next beat that gets through will tell.
+                # The lock stays ours until another process takes it over. The next beat that gets through will tell.
                 log.warning("%s could not be renewed, and is tried again: %s", self._url, error)
                 pause = self._beat_seconds / 4
 
     def _beat(self) -> None:
         with self._one_beat:
-            # The number counts only beats that were answered: a repeat of a lost one writes the same bytes.
+            # Only beats that were answered are counted, so that a repeat of a lost one writes the same bytes.
             kept = self._replace(self._body(self._beats + 1))
             self._held, self._beats = kept, self._beats + 1
 

@@ -1,4 +1,5 @@
-"""What object stores have in common, through fsspec. An object is one PUT, or one multipart upload that is completed or was never there."""
+"""What object stores have in common, through fsspec. An object is written by one PUT, or by one multipart upload: if that is not
+completed, there is no object."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ class ObjectStore(Storage):
     def _fs(self) -> Any:
         import fsspec
 
-        # Another task may have written since a listing was cached, so no listing is.
+        # No listing is cached: another task may have written since.
         return self._given or fsspec.filesystem(self.scheme, use_listings_cache=False)
 
     @abstractmethod
@@ -46,7 +47,7 @@ class ObjectStore(Storage):
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
         found = self._fs.find(path, detail=True)
         start = len(self._fs._strip_protocol(path)) + 1
-        # Where there is nothing below, but an object of that very name, fsspec gives it.
+        # If nothing lies below, but there is an object of that very name, fsspec lists this object.
         return ((name[start:], int(info["size"])) for name, info in found.items() if len(name) >= start)
 
     def _folders(self, path: str) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Reading many objects at once, in order, a few ahead of who uses them."""
+"""Reads many objects at once, in order, a few ahead of the consumer."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read_ahead(
                 waiting.append(pool.submit(fetch, following))
             yield from found
     finally:
-        # Never waiting: garbage collection may close this on the thread that the reads under way need.
+        # Without waiting: garbage collection may close this on a thread that the running reads need.
         pool.shutdown(wait=False, cancel_futures=True)
 
 

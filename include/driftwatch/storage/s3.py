@@ -30,7 +30,7 @@ class S3Storage(ObjectStore):
         from fsspec.asyn import sync
 
         found = self._fs.s3._request_signer._credentials
-        if found is None:  # anonymous: links carry no signature, and last as long as the bucket is open to all
+        if found is None:  # anonymous: links have no signature, and work as long as the bucket is open to all
             return SigningCredentials(temporary=False)
         frozen = sync(self._fs.loop, found.get_frozen_credentials)
         return SigningCredentials(bool(frozen.token), getattr(found, "_expiry_time", None) if frozen.token else None)
@@ -49,11 +49,11 @@ class S3Storage(ObjectStore):
         return Entry(str(found["ETag"]) if "ETag" in found else None)
 
     def _read(self, path: str) -> bytes:
-        # With more than one connection for an object s3fs asks for its size first: two requests where one is enough.
+        # With more than one connection for an object, s3fs first asks for its size: two requests instead of one.
         return bytes(self._fs.cat_file(path, max_concurrency=1))
 
     def _read_foreign(self, path: str, folder: str, limit: int) -> bytes:
-        # Programs on the way to S3 resolve these, and would give another object.
+        # Proxies on the way to S3 resolve such parts, and would give another object.
         if {"", ".", ".."} & set(path.removeprefix(f"{folder}/").split("/")):
             raise OddEntry("unsafe_name", "has an empty part, '.' or '..' in its key; store it under another")
         from fsspec.asyn import sync
@@ -70,14 +70,14 @@ class S3Storage(ObjectStore):
             except Exception as error:
                 if not asks_for_more(error):
                     raise
-            # Not while that error is handled: it would be taken for the cause of those that come now.
+            # Not inside the handler: the first error would be taken for the cause of the next ones.
             self._ask_why(key)
             return call()  # nothing is wrong any more
 
         return super()._calling(verb, key, told)
 
     def _ask_why(self, key: str) -> None:
-        """Raises what S3 has against reading the object, if anything."""
+        """Asks S3 why the object cannot be read, and raises that; returns if it can."""
         try:
             self._read_range(self.path(key), 0, 1)
         except Exception as error:
@@ -86,7 +86,7 @@ class S3Storage(ObjectStore):
 
 
 async def _read_whole(filesystem: Any, path: str, limit: int) -> bytes:
-    """One request, which ends before the body where that is larger than `limit`. Checksums are checked, unlike those of ranges."""
+    """Reads in one request, which ends early if the body is larger than `limit`. The checksum is checked; that of a range would not be."""
     bucket, key, _ = filesystem.split_path(path)
     answer = await filesystem._call_s3("get_object", Bucket=bucket, Key=key)
     body = answer["Body"]

@@ -48,7 +48,7 @@ def writing_table(storage: Storage, key: str, schema: pa.Schema) -> Iterator[Tab
         try:
             yield writer
         except BaseException:
-            # While the file is open: left to garbage collection, the writer would write its end into a closed one.
+            # Closed while the file is open: garbage collection would make the writer write its end into a closed file.
             writer.close()
             raise
         writer.finish()

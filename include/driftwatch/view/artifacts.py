@@ -6,28 +6,58 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from driftwatch.artifacts import base
 from driftwatch.errors import MissingArtifact
-from driftwatch.storage import Storage
 
+if TYPE_CHECKING:
+    from driftwatch.artifacts.keys import MonitorKeys
+    from driftwatch.artifacts.store import MonitorStore
+    from driftwatch.config import MonitorConfig
+    from driftwatch.storage import Storage
+
+T = TypeVar("T")
+A = TypeVar("A", bound=base.Artifact)
 _KEPT = 20_000
 _AT_ONCE = 16
 
 
+@dataclass(frozen=True)
+class Found(Generic[T]):
+    """What was read of one object: `value`, None where there is none; or `problem`, why it cannot be read."""
+
+    key: str
+    value: T | None = None
+    problem: Exception | None = None
+
+
 class Artifacts:
-    """Reads through a cache of what `read` made of each object; one that was replaced (`Storage.stamp`) is read anew.
+    """A monitor's artifacts, read through a cache of what was made of each object; one that was replaced (`Storage.stamp`) is read anew.
 
     Safe for the threads of one process. The least recently used of more than `kept` objects are forgotten.
     """
 
-    def __init__(self, storage: Storage, kept: int = _KEPT) -> None:
-        self.storage = storage
+    def __init__(self, store: MonitorStore, kept: int = _KEPT) -> None:
+        self.store = store
         self._kept = kept
         self._held: OrderedDict[tuple[str, str], tuple[str, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str, read: Callable[[Storage, str], Any]) -> Any:
+    @property
+    def storage(self) -> Storage:
+        return self.store.storage
+
+    @property
+    def keys(self) -> MonitorKeys:
+        return self.store.keys
+
+    @property
+    def config(self) -> MonitorConfig:
+        return self.store.config
+
+    def get(self, key: str, read: Callable[[Storage, str], T]) -> T | None:
         """What `read(storage, key)` makes of the object, or None where there is none. Raises what `read` raises."""
         stamp = self.storage.stamp(key)
         if stamp is None:
@@ -37,7 +67,8 @@ class Artifacts:
             held = self._held.get(name)
             if held and held[0] == stamp:
                 self._held.move_to_end(name)
-                return held[1]
+                kept: T = held[1]
+                return kept
         try:
             value = read(self.storage, key)
         except MissingArtifact:  # deleted since
@@ -48,16 +79,31 @@ class Artifacts:
                 self._held.popitem(last=False)
         return value
 
-    def get_many(self, wanted: Sequence[tuple[str, Callable[[Storage, str], Any]]]) -> list[Any]:
-        """`get` of each; on S3 many at a time, since each is a round trip. An exception stands in the place of its value."""
+    def find(self, key: str, kind: type[A]) -> A | None:
+        """The artifact at `key`, or None where there is none. Raises as `artifacts.base.read` does."""
+        return self.get(key, reader(kind))
 
-        def one(item: tuple[str, Callable[[Storage, str], Any]]) -> Any:
-            try:
-                return self.get(*item)
-            except Exception as error:  # shown on the page, beside what could be read
-                return error
+    def look(self, key: str, read: Callable[[Storage, str], T]) -> Found[T]:
+        """`get`, with the reason in place of an exception: for a page that shows it beside what could be read."""
+        try:
+            return Found(key, self.get(key, read))
+        except Exception as error:
+            return Found(key, problem=error)
 
+    def look_at_each(self, wanted: Sequence[tuple[str, Callable[[Storage, str], Any]]]) -> list[Found[Any]]:
+        """`look` at each; on S3 many at a time, since each is a round trip."""
         if not self.storage.remote:
-            return [one(item) for item in wanted]
+            return [self.look(key, read) for key, read in wanted]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            return list(pool.map(one, wanted))
+            return list(pool.map(lambda item: self.look(*item), wanted))
+
+
+def reader(kind: type[A], light: Callable[[A], A] | None = None) -> Callable[[Storage, str], A]:
+    """What reads an artifact of this kind. `light`: takes out of it what its pages do not show and a year of days should not hold."""
+
+    def read(storage: Storage, key: str) -> A:
+        found = base.read(storage, key, kind)
+        return light(found) if light else found
+
+    read.__qualname__ = f"{kind.__qualname__}{'' if light is None else ' ' + light.__qualname__}"
+    return read

@@ -5,14 +5,18 @@ Colours are CSS classes of the report, so that charts follow the light and the d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from driftwatch.accuracy.policy import percent
-from driftwatch.view.report.facts import PastDay
-from driftwatch.view.words import accuracy_text
+from driftwatch.artifacts.parts import Interval
+from driftwatch.view.numbers import percent
+from driftwatch.view.shares import share_text
+
+if TYPE_CHECKING:
+    from driftwatch.view.series import FeatureSeries, Series
 
 _TOP, _HEIGHT, _AXIS = 34, 190, 40
 
@@ -64,17 +68,17 @@ def _short(value: float) -> str:
     return f"{value:.3g}"
 
 
-def interval_bar(found: dict[str, Any]) -> Markup:
+def interval_bar(found: Interval) -> Markup:
     """A share from 0 to 1 with its interval; empty where it is undefined."""
-    if found["value"] is None:
+    if found.value is None or found.low is None or found.high is None:
         return Markup("")
-    point = 100 * found["value"]
+    point = 100 * found.value
     parts = [
         _bar(0, 100, 7, 4, "track"),
-        _bar(100 * found["low"], 100 * found["high"], 5, 8, "same"),
+        _bar(100 * found.low, 100 * found.high, 5, 8, "same"),
         _line(point, 2, point, 16, "mark"),
     ]
-    return _svg(parts, 18, f"{percent(found['value'])}", "shares")
+    return _svg(parts, 18, percent(found.value), "shares")
 
 
 def parts(numbers: dict[str, int]) -> Markup:
@@ -89,114 +93,142 @@ def parts(numbers: dict[str, int]) -> Markup:
     return _svg(bars, 12, label, "sum")
 
 
-def history(days: Sequence[PastDay], floor: float) -> Markup:
+def history(days: Series, floor: float) -> Markup:
     """Accuracy with its interval by day, the floor, drifted days shaded, a dashed line where another model takes over."""
-    measured = [past.performance["accuracy"] for past in days if past.performance and past.performance["accuracy"]["n"]]
-    bottom = min([0.5, floor - 0.05, *(found["low"] for found in measured)])
+    measured = [low for low in days.performance.accuracy.low if low is not None]
+    bottom = min([0.5, floor - 0.05, *measured])
     bottom = max(0.0, int(bottom * 10) / 10)
 
     def down(share: float) -> float:
         return _TOP + _HEIGHT * (1 - (share - bottom) / (1 - bottom))
 
-    left, width = 5.0, 95.0 / len(days)
-    foot = down(bottom)
-    parts = []
-    for index, past in enumerate(days):
-        if past.drift and past.drift["verdict"] == "drifted":
-            parts.append(_bar(left + index * width, left + (index + 1) * width, _TOP, _HEIGHT, "drifted"))
+    number, left = len(days.days), 5.0
+    width, foot = 95.0 / number, down(bottom)
+    parts = [
+        _bar(left + place * width, left + (place + 1) * width, _TOP, _HEIGHT, "drifted")
+        for place, verdict in enumerate(days.drift.verdict)
+        if verdict == "drifted"
+    ]
     step = 0.1 if bottom >= 0.4 else 0.2
-    ticks = [1 - step * index for index in range(int((1 - bottom) / step + 1e-9) + 1)]
-    for tick in ticks:
+    for tick in [1 - step * turn for turn in range(int((1 - bottom) / step + 1e-9) + 1)]:
         parts += [
             _line(left, down(tick), 100, down(tick), "gridline"),
             _text(left - 0.8, down(tick) + 4, f"{100 * tick:.0f}", "axis", "end"),
         ]
     parts.append(_line(left, down(floor), 100, down(floor), "floor"))
-    version, takeovers = None, 0
-    for index, past in enumerate(days):
-        middle = left + (index + 0.5) * width
-        performance = past.performance
-        if performance:
-            if version not in (None, performance["model_version"]):
-                edge, takeovers = left + index * width, takeovers + 1
-                above = _TOP - 8 - 14 * (takeovers % 2)  # neighbours would overlap on one line
-                parts.append(_line(edge, above + 4, edge, foot, "takeover"))
-                said = f"new model {performance['model_version']}"
-                parts.append(_text(edge, above, said, "axis", "start" if index < len(days) / 2 else "end"))
-            version = performance["model_version"]
-            if performance["accuracy"]["n"]:
-                parts.append(_day(past, middle, down))
-        parts += _date(days, index, middle, foot)
-    return _svg(parts, foot + _AXIS, f"accuracy of the last {len(days)} days", "history")
+    takeovers = {found.day: (turn, found.version) for turn, found in enumerate(days.takeovers, start=1)}
+    for place, day in enumerate(days.days):
+        middle = left + (place + 0.5) * width
+        if day in takeovers:
+            edge, (turn, version) = left + place * width, takeovers[day]
+            above = _TOP - 8 - 14 * (turn % 2)  # neighbours would overlap on one line
+            parts.append(_line(edge, above + 4, edge, foot, "takeover"))
+            parts.append(_text(edge, above, f"new model {version}", "axis", "start" if place < number / 2 else "end"))
+        parts += [*_judged(days, place, middle, down), *_date(days.days, place, middle, foot)]
+    return _svg(parts, foot + _AXIS, f"accuracy of the last {number} days", "history")
 
 
-def _date(days: Sequence[PastDay], index: int, middle: float, foot: float) -> list[Markup]:
-    day = days[index].day
-    month = [_text(middle, foot + 33, f"{day:%b}", "axis")] if index == 0 or day.day == 1 else []
-    return [_text(middle, foot + 18, f"{day.day}", "axis now" if index == len(days) - 1 else "axis"), *month]
-
-
-def over_time(days: Sequence[PastDay], column: str, name: str) -> Markup:
-    """A feature by day: the band of the day's 5 to 95 % and its median, drifted days in another colour, on the reference's band;
-    a dashed line where another reference takes over. Empty where no day was tested."""
-    found = [_of_day(past, column) for past in days]
-    values = [
-        value for row in found if row for value in (*(row["day_quantiles"] or ()), *(row["reference_quantiles"] or ()))
+def _judged(days: Series, place: int, middle: float, down: Callable[[float], float]) -> list[Markup]:
+    """A day's mark; none where no label tells its accuracy."""
+    found, verdict = days.performance, days.performance.verdict[place]
+    value, low, high = (column[place] for column in (found.accuracy.value, found.accuracy.low, found.accuracy.high))
+    if verdict is None or value is None or low is None or high is None:
+        return []
+    said = Markup("<title>{}: {}, {}, {} labels, model {}</title>").format(
+        days.days[place],
+        share_text(Interval(value=value, low=low, high=high)),
+        days.words.verdicts[verdict],
+        found.labels[place],
+        days.version[place],
+    )
+    parts = [
+        _line(middle, down(low), middle, down(high), f"whisker {verdict}"),
+        _dot(middle, down(value), verdict),
+        said,
     ]
+    return [Markup("<g>{}</g>").format(Markup("").join(parts))]
+
+
+def _date(days: Sequence[str], place: int, middle: float, foot: float) -> list[Markup]:
+    day = date.fromisoformat(days[place])
+    month = [_text(middle, foot + 33, f"{day:%b}", "axis")] if place == 0 or day.day == 1 else []
+    return [_text(middle, foot + 18, f"{day.day}", "axis now" if place == len(days) - 1 else "axis"), *month]
+
+
+_OVER_TIME, _ABOVE = 110, 8  # height of the chart, and room above it
+
+
+def over_time(days: Series, found: FeatureSeries) -> Markup:
+    """A feature by day: the band of the day's 5 to 95 % and its median, drifted days in another colour, on the reference's band;
+    a dashed line where another model takes over. Empty where no day was tested."""
+    tested = [
+        (place, ours, theirs)
+        for place, ours in enumerate(found.quantiles)
+        if ours and (theirs := found.usual(place)) is not None
+    ]
+    values = [value for _, ours, theirs in tested for value in (*ours, *theirs)]
     if not values:
         return Markup("")
     low, high = min(values), max(values)
-    span, height, top, left = (high - low) or 1.0, 110, 8, 5.0
-    width = (100 - left) / len(days)
+    span, left = (high - low) or 1.0, 5.0
+    width, foot = (100 - left) / len(days.days), _ABOVE + _OVER_TIME
 
     def down(value: float) -> float:
-        return top + height * (1 - (value - low) / span)
+        return _ABOVE + _OVER_TIME * (1 - (value - low) / span)
 
-    def band(place: float, share: float, quantiles: Sequence[float], kind: str) -> Markup:
-        room = width * (1 - share) / 2
-        upper, lower = down(quantiles[-1]), down(quantiles[0])
-        return _bar(place + room, place + width - room, upper, max(lower - upper, 1), kind)
-
-    foot, parts, version, drifted = top + height, [], None, 0
+    parts = []
     for value in (low, high):
         parts += [
             _line(left, down(value), 100, down(value), "gridline"),
             _text(left - 0.8, down(value) + 4, _short(value), "axis", "end"),
         ]
-    for index, (past, row) in enumerate(zip(days, found, strict=True)):
-        place = left + index * width
-        parts += _date(days, index, place + width / 2, foot)
-        if not row or not row["day_quantiles"] or not row["reference_quantiles"]:
-            continue
-        moved, ours, theirs = row["verdict"] == "drifted", row["day_quantiles"], row["reference_quantiles"]
-        drifted += moved
-        reference = past.drift["reference_version"] if past.drift else None
-        if version not in (None, reference):
-            parts.append(_line(place, top, place, foot, "takeover"))
-        version = reference
-        at, theirs_at = down(ours[len(ours) // 2]), down(theirs[len(theirs) // 2])
-        parts.append(band(place, 1, theirs, "reference"))
-        parts.append(_line(place, theirs_at, place + width, theirs_at, "usual"))
-        said = Markup("<title>{}: {} median {}, reference {}, {}</title>").format(
-            past.day.isoformat(),
-            name,
-            _short(ours[len(ours) // 2]),
-            _short(theirs[len(theirs) // 2]),
-            row["verdict"].replace("_", " "),
-        )
-        day = [
-            band(place, 0.5, ours, "moved" if moved else "same"),
-            _line(place + 0.25 * width, at, place + 0.75 * width, at, "mark"),
-        ]
-        if moved:  # not by colour alone
-            day.append(_dot(place + width / 2, at, "moved"))
-        parts.append(Markup("<g>{}{}</g>").format(Markup("").join(day), said))
-    return _svg(parts, foot + _AXIS, f"{name} of the last {len(days)} days, {drifted} drifted", "over-time")
+    quantiles = {place: (ours, theirs) for place, ours, theirs in tested}
+    takeovers = {takeover.day for takeover in days.takeovers}
+    for place, day in enumerate(days.days):
+        at = left + place * width
+        parts += _date(days.days, place, at + width / 2, foot)
+        if day in takeovers:
+            parts.append(_line(at, _ABOVE, at, foot, "takeover"))
+        if place in quantiles:
+            ours, theirs = quantiles[place]
+            verdict = found.verdict[place] or ""
+            said = (
+                f"{day}: {found.name} median {_short(_middle(ours))}, reference {_short(_middle(theirs))}, "
+                f"{days.words.verdicts[verdict]}"
+            )
+            parts += _compared((at, width), ours, theirs, down, verdict == "drifted", said)
+    drifted = sum(found.verdict[place] == "drifted" for place in quantiles)
+    return _svg(parts, foot + _AXIS, f"{found.name} of the last {len(days.days)} days, {drifted} drifted", "over-time")
 
 
-def _of_day(past: PastDay, column: str) -> dict[str, Any] | None:
-    rows = past.drift["features"] if past.drift else []
-    return next((row for row in rows if row["feature"] == column), None)
+def _middle(quantiles: Sequence[float]) -> float:
+    return quantiles[len(quantiles) // 2]
+
+
+def _compared(
+    room: tuple[float, float], ours: Sequence[float], theirs: Sequence[float], down: Callable[[float], float], moved: bool, said: str
+) -> list[Markup]:  # fmt: skip
+    """A day's band and median on those of its reference. `room`: where it begins and how wide it is, in percent across; `said`: its tip."""
+    at, width = room
+
+    def band(share: float, quantiles: Sequence[float], kind: str) -> Markup:
+        free = width * (1 - share) / 2
+        upper, lower = down(quantiles[-1]), down(quantiles[0])
+        return _bar(at + free, at + width - free, upper, max(lower - upper, 1), kind)
+
+    median, usual = down(_middle(ours)), down(_middle(theirs))
+    day = [
+        band(0.5, ours, "moved" if moved else "same"),
+        _line(at + 0.25 * width, median, at + 0.75 * width, median, "mark"),
+    ]
+    if moved:  # not by colour alone
+        day.append(_dot(at + width / 2, median, "moved"))
+    tip = Markup("<title>{}</title>").format(said)
+    return [
+        band(1, theirs, "reference"),
+        _line(at, usual, at + width, usual, "usual"),
+        Markup("<g>{}{}</g>").format(Markup("").join(day), tip),
+    ]
 
 
 def _dot(x: float, y: float, kind: str) -> Markup:
@@ -206,21 +238,3 @@ def _dot(x: float, y: float, kind: str) -> Markup:
     else:
         shape = Markup('<circle r="5" class="dot {}"/>').format(kind)
     return Markup('<svg x="{:.2f}%" y="{:.1f}" overflow="visible">{}</svg>').format(x, y, shape)
-
-
-def _day(past: PastDay, middle: float, down: Any) -> Markup:
-    performance = past.performance
-    assert performance is not None
-    accuracy, kind = performance["accuracy"], performance["verdict"]
-    parts = [
-        _line(middle, down(accuracy["low"]), middle, down(accuracy["high"]), f"whisker {kind}"),
-        _dot(middle, down(accuracy["value"]), kind),
-        Markup("<title>{}: {}, {}, {} labels, model {}</title>").format(
-            past.day.isoformat(),
-            accuracy_text(performance),
-            kind.replace("_", " "),
-            performance["labels"],
-            performance["model_version"],
-        ),
-    ]
-    return Markup("<g>{}</g>").format(Markup("").join(parts))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from datetime import date
 
+from driftwatch.artifacts.accuracy import ConfusionMatrix
 from driftwatch.artifacts.keys import GATE, own_key
+from driftwatch.artifacts.parts import Share
+from driftwatch.artifacts.retraining import ClassComparison, CleanPart, GatePart, GateResult, PairedComparison
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import ChangedImage
-from driftwatch.models.gate import CLEAN, RECENT, ROLES
 from driftwatch.models.metrics import top_confusions
 from driftwatch.view.confusions import MOST_CLASSES, MOST_PAIRS
 
 logger = logging.getLogger(__name__)
 
-_TITLES = {RECENT: "Recent days, where it must be better", CLEAN: "Clean images, where it must not be worse"}
+_RECENT, _CLEAN = "Recent days, where it must be better", "Clean images, where it must not be worse"
 _EXAMPLES = 6
 _SHOWN = 0.05  # p-values of a class alone that are shown; the gate looks at all classes together
 
@@ -31,73 +33,75 @@ def comparison(
     """
     from driftwatch.models import registry
 
-    gate = store.storage.read_json(store.keys.retraining(run_key, GATE))
-    card = registry.card(store, gate["version"])
-    data, recipe = card["data"], card["recipe"]
-    damage = data.get("damage") or {}
+    gate = store.read(store.keys.retraining(run_key, GATE), GateResult)
+    card = registry.card(store, gate.version)
+    data = card.data
     lines = [
-        f"**{gate['version']}** against the champion **{gate['champion']}**. Asked for by: {card['created_by']}.",
+        f"**{gate.version}** against the champion **{gate.champion}**. Asked for by: {card.created_by}.",
         "",
-        f"Trained on {data['images']} images, {data['new_labels']} of them labelled in {data.get('first_day')} to "
-        f"{data.get('last_day')}; {recipe['name']}, {len(card['history'])} epochs; imitated damage: "
-        f"{damage.get('kind', 'none')}.",
+        f"Trained on {data.images} images, {data.new_labels} of them labelled in {data.first_day} to "
+        f"{data.last_day}; {card.recipe.name}, {len(card.history)} epochs; imitated damage: "
+        f"{data.damage.kind if data.damage else 'none'}.",
         "",
-        *[f"- {reason}" for reason in gate["reasons"]],
+        *[f"- {reason}" for reason in gate.reasons],
     ]
-    for part in (RECENT, CLEAN):
-        days = gate["recent_days" if part == RECENT else "clean_days"]
-        where = ["the original holdout"] if part == CLEAN else []
-        lines += [
-            "",
-            f"### {_TITLES[part]}",
-            f"From {', '.join([*where, *days])}.",
-            "",
-            *_table(gate[part], store.config.classes),
-        ]
-        for role in ROLES:
-            what = (
-                "confused most often" if len(store.config.classes) > MOST_CLASSES else "images by true class and answer"
-            )
-            lines += ["", f"{role.capitalize()}, {what}:", "", *_confusion(gate[part][role])]
+    lines += ["", *_part(_RECENT, (), gate.recent_days, gate.recent, store.config.classes)]
+    lines += ["", *_part(_CLEAN, ("the original holdout",), gate.clean_days, gate.clean, store.config.classes)]
     return "\n".join([*lines, *_examples(store, gate, link)])
 
 
-def _table(found: Mapping[str, Any], classes: tuple[str, ...]) -> list[str]:
+def _part(
+    title: str, elsewhere: tuple[str, ...], days: tuple[date, ...], found: GatePart, classes: tuple[str, ...]
+) -> list[str]:
+    """One part of the evaluation images, which come from `elsewhere` and these days: the shares, and both confusion matrices."""
+    what = "confused most often" if len(classes) > MOST_CLASSES else "images by true class and answer"
+    lines = [f"### {title}", f"From {', '.join([*elsewhere, *map(str, days)])}.", "", *_table(found, classes)]
+    for role, metrics in (("Champion", found.champion), ("Challenger", found.challenger)):
+        lines += ["", f"{role}, {what}:", "", *_confusion(metrics.confusion_matrix)]
+    return lines
+
+
+def _table(found: GatePart, classes: tuple[str, ...]) -> list[str]:
+    by_class = found.by_class if isinstance(found, CleanPart) else {}
     rows = ["| | images | champion | challenger | difference, at least |", "|---|---|---|---|---|"]
-    rows.append(_row("accuracy", found, *(found[role]["accuracy"] for role in ROLES)))
+    rows.append(_row("accuracy", found.champion.accuracy, found.challenger.accuracy, _change(found)))
     for name in classes:
-        shares = [found[role]["classes"][name]["recall"] for role in ROLES]
-        rows.append(_row(f"recall {name}", found.get("by_class", {}).get(name), *shares))
+        champion, challenger = (metrics.classes[name].recall for metrics in (found.champion, found.challenger))
+        rows.append(_row(f"recall {name}", champion, challenger, _change_of_class(by_class.get(name))))
     return rows
 
 
-def _row(
-    name: str, paired: Mapping[str, Any] | None, champion: Mapping[str, Any], challenger: Mapping[str, Any]
-) -> str:
-    change = "" if not paired or paired["n"] == 0 else f"{paired['difference']:+.1%}, {paired['low']:+.1%}"
-    if change and paired and paired.get("p_value_worse", 1) <= _SHOWN:
-        change += f"; so large a loss by chance: p = {paired['p_value_worse']:.2g}"
-    return f"| {name} | {champion['n']} | {_share(champion)} | {_share(challenger)} | {change} |"
+def _row(name: str, champion: Share, challenger: Share, change: str) -> str:
+    return f"| {name} | {champion.n} | {_share(champion)} | {_share(challenger)} | {change} |"
 
 
-def _share(found: Mapping[str, Any]) -> str:
-    if found["value"] is None:
+def _change(paired: PairedComparison) -> str:
+    return "" if paired.n == 0 else f"{paired.difference:+.1%}, {paired.low:+.1%}"
+
+
+def _change_of_class(paired: ClassComparison | None) -> str:
+    change = _change(paired) if paired else ""
+    if change and paired and paired.p_value_worse <= _SHOWN:
+        change += f"; so large a loss by chance: p = {paired.p_value_worse:.2g}"
+    return change
+
+
+def _share(found: Share) -> str:
+    if found.value is None:
         return "none"
-    return f"{found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%})"
+    return f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%})"
 
 
-def _confusion(metrics: Mapping[str, Any]) -> list[str]:
+def _confusion(matrix: ConfusionMatrix) -> list[str]:
     """The matrix, what never happened left blank; of many classes the pairs that were confused most often."""
-    matrix = metrics["confusion_matrix"]
-    labels = matrix["labels"]
+    labels = matrix.labels
     if len(labels) > MOST_CLASSES:
         pairs = top_confusions(matrix, MOST_PAIRS)
         rows = [f"| {truth} | {answer} | {n} | {share:.0%} |" for truth, answer, n, share in pairs]
         return ["| true class | answer | images | of the class |", "|---|---|---|---|", *rows]
     rows = [f"| true class | {' | '.join(labels)} |", "|---|" + "---|" * len(labels)]
     return rows + [
-        f"| {name} | {' | '.join(str(n or '') for n in row)} |"
-        for name, row in zip(labels, matrix["rows"], strict=True)
+        f"| {name} | {' | '.join(str(n or '') for n in row)} |" for name, row in zip(labels, matrix.rows, strict=True)
     ]
 
 
@@ -110,11 +114,13 @@ def _picture(link: Callable[[str, str], str] | None, image_id: str, key: str) ->
         return image_id[:12]
 
 
-def _examples(store: MonitorStore, gate: Mapping[str, Any], link: Callable[[str, str], str] | None) -> list[str]:
-    table = store.storage.read_table(store.keys.model_evaluation(gate["version"])).set_index("image_id")
+def _examples(store: MonitorStore, gate: GateResult, link: Callable[[str, str], str] | None) -> list[str]:
+    table = store.storage.read_table(store.keys.model_evaluation(gate.version)).set_index("image_id")
     lines = []
-    for kind, title in (("repaired", "Now right"), ("broken", "Now wrong")):
-        ids = [image_id for part in (RECENT, CLEAN) for image_id in gate[part][kind][:_EXAMPLES]]
+    parts = (gate.recent, gate.clean)
+    repaired = [image_id for part in parts for image_id in part.repaired[:_EXAMPLES]]
+    broken = [image_id for part in parts for image_id in part.broken[:_EXAMPLES]]
+    for ids, title in ((repaired, "Now right"), (broken, "Now wrong")):
         if not ids:
             continue
         lines += [

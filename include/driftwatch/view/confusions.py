@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
-from driftwatch.accuracy.policy import percent
+import numpy as np
+
+from driftwatch.artifacts.accuracy import ConfusionMatrix
 from driftwatch.models.metrics import top_confusions
+from driftwatch.view.days import Day
+from driftwatch.view.numbers import percent
+from driftwatch.view.shares import whole_percent
+from driftwatch.view.words import count
 
 # Beyond this many classes the most frequent confusions stand in place of the matrix.
 MOST_CLASSES, MOST_PAIRS = 15, 20
@@ -13,31 +21,103 @@ MOST_CLASSES, MOST_PAIRS = 15, 20
 _SIZES = ((4, "large"), (8, "middle"), (MOST_CLASSES, "small"))
 
 
-def confusions(matrix: dict[str, Any]) -> dict[str, Any]:
-    """`size` and `rows` of the matrix, its cells shaded by their share of the row; or, of many classes, `pairs`, and how many `more`."""
-    labels = matrix["labels"]
+@dataclass(frozen=True)
+class Cell:
+    """Images of a class that the model answered so. `share`: of the class, empty without an image; `heat`: the same in tenths; `said`:
+    the cell in words."""
+
+    n: int
+    share: str
+    heat: int
+    right: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One class."""
+
+    name: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two classes that were confused. `share`: of the images of `truth`."""
+
+    truth: str
+    predicted: str
+    n: int
+    share: str
+
+
+@dataclass(frozen=True)
+class ConfusionTable:
+    """`rows` of the matrix, with the `size` of its cells; or, of many classes, `pairs`, the most frequent first.
+
+    `title` above it; `about`: for screen readers; `rest`: below it, what is not shown; may be empty.
+    """
+
+    title: str
+    about: str
+    labels: tuple[str, ...]
+    size: str
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    rest: str
+
+
+def confusions(matrix: ConfusionMatrix) -> ConfusionTable:
+    """The matrix as it is shown: its cells shaded by their share of the row."""
+    labels = matrix.labels
     if len(labels) > MOST_CLASSES:
         found = top_confusions(matrix, len(labels) ** 2)
-        pairs = [
-            {"truth": truth, "predicted": predicted, "n": n, "share": percent(round(share, 2))}
-            for truth, predicted, n, share in found[:MOST_PAIRS]
-        ]
-        return {"labels": labels, "pairs": pairs, "more": len(found) - len(pairs), "rows": []}
+        pairs = [Pair(truth, said, n, whole_percent(share)) for truth, said, n, share in found[:MOST_PAIRS]]
+        about = "Confused most often"
+        return ConfusionTable(about, about, labels, "", (), tuple(pairs), _rest(len(found)))
     size = next(name for most, name in _SIZES if len(labels) <= most)
-    rows = [_row(labels, place, row) for place, row in enumerate(matrix["rows"])]
-    return {"labels": labels, "pairs": [], "more": 0, "rows": rows, "size": size}
+    rows = tuple(_row(labels, place, row) for place, row in enumerate(matrix.rows))
+    title = "People say (rows), the model said (columns)"
+    return ConfusionTable(title, "Confusion matrix", labels, size, rows, (), "")
 
 
-def _row(labels: list[str], place: int, row: list[int]) -> dict[str, Any]:
+def _rest(pairs: int) -> str:
+    if not pairs:
+        return "No labelled image was taken for another class."
+    more = pairs - MOST_PAIRS
+    return f"and {more} more pairs, each as rare as the last one here or rarer." if more > 0 else ""
+
+
+def _row(labels: Sequence[str], place: int, row: Sequence[int]) -> Row:
     total = sum(row)
-    cells = [
-        {
-            "n": n or "",
-            "share": percent(round(n / total, 2)) if n else "",
-            "heat": round(n / total, 2) if n else 0,
-            "right": place == column,
-            "of": labels[column],
-        }
-        for column, n in enumerate(row)
-    ]
-    return {"name": labels[place], "cells": cells}
+    cells = []
+    for column, n in enumerate(row):
+        share = whole_percent(n / total) if n else ""
+        said = f"{labels[place]}, the model said {labels[column]}: {n}, {share}" if n else ""
+        cells.append(Cell(n, share, round(10 * round(n / total, 2)) if n else 0, place == column, said))
+    return Row(labels[place], tuple(cells))
+
+
+@dataclass(frozen=True)
+class Confused:
+    """The confusions of some days together. `note`: how many images, of how many days, and how many are right."""
+
+    table: ConfusionTable
+    note: str
+
+
+def of_days(days: Sequence[Day], classes: tuple[str, ...], first: date, last: date) -> Confused:
+    """The days from `first` to `last` that were measured with these classes, added up."""
+    counts = np.zeros((len(classes), len(classes)), dtype="int64")
+    used = 0
+    for row in days:
+        if first <= row.day <= last and row.performance and row.performance.confusion_matrix.labels == classes:
+            counts += np.asarray(row.performance.confusion_matrix.rows, dtype="int64")
+            used += 1
+    images = int(counts.sum())
+    note = "No labelled image in this range."
+    if images:
+        right = percent(int(np.trace(counts)) / images)
+        note = f"{images} labelled images of {count(used, 'day')}; {right} right."
+    rows = tuple(tuple(row) for row in counts.tolist())
+    return Confused(confusions(ConfusionMatrix(labels=classes, rows=rows)), note)

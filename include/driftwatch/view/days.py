@@ -1,4 +1,4 @@
-"""One monitor's days: of each the small artifacts, cut down to what a page shows."""
+"""One monitor's days: of each its small artifacts, without what only the day's own page shows."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts import shapes
-from driftwatch.artifacts.days import stored_days
-from driftwatch.artifacts.failure import Failure, read_failure
+from driftwatch.artifacts.accuracy import Estimate, Performance
+from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
+from driftwatch.artifacts.drift import ContentDrift, DayDrift, FeatureDrift
+from driftwatch.artifacts.failure import Failure
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.nested_keys import file_name
-from driftwatch.errors import DamagedArtifact
-from driftwatch.view.artifacts import Artifacts
+from driftwatch.view import tones
+from driftwatch.view.artifacts import Artifacts, reader
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import MonitorKeys
-    from driftwatch.storage import Storage
+    from collections.abc import Callable
 
-_FEATURE = ("feature", "test", "verdict", "p_value", "effect", "direction", "reference_quantiles", "day_quantiles")
-_LEFT_OUT = ("features", "examples", "hellinger")
-PARTS = 8
-_BAD, _WARN, _UNSURE, _GOOD, _WAITING = "bad", "warn", "unsure", "good", "waiting"
+    from driftwatch.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -29,36 +27,47 @@ class Day:
     """A day as the series and the calendar see it. None where the step has not run; `problems` names what could not be read."""
 
     day: date
-    ingest: dict[str, Any] | None
-    drift: dict[str, Any] | None
-    performance: dict[str, Any] | None
-    annotation: dict[str, Any] | None
-    estimate: dict[str, Any] | None = None
-    content_drift: dict[str, Any] | None = None
-    problems: tuple[str, ...] = ()
+    ingest: Ingest | None = None
+    drift: DayDrift | None = None
+    performance: Performance | None = None
+    annotation: AnnotationPlan | None = None
+    estimate: Estimate | None = None
+    content_drift: ContentDrift | None = None
     failure: Failure | None = None
-    progress: dict[str, Any] | None = None
+    progress: AnnotationProgress | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str | None:
+        """The model version that judges the day; None before it was taken in."""
+        if self.ingest:
+            return self.ingest.model_version
+        if self.performance:
+            return self.performance.model_version
+        return self.drift.reference_version if self.drift else None
 
     @property
     def other_drift(self) -> list[str]:
         """The kinds beside image quality that drifted: content, predictions, trend."""
-        found = {**(self.content_drift or {}), "trend": (self.drift or {}).get("trend")}
-        kinds = ("content", "predictions", "trend")
-        return [name for name in kinds if (found.get(name) or {}).get("verdict") == "drifted"]
+        content, predictions = (
+            (self.content_drift.content, self.content_drift.predictions) if self.content_drift else (None, None)
+        )
+        kinds = {"content": content, "predictions": predictions, "trend": self.drift.trend if self.drift else None}
+        return [name for name, found in kinds.items() if found and found.verdict == "drifted"]
+
+    @property
+    def empty(self) -> bool:
+        """Whether none of its files is a usable image."""
+        return self.ingest is not None and not self.ingest.accepted
 
     @property
     def tone(self) -> str:
         """The worst of the day: bad (failed, alert, no usable image), warn (drifted), unsure, waiting, or good where both verdicts are ok."""
-        images = (self.drift or {}).get("verdict")
-        model = (self.performance or {}).get("verdict")
-        empty = self.ingest is not None and not self.ingest.get("accepted")
-        if self.failure or model == "alert" or empty or self.problems:
-            return _BAD
-        if images == "drifted" or self.other_drift:
-            return _WARN
-        if "not_enough_evidence" in (images, model):
-            return _UNSURE
-        return _GOOD if (images, model) == ("ok", "ok") else _WAITING
+        images = tones.of_drift(self.drift.verdict if self.drift else None)
+        model = tones.of_model(self.performance.verdict if self.performance else None)
+        if self.failure or self.empty or self.problems:
+            return tones.BAD
+        return tones.worst([images.tone, model.tone, *(tones.WARN for _ in self.other_drift)])
 
     @property
     def said(self) -> str:
@@ -67,52 +76,62 @@ class Day:
             return "cannot be read"
         if self.failure:
             return self.failure.said
-        if self.ingest is not None and not self.ingest.get("accepted"):
+        if self.empty:
             return "no usable image"
-        images = {"drifted": "images changed", "ok": "images as usual", "not_enough_evidence": "too few images"}
-        model = {
-            "alert": "model worse",
-            "ok": "model holds",
-            "not_enough_evidence": "not enough labels to judge the model",
-        }
-        others = "".join(f", {name} changed" for name in self.other_drift)
-        return (
-            f"{images.get(str((self.drift or {}).get('verdict')), 'images not judged yet')}{others}, "
-            f"{model.get(str((self.performance or {}).get('verdict')), 'model not judged yet')}"
-        )
+        images = tones.of_drift(self.drift.verdict if self.drift else None)
+        model = tones.of_model(self.performance.verdict if self.performance else None)
+        others = [f"{name} changed" for name in self.other_drift]
+        return ", ".join([_about("images", images), *others, _about("model", model)])
+
+    def feature(self, column: str) -> FeatureDrift | None:
+        """What the drift test found of one feature; None where it did not look at it."""
+        rows = self.drift.features if self.drift else ()
+        return next((row for row in rows if row.feature == column), None)
 
 
-def read_days(artifacts: Artifacts, layout: MonitorKeys) -> list[Day]:
-    """Every day that has a folder, oldest first."""
-    days = stored_days(artifacts.storage, layout)
-    keys = [layout.day(day) for day in days]
-    wanted = [
-        item
-        for key in keys
-        for item in (
-            (key.ingest, read_ingest),
-            (key.drift, read_drift),
-            (key.performance, read_performance),
-            (key.annotation, read_annotation),
-            (key.estimate, read_estimate),
-            (key.content_drift, read_content_drift),
-            (key.failure, read_failure),
-            (key.annotation_progress, read_progress),
+def _about(what: str, verdict: tones.Verdict) -> str:
+    if verdict.tone == tones.UNSURE:
+        return f"{verdict.word} about the {what}"
+    return f"{what} not judged yet" if verdict.tone == tones.WAITING else f"{what} {verdict.word}"
+
+
+def _light_drift(found: DayDrift) -> DayDrift:
+    return found.model_copy(update={"examples": (), "hellinger": {}, "day_scores": None})
+
+
+def _light_performance(found: Performance) -> Performance:
+    return found.model_copy(update={"evidence": None, "revisions": ()})
+
+
+def _light_plan(found: AnnotationPlan) -> AnnotationPlan:
+    return found.model_copy(update={"sample": (), "changed": (), "control": (), "exam": None})
+
+
+_READ: dict[str, tuple[str, Callable[[Storage, str], Any]]] = {
+    "ingest": (Ingest.file, reader(Ingest)),
+    "drift": (DayDrift.file, reader(DayDrift, _light_drift)),
+    "performance": (Performance.file, reader(Performance, _light_performance)),
+    "annotation": (AnnotationPlan.file, reader(AnnotationPlan, _light_plan)),
+    "estimate": (Estimate.file, reader(Estimate)),
+    "content_drift": (ContentDrift.file, reader(ContentDrift)),
+    "failure": (Failure.file, reader(Failure)),
+    "progress": (AnnotationProgress.file, reader(AnnotationProgress)),
+}
+
+
+def read_days(artifacts: Artifacts) -> list[Day]:
+    """Every day that has a folder, oldest first. An artifact that cannot be read is left out and named in its day's `problems`."""
+    days = artifacts.store.days()
+    found = iter(
+        artifacts.look_at_each(
+            [(artifacts.keys.day(day).file(file), read) for day in days for file, read in _READ.values()]
         )
-    ]
-    found = artifacts.get_many(wanted)
+    )
     rows = []
-    for index, day in enumerate(days):
-        parts = found[PARTS * index : PARTS * (index + 1)]
-        problems = tuple(
-            f"{file_name(wanted[PARTS * index + place][0])}: {part}"
-            for place, part in enumerate(parts)
-            if isinstance(part, Exception)
-        )
-        ingest, drift, performance, annotation, estimate, content, failure, progress = (
-            None if isinstance(part, Exception) else part for part in parts
-        )
-        rows.append(Day(day, ingest, drift, performance, annotation, estimate, content, problems, failure, progress))
+    for day in days:
+        parts = {name: next(found) for name in _READ}
+        problems = tuple(f"{file_name(part.key)}: {part.problem}" for part in parts.values() if part.problem)
+        rows.append(Day(day, **{name: part.value for name, part in parts.items()}, problems=problems))
     return rows
 
 
@@ -125,61 +144,9 @@ def with_failures(days: Sequence[Day], known: Mapping[date, Sequence[Failure]]) 
     for day, failures in known.items():
         row = rows.get(day)
         if row is None and failures:
-            rows[day] = Day(day, None, None, None, None, failure=failures[0])
+            rows[day] = Day(day, failure=failures[0])
         elif row is not None:
             ran = {(failure.run_id, failure.task) for failure in failures}
             if row.failure is None or (row.failure.run_id, row.failure.task) not in ran:
                 rows[day] = replace(row, failure=failures[0] if failures else None)
     return sorted(rows.values(), key=lambda row: row.day)
-
-
-def read_object(storage: Storage, key: str) -> dict[str, Any]:
-    """A JSON object, whole."""
-    value = storage.read_json(key)
-    if not isinstance(value, dict):
-        raise DamagedArtifact(f"{storage.url(key)} holds a {type(value).__name__}, not an object")
-    return value
-
-
-def read_ingest(storage: Storage, key: str) -> dict[str, Any]:
-    return shapes.read_checked(storage, key, shapes.Ingest, whole=False)
-
-
-def read_estimate(storage: Storage, key: str) -> dict[str, Any]:
-    return shapes.read_checked(storage, key, shapes.Estimate, whole=False)
-
-
-def read_content_drift(storage: Storage, key: str) -> dict[str, Any]:
-    return shapes.read_checked(storage, key, shapes.ContentDrift, whole=False)
-
-
-def read_progress(storage: Storage, key: str) -> dict[str, Any]:
-    return shapes.read_checked(storage, key, shapes.Progress)
-
-
-def read_uploads(storage: Storage, key: str) -> dict[str, Any]:
-    return shapes.read_checked(storage, key, shapes.Uploads)
-
-
-def read_drift(storage: Storage, key: str) -> dict[str, Any]:
-    """drift.json without what only the day's own page shows; `features` by name."""
-    whole = shapes.read_checked(storage, key, shapes.Drift, whole=False)
-    features = {
-        row["feature"]: {name: row.get(name) for name in _FEATURE}
-        for row in whole.get("features") or []
-        if isinstance(row, dict) and isinstance(row.get("feature"), str)
-    }
-    return {**{name: value for name, value in whole.items() if name not in _LEFT_OUT}, "features": features}
-
-
-def read_performance(storage: Storage, key: str) -> dict[str, Any]:
-    """performance.json without the evidence that later days pool."""
-    whole = shapes.read_checked(storage, key, shapes.Performance, whole=False)
-    return {name: value for name, value in whole.items() if name not in ("evidence", "revisions")}
-
-
-def read_annotation(storage: Storage, key: str) -> dict[str, Any]:
-    """annotation.json with the number of sampled images in place of their list."""
-    whole = shapes.read_checked(storage, key, shapes.Annotation, whole=False)
-    kept = ("state", "close_reason", "project_id", "pool_id", "cost", "overlap", "progress", "expires")
-    return {**{name: whole.get(name) for name in kept}, "images": len(whole.get("sample") or [])}

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from driftwatch.view.artifacts import Artifacts
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayKeys, MonitorKeys
     from driftwatch.storage import Storage
 
 BINS = 24
 
 
-def distribution(
-    artifacts: Artifacts, layout: MonitorKeys, keys: DayKeys, feature: str, version: str | None
-) -> dict[str, Any] | None:
-    """Shares of the day's images and of the reference of model `version` in BINS bins of equal width, or None without the column.
+@dataclass(frozen=True)
+class Distribution:
+    """Shares of the day's `n` images and of the reference's in the bins between `edges`; `reference` is None without one."""
+
+    feature: str
+    day: str
+    edges: list[float]
+    n: int
+    shares: list[float]
+    reference_n: int
+    reference: list[float] | None
+    reference_version: str | None
+
+
+def distribution(artifacts: Artifacts, day: date, feature: str, version: str | None) -> Distribution | None:
+    """The day against the reference of model `version` in BINS bins of equal width, or None without the column.
 
     The bins span both from the 0.5 to the 99.5 % quantile; what lies beyond is counted in the outermost ones.
     """
-    ours = _column(artifacts, keys.features, feature)
+    ours = _column(artifacts, artifacts.keys.day(day).features, feature)
     if ours is None or not len(ours):
         return None
-    theirs = _column(artifacts, layout.reference_features(version), feature) if version else None
+    theirs = _column(artifacts, artifacts.keys.reference_features(version), feature) if version else None
     both = [ours] if theirs is None or not len(theirs) else [ours, theirs]
     low = min(float(np.quantile(values, 0.005)) for values in both)
     high = max(float(np.quantile(values, 0.995)) for values in both)
@@ -35,18 +48,19 @@ def distribution(
 
     def share(values: np.ndarray) -> list[float]:
         counts, _ = np.histogram(np.clip(values, low, high), edges)
-        return (counts / len(values)).tolist()
+        found: list[float] = (counts / len(values)).tolist()
+        return found
 
-    return {
-        "feature": feature,
-        "day": keys.day.isoformat(),
-        "edges": edges.tolist(),
-        "n": len(ours),
-        "shares": share(ours),
-        "reference_n": len(theirs) if theirs is not None else 0,
-        "reference": share(theirs) if theirs is not None and len(theirs) else None,
-        "reference_version": version,
-    }
+    return Distribution(
+        feature=feature,
+        day=day.isoformat(),
+        edges=edges.tolist(),
+        n=len(ours),
+        shares=share(ours),
+        reference_n=len(theirs) if theirs is not None else 0,
+        reference=share(theirs) if theirs is not None and len(theirs) else None,
+        reference_version=version,
+    )
 
 
 def _column(artifacts: Artifacts, key: str, feature: str) -> np.ndarray | None:

@@ -3,144 +3,182 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from driftwatch.artifacts import shapes
 from driftwatch.artifacts.days import model_versions, stored_retrainings
 from driftwatch.artifacts.keys import DATASET_CARD, GATE
+from driftwatch.artifacts.models import ChampionPointer, ModelCard
+from driftwatch.artifacts.retraining import DatasetCard, GatePart, GateResult
 from driftwatch.errors import DamagedArtifact
-from driftwatch.models import registry
 from driftwatch.models.metrics import in_order
-from driftwatch.view.artifacts import Artifacts
-from driftwatch.view.days import read_object
+from driftwatch.view import tones
+from driftwatch.view.artifacts import Artifacts, reader
+from driftwatch.view.shares import ShownShare, p_digits, shown
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import MonitorKeys
-    from driftwatch.storage import Storage
+    from pydantic import JsonValue
 
 logger = logging.getLogger(__name__)
-_PARTS = {"recent": "Recent days", "clean": "Clean images"}
-_MOST_CLASSES = 15
+_MOST_CLASSES, _MOST_ENTRIES = 15, 8
 
 
-def champion(artifacts: Artifacts, layout: MonitorKeys) -> dict[str, Any]:
-    """The pointer to the version that production serves; empty before the first. Raises DamagedArtifact."""
-    return artifacts.get(layout.champion, read_pointer) or {}
+@dataclass(frozen=True)
+class GateRow:
+    """One part of the gate's table: champion and challenger on the same images. `difference`: in points, with its bounds."""
+
+    part: str
+    n: int
+    champion: ShownShare
+    challenger: ShownShare
+    won: int
+    lost: int
+    difference: ShownShare
+    p: str
 
 
-def champion_or_problem(artifacts: Artifacts, layout: MonitorKeys) -> tuple[dict[str, Any], str | None]:
-    """As `champion`; empty, with the reason, where it cannot be read."""
+@dataclass(frozen=True)
+class Gate:
+    """What the gate found. `verdict`: in a word; `against`: the champion then; `reasons`: in sentences."""
+
+    verdict: tones.Verdict
+    against: str
+    reasons: tuple[str, ...]
+    rows: tuple[GateRow, ...]
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A version with its card. `state`: champion, previous (the one before it), or kept; `back`: whether it was champion before, so that
+    there is a way back to it. `facts`: the card's entries."""
+
+    version: str
+    state: str
+    back: bool
+    promoted_by: str | None
+    created_by: str
+    parent: str | None
+    holdout: ShownShare
+    holdout_n: int
+    gate: Gate | None
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """A retraining that collected a set. `day`: the last whose labels it used; `decision` and `version` are None before the gate."""
+
+    day: str
+    run: str
+    decision: str | None
+    version: str | None
+
+
+def champion(artifacts: Artifacts) -> ChampionPointer | None:
+    """The pointer to the version that production serves; None before the first. Raises DamagedArtifact."""
+    return artifacts.find(artifacts.keys.champion, ChampionPointer)
+
+
+def champion_or_problem(artifacts: Artifacts) -> tuple[ChampionPointer | None, str | None]:
+    """As `champion`; None, with the reason, where it cannot be read."""
     try:
-        return champion(artifacts, layout), None
+        return champion(artifacts), None
     except (DamagedArtifact, PermissionError) as error:
-        return {}, str(error)
+        return None, str(error)
 
 
-def models(artifacts: Artifacts, layout: MonitorKeys) -> list[dict[str, Any]]:
-    """Every version with its card, newest first; `state` is champion, the one before it, or kept; `back`: whether it was champion before,
-    so that there is a way back to it. Versions whose card cannot be read are left out: `problems` names them."""
-    pointer, _ = champion_or_problem(artifacts, layout)
-    before = registry.champions(pointer or None)
-    found = []
-    for version in reversed(model_versions(artifacts.storage, layout)):
-        (card,) = artifacts.get_many([(layout.model_card(version), read_card)])
-        if isinstance(card, Exception):
-            continue
-        card = card or {}
-        state = "champion" if version == pointer.get("version") else "kept"
-        if version == pointer.get("previous"):
-            state = "previous"
-        found.append(
-            {
-                "version": version,
-                "state": state,
-                "back": version in before and state != "champion",
-                "promoted_by": pointer.get("promoted_by") if state == "champion" else None,
-                "card": card,
-                "holdout": (card.get("metrics") or {}).get("holdout") or {},
-                "gate": gate(card.get("gate")),
-                "facts": facts(card),
-            }
-        )
-    return found
+def models(artifacts: Artifacts) -> list[ModelRow]:
+    """Every version, newest first. Versions whose card cannot be read are left out: `problems` names them."""
+    pointer, _ = champion_or_problem(artifacts)
+    keys = [
+        artifacts.keys.model_card(version) for version in reversed(model_versions(artifacts.storage, artifacts.keys))
+    ]
+    found = artifacts.look_at_each([(key, reader(ModelCard)) for key in keys])
+    return [_row(one.value, pointer) for one in found if one.value is not None]
 
 
-def problems(artifacts: Artifacts, layout: MonitorKeys) -> list[str]:
+def _row(card: ModelCard, pointer: ChampionPointer | None) -> ModelRow:
+    serves = pointer is not None and card.version == pointer.version
+    was_before = pointer is not None and card.version == pointer.previous
+    state = "previous" if was_before else "champion" if serves else "kept"
+    held = card.metrics.holdout
+    return ModelRow(
+        version=card.version,
+        state=state,
+        back=pointer is not None and card.version in pointer.champions and state != "champion",
+        promoted_by=pointer.promoted_by if pointer and state == "champion" else None,
+        created_by=card.created_by,
+        parent=card.parent,
+        holdout=shown(held.accuracy),
+        holdout_n=held.n,
+        gate=gate(card.gate) if card.gate else None,
+        facts=tuple(facts(card)),
+    )
+
+
+def problems(artifacts: Artifacts) -> list[str]:
     """What of the registry cannot be read, each with its name."""
-    cards = [(layout.model_card(version), read_card) for version in model_versions(artifacts.storage, layout)]
-    found = artifacts.get_many([(layout.champion, read_pointer), *cards])
-    return [str(problem) for problem in found if isinstance(problem, Exception)]
+    cards = [artifacts.keys.model_card(version) for version in model_versions(artifacts.storage, artifacts.keys)]
+    pointer = (artifacts.keys.champion, reader(ChampionPointer))
+    found = artifacts.look_at_each([pointer, *((key, reader(ModelCard)) for key in cards)])
+    return [str(one.problem) for one in found if one.problem]
 
 
-def read_pointer(storage: Storage, key: str) -> dict[str, Any]:
-    return shapes.read_checked(storage, key, shapes.Pointer)
-
-
-def read_card(storage: Storage, key: str) -> dict[str, Any]:
-    return shapes.read_checked(storage, key, shapes.Card, whole=False)
-
-
-def retrainings(artifacts: Artifacts, layout: MonitorKeys) -> list[dict[str, Any]]:
-    """Each retraining that collected a set, by its day: the last whose labels it used. `decision` and `version` are None before
-    the gate."""
+def retrainings(artifacts: Artifacts) -> list[Retraining]:
+    """Each retraining that collected a set, by its day."""
     found = []
-    for name in stored_retrainings(artifacts.storage, layout):
+    for run in stored_retrainings(artifacts.storage, artifacts.keys):
         try:
-            data = artifacts.get(layout.retraining(name, DATASET_CARD), read_object)
-            told = artifacts.get(layout.retraining(name, GATE), read_object) or {}
+            data = artifacts.find(artifacts.keys.retraining(run, DATASET_CARD), DatasetCard)
+            told = artifacts.find(artifacts.keys.retraining(run, GATE), GateResult)
         except (DamagedArtifact, PermissionError) as error:
             logger.warning("a retraining is left out of the charts: %s", error)
             continue
-        if not data or not isinstance(data.get("last_day"), str):
-            continue
-        found.append(
-            {"day": data["last_day"], "run": name, "decision": told.get("decision"), "version": told.get("version")}
-        )
-    return sorted(found, key=lambda row: (row["day"], row["run"]))
+        if data:
+            decision, version = (told.decision, told.version) if told else (None, None)
+            found.append(Retraining(data.last_day.isoformat(), run, decision, version))
+    return sorted(found, key=lambda row: (row.day, row.run))
 
 
-def gate(found: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The gate's decision, reasons and table: one row for each part, champion and challenger on the same images."""
-    if not found:
-        return None
-    rows = [
-        {
-            "part": title,
-            **{key: part.get(key) for key in ("n", "won", "lost", "difference", "low", "high", "p_value")},
-            "champion": (part.get("champion") or {}).get("accuracy"),
-            "challenger": (part.get("challenger") or {}).get("accuracy"),
-        }
-        for name, title in _PARTS.items()
-        if isinstance(part := found.get(name), dict)
-    ]
-    return {
-        "decision": found.get("decision"),
-        "against": found.get("champion"),
-        "reasons": found.get("reasons") or [],
-        "rows": rows,
-        "days": found.get("recent_days") or [],
-    }
+def gate(found: GateResult) -> Gate:
+    """The gate's decision, reasons and table."""
+    rows = (_gate_row("Recent days", found.recent), _gate_row("Clean images", found.clean))
+    return Gate(tones.of_gate(found.decision), found.champion, found.reasons, rows)
 
 
-def facts(card: dict[str, Any]) -> list[tuple[str, str]]:
+def _gate_row(title: str, part: GatePart) -> GateRow:
+    difference = ShownShare("–", "")
+    if part.difference is not None and part.low is not None and part.high is not None:
+        difference = ShownShare(f"{100 * part.difference:+.1f}", f"[{100 * part.low:+.1f}, {100 * part.high:+.1f}]")
+    return GateRow(
+        part=title,
+        n=part.n,
+        champion=shown(part.champion.accuracy),
+        challenger=shown(part.challenger.accuracy),
+        won=part.won,
+        lost=part.lost,
+        difference=difference,
+        p=p_digits(part.p_value),
+    )
+
+
+def facts(card: ModelCard) -> list[tuple[str, str]]:
     """The card's plain entries, nested ones with a dot, classes in their own order; the gate, the metrics and long lists have places of
     their own, and what is told of many classes is counted."""
-    rows: list[tuple[str, str]] = []
-    classes = list(card.get("classes") or [])
+    left_out = {"gate", "metrics", "history"}
+    found = card.model_dump(mode="json", exclude_unset=True, exclude=left_out)
+    return list(_entries("", found, card.classes))
 
-    def add(name: str, value: Any) -> None:
-        if isinstance(value, dict) and value and set(value) <= set(classes):
-            if len(value) > _MOST_CLASSES:
-                rows.append((name, f"{len(value)} classes: `driftwatch models FILE show` lists them"))
-                return
-            value = {key: value[key] for key in in_order(value, classes)}
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                add(f"{name}.{key}" if name else str(key), inner)
-        elif isinstance(value, list):
-            rows.append((name, f"{len(value)} entries" if len(value) > 8 else ", ".join(map(str, value))))
-        else:
-            rows.append((name, "–" if value is None else str(value)))
 
-    add("", {key: value for key, value in card.items() if key not in ("gate", "metrics", "history")})
-    return rows
+def _entries(name: str, value: JsonValue, classes: Sequence[str]) -> Iterable[tuple[str, str]]:
+    match value:
+        case dict() if value and set(value) <= set(classes) and len(value) > _MOST_CLASSES:
+            yield name, f"{len(value)} classes: `driftwatch models FILE show` lists them"
+        case dict():
+            for key in in_order(value, classes):
+                yield from _entries(f"{name}.{key}" if name else key, value[key], classes)
+        case list():
+            yield name, f"{len(value)} entries" if len(value) > _MOST_ENTRIES else ", ".join(map(str, value))
+        case _:
+            yield name, "–" if value is None else str(value)

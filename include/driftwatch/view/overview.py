@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from driftwatch.labels.plan import counted
+from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.labels.money import counted
+from driftwatch.view import tones
 from driftwatch.view.days import Day
+from driftwatch.view.shares import accuracy_text
+from driftwatch.view.tones import Verdict
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
 
 WEEKS = 53
-
-
-def overview(days: Sequence[Day], config: MonitorConfig, champion: str | None) -> dict[str, Any]:
-    """The newest day's numbers, the month's spend on labels, and the calendar. `champion`: the version that production serves."""
-    last = days[-1] if days else None
-    return {
-        "config": config,
-        "last": last,
-        "measured": next((row for row in reversed(days) if row.performance), None),
-        "champion": champion,
-        "spend": spend_of_month(days, config),
-        "calendar": calendar(days),
-        "days": len(days),
-    }
 
 
 @dataclass(frozen=True)
@@ -45,39 +35,107 @@ class Spend:
     limit: float
 
 
+@dataclass(frozen=True)
+class Calendar:
+    """Weeks as columns, Monday first, up to WEEKS of them and ending with the newest day.
+
+    `rows`: seven lists of Day, or a date without one, or None outside of the range; `months`: the month's name above the week in
+    which it begins.
+    """
+
+    rows: list[list[Day | date | None]]
+    months: list[str]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The newest day whose labels are in."""
+
+    day: date
+    accuracy: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A monitor in a row. `last`: the newest day; `drift`: its verdicts as badges; `champion`: the version that production serves, and
+    `problem`, why it cannot be read; `spend`: the month's, on labels."""
+
+    config: MonitorConfig
+    last: Day | None
+    drift: list[Verdict]
+    measured: Measured | None
+    champion: str | None
+    problem: str | None
+    spend: Spend | None
+    calendar: Calendar
+
+
+def overview(days: Sequence[Day], config: MonitorConfig, champion: str | None, problem: str | None = None) -> Overview:
+    """The newest day's numbers, the month's spend on labels, and the calendar."""
+    last = days[-1] if days else None
+    return Overview(
+        config=config,
+        last=last,
+        drift=drift_badges(last) if last else [],
+        measured=next((found for row in reversed(days) if (found := _measured(row))), None),
+        champion=champion,
+        problem=problem,
+        spend=spend_of_month(days, config),
+        calendar=calendar(days),
+    )
+
+
+def drift_badges(day: Day) -> list[Verdict]:
+    """What drifted on a day, image quality first; empty before it was tested."""
+    if day.drift is None:
+        return []
+    quality = tones.of_drift(day.drift.verdict)
+    if day.drift.verdict == "drifted":
+        moved, all_of_them = len(day.drift.drifted_features), len(day.drift.features)
+        quality = Verdict(quality.tone, f"{moved} of {all_of_them} {tones.of_feature(moved=True, tested=True).word}")
+    changed = tones.of_drift("drifted")
+    return [quality, *(Verdict(changed.tone, f"{kind} {changed.word}") for kind in day.other_drift)]
+
+
+def _measured(row: Day) -> Measured | None:
+    found = row.performance
+    return Measured(row.day, accuracy_text(found.accuracy), tones.of_model(found.verdict)) if found else None
+
+
 def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:
     """What the labels of the newest day's month cost; None before the first day."""
     if not days:
         return None
     month = days[-1].day.strftime("%Y-%m")
     asked = [row for row in days if row.day.strftime("%Y-%m") == month]
-    # One damaged plan must not take the page down.
-    plans = [row.annotation for row in asked if row.annotation and (row.annotation.get("cost") or {}).get("total")]
+    plans = [row.annotation for row in asked if row.annotation]
     return Spend(
         month,
         paid=sum(_paid(row) for row in asked),
-        planned=sum(plan["cost"]["total"] for plan in plans),
-        counted=sum(counted(plan) for plan in plans if plan.get("state") != "closed" or _spent(plan) is not None),
+        planned=sum(plan.cost.total for plan in plans),
+        counted=sum(counted(plan.state, plan.cost.total, _spent(plan)) or 0.0 for plan in plans),
         limit=config.annotation.max_cost_per_month,
     )
 
 
 def _paid(row: Day) -> float:
     """By the plan once its pool has ended, till then by the last look at the pool."""
-    spent = _spent(row.annotation or {})
-    return float((row.progress or {}).get("spent", 0.0) if spent is None else spent)
+    spent = _spent(row.annotation) if row.annotation else None
+    if spent is None:
+        return row.progress.spent if row.progress else 0.0
+    return spent
 
 
-def _spent(plan: Mapping[str, Any]) -> float | None:
-    found: float | None = (plan.get("progress") or {}).get("spent")
-    return found
+def _spent(plan: AnnotationPlan) -> float | None:
+    """What the day has cost; None while its pool goes on."""
+    return plan.progress.spent if plan.progress else None
 
 
-def calendar(days: Sequence[Day]) -> dict[str, Any]:
-    """Weeks as columns, Monday first, up to WEEKS of them and ending with the newest day: `rows` of seven lists of Day, or a
-    date without one, or None outside of the range; `months` has the month's name above the week in which it begins."""
+def calendar(days: Sequence[Day]) -> Calendar:
+    """The days as a calendar; empty before the first."""
     if not days:
-        return {"rows": [], "months": []}
+        return Calendar([], [])
     known = {row.day: row for row in days}
     last = days[-1].day
     monday = last - timedelta(days=last.weekday())
@@ -96,4 +154,4 @@ def calendar(days: Sequence[Day]) -> dict[str, Any]:
         monday_of = start + timedelta(weeks=week)
         begins = week == 0 or any((monday_of + timedelta(days=n)).day == 1 for n in range(7))
         months.append(f"{monday_of + timedelta(days=6):%b}" if begins else "")
-    return {"rows": rows, "months": months}
+    return Calendar(rows, months)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from driftwatch.accuracy.policy import percent
 from driftwatch.artifacts.nested_keys import file_name
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch.artifacts.store import DayStore
 from driftwatch.images.inputs import DayInputs
 from driftwatch.view.report.facts import DayFacts
-
-if TYPE_CHECKING:
-    pass
+from driftwatch.view.shares import whole_percent
 
 HEIGHT = 120
 MOST_DRIFTED, MOST_REFERENCE, MOST_DISAGREEMENTS = 12, 6, 12
@@ -42,41 +39,48 @@ def thumbnail(pixels: np.ndarray, width: int = 1, height: int = 1) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels, width, height)).decode()}"
 
 
+@dataclass(frozen=True)
+class Picture:
+    """`src`: its address, or the picture itself as a data URI; `name`: of its file, empty for a training image; `note`: below it."""
+
+    src: str
+    name: str
+    note: str
+
+
 def chosen(facts: DayFacts) -> dict[str, list[tuple[str, str]]]:
     """Which images are shown, as (image_id, note): `drifted`, most typical of the drift of image quality; `content`, of content;
     `disagreements`, where people and model disagree, the surest mistakes first."""
-    kinds: dict[str, Any] = {
-        "drifted": facts.drift or {},
-        "content": facts.content_drift["content"] if facts.content_drift else {},
-    }
+    kinds = {"drifted": facts.drift, "content": facts.content_drift.content if facts.content_drift else None}
     typical = {
-        name: [(image_id, "") for image_id in found["examples"][:MOST_DRIFTED]]
-        if found.get("verdict") == "drifted"
+        name: [(image_id, "") for image_id in found.examples[:MOST_DRIFTED]]
+        if found and found.verdict == "drifted"
         else []
         for name, found in kinds.items()
     }
     return {**typical, "disagreements": _disagreements(facts)}
 
 
-def examples(store: MonitorStore, facts: DayFacts) -> dict[str, list[dict[str, Any]]]:
-    """`drifted`: images most typical of the drift of image quality; `content`: of content; `reference`: some of the training images, to compare with;
-    `disagreements`: where people and model disagree, the surest mistakes first. Each entry: src, name, note."""
+def examples(day: DayStore, facts: DayFacts) -> dict[str, list[Picture]]:
+    """`drifted`: images most typical of the drift of image quality; `content`: of content; `reference`: some of the training images, to
+    compare with; `disagreements`: where people and model disagree, the surest mistakes first."""
     groups = chosen(facts)
-    found: dict[str, list[dict[str, Any]]] = {"drifted": [], "content": [], "reference": [], "disagreements": []}
+    found: dict[str, list[Picture]] = {"drifted": [], "content": [], "reference": [], "disagreements": []}
     if any(groups.values()):
         shown = {image_id for images in groups.values() for image_id, _ in images}
         accepted = facts.accepted[facts.accepted["image_id"].isin(shown)]
-        pixels = DayInputs(store.storage, store.keys.day(facts.day)).take(accepted.index)
+        pixels = DayInputs(day).take(accepted.index)
         rows = {row.image_id: (row, picture) for row, picture in zip(accepted.itertuples(), pixels, strict=True)}
         for group, images in groups.items():
             for image_id, note in images:
                 row, picture = rows[image_id]
                 source = thumbnail(picture, int(row.width), int(row.height))
-                found[group].append({"src": source, "name": file_name(row.key), "note": note})
-    if (groups["drifted"] or groups["content"]) and store.storage.exists(store.keys.training_inputs):
-        training = store.storage.read_array(store.keys.training_inputs)
+                found[group].append(Picture(source, file_name(row.key), note))
+    inputs = day.monitor.keys.training_inputs
+    if (groups["drifted"] or groups["content"]) and day.storage.exists(inputs):
+        training = day.storage.read_array(inputs)
         for index in np.linspace(0, len(training) - 1, min(MOST_REFERENCE, len(training))).astype(int):
-            found["reference"].append({"src": thumbnail(training[index]), "name": "", "note": ""})
+            found["reference"].append(Picture(thumbnail(training[index]), "", ""))
     return found
 
 
@@ -90,7 +94,7 @@ def _disagreements(facts: DayFacts) -> list[tuple[str, str]]:
     return [
         (
             row["image_id"],
-            f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\nmodel: {row['prediction']} ({percent(round(row['score'], 2))})",
+            f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\nmodel: {row['prediction']} ({whole_percent(row['score'])})",
         )
         for _, row in both.iterrows()
     ]

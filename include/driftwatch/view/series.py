@@ -1,112 +1,255 @@
-"""A monitor's days as columns for the charts. A value that was not measured is null."""
+"""A monitor's days as columns: what the monitor's page draws in the browser, and the report as SVG. What was not measured is None."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.parts import Interval
+from driftwatch.view import tones
 from driftwatch.view.days import Day
+from driftwatch.view.numbers import percent
 from driftwatch.view.words import feature_name
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
+    from driftwatch.view.models import Retraining
 
-_INTERVAL = ("value", "low", "high")
+Column = list[float | None]
+Words = list[str | None]
 _OTHERS = {"corrected": "corrected for wrong labels", "estimated": "estimate from scores, without labels"}
-_SHARES = ("precision", "recall", "f1")
+_SHARES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
+_COUNTS = ("listed", "accepted", "duplicate", "quarantined", "ignored")
+# Verdicts that the charts mark, of images and of the model.
+_MARKED = ("drifted", "alert", "ok", "not_enough_evidence")
+_DECISIONS = ("promote", "keep", "not_enough_evidence")
 
 
-def series(days: Sequence[Day], config: MonitorConfig, retrainings: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """Everything that the monitor's page draws; each list has one entry for each day of `days`.
+@dataclass(frozen=True)
+class Curve:
+    """A share with its interval, by day. `text`: the share as it is read everywhere, `–` where it was not measured."""
 
-    `features`: by column its name, verdicts, effects, p-values, the day's five quantiles, and the reference's by model version.
-    `performance`: accuracy and, by class, precision, recall and F1 as value, low and high; the corrected accuracy and the
-    estimate without labels where a day has them; `confusion`: true class, predicted class, images. `takeovers`: first days of another model. `retrainings`: as `models.retrainings` gives them.
+    value: Column
+    low: Column
+    high: Column
+    text: list[str]
+
+
+@dataclass(frozen=True)
+class DriftSeries:
+    """The test of image quality by day: the verdict, its p-value, and how many images it looked at."""
+
+    verdict: Words
+    p_value: Column
+    n: Column
+
+
+@dataclass(frozen=True)
+class FeatureSeries:
+    """One feature by day: the tests' outcome, and the day's five quantiles. `references`: those of the reference, each once;
+    `reference_of`: which of them the day was tested against."""
+
+    name: str
+    verdict: Words
+    effect: Column
+    p_value: Column
+    direction: Words
+    quantiles: list[tuple[float, ...] | None]
+    references: list[tuple[float, ...]]
+    reference_of: list[int | None]
+    reference_version: Words
+
+    def usual(self, place: int) -> tuple[float, ...] | None:
+        """The reference's quantiles that the day at `place` was tested against; None where it was not tested."""
+        which = self.reference_of[place]
+        return None if which is None else self.references[which]
+
+
+@dataclass(frozen=True)
+class PerformanceSeries:
+    """The model by day. `corrected` and `estimated` are None where no day has them; `others` names those that are there.
+
+    `classes`: by class, precision, recall and F1. `alpha`: agreement of the annotators; `unanimous`: share of
+    the labels that every vote gave. `counted`: whether the day has a confusion matrix of the monitor's classes.
     """
-    return {
-        "monitor": config.name,
-        "classes": list(config.classes),
-        "days": [row.day.isoformat() for row in days],
-        "tone": [row.tone for row in days],
-        "said": [row.said for row in days],
-        "version": [(row.ingest or {}).get("model_version") for row in days],
-        "images": {
-            name: [(row.ingest or {}).get(name) for row in days]
-            for name in ("listed", "accepted", "duplicate", "quarantined", "ignored")
-        },
-        "drift": {name: [(row.drift or {}).get(name) for row in days] for name in ("verdict", "p_value", "n")},
-        "features": _features(days),
-        "performance": _performance(days, config),
-        "takeovers": takeovers(days),
-        "retrainings": list(retrainings),
-    }
+
+    accuracy: Curve
+    corrected: Curve | None
+    estimated: Curve | None
+    others: dict[str, str]
+    floor: Column
+    floor_text: list[str]
+    verdict: Words
+    labels: Column
+    sampled: Column
+    alpha: Column
+    unanimous: list[str]
+    classes: dict[str, dict[str, Curve]]
+    counted: list[bool]
 
 
-def takeovers(days: Sequence[Day]) -> list[dict[str, str]]:
+@dataclass(frozen=True)
+class Takeover:
+    """The first day of another model."""
+
+    day: str
+    version: str
+
+
+@dataclass(frozen=True)
+class ChartWords:
+    """The words and tones that the charts show; they stand here, so that the page's script has none of its own.
+
+    `verdicts`, `tones`: by verdict. `gates`: by the gate's decision. `measures`: by share of a class.
+    """
+
+    verdicts: dict[str, str]
+    tones: dict[str, str]
+    gates: dict[str, str]
+    measures: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Each list has one entry for each day of `days`. `tone` and `said`: the day's worst verdict, and in words."""
+
+    monitor: str
+    classes: tuple[str, ...]
+    days: list[str]
+    tone: list[str]
+    said: list[str]
+    version: Words
+    images: dict[str, Column]
+    drift: DriftSeries
+    features: dict[str, FeatureSeries]
+    performance: PerformanceSeries
+    takeovers: list[Takeover]
+    retrainings: list[Retraining]
+    words: ChartWords
+
+
+def series(days: Sequence[Day], config: MonitorConfig, retrainings: Iterable[Retraining] = ()) -> Series:
+    """The days as columns. `retrainings`: as `models.retrainings` gives them."""
+    drifts = [row.drift for row in days]
+    return Series(
+        monitor=config.name,
+        classes=tuple(config.classes),
+        days=[row.day.isoformat() for row in days],
+        tone=[row.tone for row in days],
+        said=[row.said for row in days],
+        version=[row.version for row in days],
+        images={name: [getattr(row.ingest, name) if row.ingest else None for row in days] for name in _COUNTS},
+        drift=DriftSeries(
+            verdict=[found.verdict if found else None for found in drifts],
+            p_value=[found.p_value if found else None for found in drifts],
+            n=[found.n if found else None for found in drifts],
+        ),
+        features=_features(days),
+        performance=_performance(days, config),
+        takeovers=takeovers(days),
+        retrainings=list(retrainings),
+        words=chart_words(),
+    )
+
+
+def takeovers(days: Iterable[Day]) -> list[Takeover]:
     """The first day that each other model judged."""
-    known = [(row.day.isoformat(), str(version)) for row in days if (version := _version(row))]
-    return [{"day": day, "version": new} for (_, old), (day, new) in pairwise(known) if new != old]
+    known = [(row.day.isoformat(), row.version) for row in days if row.version]
+    return [Takeover(day, new) for (_, old), (day, new) in pairwise(known) if new != old]
 
 
-def _version(row: Day) -> str | None:
-    return (row.ingest or {}).get("model_version")
+def chart_words() -> ChartWords:
+    return ChartWords(
+        verdicts={verdict: tones.name(verdict) for verdict in _MARKED},
+        tones={verdict: tones.of_chart(verdict) for verdict in _MARKED},
+        gates={decision: tones.gate_text(decision) for decision in _DECISIONS},
+        measures=_SHARES,
+    )
 
 
-def _features(days: Sequence[Day]) -> dict[str, Any]:
-    columns = list(dict.fromkeys(name for row in days if row.drift for name in row.drift["features"]))
-    found = {}
-    for column in columns:
-        rows = [(row.drift or {"features": {}})["features"].get(column) or {} for row in days]
-        reference: dict[str, Any] = {}
-        for row, feature in zip(days, rows, strict=True):
-            if feature.get("reference_quantiles"):
-                reference[str(row.drift and row.drift.get("reference_version"))] = feature["reference_quantiles"]
-        found[column] = {
-            "name": feature_name(column),
-            "verdict": [feature.get("verdict") for feature in rows],
-            "effect": [feature.get("effect") for feature in rows],
-            "p_value": [feature.get("p_value") for feature in rows],
-            "direction": [feature.get("direction") for feature in rows],
-            "quantiles": [feature.get("day_quantiles") or None for feature in rows],
-            "reference": reference,
-            "reference_version": [(row.drift or {}).get("reference_version") for row in days],
-        }
-    return found
+def _features(days: Sequence[Day]) -> dict[str, FeatureSeries]:
+    columns = dict.fromkeys(row.feature for day in days if day.drift for row in day.drift.features)
+    return {column: _feature(column, days) for column in columns}
 
 
-def _performance(days: Sequence[Day], config: MonitorConfig) -> dict[str, Any]:
-    measured = [row.performance or {} for row in days]
+def _feature(column: str, days: Sequence[Day]) -> FeatureSeries:
+    rows = [day.feature(column) for day in days]
+    quantiles = [row.day_quantiles or None if row else None for row in rows]
+    usual = [row.reference_quantiles if row and row.day_quantiles and row.reference_quantiles else None for row in rows]
+    references = list(dict.fromkeys(found for found in usual if found))
 
-    def shares(found: Sequence[Any]) -> dict[str, list[Any]]:
-        return {name: [share.get(name) if isinstance(share, dict) else None for share in found] for name in _INTERVAL}
+    def column_of(name: str) -> list[float | None]:
+        return [getattr(row, name) if row else None for row in rows]
 
-    guessed = [(row.estimate or {}).get("accuracy") or (row.performance or {}).get("estimated") for row in days]
-    extra = {"corrected": shares([row.get("corrected") for row in measured]), "estimated": shares(guessed)}
-    extra = {name: found for name, found in extra.items() if any(value is not None for value in found["value"])}
-    return {
-        "accuracy": shares([row.get("accuracy") for row in measured]),
-        **extra,
-        "others": {name: _OTHERS[name] for name in extra},
-        "floor": [row.get("floor") for row in measured],
-        "verdict": [row.get("verdict") for row in measured],
-        "labels": [row.get("labels") for row in measured],
-        "sampled": [row.get("sampled") for row in measured],
-        "alpha": [(row.get("agreement") or {}).get("alpha") for row in measured],
-        "unanimous": [(row.get("agreement") or {}).get("unanimous") for row in measured],
-        "classes": {
-            label: {
-                name: shares([((row.get("classes") or {}).get(label) or {}).get(name) for row in measured])
-                for name in _SHARES
-            }
+    def words_of(name: str) -> Words:
+        return [getattr(row, name) if row else None for row in rows]
+
+    return FeatureSeries(
+        name=feature_name(column),
+        verdict=words_of("verdict"),
+        effect=column_of("effect"),
+        p_value=column_of("p_value"),
+        direction=words_of("direction"),
+        quantiles=quantiles,
+        references=references,
+        reference_of=[references.index(found) if found else None for found in usual],
+        reference_version=[day.drift.reference_version if day.drift else None for day in days],
+    )
+
+
+def _performance(days: Sequence[Day], config: MonitorConfig) -> PerformanceSeries:
+    measured = [row.performance for row in days]
+    corrected = _curve(found.corrected if found else None for found in measured)
+    estimated = _curve(_estimate(row) for row in days)
+    others = {"corrected": corrected, "estimated": estimated}
+    there = {name for name, found in others.items() if any(value is not None for value in found.value)}
+
+    def numbers(name: str) -> Column:
+        return [getattr(found, name) if found else None for found in measured]
+
+    return PerformanceSeries(
+        accuracy=_curve(found.accuracy if found else None for found in measured),
+        corrected=corrected if "corrected" in there else None,
+        estimated=estimated if "estimated" in there else None,
+        others={name: said for name, said in _OTHERS.items() if name in there},
+        floor=numbers("floor"),
+        floor_text=[_text(found.floor if found else None) for found in measured],
+        verdict=[found.verdict if found else None for found in measured],
+        labels=numbers("labels"),
+        sampled=numbers("sampled"),
+        alpha=[found.agreement.alpha if found else None for found in measured],
+        unanimous=[_text(found.agreement.unanimous if found else None) for found in measured],
+        classes={
+            label: {name: _curve(_of_class(found, label, name) for found in measured) for name in _SHARES}
             for label in config.classes
         },
-        "confusion": [_counts(row.get("confusion_matrix") or {}, config) for row in measured],
-    }
+        counted=[bool(found and found.confusion_matrix.labels == config.classes) for found in measured],
+    )
 
 
-def _counts(matrix: dict[str, Any], config: MonitorConfig) -> list[list[int]] | None:
-    """[true class, predicted class, images] of each pair that occurred, by their places in `classes`: of many classes most never do."""
-    if matrix.get("labels") != list(config.classes):
-        return None
-    return [[place, other, int(n)] for place, row in enumerate(matrix["rows"]) for other, n in enumerate(row) if n]
+def _estimate(row: Day) -> Interval | None:
+    if row.estimate:
+        return row.estimate.accuracy
+    return row.performance.estimated if row.performance else None
+
+
+def _of_class(found: Performance | None, label: str, name: str) -> Interval | None:
+    share: Interval | None = getattr(found.classes[label], name) if found and label in found.classes else None
+    return share
+
+
+def _curve(found: Iterable[Interval | None]) -> Curve:
+    shares = list(found)
+    return Curve(
+        value=[share.value if share else None for share in shares],
+        low=[share.low if share else None for share in shares],
+        high=[share.high if share else None for share in shares],
+        text=[_text(share.value if share else None) for share in shares],
+    )
+
+
+def _text(share: float | None) -> str:
+    return "–" if share is None else percent(share)

@@ -7,25 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from driftwatch.artifacts.ingest import InputsIndex
 from driftwatch.images.inputs import DayInputs
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.pictures import jpeg
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.keys import DayKeys
+    from driftwatch.artifacts.store import DayStore
     from driftwatch.storage import Storage
 
 _HEADER = 1024  # a .npy header of a plain array is 128 bytes
 
 
-def thumbnail_of(artifacts: Artifacts, keys: DayKeys, image_id: str) -> bytes | None:
+def thumbnail_of(artifacts: Artifacts, day: DayStore, image_id: str) -> bytes | None:
     """A JPEG of an accepted image of the day, as the model sees it; None where the day has no such image."""
-    known = artifacts.get(keys.manifest, read_places)
-    if not known or image_id not in known or not artifacts.storage.exists(keys.inputs_index):
+    known = artifacts.get(day.keys.manifest, read_places)
+    if not known or image_id not in known or not day.has(InputsIndex):
         return None
     row, width, height = known[image_id]
-    block, row_in_block = DayInputs(artifacts.storage, keys).place(row)
-    return jpeg(read_row(artifacts.storage, block, row_in_block), width, height)
+    block, row_in_block = DayInputs(day).place(row)
+    return jpeg(read_row(day.storage, block, row_in_block), width, height)
 
 
 def read_places(storage: Storage, key: str) -> dict[str, tuple[int, int, int]]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from driftwatch.accuracy.policy import interval, percent
+from driftwatch.view.numbers import percent
+from driftwatch.view.shares import accuracy_text
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.accuracy import Performance
+    from driftwatch.artifacts.drift import ContentDrift, DayDrift, FeatureDrift
+    from driftwatch.artifacts.ingest import Ingest
 
 # What a higher and a lower value of a feature look like to a person.
 _LOOKS = {
@@ -39,14 +45,14 @@ def feature_name(column: str) -> str:
     return _LOOKS[column][0] if column in _LOOKS else column.removeprefix("image.")
 
 
-def direction(feature: Mapping[str, Any]) -> str:
+def direction(feature: FeatureDrift) -> str:
     """What the change of one feature of drift.json looks like in the pictures."""
-    column, moved = feature["feature"], feature["direction"]
+    column, moved = feature.feature, feature.direction
     if moved not in ("up", "down"):
         return "other distribution"
     higher, lower = _LOOKS[column][1:] if column in _LOOKS else ("higher", "lower")
     looks = higher if moved == "up" else lower
-    return f"some images: {looks}" if str(feature["test"]).endswith("_tail") else looks
+    return f"some images: {looks}" if feature.test.endswith("_tail") else looks
 
 
 def listing(items: Sequence[str], most: int = 3) -> str:
@@ -76,39 +82,22 @@ def one_line(text: Any, most: int = 300) -> str:
     return flat if len(flat) <= most else flat[: most - 1] + "…"
 
 
-def accuracy_text(performance: Mapping[str, Any]) -> str:
-    """`61.3 % [53, 69]`, or that there is none."""
-    accuracy = performance["accuracy"]
-    return "not measured" if accuracy["value"] is None else f"{percent(accuracy['value'])} {interval(accuracy)}"
-
-
 def headline(
-    ingest: Mapping[str, Any],
-    drift: Mapping[str, Any] | None,
-    performance: Mapping[str, Any] | None,
-    content_drift: Mapping[str, Any] | None = None,
+    ingest: Ingest,
+    drift: DayDrift | None,
+    performance: Performance | None,
+    content_drift: ContentDrift | None = None,
 ) -> str:
     """One sentence: what happened to the images, and to the model."""
-    if not ingest["accepted"]:
-        return f"No usable image arrived: {count(ingest['listed'], 'file')} listed, none accepted."
-    verdict = performance["verdict"] if performance else None
-    changed = drift["verdict"] if drift else None
-    usual = _usual(drift, content_drift)
-    if verdict is None:
-        if drift is None:
-            return f"{count(ingest['accepted'], 'image')} taken in; nothing is judged yet."
-        later = "the model's accuracy is not known yet."
-        if changed == "drifted":
-            moved = [direction(feature) for feature in drift["features"] if feature["verdict"] == "drifted"]
-            return f"The images changed ({listing(moved, 2)}); {later}"
-        if changed == "ok":
-            return f"{usual}; {later}"
-        return f"Too few images to judge ({drift['n']}); {later}"
-    assert performance is not None
-    measured = f"accuracy {accuracy_text(performance)}, floor {percent(performance['floor'])}."
+    if not ingest.accepted:
+        return f"No usable image arrived: {count(ingest.listed, 'file')} listed, none accepted."
+    if performance is None:
+        return _before_labels(ingest, drift, content_drift)
+    measured = f"accuracy {accuracy_text(performance.accuracy)}, floor {percent(performance.floor)}."
+    changed, verdict = drift.verdict if drift else None, performance.verdict
     images = {
         "drifted": "The images changed",
-        "ok": usual,
+        "ok": _usual(drift, content_drift),
         "not_enough_evidence": "Too few images to judge drift",
         None: "Drift is not judged",
     }[changed]
@@ -122,13 +111,25 @@ def headline(
     return f"{images}{link} {model}: {measured}"
 
 
-def _usual(drift: Mapping[str, Any] | None, content_drift: Mapping[str, Any] | None) -> str:
+def _before_labels(ingest: Ingest, drift: DayDrift | None, content_drift: ContentDrift | None) -> str:
+    if drift is None:
+        return f"{count(ingest.accepted, 'image')} taken in; nothing is judged yet."
+    later = "the model's accuracy is not known yet."
+    if drift.verdict == "drifted":
+        moved = [direction(feature) for feature in drift.features if feature.verdict == "drifted"]
+        return f"The images changed ({listing(moved, 2)}); {later}"
+    if drift.verdict == "ok":
+        return f"{_usual(drift, content_drift)}; {later}"
+    return f"Too few images to judge ({drift.n}); {later}"
+
+
+def _usual(drift: DayDrift | None, content_drift: ContentDrift | None) -> str:
     """Of a day whose image quality is as usual: what else changed, if anything did."""
-    answers = content_drift or {"content": {}, "predictions": {}}
+    content, predictions = (content_drift.content, content_drift.predictions) if content_drift else (None, None)
     changed = {
-        "their content changed": answers["content"],
-        "the model's answers shifted": answers["predictions"],
-        "they change slowly over the days": (drift or {}).get("trend", {}),
+        "their content changed": content,
+        "the model's answers shifted": predictions,
+        "they change slowly over the days": drift.trend if drift else None,
     }
-    found = [words for words, kind in changed.items() if kind.get("verdict") == "drifted"]
+    found = [words for words, kind in changed.items() if kind and kind.verdict == "drifted"]
     return f"The images' quality is as usual, {listing(found)}" if found else "The images look as usual"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from driftwatch.artifacts.days import stored_days
-from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.http import Limits
+from driftwatch.labels.backends.base import Opening
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 from driftwatch.labels.backends.toloka.pool import Campaign
 from driftwatch.labels.links import ImageLinks, ImageServer
@@ -21,6 +23,11 @@ from driftwatch_sandbox.demo.world import World, until_interrupted
 from driftwatch_sandbox.toloka.door import PEOPLE
 from driftwatch_servers.private_files import write_private
 
+if TYPE_CHECKING:
+    import toloka.client as toloka
+
+    from driftwatch.labels.backends.toloka.upload import TaskUpload
+
 _HOURS = 24
 _PEOPLE = ("you", "colleague")
 
@@ -28,11 +35,10 @@ _PEOPLE = ("you", "colleague")
 class PeoplesCampaign(Campaign):
     """A campaign whose pool the simulated crowd leaves alone."""
 
-    def _open(self, pool: object, uploading: object) -> None:
-        found = self.client.get_pool(self.plan["pool_id"])
-        found.metadata = {"served_by": [PEOPLE]}
-        self.client.update_pool(found.id, found)
-        super()._open(self.client.get_pool(found.id), uploading)  # type: ignore[arg-type]
+    def _open(self, pool: toloka.Pool, uploading: TaskUpload) -> None:
+        pool.metadata = {"served_by": [PEOPLE]}
+        self.client.update_pool(pool.id, pool)
+        super()._open(self.client.get_pool(pool.id), uploading)
 
 
 def label(console: Console, world: World) -> None:
@@ -54,19 +60,19 @@ def label(console: Console, world: World) -> None:
 
 def open_pool(world: World, config: MonitorConfig) -> str:
     """A new pool with the sample of the last day, served by people; returns its id."""
-    storage, layout = open_storage(f"file://{world.storage}"), MonitorKeys(config.name)
-    day = max(day for day in stored_days(storage, layout) if storage.exists(layout.day(day).annotation))
-    keys = layout.day(day)
-    now = datetime.now(timezone.utc)
+    store = MonitorStore(open_storage(f"file://{world.storage}"), config)
+    day = store.day(max(day for day in store.days() if store.day(day).has(AnnotationPlan)))
+    now = datetime.now(timezone.utc).replace(microsecond=0)
     expires = now + timedelta(hours=_HOURS)
-    plan = {
-        **storage.read_json(keys.annotation),
-        "day": f"{day} by hand {now:%H:%M:%S}", "state": "planned", "project_id": None, "pool_id": None, "creations": {}, "operation_ids": [],
-        "exam": None, "exam_id": None, "overlap": 1, "expires": expires.isoformat(timespec="seconds"),
-        "links_expire": expires.isoformat(timespec="seconds"),
+    anew: dict[str, object] = {
+        "state": "planned", "project_id": None, "pool_id": None, "creations": {}, "operation_ids": (), "exam": None, "exam_id": None,
+        "overlap": 1, "expires": expires, "links_expire": expires,
     }  # fmt: skip
-    links = ImageLinks(storage, keys.shown, now, expires, ImageServer(world.url("images"), world.secrets.image_secret))
+    plan = day.read(AnnotationPlan).model_copy(update=anew)
+    server = ImageServer(world.url("images"), world.secrets.image_secret)
+    links = ImageLinks(day.storage, day.keys.shown, now, expires, server)
     client = DriftwatchTolokaClient(
         world.secrets.toloka_token, url=world.url("toloka"), limits=Limits(timeout=20, retries=2)
     )
-    return str(PeoplesCampaign(client, config, plan, record=lambda state: None, now=now).carry_out(links)["pool_id"])
+    opening = Opening(plan, config, links, now, record=lambda plan: None, before_change=lambda: None)
+    return str(PeoplesCampaign(client, opening, title=f"{day.date} by hand {now:%H:%M:%S}").carry_out().pool_id)

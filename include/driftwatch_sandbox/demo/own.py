@@ -15,7 +15,7 @@ from PIL import Image
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch_sandbox.demo.own_images import find, share_out
 from driftwatch_sandbox.demo.truth import write_truth
 from driftwatch_sandbox.demo.world import DATASET, World

@@ -6,19 +6,21 @@ import json
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.models import ChampionPointer, ModelCard
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import open_storage
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.homes import SUMMARY, DemoFailed
 from driftwatch_sandbox.demo.progress import Progress
-from driftwatch_sandbox.demo.summary import day_row, found, table
+from driftwatch_sandbox.demo.summary import DayRow, day_row, found, table
 from driftwatch_sandbox.demo.world import World
 
 
@@ -67,12 +69,11 @@ class Simulation:
         self.world = World(home)
         self.file = story.write_monitor(self.world.monitors)
         self.monitor = self._load()
-        self.layout = MonitorKeys(self.monitor.name)
-        self.storage = open_storage(f"file://{self.world.storage}")
-        self.rows: list[dict[str, Any]] = []
+        self.store = MonitorStore(open_storage(f"file://{self.world.storage}"), self.monitor)
+        self.rows: list[DayRow] = []
 
     def _load(self) -> MonitorConfig:
-        from driftwatch.config.monitor_files import load_monitor
+        from driftwatch.config.loader import load_monitor
 
         return load_monitor(self.file)
 
@@ -85,14 +86,14 @@ class Simulation:
                 self.world.processes.stop()
             self.progress.stop()
         self.progress.timings["total"] = round(time.time() - self.progress.started, 1)
-        summary = {"days": self.rows, "timings": self.progress.timings}
+        summary = {"days": [asdict(row) for row in self.rows], "timings": self.progress.timings}
         (self.home / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n")
 
     def _prepare(self) -> None:
         database = threading.Thread(target=self._in_background, args=(self.world.prepare_airflow,))
         database.start()
         with self.progress.phase("photos", self.story.preparing):
-            self.story.deliver(self.world, self.layout)
+            self.story.deliver(self.world, self.store.keys)
         with self.progress.phase("airflow start", "creating Airflow's database"):
             database.join()
             self._raise_background_error()
@@ -112,7 +113,7 @@ class Simulation:
 
     _background_error: BaseException | None = None
 
-    def _in_background(self, work: Any) -> None:
+    def _in_background(self, work: Callable[[], object]) -> None:
         try:
             work()
         except BaseException as error:
@@ -132,16 +133,18 @@ class Simulation:
 
         command = ["driftwatch", "champion", kind, str(self.file), *more]
         self.world.processes.run("champion", command, self.world.env, tick)
-        champion = self.storage.read_json(self.layout.champion)["version"]
-        holdout = self.storage.read_json(self.layout.model_card(champion))["metrics"]["holdout"]
-        self.progress.say(
-            f"First champion {champion}: {100 * holdout['accuracy']['value']:.1f} % on {holdout['n']} held-out photos"
-        )
-        if holdout["accuracy"]["value"] < self.monitor.performance.floor:
+        champion = self._champion()
+        holdout = self.store.read(self.store.keys.model_card(champion), ModelCard).metrics.holdout
+        accuracy = holdout.accuracy.value or 0.0
+        self.progress.say(f"First champion {champion}: {100 * accuracy:.1f} % on {holdout.n} held-out photos")
+        if accuracy < self.monitor.performance.floor:
             self.progress.say(
                 f"That is below performance.floor, {self.monitor.performance.floor:.0%}: clean days may be alerts too. More images make a better "
                 "model; so does your own, by MODEL=model.keras"
             )
+
+    def _champion(self) -> str:
+        return self.store.read(self.store.keys.champion, ChampionPointer).version
 
     def _days(self) -> None:
         for number, day in enumerate(self.story.days, start=1):
@@ -152,16 +155,14 @@ class Simulation:
                 self.api.trigger(self.monitor.monitoring_dag_id, run_id, f"{day}T00:00:00Z", {})
                 self._follow(self.monitor.monitoring_dag_id, run_id, name)
             retraining = self._retraining(day)
-            row = day_row(MonitorStore(self.storage, self.monitor), day, retraining)
+            row = day_row(self.store.day(day), retraining)
             self.rows.append(row)
-            accuracy = f"{100 * row['accuracy']:.0f} %" if row["accuracy"] is not None else "unknown"
-            drift = f"drift in {len(row['drifted_features'])} features" if row["drifted"] else "no drift"
-            self.progress.say(
-                f"{name}: {row['accepted']} images, {drift}, accuracy {accuracy}, verdict {row['verdict']}"
-            )
+            accuracy = f"{100 * row.accuracy:.0f} %" if row.accuracy is not None else "unknown"
+            drift = f"drift in {len(row.drifted_features)} features" if row.drifted else "no drift"
+            self.progress.say(f"{name}: {row.accepted} images, {drift}, accuracy {accuracy}, verdict {row.verdict}")
             if retraining and self.story.retrains:
-                champion = self.storage.read_json(self.layout.champion)["version"]
-                kept = champion == row["model_version"]
+                champion = self._champion()
+                kept = champion == row.model_version
                 self.progress.say(
                     f"retraining {retraining}: " + ("the champion stays" if kept else f"{champion} is the new champion")
                 )
@@ -199,14 +200,14 @@ class Simulation:
         console.print(table(self.rows, self.story.title))
         spent = " · ".join(f"{name} {seconds:.0f} s" for name, seconds in self.progress.timings.items())
         damaged = self.rows[self.story.broken_from :]
-        told = next((row["day"] for row in damaged if row["verdict"] == "alert"), damaged[-1]["day"])
+        told = next((row.day for row in damaged if row.verdict == "alert"), damaged[-1].day)
         day = date.fromisoformat(told)
-        report = self.storage.path(self.layout.day(day).report)
+        report = self.store.storage.path(self.store.keys.day(day).report)
         lines = [
             f"Where the time went: {spent}",
-            f"{day:%d %b}: {found(MonitorStore(self.storage, self.monitor), day)}",
+            f"{day:%d %b}: {found(self.store.day(day))}",
             f"Report of {told}: {report}",
-            f"Reports of all days: {self.storage.path(self.layout.days)}/*/report.html",
+            f"Reports of all days: {self.store.storage.path(self.store.keys.days)}/*/report.html",
             f"The table as JSON: {self.home / SUMMARY}",
         ]
         for line in lines:

@@ -2,52 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.store import DayStore
 
 
-def day_row(store: MonitorStore, day: date, retraining_run_id: str | None) -> dict[str, Any]:
-    """One day's row; what a day has not reached is null."""
-    keys = store.keys.day(day)
+@dataclass(frozen=True)
+class DayRow:
+    """One day's row. `accuracy` and `interval` are null where no image has a label."""
 
-    def read(key: str) -> dict[str, Any]:
-        return store.storage.read_json(key) if store.storage.exists(key) else {}
-
-    ingest, drift, performance = read(keys.ingest), read(keys.drift), read(keys.performance)
-    accuracy = performance.get("accuracy") or {}
-    return {
-        "day": day.isoformat(),
-        **{name: ingest.get(name) for name in ("listed", "accepted", "duplicate", "quarantined", "ignored")},
-        "drifted": drift["verdict"] == "drifted" if drift else None,
-        "drifted_features": drift.get("drifted_features"),
-        "labels": performance.get("labels"),
-        "accuracy": accuracy.get("value"),
-        "interval": [accuracy["low"], accuracy["high"]] if accuracy else None,
-        "verdict": performance.get("verdict"),
-        "model_version": ingest.get("model_version"),
-        "retraining_run_id": retraining_run_id,
-    }
+    day: str
+    listed: int
+    accepted: int
+    duplicate: int
+    quarantined: int
+    ignored: int
+    drifted: bool
+    drifted_features: tuple[str, ...]
+    labels: int
+    accuracy: float | None
+    interval: tuple[float, float] | None
+    verdict: str
+    model_version: str
+    retraining_run_id: str | None
 
 
-def found(store: MonitorStore, day: date) -> str:
+def day_row(day: DayStore, retraining_run_id: str | None) -> DayRow:
+    """The row of a day whose run has succeeded."""
+    ingest, drift, performance = day.read(Ingest), day.read(DayDrift), day.read(Performance)
+    measured = performance.accuracy.numbers
+    return DayRow(
+        day=day.date.isoformat(),
+        listed=ingest.listed,
+        accepted=ingest.accepted,
+        duplicate=ingest.duplicate,
+        quarantined=ingest.quarantined,
+        ignored=ingest.ignored,
+        drifted=drift.verdict == "drifted",
+        drifted_features=drift.drifted_features,
+        labels=performance.labels,
+        accuracy=measured[0] if measured else None,
+        interval=measured[1:] if measured else None,
+        verdict=performance.verdict,
+        model_version=ingest.model_version,
+        retraining_run_id=retraining_run_id,
+    )
+
+
+def found(day: DayStore) -> str:
     """The headline of the day's report: what happened to the images, and to the model."""
     from driftwatch.view.words import headline
 
-    keys = store.keys.day(day)
-    others = (
-        store.storage.read_json(key) if store.storage.exists(key) else None
-        for key in (keys.drift, keys.performance, keys.content_drift)
-    )
-    return headline(store.storage.read_json(keys.ingest), *others)
+    return headline(day.read(Ingest), day.read(DayDrift), day.read(Performance), day.find(ContentDrift))
 
 
-def table(rows: list[dict[str, Any]], title: str) -> Table:
+def table(rows: Sequence[DayRow], title: str) -> Table:
     """The days as a person reads them, in 80 columns."""
     shown = Table(
         title=title,
@@ -61,24 +79,20 @@ def table(rows: list[dict[str, Any]], title: str) -> Table:
     for row in rows:
         names = [
             name.rsplit(".", 1)[-1] if "Sharpness" in name else name.removeprefix("image.")
-            for name in row["drifted_features"] or []
+            for name in row.drifted_features
         ]
         named = f"[yellow]{len(names)}: {names[0]}{' …' if names[1:] else ''}[/]" if names else "none"
-        others = (row["duplicate"] or 0) + (row["quarantined"] or 0)
+        others = row.duplicate + row.quarantined
         accuracy = (
-            f"{row['accuracy']:.0%} [{100 * row['interval'][0]:.0f}, {100 * row['interval'][1]:.0f}]"
-            if row["interval"]
-            else "-"
+            f"{row.accuracy:.0%} [{100 * row.interval[0]:.0f}, {100 * row.interval[1]:.0f}]" if row.interval else "-"
         )
-        verdict = {"ok": "[green]ok[/]", "alert": "[bold red]alert[/]"}.get(
-            row["verdict"], str(row["verdict"]).replace("_", " ")
-        )
+        verdict = {"ok": "[green]ok[/]", "alert": "[bold red]alert[/]"}.get(row.verdict, row.verdict.replace("_", " "))
         shown.add_row(
-            date.fromisoformat(row["day"]).strftime("%d %b"),
-            f"{row['accepted']}{f' (+{others})' if others else ''}",
+            date.fromisoformat(row.day).strftime("%d %b"),
+            f"{row.accepted}{f' (+{others})' if others else ''}",
             named,
             escape(accuracy),
             verdict,
-            str(row["model_version"]),
+            row.model_version,
         )
     return shown

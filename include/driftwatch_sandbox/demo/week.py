@@ -15,7 +15,7 @@ import yaml
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.errors import DriftwatchError
 from driftwatch_sandbox.demo.truth import write_truth
 from driftwatch_sandbox.demo.world import World

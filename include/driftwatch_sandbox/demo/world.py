@@ -98,7 +98,7 @@ class World:
     @property
     def monitor_file(self) -> Path:
         """The simulation's monitor file: the only one in its folder."""
-        from driftwatch.config.monitor_files import monitor_files
+        from driftwatch.config.loader import monitor_files
 
         (path,) = monitor_files(self.monitors)
         return path

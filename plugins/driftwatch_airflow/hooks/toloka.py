@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from driftwatch.credentials import Access
     from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 
-PLATFORMS = {
-    "https://toloka.dev": "https://platform.toloka.ai",
-    "https://sandbox.toloka.dev": "https://sandbox.toloka.yandex.com",
-}
-
 
 class TolokaHook(BaseHook):
     """Toloka's API through the connection's address and token. Nothing is sent before a method is called.
@@ -36,27 +31,22 @@ class TolokaHook(BaseHook):
 
     @cached_property
     def _access(self) -> Access:
-        return access_of(self.toloka_conn_id, "OAuth token or API key", "annotation.connection")
+        from driftwatch.labels.backends.toloka.backend import CREDENTIAL
+
+        return access_of(self.toloka_conn_id, CREDENTIAL, "annotation.connection")
 
     @property
     def url(self) -> str:
         """The API's address, `https://toloka.dev` where the connection has none."""
-        return self._access.address or "https://toloka.dev"
+        from driftwatch.labels.backends.toloka.backend import API
+
+        return self._access.address or API
 
     def get_conn(self) -> DriftwatchTolokaClient:
-        """A client with its own timeouts and retries; raises NeedsAttention naming the field that cannot be used."""
-        from driftwatch.http import limits_of
-        from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
+        """A client with its own time limits and retries; raises NeedsAttention naming the field that cannot be used."""
+        from driftwatch.labels.backends.toloka.backend import toloka_client
 
-        access = self._access
-        return DriftwatchTolokaClient(
-            access.secret, url=self.url, limits=limits_of(access, timeout=20), connection=access.name
-        )
-
-    def pool_url(self, project_id: str, pool_id: str) -> str:
-        """Where a person sees the pool."""
-        platform = self._access.extras.get("platform_url") or PLATFORMS.get(self.url, self.url)
-        return f"{platform.rstrip('/')}/requester/project/{project_id}/pool/{pool_id}"
+        return toloka_client(self._access)
 
     def test_connection(self) -> tuple[bool, str]:
         """Asks Toloka who the account is; never shows the token."""

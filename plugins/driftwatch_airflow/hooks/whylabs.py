@@ -12,7 +12,7 @@ from driftwatch_airflow.connections import access_of
 
 if TYPE_CHECKING:
     from driftwatch.credentials import Access
-    from driftwatch.publish.whylabs import WhyLabsApi
+    from driftwatch.publish.whylabs.api import WhyLabsApi
 
 # The web address that belongs to an API.
 HUBS = {"https://api.whylabsapp.com": "https://hub.whylabsapp.com"}
@@ -41,7 +41,7 @@ class WhyLabsHook(BaseHook):
 
     @cached_property
     def _api(self) -> WhyLabsApi:
-        from driftwatch.publish.whylabs import whylabs_api
+        from driftwatch.publish.whylabs.api import whylabs_api
 
         return whylabs_api(self._access, self.dataset)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.buttons import MonitorPageLink, TolokaPoolLink
-from driftwatch_airflow.hooks.toloka import TolokaHook
-from driftwatch_airflow.image_links import image_server, link_signer
+from driftwatch_airflow.image_links import link_signers
+from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.monitor import DayOperator
 
 if TYPE_CHECKING:
@@ -30,21 +31,18 @@ class CreateAnnotationPoolOperator(DayOperator):
         from driftwatch.labels.shown import ShownImages
         from driftwatch.models.as_trained import for_day
 
-        storage = self.storage
-        monitor = for_day(self.of_day)
-        now = context["ti"].start_date
-        server, signer = image_server(monitor), link_signer(monitor)
+        day = self.of_day.with_config(for_day(self.of_day))
+        annotation, signers, now = day.config.annotation, link_signers(day.config), context["ti"].start_date
         if context["params"].get("dry_run"):
-            can_show = ShownImages(storage, self.keys.shown).unchanged
-            plan = plan_labelling(self.store, self.date, now, can_show)
-            links_of(plan, self.store, now, server, signer)
-            raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, monitor)}")
-        hook = TolokaHook(monitor.annotation.connection)
-        plan = create_day_pool(self.store, self.date, hook.get_conn(), server, now, signer)
-        link = hook.pool_url(plan["project_id"], plan["pool_id"])
+            plan = plan_labelling(day, now, ShownImages(day.storage, day.keys.shown).unchanged)
+            links_of(plan, day, signers, now)
+            raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, annotation)}")
+        backend = label_backend(annotation.connection)
+        plan = create_day_pool(day, backend, signers, now)
+        link = backend.page(plan)
         TolokaPoolLink().store(self, context, link)
-        self.log.info("Pool %s: %s", plan["pool_id"], link)
-        return {"pool_id": plan["pool_id"], "images": len(plan["sample"]), "cost": plan["cost"]["total"]}
+        self.log.info("Pool %s: %s", plan.pool_id, link)
+        return {"pool_id": plan.pool_id, "images": len(plan.sample), "cost": plan.cost.total}
 
 
 class MergeAnnotationsOperator(DayOperator):
@@ -54,26 +52,25 @@ class MergeAnnotationsOperator(DayOperator):
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.labels.backends.toloka.acceptance import settle
-        from driftwatch.labels.backends.toloka.collect import progress
+        from driftwatch.artifacts.annotation import AnnotationPlan
+        from driftwatch.labels.backends.base import Pool
         from driftwatch.labels.consensus import merge_day
-        from driftwatch.labels.creation import note_in_plan
+        from driftwatch.labels.plan_notes import note_progress
 
-        storage = self.storage
-        plan = storage.read_json(self.keys.annotation)
-        annotation = self.monitor.annotation
-        hook = TolokaHook(annotation.connection)
-        TolokaPoolLink().store(self, context, hook.pool_url(plan["project_id"], plan["pool_id"]))
-        client = hook.get_conn()
-        assignments = settle(client, plan["pool_id"], annotation.quality)
-        storage.write_table(self.keys.assignments, assignments)
+        day, annotation = self.of_day, self.monitor.annotation
+        plan = day.read(AnnotationPlan)
+        backend = label_backend(annotation.connection)
+        TolokaPoolLink().store(self, context, backend.page(plan))
+        pool = Pool.of(plan, annotation.fee_share)
+        assignments = backend.settle(pool, backend.collect(pool), annotation.quality)
+        day.storage.write_table(day.keys.assignments, assignments)
         # Rejected pages cost nothing: the day's spend is what it is after the decisions.
-        done = progress(client, plan["pool_id"], len(plan["sample"]), plan["overlap"], annotation.fee_share)
-        storage.write_json(self.keys.annotation_progress, done)
-        note_in_plan(self.store, self.date, progress=done)
-        summary = merge_day(self.of_day, [entry["image_id"] for entry in plan["sample"]])
+        done = backend.progress(pool)
+        day.write(done)
+        note_progress(day, done)
+        summary = asdict(merge_day(day, [image.image_id for image in plan.sample]))
         self.log.info("Labels: %s", summary)
         tell_followers(
-            context, self.outlets, day=self.day, url=storage.url(self.keys.labels), labels=summary["labelled"]
+            context, self.outlets, day=self.day, url=day.storage.url(day.keys.labels), labels=summary["labelled"]
         )
         return summary

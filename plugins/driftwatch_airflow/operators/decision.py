@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk.bases.branch import BranchMixIn
 
+from driftwatch.artifacts.accuracy import Performance, WhyLabsAnalysis
+from driftwatch.artifacts.alerts import WhyLabsFoundWorse
 from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch.models.requests import begin_unless_in_the_way
-from driftwatch.publish.analysis import NOT_ANALYSED, Analysis
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import MonitorPageLink
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
@@ -37,9 +37,9 @@ class TriggerRetrainingOperator(TriggerDagRunOperator):
 class CheckPerformanceOperator(DayOperator, BranchMixIn):
     """Chooses `on_alert` where there is an alert and a retraining is allowed, `on_ok` where all is ok, else neither.
 
-    Whose alert counts says `publish.alert_source`: the verdict of the day, WhyLabs' accuracy monitors, or either. The day is ok only
-    where the verdict and, if it is asked, WhyLabs say so. A day that WhyLabs has not analysed yet is waited for, without a
-    worker slot, for `publish.analysis_hours`.
+    `publish.alert_source` says whose alert counts: that of the day's verdict, that of WhyLabs' accuracy monitors, or either. The day is
+    ok only where the verdict and, if it is asked, WhyLabs say so. The task waits up to `publish.analysis_hours`, without a worker
+    slot, for WhyLabs to analyse the day.
 
     An alert starts nothing on a backfilled day (`retraining.retrain_on_backfill`), on a dry run, while a retraining is under way
     (it is attached to that one), or within `retraining.cooldown_days` of data after another alert's; the log says which. "Not
@@ -55,17 +55,18 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         self.on_ok = on_ok
 
     def execute(self, context: Context) -> str | None:
-        performance = self.storage.read_json(self.keys.performance)
+        performance = self.of_day.read(Performance)
         source = self.monitor.publish.alert_source
-        if source == "local" or (source == "either" and performance["verdict"] == "alert"):
-            return self._choose(context, performance["verdict"])
+        if source == "local" or (source == "either" and performance.verdict == "alert"):
+            return self._choose(context, performance.verdict)
         excused = self._never_retrains(context)
         if excused:
             self.log.warning("WhyLabs is not asked about %s: %s", self.day, excused)
             return self._branch(context, None)
-        if not performance.get("content_hash") or performance["labels"] < self.monitor.performance.min_labels:
-            few = f"{performance['labels']} labels are too few (performance.min_labels)"
-            return self._judge(context, Analysis("not_enough_evidence", [few]))
+        if not performance.content_hash or performance.labels < self.monitor.performance.min_labels:
+            return self._judge(
+                context, _no_evidence(f"{performance.labels} labels are too few (performance.min_labels)")
+            )
         return self._ask(context)
 
     def resume(self, context: Context, event: dict[str, Any]) -> str | None:
@@ -73,7 +74,8 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         if event["state"] == "refused":
             raise AccessRefused("; ".join(event["reasons"]))
         if event["state"] == "analysed":
-            return self._judge(context, Analysis(event["verdict"], event["reasons"], event["rows"]))
+            reasons, rows = tuple(event["reasons"]), tuple(event["rows"])
+            return self._judge(context, WhyLabsAnalysis(verdict=event["verdict"], reasons=reasons, rows=rows))
         publish = self.monitor.publish
         late = (
             f"WhyLabs has not analysed the accuracy of {self.day} within {publish.analysis_hours:g} h: "
@@ -82,24 +84,25 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         )
         if publish.on_no_analysis == "fail":
             raise NeedsAttention(late)
-        return self._judge(context, Analysis("not_enough_evidence", [late]))
+        return self._judge(context, _no_evidence(late))
 
     def _ask(self, context: Context) -> str | None:
         """Looks once, and defers where WhyLabs has not looked at the day, or cannot be asked now."""
-        from driftwatch.publish.analysis import accuracy_analyzers, read_analysis, sent_accuracy
-        from driftwatch.publish.whylabs_errors import WhyLabsError
+        from driftwatch.publish.whylabs.analysis import accuracy_analyzers, read_analysis, sent_accuracy
+        from driftwatch.publish.whylabs.errors import WhyLabsError
+        from driftwatch.view.analysis import reasons
 
         publish = self.monitor.publish
         analyzers = accuracy_analyzers(self.monitor)
         accuracy = sent_accuracy(self.storage.read_bytes(self.keys.performance_profile))
         api = WhyLabsHook(publish.connection, publish.dataset).get_conn()
         try:
-            found = read_analysis(api, self.date, analyzers, accuracy)
+            found = read_analysis(api, self.date, analyzers, accuracy, in_words=reasons)
         except NeedsAttention:
             raise
         except WhyLabsError as error:
-            found = Analysis(NOT_ANALYSED, [str(error)])
-        if found.verdict != NOT_ANALYSED:
+            found = WhyLabsAnalysis(verdict="not_analysed", reasons=(str(error),), rows=())
+        if found.verdict != "not_analysed":
             return self._judge(context, found)
         deadline = context["ti"].start_date + timedelta(hours=publish.analysis_hours)
         self.log.info("Waiting for WhyLabs until %s: %s", deadline, "; ".join(found.reasons))
@@ -118,18 +121,19 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
             method_name="resume",
         )
 
-    def _judge(self, context: Context, found: Analysis) -> str | None:
+    def _judge(self, context: Context, found: WhyLabsAnalysis) -> str | None:
         """Keeps what WhyLabs said, and brings it together with the verdict of the day."""
-        performance = self.storage.read_json(self.keys.performance)
-        self.storage.write_json(self.keys.whylabs_analysis, asdict(found))
+        performance = self.of_day.read(Performance)
+        self.of_day.write(found)
         self.log.info("WhyLabs: %s; %s", found.verdict, "; ".join(found.reasons))
-        if found.verdict == "alert" and performance["verdict"] != "alert":
-            facts = {"day": self.day, "report": self.storage.url(self.keys.report), "reasons": found.reasons}
-            send_alert(context, self.monitor, "performance", {**performance, **facts, "source": "whylabs"})
+        if found.verdict == "alert" and performance.verdict != "alert":
+            send_alert(
+                context, self.monitor, WhyLabsFoundWorse(self.date, performance, found.reasons), self.report_link
+            )
         else:
-            nothing_to_tell(self.monitor, self.day, "whylabs")
-        if found.verdict == "ok" and performance["verdict"] != "ok":
-            self.log.warning("WhyLabs found no anomaly, and the verdict of the day is %s", performance["verdict"])
+            nothing_to_tell(self.monitor, self.day, WhyLabsFoundWorse.source)
+        if found.verdict == "ok" and performance.verdict != "ok":
+            self.log.warning("WhyLabs found no anomaly, and the verdict of the day is %s", performance.verdict)
             return self._choose(context, "not_enough_evidence")
         return self._choose(context, found.verdict)
 
@@ -170,3 +174,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
             return context["ti"].get_dr_count(self.monitor.retraining_dag_id, run_ids=[run_id], states=states)
 
         return runs
+
+
+def _no_evidence(reason: str) -> WhyLabsAnalysis:
+    return WhyLabsAnalysis(verdict="not_enough_evidence", reasons=(reason,), rows=())

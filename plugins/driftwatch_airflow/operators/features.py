@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
 
@@ -14,23 +15,22 @@ if TYPE_CHECKING:
 class ProfileFeaturesOperator(DayOperator):
     """Writes the day's whylogs profile, and tests its features for drift against the reference of the day's model."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.drift.drift import profile_day
+    def execute(self, context: Context) -> dict[str, str | list[str]]:
+        from driftwatch.artifacts.alerts import ImagesDrifted
+        from driftwatch.drift.image_quality import profile_day
         from driftwatch.view.report import write_report
 
-        storage = self.storage
-        version = storage.read_json(self.keys.ingest)["model_version"]
-        drift = profile_day(self.of_day, version)
-        write_report(self.store, self.date)
-        if drift["verdict"] == "drifted" or drift["trend"]["crossed"]:
-            send_alert(
-                context, self.monitor, "drift", {**drift, "day": self.day, "report": storage.url(self.keys.report)}
-            )
+        day = self.of_day
+        drift = profile_day(day, day.read(Ingest).model_version)
+        write_report(day)
+        assert drift.trend is not None  # it is absent on days of an early Driftwatch alone
+        if drift.verdict == "drifted" or drift.trend.crossed:
+            send_alert(context, self.monitor, ImagesDrifted(day=self.date, drift=drift), self.report_link)
         else:
-            nothing_to_tell(self.monitor, self.day, "drift")
-            self.log.info("Drift: %s (p = %s, %s images)", drift["verdict"], drift["p_value"], drift["n"])
+            nothing_to_tell(self.monitor, self.day, ImagesDrifted.source)
+            self.log.info("Drift: %s (p = %s, %s images)", drift.verdict, drift.p_value, drift.n)
         return {
-            "verdict": drift["verdict"],
-            "drifted_features": drift["drifted_features"],
-            "trend": drift["trend"]["verdict"],
+            "verdict": drift.verdict,
+            "drifted_features": list(drift.drifted_features),
+            "trend": drift.trend.verdict,
         }

@@ -15,6 +15,8 @@ from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.timezone import utcnow
 
+from driftwatch.artifacts.alerts import NoImages, TooManyUnusable
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
@@ -68,46 +70,45 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
         # Before the day is rewritten, or anything paid.
         refuse_other_champion(self.store)
-        shards, counts = self._shards_or_counts(context)
-        if shards:
-            return [{**asdict(shard), "name": shard.name} for shard in shards]
-        _taken_in(self, counts)
-        context["ti"].xcom_push(COUNTS, counts)
+        found = self._ingest_or_shards(context)
+        if isinstance(found, list):
+            return [{**asdict(shard), "name": shard.name} for shard in found]
+        context["ti"].xcom_push(COUNTS, _taken_in(self, found))
         dag = self.get_dag()
         if dag:
             # Now, rather than when the scheduler finds that there is nothing to map: the next tasks wait for nothing.
             self.skip(context["ti"], [dag.get_task(task_id) for task_id in self.for_shards])
         return []
 
-    def _shards_or_counts(self, context: Context) -> tuple[list[Shard], dict[str, Any]]:
-        """The shards of a day that is too large for one task; else none, and the counts of the day, which is taken in now."""
-        from driftwatch.images.ingest import cut_into_shards, ingest_day
+    def _ingest_or_shards(self, context: Context) -> Ingest | list[Shard]:
+        """What came of the day, which is taken in now; or its shards, where it is too large for one task."""
+        from driftwatch.images.ingest import DayModel, cut_into_shards, ingest_day
         from driftwatch.images.listing import list_day
         from driftwatch.models.as_trained import as_trained
 
-        images = self.monitor.images
         version = self._model_version()
-        input_size = as_trained(self.store, version).model.input_size
+        model = DayModel(version, as_trained(self.store, version).model.input_size)
         with _told_where_refused(self, context):
-            listed = list_day(self.of_day, images)
-            shards = cut_into_shards(self.of_day, images, input_size, version, listed)
+            listed = list_day(self.of_day)
+            shards = cut_into_shards(self.of_day, model, listed)
             if not shards:
-                return [], ingest_day(self.of_day, images, input_size, version, listed)
+                return ingest_day(self.of_day, model, listed)
         self.log.info("%s files in %s shards; model %s", len(listed), len(shards), version)
-        return shards, {}
+        return shards
 
     def _model_version(self) -> str:
         from driftwatch.models import registry
 
-        if self.storage.exists(self.keys.ingest):
-            return str(self.storage.read_json(self.keys.ingest)["model_version"])
+        earlier = self.of_day.find(Ingest)
+        if earlier is not None:
+            return earlier.model_version
         champion = registry.champion(self.store)
         if champion is None:
             raise NeedsAttention(
                 f"{self.storage.url(self.layout.champion)} does not exist: register a first model with "
                 f"`driftwatch champion train` or `driftwatch champion import` (README, 'Your own classifier')"
             )
-        return str(champion["version"])
+        return champion.version
 
 
 class IngestShardOperator(ShardOperator):
@@ -116,7 +117,7 @@ class IngestShardOperator(ShardOperator):
     def execute(self, context: Context) -> dict[str, int]:
         from driftwatch.images.ingest import ingest_shard
 
-        return ingest_shard(self.of_day, self.monitor.images, self.shard_of_day())
+        return ingest_shard(self.of_day, self.shard_of_day())
 
 
 class MergeShardsOperator(DayOperator):
@@ -126,9 +127,8 @@ class MergeShardsOperator(DayOperator):
         from driftwatch.images.ingest import merge_shards
 
         with _told_where_refused(self, context):
-            counts = merge_shards(self.of_day, self.monitor.images)
-        _taken_in(self, counts)
-        return counts
+            found = merge_shards(self.of_day)
+        return _taken_in(self, found)
 
 
 @contextmanager
@@ -137,34 +137,40 @@ def _told_where_refused(operator: DayOperator, context: Context) -> Iterator[Non
     try:
         yield
     except EmptyDay as error:
-        send_alert(context, operator.monitor, "empty_day", {"day": operator.day, "reason": str(error)})
+        send_alert(context, operator.monitor, NoImages(operator.date, reason=str(error)))
         if operator.monitor.images.on_empty_day == "skip":
             raise AirflowSkipException(str(error)) from error
         raise
     except TooManyRejects as error:
-        counts = operator.storage.read_json(operator.keys.ingest)
-        send_alert(context, operator.monitor, "too_many_rejects", {"day": operator.day, "reason": str(error), **counts})
+        counts = operator.of_day.read(Ingest)
+        send_alert(context, operator.monitor, TooManyUnusable(operator.date, ingest=counts, reason=str(error)))
         raise
 
 
-def _taken_in(operator: DayOperator, counts: dict[str, Any]) -> None:
-    """The day came as it should: nothing of its delivery is left to tell, and its counts go to the log."""
-    nothing_to_tell(operator.monitor, operator.day, "delivery")
+def _taken_in(operator: DayOperator, found: Ingest) -> dict[str, Any]:
+    """The day came as it should: nothing of its delivery is left to tell, and its counts go to the log. Returns them for XCom."""
+    nothing_to_tell(operator.monitor, operator.day, NoImages.source)
     operator.log.info(
         "%s listed = %s ignored + %s accepted + %s duplicate + %s quarantined %s; model %s",
-        counts["listed"],
-        counts.get("ignored", 0),
-        counts["accepted"],
-        counts["duplicate"],
-        counts["quarantined"],
-        counts["reasons"],
-        counts["model_version"],
+        found.listed,
+        found.ignored,
+        found.accepted,
+        found.duplicate,
+        found.quarantined,
+        found.reasons,
+        found.model_version,
     )
-    if counts.get("late"):
+    if found.late:
         operator.log.warning(
-            "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions count them; the sample "
-            "and with it the accuracy are of the others. What was published changes with them: %s",
-            counts["late"],
-            counts["accepted"],
+            "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions count them. The sample, "
+            "and with it the accuracy, is of the others. What was published changes with them: %s",
+            found.late,
+            found.accepted,
             correction_page(operator.monitor.name, operator.day),
         )
+    return _counts(found)
+
+
+def _counts(found: Ingest) -> dict[str, Any]:
+    """The counts as JSON, for XCom and alerts."""
+    return found.model_dump(mode="json", exclude_unset=True)

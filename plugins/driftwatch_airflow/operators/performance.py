@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.errors import DamagedArtifact, EmptyDay, MissingArtifact, NeedsAttention
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.errors import DamagedArtifact, MissingArtifact, NeedsAttention
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import DayReportLink, MonitorPageLink
-from driftwatch_airflow.hooks.toloka import TolokaHook
+from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.paths import correction_page, pages_path
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from driftwatch.accuracy.later_days import Outdated
+    from driftwatch.artifacts.alerts import Alert
 
 
 class EvaluatePerformanceOperator(DayOperator):
@@ -22,37 +27,40 @@ class EvaluatePerformanceOperator(DayOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.accuracy.evaluate import evaluate_day
-        from driftwatch.models import registry
+        from driftwatch.artifacts.models import ModelCard
         from driftwatch.view.report import write_report
+        from driftwatch.view.verdicts import reasons
 
-        storage = self.storage
-        version = storage.read_json(self.keys.ingest)["model_version"]
-        holdout = registry.card(self.store, version)["metrics"]["holdout"]
+        card = self.store.read(self.layout.model_card(self.of_day.read(Ingest).model_version), ModelCard)
         late_files = self._late_files()
-        performance = evaluate_day(self.of_day, holdout)
-        write_report(self.store, self.date)
+        performance = evaluate_day(self.of_day, card.metrics.holdout.accuracy, in_words=reasons)
+        written = performance.model_dump(mode="json", exclude_unset=True)
+        write_report(self.of_day)
         DayReportLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/report.html")
-        facts = {
-            **performance,
-            "day": self.day,
-            "report": storage.url(self.keys.report),
-            "links": self._pool_link(),
-        }
-        if performance["verdict"] == "alert":
-            send_alert(context, self.monitor, "performance", facts)
-        elif performance["verdict"] == "not_enough_evidence":
-            send_alert(context, self.monitor, "too_few_labels", facts)
-        else:
-            nothing_to_tell(self.monitor, self.day, "performance")
-        self.log.info("Verdict %s: %s", performance["verdict"], performance["reasons"])
+        self._tell(context, performance)
+        self.log.info("Verdict %s: %s", performance.verdict, written["reasons"])
         later = self._outdated()
         return {
-            **{name: performance[name] for name in ("verdict", "labels", "accuracy")},
-            "outdated_days": [found["day"] for found in later],
+            **{name: written[name] for name in ("verdict", "labels", "accuracy")},
+            "outdated_days": [found.day.isoformat() for found in later],
             **({"late_files": late_files} if late_files else {}),
         }
 
-    def _outdated(self) -> list[dict[str, str]]:
+    def _tell(self, context: Context, performance: Performance) -> None:
+        """Puts the verdict's alert into the outbox, or takes an earlier one back."""
+        from driftwatch.artifacts.alerts import ModelGotWorse, TooFewLabels
+
+        facts: Alert
+        if performance.verdict == "alert":
+            facts = ModelGotWorse(self.date, performance, performance.reasons)
+        elif performance.verdict == "not_enough_evidence":
+            facts = TooFewLabels(self.date, performance)
+        else:
+            nothing_to_tell(self.monitor, self.day, ModelGotWorse.source)
+            return
+        send_alert(context, self.monitor, facts, {**self._pool_link(), **self.report_link})
+
+    def _outdated(self) -> list[Outdated]:
         """The later days whose verdict would now be another; it informs, and a later day that is damaged stops nothing here."""
         from driftwatch.accuracy.later_days import outdated_after
 
@@ -64,21 +72,17 @@ class EvaluatePerformanceOperator(DayOperator):
         for found in later:
             self.log.warning(
                 "%s rests on this day too: its verdict is %s and would now be %s. Run evaluate_performance of that day again.",
-                *found.values(),
+                found.day,
+                found.verdict,
+                found.now,
             )
         return later
 
     def _late_files(self) -> int:
         """Looks once more into the day's folder: what came after the day was taken in is told, since nobody else would notice."""
         from driftwatch.images.late import note_late_files
-        from driftwatch.images.listing import ignored_by, list_day
 
-        images, folder = self.monitor.images, self.keys.incoming
-        try:
-            listed = [item for item in list_day(self.of_day, images) if not ignored_by(item.key, folder, images.ignore)]
-        except EmptyDay:  # cleaned up since
-            listed = []
-        files = note_late_files(self.of_day, listed)
+        files = note_late_files(self.of_day)
         if files:
             self.log.warning(
                 "%s files came after %s was taken in and are in no number of it. To take them in and publish the day anew: %s",
@@ -90,14 +94,14 @@ class EvaluatePerformanceOperator(DayOperator):
 
     def _pool_link(self) -> dict[str, str]:
         """Where the pool is looked at; none for a day without a pool, or where the connection is gone by now."""
-        if not self.storage.exists(self.keys.annotation):
+        from driftwatch.artifacts.annotation import AnnotationPlan
+
+        plan = self.of_day.find(AnnotationPlan)
+        if plan is None or not plan.pool_id:
             return {}
-        plan = self.storage.read_json(self.keys.annotation)
-        if not plan.get("pool_id"):
-            return {}
+        backend = label_backend(self.monitor.annotation.connection)
         try:
-            hook = TolokaHook(self.monitor.annotation.connection)
-            return {"Toloka pool": hook.pool_url(plan["project_id"], plan["pool_id"])}
+            return {f"{backend.title} pool": backend.page(plan)}
         except NeedsAttention as error:
             self.log.warning("The message has no link to the pool: %s", error)
             return {}

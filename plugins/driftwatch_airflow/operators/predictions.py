@@ -1,10 +1,11 @@
-"""The champion's answers for the day: of the whole day at once, or of each of its shards."""
+"""The champion's predictions for the day: for the whole day at once, or for each of its shards."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator
@@ -19,14 +20,14 @@ class PredictShardOperator(ShardOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.models.predict import predict_shard
 
-        storage = self.storage
-        version = storage.read_json(self.keys.ingest)["model_version"]
+        version = self.of_day.read(Ingest).model_version
         return predict_shard(self.of_day, version, self.shard_of_day())
 
 
 class PredictLabelsOperator(DayOperator):
-    """The day's model on every accepted image, from the inputs that ingest stored (of a day in shards, their answers joined);
-    what its scores say of its accuracy, and drift of what it sees and answers.
+    """The day's model on every accepted image, from the inputs that ingest stored; the predictions of a day in shards are joined.
+
+    Then it writes what the model's scores say of its accuracy, and the drift of content and of predictions.
 
     :param shards: the shards that `ingest_images` returned; none for a day that was taken in at once.
     """
@@ -39,24 +40,22 @@ class PredictLabelsOperator(DayOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.accuracy.without_labels import estimate_day
-        from driftwatch.drift.content_drift import judge_answers
+        from driftwatch.artifacts.alerts import AnswersDrifted
+        from driftwatch.drift.content_and_predictions import judge_content_and_predictions
         from driftwatch.models.predict import merge_predictions, predict_day
         from driftwatch.view.report import write_report
 
-        storage = self.storage
-        version = storage.read_json(self.keys.ingest)["model_version"]
-        if self.shards:
-            counts = merge_predictions(self.of_day, version, len(self.shards))
-        else:
-            counts = predict_day(self.of_day, version)
-        estimate = estimate_day(self.of_day)
-        self.log.info("Model %s: %s; by its own scores: %s", version, counts, estimate["accuracy"])
-        drift = judge_answers(self.of_day, version)
-        write_report(self.store, self.date)
-        verdicts = {kind: drift[kind]["verdict"] for kind in ("content", "predictions")}
+        day = self.of_day
+        version = day.read(Ingest).model_version
+        counts = merge_predictions(day, version, len(self.shards)) if self.shards else predict_day(day, version)
+        estimate = estimate_day(day)
+        accuracy = estimate.accuracy.model_dump(mode="json", exclude_unset=True)
+        self.log.info("Model %s: %s; by its own scores: %s", version, counts, accuracy)
+        drift = judge_content_and_predictions(day, version)
+        write_report(day)
+        verdicts = {"content": drift.content.verdict, "predictions": drift.predictions.verdict}
         if "drifted" in verdicts.values():
-            facts = {"day": self.day, "report": storage.url(self.keys.report), **drift}
-            send_alert(context, self.monitor, "drift", {**facts, "source": "drift_of_answers"})
+            send_alert(context, self.monitor, AnswersDrifted(day=self.date, drift=drift), self.report_link)
         else:
-            nothing_to_tell(self.monitor, self.day, "drift_of_answers")
+            nothing_to_tell(self.monitor, self.day, AnswersDrifted.source)
         return {**counts, **verdicts}

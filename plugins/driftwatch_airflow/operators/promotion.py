@@ -15,13 +15,14 @@ from driftwatch_airflow.buttons import MonitorPageLink
 from driftwatch_airflow.image_links import image_server, link_signer
 from driftwatch_airflow.monitor import RETRY_POLICY
 from driftwatch_airflow.operators.retraining import RetrainingOperator, rollback_target
-from driftwatch_airflow.sinks import keep_whylabs_monitors, sinks_of
+from driftwatch_airflow.sinks import keep_whylabs_monitors, open_sinks
 from driftwatch_airflow.stores import store_of
 from driftwatch_airflow.task_docs import task_doc
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.artifacts.models import ChampionPointer
     from driftwatch.config import MonitorConfig
 
 
@@ -113,20 +114,17 @@ class PromoteModelOperator(RetrainingOperator):
     """
 
     def execute(self, context: Context) -> str:
+        from driftwatch.artifacts.alerts import ModelPromoted
+        from driftwatch.artifacts.keys import GATE
+        from driftwatch.artifacts.retraining import GateResult
         from driftwatch.drift.handover import promote_challenger
-        from driftwatch.models.gate import GATE
 
         run_id = context["run_id"]
         pointer = promote_challenger(self.store, self.request, promoted_by=run_id)
         tell_followers(context, self.outlets, **_champion(self, pointer))
-        facts = {
-            "version": pointer["version"],
-            "previous": pointer["previous"],
-            "run_id": run_id,
-            "gate": self.storage.read_json(self.layout.retraining(self.request, GATE)),
-        }
-        send_alert(context, self.monitor, "model_promoted", facts)
-        return pointer["version"]
+        gate = self.store.read(self.layout.retraining(self.request, GATE), GateResult)
+        send_alert(context, self.monitor, ModelPromoted(run_id=run_id, version=pointer.version, gate=gate))
+        return pointer.version
 
 
 class RollBackOperator(RetrainingOperator):
@@ -136,14 +134,15 @@ class RollBackOperator(RetrainingOperator):
     """
 
     def execute(self, context: Context) -> str:
+        from driftwatch.artifacts.alerts import ModelRolledBack
         from driftwatch.models.rollback import rollback
 
         target, run_id = rollback_target(context["params"]["rollback"]), context["run_id"]
         pointer = rollback(self.store, target, promoted_by=run_id)
         tell_followers(context, self.outlets, **_champion(self, pointer))
-        facts = {"version": pointer["version"], "previous": pointer["previous"], "run_id": run_id}
-        send_alert(context, self.monitor, "model_rolled_back", facts)
-        return pointer["version"]
+        facts = ModelRolledBack(run_id=run_id, version=pointer.version, previous=pointer.previous)
+        send_alert(context, self.monitor, facts)
+        return pointer.version
 
 
 class RefreshReferenceOperator(RetrainingOperator):
@@ -155,7 +154,7 @@ class RefreshReferenceOperator(RetrainingOperator):
         from driftwatch.publish.references import publish_reference
 
         version = champion_version(self.store)
-        for sink in sinks_of(self.monitor):
+        for sink in open_sinks(self.monitor):
             publish_reference(self.store, sink, version)
         keep_whylabs_monitors(self.monitor)
         url = self.storage.url(self.layout.reference_features(version))
@@ -163,7 +162,7 @@ class RefreshReferenceOperator(RetrainingOperator):
         return version
 
 
-def _champion(operator: RetrainingOperator, pointer: dict[str, Any]) -> dict[str, Any]:
+def _champion(operator: RetrainingOperator, pointer: ChampionPointer) -> dict[str, Any]:
     """What followers of the champion are told."""
-    said = {name: pointer[name] for name in ("version", "previous", "promoted_by")}
-    return {**said, "url": operator.storage.url(operator.layout.model_card(pointer["version"]))}
+    said = {"version": pointer.version, "previous": pointer.previous, "promoted_by": pointer.promoted_by}
+    return {**said, "url": operator.storage.url(operator.layout.model_card(pointer.version))}

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch_airflow.buttons import CorrectionLink, MonitorPageLink, WhyLabsProfileLink
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
 from driftwatch_airflow.paths import correction_page
-from driftwatch_airflow.sinks import keep_whylabs_monitors, sinks_of
+from driftwatch_airflow.sinks import keep_whylabs_monitors, open_sinks
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -37,7 +39,7 @@ class PublishOperator(DayOperator):
         super().__init__(**kwargs)
         self.kind = kind
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:
+    def execute(self, context: Context) -> list[dict[str, str | int]]:
         if context["params"].get("dry_run"):
             raise AirflowSkipException(f"dry_run: the {self.kind} profile of {self.day} was not published")
         results = self._publish(context)
@@ -46,22 +48,20 @@ class PublishOperator(DayOperator):
             keep_whylabs_monitors(self.monitor)
         return results
 
-    def _publish(self, context: Context) -> list[dict[str, Any]]:
+    def _publish(self, context: Context) -> list[dict[str, str | int]]:
         """Brings the content to each sink; says of each what was done."""
         from driftwatch.publish.errors import PublishConflict
-        from driftwatch.publish.publish import Profile, publish
         from driftwatch.publish.references import publish_reference
+        from driftwatch.publish.upload import Profile, publish
 
-        storage, keys = self.storage, self.keys
         profile = Profile(self.kind, self.date, *self._content())
         revise = bool(context["params"].get("revise"))
-        results = []
-        for sink in sinks_of(self.monitor):
+        results: list[dict[str, str | int]] = []
+        for sink in open_sinks(self.monitor):
             if self.kind == "features":
-                version = storage.read_json(keys.ingest)["model_version"]
-                publish_reference(self.store, sink, version)
+                publish_reference(self.store, sink, self.of_day.read(Ingest).model_version)
             try:
-                done = publish(storage, keys.published, sink, profile, revise=revise)
+                done = publish(self.storage, self.keys.published, sink, profile, revise=revise)
             except PublishConflict as error:
                 raise self._with_a_way_out(context, error) from error
             self.log.info("%s to %s: %s as %s", self.kind, sink.name, done.state, done.upload_id)
@@ -82,7 +82,7 @@ class PublishOperator(DayOperator):
         """The conflict with what changed the day, where known, and the address of the form that publishes a correction."""
         page = correction_page(self.monitor.name, self.day)
         CorrectionLink().store(self, context, page)
-        late = self.storage.read_json(self.keys.ingest).get("late")
+        late = self.of_day.read(Ingest).late
         changed = f"{late} images of {self.day} came after its sample was drawn. " if late else ""
         return type(error)(f"{changed}{error}. Clearing cannot set it; the form, filled in, is at {page}")
 
@@ -94,7 +94,7 @@ class PublishOperator(DayOperator):
         if self.kind == "features":
             features = storage.read_table(keys.features).drop(columns="image_id")
             return storage.read_bytes(keys.feature_profile), content_hash(features)
-        digest = storage.read_json(keys.performance).get("content_hash")
+        digest = self.of_day.read(Performance).content_hash
         if digest is None:
             raise AirflowSkipException(f"{self.day} has no labels, so there is no performance to publish")
         return storage.read_bytes(keys.performance_profile), digest

@@ -17,6 +17,7 @@ from driftwatch_airflow.monitor import MonitorOperator
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.artifacts.retraining import DatasetCard
 
 PREVIOUS = "previous"
 
@@ -90,16 +91,39 @@ class ShowPlanOperator(RetrainingOperator):
     """What the run would do: the set, the estimated time, and what it would replace. Nothing is written."""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from driftwatch.models.retraining_plan import plan_retraining, plan_rollback
-
         params = context["params"]
         if params.get("rollback"):
-            plan = plan_rollback(self.store, rollback_target(params["rollback"]))
+            shown = self._rollback(rollback_target(params["rollback"]))
         else:
-            plan = plan_retraining(self.requested(context), *self.range(context))
-        for line in plan["text"]:
+            shown = self._retraining(context)
+        for line in shown["text"]:
             self.log.info(line)
-        return plan
+        return shown
+
+    def _retraining(self, context: Context) -> dict[str, Any]:
+        from driftwatch.models.retraining_plan import plan_retraining
+        from driftwatch.view.plan_text import retraining_lines
+
+        plan = plan_retraining(self.requested(context), *self.range(context))
+        return {
+            "action": "retrain",
+            "set": _for_xcom(plan.set),
+            "seconds": round(plan.seconds),
+            "champion": plan.champion,
+            "text": retraining_lines(plan),
+        }
+
+    def _rollback(self, to_version: str | None) -> dict[str, Any]:
+        from driftwatch.models.retraining_plan import plan_rollback
+        from driftwatch.view.plan_text import rollback_lines
+
+        plan = plan_rollback(self.store, to_version)
+        return {
+            "action": "rollback",
+            "version": plan.version,
+            "champion": plan.champion,
+            "text": rollback_lines(plan),
+        }
 
 
 class CollectTrainingSetOperator(RetrainingOperator):
@@ -109,9 +133,13 @@ class CollectTrainingSetOperator(RetrainingOperator):
         from driftwatch.models.dataset import collect_training_set
 
         first, last = self.range(context)
-        summary = collect_training_set(self.requested(context), self.request, first, last)
+        summary = _for_xcom(collect_training_set(self.requested(context), self.request, first, last))
         self.log.info("Training set of %s to %s: %s", first, last, summary)
         return summary
+
+
+def _for_xcom(card: DatasetCard) -> dict[str, Any]:
+    return card.model_dump(mode="json", exclude_unset=True)
 
 
 class TrainChallengerOperator(RetrainingOperator):
@@ -131,10 +159,11 @@ class EvaluateChallengerOperator(RetrainingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         from driftwatch.models.gate import evaluate_challenger
+        from driftwatch.view.gate import reason_text
 
-        gate = evaluate_challenger(self.requested(context), self.request)
-        self.log.info("Gate: %s. %s", gate["decision"], " ".join(gate["reasons"]))
-        return {"decision": gate["decision"], "reasons": gate["reasons"], "challenger": gate["version"]}
+        gate = evaluate_challenger(self.requested(context), self.request, in_words=reason_text)
+        self.log.info("Gate: %s. %s", gate.decision, " ".join(gate.reasons))
+        return {"decision": gate.decision, "reasons": list(gate.reasons), "challenger": gate.version}
 
 
 def rollback_target(asked: str) -> str | None:

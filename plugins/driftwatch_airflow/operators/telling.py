@@ -43,14 +43,14 @@ class TellFailureOperator(TellOperator):
         super().__init__(**{"kinds": ("day_failed",), "trigger_rule": TriggerRule.ONE_FAILED, **kwargs})
 
     def execute(self, context: Context) -> list[str]:
-        from driftwatch.artifacts.failure import read_failure
+        from driftwatch.artifacts.failure import Failure
         from driftwatch.errors import DamagedArtifact
 
         failed = [] if context["params"].get("dry_run") else failures.failed_tasks(context)
 
         def known() -> bool:
             try:
-                kept = read_failure(self.storage, self.keys.failure)
+                kept = self.of_day.find(Failure)
             except DamagedArtifact:
                 return False
             return kept is not None and kept.run_id == context["run_id"] and kept.task in failed
@@ -67,15 +67,16 @@ class EndDayOperator(DayOperator):
         super().__init__(**{"trigger_rule": TriggerRule.NONE_FAILED, **kwargs})
 
     def execute(self, context: Context) -> None:
+        from driftwatch.artifacts.alerts import DayFailed
         from driftwatch.errors import MissingArtifact
         from driftwatch.view.report import write_report
 
         if context["params"].get("dry_run") or not self.storage.exists(self.keys.failure):
             return
-        outbox_of(self.monitor, day=self.day).withdraw("day_failed")
+        outbox_of(self.monitor, day=self.day).withdraw(DayFailed.source)
         self.storage.delete(self.keys.failure)
         try:
-            write_report(self.store, self.date)
+            write_report(self.of_day)
         except MissingArtifact as error:
             self.log.info("The day has no report: %s", error)  # an empty day that is skipped
 
@@ -89,15 +90,15 @@ class TellRetrainingOperator(MonitorOperator):
         super().__init__(**{"trigger_rule": TriggerRule.ALL_DONE, **_WITHOUT_CALLBACK, **kwargs})
 
     def execute(self, context: Context) -> list[str]:
-        from driftwatch.view.summary import news
+        from driftwatch.artifacts.alerts import ModelPromoted, ModelRolledBack, RetrainingFailed
 
-        kind: AlertKind = "retraining_failed"
         outbox = outbox_of(self.monitor, run_id=context["run_id"])
         failed = failures.failed_tasks(context)
         if not failed:
-            outbox.withdraw(kind)  # of an earlier attempt, which was taken up again and ended well
+            outbox.withdraw(RetrainingFailed.source)  # of an earlier attempt, which was taken up again and ended well
+        # Neither the reason nor the champion is part of the id.
         expected = {
-            alert_id(self.monitor.name, "", kind, news(kind, {"run_id": context["run_id"], "task": task}))
+            alert_id(self.monitor.name, RetrainingFailed(context["run_id"], task, reason="", champion=None))
             for task in failed
         }
 
@@ -106,4 +107,5 @@ class TellRetrainingOperator(MonitorOperator):
 
         if failed and not failures.wait_for_reason(known):
             failures.note_retraining(context, self.monitor, failed[0], failures.NO_REASON)
-        return tell(context, self.monitor, outbox, (kind, "model_promoted", "model_rolled_back"))
+        kinds = (RetrainingFailed.kind, ModelPromoted.kind, ModelRolledBack.kind)
+        return tell(context, self.monitor, outbox, kinds)

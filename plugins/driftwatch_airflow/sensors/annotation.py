@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from driftwatch.artifacts.alerts import PoolTooShort
+from driftwatch.artifacts.annotation import AnnotationProgress
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import LabelSpendLink, MonitorPageLink, TolokaPoolLink
-from driftwatch_airflow.hooks.toloka import TolokaHook
+from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
 from driftwatch_airflow.paths import pages_path
@@ -15,7 +18,9 @@ from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger, Po
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
-    from toloka.client import Pool
+
+    from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
+    from driftwatch.labels.backends.base import LabelBackend, PoolState
 
 __getattr__ = old_names(__name__, {"AnnotationCompleteSensor": "WaitForAnnotationsOperator"})
 
@@ -31,113 +36,108 @@ class WaitForAnnotationsOperator(DayOperator):
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink(), LabelSpendLink())
 
     def execute(self, context: Context) -> dict[str, Any]:
-        plan = self.storage.read_json(self.keys.annotation)
-        TolokaPoolLink().store(self, context, self._hook.pool_url(plan["project_id"], plan["pool_id"]))
+        plan = self._plan
+        TolokaPoolLink().store(self, context, self._backend.page(plan))
         LabelSpendLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/#spend")
         pool = self._look(context, plan)
-        if pool is not None and not pool.is_open():
-            return self._judge(context, plan, pool.last_close_reason.value if pool.last_close_reason else None)
+        if pool is not None and not pool.is_open:
+            return self._judge(context, plan, pool.close_reason)
         self.defer(trigger=AnnotationCompleteTrigger(self._wait(plan, pool)), method_name="resume")
 
     def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Called when the trigger has fired."""
+        from driftwatch.labels.backends.base import AT_DAILY_LIMIT, AT_DEADLINE
+
         if event["state"] == "refused":
             raise NeedsAttention(event["reason"])
-        plan = self.storage.read_json(self.keys.annotation)
-        why = {"closed": event["reason"], "deadline": "the deadline", "over_budget": "annotation.max_cost_per_day"}
-        return self._judge(context, plan, why[event["state"]])
+        why = {"closed": event["reason"], "deadline": AT_DEADLINE, "over_budget": AT_DAILY_LIMIT}
+        return self._judge(context, self._plan, why[event["state"]])
 
     @property
-    def _hook(self) -> TolokaHook:
-        return TolokaHook(self.monitor.annotation.connection)
+    def _plan(self) -> AnnotationPlan:
+        from driftwatch.artifacts.annotation import AnnotationPlan
 
-    def _wait(self, plan: dict[str, Any], pool: Pool | None = None) -> PoolWait:
+        return self.of_day.read(AnnotationPlan)
+
+    @cached_property
+    def _backend(self) -> LabelBackend:
+        return label_backend(self.monitor.annotation.connection)
+
+    def _wait(self, plan: AnnotationPlan, pool: PoolState | None = None) -> PoolWait:
         """What is waited for: until the end of the `pool` where it is known, else until the planned one."""
-        from driftwatch.labels.backends.toloka.pool import end_of
+        from driftwatch.artifacts.annotation import AnnotationProgress
+        from driftwatch.labels.backends.base import Pool
 
         annotation, storage = self.monitor.annotation, self.monitor.storage
+        waited_for = Pool.of(plan, annotation.fee_share)
         return PoolWait(
             toloka_conn_id=annotation.connection,
-            pool_id=plan["pool_id"],
-            deadline=end_of(pool, plan) if pool else plan["expires"],
+            pool_id=waited_for.pool_id,
+            # An end that a person has put off at the service is waited for as far as the image links reach.
+            deadline=min(pool.ends, plan.links_expire) if pool else plan.expires,
             poll_seconds=annotation.poll_seconds,
-            images=len(plan["sample"]),
-            overlap=plan["overlap"],
-            fee_share=annotation.fee_share,
+            images=waited_for.images,
+            overlap=waited_for.overlap,
+            fee_share=waited_for.fee_share,
             max_cost=annotation.max_cost_per_day,
             storage_uri=storage.uri,
             storage_connection=storage.connection,
-            progress_key=self.keys.annotation_progress,
+            progress_key=self.of_day.key(AnnotationProgress),
         )
 
-    def _look(self, context: Context, plan: dict[str, Any]) -> Pool | None:
-        """The pool, and how far it is while it is open; None where Toloka cannot be asked now."""
-        from driftwatch.labels.backends.toloka.client import refusal
-
+    def _look(self, context: Context, plan: AnnotationPlan) -> PoolState | None:
+        """The pool, and how far it is while it is open; None where the service cannot be asked now."""
         try:
-            pool = self._hook.get_conn().get_pool(plan["pool_id"])
-            if pool.is_open():
+            pool = self._backend.look(self._wait(plan).pool)
+            if pool.is_open:
                 self._progress(context, plan)
         except Exception as error:
-            refused = refusal(error)
+            refused = self._backend.refusal(error)
             if refused is not None:
                 raise refused from error
-            self.log.warning("Toloka cannot be asked now (%s: %s); asking again until %s", type(error).__name__, error, plan["expires"])  # fmt: skip
+            self.log.warning(
+                "%s cannot be asked now (%s: %s); asking again until %s",
+                self._backend.title,
+                type(error).__name__,
+                error,
+                plan.expires.isoformat(),
+            )
             return None
         return pool
 
-    def _progress(self, context: Context, plan: dict[str, Any]) -> dict[str, Any]:
+    def _progress(self, context: Context, plan: AnnotationPlan) -> AnnotationProgress:
         """Coverage and spend: to the log, to storage, and to the task's XCom, which is what Airflow's UI shows of a waiting task."""
-        done = self._wait(plan).progress(self._hook.get_conn(), self.log)
-        context["ti"].xcom_push(key="progress", value=done["text"])
+        done = self._wait(plan).progress(self._backend, self.log)
+        context["ti"].xcom_push(key="progress", value=done.text)
         return done
 
-    def _judge(self, context: Context, plan: dict[str, Any], reason: str | None) -> dict[str, Any]:
+    def _judge(self, context: Context, plan: AnnotationPlan, reason: str | None) -> dict[str, Any]:
         """Whether a pool that ended for `reason` has answers enough; notes its end in the plan, or tells why it cannot be used."""
-        from driftwatch.labels.creation import note_in_plan
+        from driftwatch.labels.backends.base import COMPLETED
+        from driftwatch.labels.plan_notes import note_end
 
         done = self._progress(context, plan)
-        if reason != "COMPLETED":
+        if reason != COMPLETED:
             error = self._too_short(str(reason), done)
             if error is not None:
-                links = {"Toloka pool": self._hook.pool_url(plan["project_id"], plan["pool_id"])}
-                facts = {"day": self.day, "reason": str(error), "links": links, **done}
-                send_alert(context, self.monitor, "short_pool", facts)
+                links = {f"{self._backend.title} pool": self._backend.page(plan)}
+                send_alert(context, self.monitor, PoolTooShort(self.date, progress=done, reason=str(error)), links)
                 raise error
-            self.log.warning(
-                "The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * done["coverage"]
-            )
-        nothing_to_tell(self.monitor, self.day, "short_pool")
-        note_in_plan(self.store, self.date, state="closed", close_reason=reason, progress=done)
-        return {"close_reason": reason, "coverage": done["coverage"], "spent": done["spent"]}
+            self.log.warning("The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * done.coverage)
+        nothing_to_tell(self.monitor, self.day, PoolTooShort.source)
+        note_end(self.of_day, reason, done)
+        return {"close_reason": reason, "coverage": done.coverage, "spent": done.spent}
 
-    def _too_short(self, reason: str, done: dict[str, Any]) -> NotEnoughLabels | None:
+    def _too_short(self, reason: str, done: AnnotationProgress) -> NotEnoughLabels | None:
         """Why a pool that ended early cannot be used; none where the setting and its coverage allow it."""
         annotation = self.monitor.annotation
         use = annotation.on_short_pool == "use_if_enough"
-        if use and done["coverage"] >= annotation.min_coverage:
+        if use and done.coverage >= annotation.min_coverage:
             return None
-        return _short_pool_error(self.day, reason, done, annotation.min_coverage if use else None)
-
-
-def _short_pool_error(day: str, reason: str, progress: dict[str, Any], wanted: float | None) -> NotEnoughLabels:
-    """Why a pool that ended early cannot be used."""
-    needs = "annotation.on_short_pool is fail" if wanted is None else f"annotation.min_coverage is {wanted:.0%}"
-    return NotEnoughLabels(
-        f"the pool of {day} ended with {reason}, {progress['answered_images']} of {progress['images']} images answered, and {needs}: "
-        f"{_REMEDIES.get(reason, 'see the pool in Toloka')}, then clear create_annotation_pool and what follows it; or change the setting"
-    )
-
-
-_TOO_SHORT = (
-    "raise reward_per_page or expire_hours for the next days, and for this one put the pool's end off in Toloka, by at most the four "
-    "hours for which its image links outlive it"
-)
-_REMEDIES = {
-    "NOT_ENOUGH_BALANCE": "top up the Toloka account",
-    "EXPIRED": _TOO_SHORT,
-    "the deadline": _TOO_SHORT,
-    "MANUAL": "open the pool in Toloka again if it was closed by mistake",
-    "BLOCKED": "ask Toloka's support why the account is blocked",
-    "annotation.max_cost_per_day": "raise that limit and open the pool in Toloka again",
-}
+        needs = (
+            f"annotation.min_coverage is {annotation.min_coverage:.0%}" if use else "annotation.on_short_pool is fail"
+        )
+        return NotEnoughLabels(
+            f"the pool of {self.day} ended with {reason}, {done.answered_images} of {done.images} images answered, and {needs}: "
+            f"{self._backend.remedy(reason)}, then clear create_annotation_pool and what follows it; or change the setting"
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.triggers.patience import Wait, pause
 
 if TYPE_CHECKING:
-    from driftwatch.publish.analysis import Analysis
+    from driftwatch.artifacts.accuracy import WhyLabsAnalysis
 
 
 class AnalysisWait(Wait):
@@ -31,7 +30,7 @@ class AnalysisWait(Wait):
 class AnalysisTrigger(BaseTrigger):
     """Asks WhyLabs every `poll_seconds` until both analyzers have judged the accuracy of the day, or the deadline has passed.
 
-    Fires {"state": "analysed", and the fields of Analysis}, {"state": "late", "reasons"}, or {"state": "refused", "reasons"} where
+    Fires {"state": "analysed", and the fields of WhyLabsAnalysis}, {"state": "late", "reasons"}, or {"state": "refused", "reasons"} where
     asking again cannot help. A failure that may pass is logged, and asked again. It keeps nothing, so it can be killed and started again.
 
     :param wait: what is waited for.
@@ -47,7 +46,6 @@ class AnalysisTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         from driftwatch.errors import NeedsAttention
-        from driftwatch.publish.analysis import NOT_ANALYSED
 
         wait, failures = self.wait, 0
         while True:
@@ -60,10 +58,10 @@ class AnalysisTrigger(BaseTrigger):
                 reasons, failures = [f"{type(error).__name__}: {error}"], failures + 1
             else:
                 failures = 0
-                if found.verdict != NOT_ANALYSED:
-                    yield TriggerEvent({"state": "analysed", **asdict(found)})
+                if found.verdict != "not_analysed":
+                    yield TriggerEvent({"state": "analysed", **found.model_dump(mode="json")})
                     return
-                reasons = found.reasons
+                reasons = list(found.reasons)
             if timezone.utcnow() >= wait.deadline:
                 yield TriggerEvent({"state": "late", "reasons": reasons})
                 return
@@ -71,9 +69,10 @@ class AnalysisTrigger(BaseTrigger):
             self.log.info("WhyLabs: %s; asking again in %s s", "; ".join(reasons), seconds)
             await asyncio.sleep(seconds)
 
-    def _look(self) -> Analysis:
-        from driftwatch.publish.analysis import read_analysis
+    def _look(self) -> WhyLabsAnalysis:
+        from driftwatch.publish.whylabs.analysis import read_analysis
+        from driftwatch.view.analysis import reasons
 
         wait = self.wait
         api = WhyLabsHook(wait.whylabs_conn_id, wait.dataset).get_conn()
-        return read_analysis(api, wait.day, wait.analyzers, wait.accuracy)
+        return read_analysis(api, wait.day, wait.analyzers, wait.accuracy, in_words=reasons)

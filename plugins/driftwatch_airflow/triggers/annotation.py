@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from driftwatch_airflow.hooks.toloka import TolokaHook
+from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.stores import storage_at
 from driftwatch_airflow.triggers.patience import Wait, pause
 
 if TYPE_CHECKING:
-    from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
+    from driftwatch.artifacts.annotation import AnnotationProgress
+    from driftwatch.labels.backends.base import LabelBackend, Pool
 
 
 class PoolWait(Wait):
-    """An open pool of `images`, each for `overlap` workers, which is closed when it has cost `max_cost` USD.
+    """An open pool of `images`, each for `overlap` annotators, which is closed when it has cost `max_cost` USD.
 
-    `fee_share`: of each reward, what Toloka takes beside it; `progress_key`: where in the storage it is written how far the pool is.
+    `toloka_conn_id`: the Airflow connection of the `backend`, whichever it is. `fee_share`: of each reward, what the service takes
+    beside it. `progress_key`: where in the storage it is written how far the pool is.
     """
 
+    backend: str = "toloka"
     toloka_conn_id: str
     pool_id: str
     images: int
@@ -33,17 +36,26 @@ class PoolWait(Wait):
     storage_connection: str | None
     progress_key: str
 
-    def progress(self, client: DriftwatchTolokaClient, log: Any) -> dict[str, Any]:
+    @property
+    def pool(self) -> Pool:
+        from driftwatch.labels.backends.base import Pool
+
+        return Pool(self.pool_id, self.images, self.overlap, self.fee_share)
+
+    def label_backend(self) -> LabelBackend:
+        return label_backend(self.toloka_conn_id, self.backend)
+
+    def progress(self, backend: LabelBackend, log: Any) -> AnnotationProgress:
         """How far the pool is and what it has cost, asked now; also goes to the log and, where it can be written, to `progress_key`.
 
         It only informs: a storage that is away does not end the wait.
         """
-        from driftwatch.labels.backends.toloka.collect import progress
+        from driftwatch.artifacts import base
 
-        done = progress(client, self.pool_id, self.images, self.overlap, self.fee_share)
-        log.info("Pool %s: %s", self.pool_id, done["text"])
+        done = backend.progress(self.pool)
+        log.info("Pool %s: %s", self.pool_id, done.text)
         try:
-            storage_at(self.storage_uri, self.storage_connection).write_json(self.progress_key, done)
+            base.write(storage_at(self.storage_uri, self.storage_connection), self.progress_key, done)
         except Exception as error:
             log.warning(
                 "%s was not written (%s: %s); the pool is waited for all the same",
@@ -55,12 +67,12 @@ class PoolWait(Wait):
 
 
 class AnnotationCompleteTrigger(BaseTrigger):
-    """Asks Toloka every `poll_seconds` until the pool is closed or the deadline has passed.
+    """Asks the annotation service every `poll_seconds` until the pool is closed or the deadline has passed.
 
     At each look it logs and writes down how far the pool is, and what it has cost with the fee. A pool that has cost `max_cost` is
     closed: more pages than planned can be needed, but no day costs more than its limit.
 
-    Fires {"state": "closed" | "deadline" | "over_budget", "reason": Toloka's last_close_reason or null}, or {"state": "refused",
+    Fires {"state": "closed" | "deadline" | "over_budget", "reason": the service's close reason or null}, or {"state": "refused",
     "reason": why} where asking again cannot help. A look that fails for a reason that may pass is logged with it, and the next comes
     later: the wait ends at the deadline, not before. It keeps nothing, so it can be killed and started again.
 
@@ -76,22 +88,18 @@ class AnnotationCompleteTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", self.wait.stored()
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        from driftwatch.labels.backends.toloka.client import refusal
-
         wait, failures = self.wait, 0
-        client: DriftwatchTolokaClient | None = None
+        backend = await asyncio.to_thread(wait.label_backend)
         event: dict[str, Any] | None
         while True:
             try:
-                if client is None:
-                    made = await asyncio.to_thread(TolokaHook(wait.toloka_conn_id).get_conn)
-                    client = made
-                event = await asyncio.to_thread(self._look, client)
+                event = await asyncio.to_thread(self._look, backend)
                 failures = 0
             except Exception as error:  # whatever a network, a proxy or a secrets backend makes of its trouble
-                refused = refusal(error)
+                refused = await asyncio.to_thread(backend.refusal, error)
                 event = {"state": "refused", "reason": str(refused)} if refused else None
-                client, failures = None, failures + 1
+                # The next look reads the connection anew: somebody may have corrected it.
+                backend, failures = await asyncio.to_thread(wait.label_backend), failures + 1
                 self.log.warning("Pool %s: look %s failed in a row (%s: %s)", wait.pool_id, failures, type(error).__name__, error)  # fmt: skip
             if event is None and timezone.utcnow() >= wait.deadline:
                 event = {"state": "deadline", "reason": None}
@@ -102,16 +110,16 @@ class AnnotationCompleteTrigger(BaseTrigger):
             self.log.info("Pool %s: asking again in %s s, until %s", wait.pool_id, seconds, wait.deadline)
             await asyncio.sleep(seconds)
 
-    def _look(self, client: DriftwatchTolokaClient) -> dict[str, Any] | None:
+    def _look(self, backend: LabelBackend) -> dict[str, Any] | None:
         wait = self.wait
-        pool = client.get_pool(wait.pool_id)
-        if not pool.is_open():
-            return {"state": "closed", "reason": pool.last_close_reason.value if pool.last_close_reason else None}
-        done = wait.progress(client, self.log)
-        if done["spent"] >= wait.max_cost and done["answers"] < done["answers_wanted"]:
+        state = backend.look(wait.pool)
+        if not state.is_open:
+            return {"state": "closed", "reason": state.close_reason}
+        done = wait.progress(backend, self.log)
+        if done.spent >= wait.max_cost and done.answers < done.answers_wanted:
             self.log.warning(
-                "Pool %s has cost %s USD, annotation.max_cost_per_day: closing it", wait.pool_id, done["spent"]
+                "Pool %s has cost %s USD, annotation.max_cost_per_day: closing it", wait.pool_id, done.spent
             )
-            client.close_pool_async(wait.pool_id)
+            backend.close(wait.pool)
             return {"state": "over_budget", "reason": None}
         return None

@@ -27,8 +27,9 @@ class Wait(BaseModel):
         return deadline.isoformat()
 
     def stored(self) -> dict[str, Any]:
-        """The fields as Airflow's database keeps them: plain JSON."""
-        return self.model_dump(mode="json")
+        """The fields as Airflow's database keeps them: plain JSON. A field that has its default is left out, so that an earlier
+        version reads what it knows."""
+        return self.model_dump(mode="json", exclude_defaults=True)
 
 
 def pause(poll_seconds: float, failures: int) -> float:

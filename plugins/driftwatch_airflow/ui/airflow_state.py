@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
@@ -36,11 +36,21 @@ class NextRun:
 
 
 @dataclass(frozen=True)
+class Run:
+    """A run of a DAG; `url`: its page in Airflow, without the host."""
+
+    run_id: str
+    state: str
+    type: str
+    url: str
+
+
+@dataclass(frozen=True)
 class DayInAirflow:
     """What Airflow knows of a day: its `runs`, newest first; the `links` that their tasks stored; where it failed; and, where the
     reader comes from a run, the day that the run is `about`, and why."""
 
-    runs: list[dict[str, Any]]
+    runs: list[Run]
     links: dict[str, str]
     failure: Failure | None
     about: RunDay | None
@@ -53,14 +63,14 @@ def next_run(session: Session, dag_id: str) -> NextRun:
     return NextRun(dag.next_dagrun_create_after, bool(dag.is_paused), True)
 
 
-def about_run(session: Session, config: MonitorConfig, run_id: str) -> RunDay | None:
+def day_of_run_id(session: Session, config: MonitorConfig, run_id: str) -> RunDay | None:
     """The day that a run of the monitoring DAG is about; None where there is no such run. Raises NeedsAttention for a run of no day."""
     run = session.scalar(select(DagRun).where(DagRun.dag_id == config.monitoring_dag_id, DagRun.run_id == run_id))
     return day_of_run(run, run.conf or {}, config.schedule) if run else None
 
 
-def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[dict[str, Any]]:
-    """The day's runs, newest first: run_id, state, type, and the page.
+def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[Run]:
+    """The day's runs, newest first.
 
     The schedule's are found by their date; of the others, whose form can name any day, the latest are looked at.
     """
@@ -78,12 +88,7 @@ def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[dict
     )
     found = {run.id: run for query in (dated, by_hand) for run in session.scalars(query)}
     return [
-        {
-            "run_id": run.run_id,
-            "state": str(run.state),
-            "type": str(run.run_type),
-            "url": run_path(dag_id, run.run_id),
-        }
+        Run(run.run_id, str(run.state), str(run.run_type), run_path(dag_id, run.run_id))
         for _, run in sorted(found.items(), reverse=True)
         if _is_of(run, config, day)
     ]

@@ -11,8 +11,8 @@ from fastapi import Depends, HTTPException, Request
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
-from driftwatch.artifacts.days import DAYS, stored_days
-from driftwatch.artifacts.failure import Failure, read_failure
+from driftwatch.artifacts.days import DAYS
+from driftwatch.artifacts.failure import Failure
 from driftwatch.errors import DamagedArtifact, MissingArtifact
 from driftwatch.view.days import Day, read_days, with_failures
 from driftwatch.view.distribution import distribution
@@ -20,7 +20,7 @@ from driftwatch.view.thumbnails import thumbnail_of
 from driftwatch_airflow.ui import airflow_state, pages
 from driftwatch_airflow.ui.access import Chosen
 from driftwatch_airflow.ui.airflow_state import DayInAirflow
-from driftwatch_airflow.ui.leads import day_of_run
+from driftwatch_airflow.ui.leads import day_or_409
 from driftwatch_airflow.ui.monitors import Site
 
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
@@ -47,11 +47,11 @@ def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, r
     runs = airflow_state.runs_of_day(session, site.config, day)
     known = DayInAirflow(
         runs=runs,
-        links=airflow_state.stored_links(session, site.config.monitoring_dag_id, [found["run_id"] for found in runs]),
+        links=airflow_state.stored_links(session, site.config.monitoring_dag_id, [found.run_id for found in runs]),
         failure=_failure(site, session, day),
-        about=day_of_run(session, site, run) if run else None,
+        about=day_or_409(session, site, run) if run else None,
     )
-    names = stored_days(site.artifacts.storage, site.layout)
+    names = site.artifacts.store.days()
     try:
         return HTMLResponse(pages.day(request, site, day, names, known))
     except MissingArtifact as error:
@@ -65,17 +65,17 @@ def _failure(site: Site, session: Session, day: date) -> Failure | None:
     """Where the day failed. A note of it that cannot be read is named on the day's page, which reads it too."""
     known = airflow_state.failures(session, site.config).get(day)
     try:
-        failure = site.artifacts.get(site.layout.day(day).failure, read_failure)
+        failure = site.artifacts.find(site.artifacts.keys.day(day).failure, Failure)
     except DamagedArtifact:
         failure = None
-    kept = Day(day, None, None, None, None, failure=failure)
+    kept = Day(day, failure=failure)
     return with_failures([kept], {} if known is None else {day: known})[0].failure
 
 
 def give_report(site: Chosen, day: DayDep) -> Response:
     """The day's report.html, the file that can be sent on."""
     try:
-        html = site.artifacts.storage.read_bytes(site.layout.day(day).report)
+        html = site.artifacts.storage.read_bytes(site.artifacts.keys.day(day).report)
     except MissingArtifact as error:
         raise HTTPException(404, f"There is no report of {day} yet.") from error
     return HTMLResponse(html, headers={"Content-Security-Policy": REPORT_POLICY})
@@ -85,7 +85,7 @@ def give_image(site: Chosen, day: DayDep, image_id: str) -> Response:
     """A small picture of one of the day's images."""
     if not _IMAGE_ID.fullmatch(image_id):
         raise HTTPException(404, "An image id is a sha256 in hex.")
-    found = thumbnail_of(site.tables, site.layout.day(day), image_id)
+    found = thumbnail_of(site.tables, site.tables.store.day(day), image_id)
     if found is None:
         raise HTTPException(404, f"{day} has no such image.")
     return Response(found, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
@@ -93,10 +93,9 @@ def give_image(site: Chosen, day: DayDep, image_id: str) -> Response:
 
 def give_distribution(site: Chosen, day: DayDep, feature: str) -> Response:
     """A feature's distribution on a day against the reference that the day was tested with."""
-    keys = site.layout.day(day)
-    row = next((row for row in read_days(site.artifacts, site.layout) if row.day == day), None)
-    version = ((row.drift or {}).get("reference_version") or (row.ingest or {}).get("model_version")) if row else None
-    found = distribution(site.tables, site.layout, keys, feature, version)
+    row = next((row for row in read_days(site.artifacts) if row.day == day), None)
+    version = None if row is None else row.drift.reference_version if row.drift else row.version
+    found = distribution(site.tables, day, feature, version)
     if found is None:
         raise HTTPException(404, "This feature's values of the day are not stored.")
     return Response(pages.as_json(found), media_type="application/json")

@@ -31,16 +31,16 @@ def lead_from_run(dag_id: str, run_id: str, sites: AllSites, user: GetUserDep, s
     """From a run's page in Airflow to its day's."""
     for site in sites.valid().values():
         if dag_id == site.config.monitoring_dag_id and may_see(user, dag_id):
-            about = day_of_run(session, site, run_id)
+            about = day_or_409(session, site, run_id)
             if about is not None:
                 page = f"{URL_PREFIX}/m/{quote(site.config.name)}/days/{about.day}/"
                 return RedirectResponse(f"{page}?run={quote(run_id, safe='')}")
     return lead_from_dag(dag_id, sites, user)
 
 
-def day_of_run(session: Session, site: Site, run_id: str) -> RunDay | None:
+def day_or_409(session: Session, site: Site, run_id: str) -> RunDay | None:
     """The day of a run, and why; 409 for a run that is of no day."""
     try:
-        return airflow_state.about_run(session, site.config, run_id)
+        return airflow_state.day_of_run_id(session, site.config, run_id)
     except NeedsAttention as error:
         raise HTTPException(409, f"Run {run_id} handles no day: {error}.") from error

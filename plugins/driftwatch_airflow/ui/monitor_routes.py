@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from typing import Any
+from datetime import date
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
@@ -12,7 +11,9 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
+from driftwatch.view.confusions import of_days
 from driftwatch.view.days import Day, read_days, with_failures
+from driftwatch.view.drift_words import feature_rows
 from driftwatch.view.models import champion_or_problem, models, problems, retrainings
 from driftwatch.view.overview import overview
 from driftwatch.view.series import series
@@ -20,13 +21,11 @@ from driftwatch_airflow.ui import airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, require
 from driftwatch_airflow.ui.monitors import Site
 
-log = logging.getLogger(__name__)
-
 
 def _read_overview(site: Site) -> tuple[list[Day], str | None, str | None]:
     """The days as they are stored, the champion's version, and why it cannot be read."""
-    found, problem = champion_or_problem(site.artifacts, site.layout)
-    return read_days(site.artifacts, site.layout), found.get("version"), problem
+    found, problem = champion_or_problem(site.artifacts)
+    return read_days(site.artifacts), found.version if found else None, problem
 
 
 def show_overview(request: Request, visible: Visible, refused: Refusals, session: SessionDep) -> Response:
@@ -36,22 +35,18 @@ def show_overview(request: Request, visible: Visible, refused: Refusals, session
         try:
             stored, version, problem = site.has_read(asked, deadline)
             days = with_failures(stored, airflow_state.failures(session, site.config))
-            row = {**overview(days, site.config, version), "problem": problem}
+            row = overview(days, site.config, version, problem)
         except Exception as error:  # whatever a storage raises
             failed.append((site.config.name, f"{type(error).__name__}: {error}"))
             continue
-        rows.append({**row, "next": airflow_state.next_run(session, site.config.monitoring_dag_id)})
-
-    def draw(rows: list[Any], also: list[tuple[str, str]]) -> str:
-        return pages.render(request, "overview.html.j2", rows=rows, failed=[*failed, *also], refused=refused)
-
-    return HTMLResponse(pages.each_alone(draw, rows, lambda row: row["config"].name))
+        rows.append((row, airflow_state.next_run(session, site.config.monitoring_dag_id)))
+    return HTMLResponse(pages.render(request, "overview.html.j2", rows=rows, failed=failed, refused=refused))
 
 
 def _days(site: Site, session: Session) -> list[Day]:
     """The monitor's days, failed where Airflow or the day's artifacts say so."""
     failed = airflow_state.failures(session, site.config)
-    return with_failures(read_days(site.artifacts, site.layout), failed)
+    return with_failures(read_days(site.artifacts), failed)
 
 
 def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Response:
@@ -64,54 +59,39 @@ def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Respons
             "monitor.html.j2",
             site=site,
             days=days,
-            features=pages.feature_list(last),
+            features=feature_rows(last.drift) if last and last.drift else [],
             last=last,
             measured=any(row.performance for row in days),
         )
     )
 
 
-def _series(site: Site, days: list[Day], runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The series of the days; a day that cannot be drawn stands there as one that cannot be read."""
-    try:
-        return series(days, site.config, runs)
-    except Exception:  # told of the days that it is about
-        return series([_drawable(day, site) for day in days], site.config, runs)
-
-
-def _drawable(day: Day, site: Site) -> Day:
-    try:
-        series([day], site.config)
-    except Exception as error:
-        log.warning("%s of %s cannot be drawn", day.day, site.config.name, exc_info=True)
-        problem = f"cannot be drawn: {type(error).__name__}: {error}"
-        return Day(day.day, None, None, None, None, problems=(problem,))
-    return day
-
-
 def give_series(site: Chosen, session: SessionDep) -> Response:
     """What the monitor's page draws; made anew when an artifact has changed."""
-    known = (_days(site, session), retrainings(site.artifacts, site.layout))
+    known = (_days(site, session), retrainings(site.artifacts))
     held = site.drawn.get("series")
     if held is None or held[0] != known:
-        held = (known, pages.as_json(_series(site, *known)))
+        held = (known, pages.as_json(series(known[0], site.config, known[1])))
         site.drawn["series"] = held
     return Response(held[1], media_type="application/json")
+
+
+def give_confusions(site: Chosen, first: date, last: date) -> Response:
+    """What people said and what the model said on the days from `first` to `last`, as a table."""
+    found = of_days(read_days(site.artifacts), site.config.classes, first, last)
+    return Response(pages.as_json(found), media_type="application/json")
 
 
 def show_models(request: Request, site: Chosen, user: GetUserDep) -> Response:
     """Versions, cards, gate tables, and the way back."""
     require(user, site.config, retraining=True)
-    found, unreadable = models(site.artifacts, site.layout), problems(site.artifacts, site.layout)
-
-    def draw(rows: list[Any], also: list[tuple[str, str]]) -> str:
-        return pages.render(
+    return HTMLResponse(
+        pages.render(
             request,
             "models.html.j2",
             site=site,
-            models=rows,
-            problems=[*unreadable, *(f"{name}: {problem}" for name, problem in also)],
+            models=models(site.artifacts),
+            problems=problems(site.artifacts),
             rollback_text=lambda version: f"driftwatch champion rollback {site.config.name}.yaml --to {version}",
         )
-
-    return HTMLResponse(pages.each_alone(draw, found, lambda row: str(row["version"])))
+    )

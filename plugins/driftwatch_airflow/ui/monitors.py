@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.config.monitor_files import load_monitors, load_or_refuse, shown
+from driftwatch.config.loader import load_monitors, load_or_refuse, shown
 from driftwatch.errors import ConfigError, DriftwatchError
 from driftwatch.view.artifacts import Artifacts
 from driftwatch_airflow.refused import refused_dag_id
@@ -33,7 +33,6 @@ class Site:
     """
 
     config: MonitorConfig
-    layout: MonitorKeys
     readers: ThreadPoolExecutor
     drawn: dict[str, tuple[Any, str]] = field(default_factory=dict)
     asked: dict[str, Future[Any]] = field(default_factory=dict)
@@ -44,14 +43,14 @@ class Site:
     def artifacts(self) -> Artifacts:
         """Reads what the days left. Made when it is needed, since the storage's connection may be missing."""
         if "artifacts" not in self.caches:
-            self.caches.setdefault("artifacts", Artifacts(storage_of(self.config)))
+            self.caches.setdefault("artifacts", Artifacts(MonitorStore(storage_of(self.config), self.config)))
         return self.caches["artifacts"]
 
     @property
     def tables(self) -> Artifacts:
         """The small cache of large things, such as the features of a day."""
         if "tables" not in self.caches:
-            self.caches.setdefault("tables", Artifacts(self.artifacts.storage, _TABLES_KEPT))
+            self.caches.setdefault("tables", Artifacts(self.artifacts.store, _TABLES_KEPT))
         return self.caches["tables"]
 
     def start_reading(self, read: Callable[[Site], Any]) -> Future[Any]:
@@ -129,10 +128,6 @@ class Sites:
         held = self._known.get(path)
         if held is None or held[0] != changed:
             monitor = load_or_refuse(path)
-            site = (
-                Site(monitor, MonitorKeys(monitor.name), self._readers)
-                if isinstance(monitor, MonitorConfig)
-                else monitor
-            )
+            site = Site(monitor, self._readers) if isinstance(monitor, MonitorConfig) else monitor
             held = self._known[path] = (changed, site)
         return held[1]

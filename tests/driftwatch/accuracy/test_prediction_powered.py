@@ -28,9 +28,9 @@ def test_it_is_unbiased_narrower_and_covers() -> None:
     for _ in range(600):
         evidence = day(rng, 100, 800, informative=True)
         plain, sharp = (agreement(evidence, 0.95, kind) for kind in ("labels", "prediction_powered"))
-        inside.append(sharp["low"] <= 0.8 <= sharp["high"])
-        narrower.append(plain["effective_n"] / sharp["effective_n"])
-        values.append(sharp["value"])
+        inside.append(sharp.low <= 0.8 <= sharp.high)
+        narrower.append(plain.effective_n / sharp.effective_n)
+        values.append(sharp.value)
     assert 0.93 < np.mean(inside) < 0.975
     assert abs(np.mean(values) - 0.8) < 0.006
     assert np.mean(narrower) < 0.9  # ten per cent fewer labels would do
@@ -42,8 +42,8 @@ def test_scores_that_say_nothing_change_nothing_that_matters() -> None:
     for _ in range(400):
         evidence = day(rng, 100, 800, informative=False)
         sharp = agreement(evidence, 0.95, "prediction_powered")
-        inside.append(sharp["low"] <= 0.8 <= sharp["high"])
-        moved.append(sharp["value"] - evidence.right / 100)
+        inside.append(sharp.low <= 0.8 <= sharp.high)
+        moved.append(sharp.value - evidence.right / 100)
     assert np.mean(inside) > 0.92
     assert np.std(moved) < 0.01
 
@@ -52,8 +52,8 @@ def test_without_other_images_or_with_all_right_it_is_wilsons_interval() -> None
     rng = np.random.default_rng(2)
     whole = day(rng, 100, 100, informative=True)
     found = agreement(whole, 0.95, "prediction_powered")
-    assert (found["low"], found["high"]) == wilson(whole.right / 100, 100, 0.95)
+    assert (found.low, found.high) == wilson(whole.right / 100, 100, 0.95)
     perfect = Evidence(np.array([[50, 0], [0, 50]]), Scores(100, 100, 90, 82, 90, 500, 450, 410), None)  # type: ignore[arg-type]
-    assert agreement(perfect, 0.95, "prediction_powered")["effective_n"] == 100
+    assert agreement(perfect, 0.95, "prediction_powered").effective_n == 100
     nothing = Evidence(np.zeros((2, 2), int), Scores(), None)  # type: ignore[arg-type]
-    assert agreement(nothing, 0.95, "prediction_powered")["value"] is None
+    assert agreement(nothing, 0.95, "prediction_powered").value is None

@@ -45,6 +45,7 @@ _UNDEFINED = {"value": None, "low": None, "high": None, "n": 0, "reason": "no im
 NO_LABELS = {
     **{name: value for name, value in PERFORMANCE.items() if name != "content_hash"},
     "accuracy": _UNDEFINED,
+    "labels": 0,
     "agreement": {**PERFORMANCE["agreement"], "alpha": None, "unanimous": None},
     "corrected": {**_UNDEFINED, "effective_n": None},
     "judged": {**_UNDEFINED, "effective_n": 0.0, "kind": "measured", "days": 1},

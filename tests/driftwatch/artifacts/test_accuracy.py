@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from driftwatch.accuracy.decline import DayCount, decline
 from driftwatch.accuracy.evidence import Evidence, evidence_of
 from driftwatch.accuracy.label_errors import corrected
 from driftwatch.accuracy.policy import judge
 from driftwatch.accuracy.prediction_powered import agreement
-from driftwatch.accuracy.trend import DayCount, trend
-from driftwatch.accuracy.without_labels import answers_moved, estimate
-from driftwatch.artifacts.accuracy import (
-    Estimate,
-    Metrics,
-    Performance,
-    PolicyRules,
-    PredictionsMoved,
-    WeightedShare,
-    WhyLabsAnalysis,
-)
-from driftwatch.artifacts.evidence import EvidenceSums
+from driftwatch.accuracy.without_labels import estimate, predictions_moved
+from driftwatch.artifacts.accuracy import ConfusionMatrix, Estimate, JudgedAccuracy, Performance, WhyLabsAnalysis
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.artifacts.parts import Share
 from driftwatch.config.performance import PerformanceConfig
-from driftwatch.models.metrics import measure
-from driftwatch.publish.analysis import Analysis
+from driftwatch.models.metrics import measure, share
 from driftwatch.storage import Storage, open_storage
 
 from . import samples
@@ -38,7 +26,7 @@ from .checks import read_whole, unknown_fields
 
 DAY = MonitorKeys("demo").day(date(2026, 1, 10))
 CLASSES = ("cat", "dog")
-HOLDOUT = {"accuracy": {"value": 0.9, "low": 0.88, "high": 0.92}, "n": 500}
+HOLDOUT = share(450, 500, 0.95)
 
 
 @pytest.fixture
@@ -46,10 +34,12 @@ def storage(tmp_path) -> Storage:
     return open_storage(f"file://{tmp_path}")
 
 
-def same(kind, written):
-    """What the model makes of a writer's value, which is all of it."""
-    found = kind.model_validate_json(json.dumps(written))
+def same(made):
+    """What a writer made, written and read again."""
+    written = made.model_dump(mode="json", exclude_unset=True)
+    found = type(made).model_validate_json(json.dumps(written))
     assert list(unknown_fields(found)) == []
+    assert found == made
     assert found.model_dump(mode="json", exclude_unset=True) == written
     return found
 
@@ -64,7 +54,7 @@ def same(kind, written):
         (Performance, samples.NO_SPREAD),
         (Performance, samples.EARLY),
         (WhyLabsAnalysis, samples.WHYLABS),
-        (WhyLabsAnalysis, asdict(Analysis("not_enough_evidence", ["12 labels are too few"]))),
+        (WhyLabsAnalysis, {"verdict": "not_enough_evidence", "reasons": ["12 labels are too few"], "rows": []}),
     ],
 )
 def test_a_file_is_read_whole_and_written_again(storage, kind, whole):
@@ -80,30 +70,30 @@ def test_a_day_of_an_early_driftwatch_has_no_evidence(storage):
 
 @pytest.mark.parametrize("n", [0, 1, 60])
 def test_metrics_fit_with_undefined_shares_and_without(n):
-    found = same(Metrics, measure(["cat"] * n, ["cat", "dog"][:n] * n and (["cat", "dog"] * n)[:n], CLASSES))
+    found = same(measure(["cat"] * n, (["cat", "dog"] * n)[:n], CLASSES))
     assert (found.accuracy.value is None) == (n == 0)
     assert found.classes["dog"].recall.reason == "no labelled image is dog"
 
 
 @pytest.mark.parametrize("scores", [np.zeros(0), np.full(40, 0.8)])
-@pytest.mark.parametrize("holdout", [HOLDOUT, {**HOLDOUT, "n": 0}])
+@pytest.mark.parametrize("holdout", [HOLDOUT, share(0, 0, 0.95)])
 def test_an_estimate_fits_with_and_without_images_and_holdout(scores, holdout):
-    assert (same(Share, estimate(scores, holdout, 0.95)).reason is None) == (len(scores) > 0 and holdout["n"] > 0)
+    assert (same(estimate(scores, holdout, None, 0.95)).reason is None) == (len(scores) > 0 and holdout.n > 0)
 
 
 def test_how_predictions_moved_fits():
-    rows = {"confusion_matrix": {"rows": [[50, 0], [0, 50]]}}
-    assert same(PredictionsMoved, answers_moved(["dog"] * 30, rows, CLASSES)).moved is True
+    matrix = ConfusionMatrix(labels=CLASSES, rows=((50, 0), (0, 50)))
+    assert same(predictions_moved(["dog"] * 30, matrix)).moved is True
 
 
 @pytest.mark.parametrize("n", [10, 100])
 def test_what_the_rules_find_fits(n):
     settings = PerformanceConfig(policy=("floor", "drop", "trend"))
-    accuracy = {"value": 0.5, "low": 0.4, "high": 0.6, "n": n}
-    written = judge(accuracy, settings, HOLDOUT, (), trend([DayCount(100, 50, 0.9)], 1))
-    found = same(PolicyRules, written["policy"])
+    accuracy = JudgedAccuracy(value=0.5, low=0.4, high=0.6, n=n, effective_n=n, kind="measured", days=1)
+    found = same(judge(accuracy, settings, HOLDOUT, (), decline([DayCount(100, 50, 0.9)], 1)).rules)
     assert (found.floor is None, found.drop is None, found.trend is None) == ((n == 10,) * 3)
-    same(PolicyRules, {"floor": written["policy"]["floor"]} if n == 100 else {})
+    one = same(judge(accuracy, PerformanceConfig(policy=("floor",)), HOLDOUT).rules)
+    assert set(one.model_dump(exclude_unset=True)) == ({"floor"} if n == 100 else set())
 
 
 @pytest.mark.parametrize("labelled", [0, 40])
@@ -119,10 +109,9 @@ def test_evidence_is_kept_and_reckoned_with_again(labelled):
     control = pd.DataFrame({"image_id": ["k"], "annotator_id": ["a"], "answer": ["cat"], "control": True, "known_label": "dog", "status": "ACCEPTED"})  # fmt: skip
     scored, rest = pd.DataFrame({"label": said, **predicted}), pd.DataFrame(predicted)
     evidence = evidence_of(scored, rest, labels, votes, control, CLASSES)
-    found = same(EvidenceSums, evidence.as_dict())
-    assert Evidence.of(found.model_dump(mode="json")).as_dict() == evidence.as_dict()
+    found = same(evidence.sums())
+    assert Evidence.of(found).sums() == evidence.sums()
     assert found.votes.sizes == ({2: 40} if labelled else {})
     measured = agreement(evidence, 0.95, "prediction_powered")
-    same(WeightedShare, measured)
-    right = corrected(evidence, evidence.votes, measured, 0.95)
-    same(WeightedShare, {name: value for name, value in right.items() if name != "label_error"})
+    same(measured)
+    same(corrected(evidence, evidence.votes, measured, 0.95).accuracy)

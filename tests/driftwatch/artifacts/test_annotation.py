@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime, timezone
 from types import SimpleNamespace
 
 import pytest
 
-from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress, Cost
+from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import AnnotationConfig
+from driftwatch.labels.backends.base import Pool
 from driftwatch.labels.backends.toloka.collect import progress
-from driftwatch.labels.plan import cost_of
+from driftwatch.labels.money import cost_of
 from driftwatch.storage import Storage, open_storage
 
 from . import samples
@@ -65,11 +65,14 @@ def test_people_may_have_seen_the_sample_once_a_pool_was_asked_for(storage, pool
 
 
 @pytest.mark.parametrize("images", [0, 1, 60])
-def test_cost_and_progress_are_what_their_writers_write(images):
+def test_cost_and_progress_are_the_same_when_they_are_read_again(images):
     config = AnnotationConfig(project_name="p", question="q", instructions="i")
-    written = cost_of(images, config)
-    assert Cost.model_validate_json(json.dumps(written)).model_dump(mode="json", exclude_unset=True) == written
     client = SimpleNamespace(get_assignments=lambda **_: [])
-    done = progress(client, "1", images, 3)
-    found = AnnotationProgress.model_validate_json(json.dumps(done))
-    assert found.model_dump(mode="json", exclude_unset=True) == done
+    for written in (cost_of(images, config), progress(client, Pool("1", images, 3, 0.2))):
+        assert type(written).model_validate_json(written.model_dump_json(exclude_unset=True)) == written
+
+
+def test_an_exam_that_is_never_taken_again_has_no_days(storage):
+    exam = {"tasks": [], "passing_percent": 80, "retry_after_days": None, "links_end": "2026-01-17T04:00:00+00:00"}
+    storage.write_json(DAY.annotation, {**samples.PLANNED, "exam": exam})
+    assert read_whole(storage, DAY.annotation, AnnotationPlan).exam.retry_after_days is None

@@ -18,10 +18,12 @@ from driftwatch.artifacts.days import (
 )
 from driftwatch.artifacts.keys import SET, MonitorKeys
 from driftwatch.labels.known_images import _agreed
-from driftwatch.labels.plan import _spent_in_month
+from driftwatch.labels.money import spent_in_month
 from driftwatch.models.dataset import days_between
 from driftwatch.models.requests import attached_alerts, begin_unless_in_the_way
 from driftwatch.storage import Storage, open_storage
+
+from . import samples
 
 LAYOUT = MonitorKeys("demo")
 FIRST, DAY = date(2026, 1, 5), date(2026, 1, 7)
@@ -32,8 +34,9 @@ STRAY = ("2026-01-05 copy", "2026-01-5", "20260106", "2026-W02-2", "2026-02-30",
 def storage(tmp_path) -> Storage:
     storage = open_storage(f"file://{tmp_path}")
     for name in (*STRAY, "0001-01-01", "9999-12-31", FIRST.isoformat()):
-        for file in ("labels.parquet", "annotation.json", "performance.json", "ingest.json", "drift.json"):
-            storage.write_json(f"{LAYOUT.days}/{name}/{file}", {"state": "planned", "cost": {"total": 2.5}})
+        for file in ("labels.parquet", "annotation.json", "ingest.json", "drift.json"):
+            storage.write_json(f"{LAYOUT.days}/{name}/{file}", samples.PLAN)
+        storage.write_json(f"{LAYOUT.days}/{name}/performance.json", samples.PERFORMANCE)
     storage.write_bytes(f"{LAYOUT.days}/2026-01-06", b"a file, no folder")
     storage.delete(LAYOUT.day(FIRST).labels)
     return storage
@@ -47,8 +50,8 @@ def test_only_a_date_in_one_form_is_a_days_folder(name):
 
 def test_a_stray_folder_in_days_stops_nothing_and_counts_nowhere(storage):
     assert stored_days(storage, LAYOUT) == [FIRST]
-    assert _spent_in_month(monitor_store(storage, LAYOUT), DAY) == 2.5
-    assert _agreed(monitor_store(storage, LAYOUT), DAY) == []
+    assert spent_in_month(monitor_store(storage, LAYOUT).day(DAY)) == samples.PLAN["progress"]["spent"]
+    assert _agreed(monitor_store(storage, LAYOUT).day(DAY)) == []
     assert len(performances(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY)) == 1
     assert days_of_data_since(storage, LAYOUT, date(2026, 1, 1), DAY) == 2
     assert days_between(monitor_store(storage, LAYOUT), date(2026, 1, 1), DAY) == ["2026-01-05"]

@@ -11,9 +11,9 @@ import pytest
 
 from driftwatch.artifacts.drift import ContentDrift, DayDrift, DriftTrend, FeaturesTest
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.drift.drift import as_json
+from driftwatch.drift.against_reference import features_test
+from driftwatch.drift.cusum import ScoredDay, trend
 from driftwatch.drift.reference import Reference
-from driftwatch.drift.trend import trend
 from driftwatch.storage import Storage, open_storage
 
 from . import samples
@@ -47,22 +47,19 @@ def test_a_file_is_read_whole_and_written_again(storage, kind, whole):
 def test_the_report_of_a_test_fits_with_and_without_enough_images(images):
     values = np.random.default_rng(1).normal(size=(120, 2))
     reference = Reference.build(pd.DataFrame(values, columns=["a", "b"]))
-    written = as_json(reference.test(pd.DataFrame(values[:images] + 3, columns=["a", "b"])))
-    found = FeaturesTest.model_validate_json(json.dumps(written))
+    test = features_test(reference.test(pd.DataFrame(values[:images] + 3, columns=["a", "b"])))
+    found = FeaturesTest.model_validate_json(json.dumps(test.model_dump(mode="json", exclude_unset=True)))
+    assert found == test
     assert list(unknown_fields(found)) == []
-    assert found.model_dump(mode="json", exclude_unset=True) == written
     assert found.verdict == ("drifted" if images == 40 else "not_enough_evidence")
 
 
 @pytest.mark.parametrize("days", [1, 30])
 def test_the_trend_fits_with_too_few_days_and_with_enough(days):
     first = date(2026, 1, 1)
-    scored = [
-        {"day": (first + timedelta(days=n)).isoformat(), "n": 50, "scores": {"a": 0.1 * n, "b": (-1) ** n * 0.1}}
-        for n in range(days)
-    ]
-    written = trend(scored, 1)
-    found = DriftTrend.model_validate_json(json.dumps(written))
+    scored = [ScoredDay(first + timedelta(days=n), 50, {"a": 0.1 * n, "b": (-1) ** n * 0.1}) for n in range(days)]
+    now = trend(scored, 1)
+    found = DriftTrend.model_validate_json(json.dumps(now.model_dump(mode="json")))
+    assert found == now
     assert list(unknown_fields(found)) == []
-    assert found.model_dump(mode="json") == written
     assert (found.verdict, found.since is None) == (("drifted", False) if days == 30 else ("not_enough_evidence", True))

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from driftwatch.artifacts.failure import Failure, read_failure, write_failure
+from driftwatch.artifacts import base
+from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.errors import DamagedArtifact
 from driftwatch.storage import Storage, open_storage
@@ -23,15 +24,15 @@ def storage(tmp_path) -> Storage:
 
 
 def test_the_note_is_kept_as_version_0_1_wrote_it(storage):
-    assert read_failure(storage, KEY) is None
-    write_failure(storage, KEY, Failure(task="merge_annotations", reason="no answer", run_id="r1"))
+    assert base.find(storage, KEY, Failure) is None
+    base.write(storage, KEY, Failure(task="merge_annotations", reason="no answer", run_id="r1"))
     assert storage.read_json(KEY) == samples.FAILURE
     found = read_whole(storage, KEY, Failure)
-    assert found == read_failure(storage, KEY)
+    assert found == base.find(storage, KEY, Failure)
     assert found.said == "failed at merge_annotations: no answer"
 
 
 def test_a_damaged_note_is_named_with_what_to_do(storage):
     storage.write_json(KEY, {"task": 3})
     with pytest.raises(DamagedArtifact, match=r"failure\.json task: .* delete it: it only says that the day failed"):
-        read_failure(storage, KEY)
+        base.find(storage, KEY, Failure)

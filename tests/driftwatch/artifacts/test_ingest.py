@@ -10,7 +10,7 @@ from tests.stores import monitor_store
 from driftwatch.artifacts.ingest import Ingest, InputsIndex, LateFiles, ShardPlan
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.images import ImagesConfig
-from driftwatch.images.ingest import cut_into_shards
+from driftwatch.images.ingest import DayModel, cut_into_shards
 from driftwatch.images.inputs import write_index
 from driftwatch.storage import Storage, StoredObject, open_storage
 
@@ -50,9 +50,9 @@ def test_the_counts_add_up_and_what_is_absent_is_none(storage):
 
 def test_the_plan_of_a_day_in_shards_and_the_index_are_what_their_writers_write(storage):
     listed = [StoredObject(f"{DAY.incoming}/{number:03d}.jpg", 9) for number in range(300)]
-    cut_into_shards(
-        monitor_store(storage, LAYOUT).day(DAY.day), ImagesConfig(shard_size=256), 64, "v0001-0a1b2c3d", listed
-    )
+    store = monitor_store(storage, LAYOUT)
+    config = store.config.model_copy(update={"images": ImagesConfig(shard_size=256)})
+    cut_into_shards(store.with_config(config).day(DAY.day), DayModel("v0001-0a1b2c3d", 64), listed)
     plan = read_whole(storage, DAY.shard_plan, ShardPlan)
     assert (plan.shards, plan.listed, plan.input_size, plan.model_version) == (2, 300, 64, "v0001-0a1b2c3d")
     write_index(monitor_store(storage, LAYOUT).day(DAY.day), 64, [256, 44])

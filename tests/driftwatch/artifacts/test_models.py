@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
+from tests.cards import model_card
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
@@ -17,6 +19,7 @@ from driftwatch.artifacts.models import (
     TrainingRecipe,
     TrainingSetReady,
 )
+from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config.model import RecipeConfig
 from driftwatch.models.registry import add_to_card, promote, register
 from driftwatch.storage import Storage, open_storage
@@ -57,10 +60,13 @@ def test_a_team_s_own_model_has_another_recipe(storage):
         assert type(read_whole(storage, "x.json", ModelCard).recipe) is kind
 
 
+GATE = GateResult.model_validate_json(json.dumps(samples.GATE))
+
+
 def test_the_registry_s_own_writing_is_read_whole(storage):
     for version, card in ((FIRST, samples.FIRST_CARD), (SECOND, samples.CARD)):
-        register(monitor_store(storage, LAYOUT), version, version.encode(), card)
-    add_to_card(monitor_store(storage, LAYOUT), SECOND, gate=samples.GATE, alerts=["2026-01-10"])
+        register(monitor_store(storage, LAYOUT), version, version.encode(), model_card(**card))
+    add_to_card(monitor_store(storage, LAYOUT), SECOND, gate=GATE, alerts=(date(2026, 1, 10),))
     card = read_whole(storage, LAYOUT.model_card(SECOND), ModelCard)
     assert card.version == SECOND
     assert card.gate is not None

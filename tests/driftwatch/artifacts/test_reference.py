@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
@@ -35,7 +36,7 @@ def test_a_calibration_is_kept_by_its_batch_size(storage):
     values = pd.DataFrame(np.random.default_rng(1).normal(size=(120, 2)), columns=["a", "b"])
     reference = Reference.build(values, false_alarm_rate=0.01, seed=3)
     null = reference.calibration(40)
-    reference.save(storage, LAYOUT, VERSION, CONTENT)
+    reference.save(monitor_store(storage, LAYOUT), VERSION, CONTENT)
     found = read_whole(storage, LAYOUT.reference(VERSION, CONTENT), ReferenceSettings)
     assert (found.images, found.features, found.seed) == (120, ("a", "b"), 3)
     assert {size: dict(pairs) for size, pairs in found.calibrations.items()} == {40: null}

@@ -21,7 +21,7 @@ from driftwatch.artifacts.retraining import (
     PairedComparison,
     RetrainingRequest,
 )
-from driftwatch.config.model import RetrainingConfig
+from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.models.dataset import summary
 from driftwatch.models.gate import decide
 from driftwatch.models.requests import begin, begin_unless_in_the_way

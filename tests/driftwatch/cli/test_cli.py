@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from tests.driftwatch.artifacts import samples
 
 from driftwatch import cli
 from driftwatch.artifacts.keys import MonitorKeys
@@ -130,8 +131,9 @@ def test_s3_takes_its_login_and_another_server_from_the_environment(monkeypatch,
         client.create_bucket(Bucket="bucket")
         pointer = {"version": "v0042-0badcafe", "previous": None, "promoted_by": "test", "sha256": ""}
         client.put_object(Bucket="bucket", Key="root/shades/models/champion.json", Body=json.dumps(pointer))
-        classes = yaml.safe_load(monitor.read_text(encoding="utf-8"))["classes"]
-        card = {"sha256": "", "classes": classes, "metrics": {"holdout": {"accuracy": {"value": 0.9}}}}
+        written = yaml.safe_load(monitor.read_text(encoding="utf-8"))
+        of_file = {"classes": written["classes"], "input_size": written["model"]["input_size"]}
+        card = samples.FIRST_CARD | {"version": "v0042-0badcafe", "sha256": "", **of_file}
         client.put_object(Bucket="bucket", Key="root/shades/models/v0042-0badcafe/card.json", Body=json.dumps(card))
         text = monitor.read_text(encoding="utf-8").replace(f"file://{monitor.parent}/storage", "s3://bucket/root")
         monitor.write_text(text, encoding="utf-8")
@@ -148,7 +150,8 @@ def test_verdicts_lists_the_days_and_what_changed(monitor, capsys, tmp_path) -> 
     same = {"accuracy": accuracy, "labels": 50, "model_version": "v1"}
     earlier = {"revision": 1, "verdict": "ok", "accuracy": 0.9, "labels": 30, "model_version": "v1"}
     for number, verdict, before in ((5, "ok", []), (6, "alert", [earlier])):
-        found = {"day": f"2026-01-0{number}", "verdict": verdict, "severity": None, "revisions": before, **same}
+        about = {"day": f"2026-01-0{number}", "verdict": verdict, "severity": None, "revisions": before, **same}
+        found = samples.EARLY | about
         storage.write_json(layout.day(date(2026, 1, number)).performance, found)
     code, out, _ = run(capsys, "verdicts", monitor)
     assert code == 0

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.drift import Reference
 from driftwatch.drift.class_mix import rows_of_the_days_mix
-from driftwatch.profiling import Reference
 from driftwatch.storage import open_storage
+
+from .days import monitor
 
 FEATURES = [f"image.f{number}" for number in range(4)]
 
@@ -88,14 +89,14 @@ def test_too_few_images_of_the_days_classes_leave_the_reference_whole():
 
 
 def test_a_saved_reference_knows_its_classes_and_one_of_an_earlier_version_goes_without(tmp_path, reference):
-    storage, layout = open_storage(f"file://{tmp_path}"), MonitorKeys("cats")
-    reference.save(storage, layout, "v1")
+    store = monitor(open_storage(f"file://{tmp_path}"))
+    reference.save(store, "v1")
     day = images(100, 1, 0.8)
-    loaded = Reference.load(storage, layout, "v1")
+    loaded = Reference.load(store, "v1")
     assert loaded.test(day).p_value == reference.test(day).p_value
     assert list(loaded.features.columns) == FEATURES
-    Reference.build(reference.features, 0.1).save(storage, layout, "v2")
-    assert Reference.load(storage, layout, "v2").test(day).reference_of_mix is None
+    Reference.build(reference.features, 0.1).save(store, "v2")
+    assert Reference.load(store, "v2").test(day).reference_of_mix is None
 
 
 def test_a_sample_of_a_large_reference_and_one_without_near_duplicates_keep_each_images_class():

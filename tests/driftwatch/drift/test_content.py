@@ -1,65 +1,66 @@
-"""The model's embedding and its answers: exchangeable coordinates, and an exact test of class shares."""
+"""Content is tested by the embeddings: new content is found, another mix of the same classes is none."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from driftwatch.drift.content import COMPONENTS, compare_shares, fit_projection, project, whole_counts
+from driftwatch.artifacts.drift import ContentTest
+from driftwatch.artifacts.reference import UsualPredictions
+from driftwatch.artifacts.store import DayStore
+from driftwatch.drift import Reference
+from driftwatch.drift.content import judge_content
+from driftwatch.drift.reference import CONTENT
+from driftwatch.storage import open_storage
+
+from .days import a_day, monitor, put_held_out, put_predictions, seen
+
+USUAL = UsualPredictions(images=300, counts={"cat": 150, "dog": 150})
 
 
-def test_components_are_whitened_and_new_directions_show_in_the_residual():
+@pytest.fixture
+def day(tmp_path) -> DayStore:
+    storage = open_storage(f"file://{tmp_path}")
+    put_held_out(storage)
+    return a_day(storage)
+
+
+def judged(day: DayStore, usual: UsualPredictions | None = USUAL) -> ContentTest:
+    return judge_content(day, "v1", day.storage.read_table(day.keys.predictions), usual)
+
+
+def test_the_reference_is_the_held_out_images_along_the_axes_of_those_trained_on(day):
+    reference = Reference.load(day.monitor, "v1", CONTENT)
+    assert len(reference.features) == 300
+    assert set(reference.classes) == {"cat", "dog"}
+    # The training embeddings are half as large as new ones: along their axes, held-out images are twice as spread.
+    assert reference.features["component_01"].std() == pytest.approx(2, abs=0.3)
+    assert day.storage.exists(monitor(day.storage).keys.reference_projection("v1"))
+
+
+def test_a_component_that_moved_is_named_with_the_images_that_moved_it(day):
+    embeddings, predictions = seen(120, 3)
+    embeddings[:40] *= 2.5
+    ids = put_predictions(day, embeddings, predictions)
+    test = judged(day)
+    assert (test.verdict, test.reason, test.n) == ("drifted", None, 120)
+    assert "distance" in test.drifted_features
+    assert len(test.examples) == 6
+    assert set(test.examples) <= set(ids[:40])
+
+
+def test_a_burst_is_worth_one_image(day):
+    embeddings, predictions = seen(100, 3)
     rng = np.random.default_rng(0)
-    basis = np.linalg.qr(rng.normal(size=(40, 40)))[0]
-    scale = np.r_[np.linspace(5, 1, 20), np.full(20, 1e-3)]
-    embeddings = 3 + (rng.normal(size=(500, 40)) * scale) @ basis
-    projection = fit_projection(embeddings.astype("float16"))
-    assert projection.shape == (1 + COMPONENTS, 41)
-    table = project(embeddings, projection)
-    assert table.filter(like="component").std().to_numpy() == pytest.approx(np.ones(COMPONENTS), abs=0.05)
-    beyond = project(embeddings + 4 * basis[30], projection)
-    assert beyond["residual"].mean() > table["residual"].mean() + 0.2
-    assert beyond["distance"].mean() == pytest.approx(table["distance"].mean(), abs=0.02)
+    put_predictions(day, embeddings, predictions, phash=[rng.bytes(8).hex() for _ in range(20)] + ["00ff" * 4] * 80)
+    test = judged(day)
+    assert (test.verdict, test.effective_n) == ("not_enough_evidence", 21)
+    assert test.reason == "21 independent images; profiling.min_images is 30"
+    assert {row.verdict for row in test.features} == {"not_enough_evidence"}
 
 
-def test_few_or_constant_embeddings_have_fewer_components():
-    rng = np.random.default_rng(1)
-    assert fit_projection(rng.normal(size=(5, 30))).shape == (5, 31)
-    assert fit_projection(np.ones((60, 8))).shape == (1, 9)
-    assert project(np.ones((3, 8)), fit_projection(np.ones((60, 8)))).shape == (3, 2)
-    assert len(project(np.zeros((0, 30)), fit_projection(rng.normal(size=(50, 30))))) == 0
-
-
-def test_two_classes_give_fishers_exact_test_with_half_of_the_ties():
-    day, reference = [38, 22], [190, 210]
-    exact = stats.hypergeom(460, 228, 60)
-    deviation = abs(38 - 60 * 228 / 460)
-    counts = np.arange(61)
-    away = np.abs(counts - 60 * 228 / 460)
-    masses = exact.pmf(counts)
-    mid_p = masses[away > deviation + 1e-9].sum() + masses[np.abs(away - deviation) < 1e-9].sum() / 2
-    found = compare_shares(day, reference, 0.01, 0)
-    assert found.p_value == pytest.approx(mid_p, rel=0.06)
-    assert found.effect == pytest.approx(38 / 60 - 190 / 400)
-
-
-def test_many_classes_some_never_seen_and_equal_shares():
-    assert compare_shares([10, 0, 30, 20], [100, 0, 300, 200], 0.01, 0).p_value > 0.9
-    assert compare_shares([30, 0, 10, 20], [100, 0, 300, 200], 0.01, 0).p_value < 0.001
-    assert compare_shares([0, 40], [400, 0], 0.01, 0).p_value < 0.001
-
-
-def test_class_shares_raise_the_stated_false_alarms():
-    rng = np.random.default_rng(2)
-    alarms = 0
-    for _ in range(100):
-        reference, day = rng.multinomial(300, [0.2, 0.3, 0.5]), rng.multinomial(100, [0.2, 0.3, 0.5])
-        alarms += compare_shares(day, reference, 0.1, 0).p_value <= 0.1
-    assert 4 <= alarms <= 18
-
-
-def test_weighted_counts_keep_their_total():
-    counts = whole_counts(np.array([0.5, 0.5, 0.25, 1.0, 0.75, 1.0]), np.array([0, 0, 1, 1, 2, 2]), 4)
-    assert counts.tolist() == [1, 1, 2, 0]
-    assert whole_counts(np.zeros(0), np.zeros(0, int), 2).tolist() == [0, 0]
+def test_without_enough_held_out_images_nothing_is_tested(day):
+    put_predictions(day, *seen(100, 3))
+    test = judged(day, UsualPredictions(images=49, counts={"cat": 20, "dog": 29}))
+    assert (test.verdict, test.features, test.examples, test.effective_n) == ("not_enough_evidence", (), (), 100)
+    assert test.reason == "v1 has 49 held-out images; 50 are needed: add images to the training set"

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftwatch.drift import Reference
 from driftwatch.drift.dependence import bursts, effective_size, intraclass_correlation, share_weights, weights_of
-from driftwatch.profiling import Reference
 
 
 def population(clusters: int, size: int, alike: float, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import subprocess
 import sys
-import threading
 import time
 import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from driftwatch.config import ImagesConfig
-from driftwatch.images import one_pass
 from driftwatch.images.decode import check_file, decode_image
-from driftwatch.images.headers import RejectedImage, orientation
+from driftwatch.images.headers import RejectedImage
 from driftwatch.images.jpeg import MOST_SCANS
-from driftwatch.images.one_pass import take_in, take_in_blocks
-from driftwatch.images.room import Room
+from driftwatch.images.listing import ImageFolder
+from driftwatch.images.one_pass import take_in
 from driftwatch.storage import open_storage
 
-LIMITS = ImagesConfig()
+from .files import LIMITS, encoded
+
 MEGABYTE = 1_000_000
-
-
-def encoded(image: Image.Image, kind: str = "JPEG", **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def chunk(name: bytes, content: bytes) -> bytes:
@@ -59,6 +49,8 @@ def with_scans(count: int) -> bytes:
 
 
 JPEG = encoded(Image.new("RGB", (64, 64)))
+
+
 COSTLY = {
     "a JPEG of 10,000 scans": (with_scans(10_000), "too_complex"),
     "a JPEG of 5 million comments": (JPEG[:2] + b"\xff\xfe\0\2" * 4_900_000 + JPEG[2:], "too_complex"),
@@ -84,6 +76,7 @@ COSTLY = {
     ),
     "an animation of 3,000 frames": (png(extra=chunk(b"acTL", struct.pack(">II", 3000, 0)) + chunk(b"fdAT", bytes(60)) * 3000), ""),
 }  # fmt: skip
+
 
 # Run apart, where nothing else has taken memory: the most that each case takes beyond what was there before.
 MEMORY = """
@@ -155,60 +148,8 @@ def test_the_day_goes_on_past_costly_files(tmp_path):
     refused = {name: data for name, (data, kind) in COSTLY.items() if kind and len(data) < MEGABYTE}
     for name, data in {**refused, "good": JPEG}.items():
         storage.write_bytes(f"in/{name}", data)
-    manifest = take_in(storage, [f"in/{name}" for name in [*refused, "good"]], LIMITS, 32).manifest.set_index("key")
+    manifest = take_in(ImageFolder(storage, "in", LIMITS), storage.list("in"), 32).manifest.set_index("key")
     assert len(refused) == 3
     assert manifest.loc["in/good", "status"] == "accepted"
     for name in refused:
         assert manifest.loc[f"in/{name}", "reason"].startswith(f"{COSTLY[name][1]}: ")
-
-
-def test_pictures_in_work_together_take_no_more_than_the_setting(tmp_path, monkeypatch):
-    storage = open_storage(f"file://{tmp_path}")
-    rng = np.random.default_rng(0)
-    sides = [32 + 8 * int(side) for side in rng.integers(0, 12, 60)]
-    for number, side in enumerate(sides):
-        storage.write_bytes(f"in/{number:02d}", encoded(Image.new("RGB", (side, side), (4 * number, 0, 0))))
-    in_work, seen, lock, decode = [], [], threading.Lock(), one_pass.decode_file
-    sizes = {side: check_file(encoded(Image.new("RGB", (side, side))), LIMITS).memory for side in sides}
-    limit = 1.5 * max(sizes.values())
-
-    def counted(file, limits):
-        with lock:
-            in_work.append(file.memory)
-            seen.append(list(in_work))
-        time.sleep(0.002)
-        with lock:
-            in_work.remove(file.memory)
-        return decode(file, limits)
-
-    monkeypatch.setattr(one_pass, "decode_file", counted)
-    monkeypatch.setattr(one_pass, "Room", lambda size: Room(int(limit)))
-    blocks = list(take_in_blocks(storage, [f"in/{number:02d}" for number in range(60)], LIMITS, 32, workers=4))
-    assert sum(len(block.inputs) for block in blocks) == 60
-    assert max(map(len, seen)) > 1
-    assert max(map(sum, seen)) <= limit
-
-
-def test_a_picture_that_needs_more_than_there_is_has_the_room_alone():
-    room = Room(100)
-    entered = threading.Event()
-    with room.taking(1000):
-        other = threading.Thread(target=lambda: room.taking(1).__enter__() or entered.set())
-        other.start()
-        assert not entered.wait(0.05)
-    assert entered.wait(5)
-    other.join()
-
-
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_orientation_is_read_from_exif_of_either_order_and_damage_is_upright(order):
-    mark = b"II*\0" if order == "<" else b"MM\0*"
-    entries = [(0x0100, 4, 1, 9), (0x0112, 3, 1, 6)]
-    rows = b"".join(
-        struct.pack(f"{order}HHI", *entry[:3]) + struct.pack(f"{order}I" if entry[1] == 4 else f"{order}Hxx", entry[3])
-        for entry in entries
-    )
-    tiff = mark + struct.pack(f"{order}IH", 8, 2) + rows
-    assert orientation(tiff) == orientation(b"Exif\0\0" + tiff) == 6
-    assert [orientation(tiff[:end]) for end in range(len(tiff))] == [1] * len(tiff)
-    assert orientation(tiff.replace(struct.pack(f"{order}Hxx", 6), struct.pack(f"{order}Hxx", 9))) == 1

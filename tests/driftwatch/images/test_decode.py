@@ -16,7 +16,7 @@ from driftwatch.images import decode
 from driftwatch.images.decode import check_file, decode_image, model_input
 from driftwatch.images.headers import REASON_KINDS, RejectedImage
 
-LIMITS = ImagesConfig()
+from .files import LIMITS, encoded
 
 
 def picture(width: int = 120, height: int = 80, seed: int = 0) -> np.ndarray:
@@ -25,12 +25,6 @@ def picture(width: int = 120, height: int = 80, seed: int = 0) -> np.ndarray:
     rgb = cv2.resize(rng.integers(40, 200, (8, 12, 3), dtype=np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
     rgb[: height // 4, : width // 4] = (250, 240, 20)
     return rgb
-
-
-def encoded(image: Image.Image | np.ndarray, kind: str = "JPEG", **options) -> bytes:
-    buffer = io.BytesIO()
-    (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def png_header(width: int, height: int) -> bytes:

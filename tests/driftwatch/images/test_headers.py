@@ -12,7 +12,7 @@ from PIL import Image
 
 from driftwatch.config import ImagesConfig
 from driftwatch.images.decode import check_file, decode_image
-from driftwatch.images.headers import RejectedImage
+from driftwatch.images.headers import RejectedImage, orientation
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8))
 
@@ -103,3 +103,17 @@ def test_what_stands_beside_a_whole_picture_refuses_nothing_though_pillow_does_n
     data = PNG[:AFTER_HEADER] + PILLOW_REFUSES[name] + PNG[AFTER_HEADER:]
     assert (decode_image(data, ImagesConfig()).rgb == np.asarray(NOISE)).all()
     assert not pillow_opens(data)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_orientation_is_read_from_exif_of_either_order_and_damage_is_upright(order):
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    entries = [(0x0100, 4, 1, 9), (0x0112, 3, 1, 6)]
+    rows = b"".join(
+        struct.pack(f"{order}HHI", *entry[:3]) + struct.pack(f"{order}I" if entry[1] == 4 else f"{order}Hxx", entry[3])
+        for entry in entries
+    )
+    tiff = mark + struct.pack(f"{order}IH", 8, 2) + rows
+    assert orientation(tiff) == orientation(b"Exif\0\0" + tiff) == 6
+    assert [orientation(tiff[:end]) for end in range(len(tiff))] == [1] * len(tiff)
+    assert orientation(tiff.replace(struct.pack(f"{order}Hxx", 6), struct.pack(f"{order}Hxx", 9))) == 1

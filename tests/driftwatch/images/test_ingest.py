@@ -13,33 +13,35 @@ from datetime import date
 import numpy as np
 import pytest
 from PIL import Image
-from tests.stores import day_store
 
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
-from driftwatch.errors import EmptyDay, TooManyRejects
+from driftwatch.errors import TooManyRejects
 from driftwatch.images import decode, one_pass
 from driftwatch.images.decode import check_file, decode_image, model_input
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.inputs import DayInputs
-from driftwatch.images.one_pass import take_in, take_in_blocks
+from driftwatch.images.listing import folder_of_day
+from driftwatch.images.one_pass import take_in
 from driftwatch.storage import Storage, open_storage
 
+from .days import MODEL, day_of
+from .files import encoded
+
 DAY = DayKeys("cats", date(2026, 3, 1))
+
+
 STATUSES = ("accepted", "duplicate", "quarantined", "ignored")
+
+
 ALL_MAY_FAIL = ImagesConfig(max_reject_share=1)
 
 
 def photo(seed: int, width: int = 90, height: int = 60) -> Image.Image:
     rng = np.random.default_rng(seed)
     return Image.fromarray(rng.integers(0, 256, (6, 9, 3), dtype=np.uint8)).resize((width, height))
-
-
-def encoded(image: Image.Image, kind: str = "JPEG", **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def rotated() -> bytes:
@@ -94,7 +96,7 @@ def hostile(storage) -> Storage:
 
 
 def test_every_hostile_file_is_accounted_for_with_its_reason(hostile):
-    counts = ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
+    counts = ingest_day(day_of(hostile, DAY, ALL_MAY_FAIL), MODEL)
     manifest = hostile.read_table(DAY.manifest).set_index("key")
     assert list(manifest.index) == sorted(f"{DAY.incoming}/{name}" for name in HOSTILE)
     for name, (data, status, kind) in HOSTILE.items():
@@ -102,16 +104,16 @@ def test_every_hostile_file_is_accounted_for_with_its_reason(hostile):
         assert (row["status"], row["bytes"]) == (status, len(data)), name
         assert row["reason"].startswith(kind), name
         assert bool(row["reason"]) == (status != "accepted"), name
-    assert counts["listed"] == len(HOSTILE) == sum(counts[status] for status in STATUSES)
-    assert counts["reasons"] == {
+    assert counts.listed == len(HOSTILE) == sum(getattr(counts, status) for status in STATUSES)
+    assert counts.reasons == {
         "empty": 2, "not_an_image": 1, "too_many_pixels": 1, "too_small": 1, "truncated": 1, "unsupported_format": 1,
     }  # fmt: skip
-    assert counts == hostile.read_json(DAY.ingest)
-    assert (counts["model_version"], counts["input_size"]) == ("v1", 32)
+    assert counts == day_of(hostile, DAY).read(Ingest)
+    assert (counts.model_version, counts.input_size) == ("v1", 32)
 
 
 def test_sizes_are_upright_and_known_where_the_file_says_them(hostile):
-    ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
+    ingest_day(day_of(hostile, DAY, ALL_MAY_FAIL), MODEL)
     manifest = hostile.read_table(DAY.manifest).set_index("key")
     sizes = {
         key.removeprefix(f"{DAY.incoming}/"): (row["format"], row["width"], row["height"])
@@ -124,11 +126,11 @@ def test_sizes_are_upright_and_known_where_the_file_says_them(hostile):
 
 
 def test_features_and_inputs_are_of_the_accepted_images_in_manifest_order(hostile):
-    ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
+    ingest_day(day_of(hostile, DAY, ALL_MAY_FAIL), MODEL)
     manifest, features, inputs = (
         hostile.read_table(DAY.manifest),
         hostile.read_table(DAY.features),
-        next(DayInputs(hostile, DAY).blocks()),
+        next(DayInputs(day_of(hostile, DAY)).blocks()),
     )
     accepted = manifest[manifest["status"] == "accepted"]
     assert features["image_id"].tolist() == accepted["image_id"].tolist()
@@ -153,7 +155,7 @@ def test_each_object_is_fetched_once_and_each_image_decoded_once(hostile, monkey
     )
     monkeypatch.setattr(decode, "decode_jpeg", lambda file, limits: (count(decoded, file), fast(file, limits))[1])
     monkeypatch.setattr(decode, "_decode_with_pillow", lambda file: (count(decoded, file), slow(file))[1])
-    ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
+    ingest_day(day_of(hostile, DAY, ALL_MAY_FAIL), MODEL)
     assert fetched == Counter(f"{DAY.incoming}/{name}" for name, row in HOSTILE.items() if row[1] != "ignored")
     # That the picture of cut.jpg is cut short shows when it is decoded.
     pictures = [data for name, (data, status, _) in HOSTILE.items() if status == "accepted" or name == "cut.jpg"]
@@ -162,7 +164,7 @@ def test_each_object_is_fetched_once_and_each_image_decoded_once(hostile, monkey
 
 def test_the_same_day_twice_gives_the_same_bytes_whatever_the_number_of_threads(hostile, monkeypatch):
     def products():
-        ingest_day(day_store(hostile, DAY), ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_of(hostile, DAY, ALL_MAY_FAIL), MODEL)
         return artifacts(hostile)
 
     first = products()
@@ -170,15 +172,9 @@ def test_the_same_day_twice_gives_the_same_bytes_whatever_the_number_of_threads(
     assert products() == first
 
 
-def test_an_empty_day_names_the_folder_and_the_setting_and_writes_nothing(storage):
-    with pytest.raises(EmptyDay, match=r"incoming/2026-03-01.*images\.on_empty_day"):
-        ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
-    assert storage.list("cats") == []
-
-
 def test_too_many_rejects_fail_the_day_after_its_account_is_written(hostile):
     with pytest.raises(TooManyRejects, match=r"7 of 14 .*empty 2.*images\.max_reject_share"):
-        ingest_day(day_store(hostile, DAY), ImagesConfig(), 32, "v1")
+        ingest_day(day_of(hostile, DAY), MODEL)
     assert len(hostile.read_table(DAY.manifest)) == 15
     assert hostile.read_json(DAY.ingest)["quarantined"] == 7
 
@@ -186,29 +182,15 @@ def test_too_many_rejects_fail_the_day_after_its_account_is_written(hostile):
 def test_copies_of_one_broken_file_count_as_rejects_each(storage):
     fill(storage, {f"{number}.jpg": b"broken" for number in range(9)} | {"good.jpg": encoded(photo(1))})
     with pytest.raises(TooManyRejects, match="9 of 10"):
-        ingest_day(day_store(storage, DAY), ImagesConfig(max_reject_share=0.8), 32, "v1")
+        ingest_day(day_of(storage, DAY, ImagesConfig(max_reject_share=0.8)), MODEL)
 
 
 def test_a_day_without_one_usable_image_fails_whatever_share_is_allowed(storage):
     fill(storage, {"text.jpg": b"text"})
     with pytest.raises(TooManyRejects, match=r"1 of 1 .*not_an_image 1"):
-        ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_of(storage, DAY, ALL_MAY_FAIL), MODEL)
     assert list(storage.read_table(DAY.features).columns) == ["image_id", *COLUMNS]
-    assert len(DayInputs(storage, DAY)) == len(list(DayInputs(storage, DAY).blocks())) == 0
-
-
-def test_an_object_that_is_too_large_is_not_even_fetched(storage, monkeypatch):
-    fill(storage, {"large.jpg": bytes(2000), "good.jpg": encoded(photo(1, 40, 40))})
-    read = Storage.read_foreign
-    monkeypatch.setattr(
-        Storage,
-        "read_foreign",
-        lambda self, key, *how: pytest.fail("fetched") if "large" in key else read(self, key, *how),
-    )
-    taken = take_in(storage, storage.list(DAY.incoming), ImagesConfig(max_bytes=1500), 32)
-    assert taken.manifest["status"].tolist() == ["accepted", "quarantined"]
-    assert taken.manifest["reason"][1].startswith("too_many_bytes: has 2000 bytes")
-    assert taken.manifest["image_id"].isna().tolist() == [False, True]
+    assert len(DayInputs(day_of(storage, DAY))) == len(list(DayInputs(day_of(storage, DAY)).blocks())) == 0
 
 
 def artifacts(storage: Storage) -> dict[str, bytes]:
@@ -216,35 +198,12 @@ def artifacts(storage: Storage) -> dict[str, bytes]:
     return {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")}
 
 
-def test_only_a_few_images_are_in_work_at_a_time_however_many_there_are(storage, monkeypatch):
-    fill(storage, {f"{number:03}.jpg": encoded(photo(number)) for number in range(120)})
-    started, taken, most = [0], [0], [0]
-    process = one_pass._process
-
-    def counting(*arguments):
-        started[0] += 1
-        most[0] = max(most[0], started[0] - taken[0])
-        return process(*arguments)
-
-    monkeypatch.setattr(one_pass, "_process", counting)
-    monkeypatch.setattr(one_pass, "BLOCK", 1)
-    for block in take_in_blocks(storage, storage.list(DAY.incoming), ImagesConfig(), 32, workers=2):
-        taken[0] += len(block.inputs)
-    assert taken[0] == started[0] == 120
-    assert most[0] <= 2 * one_pass._TURNS_PER_CORE * one_pass._TURN
-
-
-def test_keys_alone_do_and_ingest_json_is_strict_json(storage):
+def test_the_rows_are_in_the_order_of_the_keys_and_ingest_json_is_strict_json(storage):
     fill(storage, {"b.jpg": encoded(photo(1)), "a.jpg": encoded(photo(2))})
-    taken = take_in(storage, [f"{DAY.incoming}/b.jpg", f"{DAY.incoming}/a.jpg"], ImagesConfig(), 32)
+    taken = take_in(folder_of_day(day_of(storage, DAY)), storage.list(DAY.incoming)[::-1], 32)
     assert taken.manifest["key"].tolist() == [f"{DAY.incoming}/a.jpg", f"{DAY.incoming}/b.jpg"]
-    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
+    ingest_day(day_of(storage, DAY), MODEL)
     assert json.loads(storage.read_bytes(DAY.ingest))["day"] == "2026-03-01"
-
-
-def test_what_a_decoder_says_is_the_same_in_each_run_and_stays_on_one_line():
-    said = [one_pass.stable_text(f"cannot identify {io.BytesIO(b'x')}\n\x1b[31m") for _ in range(2)]
-    assert said == ["cannot identify <_io.BytesIO object>  [31m"] * 2
 
 
 def test_a_re_run_of_a_day_with_files_that_no_decoder_opens_gives_the_same_bytes(storage):
@@ -254,7 +213,7 @@ def test_a_re_run_of_a_day_with_files_that_no_decoder_opens_gives_the_same_bytes
     kept = []
     for _ in range(3):
         kept.append([io.BytesIO() for _ in range(50)])  # so that objects lie elsewhere
-        ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_of(storage, DAY, ALL_MAY_FAIL), MODEL)
         found.append(artifacts(storage))
     assert found[0] == found[1] == found[2]
     assert "0x" not in " ".join(storage.read_table(DAY.manifest)["reason"])
@@ -268,7 +227,7 @@ def test_a_pass_that_fails_has_ended_all_its_threads_before_the_error_is_seen(st
     monkeypatch.setattr(inputs, "write_block", lambda *_: 1 / 0)
     before, threads = one_pass.cv2.getNumThreads(), threading.active_count()
     with pytest.raises(ZeroDivisionError) as failed:
-        ingest_day(day_store(storage, DAY), ALL_MAY_FAIL, 32, "v1")
+        ingest_day(day_of(storage, DAY, ALL_MAY_FAIL), MODEL)
     assert failed.tb is not None  # it holds on to the pass, as Airflow's log of a failed task does
     assert one_pass.cv2.getNumThreads() == before
     for thread in threading.enumerate():

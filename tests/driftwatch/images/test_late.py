@@ -9,8 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tests.stores import day_store
 
+from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.images import ingest, inputs, one_pass, shards
@@ -18,6 +18,9 @@ from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, 
 from driftwatch.images.late import late_images, note_late_files
 from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage, open_storage
+
+from ..artifacts import samples
+from .days import MODEL, day_of
 
 DAY = DayKeys("cats", date(2026, 3, 1))
 
@@ -32,17 +35,15 @@ def deliver(storage: Storage, names: Sequence[int]) -> None:
         storage.write_bytes(f"{DAY.incoming}/{name}.jpg", photo(name))
 
 
-def at_once(storage: Storage) -> dict[str, Any]:
-    return ingest_day(day_store(storage, DAY), ImagesConfig(max_reject_share=1), 16, "v1")
+def at_once(storage: Storage) -> Ingest:
+    return ingest_day(day_of(storage, DAY, ImagesConfig(max_reject_share=1)), MODEL)
 
 
-def in_shards(storage: Storage) -> dict[str, Any]:
+def in_shards(storage: Storage) -> Ingest:
     images = ImagesConfig(shard_size=2, max_reject_share=1)
-    for shard in cut_into_shards(
-        day_store(storage, DAY), images, 16, "v1", list_day(day_store(storage, DAY), ImagesConfig())
-    ):
-        ingest_shard(day_store(storage, DAY), images, shard)
-    return merge_shards(day_store(storage, DAY), images)
+    for shard in cut_into_shards(day_of(storage, DAY, images), MODEL, list_day(day_of(storage, DAY))):
+        ingest_shard(day_of(storage, DAY, images), shard)
+    return merge_shards(day_of(storage, DAY, images))
 
 
 def artifacts(storage: Storage) -> dict[str, bytes]:
@@ -57,7 +58,7 @@ def storage(tmp_path, monkeypatch) -> Storage:
     storage = open_storage(f"file://{tmp_path}")
     deliver(storage, (1, 2, 3))
     at_once(storage)
-    storage.write_json(DAY.annotation, {"sample": []})
+    storage.write_json(DAY.annotation, samples.PLAN)
     return storage
 
 
@@ -70,29 +71,29 @@ def test_late_images_are_counted_each_time_and_forgotten_when_they_are_gone(
     storage.write_bytes(f"{DAY.incoming}/6.jpg", photo(1))  # came late, and is one that was there
     storage.write_bytes(f"{DAY.incoming}/7.jpg", b"no picture")
     found = take_in(storage)
-    assert (found["accepted"], found["late"], found["duplicate"], found["quarantined"]) == (5, 2, 1, 1)
+    assert (found.accepted, found.late, found.duplicate, found.quarantined) == (5, 2, 1, 1)
     assert storage.read_json(DAY.ingest)["late"] == 2
     late = (
         storage.read_table(DAY.manifest).set_index("key").loc[[f"{DAY.incoming}/{n}.jpg" for n in (4, 5)], "image_id"]
     )
-    assert sorted(late_images(day_store(storage, DAY))) == sorted(late)
+    assert sorted(late_images(day_of(storage, DAY))) == sorted(late)
     after = artifacts(storage)
     assert take_in(storage) == found
     assert artifacts(storage) == after
 
     for name in (4, 5, 6, 7):
         storage.delete(f"{DAY.incoming}/{name}.jpg")
-    assert "late" not in take_in(storage)
+    assert take_in(storage).late == 0
     assert artifacts(storage) == before
 
 
 def test_nothing_is_late_for_a_sample_of_which_no_pool_was_asked_for(storage: Storage) -> None:
     deliver(storage, (4, 5))
-    storage.write_json(DAY.annotation, {"sample": [], "pool_id": None, "creations": {"project": 1}})
-    assert "late" not in at_once(storage)
-    storage.write_json(DAY.annotation, {"sample": [], "pool_id": None, "creations": {"pool": 1}})
+    storage.write_json(DAY.annotation, {**samples.PLAN, "pool_id": None, "creations": {"project": 1}})
+    assert at_once(storage).late == 0
+    storage.write_json(DAY.annotation, {**samples.PLAN, "pool_id": None, "creations": {"pool": 1}})
     deliver(storage, (6,))
-    assert at_once(storage)["late"] == 1
+    assert at_once(storage).late == 1
 
 
 def test_a_kill_at_any_write_of_the_second_pass_loses_no_count(storage: Storage, monkeypatch) -> None:
@@ -107,21 +108,29 @@ def test_a_kill_at_any_write_of_the_second_pass_loses_no_count(storage: Storage,
             patched.setattr(module, name, killed)
             with pytest.raises(KeyboardInterrupt):
                 at_once(storage)
-    assert at_once(storage)["late"] == 2
+    assert at_once(storage).late == 2
 
 
 def test_before_the_sample_is_drawn_nothing_is_late(storage: Storage) -> None:
     storage.delete(DAY.annotation)
     deliver(storage, (4,))
-    assert "late" not in at_once(storage)
-    assert late_images(day_store(storage, DAY)) == []
+    assert at_once(storage).late == 0
+    assert late_images(day_of(storage, DAY)) == []
 
 
 def test_files_that_came_after_the_day_was_taken_in_are_noted_until_they_are_taken_in(storage: Storage) -> None:
-    assert note_late_files(day_store(storage, DAY), list_day(day_store(storage, DAY), ImagesConfig())) == 0
+    assert note_late_files(day_of(storage, DAY)) == 0
     deliver(storage, (4, 5))
-    assert note_late_files(day_store(storage, DAY), list_day(day_store(storage, DAY), ImagesConfig())) == 2
-    assert storage.read_json(DAY.late_files) == {"files": 2}
-    assert at_once(storage)["late"] == 2
+    assert note_late_files(day_of(storage, DAY)) == 2
+    assert day_of(storage, DAY).read(LateFiles) == LateFiles(files=2)
+    assert at_once(storage).late == 2
     assert not storage.exists(DAY.late_files)
-    assert note_late_files(day_store(storage, DAY), []) == 0
+    for name in range(1, 6):
+        storage.delete(f"{DAY.incoming}/{name}.jpg")
+    assert note_late_files(day_of(storage, DAY)) == 0  # a folder that was cleaned up
+
+
+def test_a_damaged_plan_counts_as_one_whose_pool_was_asked_for(storage: Storage) -> None:
+    storage.write_json(DAY.annotation, {"sample": []})
+    deliver(storage, (4,))
+    assert at_once(storage).late == 1

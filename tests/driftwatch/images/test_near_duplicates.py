@@ -59,3 +59,8 @@ def test_the_clusters_of_many_hashes_are_those_of_comparing_all_pairs():
 
     assert ((clusters[:, None] == clusters) == (expected[:, None] == expected)).all()
     assert 1 < len(set(clusters)) < 1_000
+
+
+def test_flat_pictures_have_one_hash_whatever_their_grey():
+    hashes = {perceptual_hash(np.full((90, 120, 3), value, np.uint8)) for value in (1, 77, 128, 255)}
+    assert hashes == {"8000000000000000"}

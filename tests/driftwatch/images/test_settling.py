@@ -8,7 +8,6 @@ import time
 from datetime import date
 
 import pytest
-from tests.stores import day_store
 
 from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
@@ -18,6 +17,7 @@ from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.file import FileStorage
 
+from .days import MODEL, day_of
 from .test_fetch import photo
 
 DAY = DayKeys("cats", date(2026, 3, 1))
@@ -83,18 +83,18 @@ def test_a_half_file_is_taken_when_it_is_whole_and_the_day_is_as_if_it_had_alway
         touched(storage, clock, "b.jpg", age=10)
 
     clock.meanwhile = finish
-    counts = ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")
-    assert counts["accepted"] == 2
+    counts = ingest_day(day_of(storage, DAY, IMAGES), MODEL)
+    assert counts.accepted == 2
     assert clock.slept == [pytest.approx(59, abs=1)]
     late = {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")}
-    assert ingest_day(day_store(storage, DAY), IMAGES, 32, "v1") == counts
+    assert ingest_day(day_of(storage, DAY, IMAGES), MODEL) == counts
     assert {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")} == late
     assert len(clock.slept) == 1
 
 
 def test_a_broken_file_that_rests_is_judged_as_it_is(storage, clock):
     half(storage, clock, age=20)
-    ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")
+    ingest_day(day_of(storage, DAY, IMAGES), MODEL)
     assert reasons(storage)["b.jpg"].startswith("truncated")
     assert clock.slept == [pytest.approx(40, abs=1)]
 
@@ -102,12 +102,12 @@ def test_a_broken_file_that_rests_is_judged_as_it_is(storage, clock):
 @pytest.mark.parametrize(("age", "settle"), [(61, 60), (3600, 60), (-3600, 60), (1, 0)])
 def test_nobody_waits_for_an_old_file_for_a_clock_that_is_wrong_or_where_the_setting_is_0(storage, clock, age, settle):
     half(storage, clock, age=age)
-    ingest_day(day_store(storage, DAY), IMAGES.model_copy(update={"settle_seconds": settle}), 32, "v1")
+    ingest_day(day_of(storage, DAY, IMAGES.model_copy(update={"settle_seconds": settle})), MODEL)
     assert clock.slept == []
 
 
 def test_nobody_waits_for_whole_files_however_new(storage, clock):
-    ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")
+    ingest_day(day_of(storage, DAY, IMAGES), MODEL)
     assert clock.slept == []
 
 
@@ -120,12 +120,12 @@ def test_a_file_that_never_rests_is_quarantined_after_five_passes_and_taken_by_a
         touched(storage, clock, "b.jpg")
 
     clock.meanwhile = grow
-    counts = ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")
-    assert counts["reasons"] == {"still_growing": 1}
+    counts = ingest_day(day_of(storage, DAY, IMAGES), MODEL)
+    assert counts.reasons == {"still_growing": 1}
     assert len(clock.slept) == settling.PASSES
     assert "clear ingest_images" in reasons(storage)["b.jpg"]
     storage.write_bytes(f"{DAY.incoming}/b.jpg", photo(2))
-    assert ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")["accepted"] == 2
+    assert ingest_day(day_of(storage, DAY, IMAGES), MODEL).accepted == 2
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_taken_half(storage, clock, monkeypatch):
@@ -141,8 +141,8 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken_half(storage, clock, 
         return found
 
     monkeypatch.setattr(os, "fstat", growing)
-    counts = ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")
-    assert counts["accepted"] == 1
+    counts = ingest_day(day_of(storage, DAY, IMAGES), MODEL)
+    assert counts.accepted == 1
     assert storage.read_table(DAY.manifest)["bytes"].tolist() == [target.stat().st_size]
 
 
@@ -157,8 +157,8 @@ def test_a_broken_new_file_that_is_removed_meanwhile_is_no_part_of_the_next_pass
         return modified(self, key)
 
     monkeypatch.setattr(FileStorage, "modified", removed)
-    counts = ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")
-    assert (counts["accepted"], counts["reasons"]) == (1, {"unreadable": 1})
+    counts = ingest_day(day_of(storage, DAY, IMAGES), MODEL)
+    assert (counts.accepted, counts.reasons) == (1, {"unreadable": 1})
     assert clock.slept == []
 
 
@@ -176,7 +176,7 @@ def test_a_whole_file_that_is_replaced_behind_the_pass_is_taken_as_it_is_then_wi
         return decode(file, limits)
 
     monkeypatch.setattr(one_pass, "decode_file", replaced)
-    assert ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")["accepted"] == 1
+    assert ingest_day(day_of(storage, DAY, IMAGES), MODEL).accepted == 1
     assert storage.read_table(DAY.manifest)["image_id"].tolist() == [hashlib.sha256(photo(2)).hexdigest()]
     assert clock.slept == []
 
@@ -193,7 +193,7 @@ def test_a_file_that_was_finished_while_a_long_pass_went_on_is_looked_at_again(s
         return decode(data, limits)
 
     monkeypatch.setattr(one_pass, "check_file", slow)
-    assert ingest_day(day_store(storage, DAY), IMAGES, 32, "v1")["accepted"] == 2
+    assert ingest_day(day_of(storage, DAY, IMAGES), MODEL).accepted == 2
 
 
 def test_each_shard_waits_for_its_own(storage, clock):
@@ -206,7 +206,7 @@ def test_each_shard_waits_for_its_own(storage, clock):
 
     clock.meanwhile = finish
     images = IMAGES.model_copy(update={"shard_size": 256})
-    for shard in cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images)):
-        ingest_shard(day_store(storage, DAY), images, shard)
-    assert merge_shards(day_store(storage, DAY), images)["accepted"] == 2
+    for shard in cut_into_shards(day_of(storage, DAY, images), MODEL, list_day(day_of(storage, DAY, images))):
+        ingest_shard(day_of(storage, DAY, images), shard)
+    assert merge_shards(day_of(storage, DAY, images)).accepted == 2
     assert len(clock.slept) == 1

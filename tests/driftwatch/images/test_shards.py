@@ -11,21 +11,23 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
-from tests.stores import day_store
 
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import ingest, one_pass, shards
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
-from driftwatch.images.inputs import DayInputs
 from driftwatch.images.listing import list_day
 from driftwatch.images.shards import MOST_SHARDS, shards_of
 from driftwatch.storage import Storage, open_storage, tables
 
 from ..kills import killed_at, kills, touches
+from .days import MODEL, day_of
 
 DAY = DayKeys("cats", date(2026, 3, 1))
+
+
 LISTED = 1100
 
 
@@ -58,18 +60,18 @@ def artifacts(storage: Storage) -> dict[str, bytes]:
     return {item.key: storage.read_bytes(item.key) for item in storage.list("cats/days")}
 
 
-def in_shards(storage: Storage, size: int, order: int = 1, **settings) -> dict:
+def in_shards(storage: Storage, size: int, order: int = 1, **settings) -> Ingest:
     images = ImagesConfig(shard_size=size, **settings)
-    shards = cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
+    shards = cut_into_shards(day_of(storage, DAY, images), MODEL, list_day(day_of(storage, DAY, images)))
     for shard in shards[::order]:
-        ingest_shard(day_store(storage, DAY), images, shard)
-    return merge_shards(day_store(storage, DAY), images)
+        ingest_shard(day_of(storage, DAY, images), shard)
+    return merge_shards(day_of(storage, DAY, images))
 
 
 def test_the_day_is_the_same_whatever_the_size_and_the_order_of_its_shards(storage, monkeypatch):
     monkeypatch.setattr(tables, "ROWS", 400)  # several row groups
-    counts = ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
-    assert (counts["accepted"], counts["duplicate"], counts["quarantined"]) == (LISTED - 9, 6, 3)
+    counts = ingest_day(day_of(storage, DAY), MODEL)
+    assert (counts.accepted, counts.duplicate, counts.quarantined) == (LISTED - 9, 6, 3)
     whole = artifacts(storage)
     for size, order in ((256, -1), (257, 1), (700, -1)):
         for key in whole:
@@ -100,17 +102,17 @@ def test_a_day_in_shards_fetches_and_decodes_each_image_once(storage, monkeypatc
 
 
 def test_a_merge_that_is_repeated_gives_the_same_day_and_its_shards_are_not_taken_in_again(storage):
-    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
+    ingest_day(day_of(storage, DAY), MODEL)
     whole = artifacts(storage)
     images = ImagesConfig(shard_size=256)
-    shards = cut_into_shards(day_store(storage, DAY), images, 32, "v1", list_day(day_store(storage, DAY), images))
+    shards = cut_into_shards(day_of(storage, DAY, images), MODEL, list_day(day_of(storage, DAY, images)))
     for shard in shards:
-        ingest_shard(day_store(storage, DAY), images, shard)
-    counts = merge_shards(day_store(storage, DAY), images)
+        ingest_shard(day_of(storage, DAY, images), shard)
+    counts = merge_shards(day_of(storage, DAY, images))
     assert artifacts(storage) == whole
-    assert merge_shards(day_store(storage, DAY), images) == counts
+    assert merge_shards(day_of(storage, DAY, images)) == counts
     with pytest.raises(NeedsAttention, match="clear ingest_images"):
-        ingest_shard(day_store(storage, DAY), images, shards[0])
+        ingest_shard(day_of(storage, DAY, images), shards[0])
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def small_day(storage, monkeypatch) -> dict[str, bytes]:
     for item in storage.list(DAY.incoming)[20:]:
         storage.delete(item.key)
     storage.write_bytes(f"{DAY.incoming}/0017.jpg", storage.read_bytes(f"{DAY.incoming}/0000.jpg"))
-    assert ingest_day(day_store(storage, DAY), SMALL, 32, "v1")["accepted"] == 17
+    assert ingest_day(day_of(storage, DAY, SMALL), MODEL).accepted == 17
     return artifacts(storage)
 
 
@@ -130,11 +132,11 @@ SMALL = ImagesConfig(shard_size=8)
 
 def day_in_shards(storage: Storage) -> list[Callable[[], object]]:
     """The day's tasks, in order; to be run one after the other."""
-    listed = list_day(day_store(storage, DAY), SMALL)
+    listed = list_day(day_of(storage, DAY, SMALL))
     return [
-        lambda: cut_into_shards(day_store(storage, DAY), SMALL, 32, "v1", listed),
-        *(partial(ingest_shard, day_store(storage, DAY), SMALL, shard) for shard in shards_of(len(listed), 8)),
-        lambda: merge_shards(day_store(storage, DAY), SMALL),
+        lambda: cut_into_shards(day_of(storage, DAY, SMALL), MODEL, listed),
+        *(partial(ingest_shard, day_of(storage, DAY, SMALL), shard) for shard in shards_of(len(listed), 8)),
+        lambda: merge_shards(day_of(storage, DAY, SMALL)),
     ]
 
 
@@ -173,32 +175,8 @@ def test_too_many_rejects_are_refused_at_the_merge_and_again_when_it_is_repeated
         with pytest.raises(TooManyRejects, match=r"3 of 1100 .*not_an_image 3"):
             in_shards(storage, 600, max_reject_share=0.001)
     with pytest.raises(TooManyRejects, match=r"images\.max_reject_share allows 0%"):
-        merge_shards(day_store(storage, DAY), ImagesConfig(max_reject_share=0.001))
-    assert merge_shards(day_store(storage, DAY), ImagesConfig())["accepted"] == LISTED - 9
-
-
-def test_a_day_taken_in_again_with_fewer_images_keeps_nothing_of_the_old_one(storage):
-    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
-    for item in storage.list(DAY.incoming)[200:]:
-        storage.delete(item.key)
-    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
-    assert len(DayInputs(storage, DAY)) == 198
-    assert [item.key for item in storage.list(DAY.inputs)] == [DAY.inputs_block(0), DAY.inputs_index]
-
-
-def test_stored_inputs_are_read_by_block_and_by_place(storage):
-    ingest_day(day_store(storage, DAY), ImagesConfig(), 32, "v1")
-    stored = DayInputs(storage, DAY)
-    everything = np.concatenate(list(stored.blocks()))
-    assert everything.shape == (len(stored), 32, 32, 3) == (LISTED - 9, 32, 32, 3)
-    places = [1090, 0, 255, 254, 600, 0]
-    np.testing.assert_array_equal(stored.take(places), everything[places])
-    assert stored.take([]).shape == (0, 32, 32, 3)
-    key, row = stored.place(600)
-    np.testing.assert_array_equal(storage.read_array(key)[row], everything[600])
-    storage.write_array(DAY.inputs_block(2), everything[:7])
-    with pytest.raises(NeedsAttention, match=r"000002.npy is \[7, 32, 32, 3\]"):
-        stored.take([600])
+        merge_shards(day_of(storage, DAY, ImagesConfig(max_reject_share=0.001)))
+    assert merge_shards(day_of(storage, DAY)).accepted == LISTED - 9
 
 
 def test_shards_cover_the_listing_in_whole_blocks_and_are_never_too_many():

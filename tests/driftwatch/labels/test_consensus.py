@@ -12,11 +12,12 @@ import pytest
 from tests.stores import day_store
 
 from driftwatch.artifacts.keys import DayKeys, MonitorKeys
-from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
-from driftwatch.labels.annotators import annotator_quality
-from driftwatch.labels.consensus import Method, krippendorff_alpha, merge_answers, merge_day, unanimous
+from driftwatch.labels.consensus import DayLabels, Method, krippendorff_alpha, merge_day, unanimous
 from driftwatch.storage import Storage, open_storage
+
+from .crowds import assignments, config, crowd
+from .merging import merged
 
 CLASSES = ("cat", "dog", "fox")
 METHODS = get_args(Method)
@@ -27,9 +28,9 @@ def answers(*rows: tuple[str, str, str]) -> pd.DataFrame:
 
 
 def voted(frame: pd.DataFrame, **settings) -> pd.Series:
-    merged = merge_answers(frame, CLASSES, unclear_answer="unclear", **settings)
-    assert len(merged) == 1
-    return merged.iloc[0]
+    found = merged(frame, CLASSES, unclear_answer="unclear", **settings)
+    assert len(found) == 1
+    return found.iloc[0]
 
 
 def votes(*given: str) -> pd.DataFrame:
@@ -64,12 +65,12 @@ def test_random_tie_is_fair_among_the_tied_and_hangs_on_seed_and_task_alone() ->
     many = answers(
         *[(f"image{i}", worker, answer) for i in range(400) for worker, answer in (("a", "dog"), ("b", "fox"))]
     )
-    first = merge_answers(many, CLASSES, "random_seeded", seed=1).set_index("task")["label"]
+    first = merged(many, CLASSES, "random_seeded", seed=1).set_index("task")["label"]
     assert set(first) == {"dog", "fox"}
     assert 150 < (first == "dog").sum() < 250
-    part = merge_answers(many[many["task"] != "image0"], CLASSES, "random_seeded", seed=1).set_index("task")["label"]
+    part = merged(many[many["task"] != "image0"], CLASSES, "random_seeded", seed=1).set_index("task")["label"]
     assert part.equals(first.drop("image0"))
-    assert not merge_answers(many, CLASSES, "random_seeded", seed=2).set_index("task")["label"].equals(first)
+    assert not merged(many, CLASSES, "random_seeded", seed=2).set_index("task")["label"].equals(first)
 
 
 def test_second_answer_of_an_annotator_replaces_the_first_by_time() -> None:
@@ -86,19 +87,19 @@ def test_contradicting_answers_of_the_same_instant_count_as_the_first_of_the_cla
 
 
 def test_unanswered_tasks_have_a_row_and_others_have_none() -> None:
-    merged = merge_answers(votes("cat"), CLASSES, tasks=["other", "image", "other"])
-    assert merged[["task", "status", "votes"]].to_numpy().tolist() == [
+    found = merged(votes("cat"), CLASSES, tasks=["other", "image", "other"])
+    assert found[["task", "status", "votes"]].to_numpy().tolist() == [
         ["image", "consensus", 1],
         ["other", "unanswered", 0],
     ]
-    empty = merge_answers(answers(), CLASSES, tasks=["x"])
+    empty = merged(answers(), CLASSES, tasks=["x"])
     assert empty.loc[0, "status"] == "unanswered"
-    assert merge_answers(answers(), CLASSES).empty
+    assert merged(answers(), CLASSES).empty
 
 
 def test_answer_that_was_not_offered_is_refused_with_its_task() -> None:
     with pytest.raises(DriftwatchError, match=r"task image: the answer 'cow' is none of 'cat', 'dog', 'fox'"):
-        merge_answers(votes("cat", "cow"), CLASSES)
+        merged(votes("cat", "cow"), CLASSES)
 
 
 def test_alpha_of_krippendorffs_own_example() -> None:
@@ -119,111 +120,6 @@ def test_alpha_is_undefined_without_variation_or_pairs() -> None:
     assert krippendorff_alpha(answers()) is None
 
 
-def assignments(rows: list[dict]) -> pd.DataFrame:
-    usual = {"control": False, "known_label": None, "status": "ACCEPTED", "submitted": "2026-01-01T10:00:00+00:00"}
-    return pd.DataFrame([{**usual, "seconds": 40.0, "reward": 0.05, **row} for row in rows])
-
-
-def crowd(skills: dict[str, float], images: int = 90, seed: int = 0) -> pd.DataFrame:
-    """Every annotator on every image, ten controls each, on pages of ten."""
-    rng = np.random.default_rng(seed)
-    truth = rng.choice(["cat", "dog"], images)
-    rows = []
-    for who, skill in skills.items():
-        for index in range(images + 10):
-            control = index >= images
-            right = "cat" if control else truth[index]
-            wrong = "dog" if right == "cat" else "cat"
-            answer = "cat" if who == "always_cat" else right if rng.random() < skill else wrong
-            rows.append(
-                {
-                    "assignment_id": f"{who}-{index // 10}",
-                    "annotator_id": who,
-                    "image_id": f"i{index:03d}",
-                    "answer": answer,
-                    "control": control,
-                    "known_label": right if control else None,
-                }
-            )
-    return assignments(rows)
-
-
-def config(folder: Path = Path("/nowhere"), **annotation) -> MonitorConfig:
-    return MonitorConfig.model_validate(
-        {
-            "name": "demo",
-            "classes": ["cat", "dog"],
-            "schedule": {"start_date": "2026-01-01"},
-            "storage": {"uri": f"file://{folder}"},
-            "annotation": {"project_name": "p", "question": "q", "instructions": "i", **annotation},
-        }
-    )
-
-
-def quality(table: pd.DataFrame) -> pd.DataFrame:
-    voting = table[~table["control"]].rename(columns={"image_id": "task", "annotator_id": "annotator"})
-    return annotator_quality(voting, table, config()).set_index("annotator_id")
-
-
-def test_guessers_and_constant_answers_are_flagged_with_the_reason_and_good_annotators_are_not() -> None:
-    skills = {"good1": 0.95, "good2": 0.95, "good3": 0.9, "fair": 0.85, "guesser": 0.5, "always_cat": 0.0}
-    table = quality(crowd(skills))
-    assert table.index[table["flagged"]].tolist() == ["always_cat", "guesser"]
-    assert "agrees with the others on" in table.loc["guesser", "reason"]
-    assert "answered 'cat' on all 90 images" in table.loc["always_cat", "reason"]
-    assert table.loc["good1", "agreement"] > 0.85
-    assert (table["answers"] == 90).all()
-    assert (table["control_answers"] == 10).all()
-
-
-def test_agreement_is_with_the_one_answer_that_most_others_gave() -> None:
-    given = [
-        ("i1", "a", "cat"), ("i1", "b", "cat"), ("i1", "c", "dog"),  # for a and b the others are divided
-        ("i2", "a", "fox"), ("i2", "b", "fox"), ("i2", "c", "fox"),
-        ("i3", "a", "dog"), ("i3", "b", "cat"),  # one other is enough
-        ("i4", "a", "cat"),  # nobody else
-    ]  # fmt: skip
-    rows = [
-        {"assignment_id": f"{i}{who}", "annotator_id": who, "image_id": i, "answer": word} for i, who, word in given
-    ]
-    assert quality(assignments(rows))["agreement"].to_dict() == {"a": 0.5, "b": 0.5, "c": 0.5}
-
-
-def test_honest_annotators_are_hardly_ever_flagged() -> None:
-    flagged = [
-        quality(crowd({f"w{i}": 0.85 for i in range(6)}, images=40, seed=seed))["flagged"].sum() for seed in range(25)
-    ]
-    assert sum(flagged) <= 4  # of 150 annotator days, at 1 % for each of the tests
-
-
-def test_a_few_rare_answers_are_no_pattern() -> None:
-    everyday = crowd({f"w{n}": 0.9 for n in range(5)})
-    rare = [
-        {"assignment_id": "r", "annotator_id": "rare", "image_id": f"i{n:03d}", "answer": "unclear"} for n in range(2)
-    ]
-    table = quality(pd.concat([everyday, assignments(rare)], ignore_index=True))
-    assert table.loc["rare", ["flagged", "answers", "unclear_answers"]].tolist() == [False, 2, 2]
-
-
-def test_wrong_control_answers_and_haste_are_flagged() -> None:
-    rows = [
-        {
-            "assignment_id": "p",
-            "annotator_id": "a",
-            "image_id": f"c{i}",
-            "answer": "dog",
-            "control": True,
-            "known_label": "cat",
-        }
-        for i in range(8)
-    ]
-    rows += [{"assignment_id": "q", "annotator_id": "b", "image_id": "i", "answer": "dog", "seconds": 2.0}]
-    table = quality(assignments(rows))
-    assert table.loc["a", "reason"] == "0 of 8 control tasks right, 60% are wanted"
-    assert table.loc["b", "reason"] == "2 s for a page, 5 s is the least that is plausible"
-    assert np.isnan(table.loc["b", "agreement"])
-
-
 def a_day() -> pd.DataFrame:
     """Answers to three images of a day, on a rejected page too; to a control task; to an image that the day did not ask about."""
     rows = [
@@ -238,7 +134,9 @@ def a_day() -> pd.DataFrame:
     return table
 
 
-def merged_day(folder: Path, table: pd.DataFrame, sample: list[str], **annotation) -> tuple[dict, Storage, DayKeys]:
+def merged_day(
+    folder: Path, table: pd.DataFrame, sample: list[str], **annotation
+) -> tuple[DayLabels, Storage, DayKeys]:
     storage, day = open_storage(f"file://{folder}"), MonitorKeys("demo").day(date(2026, 1, 1))
     storage.write_table(day.assignments, table)
     return merge_day(day_store(storage, day, config(folder, **annotation)), sample), storage, day
@@ -249,9 +147,9 @@ def test_day_counts_votes_of_the_sample_only_and_adds_up(tmp_path: Path) -> None
     labels = storage.read_table(day.labels).set_index("image_id")
     assert labels["status"].to_dict() == {"i1": "consensus", "i2": "tie", "i3": "unclear", "i4": "unanswered"}
     assert labels.loc["i2", ["votes", "votes.cat", "votes.dog"]].tolist() == [2, 1, 1]  # the rejected page has no vote
-    assert found["sampled"] == 4 == sum(found[key] for key in ("consensus", "tie", "unclear", "unanswered"))
-    assert (found["votes"], found["unclear_votes"], found["labelled"], found["rejected_pages"]) == (5, 1, 1, 1)
-    assert found["spent"] == pytest.approx(3 * 0.05 * 1.2)  # three paid pages, with the fee
+    assert found.sampled == 4 == found.consensus + found.tie + found.unclear + found.unanswered
+    assert (found.votes, found.unclear_votes, found.labelled, found.rejected_pages) == (5, 1, 1, 1)
+    assert found.spent == pytest.approx(3 * 0.05 * 1.2)  # three paid pages, with the fee
     annotators = storage.read_table(day.annotators).set_index("annotator_id")
     assert annotators["unclear_answers"].to_dict() == {"a": 0, "b": 0, "c": 0, "d": 1}
     # Two answers' worth of the default .8, and one right answer of one.
@@ -265,7 +163,7 @@ def test_day_is_merged_by_the_methods_own_idea_of_annotators(tmp_path: Path) -> 
         # Annotator a was right on a control task: worth more than b, of whom nothing is known.
         assert labels.loc["i2", ["label", "status", "votes.cat", "votes.dog"]].tolist() == ["dog", "consensus", 1, 1]
         assert labels["status"].drop("i2").to_dict() == {"i1": "consensus", "i3": "unclear", "i4": "unanswered"}
-        assert (found["method"], found["votes"], found["sampled"]) == (method, 5, 4)
+        assert (found.method, found.votes, found.sampled) == (method, 5, 4)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -283,5 +181,5 @@ def test_order_of_the_days_answers_changes_no_byte(tmp_path: Path, method: str) 
 def test_unanimous_is_a_matter_of_votes_not_of_confidence() -> None:
     given = answers(("x", "a", "cat"), ("x", "b", "cat"), ("y", "a", "cat"), ("y", "b", "dog"), ("z", "a", "unclear"))
     for method in METHODS:
-        merged = merge_answers(given, CLASSES, "first_class", unclear_answer="unclear", method=method)
-        assert unanimous(merged).tolist() == [True, False, False]
+        found = merged(given, CLASSES, "first_class", unclear_answer="unclear", method=method)
+        assert unanimous(found).tolist() == [True, False, False]

@@ -14,16 +14,17 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
-from tests.stores import monitor_store
 from toloka.client.exceptions import InternalApiError
 
+from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.config.monitor_files import load_monitor
-from driftwatch.http import Limits
-from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
-from driftwatch.labels.creation import create_day_pool, note_in_plan
-from driftwatch.labels.links import ImageServer
-from driftwatch.labels.plan import OverBudget
+from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.config.loader import load_monitor
+from driftwatch.credentials import Access
+from driftwatch.labels.backends.toloka.backend import TolokaBackend
+from driftwatch.labels.creation import create_day_pool
+from driftwatch.labels.links import ImageServer, LinkSigners
+from driftwatch.labels.money import OverBudget
 from driftwatch.outside import watching
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.lock import LockLost
@@ -32,6 +33,7 @@ from driftwatch_servers.serving import running
 
 TOKEN = "AQAD-token"
 NOW = datetime.now(timezone.utc)
+ENDS = NOW.replace(microsecond=0) + timedelta(hours=48)
 DAY, NEXT = date(2026, 11, 20), date(2026, 11, 21)
 _NUMBERS = itertools.count()
 POOLS, PROJECTS = "toloka POST /api/v1/pools", "toloka POST /api/v1/projects"
@@ -66,15 +68,17 @@ class Days:
         table = pd.DataFrame(known, columns=["image_id", "label", "split", "key"])
         storage.write_table(self.layout.training_set, table)
 
-    def create(self, day: date = DAY, now: datetime = NOW, **annotation: Any) -> dict[str, Any]:
-        client = DriftwatchTolokaClient(TOKEN, url=self.url, limits=Limits(timeout=5, retries=0))
+    def of_day(self, day: date = DAY, **annotation: Any) -> DayStore:
         settings = self.monitor.annotation.model_copy(update=annotation)
-        config = self.monitor.model_copy(update={"annotation": settings})
-        server = ImageServer("http://127.0.0.1:9", "secret")
-        return create_day_pool(monitor_store(self.storage, self.layout, config), day, client, server, now)
+        return MonitorStore(self.storage, self.monitor.model_copy(update={"annotation": settings})).day(day)
 
-    def plan(self, day: date = DAY) -> dict[str, Any]:
-        return self.storage.read_json(self.layout.day(day).annotation)
+    def create(self, day: date = DAY, now: datetime = NOW, **annotation: Any) -> AnnotationPlan:
+        access = Access("the Toloka connection", self.url, TOKEN, {"timeout": 5, "retries": 0})
+        signers = LinkSigners(ImageServer("http://127.0.0.1:9", "secret"))
+        return create_day_pool(self.of_day(day, **annotation), TolokaBackend(lambda: access), signers, now)
+
+    def plan(self, day: date = DAY) -> AnnotationPlan:
+        return self.of_day(day).read(AnnotationPlan)
 
     def fault(self, path: str, fault: str, times: int | None = None) -> None:
         body = {"method": "POST", "path_regex": path, "fault": fault, "times": times}
@@ -111,7 +115,7 @@ def url(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(params=["file", "s3"])
 def days(request, tmp_path, monitor, url, monkeypatch) -> Iterator[Days]:
-    monkeypatch.setattr("driftwatch.labels.backends.toloka.pool.SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr("driftwatch.labels.backends.toloka.journal.SETTLE_SECONDS", 0.1)
     storage = open_storage(f"file://{tmp_path}") if request.param == "file" else request.getfixturevalue("s3_storage")
     # A monitor of its own name has a project of its own.
     found = Days(url, storage, monitor.model_copy(update={"name": f"m{next(_NUMBERS)}"}))
@@ -164,13 +168,13 @@ def test_two_who_create_one_day_at_once_make_one_project_and_one_pool(days, at):
     other.join(30)
     assert other.error is None
     assert other.result == days.plan()
-    assert other.result["pool_id"] == plan["pool_id"]
+    assert other.result.pool_id == plan.pool_id
     assert days.made() == (1, ["OPEN"])
 
 
 @on_files
 def test_two_days_at_once_share_the_project_and_stay_within_the_months_limit(days):
-    cost = days.create()["cost"]["total"]
+    cost = days.create().cost.total
     day = date(2026, 11, 22)
     days.storage.copy(days.layout.day(NEXT).manifest, days.layout.day(day).manifest)
     limit = {"max_cost_per_month": 2.5 * cost}  # one more day
@@ -200,16 +204,7 @@ def test_a_task_that_was_frozen_and_wakes_up_opens_no_second_pool(days, at, pool
     assert len(found) == pools
     opened = days.create()
     assert days.made()[1].count("OPEN") == 1
-    assert days.http.get(f"/api/v1/pools/{opened['pool_id']}").json()["status"] == "OPEN"
-
-
-@on_files
-def test_facts_of_a_pool_are_noted_beside_what_another_run_has_noted(days):
-    days.create()
-    note_in_plan(monitor_store(days.storage, days.layout), DAY, state="closed", close_reason="COMPLETED")
-    note_in_plan(monitor_store(days.storage, days.layout), DAY, progress={"spent": 1.5})
-    plan = days.plan()
-    assert (plan["state"], plan["close_reason"], plan["progress"]) == ("closed", "COMPLETED", {"spent": 1.5})
+    assert days.http.get(f"/api/v1/pools/{opened.pool_id}").json()["status"] == "OPEN"
 
 
 @on_files
@@ -223,10 +218,10 @@ def test_a_creation_that_stays_broken_beyond_expire_hours_succeeds_once_it_works
     days.no_faults()
     plan = days.create()
     assert days.made() == (1, ["OPEN"])
-    assert plan["expires"] == (NOW + timedelta(hours=48)).isoformat(timespec="seconds") > old["expires"]
-    assert plan["links_expire"] == (NOW + timedelta(hours=52)).isoformat(timespec="seconds")
-    assert plan["sample"] == old["sample"]
-    assert f"expires={int((NOW + timedelta(hours=52)).timestamp())}" in links_of(days, plan["pool_id"])
+    assert plan.expires == ENDS > old.expires
+    assert plan.links_expire == ENDS + timedelta(hours=4)
+    assert plan.sample == old.sample
+    assert f"expires={int((NOW + timedelta(hours=52)).timestamp())}" in links_of(days, plan.pool_id)
 
 
 @on_files
@@ -236,7 +231,7 @@ def test_a_pool_that_arrived_unheard_is_found_first_and_keeps_its_end(days):
         days.create(now=NOW - timedelta(hours=2))
     plan = days.create()
     assert days.made() == (1, ["OPEN"])
-    assert plan["expires"] == (NOW + timedelta(hours=46)).isoformat(timespec="seconds")
+    assert plan.expires == ENDS - timedelta(hours=2)
 
 
 @on_files
@@ -246,18 +241,18 @@ def test_a_pool_that_was_never_opened_and_has_no_time_left_is_replaced(days, hou
     with pytest.raises(InternalApiError, match="injected fault error_before"):
         days.create()
     days.no_faults()
-    pool_id = days.plan()["pool_id"]
+    pool_id = days.plan().pool_id
     made = days.http.get(f"/api/v1/pools/{pool_id}").json()
     ends = (NOW + timedelta(hours=48 - hours)).strftime("%Y-%m-%dT%H:%M:%S")
     days.http.put(f"/api/v1/pools/{pool_id}", json={**made, "will_expire": ends}).raise_for_status()
     plan = days.create()
     assert days.made() == (1, ["ARCHIVED", "OPEN"])
-    assert plan["expires"] == (NOW + timedelta(hours=48)).isoformat(timespec="seconds")
-    assert (plan["pool_id"] != pool_id, plan["dropped_pools"]) == (True, [pool_id])
-    assert f"expires={int((NOW + timedelta(hours=52)).timestamp())}" in links_of(days, plan["pool_id"])
+    assert plan.expires == ENDS
+    assert (plan.pool_id != pool_id, plan.dropped_pools) == (True, (pool_id,))
+    assert f"expires={int((NOW + timedelta(hours=52)).timestamp())}" in links_of(days, plan.pool_id)
     assert days.create() == plan
     days.storage.delete(days.layout.day(DAY).annotation)
-    assert days.create()["pool_id"] == plan["pool_id"]
+    assert days.create().pool_id == plan.pool_id
     assert days.made() == (1, ["ARCHIVED", "OPEN"])
 
 

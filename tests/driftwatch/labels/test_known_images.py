@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timezone
 
 import pandas as pd
 import pytest
@@ -10,12 +10,13 @@ from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import ExamConfig
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.known_images import control_tasks, plan_exam
 from driftwatch.storage import Storage, open_storage
 
 DAY = date(2026, 11, 20)
+LINKS_END = datetime(2026, 11, 27, tzinfo=timezone.utc)
 
 
 @pytest.fixture
@@ -64,32 +65,32 @@ def labelled(storage: Storage, layout: MonitorKeys, day: date) -> None:
 
 def chosen(storage, monitor, day=DAY, exclude=(), **annotation) -> list[dict[str, str]]:
     changed = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update=annotation)})
-    return control_tasks(monitor_store(storage, MonitorKeys(monitor.name), changed), day, set(exclude))
+    return control_tasks(monitor_store(storage, MonitorKeys(monitor.name), changed).day(day), set(exclude))
 
 
 def test_only_unanimous_labels_of_enough_annotators_and_the_holdout_are_known(storage, monitor):
-    ids = {entry["image_id"] for entry in chosen(storage, monitor)}
+    ids = {entry.image_id for entry in chosen(storage, monitor)}
     assert ids == {f"known{number}" for number in range(2, 8)} | {"2026-11-19-all-cat", "2026-11-19-all-dog"}
 
 
 def test_labels_can_be_left_out(storage, monitor):
-    ids = {entry["image_id"] for entry in chosen(storage, monitor, control_from_labels=False)}
+    ids = {entry.image_id for entry in chosen(storage, monitor, control_from_labels=False)}
     assert ids == {f"known{number}" for number in range(2, 8)}
 
 
 @pytest.mark.parametrize("other", [date(2026, 11, 20), date(2026, 11, 21), date(2026, 10, 20)])
 def test_labels_of_the_day_itself_of_later_days_and_of_long_ago_are_not_used(storage, monitor, other):
     labelled(storage, MonitorKeys(monitor.name), other)
-    assert not [entry for entry in chosen(storage, monitor) if entry["image_id"].startswith(str(other))]
+    assert not [entry for entry in chosen(storage, monitor) if entry.image_id.startswith(str(other))]
 
 
 def test_an_image_that_was_cleared_away_since_is_left_out(storage, monitor):
     storage.delete("in/2026-11-19-all-cat")
-    assert "2026-11-19-all-cat" not in {entry["image_id"] for entry in chosen(storage, monitor)}
+    assert "2026-11-19-all-cat" not in {entry.image_id for entry in chosen(storage, monitor)}
 
 
 def test_what_is_asked_about_today_is_no_control_task(storage, monitor):
-    ids = {entry["image_id"] for entry in chosen(storage, monitor, exclude={"known2", "2026-11-19-all-dog"})}
+    ids = {entry.image_id for entry in chosen(storage, monitor, exclude={"known2", "2026-11-19-all-dog"})}
     assert not ids & {"known2", "2026-11-19-all-dog"}
 
 
@@ -99,12 +100,12 @@ def test_the_exam_is_the_same_every_day_and_refused_where_the_holdout_is_too_sma
     def planned(tasks: int):
         annotation = monitor.annotation.model_copy(update={"exam": ExamConfig(tasks=tasks)})
         return plan_exam(
-            monitor_store(storage, layout, monitor.model_copy(update={"annotation": annotation})), "2026-11-27T00:00:00"
+            monitor_store(storage, layout, monitor.model_copy(update={"annotation": annotation})), LINKS_END
         )
 
     assert planned(4) == planned(4)
-    assert sorted(entry["label"] for entry in planned(4)["tasks"]) == ["cat", "cat", "dog", "dog"]
-    assert plan_exam(monitor_store(storage, layout, monitor), "2026-11-27T00:00:00") is None
+    assert sorted(entry.label for entry in planned(4).tasks) == ["cat", "cat", "dog", "dog"]
+    assert plan_exam(monitor_store(storage, layout, monitor), LINKS_END) is None
     with pytest.raises(DriftwatchError, match=r"has 6 images .* exam of 10 \(annotation\.exam\.tasks\)"):
         planned(10)
 
@@ -113,5 +114,5 @@ def test_half_are_of_known_truth_however_many_images_people_agreed_on(storage, m
     """What people agreed on is easy, so it says nothing of how often labels are wrong."""
     for number in range(1, 12):
         labelled(storage, MonitorKeys(monitor.name), date(2026, 11, number))
-    found = [entry["image_id"] for entry in chosen(storage, monitor, control_tasks=9)]
+    found = [entry.image_id for entry in chosen(storage, monitor, control_tasks=9)]
     assert (len(found), sum(name.startswith("known") for name in found)) == (9, 5)

@@ -17,17 +17,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.stores import day_store, monitor_store
+from tests.stores import day_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
-from driftwatch.labels.backends.toloka.acceptance import settle
-from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
-from driftwatch.labels.backends.toloka.collect import progress
-from driftwatch.labels.backends.toloka.pool import Campaign
+from driftwatch.credentials import Access
+from driftwatch.labels.backends.base import Pool
+from driftwatch.labels.backends.toloka.backend import TolokaBackend
 from driftwatch.labels.consensus import merge_day
-from driftwatch.labels.links import ImageLinks, ImageServer
-from driftwatch.labels.plan import plan_labelling
+from driftwatch.labels.creation import create_day_pool
+from driftwatch.labels.links import ImageServer, LinkSigners
 from driftwatch.storage import Storage, open_storage
 
 IMAGES, CONTROL, OVERLAP, PER_PAGE = 2000, 120, 3, 9
@@ -95,22 +94,20 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
         server("driftwatch_servers.images", "--root", str(folder)) as image_url,
         server("driftwatch_sandbox.toloka", *options, "--crowd-speed", "600", "--balance", "100") as url,
     ):
-        client = DriftwatchTolokaClient(TOKEN, url=url)
-        plan = plan_labelling(monitor_store(storage, LAYOUT, config), DAY, now)
-        links = ImageLinks(
-            storage, keys.shown, now, datetime.fromisoformat(plan["links_expire"]), ImageServer(image_url, SECRET)
-        )
-        Campaign(client, config, plan, lambda state: storage.write_json(keys.annotation, state), now).carry_out(links)
+        backend = TolokaBackend(lambda: Access("the Toloka connection", url, TOKEN))
+        day = day_store(storage, keys, config)
+        plan = create_day_pool(day, backend, LinkSigners(ImageServer(image_url, SECRET)), now)
+        pool = Pool.of(plan, config.annotation.fee_share)
         end = time.monotonic() + 120
-        while not (pool := client.get_pool(plan["pool_id"])).is_closed():
-            assert time.monotonic() < end, progress(client, pool.id, IMAGES, OVERLAP)["text"]
+        while (state := backend.look(pool)).is_open:
+            assert time.monotonic() < end, backend.progress(pool).text
             time.sleep(0.5)
-        assert pool.last_close_reason.value == "COMPLETED"
-        seen = progress(client, pool.id, IMAGES, OVERLAP)
-        assignments = settle(client, pool.id, config.annotation.quality)
-        balance = float(client.get_requester().balance)
+        assert state.close_reason == "COMPLETED"
+        seen = backend.progress(pool)
+        assignments = backend.settle(pool, backend.collect(pool), config.annotation.quality)
+        balance = float(backend.client.get_requester().balance)
     storage.write_table(keys.assignments, assignments)
-    sample = [entry["image_id"] for entry in plan["sample"]]
+    sample = [image.image_id for image in plan.sample]
     found, labels = {}, {}
     for method in ("weighted", "dawid_skene", "majority"):
         found[method] = merge_day(day_store(storage, keys, _merged_by(config, method)), sample)
@@ -120,26 +117,26 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
     voted = assignments[~assignments["control"]]
     assert not voted.duplicated(["image_id", "annotator_id"]).any()
     assert Counter(voted["image_id"].value_counts()) == {OVERLAP: IMAGES}
-    assert (seen["answers"], seen["coverage"]) == (IMAGES * OVERLAP, 1.0)
+    assert (seen.answers, seen.coverage) == (IMAGES * OVERLAP, 1.0)
     votes = voted[voted["status"] == "ACCEPTED"]
     assert len(votes) > 0.9 * len(voted)
     for method, counts in found.items():
         assert sorted(sample) == labels[method].index.tolist()
-        assert len(set(sample)) == IMAGES == counts["sampled"]
-        assert counts["consensus"] + counts["tie"] + counts["unclear"] + counts["unanswered"] == IMAGES
-        assert counts["unanswered"] == IMAGES - votes["image_id"].nunique()
-        assert counts["votes"] == len(votes)
-        assert counts["unclear_votes"] == (votes["answer"] == "unclear").sum() > 0
+        assert len(set(sample)) == IMAGES == counts.sampled
+        assert counts.consensus + counts.tie + counts.unclear + counts.unanswered == IMAGES
+        assert counts.unanswered == IMAGES - votes["image_id"].nunique()
+        assert counts.votes == len(votes)
+        assert counts.unclear_votes == (votes["answer"] == "unclear").sum() > 0
 
     # What was planned is what the pages cost, and those accepted are what was paid, with the fee, to the cent.
     pages = assignments.drop_duplicates("assignment_id")
-    spent = found["majority"]["spent"]
+    spent = found["majority"].spent
     accepted, rejected = (int((pages["status"] == status).sum()) for status in ("ACCEPTED", "REJECTED"))
     assert accepted + rejected == len(pages)
-    assert found["majority"]["rejected_pages"] == rejected
+    assert found["majority"].rejected_pages == rejected
     assert spent == pytest.approx(accepted * 0.05 * 1.2)
     assert balance == pytest.approx(100 - spent)
-    assert len(pages) * 0.05 * 1.2 == pytest.approx(plan["cost"]["total"], rel=0.02)
+    assert len(pages) * 0.05 * 1.2 == pytest.approx(plan.cost.total, rel=0.02)
     assert pages["assignment_id"].nunique() == assignments["control"].sum()  # one control task on each
 
     # Nine in ten of the crowd's answers are right; three of them together are right more often, whoever weighs them.

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 import httpx
 import pytest
 
-from driftwatch.errors import AccessRefused
-from driftwatch.labels.links import ImageLinks, ImageServer
+from driftwatch.errors import AccessRefused, DriftwatchError
+from driftwatch.labels.links import ImageLinks, ImageServer, sign
 from driftwatch.storage import Storage, open_storage
 
 PICTURE = b"\xff\xd8\xff picture"
@@ -97,3 +97,25 @@ def test_links_of_an_image_server_need_no_credentials(tmp_path):
     made = links(where, 1000, server=ImageServer("http://127.0.0.1:1", "secret"))
     made.check()
     assert made.link(IMAGE_ID, "incoming/a.jpg").startswith("http://127.0.0.1:1/")
+
+
+def test_a_link_ends_is_signed_and_tells_neither_the_images_class_nor_its_name(tmp_path):
+    storage = open_storage(f"file://{tmp_path}")
+    data = b"\xff\xd8\xffpicture"
+    image_id = hashlib.sha256(data).hexdigest()
+    storage.write_bytes("m/in/cat b'ü.HTML", data)
+    links = ImageLinks(storage, "m/shown", NOW, NOW + timedelta(hours=1), ImageServer("http://h:1/", "s3cret"))
+    expires = int((NOW + timedelta(hours=1)).timestamp())
+    signature = sign(f"m/shown/{image_id}.jpg", expires, "s3cret")
+    assert (
+        links.link(image_id, "m/in/cat b'ü.HTML")
+        == f"http://h:1/m/shown/{image_id}.jpg?expires={expires}&signature={signature}"
+    )
+    assert storage.read_bytes(f"m/shown/{image_id}.jpg") == data
+    assert sign("k", 1, "s3cret") != sign("k", 1, "other")
+    assert "s3cret" not in repr(links)
+
+
+def test_file_storage_without_an_image_server_says_what_to_set(tmp_path):
+    with pytest.raises(DriftwatchError, match=r"annotation\.image_links"):
+        ImageLinks(open_storage(f"file://{tmp_path}"), "m/shown", NOW, NOW).link("id1", "a.jpg")

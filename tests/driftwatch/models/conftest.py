@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from tests.stores import day_store, monitor_store
+from tests.driftwatch.artifacts import samples
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
@@ -59,7 +60,7 @@ class World(SimpleNamespace):
         self, day: date, n: int, damage: Callable[[np.ndarray], np.ndarray] = lambda rgb: rgb, verdict: str = "ok"
     ) -> pd.DataFrame:
         """A day taken in and labelled: n images, with labels.parquet, drift.json and performance.json of `verdict`."""
-        from driftwatch.images.ingest import ingest_day
+        from driftwatch.images.ingest import DayModel, ingest_day
 
         keys, rng = self.layout.day(day), np.random.default_rng(day.toordinal())
         truth = {}
@@ -69,7 +70,8 @@ class World(SimpleNamespace):
             key = f"{keys.incoming}/{number:03d}.png"
             self.storage.write_bytes(key, data)
             truth[key] = label
-        ingest_day(day_store(self.storage, keys), self.config.images, self.config.model.input_size, "v0001-00000000")
+        model = DayModel("v0001-00000000", self.config.model.input_size)
+        ingest_day(monitor_store(self.storage, self.layout, self.config).day(day), model)
         manifest = self.storage.read_table(keys.manifest)
         labels = pd.DataFrame(
             {
@@ -81,8 +83,8 @@ class World(SimpleNamespace):
             }
         ).sort_values("image_id", ignore_index=True)
         self.storage.write_table(keys.labels, labels)
-        self.storage.write_json(keys.performance, {"verdict": verdict})
-        self.storage.write_json(keys.drift, {"verdict": "ok" if verdict == "ok" else "drifted"})
+        self.storage.write_json(keys.performance, {**samples.PERFORMANCE, "verdict": verdict})
+        self.storage.write_json(keys.drift, {**samples.DAY_DRIFT, "verdict": "ok" if verdict == "ok" else "drifted"})
         return labels
 
 

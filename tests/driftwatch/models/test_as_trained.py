@@ -9,27 +9,31 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.cards import model_card
+from tests.driftwatch.artifacts import samples
 from tests.stores import day_store, monitor_store
 
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.accuracy.later_days import outdated
 from driftwatch.accuracy.without_labels import estimate_day
+from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.drift.content_drift import judge_answers
+from driftwatch.drift.content_and_predictions import judge_content_and_predictions
 from driftwatch.labels.consensus import merge_day
 from driftwatch.models.as_trained import OtherModel, as_trained, for_day, refuse_other, refuse_other_champion
+from driftwatch.models.metrics import share
 from driftwatch.storage import Storage, open_storage
+from driftwatch.view.verdicts import reasons
 
 LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 5))
-HOLDOUT = {
-    "accuracy": {"value": 0.9, "low": 0.88, "high": 0.92},
-    "n": 500,
-    "mean_score": 0.85,
-    "confusion_matrix": {"labels": ["cat", "dog"], "rows": [[225, 25], [25, 225]]},
+HOLDOUT = share(450, 500, 0.95)
+CARD = samples.CARD | {"version": "v1", "classes": ["cat", "dog"], "input_size": 96}
+CARD["metrics"] = {
+    "holdout": CARD["metrics"]["holdout"] | {"accuracy": HOLDOUT.model_dump(exclude_unset=True), "n": 500}
 }
-CARD = {"version": "v1", "classes": ["cat", "dog"], "input_size": 96, "metrics": {"holdout": HOLDOUT}}
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def test_a_file_that_describes_another_model_than_the_champion_is_refused_with_w
     with pytest.raises(OtherModel, match=rf"(?s)v1 .*{said}.*--replace"):
         refuse_other_champion(monitor_store(storage, LAYOUT, changed(config, classes, size)))
     refuse_other_champion(monitor_store(storage, LAYOUT, config))
-    refuse_other({}, config)  # a card of an earlier Driftwatch says neither
+    refuse_other(model_card(**CARD), config)
 
 
 def write_day(storage: Storage, config: MonitorConfig, day: Any, version: str = "v1") -> None:
@@ -75,7 +79,7 @@ def write_day(storage: Storage, config: MonitorConfig, day: Any, version: str = 
     ids = [f"{day.day.day}-{number:02d}" for number in range(40)]
     said = [classes[number % 2] for number in range(40)]
     scores = {f"score.{name}": [0.9 if name == answer else 0.1 for answer in said] for name in classes}
-    storage.write_json(day.ingest, {"model_version": version})
+    storage.write_json(day.ingest, samples.INGEST | {"model_version": version})
     predictions = pd.DataFrame({"image_id": ids, "prediction": said, **scores, "model_version": version})
     storage.write_table(day.predictions, predictions)
     rows = [
@@ -96,8 +100,8 @@ def outcome(storage: Storage, config: MonitorConfig) -> list[bytes]:
     """Everything of a day that is made from its predictions and answers, made again."""
     merge_day(day_store(storage, DAY, config), storage.read_table(DAY.labels)["image_id"].tolist())
     estimate_day(day_store(storage, DAY, config))
-    judge_answers(day_store(storage, DAY, config), "v1")
-    evaluate_day(day_store(storage, DAY, config), HOLDOUT)
+    judge_content_and_predictions(day_store(storage, DAY, config), "v1")
+    evaluate_day(day_store(storage, DAY, config), HOLDOUT, reasons)
     keys = (DAY.labels, DAY.estimate, DAY.content_drift, DAY.performance, DAY.performance_profile)
     return [storage.read_bytes(key) for key in keys]
 
@@ -116,15 +120,15 @@ def test_days_of_other_classes_are_not_pooled_with_the_days_of_the_new_ones(
 ) -> None:
     config = changed(config, ("cat", "dog"))
     write_day(storage, config, DAY)
-    evaluate_day(day_store(storage, DAY, config), HOLDOUT)
+    evaluate_day(day_store(storage, DAY, config), HOLDOUT, reasons)
     three = changed(config, ("bird", "cat", "dog"))
     storage.write_json(LAYOUT.model_card("v2"), {**CARD, "version": "v2", "classes": list(three.classes)})
     after = LAYOUT.day(DAY.day + timedelta(days=1))
     write_day(storage, three, after, "v2")
-    found = evaluate_day(day_store(storage, after, three), HOLDOUT)
-    assert found["pooled_days"] == [after.day.isoformat()]
-    assert found["confusion_matrix"]["labels"] == ["bird", "cat", "dog"]
-    days = [storage.read_json(day.performance) for day in (DAY, after)]
+    found = evaluate_day(day_store(storage, after, three), HOLDOUT, reasons)
+    assert found.pooled_days == (after.day,)
+    assert found.confusion_matrix.labels == ("bird", "cat", "dog")
+    days = [day_store(storage, day, three).read(Performance) for day in (DAY, after)]
     assert outdated(monitor_store(storage, LAYOUT, three), days) == []
 
 
@@ -132,7 +136,7 @@ def test_a_day_is_handled_by_its_own_models_card(storage: Storage, config: Monit
     wanted = changed(config, ("bird", "cat", "dog"), 128)
     found = as_trained(monitor_store(storage, LAYOUT, wanted), "v1")
     assert (found.classes, found.model.input_size) == (("cat", "dog"), 96)
-    assert as_trained(monitor_store(storage, LAYOUT, config), "v1") is config
-    assert for_day(day_store(storage, DAY, wanted)) is wanted  # not taken in yet
-    storage.write_json(DAY.ingest, {"model_version": "v1"})
+    assert as_trained(MonitorStore(storage, config), "v1") is config
+    assert for_day(MonitorStore(storage, wanted).day(DAY.day)) is wanted  # not taken in yet
+    storage.write_json(DAY.ingest, samples.INGEST | {"model_version": "v1"})
     assert for_day(day_store(storage, DAY, wanted)) == found

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from tests.stores import monitor_store
+from tests.stores import day_store, monitor_store
 
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
@@ -79,14 +79,14 @@ def test_the_same_request_gives_the_same_bytes_and_the_inputs_of_its_rows(world)
         )
         found.append((result, world.storage.read_bytes(world.layout.retraining(run_key, dataset.SET))))
     assert found[0] == found[1]
-    assert found[0][0]["new_labels"] == 60
-    assert {day: sum(n.values()) for day, n in found[0][0]["by_day"].items()} == {"2026-01-03": 30, "2026-01-04": 30}
+    assert found[0][0].new_labels == 60
+    assert {day: sum(n.values()) for day, n in found[0][0].by_day.items()} == {"2026-01-03": 30, "2026-01-04": 30}
     table = world.storage.read_table(world.layout.retraining("one", dataset.SET))
     row = table[table["day"] == "2026-01-04"].iloc[5]
     day = world.layout.day(date(2026, 1, 4))
     position = list(world.storage.read_table(day.features)["image_id"]).index(row["image_id"])
     inputs = dataset.load_inputs(monitor_store(world.storage, world.layout), table)
-    assert (inputs[row.name] == DayInputs(world.storage, day).take([position])[0]).all()
+    assert (inputs[row.name] == DayInputs(day_store(world.storage, day)).take([position])[0]).all()
 
 
 def test_labels_outside_the_range_unsure_or_without_consensus_are_left_out_and_counted(world) -> None:
@@ -96,8 +96,8 @@ def test_labels_outside_the_range_unsure_or_without_consensus_are_left_out_and_c
     world.storage.write_table(world.layout.day(date(2026, 1, 3)).labels, labels)
     world.add_day(date(2026, 2, 3), 30)
     result = dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)
-    assert result["new_labels"] == 32
-    assert result["left_out"] == {
+    assert result.new_labels == 32
+    assert result.left_out == {
         "no_consensus": 3,
         "low_confidence": 5,
         "in_original_set": 0,
@@ -128,7 +128,7 @@ def test_an_image_labelled_on_two_days_counts_once_with_the_surer_label(world) -
         world.storage.write_table(keys.manifest, world.storage.read_table(first.manifest))
     result = dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)
     table = world.storage.read_table(world.layout.retraining("one", dataset.SET))
-    assert (result["new_labels"], result["left_out"]["labelled_twice"]) == (30, 30)
+    assert (result.new_labels, result.left_out["labelled_twice"]) == (30, 30)
     assert table[table["source"] == "human"]["day"].value_counts().to_dict() == {"2026-01-03": 15, "2026-01-05": 15}
 
 
@@ -143,12 +143,12 @@ def test_the_card_counts_days_classes_agreement_and_the_mix(world) -> None:
     labels.loc[:9, "confidence"] = 2 / 3
     world.storage.write_table(world.layout.day(date(2026, 1, 3)).labels, labels)
     card = dataset.collect_training_set(monitor_store(world.storage, world.layout, world.config), "one", FIRST, LAST)
-    assert card == world.storage.read_json(world.layout.retraining("one", dataset.DATASET_CARD))
-    assert card["by_day_and_class"] == {"2026-01-03": {"across": 15, "upright": 15}}
-    agreement = pd.DataFrame(card["by_agreement"]).sum(axis=1)
+    assert card.stored() == world.storage.read_json(world.layout.retraining("one", dataset.DATASET_CARD))
+    assert card.by_day_and_class == {"2026-01-03": {"across": 15, "upright": 15}}
+    agreement = pd.DataFrame(card.by_agreement).sum(axis=1)
     assert agreement.to_dict() == {"0.67": 10, "1.00": 20}
-    assert sum(card["class_balance"].values()) == pytest.approx(1, abs=1e-3)
-    assert set(card["day_mix"]) == {"original", "2026-01-03"}
+    assert sum(card.class_balance.values()) == pytest.approx(1, abs=1e-3)
+    assert set(card.day_mix) == {"original", "2026-01-03"}
 
 
 def test_a_dry_run_shows_the_same_card_and_writes_nothing(world) -> None:
@@ -186,7 +186,12 @@ def test_over_thirty_days_no_evaluation_image_or_its_like_is_in_any_training_set
         world.storage.write_table(keys.manifest, pd.DataFrame({"image_id": ids, "phash": phashes}))
         labels = pd.DataFrame({"image_id": ids, "label": "across", "status": "consensus", "confidence": 1.0})
         world.storage.write_table(keys.labels, labels)
-        arguments = world.storage, world.layout, world.config, f"day{number}", day - timedelta(days=6), day
+        arguments = (
+            monitor_store(world.storage, world.layout, world.config),
+            f"day{number}",
+            day - timedelta(days=6),
+            day,
+        )
         dataset.collect_training_set(*arguments)
         key = world.layout.retraining(f"day{number}", dataset.SET)
         table, written = world.storage.read_table(key), world.storage.read_bytes(key)

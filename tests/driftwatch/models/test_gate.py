@@ -6,13 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftwatch.config.model import RetrainingConfig
-from driftwatch.models.gate import decide
-from driftwatch.models.paired import chance_of, compare, images_needed
+from driftwatch.config.retraining import RetrainingConfig
+from driftwatch.models.gate import Decision, decide
+from driftwatch.models.paired import chance_of, compare, counts_of, images_needed
+from driftwatch.view.gate import reason_text
 
 CLASSES = ("cat", "dog")
 STRICT = RetrainingConfig(max_clean_drop=0.03)
 OTHER = {"cat": "dog", "dog": "cat"}
+
+
+def said(found: Decision) -> list[str]:
+    return [reason_text(reason, found.rules) for reason in found.reasons]
 
 
 def answers(
@@ -42,7 +47,7 @@ def both(
 
 def decisions(recent: tuple[float, float], clean: tuple[float, float], n: int = 60, runs: int = 120) -> pd.Series:
     rng = np.random.default_rng(0)
-    found = [decide(both(rng, recent, clean, n), CLASSES, STRICT)["decision"] for _ in range(runs)]
+    found = [decide(both(rng, recent, clean, n), CLASSES, STRICT).decision for _ in range(runs)]
     return pd.Series(found).value_counts(normalize=True)
 
 
@@ -69,29 +74,29 @@ def test_a_single_class_challenger_is_kept_out_even_where_recent_days_are_of_tha
     table.loc[table["part"] == "recent", "label"] = "dog"
     table["challenger"] = "dog"
     result = decide(table, CLASSES, RetrainingConfig(max_clean_drop=0.99, max_class_drop=0.99))
-    assert result["decision"] == "keep"
-    assert any("Class cat: recall on clean images collapsed" in reason for reason in result["reasons"])
+    assert result.decision == "keep"
+    assert any("Class cat: recall on clean images collapsed" in reason for reason in said(result))
 
 
 def test_a_worse_challenger_is_kept_out_with_the_numbers() -> None:
     result = decide(both(np.random.default_rng(2), (0.8, 0.55), (0.88, 0.88)), CLASSES, STRICT)
-    assert result["decision"] == "keep"
-    assert "not better" in result["reasons"][0]
-    assert f"{result['recent']['won']} won, {result['recent']['lost']} lost of 60" in result["reasons"][0]
+    assert result.decision == "keep"
+    assert "not better" in said(result)[0]
+    assert f"{result.recent.won} won, {result.recent.lost} lost of 60" in said(result)[0]
 
 
 def test_few_recent_images_are_not_enough_evidence_however_clear() -> None:
     result = decide(both(np.random.default_rng(3), (0.1, 1.0), (0.88, 0.88), n=19), CLASSES, STRICT)
-    assert result["decision"] == "not_enough_evidence"
-    assert "not enough evaluation labels, retraining.min_evaluation_labels is 20" in result["reasons"][0]
+    assert result.decision == "not_enough_evidence"
+    assert "not enough evaluation labels, retraining.min_evaluation_labels is 20" in said(result)[0]
 
 
 def test_too_few_clean_images_are_not_enough_evidence_and_it_says_how_many_would_be() -> None:
     rng = np.random.default_rng(4)
     table = pd.concat([answers(rng, 80, "recent", 0.5, 0.9, 0.6), answers(rng, 30, "clean", 0.9, 0.9, 0.8)])
     result = decide(table, CLASSES, STRICT)
-    assert result["decision"] == "not_enough_evidence"
-    assert "such images would settle it" in result["reasons"][1]
+    assert result.decision == "not_enough_evidence"
+    assert "such images would settle it" in said(result)[1]
 
 
 def test_a_challenger_that_wins_nearly_all_is_promoted_with_few_clean_images() -> None:
@@ -99,14 +104,14 @@ def test_a_challenger_that_wins_nearly_all_is_promoted_with_few_clean_images() -
     rng = np.random.default_rng(5)
     table = pd.concat([answers(rng, 20, "recent", 0.0, 1.0, 0.0), answers(rng, 16, "clean", 0.0, 1.0, 0.0)])
     found = decide(table, CLASSES, STRICT)
-    assert found["decision"] == "promote", found["reasons"]
-    assert all(each["power"] < 0.8 for each in found["clean"]["by_class"].values())
+    assert found.decision == "promote", said(found)
+    assert all(each.power < 0.8 for each in found.by_class.values())
 
 
 def test_without_clean_images_of_a_class_nothing_is_promoted() -> None:
     table = both(np.random.default_rng(5), (0.5, 1.0), (0.9, 0.9))
     table = table[(table["part"] == "recent") | (table["label"] == "dog")]
-    assert decide(table, CLASSES, RetrainingConfig(max_clean_drop=0.2))["decision"] == "not_enough_evidence"
+    assert decide(table, CLASSES, RetrainingConfig(max_clean_drop=0.2)).decision == "not_enough_evidence"
 
 
 def test_a_class_that_gets_worse_is_kept_out_though_the_other_makes_up_for_it() -> None:
@@ -117,15 +122,15 @@ def test_a_class_that_gets_worse_is_kept_out_though_the_other_makes_up_for_it() 
     cats, dogs = (table.index[clean & (table["label"] == name)][:24] for name in CLASSES)
     table.loc[cats, "challenger"], table.loc[dogs, "champion"] = "dog", "cat"
     result = decide(table, CLASSES, STRICT)
-    assert result["clean"]["difference"] == 0
-    assert (result["clean"]["by_class"]["cat"]["lost"], result["clean"]["by_class"]["dog"]["won"]) == (24, 24)
-    assert result["decision"] == "keep"
-    assert any("Class cat on clean images: -16.0%" in reason for reason in result["reasons"])
+    assert result.clean.difference == 0
+    assert (result.by_class["cat"].lost, result.by_class["dog"].won) == (24, 24)
+    assert result.decision == "keep"
+    assert any("Class cat on clean images: -16.0%" in reason for reason in said(result))
 
 
 def test_the_rules_that_decided_stand_with_the_decision() -> None:
     result = decide(both(np.random.default_rng(7), (0.4, 1.0), (0.9, 0.9)), CLASSES, STRICT)
-    assert result["rules"] == {
+    assert result.rules.model_dump() == {
         "min_evaluation_labels": 20, "max_clean_drop": 0.03, "max_class_drop": 0.1, "gate_confidence": 0.95,
     }  # fmt: skip
 
@@ -136,8 +141,8 @@ def test_the_interval_is_newcombes() -> None:
     challenger = pd.Series([True] * 59 + [True] * 6 + [False] * 16 + [False] * 80)
     champion = pd.Series([True] * 59 + [False] * 6 + [True] * 16 + [False] * 80)
     found = compare(pd.Series([True] * 161), champion, challenger, 0.975)
-    assert (found["won"], found["lost"], round(found["difference"], 4)) == (6, 16, -0.0621)
-    assert (round(found["low"], 4), round(found["high"], 4)) == (-0.1186, -0.0046)
+    assert (found.won, found.lost, round(found.difference, 4)) == (6, 16, -0.0621)
+    assert (round(found.low, 4), round(found.high, 4)) == (-0.1186, -0.0046)
 
 
 def ten(lost_of_last: int = 0, n: int = 25) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -156,35 +161,35 @@ def ten(lost_of_last: int = 0, n: int = 25) -> tuple[pd.DataFrame, tuple[str, ..
 def test_ten_classes_of_which_none_got_worse_are_promoted() -> None:
     table, names = ten()
     result = decide(table, names, RetrainingConfig())
-    assert result["decision"] == "promote"
-    assert "none of 10 got worse" in result["reasons"][2]
-    assert min(found["power"] for found in result["clean"]["by_class"].values()) > 0.8
+    assert result.decision == "promote"
+    assert "none of 10 got worse" in said(result)[2]
+    assert min(found.power for found in result.by_class.values()) > 0.8
 
 
 def test_one_of_ten_classes_that_is_ruined_keeps_the_champion_though_all_clean_images_together_pass() -> None:
     table, names = ten(lost_of_last=10)
     result = decide(table, names, RetrainingConfig(max_clean_drop=0.1))
-    assert result["clean"]["low"] > -0.1
-    assert result["decision"] == "keep"
-    assert [reason for reason in result["reasons"] if "Class class 9 on clean images: -40.0%" in reason]
+    assert result.clean.low > -0.1
+    assert result.decision == "keep"
+    assert [reason for reason in said(result) if "Class class 9 on clean images: -40.0%" in reason]
 
 
 def test_classes_with_too_few_images_are_all_named_in_one_reason_with_how_many_would_do() -> None:
     table, names = ten(n=6)
     result = decide(table, names, RetrainingConfig(max_clean_drop=0.2))
-    assert result["decision"] == "not_enough_evidence"
-    assert result["clean"]["by_class"]["class 9"]["power"] < 0.8
-    (reason,) = [reason for reason in result["reasons"] if "too few clean evaluation images" in reason]
+    assert result.decision == "not_enough_evidence"
+    assert result.by_class["class 9"].power < 0.8
+    (reason,) = [reason for reason in said(result) if "too few clean evaluation images" in reason]
     assert all(f"{name} (6)" in reason for name in names)
     needed = int(reason.split(" of each class would settle it")[0].rsplit(" ", 1)[1])
     again, _ = ten(n=round(1.2 * needed))
-    assert decide(again, names, RetrainingConfig(max_clean_drop=0.2))["decision"] == "promote"
+    assert decide(again, names, RetrainingConfig(max_clean_drop=0.2)).decision == "promote"
 
 
 def test_the_advice_on_clean_images_is_what_the_test_takes_though_nothing_was_won_or_lost() -> None:
     same = pd.Series(["cat"] * 20)
     found = compare(same, same, same, 0.95)
-    needed = images_needed(found, 0.05, 0.95)
+    needed = images_needed(counts_of(found), 0.05, 0.95)
     assert needed > 60
     shares = (np.array([20, 0, 0, 0]) + 0.5) / 22
     assert chance_of(shares, needed, 0.05, 0.95) == pytest.approx(0.8, abs=0.03)

@@ -131,5 +131,5 @@ def test_every_task_killed_at_its_writes_and_tried_again_ends_in_the_same_regist
     left = outcome(world.storage, world.layout)
     assert left == outcome(open_storage(undisturbed.storage.uri), world.layout)
     assert not [key for key in left if "checkpoints" in key]
-    assert registry.champion(monitor_store(world.storage, world.layout))["promoted_by"] == RUN
+    assert registry.champion(monitor_store(world.storage, world.layout)).promoted_by == RUN
     assert len(registry.versions(monitor_store(world.storage, world.layout))) == 2

@@ -16,6 +16,7 @@ import pytest
 from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.models import ChampionPointer
 from driftwatch.config import ImagesConfig, MonitorConfig
 from driftwatch.drift.handover import build_reference_of
 from driftwatch.errors import ChangedImage, NeedsAttention
@@ -31,6 +32,7 @@ from driftwatch.models.original_set import read_training_images, set_keys, take_
 from driftwatch.models.predict import predict_day
 from driftwatch.models.rollback import rollback_target
 from driftwatch.storage import open_storage
+from driftwatch.view.gate import reason_text
 
 from ..kills import killed_at, kills, touches
 from .conftest import make_config
@@ -107,7 +109,7 @@ def test_a_collected_set_finds_its_images_by_id_and_names_those_that_are_gone(wo
     take_in_training_set(monitor_store(storage, layout, world.config))
     for load in (load_inputs, load_features):
         with pytest.raises(NeedsAttention, match=r"(?s)no more, the first is .*start the retraining anew"):
-            load(storage, layout, table)
+            load(monitor_store(storage, layout), table)
 
 
 def test_the_same_model_on_other_images_is_another_version_with_its_own_numbers(world, tmp_path) -> None:
@@ -123,12 +125,12 @@ def test_the_same_model_on_other_images_is_another_version_with_its_own_numbers(
     second = import_champion(monitor_store(storage, layout, config), path)
     assert second != first
     assert second[-8:] == first[-8:]
-    assert registry.card(monitor_store(storage, layout), second)["metrics"]["holdout"]["n"] < 40
+    assert registry.card(monitor_store(storage, layout), second).metrics.holdout.n < 40
     assert storage.read_bytes(layout.model_card(first)) == card
-    assert build_reference_of(monitor_store(storage, layout, config), second)["images"] == 80
+    assert build_reference_of(monitor_store(storage, layout, config), second).images == 80
     turned = MonitorConfig.model_validate({**config.model_dump(), "classes": config.classes[::-1]})
     third = import_champion(monitor_store(storage, layout, turned), path)
-    assert registry.card(monitor_store(storage, layout), third)["classes"] == ["upright", "across"]
+    assert registry.card(monitor_store(storage, layout), third).classes == ("upright", "across")
 
 
 def test_changed_classes_are_refused_wherever_a_models_outputs_are_read(world) -> None:
@@ -144,7 +146,9 @@ def test_changed_classes_are_refused_wherever_a_models_outputs_are_read(world) -
             lambda other=other: train_challenger(monitor_store(storage, layout, other), "r1", "test"),
             lambda other=other: build_reference_of(monitor_store(storage, layout, other), version),
             lambda other=other: rollback_target(
-                monitor_store(storage, layout, other), {"version": "v9", "previous": version, "promoted_by": "x"}, None
+                monitor_store(storage, layout, other),
+                ChampionPointer(version="v9", previous=version, promoted_by="x"),
+                None,
             ),
         ):
             with pytest.raises(OtherModel, match="another model than the monitor file describes"):
@@ -158,7 +162,7 @@ def test_labels_of_a_class_that_is_gone_are_left_out_and_counted(world) -> None:
     labels.loc[labels.index[:5], "label"] = "dots"
     storage.write_table(layout.day(DAY).labels, labels)
     found = collect_training_set(monitor_store(storage, layout, world.config), "r1", DAY, DAY)
-    assert found["left_out"]["class_is_gone"] == 5
+    assert found.left_out["class_is_gone"] == 5
     assert set(storage.read_table(layout.retraining("r1", SET))["label"]) == set(world.config.classes)
 
 
@@ -172,8 +176,8 @@ def renamed(world: Any) -> Any:
 
 def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
     world.add_day(DAY, 60)
-    old_plan = plan_labelling(monitor_store(world.storage, world.layout, world.config), DAY, NOW)
-    world.storage.write_json(world.layout.day(DAY).annotation, old_plan)
+    old_plan = plan_labelling(day_store(world.storage, world.layout.day(DAY), world.config), NOW)
+    day_store(world.storage, world.layout.day(DAY), world.config).write(old_plan)
     collect_training_set(monitor_store(world.storage, world.layout, world.config), "r1", DAY, DAY)
     version = registry.champion_version(monitor_store(world.storage, world.layout))
     predict_day(day_store(world.storage, world.layout.day(DAY), world.config), version)
@@ -183,15 +187,17 @@ def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
     assert not storage.list("stripes")
     predict_day(day_store(storage, layout.day(DAY), config), version)
     assert storage.read_bytes(layout.day(DAY).predictions) == answers
-    assert control_tasks(monitor_store(storage, layout, config), DAY, exclude=set())
-    kept = plan_labelling(monitor_store(storage, layout, config), DAY, NOW)
-    assert [entry["image_id"] for entry in kept["sample"]] == [entry["image_id"] for entry in old_plan["sample"]]
-    entries = [*kept["sample"], *kept["control"]]
-    assert all(storage.exists(entry["key"]) for entry in entries)
+    assert control_tasks(day_store(storage, layout.day(DAY), config), exclude=set())
+    kept = plan_labelling(day_store(storage, layout.day(DAY), config), NOW)
+    assert [image.image_id for image in kept.sample] == [image.image_id for image in old_plan.sample]
+    images = [*kept.sample, *kept.control]
+    assert all(storage.exists(image.key) for image in images)
     table = storage.read_table(layout.retraining("r1", SET))
     assert all(storage.exists(key) for key in image_keys(monitor_store(storage, layout), table))
-    storage.write_json(layout.retraining("r1", CHALLENGER), {"version": version, "parent": version})
-    assert evaluate_challenger(monitor_store(storage, layout, config), "r1")["version"] == version
+    storage.write_json(
+        layout.retraining("r1", CHALLENGER), {"version": version, "parent": version, "requested_by": "test"}
+    )
+    assert evaluate_challenger(monitor_store(storage, layout, config), "r1", in_words=reason_text).version == version
     assert len(_originals(monitor_store(storage, layout), "train", 0)) == len(
         list(_decoded(storage, config, _originals(monitor_store(storage, layout), "train", 0)))
     )

@@ -16,14 +16,12 @@ from tests.stores import day_store, monitor_store
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs, write_index
 from driftwatch.models.predict import (
-    fit_temperature,
-    logits_and_embeddings,
     merge_predictions,
     predict_day,
     predict_shard,
-    probabilities,
 )
-from driftwatch.models.registry import champion_version, load_model
+from driftwatch.models.predictors.keras import load_model, logits_and_embeddings
+from driftwatch.models.registry import champion_version
 
 from ..kills import killed_at, kills, touches
 from .conftest import World, open_world
@@ -57,13 +55,13 @@ def test_the_same_day_gives_the_same_bytes_in_the_days_order(world) -> None:
 
 
 def test_batches_and_the_filled_up_last_one_change_no_answer(world) -> None:
-    from driftwatch.models.predict import logits
+    from driftwatch.models.predictors.keras import logits
 
     world.add_day(DAY, 41)
     model = load_model(
         monitor_store(world.storage, world.layout), champion_version(monitor_store(world.storage, world.layout))
     )
-    inputs = DayInputs(world.storage, world.layout.day(DAY)).take(range(41))
+    inputs = DayInputs(day_store(world.storage, world.layout.day(DAY))).take(range(41))
     assert np.allclose(logits(model, inputs, 16), model.model(inputs.astype("float32")), atol=1e-4)
 
 
@@ -77,33 +75,8 @@ def test_the_embedding_is_the_last_hidden_layers_and_explains_the_logits(world) 
     )
     weights, bias = model.model.get_layer("logits").get_weights()
     assert embeddings.shape == (41, len(weights))
-    expected = model.model(DayInputs(world.storage, keys).take(range(41)).astype("float32"))
+    expected = model.model(DayInputs(day_store(world.storage, keys)).take(range(41)).astype("float32"))
     assert np.allclose(embeddings.astype("float32") @ weights + bias, expected, atol=0.05)
-
-
-@pytest.mark.parametrize("head", ["map", "softmax", "opaque"])
-def test_other_architectures_have_an_embedding_too(head) -> None:
-    import keras
-    from keras import layers
-
-    from driftwatch.models.predict import logits_and_embeddings
-    from driftwatch.models.registry import LoadedModel
-
-    image = keras.Input((16, 16, 3))
-    if head == "map":  # classes by a convolution, pooled afterwards
-        answer = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 1)(layers.Conv2D(7, 3)(image)))
-        model, width = keras.Model(image, answer), 7
-    elif head == "softmax":
-        layer_list = [image, layers.Flatten(), layers.Dense(5), layers.Dense(2), layers.Softmax()]
-        model, width = keras.Sequential(layer_list), 5
-    else:
-        inner = keras.Sequential([keras.Input((16, 16, 3)), layers.Flatten(), layers.Dense(2)])
-        model, width = keras.Sequential([image, inner]), 2
-    inputs = np.random.default_rng(0).integers(0, 255, (5, 16, 16, 3)).astype("uint8")
-    raw, embeddings = logits_and_embeddings(LoadedModel("", model, 1.0, True, 16), inputs, 4)
-    assert embeddings.shape == (5, width)
-    assert np.ptp(embeddings.astype("float32")) > 0
-    np.testing.assert_allclose(raw, model(inputs.astype("float32")), rtol=1e-3, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -235,11 +208,3 @@ def test_inputs_of_another_size_are_refused_with_both_sizes(world) -> None:
     write_index(day_store(world.storage, world.layout.day(DAY)), 64, [3])
     with pytest.raises(NeedsAttention, match=r"input_size 32.*inputs are 64 px"):
         predict(world)
-
-
-def test_the_temperature_undoes_what_made_a_model_too_sure() -> None:
-    rng = np.random.default_rng(0)
-    honest = rng.normal(0, 1.5, (4000, 2))
-    labels = (rng.random(4000) < probabilities(honest, 1.0)[:, 1]).astype(int)
-    assert fit_temperature(honest * 2.5, labels) == pytest.approx(2.5, rel=0.1)
-    assert fit_temperature(honest[:20], labels[:20]) == 1.0

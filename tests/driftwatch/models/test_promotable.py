@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch.config.model import RetrainingConfig
+from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.models.original_set import HOLDOUT_SHARE
 from driftwatch.models.promotable import Sizes, said, smallest_gain, warnings
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
+from tests.cards import model_card
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
@@ -29,12 +30,12 @@ def registered(storage: Storage, count: int) -> list[str]:
     found = []
     for number in range(count):
         found.append(registry.version_for(monitor_store(storage, LAYOUT), b"%d" % number))
-        registry.register(monitor_store(storage, LAYOUT), found[-1], b"%d" % number, {"parent": None})
+        registry.register(monitor_store(storage, LAYOUT), found[-1], b"%d" % number, model_card())
     return found
 
 
 def promote(storage: Storage, version: str, expected: str | None, by: str = "somebody") -> str:
-    return registry.promote(monitor_store(storage, LAYOUT), version, by, expected)["version"]
+    return registry.promote(monitor_store(storage, LAYOUT), version, by, expected).version
 
 
 def outcomes(*work: Callable[[], str]) -> list[str | type[Exception]]:
@@ -63,17 +64,17 @@ def test_of_two_promotions_at_once_one_succeeds_in_each_of_many_rounds(tmp_path)
         assert found in ([first, registry.ChampionMoved], [registry.ChampionMoved, second])
         expected += [version for version in found if isinstance(version, str)]
         pointer = registry.champion(monitor_store(storage, LAYOUT))
-        assert (pointer["previous"], pointer["version"]) == (now, expected[-1])
-    assert pointer["history"] == expected
+        assert (pointer.previous, pointer.version) == (now, expected[-1])
+    assert pointer.history == tuple(expected)
 
 
 def test_two_first_champions_at_once_make_one(storage):
     first, second = registered(storage, 2)
     found = outcomes(lambda: promote(storage, first, None), lambda: promote(storage, second, None))
     assert found.count(registry.ChampionMoved) == 1
-    assert registry.champion(monitor_store(storage, LAYOUT))["history"] == [
+    assert registry.champion(monitor_store(storage, LAYOUT)).history == tuple(
         version for version in found if isinstance(version, str)
-    ]
+    )
 
 
 def test_a_promotion_that_was_frozen_before_its_write_replaces_no_later_champion(s3_storage):
@@ -90,7 +91,7 @@ def test_a_promotion_that_was_frozen_before_its_write_replaces_no_later_champion
     moved = rf"the champion is {fast}, not {first} as when it was decided that {slow}"
     with watching(overtake), pytest.raises(registry.ChampionMoved, match=moved):
         promote(s3_storage, slow, first)
-    assert registry.champion(monitor_store(s3_storage, LAYOUT))["history"] == [first, fast]
+    assert registry.champion(monitor_store(s3_storage, LAYOUT)).history == (first, fast)
     assert promote(s3_storage, slow, fast) == slow
 
 
@@ -99,13 +100,13 @@ def test_of_a_rollback_and_a_promotion_at_once_one_succeeds(storage):
     promote(storage, first, None)
     promote(storage, second, first)
     found = outcomes(
-        lambda: promote(storage, third, second), lambda: rollback(monitor_store(storage, LAYOUT), None, "me")["version"]
+        lambda: promote(storage, third, second), lambda: rollback(monitor_store(storage, LAYOUT), None, "me").version
     )
     # The rollback may begin after the promotion: then it goes back from that one.
     assert found in ([third, registry.ChampionMoved], [registry.ChampionMoved, first], [third, second])
-    history = registry.champion(monitor_store(storage, LAYOUT))["history"]
-    assert history == [first, second, *(version for version in found if isinstance(version, str))]
-    assert rollback(monitor_store(storage, LAYOUT), second, "me again")["version"] == second
+    history = registry.champion(monitor_store(storage, LAYOUT)).history
+    assert history == (first, second, *(version for version in found if isinstance(version, str)))
+    assert rollback(monitor_store(storage, LAYOUT), second, "me again").version == second
 
 
 def test_no_model_is_pruned_while_it_becomes_the_champion(tmp_path):

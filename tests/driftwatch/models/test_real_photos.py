@@ -14,14 +14,17 @@ from PIL import Image
 from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config import MonitorConfig
-from driftwatch.images.ingest import ingest_day
+from driftwatch.images.ingest import DayModel, ingest_day
 from driftwatch.models import registry
 from driftwatch.models.challenger import CHALLENGER, train_challenger
 from driftwatch.models.champion import train_champion
 from driftwatch.models.dataset import collect_training_set, take_in_training_set
 from driftwatch.models.gate import evaluate_challenger
+from driftwatch.models.predictors.keras import load_model
 from driftwatch.storage import open_storage
+from driftwatch.view.gate import reason_text
 
 CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
 logger = logging.getLogger(__name__)
@@ -42,7 +45,7 @@ def add_day(storage, layout, config, day, photos, damage, verdict) -> None:
         key = f"{keys.incoming}/{path.name}"
         storage.write_bytes(key, damage(path.read_bytes()))
         truth[key] = path.parent.name
-    ingest_day(day_store(storage, keys), config.images, config.model.input_size, "v0001-00000000")
+    ingest_day(day_store(storage, keys, config), DayModel("v0001-00000000", config.model.input_size))
     manifest = storage.read_table(keys.manifest)
     manifest = manifest[manifest["status"] == "accepted"]
     labels = {"image_id": manifest["image_id"], "label": manifest["key"].map(truth), "confidence": 1.0}
@@ -83,9 +86,9 @@ def photos(shared, tmp_path_factory):
     return storage, layout, config
 
 
-def gate_of(photos, run_key: str) -> dict:
-    gate = evaluate_challenger(*photos, run_key)
-    for reason in gate["reasons"]:
+def gate_of(photos, run_key: str) -> GateResult:
+    gate = evaluate_challenger(monitor_store(*photos), run_key, in_words=reason_text)
+    for reason in gate.reasons:
         logger.warning("%s: %s", run_key, reason)
     return gate
 
@@ -94,11 +97,11 @@ def gate_of(photos, run_key: str) -> dict:
 @pytest.mark.timeout(1200)
 def test_the_fast_recipe_learns_from_real_photos(photos) -> None:
     storage, layout, _ = photos
-    holdout = registry.card(monitor_store(storage, layout), registry.champion_version(monitor_store(storage, layout)))[
-        "metrics"
-    ]["holdout"]
-    logger.warning("fast: holdout %s", holdout["accuracy"])
-    assert holdout["accuracy"]["value"] > 0.65
+    holdout = registry.card(
+        monitor_store(storage, layout), registry.champion_version(monitor_store(storage, layout))
+    ).metrics.holdout
+    logger.warning("fast: holdout %s", holdout.accuracy)
+    assert holdout.accuracy.value > 0.65
 
 
 @pytest.mark.slow
@@ -108,10 +111,10 @@ def test_retraining_on_the_pixelated_day_makes_the_model_better_there(photos) ->
     wall, cpu = time.perf_counter(), time.process_time()
     version = train_challenger(monitor_store(storage, layout, config), "better", "test")
     logger.warning("fine-tune: %.0f s wall, %.0f s CPU", time.perf_counter() - wall, time.process_time() - cpu)
-    logger.warning("damage %s", registry.card(monitor_store(storage, layout), version)["data"]["damage"])
+    logger.warning("damage %s", registry.card(monitor_store(storage, layout), version).data.damage)
     gate = gate_of(photos, "better")
-    assert registry.card(monitor_store(storage, layout), version)["data"]["damage"]["kind"] == "pixelate"
-    assert gate["recent"]["difference"] > 0
+    assert registry.card(monitor_store(storage, layout), version).data.damage.kind == "pixelate"
+    assert gate.recent.difference > 0
 
 
 @pytest.mark.slow
@@ -126,7 +129,7 @@ def test_retraining_on_the_pixelated_day_makes_the_model_better_there(photos) ->
 def test_a_challenger_of_a_single_class_or_of_wrong_labels_is_kept_out(photos, run_key, weight, bias) -> None:
     storage, layout, _ = photos
     champion = registry.champion_version(monitor_store(storage, layout))
-    model = registry.load_model(monitor_store(storage, layout), champion).model
+    model = load_model(monitor_store(storage, layout), champion).model
     weights, biases = model.get_layer("logits").get_weights()
     model.get_layer("logits").set_weights([weights * weight, biases * weight + bias])
     data = registry.to_bytes(model)

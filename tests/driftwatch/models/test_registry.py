@@ -5,32 +5,34 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from tests.cards import model_card
 from tests.stores import monitor_store
 
 from driftwatch.errors import DamagedArtifact, NeedsAttention
 from driftwatch.models import registry
+from driftwatch.models.predictors.keras import load_model
 
 
 def register(world, content: bytes) -> str:
     version = registry.version_for(monitor_store(world.storage, world.layout), content)
-    registry.register(monitor_store(world.storage, world.layout), version, content, {"parent": None})
+    registry.register(monitor_store(world.storage, world.layout), version, content, model_card(parent=None))
     return version
 
 
 def test_the_same_model_again_keeps_its_version_and_first_card(empty) -> None:
     first = register(empty, b"one")
     second = register(empty, b"two")
-    again = registry.register(monitor_store(empty.storage, empty.layout), first, b"one", {"parent": "other"})
+    again = registry.register(monitor_store(empty.storage, empty.layout), first, b"one", model_card(parent="other"))
     assert (first[:6], second[:6]) == ("v0001-", "v0002-")
     assert registry.version_for(monitor_store(empty.storage, empty.layout), b"one") == first
-    assert again["parent"] is None
+    assert again.parent is None
     assert registry.versions(monitor_store(empty.storage, empty.layout)) == [first, second]
 
 
 def test_a_version_name_is_never_given_to_another_model(empty) -> None:
     version = register(empty, b"one")
     with pytest.raises(NeedsAttention, match="another model already"):
-        registry.register(monitor_store(empty.storage, empty.layout), version, b"two", {})
+        registry.register(monitor_store(empty.storage, empty.layout), version, b"two", model_card())
 
 
 def test_a_model_whose_card_was_not_written_is_no_version(empty) -> None:
@@ -47,7 +49,7 @@ def test_the_champion_moves_only_from_the_one_that_was_expected(empty) -> None:
         registry.champion_version(monitor_store(empty.storage, empty.layout))
     registry.promote(monitor_store(empty.storage, empty.layout), first, "a", expected=None)
     pointer = registry.promote(monitor_store(empty.storage, empty.layout), second, "b", expected=first)
-    assert (pointer["version"], pointer["previous"], pointer["promoted_by"]) == (second, first, "b")
+    assert (pointer.version, pointer.previous, pointer.promoted_by) == (second, first, "b")
     with pytest.raises(registry.ChampionMoved, match=f"the champion is {second}, not {first}"):
         registry.promote(monitor_store(empty.storage, empty.layout), third, "c", expected=first)
     assert registry.champion(monitor_store(empty.storage, empty.layout)) == pointer
@@ -75,7 +77,7 @@ def test_old_challengers_lose_their_model_but_no_champion_and_no_card(empty) -> 
     assert kept == [found[0], found[1], found[4]]
     assert registry.versions(monitor_store(empty.storage, empty.layout)) == found
     for use in (
-        lambda: registry.load_model(monitor_store(empty.storage, empty.layout), found[2]),
+        lambda: load_model(monitor_store(empty.storage, empty.layout), found[2]),
         lambda: registry.promote(monitor_store(empty.storage, empty.layout), found[2], "c", expected=found[1]),
     ):
         with pytest.raises(registry.UnknownVersion, match=r"retraining\.keep_challengers"):
@@ -99,7 +101,7 @@ def test_the_pointer_remembers_every_champion(empty) -> None:
     registry.promote(monitor_store(empty.storage, empty.layout), first, "a", expected=None)
     registry.promote(monitor_store(empty.storage, empty.layout), second, "b", expected=first)
     registry.promote(monitor_store(empty.storage, empty.layout), first, "c", expected=second)
-    assert registry.champion(monitor_store(empty.storage, empty.layout))["history"] == [first, second, first]
+    assert registry.champion(monitor_store(empty.storage, empty.layout)).history == (first, second, first)
 
 
 def test_a_changed_model_file_is_not_loaded(world) -> None:
@@ -107,18 +109,18 @@ def test_a_changed_model_file_is_not_loaded(world) -> None:
     data = world.storage.read_bytes(world.layout.model(version))
     world.storage.write_bytes(world.layout.model(version), data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(registry.DamagedModel, match="its card says"):
-        registry.load_model(monitor_store(world.storage, world.layout), version)
+        load_model(monitor_store(world.storage, world.layout), version)
 
 
 def test_a_model_that_is_not_the_one_that_became_champion_is_not_loaded(world) -> None:
     storage, layout = world.storage, world.layout
     version = registry.champion_version(monitor_store(storage, layout))
     other = storage.read_bytes(layout.model(version)) + b"more"
-    before, now = registry.champion(monitor_store(storage, layout))["sha256"], hashlib.sha256(other).hexdigest()
+    before, now = registry.champion(monitor_store(storage, layout)).sha256, hashlib.sha256(other).hexdigest()
     storage.write_bytes(layout.model(version), other)
     registry.add_to_card(monitor_store(storage, layout), version, sha256=now)
     with pytest.raises(registry.DamagedModel, match=rf"sha256 {now}, .*champion\.json says {before}.*rollback"):
-        registry.load_model(monitor_store(storage, layout), version)
+        load_model(monitor_store(storage, layout), version)
 
 
 def test_registering_a_model_again_mends_its_damaged_file(world) -> None:
@@ -127,11 +129,11 @@ def test_registering_a_model_again_mends_its_damaged_file(world) -> None:
     data = storage.read_bytes(layout.model(version))
     storage.write_bytes(layout.model(version), data[: len(data) // 2])
     with pytest.raises(registry.DamagedModel, match=r"import the same model once more"):
-        registry.load_model(monitor_store(storage, layout), version)
+        load_model(monitor_store(storage, layout), version)
     registry.register(
-        monitor_store(storage, layout), registry.version_for(monitor_store(storage, layout), data), data, {}
+        monitor_store(storage, layout), registry.version_for(monitor_store(storage, layout), data), data, model_card()
     )
-    assert registry.load_model(monitor_store(storage, layout), version).version == version
+    assert load_model(monitor_store(storage, layout), version).version == version
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_a_pointer_that_is_no_pointer_names_its_file(empty, content) -> None:
         lambda: registry.champion_version(monitor_store(empty.storage, empty.layout)),
         lambda: registry.promote(monitor_store(empty.storage, empty.layout), version, "a", expected=None),
     ):
-        with pytest.raises(DamagedArtifact, match=r"models/champion\.json is no .*driftwatch champion import"):
+        with pytest.raises(DamagedArtifact, match=r"models/champion\.json.*driftwatch champion import"):
             use()
 
 
@@ -155,20 +157,24 @@ def test_a_card_that_is_no_card_names_its_file(empty, content) -> None:
     empty.storage.write_bytes(empty.layout.model_card(version), content)
     for use in (
         lambda: registry.card(monitor_store(empty.storage, empty.layout), version),
-        lambda: registry.load_model(monitor_store(empty.storage, empty.layout), version),
+        lambda: load_model(monitor_store(empty.storage, empty.layout), version),
         lambda: register(empty, b"one"),
     ):
-        with pytest.raises(DamagedArtifact, match=rf"{version}/card\.json is no .*rollback"):
+        with pytest.raises(DamagedArtifact, match=rf"{version}/card\.json.*rollback"):
             use()
 
 
-def test_a_card_without_what_loading_needs_names_its_file(empty) -> None:
+def test_a_card_without_what_loading_needs_names_its_file_and_field(empty) -> None:
     version = register(empty, b"one")
-    with pytest.raises(DamagedArtifact, match=rf"{version}/card\.json has no 'temperature'"):
-        registry.load_model(monitor_store(empty.storage, empty.layout), version)
+    found = empty.storage.read_json(empty.layout.model_card(version))
+    empty.storage.write_json(
+        empty.layout.model_card(version), {key: found[key] for key in found if key != "temperature"}
+    )
+    with pytest.raises(DamagedArtifact, match=rf"{version}/card\.json temperature: Field required"):
+        load_model(monitor_store(empty.storage, empty.layout), version)
 
 
 def test_the_same_weights_are_saved_as_the_same_bytes(world) -> None:
     version = registry.champion_version(monitor_store(world.storage, world.layout))
-    model = registry.load_model(monitor_store(world.storage, world.layout), version).model
+    model = load_model(monitor_store(world.storage, world.layout), version).model
     assert registry.to_bytes(model) == world.storage.read_bytes(world.layout.model(version))

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from tests.cards import model_card
 from tests.stores import day_store, monitor_store
 
 from driftwatch.drift.handover import GateNotPassed, build_reference_of, promote_challenger
@@ -16,10 +17,13 @@ from driftwatch.models.damage import apply_damage
 from driftwatch.models.dataset import collect_training_set
 from driftwatch.models.gate import GATE, evaluate_challenger
 from driftwatch.models.predict import predict_day
+from driftwatch.models.predictors.keras import load_model
 from driftwatch.models.requests import requested
 from driftwatch.models.retraining_plan import plan_retraining, plan_rollback
 from driftwatch.models.rollback import rollback
 from driftwatch.view.comparison import comparison
+from driftwatch.view.gate import reason_text
+from driftwatch.view.plan_text import retraining_lines
 
 CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
 
@@ -52,35 +56,37 @@ def test_a_better_challenger_is_promoted_and_a_rollback_brings_the_old_answers_b
     parent = registry.champion_version(monitor_store(days.storage, days.layout))
     before = predictions(days)
     version = train(days, epochs=4)
-    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1")
-    assert (gate["decision"], gate["recent_days"], gate["clean_days"]) == ("promote", [str(BROKEN)], [str(CLEAN)])
-    assert evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1") == gate
+    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1", in_words=reason_text)
+    assert (gate.decision, gate.recent_days, gate.clean_days) == ("promote", (BROKEN,), (CLEAN,))
+    assert (
+        evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1", in_words=reason_text) == gate
+    )
     card = registry.card(monitor_store(days.storage, days.layout), version)
-    assert (card["gate"], card["parent"], card["created_by"]) == (gate, parent, "alice")
+    assert (card.gate, card.parent, card.created_by) == (gate, parent, "alice")
     rows = days.storage.read_table(days.layout.model_evaluation(version))
-    repaired = rows.set_index("image_id").loc[gate["recent"]["repaired"][0]]
+    repaired = rows.set_index("image_id").loc[gate.recent.repaired[0]]
     assert repaired["challenger"] == repaired["label"] != repaired["champion"]
     assert not set(rows["image_id"]) & trained_on(days)
 
     shown = comparison(
         monitor_store(days.storage, days.layout, days.config), "r1", lambda image_id, key: f"http://images/{key}"
     )
-    matrix = gate["recent"]["challenger"]["confusion_matrix"]["rows"]
+    matrix = gate.recent.challenger.confusion_matrix.rows
     assert f"| across | {matrix[0][0] or ''} | {matrix[0][1] or ''} |" in shown
     assert f"**{version}** against the champion **{parent}**. Asked for by: alice." in shown
-    assert all(reason in shown for reason in gate["reasons"])
+    assert all(reason in shown for reason in gate.reasons)
     assert f"(http://images/{repaired['key']})" in shown
     assert days.storage.exists(repaired["key"])
     assert "http" not in comparison(monitor_store(days.storage, days.layout, days.config), "r1")
 
     pointer = promote_challenger(monitor_store(days.storage, days.layout, days.config), "r1", "run r1")
-    assert (pointer["version"], pointer["previous"]) == (version, parent)
+    assert (pointer.version, pointer.previous) == (version, parent)
     counts = build_reference_of(monitor_store(days.storage, days.layout, days.config), version)
-    assert counts["human"] == card["data"]["new_labels"] - int((rows["day"] != "").sum())
+    assert counts.human == card.data.new_labels - int((rows["day"] != "").sum())
     assert predictions(days) != before
 
     for _ in range(2):  # a repeated task does not roll forward again
-        assert rollback(monitor_store(days.storage, days.layout), None, "rollback run")["version"] == parent
+        assert rollback(monitor_store(days.storage, days.layout, days.config), None, "rollback run").version == parent
     assert predictions(days) == before
 
 
@@ -107,8 +113,8 @@ def test_training_on_wrong_labels_is_not_promoted(days) -> None:
     other = table["label"].map({"across": "upright", "upright": "across"})
     days.storage.write_table(key, table.assign(label=table["label"].where(table["split"] != "train", other)))
     train(days, epochs=3)
-    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1")
-    assert gate["decision"] == "keep"
+    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1", in_words=reason_text)
+    assert gate.decision == "keep"
     with pytest.raises(GateNotPassed, match="the gate says keep"):
         promote_challenger(monitor_store(days.storage, days.layout, days.config), "r1", "run r1")
 
@@ -116,7 +122,7 @@ def test_training_on_wrong_labels_is_not_promoted(days) -> None:
 def put_challenger(world, scale: float, shift: list[float]) -> str:
     """A challenger as training leaves it, made of the champion: its logits times `scale` plus `shift`. Returns the champion."""
     champion = registry.champion_version(monitor_store(world.storage, world.layout))
-    model = registry.load_model(monitor_store(world.storage, world.layout), champion).model
+    model = load_model(monitor_store(world.storage, world.layout), champion).model
     weights, bias = model.get_layer("logits").get_weights()
     model.get_layer("logits").set_weights([weights * scale, bias * scale + shift])
     data = registry.to_bytes(model)
@@ -127,23 +133,27 @@ def put_challenger(world, scale: float, shift: list[float]) -> str:
         data,
         registry.card(monitor_store(world.storage, world.layout), champion),
     )
-    world.storage.write_json(world.layout.retraining("r1", CHALLENGER), {"version": version, "parent": champion})
+    world.storage.write_json(
+        world.layout.retraining("r1", CHALLENGER), {"version": version, "parent": champion, "requested_by": "alice"}
+    )
     return champion
 
 
 def test_a_challenger_that_learnt_a_single_class_is_not_promoted(days) -> None:
     put_challenger(days, 0, [0, 5])
-    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1")
-    assert gate["decision"] == "keep"
-    assert any("Class across: recall on clean images collapsed" in reason for reason in gate["reasons"])
+    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1", in_words=reason_text)
+    assert gate.decision == "keep"
+    assert any("Class across: recall on clean images collapsed" in reason for reason in gate.reasons)
 
 
 def test_a_champion_that_changed_meanwhile_is_not_replaced(days) -> None:
     parent = put_challenger(days, 1, [1, 0])
-    data = registry.to_bytes(registry.load_model(monitor_store(days.storage, days.layout), parent).model) + b"\0"
-    registry.register(monitor_store(days.storage, days.layout), "v0009-00000000", data, {"parent": None})
-    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1")
-    days.storage.write_json(days.layout.retraining("r1", GATE), {**gate, "decision": "promote"})
+    data = registry.to_bytes(load_model(monitor_store(days.storage, days.layout), parent).model) + b"\0"
+    registry.register(monitor_store(days.storage, days.layout), "v0009-00000000", data, model_card())
+    gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1", in_words=reason_text)
+    days.storage.write_json(
+        days.layout.retraining("r1", GATE), gate.model_copy(update={"decision": "promote"}).stored()
+    )
     registry.promote(monitor_store(days.storage, days.layout), "v0009-00000000", "bob", expected=parent)
     with pytest.raises(registry.ChampionMoved, match="v0009-00000000"):
         promote_challenger(monitor_store(days.storage, days.layout, days.config), "r1", "run r1")
@@ -152,11 +162,11 @@ def test_a_champion_that_changed_meanwhile_is_not_replaced(days) -> None:
 def test_drifted_days_are_imitated_on_training_images_only(days) -> None:
     imitating = days.with_config(imitate_drift=True)
     version = train(imitating, epochs=1)
-    data = registry.card(monitor_store(days.storage, days.layout), version)["data"]
+    data = registry.card(monitor_store(days.storage, days.layout), version).data
     originals = days.storage.read_table(days.layout.training_set)
-    assert data["damage"]["kind"] == "brightness"
-    assert 0.14 < data["damage"]["strength"] < 0.28
-    assert data["damaged_images"] == (originals["split"] == "train").sum()
+    assert data.damage.kind == "brightness"
+    assert 0.14 < data.damage.strength < 0.28
+    assert data.damaged_images == (originals["split"] == "train").sum()
 
 
 def test_a_challenger_can_start_from_scratch_by_the_monitor_files_recipe(days) -> None:
@@ -166,25 +176,25 @@ def test_a_challenger_can_start_from_scratch_by_the_monitor_files_recipe(days) -
     scratch = type(days)(**{**vars(days), "config": type(days.config).model_validate(changed)})
     version = train(scratch, start_from="scratch")
     card = registry.card(monitor_store(days.storage, days.layout), version)
-    assert (card["recipe"]["name"], card["recipe"]["width"], card["parent"]) == ("scratch", 4, champion)
-    assert len(card["history"]) == 2
-    assert card["parameters"] < registry.card(monitor_store(days.storage, days.layout), champion)["parameters"]
-    assert card["data"]["by_day"] == days.storage.read_json(days.layout.retraining("r1", "dataset_card.json"))["by_day"]
+    assert (card.recipe.name, card.recipe.width, card.parent) == ("scratch", 4, champion)
+    assert len(card.history) == 2
+    assert card.parameters < registry.card(monitor_store(days.storage, days.layout), champion).parameters
+    assert card.data.by_day == days.storage.read_json(days.layout.retraining("r1", "dataset_card.json"))["by_day"]
 
 
 def test_a_plan_tells_the_set_the_time_and_what_would_be_replaced_and_writes_nothing(days) -> None:
     before = days.storage.list(days.layout.monitor)
     champion = registry.champion_version(monitor_store(days.storage, days.layout))
     plan = plan_retraining(monitor_store(days.storage, days.layout, days.config), CLEAN, BROKEN)
-    text = "\n".join(plan["text"])
-    assert plan["set"] == days.storage.read_json(days.layout.retraining("r1", "dataset_card.json"))
-    assert 0 < plan["seconds"] < 600
+    text = "\n".join(retraining_lines(plan))
+    assert plan.set.stored() == days.storage.read_json(days.layout.retraining("r1", "dataset_card.json"))
+    assert 0 < plan.seconds < 600
     assert f"it would replace {champion}, accuracy" in text
-    assert f"fine-tune {champion} on {plan['set']['images']} images, 210 of them with labels" in text
+    assert f"fine-tune {champion} on {plan.set.images} images, 210 of them with labels" in text
     never = plan_retraining(
         monitor_store(days.storage, days.layout, days.with_config(promotion="never").config), CLEAN, BROKEN
     )
-    assert "would replace nothing" in never["text"][-1]
+    assert "would replace nothing" in retraining_lines(never)[-1]
     with pytest.raises(NeedsAttention, match="no earlier champion"):
         plan_rollback(monitor_store(days.storage, days.layout), None)
     assert days.storage.list(days.layout.monitor) == before

@@ -8,9 +8,10 @@ import json
 from collections import Counter
 from datetime import date
 
+from driftwatch.errors import MissingArtifact
+from driftwatch.publish.base import Slot
 from driftwatch.publish.errors import KeyAlreadyUsed
-from driftwatch.publish.publish import Profile, publish
-from driftwatch.publish.sinks import Slot
+from driftwatch.publish.upload import Profile, publish
 from driftwatch.storage.conditional import Stored
 
 DAY = date(2026, 1, 2)
@@ -100,7 +101,15 @@ class MemoryStorage:
         return key in self._files
 
     def read_bytes(self, key):
+        if key not in self._files:
+            raise MissingArtifact(f"{self.url(key)} does not exist")
         return self._files[key]
+
+    def url(self, key):
+        return f"{self.uri}{key}"
+
+    def parsed(self, key, what, parse):
+        return parse()
 
     def write_bytes(self, key, data):
         self._files[key] = data
@@ -118,7 +127,7 @@ class MemoryStorage:
         self._files.pop(key, None)
 
     def read_json(self, key):
-        return json.loads(self._files[key])
+        return json.loads(self.read_bytes(key))
 
     def write_json(self, key, value):
         self._files[key] = json.dumps(value).encode()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.driftwatch.artifacts import samples
 
+from driftwatch.artifacts.alerts import PoolTooShort
+from driftwatch.artifacts.annotation import AnnotationProgress
+from driftwatch.artifacts.publishing import OutboxAlert
 from driftwatch.config import NotifierConfig
 from driftwatch.errors import DamagedArtifact
-from driftwatch.publish.outbox import Alert, Outbox, alert_id, recipient
+from driftwatch.publish.outbox import Outbox, alert_id, recipient
 from driftwatch.storage import Storage, open_storage
-from driftwatch.view.summary import news
 
 DAY = "2026-01-05"
 
@@ -21,9 +26,11 @@ def outbox(tmp_path: Path) -> Outbox:
     return Outbox(open_storage(f"file://{tmp_path}"), f"demo/outbox/{DAY}")
 
 
-def alert(verdict: str = "alert", subject: str = "worse") -> Alert:
-    return Alert(
-        alert_id("demo", DAY, "performance", {"verdict": verdict}), "demo", DAY, "performance", subject, "text"
+def alert(reason: str = "expired", subject: str = "too short") -> OutboxAlert:
+    progress = AnnotationProgress.model_validate_json(json.dumps(samples.PROGRESS))
+    facts = PoolTooShort(date.fromisoformat(DAY), progress, reason)
+    return OutboxAlert(
+        id=alert_id("demo", facts), monitor="demo", day=DAY, kind="short_pool", subject=subject, message="text"
     )
 
 
@@ -47,8 +54,8 @@ def test_each_recipient_is_told_once_and_one_that_failed_is_tried_again(outbox: 
 
 def test_the_same_news_again_is_silent_and_other_news_is_told(outbox: Outbox) -> None:
     sent: list[str] = []
-    for verdict, subject in (("alert", "48.8 %"), ("alert", "48.2 %"), ("critical", "30 %")):
-        outbox.put("performance", alert(verdict, subject))
+    for reason, subject in (("expired", "48.8 %"), ("expired", "48.2 %"), ("closed", "30 %")):
+        outbox.put("performance", alert(reason, subject))
         (found,) = outbox.alerts()
         outbox.tell(found, "chat", lambda found=found: sent.append(found.subject))
     assert sent == ["48.8 %", "30 %"]
@@ -68,7 +75,7 @@ def test_news_that_is_taken_back_is_never_told_and_is_new_when_it_comes_again(ou
 @pytest.mark.parametrize("content", [b"{half", b"[]", b'{"id": "x"}'])
 def test_a_damaged_alert_is_named_and_a_step_that_has_none_goes_on(outbox: Outbox, content: bytes) -> None:
     outbox.storage.write_bytes(f"demo/outbox/{DAY}/drift.json", content)
-    with pytest.raises(DamagedArtifact, match=rf"outbox/{DAY}/drift\.json is no .*delete it"):
+    with pytest.raises(DamagedArtifact, match=rf"outbox/{DAY}/drift\.json .*delete it"):
         outbox.alerts()
     outbox.withdraw("drift")
     assert outbox.alerts() == []
@@ -115,13 +122,3 @@ def test_a_recipient_is_named_by_its_arguments_without_showing_them() -> None:
     assert name(to="a@x") == name(to="a@x") != name(to="b@x")
     assert name(password="hunter2").startswith("SmtpNotifier-")
     assert "hunter2" not in name(password="hunter2")
-
-
-def test_an_alert_is_the_same_news_by_its_verdict_not_by_its_digits() -> None:
-    day = {"verdict": "alert", "severity": "normal", "labels": 40}
-    assert news("performance", day) == news("performance", {**day, "labels": 41})
-    assert news("performance", day) != news("performance", {**day, "severity": "critical"})
-    drift = {"verdict": "drifted", "drifted_features": ["b", "a"], "trend": {"verdict": "ok"}, "p_value": 0.01}
-    assert news("drift", drift) == news("drift", {**drift, "drifted_features": ["a", "b"], "p_value": 0.02})
-    assert news("drift", drift) != news("drift", {**drift, "drifted_features": ["a"]})
-    assert news("day_failed", {"task": "a"}) == news("day_failed", {"task": "b"})

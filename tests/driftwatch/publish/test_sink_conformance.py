@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.credentials import Access
+from driftwatch.publish.base import Sink, SinkSite, Slot
 from driftwatch.publish.errors import KeyAlreadyUsed, PublishConflict
-from driftwatch.publish.publish import Profile, PublishResult, publish
-from driftwatch.publish.sinks import Sink, SinkSite, Slot, sink_of
+from driftwatch.publish.sinks import sink_of
+from driftwatch.publish.upload import Profile, PublishResult, publish
 from driftwatch.storage import open_storage
 
 from .days import DAY, FEATURES, PERFORMANCE, REVISED
@@ -34,12 +35,12 @@ def site(request, tmp_path, small_monitor, servers) -> SinkSite:
     def access(connection: str, secret: str) -> Access:
         return Access(connection, server.url, server.key, {"org_id": "org-1", "retries": 0})
 
-    return SinkSite(config, open_storage(config.storage.uri), MonitorKeys(config.name), access)
+    return SinkSite(MonitorStore(open_storage(config.storage.uri), config), access)
 
 
 @pytest.fixture
 def sink(site) -> Sink:
-    return sink_of(site.config.publish.sinks[0], site)
+    return sink_of(site.store.config.publish.sinks[0], site)
 
 
 def put(sink: Sink, slot: Slot, payload: bytes = FEATURES) -> str:
@@ -58,11 +59,11 @@ def send(site: SinkSite, sink: Sink, payload: bytes, kind: Any = "features", **m
     reference = more.pop("reference", None)
     key = f"{reference or DAY}.json"
     profile = Profile(kind, DAY, payload, hashlib.sha256(payload).hexdigest(), reference)
-    return publish(site.storage, key, sink, profile, sleep=lambda seconds: time.sleep(0.02), **more)
+    return publish(site.store.storage, key, sink, profile, sleep=lambda seconds: time.sleep(0.02), **more)
 
 
 def test_it_says_what_is_whose(site, sink):
-    assert sink.name == site.config.publish.sinks[0]
+    assert sink.name == site.store.config.publish.sinks[0]
     assert sink.organisation
     assert sink.dataset
     assert sink.delete_wait_seconds >= 0

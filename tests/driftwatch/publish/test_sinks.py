@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.publish import BUILT_IN_SINKS
 from driftwatch.credentials import Access
 from driftwatch.errors import ConfigError
-from driftwatch.publish.sinks import SinkSite, sink_of, sinks_of
+from driftwatch.publish.base import SinkSite
+from driftwatch.publish.sinks import sink_of, sinks_of
 from driftwatch.storage import open_storage
 
 SINK = """
@@ -16,7 +17,7 @@ class Warehouse:
     name, organisation, delete_wait_seconds = "warehouse", "us", 0.0
 
     def __init__(self, site):
-        self.dataset = site.config.name
+        self.dataset = site.store.config.name
 
 
 def warehouse(site):
@@ -40,9 +41,7 @@ def package(tmp_path, monkeypatch) -> None:
 def site(small_monitor, folder, *sinks: str) -> SinkSite:
     config = small_monitor(f"file://{folder}", publish={"sinks": list(sinks), "dataset": "model-1"})
     access = Access("the connection", "http://127.0.0.1:9", "abcdefghij.very-secret", {"org_id": "org-1"})
-    return SinkSite(
-        config, open_storage(config.storage.uri), MonitorKeys(config.name), lambda connection, secret: access
-    )
+    return SinkSite(MonitorStore(open_storage(config.storage.uri), config), lambda connection, secret: access)
 
 
 def test_the_monitors_sinks_are_made_in_its_order(small_monitor, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from driftwatch.errors import NeedsAttention, StorageRefused
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.lock import exclusive
 
 LOCK = "cats/some.lock"
@@ -62,7 +62,7 @@ def test_a_server_without_conditional_writes_and_a_missing_bucket_are_named(s3_s
 
     with (
         pytest.raises(StorageRefused, match="there is no such bucket"),
-        held(Storage("s3://no-such-bucket/x", s3_storage._fs)),
+        held(open_storage("s3://no-such-bucket/x", s3_storage._fs)),
     ):
         pass
     call = s3_storage._fs.call_s3

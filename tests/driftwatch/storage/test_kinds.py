@@ -52,7 +52,7 @@ def test_a_package_adds_a_kind_by_an_entry_point(tmp_path, monkeypatch):
         return [found] if (group, name) == (found.group, found.name) else []
 
     monkeypatch.setattr("driftwatch.storage.kinds.entry_points", entry_points)
-    monkeypatch.setattr("driftwatch.config.monitor.entry_points", entry_points)
+    monkeypatch.setattr("driftwatch.config.storage.entry_points", entry_points)
     uri = StorageConfig.model_validate({"uri": f"archive://{tmp_path}"}).uri
     storage = open_storage(uri)
     storage.write_json("m/a.json", 1)

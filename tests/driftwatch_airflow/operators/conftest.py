@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.storage import open_storage
 from driftwatch_airflow.operators import features, predictions
 from driftwatch_airflow.operators import ingest as ingesting
@@ -37,7 +37,7 @@ def delivered(tmp_path, root: Path, monkeypatch):
     monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
     told: list[str] = []
     for module in (ingesting, features, predictions):
-        monkeypatch.setattr(module, "send_alert", lambda context, monitor, kind, facts: told.append(kind))
+        monkeypatch.setattr(module, "send_alert", lambda context, monitor, alert, links=None: told.append(alert.kind))
     storage = open_storage(f"file://{tmp_path}")
     storage.write_json(LAYOUT.champion, {"version": "v0001-00000001"})
     monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")

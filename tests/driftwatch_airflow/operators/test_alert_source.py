@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
+from driftwatch.artifacts.alerts import WhyLabsFoundWorse
 from driftwatch.errors import AccessRefused, NeedsAttention
 
 DAY = date(2026, 1, 20)
@@ -62,9 +63,8 @@ def test_what_whylabs_said_is_kept_and_an_alert_of_its_own_is_told(analysed):
     assert analysed.analysis()["verdict"] == "alert"
     assert analysed.analysis()["rows"][0]["metricValue"] == pytest.approx(0.6)
     (told,) = analysed.told
-    assert told["performance"]["reasons"] == [
-        "WhyLabs' cats_vs_dogs-accuracy-floor-analyzer: accuracy 0.600 is below 0.700."
-    ]
+    assert isinstance(told, WhyLabsFoundWorse)
+    assert told.reasons == ("WhyLabs' cats_vs_dogs-accuracy-floor-analyzer: accuracy 0.600 is below 0.700.",)
 
 
 def test_local_asks_nobody(analysed):

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.models.requests import attached_alerts, begin
 from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
@@ -42,7 +43,7 @@ def choose(tmp_path, root: Path, monkeypatch):
         for number in range(14, 21):
             if (day := f"2026-11-{number}") not in without_data:
                 storage.write_json(f"cats_vs_dogs/days/{day}/ingest.json", {})
-        storage.write_json(f"cats_vs_dogs/days/{DAY}/performance.json", {"verdict": verdict})
+        storage.write_json(f"cats_vs_dogs/days/{DAY}/performance.json", samples.PERFORMANCE | {"verdict": verdict})
         for name in earlier:
             storage.write_bytes(f"cats_vs_dogs/retraining/{name}/set.parquet", b"set")
         settings = monitor.retraining.model_copy(update={"retrain_on_backfill": on_backfill, "cooldown_days": 3})
@@ -112,7 +113,7 @@ def alert(tmp_path, root: Path, monkeypatch):
             assert dag_id == "cats_vs_dogs_retraining"
             return sum(run_id in known and (states is None or known[run_id] in states) for run_id in run_ids)
 
-        storage.write_json(f"cats_vs_dogs/days/{day}/performance.json", {"verdict": "alert"})
+        storage.write_json(f"cats_vs_dogs/days/{day}/performance.json", samples.PERFORMANCE | {"verdict": "alert"})
         operator = Recorded(task_id="check", monitor=monitor, day=day, on_alert="trigger", on_ok="ok")
         ti = SimpleNamespace(get_dr_count=get_dr_count)
         return operator.execute({"params": {}, "dag_run": SimpleNamespace(run_type="scheduled"), "ti": ti})

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
@@ -52,7 +53,7 @@ def test_too_many_bad_files_fail_the_day_after_each_was_recorded(delivered):
 def test_a_day_keeps_the_model_that_it_was_first_judged_by(delivered):
     delivered.deliver(one=photo(1), two=photo(2))
     first = delivered.ingest()
-    delivered.storage.write_json(LAYOUT.champion, {"version": "v0002-00000002"})
+    delivered.storage.write_json(LAYOUT.champion, {**samples.POINTER, "version": "v0002-00000002"})
     assert delivered.ingest() == first
     assert first["model_version"] == "v0001-00000001"
 
@@ -68,7 +69,7 @@ def test_a_file_that_describes_another_model_is_refused_before_the_day_is_rewrit
     delivered.ingest()
     before = {item.key: delivered.storage.read_bytes(item.key) for item in delivered.storage.list(LAYOUT.days)}
     delivered.deliver(three=photo(3))
-    delivered.storage.write_json(LAYOUT.model_card("v0001-00000001"), card)
+    delivered.storage.write_json(LAYOUT.model_card("v0001-00000001"), {**samples.FIRST_CARD, **card})
     with pytest.raises(OtherModel, match="another model than the monitor file describes"):
         delivered.ingest()
     assert {item.key: delivered.storage.read_bytes(item.key) for item in delivered.storage.list(LAYOUT.days)} == before
@@ -77,9 +78,13 @@ def test_a_file_that_describes_another_model_is_refused_before_the_day_is_rewrit
 def test_an_earlier_models_day_is_taken_in_again_at_that_models_size(delivered):
     delivered.deliver(one=photo(1))
     for version, size in (("v0001-00000001", 64), ("v0002-00000002", delivered.monitor.model.input_size)):
-        delivered.storage.write_json(LAYOUT.model_card(version), {"classes": ["cat", "dog"], "input_size": size})
-    delivered.storage.write_json(LAYOUT.champion, {"version": "v0002-00000002"})
-    delivered.storage.write_json(LAYOUT.day(date.fromisoformat(DAY)).ingest, {"model_version": "v0001-00000001"})
+        delivered.storage.write_json(
+            LAYOUT.model_card(version), {**samples.CARD, "version": version, "input_size": size}
+        )
+    delivered.storage.write_json(LAYOUT.champion, {**samples.POINTER, "version": "v0002-00000002"})
+    delivered.storage.write_json(
+        LAYOUT.day(date.fromisoformat(DAY)).ingest, {**samples.INGEST, "model_version": "v0001-00000001"}
+    )
     assert delivered.ingest()["input_size"] == 64
 
 
@@ -87,7 +92,7 @@ def test_late_images_are_told_with_the_counts_and_at_the_evaluation(delivered, c
     keys = LAYOUT.day(date.fromisoformat(DAY))
     delivered.deliver(one=photo(1), two=photo(2))
     delivered.ingest()
-    delivered.storage.write_json(keys.annotation, {"sample": []})
+    delivered.storage.write_json(keys.annotation, samples.PLAN)
     delivered.deliver(three=photo(3))
     evaluation = EvaluatePerformanceOperator(task_id="evaluate", monitor=delivered.monitor, day=DAY)
     assert evaluation._late_files() == 1

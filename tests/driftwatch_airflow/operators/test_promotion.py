@@ -6,13 +6,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.cards import model_card
+from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
+from driftwatch.artifacts.alerts import ModelPromoted, ModelRolledBack
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.artifacts.retraining import GateResult
+from driftwatch.artifacts.store import MonitorStore
+from driftwatch.config.loader import load_monitor
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
-from driftwatch.storage import Storage
 from driftwatch_airflow.operators import promotion
 from driftwatch_airflow.operators.promotion import GateOperator, PromoteModelOperator, RollBackOperator
 from driftwatch_airflow.operators.retraining import ShowPlanOperator
@@ -35,20 +39,24 @@ def gate_passed(storage, monkeypatch):
     """Two registered versions, of which the gate found the second better; what their references hold is no matter here."""
     import driftwatch.drift.handover
 
-    def build(storage: Storage, layout: MonitorKeys, config: Any, version: str) -> None:
-        storage.write_bytes(layout.reference_profile(version), b"profile")
+    def build(store: MonitorStore, version: str) -> None:
+        store.storage.write_bytes(store.keys.reference_profile(version), b"profile")
 
     monkeypatch.setattr(driftwatch.drift.handover, "build_reference_of", build)
     old, new = (
-        registry.register(
-            monitor_store(storage, LAYOUT), f"v000{n}-{n:08x}", b"model %d" % n, {"data": {"run_key": None}}
-        )
+        registry.register(monitor_store(storage, LAYOUT), f"v000{n}-{n:08x}", b"model %d" % n, model_card())
         for n in (1, 2)
     )
-    registry.promote(monitor_store(storage, LAYOUT), old["version"], "test", expected=None)
-    gate = {"decision": "promote", "reasons": ["better"], "version": new["version"], "champion": old["version"]}
+    registry.promote(monitor_store(storage, LAYOUT), old.version, "test", expected=None)
+    gate = {
+        **samples.GATE,
+        "decision": "promote",
+        "reasons": ["better"],
+        "version": new.version,
+        "champion": old.version,
+    }
     storage.write_json(LAYOUT.retraining(RUN, "gate.json"), gate)
-    return old["version"], new["version"]
+    return old.version, new.version
 
 
 def promote(monitor: Any) -> str:
@@ -88,44 +96,39 @@ def test_a_rollback_takes_one_step_is_told_and_a_repeated_task_does_not_roll_for
     monitor, storage, gate_passed, monkeypatch
 ):
     told: list[Any] = []
-    monkeypatch.setattr(promotion, "send_alert", lambda context, monitor, kind, facts: told.append((kind, facts)))
+    monkeypatch.setattr(promotion, "send_alert", lambda context, monitor, alert: told.append(alert))
     old, new = gate_passed
     promote(monitor)
     assert [roll_back(monitor, "previous") for _ in range(2)] == [old, old]
-    assert told[-1] == ("model_rolled_back", {"version": old, "previous": new, "run_id": "back_1"})
+    assert told[-1] == ModelRolledBack("back_1", version=old, previous=new)
     assert roll_back(monitor, new, "back_2") == new
     with pytest.raises(registry.UnknownVersion, match="has no version"):
         roll_back(monitor, "v0009-00000000", "back_3")
-    assert registry.champion(monitor_store(storage, LAYOUT))["version"] == new
+    assert registry.champion(monitor_store(storage, LAYOUT)).version == new
 
 
 def test_a_passed_gate_moves_the_champion_once_and_tells_it(monitor, storage, gate_passed, monkeypatch):
     told: list[Any] = []
-    monkeypatch.setattr(promotion, "send_alert", lambda context, monitor, kind, facts: told.append((kind, facts)))
+    monkeypatch.setattr(promotion, "send_alert", lambda context, monitor, alert: told.append(alert))
     old, new = gate_passed
     assert promote(monitor) == new
     pointer = storage.read_bytes(LAYOUT.champion)
     assert promote(monitor) == new
     assert storage.read_bytes(LAYOUT.champion) == pointer
-    assert registry.champion(monitor_store(storage, LAYOUT))["previous"] == old
+    assert registry.champion(monitor_store(storage, LAYOUT)).previous == old
     assert storage.exists(LAYOUT.reference_profile(new))
-    facts = {
-        "version": new,
-        "previous": old,
-        "run_id": RUN,
-        "gate": storage.read_json(LAYOUT.retraining(RUN, "gate.json")),
-    }
-    assert told[0] == ("model_promoted", facts)
+    gate = monitor_store(storage, LAYOUT).read(LAYOUT.retraining(RUN, "gate.json"), GateResult)
+    assert told[0] == ModelPromoted(RUN, version=new, gate=gate)
 
 
 def test_a_challenger_is_not_promoted_over_a_champion_that_it_was_not_compared_with(monitor, storage, gate_passed):
-    third = registry.register(monitor_store(storage, LAYOUT), "v0003-00000003", b"model 3", {})["version"]
+    third = registry.register(monitor_store(storage, LAYOUT), "v0003-00000003", b"model 3", model_card()).version
     registry.promote(monitor_store(storage, LAYOUT), third, "somebody", expected=gate_passed[0])
     with pytest.raises(
         registry.ChampionMoved, match=r"the champion is v0003.*nothing was changed: start the retraining"
     ):
         promote(monitor)
-    assert registry.champion(monitor_store(storage, LAYOUT))["version"] == third
+    assert registry.champion(monitor_store(storage, LAYOUT)).version == third
 
 
 def test_no_champion_is_ever_without_a_reference(monitor, storage, gate_passed, monkeypatch):
@@ -137,7 +140,7 @@ def test_no_champion_is_ever_without_a_reference(monitor, storage, gate_passed, 
     monkeypatch.setattr(driftwatch.drift.handover, "build_reference_of", full)
     with pytest.raises(OSError, match="no space left"):
         promote(monitor)
-    assert registry.champion(monitor_store(storage, LAYOUT))["version"] == gate_passed[0]
+    assert registry.champion(monitor_store(storage, LAYOUT)).version == gate_passed[0]
 
 
 def test_followers_of_the_champion_are_told_the_version_and_where_its_card_is(monitor, storage, gate_passed):
@@ -162,4 +165,4 @@ def test_there_is_no_way_back_to_a_challenger_that_was_never_champion(monitor, s
         operator = task(task_id="back", monitor=monitor, request=RUN)
         with pytest.raises(NeedsAttention, match=f"{new} was never champion.*these were: {old}"):
             operator.execute({"params": {"rollback": new}, "run_id": "by hand"})
-    assert registry.champion(monitor_store(storage, LAYOUT))["version"] == old
+    assert registry.champion(monitor_store(storage, LAYOUT)).version == old

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
+from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.publish.errors import PublishConflict
-from driftwatch.publish.whylabs_errors import WhyLabsAccessRefused
+from driftwatch.publish.whylabs.errors import WhyLabsAccessRefused
 from driftwatch_airflow.operators.promotion import RefreshReferenceOperator
 from driftwatch_airflow.operators.publish import PublishOperator
 
@@ -76,7 +77,9 @@ def test_a_changed_day_names_its_late_images_and_the_form_that_corrects_it(publi
     publishing.day(1, OLD)
     publishing.upload(1)
     publishing.day(1, OLD, 50)
-    publishing.storage.write_json(LAYOUT.day(date(2026, 1, 1)).ingest, {"model_version": OLD, "late": 10})
+    publishing.storage.write_json(
+        LAYOUT.day(date(2026, 1, 1)).ingest, {**samples.INGEST, "model_version": OLD, "late": 10}
+    )
     shown: dict[str, str] = {}
     operator = PublishOperator(task_id="upload", monitor=publishing.monitor, kind="features", day="2026-01-01")
     ti = SimpleNamespace(xcom_push=lambda key, value: shown.update({key: value}))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.retraining import DatasetCard
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import Storage
 from driftwatch_airflow.operators.retraining import (
@@ -22,6 +25,8 @@ RUN = "perf_alert__2026-11-20"
 
 LAYOUT = MonitorKeys("cats_vs_dogs")
 
+SET = DatasetCard.model_validate_json(json.dumps(samples.DATASET_CARD))
+
 
 @pytest.fixture
 def collected(monkeypatch):
@@ -32,7 +37,7 @@ def collected(monkeypatch):
     monkeypatch.setattr(
         driftwatch.models.dataset,
         "collect_training_set",
-        lambda *arguments, **options: calls.append(arguments[3:]) or {"new_labels": 7},
+        lambda *arguments, **options: calls.append(arguments[1:]) or SET,
     )
     return calls
 
@@ -50,7 +55,7 @@ def label(storage: Storage, *days: str) -> None:
 def test_without_days_the_newest_labelled_one_ends_the_range(monitor, storage, collected):
     label(storage, "2026-11-03", "2026-11-18")
     storage.write_json(LAYOUT.day(date(2026, 11, 20)).ingest, {})
-    collect(monitor)
+    assert collect(monitor) == samples.DATASET_CARD
     assert collected == [(RUN, date(2026, 11, 12), date(2026, 11, 18))]
 
 
@@ -93,18 +98,24 @@ def test_the_form_chooses_the_action_and_only_a_retraining_is_noted(monitor, sto
     noted = storage.exists(LAYOUT.active_retraining)
     assert noted == (expected == "retrain")
     if noted:
-        assert storage.read_json(LAYOUT.active_retraining) == {"run_key": RUN, "run_id": RUN, "day": "2026-11-20"}
+        assert storage.read_json(LAYOUT.active_retraining) == {
+            "run_key": RUN,
+            "run_id": RUN,
+            "day": "2026-11-20",
+            "schema_version": 1,
+        }
 
 
 def test_the_form_replaces_the_files_settings_in_one_run(monitor, storage, monkeypatch):
     import driftwatch.models.challenger
 
     seen: list[Any] = []
-    monkeypatch.setattr(driftwatch.models.challenger, "train_challenger", lambda *given: seen.append(given[2:]))
+    monkeypatch.setattr(driftwatch.models.challenger, "train_challenger", lambda *given: seen.append(given))
     form = {"epochs": 3, "start_from": "scratch", "seed": 5, "max_class_drop": 0.2, "reason": "the lens was replaced"}
     operator = TrainChallengerOperator(task_id="train", monitor=monitor, request=RUN)
     operator.execute({"params": form, "run_id": RUN, "dag_run": SimpleNamespace(triggering_user_name="alice")})
-    ((config, key, asked),) = seen
+    ((store, key, asked),) = seen
+    config = store.config
     assert (config.model.recipe.epochs, config.retraining.epochs) == (3, monitor.retraining.epochs)
     assert (config.retraining.seed, config.retraining.max_class_drop) == (5, 0.2)
     assert (key, asked) == (RUN, "the lens was replaced, by alice")

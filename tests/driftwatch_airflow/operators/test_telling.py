@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 import pytest
 
-from driftwatch.artifacts.failure import Failure, read_failure, write_failure
+from driftwatch.artifacts import base
+from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import AlertKind
 from driftwatch.errors import NeedsAttention
@@ -54,19 +55,19 @@ STATES = {"ingest_images": "success", "ingest_shards_7": "failed", "merge_shards
 
 def test_a_task_that_was_killed_is_told_by_its_name_and_that_it_left_no_word(monitor, storage, keys):
     TellFailureOperator(task_id="tell_failure", monitor=monitor, day=DAY).execute(context_of(STATES))
-    assert read_failure(storage, keys.failure) == Failure(task="ingest_shards", reason=NO_REASON, run_id=RUN)
+    assert base.find(storage, keys.failure, Failure) == Failure(task="ingest_shards", reason=NO_REASON, run_id=RUN)
     (alert,) = outbox_of(monitor, day=DAY).alerts()
     assert alert.subject == "[cats_vs_dogs 2026-11-20] The day failed at ingest_shards"
 
 
 def test_the_reason_that_the_failed_task_wrote_is_told_and_one_of_an_earlier_run_is_not(monitor, storage, keys):
     tell = TellFailureOperator(task_id="tell_failure", monitor=monitor, day=DAY)
-    write_failure(storage, keys.failure, Failure(task="ingest_shards", reason="an old one", run_id="another"))
+    base.write(storage, keys.failure, Failure(task="ingest_shards", reason="an old one", run_id="another"))
     tell.execute(context_of(STATES))
-    assert read_failure(storage, keys.failure).reason == NO_REASON
+    assert base.find(storage, keys.failure, Failure).reason == NO_REASON
     day_failed(monitor)(context_of(STATES, "ingest_shards", NeedsAttention("the disk\nis full")))
     tell.execute(context_of(STATES))
-    assert read_failure(storage, keys.failure).reason == "the disk is full"
+    assert base.find(storage, keys.failure, Failure).reason == "the disk is full"
     (alert,) = outbox_of(monitor, day=DAY).alerts()
     assert "  reason: the disk is full\n" in alert.message
 
@@ -74,7 +75,7 @@ def test_the_reason_that_the_failed_task_wrote_is_told_and_one_of_an_earlier_run
 def test_a_note_of_a_failed_day_that_is_damaged_stops_nobody_from_telling(monitor, storage, keys):
     storage.write_bytes(keys.failure, b"{half")
     TellFailureOperator(task_id="tell_failure", monitor=monitor, day=DAY).execute(context_of(STATES))
-    assert read_failure(storage, keys.failure).reason == NO_REASON
+    assert base.find(storage, keys.failure, Failure).reason == NO_REASON
     assert len(outbox_of(monitor, day=DAY).alerts()) == 1
 
 

@@ -55,6 +55,12 @@ def test_a_task_that_an_earlier_version_deferred_is_resumed():
     assert AnnotationCompleteTrigger(trigger.wait).serialize() == (path, STORED_BY_0_1)
 
 
+def test_another_backend_is_stored_by_its_name():
+    wait = PoolWait(**STORED_BY_0_1, backend="our_desk")
+    assert wait.stored() == {**STORED_BY_0_1, "backend": "our_desk"}
+    assert PoolWait(**STORED_BY_0_1).label_backend().name == "toloka"
+
+
 def test_what_was_stored_and_cannot_be_names_the_field():
     with pytest.raises(ValueError, match="pool_id"):
         AnnotationCompleteTrigger(**{name: value for name, value in STORED_BY_0_1.items() if name != "pool_id"})
@@ -121,11 +127,11 @@ def test_toloka_may_be_away_as_long_as_the_pool_is_waited_for(day, capsys):
     trigger = day.trigger()
     look, failed = trigger._look, []
 
-    def counted(client: Any) -> dict[str, Any] | None:
+    def counted(backend: Any) -> dict[str, Any] | None:
         try:
-            return look(client)
+            return look(backend)
         except TolokaUnreachable:
-            failed.append(client)
+            failed.append(backend)
             raise
 
     trigger._look = counted
@@ -158,6 +164,6 @@ def test_a_storage_that_is_away_while_progress_is_written_does_not_end_the_wait(
     with pytest.raises(TaskDeferred) as deferred:
         waiting.execute(day.context())
     trigger = deferred.value.trigger
-    assert trigger._look(day.client) is None
+    assert trigger._look(trigger.wait.label_backend()) is None
     trigger.wait = trigger.wait.model_copy(update={"deadline": NOW})
     assert day.event(trigger)["state"] == "deadline"

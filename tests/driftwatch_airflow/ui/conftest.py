@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.ui import access, airflow_state
 from driftwatch_airflow.ui.app import application

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.ui import access, airflow_state, monitors
 from driftwatch_airflow.ui.app import application
@@ -193,13 +193,15 @@ def test_a_broken_card_of_a_version_is_named_and_the_other_versions_are_shown(de
     assert all(f'id="{version}"' in page for version in others)
 
 
-def test_fields_that_nobody_thought_of_break_their_own_card_alone(deployment: Deployment) -> None:
+def test_an_artifact_without_a_field_that_it_needs_is_named_and_its_monitor_is_shown(deployment: Deployment) -> None:
     key = deployment.ours.day(LAST).drift
     found = deployment.storage.read_json(key)
     deployment.storage.write_json(key, {name: part for name, part in found.items() if name != "verdict"})
-    page = deployment.page("/")
-    assert "ours</a> cannot be shown" in page
-    assert f"/m/other/days/{LAST}/" in page
+    assert f"{LAST}: cannot be read" in deployment.page("/")
+    for address in ("/m/ours/", f"/m/ours/days/{LAST}/"):
+        page = deployment.page(address)
+        assert key in page
+        assert "verdict: Field required" in page
 
 
 def test_stray_folders_beside_the_days_harm_no_page(deployment: Deployment) -> None:

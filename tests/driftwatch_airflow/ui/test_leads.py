@@ -23,7 +23,7 @@ def test_a_run_leads_to_its_day_with_the_run_that_the_reader_comes_from(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = {"by hand 1": RunDay(date(2026, 1, 5), "named by `day`")}
-    monkeypatch.setattr(airflow_state, "about_run", lambda session, config, run_id: known.get(run_id))
+    monkeypatch.setattr(airflow_state, "day_of_run_id", lambda session, config, run_id: known.get(run_id))
     answer = client.get("/dag/ours_monitoring/run/by%20hand%201", follow_redirects=False)
     assert answer.status_code == 307
     assert answer.headers["location"] == "/driftwatch/m/ours/days/2026-01-05/?run=by%20hand%201"
@@ -36,7 +36,7 @@ def test_a_run_of_no_day_says_why(client: Any, monkeypatch: pytest.MonkeyPatch) 
     def about(session: Any, config: Any, run_id: str) -> RunDay:
         raise NeedsAttention("it names no day")
 
-    monkeypatch.setattr(airflow_state, "about_run", about)
+    monkeypatch.setattr(airflow_state, "day_of_run_id", about)
     answer = client.get("/dag/ours_monitoring/run/r1")
     assert answer.status_code == 409
     assert "Run r1 handles no day: it names no day." in answer.text

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse
+from tests.driftwatch.artifacts import samples
+from tests.driftwatch.view.typed import typed
 
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.config import MonitorConfig
+from driftwatch.view.confusions import of_days
+from driftwatch.view.days import Day
 from driftwatch.view.series import series
+from driftwatch_airflow.ui.pages import as_json
 from driftwatch_sandbox.demo.world import ROOT
 from driftwatch_servers.serving import running
 
 STATIC = ROOT / "plugins" / "driftwatch_airflow" / "ui" / "static"
-REPORT_CSS = ROOT / "include" / "driftwatch" / "report" / "templates" / "report.css"
+REPORT_CSS = ROOT / "include" / "driftwatch" / "view" / "report" / "templates" / "report.css"
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="icon.svg">
 <link rel="stylesheet" href="report.css"><link rel="stylesheet" href="driftwatch.css"><script src="charts.js" defer></script>
-<main class="wide-page"><div id="board" data-series="series.json"><p id="state"></p><div class="toolbar"><input id="first"><input id="last"></div>
+<main class="wide-page"><div id="board" data-series="series.json" data-confusions="confusions.json"><p id="state"></p><div class="toolbar"><input id="first"><input id="last"></div>
 <section class="card"><label class="pick">Shown <select id="measure"></select></label><h3 id="matrix-title"></h3>
 <label class="pick">Of <select id="matrix-day"></select></label><div class="scroll" id="matrix" tabindex="0" role="region"></div>
 <p class="note" id="matrix-note"></p></section></div></main>"""
@@ -40,23 +46,31 @@ def counted(n: int, days: int) -> np.ndarray:
     )
 
 
+def _measured(day: date, classes: list[str], matrix: np.ndarray) -> Day:
+    table = {"labels": classes, "rows": matrix.tolist()}
+    share = {"value": 0.9, "low": 0.8, "high": 1, "n": 60}
+    each = {"precision": share, "recall": share, "f1": share, "support": 60}
+    found = {**samples.PERFORMANCE, "confusion_matrix": table, "classes": dict.fromkeys(classes, each)}
+    return Day(day, performance=typed(Performance, found))
+
+
 @pytest.mark.parametrize("n", [15, 100])
-def test_the_matrix_fits_and_of_many_classes_the_most_frequent_confusions_stand_instead(n: int, browser: Any) -> None:
+def test_the_matrix_fits_and_of_many_classes_the_most_frequent_confusions_stand_instead(
+    n: int, browser: Any, small_monitor: Callable[..., MonitorConfig]
+) -> None:
     classes, matrices = names(n), counted(n, 3)
-    days = [
-        SimpleNamespace(
-            day=date(2026, 1, 5 + place), tone="good", said="ok", ingest=None, drift=None, estimate=None,
-            performance={"confusion_matrix": {"labels": classes, "rows": matrix.tolist()}},
-        )
-        for place, matrix in enumerate(matrices)
-    ]  # fmt: skip
-    found = json.dumps(series(days, SimpleNamespace(name="m", classes=tuple(classes))))  # type: ignore[arg-type]
+    days = [_measured(date(2026, 1, 5 + place), classes, matrix) for place, matrix in enumerate(matrices)]
+    config = small_monitor("file:///nowhere").model_copy(update={"classes": tuple(classes)})
     app = FastAPI()
+
+    @app.get("/confusions.json")
+    def give_confusions(first: date, last: date) -> Any:
+        return HTMLResponse(as_json(of_days(days, config.classes, first, last)))
 
     @app.get("/{name:path}")
     def give(name: str) -> Any:
         if name in ("", "series.json"):
-            return HTMLResponse(found if name else PAGE)
+            return HTMLResponse(as_json(series(days, config)) if name else PAGE)
         return FileResponse(REPORT_CSS if name == "report.css" else STATIC / Path(name).name)
 
     wrong: list[str] = []
@@ -80,6 +94,7 @@ def test_the_matrix_fits_and_of_many_classes_the_most_frequent_confusions_stand_
             assert others[place, other] == int(first[2])
         assert f"{int(total.sum())} labelled images of 3 days" in page.locator("#matrix-note").inner_text()
         page.select_option("#matrix-day", "2026-01-06")
+        page.locator("#matrix-note", has_text="of 1 day;").wait_for()
         assert f"{int(matrices[1].sum())} labelled images of 1 day" in page.locator("#matrix-note").inner_text()
         assert page.locator("#measure option").all_text_contents()[0] == f"Precision of {classes[0]}"
         for width in (1280, 400):

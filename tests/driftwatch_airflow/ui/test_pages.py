@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from tests.stores import day_store
 
 from driftwatch.images.inputs import DayInputs
 from driftwatch_airflow.ui.app import _ROUTES
@@ -168,7 +169,7 @@ def test_a_thumbnail_is_the_stored_input_of_its_image(pages: Any) -> None:
     assert answer.headers["content-type"] == "image/jpeg"
     picture = cv2.cvtColor(cv2.imdecode(np.frombuffer(answer.content, "uint8"), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     assert picture.shape[:2] == (120, 160)
-    wanted = DayInputs(pages.storage, keys).take([7])[0].mean(axis=(0, 1))
+    wanted = DayInputs(day_store(pages.storage, keys)).take([7])[0].mean(axis=(0, 1))
     assert picture.mean(axis=(0, 1)) == pytest.approx(wanted, abs=6)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from driftwatch.artifacts.failure import Failure, write_failure
+from driftwatch.artifacts import base
+from driftwatch.artifacts.failure import Failure
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 LAST = date(2026, 6, 14)
@@ -118,10 +119,10 @@ def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labe
     assert (said["tone"][-1], said["days"][-1]) == ("bad", str(day))
     kept = Failure(task="ingest_images", reason="the disk is <full>", run_id=run)
     keys = pages.layout().day(day)
-    write_failure(pages.storage, keys.failure, kept)
+    base.write(pages.storage, keys.failure, kept)
     assert "the disk is <full>" in read(f"/m/cats_vs_dogs/days/{day}/")
     forgotten = pages.layout().day(LAST - timedelta(days=1))  # Airflow knows no run of this day
-    write_failure(pages.storage, forgotten.failure, kept)
+    base.write(pages.storage, forgotten.failure, kept)
     page = read(f"/m/cats_vs_dogs/days/{forgotten.day}/")
     assert "The day failed at ingest_images. " in page
     assert "Failed at ingest_images" in page

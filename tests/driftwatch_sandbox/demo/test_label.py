@@ -7,6 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from driftwatch.artifacts import base
+from driftwatch.artifacts.annotation import KnownImage, SampledImage
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import open_storage
@@ -14,21 +16,20 @@ from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.label import open_pool as open_demo_pool
 
 from ..conftest import TOKEN
-from ..people import person, take
+from ..people import person, plan, take
 
 
 def test_the_demos_pool_asks_people_about_its_last_day(peoples_market: Any, config: MonitorConfig) -> None:
     storage, layout = open_storage(config.storage.uri), MonitorKeys(config.name)
     pictures = {f"demo/incoming/2026-01-07/{number}.jpg": b"\xff\xd8\xff" + bytes([number]) for number in range(12)}
-    entries = [{"image_id": hashlib.sha256(data).hexdigest(), "key": key} for key, data in pictures.items()]
     for key, data in pictures.items():
         storage.write_bytes(key, data)
-    control = [{**entry, "label": "cat"} for entry in entries[9:]]
-    cost = {"total": 1.0, "reward_per_page": 0.05, "tasks_per_page": 9}
-    storage.write_json(
-        layout.day(week.DAYS[-1]).annotation,
-        {"sample": entries[:9], "control": control, "cost": cost, "overlap": 3, "state": "closed", "pool_id": "1"},
-    )
+    ids = {key: hashlib.sha256(data).hexdigest() for key, data in pictures.items()}
+    images = [SampledImage(image_id=image_id, key=key) for key, image_id in ids.items()]
+    control = tuple(KnownImage(image_id=image.image_id, key=image.key, label="cat") for image in images[9:])
+    of_the_day = {"sample": tuple(images[:9]), "control": control, "overlap": 3, "state": "closed", "pool_id": "1"}
+    closed = plan("1", config).model_copy(update=of_the_day)
+    base.write(storage, layout.day(week.DAYS[-1]).annotation, closed)
     world = SimpleNamespace(
         storage=Path(storage.root),
         url=lambda name: peoples_market.url if name == "toloka" else "http://images.test",

@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.config.monitor_files import load_monitor
+from driftwatch.config.loader import load_monitor
 from driftwatch.errors import DriftwatchError
 from driftwatch_sandbox.demo.homes import DemoFailed
 from driftwatch_sandbox.demo.own import DAYS, Own

@@ -123,7 +123,7 @@ def test_a_page_whose_time_is_over_takes_no_answer_and_comes_free(
     market: Any, config: MonitorConfig, images: str
 ) -> None:
     project = market.kit.create_project(build_project(config))
-    body = build_pool(config, plan(project.id))
+    body = build_pool(config, plan(project.id, config), "2026-01-05")
     body.assignment_max_duration_seconds = 1
     pool = market.kit.create_pool(body)
     market.upload(pool.id, [f"{images}/{number}.png" for number in range(9)])

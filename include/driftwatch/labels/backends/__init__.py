@@ -1,1 +1,1 @@
-"""Where labels come from: one package for each annotation service."""
+"""Where labels come from: one package for each annotation service, behind the protocol of `base`."""

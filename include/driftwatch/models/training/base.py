@@ -1,7 +1,7 @@
 """What every trainer is given and what it leaves.
 
 A trainer of one's own is a class with the two methods of `Trainer`, without arguments of its own, that a package names by an entry
-point of the group `driftwatch.trainers`. The test tests/driftwatch/model/training/test_conformance.py says what holds of each.
+point of the group `driftwatch.trainers`. The test tests/driftwatch/models/training/test_conformance.py says what holds of each.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from pydantic import Field
 
+from driftwatch.artifacts.models import Augmentation, TimedEpochRow, TrainingRecipe
 from driftwatch.config.model import RecipeConfig
 from driftwatch.errors import NeedsAttention
 
@@ -27,9 +28,8 @@ GROUP = "driftwatch.trainers"
 KERAS = "keras"
 _OWN = {KERAS: EntryPoint(KERAS, "driftwatch.models.training.keras:KerasTrainer", GROUP)}
 
-# One epoch: `epoch` from 1, `loss`, `accuracy`, `seconds`, and with validation images `val_loss` and `val_accuracy`.
-Epoch = dict[str, float]
-OnEpoch = Callable[[Epoch], None]
+# Is told each epoch as it ends.
+OnEpoch = Callable[[TimedEpochRow], None]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,12 @@ class Recipe(RecipeConfig):
     epoch_size: int | None = None
 
     @property
+    def noted(self) -> TrainingRecipe:
+        """The recipe as cards and checkpoints keep it."""
+        fields = self.model_dump()
+        return TrainingRecipe(**{**fields, "augmentation": Augmentation(**fields["augmentation"])})
+
+    @property
     def small_epochs(self) -> int:
         return min(round(self.epochs * self.small_share), self.epochs - 1)
 
@@ -105,7 +111,7 @@ class Trained:
 
     model: bytes
     from_logits: bool
-    history: Sequence[Epoch] = ()
+    history: Sequence[TimedEpochRow] = ()
 
 
 class Trainer(Protocol):

@@ -6,13 +6,15 @@ Kept are the last one and the best one, and they go when the model is registered
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from driftwatch.artifacts import base
+from driftwatch.artifacts.models import TrainingCheckpoint, TrainingTask
+from driftwatch.artifacts.nested_keys import CheckpointKeys, file_name
 
 if TYPE_CHECKING:
-    from driftwatch.models.training.base import Epoch
+    from driftwatch.artifacts.models import TimedEpochRow
     from driftwatch.storage import Storage
-
-_NOTE = "progress.json"
 
 
 class Checkpoint(NamedTuple):
@@ -25,7 +27,7 @@ class Checkpoint(NamedTuple):
 class Progress(NamedTuple):
     """Where a training stands: its epochs, and the checkpoints of the last one and the best one."""
 
-    history: list[Epoch]
+    history: tuple[TimedEpochRow, ...]
     last: Checkpoint
     best: Checkpoint
 
@@ -34,44 +36,39 @@ class Checkpoints:
     """The checkpoints of one training below `folder`, a storage key."""
 
     def __init__(self, storage: Storage, folder: str) -> None:
-        self._storage, self._folder = storage, folder
+        self._storage, self._keys = storage, CheckpointKeys(folder)
 
     @property
     def url(self) -> str:
-        return self._storage.url(self._folder)
+        return self._storage.url(self._keys.folder)
 
-    def save(self, task: dict[str, Any], model: bytes, history: list[Epoch], best: int) -> None:
+    def save(self, task: TrainingTask, model: bytes, history: tuple[TimedEpochRow, ...], best: int) -> None:
         """Writes the model first, under the epoch's own name; then, in one step, the note that points to it and to that of the
-        epoch `best`, which was saved before or is the last; then what no note points to is deleted. `task` is JSON that says
-        of what this is the training."""
-        last = self._name(len(history))
-        self._storage.write_bytes(f"{self._folder}/{last}", model)
-        note = {"task": task, "last": last, "best": self._name(best), "history": history}
-        self._storage.write_json(f"{self._folder}/{_NOTE}", note)
-        for item in self._storage.list(self._folder):
-            if item.key.rsplit("/", 1)[-1] not in (last, note["best"], _NOTE):
+        epoch `best`, which was saved before or is the last; then what no note points to is deleted. `task` says of what
+        this is the training."""
+        last, of_best = self._keys.epoch(len(history)), self._keys.epoch(best)
+        self._storage.write_bytes(self._keys.file(last), model)
+        note = TrainingCheckpoint(task=task, last=last, best=of_best, history=history)
+        base.write(self._storage, self._keys.note, note)
+        kept = (last, of_best, file_name(self._keys.note))
+        for item in self._storage.list(self._keys.folder):
+            if file_name(item.key) not in kept:
                 self._storage.delete(item.key)
 
-    def restore(self, task: dict[str, Any]) -> Progress | None:
+    def restore(self, task: TrainingTask) -> Progress | None:
         """The last finished epoch of the same `task`, if there is one."""
-        if not self._storage.exists(f"{self._folder}/{_NOTE}"):
+        note = base.find(self._storage, self._keys.note, TrainingCheckpoint)
+        if note is None or note.task != task:
             return None
-        note = self._storage.read_json(f"{self._folder}/{_NOTE}")
-        if note["task"] != task:
-            return None
-        last = self._read(note["last"])
-        return Progress(note["history"], last, last if note["best"] == note["last"] else self._read(note["best"]))
+        last = self._read(note.last)
+        return Progress(note.history, last, last if note.best == note.last else self._read(note.best))
 
     def clear(self) -> None:
         """Deletes them all, the note first."""
-        self._storage.delete(f"{self._folder}/{_NOTE}")
-        for item in self._storage.list(self._folder):
+        self._storage.delete(self._keys.note)
+        for item in self._storage.list(self._keys.folder):
             self._storage.delete(item.key)
 
     def _read(self, name: str) -> Checkpoint:
-        key = f"{self._folder}/{name}"
+        key = self._keys.file(name)
         return Checkpoint(self._storage.read_bytes(key), self._storage.url(key))
-
-    @staticmethod
-    def _name(epoch: int) -> str:
-        return f"epoch-{epoch:04d}.keras"

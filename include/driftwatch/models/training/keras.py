@@ -13,16 +13,16 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
+from driftwatch.artifacts.models import TimedEpochRow, TrainingTask
 from driftwatch.models import architecture
 from driftwatch.models.archive import DamagedModel
 from driftwatch.models.registry import from_bytes, to_bytes
 from driftwatch.models.runtime import prepare
-from driftwatch.models.training.base import Attempt, Epoch, Recipe, Start, Trained, TrainingSet
+from driftwatch.models.training.base import Attempt, Recipe, Start, Trained, TrainingSet
 from driftwatch.models.training.batches import batches, unvaried
 from driftwatch.models.training.checkpoints import Checkpoint, Checkpoints
 
@@ -44,7 +44,7 @@ class KerasTrainer:
         keras.config.disable_traceback_filtering()  # it strips a storage's error in a callback of its cause
         recipe = _staged(recipe, data.train.images.shape[1])
         from_logits = start is None or start.from_logits
-        task = {"recipe": recipe.model_dump(), "data": _digest(data)}
+        task = TrainingTask(recipe=recipe.noted, data=_digest(data))
         run = _Run(data, recipe, from_logits, task, attempt or Attempt())
         model, history = run.fit(from_bytes(start.model, start.name) if start else None)
         return Trained(to_bytes(model), from_logits, history)
@@ -79,13 +79,13 @@ class _Run:
     data: TrainingSet
     recipe: Recipe
     from_logits: bool
-    task: dict[str, Any]
+    task: TrainingTask
     attempt: Attempt
 
-    def fit(self, start: keras.Model | None) -> tuple[keras.Model, list[Epoch]]:
+    def fit(self, start: keras.Model | None) -> tuple[keras.Model, list[TimedEpochRow]]:
         """The trained model and its epochs."""
         recipe, size = self.recipe, self.data.train.images.shape[1]
-        history: list[Epoch] = []
+        history: list[TimedEpochRow] = []
         best: list[np.ndarray] = []
         kept = self.attempt.checkpoints
         if kept and (saved := kept.restore(self.task)):
@@ -106,7 +106,9 @@ class _Run:
             model.set_weights(stop.best_weights)
         return model, history
 
-    def _train(self, model: keras.Model, last: int, history: list[Epoch], stop: _EarlyStop | None = None) -> None:
+    def _train(
+        self, model: keras.Model, last: int, history: list[TimedEpochRow], stop: _EarlyStop | None = None
+    ) -> None:
         """Trains up to the epoch `last`, unless it was stopped before."""
         if len(history) >= last or (stop and stop.stopped_epoch):
             return
@@ -147,12 +149,12 @@ class _Run:
 class _EarlyStop(keras.callbacks.EarlyStopping):
     """Keras' early stopping, which also counts the epochs before a kill: `history`, the best one of which had the weights `best`."""
 
-    def __init__(self, model: keras.Model, patience: int, history: list[Epoch], best: list[np.ndarray]) -> None:
+    def __init__(self, model: keras.Model, patience: int, history: list[TimedEpochRow], best: list[np.ndarray]) -> None:
         super().__init__("val_loss", mode="min", patience=patience, restore_best_weights=True)
         self.set_model(model)
         super().on_train_begin()
         for row in history:
-            self.on_epoch_end(int(row["epoch"]) - 1, row)
+            self.on_epoch_end(row.epoch - 1, {"val_loss": row.val_loss})
         if history:
             self.best_weights = best
 
@@ -170,7 +172,7 @@ class _EarlyStop(keras.callbacks.EarlyStopping):
 class _EachEpoch(keras.callbacks.Callback):
     """Seeds each epoch and, when it has ended, notes, saves and tells it."""
 
-    def __init__(self, run: _Run, history: list[Epoch], stop: _EarlyStop | None) -> None:
+    def __init__(self, run: _Run, history: list[TimedEpochRow], stop: _EarlyStop | None) -> None:
         super().__init__()
         self._run, self._history, self._stop = run, history, stop
         self._began = 0.0
@@ -184,13 +186,14 @@ class _EachEpoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         found = {name: _rounded(value) for name, value in (logs or {}).items()}
-        self._history.append({"epoch": epoch + 1, **found, "seconds": round(time.perf_counter() - self._began, 2)})
+        seconds = round(time.perf_counter() - self._began, 2)
+        self._history.append(TimedEpochRow(epoch=epoch + 1, seconds=seconds, **found))
         told = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
         logger.info("epoch %d of %d: %s", epoch + 1, self._run.recipe.epochs, told)
         checkpoints, on_epoch = self._run.attempt.checkpoints, self._run.attempt.on_epoch
         if checkpoints:
             best = (self._stop.best_epoch if self._stop else epoch) + 1
-            checkpoints.save(self._run.task, _saved(self.model), self._history, best)
+            checkpoints.save(self._run.task, _saved(self.model), tuple(self._history), best)
         if on_epoch:
             on_epoch(self._history[-1])
 

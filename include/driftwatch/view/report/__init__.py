@@ -1,19 +1,21 @@
-"""What people read: the day's report, and the text of the alerts."""
+"""The day's report: one file, made from whatever artifacts exist so far."""
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch.artifacts.store import DayStore
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from driftwatch.view.pictures import Picture
+    from driftwatch.view.report.facts import DayFacts
 
-def write_report(store: MonitorStore, day: date) -> str:
+
+def write_report(day: DayStore) -> str:
     """Writes the day's report.html from whatever artifacts exist so far, and returns its key.
 
     One file without outside resources, for screen (light and dark) and print; the same artifacts give the same bytes. Raises
@@ -22,37 +24,37 @@ def write_report(store: MonitorStore, day: date) -> str:
     from driftwatch.view.pictures import examples
     from driftwatch.view.report.facts import gather
 
-    facts = gather(store, day)
-    key = store.keys.day(day).report
-    store.storage.write_bytes(key, render(facts, examples(store, facts)).encode())
-    return key
+    facts = gather(day)
+    day.storage.write_bytes(day.keys.report, render(facts, examples(day, facts)).encode())
+    return day.keys.report
 
 
-def render(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> str:
+def render(facts: DayFacts, pictures: dict[str, list[Picture]]) -> str:
     """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`. Everything from outside is escaped."""
     return environment().get_template("report.html.j2").render(values(facts, pictures))
 
 
-def values(facts: Any, pictures: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """What the report's template shows."""
-    from driftwatch.view.report import accuracy, drift, sections
+def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any]:
+    """What the report's template shows; Jinja takes it by name."""
+    from driftwatch.view.drift_words import kinds, sample
+    from driftwatch.view.report import accuracy_section, labelling_section, sections
 
     return {
         "facts": facts,
         "pictures": pictures,
         "summary": sections.summary(facts),
         "files": sections.files(facts),
-        "kinds": drift.kinds(facts.drift, facts.content_drift),
-        "tested": drift.sample(facts.drift) if facts.drift else "",
+        "kinds": kinds(facts.drift, facts.content_drift),
+        "tested": sample(facts.drift) if facts.drift else "",
         "features": sections.features(facts),
         "over_time": sections.over_time(facts),
         "history": sections.history(facts),
         "performance": sections.performance(facts),
-        "ways": accuracy.ways(facts),
-        "trust": accuracy.trust(facts),
-        "late": accuracy.late(facts),
-        "changed": accuracy.changed(facts),
-        "labelling": sections.labelling(facts),
+        "ways": accuracy_section.ways(facts),
+        "trust": accuracy_section.trust(facts),
+        "late": accuracy_section.late(facts),
+        "changed": accuracy_section.changed(facts),
+        "labelling": labelling_section.labelling(facts),
         "model": sections.model(facts),
     }
 
@@ -65,7 +67,7 @@ def environment(*more: Path) -> Environment:
     """Jinja for the report's templates, and for those of the folders `more`, which may extend them."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from driftwatch.accuracy.policy import percent
+    from driftwatch.view.numbers import percent
     from driftwatch.view.words import one_line
 
     made = Environment(

@@ -2,108 +2,133 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
-from driftwatch.artifacts import shapes
-from driftwatch.artifacts.days import stored_days
-from driftwatch.artifacts.failure import Failure, read_failure
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch.artifacts import base
+from driftwatch.artifacts.accuracy import Estimate, Performance
+from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.failure import Failure
+from driftwatch.artifacts.ingest import Ingest, LateFiles
+from driftwatch.artifacts.models import ModelCard
+from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DamagedArtifact, MissingArtifact
+from driftwatch.view.days import Day
+from driftwatch.view.series import Series, series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-    from driftwatch.artifacts.keys import MonitorKeys
+    from driftwatch.artifacts.base import Artifact
     from driftwatch.config import MonitorConfig
     from driftwatch.storage import Storage
+
+    A = TypeVar("A", bound=Artifact)
+    T = TypeVar("T")
 
 HISTORY_DAYS = 14
 
 
 @dataclass(frozen=True)
-class PastDay:
-    """What the history shows of one day; None where the step has not run."""
-
-    day: date
-    drift: dict[str, Any] | None
-    performance: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
 class DayFacts:
-    """The day's artifacts as the steps that write them describe them; None where the step has not run."""
+    """The day's artifacts as the steps that write them describe them; None where the step has not run.
+
+    `history`: the last days, with what its charts show of them. `damaged`: artifacts of the day that are there and cannot be read;
+    `problems`: these, and those of the days before.
+    """
 
     config: MonitorConfig
     day: date
-    ingest: dict[str, Any]
+    ingest: Ingest
     manifest: pd.DataFrame
-    drift: dict[str, Any] | None
-    content_drift: dict[str, Any] | None
+    drift: DayDrift | None
+    content_drift: ContentDrift | None
     predictions: pd.DataFrame | None
-    estimate: dict[str, Any] | None
-    annotation: dict[str, Any] | None
+    estimate: Estimate | None
+    annotation: AnnotationPlan | None
     assignments: pd.DataFrame | None
     labels: pd.DataFrame | None
     annotators: pd.DataFrame | None
-    performance: dict[str, Any] | None
-    card: dict[str, Any] | None
-    late_files: dict[str, Any] | None
-    history: list[PastDay]
+    performance: Performance | None
+    card: ModelCard | None
+    late_files: LateFiles | None
+    history: list[Day]
     failure: Failure | None = None
-    problems: tuple[str, ...] = ()  # artifacts that are there and cannot be read
+    damaged: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> pd.DataFrame:
         """The manifest's accepted rows: the order of features, inputs and predictions."""
         return self.manifest[self.manifest["status"] == "accepted"].reset_index(drop=True)
 
+    @property
+    def as_day(self) -> Day:
+        """The day as the calendar and the charts see it."""
+        return Day(
+            self.day,
+            ingest=self.ingest,
+            drift=self.drift,
+            performance=self.performance,
+            content_drift=self.content_drift,
+            failure=self.failure,
+            problems=self.damaged,
+        )
 
-def gather(store: MonitorStore, day: date) -> DayFacts:
+    @cached_property
+    def series(self) -> Series:
+        """The last days as columns, from which the charts are drawn."""
+        return series(self.history, self.config)
+
+
+def gather(day: DayStore) -> DayFacts:
     """Reads what exists. A damaged artifact, of this day or of one before, is left out and named in `problems`.
 
     Raises MissingArtifact for a day that was never taken in (no ingest.json or manifest.parquet), and DamagedArtifact where one
     of these two cannot be read.
     """
-    keys, reading = store.keys.day(day), _Reading(store.storage)
-    ingest = shapes.read_checked(store.storage, keys.ingest, shapes.Ingest)
-    card = store.keys.model_card(ingest["model_version"])
-    return DayFacts(
-        config=store.config,
-        day=day,
+    keys, reading, before = day.keys, _Reading(day), _Reading(day)
+    ingest = day.read(Ingest)
+    manifest = day.storage.read_table(keys.manifest)
+    found = DayFacts(
+        config=day.config,
+        day=day.date,
         ingest=ingest,
-        manifest=store.storage.read_table(keys.manifest),
-        drift=reading.object(keys.drift, shapes.Drift),
-        content_drift=reading.object(keys.content_drift, shapes.ContentDrift),
+        manifest=manifest,
+        drift=reading.find(keys.drift, DayDrift),
+        content_drift=reading.find(keys.content_drift, ContentDrift),
         predictions=reading.table(keys.predictions, "image_id", "prediction", "model_version"),
-        estimate=reading.object(keys.estimate, shapes.Estimate),
-        annotation=reading.object(keys.annotation, shapes.Annotation),
+        estimate=reading.find(keys.estimate, Estimate),
+        annotation=reading.find(keys.annotation, AnnotationPlan),
         assignments=reading.table(keys.assignments, "assignment_id", "status", "reward"),
         labels=reading.table(keys.labels, "image_id", "label", "votes", "votes.unclear"),
         annotators=reading.table(keys.annotators, "annotator_id", "answers", "flagged"),
-        performance=reading.object(keys.performance, shapes.Performance),
-        card=reading.object(card, shapes.Card),
-        late_files=reading.object(keys.late_files, shapes.LateFiles),
-        history=_history(reading, store.keys, day),
-        failure=reading.failure(keys.failure),
-        problems=tuple(reading.problems),
+        performance=reading.find(keys.performance, Performance),
+        card=reading.find(day.monitor.keys.model_card(ingest.model_version), ModelCard),
+        late_files=reading.find(keys.late_files, LateFiles),
+        history=_history(before, day),
+        failure=reading.find(keys.failure, Failure),
     )
+    damaged = tuple(reading.problems)
+    return replace(found, damaged=damaged, problems=tuple(dict.fromkeys([*damaged, *before.problems])))
 
 
 class _Reading:
     """Reads artifacts that may not be there yet, which is normal in the morning, and notes those that cannot be read."""
 
-    def __init__(self, storage: Storage) -> None:
-        self.storage = storage
-        self.problems: dict[str, None] = {}
+    def __init__(self, day: DayStore) -> None:
+        self.storage: Storage = day.storage
+        self.problems: list[str] = []
 
-    def object(self, key: str, shape: type[shapes.Shape]) -> dict[str, Any] | None:
-        return self._if_there(lambda: shapes.read_checked(self.storage, key, shape), key)
+    def find(self, key: str, kind: type[A]) -> A | None:
+        return self._if_there(lambda: base.read(self.storage, key, kind), key)
 
-    def table(self, key: str, *columns: str) -> Any:
+    def table(self, key: str, *columns: str) -> pd.DataFrame | None:
         def read() -> pd.DataFrame:
             table = self.storage.read_table(key)
             missing = sorted({*columns} - {*table.columns})
@@ -113,35 +138,28 @@ class _Reading:
 
         return self._if_there(read, key)
 
-    def failure(self, key: str) -> Failure | None:
-        found: Failure | None = self._if_there(lambda: read_failure(self.storage, key), key)
-        return found
-
-    def _if_there(self, read: Callable[[], Any], key: str) -> Any:
+    def _if_there(self, read: Callable[[], T], key: str) -> T | None:
         try:
             return read()
         except MissingArtifact:
             return None
         except DamagedArtifact as error:
-            self.problems[str(error)] = None
+            self.problems.append(str(error))
         except PermissionError as error:
-            self.problems[f"{self.storage.url(key)} may not be read: {error}"] = None
+            self.problems.append(f"{self.storage.url(key)} may not be read: {error}")
         return None
 
 
-def _history(reading: _Reading, layout: MonitorKeys, day: date) -> list[PastDay]:
+def _history(reading: _Reading, day: DayStore) -> list[Day]:
     """The last HISTORY_DAYS days, the day itself included, oldest first, beginning with the first that exists."""
-    present = set(stored_days(reading.storage, layout))
+    present = set(day.monitor.days())
     found = []
     for back in range(HISTORY_DAYS - 1, -1, -1):
-        other = day - timedelta(days=back)
+        other = day.date - timedelta(days=back)
         if other in present:
-            keys = layout.day(other)
-            drift, performance = (
-                reading.object(keys.drift, shapes.Drift),
-                reading.object(keys.performance, shapes.Performance),
-            )
-            found.append(PastDay(other, drift, performance))
+            keys = day.monitor.keys.day(other)
+            ingest, drift = reading.find(keys.ingest, Ingest), reading.find(keys.drift, DayDrift)
+            found.append(Day(other, ingest, drift, reading.find(keys.performance, Performance)))
         elif found:
-            found.append(PastDay(other, None, None))
+            found.append(Day(other))
     return found

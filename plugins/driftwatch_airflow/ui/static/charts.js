@@ -31,18 +31,17 @@ async function fetchJson(url) {
   return answer.json();
 }
 
-// As the report does it: driftwatch.view.confusions.
-const MOST_CLASSES = 15, MOST_PAIRS = 20;
 const seconds = (day) => Date.parse(`${day}T00:00:00Z`) / 1000;
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const faint = (name, share) => `color-mix(in srgb, ${color(name)} ${Math.round(100 * share)}%, transparent)`;
 const percent = (share) => (share == null ? "–" : `${+(100 * share).toFixed(1)} %`);
 const short = (value) => (value == null ? "–" : String(+value.toPrecision(4)));
-const words = (verdict) => (verdict ?? "–").replaceAll("_", " ");
 
 class Monitor {
   constructor(data) {
     this.data = data;
+    this.words = (verdict) => data.words.verdicts[verdict] ?? "–"; // as the report says it
+    this.tone = (verdict) => color(data.words.tones[verdict] ?? "unsure");
     this.plots = {};
     this.tables = {};
     this.feature = board.querySelector("[data-feature]")?.dataset.feature;
@@ -66,7 +65,7 @@ class Monitor {
     pick?.addEventListener("change", () => this.drawDistribution());
     const measure = document.getElementById("measure");
     if (measure) {
-      for (const [kind, title] of [["precision", "Precision"], ["recall", "Recall"], ["f1", "F1"]]) {
+      for (const [kind, title] of Object.entries(this.data.words.measures)) {
         const group = Object.assign(document.createElement("optgroup"), { label: title });
         group.append(...this.data.classes.map((label) => new Option(`${title} of ${label}`, JSON.stringify([label, kind]))));
         measure.append(group);
@@ -112,10 +111,10 @@ class Monitor {
     };
     const newest = [...this.indexes].reverse();
     const pick = document.getElementById("day"), matrix = document.getElementById("matrix-day");
-    const mark = { drifted: ", drifted", not_enough_evidence: ", too few" };
     const verdict = this.data.drift.verdict;
-    fill(pick, newest.filter((i) => verdict[i]).map((i) => [this.data.days[i] + (mark[verdict[i]] ?? ""), this.data.days[i]]), pick?.value);
-    const measured = newest.filter((i) => this.data.performance.confusion[i]);
+    const mark = (i) => (verdict[i] === "ok" ? "" : `, ${this.words(verdict[i])}`);
+    fill(pick, newest.filter((i) => verdict[i]).map((i) => [this.data.days[i] + mark(i), this.data.days[i]]), pick?.value);
+    const measured = newest.filter((i) => this.data.performance.counted[i]);
     fill(matrix, [["all days of the range", "all"], ...measured.map((i) => [this.data.days[i], this.data.days[i]])], matrix?.value || "all");
   }
 
@@ -125,7 +124,7 @@ class Monitor {
     for (const button of board.querySelectorAll("[data-feature]")) button.setAttribute("aria-pressed", button.dataset.feature === this.feature);
     document.getElementById("feature-title").textContent = `${found.name} over time`;
     const of = (quantiles, place) => this.indexes.map((i) => quantiles(i)?.[place] ?? null);
-    const ours = (i) => found.quantiles[i], theirs = (i) => (found.quantiles[i] ? found.reference[found.reference_version[i]] : null);
+    const ours = (i) => found.quantiles[i], theirs = (i) => found.references[found.reference_of[i]];
     const columns = [[theirs, 4], [theirs, 0], [theirs, 2], [ours, 4], [ours, 0], [ours, 3], [ours, 1], [ours, 2]];
     const line = (label, stroke, more = {}) => ({ label, stroke, width: 0, points: { show: false }, value: (_, v) => short(v), ...more });
     this.plot("feature-chart", {
@@ -139,13 +138,13 @@ class Monitor {
         { series: [1, 2], fill: faint("reference", 0.38) }, { series: [4, 5], fill: faint("day", 0.16) }, { series: [6, 7], fill: faint("day", 0.3) },
       ],
       marks: (plot) => this.indexes.forEach((i, at) => {
-        if (found.verdict[i] === "drifted" && ours(i)) this.dot(plot, at, ours(i)[2], "alert", color("warn"));
+        if (found.verdict[i] === "drifted" && ours(i)) this.dot(plot, at, ours(i)[2], "alert", this.tone("drifted"));
         else if (ours(i)) this.dot(plot, at, ours(i)[2], "ok", color("day"), this.roomy(plot) ? 2.5 : 1.5);
       }),
       label: `${found.name}: medians and bands of ${this.indexes.length} days, ${this.indexes.filter((i) => found.verdict[i] === "drifted").length} drifted`,
     });
     this.table("feature-table", ["Day", "Verdict", "Day 5 %", "25 %", "Median", "75 %", "95 %", "Reference 5 %", "Median", "95 %", "Effect", "Model"],
-      (i) => [this.data.days[i], words(found.verdict[i]), ...[0, 1, 2, 3, 4].map((q) => short(ours(i)?.[q])), ...[0, 2, 4].map((q) => short(theirs(i)?.[q])), short(found.effect[i]), found.reference_version[i] ?? "–"]);
+      (i) => [this.data.days[i], this.words(found.verdict[i]), ...[0, 1, 2, 3, 4].map((q) => short(ours(i)?.[q])), ...[0, 2, 4].map((q) => short(theirs(i)?.[q])), short(found.effect[i]), found.reference_version[i] ?? "–"]);
   }
 
   async drawDistribution() {
@@ -185,7 +184,7 @@ class Monitor {
     const all = this.data.performance, whole = this.measure === "accuracy";
     const [label, kind] = whole ? [] : JSON.parse(this.measure);
     const found = whole ? all.accuracy : all.classes[label][kind];
-    const title = whole ? "Accuracy" : `${{ precision: "Precision", recall: "Recall", f1: "F1" }[kind]} of ${label}`;
+    const title = whole ? "Accuracy" : `${this.data.words.measures[kind]} of ${label}`;
     document.getElementById("performance-title").textContent = `${title}, on each day's labelled random sample`;
     const column = (values) => this.indexes.map((i) => values[i]);
     const others = whole ? Object.entries(all.others) : [];
@@ -193,31 +192,32 @@ class Monitor {
     key.hidden = !others.length;
     key.querySelector("b").textContent = others.map(([, name]) => name).join(", ");
     const plain = (name, more) => ({ label: name, width: 0, points: { show: false }, value: (_, v) => percent(v), ...more });
+    const said = (texts) => (_, v, series, at) => texts[this.indexes[at]] ?? "–";
     const low = Math.min(...column(found.low).filter((v) => v != null), ...column(all.floor).filter((v) => v != null && whole), 1);
     this.plot("performance-chart", {
       data: [this.indexes.map((i) => seconds(this.data.days[i])), column(found.high), column(found.low), column(found.value), column(whole ? all.floor : all.floor.map(() => null)), ...others.map(([name]) => column(all[name].value))],
-      series: [plain("upper end"), plain("lower end"), plain(title, { stroke: color("day"), width: 1 }), plain("floor", { stroke: color("bad"), width: 1.5, dash: [2, 3] }),
-        ...others.map(([, name]) => plain(name, { stroke: color("unsure"), width: 2, dash: [6, 4] }))],
+      series: [plain("upper end"), plain("lower end"), plain(title, { stroke: color("day"), width: 1, value: said(found.text) }),
+        plain("floor", { stroke: color("bad"), width: 1.5, dash: [2, 3], value: said(whole ? all.floor_text : []) }),
+        ...others.map(([name, about]) => plain(about, { stroke: color("unsure"), width: 2, dash: [6, 4], value: said(all[name].text) }))],
       bands: [{ series: [1, 2], fill: faint("day", 0.1) }],
       range: [Math.max(0, Math.floor(10 * low - 0.2) / 10), 1.02], axisValue: percent,
       marks: (plot) => this.indexes.forEach((i, at) => {
         if (found.value[i] == null) return;
         const verdict = whole ? all.verdict[i] : "ok";
-        const tone = whole ? { alert: color("bad"), ok: color("good") }[verdict] ?? color("unsure") : color("day");
+        const tone = whole ? this.tone(verdict) : color("day");
         this.whisker(plot, at, found.low[i], found.high[i], tone);
         this.dot(plot, at, found.value[i], verdict, tone);
       }) || this.retrainings(plot),
       label: `${title} of ${this.indexes.length} days with intervals, ${column(all.verdict).filter((v) => v === "alert").length} alerts, ${this.indexes.filter((i) => this.retrained(i) !== "–").length} days with a retraining`,
     });
     this.table("performance-table", ["Day", "Verdict", title, "From", "To", "Floor", ...others.map(([, name]) => name), "Model", "Retraining"],
-      (i) => [this.data.days[i], words(all.verdict[i]), percent(found.value[i]), percent(found.low[i]), percent(found.high[i]), percent(all.floor[i]), ...others.map(([name]) => percent(all[name].value[i])), this.data.version[i] ?? "–", this.retrained(i)]);
+      (i) => [this.data.days[i], this.words(all.verdict[i]), found.text[i], percent(found.low[i]), percent(found.high[i]), all.floor_text[i], ...others.map(([name]) => all[name].text[i]), this.data.version[i] ?? "–", this.retrained(i)]);
   }
 
   // What the retrainings on labels up to a day came to.
   retrained(i) {
-    const said = { promote: "gate passed", keep: "gate not passed", not_enough_evidence: "gate: not enough evidence" };
     const found = this.data.retrainings.filter(({ day }) => day === this.data.days[i]);
-    return found.map(({ decision, version }) => [version, said[decision] ?? "not compared yet"].filter(Boolean).join(", ")).join("; ") || "–";
+    return found.map(({ decision, version }) => [version, this.data.words.gates[decision] ?? "not compared yet"].filter(Boolean).join(", ")).join("; ") || "–";
   }
 
   // A triangle on the axis, at each day with a retraining.
@@ -247,75 +247,73 @@ class Monitor {
       label: `Coverage and agreement of the labels of ${this.indexes.length} days`,
     });
     this.table("labels-table", ["Day", "Sampled", "Labels", "Coverage", "Agreement α", "Unanimous"],
-      (i) => [this.data.days[i], short(all.sampled[i]), short(all.labels[i]), percent(coverage(i)), short(all.alpha[i]), percent(all.unanimous[i])]);
+      (i) => [this.data.days[i], short(all.sampled[i]), short(all.labels[i]), percent(coverage(i)), short(all.alpha[i]), all.unanimous[i]]);
   }
 
-  drawMatrix() {
+  // The table of the chosen days, as the server makes it for the report too.
+  async drawMatrix() {
     const target = document.getElementById("matrix");
     if (!target) return;
-    const chosen = document.getElementById("matrix-day").value, labels = this.data.classes;
-    const used = this.indexes.filter((i) => this.data.performance.confusion[i] && (chosen === "all" || this.data.days[i] === chosen));
-    const sum = new Map(), totals = labels.map(() => 0);
-    for (const i of used) {
-      for (const [r, c, n] of this.data.performance.confusion[i]) {
-        sum.set(r * labels.length + c, (sum.get(r * labels.length + c) ?? 0) + n);
-        totals[r] += n;
-      }
+    const chosen = document.getElementById("matrix-day").value, days = this.indexes.map((i) => this.data.days[i]);
+    const note = document.getElementById("matrix-note"), turn = (this.matrixTurn = (this.matrixTurn ?? 0) + 1);
+    const [first, last] = chosen === "all" ? [days[0], days[days.length - 1]] : [chosen, chosen];
+    if (!first) { target.replaceChildren(); note.textContent = "No day in this range."; return; }
+    let found;
+    try {
+      found = await fetchJson(`${board.dataset.confusions}?first=${first}&last=${last}`);
+    } catch (error) {
+      if (turn === this.matrixTurn) { target.replaceChildren(); note.textContent = `This cannot be shown: ${error.message}`; }
+      return;
     }
-    const of = (r, c) => sum.get(r * labels.length + c) ?? 0;
-    const many = labels.length > MOST_CLASSES;
-    document.getElementById("matrix-title").textContent = many ? "Confused most often" : "People say (rows), the model said (columns)";
-    target.setAttribute("aria-label", many ? "Confused most often" : "Confusion matrix");
-    target.replaceChildren(many ? this.pairs(labels, sum, totals) : this.matrix(labels, of, totals));
-    const n = totals.reduce((a, b) => a + b, 0), right = labels.reduce((total, _, r) => total + of(r, r), 0);
-    document.getElementById("matrix-note").textContent = n ? `${n} labelled images of ${used.length} day${used.length === 1 ? "" : "s"}; ${percent(right / n)} right.` : "No labelled image in this range.";
+    if (turn !== this.matrixTurn) return;
+    document.getElementById("matrix-title").textContent = found.table.title;
+    target.setAttribute("aria-label", found.table.about);
+    target.replaceChildren(found.table.rows.length ? this.matrix(found.table) : this.pairs(found.table));
+    note.textContent = found.note;
   }
 
   // Cells fit their number; what never happened is left blank.
-  matrix(labels, of, totals) {
+  matrix(found) {
     const table = document.createElement("table");
-    table.className = `matrix ${labels.length <= 4 ? "large" : labels.length <= 8 ? "middle" : "small"}`;
+    table.className = `matrix ${found.size}`;
     const head = table.createTHead().insertRow();
-    head.append(document.createElement("td"), ...labels.map((name) => {
+    head.append(document.createElement("td"), ...found.labels.map((name) => {
       const made = cell("th", "", { scope: "col", title: name });
       made.append(cell("span", name));
       return made;
     }));
     const body = table.createTBody();
-    labels.forEach((name, r) => {
+    for (const { name, cells } of found.rows) {
       const line = body.insertRow();
       const row = cell("th", "", { scope: "row", className: "row" });
       row.append(cell("span", name, { className: "name-of" }));
       line.append(row);
-      labels.forEach((other, c) => {
-        const n = of(r, c), share = n ? n / totals[r] : 0, box = line.insertCell();
-        box.className = `cell h${Math.round(10 * share)}${r === c ? "" : " wrong"}`;
-        if (n) box.title = `${name}, the model said ${other}: ${n}, ${percent(share)}`;
-        box.append(cell("b", n ? String(n) : ""), cell("small", n ? percent(share) : ""));
-      });
-    });
+      for (const { n, share, heat, right, said } of cells) {
+        const box = line.insertCell();
+        box.className = `cell h${heat}${right ? "" : " wrong"}`;
+        if (said) box.title = said;
+        box.append(cell("b", n ? String(n) : ""), cell("small", share));
+      }
+    }
     return table;
   }
 
   // Of many classes: the pairs that were confused most often.
-  pairs(labels, sum, totals) {
-    const found = [...sum].map(([place, n]) => [Math.floor(place / labels.length), place % labels.length, n]).filter(([r, c]) => r !== c)
-      .sort((a, b) => b[2] - a[2] || b[2] / totals[b[0]] - a[2] / totals[a[0]]);
+  pairs(found) {
     const table = document.createElement("table");
     table.className = "pairs";
     const head = table.createTHead().insertRow();
     head.append(...["People say", "The model said"].map((name) => cell("th", name, { scope: "col" })), ...["Images", "Of the class"].map((name) => cell("th", name, { scope: "col", className: "right" })));
     const body = table.createTBody();
-    for (const [r, c, n] of found.slice(0, MOST_PAIRS)) {
-      const named = [labels[r], labels[c]].map((name) => {
+    for (const { truth, predicted, n, share } of found.pairs) {
+      const named = [truth, predicted].map((name) => {
         const made = cell("td", "");
         made.append(cell("span", name, { className: "name-of" }));
         return made;
       });
-      body.insertRow().append(...named, ...[String(n), percent(n / totals[r])].map((text) => cell("td", text, { className: "right" })));
+      body.insertRow().append(...named, ...[String(n), share].map((text) => cell("td", text, { className: "right" })));
     }
-    if (found.length > MOST_PAIRS) body.insertRow().append(cell("td", `and ${found.length - MOST_PAIRS} more pairs, as rare as the last one or rarer`, { colSpan: 4, className: "note" }));
-    if (!found.length) body.insertRow().append(cell("td", "No labelled image was taken for another class.", { colSpan: 4 }));
+    if (found.rest) body.insertRow().append(cell("td", found.rest, { colSpan: 4, className: "note" }));
     return table;
   }
 

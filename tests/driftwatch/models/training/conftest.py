@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from driftwatch.models.training.base import Attempt, Epoch, Labelled
+from driftwatch.artifacts.models import TimedEpochRow
+from driftwatch.models.training.base import Attempt, Labelled
 from driftwatch.models.training.checkpoints import Checkpoints
 from driftwatch.storage import open_storage
 
@@ -45,8 +46,8 @@ def killed(kept: Checkpoints) -> Callable[..., None]:
     """Runs a training with these checkpoints until the epoch `after` has ended."""
 
     def run(train: Callable[[Attempt], object], after: int) -> None:
-        def on_epoch(row: Epoch) -> None:
-            if row["epoch"] == after:
+        def on_epoch(row: TimedEpochRow) -> None:
+            if row.epoch == after:
                 raise KilledError
 
         with pytest.raises(KilledError):

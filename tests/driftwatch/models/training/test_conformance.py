@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from driftwatch.artifacts.models import TimedEpochRow
 from driftwatch.models.registry import from_bytes
-from driftwatch.models.training.base import Attempt, Epoch, Recipe, Start, Trained, Trainer, TrainingSet, trainer
+from driftwatch.models.training.base import Attempt, Recipe, Start, Trained, Trainer, TrainingSet, trainer
 
 TRAINERS = ("keras",)
 RECIPE = Recipe(epochs=2, width=4, seed=3, small_share=0, learning_rate=0.01)
@@ -50,11 +51,11 @@ def test_the_same_set_and_recipe_give_the_same_bytes_and_another_seed_gives_othe
 
 
 def test_each_epoch_is_told_and_noted(any_trainer, data) -> None:
-    told: list[Epoch] = []
+    told: list[TimedEpochRow] = []
     history = any_trainer.train(data, RECIPE, attempt=Attempt(on_epoch=told.append)).history
     assert list(history) == told
-    assert [row["epoch"] for row in history] == [1, 2]
-    assert all({"loss", "accuracy", "val_loss", "val_accuracy", "seconds"} <= set(row) for row in history)
+    assert [row.epoch for row in history] == [1, 2]
+    assert all({"loss", "accuracy", "val_loss", "val_accuracy", "seconds"} <= row.model_fields_set for row in history)
 
 
 def test_it_goes_on_from_the_model_that_it_is_given_and_leaves_that_alone(any_trainer, data) -> None:
@@ -64,7 +65,7 @@ def test_it_goes_on_from_the_model_that_it_is_given_and_leaves_that_alone(any_tr
     anew = any_trainer.train(data, RECIPE.model_copy(update={"learning_rate": 1e-4}))
     assert first.model == before
     assert second.model not in (first.model, anew.model)
-    assert second.history[0]["loss"] < anew.history[0]["loss"]
+    assert second.history[0].loss < anew.history[0].loss
 
 
 def test_an_image_without_weight_teaches_nothing(any_trainer, data) -> None:
@@ -85,19 +86,19 @@ def test_a_killed_training_goes_on_and_ends_in_the_bytes_of_one_that_was_not(
     recipe = RECIPE.model_copy(update={"epochs": 3})
     whole = any_trainer.train(data, recipe)
     killed(lambda attempt: any_trainer.train(data, recipe, attempt=attempt), after)
-    told: list[Epoch] = []
+    told: list[TimedEpochRow] = []
     resumed = any_trainer.train(data, recipe, attempt=Attempt(kept, told.append))
-    assert [row["epoch"] for row in told] == [1, 2, 3][after:]
-    assert [row["epoch"] for row in resumed.history] == [1, 2, 3]
+    assert [row.epoch for row in told] == [1, 2, 3][after:]
+    assert [row.epoch for row in resumed.history] == [1, 2, 3]
     assert resumed.model == whole.model
 
 
 def test_a_checkpoint_of_other_data_is_not_gone_on_from(any_trainer, data, kept, killed) -> None:
     killed(lambda attempt: any_trainer.train(data, RECIPE, attempt=attempt), 1)
     other = dataclasses.replace(data, train=dataclasses.replace(data.train, labels=1 - data.train.labels))
-    told: list[Epoch] = []
+    told: list[TimedEpochRow] = []
     any_trainer.train(other, RECIPE, attempt=Attempt(kept, told.append))
-    assert [row["epoch"] for row in told] == [1, 2]
+    assert [row.epoch for row in told] == [1, 2]
 
 
 def test_it_says_how_long_it_would_take(any_trainer, data) -> None:

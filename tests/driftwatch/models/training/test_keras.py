@@ -40,11 +40,11 @@ def test_a_small_stage_is_left_out_where_the_images_are_no_larger(pictures) -> N
 @pytest.mark.parametrize("after", [2, 3], ids=["before the stop", "behind it"])
 def test_an_early_stop_is_the_same_after_a_kill(wrong, kept, killed, after) -> None:
     whole = train(wrong, STOPPING)
-    losses = [row["val_loss"] for row in whole.history]
+    losses = [row.val_loss for row in whole.history]
     assert len(losses) == 3 == losses.index(min(losses)) + 1 + STOPPING.patience
     killed(lambda attempt: train(wrong, STOPPING, attempt=attempt), after)
     resumed = train(wrong, STOPPING, attempt=Attempt(kept))
-    assert [row["val_loss"] for row in resumed.history] == losses
+    assert [row.val_loss for row in resumed.history] == losses
     assert resumed.model == whole.model
 
 
@@ -67,7 +67,7 @@ def test_training_does_not_stop_early(wrong, patience, images) -> None:
 
 def test_a_training_that_was_not_stopped_keeps_its_last_epoch(wrong) -> None:
     patient = train(wrong, STOPPING.model_copy(update={"patience": 6}))
-    losses = [row["val_loss"] for row in patient.history]
+    losses = [row.val_loss for row in patient.history]
     assert losses.index(min(losses)) < len(losses) - 1
     assert patient.model == train(wrong, STOPPING.model_copy(update={"patience": 0})).model
 

@@ -13,9 +13,12 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.failure import Failure, write_failure
+from driftwatch.artifacts import base
+from driftwatch.artifacts.drift import FeatureDrift
+from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import MissingArtifact
@@ -63,7 +66,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def report(storage: Storage, config: MonitorConfig) -> Callable[..., Page]:
     def write(day: date = DAY) -> Page:
-        return Page(storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config), day)).decode())
+        return Page(storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config).day(day))).decode())
 
     return write
 
@@ -113,7 +116,7 @@ def test_report_exists_before_the_drift_test_and_not_before_ingest(
     build_day: Callable, report: Callable, storage: Storage, config: MonitorConfig
 ) -> None:
     with pytest.raises(MissingArtifact, match=r"ingest\.json does not exist"):
-        write_report(monitor_store(storage, LAYOUT, config), DAY)
+        write_report(monitor_store(storage, LAYOUT, config).day(DAY))
     build_day(DAY, until="ingest")
     assert "60 images taken in; nothing is judged yet." in report().text
 
@@ -273,12 +276,17 @@ def test_long_lists_of_rejected_files_are_counted_not_dropped(
     assert "and 23 more in manifest.parquet" in report().text  # 43 unused files, 20 shown
 
 
+def moved(column: str, way: str, test: str) -> FeatureDrift:
+    row = {**samples.DAY_DRIFT["features"][0], "feature": column, "direction": way, "test": test}
+    return FeatureDrift.model_validate_json(json.dumps(row))
+
+
 def test_every_feature_has_words_for_both_directions() -> None:
     for column in COLUMNS:
         assert "." not in feature_name(column)
-        said = [direction({"feature": column, "direction": moved, "test": "ks"}) for moved in ("up", "down")]
+        said = [direction(moved(column, way, "ks")) for way in ("up", "down")]
         assert len({*said, "higher", "lower"}) == 4
-    assert direction({"feature": "image.Own.thing", "direction": "up", "test": "high_tail"}) == "some images: higher"
+    assert direction(moved("image.Own.thing", "up", "high_tail")) == "some images: higher"
 
 
 def test_unpaired_surrogates_and_control_characters_can_be_written() -> None:
@@ -303,9 +311,12 @@ def test_accuracy_is_told_as_measured_corrected_and_estimated_with_what_to_belie
 ) -> None:
     build_day(DAY, accuracy=0.9)
     keys = LAYOUT.day(DAY)
-    answers = {"day": {"cat": 0.9, "dog": 0.1}, "holdout": {"cat": 0.5, "dog": 0.5}, "p_value": 1e-9, "moved": True}
     guess = {"value": 0.86, "low": 0.82, "high": 0.9, "n": 60}
-    storage.write_json(keys.estimate, {"accuracy": guess, "answers": answers})
+    storage.write_json(keys.estimate, {**samples.ESTIMATE, "accuracy": guess})
+    shares = [{"name": "cat", "reference": 0.5, "day": 0.9}, {"name": "dog", "reference": 0.5, "day": 0.1}]
+    predictions = {**samples.CONTENT_DRIFT["predictions"], "verdict": "drifted", "classes": shares}
+    content = {**samples.CONTENT_DRIFT["content"], "verdict": "ok"}
+    storage.write_json(keys.content_drift, {**samples.CONTENT_DRIFT, "content": content, "predictions": predictions})
     found = storage.read_json(keys.performance)
     earlier = {"revision": 1, "verdict": "not_enough_evidence", "accuracy": None, "labels": 0, "model_version": "v1"}
     storage.write_json(keys.performance, {**found, "estimated": guess, "revisions": [earlier]})
@@ -323,7 +334,7 @@ def test_the_morning_report_has_the_estimate_from_scores(
 ) -> None:
     build_day(DAY, until="drift")
     guess = {"value": 0.86, "low": 0.82, "high": 0.9, "n": 60}
-    storage.write_json(LAYOUT.day(DAY).estimate, {"accuracy": guess, "answers": None})
+    storage.write_json(LAYOUT.day(DAY).estimate, {**samples.ESTIMATE, "accuracy": guess, "answers": None})
     text = report().text
     assert "≈ 86 %" in text
     assert "By the scores alone" in text
@@ -334,13 +345,13 @@ def test_a_failed_day_says_first_where_and_why_and_a_day_that_is_none_has_the_sa
     build_day: Callable, storage: Storage, config: MonitorConfig
 ) -> None:
     build_day(DAY)
-    key = write_report(monitor_store(storage, LAYOUT, config), DAY)
+    key = write_report(monitor_store(storage, LAYOUT, config).day(DAY))
     before = storage.read_bytes(key)
     failure = Failure(task="upload_features", reason="refused: <b>403</b>")
-    write_failure(storage, LAYOUT.day(DAY).failure, failure)
-    page = Page(storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config), DAY)).decode())
+    base.write(storage, LAYOUT.day(DAY).failure, failure)
+    page = Page(storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config).day(DAY))).decode())
     assert "The day failed at upload_features. The images" in page.text
     assert "failed at upload_features: refused: <b>403</b>" in page.text
     assert ("header", {"class": "card head bad"}) in page.tags
     storage.delete(LAYOUT.day(DAY).failure)
-    assert storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config), DAY)) == before
+    assert storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config).day(DAY))) == before

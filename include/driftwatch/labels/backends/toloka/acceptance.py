@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-from driftwatch.labels.backends.toloka.collect import collect_assignments
+from driftwatch.labels.assignments import ACCEPTED, REJECTED, SUBMITTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 
 log = logging.getLogger(__name__)
-
-ACCEPTED, REJECTED, SUBMITTED = "ACCEPTED", "REJECTED", "SUBMITTED"
 
 
 class Decision(NamedTuple):
@@ -30,22 +28,21 @@ class Decision(NamedTuple):
     reason: str
 
 
-def settle(client: DriftwatchTolokaClient, pool_id: str, rules: QualityRules) -> pd.DataFrame:
-    """The pool's answers (as from collect_assignments) once every page that waited is decided."""
-    assignments = collect_assignments(client, pool_id)
+def settle(client: DriftwatchTolokaClient, pool_id: str, assignments: pd.DataFrame, rules: QualityRules) -> bool:
+    """Decides every page of the assignments that waits for it; whether there was one."""
     decisions = decide(assignments, rules)
     if not decisions:
-        return assignments
+        return False
     carry_out(client, decisions)
     rejected = [decision for decision in decisions if decision.status == REJECTED]
     log.info("Pool %s: %s pages accepted, %s rejected", pool_id, len(decisions) - len(rejected), len(rejected))
     for decision in rejected:
         log.info("Rejected page %s: %s", decision.assignment_id, decision.reason)
-    return collect_assignments(client, pool_id)
+    return True
 
 
 def decide(assignments: pd.DataFrame, rules: QualityRules) -> list[Decision]:
-    """A decision for each page that is SUBMITTED, sorted by assignment id. `assignments`: as from collect_assignments."""
+    """A decision for each page that is SUBMITTED, sorted by assignment id."""
     pages = assignments.drop_duplicates("assignment_id").sort_values("assignment_id")
     poor = _poor_annotators(assignments, rules)
     return [_decision(page, poor, rules) for page in pages[pages["status"] == SUBMITTED].itertuples(index=False)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from driftwatch.config import AnnotationConfig, MonitorConfig
+from driftwatch.labels.choices import choices_of
 
 if TYPE_CHECKING:
     import toloka.client as toloka
 
+    from driftwatch.artifacts.annotation import AnnotationPlan, KnownImage
     from driftwatch.labels.links import ImageLinks
 
 IMAGE_FIELD = "image"
@@ -25,30 +26,24 @@ class ImageTask(NamedTuple):
     arguments: dict[str, Any]
 
 
-def answers(config: MonitorConfig) -> list[str]:
-    """What a worker can answer: the classes, and the third answer where there is one."""
-    unclear = config.annotation.unclear_answer
-    return [*config.classes, *([unclear] if unclear else [])]
-
-
 def project_marker(config: MonitorConfig) -> str:
-    """Finds the monitor's project again. Other answers make another project, as Toloka's specification cannot change under pools."""
-    digest = hashlib.sha256("\n".join(answers(config)).encode()).hexdigest()[:12]
+    """Finds the monitor's project again. Other choices make another project, as Toloka's specification cannot change under pools."""
+    digest = hashlib.sha256("\n".join(choices_of(config)).encode()).hexdigest()[:12]
     return f"driftwatch:{config.name}:{digest}"
 
 
-def pool_marker(config: MonitorConfig, day: str) -> str:
-    """Finds the day's pool again."""
-    return f"driftwatch:{config.name}:{day}"
+def pool_marker(config: MonitorConfig, title: str) -> str:
+    """Finds the pool again. `title`: its day."""
+    return f"driftwatch:{config.name}:{title}"
 
 
 def build_project(config: MonitorConfig) -> toloka.Project:
-    """Image above, the question, one button for each answer with a number key."""
+    """Image above, the question, one button for each choice with a number key."""
     import toloka.client as toloka
     import toloka.client.project.template_builder as tb
 
-    annotation = config.annotation
-    options = [tb.fields.GroupFieldOption(answer, answer) for answer in answers(config)]
+    annotation, choices = config.annotation, choices_of(config)
+    options = [tb.fields.GroupFieldOption(choice, choice) for choice in choices]
     view = tb.view.ListViewV1(
         [
             tb.view.ImageViewV1(tb.data.InputData(IMAGE_FIELD), rotatable=False, popup=True),
@@ -61,8 +56,8 @@ def build_project(config: MonitorConfig) -> toloka.Project:
         ]
     )
     keys = {
-        f"key_{number}": tb.actions.SetActionV1(tb.data.OutputData(ANSWER_FIELD), answer)
-        for number, answer in enumerate(answers(config)[:9], start=1)
+        f"key_{number}": tb.actions.SetActionV1(tb.data.OutputData(ANSWER_FIELD), choice)
+        for number, choice in enumerate(choices[:9], start=1)
     }
     return toloka.Project(
         public_name=annotation.project_name,
@@ -74,7 +69,7 @@ def build_project(config: MonitorConfig) -> toloka.Project:
                 IMAGE_FIELD: toloka.project.UrlSpec(),
                 ID_FIELD: toloka.project.StringSpec(hidden=True),
             },
-            output_spec={ANSWER_FIELD: toloka.project.StringSpec(allowed_values=answers(config))},
+            output_spec={ANSWER_FIELD: toloka.project.StringSpec(allowed_values=choices)},
             view_spec=toloka.project.TemplateBuilderViewSpec(
                 view=view, plugins=[tb.plugins.HotkeysPluginV1(**keys)], settings={"showSkip": True}
             ),
@@ -82,52 +77,52 @@ def build_project(config: MonitorConfig) -> toloka.Project:
     )
 
 
-def known_task(links: ImageLinks, entry: dict[str, str], **arguments: Any) -> ImageTask:
-    """A task whose answer is known: `entry` has image_id, key and label; `arguments` are more of the task's own."""
+def known_task(links: ImageLinks, known: KnownImage, **arguments: Any) -> ImageTask:
+    """A task whose answer is known; `arguments` are more of the task's own."""
     from toloka.client import Task
 
     return ImageTask(
-        entry["image_id"],
+        known.image_id,
         {
-            "input_values": {IMAGE_FIELD: links.link(entry["image_id"], entry["key"]), ID_FIELD: entry["image_id"]},
-            "known_solutions": [Task.KnownSolution(output_values={ANSWER_FIELD: entry["label"]})],
+            "input_values": {IMAGE_FIELD: links.link(known.image_id, known.key), ID_FIELD: known.image_id},
+            "known_solutions": [Task.KnownSolution(output_values={ANSWER_FIELD: known.label})],
             **arguments,
         },
     )
 
 
-def build_pool(config: MonitorConfig, plan: dict[str, Any]) -> toloka.Pool:
-    """A closed, empty pool for one day, at the prices and the end that its plan has fixed."""
+def build_pool(config: MonitorConfig, plan: AnnotationPlan, title: str) -> toloka.Pool:
+    """A closed, empty pool for one day, at the prices and the end that its plan has fixed. `title`: its day."""
     import toloka.client as toloka
 
-    annotation, price = config.annotation, plan["cost"]
+    annotation, price = config.annotation, plan.cost
     pool = toloka.Pool(
-        project_id=plan["project_id"],
-        private_name=f"{config.name} {plan['day']}",
-        private_comment=pool_marker(config, plan["day"]),
+        project_id=plan.project_id,
+        private_name=f"{config.name} {title}",
+        private_comment=pool_marker(config, title),
         may_contain_adult_content=False,
-        will_expire=datetime.fromisoformat(plan["expires"]),
-        reward_per_assignment=price["reward_per_page"],
+        will_expire=plan.expires,
+        reward_per_assignment=price.reward_per_page,
         assignment_max_duration_seconds=annotation.page_seconds,
         auto_accept_solutions=annotation.acceptance == "automatic",
         auto_accept_period_day=annotation.accept_after_days,
         auto_close_after_complete_delay_seconds=0,
-        defaults=toloka.Pool.Defaults(default_overlap_for_new_tasks=plan["overlap"]),
+        defaults=toloka.Pool.Defaults(default_overlap_for_new_tasks=plan.overlap),
         filter=toloka.filter.FilterAnd(
             [toloka.filter.FilterOr([toloka.filter.Languages.in_(language) for language in annotation.languages])]
         ),
     )
     pool.set_mixer_config(
-        real_tasks_count=price["tasks_per_page"],
+        real_tasks_count=price.tasks_per_page,
         golden_tasks_count=annotation.control_tasks_per_page,
         training_tasks_count=0,
         min_real_tasks_count=1,
         force_last_assignment=True,
         force_last_assignment_delay_seconds=10,
     )
-    if plan.get("exam_id"):
+    if plan.exam_id and plan.exam:
         pool.set_training_requirement(
-            training_pool_id=plan["exam_id"], training_passing_skill_value=plan["exam"]["passing_percent"]
+            training_pool_id=plan.exam_id, training_passing_skill_value=plan.exam.passing_percent
         )
     add_quality_rules(pool, annotation)
     return pool

@@ -1,0 +1,129 @@
+"""The verdict on a day: which accuracy is judged, of how many days together, and on which days before it the verdict rests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from driftwatch.accuracy.decline import DayCount, decline
+from driftwatch.accuracy.evidence import Evidence, Votes, pool, pool_votes
+from driftwatch.accuracy.history import PastDay, ScoredDay
+from driftwatch.accuracy.label_errors import Corrected, corrected
+from driftwatch.accuracy.policy import Verdict, holdout_accuracy, judge
+from driftwatch.accuracy.prediction_powered import agreement
+from driftwatch.artifacts.accuracy import JudgedAccuracy, WeightedShare
+from driftwatch.models.metrics import wilson
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.parts import Interval, Share
+    from driftwatch.config import MonitorConfig
+    from driftwatch.config.performance import PerformanceConfig
+
+
+@dataclass(frozen=True)
+class DayVerdict:
+    """The verdict on a day, beside the numbers of the day alone.
+
+    `corrected`: the day's accuracy without the labels' own errors, and how many labels are wrong. `effective_labels`: what labels and scores
+    are worth, in labels of a plain sample. `pooled_days`: those that were judged together, in order. `usual`: the least agreement of a model
+    as good as on its holdout, None without the rule `trend`.
+    """
+
+    verdict: Verdict
+    corrected: Corrected
+    effective_labels: float | None
+    pooled_days: tuple[date, ...]
+    usual: float | None
+
+
+def judge_day(today: ScoredDay, before: Sequence[PastDay], config: MonitorConfig, holdout: Share) -> DayVerdict:
+    """The verdict on `today`, by its evidence and the days `before` it, in order.
+
+    `holdout`: the model's accuracy on its holdout. Votes are pooled over `performance.pool_days`, whichever model answered: they tell
+    of people. Labels are pooled over those of these days that the same model answered, and over no more days than give `min_labels`.
+    """
+    settings = config.performance
+    recent = _recent(today, before, config)
+    votes = pool_votes([today.evidence.votes, *(past.evidence.votes for past in recent)])
+    pooled = _pooled(today, recent, settings.min_labels)
+    own = _measured(today.evidence, votes, config)
+    together = _measured(pool([day.evidence for day in pooled]), votes, config) if len(pooled) > 1 else own
+    error = own.corrected.label_error if settings.judge == "corrected" else None
+    usual = _usual(error, settings, holdout, len(config.classes))
+    of_model = [past for past in before if past.model_version == today.model_version]
+    counts = [_count(past, past.usual) for past in of_model if past.usual is not None]
+    if usual is not None:
+        counts.append(_count(today, usual))
+    return DayVerdict(
+        verdict=judge(
+            _judged(together, settings, len(pooled)),
+            settings,
+            holdout,
+            [past.fired for past in reversed(of_model) if past.evidence.labels],
+            decline(counts, settings.trend_false_alarms) if counts else None,
+        ),
+        corrected=own.corrected,
+        effective_labels=own.agreement.effective_n,
+        pooled_days=tuple(sorted(day.day for day in pooled)),
+        usual=usual,
+    )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """The agreement with the labels, and what it is without their errors."""
+
+    agreement: WeightedShare
+    corrected: Corrected
+
+
+def _measured(evidence: Evidence, votes: Votes, config: MonitorConfig) -> _Measured:
+    settings, annotation = config.performance, config.annotation
+    agreed = agreement(evidence, settings.confidence, settings.estimator)
+    ties = annotation.on_tie != "abstain"
+    return _Measured(agreed, corrected(evidence, votes, agreed, settings.confidence, ties, annotation.consensus))
+
+
+def _judged(found: _Measured, settings: PerformanceConfig, days: int) -> JudgedAccuracy:
+    """What the verdict rests on: the corrected accuracy, or the agreement where nothing tells how many labels are wrong.
+
+    Where the labels are known to be worthless the corrected accuracy is undefined, and the agreement with them does not stand in for it.
+    """
+    if settings.judge == "corrected" and found.corrected.label_error is not None:
+        values = found.corrected.accuracy.model_dump(exclude_unset=True)
+        return JudgedAccuracy(**values, kind="corrected", days=days)
+    return JudgedAccuracy(**found.agreement.model_dump(exclude_unset=True), kind="measured", days=days)
+
+
+def _recent(today: ScoredDay, before: Sequence[PastDay], config: MonitorConfig) -> list[PastDay]:
+    """The days before that may be pooled with today. On those of other classes the counts mean others."""
+    first = today.day - timedelta(days=config.performance.pool_days - 1)
+    return [past for past in before if past.day >= first and past.classes == tuple(config.classes)]
+
+
+def _pooled(today: ScoredDay, recent: Sequence[PastDay], needed: int) -> list[ScoredDay]:
+    """Today and, while the labels are fewer than `needed`, the newest days that the same model answered."""
+    found = [today]
+    for past in reversed(recent):
+        if sum(day.evidence.labels for day in found) >= needed:
+            break
+        if past.model_version == today.model_version:
+            found.append(past)
+    return found
+
+
+def _count(day: ScoredDay, usual: float) -> DayCount:
+    return DayCount(day.evidence.labels, day.evidence.right, usual)
+
+
+def _usual(label_error: Interval | None, settings: PerformanceConfig, holdout: Share, classes: int) -> float | None:
+    """The lowest agreement with the labels that a model with its holdout's accuracy may have, label errors included; None where the
+    rule `trend` is not used."""
+    if "trend" not in settings.policy:
+        return None
+    value, n = holdout_accuracy(holdout)
+    low, _ = wilson(value, n, settings.confidence)
+    error = label_error.high if label_error is not None and label_error.high is not None else 0.0
+    return round(low * (1 - error) + (1 - low) * error / (classes - 1), 6)

@@ -1,0 +1,225 @@
+"""What there is to tell people: one class for each kind of alert, with the values that it is about.
+
+The step that finds something makes one of these; `driftwatch.view.alerts` puts it into words. Nothing here is stored: the outbox
+keeps the words, as OutboxAlert.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.accuracy import Performance
+    from driftwatch.artifacts.annotation import AnnotationProgress
+    from driftwatch.artifacts.drift import ContentDrift, DayDrift
+    from driftwatch.artifacts.ingest import Ingest
+    from driftwatch.artifacts.retraining import GateResult
+    from driftwatch.config import AlertKind
+
+# What makes an alert other news than the last of its kind and day: the verdict, not its digits.
+News = dict[str, str | list[str] | None]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What an alert is about.
+
+    `kind`: the one by which notifiers choose, as in `notifiers.on`. `source`: its place in the outbox. Steps that look at the same
+    thing share a place, and what the last of them found holds.
+    """
+
+    kind: ClassVar[AlertKind]
+    source: ClassVar[str]
+
+    @property
+    def about_day(self) -> str:
+        """The day as YYYY-MM-DD; empty for an alert about a retraining."""
+        return ""
+
+    @property
+    def news(self) -> News:
+        """Two alerts of one kind and day with the same news are the same alert, and told once."""
+        return {}
+
+
+@dataclass(frozen=True)
+class DayAlert(Alert):
+    """What an alert about a day is about. `day`: the run's own date, UTC."""
+
+    day: datetime.date
+
+    @property
+    def about_day(self) -> str:
+        return self.day.isoformat()
+
+
+@dataclass(frozen=True)
+class RetrainingAlert(Alert):
+    """What an alert about a retraining is about. `run_id`: the run of the retraining DAG."""
+
+    run_id: str
+
+
+@dataclass(frozen=True)
+class ImagesDrifted(DayAlert):
+    """The quality of the images changed, on the day or slowly over the days."""
+
+    kind = "drift"
+    source = "drift"
+
+    drift: DayDrift
+
+    @property
+    def news(self) -> News:
+        moved, trend = sorted(self.drift.drifted_features), self.drift.trend
+        return {"verdict": self.drift.verdict, "moved": moved, "trend": trend.verdict if trend else None}
+
+
+@dataclass(frozen=True)
+class AnswersDrifted(DayAlert):
+    """What is photographed changed, or what the model answers."""
+
+    kind = "drift"
+    source = "drift_of_answers"
+
+    drift: ContentDrift
+
+    @property
+    def news(self) -> News:
+        return {"content": self.drift.content.verdict, "predictions": self.drift.predictions.verdict}
+
+
+@dataclass(frozen=True)
+class ModelGotWorse(DayAlert):
+    """The day's verdict is an alert. `reasons`: why, in words."""
+
+    kind = "performance"
+    source = "performance"
+
+    performance: Performance
+    reasons: tuple[str, ...]
+
+    @property
+    def news(self) -> News:
+        return {"verdict": self.performance.verdict, "severity": self.performance.severity}
+
+
+@dataclass(frozen=True)
+class WhyLabsFoundWorse(ModelGotWorse):
+    """WhyLabs' accuracy monitors found an anomaly where the day's own verdict is no alert. `reasons`: WhyLabs', in words."""
+
+    source = "whylabs"
+
+
+@dataclass(frozen=True)
+class TooFewLabels(DayAlert):
+    """The labels are not enough evidence for a verdict."""
+
+    kind = "too_few_labels"
+    source = "performance"
+
+    performance: Performance
+
+    @property
+    def news(self) -> News:
+        return {"verdict": self.performance.verdict}
+
+
+@dataclass(frozen=True)
+class PoolTooShort(DayAlert):
+    """The pool ended before its answers were enough. `reason`: why they cannot be used."""
+
+    kind = "short_pool"
+    source = "short_pool"
+
+    progress: AnnotationProgress
+    reason: str
+
+    @property
+    def news(self) -> News:
+        return {"reason": self.reason}
+
+
+@dataclass(frozen=True)
+class NoImages(DayAlert):
+    """No image arrived. `reason`: what was looked for."""
+
+    kind = "empty_day"
+    source = "delivery"
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class TooManyUnusable(DayAlert):
+    """Too many of the day's files are no usable images. `reason`: the limit that was passed."""
+
+    kind = "too_many_rejects"
+    source = "delivery"
+
+    ingest: Ingest
+    reason: str
+
+    @property
+    def news(self) -> News:
+        return {"reason": self.reason}
+
+
+@dataclass(frozen=True)
+class DayFailed(DayAlert):
+    """A task failed for good; a day tells this once, whichever task it was. `reason`: in one line. `advice`: what to do, as a sentence."""
+
+    kind = "day_failed"
+    source = "day_failed"
+
+    task: str
+    reason: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class RetrainingFailed(RetrainingAlert):
+    """A task of a retraining failed for good. `champion`: the version that serves on; None where none is registered."""
+
+    kind = "retraining_failed"
+    source = "retraining_failed"
+
+    task: str
+    reason: str
+    champion: str | None
+
+    @property
+    def news(self) -> News:
+        return {"run_id": self.run_id, "task": self.task}
+
+
+@dataclass(frozen=True)
+class ModelPromoted(RetrainingAlert):
+    """A challenger became the champion. `gate`: the comparison that it won."""
+
+    kind = "model_promoted"
+    source = "model_promoted"
+
+    version: str
+    gate: GateResult
+
+    @property
+    def news(self) -> News:
+        return {"version": self.version, "run_id": self.run_id}
+
+
+@dataclass(frozen=True)
+class ModelRolledBack(RetrainingAlert):
+    """An earlier model is the champion again. `previous`: the one that served until then."""
+
+    kind = "model_rolled_back"
+    source = "model_rolled_back"
+
+    version: str
+    previous: str | None
+
+    @property
+    def news(self) -> News:
+        return {"version": self.version, "previous": self.previous, "run_id": self.run_id}

@@ -1,0 +1,120 @@
+"""Finds and reads monitor files. A bad one is refused: the message has the file's name, and each bad field with its line and what is
+allowed there. Whatever is wrong with one file, the others go on.
+"""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from driftwatch.config import MonitorConfig
+from driftwatch.config.yaml_file import UnreadableFile, YamlFile
+from driftwatch.errors import ConfigError
+
+MONITORS_VARIABLE = "DRIFTWATCH_MONITORS"
+_MOST_PROBLEMS = 20
+_bounded = reprlib.Repr()
+_bounded.maxstring = _bounded.maxother = _bounded.maxlong = 80
+_bounded.maxlevel = 3
+
+
+def monitors_folder() -> Path:
+    """The folder of monitor files: $DRIFTWATCH_MONITORS, else include/monitors beside this package."""
+    configured = os.environ.get(MONITORS_VARIABLE)
+    return Path(configured) if configured else Path(__file__).resolve().parents[2] / "monitors"
+
+
+def monitor_files(folder: Path | None = None) -> list[Path]:
+    """Every monitor file, sorted by name. Hidden files, such as an editor's locks, do not count."""
+    folder = folder or monitors_folder()
+    found = sorted(path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern))
+    return [path for path in found if not path.name.startswith((".", "#", "~"))]
+
+
+def load_monitors(
+    folder: Path | None = None, load: Callable[[Path], MonitorConfig | ConfigError] | None = None
+) -> list[tuple[Path, MonitorConfig | ConfigError]]:
+    """Every monitor file with its monitor, or with the error for which it is refused. If two have the same name, the first one counts.
+
+    `load` reads one file, by default `load_or_refuse`.
+    """
+    found: list[tuple[Path, MonitorConfig | ConfigError]] = []
+    first: dict[str, Path] = {}
+    for path in monitor_files(folder):
+        monitor = (load or load_or_refuse)(path)
+        if isinstance(monitor, MonitorConfig):
+            holder = first.setdefault(monitor.name, path)
+            if holder != path:
+                monitor = ConfigError(
+                    f"{shown(path)}: name {monitor.name!r} is that of {shown(holder.name)} already: each monitor needs a name of "
+                    "its own, since DAGs and storage folders go by it"
+                )
+        found.append((path, monitor))
+    return found
+
+
+def load_or_refuse(path: Path) -> MonitorConfig | ConfigError:
+    """The file's monitor, or the error for which it is refused."""
+    try:
+        return load_monitor(path)
+    except ConfigError as error:
+        return error
+
+
+def load_monitor(path: Path | str) -> MonitorConfig:
+    """Reads one monitor file; raises ConfigError, and nothing else, with the file, each bad field, and what is allowed there."""
+    path = Path(path)
+    try:
+        return _load(path)
+    except ConfigError:
+        raise
+    except FileNotFoundError as error:
+        there = path.is_symlink()
+        why = f"it links to {shown(os.readlink(path))}, which is not there" if there else "no such monitor file"
+        raise ConfigError(f"{shown(path)}: {why}") from error
+    except (UnreadableFile, OSError) as error:
+        why = str(error) if isinstance(error, UnreadableFile) else str(error.strerror)
+        raise ConfigError(f"{shown(path)}: cannot be read as YAML: {why}") from error
+    except Exception as error:  # one file's mistake, of whatever kind, must not take the others down
+        raise ConfigError(f"{shown(path)}: cannot be read: {type(error).__name__}: {str(error)[:300]}") from error
+
+
+def shown(name: Path | str) -> str:
+    """A file's name for people and databases: what cannot be printed is escaped."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(name))
+
+
+def _load(path: Path) -> MonitorConfig:
+    file = YamlFile(path)
+    if not isinstance(file.value, dict):
+        raise ConfigError(
+            f"{shown(path)}: must hold a mapping of settings (name, classes, schedule, …), not {type(file.value).__name__}"
+        )
+    # Keys like `x-defaults` hold what the file's own anchors and aliases share.
+    settings = {key: value for key, value in file.value.items() if not key.startswith("x-")}
+    try:
+        return MonitorConfig.model_validate(settings)
+    except ValidationError as error:
+        raise ConfigError(_explain(path, file, error)) from None
+
+
+def _explain(path: Path, file: YamlFile, error: ValidationError) -> str:
+    problems, lines = error.errors(include_url=False, include_context=False), []
+    for problem in problems[:_MOST_PROBLEMS]:
+        place = problem["loc"]
+        field = ".".join(shown(str(part)[:80]) for part in place) or "(whole file)"
+        told = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            told = "unknown key; check its spelling against docs/configuration.md"
+        elif problem["type"] != "missing":
+            told = "must be a list, like [a, b]" if problem["type"] == "tuple_type" else told
+            told += f" (got {_bounded.repr(problem['input'])})"
+        line = file.line(place) if problem["type"] != "missing" else None
+        lines.append(f"  {field}: {told}" + (f", line {line}" if line else ""))
+    if len(problems) > _MOST_PROBLEMS:
+        lines.append(f"  and {len(problems) - _MOST_PROBLEMS} more")
+    return f"{shown(path)}: {len(problems)} setting(s) refused:\n" + "\n".join(lines)

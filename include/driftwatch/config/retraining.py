@@ -1,0 +1,90 @@
+"""The section `retraining` of the monitor file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from driftwatch.config.parts import LARGEST_SEED, OpenShare, Section, Share
+
+
+class RetrainingConfig(Section):
+    """The retraining that an alert starts, or a person by the form of the retraining DAG. The form is filled in with these values."""
+
+    start_from: Literal["champion", "scratch"] = Field(
+        "champion",
+        description="What training starts from. champion: the champion is fine-tuned. scratch: a new model is trained by `model.recipe` on the same set.",
+    )
+    promotion: Literal["auto", "approval", "never"] = Field(
+        "auto",
+        description="What makes a challenger the champion once it has passed the gate. auto: nothing more is needed. approval: a person approves it. never: it stays a challenger.",
+    )
+    approval_hours: float = Field(
+        48, gt=0, le=24 * 90, description="How many hours an approval may take. After that `on_no_answer` decides."
+    )
+    on_no_answer: Literal["reject", "approve"] = Field(
+        "reject",
+        description="What happens if nobody answers in time. reject: the champion stays. approve: the challenger becomes the champion.",
+    )
+    days_back: int = Field(
+        7,
+        ge=1,
+        le=365,
+        description="How many days of labels a retraining takes that an alert has started. The alert's day is one of them.",
+    )
+    min_new_labels: int = Field(
+        30,
+        ge=1,
+        le=1_000_000,
+        description="With fewer human labels on these days the run ends, and the champion stays.",
+    )
+    min_confidence: Share = Field(
+        0.6, description="A label that fewer than this share of the votes agree on is not trained on."
+    )
+    evaluation_share: OpenShare = Field(
+        0.4,
+        description="The share of the labelled images that is kept for evaluation, for ever. Near-duplicates stay together: a hash of their cluster decides.",
+    )
+    epochs: int = Field(8, ge=1, le=500, description="How often fine-tuning goes over the training set.")
+    learning_rate: float = Field(1e-3, gt=0, le=0.1, description="The highest learning rate of fine-tuning.")
+    patience: int = Field(6, ge=0, le=1000, description="As `model.recipe.patience`, for fine-tuning.")
+    recent_share: OpenShare = Field(
+        0.5,
+        description="The share of each epoch that comes from the labelled days. The rest comes from the original set.",
+    )
+    imitate_drift: bool = Field(
+        True, description="Also train on original images that are damaged in the way in which the drifted days are."
+    )
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="Seed of the training.")
+    min_evaluation_labels: int = Field(
+        20,
+        ge=1,
+        le=1_000_000,
+        description="With fewer evaluation labels of the recent days there is not enough evidence, and the champion stays.",
+    )
+    max_clean_drop: Share = Field(
+        0.05,
+        description="The gate must rule out that the challenger's accuracy on clean images is lower by more than this: the end of the interval counts, not the estimate.",
+    )
+    max_class_drop: Share = Field(
+        0.1,
+        description="The champion stays if the recall of any class on clean images fell by more than this and the fall is beyond chance (`gate_confidence`, one error rate for all classes together). It also stays if a class lost half of its recall. There must be images enough to see such a loss with a chance of 80 %: a loss of half, or of this much if this is more.",
+    )
+    gate_confidence: float = Field(
+        0.95,
+        gt=0.5,
+        lt=1,
+        description="The confidence of each of the gate's three one-sided tests: better on the recent days, not worse on clean images, no class worse (one error rate for all classes together).",
+    )
+    cooldown_days: int = Field(
+        3, ge=0, le=3650, description="For this many days of data after a retraining, alerts start no other one."
+    )
+    retrain_on_backfill: bool = Field(False, description="Whether backfilled days may start a retraining.")
+    keep_challengers: int = Field(
+        10,
+        ge=1,
+        le=100_000,
+        description="How many model files are kept of challengers that never became champion; the newest are kept. Cards, and every "
+        "version that was ever champion, are kept for ever.",
+    )

@@ -1,0 +1,53 @@
+"""The section `storage` of the monitor file."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib.metadata import entry_points
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from driftwatch.config.parts import Section
+
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+def _expand(value: str) -> str:
+    """Replaces `${NAME}` and `${NAME:-default}` by the environment variable, so that one file serves several deployments."""
+
+    def replace(match: re.Match[str]) -> str:
+        found = os.environ.get(match["name"], match["default"])
+        if found is None:
+            raise ValueError(f"environment variable {match['name']} is not set and has no default (${{NAME:-default}})")
+        return found
+
+    return _VARIABLE.sub(replace, value)
+
+
+def _storage_uri(value: str) -> str:
+    expanded = _expand(value).rstrip("/")
+    if "${" in expanded:
+        raise ValueError(f"{expanded!r} still has a ${{ in it: allowed are ${{NAME}} and ${{NAME:-default}}")
+    if not re.match(r"^(file:///.+|s3://[^/]+)", expanded) and not _has_storage_of_its_own(expanded):
+        raise ValueError(f"allowed are file:///absolute/folder and s3://bucket/prefix, not {expanded!r}")
+    return expanded
+
+
+def _has_storage_of_its_own(uri: str) -> bool:
+    """Whether another package has a kind of storage for the scheme (driftwatch.storage.kinds)."""
+    return bool(entry_points(group="driftwatch.storages", name=uri.partition("://")[0]))
+
+
+class StorageConfig(Section):
+    """Where images and artifacts are stored."""
+
+    expanded: ClassVar[frozenset[str]] = frozenset({"uri"})
+
+    uri: Annotated[str, AfterValidator(_storage_uri)] = Field(
+        description="The root of the storage: file:///folder or s3://bucket/prefix. `${NAME:-default}` is replaced by the environment variable."
+    )
+    connection: str | None = Field(
+        None, description="The Airflow connection of type aws for s3://; null means the machine's own role."
+    )

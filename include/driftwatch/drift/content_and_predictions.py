@@ -1,0 +1,64 @@
+"""What is known once the model has predicted: drift of content and of predictions, in content_drift.json.
+
+The reference of both is what the model says of images that it was not trained on.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.artifacts.drift import ContentDrift
+from driftwatch.artifacts.reference import UsualPredictions
+from driftwatch.drift.content import build_content_reference, judge_content
+from driftwatch.drift.dependence import bursts
+from driftwatch.drift.predictions import judge_predictions, usual_predictions
+from driftwatch.drift.reference import MIN_REFERENCE
+from driftwatch.models.as_trained import as_trained
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.store import DayStore, MonitorStore
+
+logger = logging.getLogger(__name__)
+
+
+def build_held_out_references(store: MonitorStore, version: str, table: pd.DataFrame, embeddings: np.ndarray) -> int:
+    """Writes the references of content and predictions of model `version`; returns the number of held-out images in them.
+
+    `table`: one row for each image of the model's data, with `trained_on` and `held_out` (bool), `prediction` and, where
+    known, `label` and `phash`; `embeddings` [n, width] in its order. Of near-duplicates one is kept. With fewer than MIN_REFERENCE
+    held-out images there is no reference of content: neither kind is judged, and the day says so.
+    """
+    burst = bursts(table)
+    first = np.ones(len(table), bool) if burst is None else ~pd.Series(burst).duplicated().to_numpy()
+    held_out = first & table["held_out"].to_numpy(bool)
+    count = int(held_out.sum())
+    if count >= MIN_REFERENCE:
+        build_content_reference(store, version, table, embeddings, held_out)
+    classes = store.config.classes
+    counts = usual_predictions(table, held_out, classes).tolist()
+    usual = UsualPredictions(images=count, counts=dict(zip(classes, counts, strict=True)))
+    store.write(store.keys.reference_predictions(version), usual)
+    return count
+
+
+def judge_content_and_predictions(day: DayStore, version: str) -> ContentDrift:
+    """Tests what model `version` sees in the day's images, and what it predicts; writes content_drift.json."""
+    day = day.with_config(as_trained(day.monitor, version))
+    predictions = day.storage.read_table(day.keys.predictions)
+    usual = day.monitor.find(day.monitor.keys.reference_predictions(version), UsualPredictions)
+    drift = ContentDrift(
+        day=day.date,
+        reference_version=version,
+        reference_images=usual.images if usual else 0,
+        day_false_alarm_rate=day.config.profiling.false_alarm_rate,
+        content=judge_content(day, version, predictions, usual),
+        predictions=judge_predictions(day, predictions, usual),
+    )
+    day.write(drift)
+    for kind, test in (("content", drift.content), ("predictions", drift.predictions)):
+        logger.info("%s: %s %s, p = %s", day.date, kind, test.verdict, test.p_value)
+    return drift

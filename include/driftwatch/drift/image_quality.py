@@ -1,0 +1,104 @@
+"""Drift of image quality: the day's features against those of the images that the model was made from, and the trend over days.
+
+It is judged in the morning, from the features alone. Content and predictions follow as soon as the model has predicted
+(driftwatch.drift.content_and_predictions). Each kind has its own verdict, at its share of the day's false-alarm rate.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from driftwatch.artifacts.base import find_each
+from driftwatch.artifacts.drift import DayDrift, DriftTrend
+from driftwatch.drift.against_reference import (
+    examples,
+    features_test,
+    kind_rate,
+    load_reference,
+    report_of,
+    with_clusters,
+)
+from driftwatch.drift.cusum import MOST_DAYS, ScoredDay, day_scores, trend
+from driftwatch.drift.dependence import PHASH
+from driftwatch.drift.reference import IMAGE_QUALITY, OK, Reference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftwatch.artifacts.store import DayStore, MonitorStore
+
+logger = logging.getLogger(__name__)
+
+
+def build_image_reference(store: MonitorStore, version: str, features: pd.DataFrame) -> Reference:
+    """Writes the reference of model `version`, and its whylogs profile, from the features of the images that it was trained on.
+
+    Where `features` has a column `phash`, only the first of near-duplicates is kept in the reference. A reference has no day of
+    its own: its profile carries the monitor's first day.
+    """
+    from driftwatch.drift.whylogs_profiles import feature_profile
+
+    settings = store.config.profiling
+    table = features.drop(columns="image_id", errors="ignore")
+    reference = Reference.build(table, kind_rate(settings, IMAGE_QUALITY), settings.seed, settings.min_images)
+    reference.save(store, version)
+    numbers = table.drop(columns=PHASH, errors="ignore")
+    store.storage.write_bytes(
+        store.keys.reference_profile(version), feature_profile(numbers, store.config.schedule.start_date)
+    )
+    return reference
+
+
+def profile_day(day: DayStore, version: str) -> DayDrift:
+    """Tests the day's features against the reference of model `version`; writes drift.json and the day's whylogs profile.
+
+    Beside the day's own verdict drift.json has the trend over the reference's days up to this one, and the distances that
+    WhyLabs would show. Raises MissingArtifact where the day was not taken in or the reference not built.
+    """
+    from driftwatch.drift.whylogs_profiles import feature_profile, hellinger, read_profile
+
+    features = day.storage.read_table(day.keys.features)
+    reference = load_reference(day.monitor, version, IMAGE_QUALITY)
+    report = report_of(day.monitor, version, IMAGE_QUALITY, reference, with_clusters(day, features))
+    profile = feature_profile(features.drop(columns="image_id"), day.date)
+    usual = day.storage.read_bytes(day.monitor.keys.reference_profile(version))
+    drift = DayDrift(
+        **dict(features_test(report)),
+        day=day.date,
+        reference_version=version,
+        day_false_alarm_rate=day.config.profiling.false_alarm_rate,
+        examples=examples(features, reference, report),
+        hellinger=hellinger(read_profile(profile), read_profile(usual)),
+        day_scores=day_scores(features, reference.features, report.weights) if report.verdict == OK else None,
+    )
+    up_to_now = _trend(day.monitor, drift)
+    drift = drift.model_copy(update={"trend": up_to_now})
+    day.storage.write_bytes(day.keys.feature_profile, profile)
+    day.write(drift)
+    logger.info(
+        "%s: %s, p = %s, drifted: %s; trend over %s days: %s",
+        day.date,
+        drift.verdict,
+        drift.p_value,
+        list(drift.drifted_features),
+        up_to_now.days,
+        up_to_now.verdict,
+    )
+    return drift
+
+
+def _trend(store: MonitorStore, today: DayDrift) -> DriftTrend:
+    """The trend over the days before `today` and today, of those with the same reference and without drift of their own.
+
+    A day that has drifted is told already, and it would hide a slow change before or after it.
+    """
+    before = [store.keys.day(day).drift for day in store.days() if day < today.day][-MOST_DAYS:]
+    days = [*(drift for _, drift in find_each(store.storage, before, DayDrift)), today]
+    scored = [
+        ScoredDay(drift.day, drift.effective_n, drift.day_scores)
+        for drift in days
+        if drift.reference_version == today.reference_version and drift.day_scores
+    ]
+    found = trend(scored, store.config.profiling.trend_false_alarms_per_year)
+    return found if today.day_scores else found.model_copy(update={"crossed": False})

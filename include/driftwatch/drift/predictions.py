@@ -1,0 +1,119 @@
+"""Drift of predictions: the shares of the classes that the model predicts, against those that are usual for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.artifacts.drift import ClassShare, PredictionsTest
+from driftwatch.drift.against_reference import kind_rate, too_few_held_out, too_small, with_clusters
+from driftwatch.drift.class_shares import compare_shares, whole_counts
+from driftwatch.drift.dependence import bursts, share_weights, weights_of
+from driftwatch.drift.reference import DRIFTED, NOT_ENOUGH_EVIDENCE, OK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from driftwatch.artifacts.reference import UsualPredictions
+    from driftwatch.artifacts.store import DayStore
+
+
+def usual_predictions(table: pd.DataFrame, held_out: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """How often the model predicts each class where the classes are as frequent as in its data.
+
+    Returns counts by class. Their sum is the number of images that would tell the shares as surely.
+
+    Two things are needed. The held-out images of a class, `held_out`, tell what the model predicts for it. All images tell how
+    frequent the class is. The held-out images would not do for that: near-duplicates are kept together and count once, so that
+    the shares of their classes depend on chance. The predictions for a class with few held-out images are drawn towards those for
+    all classes together. Both parts have a sampling error: the first by class, the second by the number of independent images.
+    """
+    count, k = int(held_out.sum()), len(classes)
+    if "label" not in table or not count:
+        return _tabulate(table.loc[held_out], classes).astype(int)
+    predicted, images = _predicted_by_class(table.loc[held_out], classes)
+    burst = bursts(table)
+    weights = np.ones(len(table)) if burst is None else 1 / np.bincount(burst)[burst]
+    counted, independent = share_weights(weights)
+    codes = pd.Categorical(table["label"], categories=list(classes)).codes
+    frequency = np.bincount(codes, counted, minlength=k) / counted.sum()
+    usual = frequency @ predicted
+    of_predictions = float((frequency[:, None] ** 2 * predicted * (1 - predicted) / (images + 1)).sum())
+    several = 1 - float((usual**2).sum())
+    known_from = several / (several / independent + of_predictions) if several else independent
+    return whole_counts(usual * round(known_from), np.arange(k), k)
+
+
+def _predicted_by_class(held_out: pd.DataFrame, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The chance of each prediction for an image of each class, [classes, predictions], and from how many images it is known,
+    [classes, 1]. One more image in each class, predicted as in all classes together, keeps a chance away from 0."""
+    k = len(classes)
+    counts = np.stack([_tabulate(held_out[held_out["label"] == name], classes) for name in classes])
+    right = (np.trace(counts) + 1) / (counts.sum() + 2)
+    pooled = np.full((k, k), (1 - right) / max(k - 1, 1))
+    np.fill_diagonal(pooled, right)
+    images = counts.sum(axis=1, keepdims=True) + 1
+    return (counts + pooled) / images, images
+
+
+def _tabulate(table: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    return table["prediction"].value_counts().reindex(list(classes), fill_value=0).to_numpy(dtype=float)
+
+
+def judge_predictions(day: DayStore, predictions: pd.DataFrame, usual: UsualPredictions | None) -> PredictionsTest:
+    """Tests the day's predicted classes against the `usual` ones of its model.
+
+    This is the one place that says whether the predictions moved. Whoever tells people about it reads it from content_drift.json.
+    """
+    settings, classes, n = day.config.profiling, day.config.classes, len(predictions)
+    rate = kind_rate(settings, "predictions")
+    reason = too_few_held_out(usual, str(predictions["model_version"].iloc[0]) if n else "the model")
+    if usual is None or reason:
+        return _untested(reason, rate, n, n, ())
+    codes = pd.Categorical(predictions["prediction"], categories=list(classes)).codes.astype(int)
+    known = np.array([usual.counts[name] for name in classes])
+    shares = tuple(
+        ClassShare(
+            name=name,
+            reference=round(int(known[place]) / int(known.sum()), 6),
+            day=round(int((codes == place).sum()) / n, 6) if n else None,
+        )
+        for place, name in enumerate(classes)
+    )
+    independent = _independent(day, predictions)
+    effective_n = round(float(independent.sum()))
+    if effective_n < settings.min_images:
+        return _untested(too_small(effective_n, settings.min_images), rate, n, effective_n, shares)
+    counted, worth = share_weights(independent)
+    counts = whole_counts(counted * (worth / max(counted.sum(), 1)), codes, len(classes))
+    test = compare_shares(counts, known, rate, settings.seed)
+    return PredictionsTest(
+        verdict=DRIFTED if test.p_value <= rate else OK,
+        p_value=test.p_value,
+        effect=round(test.effect, 6),
+        false_alarm_rate=rate,
+        n=n,
+        effective_n=effective_n,
+        classes=shares,
+    )
+
+
+def _independent(day: DayStore, predictions: pd.DataFrame) -> np.ndarray:
+    """How much of an independent image each of the day's images is, [n], by the score in which it tells least."""
+    weights = weights_of(with_clusters(day, predictions), [f"score.{name}" for name in day.config.classes])
+    return np.ones(len(predictions)) if weights is None else weights.min(axis=1)
+
+
+def _untested(reason: str, rate: float, n: int, effective_n: int, classes: tuple[ClassShare, ...]) -> PredictionsTest:
+    return PredictionsTest(
+        verdict=NOT_ENOUGH_EVIDENCE,
+        reason=reason,
+        p_value=None,
+        effect=None,
+        false_alarm_rate=rate,
+        n=n,
+        effective_n=effective_n,
+        classes=classes,
+    )

@@ -1,0 +1,47 @@
+"""What annotators answered, page by page: the table assignments.parquet, the same for every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# States of a page that was answered: it waits for a decision, it was accepted, or it was rejected and is not paid.
+SUBMITTED, ACCEPTED, REJECTED = "SUBMITTED", "ACCEPTED", "REJECTED"
+# Those whose answers count and are paid.
+COUNTED = (SUBMITTED, ACCEPTED)
+
+
+class Answer(NamedTuple):
+    """One row of the table: what one annotator answered for one image of a page."""
+
+    assignment_id: str
+    """The page, as the service names it."""
+    annotator_id: str
+    """Who had the page."""
+    image_id: str
+    """sha256 of the image's bytes."""
+    answer: str
+    """A class, or the unclear answer."""
+    control: bool
+    """Whether it is a control task."""
+    known_label: str | None
+    """The class of a control task; None for an image of the sample."""
+    status: str
+    """SUBMITTED, ACCEPTED or REJECTED: the page's."""
+    submitted: str
+    """When the page was handed in, ISO-8601 in UTC."""
+    seconds: float
+    """How long the annotator had the page."""
+    reward: float
+    """USD for the whole page; 0 where the service pays nobody."""
+
+
+def assignments_table(answers: Iterable[Answer]) -> pd.DataFrame:
+    """The answers as a table with the columns of Answer, sorted by page and image."""
+    import pandas as pd
+
+    table = pd.DataFrame(list(answers), columns=list(Answer._fields))
+    return table.sort_values(["assignment_id", "image_id"], ignore_index=True)

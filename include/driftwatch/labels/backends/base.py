@@ -1,0 +1,172 @@
+"""What every annotation service does for a day's labels, and the services by name.
+
+A new one is one subclass of LabelBackend, and one line in the entry points of the package that brings it:
+
+    [project.entry-points."driftwatch.label_backends"]
+    our_desk = "our_package.labels:our_desk"      # called with a LabelSite, gives a LabelBackend
+
+tests/driftwatch/labels/backends/test_conformance.py holds what each backend must do.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
+from driftwatch.errors import ConfigError, NeedsAttention
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftwatch.config import MonitorConfig, QualityRules
+    from driftwatch.credentials import Access
+    from driftwatch.labels.links import ImageLinks
+
+TOLOKA = "toloka"
+BUILT_IN_BACKENDS = (TOLOKA,)
+BACKENDS_ENTRY_POINTS = "driftwatch.label_backends"
+# The close reason, of every backend, of a pool whose images have all the answers that were wanted.
+COMPLETED = "COMPLETED"
+# Why the waiting for a pool ended, where it was not the service that closed it.
+AT_DEADLINE, AT_DAILY_LIMIT = "the deadline", "annotation.max_cost_per_day"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A day's pool, as one who waits for it names it.
+
+    `pool_id`: the service's own id. `images`: of the sample, each for `overlap` annotators. `fee_share`: what the service takes on top of
+    each reward, as a share of it.
+    """
+
+    pool_id: str
+    images: int
+    overlap: int
+    fee_share: float
+
+    @classmethod
+    def of(cls, plan: AnnotationPlan, fee_share: float) -> Pool:
+        """The pool of a plan that was carried out; raises NeedsAttention where there is none yet."""
+        if plan.pool_id is None:
+            raise NeedsAttention(
+                f"the plan of {plan.day} has no pool yet: clear create_annotation_pool and what follows it"
+            )
+        return cls(plan.pool_id, len(plan.sample), plan.overlap, fee_share)
+
+
+@dataclass(frozen=True)
+class PoolState:
+    """`ends` (aware): until when the service takes answers. `close_reason`: COMPLETED, or the service's own word for why it closed."""
+
+    is_open: bool
+    ends: datetime
+    close_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a day's pool is made from, and what is told meanwhile.
+
+    `links` make the images' addresses. `now` (aware): when this run began. `record` writes the plan whenever a fact about the outside is
+    learnt. `before_change` is called before each request that may change something; what it raises stops the request.
+    """
+
+    plan: AnnotationPlan
+    config: MonitorConfig
+    links: ImageLinks
+    now: datetime
+    record: Callable[[AnnotationPlan], None]
+    before_change: Callable[[], None]
+
+
+class LabelBackend(ABC):
+    """One account at an annotation service. Nothing is read or connected before a method needs it.
+
+    Each method may be repeated at will, after a kill at any point too. A failure that may pass is raised as it comes; `refusal` tells it
+    from one that stays. `name`: by which it is registered. `title`: what people call the service.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    @abstractmethod
+    def find_or_create(self, opening: Opening) -> AnnotationPlan:
+        """Ends with the day's one pool open, each image of the plan in it once; or closed, where it may not go on.
+
+        It is found before it is created. Returns the plan with what was learnt. Raises OverBudget where the account has too little money.
+        """
+
+    @abstractmethod
+    def look(self, pool: Pool) -> PoolState:
+        """Whether the pool is open, and why not."""
+
+    @abstractmethod
+    def progress(self, pool: Pool) -> AnnotationProgress:
+        """How far the pool is, and what it has cost; `labels.progress.progress_of` makes it."""
+
+    @abstractmethod
+    def collect(self, pool: Pool) -> pd.DataFrame:
+        """Every answer of the pool so far, control tasks included, as `labels.assignments.assignments_table` makes it.
+
+        Answers that came after the pool was closed belong to it."""
+
+    def settle(self, pool: Pool, assignments: pd.DataFrame, rules: QualityRules) -> pd.DataFrame:
+        """Accepts or rejects each page that waits for it, once, and gives the assignments after that.
+
+        `assignments`: as collected. A service that decides nothing leaves this method out."""
+        return assignments
+
+    @abstractmethod
+    def close(self, pool: Pool) -> None:
+        """Ends the pool, which may take a moment; one that is closed already stays so."""
+
+    @abstractmethod
+    def page(self, plan: AnnotationPlan) -> str:
+        """Where a person sees the plan's pool."""
+
+    @abstractmethod
+    def refusal(self, error: Exception) -> NeedsAttention | None:
+        """The error as one that asking again cannot help; None where it may pass."""
+
+    @abstractmethod
+    def remedy(self, reason: str) -> str:
+        """What a person can do about a pool that ended early for `reason`: its close reason, AT_DEADLINE or AT_DAILY_LIMIT."""
+
+
+@dataclass(frozen=True)
+class LabelSite:
+    """What a backend is made from: its Airflow connection's id, and `access(connection, secret)`, which reads one. `secret` says, for
+    messages, what its password is."""
+
+    connection: str
+    access: Callable[[str, str], Access]
+
+
+BackendFactory = Callable[[LabelSite], LabelBackend]
+
+
+def backend_of(name: str, site: LabelSite) -> LabelBackend:
+    """The backend of a name; raises ConfigError where no installed package has it, or it cannot be loaded."""
+    if name in BUILT_IN_BACKENDS:
+        factory: BackendFactory = pkgutil.resolve_name(f"driftwatch.labels.backends.{name}.backend:{name}_backend")
+        return factory(site)
+    found = [entry for entry in entry_points(group=BACKENDS_ENTRY_POINTS) if entry.name == name]
+    if not found:
+        raise ConfigError(
+            f"no installed package has the label backend {name!r}: install the one with the entry point {name} of the group "
+            f"{BACKENDS_ENTRY_POINTS}, or name one of {', '.join(BUILT_IN_BACKENDS)}"
+        )
+    try:
+        factory = cast(BackendFactory, found[0].load())
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"the entry point {found[0].value} of the label backend {name!r} cannot be loaded ({type(error).__name__}: {error}): "
+            "correct the package that brings it"
+        ) from error
+    return factory(site)

@@ -1,0 +1,33 @@
+"""How far a day's pool is, as numbers and in words: the same for every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from driftwatch.artifacts.annotation import AnnotationProgress
+
+if TYPE_CHECKING:
+    from driftwatch.labels.backends.base import Pool
+
+
+def progress_of(pool: Pool, answers: Mapping[str, int], reward: float) -> AnnotationProgress:
+    """`answers`: how many answers each image of the sample has; images without one may be left out. `reward`: USD spent so far,
+    without the fee.
+
+    Answers of rejected pages belong to `answers`: a day with enough coverage before its pages were judged has enough when it
+    runs again.
+    """
+    coverage = len(answers) / pool.images if pool.images else 0.0
+    given, spent = sum(answers.values()), reward * (1 + pool.fee_share)
+    return AnnotationProgress(
+        images=pool.images,
+        answered_images=len(answers),
+        coverage=round(coverage, 4),
+        answers=given,
+        answers_wanted=pool.images * pool.overlap,
+        reward=round(reward, 4),
+        spent=round(spent, 4),
+        text=f"{len(answers)} of {pool.images} images answered ({coverage:.0%}), {given} of {pool.images * pool.overlap} answers, "
+        f"{spent:.2f} USD spent",
+    )

@@ -1,0 +1,101 @@
+"""What every predictor is asked and what it answers.
+
+A kind of one's own is a function of a MonitorStore and a model version that gives a `Predictor`; a package names it by an entry point of
+the group `driftwatch.predictors`. The test tests/driftwatch/models/predictors/test_conformance.py says what holds of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.errors import NeedsAttention
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUP = "driftwatch.predictors"
+KERAS = "keras"
+_OWN = {KERAS: EntryPoint(KERAS, "driftwatch.models.predictors.keras:load_model", GROUP)}
+
+# Rounding hides the last bits, in which machines of different vector width may differ.
+SCORE_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Images to be answered, in order.
+
+    `blocks`: uint8 [n, height, width, 3] in 0..255, one array after the other; they are read when a predictor iterates over them, and
+    a predictor that looks at no image does not. `day` and `image_ids` say which images of which day they are; a set of several days
+    has neither.
+    """
+
+    blocks: Iterable[np.ndarray]
+    day: DayStore | None = None
+    image_ids: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """`scores` [n, classes], float64: probabilities in the order of the classes in the model's card. `embeddings` [n, width], float16:
+    what the model sees in each image, None where it does not tell. `versions` [n]: the model version that answered each image."""
+
+    scores: np.ndarray
+    embeddings: np.ndarray | None
+    versions: Sequence[str]
+
+    def table(self, classes: Sequence[str]) -> pd.DataFrame:
+        """A frame of prediction and score.<class>, rounded; the first class wins a tie."""
+        import pandas as pd
+
+        rounded = np.round(self.scores, SCORE_DECIMALS)
+        table = pd.DataFrame(rounded, columns=[f"score.{name}" for name in classes], dtype="float64")
+        table.insert(0, "prediction", np.array(classes, dtype=object)[rounded.argmax(axis=1)])
+        return table
+
+
+class Predictor(Protocol):
+    """Answers images.
+
+    The same image has the same scores, to SCORE_DECIMALS, in whatever batch it is answered; the same images in the same batches give the
+    same bytes.
+    """
+
+    @property
+    def input_size(self) -> int | None:
+        """Side of the images that it takes, in pixels; None where it looks at no image."""
+        ...
+
+    @property
+    def classes(self) -> int:
+        """How many classes it tells apart."""
+        ...
+
+    def predict(self, asked: Asked, batch_size: int) -> Predictions:
+        """Answers the images, at most `batch_size` at a time. No batch goes beyond a block. Raises NeedsAttention for images of another
+        size."""
+        ...
+
+
+Load = Callable[[MonitorStore, str], Predictor]
+
+
+def predictor(store: MonitorStore, version: str, kind: str = KERAS) -> Predictor:
+    """The model `version`, ready to answer, by the predictor of that kind: the built-in one, or one that an installed package names.
+
+    Raises NeedsAttention for another name, and what the kind itself raises for a model that it cannot load.
+    """
+    known = {entry.name: entry for entry in entry_points(group=GROUP)} | _OWN
+    if kind not in known:
+        raise NeedsAttention(
+            f"there is no predictor {kind!r}; there are {', '.join(sorted(known))}. Choose one of them, or install the package that has an "
+            f"entry point {kind!r} in the group {GROUP!r}"
+        )
+    load: Load = known[kind].load()
+    return load(store, version)

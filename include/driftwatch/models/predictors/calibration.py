@@ -1,0 +1,30 @@
+"""From raw answers to probabilities that mean what they say: a logit is divided by the model's temperature before the softmax."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def probabilities(raw: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of logits [n, classes] divided by `temperature`."""
+    from scipy.special import softmax
+
+    return softmax(raw / temperature, axis=1)
+
+
+def fit_temperature(raw: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature that makes the probabilities most likely on labelled logits (Guo et al., 2017), within .25 to 4.
+
+    1.0 where there are too few images (30) to say.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if len(labels) < 30:
+        return 1.0
+
+    def loss(log_temperature: float) -> float:
+        chances = probabilities(raw, float(np.exp(log_temperature)))[np.arange(len(labels)), labels]
+        return -float(np.log(np.clip(chances, 1e-12, 1)).mean())
+
+    found = minimize_scalar(loss, bounds=(np.log(0.25), np.log(4.0)), method="bounded")
+    return round(float(np.exp(found.x)), 4)

@@ -1,0 +1,244 @@
+"""What an alert says: the subject tells what happened, the message gives the numbers that matter and what to do.
+
+One function for each class of `driftwatch.artifacts.alerts`; its wording is changed there and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.alerts import (
+    Alert,
+    AnswersDrifted,
+    DayFailed,
+    ImagesDrifted,
+    ModelGotWorse,
+    ModelPromoted,
+    ModelRolledBack,
+    NoImages,
+    PoolTooShort,
+    RetrainingFailed,
+    TooFewLabels,
+    TooManyUnusable,
+)
+from driftwatch.artifacts.retraining import GateResult
+from driftwatch.view import tones
+from driftwatch.view.drift_words import content_finding, of_mix, sample, shares, trend_evidence, trend_finding
+from driftwatch.view.numbers import p_text, percent
+from driftwatch.view.shares import accuracy_text, share_text
+from driftwatch.view.words import count, direction, feature_name, listing, one_line
+
+
+@dataclass(frozen=True)
+class Words:
+    """`said`: what happened, without a stop. `numbers`: not more than three, by name. `reasons`: sentences; may be none."""
+
+    said: str
+    numbers: dict[str, str]
+    advice: str
+    reasons: tuple[str, ...] = ()
+
+
+def alert_text(monitor: str, alert: Alert, links: Mapping[str, str]) -> tuple[str, str]:
+    """The subject, one line, and the message, plain text. `links`: addresses by name, in their order."""
+    words = words_of(alert)
+    lines = [f"{one_line(words.said, 1000)}.", ""]
+    lines += [f"  {name}: {one_line(value, 1000)}" for name, value in words.numbers.items()]
+    if words.reasons:
+        lines += ["", f"Because: {one_line(' '.join(words.reasons), 1000)}"]
+    lines += ["", f"What to do: {words.advice}"]
+    if links:
+        lines += ["", *(f"{name}: {address}" for name, address in links.items())]
+    where = f"{monitor} {alert.about_day}".rstrip()
+    return one_line(f"[{where}] {words.said}"), "\n".join(lines)
+
+
+@singledispatch
+def words_of(alert: Alert) -> Words:
+    """The words for what happened."""
+    raise TypeError(f"{type(alert).__name__} has no words: register a function for it in {__name__}")
+
+
+_DRIFT_ADVICE = (
+    "look at the example images in the report, and at the camera or service that sends them. "
+    "Nothing is retrained for drift alone; the labels will tell whether the model suffers."
+)
+
+
+@words_of.register
+def _images_drifted(alert: ImagesDrifted) -> Words:
+    drift, trend = alert.drift, alert.drift.trend
+    named = {feature.feature: feature for feature in drift.features}
+    moved = [named[column] for column in drift.drifted_features if column in named]
+    said = "The images changed"
+    if moved:
+        said += f": {listing(list(dict.fromkeys(direction(feature) for feature in moved)))}"
+    creeping = trend is not None and trend.verdict == "drifted"
+    if trend is not None and creeping and drift.verdict != "drifted":
+        said = f"The images change slowly: {trend_finding(trend)}"
+    numbers = {
+        "features that moved": f"{len(drift.drifted_features)} of {len(drift.features)}, "
+        + listing([feature_name(column) for column in drift.drifted_features], 6),
+        "evidence": f"{p_text(drift.p_value) if drift.p_value is not None else 'not enough evidence'} on {sample(drift)}, against the training data of model {drift.reference_version}; "
+        f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}",
+    }
+    if trend is not None and creeping:
+        numbers["trend"] = f"{trend_finding(trend)}; {trend_evidence(trend)}"
+    return Words(said, numbers, _DRIFT_ADVICE)
+
+
+@words_of.register
+def _answers_drifted(alert: AnswersDrifted) -> Words:
+    drift = alert.drift
+    said = []
+    if drift.content.verdict == "drifted":
+        said.append(f"the content changed ({content_finding(drift.content)})")
+    if drift.predictions.verdict == "drifted":
+        said.append(f"the model's answers shifted ({shares(drift.predictions)})")
+    first = listing(said)
+    numbers = {
+        kind: f"{tones.name(found.verdict)}, {p_text(found.p_value)} on {sample(found)}{of_mix(found)}"
+        if found.p_value is not None
+        else f"not enough evidence: {found.reason}"
+        for kind, found in (("content", drift.content), ("predictions", drift.predictions))
+    }
+    numbers["evidence"] = (
+        f"against {drift.reference_images} held-out images of model {drift.reference_version}; "
+        f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}"
+    )
+    return Words(first[:1].upper() + first[1:], numbers, _DRIFT_ADVICE)
+
+
+def _performance_numbers(found: Performance) -> dict[str, str]:
+    held = found.holdout_accuracy.value
+    return {
+        "accuracy": f"{accuracy_text(found.accuracy)} at {percent(found.confidence)} confidence, floor {percent(found.floor)}{_corrected(found)}",
+        "labels": f"{found.labels} of {found.sampled} sampled images ({found.ties} ties, {found.unclear} unclear, "
+        f"{found.unanswered} unanswered)",
+        "model": f"{found.model_version}, "
+        + (f"{percent(held)} on its holdout" if held is not None else "without a holdout"),
+    }
+
+
+def _corrected(found: Performance) -> str:
+    corrected, error = found.corrected, found.label_error
+    if corrected is None or corrected.value is None or error is None or error.value is None:
+        return ""
+    wrong = f"about {percent(error.value)}"
+    return f"; corrected for wrong labels ({wrong}) {share_text(corrected)}"
+
+
+@words_of.register
+def _model_got_worse(alert: ModelGotWorse) -> Words:
+    found = alert.performance
+    return Words(
+        ("Critical: the" if found.severity == "critical" else "The")
+        + f" model got worse: accuracy {accuracy_text(found.accuracy)}, floor {percent(found.floor)}",
+        _performance_numbers(found),
+        "look at the disagreements in the report. The retraining DAG starts by itself, unless the day is a backfill or within "
+        "the cooldown: the log of check_performance says so; then trigger it by hand.",
+        alert.reasons,
+    )
+
+
+@words_of.register
+def _too_few_labels(alert: TooFewLabels) -> Words:
+    found = alert.performance
+    return Words(
+        f"Not enough evidence about the model: {count(found.labels, 'label')}, accuracy {accuracy_text(found.accuracy)}",
+        _performance_numbers(found),
+        "if the pool ended early, extend it in Toloka and clear wait_for_annotations, else raise annotation.sample_size. "
+        "The day counts neither as good nor as bad.",
+        found.reasons,
+    )
+
+
+@words_of.register
+def _pool_too_short(alert: PoolTooShort) -> Words:
+    done = alert.progress
+    return Words(
+        f"Labelling ended early: {done.answered_images} of {done.images} images answered",
+        {"answers": f"{done.answers} of {done.answers_wanted}", "reason": alert.reason},
+        "look at the pool in Toloka (its balance, its end, its price), let it go on, and clear wait_for_annotations. "
+        "The day counts neither as good nor as bad.",
+    )
+
+
+@words_of.register
+def _no_images(alert: NoImages) -> Words:
+    return Words(
+        "No image arrived",
+        {"reason": alert.reason},
+        "check what delivers the images to the day's folder, then clear ingest_images. If days without images are normal, "
+        "set images.on_empty_day to skip.",
+    )
+
+
+@words_of.register
+def _too_many_unusable(alert: TooManyUnusable) -> Words:
+    day = alert.ingest
+    share = day.quarantined / day.delivered if day.delivered else 0
+    kinds = [f"{number} {kind}" for kind, number in sorted(day.reasons.items(), key=lambda item: (-item[1], item[0]))]
+    ignored = f"{day.ignored} ignored + " if day.ignored else ""
+    return Words(
+        f"{percent(share)} of the day's files are no usable images: {day.quarantined} of {day.delivered}",
+        {
+            "files": f"{day.listed} listed = {ignored}{day.accepted} accepted + {day.duplicate} duplicate + {day.quarantined} quarantined",
+            "reasons": listing(kinds, 6),
+            "limit": alert.reason,
+        },
+        "the day's manifest.parquet names every file with its reason. Repair the delivery and clear ingest_images, or raise "
+        "images.max_reject_share if such files are normal.",
+    )
+
+
+@words_of.register
+def _day_failed(alert: DayFailed) -> Words:
+    return Words(
+        f"The day failed at {alert.task}",
+        {"failed": alert.task, "reason": alert.reason},
+        f"{alert.advice} Cleared in the run with what follows it, {alert.task} goes on from there: nothing is paid, created or "
+        "counted twice. Further failures of this day are not told until it has ended well; its page has them.",
+    )
+
+
+@words_of.register
+def _retraining_failed(alert: RetrainingFailed) -> Words:
+    champion = alert.champion or "still to be registered"
+    return Words(
+        f"Retraining failed; the champion is {champion}",
+        {"failed": alert.task, "reason": alert.reason, "serving": f"{champion}, as before"},
+        "nothing is lost and nothing was promoted. See the failed task's log in the run; clear the task to go on from there, or trigger "
+        "the DAG again with another range of days.",
+    )
+
+
+def _before_and_after(gate: GateResult) -> dict[str, str]:
+    """The accuracy of both models on the images that the gate compared."""
+    found = {}
+    for part, name in ((gate.recent, "on recent days"), (gate.clean, "on clean images")):
+        before, after = part.champion.accuracy.value, part.challenger.accuracy.value
+        if before is not None and after is not None:
+            found[name] = f"{percent(before)} → {percent(after)} of {count(part.n, 'image')}"
+    return found
+
+
+@words_of.register
+def _model_promoted(alert: ModelPromoted) -> Words:
+    return Words(
+        f"Model {alert.version} is the new champion",
+        {**_before_and_after(alert.gate), "promoted by": f"run {alert.run_id}"},
+        "nothing: days from now on are judged by it. The models page has the whole comparison, and the way back to the model before.",
+    )
+
+
+@words_of.register
+def _model_rolled_back(alert: ModelRolledBack) -> Words:
+    return Words(
+        f"Model {alert.version} is the champion again, instead of {alert.previous}",
+        {"version": alert.version, "rolled back by": f"run {alert.run_id}"},
+        "nothing: days from now on are judged by it, with its own drift reference. Days that were judged keep their model.",
+    )

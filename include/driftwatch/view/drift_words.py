@@ -1,0 +1,148 @@
+"""The kinds of drift in words, each with its own verdict: what the camera does, what is photographed, what the model answers, the trend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from driftwatch.artifacts.drift import ContentTest, FeaturesTest
+from driftwatch.view import tones
+from driftwatch.view.numbers import p_text
+from driftwatch.view.shares import p_digits, whole_percent
+from driftwatch.view.words import count, direction, feature_name, listing
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.drift import ContentDrift, DayDrift, DriftTest, DriftTrend, FeatureDrift, PredictionsTest
+
+_TESTS = {"ks": "distribution", "shift": "median", "low_tail": "low tail", "high_tail": "high tail"}
+
+
+@dataclass(frozen=True)
+class DriftKind:
+    """One kind of drift on a day. `about`: what it looks at; `finding`: what changed, empty where nothing did; `evidence`: its numbers,
+    or why there are none."""
+
+    name: str
+    about: str
+    verdict: tones.Verdict
+    finding: str
+    evidence: str
+
+    @property
+    def changed(self) -> bool:
+        return self.verdict == tones.of_drift("drifted")
+
+
+def kinds(drift: DayDrift | None, answers: ContentDrift | None) -> list[DriftKind]:
+    """Every kind that is known of the day, in the order above."""
+    rows = []
+    if drift:
+        moved = [direction(feature) for feature in drift.features if feature.verdict == "drifted"]
+        rows.append(_kind("Image quality", "pixel features", drift, listing(moved, 3) if moved else ""))
+    if answers:
+        content, predictions = answers.content, answers.predictions
+        rows.append(_kind("Content", "the model's embedding", content, content_finding(content), content.reason))
+        said = shares(predictions)
+        rows.append(_kind("Predictions", "shares of the classes", predictions, said, predictions.reason))
+    if drift and drift.trend:
+        verdict, finding = tones.of_drift(drift.trend.verdict), trend_finding(drift.trend)
+        rows.append(DriftKind("Trend over days", "slow changes", verdict, finding, trend_evidence(drift.trend)))
+    return rows
+
+
+def _kind(name: str, about: str, found: DriftTest, finding: str, reason: str | None = None) -> DriftKind:
+    """`reason`: why there is not enough evidence, where the test says so."""
+    return DriftKind(name, about, tones.of_drift(found.verdict), finding, evidence(found) or reason or "")
+
+
+def evidence(found: DriftTest) -> str:
+    """The p-value and the false-alarm rate that decided; empty without a test."""
+    if found.p_value is None:
+        return ""
+    return f"{p_text(found.p_value)}, alarm below {found.false_alarm_rate:.2g}{of_mix(found)}"
+
+
+def content_finding(content: ContentTest) -> str:
+    """What moved in the embedding, in words; empty where nothing did."""
+    if content.verdict != "drifted":
+        return ""
+    moved = {feature.feature: feature.direction for feature in content.features if feature.verdict == "drifted"}
+    if moved.get("distance") == "up" or moved.get("residual") == "up":
+        return "images unlike those that the model was tested on"
+    return "its classes look other than where the model was tested"
+
+
+def shares(predictions: PredictionsTest) -> str:
+    """`dog 50 % → 11 %`, the largest changes first; empty without an image."""
+    known = [(row.name, row.reference, row.day) for row in predictions.classes if row.day is not None]
+    known.sort(key=lambda row: -abs(row[2] - row[1]))
+    said = [f"{name} {whole_percent(usual)} → {whole_percent(day)}" for name, usual, day in known]
+    return listing(said, 3) if said else ""
+
+
+def trend_finding(found: DriftTrend) -> str:
+    """Which feature creeps, and since when; empty where none does."""
+    if found.verdict != "drifted" or found.feature is None:
+        return ""
+    rising = "rises" if found.direction == "up" else "falls"
+    return f"{feature_name(found.feature)} {rising} slowly, about since {found.since}"
+
+
+def trend_evidence(found: DriftTrend) -> str:
+    """The height of the chart that decided, or how many days are missing."""
+    if found.score is None:
+        return f"{count(found.days, 'day')} without an alarm so far; 7 are needed"
+    rate = found.false_alarms_per_year
+    return f"CUSUM {found.score:.1f}, alarm above {found.limit:.1f}; {rate:g} false alarms a year at most"
+
+
+def of_mix(found: DriftTest) -> str:
+    """With how much of the reference the day was compared, where its mix of classes differs; else empty."""
+    images = found.reference_of_mix if isinstance(found, (FeaturesTest, ContentTest)) else None
+    return f", against the {count(images, 'reference image')} that have the day's mix of classes" if images else ""
+
+
+def sample(found: DriftTest) -> str:
+    """`100 images, worth 61 independent ones (bursts)`, or the plain count."""
+    if found.effective_n == found.n:
+        return count(found.n, "image")
+    return f"{count(found.n, 'image')}, worth {found.effective_n:,} independent ones (bursts or groups)"
+
+
+@dataclass(frozen=True)
+class FeatureRow:
+    """One feature of a day. `looks`: what its change looks like in the pictures; empty where it did not move."""
+
+    column: str
+    name: str
+    moved: bool
+    verdict: tones.Verdict
+    looks: str
+    test: str
+    effect: str
+    hellinger: str
+    p: str
+
+
+def feature_rows(drift: DayDrift) -> list[FeatureRow]:
+    """The features in the order of drift.json, the strongest first."""
+    return [_feature_row(feature, drift) for feature in drift.features]
+
+
+def _feature_row(feature: FeatureDrift, drift: DayDrift) -> FeatureRow:
+    moved, tested = feature.verdict == "drifted", feature.p_value is not None
+    return FeatureRow(
+        column=feature.feature,
+        name=feature_name(feature.feature),
+        moved=moved,
+        verdict=tones.of_feature(moved, tested),
+        looks=direction(feature) if moved else "",
+        test=_TESTS.get(feature.test, feature.test) if tested else "–",
+        effect=_two_digits(feature.effect),
+        hellinger=_two_digits(drift.hellinger.get(feature.feature)),
+        p=p_digits(feature.p_value),
+    )
+
+
+def _two_digits(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

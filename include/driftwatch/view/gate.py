@@ -1,0 +1,86 @@
+"""Why the gate decides as it does, in words: the `reasons` of gate.json, of the card, and of the approval form."""
+
+from __future__ import annotations
+
+from driftwatch.artifacts.retraining import GateRules, PairedComparison
+from driftwatch.models.class_losses import POWER
+from driftwatch.models.gate import Finding, Reason
+from driftwatch.models.paired import MOST_IMAGES
+
+
+def reason_text(reason: Reason, rules: GateRules) -> str:
+    """What one rule found, with its numbers and, where it is short of evidence, with what would settle it."""
+    finding = reason.finding
+    if finding is Finding.CLASSES_NOT_WORSE:
+        said = (
+            f"none of {reason.classes} got worse by more than {_allowed('max_class_drop')} ({rules.max_class_drop:.1%})"
+        )
+        alpha = 1 - rules.gate_confidence
+        return f"Classes on clean images: {said} beyond chance, at one error rate of {alpha:.1%} for all."
+    if finding is Finding.CLASSES_TOO_FEW:
+        return _too_few_of_classes(reason)
+    assert reason.compared is not None, f"{finding} is about images"
+    if finding is Finding.CLASS_COLLAPSED:
+        before, after = (right / reason.compared.n for right in _right(reason.compared))
+        return f"Class {reason.name}: recall on clean images collapsed from {before:.1%} to {after:.1%}."
+    if finding is Finding.CLASS_WORSE:
+        allowed = f"{_allowed('max_class_drop')} {rules.max_class_drop:.1%}"
+        return f"Class {reason.name} on clean images: {_said(reason.compared)}: worse by more than {allowed}."
+    if finding.name.startswith("RECENT"):
+        return f"Recent days: {_said(reason.compared)}{_on_recent(reason, reason.compared, rules)}"
+    return f"Clean images: {_said(reason.compared)}{_on_clean(reason, rules)}"
+
+
+def _on_recent(reason: Reason, found: PairedComparison, rules: GateRules) -> str:
+    if reason.finding is Finding.RECENT_TOO_FEW:
+        return (
+            f"; not enough evaluation labels, retraining.min_evaluation_labels is {rules.min_evaluation_labels}. "
+            "More labels would tell."
+        )
+    if reason.finding is Finding.RECENT_NOT_BETTER:
+        return ": not better."
+    test = f"exact McNemar p = {found.p_value:.2g}"
+    if reason.finding is Finding.RECENT_BETTER:
+        return f": better ({test})."
+    return f": better, but chance could do it ({test}); {_about(reason.needed)} such images would tell."
+
+
+def _on_clean(reason: Reason, rules: GateRules) -> str:
+    allowed = f"{_allowed('max_clean_drop')} {rules.max_clean_drop:.1%}"
+    if reason.finding is Finding.CLEAN_NONE:
+        return "; without a holdout nothing shows that it is not worse."
+    if reason.finding is Finding.CLEAN_NOT_WORSE:
+        return f": not worse by more than {allowed}."
+    if reason.finding is Finding.CLEAN_WORSE:
+        return f": worse by more than {allowed}."
+    return (
+        f": a loss of more than {allowed} cannot be ruled out; {_about(reason.needed)} such images would settle it "
+        "(more original images, or labelled days without drift)."
+    )
+
+
+def _too_few_of_classes(reason: Reason) -> str:
+    named = ", ".join(f"{name} ({n})" for name, n in reason.too_few.items())
+    return (
+        f"{len(reason.too_few)} of {reason.classes} classes have too few clean evaluation images, so that losing half of the recall would be "
+        f"seen less than {POWER:.0%} of the time: {named}. {_about(reason.needed)} of each class would settle it (more original "
+        "images, or labelled days without drift)."
+    )
+
+
+def _allowed(setting: str) -> str:
+    return f"retraining.{setting} allows"
+
+
+def _right(found: PairedComparison) -> tuple[int, int]:
+    return found.right.champion, found.right.challenger
+
+
+def _about(images: int | None) -> str:
+    return f"more than {MOST_IMAGES}" if images is None else f"about {images}"
+
+
+def _said(found: PairedComparison) -> str:
+    if found.n == 0:
+        return "no evaluation image"
+    return f"{found.difference:+.1%} (at least {found.low:+.1%}; {found.won} won, {found.lost} lost of {found.n})"

@@ -1,0 +1,23 @@
+"""How numbers are written for people: shares, intervals and p-values."""
+
+from __future__ import annotations
+
+from driftwatch.artifacts.parts import Interval
+
+
+def percent(value: float) -> str:
+    """`0.6137` as `61.4 %`, `0.7` as `70 %`."""
+    return f"{100 * value:.1f}".removesuffix(".0") + " %"
+
+
+def interval(found: Interval) -> str:
+    """The ends of a share's interval in whole percent: `[53, 69]`; empty where it is undefined."""
+    if found.numbers is None:
+        return ""
+    _, low, high = found.numbers
+    return f"[{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def p_text(p_value: float) -> str:
+    """`p = 0.02` or `p < 0.0001`: two digits, never zero."""
+    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"

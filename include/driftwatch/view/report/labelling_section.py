@@ -1,0 +1,105 @@
+"""What was asked of the annotators, what it cost, and how far their answers can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from driftwatch.artifacts.accuracy import LabelAgreement
+from driftwatch.labels.assignments import COUNTED
+from driftwatch.view.numbers import percent
+from driftwatch.view.report.facts import DayFacts
+from driftwatch.view.shares import whole_percent
+from driftwatch.view.words import count
+
+MOST_ANNOTATORS = 12
+_MERGED_BY = {"majority": "majority vote", "weighted": "votes weighted by control tasks", "dawid_skene": "Dawid-Skene"}
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """One who answered. `agrees`: with the others, in percent; `seconds`: the median for a page; `reason`: why flagged."""
+
+    name: str
+    flagged: bool
+    reason: str
+    answers: int
+    control: str
+    agrees: str
+    seconds: str
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """`rows`: name and value; `annotators`: the flagged ones first, and how many `more` there are."""
+
+    rows: list[tuple[str, str]]
+    annotators: list[Annotator]
+    more: int
+
+
+def labelling(facts: DayFacts) -> Labelling | None:
+    """None where nobody was asked."""
+    plan = facts.annotation
+    if plan is None:
+        return None
+    rows = [
+        ("Asked", f"{count(len(plan.sample), 'image')}, {plan.overlap} annotators each"),
+        ("Planned cost", f"{plan.cost.total:.2f} USD, fee included"),
+        *_spent(facts),
+        *_answers(facts),
+    ]
+    if facts.annotators is None:
+        return Labelling(rows, [], 0)
+    ordered = facts.annotators.sort_values(["flagged", "answers", "annotator_id"], ascending=[False, False, True])
+    shown = [_annotator(row) for row in ordered.head(MOST_ANNOTATORS).itertuples()]
+    flagged = int(ordered["flagged"].sum())
+    rows.append(("Annotators", f"{len(ordered)}, {flagged} flagged" + (" (their votes count)" if flagged else "")))
+    return Labelling(rows, shown, len(ordered) - len(shown))
+
+
+def _annotator(row: Any) -> Annotator:
+    """`row`: of annotators.parquet."""
+    return Annotator(
+        name=row.annotator_id,
+        flagged=bool(row.flagged),
+        reason=row.reason,
+        answers=row.answers,
+        control=f"{row.control_right} / {row.control_answers}",
+        agrees="–" if pd.isna(row.agreement) else whole_percent(row.agreement),
+        seconds=f"{row.seconds_median:.0f}",
+    )
+
+
+def _spent(facts: DayFacts) -> list[tuple[str, str]]:
+    if facts.assignments is None:
+        return []
+    pages: pd.DataFrame = facts.assignments.drop_duplicates("assignment_id")
+    paid = pages[pages["status"].isin(COUNTED)]
+    spent = float(paid["reward"].sum()) * (1 + facts.config.annotation.fee_share)
+    return [("Spent", f"{spent:.2f} USD for {count(len(paid), 'page')}; {len(pages) - len(paid)} rejected")]
+
+
+def _answers(facts: DayFacts) -> list[tuple[str, str]]:
+    """How the answers were merged, and how far they agree."""
+    if facts.performance is None:
+        return []
+    agreement, unclear = facts.performance.agreement, facts.config.annotation.unclear_answer
+    rows = [("Merged by", _MERGED_BY[facts.performance.merged_by])]
+    if unclear:
+        said = int(facts.labels["votes.unclear"].sum()) if facts.labels is not None else 0
+        rows.append((f"Answered {unclear!r}", f"{said} of {count(agreement.votes, 'answer')}, counted apart"))
+    rows.append(("Agreement", agreement_text(agreement, "Krippendorff's α", "not defined")))
+    if agreement.unanimous is not None:
+        rows.append(("Unanimous", f"{percent(agreement.unanimous)} of the labels"))
+    if agreement.control_answers:
+        right = agreement.control_right / agreement.control_answers
+        rows.append(("Control tasks", f"{percent(right)} of {agreement.control_answers} right"))
+    return rows
+
+
+def agreement_text(agreement: LabelAgreement, name: str, undefined: str) -> str:
+    """`α = 0.71`, with the name that stands before it, or `undefined`."""
+    return undefined if agreement.alpha is None else f"{name} = {agreement.alpha:.2f}"

@@ -1,0 +1,54 @@
+"""Shares, their intervals and p-values as texts: the report, the pages, the alerts and the command line round nothing themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftwatch.artifacts.parts import Interval, Share
+from driftwatch.view.numbers import interval, p_text, percent
+
+
+@dataclass(frozen=True)
+class ShownShare:
+    """A share for people. `text`: `61.3 %`, or `–` where it is undefined; `note`: its interval, `[53, 69]`, or why it is undefined."""
+
+    text: str
+    note: str
+
+    @property
+    def both(self) -> str:
+        return f"{self.text} {self.note}"
+
+
+def shown(found: Share) -> ShownShare:
+    """The share and its interval, or why there is none."""
+    if found.value is None:
+        return ShownShare("–", found.reason or "")
+    return ShownShare(percent(found.value), interval(found))
+
+
+def share_text(found: Interval) -> str:
+    """`61.3 % [53, 69]`, or `–` where there is no value."""
+    return "–" if found.value is None else f"{percent(found.value)} {interval(found)}"
+
+
+def accuracy_text(found: Share) -> str:
+    """`61.3 % [53, 69]`, or that there is none."""
+    return "not measured" if found.value is None else share_text(found)
+
+
+def wide_share(found: Share) -> str:
+    """`61.3% (53.1% to 69.2%, n 150)`, as the command line says it; or why there is none."""
+    if found.value is None or found.low is None or found.high is None:
+        return f"none ({found.reason})"
+    return f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%}, n {found.n})"
+
+
+def whole_percent(value: float) -> str:
+    """`0.6137` as `61 %`: for parts of a whole, such as the cells of a table."""
+    return percent(round(value, 2))
+
+
+def p_digits(p_value: float | None) -> str:
+    """`0.02` or `< 0.0001`, for a column that is headed p; `–` without a test."""
+    return "–" if p_value is None else p_text(p_value).removeprefix("p ").removeprefix("= ")

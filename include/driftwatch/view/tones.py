@@ -1,0 +1,73 @@
+"""Verdicts for people: of each the tone, which is a CSS class and a colour, and its words.
+
+Each word stands here once. The report, the pages, the charts' JSON, the alerts and the command line take it from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+BAD, WARN, UNSURE, GOOD, WAITING = "bad", "warn", "unsure", "good", "waiting"
+# A day's mark in the calendar, so that nothing rests on colour alone.
+SYMBOLS = {BAD: "✕", WARN: "~", UNSURE: "?", GOOD: "·", WAITING: "…"}
+NOT_ENOUGH = "not enough evidence"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`tone`: one of the five above. `word`: on a badge, behind the name of what was judged."""
+
+    tone: str
+    word: str
+
+
+_UNSURE = Verdict(UNSURE, NOT_ENOUGH)
+_UNKNOWN = Verdict(WAITING, "not known yet")
+# Of the images, what they show, the predictions, and the trend.
+_DRIFT = {"drifted": Verdict(WARN, "changed"), "ok": Verdict(GOOD, "as usual"), "not_enough_evidence": _UNSURE}
+_MODEL = {"alert": Verdict(BAD, "worse"), "ok": Verdict(GOOD, "holds"), "not_enough_evidence": _UNSURE}
+_GATE = {"promote": Verdict(GOOD, "passed"), "keep": Verdict(WARN, "not passed"), "not_enough_evidence": _UNSURE}
+
+
+def of_drift(verdict: str | None) -> Verdict:
+    """Of one kind of drift; None where its step has not run."""
+    return _DRIFT[verdict] if verdict else _UNKNOWN
+
+
+def of_model(verdict: str | None) -> Verdict:
+    """Of the model's accuracy; None where its step has not run."""
+    return _MODEL[verdict] if verdict else _UNKNOWN
+
+
+def of_gate(decision: str) -> Verdict:
+    """Of a challenger."""
+    return _GATE[decision]
+
+
+def of_feature(moved: bool, tested: bool) -> Verdict:
+    """Of one feature of the images."""
+    if moved:
+        return Verdict(WARN, "moved")
+    return Verdict(GOOD, "as usual") if tested else Verdict(WAITING, "not tested")
+
+
+def gate_text(decision: str) -> str:
+    """`gate passed`, in one line with the challenger's version."""
+    return f"gate: {NOT_ENOUGH}" if decision == "not_enough_evidence" else f"gate {_GATE[decision].word}"
+
+
+def of_chart(verdict: str) -> str:
+    """The tone of a mark in a chart, of images or of the model."""
+    return (_MODEL.get(verdict) or _DRIFT[verdict]).tone
+
+
+def name(verdict: str | None) -> str:
+    """The verdict's own name, `alert` or `not enough evidence`, in charts and tables whose key explains it; `–` for none."""
+    return "–" if verdict is None else verdict.replace("_", " ")
+
+
+def worst(tones: Iterable[str]) -> str:
+    """The worst of the tones; good only where all are."""
+    found = set(tones)
+    return next((tone for tone in (BAD, WARN, UNSURE, WAITING) if tone in found), GOOD)

@@ -1,0 +1,77 @@
+"""Why the model got its verdict, in words: the `reasons` of performance.json."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftwatch.view.numbers import interval, p_text, percent
+
+if TYPE_CHECKING:
+    from driftwatch.accuracy.policy import Persistence, Verdict
+    from driftwatch.artifacts.accuracy import JudgedAccuracy
+
+
+def reasons(found: Verdict) -> list[str]:
+    """Each rule that fires, and why that is no alert yet; where none fires, one sentence that says what the accuracy shows."""
+    accuracy = found.accuracy
+    if found.too_few:
+        return [_too_few(accuracy, found.min_labels)]
+    if accuracy.numbers is None:
+        return [f"{_capital(accuracy.reason or 'the accuracy is undefined')}."]
+    value, low, high = accuracy.numbers
+    measured = f"Accuracy {percent(value)} {interval(accuracy)} {_on(accuracy)}"
+    said = _of_rules(found, measured, high)
+    if found.verdict == "alert":
+        return said
+    if found.persistence is not None:
+        return [*said, _not_yet(found.persistence)]
+    floor = found.rules.floor
+    if found.verdict == "not_enough_evidence" and floor is not None:
+        return [
+            f"{measured}: below the floor of {percent(floor.floor)}, but the interval reaches above it, so it is not "
+            "proven: more labels (annotation.sample_size) would tell."
+        ]
+    reason = f"{measured}: no rule of the policy fires."
+    if floor is not None and low < floor.floor:
+        reason += f" The interval reaches below the floor of {percent(floor.floor)}: more labels would make it surer."
+    return [reason]
+
+
+def _of_rules(found: Verdict, measured: str, high: float) -> list[str]:
+    """What each rule that fires says. `measured`: the accuracy in words; `high`: the upper end of its interval."""
+    floor, drop, trend = found.rules.floor, found.rules.drop, found.rules.trend
+    said = []
+    if floor is not None and floor.fires:
+        said.append(f"{measured}: even the upper end, {percent(high)}, is below the floor of {percent(floor.floor)}.")
+    if drop is not None and drop.fires:
+        said.append(
+            f"{measured}: lower than the model's {percent(drop.holdout_accuracy)} on {drop.holdout_n} held-out images "
+            f"({p_text(drop.p_value)})."
+        )
+    if trend is not None and trend.fires and found.holdout.value is not None:
+        said.append(
+            f"The {trend.days} days of this model together show a decline from its {percent(found.holdout.value)} on held-out "
+            f"images (at most {found.false_alarms:g} false alarms of this rule a year)."
+        )
+    return said
+
+
+def _not_yet(found: Persistence) -> str:
+    return (
+        f"That is so on {found.fired} of the last {found.days} days with labels; an alert needs {found.needed} "
+        "(performance.persistence)."
+    )
+
+
+def _too_few(accuracy: JudgedAccuracy, needed: int) -> str:
+    together = f" on the {accuracy.days} days that may be judged together" if accuracy.days > 1 else ""
+    return f"{accuracy.n} labels{together}; a verdict needs {needed} (performance.min_labels)."
+
+
+def _on(accuracy: JudgedAccuracy) -> str:
+    said = f"on {accuracy.n} labels" + (f" of {accuracy.days} days" if accuracy.days > 1 else "")
+    return f"{said}, corrected for wrong labels" if accuracy.kind == "corrected" else said
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

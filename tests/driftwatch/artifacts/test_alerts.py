@@ -1,0 +1,123 @@
+"""The facts of an alert: each kind has a class, and what makes one other news than the last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, get_args
+
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.alerts import (
+    Alert,
+    AnswersDrifted,
+    DayAlert,
+    DayFailed,
+    ImagesDrifted,
+    ModelGotWorse,
+    ModelPromoted,
+    ModelRolledBack,
+    NoImages,
+    PoolTooShort,
+    RetrainingAlert,
+    RetrainingFailed,
+    TooFewLabels,
+    TooManyUnusable,
+    WhyLabsFoundWorse,
+)
+from driftwatch.artifacts.annotation import AnnotationProgress
+from driftwatch.artifacts.base import A
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.retraining import GateResult
+from driftwatch.config import AlertKind
+
+from . import samples
+
+DAY, RUN = date(2026, 1, 8), "manual__1"
+
+
+def made(kind: type[A], whole: dict[str, Any], **changes: Any) -> A:
+    return kind.model_validate_json(json.dumps({**whole, **changes}))
+
+
+def alerts() -> list[Alert]:
+    """One of each class."""
+    performance = made(Performance, samples.PERFORMANCE)
+    return [
+        ImagesDrifted(DAY, made(DayDrift, samples.DAY_DRIFT)),
+        AnswersDrifted(DAY, made(ContentDrift, samples.CONTENT_DRIFT)),
+        ModelGotWorse(DAY, performance, performance.reasons),
+        WhyLabsFoundWorse(DAY, performance, ("too low",)),
+        TooFewLabels(DAY, made(Performance, samples.NO_LABELS)),
+        PoolTooShort(DAY, made(AnnotationProgress, samples.PROGRESS), "it ended with EXPIRED"),
+        NoImages(DAY, "no object below incoming/2026-01-08"),
+        TooManyUnusable(DAY, made(Ingest, samples.INGEST), "3 % > 2 %"),
+        DayFailed(DAY, "merge_annotations", "no answer", "See its log."),
+        RetrainingFailed(RUN, "train_challenger", "no disk", "v0001-00000001"),
+        ModelPromoted(RUN, samples.VERSION, made(GateResult, samples.GATE)),
+        ModelRolledBack(RUN, "v0001-00000001", samples.VERSION),
+    ]
+
+
+def classes(of: type[Alert] = Alert) -> Iterator[type[Alert]]:
+    for kind in of.__subclasses__():
+        yield kind
+        yield from classes(kind)
+
+
+def test_every_kind_that_a_notifier_may_name_has_a_class_and_no_class_is_left_out_here():
+    made_here = {type(alert) for alert in alerts()}
+    assert made_here == set(classes()) - {DayAlert, RetrainingAlert}
+    assert {alert.kind for alert in alerts()} == set(get_args(AlertKind))
+
+
+def test_an_alert_is_about_a_day_or_about_a_run():
+    for alert in alerts():
+        assert (alert.about_day == "2026-01-08") == isinstance(alert, DayAlert)
+        assert (alert.about_day == "") == isinstance(alert, RetrainingAlert)
+
+
+def test_what_looks_at_the_same_thing_shares_a_place_in_the_outbox_and_nothing_else_does():
+    shared = {"delivery": {NoImages, TooManyUnusable}, "performance": {ModelGotWorse, TooFewLabels}}
+    found: dict[str, set[type[Alert]]] = {}
+    for alert in alerts():
+        found.setdefault(alert.source, set()).add(type(alert))
+    assert {source: kinds for source, kinds in found.items() if len(kinds) > 1} == shared
+
+
+def test_news_is_the_verdict_and_not_its_digits():
+    def worse(**changes: Any) -> dict[str, Any]:
+        return ModelGotWorse(DAY, made(Performance, samples.PERFORMANCE, **changes), ()).news
+
+    def drifted(**changes: Any) -> dict[str, Any]:
+        return ImagesDrifted(DAY, made(DayDrift, samples.DAY_DRIFT, **changes)).news
+
+    assert worse() == worse(labels=41) != worse(verdict="alert", severity="critical")
+    two = {"drifted_features": ["b", "a"]}
+    assert drifted(**two) == drifted(drifted_features=["a", "b"], p_value=0.02) != drifted(drifted_features=["a"])
+    assert DayFailed(DAY, "a", "r", "x").news == DayFailed(DAY, "b", "s", "y").news
+    assert RetrainingFailed(RUN, "a", "r", None).news != RetrainingFailed(RUN, "b", "r", None).news
+
+
+def test_the_news_of_each_kind_is_that_of_version_0_1_so_that_nobody_is_told_again_after_an_upgrade():
+    performance, ingest = samples.PERFORMANCE, "3 % > 2 %"
+    trend = samples.DAY_DRIFT["trend"]["verdict"]
+    assert [alert.news for alert in alerts()] == [
+        {
+            "verdict": samples.DAY_DRIFT["verdict"],
+            "moved": sorted(samples.DAY_DRIFT["drifted_features"]),
+            "trend": trend,
+        },
+        {part: samples.CONTENT_DRIFT[part]["verdict"] for part in ("content", "predictions")},
+        {"verdict": performance["verdict"], "severity": performance["severity"]},
+        {"verdict": performance["verdict"], "severity": performance["severity"]},
+        {"verdict": "not_enough_evidence"},
+        {"reason": "it ended with EXPIRED"},
+        {},
+        {"reason": ingest},
+        {},
+        {"run_id": RUN, "task": "train_challenger"},
+        {"version": samples.VERSION, "run_id": RUN},
+        {"version": "v0001-00000001", "previous": samples.VERSION, "run_id": RUN},
+    ]

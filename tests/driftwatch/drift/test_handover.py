@@ -1,0 +1,101 @@
+"""A version gets its references before it becomes the champion, and only one that passed the gate becomes it.
+
+tests/driftwatch/models/test_retraining.py promotes a challenger that learnt from people's labels.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.driftwatch.artifacts import samples
+
+from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
+from driftwatch.artifacts.store import MonitorStore
+from driftwatch.config import MonitorConfig
+from driftwatch.drift.handover import GateNotPassed, ReferenceCounts, build_reference_of, promote_challenger
+from driftwatch.errors import NeedsAttention
+from driftwatch.models import registry
+from driftwatch.models.champion import train_champion
+from driftwatch.models.dataset import take_in_training_set
+from driftwatch.storage import open_storage
+
+IMAGES = 45  # of each class
+
+
+def store_at(root: Path, **changed: object) -> MonitorStore:
+    config = {
+        "name": "colours",
+        "classes": ["green", "red"],
+        "schedule": {"start_date": "2026-01-01"},
+        "storage": {"uri": f"file://{root}"},
+        "model": {"input_size": 32},
+        "annotation": {"project_name": "Colours", "question": "Which?", "instructions": "Look."},
+        **changed,
+    }
+    return MonitorStore(open_storage(f"file://{root}"), MonitorConfig.model_validate(config))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A training set of noise in two colours, and a model of it without references."""
+    root = tmp_path_factory.mktemp("colours")
+    store, rng = store_at(root), np.random.default_rng(0)
+    for channel, label in enumerate(("red", "green")):
+        for number in range(IMAGES):
+            pixels = rng.integers(0, 120, (40, 48, 3), dtype=np.uint8)
+            pixels[..., channel] += 100
+            picture = io.BytesIO()
+            Image.fromarray(pixels).save(picture, "PNG")
+            store.storage.write_bytes(store.keys.training_image(label, f"{number:02d}.png"), picture.getvalue())
+    take_in_training_set(store)
+    return root, train_champion(store, "fast", epochs=1)
+
+
+def test_the_references_are_of_all_images_and_of_those_held_out(trained):
+    root, version = trained
+    store = store_at(root)
+    counts = build_reference_of(store, version)
+    usual = store.read(store.keys.reference_predictions(version), UsualPredictions)
+    assert counts == ReferenceCounts(version, 2 * IMAGES, 2 * IMAGES, 0, usual.images)
+    assert 0 < usual.images < IMAGES
+    assert set(usual.counts) == {"green", "red"}
+    assert store.read(store.keys.reference(version), ReferenceSettings).images == 2 * IMAGES
+    assert store.storage.exists(store.keys.reference_profile(version))
+
+
+def test_a_monitor_file_with_other_classes_gets_no_reference(trained):
+    root, version = trained
+    with pytest.raises(NeedsAttention, match="its outputs are"):
+        build_reference_of(store_at(root, classes=["blue", "red"]), version)
+
+
+def put_gate(store: MonitorStore, version: str, decision: str) -> None:
+    gate = {**samples.GATE, "version": version, "champion": "v0000-00000000", "decision": decision, "run_key": "r1"}
+    store.storage.write_json(store.keys.retraining("r1", "gate.json"), gate)
+
+
+def test_a_challenger_that_did_not_pass_the_gate_is_not_promoted(trained):
+    root, version = trained
+    store = store_at(root)
+    put_gate(store, version, "keep")
+    with pytest.raises(GateNotPassed, match=f"{version} is not promoted, the gate says keep"):
+        promote_challenger(store, "r1", "run r1")
+    assert not store.storage.exists(store.keys.champion)
+
+
+def test_the_references_are_there_before_the_pointer_moves(trained):
+    """The champion is another than the gate compared with, so the pointer stays; the references came first."""
+    root, version = trained
+    store = store_at(root)
+    put_gate(store, version, "promote")
+    store.storage.delete(store.keys.reference(version))
+    store.storage.delete(store.keys.reference_predictions(version))
+    with pytest.raises(registry.ChampionMoved):
+        promote_challenger(store, "r1", "run r1")
+    assert store.storage.exists(store.keys.reference(version))
+    assert store.storage.exists(store.keys.reference_predictions(version))
+    assert not store.storage.exists(store.keys.champion)

@@ -1,0 +1,261 @@
+"""What each label backend must do, against its service over real HTTP. A new one joins by one line in services.SERVICES."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import AccessRefused, NeedsAttention
+from driftwatch.labels.assignments import COUNTED, Answer
+from driftwatch.labels.backends.base import (
+    AT_DAILY_LIMIT,
+    AT_DEADLINE,
+    COMPLETED,
+    LabelBackend,
+    LabelSite,
+    Pool,
+    PoolState,
+    backend_of,
+)
+from driftwatch.labels.creation import create_day_pool
+from driftwatch.labels.links import ImageServer, LinkSigners
+from driftwatch.storage import Storage, open_storage
+
+from ...kills import When, killed_at, touches
+from .services import SERVICES, Service
+
+DAY, IMAGES, CONTROL, FEE = date(2026, 11, 20), 6, 4, 0.2
+NOW = datetime.now(timezone.utc)
+SIGNERS = LinkSigners(ImageServer("http://127.0.0.1:9", "secret"))
+
+
+@pytest.fixture(params=list(SERVICES))
+def service(request, tmp_path, monkeypatch) -> Iterator[Service]:
+    with SERVICES[request.param](tmp_path, monkeypatch) as running:
+        yield running
+
+
+@pytest.fixture
+def new_day(tmp_path: Path, small_monitor: Callable[..., MonitorConfig]) -> Callable[[], DayStore]:
+    """A monitor of its own, with a day of six images and eight images of known class."""
+    count = 0
+
+    def make() -> DayStore:
+        nonlocal count
+        count += 1
+        folder = tmp_path / f"storage{count}"
+        folder.mkdir()
+        settings = {"sample_size": IMAGES, "control_tasks": CONTROL, "overlap": 2}
+        config = small_monitor(f"file://{folder}", annotation=settings).model_copy(update={"name": f"m{count}"})
+        storage, layout = open_storage(f"file://{folder}"), MonitorKeys(config.name)
+        images = pd.DataFrame({"key": [f"in/{number}.jpg" for number in range(IMAGES)]})
+        known = pd.DataFrame({"key": [f"t/{number}.jpg" for number in range(2 * CONTROL)]})
+        for table in (images, known):
+            table["image_id"] = [put(storage, f"{config.name}/{key}") for key in table["key"]]
+            table["key"] = f"{config.name}/" + table["key"]
+        storage.write_table(layout.day(DAY).manifest, images.assign(status="accepted"))
+        classes = [config.classes[number % 2] for number in range(2 * CONTROL)]
+        storage.write_table(layout.training_set, known.assign(label=classes, split="evaluation"))
+        return MonitorStore(storage, config).day(DAY)
+
+    return make
+
+
+def put(storage: Storage, key: str) -> str:
+    data = b"\xff\xd8\xff" + key.encode()
+    storage.write_bytes(key, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def day(new_day: Callable[[], DayStore]) -> DayStore:
+    return new_day()
+
+
+def opened(service: Service, day: DayStore) -> AnnotationPlan:
+    """The plan of the day's pool, made by a backend that has seen nothing before."""
+    return create_day_pool(day, backend(service), SIGNERS, NOW)
+
+
+def backend(service: Service, site: LabelSite | None = None) -> LabelBackend:
+    return backend_of(service.name, site or service.site)
+
+
+def pool_of(plan: AnnotationPlan) -> Pool:
+    return Pool.of(plan, FEE)
+
+
+def asked(plan: AnnotationPlan) -> list[str]:
+    return sorted(image.image_id for image in (*plan.sample, *plan.control))
+
+
+def until_closed(made: LabelBackend, pool: Pool) -> PoolState:
+    end = time.monotonic() + 20
+    while (state := made.look(pool)).is_open:
+        assert time.monotonic() < end, "the pool stays open"
+        time.sleep(0.1)
+    return state
+
+
+def test_it_says_who_it_is(service):
+    made = backend(service)
+    assert made.name == service.name
+    assert made.title
+
+
+def test_a_day_that_is_planned_twice_has_one_open_pool_with_each_image_once(service, day):
+    first = opened(service, day)
+    assert first.state == "opened"
+    assert opened(service, day) == first == day.read(AnnotationPlan)
+    assert (service.pools(), sorted(service.shown(pool_of(first)))) == (1, asked(first))
+    state = backend(service).look(pool_of(first))
+    assert (state.is_open, state.close_reason) == (True, None)
+    assert abs(state.ends - first.expires) < timedelta(minutes=1)
+
+
+def test_a_plan_that_was_lost_finds_its_pool(service, day):
+    first = opened(service, day)
+    day.storage.delete(day.keys.annotation)
+    assert opened(service, day).pool_id == first.pool_id
+    assert (service.pools(), sorted(service.shown(pool_of(first)))) == (1, asked(first))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_one_that_is_killed_anywhere_and_repeated_has_one_pool_with_each_image_once(service, new_day, when: When):
+    day = new_day()
+    touched = touches(lambda: opened(service, day))
+    # The copies of images are made before the backend is asked for anything.
+    points = [number for number, what in enumerate(touched) if not what.endswith(".jpg")]
+    assert len(points) > 3
+    for number in points:
+        day, before = new_day(), service.pools()
+        killed_at(number, when, lambda day=day: opened(service, day))
+        plan = opened(service, day)
+        assert backend(service).look(pool_of(plan)).is_open, number
+        assert (service.pools() - before, sorted(service.shown(pool_of(plan)))) == (1, asked(plan)), number
+
+
+def test_progress_counts_answers_of_the_sample_and_coverage(service, day):
+    plan = opened(service, day)
+    pool, images = pool_of(plan), [image.image_id for image in plan.sample]
+    none = backend(service).progress(pool)
+    assert (none.images, none.answered_images, none.coverage, none.answers) == (IMAGES, 0, 0.0, 0)
+    assert (none.answers_wanted, none.spent) == (2 * IMAGES, 0.0)
+    service.answer(pool, "ann", day.config.classes[0], images)
+    service.answer(pool, "bob", day.config.classes[1], images[:2])
+    some = backend(service).progress(pool)
+    assert (some.answered_images, some.coverage, some.answers) == (IMAGES, 1.0, IMAGES + 2)
+    assert some.spent == pytest.approx(some.reward * (1 + FEE))
+    assert some.text.startswith("6 of 6 images answered (100%), 8 of 12 answers, ")
+
+
+def test_collected_answers_are_a_row_for_each_image_and_control_tasks_say_the_right_answer(service, day):
+    plan = opened(service, day)
+    pool, images = pool_of(plan), [image.image_id for image in plan.sample]
+    assert backend(service).collect(pool).columns.tolist() == list(Answer._fields)
+    service.answer(pool, "ann", day.config.classes[0], images)
+    found = backend(service).collect(pool)
+    sampled, control = found[~found["control"]], found[found["control"]]
+    assert sorted(sampled["image_id"]) == sorted(images)
+    assert set(sampled["answer"]) == {day.config.classes[0]}
+    assert sampled["known_label"].isna().all()
+    truth = {task.image_id: task.label for task in plan.control}
+    assert control.set_index("image_id")["known_label"].to_dict() == truth
+    assert (control["answer"] == control["known_label"]).all()
+    assert set(found["annotator_id"]) == {"ann"}
+    assert set(found["status"]) <= set(COUNTED)
+    submitted = pd.to_datetime(found["submitted"], utc=True, format="ISO8601")
+    assert ((datetime.now(timezone.utc) - submitted) < timedelta(minutes=5)).all()
+    pd.testing.assert_frame_equal(backend(service).collect(pool), found)
+
+
+def test_pages_are_decided_once_and_the_decision_changes_no_answer(service, day):
+    plan = opened(service, day)
+    pool, images = pool_of(plan), [image.image_id for image in plan.sample]
+    service.answer(pool, "ann", day.config.classes[0], images)
+    service.answer(pool, "haste", day.config.classes[0], images, seconds=1)
+    made, rules = backend(service), day.config.annotation.quality
+    collected = made.collect(pool)
+    settled = made.settle(pool, collected, rules)
+    pd.testing.assert_frame_equal(settled.drop(columns="status"), collected.drop(columns="status"))
+    again = made.settle(pool, made.collect(pool), rules)
+    pd.testing.assert_frame_equal(again, settled)
+    assert made.progress(pool).answers == 2 * IMAGES  # rejected answers were given
+
+
+def test_a_pool_may_be_closed_twice_and_stays_closed_when_the_day_runs_again(service, day):
+    plan = opened(service, day)
+    pool, made = pool_of(plan), backend(service)
+    service.answer(pool, "ann", day.config.classes[0], [image.image_id for image in plan.sample])
+    made.close(pool)
+    made.close(pool)
+    assert until_closed(made, pool).close_reason not in (None, COMPLETED)
+    opened(service, day)
+    assert not made.look(pool).is_open
+    assert service.pools() == 1
+    assert made.progress(pool).answers == IMAGES == (~made.collect(pool)["control"]).sum()
+
+
+def test_answers_that_come_after_the_day_was_collected_are_in_the_next_collection(service, day):
+    plan = opened(service, day)
+    pool, images = pool_of(plan), [image.image_id for image in plan.sample]
+    made = backend(service)
+    service.answer(pool, "ann", day.config.classes[0], images[:3])
+    first = made.settle(pool, made.collect(pool), day.config.annotation.quality)
+    service.answer(pool, "late", day.config.classes[1], images)
+    second = made.settle(pool, made.collect(pool), day.config.annotation.quality)
+    pd.testing.assert_frame_equal(second[second["annotator_id"] == "ann"].reset_index(drop=True), first)
+    assert (~second["control"]).sum() == 3 + IMAGES == made.progress(pool).answers
+
+
+def test_a_pool_with_every_answer_ends_as_completed(service, day):
+    plan = opened(service, day)
+    pool, images = pool_of(plan), [image.image_id for image in plan.sample]
+    for who in ("ann", "bob"):
+        service.answer(pool, who, day.config.classes[0], images)
+    assert until_closed(backend(service), pool).close_reason == COMPLETED
+
+
+def test_a_person_finds_the_pool_by_its_page(service, day):
+    plan = opened(service, day)
+    address = backend(service).page(plan)
+    assert address.startswith("http")
+    assert plan.pool_id in address
+
+
+def test_a_refused_login_is_final_and_never_shows_the_secret(service, day):
+    with pytest.raises(AccessRefused, match="Admin > Connections") as refused:
+        create_day_pool(day, backend(service, service.stolen), SIGNERS, NOW)
+    assert backend(service).refusal(refused.value) is refused.value
+    assert "stolen" not in str(refused.value)
+    assert service.pools() == 0
+
+
+def test_a_pool_that_is_not_there_is_final_and_a_broken_network_is_not(service, day):
+    made = backend(service)
+    with pytest.raises(Exception, match=r"\w") as gone:
+        made.look(Pool("999999999", IMAGES, 2, FEE))
+    assert isinstance(made.refusal(gone.value), NeedsAttention)
+    assert made.refusal(ConnectionError("the network is down")) is None
+
+
+def test_nothing_is_read_before_it_is_needed(service):
+    def unread(connection: str, secret: str) -> None:
+        raise AssertionError("the connection was read")
+
+    assert backend_of(service.name, LabelSite("c", unread)).remedy(AT_DEADLINE)
+
+
+@pytest.mark.parametrize("reason", [AT_DEADLINE, AT_DAILY_LIMIT, "a word of the service"])
+def test_each_early_end_has_a_remedy(service, reason):
+    assert backend(service).remedy(reason)

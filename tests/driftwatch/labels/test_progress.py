@@ -1,0 +1,26 @@
+"""How far a pool is, in numbers and in words."""
+
+from __future__ import annotations
+
+from driftwatch.labels.backends.base import Pool
+from driftwatch.labels.progress import progress_of
+
+POOL = Pool("7", images=12, overlap=3, fee_share=0.2)
+
+
+def test_coverage_counts_images_and_money_has_the_fee():
+    found = progress_of(POOL, {"a": 2, "b": 1, "c": 1}, 0.05)
+    assert found.model_dump() == {
+        "images": 12,
+        "answered_images": 3,
+        "coverage": 0.25,
+        "answers": 4,
+        "answers_wanted": 36,
+        "reward": 0.05,
+        "spent": 0.06,
+        "text": "3 of 12 images answered (25%), 4 of 36 answers, 0.06 USD spent",
+    }
+
+
+def test_a_pool_of_no_images_is_covered_by_nothing():
+    assert progress_of(Pool("7", 0, 3, 0.2), {}, 0.0).coverage == 0.0

@@ -1,0 +1,41 @@
+"""A predictor is found by its name, the built-in one and a package's own."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from tests.stores import monitor_store
+
+from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.errors import NeedsAttention
+from driftwatch.models.predictors import base
+from driftwatch.models.predictors.base import Predictions, predictor
+from driftwatch.storage import open_storage
+
+
+def theirs(store, version):
+    return SimpleNamespace(store=store, version=version)
+
+
+def test_a_packages_own_predictor_is_found_by_its_name(tmp_path, monkeypatch) -> None:
+    store = monitor_store(open_storage(f"file://{tmp_path}"), MonitorKeys("demo"))
+    found = [EntryPoint("theirs", f"{__name__}:theirs", base.GROUP), EntryPoint("keras", "nowhere:nothing", base.GROUP)]
+    monkeypatch.setattr(base, "entry_points", lambda group: found if group == "driftwatch.predictors" else [])
+    made = predictor(store, "v0001-00000001", "theirs")
+    assert (made.store, made.version) == (store, "v0001-00000001")
+    with pytest.raises(
+        NeedsAttention, match=r"no predictor 'keros'; there are keras, theirs\. .*driftwatch\.predictors"
+    ):
+        predictor(store, "v0001-00000001", "keros")
+    with pytest.raises(NeedsAttention, match="has no version"):  # a package does not take the built-in one's name
+        predictor(store, "v0001-00000001", "keras")
+
+
+def test_the_first_class_wins_a_tie_and_scores_are_rounded() -> None:
+    table = Predictions(np.array([[0.5, 0.5], [0.1234567, 0.8765433]]), None, ["v1"] * 2).table(("b", "a"))
+    assert table["prediction"].tolist() == ["b", "a"]
+    assert table.columns.tolist() == ["prediction", "score.b", "score.a"]
+    assert table["score.b"].tolist() == [0.5, 0.123457]

@@ -1,0 +1,163 @@
+"""The alerts: one line that says what happened, the numbers, and what to do; for every class there is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from tests.driftwatch.artifacts import samples
+from tests.driftwatch.artifacts.test_alerts import alerts, made
+
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.alerts import (
+    Alert,
+    AnswersDrifted,
+    DayAlert,
+    ImagesDrifted,
+    ModelGotWorse,
+    ModelPromoted,
+    ModelRolledBack,
+    RetrainingFailed,
+    TooFewLabels,
+    TooManyUnusable,
+)
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.retraining import GateResult
+from driftwatch.artifacts.store import MonitorStore
+from driftwatch.publish.outbox import alert_id
+from driftwatch.view.alerts import alert_text
+
+DAY = date(2026, 1, 5)
+REPORT = {"Report": "s3://bucket/demo/report.html"}
+TREND = {
+    "verdict": "drifted", "days": 40, "score": 18.2, "limit": 16.6, "false_alarms_per_year": 0.2,
+    "feature": "image.Sharpness.laplacian", "direction": "down", "since": "2025-12-20", "crossed": True,
+}  # fmt: skip
+
+
+def gate_with(**accuracies: tuple[float, float]) -> GateResult:
+    """The gate of the samples with other accuracies of champion and challenger on its parts."""
+    whole = json.loads(json.dumps(samples.GATE))
+    for part, (before, after) in accuracies.items():
+        whole[part]["champion"]["accuracy"]["value"] = before
+        whole[part]["challenger"]["accuracy"]["value"] = after
+        whole[part]["n"] = {"recent": 100, "clean": 600}[part]
+    return made(GateResult, whole)
+
+
+@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: type(alert).__name__)
+def test_every_class_has_a_subject_of_one_line_and_says_what_to_do(alert: Alert) -> None:
+    subject, message = alert_text("demo", alert, REPORT)
+    assert subject.startswith("[demo 2026-01-08] " if isinstance(alert, DayAlert) else "[demo] ")
+    assert "\n" not in subject
+    assert len(subject) < 200
+    assert "What to do: " in message
+    assert message.endswith("\n\nReport: s3://bucket/demo/report.html")
+    assert 1 <= sum(line.startswith("  ") for line in message.splitlines()) <= 3
+    assert "None" not in message
+    assert "{" not in message
+
+
+def test_words_and_id_of_a_stored_alert_are_to_the_letter_those_of_version_0_1() -> None:
+    stored = samples.ALERT
+    links = dict(line.split(": ", 1) for line in stored["message"].rpartition("\n\n")[2].splitlines())
+    alert = ImagesDrifted(date.fromisoformat(samples.DAY), made(DayDrift, samples.DAY_DRIFT))
+    assert alert_text(stored["monitor"], alert, links) == (stored["subject"], stored["message"])
+    assert alert_id(stored["monitor"], alert) == stored["id"]
+
+
+def test_an_alert_without_words_is_a_mistake_of_ours_that_says_where_they_belong() -> None:
+    with pytest.raises(TypeError, match=r"Alert has no words: register a function for it in driftwatch\.view\.alerts"):
+        alert_text("demo", Alert(), {})
+
+
+def test_ignored_files_are_no_part_of_the_share_of_rejects() -> None:
+    counts = {"listed": 150, "ignored": 50, "accepted": 60, "duplicate": 0, "quarantined": 40}
+    subject, message = alert_text("demo", TooManyUnusable(DAY, made(Ingest, samples.INGEST, **counts), "3 %"), {})
+    assert "40 % of the day's files" in subject
+    assert "40 of 100" in subject
+    assert "150 listed = 50 ignored + 60 accepted + 0 duplicate + 40 quarantined" in message
+
+
+def test_a_real_days_alerts_have_its_numbers_and_its_reason(build_day: Callable, storage: Any, config: Any) -> None:
+    build_day(DAY, accuracy=0.5, damaged=True)
+    day = MonitorStore(storage, config).day(DAY)
+    found = day.read(Performance)
+    subject, message = alert_text("demo", ModelGotWorse(DAY, found, found.reasons), {})
+    assert found.severity == "critical"
+    assert f"Critical: the model got worse: accuracy {100 * (found.accuracy.value or 0):.1f}"[:50] in subject
+    assert f"labels: {found.labels} of {found.sampled} sampled images" in message
+    assert "88.4 % on its holdout" in message
+    assert f"\n\nBecause: {found.reasons[0]}" in message
+
+    subject, message = alert_text("demo", ImagesDrifted(DAY, day.read(DayDrift)), {})
+    assert "The images changed: " in subject
+    assert "hard edges" in subject + message or "grid" in subject + message
+    assert "p = 0.0002 on 60 images" in message
+
+
+def test_too_few_labels_say_why() -> None:
+    found = made(Performance, samples.NO_LABELS, labels=0)
+    subject, message = alert_text("demo", TooFewLabels(DAY, found), {})
+    assert subject == "[demo 2026-01-05] Not enough evidence about the model: 0 labels, accuracy not measured"
+    assert f"Because: {' '.join(found.reasons)}" in message
+
+
+def test_a_promotion_tells_the_accuracy_before_and_after() -> None:
+    gate = gate_with(recent=(0.62, 0.8), clean=(0.905, 0.9))
+    _, message = alert_text("demo", ModelPromoted("perf_alert__2026-01-05", "v2", gate), {})
+    assert "on recent days: 62 % → 80 % of 100 images" in message
+    assert "on clean images: 90.5 % → 90 % of 600 images" in message
+
+
+def test_a_failed_retraining_names_the_step_the_reason_and_what_serves() -> None:
+    links = {
+        "Monitor page": "https://a.example/driftwatch/m/demo/models",
+        "Airflow run": "https://a.example/dags/d/runs/r",
+    }
+    failed = RetrainingFailed("r", "collect_training_set", "12 labels;\nneeds 30", "v1")
+    _, message = alert_text("demo", failed, links)
+    assert "  failed: collect_training_set\n  reason: 12 labels; needs 30\n  serving: v1, as before\n" in message
+    assert message.endswith(
+        "\n\nMonitor page: https://a.example/driftwatch/m/demo/models\nAirflow run: https://a.example/dags/d/runs/r"
+    )
+    subject, _ = alert_text("demo", replace(failed, champion=None), {})
+    assert subject == "[demo] Retraining failed; the champion is still to be registered"
+
+
+def test_a_drift_alert_says_which_kind() -> None:
+    content = {**samples.CONTENT_DRIFT["content"], "verdict": "drifted", "p_value": 0.0002, "n": 100, "effective_n": 61}
+    content["features"] = [
+        {**samples.DAY_DRIFT["features"][0], "feature": "distance", "direction": "up", "verdict": "drifted"}
+    ]
+    shares = [{"name": "cat", "reference": 0.5, "day": 0.89}, {"name": "dog", "reference": 0.5, "day": 0.11}]
+    predictions = {**samples.CONTENT_DRIFT["predictions"], "verdict": "drifted", "p_value": 0.0001, "classes": shares}
+    drift = made(
+        ContentDrift, samples.CONTENT_DRIFT, content={**content, "reference_of_mix": 214}, predictions=predictions,
+        reference_images=400, reference_version="v1", day_false_alarm_rate=0.01,
+    )  # fmt: skip
+    subject, message = alert_text("cats", AnswersDrifted(DAY, drift), {})
+    assert "The content changed (images unlike those that the model was tested on)" in subject
+    assert "cat 50 % → 89 %" in subject
+    assert "on 100 images, worth 61 independent ones (bursts or groups), against the 214 reference images" in message
+    assert "400 held-out images of model v1" in message
+    assert "with a chance of 1 %" in message
+
+
+def test_a_slow_change_is_told_as_one() -> None:
+    calm = {"verdict": "ok", "drifted_features": [], "features": [], "trend": TREND}
+    subject, message = alert_text("cats", ImagesDrifted(DAY, made(DayDrift, samples.DAY_DRIFT, **calm)), {})
+    assert "The images change slowly: fine detail falls slowly, about since 2025-12-20" in subject
+    assert "CUSUM 18.2, alarm above 16.6" in message
+
+
+def test_line_breaks_from_outside_cannot_break_the_subject() -> None:
+    rolled_back = ModelRolledBack("manual", "v2\nBcc: all@example.org", "v1")
+    subject, message = alert_text("demo", rolled_back, {})
+    assert subject == "[demo] Model v2 Bcc: all@example.org is the champion again, instead of v1"
+    assert "Report:" not in message

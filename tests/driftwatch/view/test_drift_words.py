@@ -1,0 +1,108 @@
+"""The kinds of drift are told apart, each with its own verdict, finding and evidence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.driftwatch.artifacts import samples
+
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.view import tones
+from driftwatch.view.drift_words import feature_rows, kinds, sample, shares
+from driftwatch.view.words import headline
+
+TREND = {
+    "verdict": "drifted", "days": 40, "score": 18.2, "limit": 16.6, "false_alarms_per_year": 0.2,
+    "feature": "image.Sharpness.laplacian", "direction": "down", "since": "2025-12-20", "crossed": True,
+}  # fmt: skip
+CLASSES = [{"name": "cat", "reference": 0.5, "day": 0.89}, {"name": "dog", "reference": 0.5, "day": 0.11}]
+
+
+def day_drift(**changes: Any) -> DayDrift:
+    """A calm day, changed."""
+    calm = {
+        "verdict": "ok",
+        "n": 100,
+        "effective_n": 100,
+        "features": [],
+        "drifted_features": [],
+        "trend": {**TREND, "verdict": "ok"},
+    }
+    return DayDrift.model_validate_json(json.dumps({**samples.DAY_DRIFT, **calm, **changes}))
+
+
+def content_drift(**content: Any) -> ContentDrift:
+    """A day whose content and predictions changed; `content`: fields of the former."""
+    feature = {**samples.DAY_DRIFT["features"][0], "feature": "distance", "direction": "up", "verdict": "drifted"}
+    test = {"verdict": "drifted", "p_value": 0.0002, "false_alarm_rate": 0.0025, "n": 100, "effective_n": 61}
+    found = {**test, "features": [feature], "examples": [], **content}
+    predictions = {**test, "p_value": 0.0001, "effect": 0.39, "classes": CLASSES}
+    return ContentDrift.model_validate_json(
+        json.dumps({**samples.CONTENT_DRIFT, "content": found, "predictions": predictions})
+    )
+
+
+def test_each_kind_has_its_own_row_and_the_unknown_ones_none() -> None:
+    assert kinds(None, None) == []
+    assert [(row.name, row.verdict.word, row.changed) for row in kinds(day_drift(), content_drift())] == [
+        ("Image quality", "as usual", False),
+        ("Content", "changed", True),
+        ("Predictions", "changed", True),
+        ("Trend over days", "as usual", False),
+    ]
+    creeping = kinds(day_drift(trend=TREND), None)[-1]
+    assert creeping.finding == "fine detail falls slowly, about since 2025-12-20"
+    assert creeping.evidence == "CUSUM 18.2, alarm above 16.6; 0.2 false alarms a year at most"
+    early = kinds(day_drift(trend={**TREND, "verdict": "not_enough_evidence", "score": None, "days": 3}), None)[-1]
+    assert early.evidence == "3 days without an alarm so far; 7 are needed"
+
+
+def test_too_little_evidence_is_said_with_its_reason() -> None:
+    few = content_drift(verdict="not_enough_evidence", p_value=None, reason="v1 has 12 held-out images")
+    row = kinds(day_drift(), few)[1]
+    assert (row.verdict.tone, row.verdict.word) == (tones.UNSURE, "not enough evidence")
+    assert row.evidence == "v1 has 12 held-out images"
+
+
+def test_a_burst_shows_in_the_count() -> None:
+    assert sample(day_drift(effective_n=61)) == "100 images, worth 61 independent ones (bursts or groups)"
+    assert sample(day_drift()) == "100 images"
+
+
+def test_a_day_of_another_mix_says_with_how_much_of_the_reference_it_was_compared() -> None:
+    said = "against the 214 reference images that have the day's mix of classes"
+    assert said in kinds(day_drift(), content_drift(reference_of_mix=214))[1].evidence
+    assert "mix" not in kinds(day_drift(), content_drift())[1].evidence
+
+
+def test_shares_name_the_largest_change_first() -> None:
+    assert shares(content_drift().predictions) == "cat 50 % → 89 % and dog 50 % → 11 %"
+
+
+def test_the_headline_of_a_calm_day_does_not_hide_other_drift() -> None:
+    ingest = Ingest.model_validate_json(json.dumps(samples.INGEST))
+    assert headline(ingest, day_drift(), None, None).startswith("The images look as usual;")
+    said = headline(ingest, day_drift(trend=TREND), None, content_drift())
+    assert "quality is as usual, their content changed, the model's answers shifted and they change slowly" in said
+
+
+@pytest.mark.parametrize(
+    ("verdict", "p_value", "word"),
+    [("drifted", 0.00001, "moved"), ("ok", 0.25, "as usual"), ("not_enough_evidence", None, "not tested")],
+)
+def test_a_feature_says_whether_it_moved(verdict: str, p_value: float | None, word: str) -> None:
+    feature = {
+        **samples.DAY_DRIFT["features"][0],
+        "feature": "image.Brightness.mean",
+        "direction": "down",
+        "test": "shift",
+    }
+    found = day_drift(features=[{**feature, "verdict": verdict, "p_value": p_value, "effect": 0.314}])
+    (row,) = feature_rows(found)
+    assert (row.name, row.verdict.word, row.effect) == ("brightness", word, "0.31")
+    assert row.looks == ("darker" if verdict == "drifted" else "")
+    assert row.p == {0.00001: "< 0.0001", 0.25: "0.25", None: "–"}[p_value]
+    assert row.test == ("–" if p_value is None else "median")

@@ -1,0 +1,18 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from driftwatch.artifacts.parts import Interval
+from driftwatch.view.numbers import interval, p_text, percent
+
+
+def test_shares_have_one_digit_and_no_zero_behind_the_point() -> None:
+    assert [percent(0.6137), percent(0.7), percent(1)] == ["61.4 %", "70 %", "100 %"]
+
+
+def test_intervals_are_whole_percent() -> None:
+    assert interval(Interval(value=0.6, low=0.527, high=0.694)) == "[53, 69]"
+
+
+def test_p_values_have_two_digits_and_are_never_zero() -> None:
+    assert [p_text(0.01234), p_text(0), p_text(0.00002)] == ["p = 0.012", "p < 0.0001", "p < 0.0001"]

@@ -1,0 +1,87 @@
+"""Each verdict says which rule fires on which numbers, or why none can be trusted."""
+
+from __future__ import annotations
+
+import pytest
+
+from driftwatch.accuracy.policy import judge
+from driftwatch.artifacts.accuracy import JudgedAccuracy, TrendRule
+from driftwatch.config.performance import PerformanceConfig
+from driftwatch.models.metrics import share
+from driftwatch.view.verdicts import reasons
+
+HOLDOUT = share(530, 600, 0.95)
+
+
+def judged(right: int, labels: int, **about) -> JudgedAccuracy:
+    values = {**share(right, labels, 0.95).model_dump(exclude_unset=True), "effective_n": labels}
+    return JudgedAccuracy(**{**values, "kind": "measured", "days": 1, **about})
+
+
+def said(right: int, labels: int, **settings) -> list[str]:
+    return reasons(judge(judged(right, labels), PerformanceConfig(**settings), HOLDOUT))
+
+
+def test_below_the_floor_for_sure_and_not_for_sure() -> None:
+    measured = "Accuracy 60 % [52, 67] on 150 labels: "
+    assert said(90, 150, policy=("floor",)) == [f"{measured}even the upper end, 67.5 %, is below the floor of 70 %."]
+    (unsure,) = said(102, 150, policy=("floor",))
+    assert unsure == (
+        "Accuracy 68 % [60, 75] on 150 labels: below the floor of 70 %, but the interval reaches above it, so it is not proven: "
+        "more labels (annotation.sample_size) would tell."
+    )
+
+
+def test_a_good_day_says_whether_its_interval_reaches_below_the_floor() -> None:
+    assert said(140, 150, policy=("floor",)) == ["Accuracy 93.3 % [88, 96] on 150 labels: no rule of the policy fires."]
+    (near,) = said(112, 150, policy=("floor",))
+    assert near.endswith("fires. The interval reaches below the floor of 70 %: more labels would make it surer.")
+    assert said(145, 150, policy=("drop",))[0].endswith("no rule of the policy fires.")
+
+
+def test_lower_than_on_the_holdout() -> None:
+    (dropped,) = said(115, 150)
+    assert (
+        "Accuracy 76.7 % [69, 83] on 150 labels: lower than the model's 88.3 % on 600 held-out images (p = " in dropped
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [
+        (1, "29 labels; a verdict needs 30 (performance.min_labels)."),
+        (3, "29 labels on the 3 days that may be judged together; a verdict needs 30 (performance.min_labels)."),
+    ],
+)
+def test_too_few_labels_say_how_many_are_needed(days: int, reason: str) -> None:
+    assert reasons(judge(judged(29, 29, days=days), PerformanceConfig(), HOLDOUT)) == [reason]
+
+
+def test_a_rule_that_fired_on_too_few_days_says_so_after_its_own_sentence() -> None:
+    first, second = said(115, 150, persistence=2, persistence_days=3)
+    assert "lower than the model's 88.3 %" in first
+    assert second == ("That is so on 1 of the last 3 days with labels; an alert needs 2 (performance.persistence).")
+    both = said(80, 150)
+    assert ["floor of 70 %" in both[0], "held-out images" in both[1]] == [True, True]
+
+
+def test_a_decline_names_the_days_and_the_rate_of_false_alarms() -> None:
+    settings = PerformanceConfig(policy=("drop", "trend"))
+    found = judge(judged(130, 150), settings, HOLDOUT, declined=TrendRule(fires=True, evidence=1.2, days=60))
+    assert reasons(found) == [
+        "The 60 days of this model together show a decline from its 88.3 % on held-out images (at most 0.1 false alarms of "
+        "this rule a year)."
+    ]
+
+
+def test_what_was_judged_is_named() -> None:
+    together = judged(140, 150, days=3, kind="corrected")
+    (only,) = reasons(judge(together, PerformanceConfig(), HOLDOUT))
+    assert only.startswith("Accuracy 93.3 % [88, 96] on 150 labels of 3 days, corrected for wrong labels: ")
+
+
+def test_worthless_labels_give_their_own_reason() -> None:
+    nothing = judged(
+        0, 150, value=None, low=None, high=None, reason="about 48 % of the labels are wrong", effective_n=None
+    )
+    assert reasons(judge(nothing, PerformanceConfig(), HOLDOUT)) == ["About 48 % of the labels are wrong."]

@@ -1,0 +1,48 @@
+"""The demo's table: one row for each day, from the artifacts that its run left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from rich.console import Console
+from tests.driftwatch.artifacts import samples
+from tests.stores import SMALLEST
+
+from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.config import MonitorConfig
+from driftwatch.storage import open_storage
+from driftwatch_sandbox.demo.summary import day_row, found, table
+
+
+@pytest.fixture
+def day(tmp_path) -> DayStore:
+    storage = open_storage(f"file://{tmp_path}")
+    day = MonitorStore(storage, MonitorConfig.model_validate(SMALLEST)).day(date.fromisoformat(samples.DAY))
+    for key, whole in (
+        (day.keys.ingest, samples.INGEST),
+        (day.keys.drift, samples.DAY_DRIFT),
+        (day.keys.performance, samples.PERFORMANCE),
+    ):
+        storage.write_json(key, whole)
+    return day
+
+
+def test_a_row_has_the_days_counts_and_verdicts(day):
+    row = day_row(day, "perf_alert__1")
+    accuracy = samples.PERFORMANCE["accuracy"]
+    assert (row.day, row.accepted, row.drifted) == (samples.DAY, samples.INGEST["accepted"], True)
+    assert (row.accuracy, row.interval) == (accuracy["value"], (accuracy["low"], accuracy["high"]))
+    assert (row.verdict, row.retraining_run_id) == (samples.PERFORMANCE["verdict"], "perf_alert__1")
+    assert found(day)
+
+
+def test_the_table_shows_each_day_also_one_without_a_label(day):
+    row = day_row(day, None)
+    console = Console(width=80, record=True)
+    console.print(table([row, replace(row, accuracy=None, interval=None, verdict="not_enough_evidence")], "Days"))
+    first, second = [line for line in console.export_text().splitlines() if "08 Jan" in line]
+    assert f"{row.accuracy:.0%} [" in first
+    assert " - " in second
+    assert "not enough" in second
