@@ -111,9 +111,12 @@ def without_secrets(response: httpx.Response, secrets: Sequence[str]) -> httpx.R
         for name, value in response.headers.items()
         if name not in ("content-length", "content-encoding", "transfer-encoding")
     }
-    extensions = response.extensions
     return httpx.Response(
-        response.status_code, headers=headers, text=clean, request=response.request, extensions=extensions
+        response.status_code,
+        headers=headers,
+        content=clean.encode(response.encoding or "utf-8", "replace"),
+        request=response.request,
+        extensions=response.extensions,
     )
 
 

@@ -1,6 +1,6 @@
 """What every task of a monitor shares: its day, its storage, and which errors are worth a retry.
 
-An operator reaches what is stored through `store`, `of_day`, `layout` and `keys`.
+An operator reaches what is stored through `store`, `of_day`, `monitor_keys` and `keys`.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class MonitorOperator(BaseOperator):
         return self.store.storage
 
     @property
-    def layout(self) -> MonitorKeys:
+    def monitor_keys(self) -> MonitorKeys:
         return MonitorKeys(self.monitor.name)
 
 
@@ -117,7 +117,7 @@ class DayOperator(MonitorOperator):
 
     @property
     def keys(self) -> DayKeys:
-        return self.layout.day(self.date)
+        return self.monitor_keys.day(self.date)
 
     @property
     def report_link(self) -> dict[str, str]:

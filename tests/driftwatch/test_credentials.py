@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from driftwatch.credentials import hiding, redacted, usable_address, usable_secret
+from driftwatch.credentials import hiding, redacted, usable_address, usable_secret, without_secrets
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
 from driftwatch.http import Limits
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient, TolokaError
@@ -106,6 +106,13 @@ def test_no_error_of_whylabs_shows_the_key_or_a_part_of_it(echo, caplog, end):
     with pytest.raises(WhyLabsAccessRefused, match=r"HTTP 401; .*\*\*\*.*check the API key") as raised:
         WhyLabsApi(echo, KEY + end, "org-1", limits=Limits(retries=0)).check()
     assert "very-secret" not in whole(raised.value, caplog)
+
+
+def test_an_answer_without_its_secret_reads_as_before():
+    headers = {"Content-Type": "text/plain; charset=latin-1"}
+    asked = httpx.Request("GET", "https://acme.example")
+    answer = httpx.Response(400, headers=headers, content=f"für {TOKEN}".encode("latin-1"), request=asked)
+    assert without_secrets(answer, [TOKEN]).text == "für ***"
 
 
 def test_a_broken_connection_whose_message_holds_the_token_is_told_without_it():

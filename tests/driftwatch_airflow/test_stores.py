@@ -27,6 +27,6 @@ def test_a_task_knows_its_keys_without_a_connection(monitor):
     on_s3 = monitor.storage.model_copy(update={"uri": "s3://bucket/prefix", "connection": "gone"})
     elsewhere = monitor.model_copy(update={"storage": on_s3})
     task = MonitorOperator(task_id="gate", monitor=elsewhere)
-    assert task.layout.champion == "cats_vs_dogs/models/champion.json"
+    assert task.monitor_keys.champion == "cats_vs_dogs/models/champion.json"
     with pytest.raises(NeedsAttention, match="'gone'"):
         store_of(elsewhere)

@@ -76,10 +76,9 @@ def test_the_days_labels_are_an_event_to_follow_and_the_pages_show_the_days_numb
     series = site.api._client.get(f"/driftwatch/m/{name}/series.json").json()
     at = series["days"].index(str(day))
     assert series["performance"]["accuracy"]["value"][at] == pytest.approx(performance["accuracy"]["value"], rel=1e-5)
-    counted = [
-        [r, c, n] for r, row in enumerate(performance["confusion_matrix"]["rows"]) for c, n in enumerate(row) if n
-    ]
-    assert series["performance"]["confusion"][at] == counted
+    shown = site.api._client.get(f"/driftwatch/m/{name}/confusions.json?first={day}&last={day}").json()["table"]
+    counted = [[int(cell["n"] or 0) for cell in row["cells"]] for row in shown["rows"]]
+    assert counted == performance["confusion_matrix"]["rows"]
 
 
 def test_a_backfill_of_two_days_and_of_one_of_them_again(site, days):

@@ -50,8 +50,8 @@ def days_before(store: MonitorStore, day: date) -> list[PastDay]:
 
 
 def scored_day(found: Performance) -> ScoredDay | None:
-    """What a performance.json keeps of the day's labels; None where an early Driftwatch kept no evidence."""
-    if found.evidence is None:
+    """What a performance.json keeps of the day's labels; None where an early Driftwatch kept no evidence, or not all of it."""
+    if found.evidence is None or found.evidence.votes.control_squares is None:
         return None
     return ScoredDay(found.day, found.model_version, found.confusion_matrix.labels, Evidence.of(found.evidence))
 

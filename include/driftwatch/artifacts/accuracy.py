@@ -197,7 +197,7 @@ class Performance(Metrics, DayArtifact):
     """The run's own date, UTC."""
     model_version: str
     """The version that answered."""
-    merged_by: str
+    merged_by: str = "majority"
     """`annotation.consensus` when the labels were merged."""
     on_tie: str
     """`annotation.on_tie` then."""
@@ -223,14 +223,14 @@ class Performance(Metrics, DayArtifact):
     """Images without an answer."""
     verdict: AccuracyVerdict
     """By the rules of `performance.policy`."""
-    severity: Severity | None
+    severity: Severity | None = None
     """Null unless the verdict is an alert."""
     reasons: tuple[str, ...]
     """Why, in words."""
     policy: PolicyRules
     """What each rule found; empty without enough labels."""
-    fired: bool
-    """Whether floor or drop fired, alert or not."""
+    fired: bool = False
+    """Whether floor or drop fired, alert or not; of a day with evidence."""
     judged: JudgedAccuracy | None = None
     """What the verdict rests on: the day, or some days together."""
     corrected: WeightedShare | None = None

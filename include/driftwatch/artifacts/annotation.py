@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from driftwatch.artifacts.base import DayArtifact, Part
 from driftwatch.artifacts.parts import Number, Time
 
@@ -62,12 +64,12 @@ class Cost(Part):
 
     pages: int
     """Pages over all annotators."""
-    tasks_per_page: int
-    """Images of the sample on each page."""
-    reward_per_page: Number
-    """Paid to the annotator of a page."""
+    tasks_per_page: int | None = None
+    """Images of the sample on each page; absent in a plan of an early Driftwatch."""
     reward: Number
     """For all pages."""
+    reward_per_page: Number = Field(default_factory=lambda known: known["reward"] / max(known["pages"], 1))
+    """Paid to the annotator of a page; absent as `tasks_per_page` is."""
     fee: Number
     """The service's, for all pages."""
     total: Number
@@ -102,7 +104,10 @@ class AnnotationProgress(DayArtifact):
 
 
 class AnnotationPlan(DayArtifact):
-    """annotation.json: written before any money is spent, and again with each thing that is learnt of the pool."""
+    """annotation.json: written before any money is spent, and again with each thing that is learnt of the pool.
+
+    A plan of an early Driftwatch has no `sample_size`, `exam`, `exam_id` and `creations`.
+    """
 
     file = "annotation.json"
 
@@ -114,27 +119,27 @@ class AnnotationPlan(DayArtifact):
     """Seed of the sample."""
     overlap: int
     """Annotators for each image."""
-    sample_size: SampleSize
-    """How many images, and why so many."""
     sample: tuple[SampledImage, ...]
     """The images, by id."""
+    sample_size: SampleSize = Field(default_factory=lambda known: SampleSize(images=len(known["sample"])))
+    """How many images, and why so many."""
     changed: tuple[SampledImage, ...] = ()
     """Images that were drawn and whose files are others by now; absent where there are none."""
     control: tuple[KnownImage, ...]
     """Control tasks, by image id."""
-    exam: ExamPlan | None
+    exam: ExamPlan | None = None
     """Null where the monitor has none."""
     cost: Cost
     """What is planned."""
     project_id: str | None
     """The service's id of the project; null before there is one."""
-    exam_id: str | None
+    exam_id: str | None = None
     """The service's id of the exam; null before there is one, and without an exam."""
     pool_id: str | None
     """The service's id of the pool; null before there is one."""
     dropped_pools: tuple[str, ...] = ()
     """Pools that were left unopened, as their time was nearly over; absent where there are none."""
-    creations: dict[str, int]
+    creations: dict[str, int] = Field(default_factory=dict)
     """How often the service was asked to create a project, an exam and a pool."""
     operation_ids: tuple[str, ...]
     """Ids of the uploads that were sent."""

@@ -26,15 +26,15 @@ def day_of(name: str) -> date | None:
     return day if day.isoformat() == name else None
 
 
-def stored_days(storage: Storage, layout: MonitorKeys) -> list[date]:
+def stored_days(storage: Storage, keys: MonitorKeys) -> list[date]:
     """The days within DAYS that have a folder, in order."""
-    return [day for name in storage.folders(layout.days) if (day := day_of(name)) and DAYS[0] <= day <= DAYS[1]]
+    return [day for name in storage.folders(keys.days) if (day := day_of(name)) and DAYS[0] <= day <= DAYS[1]]
 
 
-def days_of_data_since(storage: Storage, layout: MonitorKeys, since: date, day: date) -> int:
+def days_of_data_since(storage: Storage, keys: MonitorKeys, since: date, day: date) -> int:
     """Days after `since`, up to `day` and with it, on which images were taken in: a gap in the data does not count."""
-    days = [other for other in stored_days(storage, layout) if since < other < day]
-    return 1 + sum(storage.exists(layout.day(other).ingest) for other in days)
+    days = [other for other in stored_days(storage, keys) if since < other < day]
+    return 1 + sum(storage.exists(keys.day(other).ingest) for other in days)
 
 
 def version_number(version: str) -> int:
@@ -43,18 +43,18 @@ def version_number(version: str) -> int:
     return int(match[1]) if match else 0
 
 
-def model_versions(storage: Storage, layout: MonitorKeys) -> list[str]:
+def model_versions(storage: Storage, keys: MonitorKeys) -> list[str]:
     """The model versions that have a card, oldest first."""
-    found = [name for name in storage.folders(layout.models) if _VERSION.fullmatch(name)]
-    return sorted((name for name in found if storage.exists(layout.model_card(name))), key=version_number)
+    found = [name for name in storage.folders(keys.models) if _VERSION.fullmatch(name)]
+    return sorted((name for name in found if storage.exists(keys.model_card(name))), key=version_number)
 
 
-def stored_retrainings(storage: Storage, layout: MonitorKeys) -> list[str]:
+def stored_retrainings(storage: Storage, keys: MonitorKeys) -> list[str]:
     """The run keys of the retrainings that have a folder."""
-    return [name for name in storage.folders(layout.retrainings) if run_key(name) == name]
+    return [name for name in storage.folders(keys.retrainings) if run_key(name) == name]
 
 
-def days_of_attached_alerts(storage: Storage, layout: MonitorKeys, run_key: str) -> list[date]:
+def days_of_attached_alerts(storage: Storage, keys: MonitorKeys, run_key: str) -> list[date]:
     """The days whose alerts came while this retraining was under way, in order."""
-    names = [file_name(item.key) for item in storage.list(layout.of_retraining(run_key).attached_alerts)]
+    names = [file_name(item.key) for item in storage.list(keys.of_retraining(run_key).attached_alerts)]
     return sorted(day for name in names if name.endswith(".json") and (day := day_of(name.removesuffix(".json"))))

@@ -46,15 +46,16 @@ class DriftTest(Part):
     """How often a day without drift may be called drifted."""
     n: int
     """Images of the day."""
-    effective_n: int
-    """How many independent images they are worth."""
+    effective_n: int = Field(default_factory=lambda known: known["n"])
+    """How many independent images they are worth; absent where an early Driftwatch took each for one."""
 
 
 class FeaturesTest(DriftTest):
     """The test of all features together."""
 
-    reference_of_mix: int | None
-    """With how many reference images the day was compared, where its mix of classes differs; null where with all."""
+    reference_of_mix: int | None = None
+    """With how many reference images the day was compared, where its mix of classes differs; null or absent where with
+    all."""
     score: Number | None
     """The largest score over features and tests."""
     drifted_features: tuple[str, ...]
@@ -97,8 +98,8 @@ class DayDrift(FeaturesTest, DayArtifact):
     """The run's own date, UTC."""
     reference_version: str
     """The model version whose reference it is."""
-    day_false_alarm_rate: Number
-    """The rate of all kinds of drift together."""
+    day_false_alarm_rate: Number = Field(default_factory=lambda known: known["false_alarm_rate"])
+    """The rate of all kinds of drift together; absent where an early Driftwatch knew one kind alone."""
     examples: tuple[str, ...]
     """Ids of the images that lie furthest in the direction of the drift."""
     hellinger: dict[str, Number] = Field(default_factory=dict)

@@ -56,8 +56,8 @@ class VoteSums(Part):
     """[class]: right answers to control tasks, by their known class."""
     control_wrong: tuple[Number, ...]
     """[class]: wrong ones."""
-    control_squares: Number
-    """Over control images, the sum of answers²."""
+    control_squares: Number | None = None
+    """Over control images, the sum of answers²; absent on the first days that had evidence, which are not reckoned with."""
     annotators: Number
     """Annotators who answered a control task."""
     annotator_squares: Number

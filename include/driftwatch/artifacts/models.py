@@ -63,15 +63,15 @@ class Augmentation(Part):
 
 
 class TrainingRecipe(Part):
-    """How a model is trained; see `model.recipe` of the monitor file."""
+    """How a model is trained; see `model.recipe` of the monitor file. Some fields are absent in a card of an early Driftwatch."""
 
-    architecture: str
+    architecture: str | None = None
     """The network."""
     width: int
     """Filters of the first convolution."""
     epochs: int
     """Passes over the training set, at most."""
-    small_share: Number
+    small_share: Number | None = None
     """Share of the epochs that come first, on small images."""
     small_size: int
     """Side in pixels of those images."""
@@ -85,9 +85,9 @@ class TrainingRecipe(Part):
     """Share of each label that is spread over all classes."""
     warmup_share: Number
     """Share of the steps in which the learning rate rises."""
-    patience: int
+    patience: int | None = None
     """Epochs without a lower validation loss after which training stops."""
-    augmentation: Augmentation
+    augmentation: Augmentation | None = None
     """How images are varied."""
     seed: int
     """Seed of the training."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from driftwatch.artifacts.accuracy import Metrics
 from driftwatch.artifacts.base import Artifact, Part
 from driftwatch.artifacts.parts import Number
@@ -31,7 +33,7 @@ class AttachedAlert(Artifact):
 
 
 class DatasetSummary(Part):
-    """How many images a training set has, of what."""
+    """How many images a training set has, of what. The first cards have no agreement, no balance, no mix, and no days by class."""
 
     images: int
     """All of them."""
@@ -43,13 +45,13 @@ class DatasetSummary(Part):
     """By class and source."""
     by_day: Counts
     """Human labels by day and split."""
-    by_day_and_class: Counts
+    by_day_and_class: Counts = Field(default_factory=dict)
     """Human labels by day and class."""
-    by_agreement: Counts
+    by_agreement: Counts = Field(default_factory=dict)
     """Human labels by class and share of the votes for the label, as 0.67."""
-    class_balance: dict[str, Number]
+    class_balance: dict[str, Number] = Field(default_factory=dict)
     """Share of each class in the training part."""
-    day_mix: dict[str, Number]
+    day_mix: dict[str, Number] = Field(default_factory=dict)
     """Share of each day, and of the original set, in the training part."""
     mean_confidence: Number | None
     """Of the human labels; null without one."""
@@ -91,8 +93,8 @@ class PairedComparison(Part):
 
     n: int
     """Images."""
-    right: RolesRight
-    """Right answers of each."""
+    right: RolesRight | None = None
+    """Right answers of each; absent in a gate of an early Driftwatch."""
     won: int
     """Images that only the challenger has right."""
     lost: int
@@ -106,14 +108,22 @@ class PairedComparison(Part):
     p_value: Number | None
     """Exact one-sided McNemar test that the challenger is better."""
 
+    @property
+    def right_of_each(self) -> RolesRight:
+        """`right` of a comparison that is made now, which always has it."""
+        assert self.right is not None, (
+            "only a gate of an early Driftwatch does not say how many images each model has right"
+        )
+        return self.right
+
 
 class ClassComparison(PairedComparison):
     """The two models on the clean images of one class."""
 
-    p_value_worse: Number
-    """The chance of so large a loss where no class got worse."""
-    power: Number
-    """How surely a class that lost half of its recall would be seen."""
+    p_value_worse: Number | None = None
+    """The chance of so large a loss where no class got worse; absent where an early Driftwatch looked at each class alone."""
+    power: Number | None = None
+    """How surely a class that lost half of its recall would be seen; absent as `p_value_worse` is."""
 
 
 class GatePart(PairedComparison):
@@ -132,8 +142,8 @@ class GatePart(PairedComparison):
 class CleanPart(GatePart):
     """The clean images, on which no class may have got worse."""
 
-    by_class: dict[str, ClassComparison]
-    """Each class."""
+    by_class: dict[str, ClassComparison] = Field(default_factory=dict)
+    """Each class; absent in a gate of an early Driftwatch."""
 
 
 class GateRules(Part):
@@ -170,5 +180,5 @@ class GateResult(Artifact):
     """Where the champion got worse."""
     clean: CleanPart
     """Where it did not: the original holdout and the clean days."""
-    rules: GateRules
-    """What the gate went by."""
+    rules: GateRules | None = None
+    """What the gate went by; absent in a gate of an early Driftwatch."""

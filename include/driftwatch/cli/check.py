@@ -28,7 +28,7 @@ def _check(options: argparse.Namespace) -> None:
     from driftwatch.models.registry import card, champion
 
     monitor = _reached(options)
-    config, storage, layout = monitor.config, monitor.storage, monitor.keys
+    config, storage = monitor.config, monitor.storage
     annotation, retraining = config.annotation, config.retraining
     refuse_other_champion(monitor)
     current = champion(monitor)
@@ -41,7 +41,7 @@ def _check(options: argparse.Namespace) -> None:
     evaluation = images * retraining.evaluation_share
     print(f"{options.monitor}: valid. Monitor {config.name}: {', '.join(config.classes)}")
     print(
-        f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(layout.monitor)}"
+        f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(monitor.keys.monitor)}"
     )
     print(f"Champion: {current.version if current else 'none yet; run driftwatch champion train'}")
     print(_cost(images, annotation))
@@ -56,7 +56,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _reached(options: argparse.Namespace) -> MonitorStore:
-    """The monitor. Where its storage cannot be looked at, what the file alone tells is said first: a laptop often has no login there."""
+    """The monitor. If its storage cannot be read, what the file alone says is printed before the error: a laptop often has no login there."""
     try:
         return monitor_of(options)
     except StorageFailed:

@@ -133,7 +133,7 @@ class AnnotationConfig(Section):
         48, gt=0, le=160, description="The pool expires after this many hours; image links work four hours longer."
     )
     poll_seconds: float = Field(
-        60, gt=0, le=86_400, description="The waiting sensor looks at the pool each time after this many seconds."
+        60, gt=0, le=86_400, description="While people answer, the pool is looked at each time after this many seconds."
     )
     on_short_pool: Literal["fail", "use_if_enough"] = Field(
         "use_if_enough",

@@ -40,7 +40,7 @@ def limits_of(access: Access, timeout: float) -> Limits:
 def retry_after(response: httpx.Response) -> float | None:
     """Seconds that an answer asks to wait by its header Retry-After, as seconds or as a date (RFC 9110, 10.2.3)."""
     header = response.headers.get("Retry-After", "").strip()
-    if header.isdigit():
+    if header.isascii() and header.isdigit():
         return float(header)
     try:
         moment = email.utils.parsedate_to_datetime(header)
@@ -66,8 +66,8 @@ class Service:
 class Call:
     """How one request is treated: `httpx.Client.request(..., extensions=Call(...).extensions)`.
 
-    `repeatable`: whether a repeat is harmless where nobody knows what became of the first; by default all is but POST and PATCH
-    without an Idempotency-Key. `shown`: what stands for the path where that is a permission, such as a presigned address.
+    `repeatable`: whether a repeat is harmless if nobody knows what became of the first try. By default every request is, except a POST
+    or PATCH without an Idempotency-Key. `shown`: what messages name in place of a path that is a permission, such as a presigned one.
     """
 
     repeatable: bool | None = None

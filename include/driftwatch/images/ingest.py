@@ -233,7 +233,8 @@ def _finish(day: DayStore, model: DayModel, tables: _Tables) -> Ingest:
     if late:
         found = found.model_copy(update={"late": late})
     day.write(found)
-    logger.info("Took in %s: %s", day.storage.url(day.keys.incoming), found)
+    counts = found.model_dump(mode="json", exclude_unset=True)
+    logger.info("Took in %s: %s", day.storage.url(day.keys.incoming), counts)
     return found
 
 

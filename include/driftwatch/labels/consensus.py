@@ -210,7 +210,7 @@ def krippendorff_alpha(answers: pd.DataFrame) -> float | None:
 def counted_votes(assignments: pd.DataFrame, sample: Sequence[str], config: MonitorConfig) -> pd.DataFrame:
     """The votes in assignments.parquet, as task, annotator, answer, submitted: one for each annotator and image.
 
-    VoteArrays are on images of the sample, on pages that are SUBMITTED or ACCEPTED; neither control tasks nor REJECTED pages vote.
+    Votes are answers for images of the sample, on pages that are SUBMITTED or ACCEPTED. Control tasks and REJECTED pages do not vote.
     """
     voting = (
         assignments["status"].isin(COUNTED)
@@ -249,7 +249,7 @@ class DayLabels:
     labelled: int
     """Images with a label."""
     votes: int
-    """VoteArrays that count, the unclear ones too."""
+    """Votes that count, the unclear ones too."""
     unclear_votes: int
     alpha: float | None
     """Krippendorff's; None where it is undefined."""

@@ -37,7 +37,7 @@ def create_day_pool(day: DayStore, backend: LabelBackend, signers: LinkSigners, 
 
 
 def links_of(plan: AnnotationPlan, day: DayStore, signers: LinkSigners, now: datetime) -> ImageLinks:
-    """The links of the plan's images; refused where those of a pool that is still to be opened would end before it does."""
+    """The links of the plan's images. Raises AccessRefused if the pool is not open yet and they would end before it does."""
     links = ImageLinks(day.storage, day.keys.shown, now, plan.links_expire, signers.server, signers.storage)
     if plan.state not in ("opened", "closed"):
         links.check(plan.exam.links_end if plan.exam else None)

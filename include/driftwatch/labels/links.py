@@ -33,8 +33,8 @@ class ImageServer:
 
 @dataclass(frozen=True)
 class LinkSigners:
-    """Who makes image links: `server` those of a file:// storage; `storage`, the same s3:// storage by the credentials that sign links,
-    where those are others than the monitor's own."""
+    """What makes image links. `server`: the image server of a file:// storage. `storage`: the s3:// storage, opened with the credentials
+    that sign links; None if the monitor's own do."""
 
     server: ImageServer | None = None
     storage: Storage | None = None

@@ -40,9 +40,10 @@ def images_for(usd: float, annotation: AnnotationConfig) -> int:
 
 
 def counted(state: str | None, planned: float, spent: float | None) -> float | None:
-    """USD with the fee that count towards the limits: what a day has cost whose pool has ended, what another one is planned to.
+    """How many USD of a day, fee included, count towards the limits: what it has cost once its pool has ended, before that what it is
+    planned to cost.
 
-    None where a day whose pool has ended does not say what it cost.
+    None if the pool has ended and the day does not say what it cost.
     """
     return spent if state == "closed" else planned
 
@@ -64,7 +65,7 @@ def refuse_over_limits(day: DayStore, total: float) -> None:
 
 
 def spent_in_month(day: DayStore) -> float:
-    """USD with the fee for the other days of the day's calendar month: what they have cost, or are planned to."""
+    """How many USD of the calendar month's limit, fee included, its other days take: what they have cost, or are planned to cost."""
     month = (day.date.year, day.date.month)
     others = [other for other in day.monitor.days() if (other.year, other.month) == month and other != day.date]
     return sum(_cost_of_day(day.monitor.day(other)) for other in others)

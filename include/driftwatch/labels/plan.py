@@ -92,19 +92,19 @@ def _can_be_shown(day: DayStore, plan: AnnotationPlan, accepted: Accepted) -> bo
 
 
 def with_new_end(plan: AnnotationPlan, annotation: AnnotationConfig, now: datetime) -> AnnotationPlan:
-    """The plan of a pool that is made now: it, its image links and those of a new exam end `expire_hours` and so on from `now`."""
+    """The plan of a pool that is made now: the ends of the pool, of its image links and of a new exam's links are counted from `now`."""
     exam = plan.exam.model_copy(update={"links_end": _to_the_second(now + EXAM_LINKS)}) if plan.exam else None
     ends = {"expires": pool_end(annotation, now), "links_expire": links_end(annotation, now)}
     return plan.model_copy(update={"exam": exam, **ends})
 
 
 def pool_end(annotation: AnnotationConfig, now: datetime) -> datetime:
-    """When a pool ends that is made now."""
+    """The end of a pool that is made now."""
     return _to_the_second(now + timedelta(hours=annotation.expire_hours))
 
 
 def links_end(annotation: AnnotationConfig, now: datetime) -> datetime:
-    """When the image links end of a pool that is made now."""
+    """The end of the image links of a pool that is made now."""
     return pool_end(annotation, now) + LINK_MARGIN
 
 
@@ -114,7 +114,7 @@ def _to_the_second(time: datetime) -> datetime:
 
 
 def _with_own_keys(plan: AnnotationPlan, monitor: str) -> AnnotationPlan:
-    """A recorded plan whose images are found also where the monitor had another name then."""
+    """The recorded plan with the images' keys of today: the monitor may have had another name then."""
 
     def own(images: tuple[Image, ...]) -> tuple[Image, ...]:
         return tuple(image.model_copy(update={"key": own_key(monitor, image.key)}) for image in images)
@@ -124,7 +124,7 @@ def _with_own_keys(plan: AnnotationPlan, monitor: str) -> AnnotationPlan:
 
 
 def _sample_size(day: DayStore) -> SampleSize:
-    """How many images to ask about; with `auto`, a month's budget left is shared out evenly over the days left of it."""
+    """How many images to ask about; with `auto`, what is left of the month's budget is divided evenly among its days from this one on."""
     annotation = day.config.annotation
     if annotation.sample_size != "auto":
         return SampleSize(images=annotation.sample_size)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.drift import DayDrift
-from driftwatch.artifacts.keys import DATASET_CARD, SET, MonitorKeys, own_key
+from driftwatch.artifacts.keys import DATASET_CARD, SET, own_key
 from driftwatch.artifacts.retraining import DatasetCard, DatasetSummary
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.retraining import RetrainingConfig
@@ -24,7 +24,6 @@ from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion
 from driftwatch.models.original_set import copy_images, counts_by, refuse_other_labels, set_keys, take_in_training_set
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
-from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected
     labels = _HumanLabels(store.config.classes, store.config.retraining, set(original["image_id"]))
     splits = _with_original(known_splits(store), original)
     for name in days_between(store, first_day, last_day):
-        splits = labels.add(store.storage, store.keys, name, splits)
+        splits = labels.add(store, name, splits)
     human = labels.usable(splits)
     if len(human) < store.config.retraining.min_new_labels:
         raise NotEnoughLabels(
@@ -181,17 +180,17 @@ class _HumanLabels:
         reasons = ("no_consensus", "low_confidence", "in_original_set", "labelled_twice", "near_two_splits")
         self.left_out = dict.fromkeys(reasons, 0)
 
-    def add(self, storage: Storage, layout: MonitorKeys, name: str, splits: pd.DataFrame) -> pd.DataFrame:
+    def add(self, store: MonitorStore, name: str, splits: pd.DataFrame) -> pd.DataFrame:
         """Takes in the labels of the day `name`, if it has any; returns `splits` with those of its labelled images."""
-        day = layout.day(date.fromisoformat(name))
-        if not storage.exists(day.labels):
+        day = store.keys.day(date.fromisoformat(name))
+        if not store.storage.exists(day.labels):
             return splits
-        labels = storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
-        ids = storage.read_table(day.features)["image_id"]
+        labels = store.storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
+        ids = store.storage.read_table(day.features)["image_id"]
         rows = pd.Series(np.arange(len(ids)), index=ids)
         new = self._new(labels)
         self._days.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
-        manifest = storage.read_table(day.manifest)[["image_id", "phash"]]
+        manifest = store.storage.read_table(day.manifest)[["image_id", "phash"]]
         seen = manifest[manifest["image_id"].isin(labels["image_id"])]
         return decide_splits(splits, seen, self._settings.evaluation_share, name)
 

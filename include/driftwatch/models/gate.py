@@ -275,7 +275,7 @@ def _losses(by_class: Mapping[str, PairedComparison], settings: RetrainingConfig
         [found.n for found in classes],
         [found.won for found in classes],
         [found.lost for found in classes],
-        [found.right.champion for found in classes],
+        [found.right_of_each.champion for found in classes],
         1 - settings.gate_confidence,
     )
 
@@ -286,7 +286,7 @@ def _got_better(found: PairedComparison) -> bool:
 
 
 def _on_worse_class(name: str, found: PairedComparison, settings: RetrainingConfig) -> list[Reason]:
-    if found.right.challenger / found.n < found.right.champion / found.n / 2:
+    if found.right_of_each.challenger / found.n < found.right_of_each.champion / found.n / 2:
         return [Reason(Finding.CLASS_COLLAPSED, found, name=name)]
     if found.difference is None or found.difference >= -settings.max_class_drop:
         return []

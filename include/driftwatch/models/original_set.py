@@ -38,12 +38,12 @@ class SetKeys:
     ready: str
 
     @classmethod
-    def own(cls, layout: MonitorKeys) -> SetKeys:
-        return cls(layout.training_set, layout.training_inputs, layout.training_features, layout.next_set("ready.json"))
+    def own(cls, keys: MonitorKeys) -> SetKeys:
+        return cls(keys.training_set, keys.training_inputs, keys.training_features, keys.next_set("ready.json"))
 
     @classmethod
-    def beside(cls, layout: MonitorKeys) -> SetKeys:
-        return cls(*(layout.next_set(name) for name in ("set.parquet", "inputs.npy", "features.parquet", "ready.json")))
+    def beside(cls, keys: MonitorKeys) -> SetKeys:
+        return cls(*(keys.next_set(name) for name in ("set.parquet", "inputs.npy", "features.parquet", "ready.json")))
 
 
 def set_keys(store: MonitorStore) -> SetKeys:
@@ -63,15 +63,15 @@ class TrainingSet:
     features: pd.DataFrame
     counts: dict[str, Any]
 
-    def write(self, storage: Storage, layout: MonitorKeys) -> None:
+    def write(self, storage: Storage, keys: MonitorKeys) -> None:
         """Replaces the stored set as a whole."""
-        own, beside = SetKeys.own(layout), SetKeys.beside(layout)
+        own, beside = SetKeys.own(keys), SetKeys.beside(keys)
         pairs = [(beside.inputs, own.inputs), (beside.features, own.features), (beside.table, own.table)]
         if storage.exists(
             beside.ready
         ):  # an earlier replacement was killed: what lies beside is the set, until it is in its place
             _settle(storage, pairs, beside.ready)
-        storage.write_table(layout.splits, self.splits)  # only grows, so that it fits both
+        storage.write_table(keys.splits, self.splits)  # only grows, so that it fits both
         storage.write_array(beside.inputs, self.inputs)
         storage.write_table(beside.features, self.features)
         storage.write_table(beside.table, self.table)

@@ -44,7 +44,7 @@ def compare(label: pd.Series, champion: pd.Series, challenger: pd.Series, level:
 
 def counts_of(found: PairedComparison) -> np.ndarray:
     """The table of `bounds`, [4]."""
-    both = found.right.champion - found.lost
+    both = found.right_of_each.champion - found.lost
     return np.array([both, found.won, found.lost, found.n - both - found.won - found.lost])
 
 

@@ -51,9 +51,8 @@ class Outbox:
         entry = self.keys.alert(source)
         if not self.storage.exists(entry):
             return
-        with suppress(
-            DamagedArtifact
-        ):  # nobody knows any more which news it was; the step that decides the day goes on
+        # Of a damaged alert nobody knows which news it was; the step that decides the day goes on.
+        with suppress(DamagedArtifact):
             told = f"{self.keys.told_of(self._read(entry).id)}/"
             for item in self.storage.list(self.keys.told):
                 if item.key.startswith(told):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, cast
 
-from driftwatch.errors import DriftwatchError
+from driftwatch.errors import ConfigError, DriftwatchError
 from driftwatch.storage.base import Storage
 from driftwatch.storage.file import FileStorage
 from driftwatch.storage.s3 import S3Storage
@@ -31,7 +31,13 @@ def open_storage(uri: str, filesystem: Any = None) -> Storage:
 
 
 def _added(scheme: str) -> type[Storage] | None:
-    """The kind that another package gives for `scheme`."""
+    """The kind that another package gives for `scheme`; raises ConfigError where it cannot be loaded."""
     for found in entry_points(group=GROUP, name=scheme):
-        return found.load()
+        try:
+            return cast(type[Storage], found.load())
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                f"storage.uri begins with {scheme}://, and the entry point {found.value} for it cannot be loaded "
+                f"({type(error).__name__}: {error}): correct the package that brings it"
+            ) from error
     return None

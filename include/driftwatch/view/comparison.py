@@ -81,7 +81,7 @@ def _change(paired: PairedComparison) -> str:
 
 def _change_of_class(paired: ClassComparison | None) -> str:
     change = _change(paired) if paired else ""
-    if change and paired and paired.p_value_worse <= _SHOWN:
+    if change and paired and paired.p_value_worse is not None and paired.p_value_worse <= _SHOWN:
         change += f"; so large a loss by chance: p = {paired.p_value_worse:.2g}"
     return change
 

@@ -73,7 +73,8 @@ def _allowed(setting: str) -> str:
 
 
 def _right(found: PairedComparison) -> tuple[int, int]:
-    return found.right.champion, found.right.challenger
+    right = found.right_of_each
+    return right.champion, right.challenger
 
 
 def _about(images: int | None) -> str:

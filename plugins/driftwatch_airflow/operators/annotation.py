@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -12,9 +12,18 @@ from driftwatch_airflow.buttons import MonitorPageLink, TolokaPoolLink
 from driftwatch_airflow.image_links import link_signers
 from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.old_names import old_names
+from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+__getattr__ = old_names(
+    __name__,
+    {
+        "EvaluatePerformanceOperator": "driftwatch_airflow.operators.performance:EvaluatePerformanceOperator",
+    },
+)
 
 
 class CreateAnnotationPoolOperator(DayOperator):
@@ -25,7 +34,7 @@ class CreateAnnotationPoolOperator(DayOperator):
 
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         from driftwatch.labels.creation import create_day_pool, links_of
         from driftwatch.labels.plan import describe, plan_labelling
         from driftwatch.labels.shown import ShownImages
@@ -51,7 +60,7 @@ class MergeAnnotationsOperator(DayOperator):
 
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         from driftwatch.artifacts.annotation import AnnotationPlan
         from driftwatch.labels.backends.base import Pool
         from driftwatch.labels.consensus import merge_day

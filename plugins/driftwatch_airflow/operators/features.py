@@ -7,9 +7,23 @@ from typing import TYPE_CHECKING
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.old_names import old_names
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+__getattr__ = old_names(
+    __name__,
+    {
+        "SHARD_NAME": "driftwatch_airflow.operators.shards:SHARD_NAME",
+        "ShardOperator": "driftwatch_airflow.operators.shards:ShardOperator",
+        "IngestImagesOperator": "driftwatch_airflow.operators.ingest:IngestImagesOperator",
+        "IngestShardOperator": "driftwatch_airflow.operators.ingest:IngestShardOperator",
+        "MergeShardsOperator": "driftwatch_airflow.operators.ingest:MergeShardsOperator",
+        "PredictLabelsOperator": "driftwatch_airflow.operators.predictions:PredictLabelsOperator",
+        "PredictShardOperator": "driftwatch_airflow.operators.predictions:PredictShardOperator",
+    },
+)
 
 
 class ProfileFeaturesOperator(DayOperator):

@@ -23,6 +23,7 @@ from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator
 from driftwatch_airflow.paths import correction_page
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
+from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -50,7 +51,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         self.for_shards = for_shards
         self.about = about
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:
+    def execute(self, context: Context) -> list[XCom]:
         """Waits until a day of the schedule is delivered, then takes it in; a run by hand is of one that is, or was told not to wait."""
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
@@ -64,7 +65,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
             self.defer(trigger=DateTimeTrigger(moment=delivered), method_name="take_in")
         return self.take_in(context)
 
-    def take_in(self, context: Context, event: Any = None) -> list[dict[str, Any]]:
+    def take_in(self, context: Context, event: Any = None) -> list[XCom]:
         """Takes the day in or cuts it; called by `execute`, or by the trigger that waited for late deliveries."""
         from driftwatch.models.as_trained import refuse_other_champion
 
@@ -105,7 +106,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         champion = registry.champion(self.store)
         if champion is None:
             raise NeedsAttention(
-                f"{self.storage.url(self.layout.champion)} does not exist: register a first model with "
+                f"{self.storage.url(self.monitor_keys.champion)} does not exist: register a first model with "
                 f"`driftwatch champion train` or `driftwatch champion import` (README, 'Your own classifier')"
             )
         return champion.version
@@ -123,7 +124,7 @@ class IngestShardOperator(ShardOperator):
 class MergeShardsOperator(DayOperator):
     """Makes one day of what the shards took in: an image that came in two of them counts once."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         from driftwatch.images.ingest import merge_shards
 
         with _told_where_refused(self, context):
@@ -147,7 +148,7 @@ def _told_where_refused(operator: DayOperator, context: Context) -> Iterator[Non
         raise
 
 
-def _taken_in(operator: DayOperator, found: Ingest) -> dict[str, Any]:
+def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
     """The day came as it should: nothing of its delivery is left to tell, and its counts go to the log. Returns them for XCom."""
     nothing_to_tell(operator.monitor, operator.day, NoImages.source)
     operator.log.info(
@@ -171,6 +172,6 @@ def _taken_in(operator: DayOperator, found: Ingest) -> dict[str, Any]:
     return _counts(found)
 
 
-def _counts(found: Ingest) -> dict[str, Any]:
+def _counts(found: Ingest) -> XCom:
     """The counts as JSON, for XCom and alerts."""
     return found.model_dump(mode="json", exclude_unset=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.ingest import Ingest
@@ -12,6 +12,7 @@ from driftwatch_airflow.buttons import DayReportLink, MonitorPageLink
 from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.paths import correction_page, pages_path
+from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -25,13 +26,13 @@ class EvaluatePerformanceOperator(DayOperator):
 
     operator_extra_links = (MonitorPageLink(), DayReportLink())
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         from driftwatch.accuracy.evaluate import evaluate_day
-        from driftwatch.artifacts.models import ModelCard
+        from driftwatch.models import registry
         from driftwatch.view.report import write_report
         from driftwatch.view.verdicts import reasons
 
-        card = self.store.read(self.layout.model_card(self.of_day.read(Ingest).model_version), ModelCard)
+        card = registry.card(self.store, self.of_day.read(Ingest).model_version)
         late_files = self._late_files()
         performance = evaluate_day(self.of_day, card.metrics.holdout.accuracy, in_words=reasons)
         written = performance.model_dump(mode="json", exclude_unset=True)

@@ -9,6 +9,7 @@ from driftwatch.artifacts.ingest import Ingest
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator
+from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class PredictShardOperator(ShardOperator):
     """The day's model on one shard's accepted images, from the inputs that ingest stored."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         from driftwatch.models.predict import predict_shard
 
         version = self.of_day.read(Ingest).model_version
@@ -38,7 +39,7 @@ class PredictLabelsOperator(DayOperator):
         super().__init__(**kwargs)
         self.shards = shards
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         from driftwatch.accuracy.without_labels import estimate_day
         from driftwatch.artifacts.alerts import AnswersDrifted
         from driftwatch.drift.content_and_predictions import judge_content_and_predictions

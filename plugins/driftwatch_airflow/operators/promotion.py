@@ -122,7 +122,7 @@ class PromoteModelOperator(RetrainingOperator):
         run_id = context["run_id"]
         pointer = promote_challenger(self.store, self.request, promoted_by=run_id)
         tell_followers(context, self.outlets, **_champion(self, pointer))
-        gate = self.store.read(self.layout.retraining(self.request, GATE), GateResult)
+        gate = self.store.read(self.monitor_keys.retraining(self.request, GATE), GateResult)
         send_alert(context, self.monitor, ModelPromoted(run_id=run_id, version=pointer.version, gate=gate))
         return pointer.version
 
@@ -157,7 +157,7 @@ class RefreshReferenceOperator(RetrainingOperator):
         for sink in open_sinks(self.monitor):
             publish_reference(self.store, sink, version)
         keep_whylabs_monitors(self.monitor)
-        url = self.storage.url(self.layout.reference_features(version))
+        url = self.storage.url(self.monitor_keys.reference_features(version))
         tell_followers(context, self.outlets, version=version, url=url)
         return version
 
@@ -165,4 +165,4 @@ class RefreshReferenceOperator(RetrainingOperator):
 def _champion(operator: RetrainingOperator, pointer: ChampionPointer) -> dict[str, Any]:
     """What followers of the champion are told."""
     said = {"version": pointer.version, "previous": pointer.previous, "promoted_by": pointer.promoted_by}
-    return {**said, "url": operator.storage.url(operator.layout.model_card(pointer.version))}
+    return {**said, "url": operator.storage.url(operator.monitor_keys.model_card(pointer.version))}

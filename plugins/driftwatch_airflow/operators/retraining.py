@@ -8,16 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.branch import BranchMixIn
 
-from driftwatch.artifacts.days import stored_days
-from driftwatch.artifacts.nested_keys import run_key as run_key
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.monitor import MonitorOperator
+from driftwatch_airflow.old_names import old_names
+from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.artifacts.retraining import DatasetCard
+
+__getattr__ = old_names(
+    __name__,
+    {
+        "ApprovePromotionOperator": "driftwatch_airflow.operators.promotion:ApprovePromotionOperator",
+        "GateOperator": "driftwatch_airflow.operators.promotion:GateOperator",
+        "PromoteModelOperator": "driftwatch_airflow.operators.promotion:PromoteModelOperator",
+        "RefreshReferenceOperator": "driftwatch_airflow.operators.promotion:RefreshReferenceOperator",
+        "RollBackOperator": "driftwatch_airflow.operators.promotion:RollBackOperator",
+        "run_key": "driftwatch.artifacts.nested_keys:run_key",
+    },
+)
 
 PREVIOUS = "previous"
 
@@ -43,13 +55,11 @@ class RetrainingOperator(MonitorOperator):
 
     def range(self, context: Context) -> tuple[date, date]:
         """First and last day whose labels are used."""
-        params = context["params"]
-        labelled = [
-            day for day in stored_days(self.storage, self.layout) if self.storage.exists(self.layout.day(day).labels)
-        ]
+        params, store = context["params"], self.store
+        labelled = [day for day in store.days() if store.storage.exists(store.keys.day(day).labels)]
         if not labelled:
             raise NeedsAttention(
-                f"{self.storage.url(self.layout.days)}: no day has labels yet, so there is nothing to learn from"
+                f"{store.storage.url(store.keys.days)}: no day has labels yet, so there is nothing to learn from"
             )
         last = date.fromisoformat(params["last_day"]) if params.get("last_day") else max(labelled)
         if params.get("first_day"):
@@ -90,7 +100,7 @@ class ChooseActionOperator(RetrainingOperator, BranchMixIn):
 class ShowPlanOperator(RetrainingOperator):
     """What the run would do: the set, the estimated time, and what it would replace. Nothing is written."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         params = context["params"]
         if params.get("rollback"):
             shown = self._rollback(rollback_target(params["rollback"]))
@@ -100,7 +110,7 @@ class ShowPlanOperator(RetrainingOperator):
             self.log.info(line)
         return shown
 
-    def _retraining(self, context: Context) -> dict[str, Any]:
+    def _retraining(self, context: Context) -> XCom:
         from driftwatch.models.retraining_plan import plan_retraining
         from driftwatch.view.plan_text import retraining_lines
 
@@ -113,7 +123,7 @@ class ShowPlanOperator(RetrainingOperator):
             "text": retraining_lines(plan),
         }
 
-    def _rollback(self, to_version: str | None) -> dict[str, Any]:
+    def _rollback(self, to_version: str | None) -> XCom:
         from driftwatch.models.retraining_plan import plan_rollback
         from driftwatch.view.plan_text import rollback_lines
 
@@ -129,7 +139,7 @@ class ShowPlanOperator(RetrainingOperator):
 class CollectTrainingSetOperator(RetrainingOperator):
     """The original training set and the range's human labels, evaluation images kept apart."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         from driftwatch.models.dataset import collect_training_set
 
         first, last = self.range(context)
@@ -138,7 +148,7 @@ class CollectTrainingSetOperator(RetrainingOperator):
         return summary
 
 
-def _for_xcom(card: DatasetCard) -> dict[str, Any]:
+def _for_xcom(card: DatasetCard) -> XCom:
     return card.model_dump(mode="json", exclude_unset=True)
 
 
@@ -157,7 +167,7 @@ class TrainChallengerOperator(RetrainingOperator):
 class EvaluateChallengerOperator(RetrainingOperator):
     """Champion and challenger on the same evaluation images."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         from driftwatch.models.gate import evaluate_challenger
         from driftwatch.view.gate import reason_text
 

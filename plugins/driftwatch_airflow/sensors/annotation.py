@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.alerts import PoolTooShort
-from driftwatch.artifacts.annotation import AnnotationProgress
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import LabelSpendLink, MonitorPageLink, TolokaPoolLink
@@ -15,6 +14,7 @@ from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
 from driftwatch_airflow.paths import pages_path
 from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger, PoolWait
+from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -35,7 +35,7 @@ class WaitForAnnotationsOperator(DayOperator):
 
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink(), LabelSpendLink())
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> XCom:
         plan = self._plan
         TolokaPoolLink().store(self, context, self._backend.page(plan))
         LabelSpendLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/#spend")
@@ -44,7 +44,7 @@ class WaitForAnnotationsOperator(DayOperator):
             return self._judge(context, plan, pool.close_reason)
         self.defer(trigger=AnnotationCompleteTrigger(self._wait(plan, pool)), method_name="resume")
 
-    def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+    def resume(self, context: Context, event: dict[str, Any]) -> XCom:
         """Called when the trigger has fired."""
         from driftwatch.labels.backends.base import AT_DAILY_LIMIT, AT_DEADLINE
 
@@ -71,6 +71,7 @@ class WaitForAnnotationsOperator(DayOperator):
         annotation, storage = self.monitor.annotation, self.monitor.storage
         waited_for = Pool.of(plan, annotation.fee_share)
         return PoolWait(
+            backend=self._backend.name,
             toloka_conn_id=annotation.connection,
             pool_id=waited_for.pool_id,
             # An end that a person has put off at the service is waited for as far as the image links reach.
@@ -111,7 +112,7 @@ class WaitForAnnotationsOperator(DayOperator):
         context["ti"].xcom_push(key="progress", value=done.text)
         return done
 
-    def _judge(self, context: Context, plan: AnnotationPlan, reason: str | None) -> dict[str, Any]:
+    def _judge(self, context: Context, plan: AnnotationPlan, reason: str | None) -> XCom:
         """Whether a pool that ended for `reason` has answers enough; notes its end in the plan, or tells why it cannot be used."""
         from driftwatch.labels.backends.base import COMPLETED
         from driftwatch.labels.plan_notes import note_end

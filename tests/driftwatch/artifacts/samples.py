@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).parents[2] / "data/artifacts_0_1/cats_vs_dogs"
+FOLDER = Path(__file__).parents[2] / "data/artifacts_0_1/cats_vs_dogs"
 DAY, VERSION, RUN = "2026-01-08", "v0002-9db22f6a", "perf_alert__2026-01-08"
 
 
 def _written(key: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((_ROOT / key).read_bytes())
+    found: dict[str, Any] = json.loads((FOLDER / key).read_bytes())
     return found
 
 

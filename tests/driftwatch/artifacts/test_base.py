@@ -52,6 +52,16 @@ def test_an_older_form_is_read_as_todays_and_written_as_todays(storage, first_fo
     assert base.read(storage, "x.json", Second) == found
 
 
+def test_the_version_of_a_file_is_no_field_of_what_is_read(storage):
+    storage.write_json(KEY, INGEST)
+    written = base.read(storage, KEY, Ingest)
+    base.write(storage, KEY, written)
+    assert storage.read_json(KEY)["schema_version"] == 1
+    again = base.read(storage, KEY, Ingest)
+    assert again == written
+    assert again.model_dump(mode="json", exclude_unset=True) == INGEST
+
+
 def test_a_newer_form_is_refused_with_what_to_do(storage):
     storage.write_json(KEY, {**INGEST, "schema_version": Ingest.VERSION + 1})
     with pytest.raises(

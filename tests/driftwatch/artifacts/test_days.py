@@ -64,7 +64,7 @@ def test_a_stray_folder_in_retraining_holds_no_alert_back(tmp_path, name):
     storage.write_bytes(LAYOUT.retraining("perf_alert__2026-01-07", "alerts/.DS_Store"), b"")
     assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), DAY, 7, lambda run_id, unfinished: 0) is None
     assert begin_unless_in_the_way(monitor_store(storage, LAYOUT), date(2026, 1, 8), 7, lambda run_id, unfinished: 1)
-    assert attached_alerts(monitor_store(storage, LAYOUT), "perf_alert__2026-01-07") == ["2026-01-08"]
+    assert attached_alerts(monitor_store(storage, LAYOUT), "perf_alert__2026-01-07") == [date(2026, 1, 8)]
 
 
 def test_a_stray_folder_in_models_is_no_version_and_one_without_a_card_none_yet(tmp_path):

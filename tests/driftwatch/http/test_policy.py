@@ -14,10 +14,12 @@ from driftwatch.http.policy import Call, Limits, call_of, host_of, is_temporary,
 
 
 def asking(header: str) -> httpx.Response:
-    return httpx.Response(429, headers={"Retry-After": header})
+    return httpx.Response(429, headers={"Retry-After": header.encode("latin-1")})
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7), (" 0 ", 0), ("", None), ("soon", None), ("-5", None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7), (" 0 ", 0), ("", None), ("soon", None), ("-5", None), ("²", None)]
+)
 def test_retry_after_is_a_number_of_seconds(header, seconds):
     assert retry_after(asking(header)) == seconds
 

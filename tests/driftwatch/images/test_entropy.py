@@ -22,4 +22,4 @@ def test_a_cut_file_that_defines_its_tables_a_hundred_thousand_times_costs_no_mo
     tables += b"\xff\xdb" + (1000 * 65 + 2).to_bytes(2, "big") + steps * 1000
     began = time.process_time()
     assert kind_of(JPEG[:2] + tables * 30 + JPEG[2 : len(JPEG) * 3 // 4], ACCEPT) == "cut_short"
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5  # a look at each of the tables for each of the others would take minutes

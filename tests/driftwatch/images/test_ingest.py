@@ -206,6 +206,14 @@ def test_the_rows_are_in_the_order_of_the_keys_and_ingest_json_is_strict_json(st
     assert json.loads(storage.read_bytes(DAY.ingest))["day"] == "2026-03-01"
 
 
+def test_the_log_says_the_counts_as_ingest_json_does(hostile, caplog):
+    caplog.set_level("INFO")
+    ingest_day(day_of(hostile, DAY, ALL_MAY_FAIL), MODEL)
+    written = hostile.read_json(DAY.ingest)
+    told = next(record.args[1] for record in caplog.records if record.msg.startswith("Took in"))
+    assert {**told, "schema_version": 1} == written
+
+
 def test_a_re_run_of_a_day_with_files_that_no_decoder_opens_gives_the_same_bytes(storage):
     png = encoded(photo(1), "PNG")
     fill(storage, {"good.jpg": encoded(photo(1)), "bad.png": png[:33] + b"\0\0\0\x04IDATxxxxyyyy", "b.png": png[:40]})

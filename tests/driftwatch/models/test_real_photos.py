@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.driftwatch.artifacts import samples
 from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
@@ -50,8 +51,8 @@ def add_day(storage, layout, config, day, photos, damage, verdict) -> None:
     manifest = manifest[manifest["status"] == "accepted"]
     labels = {"image_id": manifest["image_id"], "label": manifest["key"].map(truth), "confidence": 1.0}
     storage.write_table(keys.labels, pd.DataFrame({**labels, "status": "consensus"}).sort_values("image_id"))
-    storage.write_json(keys.performance, {"verdict": verdict})
-    storage.write_json(keys.drift, {"verdict": "ok" if verdict == "ok" else "drifted"})
+    storage.write_json(keys.performance, {**samples.PERFORMANCE, "verdict": verdict})
+    storage.write_json(keys.drift, {**samples.DAY_DRIFT, "verdict": "ok" if verdict == "ok" else "drifted"})
 
 
 @pytest.fixture(scope="module")
@@ -137,5 +138,7 @@ def test_a_challenger_of_a_single_class_or_of_wrong_labels_is_kept_out(photos, r
     registry.register(
         monitor_store(storage, layout), version, data, registry.card(monitor_store(storage, layout), champion)
     )
-    storage.write_json(layout.retraining(run_key, CHALLENGER), {"version": version, "parent": champion})
-    assert gate_of(photos, run_key)["decision"] == "keep"
+    storage.write_json(
+        layout.retraining(run_key, CHALLENGER), {"version": version, "parent": champion, "requested_by": "test"}
+    )
+    assert gate_of(photos, run_key).decision == "keep"

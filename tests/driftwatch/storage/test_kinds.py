@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from driftwatch.config.monitor import StorageConfig
-from driftwatch.errors import DriftwatchError
+from driftwatch.errors import ConfigError, DriftwatchError
 from driftwatch.storage import kinds, open_storage
 from driftwatch.storage.file import FileStorage
 from driftwatch.storage.s3 import S3Storage
@@ -62,3 +62,10 @@ def test_a_package_adds_a_kind_by_an_entry_point(tmp_path, monkeypatch):
         open_storage("archive://relative")
     with pytest.raises(DriftwatchError, match="allowed are"):
         open_storage("tape://x")
+
+
+def test_a_kind_that_cannot_be_loaded_is_named_with_its_package(monkeypatch):
+    broken = EntryPoint("tape", "no_such_package:Tape", kinds.GROUP)
+    monkeypatch.setattr("driftwatch.storage.kinds.entry_points", lambda group, name: [broken])
+    with pytest.raises(ConfigError, match=r"tape://, and the entry point no_such_package:Tape .*correct the package"):
+        open_storage("tape:///x")

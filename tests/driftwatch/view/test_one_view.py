@@ -178,6 +178,7 @@ def stored(config: MonitorConfig) -> DayStore:
     store.day(DAY).write(drift.model_copy(update={"examples": ()}))
     quiet = content.content.model_copy(update={"examples": ()})
     store.day(DAY).write(content.model_copy(update={"content": quiet}))
+    store.storage.delete(store.keys.day(DAY).predictions)  # images that people and model disagree on would be shown
     columns = ["key", "image_id", "bytes", "status", "reason", "format", "width", "height"]
     store.storage.write_table(store.keys.day(DAY).manifest, pd.DataFrame([], columns=columns))
     gate = store.read(store.keys.retraining(RUN, "gate.json"), GateResult)

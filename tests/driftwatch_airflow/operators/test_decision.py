@@ -122,7 +122,7 @@ def alert(tmp_path, root: Path, monkeypatch):
 
 
 def attached(storage: Storage, request: str) -> list[str]:
-    return attached_alerts(monitor_store(storage, MonitorKeys("cats_vs_dogs")), request)
+    return [str(day) for day in attached_alerts(monitor_store(storage, MonitorKeys("cats_vs_dogs")), request)]
 
 
 def test_two_alerts_at_once_make_one_run_and_the_second_is_attached(alert):

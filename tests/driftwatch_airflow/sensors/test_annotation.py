@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
@@ -102,6 +103,17 @@ def test_the_old_name_is_the_same_task_and_says_the_new_one():
     with pytest.warns(DeprecationWarning, match="AnnotationCompleteSensor is now called WaitForAnnotationsOperator"):
         from driftwatch_airflow.sensors.annotation import AnnotationCompleteSensor
     assert AnnotationCompleteSensor is annotation.WaitForAnnotationsOperator
+
+
+def test_the_trigger_asks_the_service_that_the_task_asks(day, monkeypatch):
+    from driftwatch_airflow.sensors import annotation
+
+    day.create()
+    sensor = day.sensor()
+    assert "backend" not in sensor._wait(sensor._plan).stored()  # a triggerer of version 0.1 reads it too
+    monkeypatch.setattr(annotation, "label_backend", lambda connection: SimpleNamespace(name="our_desk"))
+    sensor = day.sensor()
+    assert sensor._wait(sensor._plan).stored()["backend"] == "our_desk"
 
 
 def test_coverage_and_spend_are_shown_while_people_are_waited_for(day):

@@ -33,7 +33,7 @@ BUILT_IN_BACKENDS = (TOLOKA,)
 BACKENDS_ENTRY_POINTS = "driftwatch.label_backends"
 # The close reason, of every backend, of a pool whose images have all the answers that were wanted.
 COMPLETED = "COMPLETED"
-# Why the waiting for a pool ended, where it was not the service that closed it.
+# Why the wait for a pool ended if the service did not close it.
 AT_DEADLINE, AT_DAILY_LIMIT = "the deadline", "annotation.max_cost_per_day"
 
 

@@ -108,7 +108,7 @@ class WhyLabsApi:
         """The second step. Raises WhyLabsError, `uncertain` when the profile may have arrived."""
         headers = {"Content-Type": "application/octet-stream"}
         what = f"sending upload {slot.upload_id}"
-        # The address of an upload is a permission to write, and is named nowhere.
+        # The address of an upload is a permission to write by its query: no message names it.
         call = Call(shown="upload")
         with client_for(self._service, self.limits, follow_redirects=True) as client:
             response = self._request(client, what, "PUT", slot.address, call, headers=headers, content=payload)
@@ -193,7 +193,7 @@ class WhyLabsApi:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         what = f"{method} {path} at {self.endpoint}"
-        # Also a POST does no harm twice: it reads, or reserves an upload, which counts nothing by itself.
+        # A POST may be repeated too: it reads, or it reserves an upload, and a reserved upload counts nothing.
         call = Call(repeatable=True, shown=path)
         with client_for(self._service, self.limits, base_url=self.endpoint, headers=self._headers) as client:
             response = self._request(client, what, method, path, call, **arguments)

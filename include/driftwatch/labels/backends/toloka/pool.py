@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 # A pool that is to be opened with less than a tenth of its time left would end before it is answered.
 _TOO_LATE = timedelta(hours=0.1)
-# Why Toloka closes a pool by itself that may go on as soon as what stopped it is put right.
+# Toloka closed the pool itself, for a reason that can pass: the pool may be opened again.
 _MAY_GO_ON = ("EXPIRED", "NOT_ENOUGH_BALANCE", "ASSIGNMENTS_LIMIT_EXCEEDED")
 
 

@@ -113,7 +113,7 @@ def build_pool(config: MonitorConfig, plan: AnnotationPlan, title: str) -> tolok
         ),
     )
     pool.set_mixer_config(
-        real_tasks_count=price.tasks_per_page,
+        real_tasks_count=price.tasks_per_page or annotation.tasks_per_page,
         golden_tasks_count=annotation.control_tasks_per_page,
         training_tasks_count=0,
         min_real_tasks_count=1,
