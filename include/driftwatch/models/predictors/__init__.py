@@ -1,2 +1,2 @@
-"""Who answers what an image shows: what is asked and answered (base), the registered Keras model (keras), and how raw answers become
-probabilities (calibration)."""
+"""Predictors: they answer what an image shows. `base` says what is asked and answered. `keras` runs the registered Keras model.
+`calibration` turns raw answers into probabilities."""

@@ -1,7 +1,8 @@
 """What every predictor is asked and what it answers.
 
-A kind of one's own is a function of a MonitorStore and a model version that gives a `Predictor`; a package names it by an entry point of
-the group `driftwatch.predictors`. The test tests/driftwatch/models/predictors/test_conformance.py says what holds of each.
+You can write a predictor of your own: a function that takes a MonitorStore and a model version and returns a `Predictor`. Your package
+names it by an entry point of the group `driftwatch.predictors`. The test tests/driftwatch/models/predictors/test_conformance.py says
+what every predictor must keep to.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ GROUP = "driftwatch.predictors"
 KERAS = "keras"
 _OWN = {KERAS: EntryPoint(KERAS, "driftwatch.models.predictors.keras:load_model", GROUP)}
 
-# Rounding hides the last bits, in which machines of different vector width may differ.
+# Machines of different vector width may differ in the last bits. Rounding hides these.
 SCORE_DECIMALS = 6
 
 
@@ -31,9 +32,9 @@ SCORE_DECIMALS = 6
 class Asked:
     """Images to be answered, in order.
 
-    `blocks`: uint8 [n, height, width, 3] in 0..255, one array after the other; they are read when a predictor iterates over them, and
-    a predictor that looks at no image does not. `day` and `image_ids` say which images of which day they are; a set of several days
-    has neither.
+    `blocks`: uint8 [n, height, width, 3] in 0..255, one array after the other. They are read only when a predictor iterates over
+    them; a predictor that looks at no image never reads them. `day` and `image_ids` say which images of which day they are. A set of
+    several days has neither.
     """
 
     blocks: Iterable[np.ndarray]
@@ -43,8 +44,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Predictions:
-    """`scores` [n, classes], float64: probabilities in the order of the classes in the model's card. `embeddings` [n, width], float16:
-    what the model sees in each image, None where it does not tell. `versions` [n]: the model version that answered each image."""
+    """`scores` [n, classes], float64: probabilities, in the order of the classes in the model's card. `embeddings` [n, width], float16:
+    what the model sees in each image; None where the model does not tell. `versions` [n]: the model version that answered each image."""
 
     scores: np.ndarray
     embeddings: np.ndarray | None
@@ -63,8 +64,7 @@ class Predictions:
 class Predictor(Protocol):
     """Answers images.
 
-    The same image has the same scores, to SCORE_DECIMALS, in whatever batch it is answered; the same images in the same batches give the
-    same bytes.
+    An image has the same scores, to SCORE_DECIMALS, in every batch. The same images in the same batches give the same bytes.
     """
 
     @property
@@ -87,9 +87,9 @@ Load = Callable[[MonitorStore, str], Predictor]
 
 
 def predictor(store: MonitorStore, version: str, kind: str = KERAS) -> Predictor:
-    """The model `version`, ready to answer, by the predictor of that kind: the built-in one, or one that an installed package names.
+    """The model `version`, ready to answer, by the predictor of that kind. The kind is the built-in one, or one that an installed package names.
 
-    Raises NeedsAttention for another name, and what the kind itself raises for a model that it cannot load.
+    Raises NeedsAttention for an unknown kind. A kind may raise errors of its own for a model that it cannot load.
     """
     known = {entry.name: entry for entry in entry_points(group=GROUP)} | _OWN
     if kind not in known:

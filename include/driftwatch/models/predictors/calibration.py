@@ -1,4 +1,5 @@
-"""From raw answers to probabilities that mean what they say: a logit is divided by the model's temperature before the softmax."""
+"""Calibration: raw answers (logits) become probabilities that mean what they say. The logits are divided by the model's temperature, then
+the softmax turns them into probabilities."""
 
 from __future__ import annotations
 
@@ -13,9 +14,9 @@ def probabilities(raw: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def fit_temperature(raw: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that makes the probabilities most likely on labelled logits (Guo et al., 2017), within .25 to 4.
+    """The temperature by which the true labels become most likely (Guo et al., 2017). It lies between .25 and 4.
 
-    1.0 where there are too few images (30) to say.
+    It is 1.0 where there are too few images (30) to say.
     """
     from scipy.optimize import minimize_scalar
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class KerasPredictor:
-    """`model` maps images 0..255 [n, S, S, 3] to logits, or to probabilities, as `from_logits` says; S is `input_size`."""
+    """`model` takes images 0..255 [n, S, S, 3] and gives logits or probabilities. `from_logits` says which. S is `input_size`."""
 
     version: str
     model: keras.Model
@@ -40,10 +40,10 @@ class KerasPredictor:
 
 
 def load_model(store: MonitorStore, version: str) -> KerasPredictor:
-    """The version's model, loaded with Keras' safe mode on after its sha256 was compared with the card's and, of the champion,
-    with the pointer's.
+    """The version's model. First the file's sha256 is compared with the card's; for the champion, also with the pointer's. Then Keras
+    loads it in safe mode, which runs no code from the file.
 
-    Raises UnknownVersion, DamagedArtifact, or DamagedModel where the file is another, holds code, or promises more than it holds.
+    Raises UnknownVersion, DamagedArtifact, or DamagedModel: the file is another, holds code, or claims to hold more than it does.
     """
     prepare()
     data, card = registry.model_file(store, version)
@@ -52,16 +52,16 @@ def load_model(store: MonitorStore, version: str) -> KerasPredictor:
 
 
 def logits(model: KerasPredictor, inputs: np.ndarray, batch_size: int) -> np.ndarray:
-    """Logits [n, classes], float64, of uint8 images [n, S, S, 3]; the logarithm for a model that answers in probabilities."""
+    """Logits [n, classes], float64, of uint8 images [n, S, S, 3]. For a model that answers in probabilities, their logarithm."""
     return logits_and_embeddings(model, [inputs], min(batch_size, max(1, len(inputs))))[0]
 
 
 def logits_and_embeddings(
     model: KerasPredictor, blocks: Iterable[np.ndarray], batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Logits as `logits` gives them, and what the model's last hidden layer says, float16 [n, width], in one pass.
+    """Logits as `logits` gives them, and the embeddings: what the model's last hidden layer says, float16 [n, width]. Both in one pass.
 
-    No batch goes beyond a block. Each block's last batch is filled up, so that one compiled function of one shape runs them all.
+    No batch goes beyond a block. The last batch of a block is filled up, so that all batches have one shape and one compiled function.
     """
     import tensorflow as tf
 
@@ -92,8 +92,8 @@ def _refuse_other_size(model: KerasPredictor, images: np.ndarray) -> None:
 
 
 def _with_embedding(model: keras.Model) -> keras.Model:
-    """The model with a second output, [n, width]: the input of its last layer that has weights, averaged over space where it is
-    a map; the model's own output where the model is one opaque layer."""
+    """The model with a second output, [n, width]: the input of its last layer that has weights. If that is a map, it is
+    averaged over space. If the model is one opaque layer, the second output is the model's own output."""
     import keras
 
     last = next((layer for layer in reversed(model.layers) if layer.weights), None)

@@ -1,2 +1,2 @@
-"""Training: what a trainer is given and leaves (base), the built-in one (keras) with its batches, and the checkpoints by which a
-killed training goes on."""
+"""Training. `base` says what a trainer is given and what it returns. `keras` is the built-in trainer, and `batches` makes its batches.
+`checkpoints` saves each epoch, so that a killed training can go on."""

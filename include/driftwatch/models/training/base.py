@@ -1,7 +1,8 @@
-"""What every trainer is given and what it leaves.
+"""What every trainer is given and what it returns.
 
-A trainer of one's own is a class with the two methods of `Trainer`, without arguments of its own, that a package names by an entry
-point of the group `driftwatch.trainers`. The test tests/driftwatch/models/training/test_conformance.py says what holds of each.
+You can write a trainer of your own: a class with the two methods of `Trainer`, which is made without arguments. Your package names it
+by an entry point of the group `driftwatch.trainers`. The test tests/driftwatch/models/training/test_conformance.py says what every
+trainer must keep to.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ GROUP = "driftwatch.trainers"
 KERAS = "keras"
 _OWN = {KERAS: EntryPoint(KERAS, "driftwatch.models.training.keras:KerasTrainer", GROUP)}
 
-# Is told each epoch as it ends.
+# A function that is called with each epoch when the epoch ends.
 OnEpoch = Callable[[TimedEpochRow], None]
 
 
@@ -44,12 +45,12 @@ class Labelled:
         return cls(images, np.array([classes.index(name) for name in names], dtype="int64"))
 
     def where(self, chosen: np.ndarray | pd.Series) -> Labelled:
-        """Those for which the boolean array `chosen` [n] is true, or those at the places `chosen`."""
+        """The chosen images. `chosen` is a boolean array [n], or the places of the images."""
         chosen = np.asarray(chosen)
         return Labelled(self.images[chosen], self.labels[chosen])
 
     def and_then(self, more: Labelled) -> Labelled:
-        """These and, after them, `more`."""
+        """These images, followed by `more`."""
         return Labelled(np.concatenate([self.images, more.images]), np.concatenate([self.labels, more.labels]))
 
 
@@ -57,8 +58,8 @@ class Labelled:
 class TrainingSet:
     """What a model of `classes` classes is trained on.
 
-    `weights` [n] says how often each image of `train` is drawn, in proportion; all alike by default. No weight is learnt from
-    `validation`: it decides when training stops, and may be None.
+    `weights` [n] says how often each image of `train` is drawn, in proportion. By default all are drawn equally often. The network does
+    not learn from `validation`; these images decide when training stops. `validation` may be None.
     """
 
     train: Labelled
@@ -68,7 +69,7 @@ class TrainingSet:
 
 
 class Recipe(RecipeConfig):
-    """The monitor file's recipe, with the seed and the number of images in an epoch, which is that of the set where it is none."""
+    """The monitor file's recipe, with the seed and the number of images in an epoch. Without that number, an epoch has as many images as the set."""
 
     seed: int = Field(0, ge=0)
     epoch_size: int | None = None
@@ -90,7 +91,7 @@ class Recipe(RecipeConfig):
 
 @dataclass(frozen=True)
 class Start:
-    """The model that training starts from: the bytes of its file, whether it gives logits or probabilities, and its address for errors."""
+    """The model that training starts from: the bytes of its file, whether it gives logits or probabilities, and where it lies, for errors."""
 
     model: bytes
     from_logits: bool
@@ -99,7 +100,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What goes on around a training: `checkpoints` are where it goes on after a kill, `on_epoch` is told each epoch as it ends."""
+    """What surrounds a training. After a kill it goes on from `checkpoints`. `on_epoch` is called with each epoch when the epoch ends."""
 
     checkpoints: Checkpoints | None = None
     on_epoch: OnEpoch | None = None
@@ -115,7 +116,7 @@ class Trained:
 
 
 class Trainer(Protocol):
-    """Makes a model of a training set.
+    """Makes a model from a training set.
 
     The same set, recipe and start give the same bytes. The model takes images [n, S, S, 3] in 0..255 and gives [n, classes].
     """
@@ -123,12 +124,12 @@ class Trainer(Protocol):
     def train(
         self, data: TrainingSet, recipe: Recipe, start: Start | None = None, attempt: Attempt | None = None
     ) -> Trained:
-        """Trains `start`, or new weights where it is None. An attempt with the same checkpoints as one that was killed goes on from
-        its last epoch, and ends in the same bytes as one that was not."""
+        """Trains `start`, or new weights where `start` is None. If an attempt was killed, the next one with the same checkpoints goes on
+        from its last epoch. It ends in the same bytes as a training that was never killed."""
         ...
 
     def seconds(self, data: TrainingSet, recipe: Recipe, start: Start | None = None) -> float:
-        """About how long `train` would take here; a few images of `data.train` are enough where `recipe.epoch_size` is set."""
+        """About how long `train` would take here. If `recipe.epoch_size` is set, a few images of `data.train` are enough."""
         ...
 
 

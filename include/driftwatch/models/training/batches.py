@@ -1,4 +1,5 @@
-"""What an epoch shows the network: images drawn by their weights and varied by chance, all of it decided by (seed, epoch, step)."""
+"""What an epoch shows the network. Images are drawn by their weights and varied at random (augmentation). Everything random follows
+from (seed, epoch, step)."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ def unvaried(data: Labelled, classes: int, size: int) -> tf.data.Dataset:
 
 
 def draw(weights: np.ndarray | int, n: int, seed: Any) -> np.ndarray:
-    """`n` indices in random order, each as often as its weight says, rounded up or down (systematic sampling)."""
+    """`n` indices in random order. Each comes as often as its weight says, rounded up or down (systematic sampling)."""
     if isinstance(weights, int):
         weights = np.ones(weights)
     rng = np.random.default_rng(seed)

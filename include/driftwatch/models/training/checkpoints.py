@@ -1,7 +1,7 @@
-"""Training's checkpoints, in storage: a killed task goes on from its last epoch on whichever machine it is tried again.
+"""The checkpoints of a training, in storage. If a task is killed, it can go on from its last epoch, on any machine.
 
-One checkpoint is what the trainer wants of its model to go on; Keras' is the model with its optimizer, three times the model's size.
-Kept are the last one and the best one, and they go when the model is registered.
+A checkpoint holds what the trainer needs to go on. For Keras this is the model with its optimizer, three times the size of the model.
+The last checkpoint and the best one are kept. They are deleted when the model is registered.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Checkpoint(NamedTuple):
-    """What was saved after an epoch, and its address for errors."""
+    """What was saved after an epoch, and where it lies, for errors."""
 
     data: bytes
     url: str
@@ -43,9 +43,9 @@ class Checkpoints:
         return self._storage.url(self._keys.folder)
 
     def save(self, task: TrainingTask, model: bytes, history: tuple[TimedEpochRow, ...], best: int) -> None:
-        """Writes the model first, under the epoch's own name; then, in one step, the note that points to it and to that of the
-        epoch `best`, which was saved before or is the last; then what no note points to is deleted. `task` says of what
-        this is the training."""
+        """Writes the model first, under the epoch's own name. Then it writes, in one step, the note that points to this model and to that
+        of the epoch `best`, which is this one or was saved before. Then it deletes what the note does not point to. `task` says
+        what is trained."""
         last, of_best = self._keys.epoch(len(history)), self._keys.epoch(best)
         self._storage.write_bytes(self._keys.file(last), model)
         note = TrainingCheckpoint(task=task, last=last, best=of_best, history=history)

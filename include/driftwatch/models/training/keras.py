@@ -1,8 +1,8 @@
-"""The built-in trainer, by Keras: AdamW, label smoothing, warm-up and cosine, light augmentation; repeatable, and able to go on after
-a kill.
+"""The built-in trainer, by Keras. It uses the optimizer AdamW, label smoothing, a learning rate that rises at first (warm-up) and then
+falls like a cosine, and light augmentation.
 
-Everything random in an epoch follows from (seed, epoch), and the checkpoint of each epoch holds the optimizer too: a run that was
-killed and started again ends in the same weights as one that was not.
+It is repeatable, and it can go on after a kill. Everything random in an epoch follows from (seed, epoch), and the checkpoint of each
+epoch also holds the optimizer. So a run that was killed and started again ends in the same weights as one that was not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from driftwatch.models.training.batches import batches, unvaried
 from driftwatch.models.training.checkpoints import Checkpoint, Checkpoints
 
 logger = logging.getLogger(__name__)
-# Validation on fewer images says too little to stop by.
+# With fewer validation images, the validation loss is too uncertain to stop by.
 LEAST_VALIDATION = 30
 _TIMED_STEPS = 5
 
@@ -38,10 +38,10 @@ class KerasTrainer:
     def train(
         self, data: TrainingSet, recipe: Recipe, start: Start | None = None, attempt: Attempt | None = None
     ) -> Trained:
-        """See `Trainer.train`. By the loss of the validation images training stops early (`recipe.patience`), and then the best
-        epoch's weights are kept, else the last one's. Raises DamagedModel for a model or a checkpoint that Keras cannot load."""
+        """See `Trainer.train`. Training stops early when the loss of the validation images no longer falls (`recipe.patience`). Then the
+        best epoch's weights are kept, else the last one's. Raises DamagedModel for a model or checkpoint that Keras cannot load."""
         prepare(recipe.seed)
-        keras.config.disable_traceback_filtering()  # it strips a storage's error in a callback of its cause
+        keras.config.disable_traceback_filtering()  # it would hide the cause of a storage error in a callback
         recipe = _staged(recipe, data.train.images.shape[1])
         from_logits = start is None or start.from_logits
         task = TrainingTask(recipe=recipe.noted, data=_digest(data))
@@ -50,7 +50,7 @@ class KerasTrainer:
         return Trained(to_bytes(model), from_logits, history)
 
     def seconds(self, data: TrainingSet, recipe: Recipe, start: Start | None = None) -> float:
-        """From a few steps on the set's images; validation and loading are left out."""
+        """Measured by a few steps on the set's images. Validation and loading are not counted."""
         prepare(recipe.seed)
         images, size = data.train.images, data.train.images.shape[1]
         recipe = _staged(recipe, size)
@@ -74,7 +74,7 @@ class KerasTrainer:
 
 @dataclass(frozen=True)
 class _Run:
-    """One training. `task` says of what, so that no other one's checkpoints are gone on from."""
+    """One training. `task` says what is trained, so that it never goes on from the checkpoints of another training."""
 
     data: TrainingSet
     recipe: Recipe
@@ -137,7 +137,7 @@ class _Run:
         return architecture.build(size, self.data.classes, self.recipe.seed, self.recipe.width)
 
     def _larger(self, model: keras.Model, size: int) -> keras.Model:
-        """The same weights behind an input of another size: pooling makes the network indifferent to it."""
+        """The same weights behind an input of another size. Pooling lets the network take any size."""
         larger = self._new(size)
         larger.set_weights(model.get_weights())
         return larger
@@ -147,7 +147,7 @@ class _Run:
 
 
 class _EarlyStop(keras.callbacks.EarlyStopping):
-    """Keras' early stopping, which also counts the epochs before a kill: `history`, the best one of which had the weights `best`."""
+    """Keras' early stopping, which also counts the epochs before a kill. `history` has these epochs; `best` are the weights of the best one."""
 
     def __init__(self, model: keras.Model, patience: int, history: list[TimedEpochRow], best: list[np.ndarray]) -> None:
         super().__init__("val_loss", mode="min", patience=patience, restore_best_weights=True)
@@ -159,18 +159,18 @@ class _EarlyStop(keras.callbacks.EarlyStopping):
             self.best_weights = best
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Keras would forget the epochs before."""
+        """Does nothing: Keras would forget the epochs before a kill."""
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Keras would take the best epoch's weights also where training was not stopped."""
+        """Does nothing: Keras would take the best epoch's weights even where training was not stopped."""
 
     def get_monitor_value(self, logs: dict[str, float] | None) -> float:
-        """As the history notes it, so that a training that was killed stops where one that was not does."""
+        """The value as the history notes it. So a training that was killed stops at the same epoch as one that was not."""
         return _rounded(super().get_monitor_value(logs))
 
 
 class _EachEpoch(keras.callbacks.Callback):
-    """Seeds each epoch and, when it has ended, notes, saves and tells it."""
+    """Seeds each epoch. When the epoch has ended, notes it, saves it, and reports it."""
 
     def __init__(self, run: _Run, history: list[TimedEpochRow], stop: _EarlyStop | None) -> None:
         super().__init__()
@@ -178,7 +178,7 @@ class _EachEpoch(keras.callbacks.Callback):
         self._began = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Dropout's random state is no part of a saved .keras file, so each epoch starts it anew."""
+        """Seeds dropout again: its random state is not part of a saved .keras file."""
         self._began = time.perf_counter()
         for variable in self.model.variables:
             if variable.path.endswith("seed_generator_state"):
@@ -203,12 +203,12 @@ def _rounded(value: float) -> float:
 
 
 def _staged(recipe: Recipe, size: int) -> Recipe:
-    """The recipe without its epochs on small images where the images are no larger."""
+    """The recipe. If the images are no larger than the small ones of its first epochs, these epochs on small images are left out."""
     return recipe if size > recipe.small_size else recipe.model_copy(update={"small_share": 0.0})
 
 
 def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int, from_logits: bool) -> None:
-    """A new optimizer with the schedule of the epochs that are left at this input size."""
+    """Gives the model a new optimizer, with the learning rates of the epochs that are left at this input size."""
     at_small = recipe.small_epochs and model.input_shape[1] == recipe.small_size
     epochs = recipe.small_epochs if at_small else recipe.epochs - recipe.small_epochs
     peak = recipe.learning_rate if at_small or not recipe.small_epochs else recipe.learning_rate / 2
@@ -222,7 +222,7 @@ def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int, from_logit
         loss=keras.losses.CategoricalCrossentropy(from_logits=from_logits, label_smoothing=recipe.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
-    # With every variable made beforehand TensorFlow traces the step once; else it makes them in a first trace and needs a second.
+    # All variables are made beforehand, so that TensorFlow traces the step once. Else it would make them in a first trace and need a second.
     model.optimizer.build(model.trainable_variables)
 
 
