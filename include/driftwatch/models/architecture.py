@@ -1,7 +1,7 @@
 """The classifier: a small ResNet that trains on a CPU in a minute or two.
 
-Measured on photos in the recipe's contract: 1.09 M parameters at width 24, rescaling inside, logits out. Augmentation is no
-part of it (see driftwatch.models.training.batches), so what is saved is what production runs.
+At width 24 it has 1.09 M parameters. It rescales its input itself and gives logits. Augmentation is not part of it (see
+driftwatch.models.training.batches), so production runs exactly what is saved.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def build(input_size: int, n_classes: int, seed: int = 0, width: int = 24) -> keras.Model:
     """A model from uint8 or float images [n, input_size, input_size, 3] in 0..255 to logits [n, n_classes].
 
-    `width` is the number of filters of the first convolution; the three stages have 2, 4 and 8 times as many. Every layer
-    has a fixed name and a seed of its own, so that the same arguments give the same weights and the same saved bytes.
+    `width` is the number of filters of the first convolution. The three stages have 2, 4 and 8 times as many. Every layer
+    has a fixed name and its own seed, so the same arguments give the same weights and the same saved bytes.
     """
     from keras import Input, Model, layers
 

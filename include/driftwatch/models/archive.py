@@ -1,5 +1,5 @@
-"""A .keras file, looked through before anything of it is loaded: Keras makes room for all that a file promises before it finds
-out whether that is there, and a few megabytes can promise gigabytes."""
+"""A .keras file is checked before any part of it is loaded. A file says how large its parts are, and Keras reserves the memory before it
+finds out whether they are there. So a file of a few megabytes can make it reserve gigabytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import h5py
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-# A trained model's numbers hardly shrink, and Keras stores them as they are: what unpacks to far more than the file is no model.
+# The numbers of a trained model hardly shrink, and Keras does not compress them. A file that unpacks to far more than its size is no model.
 _MOST_TIMES = 4
 _ALWAYS_ALLOWED = 10_000_000  # text shrinks well
 MOST_BYTES = 1_500_000_000  # a worker holds a model about three times while it loads it
@@ -27,11 +27,10 @@ class DamagedModel(NeedsAttention):
 
 
 def check_archive(data: bytes, name: str) -> None:
-    """Raises DamagedModel, naming the file by `name`, for what is no .keras file, or promises more than it holds: in its zip
-    archive, in its HDF5 weights, or in its layers' sizes. None of that is loaded; also what Keras would not load in safe mode
-    is refused here.
+    """Raises DamagedModel if this is no .keras file, or if it claims to hold more than it does: in its zip archive, in its HDF5
+    weights, or in the sizes of its layers. It also refuses what Keras would not load in safe mode. `name` names the file in the error.
 
-    h5py reads the weights' headers alone, and under StatelessScope Keras makes variables without their values.
+    Nothing is loaded: h5py reads only the headers of the weights, and under StatelessScope Keras makes variables without values.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -42,7 +41,7 @@ def check_archive(data: bytes, name: str) -> None:
         raise
     except MemoryError:
         raise
-    except Exception as error:  # zip, zlib, JSON and HDF5 raise what they come upon
+    except Exception as error:  # zip, zlib, JSON and HDF5 raise errors of many kinds
         raise DamagedModel(
             f"{name} is no whole .keras file, as model.save('model.keras') writes it: {error}"
         ) from error
@@ -70,7 +69,7 @@ def _check_members(archive: zipfile.ZipFile, size: int, name: str) -> None:
 
 
 def _checked_sizes(weights: bytes, name: str) -> Iterator[int]:
-    """The number of values of each array, all together no more than the file can hold."""
+    """The number of values of each array. Raises where their sum is more than the file can hold."""
     import h5py
 
     promised = 0
@@ -82,8 +81,8 @@ def _checked_sizes(weights: bytes, name: str) -> Iterator[int]:
 
 
 def _arrays(group: h5py.Group, name: str, seen: set[int], depth: int = 0) -> Iterator[h5py.Dataset]:
-    """Every array below `group`; refuses what leads out of the file, or to a group that was `seen` already: a few links
-    of this kind make more ways than can ever be walked."""
+    """Every array below `group`. Refuses a link that leads out of the file, or to a group that was already `seen`: a few such links
+    make more paths than one can ever follow."""
     import h5py
 
     address = h5py.h5o.get_info(group.id).addr
@@ -114,13 +113,13 @@ def _refuse_more_than(held: int, promised: int, what: str, name: str) -> None:
 
 
 def _parameters(config: Any, name: str) -> int:
-    """How many the layers have; 0 for a model with a layer that makes its variables in a way of its own, which only loading tells."""
+    """How many parameters the layers have. It is 0 if a layer makes its variables in its own way: then only loading can tell."""
     import keras
 
     try:
         with keras.StatelessScope(initialize_variables=False):
             return int(keras.saving.deserialize_keras_object(_bare(config), safe_mode=True).count_params())
-    except Exception as error:  # Keras raises what its layers raise
+    except Exception as error:  # each layer may raise errors of its own
         if "while in a stateless scope" in str(error):
             return 0
         raise DamagedModel(refused_by_keras(name, error)) from error

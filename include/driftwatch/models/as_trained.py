@@ -1,5 +1,5 @@
-"""A model's classes, in the order of its outputs, and its input size stand in its card. The monitor file must say the same of the
-champion; a day is handled as the card of its own model says, however the file was changed since.
+"""The card of a model has its classes, in the order of its outputs, and its input size. For the champion, the monitor file must say the
+same. A day is handled as the card of its own model says, even if the monitor file has changed since.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class OtherModel(NeedsAttention):
 
 
 def refuse_other(card: ModelCard, config: MonitorConfig, role: str = "the champion") -> None:
-    """Raises OtherModel where the card's ordered classes or its input size are not the file's."""
+    """Raises OtherModel if the card and the monitor file differ in the classes, their order, or the input size."""
     classes, size = list(card.classes), card.input_size
     wrong = []
     if classes != list(config.classes):
@@ -37,7 +37,7 @@ def refuse_other(card: ModelCard, config: MonitorConfig, role: str = "the champi
 
 
 def refuse_other_champion(store: MonitorStore) -> None:
-    """`refuse_other` for the champion; before the first there is nothing to compare."""
+    """`refuse_other` for the champion. Before the first champion there is nothing to compare."""
     from driftwatch.models.registry import champion
 
     current = champion(store)
@@ -55,11 +55,11 @@ def as_trained(store: MonitorStore, version: str) -> MonitorConfig:
 
 
 def for_day(day: DayStore) -> MonitorConfig:
-    """`as_trained` for the model that the day is judged by; the file itself for a day that was not taken in."""
+    """`as_trained` for the model that judges the day. For a day that was not taken in: the monitor file as it is."""
     ingest = day.find(Ingest)
     return as_trained(day.monitor, ingest.model_version) if ingest else day.config
 
 
 def _card(store: MonitorStore, version: str) -> ModelCard | None:
-    """The card; None where there is none: whoever needs the model itself says so."""
+    """The card, or None where there is none. Code that needs the model itself reports that it is missing."""
     return store.find(store.keys.model_card(version), ModelCard)

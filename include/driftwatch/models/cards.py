@@ -1,4 +1,4 @@
-"""From a trained model to a registered version: temperature, holdout metrics, the card."""
+"""Makes a registered version from a trained model: its calibration temperature, its metrics on the holdout, and its card."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from driftwatch.models.training.base import Labelled, Trained
 
 
 class Unlearnt(NamedTuple):
-    """What a model was not trained on: `validation` fits its temperature, `holdout`, the original set's evaluation part, judges it."""
+    """Images that a model was not trained on. `validation` fits its temperature. `holdout`, the evaluation split of the original set, judges it."""
 
     validation: Labelled
     holdout: Labelled
@@ -50,8 +50,8 @@ class Origin:
 def register_trained(store: MonitorStore, trained: Trained, unlearnt: Unlearnt, origin: Origin) -> str:
     """Registers what a trainer made and returns its version.
 
-    The card adds to its `origin` the history, classes, input_size, output, the temperature, package versions and the metrics on
-    the holdout, with intervals.
+    The card has the fields of `origin`. It also has the history, classes, input_size, output, temperature, package versions, and the
+    metrics on the holdout with their intervals.
     """
     name = version_for(store, trained.model, lambda known: _same(known, origin.data, store.config))
     model = from_bytes(trained.model, store.storage.url(store.keys.model(name)))
@@ -91,8 +91,8 @@ def _untimed(row: TimedEpochRow) -> EpochRow:
 
 
 def _same(known: ModelCard, ours: ModelData, config: MonitorConfig) -> bool:
-    """Whether a card of the same weights is this one's: of the same classes in their order and, of a first champion, of the same
-    original set. Else its numbers and its references are another model's."""
+    """Whether a card with the same weights is the card of this model. It must have the same classes in the same order; a first champion
+    must also have the same original set. Otherwise its numbers and its references belong to another model."""
     if known.classes != config.classes:
         return False
     if ours.run_key is not None:
@@ -101,7 +101,8 @@ def _same(known: ModelCard, ours: ModelData, config: MonitorConfig) -> bool:
 
 
 def mean_score(scores: np.ndarray) -> float | None:
-    """How sure the model is of its answers on average, from `scores` [n, classes]; what CBPE is checked by. None without images."""
+    """How sure the model is of its answers on average, from `scores` [n, classes]. None without images. CBPE, the estimate of the accuracy
+    from the scores alone, is checked against it."""
     return round(float(scores.max(axis=1).mean()), 6) if len(scores) else None
 
 

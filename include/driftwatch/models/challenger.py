@@ -1,5 +1,5 @@
-"""The challenger: the champion, fine-tuned on the original set, the human labels of the days, and imitated damage; or a new
-model, trained on the same from scratch."""
+"""The challenger is the champion after fine-tuning, or a new model that starts from new weights. Both are trained on the original set, on
+the human labels of the days, and on images with imitated damage."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 DAMAGED_IMAGES = 1000
 DAMAGE_SAMPLE = 40
-# Damaged copies are this much weaker or stronger than the estimate, at random, so that a rough estimate does.
+# The damage of each copy is weaker or stronger than the estimate by a random factor within this range. So a rough estimate is enough.
 _STRENGTH_SPREAD = 1.3
 
 
@@ -52,10 +52,10 @@ def train_challenger(
 ) -> str:
     """Trains on retraining/<run_key>/set.parquet, registers the model with its card, and returns its version.
 
-    Each epoch replays the original set; the human labels and, where `retraining.imitate_drift` finds a damage, damaged copies of
-    original training images make up `retraining.recent_share` of it, half each. It starts from the champion, or from new weights
-    (`retraining.start_from`). A killed run goes on from its checkpoint, wherever it is tried again. The same run_key again
-    returns the version of the first time: retraining/<run_key>/challenger.json is written last.
+    Each epoch shows the original set again. A share of it, `retraining.recent_share`, is human labels. If `retraining.imitate_drift`
+    finds a damage, half of that share is damaged copies of original training images. The training starts from the champion or from
+    new weights (`retraining.start_from`). A killed run goes on from its checkpoint, on any machine. A second call with the same
+    run_key returns the version of the first: retraining/<run_key>/challenger.json is written last.
     """
     from driftwatch.models.registry import champion_version, prune
 
@@ -83,7 +83,7 @@ def train_challenger(
 
 
 def start_of(store: MonitorStore, champion: str) -> Start | None:
-    """What a challenger's training starts from: the champion's weights, or new ones, as `retraining.start_from` says."""
+    """What the training starts from, as `retraining.start_from` says: the champion's weights, or None for new ones."""
     from driftwatch.models.registry import model_file
 
     if store.config.retraining.start_from != "champion":
@@ -93,7 +93,7 @@ def start_of(store: MonitorStore, champion: str) -> Start | None:
 
 
 def challenger_recipe(config: MonitorConfig, epoch_size: int) -> Recipe:
-    """The monitor file's recipe, with the retraining's own epochs, learning rate and patience where the champion is fine-tuned."""
+    """The monitor file's recipe. For fine-tuning, the epochs, learning rate and patience are those of `retraining`."""
     settings, recipe = config.retraining, config.model.recipe.model_dump()
     if settings.start_from == "champion":
         own = {"epochs": settings.epochs, "learning_rate": settings.learning_rate, "patience": settings.patience}
@@ -103,12 +103,12 @@ def challenger_recipe(config: MonitorConfig, epoch_size: int) -> Recipe:
 
 @dataclass(frozen=True)
 class _Parts:
-    """What a challenger is trained on, and judged by.
+    """What a challenger is trained on, and what judges it.
 
-    `learnt.train` has originals, human labels and damaged copies, drawn by their weights; `replayed` of them are not recent.
-    `learnt.validation` has recent labels and damaged copies in the same shares, so that training does not stop early for what it
-    unlearns of clean images alone. `unlearnt` has no damaged copies. `damage` is what the copies imitate, and `damaged_images` how
-    many of them are trained on.
+    `learnt.train` has originals, human labels and damaged copies. Weights say how often each is drawn. `replayed` of them are not
+    recent. `learnt.validation` has recent labels and damaged copies in the same shares: else training would stop early only because
+    the model gets a little worse on clean images. `unlearnt` has no damaged copies. The copies imitate `damage`; `damaged_images` is
+    how many of them are trained on.
     """
 
     learnt: TrainingSet
@@ -146,10 +146,10 @@ def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
 
 
 def _weights(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarray:
-    """How often each row is drawn: originals, human labels and, after them, `damaged` copies, by shares of an epoch: `recent`
-    marks the labels of the days that the model is bad on; other days' labels are replayed with the originals.
+    """How often each row is drawn. The rows are originals, human labels, and then `damaged` copies. `recent` marks the labels of the
+    days on which the model is bad. The labels of other days are drawn as often as the originals.
 
-    No recent label is drawn more than ten times an epoch's original, however few there are.
+    However few recent labels there are, one is drawn at most ten times as often as an original.
     """
     replayed, labels = int((~recent).sum()), int(recent.sum())
     share = recent_share / max(1, (labels > 0) + (damaged > 0))
@@ -160,7 +160,7 @@ def _weights(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarra
 
 
 def _damage_of(store: MonitorStore, table: pd.DataFrame) -> DamageEstimate | None:
-    """The damage that the features of the set's drifted days show; none where no day drifted, or none is asked for."""
+    """The damage that the features of the set's drifted days show. None if no day drifted, or if no damage shall be imitated."""
     days = _drifted_days(store, table) if store.config.retraining.imitate_drift else []
     if not days:
         return None
@@ -174,7 +174,7 @@ def _damage_of(store: MonitorStore, table: pd.DataFrame) -> DamageEstimate | Non
 
 
 def _damaged(store: MonitorStore, damage: DamageEstimate | None, split: str) -> Labelled:
-    """Damaged copies of at most DAMAGED_IMAGES original images of the split; none without a damage."""
+    """Damaged copies of at most DAMAGED_IMAGES original images of the split. No copies without a damage."""
     from driftwatch.images.decode import model_input
     from driftwatch.models.damage import NONE, STRENGTHS, apply_damage
 
@@ -194,7 +194,7 @@ def _damaged(store: MonitorStore, damage: DamageEstimate | None, split: str) -> 
 
 
 def _originals(store: MonitorStore, split: str, seed: int) -> pd.DataFrame:
-    """At most DAMAGED_IMAGES rows of the original set's split, by chance."""
+    """At most DAMAGED_IMAGES rows of the original set's split, chosen at random."""
     rows = store.storage.read_table(set_keys(store).table)
     rows["key"] = [own_key(store.keys.monitor, key) for key in rows["key"]]
     rows = rows[rows["split"] == split]
@@ -209,7 +209,7 @@ def _drifted_days(store: MonitorStore, table: pd.DataFrame) -> list[DayKeys]:
 
 
 def _decoded(storage: Storage, config: MonitorConfig, chosen: pd.DataFrame) -> Iterator[np.ndarray]:
-    """The images at their own size, uint8 [h, w, 3]; they were accepted before, so one that fails now is an error."""
+    """The images at their own size, uint8 [h, w, 3]. All were accepted before, so an image that fails now is an error."""
     from driftwatch.images.decode import decode_image
     from driftwatch.images.headers import RejectedImage
 

@@ -1,4 +1,4 @@
-"""The first champion: trained from the original labelled images, or the team's own Keras model."""
+"""The first champion. It is trained on the original labelled images, or it is the team's own Keras model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-# What each differs in from the monitor file's model.recipe.
+# The settings in which each recipe differs from the monitor file's model.recipe.
 RECIPES: dict[str, dict[str, Any]] = {
     "monitor": {},
     "fast": {"epochs": 30, "width": 12, "learning_rate": 2e-3},
@@ -66,8 +66,8 @@ def import_champion(
     """Registers the team's own .keras file and returns its version. It is not promoted yet.
 
     It must take [n, input_size, input_size, 3] in 0..255 (scaling belongs inside the model) and give [n, classes], logits or
-    probabilities. Its holdout metrics are measured on the evaluation part of the training set: they flatter a model that was
-    trained on those images. Raises NeedsAttention or registry.DamagedModel.
+    probabilities. Its holdout metrics are measured on the evaluation part of the training set. If the team trained
+    the model on those images, the metrics look better than the model is. Raises NeedsAttention or registry.DamagedModel.
     """
     model = read_model(path, store.config)
     table, whole = _training_set(store)
@@ -78,7 +78,7 @@ def import_champion(
 
 
 def read_model(path: Path, config: MonitorConfig) -> keras.Model:
-    """The team's own model, if it fits the monitor file. Raises NeedsAttention or registry.DamagedModel."""
+    """The team's own model. It must fit the monitor file. Raises NeedsAttention or registry.DamagedModel."""
     prepare(config.retraining.seed)
     model = registry.from_bytes(read_keras_file(path), str(path))
     size, classes = config.model.input_size, len(config.classes)

@@ -1,7 +1,7 @@
-"""What broke the camera, judged by the features alone, and the same damage for labelled images.
+"""Damage: what seems to be wrong with the camera. It is estimated from the features alone, and labelled images can be given the same damage.
 
-The damages and their scales follow ImageNet-C (Hendrycks and Dietterich, 2019) at the strengths that cost accuracy. Training
-on clean labelled images that were damaged alike is worth hundreds of new labels, and needs none.
+The kinds of damage and their scales follow ImageNet-C (Hendrycks and Dietterich, 2019), at the strengths that cost accuracy. Clean
+labelled images with the same damage are worth hundreds of new labels in a training, and they need no new label.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
 }
 _REFERENCE_WIDTH = 224
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
-# One feature that a damage moves by dozens of deviations shall not outvote the others.
+# A limit for each feature: one that a damage moves by dozens of standard deviations must not outweigh all others.
 _MOST_DEVIATIONS = 3.0
-# By how much (mean deviations) a damage must explain the days better than no damage does. A choice: damages that cost accuracy
-# gained about .5 or more on real photos.
+# A damage must explain the days better than no damage by so much (mean standard deviations). This value is a choice: on real photos,
+# damages that cost accuracy gained about .5 or more.
 _LEAST_GAIN = 0.06
-# The grid of strengths is coarse for a camera whose pictures are much alike: the likeliest kinds are looked at more finely.
+# The strengths above are coarse for a camera whose pictures are much alike. So the likeliest kinds are tried in finer steps.
 _REFINED_KINDS, _REFINEMENTS = 3, 2
-_FILE_QUALITY = 90  # damaged pictures reach storage as JPEG files, whose own traces the features see
+_FILE_QUALITY = 90  # damaged pictures are stored as JPEG files, and the features see the traces of JPEG
 
 
 def apply_damage(rgb: np.ndarray, kind: str, strength: float, seed: int = 0) -> np.ndarray:
@@ -64,10 +64,10 @@ def apply_damage(rgb: np.ndarray, kind: str, strength: float, seed: int = 0) -> 
 
 
 def estimate_damage(images: Sequence[np.ndarray], days: pd.DataFrame) -> DamageEstimate:
-    """The damage of reference `images` (uint8 [h, w, 3], some 40 of them) whose features are most like those of the `days`.
+    """The damage that makes the features of reference `images` (uint8 [h, w, 3], about 40) most like those of the `days`.
 
-    Compared are quantiles of each feature, in the undamaged images' standard deviations; width and height, which no damage
-    changes, are left out. "none" where no damage explains the days clearly better than none.
+    The quantiles of each feature are compared, in standard deviations of the undamaged images. Width and height are left out: no
+    damage changes them. The answer is "none" if no damage explains the days clearly better.
     """
     columns = [column for column in COLUMNS if "ImagePixel" not in column]
     target = days[columns].quantile(list(_QUANTILES)).to_numpy()
