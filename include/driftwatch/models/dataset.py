@@ -1,6 +1,6 @@
-"""Training sets: the original labelled images, and those plus the human labels of a range of days.
+"""Training sets: the original labelled images, alone or together with the human labels of a range of days.
 
-Every image is in one of train, validation and evaluation for ever (driftwatch.models.splits), however often a set is made.
+Every image stays in its split (train, validation or evaluation) for ever, however often a set is made. See driftwatch.models.splits.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", 
 def collect_training_set(store: MonitorStore, run_key: str, first_day: date, last_day: date) -> DatasetCard:
     """Writes retraining/<run_key>/set.parquet: the original set and the human labels of the days from first to last, inclusive.
 
-    Of the labels those by consensus, with a confidence of at least `retraining.min_confidence`, count. Columns: image_id,
-    label, split, source (original or human), day ("" for the original set), confidence, row (the image's place in the inputs
-    of the original set or of its day). Images that the original set has keep their label and split there; one that was
-    labelled on two days counts once, with its more confident label.
+    A human label counts if the annotators reached a consensus and its confidence is at least `retraining.min_confidence`. Columns:
+    image_id, label, split, source (original or human), day ("" for the original set), confidence, row (the image's place in the
+    inputs of the original set or of its day). An image of the original set keeps its label and split. An image that was labelled on
+    two days counts once, with its more confident label.
     The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
-    Returns the dataset card (`summary`, the days, and what was left out, why) and writes it beside the set.
+    Returns the dataset card and writes it beside the set: `summary`, the days, and what was left out and why.
     """
     refuse_other_champion(store)
     with splits_lock(store) as lock:
@@ -87,14 +87,14 @@ def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected
 
 
 def _with_original(splits: pd.DataFrame, original: pd.DataFrame) -> pd.DataFrame:
-    """The known splits, the original set's among them even where it was taken in before splits were written down."""
+    """The known splits, with those of the original set. An old original set was taken in before splits were written down."""
     missing = original.loc[~original["image_id"].isin(splits["image_id"]), ["image_id", "phash", "split"]]
     return pd.concat([splits, missing.assign(day="")], ignore_index=True) if len(missing) else splits
 
 
 def summary(table: pd.DataFrame) -> DatasetSummary:
-    """How many images by source, split, class, day and agreement (the share of votes for the label), and what
-    share of the training part each class and each day makes up."""
+    """How many images there are by source, split, class, day and agreement (the share of votes for the label). Also the share of each
+    class and each day in the training part."""
     human = table[table["source"] == HUMAN]
     train = table[table["split"] == TRAIN]
     agreement = human.assign(agreement=human["confidence"].map("{:.2f}".format))
@@ -119,7 +119,7 @@ def _shares(values: pd.Series) -> dict[str, float]:
 
 
 def load_inputs(store: MonitorStore, table: pd.DataFrame) -> np.ndarray:
-    """The model's inputs of a collected set's rows, uint8 [n, S, S, 3] in their order. Raises NeedsAttention where one is gone."""
+    """The model's inputs of a collected set's rows, uint8 [n, S, S, 3] in their order. Raises NeedsAttention if one is gone."""
     parts = []
     for day, rows in table.groupby("day", sort=False):
         places = _places(store, str(day), rows)
@@ -148,7 +148,7 @@ def _features_key(store: MonitorStore, day: str) -> str:
 
 
 def _places(store: MonitorStore, day: str, rows: pd.DataFrame) -> np.ndarray:
-    """Where each image lies now, by its id: the original set may have been replaced, or the day taken in again, since `row` was noted."""
+    """Where each image lies now, found by its id. `row` may be out of date: the original set was replaced, or the day was taken in again."""
     key = _features_key(store, day)
     now = pd.Index(store.storage.read_arrow(key, ["image_id"])["image_id"].to_pylist())
     places = now.get_indexer(rows["image_id"])
@@ -172,7 +172,7 @@ def image_keys(store: MonitorStore, table: pd.DataFrame) -> pd.Series:
 
 
 class _HumanLabels:
-    """The usable labels of some days, and how many labels were left out, why."""
+    """The usable labels of some days, and how many labels were left out for which reason."""
 
     def __init__(self, classes: Sequence[str], settings: RetrainingConfig, original: set[str]) -> None:
         self._classes, self._settings, self._original = classes, settings, original
@@ -181,7 +181,7 @@ class _HumanLabels:
         self.left_out = dict.fromkeys(reasons, 0)
 
     def add(self, store: MonitorStore, name: str, splits: pd.DataFrame) -> pd.DataFrame:
-        """Takes in the labels of the day `name`, if it has any; returns `splits` with those of its labelled images."""
+        """Adds the labels of the day `name`, if it has any. Returns `splits`, to which the splits of its labelled images are added."""
         day = store.keys.day(date.fromisoformat(name))
         if not store.storage.exists(day.labels):
             return splits
@@ -195,12 +195,12 @@ class _HumanLabels:
         return decide_splits(splits, seen, self._settings.evaluation_share, name)
 
     def _new(self, labels: pd.DataFrame) -> pd.DataFrame:
-        """Those of a day that are agreed on and new; counts the others."""
+        """The labels of a day that are agreed on and new. Counts the others."""
         agreed = labels[labels["status"] == "consensus"]
         sure = agreed[agreed["confidence"] >= self._settings.min_confidence]
         known = sure[sure["label"].isin(self._classes)]
         new = known[~known["image_id"].isin(self._original)]
-        if len(known) < len(sure):  # a day that was labelled when there was a class more
+        if len(known) < len(sure):  # the day was labelled when there was one class more
             self.left_out["class_is_gone"] = self.left_out.get("class_is_gone", 0) + len(sure) - len(known)
         self.left_out["no_consensus"] += len(labels) - len(agreed)
         self.left_out["low_confidence"] += len(agreed) - len(sure)
@@ -208,7 +208,7 @@ class _HumanLabels:
         return new
 
     def usable(self, splits: pd.DataFrame) -> pd.DataFrame:
-        """Each image once, with its split, by day and image id. To be called when all days were added."""
+        """Each image once, with its split, sorted by day and image id. Call this when all days are added."""
         found = pd.concat(self._days, ignore_index=True) if self._days else _NO_LABELS
         if found["row"].isna().any():
             lost = found[found["row"].isna()].iloc[0]
@@ -232,9 +232,10 @@ def days_between(store: MonitorStore, first_day: date, last_day: date) -> list[s
 
 
 def bad_and_good_days(store: MonitorStore, table: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """The days whose human labels a collected set has: those that a challenger must be better on, and those on which it must not be worse.
+    """The days whose human labels a collected set has, as two lists: on the bad days a challenger must be better, on the good days it must
+    not be worse.
 
-    Days with a performance alert, and days found ok in features and performance; without any alert, all days and none.
+    Bad days have a performance alert. Good days are ok in features and performance. Without any alert, all days are bad and none good.
     """
     days = sorted(set(table.loc[table["source"] == HUMAN, "day"]))
     verdicts = {}

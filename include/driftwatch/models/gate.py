@@ -1,14 +1,15 @@
-"""The gate: champion and challenger on the same images, which neither was trained on.
+"""The gate compares champion and challenger on the same images. Neither was trained on them.
 
-Better where it got worse: on the evaluation images of the days that alerted (of the whole range where none did), the challenger
-must win by an exact McNemar test, one-sided, and by the lower end of the interval of the difference. Not worse elsewhere: on the
-original holdout and the evaluation images of days without drift or alert, the lower end of the interval must stay above
--max_clean_drop, and no class may have got worse: the classes are tested together (driftwatch.models.class_losses), and one that lost more than
-max_class_drop or half of its recall, beyond chance, keeps the champion. Nothing is promoted either where a class has so few images that
-losing half of its recall would not be seen with a power of 80 %, unless its own interval shows that it gained. Each of the three tests is
-one-sided at `retraining.gate_confidence`.
+1. Recent part: the evaluation images of the days with an alert, or of all days if none had one. The challenger must be better. An exact
+   one-sided McNemar test must say so, and also the lower end of the interval of the difference.
+2. Clean part: the original holdout, and the evaluation images of days without drift or alert. The challenger must not be worse: the
+   lower end of the interval must stay above -max_clean_drop.
+3. Classes of the clean part: all are tested together (driftwatch.models.class_losses). If a class lost more than max_class_drop or half
+   of its recall, beyond chance, the champion stays. It also stays if a class has so few images that the test would not see a loss of
+   half its recall with a power of 80 %, unless the class's own interval shows that it gained.
 
-What the rules find are values here (`Reason`); `driftwatch.view.gate` says them.
+Each test is one-sided at `retraining.gate_confidence`. What the rules find is a value here (`Reason`). `driftwatch.view.gate` puts it
+into words.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ EXAMPLES = 12
 
 
 class Finding(Enum):
-    """What a rule of the gate can find; each with what it decides."""
+    """What a rule of the gate can find, each with its decision."""
 
     RECENT_TOO_FEW = "recent_too_few", NOT_ENOUGH_EVIDENCE
     RECENT_BETTER = "recent_better", PROMOTE
@@ -76,11 +77,11 @@ class Finding(Enum):
 
 @dataclass(frozen=True)
 class Reason:
-    """What one rule found, with its numbers; those that it has not are empty.
+    """What one rule found, with its numbers. Numbers that the rule does not have are empty.
 
-    `compared`: the models on the part or the class that the rule is about. `needed`: images of that kind that would settle it, None
-    where MOST_IMAGES would not. `name`: the class. `classes`: how many there are. `too_few`: those with too few images, and how many
-    they have.
+    `compared`: the two models on the part or class that the rule is about. `needed`: how many images of that kind would settle it; None
+    if MOST_IMAGES would not. `name`: the class. `classes`: how many classes there are. `too_few`: the classes with too few images, and
+    how many they have.
     """
 
     finding: Finding
@@ -91,13 +92,13 @@ class Reason:
     too_few: Mapping[str, int] = field(default_factory=dict)
 
 
-# Says a reason in words; GateRules are the settings that it was found by.
+# A function that says a reason in words. GateRules are the settings by which it was found.
 InWords = Callable[[Reason, GateRules], str]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What the gate decides, why, and the comparison of each part and, on clean images, of each class."""
+    """What the gate decides and why. It has the comparison of each part, and of each class on clean images."""
 
     decision: Decided
     reasons: tuple[Reason, ...]
@@ -112,7 +113,7 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
 
     Writes models/<version>/evaluation.parquet (image_id, key, part, day, label, champion and challenger), the card's `gate` and
     the `alerts` that came meanwhile, and the gate as retraining/<run_key>/gate.json, with each reason as `in_words` says it. A
-    repeated run gives the same.
+    repeated run gives the same result.
     """
     from driftwatch.models.registry import add_to_card
     from driftwatch.models.requests import attached_alerts
@@ -173,7 +174,7 @@ def _part(rows: pd.DataFrame, compared: PairedComparison, classes: tuple[str, ..
 
 
 def _examples(rows: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Ids of the first images, by id, that the challenger repairs, and that it breaks."""
+    """Ids of the first images, by id, that only the challenger has right, and of those that only the champion has right."""
     champion, challenger = (rows[role] == rows["label"] for role in ROLES)
     repaired, broken = (
         tuple(sorted(rows.loc[chosen, "image_id"])[:EXAMPLES])
@@ -202,7 +203,7 @@ def decide(table: pd.DataFrame, classes: tuple[str, ...], settings: RetrainingCo
 
 
 def _strictest(decided: list[Decided]) -> Decided:
-    """One rule that keeps the champion is enough; to promote takes all of them."""
+    """The strictest decision. One rule that keeps the champion is enough. To promote, all rules must agree."""
     if KEEP in decided:
         return KEEP
     return NOT_ENOUGH_EVIDENCE if NOT_ENOUGH_EVIDENCE in decided else PROMOTE
@@ -242,8 +243,8 @@ def _on_clean(found: PairedComparison, settings: RetrainingConfig) -> Reason:
 def _on_classes(
     by_class: Mapping[str, PairedComparison], settings: RetrainingConfig
 ) -> tuple[dict[str, ClassComparison], list[Reason]]:
-    """The joint test of the classes: each with its p-value and power, and a reason for each that got worse, for those too small to
-    tell, or one that none did."""
+    """The joint test of the classes: the p-value and power of each, and the reasons. There is a reason for each class that got worse,
+    and one for the classes that are too small to tell. If neither applies, the reason says that no class got worse."""
     test = _losses(by_class, settings)
     powers: dict[tuple[int, float], float] = {}
     compared: dict[str, ClassComparison] = {}
@@ -261,7 +262,7 @@ def _on_classes(
         elif power < POWER and not (settings.max_class_drop >= 1 or _got_better(found)):
             unseen.append((place, name, drop))
     if unseen:
-        # The one whose loss is hardest to see says how many images it takes.
+        # How many images are needed is reckoned for the class whose loss is hardest to see.
         place, _, drop = min(unseen, key=lambda each: (each[2], by_class[each[1]].n))
         too_few = {name: by_class[name].n for _, name, _ in unseen}
         needed = test.images_needed(place, drop)
@@ -281,7 +282,7 @@ def _losses(by_class: Mapping[str, PairedComparison], settings: RetrainingConfig
 
 
 def _got_better(found: PairedComparison) -> bool:
-    """Whether the class' own images show that it gained: where the challenger wins nearly all, few images are enough."""
+    """Whether the class's own images show that it gained. If the challenger wins nearly all, few images are enough."""
     return found.low is not None and found.low >= 0
 
 

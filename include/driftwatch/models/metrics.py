@@ -1,6 +1,6 @@
-"""How right the model was on a labelled sample: every share with its interval, and nothing guessed.
+"""How often the model was right on a labelled sample. Every share has its interval, and nothing is guessed.
 
-A share of nothing is undefined: it has no value and a reason, and is never 0.
+A share of no images is undefined: it has a reason instead of a value, and it is never 0.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from driftwatch.artifacts.parts import Interval, Share
 
 
 def share(hits: int, n: int, confidence: float, undefined: str = "there is nothing to count") -> Share:
-    """`hits` of `n` with its Wilson interval (E. B. Wilson, 1927); null with the reason `undefined` where n is 0."""
+    """`hits` of `n` with its Wilson interval (E. B. Wilson, 1927). If n is 0, it is null with the reason `undefined`."""
     if n == 0:
         return Share(value=None, low=None, high=None, n=0, reason=undefined)
     interval = binomtest(hits, n).proportion_ci(confidence_level=confidence, method="wilson")
@@ -25,7 +25,7 @@ def share(hits: int, n: int, confidence: float, undefined: str = "there is nothi
 
 
 def wilson(value: float, n: float, confidence: float) -> tuple[float, float]:
-    """Wilson's interval for the share `value` of `n`. `n` may be an effective number, which is not whole."""
+    """Wilson's interval for the share `value` of `n`. `n` may be an effective number of images, which need not be whole."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     centre = (value + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * math.sqrt(max(value * (1 - value), 0) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
@@ -39,11 +39,11 @@ def interval_of(draws: np.ndarray, confidence: float) -> Interval:
 
 
 def f1(hits: int, union: int, confidence: float, undefined: str) -> Share:
-    """F1 of a class with an interval. `hits`: images of the class that were predicted so; `union`: images that are of the class
-    or were predicted so.
+    """F1 of a class with an interval. `hits`: images of the class that were predicted as the class. `union`: images that are of the
+    class, or were predicted as the class, or both.
 
-    F1 = 2 s / (1 + s) with s = hits / union, and rises with s. Given the union, hits is binomial: Wilson's interval for s,
-    carried through, is one for F1. It holds where a bootstrap fails: with few images, and when all or none are right.
+    With s = hits / union, F1 = 2 s / (1 + s), which rises with s. For a given union, hits is binomial. So the ends of Wilson's interval
+    for s give the ends of an interval for F1. It also holds where a bootstrap fails: with few images, and when all or none are right.
     """
     found = share(hits, union, confidence, undefined)
     if found.numbers is None:
@@ -53,7 +53,7 @@ def f1(hits: int, union: int, confidence: float, undefined: str) -> Share:
 
 
 def in_order(found: Iterable[str], classes: Sequence[str]) -> list[str]:
-    """The names of `found` as the monitor file orders its classes, which JSON artifacts do not keep; a name that is no class comes last."""
+    """The names of `found` in the monitor file's order of classes. JSON artifacts do not keep that order. A name that is no class comes last."""
     place = {name: position for position, name in enumerate(classes)}
     return sorted(found, key=lambda name: (place.get(name, len(place)), name))
 
@@ -67,8 +67,8 @@ def confusion_matrix(truth: Sequence[str], predicted: Sequence[str], classes: Se
 
 
 def top_confusions(matrix: ConfusionMatrix, most: int) -> list[tuple[str, str, int, float]]:
-    """The pairs that were confused most often: true class, predicted class, how often, and the share of the true class's images; of
-    pairs as frequent those of the larger share come first."""
+    """The pairs that were confused most often: true class, predicted class, how often, and the share of the true class's images. If two
+    pairs are equally frequent, the one with the larger share comes first."""
     found: list[tuple[str, str, int, float]] = []
     for name, row in zip(matrix.labels, matrix.rows, strict=True):
         total = sum(row)
@@ -83,7 +83,7 @@ def measure(
 ) -> Metrics:
     """Accuracy, the metrics of each class, and the confusion matrix of a random sample.
 
-    Precision is undefined where the model never answered the class, recall where the sample has none of it.
+    Precision is undefined if the model never answered the class. Recall is undefined if the sample has no image of it.
     """
     counts = confusion_matrix(truth, predicted, classes)
     rows = tuple(tuple(row) for row in counts.tolist())

@@ -1,4 +1,4 @@
-"""The team's model file before Keras sees it: what is no .keras archive is told what it is, and how to make one of it."""
+"""Checks the team's model file before Keras sees it. If it is no .keras archive, the error says what it is and how to convert it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 class NotKeras(NeedsAttention):
-    """The file cannot be imported: it is not there, or in another format than Keras 3's `.keras`."""
+    """The file cannot be imported. It is missing, or its format is not the `.keras` of Keras 3."""
 
 
 def read_keras_file(path: Path) -> bytes:
@@ -26,7 +26,7 @@ def read_keras_file(path: Path) -> bytes:
         raise NotKeras(_folder(path))
     try:
         found = path.stat()
-        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for ever, a device never ends
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe may wait for ever, and a device may never end
             raise NotKeras(f"{path} is no regular file: name the .keras file itself")
         if found.st_size > MOST_BYTES:
             raise NotKeras(f"{path} has {found.st_size:,} bytes; at most {MOST_BYTES:,} are allowed")

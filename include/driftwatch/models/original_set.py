@@ -1,7 +1,7 @@
-"""The original labelled images: taken in from training/images/<class>/<file>, and replaced as a whole.
+"""The original labelled images. They are taken in from training/images/<class>/<file>, and the set is only replaced as a whole.
 
-The set is three files that fit together row by row. A new one is laid beside the old, then a mark makes it the one that counts, and
-copies bring it to its place: a kill leaves the old set or the new one, never a mixture.
+The set is three files that fit together row by row. A new set is first written beside the old one. Then a mark says that the new set
+counts, and copies bring it to the old one's place. So after a kill there is the old set or the new one, never a mixture.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HOLDOUT_SHARE = 0.15
 
 @dataclass(frozen=True)
 class SetKeys:
-    """The keys of one set: `table`, `inputs` and `features` in one order; `ready` marks a new set beside the old as the one that counts."""
+    """The keys of one set. `table`, `inputs` and `features` have one order. `ready` marks that the new set beside the old one counts."""
 
     table: str
     inputs: str
@@ -47,7 +47,7 @@ class SetKeys:
 
 
 def set_keys(store: MonitorStore) -> SetKeys:
-    """The set that counts: a new one whose replacement was killed half-way is read where it was laid."""
+    """The set that counts. If the replacement was killed half-way, the new set is read from where it was first written."""
     own = SetKeys.own(store.keys)
     return SetKeys.beside(store.keys) if store.storage.exists(own.ready) else own
 
@@ -69,9 +69,9 @@ class TrainingSet:
         pairs = [(beside.inputs, own.inputs), (beside.features, own.features), (beside.table, own.table)]
         if storage.exists(
             beside.ready
-        ):  # an earlier replacement was killed: what lies beside is the set, until it is in its place
+        ):  # an earlier replacement was killed: until the new set is in its place, the files beside the old one are the set
             _settle(storage, pairs, beside.ready)
-        storage.write_table(keys.splits, self.splits)  # only grows, so that it fits both
+        storage.write_table(keys.splits, self.splits)  # it only grows, so it fits the old set and the new one
         storage.write_array(beside.inputs, self.inputs)
         storage.write_table(beside.features, self.features)
         storage.write_table(beside.table, self.table)
@@ -90,8 +90,8 @@ def _settle(storage: Storage, pairs: list[tuple[str, str]], ready: str) -> None:
 def copy_images(store: MonitorStore, folder: Path) -> int:
     """Copies <class>/<file> of a local folder to the storage's training images, and returns how many files were copied.
 
-    Nothing is copied twice: not from the storage's own folder, nor a file that is there with the same bytes. Raises
-    NeedsAttention where a class has no folder.
+    A file that is already there with the same bytes is not copied, and nothing is copied from the storage's own folder. Raises
+    NeedsAttention if a class has no folder.
     """
     own = store.storage.local_path(store.keys.training_images)
     if own and folder.resolve() == own.resolve():
@@ -116,7 +116,7 @@ def copy_images(store: MonitorStore, folder: Path) -> int:
 def take_in_training_set(store: MonitorStore) -> dict[str, Any]:
     """Takes in training/images/<class>/<file>: writes training/set.parquet, inputs.npy and features.parquet, in one order.
 
-    Returns `TrainingSet.counts`; raises as `read_training_images`, with nothing written.
+    Returns `TrainingSet.counts`. Raises the errors of `read_training_images`; then nothing is written.
     """
     with splits_lock(store) as lock:
         found = read_training_images(store)
@@ -126,17 +126,18 @@ def take_in_training_set(store: MonitorStore) -> dict[str, Any]:
 
 
 def read_training_images(store: MonitorStore) -> TrainingSet:
-    """The set that training/images/<class>/<file> makes. Writes nothing.
+    """The set of the images in training/images/<class>/<file>. Writes nothing.
 
-    About .80 of the images are for training, .05 for validation, .15 for evaluation (the holdout), and a few that are near to
-    images of two of these, which came before, are left out of all. Of equal files the first is kept. Raises NeedsAttention where a folder is no class, a class has no image, or the same file lies in two classes' folders.
+    About .80 of the images are for training, .05 for validation and .15 for evaluation (the holdout). A few images are left out: those
+    that are near-duplicates of earlier images of two splits. Of equal files the first is kept. Raises NeedsAttention if a folder is no
+    class, if a class has no image, or if the same file lies in the folders of two classes.
     """
     from driftwatch.images.listing import training_folder
     from driftwatch.images.one_pass import take_in
 
     folder = training_folder(store)
     root = store.storage.url(folder.path)
-    # A file browser's own files do not even belong to a class.
+    # Files that a file browser leaves there are no images of a class.
     everything = store.storage.list(folder.path)
     listed = folder.images(everything)
     folders = {item.key: store.keys.class_of(item.key) for item in listed}
@@ -184,7 +185,7 @@ def counts_by(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:
 
 
 def refuse_other_labels(storage: Storage, key: str, config: MonitorConfig, table: pd.DataFrame) -> None:
-    """Raises NeedsAttention where the set in `key` has images of a class that the monitor file has not."""
+    """Raises NeedsAttention if the set in `key` has images of a class that the monitor file does not have."""
     strangers = sorted(set(table["label"]) - set(config.classes))
     if strangers:
         raise NeedsAttention(
@@ -194,6 +195,6 @@ def refuse_other_labels(storage: Storage, key: str, config: MonitorConfig, table
 
 
 def digest_of(table: pd.DataFrame) -> str:
-    """Tells one set from another: its images, their labels and splits."""
+    """A digest of the set: its images, their labels and splits. Two different sets have two different digests."""
     rows = table[["image_id", "label", "split"]].sort_values("image_id")
     return hashlib.sha256("\n".join(map("|".join, rows.itertuples(index=False))).encode()).hexdigest()[:16]

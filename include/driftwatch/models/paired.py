@@ -1,4 +1,4 @@
-"""Two models on the same images: the difference of their accuracies, and with how many images a limit on it would be shown."""
+"""Two models on the same images: the difference of their accuracies, and how many images are needed to show that it keeps to a limit."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def compare(label: pd.Series, champion: pd.Series, challenger: pd.Series, level:
     """The paired difference of accuracy, challenger less champion, on the same images: the true class and both answers of each.
 
     An image is won where only the challenger is right, and lost where only the champion is. Each bound is one-sided at `level`, by
-    Newcombe's paired method (1998, method 10). The p-value is of McNemar's exact test: were the models alike, an image that only one
-    has right would be won as likely as lost.
+    Newcombe's paired method (1998, method 10). The p-value is that of McNemar's exact test: if both models were equally good, an image
+    that only one has right would be as likely won as lost.
     """
     old, new = np.asarray(champion == label), np.asarray(challenger == label)
     n, won, lost = len(old), int((new & ~old).sum()), int((old & ~new).sum())
@@ -43,13 +43,13 @@ def compare(label: pd.Series, champion: pd.Series, challenger: pd.Series, level:
 
 
 def counts_of(found: PairedComparison) -> np.ndarray:
-    """The table of `bounds`, [4]."""
+    """The four counts as `bounds` takes them, [4]."""
     both = found.right_of_each.champion - found.lost
     return np.array([both, found.won, found.lost, found.n - both - found.won - found.lost])
 
 
 def bounds(tables: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Newcombe's bounds of the difference for `tables` [..., 4]: images that both models have right, won, lost, and that neither has."""
+    """Newcombe's bounds of the difference for `tables` [..., 4]: images that both models have right, won, lost, both wrong."""
     both, won, lost, neither = np.moveaxis(tables.astype(float), -1, 0)
     n, z = tables.sum(axis=-1), norm.ppf(level)
     (first, first_low, first_high), (second, second_low, second_high) = (
@@ -76,15 +76,16 @@ def _square_and_add(one: np.ndarray, other: np.ndarray, phi: np.ndarray) -> np.n
 
 
 def chance_of(shares: np.ndarray, n: int, max_drop: float, level: float) -> float:
-    """How often the lower bound on `n` images clears -`max_drop`, `shares` [4] being those of a table of `bounds`."""
+    """How often the lower bound on `n` images is above -`max_drop`. `shares` [4] are the shares of a table of `bounds`."""
     tables = np.random.default_rng(_SEED).multinomial(n, shares, _DRAWS)
     return float((bounds(tables, level)[0] > -max_drop).mean())
 
 
 def images_needed(counts: np.ndarray, max_drop: float, level: float, least: int | None = None) -> int | None:
-    """With how many images the lower bound would clear -`max_drop` with POWER, were wins and losses as frequent as in the table
-    `counts` [4] of `bounds` (half of one added to each); None where MOST_IMAGES would not do. More than `least`, by default those
-    that there are."""
+    """How many images are needed so that the lower bound is above -`max_drop` with POWER; None if MOST_IMAGES are not enough.
+
+    It supposes that wins and losses are as frequent as in the table `counts` [4] of `bounds`, with half an image added to each count. The
+    answer is more than `least`, which is by default the number of images in the table."""
     n = int(counts.sum())
     shares = (counts + 0.5) / (n + 2)
     low = n if least is None else least
