@@ -27,7 +27,7 @@ def predict_day(day: DayStore, version: str) -> dict[str, Any]:
     features.parquet.
 
     Columns: image_id, prediction (class), score.<class> (calibrated probabilities), model_version. Embeddings are float16
-    [n, width] from the same pass. The same inputs give the same bytes. Returns counts: images, model_version, predictions
+    [n, width] and come from the same pass. The same inputs give the same bytes. Returns counts: images, model_version, predictions
     (class: n).
     """
     day = day.with_config(as_trained(day.monitor, version))
@@ -36,13 +36,13 @@ def predict_day(day: DayStore, version: str) -> dict[str, Any]:
 
 
 def predict_shard(day: DayStore, version: str, shard: Shard) -> dict[str, Any]:
-    """As `predict_day` for one shard of the day; `merge_predictions` makes the day of them. Returns its counts."""
+    """Like `predict_day`, for one shard (one part) of the day. `merge_predictions` joins the shards. Returns the counts of the shard."""
     from driftwatch.storage.tables import writing_table
 
     day = day.with_config(as_trained(day.monitor, version))
     table, embeddings = _answered(day, version, shard)
     day.storage.write_array(day.keys.shard(shard.number, "embeddings.npy"), embeddings)
-    # By its schema: in a shard without an accepted image, a frame would not know the types of its columns.
+    # Read by its schema: in a shard without an accepted image, a data frame would not know the types of its columns.
     with writing_table(
         day.storage, day.keys.shard(shard.number, "predictions.parquet"), _schema(day.config)
     ) as predictions:
@@ -51,9 +51,9 @@ def predict_shard(day: DayStore, version: str, shard: Shard) -> dict[str, Any]:
 
 
 def merge_predictions(day: DayStore, version: str, shards: int) -> dict[str, Any]:
-    """Makes predictions.parquet and embeddings.npy of the shards' and removes those; repeated after that, it only counts again.
+    """Joins the files of the shards into predictions.parquet and embeddings.npy, then removes them. A second call only counts again.
 
-    Returns counts as `predict_day`.
+    Returns counts like `predict_day`.
     """
     day = day.with_config(as_trained(day.monitor, version))
     keys = [(day.keys.shard(n, "predictions.parquet"), day.keys.shard(n, "embeddings.npy")) for n in range(shards)]
@@ -62,7 +62,7 @@ def merge_predictions(day: DayStore, version: str, shards: int) -> dict[str, Any
     if there.issuperset(flat):
         parts = ((day.storage.read_arrow(table), day.storage.read_array(embeddings)) for table, embeddings in keys)
         counts = _write_day(day, version, images, parts)
-    else:  # they are removed once all is written
+    else:  # the shards' files were removed, since all is written
         found = day.storage.read_arrow(day.keys.predictions, ["prediction"])["prediction"]
         counts = _counts(day.config, version, Counter(found.to_pylist()))
         _refuse_incomplete(day, len(found), images)
@@ -85,8 +85,8 @@ def _answered(
 ) -> tuple[pa.Table, np.ndarray]:
     """Predictions and embeddings of the day or of one shard.
 
-    A batch never goes beyond a block, and its size is the same for the whole day, so that an image is answered in the same
-    company however the day was cut.
+    A batch never goes beyond a block, and its size is the same for the whole day. So an image always has the same neighbours in its
+    batch, however the day was cut into shards.
     """
     import pyarrow as pa
 
@@ -119,7 +119,7 @@ def _write_day(
     images: int,
     parts: Iterator[tuple[pa.Table, np.ndarray]],
 ) -> dict[str, Any]:
-    """Writes the day's artifacts from parts in order, of which one at a time is in memory."""
+    """Writes the day's artifacts from parts, in order. Only one part at a time is in memory."""
     from driftwatch.storage.tables import writing_table
 
     counts: Counter[str] = Counter()
@@ -156,7 +156,7 @@ def _schema(config: MonitorConfig) -> pa.Schema:
 
 
 def check_shapes(model: Predictor, input_size: int, config: MonitorConfig, name: str) -> None:
-    """Refuses a model whose input or classes are not those of the monitor file."""
+    """Refuses a model if its input or its classes are not those of the monitor file."""
     expected = (config.model.input_size, len(config.classes))
     actual = (model.input_size, model.classes)
     if actual != expected or input_size != model.input_size:

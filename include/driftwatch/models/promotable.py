@@ -1,6 +1,7 @@
-"""Can the gate ever promote with a monitor's sizes, and what would it take? By the gate's own tests, before anything is trained.
+"""Can the gate ever promote a challenger with so many images, and what would it need? The gate's own tests answer this, before anything
+is trained.
 
-Supposed is a challenger that wins and loses USUAL_CHANGE of the clean images each: about what fine-tuning does.
+The challenger is supposed to win USUAL_CHANGE of the clean images and to lose as many. That is about what fine-tuning does.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ _GAINS = np.arange(0.02, 0.8, 0.01)
 
 @dataclass(frozen=True)
 class Sizes:
-    """`recent`: evaluation images of the days of one retraining, at most; `holdout`: the original set's by class, none before it is taken
-    in; `accuracy`: the champion's."""
+    """`recent`: the evaluation images of the days of one retraining, at most. `holdout`: those of the original set by class; none before it
+    is taken in. `accuracy`: the champion's."""
 
     recent: int
     holdout: Mapping[str, int]
@@ -35,7 +36,7 @@ class Sizes:
 
 
 def sizes_of(store: MonitorStore, images_a_day: int, card: ModelCard | None) -> Sizes:
-    """`card`: of the champion, none where there is none yet."""
+    """The sizes of this monitor. `card`: the champion's; None before the first champion."""
     holdout: dict[str, int] = {}
     if store.storage.exists(store.keys.training_set):
         table = store.storage.read_table(store.keys.training_set)
@@ -47,7 +48,7 @@ def sizes_of(store: MonitorStore, images_a_day: int, card: ModelCard | None) -> 
 
 
 def said(config: MonitorConfig, sizes: Sizes) -> str:
-    """What the gate needs of this monitor, in a sentence."""
+    """What the gate needs from this monitor, in a sentence."""
     settings = config.retraining
     gain = smallest_gain(sizes.recent, sizes.accuracy, settings.gate_confidence)
     recent = (
@@ -63,7 +64,7 @@ def said(config: MonitorConfig, sizes: Sizes) -> str:
 
 
 def warnings(config: MonitorConfig, sizes: Sizes) -> list[str]:
-    """Why the gate will hardly ever promote, with what would change that; nothing where it can, or where there is no holdout yet."""
+    """Why the gate will hardly ever promote, and what would change that. Empty if it can promote, or if there is no holdout yet."""
     settings, found = config.retraining, []
     if not smallest_gain(sizes.recent, sizes.accuracy, settings.gate_confidence):
         found.append(
@@ -93,7 +94,7 @@ def warnings(config: MonitorConfig, sizes: Sizes) -> list[str]:
 
 
 def smallest_gain(n: int, accuracy: float, level: float) -> float | None:
-    """The smallest gain of accuracy that `n` images prove with POWER, beside the usual coming and going; None where they prove none."""
+    """The smallest gain of accuracy that `n` images can prove with POWER, in spite of the usual wins and losses. None if they prove none."""
     for gain in _GAINS:
         lost = min(USUAL_CHANGE, accuracy / 2)
         won = gain + lost
@@ -116,7 +117,7 @@ def clean_images_needed(config: MonitorConfig, sizes: Sizes) -> int | None:
 
 
 def class_images_needed(config: MonitorConfig, sizes: Sizes) -> int:
-    """Of each class, so that one that lost half of its recall is seen with POWER; supposed as `warnings` supposes it."""
+    """How many images of each class are needed to see, with POWER, that a class lost half of its recall. It supposes what `warnings` does."""
     drop = max(sizes.accuracy / 2, config.retraining.max_class_drop)
 
     def seen(each: int) -> bool:
@@ -126,7 +127,7 @@ def class_images_needed(config: MonitorConfig, sizes: Sizes) -> int:
     high = 4
     while high < MOST_IMAGES and not seen(high):
         high *= 2
-    # The power climbs in steps and falls a little between: the last size that is too small.
+    # The power grows in steps and falls a little between them. So the last size that is too small is searched for.
     step = max(1, high // 24)
     return step + max((each for each in range(1, 2 * high, step) if not seen(each)), default=0)
 
@@ -138,13 +139,14 @@ def _classes(config: MonitorConfig, sizes: Sizes) -> ClassLosses:
 
 
 def _shares(accuracy: float) -> np.ndarray:
-    """Of a challenger as good as the champion; one that is nearly always right, or wrong, has less that comes and goes."""
+    """The shares that `paired.bounds` takes, for a challenger as good as the champion. A model that is nearly always right, or nearly
+    always wrong, wins and loses fewer images."""
     changed = min(USUAL_CHANGE, accuracy, 1 - accuracy)
     return np.array([accuracy - changed, changed, changed, 1 - accuracy - changed]).clip(0)
 
 
 def _training_images(config: MonitorConfig, clean: int | None, each: int) -> str:
-    """Of each class, so that the held-out part of them has `clean` images in all, and `each` of the class."""
+    """How many training images of each class are needed so that the holdout has `clean` images in all, and `each` of every class."""
     if clean is None:
         return f"more than {math.ceil(MOST_IMAGES / len(config.classes) / HOLDOUT_SHARE)}"
     return str(math.ceil(max(each, clean / len(config.classes)) / HOLDOUT_SHARE))

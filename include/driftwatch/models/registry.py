@@ -1,8 +1,8 @@
 """The model registry: models/<version>/ with model.keras and card.json, and the pointer to the champion.
 
-A version exists once its card does; the card is written last and holds the model's sha256, which is verified at each load.
-Every card, and the model of every version that was ever champion, is kept for ever: days are judged by them, and any of them can
-be rolled back to. Of challengers that were never promoted only the newest keep their model (`retraining.keep_challengers`).
+A version exists when its card exists. The card is written last. It holds the model's sha256, which is checked at each load. Every card is
+kept for ever, and so is the model of every version that was ever champion: these judge days, and a rollback can go back to any of
+them. Of the challengers that were never promoted, only the newest keep their model (`retraining.keep_challengers`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import keras
 
-# Keras stamps the saved file with the time; a fixed one makes the same weights the same bytes.
+# Keras writes the time into the saved file. With a fixed time, the same weights give the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -48,7 +48,7 @@ def versions(store: MonitorStore) -> list[str]:
 
 
 def card(store: MonitorStore, version: str) -> ModelCard:
-    """The version's card; raises UnknownVersion, naming those there are, or DamagedArtifact."""
+    """The version's card. Raises DamagedArtifact, or UnknownVersion, which names the versions that exist."""
     try:
         return store.read(store.keys.model_card(version), ModelCard)
     except MissingArtifact as error:
@@ -59,12 +59,12 @@ def card(store: MonitorStore, version: str) -> ModelCard:
 
 
 def champion(store: MonitorStore) -> ChampionPointer | None:
-    """The pointer to the version that production serves; None before the first. Raises DamagedArtifact."""
+    """The pointer to the version that production serves. None before the first champion. Raises DamagedArtifact."""
     return store.find(store.keys.champion, ChampionPointer)
 
 
 def champion_version(store: MonitorStore) -> str:
-    """The champion's version; raises UnknownVersion where none was promoted yet."""
+    """The champion's version. Raises UnknownVersion if no version was promoted yet."""
     pointer = champion(store)
     if pointer is None:
         raise UnknownVersion(
@@ -75,9 +75,10 @@ def champion_version(store: MonitorStore) -> str:
 
 
 def version_for(store: MonitorStore, model: bytes, same: Callable[[ModelCard], bool] = lambda card: True) -> str:
-    """The name of a model by its content, like v0003-1a2b3c4d: the one it is registered by, else the next number.
+    """The name of a model by its content, like v0003-1a2b3c4d. If the model is registered, its name; else a name with the next number.
 
-    `same` looks at the card of a version that has this content: whether it is this model's, or the same weights stand for another.
+    `same` gets the card of a version with this content. It says whether the card is this model's: the same weights may also belong
+    to another model.
     """
     digest = digest_of(model)[:8]
     known = versions(store)
@@ -88,10 +89,10 @@ def version_for(store: MonitorStore, model: bytes, same: Callable[[ModelCard], b
 
 
 def register(store: MonitorStore, version: str, model: bytes, card: ModelCard) -> ModelCard:
-    """Writes the model, then its card with this `version` and the model's `sha256`. The same model again keeps the first card,
-    and mends a file that is gone or damaged.
+    """Writes the model, then its card with this `version` and the model's `sha256`. If the same model is registered
+    again, the first card stays, and a missing or damaged file is repaired.
 
-    Raises NeedsAttention where `version` is the name of another model. Returns the card.
+    Raises NeedsAttention if `version` is the name of another model. Returns the card.
     """
     digest = digest_of(model)
     if known := store.find(store.keys.model_card(version), ModelCard):
@@ -112,16 +113,16 @@ def register(store: MonitorStore, version: str, model: bytes, card: ModelCard) -
 
 
 def add_to_card(store: MonitorStore, version: str, **parts: Any) -> None:
-    """Adds what was learnt of a version after it was registered, such as the gate's table: fields of ModelCard."""
+    """Adds to the card what became known after the version was registered, such as the gate's table. `parts` are fields of ModelCard."""
     store.write(store.keys.model_card(version), card(store, version).model_copy(update=parts))
 
 
 def promote(store: MonitorStore, version: str, promoted_by: str, expected: str | None) -> ChampionPointer:
     """Makes `version` the champion by one conditional write, and returns the pointer.
 
-    `expected` is the champion that the decision was made against, None for the first. Raises ChampionMoved where it is no
-    longer that: of two promotions at once one succeeds, and no champion is lost from the history. Promoting the champion again
-    changes nothing.
+    `expected` is the version that was champion when the decision was made; None for the first. Raises ChampionMoved if another version
+    is champion now. So only one of two promotions at the same time succeeds, and the history loses no champion. To promote the
+    champion again changes nothing.
     """
     sha256 = card(store, version).sha256
     with exclusive(store.storage, lock_of(store.keys.champion)) as lock:
@@ -140,7 +141,7 @@ def promote(store: MonitorStore, version: str, promoted_by: str, expected: str |
             history=(*(current.champions if current else ()), version),
         )
         lock.check()
-        # The lock keeps others out; should this process be frozen here and lose it, the condition does.
+        # The lock keeps others out. If this process is frozen here and loses the lock, the conditional write keeps them out.
         if store.storage.replace(store.keys.champion, json_bytes(pointer.stored()), found) is None:
             raise _moved(store, version, expected)
     return pointer
@@ -155,9 +156,9 @@ def _moved(store: MonitorStore, version: str, expected: str | None) -> ChampionM
 
 
 def prune(store: MonitorStore, keep: int) -> list[str]:
-    """Deletes the model files, never the cards, of all but the `keep` newest challengers that were never champion; returns their
-    versions."""
-    with exclusive(store.storage, lock_of(store.keys.champion)) as lock:  # none of them becomes the champion meanwhile
+    """Deletes the model files of challengers that were never champion, except those of the `keep` newest. Never deletes a card. Returns
+    the versions whose files were deleted."""
+    with exclusive(store.storage, lock_of(store.keys.champion)) as lock:  # so none becomes champion meanwhile
         pointer = champion(store)
         kept = set(pointer.champions if pointer else ())
         challengers = [version for version in versions(store) if version not in kept]
@@ -170,9 +171,10 @@ def prune(store: MonitorStore, keep: int) -> list[str]:
 
 
 def model_file(store: MonitorStore, version: str) -> tuple[bytes, ModelCard]:
-    """The bytes of the version's model file, and its card, after their sha256 were compared and, of the champion, the pointer's too.
+    """The bytes of the version's model file, and its card. Before that, the file's sha256 is compared with the card's; for the champion,
+    also with the pointer's.
 
-    Raises UnknownVersion, DamagedArtifact, or DamagedModel where the file is another.
+    Raises UnknownVersion, DamagedArtifact, or DamagedModel if the file is not the registered one.
     """
     about = card(store, version)
     _refuse_gone(store, version)
@@ -187,7 +189,7 @@ def digest_of(model: bytes) -> str:
 
 
 def _compare_digests(store: MonitorStore, about: ModelCard, digest: str) -> None:
-    """Refuses a model file that is not the one its card tells of, and a card that is not the one that became champion."""
+    """Refuses a model file that does not match its card. For the champion, also refuses a file that does not match the pointer."""
     version = about.version
     file, card_file = store.storage.url(store.keys.model(version)), store.storage.url(store.keys.model_card(version))
     if digest != about.sha256:
@@ -214,7 +216,7 @@ def _refuse_gone(store: MonitorStore, version: str) -> None:
 
 
 def from_bytes(data: bytes, name: str) -> keras.Model:
-    """A Keras model from the bytes of a .keras file, safe mode on; `name` is for the error. Raises DamagedModel."""
+    """A Keras model from the bytes of a .keras file, loaded in safe mode. `name` is for the error. Raises DamagedModel."""
     import keras
 
     check_archive(data, name)
@@ -223,12 +225,12 @@ def from_bytes(data: bytes, name: str) -> keras.Model:
         path.write_bytes(data)
         try:
             return keras.models.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:  # Keras raises what its layers and zip raise
+        except Exception as error:  # Keras passes on the errors of its layers and of zip
             raise DamagedModel(refused_by_keras(name, error)) from error
 
 
 def to_bytes(model: keras.Model) -> bytes:
-    """The model as a .keras file, without optimizer and time stamps: the same weights give the same bytes."""
+    """The model as a .keras file, without optimizer and time stamps. So the same weights give the same bytes."""
     bare = type(model).from_config(model.get_config())  # cloning would keep the optimizer
     bare.set_weights(model.get_weights())
     with tempfile.TemporaryDirectory(prefix="driftwatch-model-") as folder:

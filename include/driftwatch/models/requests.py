@@ -1,7 +1,7 @@
-"""One retraining at a time: what was asked for, which one runs, and what becomes of alerts meanwhile.
+"""Only one retraining runs at a time. This module knows what was asked for, which one runs, and what happens to alerts meanwhile.
 
-retraining/active.json names the newest request. It is written by the alert that is about to start one, and by each run's first
-task, under a lock: two alerts at once, of two days or from two deployments, make one run.
+retraining/active.json names the newest request. An alert that is about to start a run writes it, and so does the first task of each run.
+Both do it under a lock. So two alerts at the same time, of two days or from two deployments, start only one run.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from driftwatch.config import MonitorConfig
 from driftwatch.storage.lock import Lock, exclusive
 
 ALERT_RUN_PREFIX = "perf_alert__"
-# Fields of the retraining DAG's form that replace the monitor file's in one run.
+# Fields of the retraining DAG's form. For one run they replace the fields of the monitor file.
 _RETRAINING = ("start_from", "promotion", "min_confidence", "seed", "imitate_drift", "max_clean_drop", "max_class_drop")
 _TRAINING = ("epochs", "learning_rate")
 
 
 def requested(config: MonitorConfig, form: Mapping[str, Any]) -> MonitorConfig:
-    """The monitor file with what the form says instead; fields that are missing or empty change nothing.
+    """The monitor file, changed as the form says. A field that is missing or empty changes nothing.
 
-    `epochs` and `learning_rate` are the fine-tuning's, or the recipe's where it starts from scratch.
+    `epochs` and `learning_rate` are those of the fine-tuning. If the training starts from scratch, they are those of the recipe.
     """
     given = {name: form[name] for name in (*_RETRAINING, *_TRAINING) if form.get(name) is not None}
     retraining = {**config.retraining.model_dump(), **{name: given[name] for name in _RETRAINING if name in given}}
@@ -42,12 +42,12 @@ def requested(config: MonitorConfig, form: Mapping[str, Any]) -> MonitorConfig:
 
 
 def alert_day(run_id: str) -> date | None:
-    """The day of the alert that started this run; None for a run by hand, whatever it is called."""
+    """The day of the alert that started this run. None if somebody started it by hand, whatever its name is."""
     return day_of(run_id.removeprefix(ALERT_RUN_PREFIX)) if run_id.startswith(ALERT_RUN_PREFIX) else None
 
 
 def begin(store: MonitorStore, run_key: str, run_id: str) -> None:
-    """Notes that the run `run_id`, by hand or an alert's, is the newest request."""
+    """Notes that the run `run_id` is the newest request. It was started by hand or by an alert."""
     with _locked(store) as lock:
         _note_newest(store, lock, run_key, run_id)
 
@@ -58,10 +58,10 @@ def begin_unless_in_the_way(
     cooldown_days: int,
     runs: Callable[[str, bool], int],
 ) -> str | None:
-    """Notes the run that the alert of `day` is about to start as the newest request; or says why it starts none.
+    """Notes, as the newest request, the run that the alert of `day` is about to start. Or returns the reason why it starts none.
 
-    It is attached to one that is queued, running or about to start; and none starts within `cooldown_days` of data after another
-    alert's. `runs(run_id, unfinished)` counts the Airflow runs of this id, those not finished alone where `unfinished`.
+    If a run is queued, running or about to start, the alert is attached to it. No run starts within `cooldown_days` of data after the
+    run of another alert. `runs(run_id, unfinished)` counts the Airflow runs of this id; with `unfinished`, only those not finished.
     """
     with _locked(store) as lock:
         held = _in_the_way(store, day, cooldown_days, runs)
@@ -99,7 +99,7 @@ def _in_the_way(store: MonitorStore, day: date, cooldown_days: int, runs: Callab
 def _goes_on(active: RetrainingRequest, day: date, cooldown_days: int, runs: Callable[[str, bool], int]) -> bool:
     if runs(active.run_id, False):
         return bool(runs(active.run_id, True))
-    # An alert noted it and its trigger has not run yet; were it never to run, it would hold back only the days near to it.
+    # An alert noted it, and its trigger has not run yet. If the trigger never runs, this holds back only the days near to it.
     near = timedelta(days=max(1, cooldown_days))
     return active.day is not None and abs(day - active.day) <= near
 

@@ -1,4 +1,4 @@
-"""What a retraining or a rollback would do, without doing it."""
+"""Says what a retraining or a rollback would do. Does nothing of it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from driftwatch.models.rollback import rollback_target
 
 @dataclass(frozen=True)
 class RetrainingPlan:
-    """A training on `set`, by `settings`, that would take about `seconds` on this machine. The challenger could replace `champion`,
-    whose accuracy on its holdout is `accuracy`."""
+    """A training on `set` with `settings`. It would take about `seconds` on this machine. The challenger could replace `champion`, which has
+    the `accuracy` on its holdout."""
 
     set: DatasetCard
     seconds: float
@@ -31,7 +31,7 @@ class RetrainingPlan:
 
 @dataclass(frozen=True)
 class RollbackPlan:
-    """`version` would become the champion instead of `champion`; each with its accuracy on its holdout."""
+    """`version` would become the champion in place of `champion`. Each has its accuracy on its holdout."""
 
     version: str
     version_accuracy: Share
@@ -40,14 +40,14 @@ class RollbackPlan:
 
 
 def plan_retraining(store: MonitorStore, first_day: date, last_day: date) -> RetrainingPlan:
-    """What a retraining on the labels of these days would do. Writes nothing. Raises as `dataset_card` does."""
+    """What a retraining on the labels of these days would do. Writes nothing. Raises the errors of `dataset_card`."""
     found, champion = dataset_card(store, first_day, last_day), registry.champion_version(store)
     seconds = _training_seconds(store, found)
     return RetrainingPlan(found, seconds, champion, _accuracy(store, champion), store.config.retraining)
 
 
 def plan_rollback(store: MonitorStore, to_version: str | None) -> RollbackPlan:
-    """What a rollback would do. Writes nothing. Raises as `rollback_target` does."""
+    """What a rollback would do. Writes nothing. Raises the errors of `rollback_target`."""
     current = registry.champion(store)
     target = rollback_target(store, current, to_version)
     champion = registry.champion_version(store)

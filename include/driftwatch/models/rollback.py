@@ -1,4 +1,4 @@
-"""The way back: a former champion serves again."""
+"""Rollback: a former champion becomes the champion again."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def rollback(
     to_version: str | None,
     promoted_by: str,
 ) -> ChampionPointer:
-    """Makes `to_version` the champion again, by default the one before, and returns the pointer.
+    """Makes `to_version` the champion again and returns the pointer. The default is the champion before this one.
 
-    Its model and reference were kept, so earlier predictions come back byte for byte. The same `promoted_by`, such as a run id,
-    rolls back once only, so that a repeated task does not roll forward again. A version with other classes than
-    the monitor file's is refused.
+    Its model and its reference were kept, so it gives the earlier predictions byte for byte. The same `promoted_by`, such as a run id,
+    rolls back only once: a repeated task must not undo the rollback. A version whose classes are not those of the monitor file is
+    refused.
     """
     current = registry.champion(store)
     if current and current.promoted_by == promoted_by:
@@ -32,16 +32,15 @@ def rollback_target(
     current: ChampionPointer | None,
     to_version: str | None,
 ) -> str:
-    """The version to go back to, by default the champion before `current`.
+    """The version to go back to. The default is the champion before `current`.
 
-    Raises NeedsAttention where there is none, and for a version that was never champion: no gate let it through, and it has no
-    drift reference.
+    Raises NeedsAttention if there is none, or if the version was never champion: it has passed no gate and has no drift reference.
     """
     former = current.champions if current else ()
     target = to_version or (current.previous if current else None)
     if target is None:
         raise NeedsAttention(f"{store.keys.monitor}: there is no earlier champion to go back to")
-    card = registry.card(store, target)  # refuses one that is unknown
+    card = registry.card(store, target)  # refuses an unknown version
     if target not in former:
         raise NeedsAttention(
             f"{store.keys.monitor}: {target} was never champion, so there is no way back to it; these were: "

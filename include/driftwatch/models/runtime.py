@@ -1,8 +1,7 @@
-"""TensorFlow as Driftwatch runs it: a fixed number of threads, seeds set, deterministic operations.
+"""How Driftwatch runs TensorFlow: with a fixed number of threads, fixed seeds and deterministic operations.
 
-Sums of floats depend on how the work was split, so the number of threads is a setting with a fixed default and not the
-machine's number of cores: a repeated run on another number of cores is not
-changed by that.
+The sum of floats depends on how the work was split among threads. So the number of threads is a setting with a fixed default. It does not
+follow the number of cores, and a run on a machine with more or fewer cores gives the same result.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def prepare(seed: int = 0) -> None:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
-        except RuntimeError:  # TensorFlow fixes its threads with its first operation in the process
+        except RuntimeError:  # after its first operation in a process TensorFlow no longer changes its threads
             logger.warning("TensorFlow was already running in this process, so it keeps its own number of threads")
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)

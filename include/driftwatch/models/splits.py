@@ -1,12 +1,17 @@
-"""Which images train a model and which judge it: decided once for each image, near-duplicates together, and written down.
+"""Splits: which images train a model and which judge it. This is decided once for each image and written to training/splits.parquet. That
+file only grows.
 
-The decision is kept in training/splits.parquet, which only ever grows. Images are looked at in a fixed order: the original set
-when it is taken in, then each retraining's labelled days by date; a day that is labelled later, such as a backfilled one, comes
-after those that are in the file. In each of these batches images that are near-duplicates of one another (driftwatch.images.
-near_duplicates) stay together: the cluster takes the split of the known images that it is near to, and where it is near to none,
-the split by the hash of its smallest image id: by the hash alone on labelled days, and in the original set by its place among the class's
-clusters, so that each class has its share in the holdout. Where it is near to images of two splits it is left out of all of them. So an
-image that a model is judged by, or a picture like it, is never trained on, whichever day it comes on.
+Images are decided on in batches, in a fixed order. First comes the original set, when it is taken in. Then come the labelled days of each
+retraining, by date. A day that is labelled later comes after those in the file.
+
+In each batch, images that are near-duplicates of one another (driftwatch.images.near_duplicates) form a cluster and stay together:
+
+- If the cluster is near to known images of one split, it takes that split.
+- If it is near to images of two splits, it is left out of all splits.
+- If it is near to none, the hash of its smallest image id decides. On labelled days the hash alone decides. In the original set, the
+  cluster's place by hash among the clusters of its class decides, so that each class has its share in the holdout.
+
+So no model is trained on an image that judges it, or on a picture like it, whatever day the picture comes on.
 """
 
 from __future__ import annotations
@@ -34,8 +39,8 @@ _ROWS_AT_ONCE = 512
 def split_of(name: str, evaluation_share: float) -> str:
     """train, validation or evaluation, by the hash of a cluster's name.
 
-    The hash's lower end is evaluation and its upper end validation, so that a larger `evaluation_share` takes images from
-    training and moves none of those kept for evaluation.
+    The lowest hashes are evaluation and the highest are validation. So a larger `evaluation_share` takes images from training, and those
+    that are already for evaluation stay there.
     """
     place = _place(name)
     if place < evaluation_share:
@@ -44,7 +49,7 @@ def split_of(name: str, evaluation_share: float) -> str:
 
 
 def splits_lock(store: MonitorStore) -> AbstractContextManager[Lock]:
-    """Held from reading the splits to writing them: an image that two decide on at once gets one split."""
+    """The lock that is held from reading the splits to writing them. So an image gets one split, even if two processes decide at once."""
     return exclusive(store.storage, lock_of(store.keys.splits))
 
 
@@ -54,7 +59,7 @@ def _place(name: str) -> float:
 
 
 def known_splits(store: MonitorStore) -> pd.DataFrame:
-    """Every image that was decided on, in that order: image_id, phash, split, day ("" for the original set)."""
+    """Every image that was decided on, in the order of the decisions: image_id, phash, split, day ("" for the original set)."""
     if store.storage.exists(store.keys.splits):
         return store.storage.read_table(store.keys.splits)
     return pd.DataFrame({column: pd.Series(dtype=object) for column in COLUMNS})
@@ -63,8 +68,8 @@ def known_splits(store: MonitorStore) -> pd.DataFrame:
 def decide_splits(known: pd.DataFrame, batch: pd.DataFrame, evaluation_share: float, day: str = "") -> pd.DataFrame:
     """`known` with a row added for each image of `batch` (image_id, phash) that it lacks. The same arguments give the same rows.
 
-    With a column `label` in `batch`, about `evaluation_share` of the images of each class are for evaluation, known ones counted, and at
-    least a cluster of them where the class has two.
+    If `batch` has a column `label`, about `evaluation_share` of the images of each class are for evaluation; known images count too. If a
+    class has two clusters or more, at least one of them is for evaluation.
     """
     new = batch.loc[~batch["image_id"].isin(known["image_id"])]
     new = new.drop_duplicates("image_id").sort_values("image_id", ignore_index=True)
@@ -73,7 +78,7 @@ def decide_splits(known: pd.DataFrame, batch: pd.DataFrame, evaluation_share: fl
     clusters = pd.Series(near_duplicate_clusters(new["phash"].tolist()))
     near = pd.DataFrame({split: _near(new["phash"], known.loc[known["split"] == split, "phash"]) for split in SPLITS})
     near = near.groupby(clusters).any()
-    named = new["image_id"].groupby(clusters).first()  # the smallest, since they are sorted
+    named = new["image_id"].groupby(clusters).first()  # the smallest id, since the ids are sorted
     of_cluster = near.idxmax(axis=1).where(near.sum(axis=1) == 1, LEFT_OUT)
     hashed = named.map(lambda name: split_of(name, evaluation_share))
     of_cluster = of_cluster.where(near.any(axis=1), hashed)
@@ -89,8 +94,8 @@ def decide_splits(known: pd.DataFrame, batch: pd.DataFrame, evaluation_share: fl
 
 
 def _share_out(clusters: pd.DataFrame, decided: pd.Series, evaluation_share: float) -> pd.Series:
-    """The split of each of a class's new `clusters` (name, images), beside the images `decided` by split: as by the hash, the lowest
-    for evaluation and the highest for validation, until each has its share."""
+    """The split of each new cluster of a class. `clusters` has their names and numbers of images; `decided` the known images by split. As by
+    the hash, the lowest are for evaluation and the highest for validation, until each split has its share."""
     total = int(clusters["images"].sum() + decided.sum())
     ordered = clusters.assign(place=clusters["name"].map(_place)).sort_values("place")
     found = pd.Series(TRAIN, index=ordered.index)
@@ -100,7 +105,7 @@ def _share_out(clusters: pd.DataFrame, decided: pd.Series, evaluation_share: flo
     ):
         images, wanted = int(decided.get(split, 0)), share * total
         for index, size in rows["images"].items():
-            # A cluster goes where it brings the share nearer; so a large one is not taken for a few images that lack.
+            # A cluster is taken only if it brings the share nearer. So a large one is not taken where only a few images are missing.
             if found[index] == TRAIN and images + size / 2 <= wanted:
                 found[index], images = split, images + size
         if split == EVALUATION and not images and len(rows) + int(decided.get(TRAIN, 0)) > 1:
@@ -109,7 +114,8 @@ def _share_out(clusters: pd.DataFrame, decided: pd.Series, evaluation_share: flo
 
 
 def refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> None:
-    """Names every class without an image to train on or to judge by: near-duplicates count once, as they stay together."""
+    """Raises an error that names every class without an image to train on or to judge by. Near-duplicates stay together, so a class of
+    near-duplicates alone has only one of these splits."""
     lacking = []
     for name in classes:
         rows = table[table["label"] == name]
