@@ -1,4 +1,4 @@
-"""The model's accuracy: its estimate before there are labels, and the day's verdict (performance.json)."""
+"""The model's accuracy: the estimate before there are labels (estimate.json), and the day's verdict (performance.json)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from driftwatch.artifacts.base import DayArtifact, Part
 from driftwatch.artifacts.evidence import EvidenceSums
 from driftwatch.artifacts.parts import AccuracyVerdict, Interval, Number, Share
 
-# Of an alert: how large the loss is.
+# How large the loss is that an alert is about.
 Severity = Literal["critical", "warning"]
 
 
@@ -19,11 +19,11 @@ class ClassMetrics(Part):
     """How right the model is on one class."""
 
     precision: Share
-    """Of the images that it answers so, those that are."""
+    """Of the images that it answers as this class, the share that is of this class."""
     recall: Share
-    """Of the images that are so, those that it answers so."""
+    """Of the images of this class, the share that it answers as this class."""
     f1: Share
-    """Harmonic mean of both."""
+    """Harmonic mean of precision and recall."""
     support: int
     """Images of the class."""
 
@@ -56,13 +56,13 @@ class PredictionsMoved(Part):
     holdout: dict[str, Number]
     """Shares of the holdout, by class."""
     p_value: Number
-    """Of the chi-squared test."""
+    """The p-value of the chi-squared test."""
     moved: bool
-    """Whether that is below one in a thousand."""
+    """Whether that p-value is below one in a thousand."""
 
 
 class HoldoutScores(Part):
-    """What the estimate is checked by."""
+    """What the estimate is checked against."""
 
     mean_score: Number | None
     """The mean score of the model's answers on its holdout; null for a model of an early Driftwatch."""
@@ -71,7 +71,7 @@ class HoldoutScores(Part):
 
 
 class Estimate(DayArtifact):
-    """estimate.json: the accuracy that the model's own scores tell before anybody has labelled an image."""
+    """estimate.json: the accuracy as the model's own scores estimate it, before anybody has labelled an image."""
 
     file = "estimate.json"
 
@@ -80,7 +80,7 @@ class Estimate(DayArtifact):
     model_version: str
     """The version that the day is judged by."""
     accuracy: Share
-    """Null with a reason without images or holdout."""
+    """The estimated accuracy; null with a reason if there are no images or no holdout."""
     mean_score: Number | None
     """The mean score of the day's answers; null without images."""
     holdout: HoldoutScores
@@ -93,9 +93,9 @@ class LabelAgreement(Part):
     """How much to trust the labels."""
 
     alpha: Number | None
-    """Krippendorff's alpha; null where undefined."""
+    """Krippendorff's alpha, a measure of agreement: 1 is full agreement, 0 is chance; null where undefined."""
     unanimous: Number | None
-    """Share of the labels that every vote gave; null without a label."""
+    """Share of the labels on which all votes agree; null without a label."""
     votes: int
     """Votes on images of the sample."""
     control_answers: int
@@ -109,10 +109,10 @@ class LabelAgreement(Part):
 
 
 class WeightedShare(Share):
-    """A share whose interval is that of another number of labels."""
+    """A share whose interval rests on another number of labels than were given."""
 
     effective_n: Number | None
-    """The labels of a plain sample that would say as much; null where the share is undefined."""
+    """How many labels of a plain random sample would say as much; null where the share is undefined."""
 
 
 class JudgedAccuracy(WeightedShare):
@@ -137,9 +137,9 @@ class DropRule(Part):
     """The rule `drop` of `performance.policy`."""
 
     fires: bool
-    """Whether the accuracy is below the holdout's beyond chance."""
+    """Whether the accuracy is lower than on the holdout by more than chance."""
     p_value: Number
-    """Of Fisher's exact one-sided test."""
+    """The p-value of Fisher's exact one-sided test."""
     alpha: Number
     """`performance.alpha`."""
     holdout_accuracy: Number
@@ -154,13 +154,13 @@ class TrendRule(Part):
     fires: bool
     """Whether the days together show a decline."""
     evidence: Number
-    """Over the alarm's threshold; 1 is an alarm."""
+    """The statistic divided by its alarm threshold; at 1 there is an alarm."""
     days: int
     """Days that it rests on."""
 
 
 class PolicyRules(Part):
-    """What each rule found; one that was not asked is absent."""
+    """What each rule found. A rule that was not used is absent."""
 
     floor: FloorRule | None = None
     """Is production's floor missed?"""
@@ -188,7 +188,7 @@ class Revision(Part):
 class Performance(Metrics, DayArtifact):
     """performance.json: the day's labels against the model's answers, and the verdict.
 
-    sampled = consensus + ties + unclear + unanswered. What stands as absent was not yet written by an early Driftwatch.
+    sampled = consensus + ties + unclear + unanswered. Fields that may be absent were not yet written by an early Driftwatch.
     """
 
     file = "performance.json"
@@ -214,9 +214,9 @@ class Performance(Metrics, DayArtifact):
     labels: int
     """Those that are scored."""
     consensus: int
-    """Images with one answer that most gave."""
+    """Images on which one answer won."""
     ties: int
-    """Images with several."""
+    """Images on which several answers tie."""
     unclear: int
     """Images that most found unclear."""
     unanswered: int

@@ -1,7 +1,7 @@
-"""What there is to tell people: one class for each kind of alert, with the values that it is about.
+"""The alerts: one class for each kind, with the values that it is about.
 
-The step that finds something makes one of these; `driftwatch.view.alerts` puts it into words. Nothing here is stored: the outbox
-keeps the words, as OutboxAlert.
+The step that finds something makes one of these. `driftwatch.view.alerts` puts it into words. Nothing here is stored: the outbox (the
+folder of alerts that wait to be sent) keeps the words, as OutboxAlert.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.retraining import GateResult
     from driftwatch.config import AlertKind
 
-# What makes an alert other news than the last of its kind and day: the verdict, not its digits.
+# If this differs from the last alert of the same kind and day, the alert is news. It has the verdict, not its exact numbers.
 News = dict[str, str | list[str] | None]
 
 
@@ -26,8 +26,8 @@ News = dict[str, str | list[str] | None]
 class Alert:
     """What an alert is about.
 
-    `kind`: the one by which notifiers choose, as in `notifiers.on`. `source`: its place in the outbox. Steps that look at the same
-    thing share a place, and what the last of them found holds.
+    `kind`: notifiers choose alerts by it, as in `notifiers.on`. `source`: its place in the outbox. Steps that look at the same thing
+    share a place; what the last of them found counts.
     """
 
     kind: ClassVar[AlertKind]
@@ -40,7 +40,7 @@ class Alert:
 
     @property
     def news(self) -> News:
-        """Two alerts of one kind and day with the same news are the same alert, and told once."""
+        """Two alerts of one kind and day with the same news are the same alert. People are told once."""
         return {}
 
 
@@ -108,7 +108,7 @@ class ModelGotWorse(DayAlert):
 
 @dataclass(frozen=True)
 class WhyLabsFoundWorse(ModelGotWorse):
-    """WhyLabs' accuracy monitors found an anomaly where the day's own verdict is no alert. `reasons`: WhyLabs', in words."""
+    """WhyLabs' accuracy monitors found an anomaly, but the day's own verdict is no alert. `reasons`: WhyLabs', in words."""
 
     source = "whylabs"
 
@@ -129,7 +129,7 @@ class TooFewLabels(DayAlert):
 
 @dataclass(frozen=True)
 class PoolTooShort(DayAlert):
-    """The pool ended before its answers were enough. `reason`: why they cannot be used."""
+    """The pool (the day's job for annotators) ended before there were enough answers. `reason`: why they cannot be used."""
 
     kind = "short_pool"
     source = "short_pool"
@@ -169,7 +169,8 @@ class TooManyUnusable(DayAlert):
 
 @dataclass(frozen=True)
 class DayFailed(DayAlert):
-    """A task failed for good; a day tells this once, whichever task it was. `reason`: in one line. `advice`: what to do, as a sentence."""
+    """A task failed for good, after its retries. A day tells this once, whichever task failed. `reason`: in one line. `advice`: what to do, as a
+    sentence."""
 
     kind = "day_failed"
     source = "day_failed"
@@ -181,7 +182,7 @@ class DayFailed(DayAlert):
 
 @dataclass(frozen=True)
 class RetrainingFailed(RetrainingAlert):
-    """A task of a retraining failed for good. `champion`: the version that serves on; None where none is registered."""
+    """A task of a retraining failed for good. `champion`: the version that goes on serving; None if none is registered."""
 
     kind = "retraining_failed"
     source = "retraining_failed"

@@ -16,7 +16,7 @@ PlanState = Literal[
 
 
 class SampleSize(Part):
-    """How many images to ask about. All but `images` are absent where the monitor file says the number."""
+    """How many images to ask about. If the monitor file gives the number, only `images` is present."""
 
     images: int
     """The number."""
@@ -25,7 +25,7 @@ class SampleSize(Part):
     affordable: int | None = None
     """How many the budget allows."""
     expected_accuracy: Number | None = None
-    """The accuracy that the width was reckoned with: the lower end of the holdout's."""
+    """The accuracy for which the width was reckoned: the lower end of the holdout's interval."""
     worth: Number | None = None
     """What a label of the last days was worth, in labels of a plain sample."""
 
@@ -104,7 +104,7 @@ class AnnotationProgress(DayArtifact):
 
 
 class AnnotationPlan(DayArtifact):
-    """annotation.json: written before any money is spent, and again with each thing that is learnt of the pool.
+    """annotation.json. It is written before any money is spent, and again whenever something new is known about the pool.
 
     A plan of an early Driftwatch has no `sample_size`, `exam`, `exam_id` and `creations`.
     """
@@ -124,7 +124,7 @@ class AnnotationPlan(DayArtifact):
     sample_size: SampleSize = Field(default_factory=lambda known: SampleSize(images=len(known["sample"])))
     """How many images, and why so many."""
     changed: tuple[SampledImage, ...] = ()
-    """Images that were drawn and whose files are others by now; absent where there are none."""
+    """Images that were drawn but whose files have changed since; absent if there are none."""
     control: tuple[KnownImage, ...]
     """Control tasks, by image id."""
     exam: ExamPlan | None = None
@@ -154,5 +154,5 @@ class AnnotationPlan(DayArtifact):
 
     @property
     def asked(self) -> bool:
-        """Whether a pool was asked for: then people may have seen the sample, and it stays."""
+        """Whether the service was asked for a pool. Then people may have seen the sample, so it stays as it is."""
         return bool(self.pool_id or self.creations.get("pool"))

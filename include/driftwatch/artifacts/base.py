@@ -20,14 +20,15 @@ A = TypeVar("A", bound="Artifact")
 
 
 class NewerArtifact(DamagedArtifact):
-    """A later Driftwatch wrote the artifact, in a form that this one does not know. Who can do without a damaged one can do without it."""
+    """A later Driftwatch wrote the artifact, in a form that this one does not know. Code that can go on without a damaged artifact can also go on
+    without this one."""
 
 
 class Part(BaseModel):
     """A part of an artifact.
 
-    A field that is never set is not written, so that `None` and "not there" stay apart. What a file has beside the fields that are
-    known is kept, and written again: a plan or a card is rewritten for years.
+    A field that is never set is not written, so `None` and "not there" stay different. Unknown fields of a file are kept and written
+    again: a plan or a card may be rewritten for years.
     """
 
     # defer_build: the DAG files import these classes, and only tasks use them.
@@ -44,9 +45,9 @@ class Artifact(Part):
 
     @classmethod
     def upgraded(cls, found: dict[str, Any], version: int) -> dict[str, Any]:
-        """What a file of the older `version` says, in today's form. A class whose VERSION is 1 has no older one.
+        """A file of the older `version`, in today's form. A class whose VERSION is 1 has no older version.
 
-        `found` is the file's JSON object as it stands there, of a form that no model has any more.
+        `found` is the file's JSON object, unchanged. No model class has this form any more.
         """
         return found
 
@@ -64,8 +65,8 @@ class DayArtifact(Artifact):
 def read(storage: Storage, key: str, kind: type[A]) -> A:
     """The artifact at `key`.
 
-    Raises MissingArtifact where there is none, DamagedArtifact with the field where it is not of this kind, and NewerArtifact
-    where a later Driftwatch wrote it.
+    Raises MissingArtifact if there is none, DamagedArtifact, which names the field, if it is not of this kind, and NewerArtifact if a
+    later Driftwatch wrote it.
     """
     return from_bytes(storage, key, storage.read_bytes(key), kind)
 
@@ -79,8 +80,8 @@ def find(storage: Storage, key: str, kind: type[A]) -> A | None:
 
 
 def find_each(storage: Storage, keys: Sequence[str], kind: type[A]) -> Iterator[tuple[str, A]]:
-    """Those of the artifacts at `keys` that are there, each with its key, in order; many are fetched at a time. Raises as `read`
-    does."""
+    """The artifacts at `keys` that exist, each with its key, in order. Many are fetched at the same time. Raises the errors of
+    `read`."""
     for fetched in storage.iter_bytes(keys):
         if not isinstance(fetched.error, MissingArtifact):
             yield fetched.key, from_bytes(storage, fetched.key, fetched.data, kind)
@@ -113,9 +114,9 @@ def from_bytes(storage: Storage, key: str, data: bytes, kind: type[A]) -> A:
 
 
 def _of_today(data: bytes, kind: type[A]) -> A | None:
-    """The artifact of a sound file in today's form; None for any other, which `from_bytes` then takes apart to say what is wrong.
+    """The artifact, if the file is sound and has today's form; else None. Then `from_bytes` looks closer and says what is wrong.
 
-    A page reads the artifacts of a year: to parse each file as JSON first, and to write it anew for the model, takes twice as long.
+    This is the fast way, for a page that reads the artifacts of a year. To parse each file as JSON first takes twice as long.
     """
     try:
         found = kind.model_validate_json(data)

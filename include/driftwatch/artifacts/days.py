@@ -1,4 +1,4 @@
-"""What a monitor has: its days, model versions and retrainings. A folder of another name, such as a copy, is none of them."""
+"""What a monitor has: its days, model versions and retrainings. A folder with another kind of name, such as a copy, is ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.keys import MonitorKeys
     from driftwatch.storage import Storage
 
-# No monitor has watched, or will watch, a day beyond.
+# No monitor has watched, or will watch, a day outside this range.
 DAYS = (date(2000, 1, 1), date(2099, 12, 31))
 _VERSION = re.compile(r"v(\d{4,})-[0-9a-f]{8}")
 
@@ -32,13 +32,13 @@ def stored_days(storage: Storage, keys: MonitorKeys) -> list[date]:
 
 
 def days_of_data_since(storage: Storage, keys: MonitorKeys, since: date, day: date) -> int:
-    """Days after `since`, up to `day` and with it, on which images were taken in: a gap in the data does not count."""
+    """How many days after `since`, up to and including `day`, have images that were taken in. A gap in the data does not count."""
     days = [other for other in stored_days(storage, keys) if since < other < day]
     return 1 + sum(storage.exists(keys.day(other).ingest) for other in days)
 
 
 def version_number(version: str) -> int:
-    """The number of a model version such as v0003-1a2b3c4d; 0 for what is none."""
+    """The number of a model version such as v0003-1a2b3c4d; 0 if it is no version."""
     match = _VERSION.fullmatch(version)
     return int(match[1]) if match else 0
 

@@ -28,7 +28,7 @@ class FeatureDrift(Part):
     p_value: Number | None
     """Adjusted for all features and tests."""
     verdict: DriftVerdict
-    """By the test's false-alarm rate."""
+    """Whether the feature drifted, by the test's false-alarm rate."""
     reference_quantiles: tuple[Number, ...]
     """The reference's 5, 25, 50, 75 and 95 %."""
     day_quantiles: tuple[Number, ...]
@@ -47,15 +47,14 @@ class DriftTest(Part):
     n: int
     """Images of the day."""
     effective_n: int = Field(default_factory=lambda known: known["n"])
-    """How many independent images they are worth; absent where an early Driftwatch took each for one."""
+    """How many independent images they are worth; absent if an early Driftwatch counted each image as independent."""
 
 
 class FeaturesTest(DriftTest):
     """The test of all features together."""
 
     reference_of_mix: int | None = None
-    """With how many reference images the day was compared, where its mix of classes differs; null or absent where with
-    all."""
+    """If the day's mix of classes differs: with how many reference images it was compared. Null or absent if with all."""
     score: Number | None
     """The largest score over features and tests."""
     drifted_features: tuple[str, ...]
@@ -67,7 +66,7 @@ class FeaturesTest(DriftTest):
 
 
 class DriftTrend(Part):
-    """Slow drift over the days of one reference, up to the day, by CUSUM charts."""
+    """Slow drift over the days of one reference, up to the day, by CUSUM charts: they add up small daily differences."""
 
     verdict: DriftVerdict
     """drifted while a chart is alarmed."""
@@ -99,7 +98,7 @@ class DayDrift(FeaturesTest, DayArtifact):
     reference_version: str
     """The model version whose reference it is."""
     day_false_alarm_rate: Number = Field(default_factory=lambda known: known["false_alarm_rate"])
-    """The rate of all kinds of drift together; absent where an early Driftwatch knew one kind alone."""
+    """The false-alarm rate of all kinds of drift together; absent if an early Driftwatch knew only one kind."""
     examples: tuple[str, ...]
     """Ids of the images that lie furthest in the direction of the drift."""
     hellinger: dict[str, Number] = Field(default_factory=dict)
