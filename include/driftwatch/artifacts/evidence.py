@@ -1,4 +1,4 @@
-"""A day's evidence as performance.json keeps it: counts and sums, those of several days being simply added.
+"""A day's evidence, as performance.json keeps it: counts and sums. Those of several days can simply be added.
 
 `driftwatch.accuracy.evidence` reckons with them.
 """
@@ -10,28 +10,28 @@ from driftwatch.artifacts.parts import Number
 
 
 class ScoreSums(Part):
-    """Sums over the model's score of its own answer, f: of the labelled images, and of those that were not sampled."""
+    """Sums over f, the model's score for its own answer. They are kept for the labelled images and for those that were not sampled."""
 
     n: Number
     """Labelled images."""
     right: Number
     """Those whose label is the model's answer."""
     sum: Number
-    """Of f."""
+    """Sum of f."""
     squares: Number
-    """Of f²."""
+    """Sum of f²."""
     right_sum: Number
-    """Of f where label and answer agree."""
+    """Sum of f over the images where label and answer agree."""
     rest_n: Number
     """Images that were not sampled."""
     rest_sum: Number
-    """Of their f."""
+    """Sum of their f."""
     rest_squares: Number
-    """Of their f²."""
+    """Sum of their f²."""
 
 
 class VoteSpread(Part):
-    """Over which classes wrong votes spread, and which classes are hard."""
+    """Which classes get the wrong votes, and which classes are hard."""
 
     confused: tuple[tuple[Number, ...], ...]
     """[class, other class]: images of the class that somebody gave the other one."""

@@ -1,4 +1,4 @@
-"""Where a day failed for good, and why: what its pages, its report and its alert say until it has ended well."""
+"""Where a day failed for good, and why. Its pages, its report and its alert say so until the day has ended well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What taking a day in leaves behind: the counts, the inputs' index, the plan of a day in shards, and what came late."""
+"""What is stored when a day is taken in: the counts, the index of the model's inputs, the plan of a day that is cut into parts (shards), and
+the number of late files."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ class Ingest(DayArtifact):
     quarantined: int
     """Objects that were refused; manifest.parquet has the reason for each."""
     ignored: int = 0
-    """Objects that `images.ignore` leaves out; absent where no Driftwatch counted them."""
+    """Objects that `images.ignore` leaves out; absent if Driftwatch did not count them yet."""
     reasons: dict[str, int]
     """How many were quarantined, by the kind of reason."""
     model_version: str
@@ -35,7 +36,7 @@ class Ingest(DayArtifact):
 
     @property
     def delivered(self) -> int:
-        """What the camera or the service has sent: all that is listed but what is ignored."""
+        """How many files the camera or the service has sent: all that are listed, without the ignored ones."""
         return self.listed - self.ignored
 
 
@@ -51,7 +52,7 @@ class InputsIndex(DayArtifact):
 
 
 class ShardPlan(DayArtifact):
-    """What was decided when the day was cut into shards; gone once the day is whole."""
+    """What was decided when the day was cut into shards. It is deleted when the day is whole again."""
 
     file = "shards/plan.json"
 
@@ -66,7 +67,7 @@ class ShardPlan(DayArtifact):
 
 
 class LateFiles(DayArtifact):
-    """Files that came after the day was taken in, as of the last evaluation; there is no file where there are none."""
+    """Files that came after the day was taken in, as of the last evaluation. If there are none, this artifact is not written."""
 
     file = "late_files.json"
 

@@ -8,19 +8,19 @@ from datetime import date
 from driftwatch.artifacts.nested_keys import RetrainingKeys
 
 _IMAGES = ("incoming/", "training/images/")
-# Files of a retraining request: its training set, what that is made of, the challenger, and what the gate found.
+# Files of a retraining request: its training set, the card of that set, the challenger, and what the gate found.
 SET, DATASET_CARD, CHALLENGER, GATE = "set.parquet", "dataset_card.json", "challenger.json", "gate.json"
 
 
 def own_key(monitor: str, key: str) -> str:
-    """An image's stored key as it is now: the monitor may have had another name, and another folder, when it was written."""
+    """An image's stored key as it is now. When it was written, the monitor may have had another name and another folder."""
     _, _, rest = key.partition("/")
     return f"{monitor}/{rest}" if rest.startswith(_IMAGES) else key
 
 
 def images_folder(key: str) -> str:
-    """The folder that an image's file was left in, the only one it is read from: a day's `incoming`, or the training images. The
-    file may lie deeper, or be a link to another file of that folder."""
+    """The folder where an image's file was left: a day's `incoming`, or the training images. It is read only from there. The file may
+    lie deeper in the folder, or be a link to another file of it."""
     left = key.partition("/")[2].startswith(_IMAGES)
     return "/".join(key.split("/")[:3]) if left else key.rpartition("/")[0]
 
@@ -80,7 +80,7 @@ class DayKeys:
 
     @property
     def shards(self) -> str:
-        """The folder of what the tasks of a day in several shards hand to each other; empty once the day is whole."""
+        """The folder of the files that the tasks of a day in several shards pass on. It is empty when the day is whole."""
         return self.file("shards")
 
     @property
@@ -111,7 +111,7 @@ class DayKeys:
 
     @property
     def embeddings(self) -> str:
-        """What the model's last hidden layer says of each image, float16 [n, width] in the order of `predictions`."""
+        """The embeddings: the model's last hidden layer for each image, float16 [n, width], in the order of `predictions`."""
         return self.file("embeddings.npy")
 
     @property
@@ -165,12 +165,12 @@ class DayKeys:
 
     @property
     def outbox(self) -> str:
-        """The folder of the day's alerts, and of the notes to whom each was told: apart, since a day that brought no image has one."""
+        """The folder of the day's alerts, and of the notes who was told. It lies apart, since a day without images has one too."""
         return f"{self.monitor}/outbox/{self.day.isoformat()}"
 
     @property
     def failure(self) -> str:
-        """Where the day failed for good, and why; gone once the day has ended well."""
+        """Where the day failed for good, and why. It is deleted when the day has ended well."""
         return self.file("failure.json")
 
     @property
@@ -194,7 +194,7 @@ class MonitorKeys:
 
     @property
     def annotation_lock(self) -> str:
-        """Held by whoever creates a pool or changes a day's plan: project, exam and the month's limit are shared by all days."""
+        """Held while a pool is created or a day's plan is changed: all days share the project, the exam and the month's limit."""
         return f"{self.monitor}/annotation.lock"
 
     @property
@@ -231,7 +231,7 @@ class MonitorKeys:
         return f"{self.monitor}/training/features.parquet"
 
     def next_set(self, name: str) -> str:
-        """A file of a new training set that is about to take the old one's place; none are there otherwise."""
+        """A file of a new training set that is about to replace the old one. At other times there is no such file."""
         return f"{self.monitor}/training/next/{name}"
 
     @property
@@ -262,7 +262,7 @@ class MonitorKeys:
         return f"{self.monitor}/reference/{version}/{'reference' if kind == 'image_quality' else kind}.json"
 
     def reference_projection(self, version: str) -> str:
-        """From the version's embeddings to the components that its content is judged by, float64 [width + 1, components]."""
+        """The matrix from the version's embeddings to the components that judge its content, float64 [width + 1, components]."""
         return f"{self.monitor}/reference/{version}/projection.npy"
 
     def reference_predictions(self, version: str) -> str:

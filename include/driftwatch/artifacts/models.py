@@ -14,20 +14,20 @@ from driftwatch.artifacts.retraining import DatasetSummary, GateResult
 
 
 class DamageEstimate(Part):
-    """What seems to have broken the camera."""
+    """The damage: what seems to be wrong with the camera."""
 
     kind: str
     """blur, pixelate, noise, contrast, brightness, jpeg, or none."""
     strength: Number | None
     """In the unit of the kind; null for none."""
     distance: Number
-    """From the damaged reference to the days, in mean standard deviations of the features' quantiles."""
+    """The distance from the damaged reference to the days, in mean standard deviations of the features' quantiles."""
     undamaged_distance: Number
-    """From the reference as it is."""
+    """The distance from the undamaged reference to the days."""
 
 
 class ModelData(DatasetSummary):
-    """What a version was trained on. The fields below but `run_key` are absent where they do not apply."""
+    """What a version was trained on. All fields below, except `run_key`, are absent if they do not apply."""
 
     run_key: str | None
     """The retraining; null for a first champion."""
@@ -132,7 +132,7 @@ class TimedEpochRow(EpochRow):
     """An epoch as the checkpoints keep it."""
 
     seconds: Number
-    """How long it took; no part of a card, which the same training makes again to the byte."""
+    """How long it took. It is not in the card: the same training must give the same card, byte for byte."""
 
 
 class Holdout(Metrics):
@@ -152,12 +152,12 @@ class CardMetrics(Part):
 
 
 class ModelCard(Artifact):
-    """models/<version>/card.json. A version exists once its card does; the gate's table is added to it later."""
+    """models/<version>/card.json. A version exists when its card exists. The gate's table is added later."""
 
     version: str
-    """v0003-1a2b3c4d: a number, and the first of `sha256`."""
+    """v0003-1a2b3c4d: a number, and the first digits of `sha256`."""
     sha256: str
-    """Of the model file; verified at each load."""
+    """The sha256 of the model file; it is checked at each load."""
     created_by: str
     """Who or what asked for it."""
     parent: str | None
@@ -171,13 +171,13 @@ class ModelCard(Artifact):
     history: tuple[EpochRow, ...]
     """Each epoch; empty for an imported model."""
     classes: tuple[str, ...]
-    """In the order of its outputs."""
+    """The classes, in the order of the model's outputs."""
     input_size: int
     """Side of its input, in pixels."""
     output: Literal["logits", "probabilities"]
-    """What it gives."""
+    """What the model gives: logits or probabilities."""
     temperature: Number
-    """By which logits are divided, so that scores mean what they say."""
+    """The logits are divided by it, so that the scores mean what they say."""
     parameters: int
     """Weights of the network."""
     packages: dict[str, str]
@@ -191,7 +191,7 @@ class ModelCard(Artifact):
 
 
 class ChampionPointer(Artifact):
-    """models/champion.json: the version that production serves. All but `version` may be absent in a pointer of an early Driftwatch."""
+    """models/champion.json: the version that production serves. In a pointer of an early Driftwatch all but `version` may be absent."""
 
     version: str
     """The champion."""
@@ -202,11 +202,11 @@ class ChampionPointer(Artifact):
     sha256: str | None = None
     """Of its model file, as the card had it then."""
     history: tuple[str, ...] = ()
-    """Every champion there was, in order; one that came back stands there again."""
+    """Every champion so far, in order. One that came back is listed again."""
 
     @property
     def champions(self) -> tuple[str, ...]:
-        """Every version that was ever champion, in order, also where the pointer has no history."""
+        """Every version that was ever champion, in order. This also works if the pointer has no history."""
         return self.history or tuple(name for name in (self.previous, self.version) if name)
 
 
@@ -218,10 +218,10 @@ class TrainingSetReady(Artifact):
 
 
 class TrainingTask(Part):
-    """What is trained; a checkpoint of another task is not gone on from."""
+    """What is trained. A training never goes on from a checkpoint of another task."""
 
     recipe: TrainingRecipe
-    """How."""
+    """How it is trained."""
     data: str
     """sha256 of images, labels and weights."""
 

@@ -38,7 +38,7 @@ class LedgerKeys:
         return f"{self.payloads}/{kind}-{content_hash[:16]}.bin"
 
     def kept_payload(self, noted: str) -> str:
-        """The bytes whose key the ledger has noted: beside it, also where the monitor had another name then."""
+        """The bytes whose key the ledger has noted. They lie beside the ledger, even if the monitor had another name then."""
         return f"{self.payloads}/{file_name(noted)}"
 
 
@@ -70,7 +70,7 @@ class OutboxKeys:
         return f"{self.told_of(alert_id)}/{to}.lock"
 
     def alerts_among(self, keys: list[str]) -> list[str]:
-        """Those of the folder's keys that are alerts, no notes."""
+        """The folder's keys that are alerts and not notes."""
         return [key for key in keys if not key.startswith(f"{self.told}/")]
 
 

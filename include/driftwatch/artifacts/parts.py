@@ -12,7 +12,7 @@ from driftwatch.artifacts.base import Part
 
 
 class _EitherNumber:
-    """A whole number stays one: the file says 0.5 or 1, and the same when it is written again."""
+    """A whole number stays whole: if the file says 1 and not 1.0, it says 1 when it is written again."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -35,9 +35,9 @@ def _in_seconds(time: datetime) -> str:
 # A moment with its time zone, written to the second: 2026-11-20T06:00:00+00:00.
 Time = Annotated[AwareDatetime, PlainSerializer(_in_seconds, return_type=str, when_used="json")]
 
-# Of a drift test, and of one of its features.
+# The verdict of a drift test, and of one of its features.
 DriftVerdict = Literal["drifted", "ok", "not_enough_evidence"]
-# Of the model's accuracy.
+# The verdict on the model's accuracy.
 AccuracyVerdict = Literal["alert", "ok", "not_enough_evidence"]
 
 

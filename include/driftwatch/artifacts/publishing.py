@@ -33,7 +33,7 @@ class Upload(Part):
     payload_key: str
     """Where the bytes are kept; their folder is that of the ledger, whatever stands here."""
     revision: int
-    """From 1; the day is deleted at the sink before another one is sent."""
+    """From 1. Before another one is sent, the day is deleted at the sink."""
     attempt: int
     """How many idempotency keys were used for it."""
     state: UploadState
@@ -45,12 +45,12 @@ class Upload(Part):
 
     @property
     def identity(self) -> tuple[str | int | datetime.date | None, ...]:
-        """Unique in a ledger; stays the same through all states."""
+        """Unique in a ledger. It stays the same through all states."""
         return (self.sink, self.organisation, self.dataset, self.day, self.kind, self.reference, self.revision)
 
     @property
     def idempotency_key(self) -> str:
-        """By this key the sink knows an upload that is sent again."""
+        """By this key the sink recognises an upload that is sent again."""
         parts = [*self.identity, self.content_hash, self.attempt]
         return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, parts))))
 
@@ -73,7 +73,7 @@ class OutboxAlert(Artifact):
     """outbox/<day>/<source>.json or retraining/<key>/outbox/<source>.json: what there is to tell."""
 
     id: str
-    """The same for the same news of the same day, however often the step that found it runs."""
+    """The same news of the same day has the same id, however often the step runs that found it."""
     monitor: str
     """The monitor's name."""
     day: str

@@ -1,4 +1,5 @@
-"""What a model version's drift is measured against: the settings and calibrations of its references."""
+"""References: what the drift is measured against, for each model version. Here are their settings and calibrations. A calibration is the
+distribution of the test's score on images without drift."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ class ReferenceSettings(Artifact):
     seed: int
     """Seed of the random splits."""
     min_images: int
-    """Fewer independent images give not_enough_evidence."""
+    """With fewer independent images the verdict is not_enough_evidence."""
     images: int
     """Images in the reference."""
     features: tuple[str, ...]

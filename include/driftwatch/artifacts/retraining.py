@@ -33,7 +33,7 @@ class AttachedAlert(Artifact):
 
 
 class DatasetSummary(Part):
-    """How many images a training set has, of what. The first cards have no agreement, no balance, no mix, and no days by class."""
+    """How many images a training set has, and of which kinds. The first cards have no agreement, no balance, no mix, and no days by class."""
 
     images: int
     """All of them."""
@@ -100,7 +100,7 @@ class PairedComparison(Part):
     lost: int
     """Images that only the champion has right."""
     difference: Number | None
-    """Accuracy of the challenger less the champion's."""
+    """Accuracy of the challenger minus that of the champion."""
     low: Number | None
     """Its lower bound, one-sided at `retraining.gate_confidence`."""
     high: Number | None
@@ -121,9 +121,9 @@ class ClassComparison(PairedComparison):
     """The two models on the clean images of one class."""
 
     p_value_worse: Number | None = None
-    """The chance of so large a loss where no class got worse; absent where an early Driftwatch looked at each class alone."""
+    """The chance of so large a loss if no class got worse; absent if an early Driftwatch looked at each class alone."""
     power: Number | None = None
-    """How surely a class that lost half of its recall would be seen; absent as `p_value_worse` is."""
+    """The chance that the test sees a class that lost half of its recall; absent if `p_value_worse` is."""
 
 
 class GatePart(PairedComparison):
@@ -147,10 +147,10 @@ class CleanPart(GatePart):
 
 
 class GateRules(Part):
-    """The settings of `retraining` that the gate went by."""
+    """The settings of `retraining` that the gate used."""
 
     min_evaluation_labels: int
-    """Fewer images of recent days are not enough evidence."""
+    """With fewer images of recent days there is not enough evidence."""
     max_clean_drop: Number
     """Loss of accuracy on clean images that must be ruled out."""
     max_class_drop: Number
@@ -173,7 +173,7 @@ class GateResult(Artifact):
     clean_days: tuple[datetime.date, ...]
     """The days on which it must not be worse."""
     decision: Literal["promote", "keep", "not_enough_evidence"]
-    """promote alone makes it the champion."""
+    """Only promote makes the challenger the champion."""
     reasons: tuple[str, ...]
     """Why, in words."""
     recent: GatePart

@@ -1,4 +1,4 @@
-"""What a function needs of a monitor, or of one of its days, in one value: the storage, the keys, and the monitor file."""
+"""One value with all that a function needs of a monitor, or of one of its days: the storage, the keys, and the monitor file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class MonitorStore:
         return stored_days(self.storage, self.keys)
 
     def read(self, key: str, kind: type[A]) -> A:
-        """The artifact at `key`; raises as `artifacts.base.read` does."""
+        """The artifact at `key`. Raises the errors of `artifacts.base.read`."""
         return base.read(self.storage, key, kind)
 
     def find(self, key: str, kind: type[A]) -> A | None:
@@ -80,7 +80,7 @@ class DayStore:
         return self.keys.file(kind.file)
 
     def read(self, kind: type[D]) -> D:
-        """The day's artifact of this kind; raises as `artifacts.base.read` does."""
+        """The day's artifact of this kind. Raises the errors of `artifacts.base.read`."""
         return base.read(self.storage, self.key(kind), kind)
 
     def find(self, kind: type[D]) -> D | None:
