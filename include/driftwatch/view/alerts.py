@@ -1,6 +1,6 @@
-"""What an alert says: the subject tells what happened, the message gives the numbers that matter and what to do.
+"""The words of an alert. The subject tells what happened. The message gives the numbers that matter, and says what to do.
 
-One function for each class of `driftwatch.artifacts.alerts`; its wording is changed there and nowhere else.
+There is one function for each class of `driftwatch.artifacts.alerts`. To change the words of an alert, change its function here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from driftwatch.view.words import count, direction, feature_name, listing, one_l
 
 @dataclass(frozen=True)
 class Words:
-    """`said`: what happened, without a stop. `numbers`: not more than three, by name. `reasons`: sentences; may be none."""
+    """`said`: what happened, without a full stop. `numbers`: at most three, by name. `reasons`: sentences; there may be none."""
 
     said: str
     numbers: dict[str, str]

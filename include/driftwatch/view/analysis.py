@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def reasons(found: Findings) -> list[str]:
-    """What the verdict rests on; of an `ok` also which analyzer could not judge."""
+    """What the verdict rests on. For an `ok`, it also says which analyzer could not judge."""
     if found.verdict == "alert":
         return [_too_low(one) for one in found.results if one.is_too_low]
     if found.verdict == "not_analysed":

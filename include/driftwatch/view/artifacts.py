@@ -1,4 +1,4 @@
-"""Artifacts as the pages read them: kept in memory until the stored object changes."""
+"""How the pages read artifacts. An artifact is kept in memory until the stored object changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Found(Generic[T]):
-    """What was read of one object: `value`, None where there is none; or `problem`, why it cannot be read."""
+    """What was read from one object: its `value`, None if there is no object. Or the `problem`: why it cannot be read."""
 
     key: str
     value: T | None = None
@@ -34,9 +34,9 @@ class Found(Generic[T]):
 
 
 class Artifacts:
-    """A monitor's artifacts, read through a cache of what was made of each object; one that was replaced (`Storage.stamp`) is read anew.
+    """A monitor's artifacts, read through a cache. An object that was replaced (`Storage.stamp`) is read again.
 
-    Safe for the threads of one process. The least recently used of more than `kept` objects are forgotten.
+    Several threads of one process can use it. It keeps at most `kept` objects and forgets the least recently used ones.
     """
 
     def __init__(self, store: MonitorStore, kept: int = _KEPT) -> None:
@@ -71,7 +71,7 @@ class Artifacts:
                 return kept
         try:
             value = read(self.storage, key)
-        except MissingArtifact:  # deleted since
+        except MissingArtifact:  # it was deleted meanwhile
             return None
         with self._lock:
             self._held[name] = (stamp, value)
@@ -84,14 +84,14 @@ class Artifacts:
         return self.get(key, reader(kind))
 
     def look(self, key: str, read: Callable[[Storage, str], T]) -> Found[T]:
-        """`get`, with the reason in place of an exception: for a page that shows it beside what could be read."""
+        """Like `get`, but it returns the reason instead of raising. A page shows the reason beside what could be read."""
         try:
             return Found(key, self.get(key, read))
         except Exception as error:
             return Found(key, problem=error)
 
     def look_at_each(self, wanted: Sequence[tuple[str, Callable[[Storage, str], Any]]]) -> list[Found[Any]]:
-        """`look` at each; on S3 many at a time, since each is a round trip."""
+        """`look` at each. On S3 it looks at many at a time, since each needs a round trip."""
         if not self.storage.remote:
             return [self.look(key, read) for key, read in wanted]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -99,7 +99,7 @@ class Artifacts:
 
 
 def reader(kind: type[A], light: Callable[[A], A] | None = None) -> Callable[[Storage, str], A]:
-    """What reads an artifact of this kind. `light`: takes out of it what its pages do not show and a year of days should not hold."""
+    """A function that reads an artifact of this kind. `light` removes what the pages do not show, so that a year of days needs less memory."""
 
     def read(storage: Storage, key: str) -> A:
         found = base.read(storage, key, kind)

@@ -1,6 +1,6 @@
-"""The report's charts, as inline SVG whose width is a percentage: they fit any screen while their text keeps its size.
+"""The report's charts, as inline SVG. Their width is a percentage, so they fit any screen and their text keeps its size.
 
-Colours are CSS classes of the report, so that charts follow the light and the dark scheme and print well. All text is escaped.
+Colours are CSS classes of the report. So charts follow the light and the dark scheme, and they print well. All text is escaped.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _svg(parts: Sequence[Markup], height: float, label: str, kind: str) -> Marku
 
 
 def bands(reference: Sequence[float], day: Sequence[float], moved: bool) -> Markup:
-    """Two bands on one scale: the reference's quantiles above the day's. Outer quantiles are the band, the middle one the mark."""
+    """Two bands on one scale: the reference's quantiles above the day's. The outer quantiles are the ends of a band. The middle one is the mark."""
     low, high = min(*reference, *day), max(*reference, *day)
     span = (high - low) or 1.0
 
@@ -82,7 +82,7 @@ def interval_bar(found: Interval) -> Markup:
 
 
 def parts(numbers: dict[str, int]) -> Markup:
-    """One bar cut into parts, each of its number's share; their names are its CSS classes."""
+    """One bar, cut into parts. Each part is as long as the share of its number. The names are the CSS classes."""
     total, left, bars = sum(numbers.values()), 0.0, []
     for kind, number in numbers.items():
         if number:
@@ -129,7 +129,7 @@ def history(days: Series, floor: float) -> Markup:
 
 
 def _judged(days: Series, place: int, middle: float, down: Callable[[float], float]) -> list[Markup]:
-    """A day's mark; none where no label tells its accuracy."""
+    """A day's mark. No mark if there is no label that tells its accuracy."""
     found, verdict = days.performance, days.performance.verdict[place]
     value, low, high = (column[place] for column in (found.accuracy.value, found.accuracy.low, found.accuracy.high))
     if verdict is None or value is None or low is None or high is None:
@@ -221,7 +221,7 @@ def _compared(
         band(0.5, ours, "moved" if moved else "same"),
         _line(at + 0.25 * width, median, at + 0.75 * width, median, "mark"),
     ]
-    if moved:  # not by colour alone
+    if moved:  # colour alone must not show it
         day.append(_dot(at + width / 2, median, "moved"))
     tip = Markup("<title>{}</title>").format(said)
     return [
@@ -232,7 +232,7 @@ def _compared(
 
 
 def _dot(x: float, y: float, kind: str) -> Markup:
-    """A circle, or a diamond for what is worse or moved, which must not rest on colour alone. The inner svg takes the percentage."""
+    """A circle; or a diamond for what is worse or has moved, since colour alone must not show that. The inner svg takes the percentage."""
     if kind in ("alert", "moved"):
         shape = Markup('<path d="M0-7 7 0 0 7-7 0z" class="dot {}"/>').format(kind)
     else:

@@ -93,7 +93,7 @@ def _share(found: Share) -> str:
 
 
 def _confusion(matrix: ConfusionMatrix) -> list[str]:
-    """The matrix, what never happened left blank; of many classes the pairs that were confused most often."""
+    """The matrix, with blanks for what never happened. If there are many classes: the pairs that were confused most often."""
     labels = matrix.labels
     if len(labels) > MOST_CLASSES:
         pairs = top_confusions(matrix, MOST_PAIRS)
@@ -106,7 +106,7 @@ def _confusion(matrix: ConfusionMatrix) -> list[str]:
 
 
 def _picture(link: Callable[[str, str], str] | None, image_id: str, key: str) -> str:
-    """An image by its id alone where it cannot be shown, as after its file was replaced."""
+    """An image. Only its id if it cannot be shown, for example because its file was replaced."""
     try:
         return f"![{image_id[:12]}]({link(image_id, key)})" if link else image_id[:12]
     except ChangedImage as error:

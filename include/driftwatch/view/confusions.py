@@ -1,4 +1,5 @@
-"""The confusion matrix for people: cells that fit their number, and beyond what an eye takes in the pairs confused most often."""
+"""The confusion matrix for people: how often the model answered which class for images of which class. If there are too many classes to take
+in at a glance, the pairs that were confused most often are shown instead."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ from driftwatch.view.numbers import percent
 from driftwatch.view.shares import whole_percent
 from driftwatch.view.words import count
 
-# Beyond this many classes the most frequent confusions stand in place of the matrix.
+# With more classes than this, the most frequent confusions are shown instead of the matrix.
 MOST_CLASSES, MOST_PAIRS = 15, 20
-# Up to this many classes the cells are so large; then smaller.
+# Up to this many classes the cells have this size. With more classes they are smaller.
 _SIZES = ((4, "large"), (8, "middle"), (MOST_CLASSES, "small"))
 
 
@@ -55,7 +56,7 @@ class Pair:
 class ConfusionTable:
     """`rows` of the matrix, with the `size` of its cells; or, of many classes, `pairs`, the most frequent first.
 
-    `title` above it; `about`: for screen readers; `rest`: below it, what is not shown; may be empty.
+    `title` stands above it. `about` is for screen readers. `rest` stands below it: what is not shown. It may be empty.
     """
 
     title: str

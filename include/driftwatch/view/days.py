@@ -1,4 +1,4 @@
-"""One monitor's days: of each its small artifacts, without what only the day's own page shows."""
+"""One monitor's days. Each has its small artifacts, without what only the day's own page shows."""
 
 from __future__ import annotations
 
@@ -136,9 +136,9 @@ def read_days(artifacts: Artifacts) -> list[Day]:
 
 
 def with_failures(days: Sequence[Day], known: Mapping[date, Sequence[Failure]]) -> list[Day]:
-    """The days, failed where their newest run did, and those that failed before anything was stored.
+    """The days. A day is marked as failed if its newest run failed. Days that failed before anything was stored are added.
 
-    `known`: of each day with a run that run's failures, none where it did not fail. A reason that the failed task wrote down stays.
+    `known`: for each day with a run, the failures of that run; none if it did not fail. A reason that the failed task wrote down stays.
     """
     rows = {row.day: row for row in days}
     for day, failures in known.items():

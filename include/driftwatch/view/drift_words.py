@@ -81,7 +81,7 @@ def shares(predictions: PredictionsTest) -> str:
 
 
 def trend_finding(found: DriftTrend) -> str:
-    """Which feature creeps, and since when; empty where none does."""
+    """Which feature drifts slowly, and since when. Empty if none does."""
     if found.verdict != "drifted" or found.feature is None:
         return ""
     rising = "rises" if found.direction == "up" else "falls"
@@ -97,7 +97,7 @@ def trend_evidence(found: DriftTrend) -> str:
 
 
 def of_mix(found: DriftTest) -> str:
-    """With how much of the reference the day was compared, where its mix of classes differs; else empty."""
+    """If the day's mix of classes differs: with how much of the reference it was compared. Else empty."""
     images = found.reference_of_mix if isinstance(found, (FeaturesTest, ContentTest)) else None
     return f", against the {count(images, 'reference image')} that have the day's mix of classes" if images else ""
 

@@ -9,7 +9,7 @@ from driftwatch.models.paired import MOST_IMAGES
 
 
 def reason_text(reason: Reason, rules: GateRules) -> str:
-    """What one rule found, with its numbers and, where it is short of evidence, with what would settle it."""
+    """What one rule found, with its numbers. If there is too little evidence, it says how much would settle it."""
     finding = reason.finding
     if finding is Finding.CLASSES_NOT_WORSE:
         said = (

@@ -50,8 +50,8 @@ class Gate:
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A version with its card. `state`: champion, previous (the one before it), or kept; `back`: whether it was champion before, so that
-    there is a way back to it. `facts`: the card's entries."""
+    """A version with its card. `state`: champion, previous (the one before it), or kept. `back`: whether it was champion before, so that a
+    rollback to it is possible. `facts`: the card's entries."""
 
     version: str
     state: str
@@ -81,7 +81,7 @@ def champion(artifacts: Artifacts) -> ChampionPointer | None:
 
 
 def champion_or_problem(artifacts: Artifacts) -> tuple[ChampionPointer | None, str | None]:
-    """As `champion`; None, with the reason, where it cannot be read."""
+    """Like `champion`. If it cannot be read: None, with the reason."""
     try:
         return champion(artifacts), None
     except (DamagedArtifact, PermissionError) as error:
@@ -164,8 +164,8 @@ def _gate_row(title: str, part: GatePart) -> GateRow:
 
 
 def facts(card: ModelCard) -> list[tuple[str, str]]:
-    """The card's plain entries, nested ones with a dot, classes in their own order; the gate, the metrics and long lists have places of
-    their own, and what is told of many classes is counted."""
+    """The card's plain entries. The name of a nested one has a dot. Classes keep their order; if there are many, they are counted. The
+    gate, the metrics and long lists are left out: they are shown elsewhere."""
     left_out = {"gate", "metrics", "history"}
     found = card.model_dump(mode="json", exclude_unset=True, exclude=left_out)
     return list(_entries("", found, card.classes))

@@ -120,7 +120,7 @@ def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:
 
 
 def _paid(row: Day) -> float:
-    """By the plan once its pool has ended, till then by the last look at the pool."""
+    """What was paid for a day. After its pool has ended, the plan says it. Until then, the last look at the pool says it."""
     spent = _spent(row.annotation) if row.annotation else None
     if spent is None:
         return row.progress.spent if row.progress else 0.0
@@ -128,7 +128,7 @@ def _paid(row: Day) -> float:
 
 
 def _spent(plan: AnnotationPlan) -> float | None:
-    """What the day has cost; None while its pool goes on."""
+    """What the day has cost. None while its pool is still open."""
     return plan.progress.spent if plan.progress else None
 
 

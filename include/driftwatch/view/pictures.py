@@ -23,7 +23,7 @@ _QUALITY = 80
 def jpeg(pixels: np.ndarray, width: int = 1, height: int = 1) -> bytes:
     """A JPEG, HEIGHT pixels high, of uint8 [side, side, 3], stretched back to the original's width : height.
 
-    Beyond 2 : 1 and 1 : 2 it stays a little squashed.
+    If the original is wider than 2 : 1 or narrower than 1 : 2, the picture stays a little squashed.
     """
     ratio = min(max(width / height, 0.5), 2.0)
     image = Image.fromarray(np.asarray(pixels, dtype=np.uint8)).resize(

@@ -1,4 +1,5 @@
-"""A monitor's days as columns: what the monitor's page draws in the browser, and the report as SVG. What was not measured is None."""
+"""A monitor's days as columns. The monitor's page draws them in the browser; the report draws them as SVG. A value that was not measured
+is None."""
 
 from __future__ import annotations
 
@@ -101,7 +102,7 @@ class Takeover:
 
 @dataclass(frozen=True)
 class ChartWords:
-    """The words and tones that the charts show; they stand here, so that the page's script has none of its own.
+    """The words and tones that the charts show. They stand here, so that the script of the page needs none of its own.
 
     `verdicts`, `tones`: by verdict. `gates`: by the gate's decision. `measures`: by share of a class.
     """

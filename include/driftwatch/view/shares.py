@@ -1,4 +1,5 @@
-"""Shares, their intervals and p-values as texts: the report, the pages, the alerts and the command line round nothing themselves."""
+"""Shares, their intervals and p-values as texts. The report, the pages, the alerts and the command line take them from here and never
+round a number themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdicts for people: of each the tone, which is a CSS class and a colour, and its words.
+"""Verdicts for people. Each has a tone, which is a CSS class and a colour, and its words.
 
 Each word stands here once. The report, the pages, the charts' JSON, the alerts and the command line take it from here.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 BAD, WARN, UNSURE, GOOD, WAITING = "bad", "warn", "unsure", "good", "waiting"
-# A day's mark in the calendar, so that nothing rests on colour alone.
+# A day's mark in the calendar. Colour alone must not carry a meaning.
 SYMBOLS = {BAD: "✕", WARN: "~", UNSURE: "?", GOOD: "·", WAITING: "…"}
 NOT_ENOUGH = "not enough evidence"
 
@@ -24,29 +24,29 @@ class Verdict:
 
 _UNSURE = Verdict(UNSURE, NOT_ENOUGH)
 _UNKNOWN = Verdict(WAITING, "not known yet")
-# Of the images, what they show, the predictions, and the trend.
+# The verdicts on the images, on what they show, on the predictions, and on the trend.
 _DRIFT = {"drifted": Verdict(WARN, "changed"), "ok": Verdict(GOOD, "as usual"), "not_enough_evidence": _UNSURE}
 _MODEL = {"alert": Verdict(BAD, "worse"), "ok": Verdict(GOOD, "holds"), "not_enough_evidence": _UNSURE}
 _GATE = {"promote": Verdict(GOOD, "passed"), "keep": Verdict(WARN, "not passed"), "not_enough_evidence": _UNSURE}
 
 
 def of_drift(verdict: str | None) -> Verdict:
-    """Of one kind of drift; None where its step has not run."""
+    """The verdict on one kind of drift. `verdict` is None if its step has not run."""
     return _DRIFT[verdict] if verdict else _UNKNOWN
 
 
 def of_model(verdict: str | None) -> Verdict:
-    """Of the model's accuracy; None where its step has not run."""
+    """The verdict on the model's accuracy. `verdict` is None if its step has not run."""
     return _MODEL[verdict] if verdict else _UNKNOWN
 
 
 def of_gate(decision: str) -> Verdict:
-    """Of a challenger."""
+    """The gate's decision on a challenger."""
     return _GATE[decision]
 
 
 def of_feature(moved: bool, tested: bool) -> Verdict:
-    """Of one feature of the images."""
+    """The verdict on one feature of the images."""
     if moved:
         return Verdict(WARN, "moved")
     return Verdict(GOOD, "as usual") if tested else Verdict(WAITING, "not tested")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def reasons(found: Verdict) -> list[str]:
-    """Each rule that fires, and why that is no alert yet; where none fires, one sentence that says what the accuracy shows."""
+    """A sentence for each rule that fires, and why that is not yet an alert. If none fires, one sentence says what the accuracy shows."""
     accuracy = found.accuracy
     if found.too_few:
         return [_too_few(accuracy, found.min_labels)]

@@ -56,7 +56,7 @@ def direction(feature: FeatureDrift) -> str:
 
 
 def listing(items: Sequence[str], most: int = 3) -> str:
-    """`a, b and c`; beyond `most` the rest is counted."""
+    """`a, b and c`. If there are more than `most`, the rest is counted."""
     shown = list(items[:most])
     if len(items) > most:
         shown.append(f"{len(items) - most} more")
@@ -77,7 +77,7 @@ def printable(text: Any) -> str:
 
 
 def one_line(text: Any, most: int = 300) -> str:
-    """White space runs as one space, cut to `most` characters: fit for a subject."""
+    """The text with each run of white space as one space, cut to `most` characters. It is fit for a subject."""
     flat = printable(re.sub(r"\s+", " ", str(text)).strip())
     return flat if len(flat) <= most else flat[: most - 1] + "…"
 
@@ -124,7 +124,7 @@ def _before_labels(ingest: Ingest, drift: DayDrift | None, content_drift: Conten
 
 
 def _usual(drift: DayDrift | None, content_drift: ContentDrift | None) -> str:
-    """Of a day whose image quality is as usual: what else changed, if anything did."""
+    """For a day with the usual image quality: what else changed, if anything."""
     content, predictions = (content_drift.content, content_drift.predictions) if content_drift else (None, None)
     changed = {
         "their content changed": content,

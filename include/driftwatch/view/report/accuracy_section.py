@@ -1,4 +1,4 @@
-"""The day's accuracy in each of the ways in which it is known, how far to trust them, late images, and days whose verdict changed."""
+"""The day's accuracy in every way in which it is known, and how far one can trust each. Also late images, and days whose verdict changed."""
 
 from __future__ import annotations
 

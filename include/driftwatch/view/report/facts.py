@@ -36,7 +36,7 @@ HISTORY_DAYS = 14
 
 @dataclass(frozen=True)
 class DayFacts:
-    """The day's artifacts as the steps that write them describe them; None where the step has not run.
+    """The day's artifacts. An artifact is None if its step has not run.
 
     `history`: the last days, with what its charts show of them. `damaged`: artifacts of the day that are there and cannot be read;
     `problems`: these, and those of the days before.
@@ -119,7 +119,7 @@ def gather(day: DayStore) -> DayFacts:
 
 
 class _Reading:
-    """Reads artifacts that may not be there yet, which is normal in the morning, and notes those that cannot be read."""
+    """Reads artifacts and notes those that cannot be read. An artifact may not be there yet: in the morning that is normal."""
 
     def __init__(self, day: DayStore) -> None:
         self.storage: Storage = day.storage

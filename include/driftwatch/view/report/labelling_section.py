@@ -41,7 +41,7 @@ class Labelling:
 
 
 def labelling(facts: DayFacts) -> Labelling | None:
-    """None where nobody was asked."""
+    """The labelling of the day. None if nobody was asked."""
     plan = facts.annotation
     if plan is None:
         return None

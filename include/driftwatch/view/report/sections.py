@@ -139,7 +139,7 @@ class Files:
 
 def files(facts: DayFacts) -> Files:
     """The day's files by what became of them."""
-    # What went wrong first; what is ignored, which can be a file beside each image, last.
+    # First what went wrong. Last what is ignored: there can be such a file beside each image.
     rejected = facts.manifest[facts.manifest["reason"] != ""].sort_values(
         ["status", "key"], ascending=[True, True], key=_most_telling_first
     )
@@ -183,7 +183,7 @@ def history(facts: DayFacts) -> Markup:
 
 
 def over_time(facts: DayFacts) -> list[tuple[FeatureRow, Markup]]:
-    """The features that moved, the strongest first, each over the last days; on a day where none did, the strongest."""
+    """The features that moved, each over the last days, the strongest first. If none moved, the strongest one."""
     rows = feature_rows(facts.drift) if facts.drift else []
     tested = [row for row in rows if row.verdict.tone != tones.WAITING]
     moved = [row for row in tested if row.moved]
@@ -211,7 +211,7 @@ class ModelSection:
 
 
 def performance(facts: DayFacts) -> ModelSection | None:
-    """None before the labels are in."""
+    """How the model did. None before the labels are in."""
     found = facts.performance
     if found is None:
         return None
