@@ -72,7 +72,7 @@ def read(storage: Storage, key: str, kind: type[A]) -> A:
 
 
 def find(storage: Storage, key: str, kind: type[A]) -> A | None:
-    """The artifact at `key`, or None where there is none. Raises as `read` does."""
+    """The artifact at `key`, or None if there is none. Raises the other errors of `read`."""
     try:
         return read(storage, key, kind)
     except MissingArtifact:
@@ -88,7 +88,7 @@ def find_each(storage: Storage, keys: Sequence[str], kind: type[A]) -> Iterator[
 
 
 def from_bytes(storage: Storage, key: str, data: bytes, kind: type[A]) -> A:
-    """The artifact that the bytes of `key` hold. Raises as `read` does."""
+    """The artifact that the bytes of `key` hold. Raises the errors of `read`, except MissingArtifact."""
     current = _of_today(data, kind)
     if current is not None:
         return current

@@ -85,7 +85,7 @@ def images_needed(counts: np.ndarray, max_drop: float, level: float, least: int 
     """How many images are needed so that the lower bound is above -`max_drop` with POWER; None if MOST_IMAGES are not enough.
 
     It supposes that wins and losses are as frequent as in the table `counts` [4] of `bounds`, with half an image added to each count. The
-    answer is more than `least`, which is by default the number of images in the table."""
+    answer is more than `least`. The default of `least` is the number of images in the table."""
     n = int(counts.sum())
     shares = (counts + 0.5) / (n + 2)
     low = n if least is None else least

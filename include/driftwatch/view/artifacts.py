@@ -80,7 +80,7 @@ class Artifacts:
         return value
 
     def find(self, key: str, kind: type[A]) -> A | None:
-        """The artifact at `key`, or None where there is none. Raises as `artifacts.base.read` does."""
+        """The artifact at `key`, or None if there is none. Raises the other errors of `artifacts.base.read`."""
         return self.get(key, reader(kind))
 
     def look(self, key: str, read: Callable[[Storage, str], T]) -> Found[T]:

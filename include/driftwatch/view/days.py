@@ -48,7 +48,7 @@ class Day:
 
     @property
     def other_drift(self) -> list[str]:
-        """The kinds beside image quality that drifted: content, predictions, trend."""
+        """The kinds of drift, other than image quality, that the day has: content, predictions, trend."""
         content, predictions = (
             (self.content_drift.content, self.content_drift.predictions) if self.content_drift else (None, None)
         )
@@ -62,7 +62,7 @@ class Day:
 
     @property
     def tone(self) -> str:
-        """The worst of the day: bad (failed, alert, no usable image), warn (drifted), unsure, waiting, or good where both verdicts are ok."""
+        """The worst of the day: bad (failed, alert, no usable image), warn (drifted), unsure, waiting, or good if both verdicts are ok."""
         images = tones.of_drift(self.drift.verdict if self.drift else None)
         model = tones.of_model(self.performance.verdict if self.performance else None)
         if self.failure or self.empty or self.problems:

@@ -33,7 +33,8 @@ class Distribution:
 def distribution(artifacts: Artifacts, day: date, feature: str, version: str | None) -> Distribution | None:
     """The day against the reference of model `version` in BINS bins of equal width, or None without the column.
 
-    The bins reach from the lower of the two 0.5 % quantiles to the higher of the two 99.5 % quantiles. Values beyond are counted in the outermost bins.
+    The bins reach from the lower of the two 0.5 % quantiles to the higher of the two 99.5 % quantiles. Values beyond are
+    counted in the outermost bins.
     """
     ours = _column(artifacts, artifacts.keys.day(day).features, feature)
     if ours is None or not len(ours):
