@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from typing import Any
 
+import pytest
+
+SMALL = ("scheduler", "api-server", "dag-processor", "triggerer", "celery flower", "db migrate")
+# One process for all findings, as these libraries take seconds to import: the commands that fork no task, a worker, and what a scheduler
+# that runs the tasks would import; then what a task does with each library, in a fork of this process, which has imported them and used
+# none. A library that had started threads at its import would wait in the fork for threads that are not there.
 PROGRAM = """
-import json, os, sys
-from driftwatch_airflow.preload import HEAVY, preload
-os.environ["AIRFLOW__CORE__EXECUTOR"] = sys.argv.pop(1)
-shares = []
-for command in sys.argv[1:]:
+import json, os, signal, socket, sys
+from driftwatch_airflow import preload as module
+
+def run(executor, command):
+    os.environ["AIRFLOW__CORE__EXECUTOR"] = executor
     sys.argv[1:] = command.split()
-    preload()
-    shares.append(sum(name in sys.modules for name in HEAVY) / len(HEAVY))
-print(json.dumps(shares))
-"""
-SILENT = """
-import json, os, socket, sys
-from driftwatch_airflow.preload import preload
-os.environ["AIRFLOW__CORE__EXECUTOR"] = "CeleryExecutor"
-called = []
-socket.getaddrinfo = lambda *arguments, **more: called.append(arguments[0]) or (_ for _ in ()).throw(OSError("no network"))
-sys.argv[1:] = ["celery", "worker"]
-preload()
-print(json.dumps([called, os.environ["WHYLOGS_NO_ANALYTICS"], os.environ["_WHYLABS_SKIP_CONFIG_READ"]]))
-"""
-# What a task does with each library, in a fork of a process that has imported them and done nothing else. A library that had started
-# threads at its import would wait in the fork for threads that are not there.
-TASK = """
-import io, os, signal, sys
-from driftwatch_airflow.preload import preload
-os.environ["AIRFLOW__CORE__EXECUTOR"] = "CeleryExecutor"
-sys.argv[1:] = ["celery", "worker"]
-preload()
+    module.preload()
+    return sum(name in sys.modules for name in module.HEAVY) / len(module.HEAVY)
+
+small = [run("CeleryExecutor", command) for command in sys.argv[1:]]
+asked, resolve = [], socket.getaddrinfo
+socket.getaddrinfo = lambda *arguments, **more: asked.append(arguments[0]) or (_ for _ in ()).throw(OSError("no network"))
+worker = run("CeleryExecutor", "celery worker")
+socket.getaddrinfo = resolve
+settings = [os.environ["WHYLOGS_NO_ANALYTICS"], os.environ["_WHYLABS_SKIP_CONFIG_READ"]]
+imported = {}
+for executor in ("CeleryExecutor", "LocalExecutor"):
+    names = imported[executor] = []
+    module.import_module = names.append
+    run(executor, "scheduler")
+found = {"small": small, "worker": worker, "asked": asked, "settings": settings, "scheduler": imported, "heavy": module.HEAVY}
+print(json.dumps(found), flush=True)
 if os.fork():
     sys.exit(abs(os.waitstatus_to_exitcode(os.wait()[1])))
 signal.alarm(150)  # a fork that waits for a thread that is not there waits for ever
 
+import io
 import cv2, keras, numba, numpy as np, pandas as pd, s3fs, scipy.stats, sklearn.metrics, whylogs
 from toloka.client import TolokaClient
 
@@ -71,37 +74,39 @@ print("worked")
 """
 
 
-def shares(executor: str, *commands: str) -> list[float]:
-    """After each of Airflow's commands, in one process: the share of the libraries that is loaded."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, executor, *commands], capture_output=True, text=True, check=True
-    )
-    found: list[float] = json.loads(done.stdout.splitlines()[-1])
+@pytest.fixture(scope="module")
+def process() -> subprocess.CompletedProcess[str]:
+    # The tests' own environment has whylogs' settings already; here preload makes them.
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("WHYLOGS_NO_ANALYTICS", "_WHYLABS_SKIP_CONFIG_READ")
+    }
+    return subprocess.run([sys.executable, "-c", PROGRAM, *SMALL], capture_output=True, text=True, timeout=250, env=env)
+
+
+@pytest.fixture(scope="module")
+def found(process) -> dict[str, Any]:
+    lines = [line for line in process.stdout.splitlines() if line.startswith("{")]
+    assert lines, process.stderr[-2000:]
+    found: dict[str, Any] = json.loads(lines[0])
     return found
 
 
-def test_what_forks_no_task_stays_small_and_a_worker_has_all():
-    commands = ("scheduler", "api-server", "dag-processor", "triggerer", "celery flower", "db migrate")
-    *others, worker = shares("CeleryExecutor", *commands, "celery worker")
-    assert len(others) == len(commands)
-    assert all(share < 0.5 for share in others)
-    assert worker == 1.0
+def test_what_forks_no_task_stays_small_and_a_worker_has_all(found):
+    """The shares of the libraries that are loaded after each command."""
+    assert len(found["small"]) == len(SMALL)
+    assert all(share < 0.5 for share in found["small"])
+    assert found["worker"] == 1.0
 
 
-def test_a_scheduler_that_runs_the_tasks_has_all():
-    assert shares("LocalExecutor", "scheduler") == [1.0]
+def test_a_scheduler_that_runs_the_tasks_imports_all(found):
+    assert found["scheduler"] == {"CeleryExecutor": [], "LocalExecutor": found["heavy"]}
 
 
-def test_no_library_asks_the_network_when_it_is_imported():
-    done = subprocess.run([sys.executable, "-c", SILENT], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout.splitlines()[-1]) == [[], "True", "1"]
+def test_no_library_asks_the_network_when_it_is_imported(found):
+    assert (found["asked"], found["settings"]) == ([], ["True", "1"])
 
 
-def test_a_task_in_a_fork_can_use_every_library_that_its_worker_has_imported():
-    done = subprocess.run(
-        [sys.executable, "-c", TASK],
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["worked"]), done.stderr[-2000:]
+def test_a_task_in_a_fork_can_use_every_library_that_its_worker_has_imported(process):
+    assert (process.returncode, process.stdout.splitlines()[-1:]) == (0, ["worked"]), process.stderr[-2000:]
