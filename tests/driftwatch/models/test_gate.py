@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.models.gate import Decision, decide
-from driftwatch.models.paired import chance_of, compare, counts_of, images_needed
 from driftwatch.view.gate import reason_text
 
 CLASSES = ("cat", "dog")
@@ -135,16 +133,6 @@ def test_the_rules_that_decided_stand_with_the_decision() -> None:
     }  # fmt: skip
 
 
-def test_the_interval_is_newcombes() -> None:
-    """Complete response after and before consolidation (Cavo et al., 2012): 59, 6, 16, 80. The two-sided 95 % interval is the
-    one that the tests of the R package contingencytables expect of Newcombe_square_and_add_CI_paired_2x2."""
-    challenger = pd.Series([True] * 59 + [True] * 6 + [False] * 16 + [False] * 80)
-    champion = pd.Series([True] * 59 + [False] * 6 + [True] * 16 + [False] * 80)
-    found = compare(pd.Series([True] * 161), champion, challenger, 0.975)
-    assert (found.won, found.lost, round(found.difference, 4)) == (6, 16, -0.0621)
-    assert (round(found.low, 4), round(found.high, 4)) == (-0.1186, -0.0046)
-
-
 def ten(lost_of_last: int = 0, n: int = 25) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Ten classes of `n` clean images, all right but for one lost and one won of the first, and of the last class; recent days are won."""
     names = tuple(f"class {place}" for place in range(10))
@@ -184,12 +172,3 @@ def test_classes_with_too_few_images_are_all_named_in_one_reason_with_how_many_w
     needed = int(reason.split(" of each class would settle it")[0].rsplit(" ", 1)[1])
     again, _ = ten(n=round(1.2 * needed))
     assert decide(again, names, RetrainingConfig(max_clean_drop=0.2)).decision == "promote"
-
-
-def test_the_advice_on_clean_images_is_what_the_test_takes_though_nothing_was_won_or_lost() -> None:
-    same = pd.Series(["cat"] * 20)
-    found = compare(same, same, same, 0.95)
-    needed = images_needed(counts_of(found), 0.05, 0.95)
-    assert needed > 60
-    shares = (np.array([20, 0, 0, 0]) + 0.5) / 22
-    assert chance_of(shares, needed, 0.05, 0.95) == pytest.approx(0.8, abs=0.03)

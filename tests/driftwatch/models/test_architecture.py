@@ -1,0 +1,46 @@
+"""The classifier is the same for the same arguments, and holds nothing that production should not run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from driftwatch.config.model import ModelConfig
+from driftwatch.models.architecture import build
+
+
+def smallest_size() -> int:
+    return next(limit.ge for limit in ModelConfig.model_fields["input_size"].metadata if hasattr(limit, "ge"))
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others() -> None:
+    first, again, other = (build(32, 2, seed=seed, width=2).get_weights() for seed in (3, 3, 4))
+    assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
+    assert not all(np.array_equal(one, two) for one, two in zip(first, other, strict=True))
+
+
+def test_layers_have_fixed_names_however_many_models_were_built_before() -> None:
+    first, second = (build(32, 2, width=2) for _ in range(2))
+    assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]
+    assert first.name == second.name == "small_resnet"
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+def test_there_is_one_logit_for_each_class_at_the_smallest_size_that_a_monitor_file_may_ask_for(classes: int) -> None:
+    size = smallest_size()
+    model = build(size, classes, width=2)
+    images = np.random.default_rng(0).integers(0, 256, (3, size, size, 3)).astype("uint8")
+    assert model.predict_on_batch(images).shape == (3, classes)
+    assert model.get_layer("logits").activation.__name__ == "linear"
+
+
+def test_bytes_and_floats_of_the_same_image_have_the_same_answer() -> None:
+    model = build(32, 2, width=2)
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("uint8")
+    whole, floats = (model.predict_on_batch(found) for found in (images, images.astype("float32")))
+    assert np.array_equal(whole, floats)
+    assert np.ptp(model.get_layer("rescale")(np.array([0.0, 255.0]))) == pytest.approx(2)
+
+
+def test_the_model_has_the_size_that_its_description_says() -> None:
+    assert build(96, 2).count_params() == pytest.approx(1.09e6, rel=0.01)
