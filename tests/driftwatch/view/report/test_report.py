@@ -17,15 +17,13 @@ from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
 from driftwatch.artifacts import base
-from driftwatch.artifacts.drift import FeatureDrift
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import MissingArtifact
-from driftwatch.images.features import COLUMNS
 from driftwatch.storage import Storage
 from driftwatch.view.report import write_report
-from driftwatch.view.words import direction, feature_name, printable
+from driftwatch.view.words import feature_name
 
 DAY = date(2026, 1, 5)
 LAYOUT = MonitorKeys("demo")
@@ -274,23 +272,6 @@ def test_long_lists_of_rejected_files_are_counted_not_dropped(
         keys.manifest, pd.concat([manifest, *[bad.assign(key=f"demo/incoming/x/n{i}.jpg") for i in range(40)]])
     )
     assert "and 23 more in manifest.parquet" in report().text  # 43 unused files, 20 shown
-
-
-def moved(column: str, way: str, test: str) -> FeatureDrift:
-    row = {**samples.DAY_DRIFT["features"][0], "feature": column, "direction": way, "test": test}
-    return FeatureDrift.model_validate_json(json.dumps(row))
-
-
-def test_every_feature_has_words_for_both_directions() -> None:
-    for column in COLUMNS:
-        assert "." not in feature_name(column)
-        said = [direction(moved(column, way, "ks")) for way in ("up", "down")]
-        assert len({*said, "higher", "lower"}) == 4
-    assert direction(moved("image.Own.thing", "up", "high_tail")) == "some images: higher"
-
-
-def test_unpaired_surrogates_and_control_characters_can_be_written() -> None:
-    assert printable("a\ud800\x00\nb é").encode() == b"a\\ud800\\x00\\nb \xc3\xa9"
 
 
 def test_report_of_real_photos_fits_a_mail(
