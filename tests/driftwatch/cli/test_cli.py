@@ -48,18 +48,6 @@ def run(capsys, *arguments: object) -> tuple[int, str, str]:
     return code, captured.out, captured.err
 
 
-def test_check_says_what_a_day_would_cost_and_warns_of_what_cannot_work(monitor, capsys) -> None:
-    code, out, _ = run(capsys, "check", monitor)
-    assert code == 0
-    assert "A day of 90 labelled images: 30 pages, 1.80 USD" in out
-    assert "none yet; run driftwatch champion train" in out
-    assert "Warning" not in out
-    monitor.write_text(
-        monitor.read_text(encoding="utf-8").replace("sample_size: 90", "sample_size: 20"), encoding="utf-8"
-    )
-    assert "Warning: annotation.sample_size is below performance.min_labels" in run(capsys, "check", monitor)[1]
-
-
 def test_a_bad_monitor_file_ends_with_its_field_and_status_two(monitor, capsys) -> None:
     monitor.write_text(monitor.read_text(encoding="utf-8") + "colour: red\n", encoding="utf-8")
     code, _, error = run(capsys, "check", monitor)

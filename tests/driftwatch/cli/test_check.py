@@ -1,0 +1,107 @@
+"""`driftwatch check`: what a monitor file would do and cost, and what of it cannot work, before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.driftwatch.artifacts import samples
+
+from driftwatch import cli
+from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.storage import open_storage
+
+Check = Callable[..., list[str]]
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Checks a monitor file with these parts changed, and gives the lines that it prints."""
+
+    def run(**parts: dict[str, Any]) -> list[str]:
+        settings: dict[str, Any] = {
+            "name": "shades",
+            "classes": ["dark", "light"],
+            "schedule": {"start_date": "2026-01-01"},
+            "storage": {"uri": f"file://{tmp_path}/storage"},
+            "model": {"input_size": 32},
+            "annotation": {"project_name": "Shades", "question": "Which?", "instructions": "Look.", "sample_size": 90},
+        }
+        for name, part in parts.items():
+            settings[name] = {**settings.get(name, {}), **part}
+        path = tmp_path / "monitor.yaml"
+        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        code = cli.main(["check", str(path)])
+        captured = capsys.readouterr()
+        assert (code, captured.err) == (0, "")
+        return captured.out.splitlines()
+
+    return run
+
+
+def warnings(lines: list[str]) -> list[str]:
+    return [line for line in lines if line.startswith("Warning: ")]
+
+
+def test_a_sound_file_is_told_with_its_cost_and_without_a_warning(check: Check, tmp_path: Path) -> None:
+    lines = check()
+    assert lines[0] == f"{tmp_path}/monitor.yaml: valid. Monitor shades: dark, light"
+    assert "after each UTC day from 2026-01-01" in lines[1]
+    assert f"images in file://{tmp_path}/storage/shades" in lines[1]
+    assert lines[2] == "Champion: none yet; run driftwatch champion train"
+    assert lines[3].startswith("A day of 90 labelled images: 30 pages, 1.80 USD with the fee")
+    assert "30 such days 54.00 USD" in lines[3]
+    assert not warnings(lines)
+
+
+def test_a_check_writes_nothing(check: Check, tmp_path: Path) -> None:
+    check()
+    assert not (tmp_path / "storage").exists()
+
+
+def test_a_sample_that_can_never_have_a_verdict_is_warned_of(check: Check) -> None:
+    found = warnings(check(annotation={"sample_size": 20}))
+    assert [line for line in found if "annotation.sample_size is below performance.min_labels" in line]
+
+
+def test_a_day_above_its_limit_is_warned_of_and_one_at_the_limit_is_not(check: Check) -> None:
+    said = "a full day costs more than annotation.max_cost_per_day"
+    assert said in "".join(warnings(check(annotation={"max_cost_per_day": 1.79})))
+    assert said not in "".join(warnings(check(annotation={"max_cost_per_day": 1.8})))
+
+
+def test_a_months_limit_is_told_in_full_days(check: Check) -> None:
+    (warning,) = warnings(check(annotation={"max_cost_per_month": 18.5}))
+    assert "annotation.max_cost_per_month is enough for 10 full days of a month" in warning
+
+
+def test_a_gate_that_needs_more_images_than_a_day_leaves_is_warned_of(check: Check) -> None:
+    lines = check(retraining={"evaluation_share": 0.2, "min_evaluation_labels": 40})
+    assert (
+        "Warning: one day leaves 18 images for the gate, which needs 40: a single alert cannot promote a model" in lines
+    )
+    assert [line for line in lines if "of which 18 a day are kept for evaluation" in line]
+
+
+def test_an_automatic_sample_is_told_as_a_number(check: Check) -> None:
+    wide, narrow = (
+        next(line for line in check(annotation={"sample_size": "auto", "interval_width": width}) if "A day of" in line)
+        for width in (0.3, 0.15)
+    )
+    assert int(narrow.split()[3]) > int(wide.split()[3]) > 0
+
+
+def test_who_must_agree_to_a_promotion_is_told(check: Check) -> None:
+    assert [line for line in check(retraining={"promotion": "approval"}) if line.endswith("promotion: approval")]
+
+
+def test_the_champion_that_serves_is_named(check: Check, tmp_path: Path) -> None:
+    storage, layout = open_storage(f"file://{tmp_path}/storage"), MonitorKeys("shades")
+    version = "v0042-0badcafe"
+    card = {**samples.FIRST_CARD, "version": version, "classes": ["dark", "light"], "input_size": 32}
+    storage.write_json(layout.model_card(version), card)
+    storage.write_json(layout.champion, {"version": version, "previous": None, "promoted_by": "test", "sha256": ""})
+    assert f"Champion: {version}" in check()
