@@ -1,0 +1,82 @@
+"""What was asked of the annotators: only what was paid counts as spent, and who was flagged comes first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from tests.driftwatch.artifacts import samples
+from tests.driftwatch.view.report.known import day_facts
+from tests.driftwatch.view.typed import typed
+
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.view.report.labelling_section import MOST_ANNOTATORS, Labelling, labelling
+
+PLAN = typed(AnnotationPlan, samples.PLAN)
+
+
+def section(**known: Any) -> Labelling:
+    found = labelling(day_facts(annotation=PLAN, **known))
+    assert found is not None
+    return found
+
+
+def annotators(*rows: tuple[str, int, bool, float | None]) -> pd.DataFrame:
+    """(id, answers, flagged, agreement) of each."""
+    table = pd.DataFrame(rows, columns=["annotator_id", "answers", "flagged", "agreement"])
+    return table.assign(
+        reason=["too fast" if flagged else "" for flagged in table["flagged"]],
+        control_right=3,
+        control_answers=4,
+        seconds_median=41.4,
+    )
+
+
+def test_a_day_of_which_nobody_was_asked_has_no_section() -> None:
+    assert labelling(day_facts()) is None
+
+
+def test_before_an_answer_there_is_the_plan_alone() -> None:
+    assert section().rows == [
+        ("Asked", f"{len(PLAN.sample):,} images, {PLAN.overlap} annotators each"),
+        ("Planned cost", f"{PLAN.cost.total:.2f} USD, fee included"),
+    ]
+
+
+def test_a_page_is_paid_once_and_a_rejected_one_is_not() -> None:
+    rows = [("a1", "ACCEPTED"), ("a1", "ACCEPTED"), ("a2", "ACCEPTED"), ("a3", "REJECTED")]
+    pages = pd.DataFrame(rows, columns=["assignment_id", "status"]).assign(reward=1.0)
+    fee = day_facts().config.annotation.fee_share
+    assert fee > 0
+    assert dict(section(assignments=pages).rows)["Spent"] == f"{2 * (1 + fee):.2f} USD for 2 pages; 1 rejected"
+
+
+def test_flagged_annotators_come_first_and_their_votes_are_said_to_count() -> None:
+    found = section(annotators=annotators(("busy", 90, False, 0.9), ("fast", 10, True, 0.4), ("slow", 20, False, None)))
+    assert [row.name for row in found.annotators] == ["fast", "busy", "slow"]
+    assert [row.reason for row in found.annotators] == ["too fast", "", ""]
+    assert [row.agrees for row in found.annotators] == ["40 %", "90 %", "–"]
+    assert (found.annotators[0].control, found.annotators[0].seconds) == ("3 / 4", "41")
+    assert dict(found.rows)["Annotators"] == "3, 1 flagged (their votes count)"
+
+
+def test_of_many_annotators_the_rest_is_counted() -> None:
+    found = section(annotators=annotators(*[(f"{number:02d}", 5, False, 0.9) for number in range(MOST_ANNOTATORS + 3)]))
+    assert (len(found.annotators), found.more) == (MOST_ANNOTATORS, 3)
+    assert dict(found.rows)["Annotators"] == f"{MOST_ANNOTATORS + 3}, 0 flagged"
+
+
+def test_answers_that_allow_no_agreement_are_not_called_zero() -> None:
+    said = dict(section(performance=typed(Performance, samples.NO_LABELS)).rows)
+    assert said["Agreement"] == "not defined"
+    assert "Unanimous" not in said
+
+
+def test_the_agreement_has_its_measures_name_and_how_the_answers_were_merged() -> None:
+    agreement = {**samples.PERFORMANCE["agreement"], "alpha": 0.714, "control_right": 9, "control_answers": 10}
+    found = typed(Performance, samples.PERFORMANCE, agreement=agreement, merged_by="majority")
+    said = dict(section(performance=found).rows)
+    assert said["Agreement"] == "Krippendorff's α = 0.71"
+    assert said["Control tasks"] == "90 % of 10 right"
+    assert said["Merged by"] == "majority vote"

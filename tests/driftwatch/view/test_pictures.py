@@ -1,0 +1,75 @@
+"""Which of the day's images are shown, and how: only of what drifted, the surest mistakes first, in their own proportions."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from tests.driftwatch.artifacts import samples
+from tests.driftwatch.view.report.known import day_facts
+from tests.driftwatch.view.typed import typed
+
+from driftwatch.artifacts.drift import DayDrift
+from driftwatch.view.pictures import HEIGHT, MOST_DISAGREEMENTS, MOST_DRIFTED, chosen, jpeg, thumbnail
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shown"),
+    [(1, 1, HEIGHT), (300, 200, 1.5 * HEIGHT), (9000, 10, 2 * HEIGHT), (10, 9000, HEIGHT / 2)],
+)
+def test_a_thumbnail_has_the_originals_proportions_within_limits(width: int, height: int, shown: float) -> None:
+    picture = Image.open(io.BytesIO(jpeg(np.zeros((64, 64, 3), np.uint8), width, height)))
+    assert (picture.format, picture.size) == ("JPEG", (round(shown), HEIGHT))
+
+
+def test_a_thumbnail_stands_in_the_page_itself() -> None:
+    pixels = np.full((8, 8, 3), 200, np.uint8)
+    kind, _, data = thumbnail(pixels).partition(",")
+    assert kind == "data:image/jpeg;base64"
+    assert base64.b64decode(data) == jpeg(pixels)
+
+
+@pytest.mark.parametrize(("verdict", "shown"), [("drifted", MOST_DRIFTED), ("ok", 0), ("not_enough_evidence", 0)])
+def test_images_are_typical_only_of_a_drift_that_was_found(verdict: str, shown: int) -> None:
+    found = typed(DayDrift, samples.DAY_DRIFT, verdict=verdict, examples=[f"{number:064d}" for number in range(20)])
+    groups = chosen(day_facts(drift=found))
+    assert (len(groups["drifted"]), groups["content"]) == (shown, [])
+
+
+def answers(*rows: tuple[str, str | None, str, float]) -> dict[str, Any]:
+    """labels and predictions of (image, label, prediction, its score)."""
+    ids, labels, said, scores = zip(*rows, strict=True)
+    return {
+        "labels": pd.DataFrame({"image_id": ids, "label": labels, "votes": 3, "votes.cat": 2, "votes.dog": 1}),
+        "predictions": pd.DataFrame({"image_id": ids, "prediction": said, "score.cat": scores, "score.dog": scores}),
+    }
+
+
+def test_the_surest_mistakes_come_first_and_images_without_a_label_are_none() -> None:
+    rows = (
+        ("c", "cat", "dog", 0.7),
+        ("b", "cat", "dog", 0.7),
+        ("a", "dog", "cat", 0.95),
+        ("right", "cat", "cat", 0.99),
+        ("nobody", None, "cat", 0.99),
+    )
+    found = chosen(day_facts(**answers(*rows)))["disagreements"]
+    assert [image_id for image_id, _ in found] == ["a", "b", "c"]
+    assert found[0][1] == "people: dog (1 of 3)\nmodel: cat (95 %)"
+
+
+def test_of_many_mistakes_the_surest_are_shown() -> None:
+    rows = [(f"{number:02d}", "cat", "dog", 0.5 + number / 100) for number in range(MOST_DISAGREEMENTS + 5)]
+    found = chosen(day_facts(**answers(*rows)))["disagreements"]
+    assert [image_id for image_id, _ in found] == [f"{number:02d}" for number in range(MOST_DISAGREEMENTS + 4, 4, -1)]
+
+
+def test_before_labels_are_in_nobody_disagrees() -> None:
+    known = answers(("a", "dog", "cat", 0.9))
+    for missing in known:
+        assert chosen(day_facts(**{**known, missing: None}))["disagreements"] == []
