@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.models import ChampionPointer
-from driftwatch.config import ImagesConfig, MonitorConfig
+from driftwatch.config import MonitorConfig
 from driftwatch.drift.handover import build_reference_of
-from driftwatch.errors import ChangedImage, NeedsAttention
+from driftwatch.errors import NeedsAttention
 from driftwatch.labels.known_images import control_tasks
 from driftwatch.labels.plan import plan_labelling
 from driftwatch.models import registry
@@ -31,11 +28,9 @@ from driftwatch.models.gate import evaluate_challenger
 from driftwatch.models.original_set import read_training_images, set_keys, take_in_training_set
 from driftwatch.models.predict import predict_day
 from driftwatch.models.rollback import rollback_target
-from driftwatch.storage import open_storage
 from driftwatch.view.gate import reason_text
 
 from ..kills import killed_at, kills, touches
-from .conftest import make_config
 
 NOW = datetime(2026, 1, 5, tzinfo=timezone.utc)
 DAY = date(2026, 1, 4)
@@ -203,18 +198,3 @@ def test_a_renamed_monitor_goes_on_from_what_it_has(world) -> None:
     )
     take_in_training_set(monitor_store(storage, layout, config))
     assert storage.read_table(layout.training_set)["key"].str.startswith("lines/").all()
-
-
-def test_a_training_image_that_todays_settings_refuse_is_named(tmp_path):
-    storage, config = open_storage(f"file://{tmp_path}"), make_config(tmp_path)
-    data = cv2.imencode(".jpg", np.zeros((40, 40, 3), np.uint8))[1].tobytes()
-    storage.write_bytes("stripes/training/images/upright/1.jpg", data)
-    chosen = pd.DataFrame(
-        {"key": ["stripes/training/images/upright/1.jpg"], "image_id": [hashlib.sha256(data).hexdigest()]}
-    )
-    assert [rgb.shape for rgb in _decoded(storage, config, chosen)] == [(40, 40, 3)]
-    stricter = config.model_copy(update={"images": ImagesConfig(min_side=64)})
-    with pytest.raises(
-        ChangedImage, match=r"upright/1\.jpg was accepted .*refuses it now \(too_small: is 40 x 40.*take them in again"
-    ):
-        list(_decoded(storage, stricter, chosen))

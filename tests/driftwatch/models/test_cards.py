@@ -1,0 +1,81 @@
+"""The card of a version says what was trained, on what, and how it did on images that it never saw."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.driftwatch.artifacts import samples
+from tests.stores import monitor_store
+
+from driftwatch.artifacts.models import ImportedRecipe, ModelCard, ModelData, TimedEpochRow
+from driftwatch.artifacts.store import MonitorStore
+from driftwatch.models import registry
+from driftwatch.models.cards import Origin, Unlearnt, mean_score, package_versions, register_trained
+from driftwatch.models.training.base import Labelled, Trained
+
+
+@pytest.fixture(scope="module")
+def trained() -> Trained:
+    import keras
+
+    flat = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+    model = registry.to_bytes(keras.Sequential([keras.Input((32, 32, 3)), *flat]))
+    epoch = TimedEpochRow(epoch=1, loss=0.5, accuracy=0.75, seconds=1.25)
+    return Trained(model, True, (epoch,))
+
+
+@pytest.fixture
+def store(empty) -> MonitorStore:
+    return monitor_store(empty.storage, empty.layout, empty.config)
+
+
+def some(n: int) -> Labelled:
+    images = np.random.default_rng(n).integers(0, 256, (n, 32, 32, 3)).astype("uint8")
+    return Labelled(images, np.arange(n) % 2)
+
+
+def origin(**data: Any) -> Origin:
+    about = ModelData.model_validate_json(json.dumps({**samples.FIRST_CARD["data"], **data}))
+    return Origin("alice", None, about, ImportedRecipe(name="imported", file="own.keras"), {"training": 7})
+
+
+def registered(store: MonitorStore, trained: Trained, **data: Any) -> ModelCard:
+    version = register_trained(store, trained, Unlearnt(some(6), some(9)), origin(**data))
+    return registry.card(store, version)
+
+
+def test_a_card_has_its_origin_its_outputs_and_its_holdout(store: MonitorStore, trained: Trained) -> None:
+    card = registered(store, trained)
+    assert (card.created_by, card.parent, card.seeds) == ("alice", None, {"training": 7})
+    assert (card.classes, card.input_size, card.output) == (("across", "upright"), 32, "logits")
+    assert card.sha256 == registry.digest_of(trained.model)
+    assert card.metrics.holdout.n == card.metrics.holdout.accuracy.n == 9
+    assert 0.5 <= (card.metrics.holdout.mean_score or 0) <= 1
+    assert card.temperature > 0
+
+
+def test_how_long_an_epoch_took_is_no_part_of_a_card(store: MonitorStore, trained: Trained) -> None:
+    version = registered(store, trained).version
+    assert store.storage.read_json(store.keys.model_card(version))["history"] == [
+        {"epoch": 1, "loss": 0.5, "accuracy": 0.75}
+    ]
+
+
+def test_the_same_weights_of_another_original_set_are_another_version(store: MonitorStore, trained: Trained) -> None:
+    first, again, other = (registered(store, trained, set=name).version for name in ("a" * 16, "a" * 16, "b" * 16))
+    assert first == again != other
+
+
+def test_how_sure_a_model_is_is_the_mean_of_its_highest_scores() -> None:
+    assert mean_score(np.array([[0.9, 0.1], [0.3, 0.7]])) == pytest.approx(0.8)
+    assert mean_score(np.zeros((0, 2))) is None
+
+
+def test_packages_that_are_not_installed_are_left_out() -> None:
+    found = package_versions()
+    assert {"python", "keras", "numpy"} <= set(found)
+    assert all(found.values())
+    assert {"tensorflow", "tensorflow-cpu"} & set(found)
