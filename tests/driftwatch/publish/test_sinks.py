@@ -65,12 +65,12 @@ def test_a_name_that_nobody_brings_is_refused_with_the_names_there_are(small_mon
         ValueError, match=r"should be 'whylabs', 'local', 'broken' or 'warehouse'; an installed package"
     ):
         site(small_monitor, tmp_path, "warehous")
-    with pytest.raises(
-        ConfigError, match=r"names 'gone', which no installed package has: install the package .*whylabs, local"
-    ):
+    with pytest.raises(ConfigError, match=r"no sink 'gone'; there are whylabs, local"):
         sink_of("gone", site(small_monitor, tmp_path, "local"))
 
 
 def test_an_entry_point_that_leads_nowhere_says_which(small_monitor, tmp_path, package):
-    with pytest.raises(ConfigError, match=r"entry point warehouse_sink:nothing cannot be loaded \(AttributeError"):
+    with pytest.raises(
+        ConfigError, match=r"entry point warehouse_sink:nothing of the sink 'broken' cannot be loaded \(AttributeError"
+    ):
         sinks_of(site(small_monitor, tmp_path, "broken"))

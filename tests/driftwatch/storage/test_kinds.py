@@ -12,6 +12,8 @@ from driftwatch.storage import kinds, open_storage
 from driftwatch.storage.file import FileStorage
 from driftwatch.storage.s3 import S3Storage
 
+from ...installed import installed
+
 
 class Archive(FileStorage):
     """A kind that another package adds."""
@@ -45,14 +47,10 @@ def test_a_wrong_uri_is_refused_with_what_is_allowed(uri):
 
 
 def test_a_package_adds_a_kind_by_an_entry_point(tmp_path, monkeypatch):
-    found = EntryPoint("archive", f"{__name__}:Archive", kinds.GROUP)
+    found = EntryPoint("archive", f"{__name__}:Archive", kinds.SEAM.group)
     monkeypatch.setattr(EntryPoint, "load", lambda self: Archive)
 
-    def entry_points(group: str, name: str) -> list[EntryPoint]:
-        return [found] if (group, name) == (found.group, found.name) else []
-
-    monkeypatch.setattr("driftwatch.storage.kinds.entry_points", entry_points)
-    monkeypatch.setattr("driftwatch.config.storage.entry_points", entry_points)
+    installed(monkeypatch, found)
     uri = StorageConfig.model_validate({"uri": f"archive://{tmp_path}"}).uri
     storage = open_storage(uri)
     storage.write_json("m/a.json", 1)
@@ -65,7 +63,9 @@ def test_a_package_adds_a_kind_by_an_entry_point(tmp_path, monkeypatch):
 
 
 def test_a_kind_that_cannot_be_loaded_is_named_with_its_package(monkeypatch):
-    broken = EntryPoint("tape", "no_such_package:Tape", kinds.GROUP)
-    monkeypatch.setattr("driftwatch.storage.kinds.entry_points", lambda group, name: [broken])
-    with pytest.raises(ConfigError, match=r"tape://, and the entry point no_such_package:Tape .*correct the package"):
+    broken = EntryPoint("tape", "no_such_package:Tape", kinds.SEAM.group)
+    installed(monkeypatch, broken)
+    with pytest.raises(
+        ConfigError, match=r"entry point no_such_package:Tape of the kind of storage 'tape' .*correct the package"
+    ):
         open_storage("tape:///x")

@@ -10,16 +10,15 @@ tests/driftwatch/labels/backends/test_conformance.py holds what each backend mus
 
 from __future__ import annotations
 
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
-from driftwatch.errors import ConfigError, NeedsAttention
+from driftwatch.errors import NeedsAttention
+from driftwatch.seams import Seam
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +28,9 @@ if TYPE_CHECKING:
     from driftwatch.labels.links import ImageLinks
 
 TOLOKA = "toloka"
-BUILT_IN_BACKENDS = (TOLOKA,)
-BACKENDS_ENTRY_POINTS = "driftwatch.label_backends"
+SEAM = Seam(
+    "label backend", "driftwatch.label_backends", {TOLOKA: "driftwatch.labels.backends.toloka.backend:toloka_backend"}
+)
 # The close reason, of every backend, of a pool whose images have all the answers that were wanted.
 COMPLETED = "COMPLETED"
 # Why the wait for a pool ended if the service did not close it.
@@ -153,20 +153,5 @@ BackendFactory = Callable[[LabelSite], LabelBackend]
 
 def backend_of(name: str, site: LabelSite) -> LabelBackend:
     """The backend of a name; raises ConfigError where no installed package has it, or it cannot be loaded."""
-    if name in BUILT_IN_BACKENDS:
-        factory: BackendFactory = pkgutil.resolve_name(f"driftwatch.labels.backends.{name}.backend:{name}_backend")
-        return factory(site)
-    found = [entry for entry in entry_points(group=BACKENDS_ENTRY_POINTS) if entry.name == name]
-    if not found:
-        raise ConfigError(
-            f"no installed package has the label backend {name!r}: install the one with the entry point {name} of the group "
-            f"{BACKENDS_ENTRY_POINTS}, or name one of {', '.join(BUILT_IN_BACKENDS)}"
-        )
-    try:
-        factory = cast(BackendFactory, found[0].load())
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"the entry point {found[0].value} of the label backend {name!r} cannot be loaded ({type(error).__name__}: {error}): "
-            "correct the package that brings it"
-        ) from error
+    factory: BackendFactory = SEAM.find(name)
     return factory(site)

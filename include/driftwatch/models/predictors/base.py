@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.errors import NeedsAttention
+from driftwatch.seams import Seam
 
 if TYPE_CHECKING:
     import pandas as pd
 
-GROUP = "driftwatch.predictors"
 KERAS = "keras"
-_OWN = {KERAS: EntryPoint(KERAS, "driftwatch.models.predictors.keras:load_model", GROUP)}
+SEAM = Seam("predictor", "driftwatch.predictors", {KERAS: "driftwatch.models.predictors.keras:load_model"})
 
 # Machines of different vector width may differ in the last bits. Rounding hides these.
 SCORE_DECIMALS = 6
@@ -89,13 +87,7 @@ Load = Callable[[MonitorStore, str], Predictor]
 def predictor(store: MonitorStore, version: str, kind: str = KERAS) -> Predictor:
     """The model `version`, ready to answer, by the predictor of that kind. The kind is the built-in one, or one that an installed package names.
 
-    Raises NeedsAttention for an unknown kind. A kind may raise errors of its own for a model that it cannot load.
+    Raises ConfigError for an unknown kind. A kind may raise errors of its own for a model that it cannot load.
     """
-    known = {entry.name: entry for entry in entry_points(group=GROUP)} | _OWN
-    if kind not in known:
-        raise NeedsAttention(
-            f"there is no predictor {kind!r}; there are {', '.join(sorted(known))}. Choose one of them, or install the package that has an "
-            f"entry point {kind!r} in the group {GROUP!r}"
-        )
-    load: Load = known[kind].load()
+    load: Load = SEAM.find(kind)
     return load(store, version)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -18,16 +17,15 @@ from pydantic import Field
 
 from driftwatch.artifacts.models import Augmentation, TimedEpochRow, TrainingRecipe
 from driftwatch.config.model import RecipeConfig
-from driftwatch.errors import NeedsAttention
+from driftwatch.seams import Seam
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from driftwatch.models.training.checkpoints import Checkpoints
 
-GROUP = "driftwatch.trainers"
 KERAS = "keras"
-_OWN = {KERAS: EntryPoint(KERAS, "driftwatch.models.training.keras:KerasTrainer", GROUP)}
+SEAM = Seam("trainer", "driftwatch.trainers", {KERAS: "driftwatch.models.training.keras:KerasTrainer"})
 
 # A function that is called with each epoch when the epoch ends.
 OnEpoch = Callable[[TimedEpochRow], None]
@@ -134,12 +132,6 @@ class Trainer(Protocol):
 
 
 def trainer(name: str = KERAS) -> Trainer:
-    """The trainer of that name: the built-in one, or one that an installed package names. Raises NeedsAttention for another name."""
-    known = {entry.name: entry for entry in entry_points(group=GROUP)} | _OWN
-    if name not in known:
-        raise NeedsAttention(
-            f"there is no trainer {name!r}; there are {', '.join(sorted(known))}. Choose one of them, or install the package that has an "
-            f"entry point {name!r} in the group {GROUP!r}"
-        )
-    found: Trainer = known[name].load()()
+    """The trainer of that name: the built-in one, or one that an installed package names. Raises ConfigError for another name."""
+    found: Trainer = SEAM.find(name)()
     return found

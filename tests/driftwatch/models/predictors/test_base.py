@@ -15,6 +15,8 @@ from driftwatch.models.predictors import base
 from driftwatch.models.predictors.base import Predictions, predictor
 from driftwatch.storage import open_storage
 
+from ....installed import installed
+
 
 def theirs(store, version):
     return SimpleNamespace(store=store, version=version)
@@ -22,8 +24,11 @@ def theirs(store, version):
 
 def test_a_packages_own_predictor_is_found_by_its_name(tmp_path, monkeypatch) -> None:
     store = monitor_store(open_storage(f"file://{tmp_path}"), MonitorKeys("demo"))
-    found = [EntryPoint("theirs", f"{__name__}:theirs", base.GROUP), EntryPoint("keras", "nowhere:nothing", base.GROUP)]
-    monkeypatch.setattr(base, "entry_points", lambda group: found if group == "driftwatch.predictors" else [])
+    found = [
+        EntryPoint("theirs", f"{__name__}:theirs", base.SEAM.group),
+        EntryPoint("keras", "nowhere:nothing", base.SEAM.group),
+    ]
+    installed(monkeypatch, *found)
     made = predictor(store, "v0001-00000001", "theirs")
     assert (made.store, made.version) == (store, "v0001-00000001")
     with pytest.raises(

@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from importlib.metadata import EntryPoint
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from driftwatch.errors import NeedsAttention
-from driftwatch.models.training import base
 from driftwatch.models.training.base import Labelled, Recipe, trainer
 
 
-def named(name: str) -> EntryPoint:
-    return EntryPoint(name, "collections:Counter", base.GROUP)  # stands for a trainer: a class without arguments
-
-
-@pytest.fixture
-def installed(monkeypatch):
-    """Entry points as installed packages have them."""
-
-    def install(*found: EntryPoint) -> None:
-        def entry_points(group: str) -> tuple[EntryPoint, ...]:
-            assert group == "driftwatch.trainers"
-            return found
-
-        monkeypatch.setattr(base, "entry_points", entry_points)
-
-    return install
-
-
-def test_an_installed_package_brings_a_trainer_along(installed) -> None:
-    installed(named("other"))
-    assert isinstance(trainer("other"), Counter)
-
-
-@pytest.mark.parametrize("others", [(), ("keras",)], ids=["alone", "beside one that takes its name"])
-def test_keras_is_the_built_in_one_whatever_is_installed(installed, others) -> None:
+def test_keras_is_the_built_in_one() -> None:
     from driftwatch.models.training.keras import KerasTrainer
 
-    installed(*(named(name) for name in others))
     assert isinstance(trainer(), KerasTrainer)
-
-
-def test_an_unknown_trainer_is_refused_with_those_there_are(installed) -> None:
-    installed(named("other"))
-    with pytest.raises(NeedsAttention, match=r"no trainer 'torch'; there are keras, other\..*entry point 'torch'"):
-        trainer("torch")
 
 
 def test_labels_are_places_in_the_classes() -> None:
