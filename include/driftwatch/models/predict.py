@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from driftwatch.images.shards import Shard
 
 
-def predict_day(day: DayStore, version: str) -> dict[str, Any]:
+class PredictionCounts(TypedDict):
+    """How many `images` the model `model_version` answered, and how many of them with each class (`predictions`)."""
+
+    images: int
+    model_version: str
+    predictions: dict[str, int]
+
+
+def predict_day(day: DayStore, version: str) -> PredictionCounts:
     """The answers of model `version` on the day's inputs: writes embeddings.npy and predictions.parquet in the order of
     features.parquet.
 
@@ -35,7 +43,7 @@ def predict_day(day: DayStore, version: str) -> dict[str, Any]:
     return _write_day(day, version, len(table), iter([(table, embeddings)]))
 
 
-def predict_shard(day: DayStore, version: str, shard: Shard) -> dict[str, Any]:
+def predict_shard(day: DayStore, version: str, shard: Shard) -> PredictionCounts:
     """Like `predict_day`, for one shard (one part) of the day. `merge_predictions` joins the shards. Returns the counts of the shard."""
     from driftwatch.storage.tables import writing_table
 
@@ -50,7 +58,7 @@ def predict_shard(day: DayStore, version: str, shard: Shard) -> dict[str, Any]:
     return _counts(day.config, version, Counter(table["prediction"].to_pylist()))
 
 
-def merge_predictions(day: DayStore, version: str, shards: int) -> dict[str, Any]:
+def merge_predictions(day: DayStore, version: str, shards: int) -> PredictionCounts:
     """Joins the files of the shards into predictions.parquet and embeddings.npy, then removes them. A second call only counts again.
 
     Returns counts like `predict_day`.
@@ -118,7 +126,7 @@ def _write_day(
     version: str,
     images: int,
     parts: Iterator[tuple[pa.Table, np.ndarray]],
-) -> dict[str, Any]:
+) -> PredictionCounts:
     """Writes the day's artifacts from parts, in order. Only one part at a time is in memory."""
     from driftwatch.storage.tables import writing_table
 
@@ -139,7 +147,7 @@ def _write_day(
     return _counts(day.config, version, counts)
 
 
-def _counts(config: MonitorConfig, version: str, counts: Counter[str]) -> dict[str, Any]:
+def _counts(config: MonitorConfig, version: str, counts: Counter[str]) -> PredictionCounts:
     return {
         "images": counts.total(),
         "model_version": version,

@@ -22,7 +22,7 @@ class PredictShardOperator(ShardOperator):
         from driftwatch.models.predict import predict_shard
 
         version = self.of_day.read(Ingest).model_version
-        return predict_shard(self.of_day, version, self.shard_of_day())
+        return {**predict_shard(self.of_day, version, self.shard_of_day())}
 
 
 class PredictLabelsOperator(DayOperator):

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from datetime import date, datetime, timedelta, timezone
-from types import SimpleNamespace
-from typing import Any
+from datetime import date, timedelta
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
 
 from driftwatch.artifacts.alerts import WhyLabsFoundWorse
 from driftwatch.errors import AccessRefused, NeedsAttention
+
+from ..deferring import NOW, context, deferred, event_of
 
 DAY = date(2026, 1, 20)
 
 
 RETRAIN, OK = "trigger_retraining", "performance_ok"
-
-
-NOW = datetime.now(timezone.utc)
-
-
-def context(run_type: str = "scheduled", **params: Any) -> dict[str, Any]:
-    ti = SimpleNamespace(start_date=NOW)
-    return {"params": params, "dag_run": SimpleNamespace(run_type=run_type), "ti": ti}
-
-
-def event_of(deferred: TaskDeferred, **changes: Any) -> dict[str, Any]:
-    """What the trigger fires, made anew from its serialized form as the triggerer does."""
-    _, fields = deferred.trigger.serialize()
-    return asyncio.run(anext(type(deferred.trigger)(**{**fields, **changes}).run())).payload
-
-
-def deferred(analysed: Any, source: str = "whylabs", **publish: Any) -> TaskDeferred:
-    with pytest.raises(TaskDeferred) as raised:
-        analysed.operator(source, **publish).execute(context())
-    assert raised.value.method_name == "resume"
-    return raised.value
 
 
 @pytest.mark.parametrize(

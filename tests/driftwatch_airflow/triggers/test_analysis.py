@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import date, datetime, timedelta, timezone
-from types import SimpleNamespace
-from typing import Any
+from datetime import date, timedelta
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
 
 from driftwatch_airflow.triggers.analysis import AnalysisTrigger
 
+from ..deferring import NOW, deferred, event_of
+
 DAY = date(2026, 1, 20)
 
-
-NOW = datetime.now(timezone.utc)
 STORED_BY_0_1 = {
     "whylabs_conn_id": "whylabs_default",
     "dataset": "model-1",
@@ -32,24 +28,6 @@ def test_a_task_that_an_earlier_version_deferred_is_resumed_and_what_is_stored_h
     trigger = AnalysisTrigger(**STORED_BY_0_1)
     assert (trigger.wait.day, trigger.wait.analyzers) == (DAY, ("floor", "trend"))
     assert AnalysisTrigger(trigger.wait).serialize() == (path, STORED_BY_0_1)
-
-
-def context(run_type: str = "scheduled", **params: Any) -> dict[str, Any]:
-    ti = SimpleNamespace(start_date=NOW)
-    return {"params": params, "dag_run": SimpleNamespace(run_type=run_type), "ti": ti}
-
-
-def event_of(deferred: TaskDeferred, **changes: Any) -> dict[str, Any]:
-    """What the trigger fires, made anew from its serialized form as the triggerer does."""
-    _, fields = deferred.trigger.serialize()
-    return asyncio.run(anext(type(deferred.trigger)(**{**fields, **changes}).run())).payload
-
-
-def deferred(analysed: Any, source: str = "whylabs", **publish: Any) -> TaskDeferred:
-    with pytest.raises(TaskDeferred) as raised:
-        analysed.operator(source, **publish).execute(context())
-    assert raised.value.method_name == "resume"
-    return raised.value
 
 
 @pytest.mark.parametrize("fault", ["error_before", "drop_before", "html_502", "rate_limit"])
