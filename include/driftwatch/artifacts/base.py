@@ -47,7 +47,7 @@ class Artifact(Part):
     def upgraded(cls, found: dict[str, Any], version: int) -> dict[str, Any]:
         """A file of the older `version`, in today's form. A class whose VERSION is 1 has no older version.
 
-        `found` is the file's JSON object, unchanged. No model class has this form any more.
+        `found` is the file's JSON object without `schema_version`, as the older version wrote it.
         """
         return found
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts import base
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.models import TrainingSetReady
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
@@ -75,7 +77,7 @@ class TrainingSet:
         storage.write_array(beside.inputs, self.inputs)
         storage.write_table(beside.features, self.features)
         storage.write_table(beside.table, self.table)
-        storage.write_json(beside.ready, {"images": len(self.table)})
+        base.write(storage, beside.ready, TrainingSetReady(images=len(self.table)))
         _settle(storage, pairs, beside.ready)
 
 

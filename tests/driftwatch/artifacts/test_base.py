@@ -165,3 +165,12 @@ def _with(whole: Any, path: tuple[Any, ...], value: Any) -> Any:
     if isinstance(whole, list):
         return [_with(part, path[1:], value) if place == path[0] else part for place, part in enumerate(whole)]
     return {**whole, path[0]: _with(whole.get(path[0]), path[1:], value)}
+
+
+def test_every_json_artifact_is_written_by_its_model(root):
+    """So that none is without a schema version."""
+    source = [path for folder in ("include/driftwatch", "plugins") for path in sorted((root / folder).rglob("*.py"))]
+    writers = [
+        path.relative_to(root).as_posix() for path in source if ".write_json(" in path.read_text(encoding="utf-8")
+    ]
+    assert writers == ["include/driftwatch/artifacts/base.py"]
