@@ -90,14 +90,20 @@ def floor_of_cores(rows: Sequence[Row]) -> str:
     """What two cores gave the decoder alone, beside what they gave the pass."""
     found = {row.what: row.ratio for row in rows if row.what.endswith((", 2 threads", ", 2 processes"))}
     if not found:
-        return "this process had one core only, so that nothing was measured."
-    return "; ".join(
-        f"two {name} decode {found[f'decoding alone, 2 {name}']:.2f} times as fast as one, and take images in "
-        f"{found[f'one pass, 2 {name}']:.2f} times as fast"
+        return "This process had one core only, so nothing was measured."
+    lines = [
+        f"- Two {name} decode {found[f'decoding alone, 2 {name}']:.2f} times as fast as one. They take images in "
+        f"{found[f'one pass, 2 {name}']:.2f} times as fast."
         for name in ("threads", "processes")
-    ) + (
-        ". Where decoding itself stays below 1.8, the cores share something (two threads of one core, other machines' work); "
-        "where only the pass does, its Python code, which one thread runs at a time, is what limits it."
+    ]
+    return "\n".join(
+        [
+            "",
+            *lines,
+            "",
+            "If decoding itself stays below 1.8, the cores share something: they are two threads of one core, or other machines",
+            "work on them. If only the pass stays below it, its Python code is the limit: one thread runs it at a time.",
+        ]
     )
 
 
@@ -114,7 +120,8 @@ judged on a machine that is busy. A row whose rounds lie on both sides of its ai
 (`python -m bench.speed.run --short`, two rounds) 15 % are added on both sides, since that is how far such runs lie apart.
 
 whylogs is called by `log_image` for each image (its own API, pandas installed; merging its profiles is not counted), cleanvision with all its
-checks. Decoding alone is OpenCV's `imdecode` of each file; on two cores it is the floor, what the machine itself gives for a second core: {cores}
+checks. Decoding alone is OpenCV's `imdecode` of each file. On two cores it is the floor: what the machine itself gives for a second core.
+{cores}
 
 ## Where the pass's time goes
 
