@@ -2,6 +2,7 @@
 
 from driftwatch.config.annotation import AnnotationConfig, ExamConfig, QualityRules
 from driftwatch.config.images import ImagesConfig
+from driftwatch.config.model_input import InputConfig
 from driftwatch.config.monitor import MonitorConfig
 from driftwatch.config.notifiers import AlertKind, NotifierConfig
 from driftwatch.config.profiling import ProfilingConfig
@@ -13,6 +14,7 @@ __all__ = [
     "AnnotationConfig",
     "ExamConfig",
     "ImagesConfig",
+    "InputConfig",
     "MonitorConfig",
     "NotifierConfig",
     "ProfilingConfig",

@@ -1,84 +1,73 @@
-"""The section `model` of the monitor file: how the model is run, and how it is trained."""
+"""The section `model` of the monitor file: where its answers come from, what goes into it, and how it is trained."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from driftwatch.config.parts import Section, Share
+from driftwatch.config.endpoint import EndpointConfig
+from driftwatch.config.logged import LoggedConfig
+from driftwatch.config.model_input import InputConfig
+from driftwatch.config.parts import Section
+from driftwatch.config.recipe import RecipeConfig
 
-Side = Annotated[int, Field(ge=16, le=1024)]
-
-
-class AugmentationConfig(Section):
-    """How a training image is varied each time it is seen. Brightness and tint are given as shares of half the range of pixel values."""
-
-    smallest_box: float = Field(
-        0.7,
-        gt=0,
-        le=1,
-        description="A random box is cut out of the image. This is its shortest side, as a share of the image's.",
-    )
-    stretch: float = Field(
-        0.15, ge=0, le=1, description="Largest change of the box's aspect ratio, as a natural logarithm."
-    )
-    flip: bool = Field(True, description="Mirror every other image. Turn it off if left and right matter.")
-    contrast: Share = Field(0.25, description="Largest change of contrast.")
-    brightness: Share = Field(0.25, description="Largest change of brightness.")
-    tint: Share = Field(0.08, description="Largest change of each colour.")
-
-
-class RecipeConfig(Section):
-    """How a model is trained from scratch. Fine-tuning has its own `epochs`, `learning_rate` and `patience` in `retraining` and always
-    sees images of the full input size; the other settings here hold for it too.
-    """
-
-    architecture: Literal["small_resnet"] = Field(
-        "small_resnet", description="The network; see driftwatch.models.architecture."
-    )
-    width: int = Field(
-        24,
-        ge=4,
-        le=256,
-        description="How many filters the first convolution has. The stages after it have 2, 4 and 8 times as many.",
-    )
-    epochs: int = Field(38, ge=1, le=1000, description="How often training goes over the training set.")
-    small_share: float = Field(
-        0.79,
-        ge=0,
-        lt=1,
-        description="In the first part of the training, images are only `small_size` large, which takes less time: half the side takes a quarter. This is the share of the epochs in that part.",
-    )
-    small_size: Side = Field(
-        64,
-        description="Side in pixels of the images of that part. It has no effect if `model.input_size` is no larger.",
-    )
-    learning_rate: float = Field(
-        4e-3, gt=0, le=1, description="The highest learning rate of AdamW. At the full size it is half of this."
-    )
-    batch_size: int = Field(32, ge=1, le=4096, description="How many images a training step sees.")
-    weight_decay: float = Field(0.05, ge=0, le=10, description="The weight decay of AdamW.")
-    label_smoothing: float = Field(
-        0.1, ge=0, lt=1, description="The share of each label that is spread over all classes."
-    )
-    warmup_share: Share = Field(
-        0.1, description="The learning rate rises during this share of the steps. Then it falls along a cosine."
-    )
-    patience: int = Field(
-        10,
-        ge=0,
-        le=1000,
-        description="Training stops when the validation loss has not been lower for this many epochs at the full size, and keeps its best epoch; 0 never stops it.",
-    )
-    augmentation: AugmentationConfig = Field(default_factory=AugmentationConfig)
+CHAMPION: Final = "champion"
+ENDPOINT: Final = "endpoint"
+LOGGED: Final = "logged"
 
 
 class ModelConfig(Section):
-    """The classifier's input, how it is run, and how it is trained."""
+    """Where the classifier's answers come from, what goes into it, and how it is trained."""
 
-    input_size: Side = Field(96, description="Images are squashed to a square; this is its side in pixels.")
+    predictions: Literal["champion", "endpoint", "logged"] = Field(
+        CHAMPION,
+        description="Where a day's answers come from. champion: the registered model answers the day's images. endpoint: a model server answers them (`endpoint`). logged: production wrote its answers down (`logged`).",
+    )
+    endpoint: EndpointConfig | None = Field(None, description="The model server; needed for `predictions: endpoint`.")
+    logged: LoggedConfig | None = Field(None, description="Production's log; needed for `predictions: logged`.")
+    serving_version: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Where several model versions answer on one day: the one whose accuracy is the day's verdict, as the server or the log names it. null: the one with the most answers.",
+    )
+    input: InputConfig = Field(default_factory=InputConfig)
+    output: Literal["auto", "probabilities", "logits", "sigmoid", "logit", "sigmoids"] = Field(
+        "auto",
+        description="What the model gives. probabilities and logits: one number for each class. sigmoid and logit: one number for two classes, the chance of `positive_class` or its log odds. sigmoids: one chance for each class, which need not sum to 1. auto: it is told from the model's answers where that is possible.",
+    )
+    output_name: str | None = Field(
+        None, min_length=1, max_length=200, description="Which output has the answers, for a model that has several."
+    )
+    positive_class: str | None = Field(
+        None, description="For sigmoid and logit: the class whose chance it is; null: the second of `classes`."
+    )
     batch_size: int = Field(
         256, ge=1, le=256, description="How many images are predicted at once. Inputs are stored in blocks of 256."
     )
     recipe: RecipeConfig = Field(default_factory=RecipeConfig)
+
+    @property
+    def input_size(self) -> int:
+        """The side of a square input, in pixels."""
+        return self.input.height
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_name_of_the_size(cls, value: Any) -> Any:
+        """`input_size` was the name of `input.size` before the input had other settings."""
+        if not isinstance(value, dict) or "input_size" not in value:
+            return value
+        inner = value.get("input") or {}
+        if not isinstance(inner, dict) or "size" in inner:
+            raise ValueError("input_size and input.size are the same setting: keep input.size alone")
+        rest = {name: part for name, part in value.items() if name != "input_size"}
+        return {**rest, "input": {**inner, "size": value["input_size"]}}
+
+    @model_validator(mode="after")
+    def _has_its_source(self) -> ModelConfig:
+        for name, section in ((ENDPOINT, self.endpoint), (LOGGED, self.logged)):
+            if self.predictions == name and section is None:
+                raise ValueError(f"predictions: {name} needs the section model.{name}")
+        return self

@@ -18,6 +18,7 @@ from driftwatch.config.parts import Section, class_names, folded, refuse_alike
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.config.profiling import ProfilingConfig
 from driftwatch.config.publish import PublishConfig
+from driftwatch.config.registry import RegistryConfig
 from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.config.schedule import ScheduleConfig
 from driftwatch.config.storage import StorageConfig
@@ -43,6 +44,7 @@ class MonitorConfig(Section):
     images: ImagesConfig = Field(default_factory=ImagesConfig)
     profiling: ProfilingConfig = Field(default_factory=ProfilingConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
+    registry: RegistryConfig = Field(default_factory=RegistryConfig)
     annotation: AnnotationConfig
     performance: PerformanceConfig = Field(default_factory=PerformanceConfig)
     publish: PublishConfig = Field(default_factory=PublishConfig)
@@ -65,6 +67,15 @@ class MonitorConfig(Section):
         unclear = self.annotation.unclear_answer
         if unclear is not None and folded(unclear) in map(folded, self.classes):
             raise ValueError(f"annotation.unclear_answer {unclear!r} is also one of classes: give it another text")
+        return self
+
+    @model_validator(mode="after")
+    def _positive_is_a_class(self) -> MonitorConfig:
+        positive, output = self.model.positive_class, self.model.output
+        if positive is not None and positive not in self.classes:
+            raise ValueError(f"model.positive_class {positive!r} is none of classes {list(self.classes)}")
+        if output in ("sigmoid", "logit") and len(self.classes) != 2:
+            raise ValueError(f"model.output {output} is one number for two classes, and there are {len(self.classes)}")
         return self
 
     @property

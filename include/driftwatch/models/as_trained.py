@@ -50,7 +50,7 @@ def as_trained(store: MonitorStore, version: str) -> MonitorConfig:
     config, card = store.config, _card(store, version)
     if card is None or (card.classes, card.input_size) == (config.classes, config.model.input_size):
         return config
-    model = config.model.model_copy(update={"input_size": card.input_size})
+    model = config.model.model_copy(update={"input": config.model.input.model_copy(update={"size": card.input_size})})
     return config.model_copy(update={"classes": card.classes, "model": model})
 
 

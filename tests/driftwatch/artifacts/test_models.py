@@ -20,7 +20,7 @@ from driftwatch.artifacts.models import (
     TrainingSetReady,
 )
 from driftwatch.artifacts.retraining import GateResult
-from driftwatch.config.model import RecipeConfig
+from driftwatch.config.recipe import RecipeConfig
 from driftwatch.models.registry import add_to_card, promote, register
 from driftwatch.storage import Storage, open_storage
 

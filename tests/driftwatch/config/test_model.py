@@ -10,7 +10,11 @@ from .files import assert_refused
 @pytest.mark.parametrize(
     ("changes", "field", "allowed"),
     [
-        ({"model.input_size": 8}, "model.input_size", "greater than or equal to 16"),
+        ({"model.input_size": 8}, "model.input.size", "greater than or equal to 16"),
+        ({"model.input_size": 96, "model.input.size": 64}, "model", "keep input.size alone"),
+        ({"model.predictions": "endpoint"}, "model", "model.endpoint"),
+        ({"model.predictions": "logged"}, "model", "model.logged"),
+        ({"model.positive_class": "horse"}, "", "none of classes"),
         ({"model.recipe.architecture": "vgg"}, "model.recipe.architecture", "'small_resnet'"),
     ],
 )

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from driftwatch.artifacts.models import Augmentation, TimedEpochRow, TrainingRecipe
-from driftwatch.config.model import RecipeConfig
+from driftwatch.config.recipe import RecipeConfig
 from driftwatch.seams import Seam
 
 if TYPE_CHECKING:

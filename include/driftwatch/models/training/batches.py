@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from driftwatch.config.model import AugmentationConfig
+from driftwatch.config.recipe import AugmentationConfig
 from driftwatch.models.training.base import Labelled, Recipe, TrainingSet
 
 AUGMENTATION = AugmentationConfig()
