@@ -50,7 +50,7 @@ def storage(config: MonitorConfig) -> Storage:
 
 
 def changed(config: MonitorConfig, classes: tuple[str, ...] = ("cat", "dog"), size: int = 96) -> MonitorConfig:
-    model = {**config.model.model_dump(), "input_size": size}
+    model = {**config.model.model_dump(), "input": {"size": size}}
     return MonitorConfig.model_validate({**config.model_dump(), "classes": classes, "model": model})
 
 
