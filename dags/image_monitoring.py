@@ -1,15 +1,17 @@
 """
 ### The day of an image classifier
 
-Takes the day's images in, profiles their features, lets the champion answer, has people label a random sample, measures the
-model against them, publishes both, and starts the retraining DAG when the model has really got worse.
+Takes in the day's images and profiles their features. Lets the champion (the model that serves) predict each image. Has people label
+a random sample, and measures the model against their labels. Publishes both, and starts the retraining DAG when the model has really
+got worse.
 
 - **Re-run a day**: clear its run, or trigger with `day`. Nothing is paid, created or counted twice.
-- **Trigger without `day`**: the last day that is over and delivered. One that is not over needs `day` and `unfinished_day`.
+- **Trigger without `day`**: handles the last day that is over and delivered. A day that is not over needs `day` and `unfinished_day`.
 - **Backfill**: `airflow backfill create --dag-id <this DAG> --from-date … --to-date …`, or the Backfill form.
 - **See what it would cost**: trigger with `dry_run`.
 
-Drift is told in the morning, before any label exists; it informs. Only measured performance starts a retraining.
+Drift (the images changed) is told in the morning, before any label exists. It only informs: what starts a retraining is measured
+performance alone.
 """
 
 from __future__ import annotations
@@ -39,9 +41,10 @@ from driftwatch_airflow.refused import dags_of_monitors
 from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
 
-# Two runs, such as a backfill beside a manual run, must not spend, publish or ask for a retraining at the same moment.
+# Two runs at once, such as a backfill and a manual run, must not spend, publish or ask for a retraining at the same moment.
 ONE_AT_A_TIME: dict[str, Any] = {"max_active_tis_per_dag": 1}
-# A day of one shard skips the tasks for several; an empty day that is skipped has no success, and skips everything.
+# On a day of one shard the tasks for several shards are skipped, and the others run. On a skipped empty day nothing has succeeded, so
+# everything is skipped.
 SHARDED_OR_NOT: dict[str, Any] = {"trigger_rule": TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS}
 
 PARAMS = {
@@ -50,28 +53,28 @@ PARAMS = {
         type=["null", "string"],
         format="date",
         title="Day",
-        description="The day to handle, YYYY-MM-DD in UTC. Empty: that of a logical date in the past, else the last day that is over "
-        "and delivered (schedule.delivery_hours); the run's Driftwatch tab says which.",
+        description="The day to handle, YYYY-MM-DD in UTC. Empty: the day of a logical date in the past, else the last day that is over "
+        "and delivered (schedule.delivery_hours). The run's Driftwatch tab says which day it is.",
     ),
     "unfinished_day": Param(
         False,
         type="boolean",
         title="Handle a day that has not ended",
-        description="Take in, pay for and publish what is there of `day` now. Images that come later are in no sample, and publishing them "
-        "takes a correction.",
+        description="Take in, pay for and publish what has arrived of `day` so far. Images that come later are never in the sample that "
+        "people label. To publish them, you need a correction.",
     ),
     "dry_run": Param(
         False,
         type="boolean",
         title="Dry run",
-        description="Profile and predict, say what labelling would cost, but create, pay, publish and trigger nothing.",
+        description="Profile and predict, and say what labelling would cost. Nothing is created, paid, published or triggered.",
     ),
     "revise": Param(
         False,
         type="boolean",
         title="Publish a correction",
         section="Corrections",
-        description="Replace what was published for the day where its content has changed; otherwise a change is refused.",
+        description="If the day's content has changed since it was published, replace what was published. Without this, a change is refused.",
     ),
 }
 
@@ -154,7 +157,7 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         if monitor.publish.alert_source == "whylabs":
             upload_performance >> check_performance
         evaluate_performance >> check_performance >> [trigger_retraining, performance_ok]
-        # Told steps are leaves whose success says nothing of the day: the run's state is that of this one, and of theirs.
+        # The steps that tell people end the graph, and their success says nothing of the day. With this step the run also fails if the day failed.
         [upload_performance, trigger_retraining, performance_ok] >> day_done
 
         if monitor.notifiers:

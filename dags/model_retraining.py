@@ -1,15 +1,16 @@
 """
 ### Retraining of an image classifier
 
-Fine-tunes the champion on the original training set and the human labels of a range of days, compares challenger and champion
-on the same held-out images, and promotes the challenger only where it is better on the recent days and not worse on clean ones.
+Trains the champion (the model that serves) further on the original training set and the human labels of a range of days. The result is
+the challenger. Compares the two on the same held-out images, and promotes the challenger only if it is better on the recent days and not
+worse on clean images.
 
-- **An alert** of the monitoring DAG starts it, once for each day, and only one at a time: an alert that comes while a retraining is
-  under way is attached to it.
+- **An alert** of the monitoring DAG starts it, once for each day, and only one at a time. An alert that comes while a retraining is
+  under way is attached to that one.
 - **By hand**: trigger it; every field of the form says what it does. `dry_run` shows the training set, the estimated time and what
   would be replaced, and stops.
-- **Back**: trigger it with `rollback` set to `previous`, or to a version. Nothing is trained.
-- A run that fails, or a gate that is not passed, leaves the champion alone.
+- **Roll back**: trigger it with `rollback` set to `previous`, or to a version. Nothing is trained.
+- If a run fails, or the challenger does not pass the gate (the comparison), the champion stays.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
             type=["null", "string"],
             maxLength=500,
             title="Reason",
-            description="Why it is retrained; it stands in the model card.",
+            description="Why you retrain. The model card keeps it.",
         ),
         "first_day": Param(
             None,
@@ -79,7 +80,7 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
             minimum=0,
             maximum=1,
             title="Least agreement",
-            description="Labels that a smaller share of the votes agrees with are not trained on; 0 to 1.",
+            description="The share of the votes, 0 to 1, that must agree with a label. Labels with less are not trained on.",
             section="Training set",
         ),
         "start_from": Param(
@@ -138,7 +139,7 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
             minimum=0,
             maximum=1,
             title="Allowed loss of a class",
-            description="A class whose recall on clean images fell by more than this, beyond chance over all classes, keeps the champion; 0 to 1.",
+            description="The champion stays if a class lost more recall (the share of its images that the model finds) than this on clean images, and chance does not explain it; 0 to 1.",
             section="Gate and hand-over",
         ),
         "promotion": Param(
@@ -218,7 +219,7 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
 
         if monitor.notifiers:
             tell_outcome = TellRetrainingOperator(task_id="tell_outcome", monitor=monitor)
-            # Its success says nothing of the retraining; the run's state is that of this one, and of the telling.
+            # The success of tell_outcome says nothing of the retraining. With this step the run also fails if the retraining failed.
             retraining_done = EmptyOperator(task_id="retraining_done", trigger_rule=TriggerRule.NONE_FAILED)
             [show_plan, keep_champion, refresh_reference] >> tell_outcome
             [show_plan, keep_champion, refresh_reference] >> retraining_done

@@ -1,8 +1,6 @@
-"""Registers Driftwatch's links and pages with Airflow. The only file of this folder that Airflow executes (see .airflowignore)."""
+"""Registers Driftwatch's links and pages with Airflow. Airflow executes only this file of the folder (see .airflowignore)."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -20,7 +18,7 @@ from driftwatch_airflow.ui.lazy import lazy_app
 PAGES = pages_path()
 
 
-def _view(name: str, address: str, destination: str, route: str) -> dict[str, Any]:
+def _view(name: str, address: str, destination: str, route: str) -> dict[str, str]:
     return {
         "name": name,
         "href": f"{PAGES}{address}",

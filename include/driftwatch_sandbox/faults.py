@@ -1,4 +1,4 @@
-"""Faults on request: makes a stand-in fail in the ways that real services do, and records what it was asked.
+"""Faults on request: makes a stand-in fail as real services do, and records the requests that it got.
 
 One `FaultBoard` belongs to one server. Tests add faults by `POST /_sandbox/faults`:
 
@@ -15,7 +15,7 @@ One `FaultBoard` belongs to one server. Tests add faults by `POST /_sandbox/faul
 | html_502 | a proxy's HTML page instead of JSON |
 | operation_fail, list_lag, close_pool, url_expired, url_refused | handled by the application, which finds the fault in `scope["sandbox.fault"]` |
 
-`times` counts down (default 1, null means for ever); `method` may be left out. The oldest matching fault is taken.
+`times`: how often it is applied (default 1; null means for ever). `method` may be left out. The oldest fault that matches is applied.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ ErrorBody = Callable[[str, str, dict[str, Any]], dict[str, Any]]
 
 @dataclass
 class Fault:
-    """One planned failure; `close_pool` is the close reason that the fault of that name gives a pool."""
+    """One planned failure. `close_pool`: the close reason that the fault of this name gives a pool."""
 
     fault: str
     path_regex: str = ".*"
@@ -90,7 +90,7 @@ class FaultBoard:
         self.requests: deque[dict[str, Any]] = deque(maxlen=20_000)
 
     def add(self, **fields: Any) -> Fault:
-        """Plans a fault; raises ValueError or TypeError, naming the field, for one that cannot be."""
+        """Plans a fault. Raises ValueError or TypeError, which names the field, if the fault is not possible."""
         # `"fault": "close_pool", "close_pool": "EXPIRED"` and `"reason": "EXPIRED"` are both accepted.
         if "reason" in fields:
             fields["close_pool"] = fields.pop("reason")
@@ -108,7 +108,7 @@ class FaultBoard:
             return [asdict(fault) for fault in self._faults]
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The oldest fault that matches the request, counted down by one."""
+        """The oldest fault that matches the request. It is used up by one."""
         with self._lock:
             for fault in self._faults:
                 if fault.method not in (None, "*", method) or not re.search(fault.path_regex, path):
@@ -185,7 +185,7 @@ class FaultMiddleware:
 
 
 async def _discard(message: Any) -> None:
-    """Takes the place of `send` when the answer must not reach the client."""
+    """Is used in place of `send` if the answer must not reach the client."""
 
 
 def _delayed(send: Any, seconds: float) -> Any:

@@ -1,4 +1,4 @@
-"""The image server's old place: `python -m driftwatch_sandbox.images` still starts `driftwatch_servers.images`."""
+"""The old name of the image server: `python -m driftwatch_sandbox.images` still starts `driftwatch_servers.images`."""
 
 from driftwatch_servers.images import main
 

@@ -15,12 +15,13 @@ LARGEST_BODY = 64 * 2**20  # bytes; tasks of a large day and profiles fit in wel
 LARGEST_HEADERS = 64 * 2**10  # bytes
 HEADERS_SECONDS = 20.0  # from the connection, or a request's first byte, to the end of its headers
 BODY_SECONDS = 60.0  # for the whole body
-SEND_SECONDS = 60.0  # for a client to take one piece of the answer
+SEND_SECONDS = 60.0  # for the client to take one piece of the answer
 TRANSPORT = "driftwatch.transport"  # where an ASGI scope holds the connection's transport
 
 
 class Guard:
-    """ASGI middleware. `limits`: the largest body, in bytes, of requests whose path begins so; for others it is `largest`."""
+    """ASGI middleware: it stands between server and application. `limits`: the largest body, in bytes, by the beginning of the path.
+    `largest`: that of all other paths."""
 
     def __init__(self, app: Any, limits: Mapping[str, int] | None = None, largest: int = LARGEST_BODY) -> None:
         self.app, self.limits, self.largest = app, limits or {}, largest
@@ -46,11 +47,11 @@ async def _refuse(send: Any, limit: int) -> None:
 
 
 def _too_large(limit: int) -> str:
-    return f"the request's body is larger than the {limit} bytes that are allowed here"
+    return f"the request's body is larger than the {limit} bytes that are allowed here: send less at once"
 
 
 class _Body:
-    """A request's body, which is given up where it is larger than said, or comes too slowly."""
+    """A request's body. It is refused if it is larger than the limit, or comes too slowly."""
 
     def __init__(self, receive: Any, limit: int) -> None:
         self._receive, self._limit = receive, limit
@@ -66,7 +67,7 @@ class _Body:
         return await self._receive()  # waits for the client to go
 
     async def drain(self) -> None:
-        """Reads what nobody asked for and forgets it, so that the client hears the answer rather than a broken connection."""
+        """Reads the rest of the body and forgets it. The client then hears the answer, and not a broken connection."""
         with suppress(HTTPException):
             while not self.whole:
                 await self.receive()
@@ -76,7 +77,9 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), max(left, 0.001))
         except asyncio.TimeoutError as error:
-            raise HTTPException(408, "the request's body did not come in time") from error
+            raise HTTPException(
+                408, f"the request's body did not come within {BODY_SECONDS:.0f} s: send it again, or less at once"
+            ) from error
         self._received += len(message.get("body", b""))
         if self._received > self._limit:
             raise HTTPException(413, _too_large(self._limit))
@@ -85,7 +88,8 @@ class _Body:
 
 
 def _patient(scope: Any, send: Any, body: _Body) -> Any:
-    """`send` that breaks the connection of a client which takes nothing, and lets none go on that was refused in mid-body."""
+    """A `send` that breaks the connection if the client takes nothing. A request that was refused in the middle of its body cannot use
+    the connection again."""
 
     async def send_part(message: Any) -> None:
         if message["type"] == "http.response.start" and not body.whole:
@@ -102,9 +106,9 @@ def _patient(scope: Any, send: Any, body: _Body) -> Any:
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which waits for headers without an end: this one breaks off, by time and by size.
+    """uvicorn's own protocol waits for headers without an end. This one breaks the connection when they take too long or are too large.
 
-    It hands the connection's transport to the application too, which can break the connection.
+    It also hands the connection's transport to the application, so that the application can break the connection.
     """
 
     _deadline: asyncio.TimerHandle | None = None

@@ -1,13 +1,14 @@
-"""Image server: shows a file:// storage to annotators by signed links, as presigned links show an S3 storage.
+"""Image server: shows the images of a file:// storage to annotators by signed links, as S3 does by presigned links.
 
     DRIFTWATCH_IMAGE_SECRET=... python -m driftwatch_servers.images --root DIR --port P
 
-serves `GET /<key>?expires=<unix seconds>&signature=<hex>`, where the signature is the HMAC-SHA256 of
-`<key>` + newline + `<expires>` (UTF-8) under the secret, and the key is the file's path below DIR, percent-encoded in
-the URL. A wrong or missing signature and a link past its time give 403, an unknown key 404. A key never leads out of
-DIR; a symbolic link that lies inside DIR is followed wherever it points, as a storage administrator put it there.
+serves `GET /<key>?expires=<unix seconds>&signature=<hex>`. The key is the file's path below DIR, percent-encoded in the URL. The
+signature is the HMAC-SHA256 (a hash that only the owner of the secret can make) of `<key>` + newline + `<expires>` (UTF-8).
 
-What a file is told to be depends on its first bytes, never on its name: JPEG, PNG or WebP; anything else is a download of no type.
+A wrong or missing signature gives 403, and so does a link whose time is over. An unknown key gives 404. A key never leads out of DIR. But
+a symbolic link inside DIR is followed wherever it points: whoever runs the storage put it there.
+
+The content type depends on the file's first bytes and never on its name: JPEG, PNG or WebP. Anything else is a download without a type.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from pathlib import Path, PurePosixPath
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse
 
-from driftwatch.images.kinds import kind_of
+from driftwatch.images.first_bytes import kind_of
 from driftwatch.labels.links import sign
 from driftwatch_servers.serving import serve
 
 SECRET_VARIABLE = "DRIFTWATCH_IMAGE_SECRET"  # noqa: S105 - the name, not the secret
-# Whatever the bytes are, a browser takes them for no page and runs nothing in them.
+# Whatever the bytes are, a browser does not take them for a page, and runs nothing in them.
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
@@ -36,16 +37,16 @@ _HEADERS = {
 
 
 def valid_signature(key: str, expires: int, signature: str, secret: str) -> bool:
-    """Whether `signature` is what the product signs its links with."""
+    """Whether `signature` is the one that Driftwatch makes for this link."""
     return hmac.compare_digest(sign(key, expires, secret).encode(), signature.lower().encode())
 
 
 def create_app(root: Path, secret: str) -> FastAPI:
-    """The server's application; raises ValueError for an empty secret or a missing folder."""
+    """The server's application. Raises ValueError for an empty secret or a missing folder."""
     if not secret:
         raise ValueError(f"{SECRET_VARIABLE} is empty: set it to the secret that signs the links")
     if not root.is_dir():
-        raise ValueError(f"--root {root}: no such folder")
+        raise ValueError(f"--root {root}: there is no such folder; name the folder of the file:// storage")
     app = FastAPI(title="Driftwatch image server", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/healthz")
@@ -62,11 +63,11 @@ def create_app(root: Path, secret: str) -> FastAPI:
 
 def _check_link(key: str, expires: str, signature: str, secret: str) -> None:
     if not expires.isascii() or not expires.isdigit() or len(expires) > 12:
-        raise HTTPException(403, "the link carries no valid time of expiry")
+        raise HTTPException(403, "the link has no valid `expires`: use the whole link, as it was made")
     if not valid_signature(key, int(expires), signature, secret):
-        raise HTTPException(403, "the link's signature is not valid")
+        raise HTTPException(403, "the link's signature is not valid: use the whole link, as it was made")
     if int(expires) <= time.time():
-        raise HTTPException(403, "the link has expired")
+        raise HTTPException(403, "the link has expired: ask for a new one")
 
 
 def _shown(path: Path | None) -> FileResponse:
@@ -81,7 +82,7 @@ def _shown(path: Path | None) -> FileResponse:
 
 
 def _path_below(root: Path, key: str) -> Path | None:
-    """The file of a key, or None for a key that would step out of the root (`..`, an absolute path, a NUL)."""
+    """The file of a key. None for a key that would lead out of the root (`..`, an absolute path) or has a NUL character."""
     parts = PurePosixPath(key).parts
     if not parts or key.startswith("/") or ".." in parts or "\0" in key:
         return None

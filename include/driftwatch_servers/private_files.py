@@ -1,4 +1,4 @@
-"""Files with secrets: readable by their owner alone."""
+"""Files with secrets, which only their owner may read."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Writes the file so that at no moment anybody else can read it."""
+    """Writes the file so that nobody else can read it at any moment."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        os.fchmod(handle, 0o600)  # one that was there keeps its mode otherwise
+        os.fchmod(handle, 0o600)  # a file that was there before would keep its mode
         file.write(text)
 
 

@@ -1,4 +1,4 @@
-"""Runs an application as an ordinary HTTP/1.1 server behind the guard: says when it is ready, stops cleanly on SIGTERM and SIGINT."""
+"""Runs an application as an ordinary HTTP/1.1 server behind the guard. It says when it is ready, and stops cleanly on SIGTERM and SIGINT."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: Any, host: str, port: int) -> None:
-    """Serves until SIGTERM or SIGINT; port 0 takes a free one. Prints `listening on http://host:port` when ready.
+    """Serves until SIGTERM or SIGINT. Port 0 takes a free port. Prints `listening on http://host:port` when it is ready.
 
-    Raises OSError when the port is taken.
+    Raises OSError if the port is taken.
     """
     listener = _listen(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"
@@ -57,7 +57,7 @@ def serve(app: Any, host: str, port: int) -> None:
 
 @contextmanager
 def running(app: Any, port: int = 0) -> Iterator[str]:
-    """The application served on a loopback port, by default a free one, by a thread of this process; gives its base URL (for tests)."""
+    """Serves the application in a thread of this process, on a port of 127.0.0.1, by default a free one. Gives its base URL. For tests."""
     listener = _listen("127.0.0.1", port)
     ready = threading.Event()
     server = _Server(app, ready.set)

@@ -1,4 +1,5 @@
-"""A monitor's alerts: written down by the step that has one, told by a step of its own on which nothing else depends."""
+"""A monitor's alerts. The step that has something to tell puts an alert into the outbox. A later step tells it, by the notifiers of the
+monitor file: Airflow's objects that send a message, such as a mail. No other step depends on that one."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig, NotifierConfig
 
 log = logging.getLogger(__name__)
-# A notifier that says nothing for so long is taken for one that failed.
+# A notifier that does not answer within this time counts as failed.
 NOTIFIER_SECONDS = 120.0
 _SECRETS = (
     (re.compile(r"(?i)\b(oauth|bearer|basic|api-?key)(:?\s+)((?=\S*\d)[\w.~+/=:-]{8,}|[\w.~+/=:-]{20,})"), r"\1\2***"),
@@ -33,7 +34,7 @@ _SECRETS = (
 
 
 class NotTold(DriftwatchError):
-    """At least one notifier was not told; the others were, and are not told again."""
+    """At least one notifier could not be told. The others were told, and are not told again."""
 
 
 def send_alert(
@@ -41,7 +42,7 @@ def send_alert(
 ) -> OutboxAlert:
     """Logs the alert and puts it into the outbox, from which a later step tells it.
 
-    `links`: addresses by name, which follow those of the monitor's page and of the run.
+    `links`: more addresses by name. They follow the addresses of the monitor's page and of the run.
     """
     from driftwatch.artifacts.alerts import RetrainingAlert
     from driftwatch.artifacts.publishing import OutboxAlert
@@ -63,12 +64,12 @@ def send_alert(
 
 
 def nothing_to_tell(monitor: MonitorConfig, day: str, source: str) -> None:
-    """Takes an alert back that the same step had when it ran before and has no more: it is not told if it was not yet."""
+    """Takes back the alert that this step had in an earlier run, since it has none now. If it was not told yet, it is not told any more."""
     outbox_of(monitor, day=day).withdraw(source)
 
 
 def outbox_of(monitor: MonitorConfig, *, day: str = "", run_id: str | None = None) -> Outbox:
-    """The outbox of a day or, without one, of a run of the retraining DAG."""
+    """The outbox of a day. Without a day: that of a run of the retraining DAG."""
     from driftwatch.artifacts.nested_keys import run_key
 
     store = store_of(monitor)
@@ -96,8 +97,8 @@ def tell(context: Context, monitor: MonitorConfig, outbox: Outbox, kinds: Collec
             failures.append(safe_to_tell(f"{alert.subject!r} by {entry.notifier}: {type(error).__name__}: {error}"))
     if failures:
         raise NotTold(
-            f"{len(failures)} of the messages could not be told, and nothing else depends on it: {'; '.join(failures)}. "
-            "Correct the notifier in the monitor file, or its connection, and clear this task: who was told is not told again"
+            f"{len(failures)} of the messages could not be told: {'; '.join(failures)}. No other task waits for this one. Correct the "
+            "notifier in the monitor file, or its Airflow connection, and clear this task: it tells only what was not told yet"
         )
     return told
 
@@ -105,7 +106,7 @@ def tell(context: Context, monitor: MonitorConfig, outbox: Outbox, kinds: Collec
 def _tell_one(
     context: Context, outbox: Outbox, alert: OutboxAlert, entry: NotifierConfig, told: list[str]
 ) -> BaseException | None:
-    """Why the notifier could not be told; none where it was, now or before."""
+    """Why the notifier could not be told. None if it was told, now or before."""
     from airflow.sdk.exceptions import AirflowTaskTimeout
     from airflow.sdk.execution_time.timeout import TimeoutPosix
     from airflow.sdk.module_loading import import_string
@@ -123,7 +124,7 @@ def _tell_one(
 
 
 def safe_to_tell(text: str) -> str:
-    """The text without the secrets that Airflow knows of, and without what looks like one."""
+    """The text without the secrets that Airflow knows, and without anything that looks like a secret."""
     from airflow.sdk.log import redact
 
     found = str(redact(text))
@@ -133,7 +134,7 @@ def safe_to_tell(text: str) -> str:
 
 
 def _links(context: Context, monitor: MonitorConfig, alert: Alert) -> dict[str, str]:
-    """The day's or the models' page and the run in Airflow; none where `api.base_url` does not say where Airflow is."""
+    """The page of the day or of the models, and the run's page in Airflow. Empty if `api.base_url` does not say where Airflow is."""
     base = web_address()
     if not base:
         return {}

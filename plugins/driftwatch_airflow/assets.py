@@ -1,7 +1,8 @@
 """What a monitor gives to other DAGs, as Airflow Assets: the day's labels, the champion, and the reference in use.
 
-A task that writes one has it as outlet; the event's `extra` says what is new. A repeated task makes an event again, with the same
-`extra`, since an asset event tells that something was written, not that it differs.
+An Asset is a thing whose changes Airflow announces, so that other DAGs can start. A task that writes one has it as an outlet, and the
+event's `extra` says what is new. A repeated task makes the event again with the same `extra`: an event says that something was written,
+not that it is different.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ GROUP = "driftwatch"
 
 
 def _asset(monitor: str, what: str) -> Asset:
-    # Any scheme without x- makes Airflow import every provider, such as Amazon's, when the DAG file is parsed.
+    # With a scheme that does not begin with x-, Airflow imports every provider, such as Amazon's, when it parses the DAG file.
     return Asset(name=f"{monitor}_{what}", uri=f"x-driftwatch://{monitor}/{what}", group=GROUP)
 
 
@@ -27,16 +28,16 @@ def labels_asset(monitor: str) -> Asset:
 
 
 def champion_asset(monitor: str) -> Asset:
-    """The model that serves. `extra`: version, previous, url (its folder's model card), promoted_by."""
+    """The model that serves. `extra`: version, previous, url (the model card in its folder), promoted_by."""
     return _asset(monitor, "champion")
 
 
 def reference_asset(monitor: str) -> Asset:
-    """What the next days are compared with. `extra`: version, url (the features)."""
+    """The features that the next days are compared with. `extra`: version, url (the features)."""
     return _asset(monitor, "reference")
 
 
 def tell_followers(context: Context, outlets: list[Any], **extra: Any) -> None:
-    """Puts `extra` on the events that Airflow makes of the task's outlets when it ends well."""
+    """Adds `extra` to the events that Airflow makes for the task's outlets when the task succeeds."""
     for outlet in outlets:
         context["outlet_events"][outlet].extra = extra

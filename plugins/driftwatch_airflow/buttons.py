@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class MonitorPageLink(BaseOperatorLink):
-    """The page of the run's day or, of a retraining, of the models; the page finds the day itself."""
+    """The page of the run's day. For a retraining run: the page of the models. The page itself finds the day."""
 
     name = "Monitor page"
 
@@ -26,15 +26,15 @@ class MonitorPageLink(BaseOperatorLink):
 
 
 class StoredLink(BaseOperatorLink):
-    """Shows the address that the task stored; no button before there is one."""
+    """Shows the address that the task stored. Before that there is no button."""
 
     def store(self, operator: Any, context: Context, address: str) -> None:
-        """Shows `address` from now on, while the task still runs or waits as well."""
+        """Shows `address` from now on, also while the task still runs or waits."""
         setattr(operator, self._attribute, address)
         context["ti"].xcom_push(key=self.xcom_key, value=address)
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
-        """Asked by the task's process when it ends; the UI reads what `store` pushed."""
+        """Airflow calls it in the task's process when the task ends. The UI reads what `store` pushed."""
         return getattr(operator, self._attribute, "")
 
     @property
@@ -50,13 +50,13 @@ class TolokaPoolLink(StoredLink):
 
 
 class LabelSpendLink(StoredLink):
-    """What the day's labels have cost so far, and how far they are, on the day's page."""
+    """The part of the day's page that shows what the labels have cost so far, and how many there are."""
 
     name = "Label spend so far"
 
 
 class DayReportLink(StoredLink):
-    """The day's report.html, by the pages: a browser opens no file of a storage."""
+    """The day's report.html. The monitor pages serve it, since a browser cannot open a file of the storage."""
 
     name = "Day report"
 
@@ -68,6 +68,6 @@ class WhyLabsProfileLink(StoredLink):
 
 
 class CorrectionLink(StoredLink):
-    """The form, filled in, that publishes a correction of the day; shown where one is needed."""
+    """The filled-in form that publishes a correction of the day. Shown only if a correction is needed."""
 
     name = "Publish a correction"

@@ -1,4 +1,4 @@
-"""What is read from an Airflow connection: its address, its secret, its numbers; each fault names the connection and the field."""
+"""Reads the address and the secret of an Airflow connection. Each error names the connection and the field."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def connection_of(conn_id: str, needed_by: str) -> Connection:
-    """The connection; raises NeedsAttention where there is none. `needed_by`: the setting that names it."""
+    """The connection. Raises NeedsAttention if there is none. `needed_by`: the setting that names it."""
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     from driftwatch.errors import NeedsAttention
@@ -28,7 +28,8 @@ def connection_of(conn_id: str, needed_by: str) -> Connection:
 
 
 def address_of(connection: Connection, default: str, scheme: str = "https") -> str:
-    """The address `scheme://host[:port]`, `default` where the connection names no host. An AIRFLOW_CONN_ URI keeps the parts apart."""
+    """The address `scheme://host[:port]`, or `default` if the connection names no host. A connection that was given as a URI has scheme,
+    host and port in three fields."""
     from driftwatch.credentials import usable_address
 
     host = (connection.host or "").strip()
@@ -39,7 +40,7 @@ def address_of(connection: Connection, default: str, scheme: str = "https") -> s
 
 
 def secret_of(connection: Connection, what: str) -> str:
-    """The password as it can be sent. The task's logs hide it with and without what was pasted around it."""
+    """The password without the blanks and line ends that were pasted around it. The task's logs hide it, with and without them."""
     from airflow.sdk.log import mask_secret
 
     from driftwatch.credentials import usable_secret
@@ -50,7 +51,8 @@ def secret_of(connection: Connection, what: str) -> str:
 
 
 def access_of(conn_id: str, secret: str, needed_by: str) -> Access:
-    """How the service of a connection is reached. `secret`: what its password is; `needed_by`: the setting that names it."""
+    """Address and secret of the service that a connection is for. `secret`: what its password is, in words, such as `API key`.
+    `needed_by`: the setting that names the connection."""
     from driftwatch.credentials import Access
 
     connection = connection_of(conn_id, needed_by)

@@ -1,7 +1,8 @@
-"""What a task that failed for good leaves behind: the reason, for the pages, the report and the step that tells it.
+"""The reason that a task leaves behind when it fails for good, that is, when Airflow does not try it again. The pages, the report and
+the step that tells people read it.
 
-A failed task writes it in its own process, after Airflow knows of the failure. When that process was killed, Airflow lets another
-process call the same function, or nobody does; then the step that tells people writes what is known.
+The failed task's own process writes the reason, after Airflow knows of the failure. If that process was killed, Airflow may call the same
+function in another process, or nobody calls it. Then the step that tells people writes what is known.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 NO_REASON = (
-    "its process ended without a word: it was killed, ran out of memory, lost its worker, could not reach the storage, or was marked as "
-    "failed by hand. Its log has the last lines"
+    "its process ended without a word: it was killed, ran out of memory, lost its worker or could not reach the storage, or somebody marked "
+    "it as failed. Look at the last lines of its log"
 )
-# The failed task's process writes its reason while the scheduler starts the next task already.
+# While the failed task's process still writes its reason, the scheduler may already start the next task.
 SECONDS_FOR_REASON = 15.0
 
 
 def day_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
-    """A failure callback of the monitoring DAG's tasks: keeps where and why the day failed, and puts its alert into the outbox."""
+    """A failure callback of the monitoring DAG's tasks. It notes where and why the day failed, and puts an alert into the outbox."""
 
     def note(context: Context) -> None:
         if not context["params"].get("dry_run"):
@@ -43,7 +44,7 @@ def day_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
 
 
 def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
-    """Keeps that the run's day failed at `task`, in failure.json, the outbox and the report."""
+    """Notes in failure.json, the outbox and the report that the run's day failed at `task`."""
     from driftwatch.artifacts.alerts import DayFailed
     from driftwatch.artifacts.failure import Failure
     from driftwatch.errors import MissingArtifact, NeedsAttention
@@ -58,16 +59,16 @@ def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -
     store = store_of(monitor)
     of_day = store.day(date.fromisoformat(day))
     send_alert(context, monitor, DayFailed(day=of_day.date, task=task, reason=reason, advice=what_to_do(task)))
-    # After the alert: who finds this, tells that.
+    # After the alert: whoever finds this file tells that alert.
     of_day.write(Failure(task=task, reason=reason, run_id=dag_run.run_id))
     try:
         write_report(of_day)
     except MissingArtifact:
-        return  # not taken in: there is nothing to report but the failure, which the day's page has
+        return  # the day was not taken in: only the failure is known, and the day's page shows it
 
 
 def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
-    """A failure callback of the retraining DAG's tasks: puts the alert into the run's outbox."""
+    """A failure callback of the retraining DAG's tasks. It puts an alert into the run's outbox."""
 
     def note(context: Context) -> None:
         note_retraining(context, monitor, context["ti"].task_id, reason_of(context.get("exception")))
@@ -76,7 +77,7 @@ def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:
 
 
 def note_retraining(context: Context, monitor: MonitorConfig, task: str, reason: str) -> None:
-    """Puts into the run's outbox that it failed at `task`, and which champion serves."""
+    """Puts an alert into the run's outbox: the run failed at `task`, and this champion goes on serving."""
     from driftwatch.artifacts.alerts import RetrainingFailed
     from driftwatch.models import registry
 
@@ -86,7 +87,7 @@ def note_retraining(context: Context, monitor: MonitorConfig, task: str, reason:
 
 
 def reason_of(error: BaseException | str | None) -> str:
-    """The error in one line, without secrets. An error of Driftwatch's own says what it is by its message."""
+    """The error in one line, without secrets. For Driftwatch's own errors the message is enough; others have the name of their type too."""
     from driftwatch.errors import DriftwatchError
     from driftwatch.view.words import one_line
 
@@ -99,7 +100,7 @@ def reason_of(error: BaseException | str | None) -> str:
 
 
 def failed_tasks(context: Context) -> list[str]:
-    """The tasks of the run that failed for good, in the order of the graph; those that only could not start are left out."""
+    """The tasks of the run that failed for good, in the order of the graph. Tasks that could not start because of them are left out."""
     run_id = context["run_id"]
     dag = context["dag"]
     states: Mapping[str, str] = context["ti"].get_task_states(dag.dag_id, run_ids=[run_id]).get(run_id, {})
@@ -113,7 +114,7 @@ def failed_tasks(context: Context) -> list[str]:
 
 
 def wait_for_reason(known: Callable[[], bool], seconds: float | None = None) -> bool:
-    """Whether the failed task's process has written its reason, within the time that it may take."""
+    """Waits at most `seconds` (SECONDS_FOR_REASON) for the failed task's process to write its reason. Returns whether it did."""
     end = time.monotonic() + (SECONDS_FOR_REASON if seconds is None else seconds)
     while not known():
         if time.monotonic() >= end:

@@ -1,4 +1,5 @@
-"""Who signs the links by which annotators and approvers get an image, by the Airflow connection that `annotation.image_links` names."""
+"""Who signs the links by which annotators and approvers get an image. A signed link works for a limited time, and only as it was made.
+The Airflow connection that `annotation.image_links` names says who signs."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def link_signers(monitor: MonitorConfig) -> LinkSigners:
 
 
 def image_server(monitor: MonitorConfig) -> ImageServer | None:
-    """The image server of a file:// storage, from its Airflow connection; none on S3, which has links of its own."""
+    """The image server of a file:// storage, from its Airflow connection. None on S3, which signs links itself."""
     from driftwatch.labels.links import ImageServer
 
     if open_storage(monitor.storage.uri).presigns:
@@ -33,7 +34,7 @@ def image_server(monitor: MonitorConfig) -> ImageServer | None:
 
 
 def link_signer(monitor: MonitorConfig) -> Storage | None:
-    """The s3:// storage by the credentials that sign image links, where `annotation.image_links` names an aws connection."""
+    """The s3:// storage, opened with the login that signs image links. None if `annotation.image_links` names no connection for it."""
     name = monitor.annotation.image_links
     if (
         not open_storage(monitor.storage.uri).presigns

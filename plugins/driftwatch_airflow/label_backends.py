@@ -1,4 +1,4 @@
-"""The annotation service of a monitor, by its Airflow connection."""
+"""The annotation service of a monitor (the service by which people label its images), by its Airflow connection."""
 
 from __future__ import annotations
 

@@ -41,13 +41,13 @@ RETRY_POLICY = ExceptionRetryPolicy(
 
 
 def owner_links(monitor: MonitorConfig) -> dict[str, str]:
-    """Where the owner's name in the UI leads; nowhere without `owner_link`."""
+    """The address behind the owner's name in the UI. None without `owner_link`."""
     return {monitor.owner: monitor.owner_link} if monitor.owner_link else {}
 
 
 def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
-    """What every task of a monitor's DAGs has, as Airflow's `default_args`: its retries last for 60 to 74 minutes, so that an outage of
-    an hour fails no day."""
+    """What every task of a monitor's DAGs has, as Airflow's `default_args`. The retries go on for 60 to 74 minutes, so that no day fails
+    because of an outage of an hour."""
     return {
         "owner": monitor.owner,
         "retries": 7,
@@ -58,10 +58,10 @@ def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
 
 
 def say_how_to_go_on(context: Context) -> None:
-    """To the log of a task that failed for good: an outage that outlasted its retries, or something to repair first."""
+    """Says in the log of a task that failed for good how to go on. The cause was an outage longer than its retries, or must be repaired."""
     log.error(
-        "%s failed for good, in try %s. Once the cause is gone, clear this task with what follows it: the run goes on from here, and "
-        "nothing is paid, created or published twice. A pool that is open stays open until it expires, and is found again.",
+        "%s failed for good, in try %s. When the cause is gone, clear this task and the tasks after it. The run goes on from here, and "
+        "nothing is paid, created or published twice. An open pool stays open until it expires, and is found again.",
         context["ti"].task_id,
         context["ti"].try_number,
     )

@@ -1,4 +1,4 @@
-"""Names that were changed, and can still be imported from where they were."""
+"""Old names, which can still be imported from their old places."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 
 def old_names(module: str, renamed: Mapping[str, str]) -> Callable[[str], Any]:
-    """A `__getattr__` for `module`: an old name gives what now has the new one, with a DeprecationWarning.
+    """A `__getattr__` for `module`: asked for an old name it gives the thing by its new name, with a DeprecationWarning.
 
-    :param renamed: new names by old ones; `<module>:<name>` for what is in another module now.
+    :param renamed: new names by old ones. `<module>:<name>`: the thing is in another module now.
     """
 
     def give(name: str) -> Any:

@@ -8,18 +8,18 @@ URL_PREFIX = "/driftwatch"
 
 
 def web_address() -> str:
-    """`api.base_url` without a slash at its end; empty where it is not a whole address, so that nothing outside can lead there."""
+    """`api.base_url` without a slash at its end. Empty if it is not a whole address: then no message can have a link to it."""
     base = _base_url()
     return base if base.startswith(("http://", "https://")) else ""
 
 
 def pages_path() -> str:
-    """Where the monitor pages lie on Airflow's own address, which may be served below a path."""
+    """The path of the monitor pages on Airflow's web server. Airflow itself may be served below a path."""
     return urlsplit(_base_url()).path.rstrip("/") + URL_PREFIX
 
 
 def correction_page(monitor: str, day: str) -> str:
-    """Where a correction of the day is published: a whole address where `api.base_url` is one, else its path on Airflow's own."""
+    """The address of the form that publishes a correction of the day. Only its path if `api.base_url` is not a whole address."""
     base = web_address()
     return f"{base + URL_PREFIX if base else pages_path()}/m/{monitor}/days/{day}/#correction"
 

@@ -4,8 +4,8 @@
 
     preload()
 
-Airflow runs each task in a fork, of a Celery worker or of the scheduler, and a fork has what its parent has imported. TensorFlow
-among them: it makes its threads when it first computes, which is in the task.
+Airflow runs each task in a fork (a copy of a running process) of a Celery worker or of the scheduler. A fork has what its parent has
+imported. That works for TensorFlow too: it makes its threads only when it first computes, which is in the task.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HEAVY = ("cv2", "keras", "numba", "pandas", "s3fs", "scipy.stats", "sklearn.metr
 
 
 def preload() -> None:
-    """Imports HEAVY in a Celery worker, and in a scheduler whose executor runs the tasks; in any other command of Airflow nothing."""
+    """Imports HEAVY in a Celery worker, and in a scheduler whose executor runs the tasks. Does nothing in any other command of Airflow."""
     from airflow.configuration import conf
 
     command = sys.argv[1:3]

@@ -1,4 +1,4 @@
-"""Registers the connection types `toloka` and `whylabs` with Airflow. Imported by every airflow process: keep it bare.
+"""Registers the connection types `toloka` and `whylabs` with Airflow. Every Airflow process imports this file: keep it light.
 
 The dicts are in Airflow's own form (provider_info.schema.json), so no type of ours stands for them.
 """
@@ -24,7 +24,9 @@ def _number(label: str, description: str, default: float) -> dict[str, Any]:
     }
 
 
-_REPEATS = _number("Repeats", "Of a request that failed in passing (429, 5xx, dropped connection).", 4)
+_REPEATS = _number(
+    "Repeats", "How often a request is sent again that failed for a moment (429, 5xx, dropped connection).", 4
+)
 
 
 def _connection_type(
@@ -51,9 +53,11 @@ _TOLOKA = _connection_type(
     "OAuth token or API key",
     "https://toloka.dev (production) or https://sandbox.toloka.dev",
     {
-        "timeout": _number("Timeout in seconds", "For each request.", 20),
+        "timeout": _number("Timeout in seconds", "How long one request may take.", 20),
         "retries": _REPEATS,
-        "platform_url": _text("Web address", "Where people see pools; empty: the one that belongs to the API."),
+        "platform_url": _text(
+            "Web address", "Where people look at pools. Empty: the web address that belongs to the API."
+        ),
     },
 )
 _WHYLABS = _connection_type(
@@ -63,9 +67,11 @@ _WHYLABS = _connection_type(
     "API key",
     "https://api.whylabsapp.com",
     {
-        "org_id": _text("Organisation", "Like org-1; empty where the API key ends in :org-id."),
-        "hub_url": _text("Web address", "Where people see profiles; empty: the one that belongs to the API."),
-        "timeout": _number("Timeout in seconds", "For each request.", 30),
+        "org_id": _text("Organisation", "Such as org-1. Leave it empty if the API key ends in :org-id."),
+        "hub_url": _text(
+            "Web address", "Where people look at profiles. Empty: the web address that belongs to the API."
+        ),
+        "timeout": _number("Timeout in seconds", "How long one request may take.", 30),
         "retries": _REPEATS,
     },
 )

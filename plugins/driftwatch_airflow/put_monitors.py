@@ -1,7 +1,8 @@
-"""Puts WhyLabs' own monitors as the monitor files describe them; `make monitors` runs this.
+"""Writes the monitors at WhyLabs (tests that WhyLabs itself runs on the profiles) as the monitor files describe them. `make monitors`
+runs this.
 
-The address and the key are those of the Airflow connection that the file names (publish.connection), from the environment
-(AIRFLOW_CONN_<ID>), Airflow's database or its secrets backend.
+The address and the key come from the Airflow connection that the file names (publish.connection). Airflow looks for it in the
+environment (AIRFLOW_CONN_<ID>), its secrets backend and its database.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 0; 1 with a message on standard error where something is wrong."""
+    """Returns 0; or 1, with a message on standard error, if something is wrong."""
     parser = argparse.ArgumentParser(prog="python -m driftwatch_airflow.put_monitors", description=__doc__)
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="MONITOR.yaml", help="by default every file in $DRIFTWATCH_MONITORS"
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from driftwatch.config.loader import load_monitors, load_or_refuse
 
     loaded = [(path, load_or_refuse(path)) for path in files] or load_monitors()
-    done = [_put_or_tell(path, monitor) for path, monitor in loaded]  # one file's mistake keeps none of the others back
+    done = [_put_or_tell(path, monitor) for path, monitor in loaded]  # a mistake in one file does not stop the others
     return 0 if all(done) else 1
 
 
@@ -65,7 +66,7 @@ def _put(monitor: MonitorConfig) -> None:
 
 
 if __name__ == "__main__":
-    # Outside a task the SDK asks Airflow's database for connections only where it is told to.
+    # Outside a task, Airflow's SDK asks the database for connections only if it is told to.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""What stands in the UI for a monitor file that was refused: the other monitors go on, and this one is not silent."""
+"""The DAG that Airflow shows in place of a monitor file that was refused. It says why. The other monitors go on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RefusedMonitorOperator(BaseOperator):
 
 
 def dags_of_monitors(build: Callable[[MonitorConfig], DAG], kind: str) -> dict[str, DAG]:
-    """The DAG of each monitor file by its id; that of a refused file says why. One file's mistake stays in that file."""
+    """The DAGs of all monitor files, by id. The DAG of a refused file says why it was refused. A mistake in one file stops no other."""
     dags = {}
     for path, monitor in load_monitors():
         if isinstance(monitor, MonitorConfig):
@@ -39,7 +39,7 @@ def dags_of_monitors(build: Callable[[MonitorConfig], DAG], kind: str) -> dict[s
                 dag = build(monitor)
             except Exception as error:
                 said = f"{type(error).__name__}: {str(error)[:300]}"
-                problem = f"{shown(path)}: its DAG cannot be made ({said}): correct what that names in the file"
+                problem = f"{shown(path)}: its DAG cannot be made ({said}): correct in the file what this names"
                 dag = refused_monitor_dag(path, kind, ConfigError(problem))
         else:
             dag = refused_monitor_dag(path, kind, monitor)
@@ -48,7 +48,7 @@ def dags_of_monitors(build: Callable[[MonitorConfig], DAG], kind: str) -> dict[s
 
 
 def refused_dag_id(path: Path, kind: str = "monitoring") -> str:
-    """The id of a refused file's DAG, by the file's name; with some digits of its hash where a key cannot hold the name."""
+    """The id of a refused file's DAG: the file's name, and some digits of its hash if the name cannot be part of an id."""
     name = path.stem
     if path.suffix != ".yaml" or not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or len(name) > _LONGEST_NAME:
         digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
@@ -57,12 +57,12 @@ def refused_dag_id(path: Path, kind: str = "monitoring") -> str:
 
 
 def refused_monitor_dag(path: Path, kind: str, error: ConfigError) -> DAG:
-    """A DAG named by the file, whose documentation and one task say what is wrong with it."""
+    """A DAG with the name of the file. Its documentation and its one task say what is wrong with the file."""
     name, text = shown(path.name), str(error).replace("```", "'''")
     with DAG(
         dag_id=refused_dag_id(path, kind),
         description=f"{name} was refused",
-        doc_md=f"### {name} was refused\n\n```\n{text}\n```\n\nCorrect the file; the DAG comes back by itself.",
+        doc_md=f"### {name} was refused\n\n```\n{text}\n```\n\nCorrect the file: then the monitor's own DAG comes back by itself.",
         schedule=None,
         tags=["driftwatch", "refused"],
     ) as dag:

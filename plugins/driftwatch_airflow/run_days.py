@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from driftwatch.config import ScheduleConfig
 
-# Their day comes from the schedule. It makes a run when the day has ended, which may be before all is delivered: ingest_images waits.
+# The schedule gives these runs their day. They start when it has ended. Images may still be on their way then: ingest_images waits.
 OF_THE_SCHEDULE = ("scheduled", "backfill", "asset_triggered")
 
 
@@ -29,23 +29,26 @@ class RunDay:
 
 
 def whole_from(day: date, schedule: ScheduleConfig) -> datetime:
-    """When the day has ended and its images have arrived."""
+    """The moment from which the day is whole: it has ended, and its images have arrived."""
     return datetime.combine(day, time.min, timezone.utc) + timedelta(days=1, hours=schedule.delivery_hours)
 
 
 def day_of_run(dag_run: Any, params: Mapping[str, Any], schedule: ScheduleConfig) -> RunDay:
-    """`params.day`, else the logical date where that day was whole when the run was due, else the last day that was.
+    """The day that the run is about.
 
-    "Whole" is after `schedule.delivery_hours`. A scheduled or backfilled run has the day of its interval. Airflow's trigger form fills in
-    the present as the logical date, so that alone asks for no day that has not ended. Raises NeedsAttention for a `params.day` that is not
-    whole without `params.unfinished_day`, or has not begun, and where nothing names a day that the monitor watches.
+    This is `params.day`. Without it: the run's logical date, if that day was whole when the run was due, else the last whole day. A day
+    is whole when `schedule.delivery_hours` have passed after its end. A scheduled or backfilled run has the day of its interval. Airflow's
+    trigger form fills in the present moment as the logical date, so a logical date alone never asks for a day that has not ended.
+
+    Raises NeedsAttention if `params.day` has not begun; if it is not whole and `params.unfinished_day` is off; and if nothing names a day
+    that the monitor watches.
     """
     due = dag_run.run_after.astimezone(timezone.utc)
     dated = dag_run.logical_date.astimezone(timezone.utc).date() if dag_run.logical_date is not None else None
     scheduled = dag_run.run_type in OF_THE_SCHEDULE
     if dated and not scheduled and not _watched(dated, schedule):
         raise NeedsAttention(
-            f"its logical date, {dated}, is outside of schedule.start_date and end_date, and Airflow gives such a run no tasks: trigger "
+            f"the run's logical date, {dated}, is outside of schedule.start_date and end_date, and Airflow gives such a run no tasks: trigger "
             "the DAG with an empty logical date and with `day`"
         )
     if params.get("day"):
@@ -57,7 +60,7 @@ def day_of_run(dag_run: Any, params: Mapping[str, Any], schedule: ScheduleConfig
     last = (due - timedelta(hours=schedule.delivery_hours)).date() - timedelta(days=1)
     if not _watched(last, schedule):
         raise NeedsAttention(
-            f"it names no day, and the last whole day before it, {last}, is outside of schedule.start_date and end_date: trigger the DAG "
+            f"the run names no day, and the last whole day before it, {last}, is outside of schedule.start_date and end_date: trigger the DAG "
             "with `day`"
         )
     why = f"the last whole day when the run was due, {due:%Y-%m-%d %H:%M} UTC (schedule.delivery_hours {schedule.delivery_hours:g})"
@@ -83,17 +86,17 @@ def _named(text: str, due: datetime, unfinished: bool, schedule: ScheduleConfig)
     if not unfinished:
         raise NeedsAttention(
             f"{day} is not over: its images arrive until {whole:%Y-%m-%d %H:%M} UTC (schedule.delivery_hours). Trigger the DAG for it after "
-            "that; or, to handle and pay for what is there now, switch on `unfinished_day` (Handle a day that has not ended) beside `day`"
+            "that. Or give `day` and switch on `unfinished_day` (Handle a day that has not ended): what is there now is then handled and paid for"
         )
-    return RunDay(day, f"named by `day`, which is over and delivered at {whole:%Y-%m-%d %H:%M} UTC only")
+    return RunDay(day, f"named by `day`; it is over and delivered only at {whole:%Y-%m-%d %H:%M} UTC")
 
 
 def run_day(dag_run: Any, params: Mapping[str, Any], schedule: ScheduleConfig) -> str:
-    """The day as the tasks' templates have it, YYYY-MM-DD."""
+    """The day as YYYY-MM-DD, for the tasks' templates."""
     return day_of_run(dag_run, params, schedule).day.isoformat()
 
 
 def about_run(dag_run: Any, params: Mapping[str, Any], schedule: ScheduleConfig) -> str:
-    """The day, and why it is that one."""
+    """The day, and why the run is about it, in one line."""
     found = day_of_run(dag_run, params, schedule)
     return f"{found.day}: {found.why}"

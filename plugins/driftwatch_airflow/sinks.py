@@ -1,4 +1,4 @@
-"""Where a monitor publishes, by its Airflow connections."""
+"""Opens a monitor's sinks (the places that it publishes to) by its Airflow connections."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def open_whylabs_sink(monitor: MonitorConfig) -> WhyLabsSink:
 
 
 def keep_whylabs_monitors(monitor: MonitorConfig) -> None:
-    """Brings WhyLabs' own monitors to the monitor file and the champion of this moment, where tasks are to do that."""
+    """Makes the monitors at WhyLabs agree with the monitor file and the present champion, if `publish.monitors.managed` says so."""
     from driftwatch.models.registry import champion_version
     from driftwatch.publish.whylabs.monitors import keep_monitors
 

@@ -1,10 +1,12 @@
-"""Where a monitor keeps its things: the only place that opens a storage by an Airflow connection, for tasks, pages and tools alike."""
+"""Opens a monitor's storage by its Airflow connection. This is the only place that does, for tasks, pages and tools alike."""
 
 from __future__ import annotations
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
+from driftwatch.errors import NeedsAttention
 from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.kinds import storage_kind
 from driftwatch_airflow.connections import connection_of
 
 
@@ -14,15 +16,26 @@ def store_of(monitor: MonitorConfig) -> MonitorStore:
 
 
 def storage_of(monitor: MonitorConfig) -> Storage:
-    """The monitor's storage; on S3 with the credentials of its Airflow connection, if it names one."""
+    """The monitor's storage, opened with the login of its Airflow connection, if it names one."""
     return storage_at(monitor.storage.uri, monitor.storage.connection)
 
 
 def storage_at(uri: str, connection: str | None) -> Storage:
-    """A storage by its address and, for S3, the Airflow connection that may read and write there."""
-    if not connection:
-        return open_storage(uri)
-    from airflow.providers.amazon.aws.fs.s3 import get_fs
+    """The storage at an address. `connection`: the Airflow connection that may read and write there; a folder needs none and takes none.
 
-    connection_of(connection, "storage.connection")  # get_fs takes the machine's own credentials where there is none
-    return open_storage(uri, get_fs(connection, {"use_listings_cache": False}))  # type: ignore[dict-item]
+    Raises NeedsAttention if there is no such connection, or no Airflow provider that can open a storage of this kind with one.
+    """
+    kind = storage_kind(uri)
+    if not connection or not kind.takes_login:
+        return open_storage(uri)
+    from airflow.sdk.io import get_fs, has_fs
+
+    connection_of(
+        connection, "storage.connection"
+    )  # get_fs takes the machine's own login if there is no such connection
+    if not has_fs(kind.scheme):
+        raise NeedsAttention(
+            f"storage.connection names the Airflow connection {connection}, but no installed Airflow provider opens {kind.scheme}:// with one: "
+            "install the provider, or take storage.connection out so that the machine's own login is used"
+        )
+    return open_storage(uri, get_fs(kind.scheme, connection))

@@ -35,4 +35,4 @@ def test_a_task_that_failed_for_good_says_how_to_go_on_and_keeps_the_dags_own_ca
             callback({"ti": SimpleNamespace(task_id="step", try_number=8)})
     assert told == ["the DAG's"]
     assert "step failed for good, in try 8" in caplog.text
-    assert "clear this task with what follows it" in caplog.text
+    assert "clear this task and the tasks after it" in caplog.text

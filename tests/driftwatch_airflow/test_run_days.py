@@ -86,7 +86,7 @@ def test_a_day_that_is_not_over_needs_the_switch_that_the_refusal_names(due, day
     with pytest.raises(NeedsAttention, match=rf"{day} is not over: .* until 2026-11-2\d 06:00 UTC .*`unfinished_day`"):
         run_day(run, {"day": day}, SCHEDULE)
     assert run_day(run, {"day": day, "unfinished_day": True}, SCHEDULE) == day
-    assert "over and delivered at 2026-11-2" in about_run(run, {"day": day, "unfinished_day": True}, SCHEDULE)
+    assert "over and delivered only at 2026-11-2" in about_run(run, {"day": day, "unfinished_day": True}, SCHEDULE)
 
 
 @pytest.mark.parametrize(

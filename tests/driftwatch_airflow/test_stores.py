@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from importlib.metadata import EntryPoint
+
 import pytest
 
 from driftwatch.errors import NeedsAttention
+from driftwatch.storage import open_storage
+from driftwatch.storage.file import FileStorage
+from driftwatch.storage.kinds import SEAM
+from driftwatch.storage.s3 import S3Storage
 from driftwatch_airflow.monitor import MonitorOperator
 from driftwatch_airflow.stores import storage_at, store_of
+
+from ..faulty_s3 import serving
+from ..installed import installed
+
+
+class Tape(S3Storage):
+    """A kind of object store that another package adds, and that no Airflow provider knows."""
+
+    scheme = "tape"
+    example = "tape://rack/prefix"
 
 
 def test_a_storage_connection_that_does_not_exist_is_no_reason_for_other_credentials(monkeypatch):
@@ -14,6 +31,37 @@ def test_a_storage_connection_that_does_not_exist_is_no_reason_for_other_credent
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "else")
     with pytest.raises(NeedsAttention, match=r"'gone', which storage\.connection names"):
         storage_at("s3://bucket/prefix", "gone")
+
+
+def test_the_connections_login_opens_the_storage_and_what_others_write_is_listed_at_once(monkeypatch):
+    import s3fs
+
+    with serving() as (_, address):
+        s3fs.S3FileSystem(key="k", secret="s", endpoint_url=address, skip_instance_cache=True).mkdir("bucket")
+        login = {"conn_type": "aws", "login": "of-the-connection", "password": "secret"}
+        monkeypatch.setenv("AIRFLOW_CONN_OURS", json.dumps({**login, "extra": {"endpoint_url": address}}))
+        ours, others = (storage_at("s3://bucket/prefix", "ours") for _ in range(2))
+        ours.write_bytes("m/a", b"a")
+        assert [item.key for item in ours.list("m")] == ["m/a"]
+        others.write_bytes("m/b", b"b")
+        assert [item.key for item in ours.list("m")] == ["m/a", "m/b"]
+        assert "of-the-connection" in ours.presigned_url("m/a", 60)
+
+
+def test_a_folder_has_no_login_and_needs_no_connection(tmp_path):
+    """So that one monitor file serves a try on a laptop and production, by `${NAME:-default}` in its address."""
+    assert type(storage_at(f"file://{tmp_path}", "gone")) is FileStorage
+
+
+def test_a_kind_of_storage_that_no_provider_opens_is_refused_with_what_to_do(monkeypatch):
+    installed(monkeypatch, EntryPoint("tape", f"{__name__}:Tape", SEAM.group))
+    monkeypatch.setattr(EntryPoint, "load", lambda self: Tape)
+    monkeypatch.setenv("AIRFLOW_CONN_OURS", json.dumps({"conn_type": "aws"}))
+    with pytest.raises(
+        NeedsAttention, match=r"no installed Airflow provider opens tape:// .*take storage\.connection out"
+    ):
+        storage_at("tape://rack/prefix", "ours")
+    assert type(open_storage("tape://rack/prefix")) is Tape
 
 
 def test_a_monitors_storage_and_keys_are_those_of_its_file(monitor, tmp_path):

@@ -207,7 +207,7 @@ def test_a_person_approves_by_the_comparison_and_one_run_rolls_it_back(site):
     pictures = re.findall(r"!\[\w+\]\((http[^)]+)\)", detail["body"])
     assert pictures
     assert httpx.get(pictures[0], trust_env=False).headers["content-type"].startswith("image/")
-    assert "Without an answer within 48 hours the champion stays." in detail["body"]
+    assert "Without an answer within 48 hours, the champion stays." in detail["body"]
     assert site.storage.read_json(site.layout.champion)["version"] == bad
     site.api.answer(dag_id, "asked", "approve_promotion", "Approve")
     assert site.follow(dag_id, "asked") == "success"

@@ -140,7 +140,8 @@ def pool_votes(days: Sequence[Votes]) -> Votes:
 
 
 def _summed(parts: Sequence[Any]) -> dict[str, Any]:
-    """The fields of all `parts`, at least one, added up; those by number of votes at each number."""
+    """The fields of all `parts`, at least one, added up; those by number of votes at each number. The fields have several types, and
+    the class that takes them by name checks them."""
     found: dict[str, Any] = {}
     for field in fields(parts[0]):
         values = [getattr(part, field.name) for part in parts]
@@ -274,7 +275,7 @@ def _rounded(value: float) -> float:
 
 
 def _values(part: Scores | Votes | Spread) -> dict[str, Any]:
-    """The fields by name, arrays as tuples."""
+    """The fields by name, arrays as tuples. They have several types; the artifact's model checks each."""
     found = {field.name: getattr(part, field.name) for field in fields(part)}
     return {name: _tuples(value) if isinstance(value, np.ndarray) else value for name, value in found.items()}
 

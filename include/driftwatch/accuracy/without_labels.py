@@ -52,7 +52,8 @@ def predictions_moved(predicted: Sequence[str], holdout: ConfusionMatrix) -> Pre
     of the day or of the holdout.
 
     A model that damaged images make sure and wrong mostly answers one class. So does a good one on a day of that class: what moved is a
-    reason not to trust the estimate, not proof that it is wrong.
+    reason not to trust the estimate, not proof that it is wrong. What people are shown of it is the test in content_drift.json;
+    this one only keeps the form of estimate.json (see `Estimate.answers`).
     """
     from scipy.stats import chi2_contingency
 

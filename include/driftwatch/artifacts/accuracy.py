@@ -86,7 +86,8 @@ class Estimate(DayArtifact):
     holdout: HoldoutScores
     """The same of the holdout."""
     answers: PredictionsMoved | None
-    """Null without images, or where the card has no confusion matrix."""
+    """Null without images, or where the card has no confusion matrix. Driftwatch reads it nowhere, and takes the drift of the predictions
+    from content_drift.json. It is kept so that the file has the form that it always had, for whoever reads estimate.json by a program."""
 
 
 class LabelAgreement(Part):

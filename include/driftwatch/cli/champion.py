@@ -125,8 +125,12 @@ def _take_in(options: argparse.Namespace, monitor: MonitorStore) -> None:
         copied = copy_images(monitor, options.images)
         print(f"Copied {copied} images to {storage.url(monitor.keys.training_images)}", flush=True)
     counts = take_in_training_set(monitor)
-    print(", ".join(f"{counts[name]} {name}" for name in ("listed", "accepted", "duplicate", "quarantined", "ignored")))
-    for split, classes in counts["images"].items():
+    print(
+        ", ".join(
+            f"{getattr(counts, name)} {name}" for name in ("listed", "accepted", "duplicate", "quarantined", "ignored")
+        )
+    )
+    for split, classes in counts.images.items():
         named = (f"{classes[name]} {name}" for name in config.classes if name in classes)
         print(f"  {split}: " + ", ".join(named), flush=True)
 

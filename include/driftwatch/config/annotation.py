@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from driftwatch.config.parts import LARGEST_SEED, OpenShare, Section, Share
+from driftwatch.config.parts import LARGEST_SEED, Fraction, OpenFraction, Section
 
 
 class QualityRules(Section):
@@ -91,7 +91,7 @@ class AnnotationConfig(Section):
         100,
         description="How many images the day's random sample has. auto takes as many as `interval_width` needs and the budget allows.",
     )
-    interval_width: OpenShare = Field(
+    interval_width: OpenFraction = Field(
         0.1, description="For `sample_size: auto`: how wide the interval of the day's accuracy should be."
     )
     seed: int = Field(
@@ -118,7 +118,7 @@ class AnnotationConfig(Section):
         7, ge=1, le=21, description="After this many days Toloka accepts a page that nobody has judged."
     )
     reward_per_page: float = Field(0.05, gt=0, le=100, description="What an annotator gets for a page, in USD.")
-    fee_share: Share = Field(0.2, description="Toloka's fee, as a share of the reward. It is paid on top of it.")
+    fee_share: Fraction = Field(0.2, description="Toloka's fee, as a share of the reward. It is paid on top of it.")
     max_cost_per_day: float = Field(
         20.0,
         gt=0,
@@ -139,7 +139,7 @@ class AnnotationConfig(Section):
         "use_if_enough",
         description="What to do if the pool ends before all is answered. fail: the day fails. use_if_enough: its answers are used if enough of the sample has one (`min_coverage`); otherwise the day fails.",
     )
-    min_coverage: Share = Field(
+    min_coverage: Fraction = Field(
         0.8, description="For use_if_enough: the share of the sample that must have at least one answer."
     )
     consensus: Literal["majority", "weighted", "dawid_skene"] = Field(

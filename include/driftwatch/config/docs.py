@@ -43,7 +43,7 @@ _NAMES: dict[Any, str] = {
 }
 
 
-def render() -> str:
+def settings_page() -> str:
     """The page, in Markdown: a part for each section of the monitor file, with one row for each field."""
     return "\n".join([_INTRODUCTION, *_parts(MonitorConfig, "")])
 
@@ -136,4 +136,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(render())
+    sys.stdout.write(settings_page())

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from driftwatch.config.parts import Section, Share
+from driftwatch.config.parts import Fraction, Section
 
 IGNORED_NAMES = (
     ".*",
@@ -46,7 +46,7 @@ class ImagesConfig(Section):
         50_000_000, gt=0, le=1_000_000_000, description="An image of more pixels is quarantined before it is decoded."
     )
     min_side: int = Field(32, ge=1, le=10_000, description="An image with a side of fewer pixels is quarantined.")
-    max_reject_share: Share = Field(
+    max_reject_share: Fraction = Field(
         0.2, description="The day fails if a larger share of its files is quarantined. Ignored files do not count."
     )
     decode_mb: int = Field(
@@ -59,7 +59,7 @@ class ImagesConfig(Section):
         "quarantine",
         description="What to do with a JPEG that was cut short. quarantine: it is no image of the day. accept: features, hash and the model's input are made of the rows that it has, and the manifest has a note. Any other damage is quarantined; a file that lacks nothing but its end mark is accepted with a note.",
     )
-    max_missing_share: Share = Field(
+    max_missing_share: Fraction = Field(
         0.1, description="For `damaged: accept`: the largest share of an image's rows that may be missing."
     )
     on_empty_day: Literal["fail", "skip"] = Field(

@@ -29,8 +29,8 @@ def _as_day(value: Any) -> date:
     return day
 
 
-Share = Annotated[float, Field(ge=0, le=1)]
-OpenShare = Annotated[float, Field(gt=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+OpenFraction = Annotated[float, Field(gt=0, lt=1)]
 Day = Annotated[date, BeforeValidator(_as_day)]
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from driftwatch.config.parts import OpenShare, Section, Share
+from driftwatch.config.parts import Fraction, OpenFraction, Section
 
 
 class PerformanceConfig(Section):
@@ -17,8 +17,8 @@ class PerformanceConfig(Section):
         min_length=1,
         description="The rules that may raise an alert. floor: the whole interval of the accuracy is below `floor`. drop: the accuracy is below that of the model on its holdout (one-sided test at `alpha`). trend: the days of the model show a decline together, even if no single day does.",
     )
-    floor: Share = Field(0.7, description="The accuracy that production needs.")
-    alpha: OpenShare = Field(0.01, description="The significance level of the test of `drop`.")
+    floor: Fraction = Field(0.7, description="The accuracy that production needs.")
+    alpha: OpenFraction = Field(0.01, description="The significance level of the test of `drop`.")
     trend_false_alarms: float = Field(
         0.1, gt=0, le=12, description="`trend` raises at most this many false alarms in a year, on average."
     )
@@ -38,7 +38,7 @@ class PerformanceConfig(Section):
     persistence_days: int = Field(
         1, ge=1, le=30, description="In how many of the last days with labels `persistence` counts."
     )
-    critical_drop: OpenShare = Field(
+    critical_drop: OpenFraction = Field(
         0.1,
         description="An alert is critical if the accuracy is at least this far below the floor or the holdout; otherwise it is a warning.",
     )
@@ -50,7 +50,7 @@ class PerformanceConfig(Section):
         "prediction_powered",
         description="How the accuracy is estimated. prediction_powered: the model's scores on all images of the day make the interval narrower than the labels alone can, without bias. labels: by the labels alone.",
     )
-    confidence: OpenShare = Field(0.95, description="The confidence of every interval.")
+    confidence: OpenFraction = Field(0.95, description="The confidence of every interval.")
 
     @model_validator(mode="after")
     def _possible(self) -> PerformanceConfig:

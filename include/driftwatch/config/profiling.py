@@ -6,15 +6,17 @@ import re
 
 from pydantic import Field, field_validator, model_validator
 
-from driftwatch.config.parts import LARGEST_SEED, OpenShare, Section
+from driftwatch.config.parts import LARGEST_SEED, OpenFraction, Section
 
 
 class FalseAlarmShares(Section):
     """How `false_alarm_rate` is divided among the three kinds of drift. The shares add up to at most 1."""
 
-    image_quality: OpenShare = Field(0.5, description="The pixel features: what a camera, a lens or a codec changes.")
-    content: OpenShare = Field(0.25, description="The model's embeddings: what is photographed.")
-    predictions: OpenShare = Field(0.25, description="The shares of the predicted classes.")
+    image_quality: OpenFraction = Field(
+        0.5, description="The pixel features: what a camera, a lens or a codec changes."
+    )
+    content: OpenFraction = Field(0.25, description="The model's embeddings: what is photographed.")
+    predictions: OpenFraction = Field(0.25, description="The shares of the predicted classes.")
 
     @model_validator(mode="after")
     def _at_most_one(self) -> FalseAlarmShares:
@@ -29,7 +31,7 @@ class FalseAlarmShares(Section):
 class ProfilingConfig(Section):
     """The drift tests: image quality, content, predictions, and the trend over days."""
 
-    false_alarm_rate: OpenShare = Field(
+    false_alarm_rate: OpenFraction = Field(
         0.01,
         description="The chance that a day without drift is called drifted, for all kinds of drift and all features together.",
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from driftwatch.config.parts import OpenShare, Section, Share
+from driftwatch.config.parts import Fraction, OpenFraction, Section
 
 BUILT_IN_SINKS = ("whylabs", "local")
 SINKS_ENTRY_POINTS = "driftwatch.sinks"
@@ -34,7 +34,7 @@ class WhyLabsMonitors(Section):
         True,
         description="true: tasks keep the monitors as they are described here; the API key must be allowed to configure monitors. false: only `make monitors` writes them.",
     )
-    drift_threshold: OpenShare = Field(
+    drift_threshold: OpenFraction = Field(
         0.5,
         description="A column has drifted if the Hellinger distance (0 to 1) between its histogram of the day and that of the champion's reference is larger than this. Clean days of 50, 100 and 500 photos reached 0.41, 0.29 and 0.16 in the worst of 16 columns; WhyLabs' own default is 0.7.",
     )
@@ -43,7 +43,7 @@ class WhyLabsMonitors(Section):
         min_length=1,
         description="The columns that the drift monitor looks at, like image.Brightness.mean; `*` means all.",
     )
-    accuracy_floor: Share | None = Field(
+    accuracy_floor: Fraction | None = Field(
         None, description="An accuracy of the day below this is an anomaly; null takes `performance.floor`."
     )
     trailing_days: int = Field(14, ge=4, le=90, description="How many days the trailing-window monitor looks back.")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from driftwatch.config.model_input import Side
-from driftwatch.config.parts import Section, Share
+from driftwatch.config.parts import Fraction, Section
 
 
 class AugmentationConfig(Section):
@@ -23,9 +23,9 @@ class AugmentationConfig(Section):
         0.15, ge=0, le=1, description="Largest change of the box's aspect ratio, as a natural logarithm."
     )
     flip: bool = Field(True, description="Mirror every other image. Turn it off if left and right matter.")
-    contrast: Share = Field(0.25, description="Largest change of contrast.")
-    brightness: Share = Field(0.25, description="Largest change of brightness.")
-    tint: Share = Field(0.08, description="Largest change of each colour.")
+    contrast: Fraction = Field(0.25, description="Largest change of contrast.")
+    brightness: Fraction = Field(0.25, description="Largest change of brightness.")
+    tint: Fraction = Field(0.08, description="Largest change of each colour.")
 
 
 class RecipeConfig(Section):
@@ -61,7 +61,7 @@ class RecipeConfig(Section):
     label_smoothing: float = Field(
         0.1, ge=0, lt=1, description="The share of each label that is spread over all classes."
     )
-    warmup_share: Share = Field(
+    warmup_share: Fraction = Field(
         0.1, description="The learning rate rises during this share of the steps. Then it falls along a cosine."
     )
     patience: int = Field(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from driftwatch.config.parts import LARGEST_SEED, OpenShare, Section, Share
+from driftwatch.config.parts import LARGEST_SEED, Fraction, OpenFraction, Section
 
 
 class RetrainingConfig(Section):
@@ -39,17 +39,17 @@ class RetrainingConfig(Section):
         le=1_000_000,
         description="With fewer human labels on these days the run ends, and the champion stays.",
     )
-    min_confidence: Share = Field(
+    min_confidence: Fraction = Field(
         0.6, description="A label that fewer than this share of the votes agree on is not trained on."
     )
-    evaluation_share: OpenShare = Field(
+    evaluation_share: OpenFraction = Field(
         0.4,
         description="The share of the labelled images that is kept for evaluation, for ever. Near-duplicates stay together: a hash of their cluster decides.",
     )
     epochs: int = Field(8, ge=1, le=500, description="How often fine-tuning goes over the training set.")
     learning_rate: float = Field(1e-3, gt=0, le=0.1, description="The highest learning rate of fine-tuning.")
     patience: int = Field(6, ge=0, le=1000, description="As `model.recipe.patience`, for fine-tuning.")
-    recent_share: OpenShare = Field(
+    recent_share: OpenFraction = Field(
         0.5,
         description="The share of each epoch that comes from the labelled days. The rest comes from the original set.",
     )
@@ -63,11 +63,11 @@ class RetrainingConfig(Section):
         le=1_000_000,
         description="With fewer evaluation labels of the recent days there is not enough evidence, and the champion stays.",
     )
-    max_clean_drop: Share = Field(
+    max_clean_drop: Fraction = Field(
         0.05,
         description="The gate must rule out that the challenger's accuracy on clean images is lower by more than this: the end of the interval counts, not the estimate.",
     )
-    max_class_drop: Share = Field(
+    max_class_drop: Fraction = Field(
         0.1,
         description="The champion stays if the recall of any class on clean images fell by more than this and the fall is beyond chance (`gate_confidence`, one error rate for all classes together). It also stays if a class lost half of its recall. There must be images enough to see such a loss with a chance of 80 %: a loss of half, or of this much if this is more.",
     )

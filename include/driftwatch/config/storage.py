@@ -49,5 +49,6 @@ class StorageConfig(Section):
         description="The root of the storage: file:///folder or s3://bucket/prefix. `${NAME:-default}` is replaced by the environment variable."
     )
     connection: str | None = Field(
-        None, description="The Airflow connection of type aws for s3://; null means the machine's own role."
+        None,
+        description="The Airflow connection (of type aws for s3://) whose login opens the storage; null means the machine's own. A file:// storage has no login, and ignores it.",
     )

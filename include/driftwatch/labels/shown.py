@@ -9,7 +9,7 @@ from functools import cached_property
 from driftwatch.artifacts.keys import images_folder
 from driftwatch.artifacts.nested_keys import ShownKeys, file_name
 from driftwatch.errors import ChangedImage, MissingArtifact, OddEntry
-from driftwatch.images.kinds import JPEG, PNG, WEBP, Kind, kind_of
+from driftwatch.images.first_bytes import JPEG, PNG, WEBP, Kind, kind_of
 from driftwatch.storage import Storage
 
 # The most that images.max_bytes may be; something else may lie in its place.

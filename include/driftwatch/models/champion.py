@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # The settings in which each recipe differs from the monitor file's model.recipe.
-RECIPES: dict[str, dict[str, Any]] = {
+RECIPES: dict[str, dict[str, float]] = {
     "monitor": {},
     "fast": {"epochs": 30, "width": 12, "learning_rate": 2e-3},
 }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,9 +22,6 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.models.splits import decide_splits, known_splits, refuse_missing, splits_lock
 from driftwatch.storage import Storage
 from driftwatch.storage.foreign_files import to_key
-
-if TYPE_CHECKING:
-    pass
 
 HOLDOUT_SHARE = 0.15
 
@@ -55,15 +51,27 @@ def set_keys(store: MonitorStore) -> SetKeys:
 
 
 @dataclass(frozen=True)
+class TrainingCounts:
+    """What became of the files in training/images: listed = accepted + duplicate + quarantined + ignored. `images`: the accepted ones
+    by split and class."""
+
+    listed: int
+    accepted: int
+    duplicate: int
+    quarantined: int
+    ignored: int
+    images: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
 class TrainingSet:
-    """The original images, taken in and not yet written. `table`, `inputs` and `features` are in one order; `counts`:
-    listed, accepted, duplicate, quarantined, ignored, and `images` by split and class."""
+    """The original images, taken in and not yet written. `table`, `inputs` and `features` are in one order."""
 
     table: pd.DataFrame
     splits: pd.DataFrame
     inputs: np.ndarray
     features: pd.DataFrame
-    counts: dict[str, Any]
+    counts: TrainingCounts
 
     def write(self, storage: Storage, keys: MonitorKeys) -> None:
         """Replaces the stored set as a whole."""
@@ -115,10 +123,10 @@ def copy_images(store: MonitorStore, folder: Path) -> int:
     return copied
 
 
-def take_in_training_set(store: MonitorStore) -> dict[str, Any]:
+def take_in_training_set(store: MonitorStore) -> TrainingCounts:
     """Takes in training/images/<class>/<file>: writes training/set.parquet, inputs.npy and features.parquet, in one order.
 
-    Returns `TrainingSet.counts`. Raises the errors of `read_training_images`; then nothing is written.
+    Raises the errors of `read_training_images`; then nothing is written.
     """
     with splits_lock(store) as lock:
         found = read_training_images(store)
@@ -142,40 +150,35 @@ def read_training_images(store: MonitorStore) -> TrainingSet:
     # Files that a file browser leaves there are no images of a class.
     everything = store.storage.list(folder.path)
     listed = folder.images(everything)
-    folders = {item.key: store.keys.class_of(item.key) for item in listed}
-    strangers = sorted(set(folders.values()) - set(store.config.classes))
+    class_of = {item.key: store.keys.class_of(item.key) for item in listed}
+    strangers = sorted(set(class_of.values()) - set(store.config.classes))
     if strangers:
         raise NeedsAttention(
             f"{root}: {strangers} are not in classes {list(store.config.classes)}: allowed is <class>/<file>"
         )
     taken = take_in(folder, listed, store.config.model.input_size)
-    manifest = taken.manifest
-    label_of = manifest["key"].map(folders)
-    both = manifest["image_id"].notna() & (label_of.groupby(manifest["image_id"]).transform("nunique") > 1)
+    manifest = taken.manifest.assign(label=taken.manifest["key"].map(class_of))
+    _refuse_two_classes(manifest, root)
+    accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
+    splits = decide_splits(known_splits(store), accepted, HOLDOUT_SHARE)
+    accepted["split"] = accepted["image_id"].map(splits.set_index("image_id")["split"])
+    table = accepted[["image_id", "label", "split", "key", "phash"]]
+    refuse_missing(table, store.config.classes, root)
+    counts = TrainingCounts(
+        listed=len(everything),
+        **{status: int((manifest["status"] == status).sum()) for status in ("accepted", "duplicate", "quarantined")},
+        ignored=len(everything) - len(listed),
+        images=counts_by(table, ["split", "label"]),
+    )
+    return TrainingSet(table, splits, taken.inputs, taken.features, counts)
+
+
+def _refuse_two_classes(manifest: pd.DataFrame, root: str) -> None:
+    """Raises NeedsAttention if the same file lies in the folders of two classes."""
+    both = manifest["image_id"].notna() & (manifest.groupby("image_id")["label"].transform("nunique") > 1)
     if both.any():
         named = ", ".join(manifest.loc[both, "key"].head(4))
         raise NeedsAttention(f"{root}: the same file is in the folders of two classes: {named}; remove the wrong one")
-    accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
-    accepted["label"] = accepted["key"].map(folders)
-    splits = decide_splits(known_splits(store), accepted, HOLDOUT_SHARE)
-    table = pd.DataFrame(
-        {
-            "image_id": accepted["image_id"],
-            "label": accepted["label"],
-            "split": accepted["image_id"].map(splits.set_index("image_id")["split"]),
-            "key": accepted["key"],
-            "phash": accepted["phash"],
-        }
-    )
-    refuse_missing(table, store.config.classes, root)
-    found = manifest["status"].value_counts()
-    counts = {
-        "listed": len(everything),
-        **{status: int(found.get(status, 0)) for status in ("accepted", "duplicate", "quarantined")},
-        "ignored": len(everything) - len(listed),
-        "images": counts_by(table, ["split", "label"]),
-    }
-    return TrainingSet(table, splits, taken.inputs, taken.features, counts)
 
 
 def counts_by(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:

@@ -72,6 +72,8 @@ class Storage(Formats, ABC):
     example: ClassVar[str]
     # Whether each call is a round trip over a network, so that many at once pay.
     remote: ClassVar[bool] = True
+    # Whether it is opened with a login, which an fsspec file system carries.
+    takes_login: ClassVar[bool] = False
     # Whether `presigned_url` makes links.
     presigns: ClassVar[bool] = False
 

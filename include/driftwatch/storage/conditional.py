@@ -58,6 +58,6 @@ def put(fs: Any, path: str, data: bytes, found: Stored | None) -> Stored | None:
 
 
 def _answer(error: BaseException) -> tuple[int | None, str | None]:
-    """The server's HTTP status and error code; s3fs keeps them in the cause of its own error."""
+    """The server's HTTP status and error code; s3fs keeps them in the cause of its own error, in botocore's form."""
     response: dict[str, Any] = getattr(error.__cause__, "response", None) or {}
     return response.get("ResponseMetadata", {}).get("HTTPStatusCode"), response.get("Error", {}).get("Code")

@@ -20,6 +20,11 @@ def open_storage(uri: str, filesystem: Any = None) -> Storage:
 
     `filesystem`: the fsspec file system of an object store; by default one that takes its credentials from the environment.
     """
+    return storage_kind(uri)(uri.partition("://")[2], filesystem)
+
+
+def storage_kind(uri: str) -> type[Storage]:
+    """The kind of storage that `uri` names. Raises DriftwatchError where there is none, or the rest of the address is none of its."""
     scheme, _, root = uri.partition("://")
     kind = BUILT_IN.get(scheme) or cast(type[Storage] | None, SEAM.installed(scheme))
     if kind is None or not kind.allows(root):
@@ -27,4 +32,4 @@ def open_storage(uri: str, filesystem: Any = None) -> Storage:
         raise DriftwatchError(
             f"storage uri {uri!r}: allowed are {' and '.join(allowed)}; set storage.uri in the monitor file"
         )
-    return kind(root, filesystem)
+    return kind

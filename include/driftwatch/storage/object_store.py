@@ -17,14 +17,19 @@ from driftwatch.storage.read_ahead import Fetched
 class ObjectStore(Storage):
     """A prefix of a bucket. `_look`, reads and writes whole, and conditional replacement are each store's own."""
 
+    takes_login = True
     presigns = True
 
     @cached_property
     def _fs(self) -> Any:
+        """No listing is cached: another task may have written since."""
         import fsspec
 
-        # No listing is cached: another task may have written since.
-        return self._given or fsspec.filesystem(self.scheme, use_listings_cache=False)
+        if self._given is None:
+            return fsspec.filesystem(self.scheme, use_listings_cache=False)
+        self._given.dircache.use_listings_cache = False
+        self._given.invalidate_cache()
+        return self._given
 
     @abstractmethod
     def signing_credentials(self) -> SigningCredentials: ...

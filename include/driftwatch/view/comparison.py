@@ -14,6 +14,8 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import ChangedImage
 from driftwatch.models.metrics import top_confusions
 from driftwatch.view.confusions import MOST_CLASSES, MOST_PAIRS
+from driftwatch.view.numbers import p_text
+from driftwatch.view.shares import change_text, share_with_ends, whole_percent
 
 logger = logging.getLogger(__name__)
 
@@ -72,24 +74,20 @@ def _table(found: GatePart, classes: tuple[str, ...]) -> list[str]:
 
 
 def _row(name: str, champion: Share, challenger: Share, change: str) -> str:
-    return f"| {name} | {champion.n} | {_share(champion)} | {_share(challenger)} | {change} |"
+    return f"| {name} | {champion.n} | {share_with_ends(champion)} | {share_with_ends(challenger)} | {change} |"
 
 
 def _change(paired: PairedComparison) -> str:
-    return "" if paired.n == 0 else f"{paired.difference:+.1%}, {paired.low:+.1%}"
+    if paired.difference is None or paired.low is None:
+        return ""
+    return f"{change_text(paired.difference)}, {change_text(paired.low)}"
 
 
 def _change_of_class(paired: ClassComparison | None) -> str:
     change = _change(paired) if paired else ""
     if change and paired and paired.p_value_worse is not None and paired.p_value_worse <= _SHOWN:
-        change += f"; so large a loss by chance: p = {paired.p_value_worse:.2g}"
+        change += f"; so large a loss by chance: {p_text(paired.p_value_worse)}"
     return change
-
-
-def _share(found: Share) -> str:
-    if found.value is None:
-        return "none"
-    return f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%})"
 
 
 def _confusion(matrix: ConfusionMatrix) -> list[str]:
@@ -97,7 +95,7 @@ def _confusion(matrix: ConfusionMatrix) -> list[str]:
     labels = matrix.labels
     if len(labels) > MOST_CLASSES:
         pairs = top_confusions(matrix, MOST_PAIRS)
-        rows = [f"| {truth} | {answer} | {n} | {share:.0%} |" for truth, answer, n, share in pairs]
+        rows = [f"| {truth} | {answer} | {n} | {whole_percent(share)} |" for truth, answer, n, share in pairs]
         return ["| true class | answer | images | of the class |", "|---|---|---|---|", *rows]
     rows = [f"| true class | {' | '.join(labels)} |", "|---|" + "---|" * len(labels)]
     return rows + [

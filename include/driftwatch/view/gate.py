@@ -6,25 +6,24 @@ from driftwatch.artifacts.retraining import GateRules, PairedComparison
 from driftwatch.models.class_losses import POWER
 from driftwatch.models.gate import Finding, Reason
 from driftwatch.models.paired import MOST_IMAGES
+from driftwatch.view.shares import change_text, plain_percent
 
 
 def reason_text(reason: Reason, rules: GateRules) -> str:
     """What one rule found, with its numbers. If there is too little evidence, it says how much would settle it."""
     finding = reason.finding
     if finding is Finding.CLASSES_NOT_WORSE:
-        said = (
-            f"none of {reason.classes} got worse by more than {_allowed('max_class_drop')} ({rules.max_class_drop:.1%})"
-        )
+        said = f"none of {reason.classes} got worse by more than {_allowed('max_class_drop')} ({plain_percent(rules.max_class_drop)})"
         alpha = 1 - rules.gate_confidence
-        return f"Classes on clean images: {said} beyond chance, at one error rate of {alpha:.1%} for all."
+        return f"Classes on clean images: {said} beyond chance, at one error rate of {plain_percent(alpha)} for all."
     if finding is Finding.CLASSES_TOO_FEW:
         return _too_few_of_classes(reason)
     assert reason.compared is not None, f"{finding} is about images"
     if finding is Finding.CLASS_COLLAPSED:
         before, after = (right / reason.compared.n for right in _right(reason.compared))
-        return f"Class {reason.name}: recall on clean images collapsed from {before:.1%} to {after:.1%}."
+        return f"Class {reason.name}: recall on clean images collapsed from {plain_percent(before)} to {plain_percent(after)}."
     if finding is Finding.CLASS_WORSE:
-        allowed = f"{_allowed('max_class_drop')} {rules.max_class_drop:.1%}"
+        allowed = f"{_allowed('max_class_drop')} {plain_percent(rules.max_class_drop)}"
         return f"Class {reason.name} on clean images: {_said(reason.compared)}: worse by more than {allowed}."
     if finding.name.startswith("RECENT"):
         return f"Recent days: {_said(reason.compared)}{_on_recent(reason, reason.compared, rules)}"
@@ -46,7 +45,7 @@ def _on_recent(reason: Reason, found: PairedComparison, rules: GateRules) -> str
 
 
 def _on_clean(reason: Reason, rules: GateRules) -> str:
-    allowed = f"{_allowed('max_clean_drop')} {rules.max_clean_drop:.1%}"
+    allowed = f"{_allowed('max_clean_drop')} {plain_percent(rules.max_clean_drop)}"
     if reason.finding is Finding.CLEAN_NONE:
         return "; without a holdout nothing shows that it is not worse."
     if reason.finding is Finding.CLEAN_NOT_WORSE:
@@ -82,6 +81,6 @@ def _about(images: int | None) -> str:
 
 
 def _said(found: PairedComparison) -> str:
-    if found.n == 0:
+    if found.difference is None or found.low is None:
         return "no evaluation image"
-    return f"{found.difference:+.1%} (at least {found.low:+.1%}; {found.won} won, {found.lost} lost of {found.n})"
+    return f"{change_text(found.difference)} (at least {change_text(found.low)}; {found.won} won, {found.lost} lost of {found.n})"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.parts import Share
+from driftwatch.view.shares import share_with_ends
 
 if TYPE_CHECKING:
     from driftwatch.models.retraining_plan import RetrainingPlan, RollbackPlan
@@ -42,7 +43,7 @@ def rollback_lines(plan: RollbackPlan) -> list[str]:
 def _accuracy(found: Share) -> str:
     if found.value is None:
         return "accuracy unknown"
-    return f"accuracy {found.value:.1%} ({found.low:.1%} to {found.high:.1%}) on {found.n} held-out images"
+    return f"accuracy {share_with_ends(found)} on {found.n} held-out images"
 
 
 def _listed(counts: Mapping[str, float]) -> str:

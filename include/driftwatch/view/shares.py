@@ -40,9 +40,27 @@ def accuracy_text(found: Share) -> str:
 
 def wide_share(found: Share) -> str:
     """`61.3% (53.1% to 69.2%, n 150)`, as the command line says it; or why there is none."""
-    if found.value is None or found.low is None or found.high is None:
-        return f"none ({found.reason})"
-    return f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%}, n {found.n})"
+    return f"none ({found.reason})" if found.numbers is None else _wide(found.numbers, f", n {found.n}")
+
+
+def share_with_ends(found: Interval) -> str:
+    """`61.3% (53.1% to 69.2%)`, as the approval form and the plan say it; `none` where there is no value."""
+    return "none" if found.numbers is None else _wide(found.numbers)
+
+
+def _wide(numbers: tuple[float, float, float], more: str = "") -> str:
+    value, low, high = map(plain_percent, numbers)
+    return f"{value} ({low} to {high}{more})"
+
+
+def plain_percent(value: float) -> str:
+    """`0.7` as `70.0%`: where shares stand below each other, and in the gate's reasons."""
+    return f"{value:.1%}"
+
+
+def change_text(difference: float) -> str:
+    """`0.128` as `+12.8%`: by how much of the images two models differ."""
+    return f"{difference:+.1%}"
 
 
 def whole_percent(value: float) -> str:

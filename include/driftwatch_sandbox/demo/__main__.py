@@ -23,7 +23,7 @@ DEMO, TRY = VAR / "demo", VAR / "try"
 
 
 def play(console: Console, home: Path, story: Story) -> None:
-    """Plays a story and tells what was found; the last finished run is given up only then."""
+    """Plays a story and tells what was found. The last finished run is removed only when this one is complete."""
     progress = Progress(console, float(os.environ.get("DRIFTWATCH_STARTED") or time.time()))
     progress.timings["install"] = round(time.time() - progress.started, 1)
     with fresh(home, progress.say):
@@ -50,7 +50,7 @@ def serve(console: Console, home: Path) -> None:
 
 
 def label(console: Console, home: Path) -> None:
-    # toloka-kit says at its import that setuptools will change: nothing that a user of this page could act on.
+    # When it is imported, toloka-kit warns that setuptools will change. Whoever runs this can do nothing about it.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     from driftwatch_sandbox.demo.label import label
 
@@ -60,7 +60,7 @@ def label(console: Console, home: Path) -> None:
 def main() -> int:
     options = _options()
     console = Console()
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts this in the background has SIGINT ignored
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts this in the background makes it ignore SIGINT
         signal.signal(number, signal.default_int_handler)
     try:
         with only_one():
@@ -91,15 +91,19 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m driftwatch_sandbox.demo", description=__doc__)
-    parser.add_argument("--photos", type=Path, help="folder of real photos, <class>/<file>; without it they are drawn")
+    parser.add_argument(
+        "--photos", type=Path, help="folder of real photos, <class>/<file>; without it, photos are drawn"
+    )
     parser.add_argument(
         "--try", dest="monitor", type=Path, metavar="MONITOR.yaml", help="try this monitor file instead"
     )
     parser.add_argument("--images", type=Path, help="with --try: folder of labelled images, <class>/<file>")
-    parser.add_argument("--model", type=Path, help="with --try: a .keras file to import; without it one is trained")
+    parser.add_argument(
+        "--model", type=Path, help="with --try: a .keras file to import; without it, a model is trained"
+    )
     parser.add_argument("--label", action="store_true", help="the labelling page, on images of a finished run")
     parser.add_argument("--serve", action="store_true", help="serve what a finished run left")
-    parser.add_argument("--of", choices=("demo", "try"), default="demo", help="whose, for --serve and --label")
+    parser.add_argument("--of", choices=("demo", "try"), default="demo", help="whose run --serve and --label show")
     options = parser.parse_args()
     if bool(options.monitor) != bool(options.images):
         parser.error(

@@ -24,7 +24,7 @@ class AirflowApi:
         return answer.json()
 
     def wait_for_dags(self, dag_ids: list[str], seconds: float = 90) -> None:
-        """Waits until the dag-processor has read the DAGs; raises with their import errors where it could not."""
+        """Waits until the dag-processor has read the DAGs. Raises with their import errors if it could not."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             known = {dag["dag_id"] for dag in self._get("/dags", limit=100)["dags"]}
@@ -45,11 +45,11 @@ class AirflowApi:
             raise RuntimeError(f"Airflow refused run {run_id} of {dag_id}: {answer.status_code} {answer.text}")
 
     def pause(self, dag_id: str) -> None:
-        """Runs of the DAG are kept waiting from now on."""
+        """Pauses the DAG: its runs wait from now on."""
         self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": True}).raise_for_status()
 
     def run_state(self, dag_id: str, run_id: str) -> str | None:
-        """The run's state; none where there is no such run."""
+        """The run's state. None if there is no such run."""
         answer = self._client.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
         if answer.status_code == 404:
             return None
@@ -66,7 +66,7 @@ class AirflowApi:
         return self._get(path, deserialize=True)["value"]
 
     def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
-        """What a human-in-the-loop task asks: subject, body, options."""
+        """What a task asks a person (Airflow's human in the loop): subject, body, options."""
         return dict(self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"))
 
     def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
@@ -76,7 +76,7 @@ class AirflowApi:
         answer.raise_for_status()
 
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> str:
-        """What a task logged last, with its error."""
+        """The end of a task's log, with its error."""
         answer = self._client.get(
             f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}",
             headers={"Accept": "application/x-ndjson"},

@@ -1,4 +1,4 @@
-"""The folders of the simulations' state: one at a time uses them, and the last finished one is kept until the next is complete."""
+"""The folders of the simulations' state. Only one simulation at a time uses them. The last finished run is kept until the next is complete."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SUMMARY = "summary.json"
 
 
 class DemoFailed(DriftwatchError):
-    """A simulation did not end as it should, or there is none to look at; the message says what to do."""
+    """A simulation did not end well, or there is none to look at. The message says what to do."""
 
 
 @contextmanager
 def only_one(var: Path = VAR) -> Iterator[None]:
-    """Two simulations would share the machine and their state."""
+    """Lets only one simulation run: two would share the machine and their state."""
     var.mkdir(parents=True, exist_ok=True)
     with (var / "demo.lock").open("w") as lock:
         try:
@@ -34,7 +34,7 @@ def only_one(var: Path = VAR) -> Iterator[None]:
 
 
 def finished(home: Path) -> Path:
-    """The folder of a simulation that ended well. Raises DemoFailed where there is none."""
+    """The folder of a simulation that ended well. Raises DemoFailed if there is none."""
     _bring_back(home)
     if not (home / SUMMARY).exists():
         raise DemoFailed(f"there is no finished run in {home} to look at: run `make {home.name}` first")
@@ -43,8 +43,8 @@ def finished(home: Path) -> Path:
 
 @contextmanager
 def fresh(home: Path, say: Callable[[str], None]) -> Iterator[Path]:
-    """An empty folder at `home`. The last finished run steps aside and comes back where the block fails; then what the block wrote is
-    kept as <home>.failed, for its logs. Paths inside are absolute, so a run must be built in its own place."""
+    """Gives an empty folder at `home`. The last finished run is moved aside meanwhile. If the block fails, that run is moved back, and what the
+    block wrote is kept as <home>.failed, for its logs. Paths inside are absolute, so a run must be built at its own place."""
     last, failed = _beside(home, "last"), _beside(home, "failed")
     _bring_back(home)
     if (home / SUMMARY).exists():
@@ -67,11 +67,11 @@ def fresh(home: Path, say: Callable[[str], None]) -> Iterator[Path]:
 
 
 def _bring_back(home: Path) -> None:
-    """After a run that was killed, the last finished one may still stand aside."""
+    """Moves the last finished run back, if a killed run has left it aside."""
     last = _beside(home, "last")
     if not last.exists():
         return
-    if (home / SUMMARY).exists():  # killed after it was complete
+    if (home / SUMMARY).exists():  # the new run was killed after it was complete
         shutil.rmtree(last)
         return
     shutil.rmtree(home, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""`make label`: a pool of the demo's images that waits for you, at the labelling page."""
+"""`make label`: the labelling page, with a pool of the demo's images that waits for you."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PEOPLE = ("you", "colleague")
 
 
 class PeoplesCampaign(Campaign):
-    """A campaign whose pool the simulated crowd leaves alone."""
+    """Makes a pool that people answer, and the simulated crowd does not."""
 
     def _open(self, pool: toloka.Pool, uploading: TaskUpload) -> None:
         pool.metadata = {"served_by": [PEOPLE]}
@@ -42,7 +42,7 @@ class PeoplesCampaign(Campaign):
 
 
 def label(console: Console, world: World) -> None:
-    """Serves the page until Ctrl-C. The pool asks about the last day again; what is answered changes no day."""
+    """Serves the page until Ctrl-C. The pool asks about the last day again. Your answers change no day."""
     people = world.home / "people.json"
     if not people.exists():
         write_private(people, json.dumps({name: secrets.token_urlsafe(12) for name in _PEOPLE}))
@@ -59,7 +59,7 @@ def label(console: Console, world: World) -> None:
 
 
 def open_pool(world: World, config: MonitorConfig) -> str:
-    """A new pool with the sample of the last day, served by people; returns its id."""
+    """Makes a new pool with the sample of the last day, which people answer. Returns its id."""
     store = MonitorStore(open_storage(f"file://{world.storage}"), config)
     day = store.day(max(day for day in store.days() if store.day(day).has(AnnotationPlan)))
     now = datetime.now(timezone.utc).replace(microsecond=0)

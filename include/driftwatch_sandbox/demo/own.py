@@ -1,4 +1,4 @@
-"""`make try`: a person's own classifier with the stand-ins, on a few days of their images, of which the last is damaged."""
+"""`make try`: a person's own classifier with the stand-ins, on a few days of their images. The last day's images are damaged."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from driftwatch_sandbox.demo.world import DATASET, World
 from driftwatch_sandbox.photos import break_file
 
 DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(3)]
-# A small set needs more passes until the model has seen enough: images times passes, and the fewest and most passes.
+# With fewer images the model needs more passes over them: images times passes, then the fewest and the most passes.
 _TRAINED_ON, _EPOCHS = 30_000, (30, 90)
-_MOST_OVERLAP = 5  # the simulated crowd has 30 people, who meet a control task only once
+_MOST_OVERLAP = 5  # the simulated crowd has 30 people, and each sees a control task only once
 _NO_LIMIT = 1_000_000.0
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
 
 
 class Own:
-    """The story. Raises DriftwatchError where the file, the folder or the model cannot be used; nothing is written yet."""
+    """The story. Raises DriftwatchError if the file, the folder or the model cannot be used. Nothing is written before."""
 
     days, broken_from, damage, retrains = DAYS, len(DAYS) - 1, "blurred and dark", False
     preparing = "copying the images, damaging the last day's"
@@ -49,7 +49,7 @@ class Own:
         self.champion = ["import", str(self._model)] if self._model else trained
 
     def promises(self, home: Path) -> list[str]:
-        """What is done with the person's things, and what is not."""
+        """Says what happens to the person's files, and what does not."""
         shares = self._shares
         return [
             f"{self._config.name}: {len(self._config.classes)} classes; {len(shares.training)} images to train and test the first model, "
@@ -65,7 +65,7 @@ class Own:
         return len(self._shares.days[0])
 
     def write_monitor(self, folder: Path) -> Path:
-        """The person's settings with those changes, in the try's own folder."""
+        """Writes the person's settings with the changes of `_changes` into the try's own folder."""
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{self._config.name}.yaml"
         raw = self._config.model_dump(mode="json", exclude_unset=True)
@@ -77,7 +77,7 @@ class Own:
         return target
 
     def deliver(self, world: World, layout: MonitorKeys) -> None:
-        """Copies the images into the try's storage, those of the last day damaged."""
+        """Copies the images into the try's storage. Damages those of the last day."""
         known: dict[str, str] = {}
 
         def remember(path: Path, label: str) -> None:
@@ -100,7 +100,7 @@ class Own:
 
 
 def _damage(path: Path, target: Path) -> bool:
-    """Writes the image blurred and dark; whether it could be read. One that cannot is the product's to refuse."""
+    """Writes the image blurred and dark. Returns whether it could be read: Driftwatch itself refuses one that cannot."""
     try:
         break_file(path, target, "night", sigma=6.0)
     except (OSError, ValueError, Image.DecompressionBombError):
@@ -110,7 +110,7 @@ def _damage(path: Path, target: Path) -> bool:
 
 
 def _read(file: Path) -> MonitorConfig:
-    """The person's monitor file. A variable that only their machines know may name the storage, which is not used here."""
+    """The person's monitor file. Its storage may be named by a variable that only their own machines have. It is not used here."""
     if file.is_file():
         for name in _VARIABLE.findall(file.read_text(encoding="utf-8", errors="replace")):
             os.environ.setdefault(name, "file:///not-used")
@@ -118,7 +118,7 @@ def _read(file: Path) -> MonitorConfig:
 
 
 def _changes(config: MonitorConfig, day_size: int, home: Path) -> dict[str, Any]:
-    """What differs from the person's file: where things lie, the days, how many labels, and nobody outside."""
+    """What differs from the person's file: the storage, the days, how many labels, and that nobody outside is asked or told."""
     annotation, sinks = config.annotation, list(config.publish.sinks)
     return {
         "storage": {"uri": f"file://{home}/storage"},

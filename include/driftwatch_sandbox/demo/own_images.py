@@ -1,4 +1,4 @@
-"""A person's folder of labelled images, shared out among training and days; nothing in it is changed."""
+"""A person's folder of labelled images. They are divided among training and days; nothing in the folder is changed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from driftwatch_sandbox.demo.homes import VAR, DemoFailed
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-# Fewer leave a class without a held-out image, or a day without a verdict.
+# With fewer, a class has no held-out image, or a day has no verdict.
 TRAINING_EACH, DAY = 30, 40
-# More would only take time.
+# More images would only take more time.
 _MOST_TRAINING, _MOST_EACH, _MOST_DAY = 1500, 60, 120
 _NAMED = 8
 
@@ -22,7 +22,7 @@ Labelled = tuple[Path, str]
 
 @dataclass(frozen=True)
 class Shares:
-    """Which image goes where: to training, or to one of the days; `left`: how many go nowhere."""
+    """Which images go to training, and which to each day. `left`: how many are not used."""
 
     training: Sequence[Labelled]
     days: Sequence[Sequence[Labelled]]
@@ -30,7 +30,7 @@ class Shares:
 
 
 def find(folder: Path, classes: Sequence[str]) -> dict[str, list[Path]]:
-    """The images of each class, sorted. Raises DemoFailed where the folder or a class's is missing."""
+    """The images of each class, sorted. Raises DemoFailed if the folder, or that of a class, is missing."""
     if not folder.is_dir():
         raise DemoFailed(
             f"IMAGES={folder}: no such folder; it must hold a folder of images for each of {_listing(classes)}"
@@ -56,7 +56,7 @@ def find(folder: Path, classes: Sequence[str]) -> dict[str, list[Path]]:
 
 
 def share_out(folder: Path, classes: Sequence[str], images: Mapping[str, Sequence[Path]], days: int) -> Shares:
-    """The same images give the same shares. Raises DemoFailed where there are too few, saying how many are missing of what."""
+    """Divides the images. The same images are always divided alike. Raises DemoFailed if there are too few, and says how many are missing."""
     counts = {name: len(images[name]) for name in classes}
     few = [f"{name} has {n}, {TRAINING_EACH - n} too few" for name, n in counts.items() if n < TRAINING_EACH]
     total, needed = sum(counts.values()), TRAINING_EACH * len(classes) + DAY * days

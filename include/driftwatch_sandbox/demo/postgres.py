@@ -1,4 +1,4 @@
-"""A Postgres of its own, from the machine's packages, on a free loopback port; gone with its data when it is not needed any more."""
+"""A Postgres server for one test or demo, from the machine's own packages, on a free port of 127.0.0.1. It ends with its data."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from driftwatch_sandbox.demo.processes import Processes, ServerFailed, free_port
 from driftwatch_servers.private_files import write_private
 
 USER = "airflow"
-# Nothing here has to outlive a power cut.
+# Its data need not survive a power cut.
 _SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
 
 def postgres_binaries() -> Path | None:
-    """The folder of the newest `initdb` and `postgres` of this machine, which Debian keeps off the PATH; none where missing."""
+    """The folder of the newest `initdb` and `postgres` of this machine; Debian does not have it on the PATH. None if there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     anywhere = shutil.which("initdb")
     return found[-1].parent if found else Path(anywhere).resolve().parent if anywhere else None
@@ -28,11 +28,11 @@ def postgres_binaries() -> Path | None:
 
 @contextmanager
 def running_postgres() -> Iterator[str]:
-    """The SQLAlchemy URL of an empty database on a new server. Raises ServerFailed where it does not start."""
+    """Gives the SQLAlchemy URL of an empty database on a new server. Raises ServerFailed if it does not start."""
     binaries = postgres_binaries()
     if binaries is None:
         raise ServerFailed("Postgres is not on this machine (Debian: apt-get install postgresql)")
-    # Postgres refuses to run as root, and another user would not get into folders that only root may enter.
+    # Postgres refuses to run as root. Another user cannot enter folders that only root may enter.
     as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
     password, port = secrets.token_hex(16), free_port()
     home = Path(tempfile.mkdtemp(prefix="driftwatch-postgres-", dir="/tmp"))
@@ -54,7 +54,7 @@ def running_postgres() -> Iterator[str]:
         try:
             yield f"postgresql+psycopg2://{USER}:{password}@127.0.0.1:{port}/postgres"
         finally:
-            server.send_signal(signal.SIGINT)  # without waiting for clients, as SIGTERM would
+            server.send_signal(signal.SIGINT)  # does not wait for clients, as after SIGTERM
             processes.stop()
     finally:
         processes.stop()

@@ -1,4 +1,4 @@
-"""Starts the demo's servers and stops them all, by their process ids, whatever happens."""
+"""Starts the demo's servers. Stops them all by their process ids, whatever happens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import httpx
 
 
 class ServerFailed(Exception):
-    """A server ended, or did not come up in time; the message has the end of its log."""
+    """A server ended, or was not ready in time. The message has the end of its log."""
 
 
 def free_port() -> int:
@@ -29,7 +29,9 @@ def free_port() -> int:
 def is_free(port: int) -> bool:
     """Whether a server could listen on this loopback port now."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that a stopped server has left is free
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # a port that a stopped server used before counts as free
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
@@ -38,13 +40,13 @@ def is_free(port: int) -> bool:
 
 
 def lasting_port() -> int:
-    """A free loopback port that the system gives to nobody by itself, so that it is most likely free the next time too."""
+    """A free port of 127.0.0.1, from a range that the system does not give out by itself: it is most likely free the next time too."""
     candidates = (secrets.randbelow(12_000) + 20_000 for _ in range(1000))
     return next(port for port in candidates if is_free(port))
 
 
 class Processes:
-    """Child processes, each the leader of its own process group, so that Ctrl-C reaches this program alone and it stops them."""
+    """Child processes. Each leads its own process group, so that Ctrl-C reaches only this program, and this program stops them."""
 
     def __init__(self, logs: Path) -> None:
         self.logs = logs
@@ -52,7 +54,7 @@ class Processes:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Starts a server that goes on until `stop`; its output goes to logs/<name>.log."""
+        """Starts a server, which runs until `stop`. Its output goes to logs/<name>.log."""
         with (self.logs / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - commands are this program's own
                 list(command),
@@ -68,7 +70,7 @@ class Processes:
     def run(
         self, name: str, command: Sequence[str], env: Mapping[str, str], tick: Callable[[], None] = lambda: None
     ) -> None:
-        """Runs a command to its end; raises ServerFailed where it fails."""
+        """Runs a command to its end. Raises ServerFailed if it fails."""
         process = self.start(name, command, env)
         while process.poll() is None:
             tick()
@@ -100,7 +102,7 @@ class Processes:
         raise ServerFailed(f"{name} was not ready within {seconds:.0f} s:\n{self.log_end(name)}")
 
     def wait_for_http(self, name: str, url: str, ready: Callable[[httpx.Response], bool], seconds: float = 90) -> None:
-        """Waits until `url` answers in the way that `ready` wants."""
+        """Waits until `ready` accepts the answer of `url`."""
 
         def answers() -> bool:
             with suppress(httpx.TransportError):
@@ -110,11 +112,11 @@ class Processes:
         self.wait_for(name, answers, seconds)
 
     def forget(self, name: str) -> None:
-        """Takes out a server that was killed on purpose."""
+        """Forgets a server that was killed on purpose."""
         self._running.pop(name).wait()
 
     def stop(self, seconds: float = 6) -> None:
-        """Asks each process group to end, newest first, and kills what has not ended in time."""
+        """Asks each process group to end, newest first. Kills those that do not end in time."""
         groups = [process.pid for process in reversed(self._running.values())]
         for process in reversed(self._running.values()):
             with suppress(ProcessLookupError):
@@ -124,7 +126,7 @@ class Processes:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, end - time.monotonic()))
         for group in groups:
-            # The leader's children (workers, supervisors) may outlive it.
+            # The leader's children (workers, supervisors) may run longer than it does.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGKILL)
         for process in self._running.values():

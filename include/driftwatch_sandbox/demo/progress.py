@@ -1,4 +1,4 @@
-"""What a person sees while the demo runs: a live line on a terminal, plain lines elsewhere; and where the time went."""
+"""What a person sees while the demo runs: one changing line on a terminal, plain lines elsewhere. Also notes where the time went."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.status import Status
 
 
 class Progress:
-    """Phases with their seconds. `started`: seconds since 1970 when the whole thing began."""
+    """The phases and their seconds. `started`: when everything began, in seconds since 1970."""
 
     def __init__(self, console: Console, started: float) -> None:
         self.console = console
@@ -35,7 +35,7 @@ class Progress:
             self.timings[name] = round(self.timings.get(name, 0) + time.monotonic() - begun, 1)
 
     def show(self, text: str) -> None:
-        """The current state: replaces the live line; where there is no terminal, a line when the text has changed."""
+        """Shows the current state. On a terminal it replaces the changing line; elsewhere it prints a line when the text has changed."""
         if self.console.is_terminal:
             if self._status is None:
                 self._status = self.console.status("")
@@ -46,7 +46,7 @@ class Progress:
         self._shown = text
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Prints a line that stays."""
         self.console.print(f"[dim]{self.elapsed()}[/]  {text}", highlight=False, soft_wrap=True)
 
     def stop(self) -> None:

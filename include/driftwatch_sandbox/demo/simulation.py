@@ -1,4 +1,4 @@
-"""A story played on a real Airflow with the stand-ins: images are delivered, a first champion is made, day after day is run."""
+"""Plays a story on a real Airflow with the stand-ins: delivers images, makes a first champion (the model that serves), runs day after day."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Story(Protocol):
 
     @property
     def title(self) -> str:
-        """Over the table of days."""
+        """The title above the table of days."""
 
     @property
     def days(self) -> Sequence[date]: ...
@@ -48,17 +48,17 @@ class Story(Protocol):
 
     @property
     def champion(self) -> list[str]:
-        """The words of `driftwatch champion` after the monitor file: `train` or `import` first, which goes before it."""
+        """The arguments of `driftwatch champion`: `train` or `import` first, then those that follow the monitor file."""
 
     @property
     def retrains(self) -> bool:
-        """Whether an alert's retraining is run; else its DAG is paused."""
+        """Whether the retraining that an alert asks for is run. If not, its DAG is paused."""
 
     def write_monitor(self, folder: Path) -> Path:
         """Writes the monitor file into `folder`."""
 
     def deliver(self, world: World, layout: MonitorKeys) -> None:
-        """Puts the training images and each day's into the storage, and what they show into the crowd's truth."""
+        """Puts the images of the training and of each day into the storage, and what they show into the crowd's file of true labels."""
 
 
 class Simulation:
@@ -194,7 +194,7 @@ class Simulation:
             time.sleep(0.5)
 
     def tell(self) -> None:
-        """The table of the days, what the most telling of them shows, and where to look."""
+        """Prints the table of the days, the headline of the day that shows most, and where to look."""
         console = self.progress.console
         console.print()
         console.print(table(self.rows, self.story.title))

@@ -13,12 +13,14 @@ from rich.table import Table
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.parts import Interval
 from driftwatch.artifacts.store import DayStore
+from driftwatch.view.shares import share_text
 
 
 @dataclass(frozen=True)
 class DayRow:
-    """One day's row. `accuracy` and `interval` are null where no image has a label."""
+    """One day's row. `accuracy` and `interval` are null if no image has a label."""
 
     day: str
     listed: int
@@ -66,7 +68,7 @@ def found(day: DayStore) -> str:
 
 
 def table(rows: Sequence[DayRow], title: str) -> Table:
-    """The days as a person reads them, in 80 columns."""
+    """The days as a table for people, 80 columns wide."""
     shown = Table(
         title=title,
         caption="Images: accepted (+ duplicate or quarantined files). Accuracy: with its 95 % interval",
@@ -83,9 +85,8 @@ def table(rows: Sequence[DayRow], title: str) -> Table:
         ]
         named = f"[yellow]{len(names)}: {names[0]}{' …' if names[1:] else ''}[/]" if names else "none"
         others = row.duplicate + row.quarantined
-        accuracy = (
-            f"{row.accuracy:.0%} [{100 * row.interval[0]:.0f}, {100 * row.interval[1]:.0f}]" if row.interval else "-"
-        )
+        low, high = row.interval or (None, None)
+        accuracy = share_text(Interval(value=row.accuracy, low=low, high=high))
         verdict = {"ok": "[green]ok[/]", "alert": "[bold red]alert[/]"}.get(row.verdict, row.verdict.replace("_", " "))
         shown.add_row(
             date.fromisoformat(row.day).strftime("%d %b"),

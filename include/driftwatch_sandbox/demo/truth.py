@@ -1,4 +1,4 @@
-"""What the images show, for the crowd alone."""
+"""The file that says what the images show. Only the crowd reads it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_truth(path: Path, known: Mapping[str, str]) -> None:
-    """The stand-in's file: `known` is the class by image id."""
+    """Writes the stand-in's file. `known`: classes by image id."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["image_id", "label"])

@@ -21,7 +21,7 @@ from driftwatch_sandbox.demo.truth import write_truth
 from driftwatch_sandbox.demo.world import World
 from driftwatch_sandbox.photos import break_file, write_photos
 
-MONITORS = Path(__file__).parent / "monitors"  # the demo's own: those of include/monitors are the users'
+MONITORS = Path(__file__).parent / "monitors"  # the demo's own files; those of include/monitors belong to the users
 MONDAY = date(2026, 1, 5)
 DAYS = [MONDAY + timedelta(days=number) for number in range(7)]
 BROKEN_FROM = 3
@@ -32,7 +32,7 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 class Plan:
     """The week's numbers of photos, how the camera breaks, and what differs from the example monitor file.
 
-    The fourth day is a busy one: its labels must show that a challenger is better.
+    The fourth day has more photos: its labels must show that a challenger (a new model) is better.
     """
 
     training: int
@@ -48,7 +48,7 @@ class Plan:
         return self.training + sum(self.per_day)
 
     def shrunk_to(self, photos: int) -> Plan:
-        """The same shares of fewer photos."""
+        """A smaller week of so many photos, divided alike."""
         share = min(1.0, photos / self.photos)
         return replace(self, training=int(self.training * share), per_day=tuple(int(n * share) for n in self.per_day))
 
@@ -65,7 +65,8 @@ DRAWN = Plan(
         "retraining": {"epochs": 12, "patience": 0},
     },
 )
-# Pixelation of real photos costs accuracy that few labels win back; a blur of this strength costs more, and more comes back.
+# If real photos are pixelated, training on few labels wins little accuracy back. With a blur of this strength, accuracy falls further, and
+# more of it comes back.
 REAL = Plan(
     training=1319,
     per_day=(80, 80, 80, 200, 80, 80, 80),
@@ -82,14 +83,15 @@ REAL = Plan(
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo and the class that its folder names; the product is never told the class of a day's photo."""
+    """A photo and the class that its folder names. Driftwatch is never told the class of a day's photo."""
 
     path: Path
     label: str
 
 
 def write_monitor(folder: Path, source: Path, plan: Plan) -> MonitorConfig:
-    """`source`'s cats_vs_dogs.yaml with the demo's week, sample, and a sensor that asks every second. Other files there are left alone."""
+    """Writes cats_vs_dogs.yaml of `source` with the demo's week and sample, and so that the pool is asked about every second. Leaves other
+    files alone."""
     example = source / "cats_vs_dogs.yaml"
     raw = yaml.safe_load(example.read_text())
     raw["schedule"] |= {"start_date": DAYS[0], "end_date": DAYS[-1]}
@@ -103,7 +105,7 @@ def write_monitor(folder: Path, source: Path, plan: Plan) -> MonitorConfig:
 
 
 def find_photos(folder: Path, classes: tuple[str, ...]) -> list[Photo]:
-    """Real photos, `<folder>/<class>/<file>`, in an order of their own that mixes the classes."""
+    """Real photos, `<folder>/<class>/<file>`, in an order that mixes the classes and is always the same."""
     photos = []
     for label in classes:
         found = sorted(path for path in (folder / label).glob("*") if path.suffix.lower() in SUFFIXES)
@@ -116,14 +118,14 @@ def find_photos(folder: Path, classes: tuple[str, ...]) -> list[Photo]:
 
 
 def draw_photos(folder: Path, classes: tuple[str, ...], plan: Plan) -> list[Photo]:
-    """As many drawn photos as the week needs, half of each class."""
+    """Draws as many photos as the week needs, half of each class."""
     each = -(-plan.photos // len(classes))
     paths = write_photos(folder, dict.fromkeys(classes, each), seed=11, processes=os.cpu_count() or 1)
     return [Photo(path, path.parent.name) for path in paths]
 
 
 class Week:
-    """The story of `make demo`; `photos`: real ones, found beforehand, or none, which are drawn."""
+    """The story of `make demo`. `photos`: real ones that were found before; None: they are drawn."""
 
     title, days, broken_from, damage, retrains = "The week", DAYS, BROKEN_FROM, "camera broken", True
 
@@ -147,7 +149,7 @@ class Week:
 
 
 class Camera:
-    """Delivers photos into the storage, and tells the crowd, and nobody else, what they show."""
+    """Delivers photos into the storage. Tells only the crowd what they show."""
 
     def __init__(self, storage: Path, layout: MonitorKeys, truth: Path, photos: list[Photo], plan: Plan) -> None:
         self._storage, self._layout, self._truth = storage, layout, truth
@@ -190,7 +192,7 @@ class Camera:
             self._remember(target, photo.label)
 
     def _nuisances(self) -> None:
-        """What real folders hold besides good photos: a file sent twice, one cut short, one that is no image."""
+        """What real folders hold besides good photos: a file that was sent twice, one that was cut off, and one that is no image."""
         first, second, third = (self._storage / self._layout.day(day).incoming for day in DAYS[:3])
         photo = sorted(first.iterdir())[0]
         (first / f"copy of {photo.name}").write_bytes(photo.read_bytes())
@@ -199,7 +201,7 @@ class Camera:
         (third / "readme.jpg").write_text("The camera's card is nearly full.\n")
         (third / "door-empty.jpg").touch()
         for day in DAYS[:3]:
-            # Of their own day: ingest need not wait to see whether the broken ones still grow.
+            # Their time is that of their day, so that ingest need not wait to see whether the broken ones still grow.
             noon = datetime.combine(day, time(12), timezone.utc).timestamp()
             for path in (self._storage / self._layout.day(day).incoming).iterdir():
                 os.utime(path, (noon, noon))

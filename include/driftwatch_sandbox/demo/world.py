@@ -1,4 +1,4 @@
-"""The demo's outside world: the folder of its state, the stand-ins, and a real Airflow, all on loopback."""
+"""The demo's world: the folder of its state, the stand-ins, and a real Airflow, all on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from driftwatch_servers.private_files import write_private
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVERS = ("airflow", "toloka", "whylabs", "images")
-# What belongs to the person's own Airflow and cloud has no place in a simulation.
+# Settings of the person's own Airflow and cloud must not reach a simulation.
 _NOT_OURS = ("AIRFLOW_CONN_", "AIRFLOW_VAR_", "AIRFLOW__SECRETS__", "AWS_")
 ORGANISATION, DATASET = "org-1", "model-1"
 TASKS_AT_ONCE = 3
@@ -33,7 +33,7 @@ LOCAL_SETTINGS = "from driftwatch_airflow.preload import preload\n\npreload()\n"
 
 @dataclass(frozen=True)
 class Secrets:
-    """Made anew for each demo and kept in var/demo, so that `make ui` can serve what it left."""
+    """Made again for each demo, and kept in var/demo so that `make ui` can serve what it left."""
 
     password: str
     toloka_token: str
@@ -57,7 +57,7 @@ class Secrets:
 
 
 class World:
-    """Starts and stops everything that the demo needs outside of itself.
+    """Starts and stops all programs that the demo needs.
 
     `database`: the SQLAlchemy URL of Airflow's database; by default an SQLite file. `settings`: more of Airflow's environment.
     """
@@ -79,14 +79,14 @@ class World:
             write_private(kept, json.dumps(asdict(self.secrets)))
 
     def _kept_ports(self) -> dict[str, int]:
-        """Links in the days' artifacts, in Airflow and in the pools name the ports: they stay the same for as long as the state does."""
+        """The ports. They stay the same as long as the state is kept: links in the days' artifacts, in Airflow and in the pools have them."""
         kept = self.home / "ports.json"
         if not kept.exists():
             kept.write_text(json.dumps({name: lasting_port() for name in SERVERS}) + "\n")
         return dict(json.loads(kept.read_text()))
 
     def refuse_taken_ports(self) -> None:
-        """Raises ServerFailed where another program has taken a port: the links would lead to it."""
+        """Raises ServerFailed if another program uses one of the ports: the links would lead to it."""
         taken = {name: port for name, port in self.ports.items() if not is_free(port)}
         if taken:
             named = ", ".join(f"{port} (for {name})" for name, port in taken.items())
@@ -160,13 +160,13 @@ class World:
             "AIRFLOW__API_AUTH__JWT_SECRET": self.secrets.jwt,
             "AIRFLOW__API__SECRET_KEY": self.secrets.jwt,
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": "127.0.0.1",
-            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",  # 0.2 takes a fifth of a core, this a tenth
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",  # with 0.2 it takes a fifth of a core, with this a tenth
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
 
     def start_stand_ins(self, crowd_speed: float = 400.0, people: Path | None = None) -> None:
-        """Toloka with its crowd, and the page for the people of the file, WhyLabs, and the image server."""
+        """Starts Toloka with its crowd and the labelling page for the people of the file, WhyLabs, and the image server."""
         state = self.home / "stand-ins"
         state.mkdir(parents=True, exist_ok=True)
         self.storage.mkdir(parents=True, exist_ok=True)
@@ -182,7 +182,7 @@ class World:
         self._start_server("images", "driftwatch_servers.images", "--root", str(self.storage))
 
     def _start_server(self, name: str, module: str, *options: str) -> None:
-        # Secrets are not on the command lines, which everybody on the machine can read.
+        # Secrets are not on the command lines: everybody on the machine can read those.
         env = {
             **self.env,
             TOKEN_VARIABLE: self.secrets.toloka_token,
@@ -193,14 +193,14 @@ class World:
         self.processes.start(name, [sys.executable, "-m", module, "--port", port, *options], env)
 
     def prepare_airflow(self) -> None:
-        """Creates the database and the login. Runs on while other things are done: see `start_airflow`."""
+        """Starts to create the database and the login. This goes on while other things are done; `start_airflow` waits for it."""
         (self.home / "airflow" / "config").mkdir(parents=True, exist_ok=True)
         (self.home / "airflow" / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS)
         write_private(self.home / "passwords.json", json.dumps({"admin": self.secrets.password}))
         self.processes.run("airflow-db", ["airflow", "db", "migrate"], self.env)
 
     def start_airflow(self) -> None:
-        """Starts the four servers one by one: `standalone` would listen on all interfaces."""
+        """Starts Airflow's four servers one by one, since `airflow standalone` would listen on all interfaces."""
         env = self.env
         self.processes.start("api-server", ["airflow", "api-server"], env)
         self.processes.start("dag-processor", ["airflow", "dag-processor"], env)
@@ -218,7 +218,7 @@ class World:
 
 @contextmanager
 def until_interrupted(console: Console, processes: Processes) -> Iterator[None]:
-    """Runs the block, then watches over the servers until Ctrl-C; they are stopped whatever happens."""
+    """Runs the block, then keeps the servers running until Ctrl-C. Stops them whatever happens."""
     try:
         yield
         while True:

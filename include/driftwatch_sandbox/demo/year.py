@@ -1,7 +1,8 @@
-"""A year of generated days, as their steps leave them, for looking at the pages and timing them: no image, no model, no Airflow run.
+"""A year of generated days, with the files that their steps would leave, to look at the pages and to time them. There is no image, no model
+and no Airflow run.
 
-The story: quiet months, a broken camera in the middle that costs accuracy, a retraining that answers it, a slow drift towards the
-end, and now and then a day with too few labels. The newest days have their tables too, so that their own pages open.
+The story: quiet months; in the middle a broken camera, by which the accuracy falls, and a retraining that helps; a slow drift towards
+the end; and now and then a day with too few labels. The newest days have their tables too, so that their own pages open.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _NAMES = ('<img src=x onerror="document.title=1">.jpg', "fin\u202egpj.exe.jpg", 
 
 @dataclass(frozen=True)
 class _Generated:
-    """A day as the story tells it. `ids`, `truth`, `said`: of each image its id, its class and the model's answer; `features`: [n, features]."""
+    """A day of the story. `ids`, `truth`, `said`: the id, the class and the model's answer of each image. `features`: [n, features]."""
 
     of: DayStore
     version: str
@@ -48,7 +49,7 @@ class _Generated:
 
 
 class Year:
-    """Writes the days of one monitor up to `last`. `whole_days`: so many of the newest have every artifact."""
+    """Writes the days of one monitor up to `last`. `whole_days`: how many of the newest days have every artifact."""
 
     def __init__(
         self, storage: Storage, config: MonitorConfig, last: date, days: int = 365, whole_days: int = 2
@@ -187,7 +188,7 @@ def _performance(generated: _Generated, answered: int, random: np.random.Generat
 
 
 def _moved(found: WeightedShare, value: float, high: float) -> WeightedShare:
-    """The share with its value and its upper end higher by so much."""
+    """The share, with its value and its upper end raised by so much."""
     assert found.numbers is not None
     moved = {"value": min(1.0, found.numbers[0] + value), "high": min(1.0, found.numbers[2] + high)}
     return found.model_copy(update=moved)

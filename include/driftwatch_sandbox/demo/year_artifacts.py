@@ -1,4 +1,4 @@
-"""Whole artifacts for the generated year: of each kind what its step would write, from the few numbers that the story needs."""
+"""Whole artifacts for the generated year. Each is what its step would write, made of the few numbers of the story."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def holdout(config: MonitorConfig) -> Holdout:
-    """The same good holdout for each version."""
+    """The same good metrics on held-out images for each version."""
     return Holdout(**vars(_measured(config, HOLDOUT_IMAGES, HOLDOUT_RIGHT)), n=HOLDOUT_IMAGES, mean_score=0.9)
 
 
@@ -77,7 +77,7 @@ def dataset_card(last: date) -> DatasetCard:
 
 
 def gate(config: MonitorConfig, run: str, champion: str, challenger: str) -> GateResult:
-    """A challenger that is better where the champion got worse, and not worse elsewhere."""
+    """The gate's result for a challenger that is better on the days on which the champion got worse, and not worse elsewhere."""
     clean = _part(config, HOLDOUT_IMAGES, HOLDOUT_RIGHT, 540, 6, 9)
     settings = config.retraining
     return GateResult(
@@ -118,7 +118,7 @@ def _part(config: MonitorConfig, n: int, before: int, after: int, won: int, lost
 
 
 def drift(day: date, version: str, features: np.ndarray, reference: np.ndarray, ids: Sequence[str]) -> DayDrift:
-    """The day's `features` against the `reference`, both [images, COLUMNS]: a feature whose median moved far has drifted."""
+    """Compares the day's `features` with the `reference`, both [images, COLUMNS]. A feature whose median moved far has drifted."""
     rows = [_feature(column, features[:, place], reference[:, place]) for place, column in enumerate(COLUMNS)]
     rows.sort(key=lambda row: -(row.effect or 0.0))
     drifted = tuple(row.feature for row in rows if row.verdict == "drifted")
@@ -158,7 +158,7 @@ def _feature(column: str, ours: np.ndarray, theirs: np.ndarray) -> FeatureDrift:
 
 
 def plan(config: MonitorConfig, day: date, pool: str, sample: Sequence[tuple[str, str]]) -> AnnotationPlan:
-    """A pool that has ended with every answer. `sample`: (image_id, key) of the images that were asked about."""
+    """The plan of a pool that has ended with every answer. `sample`: (image_id, key) of the images that were asked about."""
     ended = datetime.combine(day, datetime.min.time(), timezone.utc) + timedelta(days=3)
     images = len(sample)
     return AnnotationPlan(

@@ -102,7 +102,7 @@ def _lie(fur, view, cat, coat, random) -> None:
 
 
 def draw_head(fur: Fur, view: View, label: str, coat: Coat, ears: str, random: np.random.Generator) -> None:
-    """The head. ears: `pricked`, `folded` (small, tipped forward) or `hanging`; every class has some of each."""
+    """The head. ears: `pricked`, `folded` (small, tipped forward) or `hanging`. Every class has some of each."""
     cat = label == "cat"
     wide = random.uniform(0.93, 1.08) if cat else random.uniform(0.86, 1.04)
     if ears != "hanging":
@@ -112,7 +112,7 @@ def draw_head(fur: Fur, view: View, label: str, coat: Coat, ears: str, random: n
     else:
         half = [(0, -0.85), (0.44, -0.79), (0.76, -0.5), (0.87, 0), (0.8, 0.36), (0.62, 0.66), (0.36, 0.9), (0, 0.98)]
     outline = smooth(mirrored(np.array(half) * (wide, 1)))
-    # A turned head is not a turned disc: its own depth keeps the silhouette wide.
+    # A turned head is no turned disc: it has depth, so its outline stays wide.
     skull = hull(view(outline), view(ellipse(0, 0, 0.3, 0.75), 0.55), view(ellipse(0, 0, 0.3, 0.75), -0.75))
     fur.paint(skull if abs(view.yaw) > 0.25 else view(outline), coat.base, head_marks(coat, view, random), shadow=0.45)
     (_cat_face if cat else _dog_face)(fur, view, coat, random)

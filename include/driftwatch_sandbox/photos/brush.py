@@ -18,7 +18,7 @@ TILE = 1400  # side of the hair textures: any crop of a photo around the face li
 
 @dataclass(frozen=True)
 class View:
-    """Where a body frame (x right, y down, z to the viewer, in head radii) lands on the photo."""
+    """How points of the body (x right, y down, z to the viewer, in head radii) become pixels of the photo."""
 
     x: float
     y: float
@@ -132,7 +132,7 @@ def hair_tile(kind: str) -> np.ndarray:
         tile = cv2.GaussianBlur(noise, (0, 0), 2.2) - cv2.GaussianBlur(noise, (0, 0), 5)
     else:
         tile = cv2.GaussianBlur(noise, (0, 0), 0.7)
-        # Averaging ever larger copies smears the noise along the radius: a zoom blur, which is how a face's hair lies.
+        # The mean of larger and larger copies smears the noise along the radius (a zoom blur): the hair of a face lies like that.
         for zoom in (0.012, 0.025) if kind == "short" else (0.012, 0.025, 0.05, 0.08):
             larger = cv2.getRotationMatrix2D(middle, 1.2 if kind == "long" else 0.3, 1 + zoom)
             tile = tile + cv2.warpAffine(tile, larger, (TILE, TILE), borderMode=cv2.BORDER_REFLECT)
@@ -168,11 +168,11 @@ class Fur:
     image: np.ndarray
     center: tuple[float, float]
     light: tuple[float, float]
-    """From where the light comes on the picture plane, as (x, y) within the unit circle."""
+    """Where the light comes from in the plane of the picture, as (x, y) within the unit circle."""
     kind: str = "short"
     strength: float = 0.3
     fuzz: float = 3.0
-    """How far single hairs stand out of an outline, in pixels."""
+    """How far single hairs reach beyond an outline, in pixels."""
     ambient: float = 0.5
 
     def __post_init__(self) -> None:
@@ -222,7 +222,7 @@ class Fur:
 
     @staticmethod
     def _shrunk(mask: np.ndarray, side: int = 44) -> np.ndarray:
-        """The mask at a size where light and shadow, smooth as they are, are quick to compute."""
+        """A smaller mask. Light and shadow are smooth, so they can be computed fast on it."""
         ratio = min(1.0, side / max(mask.shape))
         size = [max(6, round(n * ratio)) for n in mask.shape[::-1]]
         return cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR)  # the mask is already blurred: no aliasing

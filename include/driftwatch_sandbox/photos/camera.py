@@ -17,7 +17,7 @@ def break_camera(image: Image.Image, kind: Damage, *, across: int = 12, sigma: f
     pixelate: `across` blocks over the width (BOX down, NEAREST up); the height keeps the blocks about square.
     blur: Gaussian, with `sigma` in pixels of a photo 224 px wide, so that every size is equally unsharp.
     night: that blur, and a third of the light.
-    The standard severities (Hendrycks & Dietterich 2019) barely cost accuracy; these do.
+    The standard severities (Hendrycks & Dietterich 2019) hardly lower the accuracy; these do.
     """
     width, height = image.size
     if kind == "pixelate":

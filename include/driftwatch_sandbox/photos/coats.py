@@ -14,7 +14,7 @@ COLORS = {
     "white": (236, 232, 226), "cream": (229, 207, 172), "gold": (209, 163, 98), "orange": (203, 128, 66),
     "red": (150, 84, 46), "chocolate": (92, 62, 46), "fawn": (197, 162, 122), "brown": (126, 98, 74),
 }  # fmt: skip
-# Both classes wear every colour and nearly every pattern, so that a coat alone gives only a hint.
+# Both classes have every colour and nearly every pattern, so that a coat alone is only a hint.
 COLOR_ODDS = {
     "cat": {"black": 3, "charcoal": 3, "grey": 6, "blue": 4, "white": 2, "cream": 1, "gold": 1, "orange": 4, "red": 1,
             "chocolate": 1, "fawn": 1, "brown": 2},
@@ -28,7 +28,7 @@ PATTERN_ODDS = {
 
 
 def choose(random: np.random.Generator, odds: dict[str, int]) -> str:
-    """One key, as likely as its share of the odds."""
+    """Chooses one key. Its chance is its share of the odds."""
     ends = np.cumsum(list(odds.values()))
     return list(odds)[int(np.searchsorted(ends, random.random() * ends[-1], side="right"))]
 
@@ -40,14 +40,14 @@ def shaded(color, factor: float) -> Color:
 
 
 def blended(color, other, share: float) -> Color:
-    """The colour with a share of another in it."""
+    """The colour mixed with a share of another."""
     r, g, b = (int(a + (b - a) * share) for a, b in zip(color, other, strict=True))
     return r, g, b
 
 
 @dataclass(frozen=True)
 class Coat:
-    """What the parts of one animal are coloured with."""
+    """The colours of the parts of one animal."""
 
     pattern: str
     base: Color
@@ -139,7 +139,7 @@ def head_marks(coat: Coat, view: View, random: np.random.Generator) -> list[Mark
 def body_marks(
     coat: Coat, view: View, random: np.random.Generator, left: float, right: float, bottom: float
 ) -> list[Mark]:
-    """Marks of the coat on a body that spans left to right, and down to bottom, in the frame of `view`."""
+    """Marks of the coat on a body that reaches from `left` to `right` and down to `bottom`, in the frame of `view`."""
     s, span = view.scale, right - left
     if coat.pattern == "tabby":
         lines = []

@@ -19,9 +19,9 @@ from driftwatch_sandbox.photos.scenes import draw_place, expose, ground_shadow, 
 Label = Literal["cat", "dog"]
 LABELS: tuple[Label, ...] = ("cat", "dog")
 
-# Ears are the loudest cue and outlive pixelation, so each class also wears the other's: then only the muzzle, the eyes
-# and the whiskers decide. With these odds a small CNN is right on about .9 of clean photos, on .6 at 12 px across, and
-# on .78 of those after it is fine-tuned on 100 of them.
+# Ears are the strongest sign of a class, and can still be seen when a photo is pixelated. So each class sometimes has the ears of the
+# other: then only the muzzle, the eyes and the whiskers decide. With these odds a small CNN is right on about .9 of clean photos, on .6
+# of those with 12 px across, and on .78 of the latter after fine-tuning on 100 of them.
 EAR_ODDS = {"cat": {"pricked": 93, "folded": 3, "hanging": 4}, "dog": {"pricked": 17, "folded": 13, "hanging": 70}}
 HAIR_ODDS = {"cat": {"short": 6, "long": 4, "curly": 0}, "dog": {"short": 5, "long": 3, "curly": 2}}
 TEXTURE = {"cat": 0.14, "dog": 0.07}  # cats' fur has more contrast: evidence that a broken camera takes away
@@ -29,7 +29,7 @@ OCCLUDED = 0.2  # share of photos with something in front of the animal
 
 
 def draw(label: Label, seed: int) -> Image.Image:
-    """A photo-like picture of one animal, RGB, 200 to 500 px a side; the same seed gives the same picture."""
+    """A picture of one animal like a photo, RGB, 200 to 500 px a side. The same seed gives the same picture."""
     if label not in LABELS:
         raise DriftwatchError(f"unknown class {label!r}: the sandbox draws {' and '.join(LABELS)}")
     return Image.fromarray(_draw(label, _random(label, seed)))
@@ -77,7 +77,7 @@ def _jpeg(label: str, seed: int, number: int) -> bytes:
 
 
 def _write_some(folder: Path, label: str, seed: int, numbers: list[int]) -> list[Path]:
-    cv2.setNumThreads(1)  # the processes share the cores already
+    cv2.setNumThreads(1)  # the processes already use all cores
     paths = []
     for number in numbers:
         path = folder / label / f"{label}.{number}.jpg"
@@ -87,7 +87,7 @@ def _write_some(folder: Path, label: str, seed: int, numbers: list[int]) -> list
 
 
 def write_photos(folder: Path, count_by_class: dict[str, int], seed: int, processes: int = 1) -> list[Path]:
-    """Draws `folder/<class>/<class>.<i>.jpg`, i from 0, and returns the paths in order of class and i.
+    """Draws `folder/<class>/<class>.<i>.jpg`, i from 0. Returns the paths, sorted by class and i.
 
     The same seed writes the same files with any number of processes.
     """

@@ -1,4 +1,4 @@
-"""One answer for each task from many: Dawid-Skene, and the vote weighted by a skill.
+"""Makes one answer of many for each task: by Dawid and Skene's method, or by a vote weighted by a skill.
 
 Source: A. P. Dawid, A. M. Skene, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm",
 Applied Statistics 28 (1979).
@@ -15,7 +15,7 @@ _SMOOTHING = 0.01
 
 
 def dawid_skene(votes: list[Vote]) -> dict[str, tuple[str, float]]:
-    """The likeliest answer of each task and its probability; the votes themselves tell the workers' error rates."""
+    """The most likely answer of each task and its probability. The workers' error rates are estimated from the votes themselves."""
     labels = sorted({answer for _, _, answer in votes})
     by_task: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for task, user, answer in votes:
@@ -37,7 +37,7 @@ def _priors(belief: dict[str, dict[str, float]], labels: list[str]) -> dict[str,
 def _error_rates(
     by_task: dict[str, list[tuple[str, str]]], belief: dict[str, dict[str, float]], labels: list[str]
 ) -> dict[tuple[str, str, str], float]:
-    """P(user says answer | truth), by (user, truth, answer); a little smoothing keeps unseen pairs possible."""
+    """P(user says answer | truth), by (user, truth, answer). Pairs that were never seen keep a small probability."""
     sums: defaultdict[tuple[str, str, str], float] = defaultdict(float)
     totals: defaultdict[tuple[str, str], float] = defaultdict(float)
     for task, answers in by_task.items():
@@ -73,9 +73,9 @@ def _expect(
 
 
 def weighted_vote(votes: list[Vote], weights: dict[str, float]) -> dict[str, tuple[str, float]]:
-    """The answer with the most weight for each task, and its share of all weight; ties go to the first by name.
+    """The answer with the most weight for each task, and its share of all weight. Of equal answers the first by name wins.
 
-    `weights` is by user; one who has none counts nothing.
+    `weights`: by user. A user without a weight does not count.
     """
     by_task: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     for task, user, answer in votes:

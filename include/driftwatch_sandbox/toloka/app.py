@@ -46,16 +46,16 @@ _ROUTES = (routes_projects, routes_pools, routes_tasks, routes_assignments, rout
 class Settings:
     """One server.
 
-    database: SQLite file, made when missing.
+    database: SQLite file; made if it is missing.
     token: what clients authorise with.
-    balance: dollars on the account of a new database; an existing one keeps its own.
+    balance: dollars on the account of a new database. A database that is there keeps its balance.
     crowd: whether simulated workers answer open pools.
-    truth: CSV file `image_id,label` that the crowd alone knows.
-    crowd_speed: the crowd's seconds in one second.
+    truth: CSV file `image_id,label`, which only the crowd knows.
+    crowd_speed: how many seconds of the crowd pass in one second.
     seed: chooses the workers and their answers.
-    resolve_images: whether workers fetch the images; if not, a URL path's last part, without suffix, is the image id.
+    resolve_images: whether workers fetch the images. If not, the image id is the last part of the URL's path, without its suffix.
     operation_seconds: how long an operation stays RUNNING.
-    people: JSON file `{name: token}` of the people who may label at /label/; none means that there is no such page.
+    people: JSON file `{name: token}` of the people who may label at /label/. None: there is no such page.
     """
 
     database: Path
@@ -71,7 +71,7 @@ class Settings:
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The server's application; its background thread lives from start-up to shut-down."""
+    """The server's application. Its background thread runs from start to stop."""
     if not settings.token:
         raise ValueError(f"{TOKEN_VARIABLE} is empty: clients need a token")
     if settings.crowd_speed <= 0:
@@ -137,7 +137,7 @@ def _at_work(settings: Settings, board: FaultBoard, people: Mapping[str, str]) -
 
 
 def _close_pool_fault(request: Request) -> None:
-    """The fault close_pool: closes the pool that the path names, or all open ones, first."""
+    """The fault close_pool: before the request, closes the pool that the path names, or all open pools."""
     fault: Fault | None = request.scope.get("sandbox.fault")
     if fault is None or fault.fault != "close_pool":
         return

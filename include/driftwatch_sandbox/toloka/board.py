@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from driftwatch_sandbox.toloka.chance import chance
 from driftwatch_sandbox.toloka.store import Document, Store
 
-# Assignments of these states fill a place of a task's overlap: rejected, skipped and expired ones give it back.
+# Assignments in these states take one place of a task's overlap. Rejected, skipped and expired ones give it back.
 HOLDING = ("ACTIVE", "SUBMITTED", "ACCEPTED")
 COUNTED = ("SUBMITTED", "ACCEPTED")
 
 
 class Board:
-    """State of one pool or training, kept in step with the store by `Exchange`.
+    """The state of one pool or training. `Exchange` keeps it equal to the store.
 
     `real`, `golden` and `training` hold its tasks by id; `held` and `answered` count each task's places that are taken
     and that have an answer; `votes` counts the answers to each; `seen` has the tasks each user was ever given; `pages` each
@@ -51,7 +51,7 @@ class Board:
         return self.training if task.get("message_on_unknown_solution") else self.golden
 
     def _order(self) -> list[str]:
-        """Real tasks in the order in which they are handed out; the same one for all workers keeps pages full."""
+        """Real tasks in the order in which they are handed out. All workers have the same order, so that pages are full."""
         if (self.pool.get("mixer_config") or {}).get("mix_tasks_in_creation_order"):
             return list(self.real)
         return sorted(self.real, key=lambda task_id: chance("order", task_id))
@@ -64,7 +64,7 @@ class Board:
         return task is not None and (task["infinite_overlap"] or self.held[task_id] < task["overlap"])
 
     def record(self, assignment: Document) -> None:
-        """Takes in a new assignment, or the new state of one that is known."""
+        """Notes a new assignment, or the new state of a known one."""
         user, status = assignment["user_id"], assignment["status"]
         before = self.pages[user].get(assignment["id"], {}).get("status")
         self.pages[user][assignment["id"]] = assignment
@@ -102,7 +102,7 @@ class Board:
         return sum(min(self.answered[task_id], n) for task_id, n in wanted.items()) * 100 // total if total else 0
 
     def next_page(self, user: str, may_be_short: bool) -> list[Document] | None:
-        """The tasks of a user's next page by the mixer's rules, or None; `may_be_short` lets an incomplete page out."""
+        """The tasks of a user's next page, by the rules of the pool's mixer. None if there is none. `may_be_short`: a page may be incomplete."""
         mixer = self.pool["mixer_config"]
         wanted = mixer["real_tasks_count"]
         real = self._real_tasks(user, wanted)
@@ -128,8 +128,8 @@ class Board:
     def _real_tasks(self, user: str, count: int) -> list[Document]:
         """Up to `count` open tasks the user has not seen.
 
-        Tasks of pages that someone skipped come last, mixed afresh and half of them at a time, so that one image that cannot
-        be shown does not take its neighbours with it.
+        Tasks of skipped pages come last. Each user gets them in another order, and only half of them at once: otherwise an image that
+        cannot be shown would make everybody skip its neighbours too.
         """
         clean: list[str] = []
         tainted: list[str] = []
@@ -150,13 +150,13 @@ class Board:
         return [tasks[task_id] for task_id in unseen[:count]]
 
     def exam(self) -> list[Document]:
-        """All the tasks a worker answers to pass this training."""
+        """All tasks that a worker must answer to pass this training."""
         count = self.pool["training_tasks_in_task_suite_count"] * self.pool["task_suites_required_to_pass"]
         return [*self.training.values(), *self.golden.values()][:count]
 
 
 def vote(solution: Document) -> str:
-    """A solution as something that can be counted."""
+    """A solution in a form that can be counted."""
     return repr(sorted(solution["output_values"].items()))
 
 

@@ -1,4 +1,4 @@
-"""Chance that can be repeated: numbers drawn from what they are about, not from a generator's state or the clock."""
+"""Random numbers that can be repeated: they depend only on what they are about, and not on a generator's state or the clock."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Sandbox:
 
 
 async def _json_body(request: Request) -> Any:
-    """The request's JSON; no body at all is an empty list, which is how the client sends one."""
+    """The request's JSON. An empty body is an empty list: the client sends it so."""
     raw = await request.body()
     if not raw:
         return []
@@ -53,7 +53,7 @@ async def _fault(request: Request) -> Fault | None:
 
 
 async def authorise(request: Request) -> None:
-    """Both schemes, `OAuth` and `ApiKey`; another account than one's own is refused."""
+    """Accepts the schemes `OAuth` and `ApiKey`. Refuses an account that is not the token's own."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     known = hmac.compare_digest(token.encode(), request.app.state.sandbox.token.encode())
     if scheme not in ("OAuth", "ApiKey") or not known:
@@ -77,12 +77,12 @@ def shown(document: Document, status: int = 200) -> JSONResponse:
 
 
 def listed(box: Sandbox, kind: str, request: Request, fault: Fault | None) -> JSONResponse:
-    """A page of a collection, by the request's query; an injected list_lag hides the youngest objects."""
+    """A page of a collection, as the request's query asks. The fault list_lag hides the youngest objects."""
     return reply(search(box.store, kind, request.query_params, hide_younger_than=lag(fault)))
 
 
 def lag(fault: Fault | None) -> float | None:
-    """The seconds by which an injected list_lag makes a list lag behind its objects."""
+    """By how many seconds the fault list_lag makes a list late."""
     return fault.seconds if fault and fault.fault == "list_lag" else None
 
 

@@ -1,7 +1,7 @@
 """The simulated crowd: takes pages of open pools, looks at the images, answers, rests.
 
-Time is scaled: a page that takes a worker 40 s takes `40 / speed` s here. An assignment's `created` is set back
-accordingly, so that created and submitted lie as far apart as a person would have needed.
+Time is scaled: a page for which a worker needs 40 s takes `40 / speed` s here. An assignment's `created` is set back, so that the time
+from `created` to `submitted` is as long as a person would need.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from driftwatch_sandbox.toloka.sight import Eyes, Truth
 from driftwatch_sandbox.toloka.store import Document
 from driftwatch_sandbox.toloka.workers import Worker, answer, population, rest, seconds_for_page
 
-# Workers notice a new pool within this time (their own seconds), and look again this often when there is no page.
+# In the workers' own seconds: within this time they notice a new pool, and after it they look again if there was no page.
 _ARRIVAL, _LOOK_AGAIN = 40.0, 20.0
 
 
 class Crowd:
-    """The workers and what each is doing; `tick` is called by one thread only."""
+    """The workers and what each of them is doing. Only one thread calls `tick`."""
 
     def __init__(self, exchange: Exchange, truth: Truth, eyes: Eyes, seed: int, speed: float, count: int = 30) -> None:
         self._exchange = exchange
@@ -35,14 +35,14 @@ class Crowd:
         self._free_at: dict[str, float] = {}
         self._known_pools: set[str] = set()
         self._door = Door(exchange, speed)
-        # Pages that were being worked on when the server stopped are finished now.
+        # Pages that somebody worked on when the server stopped are finished now.
         active = self._store.find("assignments", [("status", "=", "ACTIVE")])
         self._active = {page["user_id"]: page for page in active if page["user_id"] in self._workers}
         for page in active:
             self._look(page)
 
     def tick(self) -> float:
-        """Does what is due; gives the seconds until something may be due again."""
+        """Does what is due. Returns the seconds until something may be due again."""
         now = time.time()
         for user_id, page in list(self._active.items()):
             if page["_due"] <= now and self._eyes.ready(page["pool_id"], self._urls(page)):
@@ -63,7 +63,7 @@ class Crowd:
         return max(0.02, min(moments, default=now + 60) - time.time())
 
     def _welcome(self, pool_ids: set[str], now: float) -> None:
-        """Spreads the workers' arrival at new pools."""
+        """Lets the workers arrive at new pools one after another."""
         for pool_id in pool_ids - self._known_pools:
             for user in self._workers:
                 arrival = now + chance(self._seed, user, pool_id) * _ARRIVAL / self._speed
@@ -94,7 +94,7 @@ class Crowd:
         self._free_at[worker.id] = now + max(0.25, _LOOK_AGAIN / self._speed)
 
     def _finish(self, worker: Worker, page: Document) -> None:
-        """Ends a page: too slow, not shown, or answered. Its places and money follow."""
+        """Ends a page: it took too long, its images could not be shown, or it was answered."""
         now = time.time()
         pages = len(self._exchange.board(page["pool_id"]).pages[worker.id])
         length = seconds_for_page(worker, [task["id"] for task in page["tasks"]])

@@ -1,6 +1,6 @@
-"""The exchange as a source of work for the labelling page: a person takes pages from it as any other worker does.
+"""Gives the labelling page its work from the exchange. A person takes pages as any other worker does.
 
-Each answer is kept at once, beside the exchange, which takes whole pages: a page is handed in with its last answer.
+The exchange takes only whole pages. So each answer is kept here at once, and a page is handed in with its last answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DRAFTS, _SESSIONS = "drafts", "sessions"
 
 
 class Desk:
-    """A `TaskSource` over the exchange. A person is a worker who speaks every language; the pool's other rules hold as for anyone."""
+    """A `TaskSource` that works on the exchange. A person is a worker who speaks every language. All other rules of the pool hold."""
 
     def __init__(self, box: Sandbox, people: Iterable[str]) -> None:
         self._box, self._exchange, self._store = box, box.exchange, box.store
@@ -59,7 +59,7 @@ class Desk:
             if errors:
                 raise validation(errors)
             answers = self._answers(page_id)
-            answers.pop(task_id, None)  # an answer given again is the newest
+            answers.pop(task_id, None)  # a task that is answered again has the newest answer
             answers[task_id] = values
             handed_in = len(answers) == len(page["tasks"])
             if handed_in:
@@ -73,7 +73,7 @@ class Desk:
         return Progress(len(answers), len(page["tasks"]), handed_in)
 
     def undo(self, person: str, page_id: str) -> str | None:
-        """A page handed in stays so."""
+        """Takes back the newest answer. A page that was handed in stays handed in."""
         with self._work():
             self._mine(person, page_id)
             answers = self._answers(page_id)
@@ -82,7 +82,7 @@ class Desk:
         return task_id
 
     def skip(self, person: str, page_id: str) -> None:
-        """As at Toloka, who skips too many in a row is paused."""
+        """As at Toloka, whoever skips too many pages in a row must pause."""
         with self._work():
             page = self._mine(person, page_id)
             self._exchange.give_back(page, "SKIPPED", times.now_text())
@@ -90,7 +90,7 @@ class Desk:
         self._box.wake.set()
 
     def expire_overdue(self, now: float) -> None:
-        """Ends people's pages whose time is over; their places come free again."""
+        """Ends people's pages whose time is over. Their places are free again."""
         for page in self._store.find("assignments", [("status", "=", "ACTIVE")]):
             if page["user_id"] in self._ids and page["_due"] <= now:
                 with self._store.transaction():
@@ -101,7 +101,7 @@ class Desk:
 
     @contextmanager
     def _work(self) -> Iterator[None]:
-        """A transaction; what the exchange refuses is told in the page's way."""
+        """A transaction. What the exchange refuses is raised as `Refused`."""
         try:
             with self._store.transaction():
                 yield
@@ -111,7 +111,7 @@ class Desk:
             raise Refused(501, f"this project cannot be labelled here: {error}") from error
 
     def _take(self, worker: Worker, pool_id: str, now: float) -> Document | None:
-        """A new page of the pool for the worker, where there is one."""
+        """A new page of the pool for the worker. None if there is none."""
         pool = self._exchange.pool(pool_id)
         if pool["status"] != "OPEN" or served_by(pool) == CROWD or not self._door.may_enter(worker, pool):
             return None
@@ -170,7 +170,7 @@ class Desk:
 
 
 class DeskSessions:
-    """A `SessionStore` in the stand-in's database: logins outlive a restart."""
+    """A `SessionStore` in the stand-in's database: logins stay valid over a restart."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

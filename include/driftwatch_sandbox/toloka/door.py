@@ -12,13 +12,14 @@ CROWD, PEOPLE, BOTH = "crowd", "people", "both"
 
 
 def served_by(pool: Document) -> str:
-    """Who answers the pool: its metadata `{"served_by": ["people"]}`, else both. Without people of the team it is the crowd anyway."""
+    """Who answers the pool: people alone if its metadata has `{"served_by": ["people"]}`, else people and crowd. Without people of the team
+    it is always the crowd."""
     said = (pool.get("metadata") or {}).get("served_by") or [BOTH]
     return said[0] if said[0] in (CROWD, PEOPLE) else BOTH
 
 
 class Door:
-    """`speed`: the workers' seconds in one second."""
+    """`speed`: how many seconds of the workers pass in one second."""
 
     def __init__(self, exchange: Exchange, speed: float) -> None:
         self._exchange = exchange

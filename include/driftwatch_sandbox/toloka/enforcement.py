@@ -1,4 +1,4 @@
-"""What a quality rule leaves with a user: restrictions and skills."""
+"""What a quality rule gives a user: restrictions and skills."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNIT_SECONDS = {"MINUTES": 60, "HOURS": 3600, "DAYS": 86_400}
 
 
 def ban(store: Store, pool: Document, user: str, parameters: Document) -> bool:
-    """Keeps the user from the scope that the rule names; False where that is so already."""
+    """Bans the user from the scope that the rule names. False if the user is banned already."""
     scope = parameters["scope"]
     if any(restriction["scope"] == scope for restriction in restrictions(store, user, pool)):
         return False
@@ -28,7 +28,7 @@ def ban(store: Store, pool: Document, user: str, parameters: Document) -> bool:
 
 
 def put_restriction(store: Store, restriction: Document) -> Document:
-    """A new restriction, or the new terms of the one that the user has for the same scope and target."""
+    """Adds a restriction. If the user has one for the same scope and target, changes that one."""
     names = ("scope", "user_id", "project_id", "pool_id")
     same = [(name, "=", restriction[name]) for name in names if restriction.get(name) is not None]
     with store.transaction():

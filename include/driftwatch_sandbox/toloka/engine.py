@@ -17,7 +17,7 @@ _HOUSEKEEPING_SECONDS = 30.0
 
 
 class Engine:
-    """Sleeps until something is due, at most a second. Without a `crowd` nobody answers but the people at the `desk`, if there is one."""
+    """Sleeps until something is due, at most a second. Without a `crowd` only the people at the `desk` answer, if there is a desk."""
 
     def __init__(self, box: Sandbox, crowd: Crowd | None, desk: Desk | None, speed: float) -> None:
         self._box = box
@@ -43,7 +43,7 @@ class Engine:
             try:
                 pause = self._step()
             except Exception:
-                # One bad truth file must not stop the server: the log says what it was, the next step tries again.
+                # A bad truth file must not stop the server. The log says what is wrong, and the next step tries again.
                 logger.exception("the crowd stumbled; trying again")
                 pause = _LONGEST_SLEEP
             self._box.wake.wait(min(pause, _LONGEST_SLEEP))
@@ -62,7 +62,7 @@ class Engine:
         return pause if due is None else min(pause, max(0.01, due - time.time()))
 
     def _close_finished_pools(self) -> float:
-        """Closes pools that have expired or are complete; gives the seconds until the next one may be."""
+        """Closes pools that have expired or are complete. Returns the seconds until the next one may be due."""
         now = time.time()
         pause = _LONGEST_SLEEP
         exchange = self._box.exchange

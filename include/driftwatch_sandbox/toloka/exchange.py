@@ -40,7 +40,7 @@ class Exchange:
         return self._boards[pool_id]
 
     def forget(self, pool_id: str) -> None:
-        """Makes the next use of the pool's board read it anew; to be called after changes to the pool or its tasks."""
+        """Forgets the pool's board: its next use reads the pool again. Call it after changes to the pool or its tasks."""
         self._boards.pop(pool_id, None)
 
     def save_pool(self, pool: Document) -> None:
@@ -78,9 +78,9 @@ class Exchange:
     # Pages
 
     def issue(self, pool_id: str, user_id: str, tasks: list[Document], created: str, due: float) -> Document | None:
-        """Hands a page to a worker, or closes the pool and gives None when the balance does not cover it.
+        """Gives a page to a worker. If the balance does not cover it, closes the pool and returns None.
 
-        `due` is when the worker will be done, Unix seconds; the crowd finds it again after a restart.
+        `due`: when the worker will be done, in Unix seconds. The crowd finds it again after a restart.
         """
         with self.store.transaction():
             pool = self.pool(pool_id)
@@ -127,14 +127,14 @@ class Exchange:
             return done
 
     def give_back(self, assignment: Document, status: str, moment: str) -> None:
-        """Ends an ACTIVE page without answers, as SKIPPED or EXPIRED; its places and its money come free again."""
+        """Ends an ACTIVE page without answers, as SKIPPED or EXPIRED. Its places and its money are free again."""
         with self.store.transaction():
             self._save(assignment | {"status": status, status.lower(): moment})
             self.account.release(page_price(assignment["reward"]))
             self._event(assignment, "SKIP" if status == "SKIPPED" else "EXPIRE")
 
     def judge(self, assignment_id: str, status: str, comment: str | None) -> Document:
-        """Accepts or rejects a submitted page; a rejected one may still be accepted. The same again changes nothing."""
+        """Accepts or rejects a submitted page. A rejected page can still be accepted. To do the same again changes nothing."""
         with self.store.transaction():
             assignment = self.store.get("assignments", assignment_id)
             if assignment is None:
@@ -161,7 +161,7 @@ class Exchange:
             return assignment
 
     def accept_overdue(self) -> None:
-        """Accepts what the requester left unjudged for longer than the pool's auto_accept_period_day."""
+        """Accepts the pages that the requester has not judged for longer than the pool's auto_accept_period_day."""
         for pool in self.store.find("pools", [("auto_accept_period_day", ">", 0)]):
             limit = times.text(time.time() - 86_400 * pool["auto_accept_period_day"])
             here = [("pool_id", "=", pool["id"]), ("status", "=", "SUBMITTED"), ("submitted", "<", limit)]
@@ -169,7 +169,7 @@ class Exchange:
                 self.judge(assignment["id"], "ACCEPTED", None)
 
     def change_overlap(self, pool_id: str, task_ids: Iterable[str], delta: int, reopen: bool) -> None:
-        """Adds `delta` to the overlap of the pool's real tasks among `task_ids`; never below the places taken."""
+        """Adds `delta` to the overlap of the pool's real tasks among `task_ids`. It never falls below the places that are taken."""
         with self.store.transaction():
             board = self.board(pool_id)
             tasks = [board.real[task_id] for task_id in task_ids if task_id in board.real]
@@ -222,7 +222,7 @@ class Exchange:
     def _enforce_overlap(
         self, pool: Document, assignment: Document, parameters: Document, statistics: Document
     ) -> None:
-        """More answers for the judged page's tasks, or once for all that a worker answered whom a rule turned out."""
+        """Asks for more answers to the tasks of the judged page. If a rule banned the worker: once, to all tasks that the worker answered."""
         pages = [assignment]
         if "assessment_event" not in statistics:
             marker = {"id": f"{pool['id']}:{assignment['user_id']}"}

@@ -69,7 +69,7 @@ def check_spec(spec: Any, path: str) -> Errors:
 
 
 def check_values(values: Any, spec: Document, path: str, partial: bool = False) -> Errors:
-    """Errors of one task's or solution's values against its spec; `partial` forgives missing required fields."""
+    """Checks the values of one task or solution against its spec, and returns the errors. `partial`: required fields may be missing."""
     if not isinstance(values, dict):
         return {path: error("OBJECT_EXPECTED", "an object with the fields of the project's specification is needed")}
     errors: Errors = {}

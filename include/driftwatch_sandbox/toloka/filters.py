@@ -41,7 +41,7 @@ OPERATORS = ("EQ", "NE", "GT", "GTE", "LT", "LTE", "IN", "NOT_IN")
 
 
 def compare(left: Any, operator: str, right: Any) -> bool:
-    """One condition of a filter or rule; a missing number meets no inequality."""
+    """Whether one condition of a filter or rule is met. A number that is missing is neither greater nor less than anything."""
     if operator in ("EQ", "NE"):
         return (left == right) == (operator == "EQ")
     if operator in ("IN", "NOT_IN"):

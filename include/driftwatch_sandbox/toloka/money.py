@@ -1,4 +1,4 @@
-"""The requester's account: money is reserved when a page is handed out, spent when its answers are accepted."""
+"""The requester's account. Money is reserved when a page is handed out, and spent when its answers are accepted."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ class Account:
         self._move(-price, price)
 
     def spend(self, price: int) -> None:
-        """Pays at once, for an answer that is accepted after its rejection; raises NOT_ENOUGH_BALANCE."""
+        """Pays at once for an answer that is accepted after it was rejected. Raises NOT_ENOUGH_BALANCE."""
         self.require(price)
         self._move(0, price)
 
     def set_balance(self, dollars: float) -> None:
-        """Makes `dollars` what can still be used: the account was topped up, or money was taken out."""
+        """Sets how many dollars can still be used: money was paid in or taken out."""
         document = self._read()
         document["first"] = round(Decimal(str(dollars)) * _MILLION) + document["reserved"] + document["spent"]
         self._store.put("account", document)

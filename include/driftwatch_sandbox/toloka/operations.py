@@ -1,6 +1,6 @@
-"""Operations: work that a request starts and that ends a moment later, RUNNING first, then SUCCESS or FAIL.
+"""Operations: work that a request starts and that ends a moment later. An operation is first RUNNING, then SUCCESS or FAIL.
 
-The work is kept with the operation, so that one that a restart interrupted is done after it.
+The work is stored with the operation. If a restart interrupts it, it is done afterwards.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class OperationFailed(Exception):
 
 
 class Operations:
-    """Starts operations, and finishes those whose time has come."""
+    """Starts operations, and ends those that are due."""
 
     def __init__(self, store: Store, duration: float, wake: Callable[[], None]) -> None:
-        """`duration` is how long an operation stays RUNNING, in seconds; `wake` is called when one is started."""
+        """`duration`: how long an operation stays RUNNING, in seconds. `wake` is called when one is started."""
         self._store = store
         self._duration = duration
         self._wake = wake
@@ -47,7 +47,7 @@ class Operations:
         operation_id: str | None = None,
         fails: bool = False,
     ) -> Document:
-        """A new RUNNING operation as the API shows it; raises OPERATION_ALREADY_EXISTS for an id that is taken.
+        """Starts an operation, and returns it as the API shows it. Raises OPERATION_ALREADY_EXISTS for an id that is taken.
 
         `fails` makes it end as FAIL without doing its work (an injected fault).
         """
@@ -78,7 +78,7 @@ class Operations:
         return min(list(self._due.values()), default=None)
 
     def finish_due(self) -> None:
-        """Does the work of every operation whose time has come."""
+        """Does the work of every operation that is due."""
         now = time.time()
         for operation_id, due in list(self._due.items()):
             if due <= now:

@@ -1,4 +1,4 @@
-"""Quality control rules: what each collector counts about one worker in one pool, and which rules that meets."""
+"""Quality control rules. A collector counts something about one worker in one pool; if the conditions of a rule hold, its action is due."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _operand(value: Any, statistics: Document) -> Any:
 def _statistics(
     collector: Document, board: Board, user: str, assignment: Document | None, event: str
 ) -> Document | None:
-    """What a collector knows, or None when the event does not concern it."""
+    """The numbers of a collector. None if the event does not concern it."""
     kind = collector["type"]
     parameters = collector.get("parameters") or {}
     history = parameters.get("history_size") or None
@@ -144,7 +144,7 @@ def _statistics(
         rejected = None if accepted is None else 100 - accepted
         rates = {"accepted_assignments_rate": accepted, "rejected_assignments_rate": rejected}
         return {"total_assignments_count": len(judged), **rates}
-    return None  # CAPTCHA and TRAINING: the simulated workers solve every captcha, and trainings have their own gate
+    return None  # CAPTCHA and TRAINING: the simulated workers solve every captcha, and trainings are judged elsewhere
 
 
 def _rates(verdicts: list[bool]) -> Document:
@@ -167,7 +167,7 @@ def _control_statistics(answered: list[Document], board: Board, history: int | N
 
 
 def _answers(answered: list[Document]) -> Iterator[tuple[Document, Document]]:
-    """A user's tasks and solutions, the latest first: a rule looks no further back than its history."""
+    """A user's tasks and solutions, the latest first: a rule looks back only as far as its history says."""
     for page in reversed(answered):
         yield from zip(reversed(page["tasks"]), reversed(page["solutions"]), strict=True)
 
@@ -188,7 +188,7 @@ def is_right(task: Document, output_values: Document) -> bool:
 
 
 def _majority_verdicts(answered: list[Document], board: Board, threshold: int) -> Iterator[bool]:
-    """One verdict for each of the user's answers to a real task on which `threshold` workers agree."""
+    """For each of the user's answers to a real task on which `threshold` workers agree: whether it is the same."""
     for task, solution in _answers(answered):
         votes = board.votes[task["id"]].most_common(1)
         if task["id"] in board.real and votes and votes[0][1] >= threshold:

@@ -60,7 +60,7 @@ def aggregate_by_pool(box: Box, body: Body, fault: Injected) -> Any:
 
 @router.post("/v1/aggregated-solutions/aggregate-by-task")
 def aggregate_by_task(box: Box, body: Body) -> Any:
-    """One task's solution at once; only by weight, as Dawid-Skene needs the whole pool."""
+    """One task's solution, at once. Only by weight, since Dawid and Skene's method needs the whole pool."""
     pool = _check_aggregation(box, body, (_WEIGHTED,))
     solution = _solutions(box, body).get(body.get("task_id"))
     if solution is None:
@@ -69,7 +69,7 @@ def aggregate_by_task(box: Box, body: Body) -> Any:
 
 
 def _check_aggregation(box: Sandbox, body: Any, types: tuple[str, ...]) -> Document:
-    """The pool to aggregate; raises for a request that cannot be one."""
+    """The pool to aggregate. Raises if the request is not valid."""
     check = Check(body)
     check.text("pool_id", "type")
     check.finish()

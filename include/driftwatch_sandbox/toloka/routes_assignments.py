@@ -1,4 +1,4 @@
-"""Assignments, read and judged; the same as a TSV file; the (always empty) list of attachments."""
+"""Reading and judging assignments, also as a TSV file, and the list of attachments, which is always empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where Toloka's own web site would be: the page of a pool, to which the links in Airflow and in alerts lead. It only tells states."""
+"""In place of Toloka's own web site: the page of a pool. Links in Airflow and in alerts lead to it. It only shows states."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def _get(box: Sandbox, kind: str, pool_id: str) -> Document:
 
 
 def _as_training(training: Document) -> Document:
-    """A training as its own calls show it: only as a pool does it name its type."""
+    """A training as the calls of trainings show it, without its type. As a pool it has a type."""
     return {name: value for name, value in training.items() if name != "type"}
 
 
@@ -231,7 +231,7 @@ def _update(box: Sandbox, kind: str, pool_id: str, body: Any) -> Document:
 
 
 def _writable(kind: str, body: Document) -> Document:
-    """The fields a client may set; what it sends back of the read-only and unknown ones is left out."""
+    """The fields that a client may set. Read-only and unknown fields that it sends are left out."""
     names = _POOL_FIELDS if kind == "pools" else _TRAINING_FIELDS
     pool = {name: body[name] for name in names if body.get(name) is not None}
     if kind == "trainings":

@@ -104,7 +104,7 @@ def patch_task(box: Box, task_id: str, body: Body) -> Any:
 
 @router.patch("/v1/tasks/{task_id}/set-overlap-or-min")
 def set_overlap(box: Box, task_id: str, body: Body) -> Any:
-    """Sets the overlap, or as near to it as the answers already there allow."""
+    """Sets the overlap, or the nearest one that the answers that are there allow."""
     with box.store.transaction():
         task = _task(box, task_id)
         _check_overlap(body, required=True)

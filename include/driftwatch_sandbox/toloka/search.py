@@ -20,7 +20,7 @@ _WHOLE_NUMBERS = frozenset(["overlap"])
 
 @dataclass(frozen=True)
 class Collection:
-    """What one collection can be searched by; ranges may also be sorted by."""
+    """The fields by which one collection can be searched. It can also be sorted by those of `ranges`."""
 
     exact: str
     ranges: str = "id created"
@@ -59,8 +59,8 @@ def search(
 ) -> dict[str, Any]:
     """One page of a collection, `{"items": [...], "has_more": bool}`.
 
-    `hide_younger_than` (seconds) plays a list that lags behind the objects. A filter that Toloka does not have is an
-    error here: a client must not believe that it was applied.
+    `hide_younger_than` (seconds): objects younger than this are left out, like in a list that is late. A filter that Toloka does not have is
+    an error here: a client must not believe that it was applied.
     """
     collection = COLLECTIONS[kind]
     conditions = [*base, *_conditions(collection, query)]
@@ -127,5 +127,5 @@ def _order(collection: Collection, text: str | None) -> list[tuple[str, bool]]:
     for field, _ in order:
         if field not in allowed:
             raise field_error("sort", "UNKNOWN_ENUM_VALUE", f"{field!r} is not one of {', '.join(allowed)}")
-    # A last key that is unique keeps pages apart when the first one ties.
+    # The id comes last as a key: so objects with equal keys are never on two pages.
     return order if any(field == "id" for field, _ in order) else [*order, ("id", False)]

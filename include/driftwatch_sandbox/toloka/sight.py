@@ -1,4 +1,4 @@
-"""What the crowd sees and secretly knows: images fetched by their links, and the file of true labels."""
+"""What the crowd sees and knows: the images behind the links, and the file of true labels."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 
 _TIMEOUT_SECONDS = 5.0
-# JPEG, PNG, GIF, BMP, WebP: an error page is no image to a person either.
+# JPEG, PNG, GIF, BMP, WebP. An error page is no image, for a person neither.
 _IMAGE_STARTS = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
 
 
 class Truth:
-    """True labels by image id (the bytes' SHA-256, hex), from a CSV file `image_id,label` read anew when it changes."""
+    """True labels by image id (the SHA-256 of the bytes, in hex), from a CSV file `image_id,label`. It is read again when it changes."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -25,7 +25,7 @@ class Truth:
         self._labels: dict[str, str] = {}
 
     def labels(self) -> dict[str, str]:
-        """All labels; none while the file does not exist. Raises ValueError for a file without the two columns."""
+        """All labels. Empty while the file does not exist. Raises ValueError if the file has not the two columns."""
         if self._path is None or not self._path.exists():
             return {}
         status = os.stat(self._path)
@@ -41,9 +41,9 @@ class Truth:
 
 
 class Eyes:
-    """Fetches images for the pages that are being worked on; each URL once for each pool, unless it failed.
+    """Fetches the images of the pages that somebody works on. Fetches a URL once for each pool, unless it failed.
 
-    `resolve=False` fetches nothing and takes the last part of the URL's path, without its suffix, as the image id.
+    With `resolve=False` nothing is fetched: the image id is the last part of the URL's path, without its suffix.
     """
 
     def __init__(self, resolve: bool = True) -> None:
@@ -63,11 +63,11 @@ class Eyes:
         return all(self._seen[pool_id, url].done() for url in urls)
 
     def image_id(self, pool_id: str, url: str) -> str | None:
-        """The image behind a link that `look` was asked for, or None when it could not be fetched or is no image."""
+        """The image behind a link that `look` was called with. None if it could not be fetched, or is no image."""
         return self._seen[pool_id, url].result()
 
     def forget(self, pool_ids: set[str]) -> None:
-        """Drops what was seen for pools other than these."""
+        """Forgets what was seen for other pools than these."""
         self._seen = {key: seen for key, seen in self._seen.items() if key[0] in pool_ids}
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS documents (
 CREATE INDEX IF NOT EXISTS documents_by_pool ON documents (kind, pool_id, id);
 CREATE TABLE IF NOT EXISTS sequences (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
-# Ids of equal width: the client compares ids as strings, where "999" would be greater than "1000".
+# All ids have the same length: the client compares them as strings, and "999" is greater than "1000".
 _FIRST_ID = 1_000_000
 ID_WIDTH = len(str(_FIRST_ID))
 
@@ -45,7 +45,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; holds the store's lock. Nested transactions join the outer one."""
+        """Everything in it happens, or nothing. It holds the store's lock. An inner transaction is part of the outer one."""
         with self._lock:
             self._depth += 1
             try:
@@ -93,7 +93,7 @@ class Store:
         order: Iterable[tuple[str, bool]] = (("id", False),),
         limit: int = -1,
     ) -> list[Document]:
-        """Documents that meet all conditions, sorted by (field, descending) pairs; -1 sets no limit.
+        """Documents that meet all conditions, sorted by pairs of (field, descending). -1 means no limit.
 
         Field names go into the SQL text, so callers pass only names from their own lists.
         """

@@ -1,4 +1,4 @@
-"""Creating tasks: the check of each item, the ids, the log that tells the client which item became which task."""
+"""Creates tasks: checks each item, gives ids, and writes the log by which the client learns which item became which task."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FIELDS = [
 
 
 class PoolLookup:
-    """Pools and their projects, each read once for a batch."""
+    """Pools and their projects. Each is read once for a batch."""
 
     def __init__(self, box: Sandbox) -> None:
         self._box = box
@@ -85,7 +85,7 @@ def _task(box: Sandbox, item: Document, pool: Document) -> Document:
 
 
 def batch_create(box: Sandbox, operation: Document) -> tuple[Document, list[Document]]:
-    """The work of TASK.BATCH_CREATE: all items, or the valid ones with skip_invalid_items, or none."""
+    """The work of TASK.BATCH_CREATE. Creates all items or none; with skip_invalid_items, the valid ones."""
     parameters, items = operation["parameters"], operation["_work"]
     errors = item_errors(box, items, parameters["allow_defaults"])
     log = [_entry("TASK_VALIDATE", False, items[index], found) for index, found in errors.items()]
@@ -101,7 +101,7 @@ def batch_create(box: Sandbox, operation: Document) -> tuple[Document, list[Docu
 
 
 def open_pools(box: Sandbox, tasks: list[Document]) -> list[Document]:
-    """Opens the tasks' pools, as `open_pool=true` asks; gives the log of it."""
+    """Opens the tasks' pools, as `open_pool=true` asks. Returns the log of it."""
     log = []
     for pool_id in sorted({task["pool_id"] for task in tasks}):
         try:
@@ -113,5 +113,5 @@ def open_pools(box: Sandbox, tasks: list[Document]) -> list[Document]:
 
 
 def _entry(kind: str, success: bool, item: Any, output: Any) -> Document:
-    # The item as it was sent: the client puts `__item_idx` into each and looks for it here.
+    # The item as it was sent: the client puts `__item_idx` into each item, and looks for it here.
     return {"type": kind, "success": success, "input": item if isinstance(item, dict) else {}, "output": output}

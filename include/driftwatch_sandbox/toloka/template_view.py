@@ -1,4 +1,4 @@
-"""A project's Template Builder view, read into what the labelling page draws. https://toloka.ai/docs/template-builder/"""
+"""Reads a project's Template Builder view into the parts that the labelling page draws. https://toloka.ai/docs/template-builder/"""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class UnknownComponent(ValueError):
 
 
 def read_view(project: Document) -> View:
-    """Drawn are view.list, view.image, view.text, field.button-radio-group with condition.required, plugin.hotkeys with action.set;
-    anything else raises UnknownComponent with its name.
+    """The page draws view.list, view.image, view.text, field.button-radio-group with condition.required, and plugin.hotkeys with
+    action.set. Anything else raises UnknownComponent with its name.
     """
     spec = project["task_spec"]["view_spec"]
     if spec.get("type") != "tb":

@@ -1,4 +1,4 @@
-"""Toloka's date format: naive UTC, here always with microseconds, so that texts sort as the times they name."""
+"""Toloka's date format: UTC without a zone. Here it always has microseconds, so that texts sort like their times."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def now_text() -> str:
 
 
 def seconds(value: str) -> float:
-    """API text as Unix seconds; text without a zone is UTC. Raises ValueError or TypeError for anything else."""
+    """API text as Unix seconds. Text without a zone is UTC. Raises ValueError or TypeError for anything else."""
     moment = datetime.fromisoformat(value.replace("Z", "+00:00") if isinstance(value, str) else value)
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def normal(value: str) -> str:
-    """Any accepted spelling of a date in the one that is stored."""
+    """A date in the spelling that is stored, from any that is accepted."""
     return text(seconds(value))

@@ -1,4 +1,4 @@
-"""What Toloka refuses: projects, pools, trainings and tasks with missing or impossible fields."""
+"""Refuses what Toloka refuses: projects, pools, trainings and tasks with missing or impossible fields."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def check_training(data: Any, project: Document | None) -> None:
 
 
 def check_task(item: Document, pool: Document | None, project: Document | None, allow_defaults: bool) -> Errors:
-    """Errors of one task; `pool` is the pool or training it goes to."""
+    """Errors of one task. `pool`: the pool or training that it is for."""
     if pool is None or project is None:
         message = f"pool {item.get('pool_id')!r} does not exist"
         return {"pool_id": error("ENTITY_DOES_NOT_EXIST", message)}

@@ -1,7 +1,7 @@
 """The simulated annotators: who they are, how fast they are, and what they answer.
 
-Everything about a worker comes from the seed and the worker's number; an answer also from the image, never from the
-moment at which it is given.
+Everything about a worker follows from the seed and the worker's number. An answer also follows from the image, and never from the moment
+at which it is given.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Worker:
 
 
 def population(seed: int, count: int = 30) -> list[Worker]:
-    """The crowd: of ten workers seven are careful, two are hasty or spam, one does not speak English."""
+    """The crowd. Of ten workers seven are careful, two are hasty or spammers (they answer without looking), and one does not speak English."""
     return [_worker(seed, number) for number in range(count)]
 
 
@@ -80,7 +80,7 @@ def seconds_for_page(worker: Worker, task_ids: list[str]) -> float:
 
 
 def rest(worker: Worker, page_seconds: float, page_number: int) -> float:
-    """The pause before the next page. Spammers pause longer, as they work for others too: speed alone wins no pool."""
+    """The pause before the next page. Spammers pause longer, since they also work for others: so they do not take all pages of a pool."""
     return max(8.0, 45.0 - page_seconds) * (0.7 + 0.6 * chance(worker.id, page_number))
 
 
@@ -96,8 +96,8 @@ def answer(
 ) -> Any:
     """A worker's answer to the question what an image shows.
 
-    `truth` is the right answer or None when nobody knows it (then it is a guess); `allowed` are the answers to choose
-    from; those that are not among `classes` mean "I cannot tell" and are chosen now and then instead of a wrong answer.
+    `truth`: the right answer; None if nobody knows it, and the worker guesses. `allowed`: the answers to choose from. Those that are not
+    among `classes` mean "I cannot tell"; they are chosen now and then in place of a wrong answer.
     """
 
     def draw(what: str) -> float:

@@ -19,7 +19,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8082, help="0 takes a free port")
-    parser.add_argument("--database", required=True, help="SQLite file; made if missing, kept between runs")
+    parser.add_argument("--database", required=True, help="SQLite file; made if it is missing, and kept between runs")
     parser.add_argument("--org", default="org-1")
     parser.add_argument("--dataset", action="append", required=True, help="may be given several times")
     parser.add_argument("--url-seconds", type=float, default=900, help="how long an upload URL lives")
@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
         "--delete-seconds", type=float, default=0, help="how long a deletion takes; WhyLabs: up to an hour"
     )
     parser.add_argument(
-        "--ingest-seconds", type=float, default=0, help="how long an upload takes to show when read back"
+        "--ingest-seconds", type=float, default=0, help="how long it takes until an upload can be read back"
     )
     parser.add_argument(
         "--idempotency",

@@ -32,9 +32,9 @@ class _Failed(Exception):
 class Analyst:
     """Computes result rows (drift, fixed and stddev analyzers; others are recorded as failed) and stores them.
 
-    As WhyLabs does (github.com/whylabs/whylabs-oss, BaseCalculationV3): an analyzer without a schedule is off; a target without the
-    metric gives no row, so that a day whose performance has not arrived is analysed once it has; too short a baseline gives
-    a row with a failure; and a row that is there is kept, whatever arrives later, until it is deleted or somebody asks again.
+    It does as WhyLabs does (github.com/whylabs/whylabs-oss, BaseCalculationV3). An analyzer without a schedule is off. A target without the
+    metric gives no row: so a day is analysed when its performance has arrived. A baseline that is too short gives a row with a failure.
+    A row that is there is kept, whatever arrives later, until it is deleted or somebody asks again.
     """
 
     def __init__(self, store: Store, settings: Settings, days: Days) -> None:
@@ -45,7 +45,7 @@ class Analyst:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """Meanwhile each day is analysed `analyse_seconds` after its last upload; `wake` says that there is something new."""
+        """While the block runs, each day is analysed `analyse_seconds` after its last upload. `wake` says that there is something new."""
         loop, new, ended = asyncio.get_running_loop(), asyncio.Event(), False
 
         async def work() -> None:
@@ -66,7 +66,7 @@ class Analyst:
         await working
 
     def analyse_due(self) -> float | None:
-        """Analyses each day that is due, in order; the seconds until the next one is, None where none waits."""
+        """Analyses each day that is due, in order. Returns the seconds until the next one is due; None if none waits."""
         waits = []
         delay = (self._settings.analyse_seconds or 0) + self._settings.ingest_seconds
         for dataset in self._settings.datasets:
@@ -82,7 +82,7 @@ class Analyst:
         return min(waits, default=None)
 
     def analyse(self, dataset: str, start: int, again: bool = False) -> int:
-        """Stores the day's rows, `again` also of analyzers that have run on it; the number of them."""
+        """Stores the day's rows, and returns their number. `again`: also for analyzers that have run on the day."""
         have = {(row["analyzerId"], row["column"]) for row in self._results(dataset, start) if not again}
         rows = []
         if self._days.merged(dataset, start).get("") is not None:
@@ -114,7 +114,7 @@ class Analyst:
         return [column for column in sorted(columns) if listed(column, include) and not listed(column, exclude)]
 
     def _row(self, dataset: str, start: int, analyzer: dict[str, Any], column: str) -> dict[str, Any] | None:
-        """The analyzer's judgement of a column, None where the day has no such metric."""
+        """The analyzer's judgement of a column. None if the day has no such metric."""
         config = analyzer["config"]
         row: dict[str, Any] = {
             "orgId": self._settings.organisation,
@@ -207,7 +207,7 @@ class Analyst:
 
 
 def distance(baseline: DatasetProfileView, target: DatasetProfileView, column: str, algorithm: str) -> float:
-    """Between the column's histograms, on bins that are equally wide over both ranges."""
+    """The distance between the column's two histograms. All bins over both ranges are equally wide."""
     if not _has_distribution(baseline, column):
         raise _Failed("CalculationException", f"column {column} has no distribution in the baseline")
     sketches = [view.get_column(column).get_metric("distribution").kll.value for view in (baseline, target)]

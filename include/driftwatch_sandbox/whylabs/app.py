@@ -20,18 +20,18 @@ from driftwatch_sandbox.whylabs.days import Days
 from driftwatch_sandbox.whylabs.errors import ApiError, error_body
 from driftwatch_sandbox.whylabs.store import Settings, Store
 
-_OPEN_PATHS = ("/healthz", "/upload/")  # an upload URL carries its own permission, as a presigned one does
+_OPEN_PATHS = ("/healthz", "/upload/")  # an upload URL needs no key, like a presigned one
 
 
 def create_app(database: str, settings: Settings) -> FastAPI:
-    """The stand-in over one SQLite file, which is made if it is missing and kept when the server stops."""
+    """The stand-in on one SQLite file. The file is made if it is missing, and stays when the server stops."""
     store = Store(database)
     days = Days(store, settings)
     analyst = Analyst(store, settings, days)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # whylogs takes about a second to import: before the server says that it is ready.
+        # To import whylogs takes about a second; it happens before the server says that it is ready.
         await asyncio.to_thread(days.warm_up)
         async with analyst.at_work():
             yield
@@ -50,7 +50,7 @@ def create_app(database: str, settings: Settings) -> FastAPI:
 
 
 def _add_answers(app: FastAPI, settings: Settings) -> None:
-    """Who is let in, the service's form of errors, and the state of health."""
+    """Adds authorisation, the service's form of errors, and the health check."""
 
     @app.middleware("http")
     async def authorise(request: Request, call_next: Any) -> Any:

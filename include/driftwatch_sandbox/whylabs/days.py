@@ -38,7 +38,7 @@ def day_of(timestamp: int) -> date:
 
 
 def decode(payload: bytes) -> list[DatasetProfileView]:
-    """The profiles in an upload: v1, v0, or a zip of such; raises ValueError for anything else."""
+    """The profiles in an upload: v1, v0, or a zip of them. Raises ValueError for anything else."""
     from driftwatch.drift.whylogs_profiles import ProfileError, read_profile
 
     try:
@@ -51,13 +51,13 @@ def decode(payload: bytes) -> list[DatasetProfileView]:
 
 
 def segment_of(view: DatasetProfileView) -> str:
-    """`key=value&…` in order of keys; empty for a profile without a segment."""
+    """`key=value&…`, in the order of the keys. Empty for a profile without a segment."""
     tags = {key: value for key, value in view.metadata.items() if key.startswith(_SEGMENT_TAG)}
     return "&".join(f"{key.removeprefix(_SEGMENT_TAG)}={tags[key]}" for key in sorted(tags))
 
 
 class Days:
-    """Reads the merged days of a store; deletions that are due are carried out first."""
+    """Reads the merged days of a store. Deletions that are due are done first."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -74,7 +74,7 @@ class Days:
         import whylogs.migration.converters  # noqa: F401
 
     def uploads(self, dataset: str, start: int, stop: int) -> list[sqlite3.Row]:
-        """The uploads that count now, of dataset timestamps from `start` (ms) to before `stop`."""
+        """The uploads that count now. Their dataset timestamps are from `start` (ms) to before `stop`."""
         self.carry_out_deletions()
         visible = now_ms() - int(self._settings.ingest_seconds * 1000)
         return self._store.rows(
@@ -88,7 +88,7 @@ class Days:
         return sorted({row["timestamp"] // DAY_MS * DAY_MS for row in self.uploads(dataset, start, stop)})
 
     def newest(self, dataset: str) -> list[tuple[int, int]]:
-        """Each day's midnight and the time of its last upload (both ms), shown when read back or not yet."""
+        """Each day's midnight and the time of its last upload (both in ms), also if it cannot be read back yet."""
         self.carry_out_deletions()
         rows = self._store.rows(
             "SELECT timestamp / ? * ? AS start, max(received) AS newest FROM uploads WHERE dataset = ? AND kind = 'batch'"
@@ -98,7 +98,7 @@ class Days:
         return [(row["start"], row["newest"]) for row in rows]
 
     def merged(self, dataset: str, start: int) -> dict[str, DatasetProfileView]:
-        """The day's merged profile by segment; empty where the day has no data."""
+        """The day's merged profile by segment. Empty if the day has no data."""
         uploads = [(row["number"], row["received"]) for row in self.uploads(dataset, start, start + DAY_MS)]
         merged_uploads, merged = self._merged.get((dataset, start), (None, {}))
         if merged_uploads != uploads:
@@ -117,8 +117,8 @@ class Days:
         return {segment: merge_views(views) for segment, views in segments.items()}
 
     def metric(self, dataset: str, start: int, metric: str, column: str | None, segment: str = "") -> float | None:
-        """A day's value of a dataset metric (`profile.count`, `classification.…`) or of a column's metric; None where
-        the day has no such value. Raises ValueError for a metric that this server does not know."""
+        """A day's value of a dataset metric (`profile.count`, `classification.…`) or of a column's metric. None if the day has no such value.
+        Raises ValueError for a metric that this server does not know."""
         from driftwatch.drift.whylogs_profiles import confusion_counts, summary
 
         if metric == "profile.count":
@@ -134,10 +134,10 @@ class Days:
         return summary(view)[column][_COLUMN_METRICS[metric]]
 
     def carry_out_deletions(self) -> None:
-        """Those that are due; whatever reads the days does this first."""
+        """Does the deletions that are due. Whatever reads the days calls it first."""
         for row in self._store.rows("SELECT * FROM deletions WHERE done = 0 AND due <= ?", now_ms()):
             with self._store.transaction():
-                # What arrived while the deletion was under way is deleted as well.
+                # What arrived before the deletion was done is deleted too.
                 self._store.change(
                     "UPDATE uploads SET live = 0 WHERE dataset = ? AND kind = 'batch' AND received <= ?"
                     " AND timestamp >= ? AND timestamp < ? AND received < ?",

@@ -104,7 +104,7 @@ def put_document(
 
 
 def _put(request: Request, dataset: str, kind: str, body: dict[str, Any]) -> None:
-    """Keeps the document with WhyLabs' own metadata; days that were not analysed by this analyzer are from now on."""
+    """Keeps the document with WhyLabs' own metadata. From now on this analyzer also analyses the days that it has not analysed."""
     store: Store = request.app.state.store
     before = store.document(dataset, kind, body["id"])
     version = before["metadata"]["version"] + 1 if before else 1

@@ -122,7 +122,7 @@ def delete_profiles(
     before_upload_timestamp: int | None = None,
     delete_analyzer_results: bool = True,
 ) -> dict[str, Any]:
-    """Asks for a deletion, which happens `delete_seconds` later."""
+    """Asks for a deletion. It happens `delete_seconds` later."""
     check_dataset(request, dataset)
     now = now_ms()
     start, stop = profile_start_timestamp, profile_end_timestamp

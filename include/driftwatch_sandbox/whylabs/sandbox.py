@@ -1,4 +1,4 @@
-"""What tests and demos ask the stand-in itself."""
+"""Routes for tests and demos, which WhyLabs does not have."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def state(request: Request) -> dict[str, Any]:
 
 @router.post("/analyse")
 def analyse(request: Request, dataset: str, day: date) -> dict[str, int]:
-    """Runs the dataset's analyzers for a day now, also those that have run; `results` is the number of rows that this gave."""
+    """Runs the dataset's analyzers for a day now, also those that have run. `results`: how many rows that gave."""
     check_dataset(request, dataset)
     midnight = int(datetime.combine(day, time(), timezone.utc).timestamp() * 1000)
     return {"results": request.app.state.analyst.analyse(dataset, midnight, again=True)}

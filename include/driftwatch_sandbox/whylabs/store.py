@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS documents (
 
 @dataclass(frozen=True)
 class Settings:
-    """Who may use the server, and how slow or strict it is; times in seconds (see the command's help)."""
+    """Who may use the server, and how slow or strict it is. Times are in seconds (see the command's help)."""
 
     api_key: str
     organisation: str = "org-1"
@@ -66,7 +66,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; holds the store's lock."""
+        """Everything in it happens, or nothing. It holds the store's lock."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -85,7 +85,7 @@ class Store:
         return found[0] if found else None
 
     def change(self, sql: str, *values: Any) -> int:
-        """Runs one statement; the id of the inserted row."""
+        """Runs one statement. Returns the id of the inserted row."""
         with self._lock:
             return self._connection.execute(sql, values).lastrowid or 0
 

@@ -1,4 +1,4 @@
-"""Uploading: an API call reserves an upload and answers a URL that lives 15 minutes, a PUT to it sends the profile."""
+"""Uploading. An API call reserves an upload, and answers with a URL that is valid for 15 minutes. A PUT to that URL sends the profile."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def commit_transaction(request: Request, transaction_id: str) -> dict[str, Any]:
 
 @router.put("/upload/{upload_id}/{part}")
 async def put_profile(request: Request, upload_id: str, part: int, expires: int, signature: str) -> Response:
-    """What S3 does with a presigned URL: stores any bytes; whether they are a profile shows only when they are read."""
+    """Does what S3 does with a presigned URL: stores any bytes. Only when they are read it shows whether they are a profile."""
     settings: Settings = request.app.state.settings
     fault = getattr(request.scope.get("sandbox.fault"), "fault", None)
     if fault == "url_refused" or not hmac.compare_digest(signature, _signature(settings, upload_id, part, expires)):
@@ -218,7 +218,7 @@ def _reserve(
 
 
 def _known(store: Store, settings: Settings, dataset: str, kind: str, idempotency: str | None) -> sqlite3.Row | None:
-    """The upload that the key reserved before, where keys are to be replayed."""
+    """The upload that the key reserved before, if a repeated key gets the first answer again."""
     if idempotency is None or settings.idempotency == "ignore":
         return None
     row = store.row(
@@ -227,7 +227,7 @@ def _known(store: Store, settings: Settings, dataset: str, kind: str, idempotenc
         kind,
         idempotency,
     )
-    # WhyLabs' published server looks at the key for log/async only, and refuses its second use.
+    # The server that WhyLabs has published looks at the key only for log/async, and refuses it when it is used again.
     if row and settings.idempotency == "refuse":
         if kind == "reference":
             return None

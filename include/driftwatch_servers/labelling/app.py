@@ -1,7 +1,7 @@
-"""The labelling page and what its script asks. A person logs in by a token; a cookie that no script can read keeps the session.
+"""The labelling page, and the requests of its script. A person logs in with a token. A cookie that no script can read keeps the session.
 
-The cookie goes over HTTPS alone, or to this machine itself (browsers take 127.0.0.1 for safe): others need a proxy with TLS.
-Bodies must say that they are JSON, which a form of another site cannot.
+Browsers send the cookie only over HTTPS or to their own machine (127.0.0.1). To serve other machines, put a proxy with TLS in front.
+A body must say that it is JSON: a form of another web site cannot do that.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from driftwatch_servers.labelling.source import Page, Pool, Progress, Refused, T
 STATIC = Path(__file__).parent / "static"
 FILES = {"index.html": "text/html", "label.css": "text/css", "label.js": "text/javascript"}
 COOKIE = "driftwatch_label"
-LARGEST_BODY = 64 * 2**10  # bytes; one answer fits in well
-# Images come from wherever the project's links lead; instructions are HTML of the project and are shown without scripts.
+LARGEST_BODY = 64 * 2**10  # bytes; an answer is much smaller
+# Images may come from any address, as the project's links say. Instructions are HTML of the project, and run no scripts.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src http: https:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -68,7 +68,7 @@ class _Desk:
 
 
 def create_app(source: TaskSource, people: Mapping[str, str], sessions: SessionStore) -> FastAPI:
-    """The page for one source; it may be mounted at any path of another application. `people`: tokens by name."""
+    """The application for one source. Another application may mount it at any path. `people`: tokens by name."""
     app = FastAPI(title="Driftwatch labelling", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = _Desk(source, people, Sessions(sessions))
     app.state.body_limits = {"/": LARGEST_BODY}
@@ -105,8 +105,8 @@ Served = Annotated[_Desk, Depends(_desk)]
 
 def _person(request: Request, desk: Served) -> str:
     name = desk.sessions.name(request.cookies.get(COOKIE, ""))
-    if name is None or name not in desk.people:  # people who have left keep their session, but not their place
-        raise Refused(401, "log in with your token")
+    if name is None or name not in desk.people:  # somebody who was taken off the list may still have a session
+        raise Refused(401, "you are not logged in: log in with your token")
     return name
 
 
@@ -131,7 +131,7 @@ def static(name: str) -> Response:
 
 
 def _cookie_path(request: Request) -> str:
-    """The path that the application is mounted at."""
+    """The path at which the application is mounted."""
     return request.scope.get("root_path") or "/"
 
 
@@ -145,7 +145,7 @@ def login(request: Request, desk: Served, body: Login) -> Response:
     name = owner_of(body.token.strip(), desk.people)
     if name is None:
         desk.guesses.wrong(address)
-        raise Refused(401, "this token is nobody's")
+        raise Refused(401, "nobody has this token: see whether you copied all of it, or ask whoever gave it to you")
     answer = JSONResponse({"name": name})
     answer.set_cookie(
         COOKIE,

@@ -15,15 +15,17 @@ _SHORTEST_TOKEN = 12
 def read_people(path: Path) -> dict[str, str]:
     """Tokens by name, from the file `{name: token}`.
 
-    Raises ValueError for a file that others may read, that holds something else, a short token, or one token twice.
+    Raises ValueError if others may read the file, if it holds something else, and if a token is short or stands there twice.
     """
     try:
         check_private(path, "--people")
         people = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ValueError(f"--people {path}: cannot be read: {error.strerror}") from error
+        raise ValueError(
+            f"--people {path}: cannot be read: {error.strerror}; name a JSON file that you may read"
+        ) from error
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"--people {path}: cannot be read as JSON: {error}") from error
+        raise ValueError(f"--people {path}: cannot be read as JSON: {error}; correct the file") from error
     if not isinstance(people, dict) or not people or not all(isinstance(token, str) for token in people.values()):
         raise ValueError(f'--people {path}: must hold {{"name": "token", …}} with at least one person')
     if len(set(people.values())) < len(people) or any(len(token) < _SHORTEST_TOKEN for token in people.values()):
@@ -34,6 +36,6 @@ def read_people(path: Path) -> dict[str, str]:
 
 
 def owner_of(token: str, people: Mapping[str, str]) -> str | None:
-    """The name of the person whose token it is."""
+    """The name of the person who has this token. None if nobody has it."""
     given = token.encode(errors="surrogatepass")
     return next((name for name, known in people.items() if hmac.compare_digest(known.encode(), given)), None)

@@ -1,4 +1,4 @@
-"""Logins of the labelling page: a session of its own for each, kept as a hash, and a limit on wrong guesses."""
+"""Logins of the labelling page. Each login is a session, which is kept as a hash. Wrong guesses are limited."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOURS = 12
 
 @dataclass(frozen=True)
 class Session:
-    """A login as it is kept: the hash of the cookie's value, whose it is, and its end in Unix seconds."""
+    """A login as it is kept: the hash of the cookie's value, the person's name, and its end in Unix seconds."""
 
     hash: str
     name: str
@@ -24,20 +24,20 @@ class Session:
 
 
 class SessionStore(Protocol):
-    """Keeps sessions, over a restart too. Calls come from several threads at once."""
+    """Keeps sessions, also over a restart. Calls come from several threads at once."""
 
     def get(self, session_hash: str) -> Session | None:
         """The session with this hash."""
 
     def add(self, session: Session, now: float) -> None:
-        """Keeps a new session, and removes those that ended by `now` (Unix seconds)."""
+        """Keeps a new session, and removes those that have ended at `now` (Unix seconds)."""
 
     def remove(self, session_hash: str) -> None:
-        """Removes a session; one that is not there changes nothing."""
+        """Removes a session. Does nothing if it is not there."""
 
 
 class Sessions:
-    """Who is logged in. The cookie's value is random and tells no token; the store holds its hash alone."""
+    """Who is logged in. The cookie's value is random and says nothing of the token. The store holds only its hash."""
 
     def __init__(self, store: SessionStore, clock: Callable[[], float] = time.time) -> None:
         self._store, self._clock = store, clock
@@ -49,17 +49,18 @@ class Sessions:
         return secret
 
     def name(self, secret: str) -> str | None:
-        """Whose session it is; None for one that is unknown or has ended."""
+        """The name of the person whose session it is. None if it is unknown or has ended."""
         found = self._store.get(_hash(secret)) if secret else None
         return found.name if found and found.until > self._clock() else None
 
     def close(self, secret: str) -> None:
-        """Ends the session; its cookie is worth nothing from now on."""
+        """Ends the session. Its cookie lets nobody in from now on."""
         self._store.remove(_hash(secret))
 
 
 class Guesses:
-    """Counts wrong tokens: `most` within `seconds` from one address, ten times as many from all, then nobody is heard for a while."""
+    """Counts wrong tokens. After `most` of them within `seconds` from one address, that address must wait. After ten times as many from all
+    addresses together, everybody must wait."""
 
     def __init__(self, most: int = 10, seconds: float = 60, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._seconds, self._clock = most, seconds, clock
@@ -67,7 +68,7 @@ class Guesses:
         self._lock = threading.Lock()
 
     def wait(self, address: str) -> float:
-        """Seconds until this address may try again; 0 where it may now."""
+        """Seconds until this address may try again; 0 if it may try now."""
         with self._lock:
             return max(self._left(address, self._most), self._left("", 10 * self._most))
 

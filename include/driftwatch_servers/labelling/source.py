@@ -1,4 +1,4 @@
-"""Where tasks come from and where answers go: what a source of labelling work does for the page, and what passes between them.
+"""Where tasks come from and where answers go: what a source of labelling work does for the page, and the types that pass between them.
 
 Errors that a person should read are raised as `Refused`.
 """
@@ -15,7 +15,7 @@ Values = Mapping[str, JsonValue]  # the inputs of a task or one answer to it, by
 
 
 class Refused(Exception):
-    """Ends a request with an HTTP status and a sentence for the person at the page. 409 makes the page ask for its tasks anew."""
+    """Ends a request with an HTTP status and a sentence for the person at the page. At 409 the page asks for its tasks again."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Option:
-    """One answer to choose: what is kept, and what the button says."""
+    """One answer to choose. `value` is kept; `label` stands on the button."""
 
     value: JsonValue
     label: str
@@ -48,7 +48,7 @@ class TextPart:
 
 @dataclass(frozen=True)
 class ChoicePart:
-    """Asks for one of the options, which becomes the value `field` of the answer."""
+    """Asks for one of the options. The chosen one becomes the value `field` of the answer."""
 
     field: str
     label: str
@@ -59,7 +59,7 @@ class ChoicePart:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """What a key sets."""
+    """The value that a key sets."""
 
     field: str
     value: JsonValue
@@ -67,7 +67,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class View:
-    """How each task of a page is drawn: its parts from top to bottom, shortcuts by key, and whether a page may be given back."""
+    """How each task of a page is drawn. `parts`: from top to bottom; `keys`: shortcuts by key; `skip`: whether a page may be given back."""
 
     parts: Sequence[ImagePart | TextPart | ChoicePart]
     keys: Mapping[str, Shortcut]
@@ -76,7 +76,7 @@ class View:
 
 @dataclass(frozen=True)
 class Pool:
-    """Tasks that belong together. `instructions` is HTML; `done` in percent; `closed_to_you` says why the person may not enter."""
+    """Tasks that belong together. `instructions` is HTML. `done` is in percent. `closed_to_you` says why the person may not enter."""
 
     id: str
     name: str
@@ -88,7 +88,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Task:
-    """One image to label. `inputs` holds what the person may see, and nothing else: a control task looks like any other."""
+    """One image to label. `inputs` holds only what the person may see. A control task (its answer is known) looks like any other."""
 
     id: str
     inputs: Values
@@ -96,7 +96,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Page:
-    """Tasks handed to one person together. `answers`: those kept so far, by task; `due`: Unix seconds at which the page is over."""
+    """Tasks that one person gets together. `answers`: those that are kept so far, by task. `due`: when the page is over, in Unix seconds."""
 
     id: str
     tasks: Sequence[Task]
@@ -118,21 +118,21 @@ class Progress:
 class TaskSource(Protocol):
     """Hands out pages to people and keeps their answers. `person` is the name under which somebody logged in.
 
-    Calls come from several threads at once. A page belongs to whoever took it: for anybody else it raises Refused 404. One that
-    is over (handed in, given back, or past its time) raises Refused 409.
+    Calls come from several threads at once. A page belongs to whoever took it; for anybody else, Refused 404 is raised. For a page that
+    is over (handed in, given back, or past its time), Refused 409 is raised.
     """
 
     def pools(self, person: str) -> Sequence[Pool]:
-        """The open pools, those that the person may not enter included."""
+        """The open pools, also those that the person may not enter."""
 
     def page(self, person: str, pool_id: str) -> Page | None:
-        """The page that the person is at, else the pool's next one; None where there is none now."""
+        """The page that the person works on, else the pool's next page. None if there is none now."""
 
     def answer(self, person: str, page_id: str, task_id: str, values: Values) -> Progress:
-        """Keeps one answer before it returns, in the place of an earlier one; raises Refused 400 for values that are not allowed."""
+        """Keeps one answer before it returns. It replaces an earlier answer. Raises Refused 400 for values that are not allowed."""
 
     def undo(self, person: str, page_id: str) -> str | None:
-        """Takes back the page's newest answer and returns its task; None where there is none."""
+        """Takes back the page's newest answer and returns its task. None if there is no answer."""
 
     def skip(self, person: str, page_id: str) -> None:
-        """Gives the page back; its answers are lost."""
+        """Gives the page back. Its answers are lost."""

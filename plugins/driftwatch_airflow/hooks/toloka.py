@@ -37,19 +37,19 @@ class TolokaHook(BaseHook):
 
     @property
     def url(self) -> str:
-        """The API's address, `https://toloka.dev` where the connection has none."""
+        """The API's address; `https://toloka.dev` if the connection has none."""
         from driftwatch.labels.backends.toloka.backend import API
 
         return self._access.address or API
 
     def get_conn(self) -> DriftwatchTolokaClient:
-        """A client with its own time limits and retries; raises NeedsAttention naming the field that cannot be used."""
+        """A client with the connection's time limits and retries. Raises NeedsAttention, which names a field that cannot be used."""
         from driftwatch.labels.backends.toloka.backend import toloka_client
 
         return toloka_client(self._access)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Asks Toloka who the account is; never shows the token."""
+        """Asks Toloka whose account it is. Never shows the token."""
         try:
             requester = self.get_conn().get_requester()
         except Exception as error:

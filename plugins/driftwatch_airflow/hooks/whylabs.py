@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from driftwatch.credentials import Access
     from driftwatch.publish.whylabs.api import WhyLabsApi
 
-# The web address that belongs to an API.
+# By the address of an API: where people look at its profiles.
 HUBS = {"https://api.whylabsapp.com": "https://hub.whylabsapp.com"}
 
 
 class WhyLabsHook(BaseHook):
     """Makes the API client from a connection. Nothing is read or connected before `get_conn`.
 
-    The connection: host is the API's address (empty: https://api.whylabsapp.com), password the API key, and the extras
-    `org_id` (not needed where the key ends in `:org-id`), `timeout` (seconds for each request), `retries`, and `hub_url` (where people
-    look at profiles).
+    The connection's host is the API's address (empty: https://api.whylabsapp.com), its password the API key. Its extras are `org_id`
+    (not needed if the key ends in `:org-id`), `timeout` (seconds for each request), `retries`, and `hub_url` (where people look at
+    profiles).
 
     :param whylabs_conn_id: the Airflow connection
-    :param dataset: WhyLabs' id of the dataset (model), where the calls need one
+    :param dataset: WhyLabs' id of the dataset (model), if the calls need one
     """
 
     conn_name_attr = "whylabs_conn_id"
@@ -50,11 +50,11 @@ class WhyLabsHook(BaseHook):
         return access_of(self.whylabs_conn_id, "API key", "publish.connection")
 
     def get_conn(self) -> WhyLabsApi:
-        """The client; raises NeedsAttention naming the connection where its fields cannot be used."""
+        """The client. Raises NeedsAttention, which names the connection, if a field of it cannot be used."""
         return self._api
 
     def profile_url(self, day: date) -> str | None:
-        """Where a person sees the profile of `day`; none for an API of your own whose connection has no `hub_url`."""
+        """The address where a person sees the profile of `day`. None if the API is not WhyLabs' own and its connection has no `hub_url`."""
         api = self.get_conn()
         hub = self._access.extras.get("hub_url") or HUBS.get(api.endpoint)
         if not hub:
@@ -68,6 +68,6 @@ class WhyLabsHook(BaseHook):
         """For the Test button and `airflow connections test`: reads the dataset, or the organisation's datasets."""
         try:
             return True, self.get_conn().check()
-        # Whatever is wrong is the answer that the person who asked wants to see.
+        # The person who asked wants to see whatever is wrong.
         except Exception as error:
             return False, f"{type(error).__name__}: {error}"

@@ -27,9 +27,11 @@ __getattr__ = old_names(
 
 
 class CreateAnnotationPoolOperator(DayOperator):
-    """Finds or creates the day's pool with its sample and control tasks, and opens it; says the price before it is spent.
+    """Finds or creates the day's pool, and opens it. The price is said before it is spent.
 
-    With the run's `dry_run` it says what it would create and cost, creates nothing, and skips what follows.
+    A pool is the day's job for annotators. It has the sample (the images to label) and control tasks (images whose class is known, which
+    show how well a person works). With the run's `dry_run` the task creates nothing: it says what it would create and what that would
+    cost, and skips what follows.
     """
 
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
@@ -55,8 +57,8 @@ class CreateAnnotationPoolOperator(DayOperator):
 
 
 class MergeAnnotationsOperator(DayOperator):
-    """Reads the pool's answers, accepts or rejects the pages that wait for it, and merges the answers as `annotation.consensus`
-    says, one vote for each annotator and image."""
+    """Reads the pool's answers, and accepts or rejects the pages (small groups of tasks) that wait for a decision. Then merges the
+    answers as `annotation.consensus` says, with one vote for each annotator and image."""
 
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
 
@@ -73,7 +75,7 @@ class MergeAnnotationsOperator(DayOperator):
         pool = Pool.of(plan, annotation.fee_share)
         assignments = backend.settle(pool, backend.collect(pool), annotation.quality)
         day.storage.write_table(day.keys.assignments, assignments)
-        # Rejected pages cost nothing: the day's spend is what it is after the decisions.
+        # Rejected pages cost nothing, so the cost is asked after the decisions.
         done = backend.progress(pool)
         day.write(done)
         note_progress(day, done)

@@ -1,4 +1,4 @@
-"""After the verdict: start a retraining, or not."""
+"""After the verdict on the day's accuracy: start a retraining, or not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from driftwatch_airflow.buttons import MonitorPageLink
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.task_docs import task_doc
-from driftwatch_airflow.triggers.analysis import AnalysisTrigger, AnalysisWait
+from driftwatch_airflow.triggers.analysis import AnalysisEvent, AnalysisTrigger, AnalysisWait
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -35,15 +35,15 @@ class TriggerRetrainingOperator(TriggerDagRunOperator):
 
 
 class CheckPerformanceOperator(DayOperator, BranchMixIn):
-    """Chooses `on_alert` where there is an alert and a retraining is allowed, `on_ok` where all is ok, else neither.
+    """Chooses the next task: `on_alert` if there is an alert and a retraining is allowed, `on_ok` if all is ok, else none.
 
     `publish.alert_source` says whose alert counts: that of the day's verdict, that of WhyLabs' accuracy monitors, or either. The day is
-    ok only where the verdict and, if it is asked, WhyLabs say so. The task waits up to `publish.analysis_hours`, without a worker
-    slot, for WhyLabs to analyse the day.
+    ok only if the verdict says so, and WhyLabs too if it is asked. "Not enough evidence" is not ok. The task waits up to
+    `publish.analysis_hours`, without a worker slot, until WhyLabs has analysed the day.
 
-    An alert starts nothing on a backfilled day (`retraining.retrain_on_backfill`), on a dry run, while a retraining is under way
-    (it is attached to that one), or within `retraining.cooldown_days` of data after another alert's; the log says which. "Not
-    enough evidence" is not ok. Of two alerts at once one starts a run, and the other is attached to it.
+    An alert starts no retraining on a backfilled day (see `retraining.retrain_on_backfill`) and on a dry run. While a retraining is under
+    way, the alert is attached to that one. After an alert's retraining no other alert starts one for `retraining.cooldown_days` days of
+    data. The log says which of these holds. Of two alerts at the same time, one starts a run, and the other is attached to it.
     """
 
     template_fields: Sequence[str] = ("day",)
@@ -69,7 +69,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
             )
         return self._ask(context)
 
-    def resume(self, context: Context, event: dict[str, Any]) -> str | None:
+    def resume(self, context: Context, event: AnalysisEvent) -> str | None:
         """Called when the trigger has fired."""
         if event["state"] == "refused":
             raise AccessRefused("; ".join(event["reasons"]))
@@ -79,15 +79,15 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         publish = self.monitor.publish
         late = (
             f"WhyLabs has not analysed the accuracy of {self.day} within {publish.analysis_hours:g} h: "
-            f"{'; '.join(event['reasons'])}. That is no all-clear. See whether the analyzers are there (make monitors) and run, then "
-            "clear this task to wait again; publish.analysis_hours and publish.on_no_analysis say how long, and what then"
+            f"{'; '.join(event['reasons'])}. That is no all-clear. Check that the analyzers are there (`make monitors` writes them) and that "
+            "they run. Then clear this task, and it waits again. publish.analysis_hours says how long, publish.on_no_analysis what happens then"
         )
         if publish.on_no_analysis == "fail":
             raise NeedsAttention(late)
         return self._judge(context, _no_evidence(late))
 
     def _ask(self, context: Context) -> str | None:
-        """Looks once, and defers where WhyLabs has not looked at the day, or cannot be asked now."""
+        """Asks WhyLabs once. Defers if WhyLabs has not analysed the day yet, or cannot be asked now."""
         from driftwatch.publish.whylabs.analysis import accuracy_analyzers, read_analysis, sent_accuracy
         from driftwatch.publish.whylabs.errors import WhyLabsError
         from driftwatch.view.analysis import reasons
@@ -122,7 +122,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         )
 
     def _judge(self, context: Context, found: WhyLabsAnalysis) -> str | None:
-        """Keeps what WhyLabs said, and brings it together with the verdict of the day."""
+        """Stores what WhyLabs said, and chooses by it and the day's own verdict."""
         performance = self.of_day.read(Performance)
         self.of_day.write(found)
         self.log.info("WhyLabs: %s; %s", found.verdict, "; ".join(found.reasons))
@@ -133,7 +133,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         else:
             nothing_to_tell(self.monitor, self.day, WhyLabsFoundWorse.source)
         if found.verdict == "ok" and performance.verdict != "ok":
-            self.log.warning("WhyLabs found no anomaly, and the verdict of the day is %s", performance.verdict)
+            self.log.warning("WhyLabs found no anomaly, but the day's own verdict is %s", performance.verdict)
             return self._choose(context, "not_enough_evidence")
         return self._choose(context, found.verdict)
 

@@ -27,7 +27,8 @@ __getattr__ = old_names(
 
 
 class ProfileFeaturesOperator(DayOperator):
-    """Writes the day's whylogs profile, and tests its features for drift against the reference of the day's model."""
+    """Writes the day's profile: whylogs' summary of each feature's values. Then tests the features for drift: whether they differ from the
+    reference, which has the features of the images that the day's model was made for."""
 
     def execute(self, context: Context) -> dict[str, str | list[str]]:
         from driftwatch.artifacts.alerts import ImagesDrifted
@@ -37,7 +38,7 @@ class ProfileFeaturesOperator(DayOperator):
         day = self.of_day
         drift = profile_day(day, day.read(Ingest).model_version)
         write_report(day)
-        assert drift.trend is not None  # it is absent on days of an early Driftwatch alone
+        assert drift.trend is not None  # only days of an early Driftwatch have none
         if drift.verdict == "drifted" or drift.trend.crossed:
             send_alert(context, self.monitor, ImagesDrifted(day=self.date, drift=drift), self.report_link)
         else:

@@ -1,7 +1,7 @@
 """Takes the day's images in.
 
-A day of one shard is taken in by `ingest_images` alone. A larger one it cuts into shards: `ingest_shards` is mapped over them, and
-`merge_shards` makes one day of their work.
+`ingest_images` alone takes in a day of one shard. It cuts a larger day into shards: parts of at most `images.shard_size` files.
+`ingest_shards` then runs once for each shard, and `merge_shards` makes one day of their work.
 """
 
 from __future__ import annotations
@@ -30,16 +30,18 @@ if TYPE_CHECKING:
 
     from driftwatch.images.shards import Shard
 
-COUNTS = "counts"  # XCom of a day that was taken in at once; of a larger one merge_shards returns them
+COUNTS = (
+    "counts"  # the XCom with the counts of a day that was taken in at once; merge_shards returns those of a larger day
+)
 
 
 class IngestImagesOperator(DayOperator, SkipMixin):
-    """Lists the day's objects; takes a day of one shard in, and cuts a larger one into the shards that it returns.
+    """Lists the day's files. Takes in a day of one shard; cuts a larger day into shards, and returns them.
 
-    The model version is fixed here: a repeated run keeps the one that the day was first judged by.
+    This task fixes the day's model version. A repeated run keeps the version that first judged the day.
 
-    :param for_shards: the ids of the tasks that only a day of several shards needs; they are skipped at once for others.
-    :param about: the run's day, and why it is that one: the first line of the run's log, and among the task's rendered templates.
+    :param for_shards: the ids of the tasks that only a day of several shards needs. For other days they are skipped at once.
+    :param about: the run's day, and why the run is about it. It is the first line of the log, and one of the task's rendered templates.
     """
 
     template_fields: Sequence[str] = ("day", "about")
@@ -52,7 +54,8 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         self.about = about
 
     def execute(self, context: Context) -> list[XCom]:
-        """Waits until a day of the schedule is delivered, then takes it in; a run by hand is of one that is, or was told not to wait."""
+        """Takes the day in. A run of the schedule first waits until its day is delivered. The day of a run by hand is delivered, or its
+        form says not to wait."""
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
         from driftwatch.models.as_trained import refuse_other_champion
@@ -69,7 +72,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         """Takes the day in or cuts it; called by `execute`, or by the trigger that waited for late deliveries."""
         from driftwatch.models.as_trained import refuse_other_champion
 
-        # Before the day is rewritten, or anything paid.
+        # Checked before the day is rewritten, or anything is paid.
         refuse_other_champion(self.store)
         found = self._ingest_or_shards(context)
         if isinstance(found, list):
@@ -77,12 +80,12 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         context["ti"].xcom_push(COUNTS, _taken_in(self, found))
         dag = self.get_dag()
         if dag:
-            # Now, rather than when the scheduler finds that there is nothing to map: the next tasks wait for nothing.
+            # They are skipped now, and not when the scheduler finds nothing to map: the next tasks start sooner.
             self.skip(context["ti"], [dag.get_task(task_id) for task_id in self.for_shards])
         return []
 
     def _ingest_or_shards(self, context: Context) -> Ingest | list[Shard]:
-        """What came of the day, which is taken in now; or its shards, where it is too large for one task."""
+        """Takes the day in and returns its counts. If it is too large for one task: returns its shards."""
         from driftwatch.images.ingest import DayModel, cut_into_shards, ingest_day
         from driftwatch.images.listing import list_day
         from driftwatch.models.as_trained import as_trained
@@ -134,7 +137,7 @@ class MergeShardsOperator(DayOperator):
 
 @contextmanager
 def _told_where_refused(operator: DayOperator, context: Context) -> Iterator[None]:
-    """A day without images, or with too few that can be used, is told; an empty one is skipped where the setting says so."""
+    """Tells of a day without images, or with too few that can be used. Skips an empty day if `images.on_empty_day` says so."""
     try:
         yield
     except EmptyDay as error:
@@ -149,7 +152,7 @@ def _told_where_refused(operator: DayOperator, context: Context) -> Iterator[Non
 
 
 def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
-    """The day came as it should: nothing of its delivery is left to tell, and its counts go to the log. Returns them for XCom."""
+    """For a day that was delivered well: takes an earlier alert about it back, logs its counts, and returns them for XCom."""
     nothing_to_tell(operator.monitor, operator.day, NoImages.source)
     operator.log.info(
         "%s listed = %s ignored + %s accepted + %s duplicate + %s quarantined %s; model %s",
@@ -163,8 +166,8 @@ def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
     )
     if found.late:
         operator.log.warning(
-            "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions count them. The sample, "
-            "and with it the accuracy, is of the others. What was published changes with them: %s",
+            "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions include them. The sample, "
+            "and so the accuracy, does not. What was published of the day changes with them: publish a correction at %s",
             found.late,
             found.accepted,
             correction_page(operator.monitor.name, operator.day),
@@ -173,5 +176,5 @@ def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
 
 
 def _counts(found: Ingest) -> XCom:
-    """The counts as JSON, for XCom and alerts."""
+    """The counts as JSON, for XCom."""
     return found.model_dump(mode="json", exclude_unset=True)

@@ -62,17 +62,17 @@ class EvaluatePerformanceOperator(DayOperator):
         send_alert(context, self.monitor, facts, {**self._pool_link(), **self.report_link})
 
     def _outdated(self) -> list[Outdated]:
-        """The later days whose verdict would now be another; it informs, and a later day that is damaged stops nothing here."""
+        """The later days whose verdict would be different now. This only informs: a damaged later day does not stop this task."""
         from driftwatch.accuracy.later_days import outdated_after
 
         try:
             later = outdated_after(self.store, self.date)
         except (DamagedArtifact, MissingArtifact) as error:
-            self.log.warning("Whether the verdicts of later days would now be others is not known: %s", error)
+            self.log.warning("It is not known whether the verdicts of later days would be different now: %s", error)
             return []
         for found in later:
             self.log.warning(
-                "%s rests on this day too: its verdict is %s and would now be %s. Run evaluate_performance of that day again.",
+                "The verdict of %s uses this day too. It is %s, and would now be %s. Clear evaluate_performance of that day.",
                 found.day,
                 found.verdict,
                 found.now,
@@ -80,13 +80,14 @@ class EvaluatePerformanceOperator(DayOperator):
         return later
 
     def _late_files(self) -> int:
-        """Looks once more into the day's folder: what came after the day was taken in is told, since nobody else would notice."""
+        """Looks once more into the day's folder, and tells what came after the day was taken in. Nobody else would notice it."""
         from driftwatch.images.late import note_late_files
 
         files = note_late_files(self.of_day)
         if files:
             self.log.warning(
-                "%s files came after %s was taken in and are in no number of it. To take them in and publish the day anew: %s",
+                "%s files came after %s was taken in, and no number of the day includes them. To take them in and publish the day again, use the "
+                "form at %s",
                 files,
                 self.day,
                 correction_page(self.monitor.name, self.day),
@@ -94,7 +95,7 @@ class EvaluatePerformanceOperator(DayOperator):
         return files
 
     def _pool_link(self) -> dict[str, str]:
-        """Where the pool is looked at; none for a day without a pool, or where the connection is gone by now."""
+        """The address of the pool's page. Empty for a day without a pool, or if the connection is gone by now."""
         from driftwatch.artifacts.annotation import AnnotationPlan
 
         plan = self.of_day.find(AnnotationPlan)

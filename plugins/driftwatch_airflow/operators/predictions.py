@@ -1,4 +1,4 @@
-"""The champion's predictions for the day: for the whole day at once, or for each of its shards."""
+"""The day's model predicts the class of each image: of the whole day at once, or of each of its shards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PredictShardOperator(ShardOperator):
-    """The day's model on one shard's accepted images, from the inputs that ingest stored."""
+    """Lets the day's model predict one shard's accepted images, from the inputs that ingest stored."""
 
     def execute(self, context: Context) -> XCom:
         from driftwatch.models.predict import predict_shard
@@ -26,11 +26,12 @@ class PredictShardOperator(ShardOperator):
 
 
 class PredictLabelsOperator(DayOperator):
-    """The day's model on every accepted image, from the inputs that ingest stored; the predictions of a day in shards are joined.
+    """Lets the day's model predict every accepted image, from the inputs that ingest stored. Joins the predictions of a day in shards.
 
-    Then it writes what the model's scores say of its accuracy, and the drift of content and of predictions.
+    Then it estimates the accuracy from the model's scores (how sure it is of each answer), and tests for two kinds of drift: of content
+    (what the images show) and of predictions (how often each class is answered).
 
-    :param shards: the shards that `ingest_images` returned; none for a day that was taken in at once.
+    :param shards: the shards that `ingest_images` returned. Empty for a day that was taken in at once.
     """
 
     template_fields: Sequence[str] = ("day", "shards")

@@ -14,7 +14,7 @@ from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.buttons import MonitorPageLink
 from driftwatch_airflow.image_links import image_server, link_signer
 from driftwatch_airflow.monitor import RETRY_POLICY
-from driftwatch_airflow.operators.retraining import RetrainingOperator, rollback_target
+from driftwatch_airflow.operators.retraining import RetrainingOperator, version_asked_for
 from driftwatch_airflow.sinks import keep_whylabs_monitors, open_sinks
 from driftwatch_airflow.stores import store_of
 from driftwatch_airflow.task_docs import task_doc
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 class GateOperator(RetrainingOperator, BranchMixIn):
-    """Follows the gate's decision and the promotion setting: keep, ask a person, or promote."""
+    """Follows the decision of the gate (the test that a challenger must pass) and the promotion setting: keep the champion, ask a person,
+    or promote the challenger."""
 
     ui_color = "#f9f3e3"
 
@@ -53,7 +54,7 @@ class GateOperator(RetrainingOperator, BranchMixIn):
 class ApprovePromotionOperator(ApprovalOperator):
     """Asks a person, with the comparison of champion and challenger as the question's body.
 
-    Without an answer within `retraining.approval_hours` `retraining.on_no_answer` holds.
+    If nobody answers within `retraining.approval_hours`, `retraining.on_no_answer` decides.
 
     :param monitor: the validated monitor file.
     :param request: the request's key, derived from the run id.
@@ -85,12 +86,12 @@ class ApprovePromotionOperator(ApprovalOperator):
         answer = "it becomes the champion" if settings.on_no_answer == "approve" else "the champion stays"
         self.body = (
             comparison(store, self.request, self._image_link(context))
-            + f"\n\nWithout an answer within {settings.approval_hours:g} hours {answer}."
+            + f"\n\nWithout an answer within {settings.approval_hours:g} hours, {answer}."
         )
         return super().execute(context)
 
     def _image_link(self, context: Context) -> Callable[[str, str], str] | None:
-        """Where the reader's browser gets an image: as annotators do. None where no image server is set up."""
+        """How the reader's browser gets an image: by links like those of annotators. None if no image server is set up."""
         from driftwatch.errors import NeedsAttention
         from driftwatch.labels.links import ImageLinks
 
@@ -102,15 +103,15 @@ class ApprovePromotionOperator(ApprovalOperator):
             links = ImageLinks(store.storage, store.keys.retraining(self.request, "shown"), now, until, server, signer)
             links.check()
         except NeedsAttention as error:
-            self.log.warning("The comparison names its example images by id alone: %s", error)
+            self.log.warning("The comparison shows only the ids of its example images: %s", error)
             return None
         return links.link
 
 
 class PromoteModelOperator(RetrainingOperator):
-    """Builds the challenger's drift reference, then moves the champion pointer in one step.
+    """Builds the challenger's drift reference, then makes it the champion in one step.
 
-    Refused if another model became champion in the meantime.
+    Refused if another model became champion since the training.
     """
 
     def execute(self, context: Context) -> str:
@@ -128,16 +129,16 @@ class PromoteModelOperator(RetrainingOperator):
 
 
 class RollBackOperator(RetrainingOperator):
-    """Makes the version that the form names, or the champion before this one, the champion again, in one step.
+    """Makes an earlier version the champion again, in one step: the one that the form names, or the champion before this one.
 
-    Its model and reference were kept, so earlier predictions come back byte for byte.
+    Its model and reference were kept, so its predictions are the same as before, byte for byte.
     """
 
     def execute(self, context: Context) -> str:
         from driftwatch.artifacts.alerts import ModelRolledBack
         from driftwatch.models.rollback import rollback
 
-        target, run_id = rollback_target(context["params"]["rollback"]), context["run_id"]
+        target, run_id = version_asked_for(context["params"]["rollback"]), context["run_id"]
         pointer = rollback(self.store, target, promoted_by=run_id)
         tell_followers(context, self.outlets, **_champion(self, pointer))
         facts = ModelRolledBack(run_id=run_id, version=pointer.version, previous=pointer.previous)
@@ -146,8 +147,8 @@ class RollBackOperator(RetrainingOperator):
 
 
 class RefreshReferenceOperator(RetrainingOperator):
-    """Gives the monitor's sinks the reference profile of the new champion, with which they compare the next days, and points
-    WhyLabs' drift monitor at it."""
+    """Gives the monitor's sinks the reference profile of the new champion. The sinks compare the next days with it, and so does WhyLabs'
+    drift monitor from now on."""
 
     def execute(self, context: Context) -> str:
         from driftwatch.models.registry import champion_version
@@ -162,7 +163,7 @@ class RefreshReferenceOperator(RetrainingOperator):
         return version
 
 
-def _champion(operator: RetrainingOperator, pointer: ChampionPointer) -> dict[str, Any]:
-    """What followers of the champion are told."""
+def _champion(operator: RetrainingOperator, pointer: ChampionPointer) -> dict[str, str | None]:
+    """What the event of the champion's asset says."""
     said = {"version": pointer.version, "previous": pointer.previous, "promoted_by": pointer.promoted_by}
     return {**said, "url": operator.storage.url(operator.monitor_keys.model_card(pointer.version))}

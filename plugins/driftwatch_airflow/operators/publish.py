@@ -24,11 +24,11 @@ __getattr__ = old_names(__name__, {"UploadToWhyLabsOperator": "PublishOperator"}
 
 
 class PublishOperator(DayOperator):
-    """Publishes the day's feature profile, or its performance, to each sink of the monitor, through the upload ledger.
+    """Publishes the day's feature profile, or its performance, to each sink of the monitor.
 
-    The same content is never sent twice; a changed one is refused unless the run's `revise` is set. With the features goes the
-    reference profile of the day's model, once for each version, and WhyLabs' monitors are brought to the monitor file and the
-    champion. On a dry run nothing is sent.
+    The upload ledger notes what was sent. The same content is never sent twice. Content that has changed is refused unless the run's
+    `revise` is set. With the features, the reference profile of the day's model is sent too, once for each version, and the monitors at
+    WhyLabs are made to agree with the monitor file and the champion. A dry run sends nothing.
 
     :param kind: `features` or `performance`.
     """
@@ -49,7 +49,7 @@ class PublishOperator(DayOperator):
         return results
 
     def _publish(self, context: Context) -> list[dict[str, str | int]]:
-        """Brings the content to each sink; says of each what was done."""
+        """Sends the content to each sink. Returns what was done at each."""
         from driftwatch.publish.errors import PublishConflict
         from driftwatch.publish.references import publish_reference
         from driftwatch.publish.upload import Profile, publish
@@ -71,7 +71,7 @@ class PublishOperator(DayOperator):
         return results
 
     def _show_profile(self, context: Context) -> None:
-        """The button that leads to the day's profile at WhyLabs, where it is published there."""
+        """Shows the button that leads to the day's profile at WhyLabs, if it is published there."""
         publishing = self.monitor.publish
         if "whylabs" in publishing.sinks:
             page = WhyLabsHook(publishing.connection, publishing.dataset).profile_url(self.date)
@@ -79,12 +79,12 @@ class PublishOperator(DayOperator):
                 WhyLabsProfileLink().store(self, context, page)
 
     def _with_a_way_out(self, context: Context, error: PublishConflict) -> PublishConflict:
-        """The conflict with what changed the day, where known, and the address of the form that publishes a correction."""
+        """The same error, with what changed the day if that is known, and the address of the form that publishes a correction."""
         page = correction_page(self.monitor.name, self.day)
         CorrectionLink().store(self, context, page)
         late = self.of_day.read(Ingest).late
         changed = f"{late} images of {self.day} came after its sample was drawn. " if late else ""
-        return type(error)(f"{changed}{error}. Clearing cannot set it; the form, filled in, is at {page}")
+        return type(error)(f"{changed}{error}. To clear this task does not set it: use the filled-in form at {page}")
 
     def _content(self) -> tuple[bytes, str]:
         """The profile, and the hash of what it describes."""

@@ -1,4 +1,5 @@
-"""The retraining DAG's first steps: choose what to do, show the plan, collect the set, train the challenger, compare."""
+"""The retraining DAG's first steps: choose what to do, show the plan, collect the training set, train the challenger (the new model), and
+compare it with the champion (the model that serves)."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ class RetrainingOperator(MonitorOperator):
         self.request = request
 
     def requested(self, context: Context) -> MonitorStore:
-        """The monitor file with what the run's form says instead."""
+        """The monitor's store, with the settings that the run's form changes."""
         from driftwatch.models.requests import requested
 
         return self.store.with_config(requested(self.monitor, context["params"]))
@@ -59,7 +60,8 @@ class RetrainingOperator(MonitorOperator):
         labelled = [day for day in store.days() if store.storage.exists(store.keys.day(day).labels)]
         if not labelled:
             raise NeedsAttention(
-                f"{store.storage.url(store.keys.days)}: no day has labels yet, so there is nothing to learn from"
+                f"{store.storage.url(store.keys.days)}: no day has labels yet, so there is nothing to learn from: run the monitoring DAG until "
+                "merge_annotations has succeeded for a day, then trigger the retraining again"
             )
         last = date.fromisoformat(params["last_day"]) if params.get("last_day") else max(labelled)
         if params.get("first_day"):
@@ -72,7 +74,7 @@ class RetrainingOperator(MonitorOperator):
 
 
 class ChooseActionOperator(RetrainingOperator, BranchMixIn):
-    """Follows the form: show the plan where it is a dry run, roll back where a version is named, else retrain."""
+    """Follows the form: shows the plan if it is a dry run, rolls back if a version is named, else retrains."""
 
     ui_color = "#f9f3e3"
 
@@ -98,12 +100,12 @@ class ChooseActionOperator(RetrainingOperator, BranchMixIn):
 
 
 class ShowPlanOperator(RetrainingOperator):
-    """What the run would do: the set, the estimated time, and what it would replace. Nothing is written."""
+    """Shows what the run would do: the training set, the estimated time, and the model that it would replace. Nothing is written."""
 
     def execute(self, context: Context) -> XCom:
         params = context["params"]
         if params.get("rollback"):
-            shown = self._rollback(rollback_target(params["rollback"]))
+            shown = self._rollback(version_asked_for(params["rollback"]))
         else:
             shown = self._retraining(context)
         for line in shown["text"]:
@@ -137,7 +139,7 @@ class ShowPlanOperator(RetrainingOperator):
 
 
 class CollectTrainingSetOperator(RetrainingOperator):
-    """The original training set and the range's human labels, evaluation images kept apart."""
+    """Collects the original training set and the human labels of the range of days. Evaluation images are kept apart."""
 
     def execute(self, context: Context) -> XCom:
         from driftwatch.models.dataset import collect_training_set
@@ -165,7 +167,7 @@ class TrainChallengerOperator(RetrainingOperator):
 
 
 class EvaluateChallengerOperator(RetrainingOperator):
-    """Champion and challenger on the same evaluation images."""
+    """Compares champion and challenger on the same evaluation images, which neither was trained on."""
 
     def execute(self, context: Context) -> XCom:
         from driftwatch.models.gate import evaluate_challenger
@@ -176,6 +178,6 @@ class EvaluateChallengerOperator(RetrainingOperator):
         return {"decision": gate.decision, "reasons": list(gate.reasons), "challenger": gate.version}
 
 
-def rollback_target(asked: str) -> str | None:
-    """The version that the form's `rollback` names; none for the champion before this one."""
+def version_asked_for(asked: str) -> str | None:
+    """The version that the form's `rollback` names. None for the champion before this one."""
     return None if asked == PREVIOUS else asked

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
     from driftwatch.images.shards import Shard
@@ -21,12 +22,12 @@ class ShardOperator(DayOperator):
 
     template_fields: Sequence[str] = ("day", "shard")
 
-    def __init__(self, *, shard: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *, shard: XCom, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.shard = shard
 
     def shard_of_day(self) -> Shard:
-        """The shard as the domain knows it."""
+        """The shard as the domain's own type."""
         from driftwatch.images.shards import Shard
 
         return Shard(**{name: value for name, value in self.shard.items() if name != "name"})

@@ -1,4 +1,4 @@
-"""Telling people, as steps of their own: what they cannot do is seen and tried again, and decides nothing else."""
+"""Steps that tell people. If a message cannot be told, its step alone fails and is tried again. No other step depends on it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from driftwatch.config import AlertKind
 
-_WITHOUT_CALLBACK: dict[str, Any] = {"on_failure_callback": None}  # that nobody could be told is no failure of the day
+_WITHOUT_CALLBACK: dict[str, None] = {
+    "on_failure_callback": None
+}  # a message that could not be told is no failure of the day
 
 
 class TellOperator(DayOperator):
-    """Tells the day's alerts of some kinds to the notifiers of the monitor file, each once, whatever became of the steps before.
+    """Tells the day's alerts of some kinds to the notifiers of the monitor file, each once, also if earlier steps failed.
 
     :param kinds: the kinds of alerts.
     """
@@ -37,7 +39,7 @@ class TellOperator(DayOperator):
 
 
 class TellFailureOperator(TellOperator):
-    """Tells that the day failed, as soon as one of its tasks did for good; writes down what is known where that task could not."""
+    """Tells that the day failed, as soon as one of its tasks has failed for good. If that task could not write why, writes what is known."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"kinds": ("day_failed",), "trigger_rule": TriggerRule.ONE_FAILED, **kwargs})
@@ -61,7 +63,7 @@ class TellFailureOperator(TellOperator):
 
 
 class EndDayOperator(DayOperator):
-    """A day that ends well is no failed day any more: takes the note of its failure away, from the report too."""
+    """Ends the day well. If it had failed before, takes the note of the failure away, from the report too."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trigger_rule": TriggerRule.NONE_FAILED, **kwargs})
@@ -95,7 +97,7 @@ class TellRetrainingOperator(MonitorOperator):
         outbox = outbox_of(self.monitor, run_id=context["run_id"])
         failed = failures.failed_tasks(context)
         if not failed:
-            outbox.withdraw(RetrainingFailed.source)  # of an earlier attempt, which was taken up again and ended well
+            outbox.withdraw(RetrainingFailed.source)  # of an earlier attempt; the run was repeated and ended well
         # Neither the reason nor the champion is part of the id.
         expected = {
             alert_id(self.monitor.name, RetrainingFailed(context["run_id"], task, reason="", champion=None))

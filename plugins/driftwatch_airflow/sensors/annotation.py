@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.alerts import PoolTooShort
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
@@ -13,7 +13,7 @@ from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
 from driftwatch_airflow.paths import pages_path
-from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger, PoolWait
+from driftwatch_airflow.triggers.annotation import AnnotationCompleteTrigger, PoolEvent, PoolWait
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ __getattr__ = old_names(__name__, {"AnnotationCompleteSensor": "WaitForAnnotatio
 
 
 class WaitForAnnotationsOperator(DayOperator):
-    """Defers until the day's pool has ended, then judges whether its answers are enough.
+    """Waits without a worker slot until the day's pool (its job for annotators) has ended. Then judges whether there are enough answers.
 
-    A look that fails for a reason that may pass ends nothing: the trigger asks again until the pool's deadline. A pool that closed
-    as COMPLETED is a success. Any other end, or the deadline, goes by `annotation.on_short_pool`. It is an
-    operator that defers from the start, since rescheduled sensors lose a race in Airflow 3.3 (apache/airflow#71172).
+    If the service cannot be asked for a while, the trigger asks again until the pool's deadline. A pool that closed as COMPLETED is a
+    success. `annotation.on_short_pool` says what happens after any other end, or at the deadline. This is an operator that defers and
+    not a sensor, since rescheduled sensors lose a race in Airflow 3.3 (apache/airflow#71172).
     """
 
     operator_extra_links = (MonitorPageLink(), TolokaPoolLink(), LabelSpendLink())
@@ -44,12 +44,12 @@ class WaitForAnnotationsOperator(DayOperator):
             return self._judge(context, plan, pool.close_reason)
         self.defer(trigger=AnnotationCompleteTrigger(self._wait(plan, pool)), method_name="resume")
 
-    def resume(self, context: Context, event: dict[str, Any]) -> XCom:
+    def resume(self, context: Context, event: PoolEvent) -> XCom:
         """Called when the trigger has fired."""
         from driftwatch.labels.backends.base import AT_DAILY_LIMIT, AT_DEADLINE
 
         if event["state"] == "refused":
-            raise NeedsAttention(event["reason"])
+            raise NeedsAttention(str(event["reason"]))
         why = {"closed": event["reason"], "deadline": AT_DEADLINE, "over_budget": AT_DAILY_LIMIT}
         return self._judge(context, self._plan, why[event["state"]])
 
@@ -64,7 +64,7 @@ class WaitForAnnotationsOperator(DayOperator):
         return label_backend(self.monitor.annotation.connection)
 
     def _wait(self, plan: AnnotationPlan, pool: PoolState | None = None) -> PoolWait:
-        """What is waited for: until the end of the `pool` where it is known, else until the planned one."""
+        """What is waited for, and until when: the end of `pool` if it is known, else the planned end."""
         from driftwatch.artifacts.annotation import AnnotationProgress
         from driftwatch.labels.backends.base import Pool
 
@@ -74,7 +74,7 @@ class WaitForAnnotationsOperator(DayOperator):
             backend=self._backend.name,
             toloka_conn_id=annotation.connection,
             pool_id=waited_for.pool_id,
-            # An end that a person has put off at the service is waited for as far as the image links reach.
+            # A person may have put the end off at the service. The wait follows, as long as the image links work.
             deadline=min(pool.ends, plan.links_expire) if pool else plan.expires,
             poll_seconds=annotation.poll_seconds,
             images=waited_for.images,
@@ -87,7 +87,7 @@ class WaitForAnnotationsOperator(DayOperator):
         )
 
     def _look(self, context: Context, plan: AnnotationPlan) -> PoolState | None:
-        """The pool, and how far it is while it is open; None where the service cannot be asked now."""
+        """The pool; None if the service cannot be asked now. Of an open pool it also notes how far it is."""
         try:
             pool = self._backend.look(self._wait(plan).pool)
             if pool.is_open:
@@ -107,13 +107,14 @@ class WaitForAnnotationsOperator(DayOperator):
         return pool
 
     def _progress(self, context: Context, plan: AnnotationPlan) -> AnnotationProgress:
-        """Coverage and spend: to the log, to storage, and to the task's XCom, which is what Airflow's UI shows of a waiting task."""
+        """Notes coverage (the share of the images that is answered) and cost: in the log, in the storage, and in the task's XCom, which
+        Airflow's UI shows of a waiting task."""
         done = self._wait(plan).progress(self._backend, self.log)
         context["ti"].xcom_push(key="progress", value=done.text)
         return done
 
     def _judge(self, context: Context, plan: AnnotationPlan, reason: str | None) -> XCom:
-        """Whether a pool that ended for `reason` has answers enough; notes its end in the plan, or tells why it cannot be used."""
+        """Judges whether a pool that ended for `reason` has enough answers. Notes its end in the plan, or tells why it cannot be used."""
         from driftwatch.labels.backends.base import COMPLETED
         from driftwatch.labels.plan_notes import note_end
 
@@ -130,7 +131,7 @@ class WaitForAnnotationsOperator(DayOperator):
         return {"close_reason": reason, "coverage": done.coverage, "spent": done.spent}
 
     def _too_short(self, reason: str, done: AnnotationProgress) -> NotEnoughLabels | None:
-        """Why a pool that ended early cannot be used; none where the setting and its coverage allow it."""
+        """Why a pool that ended early cannot be used. None if it can, by the setting and its coverage."""
         annotation = self.monitor.annotation
         use = annotation.on_short_pool == "use_if_enough"
         if use and done.coverage >= annotation.min_coverage:

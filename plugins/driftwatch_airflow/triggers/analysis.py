@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AnalysisWait(Wait):
-    """A day whose `accuracy` was uploaded to the WhyLabs `dataset`, and the two `analyzers` (floor and trend) that are to judge it."""
+    """A day whose `accuracy` was uploaded to the WhyLabs `dataset`. Two `analyzers` (tests at WhyLabs: floor and trend) are to judge it."""
 
     whylabs_conn_id: str
     dataset: str
@@ -27,11 +27,23 @@ class AnalysisWait(Wait):
     accuracy: float
 
 
+class _Ended(TypedDict):
+    state: Literal["analysed", "late", "refused"]
+    reasons: list[str]
+
+
+class AnalysisEvent(_Ended, total=False):
+    """How the wait ended: "analysed", with the fields of WhyLabsAnalysis; "late" or "refused", with the reasons alone."""
+
+    verdict: Literal["alert", "ok", "not_enough_evidence"]
+    rows: list[dict[str, Any]]  # of the analysis, as WhyLabs gives them
+
+
 class AnalysisTrigger(BaseTrigger):
     """Asks WhyLabs every `poll_seconds` until both analyzers have judged the accuracy of the day, or the deadline has passed.
 
-    Fires {"state": "analysed", and the fields of WhyLabsAnalysis}, {"state": "late", "reasons"}, or {"state": "refused", "reasons"} where
-    asking again cannot help. A failure that may pass is logged, and asked again. It keeps nothing, so it can be killed and started again.
+    Fires an `AnalysisEvent`. After a failure that may pass, which is logged, it asks again. It keeps nothing, so it can be killed and
+    started again.
 
     :param wait: what is waited for.
     :param stored: instead of `wait`, its fields as Airflow's database keeps them.
@@ -54,7 +66,7 @@ class AnalysisTrigger(BaseTrigger):
             except NeedsAttention as error:
                 yield TriggerEvent({"state": "refused", "reasons": [str(error)]})
                 return
-            except Exception as error:  # whatever a network, a proxy or a secrets backend makes of its trouble
+            except Exception as error:  # a network, a proxy or a secrets backend may raise anything
                 reasons, failures = [f"{type(error).__name__}: {error}"], failures + 1
             else:
                 failures = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 class PoolWait(Wait):
-    """An open pool of `images`, each for `overlap` annotators, which is closed when it has cost `max_cost` USD.
+    """An open pool (the day's job for annotators). `overlap` annotators look at each of its `images`. It is closed when it has cost
+    `max_cost` USD.
 
-    `toloka_conn_id`: the Airflow connection of the `backend`, whichever it is. `fee_share`: of each reward, what the service takes
-    beside it. `progress_key`: where in the storage it is written how far the pool is.
+    `toloka_conn_id`: the Airflow connection of the `backend`, whichever service that is. `fee_share`: the service's fee, as a share of
+    each reward. `progress_key`: the key of the file in the storage that says how far the pool is.
     """
 
     backend: str = "toloka"
@@ -46,9 +47,9 @@ class PoolWait(Wait):
         return label_backend(self.toloka_conn_id, self.backend)
 
     def progress(self, backend: LabelBackend, log: Any) -> AnnotationProgress:
-        """How far the pool is and what it has cost, asked now; also goes to the log and, where it can be written, to `progress_key`.
+        """Asks how far the pool is and what it has cost. Writes that to the log and to `progress_key`.
 
-        It only informs: a storage that is away does not end the wait.
+        This only informs: the wait goes on if the storage cannot be written.
         """
         from driftwatch.artifacts import base
 
@@ -58,7 +59,7 @@ class PoolWait(Wait):
             base.write(storage_at(self.storage_uri, self.storage_connection), self.progress_key, done)
         except Exception as error:
             log.warning(
-                "%s was not written (%s: %s); the pool is waited for all the same",
+                "%s was not written (%s: %s); the wait for the pool goes on",
                 self.progress_key,
                 type(error).__name__,
                 error,
@@ -66,15 +67,22 @@ class PoolWait(Wait):
         return done
 
 
+class PoolEvent(TypedDict):
+    """How the wait ended. `reason`: the service's close reason of a closed pool, or why asking was refused; null for the others."""
+
+    state: Literal["closed", "deadline", "over_budget", "refused"]
+    reason: str | None
+
+
 class AnnotationCompleteTrigger(BaseTrigger):
     """Asks the annotation service every `poll_seconds` until the pool is closed or the deadline has passed.
 
-    At each look it logs and writes down how far the pool is, and what it has cost with the fee. A pool that has cost `max_cost` is
-    closed: more pages than planned can be needed, but no day costs more than its limit.
+    At each look it notes how far the pool is and what it has cost, fee included. A pool that has cost `max_cost` is closed: more pages
+    (small groups of tasks) than planned can be needed, but no day costs more than its limit.
 
-    Fires {"state": "closed" | "deadline" | "over_budget", "reason": the service's close reason or null}, or {"state": "refused",
-    "reason": why} where asking again cannot help. A look that fails for a reason that may pass is logged with it, and the next comes
-    later: the wait ends at the deadline, not before. It keeps nothing, so it can be killed and started again.
+    Fires a `PoolEvent`: the pool is closed, its deadline has passed, it has cost its limit, or asking again cannot help. A look that
+    fails for a reason that may pass is logged, and the next one comes later: such a failure does not end the wait before the deadline.
+    The trigger keeps nothing, so it can be killed and started again.
 
     :param wait: what is waited for.
     :param stored: instead of `wait`, its fields as Airflow's database keeps them.
@@ -90,12 +98,12 @@ class AnnotationCompleteTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         wait, failures = self.wait, 0
         backend = await asyncio.to_thread(wait.label_backend)
-        event: dict[str, Any] | None
+        event: PoolEvent | None
         while True:
             try:
                 event = await asyncio.to_thread(self._look, backend)
                 failures = 0
-            except Exception as error:  # whatever a network, a proxy or a secrets backend makes of its trouble
+            except Exception as error:  # a network, a proxy or a secrets backend may raise anything
                 refused = await asyncio.to_thread(backend.refusal, error)
                 event = {"state": "refused", "reason": str(refused)} if refused else None
                 # The next look reads the connection anew: somebody may have corrected it.
@@ -110,7 +118,7 @@ class AnnotationCompleteTrigger(BaseTrigger):
             self.log.info("Pool %s: asking again in %s s, until %s", wait.pool_id, seconds, wait.deadline)
             await asyncio.sleep(seconds)
 
-    def _look(self, backend: LabelBackend) -> dict[str, Any] | None:
+    def _look(self, backend: LabelBackend) -> PoolEvent | None:
         wait = self.wait
         state = backend.look(wait.pool)
         if not state.is_open:

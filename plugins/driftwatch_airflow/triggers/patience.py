@@ -1,4 +1,5 @@
-"""What every trigger has: how long it waits, how often it looks, and how it is stored with the task that it waits for."""
+"""What every trigger has: how long it waits, how often it looks, and how it is stored with its task. A trigger waits in Airflow's
+triggerer process for a task that is deferred, which takes no worker slot meanwhile."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ class Wait(BaseModel):
     """What a trigger waits for, and how long.
 
     Airflow's database keeps these fields while a task is deferred, and an upgrade must not lose the task: a field keeps its name, and
-    a new one has a default. Fields that a newer version stored are passed over.
+    a new field has a default. Fields that a newer version stored are ignored.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -27,11 +28,11 @@ class Wait(BaseModel):
         return deadline.isoformat()
 
     def stored(self) -> dict[str, Any]:
-        """The fields as Airflow's database keeps them: plain JSON. A field that has its default is left out, so that an earlier
-        version reads what it knows."""
+        """The fields as Airflow's database keeps them: plain JSON. A field with its default value is left out, so that an earlier version
+        can read the rest."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
 def pause(poll_seconds: float, failures: int) -> float:
-    """Seconds to the next look: `poll_seconds`, doubled with each failure in a row up to LONGEST_PAUSE, or to `poll_seconds`."""
+    """Seconds to the next look. That is `poll_seconds`, doubled for each failure in a row, at most LONGEST_PAUSE or `poll_seconds`."""
     return min(poll_seconds * 2 ** min(failures, 16), max(poll_seconds, LONGEST_PAUSE))

@@ -21,7 +21,7 @@ def may_see(user: GetUserDep, dag_id: str) -> bool:
 
 
 def all_sites(request: Request) -> Sites:
-    """The monitors that the application keeps; the user may not be allowed to see all of them."""
+    """The monitors that the application keeps. The user may not be allowed to see all of them."""
     found: Sites = request.app.state.sites
     return found
 
@@ -35,24 +35,26 @@ def visible_sites(sites: AllSites, user: GetUserDep) -> list[Site]:
 
 
 def visible_refusals(sites: AllSites, user: GetUserDep) -> list[RefusedFile]:
-    """The refused monitor files whose DAG, which says why, the user may read."""
+    """The refused monitor files, without those whose DAG the user may not read."""
     return [file for file in sites.refused() if may_see(user, file.dag_id)]
 
 
 def monitor_site(monitor: str, sites: AllSites, user: GetUserDep) -> Site:
-    """The monitor of that name: 404 where there is none, 403 where the user may not read its monitoring DAG."""
+    """The monitor of that name. 404 if there is none; 403 if the user may not read its monitoring DAG."""
     site = sites.valid().get(monitor)
     if site is None:
-        raise HTTPException(404, "There is no monitor of that name. Where its file was refused, the overview says why.")
+        raise HTTPException(404, "There is no monitor of that name. If its file was refused, the overview says why.")
     require(user, site.config)
     return site
 
 
 def require(user: GetUserDep, config: MonitorConfig, retraining: bool = False) -> None:
-    """403 where the user may not read the monitor's DAG."""
+    """403 if the user may not read the monitor's DAG."""
     dag_id = config.retraining_dag_id if retraining else config.monitoring_dag_id
     if not may_see(user, dag_id):
-        raise HTTPException(403, f"Your Airflow role may not read the DAG {dag_id}.")
+        raise HTTPException(
+            403, f"Your Airflow role may not read the DAG {dag_id}. Ask whoever runs Airflow for a role that may."
+        )
 
 
 Refusals = Annotated[list[RefusedFile], Depends(visible_refusals)]

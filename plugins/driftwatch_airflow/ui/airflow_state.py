@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
 
 _LATEST = 200
-TELLING = "tell_"  # ids of the steps that tell people begin so
+TELLING = "tell_"  # the ids of the steps that tell people begin with it
 
 
 @dataclass(frozen=True)
 class NextRun:
-    """When the DAG runs next; `moment` is None where nothing is scheduled. `known`: whether Airflow has read the DAG."""
+    """When the DAG runs next. `moment` is None if nothing is scheduled. `known`: whether Airflow has read the DAG."""
 
     moment: datetime | None
     paused: bool
@@ -47,8 +47,8 @@ class Run:
 
 @dataclass(frozen=True)
 class DayInAirflow:
-    """What Airflow knows of a day: its `runs`, newest first; the `links` that their tasks stored; where it failed; and, where the
-    reader comes from a run, the day that the run is `about`, and why."""
+    """What Airflow knows of a day: its `runs`, newest first; the `links` that their tasks stored; and its `failure`. `about`: if the reader
+    comes from a run, the day of that run, and why."""
 
     runs: list[Run]
     links: dict[str, str]
@@ -64,7 +64,7 @@ def next_run(session: Session, dag_id: str) -> NextRun:
 
 
 def day_of_run_id(session: Session, config: MonitorConfig, run_id: str) -> RunDay | None:
-    """The day that a run of the monitoring DAG is about; None where there is no such run. Raises NeedsAttention for a run of no day."""
+    """The day that a run of the monitoring DAG is about. None if there is no such run. Raises NeedsAttention if the run is about no day."""
     run = session.scalar(select(DagRun).where(DagRun.dag_id == config.monitoring_dag_id, DagRun.run_id == run_id))
     return day_of_run(run, run.conf or {}, config.schedule) if run else None
 
@@ -72,7 +72,7 @@ def day_of_run_id(session: Session, config: MonitorConfig, run_id: str) -> RunDa
 def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[Run]:
     """The day's runs, newest first.
 
-    The schedule's are found by their date; of the others, whose form can name any day, the latest are looked at.
+    Runs of the schedule are found by their date. The form of other runs can name any day: only the latest of them are looked at.
     """
     dag_id, start = config.monitoring_dag_id, datetime.combine(day, time.min, timezone.utc)
     dated = select(DagRun).where(
@@ -95,10 +95,10 @@ def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[Run]
 
 
 def failures(session: Session, config: MonitorConfig) -> dict[date, list[Failure]]:
-    """Of each day with a run the tasks that failed for good in the one that was started, or taken up again, last; the first first.
-    None where it goes on or ended well.
+    """The tasks that failed for good, by day, the first one first. Only the newest run of a day counts: the one that was started or cleared
+    last. Its list is empty if it still runs or ended well.
 
-    A dry run says nothing of the day, nor does a message that could not be told. Reasons are in the tasks' logs.
+    Dry runs do not count, and neither do messages that could not be told. The reasons are in the tasks' logs.
     """
     dag_id = config.monitoring_dag_id
     newest: dict[date, str] = {}
@@ -131,7 +131,7 @@ def _day(run: DagRun, config: MonitorConfig) -> date | None:
 
 
 def stored_links(session: Session, dag_id: str, run_ids: list[str]) -> dict[str, str]:
-    """Web addresses that the runs' tasks stored for their buttons, by the link's class; the newest run's first."""
+    """Web addresses that the runs' tasks stored for their buttons, by the name of the link's class. The first run of `run_ids` wins."""
     found: dict[str, str] = {}
     for run_id in run_ids:
         query = select(XComModel).where(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ POLICY = (
 
 @lru_cache(maxsize=1)
 def application() -> FastAPI:
-    """The application, made once a process."""
+    """The application. Each process makes it once."""
     app = FastAPI(title="Driftwatch", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.sites = Sites()
     app.middleware("http")(_headers)
@@ -60,7 +61,7 @@ async def _headers(request: Request, call_next: Any) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    """An error as a page, as JSON for the charts."""
+    """An error as a page, or as JSON for the charts."""
     if isinstance(error, StarletteHTTPException):
         status, text = error.status_code, str(error.detail)
     else:
@@ -99,7 +100,7 @@ def give_file(name: str, user: GetUserDep) -> Response:
     return FileResponse(STATIC / name, media_type=_FILES[name], headers=headers)
 
 
-_ROUTES: dict[str, Any] = {
+_ROUTES: dict[str, Callable[..., Response]] = {
     "/": show_overview,
     "/m/{monitor}/": show_monitor,
     "/m/{monitor}/series.json": give_series,

@@ -43,7 +43,7 @@ DayDep = Annotated[date, Depends(_day)]
 
 
 def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, run: str = "") -> Response:
-    """The day's report with its links; where the reader comes from a `run`, why that is of this day."""
+    """The day's report with its links. `run`: the run that the reader comes from; the page says why that run is about this day."""
     runs = airflow_state.runs_of_day(session, site.config, day)
     known = DayInAirflow(
         runs=runs,
@@ -56,13 +56,16 @@ def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, r
         return HTMLResponse(pages.day(request, site, day, names, known))
     except MissingArtifact as error:
         if day not in names and not known.runs and known.failure is None:
-            raise HTTPException(404, f"Nothing is stored of {day}: the day was not run yet.") from error
+            raise HTTPException(
+                404,
+                f"Nothing is stored of {day}: no run has handled the day yet. Trigger the monitor's DAG with this `day`.",
+            ) from error
         facts = {"runs": known.runs, "failure": known.failure, "missing": str(error), "about": known.about}
-        return HTMLResponse(pages.render(request, "empty_day.html.j2", site=site, day=day, **facts), 404)
+        return HTMLResponse(pages.page(request, "empty_day.html.j2", site=site, day=day, **facts), 404)
 
 
 def _failure(site: Site, session: Session, day: date) -> Failure | None:
-    """Where the day failed. A note of it that cannot be read is named on the day's page, which reads it too."""
+    """Where the day failed. If the note of the failure cannot be read, the day's page says so: it reads the note too."""
     known = airflow_state.failures(session, site.config).get(day)
     try:
         failure = site.artifacts.find(site.artifacts.keys.day(day).failure, Failure)
@@ -84,7 +87,7 @@ def give_report(site: Chosen, day: DayDep) -> Response:
 def give_image(site: Chosen, day: DayDep, image_id: str) -> Response:
     """A small picture of one of the day's images."""
     if not _IMAGE_ID.fullmatch(image_id):
-        raise HTTPException(404, "An image id is a sha256 in hex.")
+        raise HTTPException(404, "An image id is a SHA-256 in 64 hexadecimal digits.")
     found = thumbnail_of(site.tables, site.tables.store.day(day), image_id)
     if found is None:
         raise HTTPException(404, f"{day} has no such image.")
@@ -97,5 +100,5 @@ def give_distribution(site: Chosen, day: DayDep, feature: str) -> Response:
     version = None if row is None else row.drift.reference_version if row.drift else row.version
     found = distribution(site.tables, day, feature, version)
     if found is None:
-        raise HTTPException(404, "This feature's values of the day are not stored.")
+        raise HTTPException(404, "This feature's values are not stored for this day.")
     return Response(pages.as_json(found), media_type="application/json")

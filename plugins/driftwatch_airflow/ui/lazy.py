@@ -1,4 +1,5 @@
-"""The pages' application, made at the first request: Airflow loads the plugin file in every task too, where FastAPI costs a second."""
+"""The pages' application, made at the first request. Airflow loads the plugin file in every task too, and FastAPI would cost a second
+there."""
 
 from __future__ import annotations
 

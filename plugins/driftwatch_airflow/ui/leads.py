@@ -39,7 +39,7 @@ def lead_from_run(dag_id: str, run_id: str, sites: AllSites, user: GetUserDep, s
 
 
 def day_or_409(session: Session, site: Site, run_id: str) -> RunDay | None:
-    """The day of a run, and why; 409 for a run that is of no day."""
+    """The day of a run, and why. 409 for a run that is about no day."""
     try:
         return airflow_state.day_of_run_id(session, site.config, run_id)
     except NeedsAttention as error:

@@ -23,13 +23,13 @@ from driftwatch_airflow.ui.monitors import Site
 
 
 def _read_overview(site: Site) -> tuple[list[Day], str | None, str | None]:
-    """The days as they are stored, the champion's version, and why it cannot be read."""
+    """The days as they are stored, the champion's version, and, if that cannot be read, why."""
     found, problem = champion_or_problem(site.artifacts)
     return read_days(site.artifacts), found.version if found else None, problem
 
 
 def show_overview(request: Request, visible: Visible, refused: Refusals, session: SessionDep) -> Response:
-    """One row for each monitor, and its days as a calendar of verdicts. What cannot be shown of one leaves the others alone."""
+    """One row for each monitor, with its days as a calendar of verdicts. A monitor that cannot be shown does not hide the others."""
     rows, failed, deadline = [], [], time.monotonic() + monitors.PATIENCE
     for site, asked in [(site, site.start_reading(_read_overview)) for site in visible]:
         try:
@@ -40,11 +40,11 @@ def show_overview(request: Request, visible: Visible, refused: Refusals, session
             failed.append((site.config.name, f"{type(error).__name__}: {error}"))
             continue
         rows.append((row, airflow_state.next_run(session, site.config.monitoring_dag_id)))
-    return HTMLResponse(pages.render(request, "overview.html.j2", rows=rows, failed=failed, refused=refused))
+    return HTMLResponse(pages.page(request, "overview.html.j2", rows=rows, failed=failed, refused=refused))
 
 
 def _days(site: Site, session: Session) -> list[Day]:
-    """The monitor's days, failed where Airflow or the day's artifacts say so."""
+    """The monitor's days. Airflow and the day's artifacts say which of them failed."""
     failed = airflow_state.failures(session, site.config)
     return with_failures(read_days(site.artifacts), failed)
 
@@ -54,7 +54,7 @@ def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Respons
     days = _days(site, session)
     last = next((row for row in reversed(days) if row.drift), None)
     return HTMLResponse(
-        pages.render(
+        pages.page(
             request,
             "monitor.html.j2",
             site=site,
@@ -67,7 +67,7 @@ def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Respons
 
 
 def give_series(site: Chosen, session: SessionDep) -> Response:
-    """What the monitor's page draws; made anew when an artifact has changed."""
+    """What the monitor's page draws. Made again when an artifact has changed."""
     known = (_days(site, session), retrainings(site.artifacts))
     held = site.drawn.get("series")
     if held is None or held[0] != known:
@@ -86,7 +86,7 @@ def show_models(request: Request, site: Chosen, user: GetUserDep) -> Response:
     """Versions, cards, gate tables, and the way back."""
     require(user, site.config, retraining=True)
     return HTMLResponse(
-        pages.render(
+        pages.page(
             request,
             "models.html.j2",
             site=site,

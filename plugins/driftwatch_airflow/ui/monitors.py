@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TABLES_KEPT = 24
-PATIENCE = 20.0  # seconds in which a storage must answer where other monitors wait beside it
+PATIENCE = 20.0  # seconds in which a storage must answer, if a page shows other monitors too
 
 
 @dataclass(frozen=True)
 class Site:
     """One monitor, for as long as its file stays as it is.
 
-    `readers` read in the background, for all sites; `drawn`: what was made of the days last; `asked`: the reading that goes on.
+    `readers`: the threads that read in the background, for all sites. `drawn`: what was last made of the days, for the charts. `asked`:
+    the readings that still go on.
     """
 
     config: MonitorConfig
@@ -54,19 +55,19 @@ class Site:
         return self.caches["tables"]
 
     def start_reading(self, read: Callable[[Site], Any]) -> Future[Any]:
-        """`read(self)` in the background; one that hangs is waited for, and not asked again."""
+        """Starts `read(self)` in the background. If an earlier one still hangs, gives that one and starts none."""
         asked = self.asked.get(read.__qualname__)
         if asked is None or asked.done():
             asked = self.asked[read.__qualname__] = self.readers.submit(read, self)
         return asked
 
     def has_read(self, asked: Future[Any], deadline: float) -> Any:
-        """What `start_reading` found; raises DriftwatchError where the storage has not answered by `deadline` (time.monotonic)."""
+        """What `start_reading` found. Raises DriftwatchError if the storage has not answered by `deadline` (in time.monotonic)."""
         try:
             return asked.result(max(0.0, deadline - time.monotonic()))
         except TooLate as error:
             raise DriftwatchError(
-                f"{self.config.storage.uri} has not answered within {PATIENCE:.0f} s: look at it, or load this page again"
+                f"{self.config.storage.uri} has not answered within {PATIENCE:.0f} s: see whether it is up, then load this page again"
             ) from error
 
 
@@ -82,8 +83,8 @@ class RefusedFile:
 class Sites:
     """The monitors of this process, each with what was read of it.
 
-    Lives as long as the application of the pages, which makes it and keeps it in `app.state.sites`. A monitor's site is made when its
-    file is first asked for, and made anew, with empty caches, when the file has changed; that of a file that is gone is let go.
+    The application of the pages makes it and keeps it in `app.state.sites`. A monitor's site is made when its file is first asked for. When
+    the file has changed, a new site with empty caches takes its place. When the file is gone, its site goes too.
     """
 
     def __init__(self) -> None:
@@ -110,7 +111,7 @@ class Sites:
 
         with self._lock:
             found = [
-                # A file that is valid by itself may be refused for its name, which another file has.
+                # A file that is valid by itself is refused if another file has the same monitor name.
                 (path, self._read(path) if isinstance(monitor, MonitorConfig) else monitor)
                 for path, monitor in load_monitors(load=load)
             ]
@@ -123,7 +124,7 @@ class Sites:
         try:
             stat = path.stat()
             changed: Any = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        except OSError as error:  # a link that leads nowhere; reading says so
+        except OSError as error:  # a link that leads nowhere; reading the file says so
             changed = str(error)
         held = self._known.get(path)
         if held is None or held[0] != changed:

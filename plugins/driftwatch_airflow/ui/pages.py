@@ -1,4 +1,4 @@
-"""Renders the pages. Everything that comes from outside (file names, classes, reasons) is escaped by Jinja."""
+"""Renders the pages. Jinja escapes everything that comes from outside: file names, classes, reasons."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _moment(value: datetime | None) -> str:
     return f"{value:%Y-%m-%d %H:%M} UTC" if value else "–"
 
 
-def render(request: Request, template: str, **given: Any) -> str:
+def page(request: Request, template: str, **given: Any) -> str:
     """A page. Addresses begin with the prefix under which Airflow serves the application."""
     base = request.scope.get("root_path") or URL_PREFIX
     return _environment().get_template(template).render(base=base, root=base.removesuffix(URL_PREFIX), **given)
@@ -62,11 +62,11 @@ def error(request: Request, status: int, text: str) -> str:
         503: "This cannot be read",
         500: "This page cannot be shown",
     }
-    return render(
+    return page(
         request,
         "error.html.j2",
         status=status,
-        title=titles.get(status, "That cannot be"),
+        title=titles.get(status, "That is not possible"),
         text=text,
         here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
     )
@@ -75,7 +75,7 @@ def error(request: Request, status: int, text: str) -> str:
 def day(request: Request, site: Site, when: date, names: list[date], known: DayInAirflow) -> str:
     """The day's page: the report's own sections, with links around them. Raises MissingArtifact for a day not taken in.
 
-    `names`: the days that the storage has; `known`: the artifacts may not have heard yet of a failure that Airflow knows.
+    `names`: the days that the storage has. `known`: what Airflow knows of the day. Its failure may not be in the artifacts yet.
     """
     from driftwatch.view.report.facts import gather
 
@@ -84,7 +84,7 @@ def day(request: Request, site: Site, when: date, names: list[date], known: DayI
     alerts, unread = _alerts(site, when)
     facts = replace(facts, failure=known.failure, problems=(*facts.problems, *damaged, *unread))
     whole = whole_from(when, site.config.schedule)
-    return render(
+    return page(
         request,
         "day.html.j2",
         site=site,
@@ -103,7 +103,7 @@ def day(request: Request, site: Site, when: date, names: list[date], known: DayI
 
 
 def _progress_and_uploads(site: Site, when: date) -> tuple[AnnotationProgress | None, tuple[Upload, ...], list[str]]:
-    """How far labelling is, None before there is any; what was published; and what of both cannot be read."""
+    """How far labelling is (None before there is any), what was published, and which files of both cannot be read."""
     from driftwatch.view.artifacts import reader
 
     keys, artifacts = site.artifacts.keys.day(when), site.artifacts
@@ -114,7 +114,7 @@ def _progress_and_uploads(site: Site, when: date) -> tuple[AnnotationProgress | 
 
 
 def _pictures(request: Request, site: Site, facts: DayFacts) -> dict[str, list[Picture]]:
-    """The addresses of the pictures that the day's page shows, by their group; those of the reference are not among them."""
+    """The addresses of the pictures that the day's page shows, by group. It shows none of the reference."""
     from driftwatch.view.pictures import Picture, chosen
 
     names = {row.image_id: file_name(row.key) for row in facts.accepted.itertuples()}
@@ -130,7 +130,7 @@ def _pictures(request: Request, site: Site, facts: DayFacts) -> dict[str, list[P
 
 @dataclass(frozen=True)
 class ShownAlert:
-    """What the day had to tell, and to how many of the notifiers that take it, `of`, it was told."""
+    """What the day had to tell. `of` notifiers take it, and `told` of them have got it."""
 
     kind: str
     subject: str
@@ -139,7 +139,7 @@ class ShownAlert:
 
 
 def _alerts(site: Site, when: date) -> tuple[list[ShownAlert], list[str]]:
-    """The day's alerts; and what of them cannot be read."""
+    """The day's alerts, and which of them cannot be read."""
     outbox = Outbox(site.artifacts.storage, site.artifacts.keys.day(when).outbox)
     try:
         alerts = outbox.alerts()
@@ -154,7 +154,7 @@ def _alerts(site: Site, when: date) -> tuple[list[ShownAlert], list[str]]:
 
 
 def as_json(value: Any) -> str:
-    """A value of `driftwatch.view` as JSON for the charts: six digits are more than a pixel shows."""
+    """A value of `driftwatch.view` as JSON for the charts. Numbers have six digits: a pixel shows less."""
     return json.dumps(_plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

@@ -32,7 +32,7 @@ from driftwatch.view.days import read_days
 from driftwatch.view.drift_words import sample
 from driftwatch.view.models import models, retrainings
 from driftwatch.view.pictures import Picture
-from driftwatch.view.report import render
+from driftwatch.view.report import report_page
 from driftwatch.view.report.facts import gather
 
 from . import samples
@@ -179,6 +179,6 @@ def test_the_report_of_an_early_day_is_drawn(tmp_path):
     storage.delete(DAY.content_drift)
     storage.delete(DAY.estimate)
     none: dict[str, list[Picture]] = {"drifted": [], "content": [], "reference": [], "disagreements": []}
-    page = render(gather(day_store(storage, DAY)), none)
+    page = report_page(gather(day_store(storage, DAY)), none)
     assert "majority vote" in page
     assert f"{DRIFT['n']:,} images" in page

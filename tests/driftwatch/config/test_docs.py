@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from driftwatch.config import MonitorConfig
-from driftwatch.config.docs import _section, render
+from driftwatch.config.docs import _section, settings_page
 
 
 def test_the_page_is_what_the_models_give(root):
     written = (root / "docs/configuration.md").read_text(encoding="utf-8")
-    assert written == render(), "run: python -m driftwatch.config.docs > docs/configuration.md"
+    assert written == settings_page(), "run: python -m driftwatch.config.docs > docs/configuration.md"
 
 
 def fields(model: type[BaseModel], path: str = "") -> Iterator[str]:
@@ -28,7 +28,7 @@ def fields(model: type[BaseModel], path: str = "") -> Iterator[str]:
 def test_every_field_has_its_row_under_its_section_and_says_what_it_means():
     rows = {}
     section = ""
-    for line in render().splitlines():
+    for line in settings_page().splitlines():
         if heading := re.match(r"## `(.+)`", line):
             section = f"{heading[1]}."
         elif row := re.match(r"\| `(\w+)` \| (.+) \| (.+) \| (.*) \|$", line):
@@ -38,7 +38,7 @@ def test_every_field_has_its_row_under_its_section_and_says_what_it_means():
 
 
 def test_limits_choices_and_defaults_are_shown():
-    page = render()
+    page = settings_page()
     for row in (
         "| `overlap` | whole number, ≥ 1, ≤ 50 | `3` |",
         '| `on_empty_day` | `fail`, `skip` | `"fail"` |',

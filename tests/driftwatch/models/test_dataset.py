@@ -31,12 +31,12 @@ def test_duplicates_and_broken_files_are_counted_and_left_out(empty) -> None:
     empty.storage.write_bytes(f"{empty.layout.training_images}/across/broken.png", b"no picture")
     counts = dataset.take_in_training_set(monitor_store(empty.storage, empty.layout, empty.config))
     table = empty.storage.read_table(empty.layout.training_set)
-    assert (counts["listed"], counts["accepted"], counts["duplicate"], counts["quarantined"]) == (83, 80, 2, 1)
+    assert (counts.listed, counts.accepted, counts.duplicate, counts.quarantined, counts.ignored) == (83, 80, 2, 1, 0)
     assert len(table) == 80
     assert table["image_id"].is_unique
     assert empty.storage.read_array(empty.layout.training_inputs).shape == (80, 32, 32, 3)
     assert list(empty.storage.read_table(empty.layout.training_features)["image_id"]) == list(table["image_id"])
-    assert sum(sum(classes.values()) for classes in counts["images"].values()) == 80
+    assert sum(sum(classes.values()) for classes in counts.images.values()) == 80
 
 
 def test_the_same_file_in_two_classes_is_refused_with_its_names(world) -> None:

@@ -141,4 +141,4 @@ def test_of_many_classes_the_pairs_that_were_confused_stand_in_place_of_the_matr
     rows[3][7] = 10
     lines = _confusion(ConfusionMatrix(labels=names, rows=tuple(map(tuple, rows))))
     assert lines[0] == "| true class | answer | images | of the class |"
-    assert lines[2:] == ["| c3 | c7 | 10 | 50% |"]
+    assert lines[2:] == ["| c3 | c7 | 10 | 50 % |"]

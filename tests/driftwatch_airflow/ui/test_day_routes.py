@@ -29,7 +29,7 @@ def test_an_address_that_is_of_no_day_says_how_a_day_is_written(client: Any, day
         ("report.html", "There is no report of 2026-01-05 yet."),
         (f"images/{'0' * 64}.jpg", "2026-01-05 has no such image."),
         ("images/../secret.jpg", "Not Found"),
-        ("images/ABC.jpg", "An image id is a sha256 in hex."),
+        ("images/ABC.jpg", "An image id is a SHA-256 in 64 hexadecimal digits."),
     ],
 )
 def test_what_a_day_has_not_is_not_found(client: Any, address: str, said: str) -> None:
@@ -40,4 +40,7 @@ def test_what_a_day_has_not_is_not_found(client: Any, address: str, said: str) -
 
 def test_a_feature_that_is_not_stored_is_told_to_the_chart(client: Any) -> None:
     answer = client.get("/m/ours/days/2026-01-05/distribution.json?feature=image.Brightness.mean")
-    assert (answer.status_code, answer.json()) == (404, {"detail": "This feature's values of the day are not stored."})
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"detail": "This feature's values are not stored for this day."},
+    )

@@ -34,9 +34,9 @@ def test_a_run_leads_to_its_day_with_the_run_that_the_reader_comes_from(
 
 def test_a_run_of_no_day_says_why(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def about(session: Any, config: Any, run_id: str) -> RunDay:
-        raise NeedsAttention("it names no day")
+        raise NeedsAttention("the run names no day")
 
     monkeypatch.setattr(airflow_state, "day_of_run_id", about)
     answer = client.get("/dag/ours_monitoring/run/r1")
     assert answer.status_code == 409
-    assert "Run r1 handles no day: it names no day." in answer.text
+    assert "Run r1 handles no day: the run names no day." in answer.text

@@ -8,11 +8,14 @@ from datetime import date
 import pytest
 from rich.console import Console
 from tests.driftwatch.artifacts import samples
+from tests.driftwatch.view.typed import typed
 from tests.stores import SMALLEST
 
+from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import open_storage
+from driftwatch.view.shares import share_text
 from driftwatch_sandbox.demo.summary import day_row, found, table
 
 
@@ -43,6 +46,6 @@ def test_the_table_shows_each_day_also_one_without_a_label(day):
     console = Console(width=80, record=True)
     console.print(table([row, replace(row, accuracy=None, interval=None, verdict="not_enough_evidence")], "Days"))
     first, second = [line for line in console.export_text().splitlines() if "08 Jan" in line]
-    assert f"{row.accuracy:.0%} [" in first
-    assert " - " in second
+    assert share_text(typed(Performance, samples.PERFORMANCE).accuracy) in first
+    assert " – " in second
     assert "not enough" in second

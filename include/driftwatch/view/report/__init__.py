@@ -25,11 +25,11 @@ def write_report(day: DayStore) -> str:
     from driftwatch.view.report.facts import gather
 
     facts = gather(day)
-    day.storage.write_bytes(day.keys.report, render(facts, examples(day, facts)).encode())
+    day.storage.write_bytes(day.keys.report, report_page(facts, examples(day, facts)).encode())
     return day.keys.report
 
 
-def render(facts: DayFacts, pictures: dict[str, list[Picture]]) -> str:
+def report_page(facts: DayFacts, pictures: dict[str, list[Picture]]) -> str:
     """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`. Everything from outside is escaped."""
     return environment().get_template("report.html.j2").render(values(facts, pictures))
 

@@ -20,7 +20,7 @@ ANSWER_FIELD = "result"
 
 
 class ImageTask(NamedTuple):
-    """One image and the arguments of its Toloka task."""
+    """One image and the arguments of its Toloka task, whose types are those of toloka-kit's Task."""
 
     image_id: str
     arguments: dict[str, Any]

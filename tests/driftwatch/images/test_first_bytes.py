@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from driftwatch.images.kinds import JPEG, PNG, WEBP, kind_of
+from driftwatch.images.first_bytes import JPEG, PNG, WEBP, kind_of
 
 from .files import encoded, picture
 
