@@ -49,7 +49,7 @@ test: .venv/installed ## Lint, types, and the whole test suite
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
 test-faults: .venv/installed ## Every fault at every call, a kill at every point; writes docs/fault-matrix.md
-	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults --all-faults --write-fault-matrix docs/fault-matrix.md
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults tests/driftwatch/models/test_killed_tasks.py --all-faults --write-fault-matrix docs/fault-matrix.md
 
 var/bench/venv/installed:
 	@$(PYTHON) -m venv var/bench/venv

@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# Compiling costs each worker 20 s of CPU, and each process that a test starts a second: what is compiled once is kept, also where the
+# environment says otherwise.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 _HOME = tempfile.mkdtemp(prefix="driftwatch-tests-")
 os.environ.update(
     AIRFLOW_HOME=_HOME,
@@ -159,14 +163,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-fault-matrix", metavar="FILE", help="write the table of tests/faults as Markdown")
 
 
-# Of two workers one gets the first and the third file, the other the second and the fourth: no two real Airflows at once.
-LONG = ("test_many_machines.py", "test_killed_tasks.py", "test_real_airflow.py", "test_real_photos.py")
+# What takes longest stands first. xdist gives each worker a file, then the next to whoever has at most one test left, which is at once
+# where a file has a single test: so test_killed_tasks.py stands where a short file may follow it.
+LONG = (
+    "end_to_end/test_real_airflow.py",
+    "end_to_end/test_many_machines.py",
+    "models/test_real_photos.py",
+    "models/test_killed_tasks.py",
+    "dags/test_alert_source_branch.py",
+    "models/test_retraining.py",
+    "faults/test_service_faults.py",
+    "faults/test_storage_faults.py",
+    "ui/test_pages.py",
+    "faults/test_kills.py",
+    "training/test_conformance.py",
+    "training/test_keras.py",
+    "labels/test_large_day.py",
+    "cli/test_cli.py",
+    "whylabs/test_sink.py",
+    "drift/test_reference.py",
+    "models/test_predict.py",
+)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first, so that no worker is left alone with one of them at the end."""
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+    def place(item: pytest.Item) -> int:
+        name = "/".join(item.path.parts[-2:])
+        return LONG.index(name) if name in LONG else len(LONG)
+
+    items.sort(key=place)
 
 
 # The files that share a server: whoever gets one of them gets them all.

@@ -224,14 +224,15 @@ ratio = (time.perf_counter() - imported) / (imported - begun)
 print(json.dumps({"ratio": ratio, "modules": sorted({name.partition(".")[0] for name in sys.modules})}))
 """
     files = [str(root / "dags" / name) for name in ("image_monitoring.py", "model_retraining.py")]
-    runs = []
     for _ in range(3):
         done = subprocess.run(
             [sys.executable, "-c", program, *files], capture_output=True, text=True, check=True, env=os.environ
         )
-        runs.append(json.loads(done.stdout.strip().splitlines()[-1]))
-    assert not set(HEAVY) & set(runs[0]["modules"])
-    assert min(run["ratio"] for run in runs) < 0.4
+        run = json.loads(done.stdout.strip().splitlines()[-1])
+        assert not set(HEAVY) & set(run["modules"])
+        if run["ratio"] < 0.4:
+            return
+    raise AssertionError(f"parsing took {run['ratio']:.2f} of what importing Airflow does, the third time too")
 
 
 def test_spending_publishing_and_asking_for_a_retraining_never_run_twice_at_once(dags):

@@ -1,4 +1,4 @@
-"""A day of 10,000 images in shards on two Celery workers, with Postgres, Redis and an S3 API; one worker dies in the middle."""
+"""A day of 5,000 images in shards on two Celery workers, with Postgres, Redis and an S3 API; one worker dies in the middle."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from driftwatch_sandbox.demo.world import ROOT, World
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600)]
 
 HERE = ROOT / "tests" / "end_to_end"
-IMAGES, DAY = 10_000, week.DAYS[0]
+IMAGES, DAY = 5_000, week.DAYS[0]
 BUCKET, COPY, CUT_SHORT = "bucket", "zz-copy.jpg", "zz-cut-short.jpg"  # as s3_server.py has them
 PLAN = replace(
     week.DRAWN,
     training=120,
     per_day=(0,) * 7,
     overrides={
-        "images": {"shard_size": 1536},
+        "images": {"shard_size": 768},
         "annotation": {"sample_size": 20, "control_tasks": 12},
         "model": {"input_size": 64, "recipe": {"width": 12}},
         "performance": {"min_labels": 10, "floor": 0.0},
@@ -101,7 +101,7 @@ class Cluster:
         while not done():
             assert time.monotonic() < end, self.counted()
             self.world.processes.check()
-            time.sleep(1)
+            time.sleep(0.5)
 
     def counted(self) -> dict[Any, int]:
         tasks = self.api.tasks(self.monitor.monitoring_dag_id, self.run)
@@ -162,7 +162,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[C
                 file.write(SOON)
             world.start_airflow()
             workers = {name: start_worker(world, name) for name in ("one", "two")}
-            # Not moto's own list of what it holds, which takes seconds for 10,000 objects.
+            # Not moto's own list of what it holds, which takes seconds for so many objects.
             world.processes.wait_for_http(
                 "s3", f"http://127.0.0.1:{s3}/{BUCKET}?location", lambda answer: answer.is_success
             )
@@ -175,7 +175,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[C
             world.processes.stop()
 
 
-def test_a_day_of_10000_images_ends_right_though_a_worker_dies_in_the_middle(cluster):
+def test_a_day_in_shards_ends_right_though_a_worker_dies_in_the_middle(cluster):
     cluster.api.trigger(cluster.monitor.monitoring_dag_id, cluster.run, f"{DAY}T00:00:00Z", {})
 
     def in_the_middle() -> bool:
@@ -204,7 +204,7 @@ def test_a_day_of_10000_images_ends_right_though_a_worker_dies_in_the_middle(clu
     assert lost <= again
     assert len(again) <= 2  # what the dead worker had in its hands, and nothing else
     names = sorted(task["rendered_map_index"] for task in shards)
-    assert "shard 2 of 7, files 1,537 to 3,072" in names
+    assert "shard 2 of 7, files 769 to 1,536" in names
     assert len(set(names)) == 7
 
 

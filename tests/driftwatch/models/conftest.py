@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests import small_network
 from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
@@ -102,6 +103,12 @@ def make_config(root: Path) -> MonitorConfig:
     )
 
 
+@pytest.fixture(autouse=True)
+def _small_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What these tests train anew is small. `build` itself (test_architecture.py) and the real photos' champion are not."""
+    monkeypatch.setattr("driftwatch.models.architecture.build", small_network.build)
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A storage with the training set taken in and a champion, to be copied; one for all workers of a run."""
@@ -120,7 +127,9 @@ def train(root: Path) -> None:
         for number in range(150):
             world.put_training(label, f"{number:03d}", striped(rng, label))
     take_in_training_set(monitor_store(world.storage, world.layout, world.config))
-    version = train_champion(monitor_store(world.storage, world.layout, world.config), "fast", epochs=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("driftwatch.models.architecture.build", small_network.build)
+        version = train_champion(monitor_store(world.storage, world.layout, world.config), "fast", epochs=10)
     build_reference_of(monitor_store(world.storage, world.layout, world.config), version)
     promote(monitor_store(world.storage, world.layout), version, "test", None)
 

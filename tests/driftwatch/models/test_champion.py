@@ -23,7 +23,7 @@ def test_the_champion_learns_the_stripes_and_its_card_says_how(world) -> None:
     assert holdout.accuracy.low < holdout.accuracy.value
     assert holdout.n == sum(found.data.by_source["original"][split] for split in ("evaluation",))
     assert (found.parent, found.classes, found.input_size) == (None, ("across", "upright"), 32)
-    assert len(found.history) == 4
+    assert len(found.history) == 10
     assert found.packages["keras"] == keras.__version__
 
 

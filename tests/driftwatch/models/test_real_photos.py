@@ -65,8 +65,8 @@ def photos(shared, tmp_path_factory):
             "classes": ["cat", "dog"],
             "schedule": {"start_date": "2026-01-01"},
             "storage": {"uri": f"file://{root}"},
-            "model": {"input_size": 64},
-            "retraining": {"epochs": 4},
+            "model": {"input_size": 48},
+            "retraining": {"epochs": 3},
             "annotation": {"project_name": "Pets", "question": "Which?", "instructions": "Look."},
         }
     )
@@ -102,7 +102,7 @@ def test_the_fast_recipe_learns_from_real_photos(photos) -> None:
         monitor_store(storage, layout), registry.champion_version(monitor_store(storage, layout))
     ).metrics.holdout
     logger.warning("fast: holdout %s", holdout.accuracy)
-    assert holdout.accuracy.value > 0.65
+    assert holdout.accuracy.low > 0.55
 
 
 @pytest.mark.slow

@@ -1,0 +1,28 @@
+"""A network that stands in for the built-in one where a test is about training and not about the network: a tenth of its operations,
+which are what a small training takes its time for. It has all that a trainer must keep over a kill: moving averages and dropout.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build(input_size: int, n_classes: int, seed: int = 0, width: int = 24) -> keras.Model:
+    """As driftwatch.models.architecture.build, whose real network the command line's, the real photos' and the end-to-end tests train."""
+    from keras import Input, Model, initializers, layers
+
+    image = x = Input((input_size, input_size, 3), name="image")
+    for layer in (
+        layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale"),
+        layers.Conv2D(width, 3, use_bias=False, kernel_initializer=initializers.HeNormal(seed), name="conv"),
+        layers.BatchNormalization(momentum=0.9, name="norm"),
+        layers.ReLU(name="relu"),
+        layers.GlobalAveragePooling2D(name="pool"),
+        layers.Dropout(0.2, seed=seed, name="dropout"),
+        layers.Dense(n_classes, kernel_initializer=initializers.GlorotUniform(seed + 1), name="logits"),
+    ):
+        x = layer(x)
+    return Model(image, x, name="small_network")
