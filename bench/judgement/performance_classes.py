@@ -21,8 +21,7 @@ from driftwatch.accuracy.day_verdict import judge_day
 from driftwatch.accuracy.evidence import Evidence, Scores, Votes, disagreement, spread_of
 from driftwatch.accuracy.history import PastDay, ScoredDay
 from driftwatch.accuracy.label_errors import corrected
-from driftwatch.artifacts.accuracy import WeightedShare
-from driftwatch.artifacts.parts import Share
+from driftwatch.artifacts.parts import Share, WeightedShare
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import share
 

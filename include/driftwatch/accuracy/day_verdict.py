@@ -13,11 +13,10 @@ from driftwatch.accuracy.history import PastDay, ScoredDay
 from driftwatch.accuracy.label_errors import Corrected, corrected
 from driftwatch.accuracy.policy import Verdict, holdout_accuracy, judge
 from driftwatch.accuracy.prediction_powered import agreement
-from driftwatch.artifacts.accuracy import JudgedAccuracy, WeightedShare
+from driftwatch.artifacts.parts import Interval, JudgedAccuracy, Share, WeightedShare
 from driftwatch.models.metrics import wilson
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.parts import Interval, Share
     from driftwatch.config import MonitorConfig
     from driftwatch.config.performance import PerformanceConfig
 
@@ -43,22 +42,23 @@ def judge_day(today: ScoredDay, before: Sequence[PastDay], config: MonitorConfig
 
     `holdout`: the model's accuracy on its holdout. Votes are pooled over `performance.pool_days`, whichever model answered: they tell
     of people. Labels are pooled over those of these days that the same model answered, and over no more days than give `min_labels`.
+    Another version of production's is another model: its first day is judged without the days of the one before.
     """
     settings = config.performance
-    recent = _recent(today, before, config)
+    recent = recent_days(today, before, config)
     votes = pool_votes([today.evidence.votes, *(past.evidence.votes for past in recent)])
     pooled = _pooled(today, recent, settings.min_labels)
-    own = _measured(today.evidence, votes, config)
-    together = _measured(pool([day.evidence for day in pooled]), votes, config) if len(pooled) > 1 else own
+    own = measured(today.evidence, votes, config)
+    together = measured(pool([day.evidence for day in pooled]), votes, config) if len(pooled) > 1 else own
     error = own.corrected.label_error if settings.judge == "corrected" else None
     usual = _usual(error, settings, holdout, len(config.classes))
-    of_model = [past for past in before if past.model_version == today.model_version]
+    of_model = [past for past in before if past.same_model(today)]
     counts = [_count(past, past.usual) for past in of_model if past.usual is not None]
     if usual is not None:
         counts.append(_count(today, usual))
     return DayVerdict(
         verdict=judge(
-            _judged(together, settings, len(pooled)),
+            judged_accuracy(together, settings, len(pooled)),
             settings,
             holdout,
             [past.fired for past in reversed(of_model) if past.evidence.labels],
@@ -72,21 +72,22 @@ def judge_day(today: ScoredDay, before: Sequence[PastDay], config: MonitorConfig
 
 
 @dataclass(frozen=True)
-class _Measured:
+class Measured:
     """The agreement with the labels, and what it is without their errors."""
 
     agreement: WeightedShare
     corrected: Corrected
 
 
-def _measured(evidence: Evidence, votes: Votes, config: MonitorConfig) -> _Measured:
+def measured(evidence: Evidence, votes: Votes, config: MonitorConfig) -> Measured:
+    """What the labels say, and without their errors. `votes`: of the evidence's day, or of more days."""
     settings, annotation = config.performance, config.annotation
     agreed = agreement(evidence, settings.confidence, settings.estimator)
     ties = annotation.on_tie != "abstain"
-    return _Measured(agreed, corrected(evidence, votes, agreed, settings.confidence, ties, annotation.consensus))
+    return Measured(agreed, corrected(evidence, votes, agreed, settings.confidence, ties, annotation.consensus))
 
 
-def _judged(found: _Measured, settings: PerformanceConfig, days: int) -> JudgedAccuracy:
+def judged_accuracy(found: Measured, settings: PerformanceConfig, days: int) -> JudgedAccuracy:
     """What the verdict rests on: the corrected accuracy, or the agreement where nothing tells how many labels are wrong.
 
     Where the labels are known to be worthless the corrected accuracy is undefined, and the agreement with them does not stand in for it.
@@ -97,7 +98,7 @@ def _judged(found: _Measured, settings: PerformanceConfig, days: int) -> JudgedA
     return JudgedAccuracy(**found.agreement.model_dump(exclude_unset=True), kind="measured", days=days)
 
 
-def _recent(today: ScoredDay, before: Sequence[PastDay], config: MonitorConfig) -> list[PastDay]:
+def recent_days(today: ScoredDay, before: Sequence[PastDay], config: MonitorConfig) -> list[PastDay]:
     """The days before that may be pooled with today. On those of other classes the counts mean others."""
     first = today.day - timedelta(days=config.performance.pool_days - 1)
     return [past for past in before if past.day >= first and past.classes == tuple(config.classes)]
@@ -109,7 +110,7 @@ def _pooled(today: ScoredDay, recent: Sequence[PastDay], needed: int) -> list[Sc
     for past in reversed(recent):
         if sum(day.evidence.labels for day in found) >= needed:
             break
-        if past.model_version == today.model_version:
+        if past.same_model(today):
             found.append(past)
     return found
 

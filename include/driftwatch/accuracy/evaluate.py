@@ -7,38 +7,62 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.accuracy.day_verdict import DayVerdict, judge_day
-from driftwatch.accuracy.evidence import Evidence, evidence_of, own_score
+from driftwatch.accuracy.evidence import evidence_of, own_score, votes_of
 from driftwatch.accuracy.history import ScoredDay, days_before, revisions
 from driftwatch.accuracy.policy import Verdict
+from driftwatch.accuracy.versions import version_rows
 from driftwatch.artifacts.accuracy import Estimate, LabelAgreement, Performance
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.config.model import LOGGED
 from driftwatch.drift.whylogs_profiles import performance_content_hash, performance_profile
 from driftwatch.errors import DriftwatchError
 from driftwatch.images.late import late_images
 from driftwatch.labels.consensus import counted_votes, krippendorff_alpha, unanimous
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.metrics import measure
+from driftwatch.models.serving import AnsweredBy, answered_by
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from driftwatch.artifacts.keys import DayKeys
     from driftwatch.artifacts.parts import Share
+    from driftwatch.artifacts.versions import VersionAccuracy
 
+# What whylogs itself takes for the score of an answer without one.
+NO_SCORE = 1.0
 # Says why a verdict is as it is: `driftwatch.view.verdicts.reasons`.
 InWords = Callable[[Verdict], Sequence[str]]
 
 
 @dataclass(frozen=True)
 class _Tables:
-    """What is compared. `sample`: labels.parquet; `scored`: those of it with a label, and the model's answer; `votes`: the counted ones."""
+    """What is compared. `version`: the registered one; `answered`: who answered; `sample`: labels.parquet; `labelled`: those of it with a
+    label and an answer, whichever version gave it; `unpredicted`: how many have a label and no answer; `votes`: the counted ones."""
 
     version: str
+    answered: AnsweredBy
     sample: pd.DataFrame
     predictions: pd.DataFrame
     assignments: pd.DataFrame
-    scored: pd.DataFrame
+    labelled: pd.DataFrame
+    unpredicted: int
     votes: pd.DataFrame
+
+    @property
+    def serving(self) -> str:
+        """The version that the verdict is about."""
+        assert self.answered.serving is not None, "a day without an answer is refused when it is read"
+        return self.answered.serving
+
+    @property
+    def scored(self) -> pd.DataFrame:
+        """The labelled images that the serving version answered."""
+        return self.of(self.serving, self.labelled)
+
+    def of(self, version: str, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows that the version answered."""
+        return table[table["model_version"] == version] if self.answered.several else table
 
 
 def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performance:
@@ -50,14 +74,16 @@ def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performanc
 
     `accuracy` is the agreement with the labels as they are, `corrected` what it is without the labels' own errors, `judged` what the
     verdict rests on: the day's, or that of some days together. The verdict depends on the artifacts of this day and of those
-    before it alone, so that a repeated day has the same one.
+    before it alone, so that a repeated day has the same one. Where several model versions answered, all this is about the serving
+    one, and `versions` has a row for each. Images that production did not answer are not scored.
     """
     tables = _read(day)
     day = day.with_config(as_trained(day.monitor, tables.version))
-    evidence = _evidence(day, tables)
-    today = ScoredDay(day.date, tables.version, tuple(day.config.classes), evidence)
-    judged = judge_day(today, days_before(day.monitor, day.date), day.config, holdout)
+    today, before = _scored_day(day, tables), days_before(day.monitor, day.date)
+    judged = judge_day(today, before, day.config, holdout)
     performance = _performance(day, tables, today, judged, holdout, in_words(judged.verdict))
+    rows = version_rows(today, before, day.config, tables.answered, judged.verdict.accuracy)
+    performance = performance.model_copy(update=_of_production(tables, today, rows))
     content_hash = _write_profile(day, tables.scored)
     if content_hash is not None:
         performance = performance.model_copy(update={"content_hash": content_hash})
@@ -108,13 +134,20 @@ def _performance(
     )
 
 
+def _of_production(tables: _Tables, today: ScoredDay, rows: tuple[VersionAccuracy, ...]) -> dict[str, object]:
+    """The fields of performance.json that a day has only where production answered by itself; those that it has not are not written."""
+    fields = {"serving_version": today.serving_version, "versions": rows, "unpredicted": tables.unpredicted}
+    return {name: value for name, value in fields.items() if value}
+
+
 def _write_profile(day: DayStore, scored: pd.DataFrame) -> str | None:
     """Writes the whylogs profile of the scored images and returns the hash of its content; without one removes an earlier profile."""
     if not len(scored):
         day.storage.delete(day.keys.performance_profile)
         return None
     truth, predicted = scored["label"].tolist(), scored["prediction"].tolist()
-    scores = own_score(scored, day.config.classes).tolist()
+    found = own_score(scored, day.config.classes)
+    scores = [NO_SCORE] * len(scored) if found is None else found.tolist()
     profile = performance_profile(truth, predicted, scores, day.date, day.config.classes)
     day.storage.write_bytes(day.keys.performance_profile, profile)
     return performance_content_hash(truth, predicted, scores)
@@ -124,38 +157,54 @@ def _read(day: DayStore) -> _Tables:
     sample = day.storage.read_table(day.keys.labels)
     predictions = day.storage.read_table(day.keys.predictions)
     assignments = day.storage.read_table(day.keys.assignments)
-    version = _model_version(predictions, day.keys)
-    scored = _join(sample[sample["label"].notna()], predictions, day.keys)
-    of_day = as_trained(day.monitor, version)
-    votes = counted_votes(assignments, sample["image_id"].tolist(), of_day)
-    return _Tables(version, sample, predictions, assignments, scored, votes)
+    answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
+    if answered.serving is None:
+        raise DriftwatchError(f"{day.keys.predictions}: no image of the day has an answer; clear predict_labels")
+    ingest = day.find(Ingest)
+    version = ingest.model_version if ingest else answered.serving
+    with_label = sample[sample["label"].notna()]
+    labelled = _join(with_label, predictions, day)
+    votes = counted_votes(assignments, sample["image_id"].tolist(), as_trained(day.monitor, version))
+    unpredicted = len(with_label) - len(labelled)
+    return _Tables(version, answered, sample, predictions, assignments, labelled, unpredicted, votes)
 
 
-def _evidence(day: DayStore, tables: _Tables) -> Evidence:
+def _scored_day(day: DayStore, tables: _Tables) -> ScoredDay:
+    """What the labels say of each version. All have the votes of the whole sample: they tell of people, not of models."""
     # The sample stands for the images that it could be drawn from; of late ones it says nothing.
     no_part = [*tables.sample["image_id"], *late_images(day)]
     rest = tables.predictions[~tables.predictions["image_id"].isin(no_part)]
     agreed = _agreed_on(day.monitor, tables.assignments)
     assignments = tables.assignments[~tables.assignments["image_id"].isin(agreed)]
-    return evidence_of(tables.scored, rest, tables.sample, tables.votes, assignments, day.config.classes)
+    classes = tuple(day.config.classes)
+    votes = votes_of(tables.sample, tables.votes, assignments, classes)
+    by_version = {
+        version: evidence_of(tables.of(version, tables.labelled), tables.of(version, rest), votes, classes)
+        for version in tables.answered.images
+    }
+    own = tables.serving != tables.version or tables.answered.several
+    return ScoredDay(
+        day.date,
+        tables.version,
+        classes,
+        by_version[tables.serving],
+        serving_version=tables.serving if own else None,
+        by_version=by_version if tables.answered.several else {},
+    )
 
 
-def _join(labelled: pd.DataFrame, predictions: pd.DataFrame, day: DayKeys) -> pd.DataFrame:
+def _join(labelled: pd.DataFrame, predictions: pd.DataFrame, day: DayStore) -> pd.DataFrame:
+    """The labelled images with their answers. Only production's log may lack an answer; it is counted, and the image is left out."""
     scored = labelled[["image_id", "label"]].merge(predictions, on="image_id", how="left", validate="one_to_one")
     lost = scored.loc[scored["prediction"].isna(), "image_id"]
+    if len(lost) and day.config.model.predictions == LOGGED:
+        return scored[scored["prediction"].notna()].reset_index(drop=True)
     if len(lost):
         raise DriftwatchError(
-            f"{day.predictions}: {len(lost)} labelled image(s) have no prediction, the first is {lost.iloc[0]}: "
+            f"{day.keys.predictions}: {len(lost)} labelled image(s) have no prediction, the first is {lost.iloc[0]}: "
             "the day's images changed after the sample was drawn; put them back, or clear predict_labels"
         )
     return scored
-
-
-def _model_version(predictions: pd.DataFrame, day: DayKeys) -> str:
-    versions = sorted(predictions["model_version"].unique())
-    if len(versions) != 1:
-        raise DriftwatchError(f"{day.predictions}: one model version is expected, not {versions}; clear predict_labels")
-    return versions[0]
 
 
 def _agreed_on(store: MonitorStore, assignments: pd.DataFrame) -> set[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts.evidence import EvidenceSums, ScoreSums, VoteSpread, VoteSums
+from driftwatch.artifacts.versions import VersionEvidence
 from driftwatch.labels.assignments import COUNTED
 from driftwatch.models.metrics import confusion_matrix
 
@@ -123,6 +124,15 @@ class Evidence:
         confusion = np.asarray(stored.confusion, dtype="int64")
         return cls(confusion, _restored(Scores, stored.scores), votes)
 
+    def of_version(self) -> VersionEvidence:
+        """The part that one of several versions of a day has for itself, as performance.json keeps it."""
+        return VersionEvidence(confusion=_tuples(self.confusion), scores=ScoreSums(**_values(self.scores)))
+
+    @classmethod
+    def of_answers(cls, stored: VersionEvidence, votes: Votes) -> Evidence:
+        """That part again, with the `votes` of its day."""
+        return cls(np.asarray(stored.confusion, dtype="int64"), _restored(Scores, stored.scores), votes)
+
 
 def pool(days: Sequence[Evidence]) -> Evidence:
     """The evidence of all `days`, at least one, together."""
@@ -152,46 +162,44 @@ def _summed(parts: Sequence[Any]) -> dict[str, Any]:
     return found
 
 
-def evidence_of(
-    scored: pd.DataFrame,
-    rest: pd.DataFrame,
-    labels: pd.DataFrame,
-    votes: pd.DataFrame,
-    assignments: pd.DataFrame,
-    classes: Sequence[str],
-) -> Evidence:
-    """A day's evidence.
+def evidence_of(scored: pd.DataFrame, rest: pd.DataFrame, votes: Votes, classes: Sequence[str]) -> Evidence:
+    """The evidence of a day, or of one model version's part of it.
 
     `scored`: label, prediction and score.<class> of the labelled images of the sample; `rest`: prediction and score.<class> of the
-    images that were not sampled; `labels`: labels.parquet; `votes`: the counted votes (task, annotator, answer);
-    `assignments`: assignments.parquet, for its control tasks, without those whose truth is what annotators agreed on.
+    images that were not sampled. Where production gave no scores, their sums are all 0.
     """
-    right = (scored["label"] == scored["prediction"]).to_numpy(dtype=float)
+    confusion = confusion_matrix(scored["label"].tolist(), scored["prediction"].tolist(), classes)
     own, others = own_score(scored, classes), own_score(rest, classes)
-    return Evidence(
-        confusion_matrix(scored["label"].tolist(), scored["prediction"].tolist(), classes),
-        Scores(
-            n=len(own),
-            right=_rounded(right.sum()),
-            sum=_rounded(own.sum()),
-            squares=_rounded((own**2).sum()),
-            right_sum=_rounded((own * right).sum()),
-            rest_n=len(others),
-            rest_sum=_rounded(others.sum()),
-            rest_squares=_rounded((others**2).sum()),
-        ),
-        _votes_of(labels, votes, assignments, classes),
+    if own is None or others is None:
+        return Evidence(confusion, Scores(), votes)
+    right = (scored["label"] == scored["prediction"]).to_numpy(dtype=float)
+    scores = Scores(
+        n=len(own),
+        right=_rounded(right.sum()),
+        sum=_rounded(own.sum()),
+        squares=_rounded((own**2).sum()),
+        right_sum=_rounded((own * right).sum()),
+        rest_n=len(others),
+        rest_sum=_rounded(others.sum()),
+        rest_squares=_rounded((others**2).sum()),
     )
+    return Evidence(confusion, scores, votes)
 
 
-def own_score(answers: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
-    """The score of the class that the model answered, [n]."""
-    table = answers[[f"score.{name}" for name in classes]].to_numpy(dtype=float)
+def own_score(answers: pd.DataFrame, classes: Sequence[str]) -> np.ndarray | None:
+    """The score of the class that the model answered, [n]. None where an answer has no score: those that have one need not be like the rest."""
+    columns = [f"score.{name}" for name in classes]
+    if not set(columns) <= set(answers.columns):
+        return None
+    table = answers[columns].to_numpy(dtype=float)
     place = answers["prediction"].map({name: index for index, name in enumerate(classes)}).to_numpy(dtype=int)
-    return table[np.arange(len(table)), place]
+    found: np.ndarray = table[np.arange(len(table)), place]
+    return None if np.isnan(found).any() else found
 
 
-def _votes_of(labels: pd.DataFrame, votes: pd.DataFrame, assignments: pd.DataFrame, classes: Sequence[str]) -> Votes:
+def votes_of(labels: pd.DataFrame, votes: pd.DataFrame, assignments: pd.DataFrame, classes: Sequence[str]) -> Votes:
+    """How people answered on a day. `labels`: labels.parquet; `votes`: the counted votes (task, annotator, answer);
+    `assignments`: assignments.parquet, for its control tasks, without those whose truth is what annotators agreed on."""
     known = assignments[
         assignments["control"].astype(bool)
         & assignments["status"].isin(COUNTED)

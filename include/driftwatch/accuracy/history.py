@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from driftwatch.accuracy.evidence import Evidence
@@ -16,12 +17,28 @@ MOST_DAYS = 400
 
 @dataclass(frozen=True)
 class ScoredDay:
-    """What the labels of a day say, before there is a verdict. `classes`: those that people and model chose among."""
+    """What the labels of a day say, before there is a verdict.
+
+    `model_version`: the registered one; `classes`: those that people and model chose among; `evidence`: of the serving version's
+    answers. `serving_version`: production's own version of these, None where the registered model itself answered; `by_version`: the
+    evidence of each version, where several answered.
+    """
 
     day: date
     model_version: str
     classes: tuple[str, ...]
     evidence: Evidence
+    serving_version: str | None = field(default=None, kw_only=True)
+    by_version: Mapping[str, Evidence] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def serving(self) -> str:
+        """The version that the evidence is about."""
+        return self.serving_version or self.model_version
+
+    def same_model(self, other: ScoredDay) -> bool:
+        """Whether the same model served on both days, so that their labels say the same of it."""
+        return (self.model_version, self.serving) == (other.model_version, other.serving)
 
 
 @dataclass(frozen=True)
@@ -53,7 +70,17 @@ def scored_day(found: Performance) -> ScoredDay | None:
     """What a performance.json keeps of the day's labels; None where an early Driftwatch kept no evidence, or not all of it."""
     if found.evidence is None or found.evidence.votes.control_squares is None:
         return None
-    return ScoredDay(found.day, found.model_version, found.confusion_matrix.labels, Evidence.of(found.evidence))
+    evidence = Evidence.of(found.evidence)
+    return ScoredDay(
+        found.day,
+        found.model_version,
+        found.confusion_matrix.labels,
+        evidence,
+        serving_version=found.serving_version,
+        by_version={
+            row.version: Evidence.of_answers(row.evidence, evidence.votes) for row in found.versions if row.evidence
+        },
+    )
 
 
 def revisions(before: Performance | None, now: Performance) -> tuple[Revision, ...]:
@@ -74,7 +101,7 @@ def _outcome(found: Performance, revision: int) -> Revision:
         verdict=found.verdict,
         accuracy=found.accuracy.value,
         labels=found.labels,
-        model_version=found.model_version,
+        model_version=found.serving_version or found.model_version,
     )
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from scipy.stats import t
 
 from driftwatch.accuracy.consensus_error import TINY, majority_error
+from driftwatch.accuracy.evidence import pool
 from driftwatch.accuracy.wrong_votes import vote_errors
-from driftwatch.artifacts.accuracy import WeightedShare
-from driftwatch.artifacts.parts import Interval
+from driftwatch.artifacts.parts import Interval, WeightedShare
 from driftwatch.models.metrics import interval_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,29 @@ def corrected(
     if error.value is not None and error.value > _MOST_ERROR:
         reason = f"about {100 * error.value:.0f} % of the labels are wrong: they say nothing about the model"
         return _undefined(agreement, reason, error)
-    return Corrected(_without_errors(evidence, votes, agreement, errors, confidence, rng), error)
+    found = interval_of(_without_errors(evidence, votes, agreement, errors, rng), confidence)
+    assert agreement.effective_n is not None
+    effective = _effective(found, agreement.effective_n, confidence)
+    return Corrected(WeightedShare(**found.model_dump(), n=agreement.n, effective_n=effective), error)
+
+
+def corrected_difference(
+    ours: tuple[Evidence, WeightedShare],
+    theirs: tuple[Evidence, WeightedShare],
+    votes: Votes,
+    confidence: float,
+    ties: bool = False,
+) -> Interval:
+    """The corrected accuracy of `ours` less that of `theirs`: evidence and agreement of two models that answered different images, which
+    the same people labelled. Both are such that `corrected` is defined.
+
+    Each draw has one way in which people err, for both models, so that what is not known of people widens the difference only by as much
+    as it says of the difference. What is not known of the agreements is drawn for each by itself.
+    """
+    rng = np.random.default_rng(_SEED)
+    errors = _errors(pool([ours[0], theirs[0]]), votes, ties, rng)
+    one, other = (_without_errors(evidence, votes, agreed, errors, rng) for evidence, agreed in (ours, theirs))
+    return interval_of(one - other, confidence)
 
 
 def _why_not(votes: Votes, agreement: WeightedShare, merged_by: str) -> str | None:
@@ -102,10 +124,9 @@ def _without_errors(
     votes: Votes,
     agreement: WeightedShare,
     errors: np.ndarray,
-    confidence: float,
     rng: np.random.Generator,
-) -> WeightedShare:
-    """The agreement, which is defined, without the labels' `errors` [draws, classes]."""
+) -> np.ndarray:
+    """Draws of the agreement, which is defined, without the labels' `errors` [draws, classes]: [draws]."""
     assert agreement.value is not None
     assert agreement.effective_n is not None
     # Where the model is right, it agrees with the labels that are right: `hits` is the share 1 - errors of these images.
@@ -116,8 +137,8 @@ def _without_errors(
     f = (errors * _shares(np.maximum(missed, 0))).sum(axis=1) * _same_mistakes(evidence.confusion, votes)
     n = agreement.effective_n
     agreed = rng.beta(agreement.value * n + 0.5, (1 - agreement.value) * n + 0.5, DRAWS)
-    found = interval_of(np.clip((agreed - f) / np.maximum(1 - e - f, 1 - 2 * _MOST_ERROR), 0, 1), confidence)
-    return WeightedShare(**found.model_dump(), n=agreement.n, effective_n=_effective(found, n, confidence))
+    found: np.ndarray = np.clip((agreed - f) / np.maximum(1 - e - f, 1 - 2 * _MOST_ERROR), 0, 1)
+    return found
 
 
 def _effective(found: Interval, most: float, confidence: float) -> float:

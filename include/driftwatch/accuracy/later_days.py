@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from driftwatch.accuracy.day_verdict import judge_day
-from driftwatch.accuracy.history import MOST_DAYS, PastDay, days_before, performances, scored_day
+from driftwatch.accuracy.history import MOST_DAYS, PastDay, ScoredDay, days_before, performances, scored_day
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.parts import AccuracyVerdict
 from driftwatch.artifacts.store import MonitorStore
+from driftwatch.config import MonitorConfig
 from driftwatch.models.as_trained import as_trained
+from driftwatch.models.serving import serving_first
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def outdated(store: MonitorStore, days: Sequence[Performance], before: Sequence[
         scored = scored_day(stored)
         if scored is None:
             continue
+        scored = _as_served_now(stored, scored, store.config)
         holdout = store.read(store.keys.model_card(stored.model_version), ModelCard).metrics.holdout
         earliest = stored.day - timedelta(days=MOST_DAYS)
         known = [past for past in judged if past.day >= earliest]
@@ -51,3 +54,11 @@ def outdated(store: MonitorStore, days: Sequence[Performance], before: Sequence[
             found.append(Outdated(stored.day, stored.verdict, now.verdict.verdict))
         judged.append(PastDay(**vars(scored), fired=now.verdict.fired, usual=now.usual))
     return found
+
+
+def _as_served_now(stored: Performance, scored: ScoredDay, config: MonitorConfig) -> ScoredDay:
+    """The day by the version that `model.serving_version` makes the serving one now."""
+    serving = serving_first({row.version: row.answered for row in stored.versions}, config).serving
+    if serving is None or serving == scored.serving:
+        return scored
+    return replace(scored, evidence=scored.by_version[serving], serving_version=serving)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.accuracy import DropRule, FloorRule, JudgedAccuracy, PolicyRules, Severity, TrendRule
-from driftwatch.artifacts.parts import AccuracyVerdict, Share
+from driftwatch.artifacts.accuracy import DropRule, FloorRule, PolicyRules, Severity, TrendRule
+from driftwatch.artifacts.parts import AccuracyVerdict, JudgedAccuracy, Share
 from driftwatch.errors import DriftwatchError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.accuracy import WeightedShare
+from driftwatch.artifacts.parts import WeightedShare
 from driftwatch.models.metrics import share, wilson
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def agreement(evidence: Evidence, confidence: float, estimator: str) -> Weighted
     if n == 0:
         undefined = share(0, 0, confidence, "no image of the sample has a label")
         return WeightedShare(**undefined.model_dump(exclude_unset=True), effective_n=0.0)
-    enough = n >= _LEAST_LABELS and evidence.scores.rest_n >= _LEAST_LABELS and 0 < right < n
-    value, ratio = (
-        _sharpened(evidence.scores, n, right) if estimator == "prediction_powered" and enough else (right / n, 1.0)
-    )
+    scores = evidence.scores
+    # Days without scores may be among those that are judged together.
+    enough = n >= _LEAST_LABELS and scores.n == n and scores.rest_n >= _LEAST_LABELS and 0 < right < n
+    value, ratio = _sharpened(scores, n, right) if estimator == "prediction_powered" and enough else (right / n, 1.0)
     low, high = wilson(value, n / ratio, confidence)
     return WeightedShare(value=value, low=low, high=high, n=n, effective_n=n / ratio)
 

@@ -16,35 +16,63 @@ from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.parts import Share
 from driftwatch.artifacts.store import DayStore
+from driftwatch.artifacts.versions import VersionEstimate
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.metrics import wilson
+from driftwatch.models.serving import answered_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+    import pandas as pd
+
+    from driftwatch.artifacts.models import Holdout
+    from driftwatch.config import MonitorConfig
 
 # The p-value below which the predicted classes count as moved.
 LEVEL = 0.001
 
 
 def estimate_day(day: DayStore) -> Estimate:
-    """Estimates from predictions.parquet and the model card; writes estimate.json and returns what it holds."""
+    """Estimates from predictions.parquet and the model card; writes estimate.json and returns what it holds.
+
+    Where several model versions answered, the estimate is that of the serving one, and `versions` has each. The scores of another
+    version than the registered one are taken to be as well calibrated as those on the holdout.
+    """
     predictions = day.storage.read_table(day.keys.predictions)
+    answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
     version = day.read(Ingest).model_version
     holdout = day.monitor.read(day.monitor.keys.model_card(version), ModelCard).metrics.holdout
     day = day.with_config(as_trained(day.monitor, version))
-    scores = own_score(predictions, day.config.classes)
+    parts = dict(tuple(predictions.groupby("model_version"))) if answered.several else {}
+    serving = parts[answered.serving] if answered.several else predictions
+    accuracy, mean_score = _by_scores(serving, holdout, day.config)
     found = Estimate(
         day=day.date,
         model_version=version,
-        accuracy=estimate(scores, holdout.accuracy, holdout.mean_score, day.config.performance.confidence),
-        mean_score=round(float(scores.mean()), 6) if len(scores) else None,
+        accuracy=accuracy,
+        mean_score=mean_score,
         holdout=HoldoutScores(mean_score=holdout.mean_score, n=holdout.n),
-        answers=predictions_moved(predictions["prediction"].tolist(), holdout.confusion_matrix),
+        answers=predictions_moved(serving["prediction"].tolist(), holdout.confusion_matrix),
     )
+    if answered.serving not in (None, version) or answered.several:
+        found = found.model_copy(update={"serving_version": answered.serving})
+    if answered.several:
+        estimates = ((name, *_by_scores(parts[name], holdout, day.config)) for name in answered.images)
+        rows = tuple(VersionEstimate(version=name, accuracy=share, mean_score=mean) for name, share, mean in estimates)
+        found = found.model_copy(update={"versions": rows})
     day.write(found)
     return found
+
+
+def _by_scores(answers: pd.DataFrame, holdout: Holdout, config: MonitorConfig) -> tuple[Share, float | None]:
+    """The estimated accuracy of the answers, and their mean score; neither where production gave no scores."""
+    scores = own_score(answers, config.classes)
+    if scores is None:
+        return Share(value=None, low=None, high=None, n=len(answers), reason="production gave no scores"), None
+    found = estimate(scores, holdout.accuracy, holdout.mean_score, config.performance.confidence)
+    return found, round(float(scores.mean()), 6) if len(scores) else None
 
 
 def predictions_moved(predicted: Sequence[str], holdout: ConfusionMatrix) -> PredictionsMoved | None:

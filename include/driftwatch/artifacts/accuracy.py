@@ -9,7 +9,8 @@ from pydantic import JsonValue
 
 from driftwatch.artifacts.base import DayArtifact, Part
 from driftwatch.artifacts.evidence import EvidenceSums
-from driftwatch.artifacts.parts import AccuracyVerdict, Interval, Number, Share
+from driftwatch.artifacts.parts import AccuracyVerdict, Interval, JudgedAccuracy, Number, Share, WeightedShare
+from driftwatch.artifacts.versions import VersionAccuracy, VersionEstimate
 
 # How large the loss is that an alert is about.
 Severity = Literal["critical", "warning"]
@@ -80,14 +81,18 @@ class Estimate(DayArtifact):
     model_version: str
     """The version that the day is judged by."""
     accuracy: Share
-    """The estimated accuracy; null with a reason if there are no images or no holdout."""
+    """The estimated accuracy; null with a reason if there are no images, no scores or no holdout."""
     mean_score: Number | None
-    """The mean score of the day's answers; null without images."""
+    """The mean score of the day's answers; null without images or scores."""
     holdout: HoldoutScores
     """The same of the holdout."""
     answers: PredictionsMoved | None
     """Null without images, or where the card has no confusion matrix. Driftwatch reads it nowhere, and takes the drift of the predictions
     from content_drift.json. It is kept so that the file has the form that it always had, for whoever reads estimate.json by a program."""
+    serving_version: str | None = None
+    """Production's own version that these numbers are about; absent where the registered model itself answered."""
+    versions: tuple[VersionEstimate, ...] = ()
+    """The same of each version, that of the numbers above first; absent where one version answered."""
 
 
 class LabelAgreement(Part):
@@ -107,22 +112,6 @@ class LabelAgreement(Part):
     """Annotators of the day."""
     flagged: int
     """Those of them whose answers look like guessing."""
-
-
-class WeightedShare(Share):
-    """A share whose interval rests on another number of labels than were given."""
-
-    effective_n: Number | None
-    """How many labels of a plain random sample would say as much; null where the share is undefined."""
-
-
-class JudgedAccuracy(WeightedShare):
-    """What the verdict rests on."""
-
-    kind: Literal["corrected", "measured"]
-    """corrected for wrong labels, or the agreement with them."""
-    days: int
-    """Days that were judged together."""
 
 
 class FloorRule(Part):
@@ -183,13 +172,15 @@ class Revision(Part):
     labels: int
     """The labels then."""
     model_version: str
-    """The version then."""
+    """The version then that the verdict was about."""
 
 
 class Performance(Metrics, DayArtifact):
     """performance.json: the day's labels against the model's answers, and the verdict.
 
-    sampled = consensus + ties + unclear + unanswered. Fields that may be absent were not yet written by an early Driftwatch.
+    sampled = consensus + ties + unclear + unanswered. Fields that may be absent were not yet written by an early Driftwatch. Where several
+    versions answered, the numbers are those of the serving version: accuracy, classes, matrix, labels, verdict, evidence. Only the counts of
+    the sample, and what people did, are the whole day's.
     """
 
     file = "performance.json"
@@ -197,7 +188,7 @@ class Performance(Metrics, DayArtifact):
     day: datetime.date
     """The run's own date, UTC."""
     model_version: str
-    """The version that answered."""
+    """The registered version: its classes and its holdout count."""
     merged_by: str = "majority"
     """`annotation.consensus` when the labels were merged."""
     on_tie: str
@@ -252,6 +243,12 @@ class Performance(Metrics, DayArtifact):
     """Tells one performance profile from another; absent without a label."""
     revisions: tuple[Revision, ...] = ()
     """Earlier results of the day, oldest first."""
+    serving_version: str | None = None
+    """Production's own version that the verdict is about; absent where the registered model itself answered."""
+    versions: tuple[VersionAccuracy, ...] = ()
+    """Each version that answered, the serving one first; absent where one version answered."""
+    unpredicted: int | None = None
+    """Labelled images that production did not answer, so that they are not scored; absent where there are none."""
 
 
 AnalysisVerdict = Literal["ok", "alert", "not_enough_evidence", "not_analysed"]

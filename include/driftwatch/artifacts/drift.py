@@ -150,6 +150,13 @@ class PredictionsTest(DriftTest):
     """Each class, in the monitor file's order; empty where the model has no reference."""
 
 
+class VersionPredictions(PredictionsTest):
+    """The same test of one model version, where several answered the day. Together these raise no more false alarms than the day's."""
+
+    version: str
+    """Production's own name of it."""
+
+
 class ContentDrift(DayArtifact):
     """content_drift.json: what is known once the model has answered."""
 
@@ -167,3 +174,5 @@ class ContentDrift(DayArtifact):
     """What is photographed."""
     predictions: PredictionsTest
     """The predicted classes."""
+    versions: tuple[VersionPredictions, ...] = ()
+    """Those of each model version, the serving one first; absent where one version answered."""

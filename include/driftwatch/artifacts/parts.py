@@ -66,3 +66,19 @@ class Share(Interval):
     """What the share is of: images or labels."""
     reason: str | None = None
     """Why the share is undefined; absent where it is defined."""
+
+
+class WeightedShare(Share):
+    """A share whose interval rests on another number of labels than were given."""
+
+    effective_n: Number | None
+    """How many labels of a plain random sample would say as much; null where the share is undefined."""
+
+
+class JudgedAccuracy(WeightedShare):
+    """What the verdict rests on."""
+
+    kind: Literal["corrected", "measured"]
+    """corrected for wrong labels, or the agreement with them."""
+    days: int
+    """Days that were judged together."""

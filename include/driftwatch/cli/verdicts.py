@@ -8,6 +8,7 @@ from typing import Any
 
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.view.shares import wide_share
+from driftwatch.view.versions import lines, model_name
 
 
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
@@ -39,6 +40,8 @@ def _verdicts(options: argparse.Namespace) -> None:
         if found.day in now:
             history += f"  run it again: by the file and the labels as they are now, {now[found.day]}"
         accuracy = wide_share(found.accuracy)
-        print(f"{found.day}  {said:22s}  accuracy {accuracy}  model {found.model_version}{history}")
+        print(f"{found.day}  {said:22s}  accuracy {accuracy}  model {model_name(found, found.model_version)}{history}")
+        for line in lines(found):
+            print(f"            {line}")
     changed = sum(verdict_changed(found) for found in days)
     print(f"{len(days)} days judged; the verdict of {changed} changed after it was first given")

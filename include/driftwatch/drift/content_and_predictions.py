@@ -15,7 +15,7 @@ from driftwatch.artifacts.drift import ContentDrift
 from driftwatch.artifacts.reference import UsualPredictions
 from driftwatch.drift.content import build_content_reference, judge_content
 from driftwatch.drift.dependence import bursts
-from driftwatch.drift.predictions import judge_predictions, usual_predictions
+from driftwatch.drift.predictions import judge_predictions, judge_versions, usual_predictions
 from driftwatch.drift.reference import MIN_REFERENCE
 from driftwatch.models.as_trained import as_trained
 
@@ -56,8 +56,10 @@ def judge_content_and_predictions(day: DayStore, version: str) -> ContentDrift:
         reference_images=usual.images if usual else 0,
         day_false_alarm_rate=day.config.profiling.false_alarm_rate,
         content=judge_content(day, version, predictions, usual),
-        predictions=judge_predictions(day, predictions, usual),
+        predictions=judge_predictions(day, predictions, usual, version),
     )
+    if versions := judge_versions(day, predictions, usual, version):
+        drift = drift.model_copy(update={"versions": versions})
     day.write(drift)
     for kind, test in (("content", drift.content), ("predictions", drift.predictions)):
         logger.info("%s: %s %s, p = %s", day.date, kind, test.verdict, test.p_value)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.drift import ClassShare, PredictionsTest
+from driftwatch.artifacts.drift import ClassShare, PredictionsTest, VersionPredictions
 from driftwatch.drift.against_reference import kind_rate, too_few_held_out, too_small, with_clusters
 from driftwatch.drift.class_shares import compare_shares, whole_counts
 from driftwatch.drift.dependence import bursts, share_weights, weights_of
 from driftwatch.drift.reference import DRIFTED, NOT_ENOUGH_EVIDENCE, OK
+from driftwatch.models.serving import answered_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,14 +63,35 @@ def _tabulate(table: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     return table["prediction"].value_counts().reindex(list(classes), fill_value=0).to_numpy(dtype=float)
 
 
-def judge_predictions(day: DayStore, predictions: pd.DataFrame, usual: UsualPredictions | None) -> PredictionsTest:
-    """Tests the day's predicted classes against the `usual` ones of its model.
+def judge_versions(
+    day: DayStore, predictions: pd.DataFrame, usual: UsualPredictions | None, version: str
+) -> tuple[VersionPredictions, ...]:
+    """`judge_predictions` for each model version, where several answered the day: the serving one first. Each has an equal part of the
+    false-alarm rate."""
+    answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
+    if not answered.several:
+        return ()
+    parts = dict(tuple(predictions.groupby("model_version")))
+    tests = {name: judge_predictions(day, parts[name], usual, version, len(parts)) for name in answered.images}
+    return tuple(
+        VersionPredictions.model_validate(
+            {**{field: getattr(test, field) for field in test.model_fields_set}, "version": name}
+        )
+        for name, test in tests.items()
+    )
 
-    This is the one place that says whether the predictions moved. Whoever tells people about it reads it from content_drift.json.
+
+def judge_predictions(
+    day: DayStore, predictions: pd.DataFrame, usual: UsualPredictions | None, version: str, versions: int = 1
+) -> PredictionsTest:
+    """Tests the day's predicted classes against the `usual` ones of its model `version`.
+
+    `predictions`: those of the day, or of one of `versions` model versions. This is the one place that says whether the predictions moved.
+    Whoever tells people about it reads it from content_drift.json.
     """
     settings, classes, n = day.config.profiling, day.config.classes, len(predictions)
-    rate = kind_rate(settings, "predictions")
-    reason = too_few_held_out(usual, str(predictions["model_version"].iloc[0]) if n else "the model")
+    rate = kind_rate(settings, "predictions") / versions
+    reason = too_few_held_out(usual, version if n else "the model")
     if usual is None or reason:
         return _untested(reason, rate, n, n, ())
     codes = pd.Categorical(predictions["prediction"], categories=list(classes)).codes.astype(int)
@@ -101,8 +123,13 @@ def judge_predictions(day: DayStore, predictions: pd.DataFrame, usual: UsualPred
 
 
 def _independent(day: DayStore, predictions: pd.DataFrame) -> np.ndarray:
-    """How much of an independent image each of the day's images is, [n], by the score in which it tells least."""
-    weights = weights_of(with_clusters(day, predictions), [f"score.{name}" for name in day.config.classes])
+    """How much of an independent image each of the images is, [n], by the score in which it tells least. Without scores: by the class
+    that was predicted."""
+    columns, table = [f"score.{name}" for name in day.config.classes], predictions
+    if not set(columns) <= set(table.columns) or table[columns].isna().any(axis=None):
+        said = {column: table["prediction"] == name for column, name in zip(columns, day.config.classes, strict=True)}
+        table = table.assign(**said).astype(dict.fromkeys(columns, float))
+    weights = weights_of(with_clusters(day, table), columns)
     return np.ones(len(predictions)) if weights is None else weights.min(axis=1)
 
 

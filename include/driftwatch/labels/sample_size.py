@@ -43,7 +43,7 @@ def choose_size(day: DayStore, affordable: int) -> SampleSize:
 
     The accuracy is taken to be `expected_accuracy`, so that a day that is somewhat worse than the holdout still has the width.
     `worth` is the labels' effective number over the images asked about on the last LOOK_BACK days judged with the same model. It is
-    below 1 where answers are missing, tied or wrong, above 1 where the scores help.
+    below 1 where answers are missing, tied, wrong, or about another model version, above 1 where the scores help.
     """
     version = day.read(Ingest).model_version
     expected = expected_accuracy(day.monitor.read(day.monitor.keys.model_card(version), ModelCard))

@@ -15,6 +15,8 @@ from scipy.stats import binomtest
 from driftwatch.artifacts.accuracy import ClassMetrics, ConfusionMatrix, Metrics
 from driftwatch.artifacts.parts import Interval, Share
 
+NO_LABEL = "no image of the sample has a label"
+
 
 def share(hits: int, n: int, confidence: float, undefined: str = "there is nothing to count") -> Share:
     """`hits` of `n` with its Wilson interval (E. B. Wilson, 1927). If n is 0, it is null with the reason `undefined`."""
@@ -88,7 +90,7 @@ def measure(
     counts = confusion_matrix(truth, predicted, classes)
     rows = tuple(tuple(row) for row in counts.tolist())
     return Metrics(
-        accuracy=share(int(np.trace(counts)), int(counts.sum()), confidence, "no image of the sample has a label"),
+        accuracy=share(int(np.trace(counts)), int(counts.sum()), confidence, NO_LABEL),
         classes={name: _of_class(counts, index, name, confidence) for index, name in enumerate(classes)},
         confusion_matrix=ConfusionMatrix(labels=tuple(classes), rows=rows),
     )

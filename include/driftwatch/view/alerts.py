@@ -29,12 +29,13 @@ from driftwatch.view import tones
 from driftwatch.view.drift_words import content_finding, of_mix, sample, shares, trend_evidence, trend_finding
 from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.shares import accuracy_text, share_text
+from driftwatch.view.versions import lines, model_name, moved_line, without_a_part
 from driftwatch.view.words import count, direction, feature_name, listing, one_line
 
 
 @dataclass(frozen=True)
 class Words:
-    """`said`: what happened, without a full stop. `numbers`: at most three, by name. `reasons`: sentences; there may be none."""
+    """`said`: what happened, without a full stop. `numbers`: at most three, by name, and the versions where several answered. `reasons`: sentences; there may be none."""
 
     said: str
     numbers: dict[str, str]
@@ -105,6 +106,8 @@ def _answers_drifted(alert: AnswersDrifted) -> Words:
         else f"not enough evidence: {found.reason}"
         for kind, found in (("content", drift.content), ("predictions", drift.predictions))
     }
+    if drift.versions:
+        numbers["versions"] = f"predictions of {moved_line(drift)}"
     numbers["evidence"] = (
         f"against {drift.reference_images} held-out images of model {drift.reference_version}; "
         f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}"
@@ -114,12 +117,14 @@ def _answers_drifted(alert: AnswersDrifted) -> Words:
 
 def _performance_numbers(found: Performance) -> dict[str, str]:
     held = found.holdout_accuracy.value
+    by_version = {"versions": "; ".join(lines(found))} if found.versions else {}
     return {
         "accuracy": f"{accuracy_text(found.accuracy)} at {percent(found.confidence)} confidence, floor {percent(found.floor)}{_corrected(found)}",
         "labels": f"{found.labels} of {found.sampled} sampled images ({found.ties} ties, {found.unclear} unclear, "
-        f"{found.unanswered} unanswered)",
-        "model": f"{found.model_version}, "
+        f"{found.unanswered} unanswered{without_a_part(found)})",
+        "model": f"{model_name(found, found.model_version)}, "
         + (f"{percent(held)} on its holdout" if held is not None else "without a holdout"),
+        **by_version,
     }
 
 

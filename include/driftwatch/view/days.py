@@ -47,6 +47,12 @@ class Day:
         return self.drift.reference_version if self.drift else None
 
     @property
+    def serving(self) -> str | None:
+        """Production's own version that the day is about; None where the registered model itself answered, or before it did."""
+        known = [found.serving_version for found in (self.performance, self.estimate) if found]
+        return known[0] if known else None
+
+    @property
     def other_drift(self) -> list[str]:
         """The kinds of drift, other than image quality, that the day has: content, predictions, trend."""
         content, predictions = (
@@ -100,7 +106,8 @@ def _light_drift(found: DayDrift) -> DayDrift:
 
 
 def _light_performance(found: Performance) -> Performance:
-    return found.model_copy(update={"evidence": None, "revisions": ()})
+    versions = tuple(row.model_copy(update={"evidence": None}) for row in found.versions)
+    return found.model_copy(update={"evidence": None, "revisions": (), "versions": versions})
 
 
 def _light_plan(found: AnnotationPlan) -> AnnotationPlan:

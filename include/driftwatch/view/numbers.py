@@ -18,6 +18,14 @@ def interval(found: Interval) -> str:
     return f"[{100 * low:.0f}, {100 * high:.0f}]"
 
 
+def points(found: Interval) -> str:
+    """A difference of two shares: `-7.4 points [-15, +1]`; empty where it is undefined."""
+    if found.numbers is None:
+        return ""
+    value, low, high = (100 * number for number in found.numbers)
+    return f"{value:+.1f} points [{low:+.0f}, {high:+.0f}]"
+
+
 def p_text(p_value: float) -> str:
     """`p = 0.02` or `p < 0.0001`: two digits, never zero."""
     return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"

@@ -13,6 +13,7 @@ from driftwatch.view import tones
 from driftwatch.view.days import Day
 from driftwatch.view.shares import accuracy_text
 from driftwatch.view.tones import Verdict
+from driftwatch.view.versions import lines
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -49,11 +50,12 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Measured:
-    """The newest day whose labels are in."""
+    """The newest day whose labels are in. `versions`: a line for each, where several answered."""
 
     day: date
     accuracy: str
     verdict: Verdict
+    versions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,9 @@ def drift_badges(day: Day) -> list[Verdict]:
 
 def _measured(row: Day) -> Measured | None:
     found = row.performance
-    return Measured(row.day, accuracy_text(found.accuracy), tones.of_model(found.verdict)) if found else None
+    if found is None:
+        return None
+    return Measured(row.day, accuracy_text(found.accuracy), tones.of_model(found.verdict), tuple(lines(found)))
 
 
 def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:

@@ -89,12 +89,19 @@ def _disagreements(facts: DayFacts) -> list[tuple[str, str]]:
         return []
     both = facts.labels[facts.labels["label"].notna()].merge(facts.predictions, on="image_id")
     both = both[both["label"] != both["prediction"]]
-    both = both.assign(score=[row[f"score.{row['prediction']}"] for _, row in both.iterrows()])
+    both = both.assign(score=[row.get(f"score.{row['prediction']}") for _, row in both.iterrows()])
     both = both.sort_values(["score", "image_id"], ascending=[False, True]).head(MOST_DISAGREEMENTS)
+    several = both["model_version"].nunique() > 1
     return [
         (
             row["image_id"],
-            f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\nmodel: {row['prediction']} ({whole_percent(row['score'])})",
+            f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\n"
+            f"{row['model_version'] if several else 'model'}: {row['prediction']}{_sure(row['score'])}",
         )
         for _, row in both.iterrows()
     ]
+
+
+def _sure(score: float | None) -> str:
+    """How sure the model was, in brackets; empty where production gave no score."""
+    return "" if score is None or np.isnan(score) else f" ({whole_percent(score)})"

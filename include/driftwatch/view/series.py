@@ -94,7 +94,7 @@ class PerformanceSeries:
 
 @dataclass(frozen=True)
 class Takeover:
-    """The first day of another model."""
+    """The first day of another model: of another registered one, or of another version of production's."""
 
     day: str
     version: str
@@ -141,7 +141,7 @@ def series(days: Sequence[Day], config: MonitorConfig, retrainings: Iterable[Ret
         days=[row.day.isoformat() for row in days],
         tone=[row.tone for row in days],
         said=[row.said for row in days],
-        version=[row.version for row in days],
+        version=[row.serving or row.version for row in days],
         images={name: [getattr(row.ingest, name) if row.ingest else None for row in days] for name in _COUNTS},
         drift=DriftSeries(
             verdict=[found.verdict if found else None for found in drifts],
@@ -157,9 +157,20 @@ def series(days: Sequence[Day], config: MonitorConfig, retrainings: Iterable[Ret
 
 
 def takeovers(days: Iterable[Day]) -> list[Takeover]:
-    """The first day that each other model judged."""
-    known = [(row.day.isoformat(), row.version) for row in days if row.version]
-    return [Takeover(day, new) for (_, old), (day, new) in pairwise(known) if new != old]
+    """The first day of each other registered model, and of each other version of production's. On a day that is not answered yet,
+    production's version is taken to be that of the day before."""
+    known: list[tuple[str, str, str | None]] = []
+    for row in days:
+        if row.version:
+            same = known and known[-1][1] == row.version
+            known.append((row.day.isoformat(), row.version, row.serving or (known[-1][2] if same else None)))
+    changes = []
+    for (_, old, before), (day, new, now) in pairwise(known):
+        if new != old:
+            changes.append(Takeover(day, new))
+        elif before is not None and now is not None and now != before:
+            changes.append(Takeover(day, now))
+    return changes
 
 
 def chart_words() -> ChartWords:

@@ -27,6 +27,12 @@ _UNKNOWN = Verdict(WAITING, "not known yet")
 # The verdicts on the images, on what they show, on the predictions, and on the trend.
 _DRIFT = {"drifted": Verdict(WARN, "changed"), "ok": Verdict(GOOD, "as usual"), "not_enough_evidence": _UNSURE}
 _MODEL = {"alert": Verdict(BAD, "worse"), "ok": Verdict(GOOD, "holds"), "not_enough_evidence": _UNSURE}
+_VERSION = {
+    "better": Verdict(GOOD, "better"),
+    "worse": Verdict(WARN, "worse"),
+    "not_told_apart": Verdict(WAITING, "no difference shown"),
+    "not_enough_evidence": _UNSURE,
+}
 _GATE = {"promote": Verdict(GOOD, "passed"), "keep": Verdict(WARN, "not passed"), "not_enough_evidence": _UNSURE}
 
 
@@ -38,6 +44,11 @@ def of_drift(verdict: str | None) -> Verdict:
 def of_model(verdict: str | None) -> Verdict:
     """The verdict on the model's accuracy. `verdict` is None if its step has not run."""
     return _MODEL[verdict] if verdict else _UNKNOWN
+
+
+def of_version(finding: str | None) -> Verdict:
+    """How a version compares with the serving one. `finding` is None if its step has not run."""
+    return _VERSION[finding] if finding else _UNKNOWN
 
 
 def of_gate(decision: str) -> Verdict:

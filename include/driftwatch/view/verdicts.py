@@ -8,7 +8,7 @@ from driftwatch.view.numbers import interval, p_text, percent
 
 if TYPE_CHECKING:
     from driftwatch.accuracy.policy import Persistence, Verdict
-    from driftwatch.artifacts.accuracy import JudgedAccuracy
+    from driftwatch.artifacts.parts import JudgedAccuracy
 
 
 def reasons(found: Verdict) -> list[str]:

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.accuracy.policy import judge
-from driftwatch.artifacts.accuracy import JudgedAccuracy, LabelAgreement, Performance, WeightedShare
+from driftwatch.artifacts.accuracy import LabelAgreement, Performance
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.keys import DATASET_CARD, GATE
 from driftwatch.artifacts.models import ChampionPointer
-from driftwatch.artifacts.parts import Share
+from driftwatch.artifacts.parts import JudgedAccuracy, Share, WeightedShare
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.images.features import COLUMNS

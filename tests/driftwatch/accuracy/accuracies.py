@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from driftwatch.artifacts.accuracy import JudgedAccuracy
+from driftwatch.artifacts.parts import JudgedAccuracy
 from driftwatch.models.metrics import share
 
 # A good model's on its holdout: 88.3 %.

@@ -26,6 +26,10 @@ CARD = samples.CARD | {
 SAMPLE = [f"i{index:03d}" for index in range(60)]
 
 
+def with_settings(monitor: MonitorConfig, **settings: object) -> MonitorConfig:
+    return monitor.model_copy(update={"performance": monitor.performance.model_copy(update=settings)})
+
+
 def evaluated(storage: Storage, day: DayKeys, monitor: MonitorConfig) -> Performance:
     return evaluate_day(day_store(storage, day, monitor), HOLDOUT, reasons)
 

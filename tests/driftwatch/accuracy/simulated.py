@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.accuracy.evidence import Evidence, Scores, Votes, disagreement, spread_of
-from driftwatch.artifacts.accuracy import WeightedShare
+from driftwatch.artifacts.parts import WeightedShare
 from driftwatch.models.metrics import wilson
 
 

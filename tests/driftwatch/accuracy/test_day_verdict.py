@@ -16,7 +16,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.models.metrics import wilson
 from driftwatch.storage import Storage
 
-from .days import HOLDOUT, evaluated, write_small_day
+from .days import HOLDOUT, evaluated, with_settings, write_small_day
 from .simulated import simulated
 
 
@@ -26,10 +26,6 @@ def scored(evidence: Evidence, number: int = 20, version: str = "v1", classes=("
 
 def past(day: ScoredDay, fired: bool = False, usual: float | None = None) -> PastDay:
     return PastDay(**vars(day), fired=fired, usual=usual)
-
-
-def with_settings(monitor: MonitorConfig, **settings) -> MonitorConfig:
-    return monitor.model_copy(update={"performance": monitor.performance.model_copy(update=settings)})
 
 
 def evidence_of(accuracy: float, n: int = 200, control: int = 400, seed: int = 0) -> Evidence:
@@ -91,6 +87,11 @@ def test_a_day_rests_on_how_often_the_rules_fired_before_with_the_same_model(mon
     assert judge_day(today, [past(before, fired=True)], twice, HOLDOUT).verdict.verdict == "alert"
     other = past(scored(evidence_of(0.6), 19, version="v0"), fired=True)
     assert judge_day(today, [other], twice, HOLDOUT).verdict.verdict == "not_enough_evidence"
+    # Neither is another version of production's the same model.
+    served = replace(today, serving_version="8")
+    alone, same = (past(replace(before, serving_version=name), fired=True) for name in ("7", "8"))
+    assert judge_day(served, [alone], twice, HOLDOUT).verdict.verdict == "not_enough_evidence"
+    assert judge_day(served, [same], twice, HOLDOUT).verdict.verdict == "alert"
     # A day without labels does not count among the last days with labels.
     nobody = past(scored(replace(evidence_of(0.6), confusion=np.zeros((2, 2), dtype="int64")), 19))
     assert judge_day(today, [past(before, fired=True), nobody], twice, HOLDOUT).verdict.verdict == "alert"

@@ -7,7 +7,16 @@ import json
 import numpy as np
 import pandas as pd
 
-from driftwatch.accuracy.evidence import Evidence, Scores, disagreement, evidence_of, own_score, pool, pool_votes
+from driftwatch.accuracy.evidence import (
+    Evidence,
+    Scores,
+    disagreement,
+    evidence_of,
+    own_score,
+    pool,
+    pool_votes,
+    votes_of,
+)
 from driftwatch.artifacts.evidence import EvidenceSums
 
 from .simulated import of_classes
@@ -38,7 +47,7 @@ def small_day() -> Evidence:
         [("k1", "p", "cat", "cat"), ("k1", "q", "dog", "cat"), ("k2", "p", "dog", "dog"), ("k2", "q", "unclear", "dog")],
         columns=["image_id", "annotator_id", "answer", "known_label"],
     ).assign(control=True, status="ACCEPTED")  # fmt: skip
-    return evidence_of(scored, rest, labels, votes, control, CLASSES)
+    return evidence_of(scored, rest, votes_of(labels, votes, control, CLASSES), CLASSES)
 
 
 def test_what_is_counted() -> None:
@@ -58,6 +67,9 @@ def test_what_is_counted() -> None:
 def test_the_score_of_the_own_answer_is_that_of_the_predicted_class() -> None:
     answers = pd.DataFrame({"prediction": ["dog", "cat"], "score.cat": [0.2, 0.7], "score.dog": [0.8, 0.3]})
     assert own_score(answers, CLASSES).tolist() == [0.8, 0.7]
+    assert own_score(answers.drop(columns="score.dog"), CLASSES) is None
+    assert own_score(answers.assign(**{"score.dog": [None, 0.3]}), CLASSES) is None  # one answer has none
+    assert own_score(answers.assign(**{"score.dog": [0.8, None]}), CLASSES) is not None  # not that of an answer
 
 
 def test_disagreement_is_the_share_of_pairs_that_differ() -> None:

@@ -10,7 +10,7 @@ import pytest
 from driftwatch.accuracy.evidence import Votes
 from driftwatch.accuracy.label_errors import corrected
 from driftwatch.accuracy.policy import judge
-from driftwatch.artifacts.accuracy import JudgedAccuracy, WeightedShare
+from driftwatch.artifacts.parts import JudgedAccuracy, WeightedShare
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import share
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from driftwatch.accuracy.policy import Persistence, Verdict, judge
-from driftwatch.artifacts.accuracy import JudgedAccuracy, PolicyRules, TrendRule
-from driftwatch.artifacts.parts import Share
+from driftwatch.artifacts.accuracy import PolicyRules, TrendRule
+from driftwatch.artifacts.parts import JudgedAccuracy, Share
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.models.metrics import share

@@ -18,6 +18,10 @@ from driftwatch.models.metrics import share
 from driftwatch.storage import Storage
 
 HOLDOUT = share(360, 400, 0.95)
+HELD = samples.CARD["metrics"]["holdout"] | {
+    "n": 400, "mean_score": 0.83, "accuracy": HOLDOUT.model_dump(exclude_unset=True),
+    "confusion_matrix": {"labels": ["cat", "dog"], "rows": [[180, 20], [20, 180]]},
+}  # fmt: skip
 MATRIX = ConfusionMatrix(labels=("cat", "dog"), rows=((180, 20), (20, 180)))
 
 
@@ -97,3 +101,43 @@ def test_a_days_estimate_is_written_with_and_without_images_and_holdout(
     assert estimated.mean_score == (0.8 if images else None)
     if both:
         assert estimated.accuracy.value == pytest.approx(0.87)
+
+
+def test_the_estimate_is_the_serving_versions_and_each_has_its_own(storage: Storage, monitor: MonitorConfig) -> None:
+    day = write_day(MonitorStore(storage, monitor), HELD, 40)
+    table = storage.read_table(day.keys.predictions).assign(model_version=["8"] * 10 + ["7"] * 30)
+    table.loc[:9, ["score.cat", "score.dog"]] = [0.95, 0.05]
+    table.loc[:9, "prediction"] = "cat"
+    storage.write_table(day.keys.predictions, table)
+    estimate_day(day)
+    found = read_whole(storage, day.keys.estimate, Estimate)
+    assert (found.model_version, found.serving_version) == ("v1", "7")
+    assert [(row.version, row.accuracy.n, row.mean_score) for row in found.versions] == [
+        ("7", 30, 0.8),
+        ("8", 10, 0.95),
+    ]
+    assert (found.accuracy, found.mean_score) == (found.versions[0].accuracy, 0.8)
+    assert found.accuracy.value == pytest.approx(0.87)
+    assert found.answers.day == {"cat": 0.5, "dog": 0.5}  # without those of the other version
+
+
+def test_one_version_of_production_is_named(storage: Storage, monitor: MonitorConfig) -> None:
+    day = write_day(MonitorStore(storage, monitor), HELD, 40)
+    estimate_day(day)
+    assert {"serving_version", "versions"}.isdisjoint(storage.read_json(day.keys.estimate))
+    table = storage.read_table(day.keys.predictions).assign(model_version="7")
+    storage.write_table(day.keys.predictions, table)
+    found = estimate_day(day)
+    assert (found.serving_version, found.versions) == ("7", ())
+
+
+def test_without_scores_there_is_no_estimate_and_the_predictions_are_still_compared(
+    storage: Storage, monitor: MonitorConfig
+) -> None:
+    day = write_day(MonitorStore(storage, monitor), HELD, 40)
+    table = storage.read_table(day.keys.predictions).drop(columns=["score.cat", "score.dog"])
+    storage.write_table(day.keys.predictions, table)
+    found = estimate_day(day)
+    assert (found.accuracy.value, found.accuracy.n, found.mean_score) == (None, 40, None)
+    assert found.accuracy.reason == "production gave no scores"
+    assert found.answers is not None

@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 
 from driftwatch.accuracy.decline import DayCount, decline
-from driftwatch.accuracy.evidence import Evidence, evidence_of
+from driftwatch.accuracy.evidence import Evidence, evidence_of, votes_of
 from driftwatch.accuracy.label_errors import corrected
 from driftwatch.accuracy.policy import judge
 from driftwatch.accuracy.prediction_powered import agreement
 from driftwatch.accuracy.without_labels import estimate, predictions_moved
-from driftwatch.artifacts.accuracy import ConfusionMatrix, Estimate, JudgedAccuracy, Performance, WhyLabsAnalysis
+from driftwatch.artifacts.accuracy import ConfusionMatrix, Estimate, Performance, WhyLabsAnalysis
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.parts import JudgedAccuracy
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import measure, share
 from driftwatch.storage import Storage, open_storage
@@ -108,7 +109,7 @@ def test_evidence_is_kept_and_reckoned_with_again(labelled):
     )
     control = pd.DataFrame({"image_id": ["k"], "annotator_id": ["a"], "answer": ["cat"], "control": True, "known_label": "dog", "status": "ACCEPTED"})  # fmt: skip
     scored, rest = pd.DataFrame({"label": said, **predicted}), pd.DataFrame(predicted)
-    evidence = evidence_of(scored, rest, labels, votes, control, CLASSES)
+    evidence = evidence_of(scored, rest, votes_of(labels, votes, control, CLASSES), CLASSES)
     found = same(evidence.sums())
     assert Evidence.of(found).sums() == evidence.sums()
     assert found.votes.sizes == ({2: 40} if labelled else {})

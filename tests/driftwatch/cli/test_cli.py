@@ -12,6 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 from tests.driftwatch.artifacts import samples
+from tests.driftwatch.view.version_days import EIGHT, SEVEN
 
 from driftwatch import cli
 from driftwatch.artifacts.keys import MonitorKeys
@@ -148,6 +149,17 @@ def test_verdicts_lists_the_days_and_what_changed(monitor, capsys, tmp_path) -> 
     assert "before: ok on 30 labels" in out
     assert "2 days judged; the verdict of 1 changed" in out
     assert "2026-01-05" not in run(capsys, "verdicts", monitor, "--changed")[1]
+
+
+def test_verdicts_has_a_line_for_each_version_below_the_day(monitor, capsys, tmp_path) -> None:
+    storage, layout = open_storage(f"file://{tmp_path}/storage"), MonitorKeys("shades")
+    early = {"day": "2026-01-05", "model_version": "v1", "serving_version": "7", "versions": [SEVEN, EIGHT]}
+    storage.write_json(layout.day(date(2026, 1, 5)).performance, samples.EARLY | early)
+    _, out, _ = run(capsys, "verdicts", monitor)
+    day, seven, eight, _ = out.splitlines()
+    assert day.endswith("model 7 (registered as v1)")
+    assert seven == "            7 (500 images, 89 %): 94.1 % [84, 100] on 140 labels: worse"
+    assert eight == "            8 (60 images, 11 %): 70 % [60, 80] on 50 labels, -24.1 points [-36, -13]: worse"
 
 
 def test_a_model_that_does_not_fit_replaces_neither_champion_nor_training_set(monitor, capsys, tmp_path) -> None:

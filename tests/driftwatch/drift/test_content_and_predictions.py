@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.driftwatch.artifacts.checks import read_whole
 
 from driftwatch.artifacts.drift import ContentDrift
 from driftwatch.drift import Reference
@@ -97,3 +98,15 @@ def test_too_few_images_and_too_few_held_out_ones_are_not_enough_evidence(storag
     found = judge_content_and_predictions(a_day(small), "v1")
     assert verdicts(found) == ("not_enough_evidence", "not_enough_evidence")
     assert "49 held-out images; 50 are needed" in found.content.reason
+
+
+def test_the_predictions_of_each_version_are_in_the_file(storage):
+    day = a_day(storage)
+    put_predictions(day, *seen(120, 3))
+    judge_content_and_predictions(day, "v1")
+    assert "versions" not in storage.read_json(day.keys.content_drift)
+    table = storage.read_table(day.keys.predictions)
+    storage.write_table(day.keys.predictions, table.assign(model_version=["8"] * 40 + ["7"] * 80))
+    judge_content_and_predictions(day, "v1")
+    found = read_whole(storage, day.keys.content_drift, ContentDrift)
+    assert [(test.version, test.n) for test in found.versions] == [("7", 80), ("8", 40)]

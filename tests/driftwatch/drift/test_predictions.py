@@ -12,7 +12,7 @@ from driftwatch.artifacts.drift import ClassShare, PredictionsTest
 from driftwatch.artifacts.reference import UsualPredictions
 from driftwatch.drift.class_shares import compare_shares
 from driftwatch.drift.dependence import bursts
-from driftwatch.drift.predictions import judge_predictions, usual_predictions
+from driftwatch.drift.predictions import judge_predictions, judge_versions, usual_predictions
 from driftwatch.models.splits import COLUMNS, TRAIN, decide_splits
 from driftwatch.storage import open_storage
 
@@ -76,7 +76,7 @@ def day(tmp_path):
 
 
 def judged(day, usual: UsualPredictions | None = USUAL) -> PredictionsTest:
-    return judge_predictions(day, day.storage.read_table(day.keys.predictions), usual)
+    return judge_predictions(day, day.storage.read_table(day.keys.predictions), usual, "v1")
 
 
 def test_the_verdict_the_effect_and_the_shares_are_of_one_comparison(day):
@@ -103,3 +103,30 @@ def test_a_day_without_an_image_has_no_share_of_its_own(day):
     assert [(share.reference, share.day) for share in judged(day).classes] == [(0.5, None), (0.5, None)]
     few = UsualPredictions(images=49, counts={"cat": 20, "dog": 29})
     assert judged(day, few).reason.startswith("the model has 49 held-out images")
+
+
+def test_a_version_of_few_answers_that_moved_is_told_apart_from_a_calm_day(day):
+    said = np.where(np.arange(1000) % 2 == 0, "cat", "dog")
+    said[:60] = "cat"
+    put_predictions(day, seen(1000, 3)[0], said)
+    versions = np.where(np.arange(1000) < 60, "8", np.where(np.arange(1000) < 80, "9", "7"))
+    table = day.storage.read_table(day.keys.predictions).assign(model_version=versions)
+    seven, eight, nine = judge_versions(day, table, USUAL, "v1")
+    assert judge_predictions(day, table, USUAL, "v1").verdict == "ok"
+    assert [(test.version, test.n) for test in (seven, eight, nine)] == [("7", 920), ("8", 60), ("9", 20)]
+    assert (seven.verdict, eight.verdict, nine.verdict) == ("ok", "drifted", "not_enough_evidence")
+    assert seven.false_alarm_rate == 0.0025 / 3  # together as often wrong as the day's test
+    assert judge_versions(day, table.assign(model_version="7"), USUAL, "v1") == ()
+
+
+def test_without_scores_the_predicted_class_tells_how_alike_the_images_of_a_group_are(tmp_path):
+    day = a_day(open_storage(f"file://{tmp_path}"), group_pattern=r"(\d)\d\d\.jpg")
+    said = np.where(np.arange(600) // 100 % 2 == 0, "cat", "dog")  # a group is of one class throughout
+    put_predictions(day, seen(600, 3)[0], said)
+    table = day.storage.read_table(day.keys.predictions)
+    with_scores = judge_predictions(day, table, USUAL, "v1")
+    without = judge_predictions(day, table.drop(columns=["score.cat", "score.dog"]), USUAL, "v1")
+    assert without == with_scores
+    assert without.effective_n == 6
+    table.loc[3, "score.cat"] = None
+    assert judge_predictions(day, table, USUAL, "v1") == with_scores

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.artifacts.test_alerts import alerts, made
+from tests.driftwatch.view.version_days import EIGHT, SEVEN, performance
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.alerts import (
@@ -31,6 +32,7 @@ from driftwatch.artifacts.retraining import GateResult
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.publish.outbox import alert_id
 from driftwatch.view.alerts import alert_text
+from driftwatch.view.versions import lines
 
 DAY = date(2026, 1, 5)
 REPORT = {"Report": "s3://bucket/demo/report.html"}
@@ -101,6 +103,14 @@ def test_a_real_days_alerts_have_its_numbers_and_its_reason(build_day: Callable,
     assert "p = 0.0002 on 60 images" in message
 
 
+def test_versions_stand_side_by_side_and_the_model_is_the_serving_one() -> None:
+    found = performance(SEVEN, EIGHT, verdict="alert", unpredicted=3)
+    _, message = alert_text("demo", ModelGotWorse(DAY, found, found.reasons), {})
+    assert f"  model: 7 (registered as {found.model_version}), " in message
+    assert f"  versions: {'; '.join(lines(found))}\n" in message
+    assert "unanswered, 50 of other versions, 3 without an answer)" in message
+
+
 def test_too_few_labels_say_why() -> None:
     found = made(Performance, samples.NO_LABELS, labels=0)
     subject, message = alert_text("demo", TooFewLabels(DAY, found), {})
@@ -147,6 +157,17 @@ def test_a_drift_alert_says_which_kind() -> None:
     assert "on 100 images, worth 61 independent ones (bursts or groups), against the 214 reference images" in message
     assert "400 held-out images of model v1" in message
     assert "with a chance of 1 %" in message
+
+
+def test_a_drift_of_the_predictions_says_of_which_version() -> None:
+    of = samples.CONTENT_DRIFT["predictions"]
+    rows = [
+        {**of, "version": name, "n": n, "verdict": verdict}
+        for name, n, verdict in (("7", 900, "ok"), ("8", 100, "drifted"))
+    ]
+    found = made(ContentDrift, {**samples.CONTENT_DRIFT, "predictions": {**of, "verdict": "drifted"}}, versions=rows)
+    _, message = alert_text("demo", AnswersDrifted(DAY, found), {})
+    assert "  versions: predictions of 7 (900 images, 90 %) as usual, 8 (100 images, 10 %) changed\n" in message
 
 
 def test_a_slow_change_is_told_as_one() -> None:

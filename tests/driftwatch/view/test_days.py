@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.view.typed import DAY, a_day, content, typed
+from tests.driftwatch.view.version_days import EIGHT, SEVEN
 from tests.stores import monitor_store
 
 from driftwatch.artifacts import base
@@ -55,13 +56,16 @@ def test_a_damaged_artifact_is_named_and_the_other_days_are_shown(artifacts: Art
 def test_a_year_of_days_does_not_hold_what_only_a_days_own_page_shows(artifacts: Artifacts) -> None:
     keys = LAYOUT.day(DAY)
     artifacts.storage.write_json(keys.drift, samples.DAY_DRIFT)
-    artifacts.storage.write_json(keys.performance, samples.PERFORMANCE)
+    versions = {"serving_version": "7", "versions": [SEVEN, EIGHT]}
+    artifacts.storage.write_json(keys.performance, {**samples.PERFORMANCE, **versions})
     artifacts.storage.write_json(keys.annotation, samples.PLAN)
     (found,) = read_days(artifacts)
     assert found.drift is not None
     assert found.performance is not None
     assert found.annotation is not None
     assert (found.drift.examples, found.drift.hellinger, found.performance.evidence) == ((), {}, None)
+    assert [(row.version, row.evidence) for row in found.performance.versions] == [("7", None), ("8", None)]
+    assert found.serving == "7"
     assert (found.annotation.sample, found.annotation.control) == ((), ())
     assert found.annotation.cost.total == samples.PLAN["cost"]["total"]
 

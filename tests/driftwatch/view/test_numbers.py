@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftwatch.artifacts.parts import Interval
-from driftwatch.view.numbers import interval, p_text, percent
+from driftwatch.view.numbers import interval, p_text, percent, points
 
 
 def test_shares_have_one_digit_and_no_zero_behind_the_point() -> None:
@@ -12,6 +12,11 @@ def test_shares_have_one_digit_and_no_zero_behind_the_point() -> None:
 
 def test_intervals_are_whole_percent() -> None:
     assert interval(Interval(value=0.6, low=0.527, high=0.694)) == "[53, 69]"
+
+
+def test_a_difference_is_in_points_and_says_its_direction() -> None:
+    assert points(Interval(value=-0.0741, low=-0.152, high=0.014)) == "-7.4 points [-15, +1]"
+    assert points(Interval(value=None, low=None, high=None)) == ""
 
 
 def test_p_values_have_two_digits_and_are_never_zero() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.view.typed import DAY, a_day, content, typed
+from tests.driftwatch.view.version_days import EIGHT, SEVEN, performance
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.annotation import AnnotationPlan
@@ -20,6 +22,7 @@ from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.days import Day, read_days
 from driftwatch.view.overview import Spend, calendar, drift_badges, overview, spend_of_month
 from driftwatch.view.shares import accuracy_text
+from driftwatch.view.versions import lines
 
 LAYOUT = MonitorKeys("demo")
 
@@ -39,6 +42,16 @@ def test_the_row_has_the_newest_day_and_the_newest_that_is_measured(config: Moni
     assert found.measured.accuracy == accuracy_text(days[0].performance.accuracy)
     empty = overview([], config, None)
     assert (empty.last, empty.measured, empty.spend, empty.calendar.rows) == (None, None, None, [])
+
+
+def test_the_row_has_a_line_for_each_version_that_answered(config: MonitorConfig) -> None:
+    found = performance(SEVEN, EIGHT)
+    measured = overview([replace(a_day(DAY, "ok", "ok"), performance=found)], config, "v2").measured
+    assert measured is not None
+    assert measured.versions == tuple(lines(found))
+    alone = overview([a_day(DAY, "ok", "ok")], config, "v2").measured
+    assert alone is not None
+    assert alone.versions == ()
 
 
 def test_badges_name_each_kind_that_drifted() -> None:

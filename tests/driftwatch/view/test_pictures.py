@@ -46,7 +46,9 @@ def answers(*rows: tuple[str, str | None, str, float]) -> dict[str, Any]:
     ids, labels, said, scores = zip(*rows, strict=True)
     return {
         "labels": pd.DataFrame({"image_id": ids, "label": labels, "votes": 3, "votes.cat": 2, "votes.dog": 1}),
-        "predictions": pd.DataFrame({"image_id": ids, "prediction": said, "score.cat": scores, "score.dog": scores}),
+        "predictions": pd.DataFrame(
+            {"image_id": ids, "prediction": said, "score.cat": scores, "score.dog": scores, "model_version": "v1"}
+        ),
     }
 
 
@@ -61,6 +63,13 @@ def test_the_surest_mistakes_come_first_and_images_without_a_label_are_none() ->
     found = chosen(day_facts(**answers(*rows)))["disagreements"]
     assert [image_id for image_id, _ in found] == ["a", "b", "c"]
     assert found[0][1] == "people: dog (1 of 3)\nmodel: cat (95 %)"
+
+
+def test_without_scores_and_with_several_versions_the_mistakes_say_whose_they_are() -> None:
+    known = answers(("b", "cat", "dog", 0.7), ("a", "dog", "cat", 0.95))
+    table = known["predictions"].drop(columns=["score.cat", "score.dog"]).assign(model_version=["7", "8"])
+    found = chosen(day_facts(**{**known, "predictions": table}))["disagreements"]
+    assert [(image_id, note.partition("\n")[2]) for image_id, note in found] == [("a", "8: cat"), ("b", "7: dog")]
 
 
 def test_of_many_mistakes_the_surest_are_shown() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.view.typed import DAY, a_day, typed
 
-from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.accuracy import Estimate, Performance
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.config import MonitorConfig
@@ -49,6 +50,22 @@ def test_a_takeover_is_the_first_day_of_another_model_and_a_gap_is_none() -> Non
     ]
     assert takeovers(days) == [Takeover("2026-01-08", "v2"), Takeover("2026-01-10", "v1")]
     assert takeovers(days[:3]) == []
+
+
+def test_a_takeover_is_the_first_day_of_another_version_of_productions_too() -> None:
+    """Under one registered model. A day that is not answered yet, or whose estimate alone is there, is no change back."""
+    days = [
+        a_day(DAY, "ok", "ok"),
+        a_day(DAY + timedelta(days=1), "ok"),
+        a_day(DAY + timedelta(days=2), "ok", estimate=typed(Estimate, samples.ESTIMATE, serving_version="8")),
+        a_day(DAY + timedelta(days=3), "ok", "ok"),
+        a_day(DAY + timedelta(days=4), ingest=typed(Ingest, samples.INGEST, model_version="v2")),
+    ]
+    of_seven, of_eight = (typed(Performance, samples.PERFORMANCE, serving_version=name) for name in ("7", "8"))
+    days[0], days[3] = replace(days[0], performance=of_seven), replace(days[3], performance=of_eight)
+    assert takeovers(days) == [Takeover("2026-01-07", "8"), Takeover("2026-01-09", "v2")]
+    registered = typed(Ingest, samples.INGEST).model_version
+    assert [day.serving or day.version for day in days] == ["7", registered, "8", "8", "v2"]
 
 
 def test_each_day_has_the_reference_that_it_was_tested_against(config: MonitorConfig) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from driftwatch.artifacts.parts import AccuracyVerdict, DriftVerdict
 from driftwatch.artifacts.retraining import GateResult
+from driftwatch.artifacts.versions import Finding
 from driftwatch.view import tones
 from driftwatch.view.tones import BAD, GOOD, UNSURE, WAITING, WARN
 
@@ -23,6 +24,12 @@ def test_every_verdict_that_an_artifact_may_hold_has_its_own_word() -> None:
         assert len({of(verdict).word for verdict in verdicts}) == len({of(verdict).tone for verdict in verdicts}) == 3
 
 
+def test_a_version_has_a_word_for_each_finding_and_only_a_better_one_is_green() -> None:
+    found = {finding: tones.of_version(finding) for finding in get_args(Finding)}
+    assert len({verdict.word for verdict in found.values()}) == len(found) == 4
+    assert [finding for finding, verdict in found.items() if verdict.tone == GOOD] == ["better"]
+
+
 def test_only_a_worse_model_is_bad_and_too_little_evidence_is_never_good() -> None:
     assert [tones.of_model(verdict).tone for verdict in ("alert", "ok", "not_enough_evidence")] == [BAD, GOOD, UNSURE]
     assert [tones.of_drift(verdict).tone for verdict in ("drifted", "ok", "not_enough_evidence")] == [
@@ -33,13 +40,13 @@ def test_only_a_worse_model_is_bad_and_too_little_evidence_is_never_good() -> No
     assert tones.of_gate("not_enough_evidence").tone == UNSURE
 
 
-@pytest.mark.parametrize("of", [tones.of_drift, tones.of_model])
+@pytest.mark.parametrize("of", [tones.of_drift, tones.of_model, tones.of_version])
 def test_a_step_that_has_not_run_is_waited_for(of) -> None:
     assert (of(None).tone, of(None).word) == (WAITING, "not known yet")
 
 
 def test_a_verdict_that_is_unknown_is_an_error_and_not_a_colour() -> None:
-    for of in (tones.of_drift, tones.of_model, tones.of_gate, tones.of_chart):
+    for of in (tones.of_drift, tones.of_model, tones.of_version, tones.of_gate, tones.of_chart):
         with pytest.raises(KeyError, match="splendid"):
             of("splendid")
 

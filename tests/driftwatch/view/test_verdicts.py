@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from driftwatch.accuracy.policy import judge
-from driftwatch.artifacts.accuracy import JudgedAccuracy, TrendRule
+from driftwatch.artifacts.accuracy import TrendRule
+from driftwatch.artifacts.parts import JudgedAccuracy
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import share
 from driftwatch.view.verdicts import reasons

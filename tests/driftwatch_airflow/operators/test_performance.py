@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from tests.driftwatch.artifacts import samples
+from tests.driftwatch.view.conftest import day_builder
+from tests.driftwatch.view.version_days import answered_by_several
 
+from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models.registry import UnknownVersion
+from driftwatch.storage import open_storage
+from driftwatch_airflow.operators import performance
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 
 DAY = "2026-11-20"
@@ -30,3 +37,23 @@ def test_a_model_whose_card_is_gone_fails_at_once_with_the_versions_that_there_a
     evaluate = EvaluatePerformanceOperator(task_id="evaluate", monitor=delivered.monitor, day=DAY)
     with pytest.raises(UnknownVersion, match="has no version 'v0009-aa'; there are: none"):
         evaluate.execute({})
+
+
+def test_a_day_of_two_versions_is_judged_by_the_serving_one_and_reported(tmp_path, small_monitor, monkeypatch):
+    monitor = small_monitor(f"file://{tmp_path}/storage")
+    storage = open_storage(monitor.storage.uri)
+    day_builder(storage, monitor)(date(2026, 1, 5), until="performance")
+    day = MonitorStore(storage, monitor).day(date(2026, 1, 5))
+    answered_by_several(day, {"7": 0.6, "8": 0.4}, wrong=0.9)
+    storage.delete(day.keys.performance)
+    told = []
+    monkeypatch.setattr(performance, "send_alert", lambda context, monitor, alert, links: told.append(alert))
+    monkeypatch.setattr(performance, "nothing_to_tell", lambda *_: None)
+    operator = EvaluatePerformanceOperator(task_id="evaluate", monitor=monitor, day="2026-01-05")
+    found = operator.execute({"ti": SimpleNamespace(xcom_push=lambda key, value: None)})
+    stored = day.read(Performance)
+    assert [row.version for row in stored.versions] == ["7", "8"]
+    assert (found["labels"], found["accuracy"]["value"]) == (stored.labels, stored.accuracy.value)
+    assert stored.accuracy.value > stored.versions[1].accuracy.value + 0.3
+    assert (found["verdict"], told) == ("ok", [])  # the other version's failure is not the day's
+    assert "side by side" in storage.read_bytes(day.keys.report).decode()

@@ -49,6 +49,7 @@ def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any
         "features": sections.features(facts),
         "over_time": sections.over_time(facts),
         "history": sections.history(facts),
+        "versions": sections.by_version(facts),
         "performance": sections.performance(facts),
         "ways": accuracy_section.ways(facts),
         "trust": accuracy_section.trust(facts),

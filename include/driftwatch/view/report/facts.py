@@ -75,6 +75,7 @@ class DayFacts:
             ingest=self.ingest,
             drift=self.drift,
             performance=self.performance,
+            estimate=self.estimate,
             content_drift=self.content_drift,
             failure=self.failure,
             problems=self.damaged,

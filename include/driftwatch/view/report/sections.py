@@ -16,12 +16,13 @@ from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.report.labelling_section import agreement_text
 from driftwatch.view.shares import ShownShare, shown, whole_percent
+from driftwatch.view.versions import VersionRow, Versions, scored, unpredicted, versions
 from driftwatch.view.words import count, headline, listing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_FILES, MOST_OVER_TIME = 20, 4
+MOST_FILES, MOST_OVER_TIME, MOST_VERSIONS = 20, 4, 6
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def _accuracy_number(facts: DayFacts) -> Number:
     said = shown(performance.accuracy)
     if performance.accuracy.value is None:
         return Number("Accuracy", said.text, said.note, tones.UNSURE)
-    floor = f"{said.note} · floor {percent(performance.floor)}"
+    of_version = f" · version {performance.serving_version}" if performance.versions else ""
+    floor = f"{said.note} · floor {percent(performance.floor)}{of_version}"
     return Number("Accuracy", said.text, floor, tones.of_model(performance.verdict).tone)
 
 
@@ -114,6 +116,9 @@ def _labels_number(facts: DayFacts) -> Number:
         asked = f"{count(len(facts.annotation.sample), 'image')} asked about" if facts.annotation else None
         return Number("Labels", "–", asked or "not asked for yet")
     note = agreement_text(facts.performance.agreement, "agreement α", "agreement not defined")
+    if facts.performance.versions:
+        others = sum(row.labels for row in facts.performance.versions[1:])
+        note = f"{note} · {others} of other versions"
     return Number("Labels", f"{facts.performance.labels} of {facts.performance.sampled}", note)
 
 
@@ -202,12 +207,15 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class ModelSection:
-    """How the model did: its classes in the monitor file's order, what was confused with what, why the verdict, and its holdout."""
+    """How the model did: its classes in the monitor file's order, what was confused with what, why the verdict, and its holdout; `scored`:
+    which labelled images count, and `unpredicted`, which have no answer."""
 
     classes: list[ClassRow]
     confusions: ConfusionTable
     reasons: tuple[str, ...]
     holdout: str
+    scored: str
+    unpredicted: str
 
 
 def performance(facts: DayFacts) -> ModelSection | None:
@@ -221,7 +229,27 @@ def performance(facts: DayFacts) -> ModelSection | None:
         confusions=confusions(found.confusion_matrix),
         reasons=found.reasons,
         holdout=percent(held) if held is not None else "unknown",
+        scored=scored(found),
+        unpredicted=unpredicted(found),
     )
+
+
+@dataclass(frozen=True)
+class VersionsSection:
+    """The model versions of the day, each with the bar of its accuracy; the first MOST_VERSIONS, and how many are `hidden`."""
+
+    found: Versions
+    rows: list[tuple[VersionRow, Markup]]
+    hidden: int
+
+
+def by_version(facts: DayFacts) -> VersionsSection | None:
+    """The versions of the day side by side; None where one answered."""
+    found = versions(facts.performance, facts.content_drift, facts.estimate)
+    if found is None:
+        return None
+    rows = [(row, charts.interval_bar(row.share) if row.share else Markup("")) for row in found.rows[:MOST_VERSIONS]]
+    return VersionsSection(found, rows, len(found.rows) - len(rows))
 
 
 def _class_row(found: Performance, name: str) -> ClassRow:
@@ -233,6 +261,8 @@ def _class_row(found: Performance, name: str) -> ClassRow:
 def model(facts: DayFacts) -> list[tuple[str, str]]:
     """Which model judged the day, where it comes from, and what it answered."""
     rows = [("Version", facts.ingest.model_version)]
+    if facts.as_day.serving:
+        rows.append(("Production's own version", facts.as_day.serving))
     if facts.card:
         held = facts.card.metrics.holdout
         parent = f", after {facts.card.parent}" if facts.card.parent else ""

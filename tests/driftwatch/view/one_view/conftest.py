@@ -22,6 +22,7 @@ from airflow.api_fastapi.common.db.common import _get_session
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 from tests.driftwatch.view.conftest import day_builder
+from tests.driftwatch.view.version_days import answered_by_several
 
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.artifacts.accuracy import Performance
@@ -185,7 +186,7 @@ def stored(config: MonitorConfig) -> DayStore:
     return store.day(DAY)
 
 
-KINDS = ("stored", "ok", "alert", "few labels", "late", "takeover", "many classes", "morning")
+KINDS = ("stored", "ok", "alert", "few labels", "late", "takeover", "many classes", "morning", "versions")
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -215,6 +216,8 @@ def shown(
     if kind == "late":
         day.storage.write_json(day.keys.ingest, {**day.storage.read_json(day.keys.ingest), "late": 12})
         day.storage.write_json(day.keys.late_files, {"files": 3})
+    if kind == "versions":
+        answered_by_several(day, {"7": 0.7, "<8>": 0.3})
     if kind == "few labels":
         strict = config.performance.model_copy(update={"min_labels": 100, "pool_days": 1})
         holdout = day.monitor.read(day.monitor.keys.model_card("v1"), ModelCard).metrics.holdout.accuracy

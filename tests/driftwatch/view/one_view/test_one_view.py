@@ -17,6 +17,7 @@ from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config import MonitorConfig
 from driftwatch.view.alerts import alert_text
 from driftwatch.view.comparison import comparison
+from driftwatch.view.versions import lines
 
 from .conftest import ACCURACY, RUN, SHARE, Shown, badges, one, stored, text_of
 
@@ -45,6 +46,26 @@ def test_accuracy_is_one_text_everywhere(shown: Shown) -> None:
         for found in re.findall(rf"accuracy:? ({ACCURACY})", subject + message.partition("Because")[0]):
             assert found == said
     assert f"[{ends}" in shown.day_page
+
+
+def test_versions_have_one_line_everywhere(shown: Shown) -> None:
+    found = shown.day.find(Performance)
+    said = lines(found)
+    assert bool(said) == bool(found and found.versions)
+    listed = [text.strip() for text in shown.cli("verdicts").split(shown.day.date.isoformat())[-1].splitlines()[1:]]
+    assert listed[: len(said)] == said
+    for page in (shown.report, shown.day_page):
+        assert ('id="versions"' in page) == bool(said)
+    for row in said:
+        assert row in text_of(shown.overview)
+        name, _, numbers = row.partition(" (")
+        assert name in text_of(shown.report)
+        for number in re.findall(rf"{SHARE} \[\d+, \d+\]|[+-][\d.]+ points \[[^]]*\]", numbers):
+            assert number in text_of(shown.report)
+            assert number in text_of(shown.day_page)
+    for message in (message for _, message in shown.alerts() if "labels: " in message):
+        assert ("versions: " in message) == bool(said)
+        assert "; ".join(said) in message
 
 
 def test_verdicts_have_one_word_and_one_tone_everywhere(shown: Shown) -> None:
