@@ -76,6 +76,7 @@ var/bench/speed/installed:
 
 bench: .venv/installed var/bench/speed/installed ## How fast the one pass is, against what would be run instead: docs/benchmarks/speed (PHOTOS=<folder of classes>)
 	@$(BIN)/python -m bench.speed.run $(if $(PHOTOS),"$(PHOTOS)")
+	@$(BIN)/python -m bench.speed.inputs $(if $(PHOTOS),"$(PHOTOS)")
 
 lint: .venv/installed ## Lint and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

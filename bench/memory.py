@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from bench.scaling_costs import HEIGHT, WIDTH, _alone, _day, _timed, _world
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 
 SIZES = (5_000, 50_000)
@@ -58,7 +59,7 @@ def _fill(home: Path, n: int) -> None:
         (folder / f"{number:06d}.jpg").write_bytes(marked)
     if not storage.exists(layout.reference_profile(VERSION)):
         delivered = folder_of_day(MonitorStore(storage, config).day(day.day))
-        known = take_in(delivered, storage.list(delivered.path)[: len(photos)], config.model.input_size)
+        known = take_in(delivered, storage.list(delivered.path)[: len(photos)], ModelInput.of(config.model.input))
         build_image_reference(MonitorStore(storage, config), VERSION, known.features)
 
 
@@ -76,7 +77,7 @@ def _one_task(home: Path, n: int) -> dict[str, float]:
     from driftwatch.images.ingest import DayModel, ingest_day
 
     storage, layout, config = _world(home)
-    model = DayModel(VERSION, config.model.input_size)
+    model = DayModel(VERSION, ModelInput.of(config.model.input))
     return _timed(lambda: ingest_day(MonitorStore(storage, config).day(_day(layout).day), model))
 
 
@@ -89,7 +90,7 @@ def _largest_shard(home: Path, n: int) -> dict[str, float]:
     day = MonitorStore(storage, config.model_copy(update={"images": images})).day(_day(layout).day)
 
     def take_in() -> None:
-        for shard in cut_into_shards(day, DayModel(VERSION, config.model.input_size), list_day(day)):
+        for shard in cut_into_shards(day, DayModel(VERSION, ModelInput.of(config.model.input)), list_day(day)):
             ingest_shard(day, shard)
 
     return _timed(take_in)

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -147,7 +148,7 @@ class World:
             key = f"{keys.incoming}/{path.name}"
             truth[key] = path.parent.name
             self.storage.write_bytes(key, broken(path, damage, number))
-        model = DayModel("v0001-00000000", self.config.model.input_size)
+        model = DayModel("v0001-00000000", ModelInput.of(self.config.model.input))
         ingest_day(MonitorStore(self.storage, self.config).day(keys.day), model)
         manifest = self.storage.read_table(keys.manifest)
         manifest = manifest[manifest["status"] == "accepted"]
@@ -172,10 +173,11 @@ class World:
 
     def inputs(self, damage: tuple[str, float] | None) -> tuple[np.ndarray, np.ndarray]:
         """The test photos as the model gets them, and their classes."""
-        from driftwatch.images.decode import decode_image, model_input
+        from driftwatch.images.decode import decode_image
+        from driftwatch.images.resize import model_input
 
         images = [
-            model_input(decode_image(broken(path, damage, number), self.config.images).rgb, 64)
+            model_input(decode_image(broken(path, damage, number), self.config.images).rgb, ModelInput.square(64))
             for number, path in enumerate(self.test)
         ]
         return np.stack(images), np.array([path.parent.name for path in self.test])

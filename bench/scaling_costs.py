@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from driftwatch.artifacts.ingest import ShardPlan
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.images.shards import BLOCK, shards_of
 
@@ -108,7 +109,7 @@ def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, A
     registry.promote(MonitorStore(storage, config), version, "a benchmark", expected=None)
     build_reference_of(MonitorStore(storage, config), version)
 
-    shards = cut_into_shards(of_day, DayModel(version, config.model.input_size), list_day(of_day))
+    shards = cut_into_shards(of_day, DayModel(version, ModelInput.of(config.model.input)), list_day(of_day))
     took = [_seconds(ingest_shard, of_day, shard) for shard in shards]
     merge_shards(of_day)
     _seconds(predict_shard, MonitorStore(storage, config).day(day.day), version, shards[0])
@@ -124,7 +125,7 @@ def _measure_images(home: Path, photos: Path | None, images: int) -> dict[str, A
 
     return {
         "photo": {"width": WIDTH, "height": HEIGHT, "bytes": size(day.incoming)},
-        "input_size": config.model.input_size,
+        "input_size": config.model.input.height,
         "ingest": {"seconds_an_image": min(took) / (images / 2)},
         "predict": {"seconds_an_image": each},
         "stored": {
@@ -232,7 +233,7 @@ def _merge(home: Path, n: int) -> dict[str, float]:
                 table.add(pa.Table.from_pandas(part[start : start + BLOCK], ingest._IMAGES, preserve_index=False))
     version = storage.read_json(layout.champion)["version"]
     of_day = MonitorStore(storage, config).day(day.day)
-    of_day.write(ShardPlan(shards=len(shards), listed=n, input_size=config.model.input_size, model_version=version))
+    of_day.write(ShardPlan(shards=len(shards), listed=n, input_size=config.model.input.height, model_version=version))
     return _timed(lambda: ingest.merge_shards(of_day))
 
 

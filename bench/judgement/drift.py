@@ -44,9 +44,12 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
     """Of all photos, by a small model trained on the first TRAINED_ON of them."""
     kept = CACHE / "model.npz"
     if not kept.exists():
+        from driftwatch.artifacts.model_input import ModelInput
         from driftwatch.models.champion import RECIPES
-        from driftwatch.models.predictors.keras import KerasPredictor, logits_and_embeddings
-        from driftwatch.models.registry import from_bytes
+        from driftwatch.models.keras_file import from_bytes
+        from driftwatch.models.predictors.from_images import ModelFacts
+        from driftwatch.models.predictors.heads import Head
+        from driftwatch.models.predictors.keras import KerasPredictor
         from driftwatch.models.training.base import Labelled, Recipe, TrainingSet, trainer
 
         photos = extracted()
@@ -54,7 +57,8 @@ def embeddings_and_answers() -> tuple[np.ndarray, np.ndarray]:
         recipe = Recipe(**{**RECIPES["fast"], "epochs": 12})
         train = Labelled(photos.inputs[:TRAINED_ON], labels[:TRAINED_ON])
         model = from_bytes(trainer().train(TrainingSet(train, 2), recipe).model, "the benchmark's model")
-        raw, embeddings = logits_and_embeddings(KerasPredictor("", model, 1.0, True, 64), [photos.inputs], 256)
+        facts = ModelFacts("", ("cat", "dog"), ModelInput(height=64, width=64), Head("logits"))
+        raw, embeddings = KerasPredictor(facts, model).log_scores([photos.inputs], 256)
         right = raw.argmax(axis=1) == labels
         print(
             f"model: {right[:TRAINED_ON].mean():.3f} right on its own photos, {right[TRAINED_ON:].mean():.3f} on others"

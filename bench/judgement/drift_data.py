@@ -18,10 +18,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config import ImagesConfig
-from driftwatch.images.decode import decode_image, model_input
+from driftwatch.images.decode import decode_image
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.near_duplicates import perceptual_hash
+from driftwatch.images.resize import model_input
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
@@ -136,7 +138,7 @@ def _extract(folder: Path, name: str, severity: int) -> None:
             kind, parameter = corruptions()[name][severity - 1]
             rgb = KINDS[kind](rgb, parameter, number)
         features.append(image_features(rgb))
-        inputs.append(model_input(rgb, INPUT_SIZE))
+        inputs.append(model_input(rgb, ModelInput.square(INPUT_SIZE)))
         hashes.append(perceptual_hash(rgb))
         paths.append(path)
     folder.mkdir(parents=True, exist_ok=True)

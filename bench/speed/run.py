@@ -149,6 +149,9 @@ def measure(
     found = in_turn("answers", main, [(ours, "answers", 1), (ours, "answers_one_by_one", 1)], 64, repeats)
     ratios = against(found, "answers", "answers_one_by_one")
     rows.append(Row(main, "answers from stored inputs", "model.predict on each decoded file", None, ratios))
+    found = in_turn("kinds", main, [(ours, "answers_onnx", 1), (ours, "answers", 1)], sizes[main], repeats)
+    ratios = against(found, "answers_onnx", "answers")
+    rows.append(Row(main, "answers by an ONNX file", "by the same Keras file", None, ratios))
     profile: dict[str, list[float]] = {}
     for number in range(repeats):
         print(f"\rprofile: round {number + 1} of {repeats}", end="", file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,21 @@ def cleanvision(paths: list[Path]) -> None:
     Imagelab(data_path=str(paths[0].parent)).find_issues(n_jobs=1, verbose=False)
 
 
-def one_pass(paths: list[Path], workers: int = 1) -> None:
+# What the pass makes of a picture, by the name of its task: see bench/speed/inputs.py.
+INPUTS: dict[str, dict[str, Any]] = {
+    "squash": {},
+    "squash_bilinear": {"interpolation": "bilinear"},
+    "squash_bicubic": {"interpolation": "bicubic"},
+    "squash_opencv": {"interpolation": "bilinear", "antialias": False},
+    "crop_bilinear": {"resize": "crop", "crop_share": 0.875, "interpolation": "bilinear"},
+    "crop_areas": {"resize": "crop", "crop_share": 0.875},
+    "pad_bilinear": {"resize": "pad", "interpolation": "bilinear"},
+}
+
+
+def one_pass(paths: list[Path], workers: int = 1, size: int = INPUT_SIZE, **settings: Any) -> None:
     """The product's own pass: fetch, checks, decoding, all features, perceptual hash, the model's input."""
+    from driftwatch.artifacts.model_input import ModelInput
     from driftwatch.config import ImagesConfig
     from driftwatch.images.listing import ImageFolder
     from driftwatch.images.one_pass import take_in_blocks
@@ -88,7 +102,10 @@ def one_pass(paths: list[Path], workers: int = 1) -> None:
     storage = open_storage(f"file://{paths[0].parent}")
     objects = [StoredObject(path.name, path.stat().st_size) for path in paths]
     folder = ImageFolder(storage, "", ImagesConfig())
-    images = sum(len(block.inputs) for block in take_in_blocks(folder, objects, INPUT_SIZE, workers=workers))
+    images = sum(
+        len(block.inputs)
+        for block in take_in_blocks(folder, objects, ModelInput(height=size, width=size, **settings), workers=workers)
+    )
     assert images == len(paths), f"{images} of {len(paths)} images were accepted"
 
 
@@ -155,29 +172,55 @@ def stages(paths: list[Path]) -> dict[str, float]:
 
 
 def _model() -> Any:
+    from driftwatch.artifacts.model_input import ModelInput
     from driftwatch.models.architecture import build
+    from driftwatch.models.predictors.from_images import ModelFacts
+    from driftwatch.models.predictors.heads import Head
     from driftwatch.models.predictors.keras import KerasPredictor
     from driftwatch.models.runtime import prepare
 
     if "model" not in _prepared:
         prepare()
-        _prepared["model"] = KerasPredictor("", build(INPUT_SIZE, 2), 1.0, True, INPUT_SIZE)
+        facts = ModelFacts("", ("cat", "dog"), ModelInput(height=INPUT_SIZE, width=INPUT_SIZE), Head("logits"))
+        _prepared["model"] = KerasPredictor(facts, build(ModelInput.square(INPUT_SIZE), 2))
     return _prepared["model"]
 
 
-def answers(paths: list[Path]) -> None:
-    """The day's answers as the product gives them, from stored inputs (put into memory before the first run)."""
+def _stored(paths: list[Path]) -> Any:
+    """The images' stored inputs, put into memory before the first run."""
     import numpy as np
 
+    from driftwatch.artifacts.model_input import ModelInput
     from driftwatch.config import ImagesConfig
-    from driftwatch.images.decode import decode_image, model_input
-    from driftwatch.models.predictors.keras import logits_and_embeddings
+    from driftwatch.images.decode import decode_image
+    from driftwatch.images.resize import model_input
 
     key = f"inputs {paths[0].parent}"
     if key not in _prepared:
         decoded = (decode_image(path.read_bytes(), ImagesConfig()).rgb for path in paths)
-        _prepared[key] = np.stack([model_input(rgb, INPUT_SIZE) for rgb in decoded])
-    logits_and_embeddings(_model(), [_prepared[key]], 64)
+        _prepared[key] = np.stack([model_input(rgb, ModelInput.square(INPUT_SIZE)) for rgb in decoded])
+    return _prepared[key]
+
+
+def answers(paths: list[Path]) -> None:
+    """The day's answers as the product gives them, from stored inputs."""
+    _model().log_scores([_stored(paths)], 64)
+
+
+def answers_onnx(paths: list[Path]) -> None:
+    """The same by the same network as an ONNX file."""
+    import tensorflow as tf
+    import tf2onnx
+
+    from driftwatch.models.predictors.onnx import opened
+
+    if "onnx" not in _prepared:
+        keras = _model()
+        given = [tf.TensorSpec((None, INPUT_SIZE, INPUT_SIZE, 3), tf.float32, name="image")]
+        whole = tf.function(lambda image: keras.model(image, training=False), input_signature=given)
+        file, _ = tf2onnx.convert.from_function(whole, input_signature=given, opset=17)
+        _prepared["onnx"] = opened(file.SerializeToString(), keras.facts, "the benchmark's model")
+    _prepared["onnx"].log_scores([_stored(paths)], 64)
 
 
 def answers_one_by_one(paths: list[Path]) -> None:
@@ -194,9 +237,10 @@ TASKS: dict[str, Callable[[list[Path]], Any]] = {
     function.__name__: function
     for function in (
         opencv, simplejpeg, pillow, pillow_draft, pyvips, image_metric, cleanvision, one_pass, two_threads, two_processes,
-        decode_two_threads, decode_two_processes, stages, answers, answers_one_by_one,
+        decode_two_threads, decode_two_processes, stages, answers, answers_onnx, answers_one_by_one,
     )
 }  # fmt: skip
+TASKS |= {name: partial(one_pass, size=224, **settings) for name, settings in INPUTS.items()}
 
 
 def main() -> None:

@@ -226,7 +226,7 @@ def right_and_wrong(site, run_key: str) -> tuple[str, str]:
     from driftwatch.artifacts.days import stored_days
     from driftwatch.artifacts.keys import SET
     from driftwatch.drift.handover import build_reference_of
-    from driftwatch.models import registry
+    from driftwatch.models import keras_file, registry
     from driftwatch.models.dataset import collect_training_set, load_inputs
     from driftwatch.models.training.base import Labelled, Recipe, TrainingSet, trainer
 
@@ -238,12 +238,14 @@ def right_and_wrong(site, run_key: str) -> tuple[str, str]:
     truth = table["label"].map(monitor.classes.index).to_numpy()
     by_heart = {"smallest_box": 1, "stretch": 0, "flip": False, "contrast": 0, "brightness": 0, "tint": 0}
     recipe = Recipe(epochs=25, width=12, small_share=0, learning_rate=2e-3, augmentation=by_heart)
-    data = TrainingSet(Labelled(load_inputs(monitor_store(storage, layout), table), truth), len(monitor.classes))
-    model = registry.from_bytes(trainer().train(data, recipe).model, "learnt by heart")
+    data = TrainingSet(
+        Labelled(load_inputs(monitor_store(storage, layout, monitor), table), truth), len(monitor.classes)
+    )
+    model = keras_file.from_bytes(trainer().train(data, recipe).model, "learnt by heart")
     old = registry.champion_version(monitor_store(storage, layout))
     versions = []
     for _ in range(2):
-        data = registry.to_bytes(model)
+        data = keras_file.to_bytes(model)
         versions.append(registry.version_for(monitor_store(storage, layout), data))
         registry.register(
             monitor_store(storage, layout), versions[-1], data, registry.card(monitor_store(storage, layout), old)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from driftwatch.drift import Reference
 from driftwatch.drift.content_and_predictions import build_held_out_references
 from driftwatch.drift.whylogs_profiles import feature_profile
 from driftwatch.images.features import COLUMNS
+from driftwatch.models.predictors.keras import KerasPredictor
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
 from driftwatch_airflow.operators.features import ProfileFeaturesOperator
 from driftwatch_airflow.operators.ingest import IngestImagesOperator, IngestShardOperator, MergeShardsOperator
@@ -81,7 +81,7 @@ class S3Day(Case):
             "version": VERSION,
             "sha256": digest,
             "classes": list(self.monitor.classes),
-            "input_size": self.monitor.model.input_size,
+            "input_size": self.monitor.model.input.height,
             "temperature": 1.0,
             "output": "logits",
         }
@@ -227,9 +227,8 @@ def photo(number: int) -> bytes:
     return buffer.getvalue()
 
 
-def _answered(model: Any, inputs: Any, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+def _answered(model: Any, blocks: Any, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
     """What a model would say: always the second class, the surer the brighter the image is."""
-    blocks = [inputs] if isinstance(inputs, np.ndarray) else [*inputs]
     light = np.concatenate([np.zeros(0), *(block.reshape(len(block), -1).mean(axis=1) for block in blocks)])
     return np.stack([np.zeros(len(light)), 1 + light / 255], axis=1), np.stack([light, light], axis=1).astype("float16")
 
@@ -262,10 +261,11 @@ def s3_of_the_day(patch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
         patch.setattr(s3fs.S3FileSystem, "retries", 1)
         for module in ("ingest", "one_pass", "shards"):
             patch.setattr(f"driftwatch.images.{module}.BLOCK", 2)
-        patch.setattr("driftwatch.models.registry.from_bytes", lambda data, name: json.dumps(name))
-        patch.setattr("driftwatch.models.predictors.keras.prepare", lambda: None)
+        patch.setattr(
+            "driftwatch.models.predictors.keras.opened", lambda data, facts, name: KerasPredictor(facts, None)
+        )
         patch.setattr("driftwatch.models.predict.check_shapes", lambda *_: None)
-        patch.setattr("driftwatch.models.predictors.keras.logits_and_embeddings", _answered)
+        patch.setattr("driftwatch.models.predictors.from_images.ImagePredictor.log_scores", _answered)
         patch.setattr(CheckPerformanceOperator, "do_branch", lambda *_: None)
         s3fs.S3FileSystem.clear_instance_cache()
         s3fs.S3FileSystem(use_listings_cache=False).mkdir(BUCKET)

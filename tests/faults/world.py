@@ -122,7 +122,9 @@ class World:
             for section, value in sections.items()
         }
         monitor = self._monitor.model_copy(update={"name": name, **changed})
-        day = date(2024, 1, 1) + timedelta(days=self._cases)  # so early that the last case of a long run is no future day
+        day = date(2024, 1, 1) + timedelta(
+            days=self._cases
+        )  # so early that the last case of a long run is no future day
         return (kind or Case)(self, monitor, day, self.folder / name)
 
     def fault(self, service: str, **fields: Any) -> None:

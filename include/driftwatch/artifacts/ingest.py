@@ -6,9 +6,10 @@ from __future__ import annotations
 import datetime
 
 from driftwatch.artifacts.base import DayArtifact
+from driftwatch.artifacts.model_input import OfPixels
 
 
-class Ingest(DayArtifact):
+class Ingest(OfPixels, DayArtifact):
     """The counts of a day that was taken in: listed = accepted + duplicate + quarantined + ignored."""
 
     file = "ingest.json"
@@ -29,8 +30,6 @@ class Ingest(DayArtifact):
     """How many were quarantined, by the kind of reason."""
     model_version: str
     """The version that the day is judged by, fixed when it is first taken in."""
-    input_size: int
-    """Side of the model's input, in pixels."""
     late: int = 0
     """Accepted images that came after the day's sample was drawn; absent where there are none."""
 
@@ -40,18 +39,16 @@ class Ingest(DayArtifact):
         return self.listed - self.ignored
 
 
-class InputsIndex(DayArtifact):
+class InputsIndex(OfPixels, DayArtifact):
     """The blocks of the day's inputs; written when all of them are."""
 
     file = "inputs/index.json"
 
-    input_size: int
-    """Side of each image, in pixels."""
     rows: tuple[int, ...]
     """The number of images in each block, in order; a block without an image has no file."""
 
 
-class ShardPlan(DayArtifact):
+class ShardPlan(OfPixels, DayArtifact):
     """What was decided when the day was cut into shards. It is deleted when the day is whole again."""
 
     file = "shards/plan.json"
@@ -60,8 +57,6 @@ class ShardPlan(DayArtifact):
     """How many there are."""
     listed: int
     """Objects in the day's folder."""
-    input_size: int
-    """Side of the model's input, in pixels."""
     model_version: str
     """The version that the day will be judged by."""
 

@@ -10,6 +10,8 @@ from driftwatch.artifacts.nested_keys import RetrainingKeys
 _IMAGES = ("incoming/", "training/images/")
 # Files of a retraining request: its training set, the card of that set, the challenger, and what the gate found.
 SET, DATASET_CARD, CHALLENGER, GATE = "set.parquet", "dataset_card.json", "challenger.json", "gate.json"
+# The end of a model file's name, by its kind. That of an entry point's kind is `bin`.
+_MODEL_FILES = {"keras": "keras", "onnx": "onnx", "endpoint": "json", "logged": "parquet"}
 
 
 def own_key(monitor: str, key: str) -> str:
@@ -226,6 +228,11 @@ class MonitorKeys:
         return f"{self.monitor}/training/inputs.npy"
 
     @property
+    def training_pixels(self) -> str:
+        """How the pictures in `training_inputs` were made."""
+        return f"{self.monitor}/training/pixels.json"
+
+    @property
     def training_features(self) -> str:
         """The features of the original labelled images, in the order of `training_set`."""
         return f"{self.monitor}/training/features.parquet"
@@ -243,8 +250,9 @@ class MonitorKeys:
     def models(self) -> str:
         return f"{self.monitor}/models"
 
-    def model(self, version: str) -> str:
-        return f"{self.monitor}/models/{version}/model.keras"
+    def model(self, version: str, kind: str = "keras") -> str:
+        """The one file of a version; its name says what kind it is."""
+        return f"{self.monitor}/models/{version}/model.{_MODEL_FILES.get(kind, 'bin')}"
 
     def model_card(self, version: str) -> str:
         return f"{self.monitor}/models/{version}/card.json"

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from driftwatch.artifacts.accuracy import Metrics
 from driftwatch.artifacts.base import Artifact, Part
+from driftwatch.artifacts.model_input import ModelInput, OfPixels
 from driftwatch.artifacts.parts import Number
 from driftwatch.artifacts.retraining import DatasetSummary, GateResult
 
@@ -151,13 +152,24 @@ class CardMetrics(Part):
     """On its holdout."""
 
 
+Output = Literal["probabilities", "logits", "sigmoid", "logit", "sigmoids"]
+
+
 class ModelCard(Artifact):
-    """models/<version>/card.json. A version exists when its card exists. The gate's table is added later."""
+    """models/<version>/card.json. A version exists when its card exists. The gate's table is added later.
+
+    Version 2 has `kind`, `input`, `output_name`, `positive_class`, and more values of `output`. A card of version 1 lacks them, and
+    means their defaults.
+    """
+
+    VERSION = 2
 
     version: str
     """v0003-1a2b3c4d: a number, and the first digits of `sha256`."""
+    kind: str = "keras"
+    """What its file is, and who answers: keras, onnx, endpoint, logged, or the name of an entry point's."""
     sha256: str
-    """The sha256 of the model file; it is checked at each load."""
+    """The sha256 of the version's file; it is checked at each load."""
     created_by: str
     """Who or what asked for it."""
     parent: str | None
@@ -173,21 +185,32 @@ class ModelCard(Artifact):
     classes: tuple[str, ...]
     """The classes, in the order of the model's outputs."""
     input_size: int
-    """Side of its input, in pixels."""
-    output: Literal["logits", "probabilities"]
-    """What the model gives: logits or probabilities."""
+    """Side of its input, in pixels; the height of one that is not square."""
+    input: ModelInput | None = None
+    """What the model is given of an image; absent in a card of version 1. `model_input` has it for every card."""
+    output: Output
+    """What the model gives: see `model.output` of the monitor file."""
+    output_name: str | None = None
+    """The output that has the answers, of a model that has several."""
+    positive_class: str | None = None
+    """For sigmoid and logit: the class whose chance it is."""
     temperature: Number
-    """The logits are divided by it, so that the scores mean what they say."""
+    """The scores' log odds are divided by it, so that the scores mean what they say."""
     parameters: int
-    """Weights of the network."""
+    """Weights of the network; 0 where they are not known."""
     packages: dict[str, str]
-    """Versions that training depends on."""
+    """Versions that training and answering depend on."""
     metrics: CardMetrics
     """How good it is."""
     gate: GateResult | None = None
     """What the gate found; absent before, and for a first champion."""
     alerts: tuple[datetime.date, ...] = ()
     """Days whose alerts came while it was trained; absent as `gate` is."""
+
+    @property
+    def model_input(self) -> ModelInput:
+        """What the model is given of an image. Before there were settings, that was the squashed picture as it is."""
+        return self.input or ModelInput(height=self.input_size, width=self.input_size)
 
 
 class ChampionPointer(Artifact):
@@ -208,6 +231,11 @@ class ChampionPointer(Artifact):
     def champions(self) -> tuple[str, ...]:
         """Every version that was ever champion, in order. This also works if the pointer has no history."""
         return self.history or tuple(name for name in (self.previous, self.version) if name)
+
+
+class TrainingSetPixels(OfPixels):
+    """training/pixels.json: how the pictures of the training set's inputs were made. There is none of a set that an early Driftwatch took in:
+    its pictures were squashed to a square."""
 
 
 class TrainingSetReady(Artifact):

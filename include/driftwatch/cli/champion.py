@@ -29,9 +29,13 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
     )
     train.add_argument("--epochs", type=_positive, help="instead of the recipe's")
     train.set_defaults(run=_train)
-    bring = kinds.add_parser("import", parents=[everywhere], help="take the team's own Keras model")
+    bring = kinds.add_parser("import", parents=[everywhere], help="take the team's own model")
     monitor_argument(bring)
-    bring.add_argument("model", type=Path, help="a .keras file: [n, size, size, 3] in 0..255 to [n, classes]")
+    bring.add_argument(
+        "model",
+        type=Path,
+        help="a .keras, .onnx or .h5 file, or a SavedModel folder; model.input and model.output say what it is given and gives",
+    )
     bring.set_defaults(run=_import)
     for command in (train, bring):
         command.add_argument("--images", type=Path, help="folder <class>/<file>, copied into the storage first")
@@ -89,18 +93,18 @@ def _rollback(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from driftwatch.models.model_file import read_keras_file
+    from driftwatch.models.model_file import read_model_file
 
     monitor = monitor_of(options)
     _refuse_champion(options, monitor)
-    read_keras_file(options.model)  # a wrong file is told before TensorFlow is imported
+    read_model_file(options.model)  # a wrong file is told before TensorFlow is imported
     with quiet_tensorflow(options.debug):
         from driftwatch.models.champion import import_champion, read_model
 
-        read_model(options.model, monitor.config)  # one that does not fit must not replace the training set
+        own = read_model(options.model, monitor.config)  # one that does not fit must not replace the training set
     _take_in(options, monitor)
     with quiet_tensorflow(options.debug):
-        version = import_champion(monitor, options.model)
+        version = import_champion(monitor, own)
         _hand_over(monitor, version, "driftwatch champion import")
 
 

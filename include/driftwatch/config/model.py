@@ -48,11 +48,6 @@ class ModelConfig(Section):
     )
     recipe: RecipeConfig = Field(default_factory=RecipeConfig)
 
-    @property
-    def input_size(self) -> int:
-        """The side of a square input, in pixels."""
-        return self.input.height
-
     @model_validator(mode="before")
     @classmethod
     def _old_name_of_the_size(cls, value: Any) -> Any:

@@ -51,7 +51,7 @@ class RecipeConfig(Section):
     )
     small_size: Side = Field(
         64,
-        description="Side in pixels of the images of that part. It has no effect if `model.input_size` is no larger.",
+        description="Side in pixels of the images of that part. Of an input that is not square it is the shorter side. It has no effect if `model.input.size` is no larger.",
     )
     learning_rate: float = Field(
         4e-3, gt=0, le=1, description="The highest learning rate of AdamW. At the full size it is half of this."

@@ -108,7 +108,8 @@ def _data_of(store: MonitorStore, run_key: str | None) -> _Data:
 
 def _predicted(store: MonitorStore, version: str, data: _Data) -> tuple[pd.DataFrame, np.ndarray]:
     """What the version predicts of its data, and the embeddings, as `build_held_out_references` takes them."""
-    found = predictor(store, version).predict(Asked([data.inputs]), store.config.model.batch_size)
+    asked = Asked([data.inputs], image_ids=data.table["image_id"].tolist())
+    found = predictor(store, version).predict(asked, store.config.model.batch_size)
     if found.embeddings is None:
         raise NeedsAttention(
             f"model {version} gives no embeddings, and content drift is judged by them: use a model that has a hidden layer"

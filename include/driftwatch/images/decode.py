@@ -1,16 +1,13 @@
-"""Safe decoding of one image's bytes to RGB, and the squashing to the model's input."""
+"""Safe decoding of one image's bytes to RGB."""
 
 from __future__ import annotations
 
 import io
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL import ImageFile as PillowFile
-from scipy.sparse import csr_array
 
 from driftwatch.images.headers import Header, ImageFile, RejectedImage, damaged, format_of
 from driftwatch.images.jpeg import decode_jpeg, read_jpeg
@@ -74,61 +71,6 @@ def decode_file(file: ImageFile, limits: ImagesConfig) -> DecodedImage:
     else:
         rgb = _decode_with_pillow(file)
     return DecodedImage(_upright(rgb, file.orientation), file.header.format, note)
-
-
-class Halvings:
-    """An upright picture, uint8 [height, width, 3], and, made when asked for, its halves by averages of 2 x 2 pixels: what
-    shrinks a picture starts from one of them. An odd last row or column is left out of the next."""
-
-    def __init__(self, rgb: np.ndarray) -> None:
-        self._pictures = [np.ascontiguousarray(rgb)]
-
-    def squashed(self, size: int, averaged: int = 1) -> np.ndarray:
-        """The picture squashed to a square, uint8 [size, size, 3], by averages over equal areas of the smallest of the halves
-        that has at least `size * averaged` pixels on both sides."""
-        from driftwatch.images.kernels.rgb import average_areas, halve
-
-        level = 0
-        while min(self._pictures[level].shape[:2]) >= 2 * size * averaged:
-            level += 1
-            if level == len(self._pictures):
-                whole = self._pictures[-1]
-                height, width = whole.shape[0] // 2, whole.shape[1] // 2
-                half = np.empty((height, width, 3), np.uint8)
-                halve(whole.reshape(len(whole), -1), half.reshape(height, -1))
-                self._pictures.append(half)
-        picture = self._pictures[level]
-        height, width = picture.shape[:2]
-        if min(height, width) < size:
-            return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-        square = np.empty((size, size, 3), np.uint8)
-        shares = _area_shares(height, size), _area_shares(width, size)
-        average_areas(picture.reshape(height, -1), *shares, square.reshape(size, -1))
-        return square
-
-
-def model_input(picture: np.ndarray | Halvings, size: int) -> np.ndarray:
-    """The picture squashed to the model's square input, uint8 [size, size, 3], by area averaging.
-
-    Halved exactly while both sides stay at least twice `size`, then averaged over the rest: half the time of averaging at
-    once, at the price of an odd last row or column in each halving.
-    """
-    return (picture if isinstance(picture, Halvings) else Halvings(picture)).squashed(size)
-
-
-@lru_cache(maxsize=1024)
-def _area_shares(side: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How much each of `side` pixels counts in each of `size` averages over equal stretches of them, as OpenCV's INTER_AREA: a
-    sparse matrix [size, side], its (indptr int32, indices int32, data float32)."""
-    scale = side / size
-    pixel = np.arange(side)
-    first = np.minimum(pixel // scale, size - 1).astype(int)
-    inside = np.minimum(1, (first + 1) * scale - pixel)  # the rest of the pixel lies in the next stretch
-    stretch, shares = np.concatenate([first, np.minimum(first + 1, size - 1)]), np.concatenate([inside, 1 - inside])
-    kept = shares > 1e-3
-    pixels = np.concatenate([pixel, pixel])
-    found = csr_array(((shares / scale)[kept].astype(np.float32), (stretch[kept], pixels[kept])), shape=(size, side))
-    return found.indptr.astype(np.int32), found.indices.astype(np.int32), found.data
 
 
 def _upright(rgb: np.ndarray, orientation: int) -> np.ndarray:

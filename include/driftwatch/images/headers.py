@@ -39,6 +39,7 @@ REASON_KINDS = (
     "unsupported_format",
     "too_many_pixels",
     "too_small",
+    "other_size",
     "too_complex",
     "truncated",
     "unreadable",

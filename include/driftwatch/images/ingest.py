@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftwatch.artifacts.ingest import Ingest, ShardPlan
+from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
@@ -56,8 +57,8 @@ class DayModel:
     """What ingest must know of the model that will judge the day."""
 
     version: str
-    input_size: int
-    """Side in pixels of the square that it takes."""
+    input: ModelInput
+    """What it is given of an image. Only what decides the stored pixels is kept with the day."""
 
 
 def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | None = None) -> Ingest:
@@ -69,7 +70,7 @@ def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | 
     listed = listed or list_day(day)
 
     def make_pass(given_up: frozenset[str]) -> Ingest:
-        with _writing_tables(day) as tables, _blocks(day, listed, model.input_size, given_up) as blocks:
+        with _writing_tables(day) as tables, _blocks(day, listed, model.input, given_up) as blocks:
             for number, block in enumerate(blocks):
                 inputs.write_block(day, number, block.inputs)
                 tables.add(block.manifest, block.features)
@@ -82,13 +83,13 @@ def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | 
 
 @contextmanager
 def _blocks(
-    day: DayStore, listed: Sequence[StoredObject], input_size: int, given_up: frozenset[str]
+    day: DayStore, listed: Sequence[StoredObject], pixels: ModelInput, given_up: frozenset[str]
 ) -> Iterator[Iterator[Block]]:
     """The blocks of a pass over these objects of the day. A pass that fails is closed here, on the thread that made it: garbage
     collection would end it at any time, on any thread."""
     folder = folder_of_day(day)
     with (
-        closing(take_in_blocks(folder, listed, input_size, given_up)) as taken_in,
+        closing(take_in_blocks(folder, listed, pixels, given_up)) as taken_in,
         closing(watched(folder, taken_in, given_up)) as blocks,
     ):
         yield blocks
@@ -107,8 +108,8 @@ def cut_into_shards(day: DayStore, model: DayModel, listed: Sequence[StoredObjec
         part = listed[shard.start : shard.stop]
         with writing_table(day.storage, day.keys.shard(shard.number, "listing.parquet"), _LISTING) as table:
             table.add(pa.table([[o.key for o in part], [o.size for o in part]], schema=_LISTING))
-    size, version = model.input_size, model.version
-    day.write(ShardPlan(shards=len(shards), listed=len(listed), input_size=size, model_version=version))
+    about = pixel_fields(model.input)
+    day.write(ShardPlan(shards=len(shards), listed=len(listed), model_version=model.version, **about))
     return shards
 
 
@@ -129,7 +130,7 @@ def ingest_shard(day: DayStore, shard: Shard) -> dict[str, int]:
         counts: Counter[str] = Counter()
         with (
             writing_table(day.storage, day.keys.shard(shard.number, "images.parquet"), _IMAGES) as table,
-            _blocks(day, objects, plan.input_size, given_up) as blocks,
+            _blocks(day, objects, plan.pixels, given_up) as blocks,
         ):
             for number, block in zip(shard.blocks, blocks, strict=True):
                 inputs.write_block(day, number, block.inputs)
@@ -165,7 +166,7 @@ def merge_shards(day: DayStore) -> Ingest:
                 features = np.column_stack([accepted[name].to_numpy() for name in COLUMNS])
                 tables.add(part.select(MANIFEST.names), features)
                 block += 1
-    found = _finish(day, DayModel(plan.model_version, plan.input_size), tables)
+    found = _finish(day, DayModel(plan.model_version, plan.pixels), tables)
     _clear_shards(day)
     return _refuse_too_many_rejects(day, found)
 
@@ -210,7 +211,7 @@ class _Tables:
             ignored=self._status[IGNORED],
             reasons=dict(sorted(self._reasons.items())),
             model_version=model.version,
-            input_size=model.input_size,
+            **pixel_fields(model.input),
         )
 
 
@@ -227,7 +228,7 @@ def _writing_tables(day: DayStore) -> Iterator[_Tables]:
 
 def _finish(day: DayStore, model: DayModel, tables: _Tables) -> Ingest:
     """Writes the inputs' index and, last, ingest.json, with the number of `late` images where there are any."""
-    inputs.write_index(day, model.input_size, tables.rows)
+    inputs.write_index(day, model.input, tables.rows)
     found = tables.counted(day.date, model)
     late = count_late(day)
     if late:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from driftwatch.artifacts.ingest import InputsIndex
+from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention
 
@@ -16,16 +17,16 @@ _READ_AHEAD = 2
 
 
 def write_block(day: DayStore, number: int, images: np.ndarray) -> None:
-    """Stores one block, uint8 [n, S, S, 3]; a block without an image has no file."""
+    """Stores one block, uint8 [n, h, w, 3]; a block without an image has no file."""
     if len(images):
         day.storage.write_array(day.keys.inputs_block(number), images)
     else:
         day.storage.delete(day.keys.inputs_block(number))
 
 
-def write_index(day: DayStore, input_size: int, rows: Sequence[int]) -> None:
+def write_index(day: DayStore, about: ModelInput, rows: Sequence[int]) -> None:
     """Makes the stored blocks the day's inputs: `rows` images in each, in order. Removes what is left of an earlier run."""
-    day.write(InputsIndex(input_size=input_size, rows=tuple(rows)))
+    day.write(InputsIndex(rows=tuple(rows), **pixel_fields(about)))
     wanted = {day.keys.inputs_index, *(day.keys.inputs_block(number) for number, count in enumerate(rows) if count)}
     for item in day.storage.list(day.keys.inputs):
         if item.key not in wanted:
@@ -38,14 +39,14 @@ class DayInputs:
     def __init__(self, day: DayStore) -> None:
         self._day = day
         index = day.read(InputsIndex)
-        self.rows, self.input_size = index.rows, index.input_size
+        self.rows, self.pixels = index.rows, index.pixels
         self._starts = np.concatenate([[0], np.cumsum(self.rows, dtype=int)])
 
     def __len__(self) -> int:
         return int(self._starts[-1])
 
     def blocks(self, numbers: Iterable[int] | None = None) -> Iterator[np.ndarray]:
-        """The images of each block, uint8 [n, S, S, 3], in order: of all blocks, or of those with these numbers. A few blocks are
+        """The images of each block, uint8 [n, h, w, 3], in order: of all blocks, or of those with these numbers. A few blocks are
         fetched ahead."""
         wanted = [n for n in (range(len(self.rows)) if numbers is None else numbers) if self.rows[n]]
         fetched = self._day.storage.iter_arrays([self._day.keys.inputs_block(n) for n in wanted], _READ_AHEAD)
@@ -53,9 +54,9 @@ class DayInputs:
             yield self._checked(number, images)
 
     def take(self, places: Sequence[int]) -> np.ndarray:
-        """The images at these places of the day, uint8 [n, S, S, 3] in their order; reads the blocks that hold them."""
+        """The images at these places of the day, uint8 [n, h, w, 3] in their order; reads the blocks that hold them."""
         chosen = np.asarray(places, int)
-        found = np.empty((len(chosen), self.input_size, self.input_size, 3), np.uint8)
+        found = np.empty((len(chosen), self.pixels.height, self.pixels.width, 3), np.uint8)
         blocks = np.searchsorted(self._starts, chosen, side="right") - 1
         numbers = np.unique(blocks)
         for number, images in zip(numbers, self.blocks(numbers.tolist()), strict=True):
@@ -69,9 +70,10 @@ class DayInputs:
         return self._day.keys.inputs_block(number), row - int(self._starts[number])
 
     def _checked(self, number: int, images: np.ndarray) -> np.ndarray:
-        if images.shape != (self.rows[number], self.input_size, self.input_size, 3):
+        height, width = self.pixels.height, self.pixels.width
+        if images.shape != (self.rows[number], height, width, 3):
             raise NeedsAttention(
                 f"{self._day.storage.url(self._day.keys.inputs_block(number))} is {list(images.shape)}, index.json says {self.rows[number]} "
-                f"images of {self.input_size} px: clear ingest_images for {self._day.date}"
+                f"images of {width} x {height} px: clear ingest_images for {self._day.date}"
             )
         return images

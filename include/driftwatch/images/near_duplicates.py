@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from driftwatch.images.decode import Halvings
+from driftwatch.images.resize import Halvings
 
 MAX_DISTANCE = 6
 _AVERAGED = 4  # each of the 32 x 32 is an average of at least as many pixels a side
@@ -27,7 +27,7 @@ def perceptual_hash(picture: np.ndarray | Halvings) -> str:
     from driftwatch.images.kernels.grey import HASH_SIDE, signs_of_frequencies
 
     halvings = picture if isinstance(picture, Halvings) else Halvings(picture)
-    return f"{signs_of_frequencies(halvings.squashed(HASH_SIDE, _AVERAGED)):016x}"
+    return f"{signs_of_frequencies(halvings.squashed(HASH_SIDE, HASH_SIDE, _AVERAGED)):016x}"
 
 
 def distances(ours: Sequence[str], others: Sequence[str]) -> np.ndarray:

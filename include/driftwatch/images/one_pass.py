@@ -25,15 +25,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftwatch.images.decode import Halvings, check_file, decode_file, model_input
+from driftwatch.images.decode import check_file, decode_file
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.fetch import Ignored, fetch
-from driftwatch.images.headers import RejectedImage
+from driftwatch.images.headers import Header, RejectedImage
 from driftwatch.images.near_duplicates import perceptual_hash
+from driftwatch.images.resize import Halvings, model_input
 from driftwatch.images.room import Room
 from driftwatch.images.shards import BLOCK
 
 if TYPE_CHECKING:
+    from driftwatch.artifacts.model_input import ModelInput
     from driftwatch.config import ImagesConfig
     from driftwatch.images.listing import ImageFolder
     from driftwatch.storage import StoredObject
@@ -65,7 +67,7 @@ FEATURE_TABLE = pa.schema([("image_id", pa.string()), *((name, pa.float64()) for
 
 class Block(NamedTuple):
     """What the pass gives for BLOCK objects (fewer in the last): a table like MANIFEST, and of its accepted images the features
-    [n, len(COLUMNS)] and the model's inputs, uint8 [n, size, size, 3]."""
+    [n, len(COLUMNS)] and the model's inputs, uint8 [n, height, width, 3]."""
 
     manifest: pa.Table
     features: np.ndarray
@@ -74,7 +76,7 @@ class Block(NamedTuple):
 
 class TakenIn(NamedTuple):
     """All that a pass gives, if it fits into memory. `manifest`, `features`: frames like MANIFEST and FEATURE_TABLE; `inputs`: uint8
-    [n, size, size, 3] in the order of `features`."""
+    [n, height, width, 3] in the order of `features`."""
 
     manifest: pd.DataFrame
     features: pd.DataFrame
@@ -111,10 +113,10 @@ class _InWork(NamedTuple):
     outcome: _Outcome | None = None
 
 
-def take_in(folder: ImageFolder, objects: Iterable[StoredObject], input_size: int) -> TakenIn:
+def take_in(folder: ImageFolder, objects: Iterable[StoredObject], pixels: ModelInput) -> TakenIn:
     """The pass over a set of images that fits into memory, such as the training set; see `take_in_blocks`."""
-    blocks = list(take_in_blocks(folder, objects, input_size))
-    empty = np.empty((0, input_size, input_size, 3), np.uint8)
+    blocks = list(take_in_blocks(folder, objects, pixels))
+    empty = np.empty((0, pixels.height, pixels.width, 3), np.uint8)
     manifest = pa.concat_tables([MANIFEST.empty_table(), *(block.manifest for block in blocks)])
     features = pa.concat_tables([FEATURE_TABLE.empty_table(), *(features_table(*block[:2]) for block in blocks)])
     inputs = np.concatenate([empty, *(block.inputs for block in blocks)])
@@ -124,7 +126,7 @@ def take_in(folder: ImageFolder, objects: Iterable[StoredObject], input_size: in
 def take_in_blocks(
     folder: ImageFolder,
     objects: Iterable[StoredObject],
-    input_size: int,
+    pixels: ModelInput,
     given_up: Collection[str] = (),
     workers: int | None = None,
 ) -> Generator[Block, None, None]:
@@ -135,9 +137,9 @@ def take_in_blocks(
     than `max_bytes`, is not fetched. For what is raised and what is quarantined see `driftwatch.images.fetch`. Close the generator
     where you do not use it up.
     """
-    filling = _Filling(input_size)
+    filling = _Filling(pixels)
     fetched = fetch(folder, sorted(objects, key=lambda item: item.key), given_up)
-    with closing(fetched), closing(_in_turn(fetched, folder.settings, input_size, workers or _cores())) as done:
+    with closing(fetched), closing(_in_turn(fetched, folder.settings, pixels, workers or _cores())) as done:
         for item in done:
             filling.add(item)
             if filling.rows == BLOCK:
@@ -149,8 +151,8 @@ def take_in_blocks(
 class _Filling:
     """Gathers what became of the objects, until they are a block."""
 
-    def __init__(self, input_size: int) -> None:
-        self._input_size = input_size
+    def __init__(self, pixels: ModelInput) -> None:
+        self._pixels = pixels
         self._firsts: dict[str, tuple[str, _Outcome]] = {}  # by image id, over all blocks
         self._empty()
 
@@ -188,7 +190,7 @@ class _Filling:
         found = Block(
             pa.table([pa.array(values, field.type) for values, field in columns], schema=MANIFEST),
             np.array(self._features, float).reshape(-1, len(COLUMNS)),
-            np.array(self._inputs, np.uint8).reshape(-1, self._input_size, self._input_size, 3),
+            np.array(self._inputs, np.uint8).reshape(-1, self._pixels.height, self._pixels.width, 3),
         )
         self._empty()
         return found
@@ -203,7 +205,7 @@ def features_table(manifest: pa.Table, features: np.ndarray) -> pa.Table:
 def _in_turn(
     fetched: Iterator[tuple[StoredObject, bytes | RejectedImage | Ignored]],
     images: ImagesConfig,
-    input_size: int,
+    pixels: ModelInput,
     workers: int,
 ) -> Generator[_InWork, None, None]:
     """Each object in order, with what became of it. Meanwhile the workers are a few objects ahead."""
@@ -213,7 +215,7 @@ def _in_turn(
     room = Room(images.decode_mb * 1_000_000)
     with _one_opencv_thread(), ThreadPoolExecutor(workers) as pool:
         while turn := list(islice(to_do, _TURN)):
-            waiting.append(pool.submit(_process_turn, turn, images, input_size, room))
+            waiting.append(pool.submit(_process_turn, turn, images, pixels, room))
             if len(waiting) >= workers * _TURNS_PER_CORE:
                 yield from waiting.popleft().result()
         while waiting:
@@ -232,25 +234,33 @@ def _to_do(item: StoredObject, data: bytes | RejectedImage | Ignored, seen: set[
     return _InWork(item.key, len(data), image_id, data if new else None)
 
 
-def _process_turn(turn: list[_InWork], images: ImagesConfig, input_size: int, room: Room) -> list[_InWork]:
+def _process_turn(turn: list[_InWork], images: ImagesConfig, pixels: ModelInput, room: Room) -> list[_InWork]:
     return [
-        item if item.data is None else item._replace(data=None, outcome=_process(item.data, images, input_size, room))
+        item if item.data is None else item._replace(data=None, outcome=_process(item.data, images, pixels, room))
         for item in turn
     ]
 
 
-def _process(data: bytes, images: ImagesConfig, input_size: int, room: Room) -> _Outcome:
+def _process(data: bytes, images: ImagesConfig, pixels: ModelInput, room: Room) -> _Outcome:
     try:
         file = check_file(data, images)
         with room.taking(file.memory):
             rgb, name, note = decode_file(file, images)
             height, width = rgb.shape[:2]
             halvings = Halvings(rgb)
-            squashed = model_input(halvings, input_size)
+            made = _made(halvings, pixels, Header(name, width, height))
             about = _About(note, name, width, height, perceptual_hash(halvings))
-            return _Outcome(ACCEPTED, about, image_features(rgb), squashed)
+            return _Outcome(ACCEPTED, about, image_features(rgb), made)
     except RejectedImage as error:
         return _rejected(error)
+
+
+def _made(picture: Halvings, pixels: ModelInput, header: Header) -> np.ndarray:
+    """The model's input. One that cannot be made of this picture is a rejected image, whose size the manifest has."""
+    try:
+        return model_input(picture, pixels)
+    except RejectedImage as error:
+        raise RejectedImage(error.kind, str(error), header) from None
 
 
 def _rejected(error: RejectedImage) -> _Outcome:

@@ -1,6 +1,6 @@
 """The classifier: a small ResNet that trains on a CPU in a minute or two.
 
-At width 24 it has 1.09 M parameters. It rescales its input itself and gives logits. Augmentation is not part of it (see
+At width 24 it has 1.09 M parameters. It rescales its input itself, whatever the input's numbers are, and gives logits. Augmentation is not part of it (see
 driftwatch.models.training.batches), so production runs exactly what is saved.
 """
 
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
+    from driftwatch.artifacts.model_input import ModelInput
 
-def build(input_size: int, n_classes: int, seed: int = 0, width: int = 24) -> keras.Model:
-    """A model from uint8 or float images [n, input_size, input_size, 3] in 0..255 to logits [n, n_classes].
+
+def build(about: ModelInput, n_classes: int, seed: int = 0, width: int = 24) -> keras.Model:
+    """A model from images as `about` says, by default uint8 or float [n, height, width, 3] in 0..255, to logits [n, n_classes].
 
     `width` is the number of filters of the first convolution. The three stages have 2, 4 and 8 times as many. Every layer
     has a fixed name and its own seed, so the same arguments give the same weights and the same saved bytes.
@@ -32,8 +34,9 @@ def build(input_size: int, n_classes: int, seed: int = 0, width: int = 24) -> ke
         gamma = "zeros" if last_of_block else "ones"
         return layers.BatchNormalization(momentum=0.9, gamma_initializer=gamma, name=f"{name}_norm")(x)
 
-    image = Input((input_size, input_size, 3), name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(image)
+    image = Input(about.shape, name="image")
+    x = layers.Permute((2, 3, 1), name="channels_last")(image) if about.layout == "nchw" else image
+    x = layers.Rescaling(**_to_one(about), name="rescale")(x)
     x = layers.ReLU(name="stem_relu")(convolution(x, width, "stem", strides=2))
     for stage in (1, 2, 3):
         filters, name = width * 2**stage, f"stage{stage}"
@@ -48,3 +51,11 @@ def build(input_size: int, n_classes: int, seed: int = 0, width: int = 24) -> ke
 
     logits = layers.Dense(n_classes, kernel_initializer=GlorotUniform(next(seeds)), name="logits")(x)
     return Model(image, logits, name="small_resnet")
+
+
+def _to_one(about: ModelInput) -> dict[str, Any]:
+    """What makes numbers of -1..1 of the input's: it undoes the scale, mean and std of the monitor file."""
+    once = 127.5 * about.scale
+    scales = [std / once for std in about.std or (1.0,)]
+    offsets = [mean / once - 1 for mean in about.mean or (0.0,)]
+    return {"scale": scales[0] if len(scales) == 1 else scales, "offset": offsets[0] if len(offsets) == 1 else offsets}

@@ -36,7 +36,7 @@ def check_archive(data: bytes, name: str) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_members(archive, len(data), name)
             weights, config = archive.read(WEIGHTS), json.loads(archive.read(CONFIG))
-            stored = sum(_checked_sizes(weights, name))
+            stored = check_weights(weights, name)
     except DamagedModel:
         raise
     except MemoryError:
@@ -48,6 +48,11 @@ def check_archive(data: bytes, name: str) -> None:
     promised = _parameters(config, name)
     if promised > stored:
         raise DamagedModel(f"{name}: its layers have {promised:,} parameters, its weights file {stored:,}")
+
+
+def check_weights(weights: bytes, name: str) -> int:
+    """The number of values in an HDF5 file. Raises DamagedModel if it claims to hold more than it does, or takes values from elsewhere."""
+    return sum(_checked_sizes(weights, name))
 
 
 def _check_members(archive: zipfile.ZipFile, size: int, name: str) -> None:

@@ -1,5 +1,5 @@
-"""The card of a model has its classes, in the order of its outputs, and its input size. For the champion, the monitor file must say the
-same. A day is handled as the card of its own model says, even if the monitor file has changed since.
+"""The card of a model has its classes, in the order of its outputs, and what it is given of an image. For the champion, the monitor file
+must say the same. A day is handled as the card of its own model says, even if the monitor file has changed since.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import NeedsAttention
@@ -16,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class OtherModel(NeedsAttention):
-    """The monitor file has other classes, or another input size, than the model was trained with."""
+    """The monitor file has other classes, or another input, than the model was made for."""
 
 
 def refuse_other(card: ModelCard, config: MonitorConfig, role: str = "the champion") -> None:
-    """Raises OtherModel if the card and the monitor file differ in the classes, their order, or the input size."""
-    classes, size = list(card.classes), card.input_size
+    """Raises OtherModel if the card and the monitor file differ in the classes, their order, or a setting of `model.input`."""
+    classes = list(card.classes)
     wrong = []
     if classes != list(config.classes):
         kind = "in another order" if sorted(classes) == sorted(config.classes) else "others"
         wrong.append(f"its outputs are {classes}, and classes in the monitor file are {kind}: {list(config.classes)}")
-    if size != config.model.input_size:
-        wrong.append(f"its input is {size} px, and model.input_size is {config.model.input_size}")
+    for name, its, said in card.model_input.otherwise(ModelInput.of(config.model.input)):
+        wrong.append(f"its input has the {name} {its}, and model.input.{name} is {said}")
     if wrong:
         raise OtherModel(
             f"{config.name}: {role} {card.version} is another model than the monitor file describes: {'; '.join(wrong)}. Nothing "
@@ -46,11 +47,14 @@ def refuse_other_champion(store: MonitorStore) -> None:
 
 
 def as_trained(store: MonitorStore, version: str) -> MonitorConfig:
-    """The monitor file with the classes and the input size of model `version`."""
+    """The monitor file with the classes and the input of model `version`."""
     config, card = store.config, _card(store, version)
-    if card is None or (card.classes, card.input_size) == (config.classes, config.model.input_size):
+    if card is None:
         return config
-    model = config.model.model_copy(update={"input": config.model.input.model_copy(update={"size": card.input_size})})
+    same_input = not card.model_input.otherwise(ModelInput.of(config.model.input))
+    if same_input and card.classes == config.classes:
+        return config
+    model = config.model if same_input else config.model.model_copy(update={"input": card.model_input.as_config})
     return config.model_copy(update={"classes": card.classes, "model": model})
 
 
@@ -58,6 +62,16 @@ def for_day(day: DayStore) -> MonitorConfig:
     """`as_trained` for the model that judges the day. For a day that was not taken in: the monitor file as it is."""
     ingest = day.find(Ingest)
     return as_trained(day.monitor, ingest.model_version) if ingest else day.config
+
+
+def refuse_other_pixels(stored: ModelInput, config: MonitorConfig, what: str, remedy: str) -> None:
+    """Raises NeedsAttention if images were stored in another way than the monitor file says. `what`: which images; `remedy`: what to do."""
+    wrong = [
+        f"their {name} is {its}, and model.input.{name} is {said}"
+        for name, its, said in stored.otherwise(ModelInput.of(config.model.input).pixels)
+    ]
+    if wrong:
+        raise NeedsAttention(f"{what} are stored with other pixels than the model takes: {'; '.join(wrong)}. {remedy}")
 
 
 def _card(store: MonitorStore, version: str) -> ModelCard | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pkgutil
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 import numpy as np
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import (
     CardMetrics,
     CardRecipe,
@@ -22,11 +25,18 @@ from driftwatch.artifacts.models import (
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.metrics import measure
-from driftwatch.models.predictors.base import Predictions
-from driftwatch.models.predictors.calibration import fit_temperature, probabilities
-from driftwatch.models.predictors.keras import KerasPredictor, logits
-from driftwatch.models.registry import digest_of, from_bytes, register, version_for
+from driftwatch.models.predictors.base import KERAS, ONNX, Asked, Predictions, Predictor
+from driftwatch.models.predictors.calibration import fit_temperature, log_of, probabilities
+from driftwatch.models.predictors.from_images import ImagePredictor, ModelFacts
+from driftwatch.models.registry import digest_of, register, version_for
 from driftwatch.models.training.base import Labelled, Trained
+
+# How the file of a model that is not registered yet is opened, by its kind.
+_OPENED = {KERAS: "driftwatch.models.predictors.keras:opened", ONNX: "driftwatch.models.predictors.onnx:opened"}
+_PACKAGES = {KERAS: ("tensorflow", "tensorflow-cpu", "keras"), ONNX: ("onnxruntime",)}
+
+# Makes the predictor of a model that is not registered yet.
+Asking = Callable[[ModelFacts], Predictor]
 
 
 class Unlearnt(NamedTuple):
@@ -47,43 +57,65 @@ class Origin:
     seeds: dict[str, int]
 
 
-def register_trained(store: MonitorStore, trained: Trained, unlearnt: Unlearnt, origin: Origin) -> str:
-    """Registers what a trainer made and returns its version.
+def register_trained(
+    store: MonitorStore, trained: Trained, unlearnt: Unlearnt, origin: Origin, asking: Asking | None = None
+) -> str:
+    """Registers a model and returns its version: what a trainer made, what a team brought, or what stands for production's own.
 
-    The card has the fields of `origin`. It also has the history, classes, input_size, output, temperature, package versions, and the
-    metrics on the holdout with their intervals.
+    The card has the fields of `origin`. It also has the kind, history, classes, input, output, temperature, package versions, and the
+    metrics on the holdout with their intervals. `asking` makes the predictor of a model that is not registered yet; None: the file of
+    that kind is opened. Only the answers of a file are calibrated: what production answered stays as it is.
     """
     name = version_for(store, trained.model, lambda known: _same(known, origin.data, store.config))
-    model = from_bytes(trained.model, store.storage.url(store.keys.model(name)))
-    loaded = KerasPredictor(name, model, 1.0, trained.from_logits, int(model.input_shape[1]))
-    temperature, holdout = _measured(loaded, unlearnt, store.config)
+    about = trained.input or ModelInput.of(store.config.model.input)
+    facts = ModelFacts(name, store.config.classes, about, trained.head)
+    model = asking(facts) if asking else open_file(trained.model, trained.kind, facts, name)
+    temperature, holdout = _measured(model, unlearnt, store.config, calibrated=trained.kind in _OPENED)
     card = ModelCard(
         **vars(origin),
         version=name,
+        kind=trained.kind,
         sha256=digest_of(trained.model),
         history=tuple(_untimed(row) for row in trained.history),
         classes=store.config.classes,
-        input_size=loaded.input_size,
-        output="logits" if trained.from_logits else "probabilities",
+        input_size=about.height,
+        input=about,
+        output=trained.head.known,
+        output_name=trained.head.name,
+        positive_class=trained.head.positive_class,
         temperature=temperature,
-        parameters=int(model.count_params()),
-        packages=package_versions(),
+        parameters=getattr(model, "parameters", 0),
+        packages=package_versions(trained.kind),
         metrics=CardMetrics(holdout=holdout),
     )
     register(store, name, trained.model, card)
     return name
 
 
-def _measured(model: KerasPredictor, unlearnt: Unlearnt, config: MonitorConfig) -> tuple[float, Holdout]:
-    """The temperature, and the metrics on the holdout."""
+def open_file(data: bytes, kind: str, facts: ModelFacts, name: str) -> ImagePredictor:
+    """The predictor of a file that is not registered yet. `name` is for the errors."""
+    found: ImagePredictor = pkgutil.resolve_name(_OPENED[kind])(data, facts, name)
+    return found
+
+
+def _measured(model: Predictor, unlearnt: Unlearnt, config: MonitorConfig, calibrated: bool) -> tuple[float, Holdout]:
+    """The temperature, and the metrics on the holdout. `model` answers with a temperature of 1."""
     validation, holdout = unlearnt
-    temperature = fit_temperature(logits(model, validation.images, config.model.batch_size), validation.labels)
-    scores = probabilities(logits(model, holdout.images, config.model.batch_size), temperature)
-    found = Predictions(scores, None, [model.version] * len(scores)).table(config.classes)["prediction"]
+    temperature = 1.0
+    if calibrated:
+        temperature = fit_temperature(log_of(_scores(model, validation, config)), validation.labels)
+    scores = probabilities(log_of(_scores(model, holdout, config)), temperature)
+    found = Predictions(scores, None, [""] * len(scores)).table(config.classes)["prediction"]
     truth = [config.classes[label] for label in holdout.labels]
     metrics = measure(truth, found, config.classes, config.performance.confidence)
     whole = Holdout(**vars(metrics), n=len(holdout.labels), mean_score=mean_score(scores))
     return temperature, whole
+
+
+def _scores(model: Predictor, images: Labelled, config: MonitorConfig) -> np.ndarray:
+    ids = None if images.image_ids is None else images.image_ids.tolist()
+    batch_size = min(config.model.batch_size, max(1, len(images.labels)))
+    return model.predict(Asked([images.images], image_ids=ids), batch_size).scores
 
 
 def _untimed(row: TimedEpochRow) -> EpochRow:
@@ -106,10 +138,10 @@ def mean_score(scores: np.ndarray) -> float | None:
     return round(float(scores.max(axis=1).mean()), 6) if len(scores) else None
 
 
-def package_versions() -> dict[str, str]:
-    """The versions that training depends on."""
+def package_versions(kind: str = KERAS) -> dict[str, str]:
+    """The versions that training depends on, and the answers of a model of this kind."""
     found = {"python": platform.python_version()}
-    for package in ("tensorflow", "tensorflow-cpu", "keras", "numpy", "opencv-python-headless"):
+    for package in (*_PACKAGES.get(kind, ()), "numpy", "opencv-python-headless"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:  # one of tensorflow and tensorflow-cpu is installed

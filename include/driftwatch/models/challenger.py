@@ -15,6 +15,7 @@ import pandas as pd
 from driftwatch.artifacts import base
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET, DayKeys, own_key
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import CardRecipe, DamageEstimate, ModelData
 from driftwatch.artifacts.retraining import ChallengerNote, DatasetCard
 from driftwatch.artifacts.store import MonitorStore
@@ -32,6 +33,7 @@ from driftwatch.models.dataset import (
     load_inputs,
 )
 from driftwatch.models.original_set import set_keys
+from driftwatch.models.predictors.heads import Head
 from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Start, TrainingSet, trainer
 from driftwatch.models.training.checkpoints import Checkpoints
 from driftwatch.storage import Storage
@@ -84,12 +86,12 @@ def train_challenger(
 
 def start_of(store: MonitorStore, champion: str) -> Start | None:
     """What the training starts from, as `retraining.start_from` says: the champion's weights, or None for new ones."""
-    from driftwatch.models.registry import model_file
+    from driftwatch.models.registry import model_file, model_key
 
     if store.config.retraining.start_from != "champion":
         return None
     data, card = model_file(store, champion)
-    return Start(data, card.output == "logits", store.storage.url(store.keys.model(champion)))
+    return Start(data, Head.of(card), store.storage.url(model_key(store, card)))
 
 
 def challenger_recipe(config: MonitorConfig, epoch_size: int) -> Recipe:
@@ -122,7 +124,7 @@ def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
     from driftwatch.models.training.batches import draw
 
     settings = store.config.retraining
-    images = Labelled.of(load_inputs(store, table), table["label"], store.config.classes)
+    images = Labelled.of(load_inputs(store, table), table, store.config.classes)
     bad_days, _ = bad_and_good_days(store, table)
     recent = np.asarray((table["source"] == HUMAN) & table["day"].isin(bad_days))
     damage = _damage_of(store, table)
@@ -137,7 +139,14 @@ def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
     validation = images.where(table["split"] == VALIDATION)
     holdout = images.where((table["split"] == EVALUATION) & (table["source"] == ORIGINAL))
     return _Parts(
-        TrainingSet(mixed[TRAIN], len(store.config.classes), mixed[VALIDATION].where(shown), weights[TRAIN]),
+        TrainingSet(
+            mixed[TRAIN],
+            len(store.config.classes),
+            mixed[VALIDATION].where(shown),
+            weights[TRAIN],
+            ModelInput.of(store.config.model.input),
+            store.config.classes,
+        ),
         replayed=int((~recent[table["split"] == TRAIN]).sum()),
         unlearnt=Unlearnt(validation, holdout),
         damage=damage,
@@ -175,22 +184,22 @@ def _damage_of(store: MonitorStore, table: pd.DataFrame) -> DamageEstimate | Non
 
 def _damaged(store: MonitorStore, damage: DamageEstimate | None, split: str) -> Labelled:
     """Damaged copies of at most DAMAGED_IMAGES original images of the split. No copies without a damage."""
-    from driftwatch.images.decode import model_input
+    from driftwatch.images.resize import model_input
     from driftwatch.models.damage import NONE, STRENGTHS, apply_damage
 
-    size, seed = store.config.model.input_size, store.config.retraining.seed
+    about, seed = ModelInput.of(store.config.model.input), store.config.retraining.seed
     chosen = _originals(store, split, seed)
     if damage is None or damage.kind == NONE or damage.strength is None or chosen.empty:
-        return Labelled(np.zeros((0, size, size, 3), np.uint8), np.zeros(0, "int64"))
+        return Labelled(np.zeros((0, about.height, about.width, 3), np.uint8), np.zeros(0, "int64"))
     strengths = damage.strength * _STRENGTH_SPREAD ** np.random.default_rng(seed).uniform(-1, 1, len(chosen))
     strengths = strengths.clip(min(STRENGTHS[damage.kind]), max(STRENGTHS[damage.kind]))
     inputs = [
-        model_input(apply_damage(rgb, damage.kind, float(strength), number), size)
+        model_input(apply_damage(rgb, damage.kind, float(strength), number), about)
         for number, (rgb, strength) in enumerate(
             zip(_decoded(store.storage, store.config, chosen), strengths, strict=True)
         )
     ]
-    return Labelled.of(np.stack(inputs), chosen["label"], store.config.classes)
+    return Labelled.of(np.stack(inputs), chosen, store.config.classes)
 
 
 def _originals(store: MonitorStore, split: str, seed: int) -> pd.DataFrame:

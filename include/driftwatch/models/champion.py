@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import CardRecipe, ImportedRecipe, ModelData
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.errors import NeedsAttention
-from driftwatch.models import registry
-from driftwatch.models.cards import Origin, Unlearnt, register_trained
+from driftwatch.models import keras_file
+from driftwatch.models.cards import Origin, Unlearnt, open_file, register_trained
+from driftwatch.models.conversion import converted
 from driftwatch.models.dataset import EVALUATION, ORIGINAL, TRAIN, VALIDATION, summary
-from driftwatch.models.model_file import read_keras_file
-from driftwatch.models.original_set import digest_of, refuse_other_labels, set_keys
-from driftwatch.models.runtime import prepare
+from driftwatch.models.model_file import read_model_file
+from driftwatch.models.original_set import digest_of, refuse_other_set, set_keys
+from driftwatch.models.predictors.from_images import ImagePredictor, ModelFacts
+from driftwatch.models.predictors.heads import Head
+from driftwatch.models.predictors.keras import KerasPredictor
 from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Trained, TrainingSet, trainer
 
 if TYPE_CHECKING:
-    import keras
     import pandas as pd
+
+# Answers on so many images tell what kind of answers they are.
+TOLD_BY = 64
 
 # The settings in which each recipe differs from the monitor file's model.recipe.
 RECIPES: dict[str, dict[str, float]] = {
@@ -44,7 +48,8 @@ def train_champion(
     chosen = recipe_of(store.config, recipe, epochs)
     table, whole = _training_set(store)
     train, validation, holdout = (whole.where(table["split"] == split) for split in (TRAIN, VALIDATION, EVALUATION))
-    data = TrainingSet(train, len(store.config.classes), validation)
+    about = ModelInput.of(store.config.model.input)
+    data = TrainingSet(train, len(store.config.classes), validation, input=about, class_names=store.config.classes)
     trained = trainer().train(data, chosen, attempt=Attempt(on_epoch=on_epoch))
     origin = Origin(
         created_by, None, _data_of(table), CardRecipe(**dict(chosen.noted), name=recipe), {"training": chosen.seed}
@@ -58,53 +63,55 @@ def recipe_of(config: MonitorConfig, recipe: str = "monitor", epochs: int | None
     return Recipe.model_validate({**config.model.recipe.model_dump(), **changes, "seed": config.retraining.seed})
 
 
+@dataclass(frozen=True)
+class OwnModel:
+    """The team's own model, as it will be registered. `facts` says what the monitor file expects of it."""
+
+    path: Path
+    file: bytes
+    kind: str
+    facts: ModelFacts
+    predictor: ImagePredictor
+
+
 def import_champion(
     store: MonitorStore,
-    path: Path,
+    model: Path | OwnModel,
     created_by: str = "driftwatch champion import",
 ) -> str:
-    """Registers the team's own .keras file and returns its version. It is not promoted yet.
+    """Registers the team's own model and returns its version. It is not promoted yet.
 
-    It must take [n, input_size, input_size, 3] in 0..255 (scaling belongs inside the model) and give [n, classes], logits or
-    probabilities. Its holdout metrics are measured on the evaluation part of the training set. If the team trained
-    the model on those images, the metrics look better than the model is. Raises NeedsAttention or registry.DamagedModel.
+    Its holdout metrics are measured on the evaluation part of the training set. If the team trained the model on those images, the
+    metrics look better than the model is. Raises NeedsAttention or DamagedModel.
     """
-    model = read_model(path, store.config)
+    own = model if isinstance(model, OwnModel) else read_model(model, store.config)
     table, whole = _training_set(store)
-    origin = Origin(created_by, None, _data_of(table), ImportedRecipe(name="imported", file=path.name), {})
+    origin = Origin(created_by, None, _data_of(table), ImportedRecipe(name="imported", file=own.path.name), {})
     unlearnt = Unlearnt(*(whole.where(table["split"] == split) for split in (VALIDATION, EVALUATION)))
-    imported = Trained(registry.to_bytes(model), from_logits=not _gives_probabilities(model, whole.images[:64]))
-    return register_trained(store, imported, unlearnt, origin)
+    some = [whole.images[:TOLD_BY]]
+    head = own.facts.head.told(
+        own.predictor.raw(some, min(TOLD_BY, len(some[0])))[0], store.config.classes, str(own.path)
+    )
+    return register_trained(store, Trained(own.file, head, kind=own.kind, input=own.facts.input), unlearnt, origin)
 
 
-def read_model(path: Path, config: MonitorConfig) -> keras.Model:
-    """The team's own model. It must fit the monitor file. Raises NeedsAttention or registry.DamagedModel."""
-    prepare(config.retraining.seed)
-    model = registry.from_bytes(read_keras_file(path), str(path))
-    size, classes = config.model.input_size, len(config.classes)
-    if model.input_shape != (None, size, size, 3) or model.output_shape != (None, classes):
-        raise NeedsAttention(
-            f"{path} maps {model.input_shape} to {model.output_shape}; the monitor file needs (None, {size}, {size}, 3), from "
-            f"model.input_size, to (None, {classes}), one output for each of {list(config.classes)}"
-        )
-    return model
-
-
-def _gives_probabilities(model: keras.Model, images: np.ndarray) -> bool:
-    found = model(images.astype("float32"), training=False).numpy()
-    return bool((found >= 0).all() and np.allclose(found.sum(axis=1), 1, atol=1e-3))
+def read_model(path: Path, config: MonitorConfig) -> OwnModel:
+    """The team's own model: a .keras or .onnx file, or one that is converted. It must fit the monitor file: its input, and the number
+    of its classes. Raises NeedsAttention or DamagedModel."""
+    file = read_model_file(path)
+    data, kind = converted(file)
+    facts = ModelFacts(path.name, config.classes, ModelInput.of(config.model.input), Head.expected(config.model))
+    predictor = open_file(data, kind, facts, str(path))
+    if isinstance(predictor, KerasPredictor):  # only the output that answers is kept
+        data, facts = keras_file.to_bytes(predictor.model), replace(facts, head=replace(facts.head, name=None))
+    return OwnModel(path, data, kind, facts, predictor)
 
 
 def _training_set(store: MonitorStore) -> tuple[pd.DataFrame, Labelled]:
     keys = set_keys(store)
-    table, inputs = store.storage.read_table(keys.table), store.storage.read_array(keys.inputs)
-    refuse_other_labels(store.storage, keys.table, store.config, table)
-    if inputs.shape[1] != store.config.model.input_size:
-        raise NeedsAttention(
-            f"{store.storage.url(keys.inputs)} is {inputs.shape[1]} px, model.input_size {store.config.model.input_size}: take the "
-            "training set in again by `driftwatch champion train` with this monitor file"
-        )
-    return table, Labelled.of(inputs, table["label"], store.config.classes)
+    table = store.storage.read_table(keys.table)
+    refuse_other_set(store, table)
+    return table, Labelled.of(store.storage.read_array(keys.inputs), table, store.config.classes)
 
 
 def _data_of(table: pd.DataFrame) -> ModelData:

@@ -6,7 +6,6 @@ Every image stays in its split (train, validation or evaluation) for ever, howev
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -15,19 +14,24 @@ import pandas as pd
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.ingest import InputsIndex
 from driftwatch.artifacts.keys import DATASET_CARD, SET, own_key
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.retraining import DatasetCard, DatasetSummary
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.config.retraining import RetrainingConfig
+from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
-from driftwatch.models.as_trained import refuse_other_champion
-from driftwatch.models.original_set import copy_images, counts_by, refuse_other_labels, set_keys, take_in_training_set
+from driftwatch.models.as_trained import refuse_other_champion, refuse_other_pixels
+from driftwatch.models.original_set import copy_images, counts_by, refuse_other_set, set_keys, take_in_training_set
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
 
 logger = logging.getLogger(__name__)
 
 __all__ = ["EVALUATION", "LEFT_OUT", "SET", "TRAIN", "VALIDATION", "copy_images", "take_in_training_set"]
+_OTHER_PIXELS = (
+    "Start the retraining anew: a day whose pictures an earlier model took is left out of its set, and counted"
+)
 ORIGINAL, HUMAN = "original", "human"
 _NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", "day", "row"])
 
@@ -68,8 +72,8 @@ class _Collected(NamedTuple):
 
 def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected:
     original = store.storage.read_table(set_keys(store).table)
-    refuse_other_labels(store.storage, store.keys.training_set, store.config, original)
-    labels = _HumanLabels(store.config.classes, store.config.retraining, set(original["image_id"]))
+    refuse_other_set(store, original)
+    labels = _HumanLabels(store.config, set(original["image_id"]))
     splits = _with_original(known_splits(store), original)
     for name in days_between(store, first_day, last_day):
         splits = labels.add(store, name, splits)
@@ -119,19 +123,22 @@ def _shares(values: pd.Series) -> dict[str, float]:
 
 
 def load_inputs(store: MonitorStore, table: pd.DataFrame) -> np.ndarray:
-    """The model's inputs of a collected set's rows, uint8 [n, S, S, 3] in their order. Raises NeedsAttention if one is gone."""
+    """The model's inputs of a collected set's rows, uint8 [n, h, w, 3] in their order. Raises NeedsAttention if one is gone, or if a day's
+    pictures were made in another way than the monitor file says."""
     parts = []
     for day, rows in table.groupby("day", sort=False):
         places = _places(store, str(day), rows)
         if day:
-            found = DayInputs(store.day(date.fromisoformat(str(day)))).take(places.tolist())
+            inputs = DayInputs(store.day(date.fromisoformat(str(day))))
+            refuse_other_pixels(inputs.pixels, store.config, f"the images of {day}", _OTHER_PIXELS)
+            found = inputs.take(places.tolist())
         else:
             found = store.storage.read_array(set_keys(store).inputs)[places]
         parts.append((rows.index, found))
-    inputs = np.empty((len(table), *parts[0][1].shape[1:]), np.uint8)
+    whole = np.empty((len(table), *parts[0][1].shape[1:]), np.uint8)
     for index, found in parts:
-        inputs[table.index.get_indexer(index)] = found
-    return inputs
+        whole[table.index.get_indexer(index)] = found
+    return whole
 
 
 def load_features(store: MonitorStore, table: pd.DataFrame) -> pd.DataFrame:
@@ -174,8 +181,9 @@ def image_keys(store: MonitorStore, table: pd.DataFrame) -> pd.Series:
 class _HumanLabels:
     """The usable labels of some days, and how many labels were left out for which reason."""
 
-    def __init__(self, classes: Sequence[str], settings: RetrainingConfig, original: set[str]) -> None:
-        self._classes, self._settings, self._original = classes, settings, original
+    def __init__(self, config: MonitorConfig, original: set[str]) -> None:
+        self._classes, self._settings, self._original = config.classes, config.retraining, original
+        self._pixels = ModelInput.of(config.model.input).pixels
         self._days: list[pd.DataFrame] = []
         reasons = ("no_consensus", "low_confidence", "in_original_set", "labelled_twice", "near_two_splits")
         self.left_out = dict.fromkeys(reasons, 0)
@@ -186,6 +194,10 @@ class _HumanLabels:
         if not store.storage.exists(day.labels):
             return splits
         labels = store.storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
+        index = store.day(date.fromisoformat(name)).find(InputsIndex)
+        if index and index.pixels != self._pixels:  # an earlier model took other pictures
+            self.left_out["other_pixels"] = self.left_out.get("other_pixels", 0) + len(labels)
+            return splits
         ids = store.storage.read_table(day.features)["image_id"]
         rows = pd.Series(np.arange(len(ids)), index=ids)
         new = self._new(labels)

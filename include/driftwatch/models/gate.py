@@ -161,7 +161,7 @@ def _answered(
     batch_size = min(store.config.model.batch_size, max(1, len(inputs)))
     for role, version in zip(ROLES, (note.parent, note.version), strict=True):
         refuse_other(card(store, version), store.config, role)
-        found = predictor(store, version).predict(Asked([inputs]), batch_size)
+        found = predictor(store, version).predict(Asked([inputs], image_ids=table["image_id"].tolist()), batch_size)
         table[role] = found.table(store.config.classes)["prediction"]
     table["key"] = image_keys(store, table)
     return table, *(tuple(date.fromisoformat(day) for day in days) for days in (recent_days, clean_days))

@@ -1,6 +1,6 @@
 """The original labelled images. They are taken in from training/images/<class>/<file>, and the set is only replaced as a whole.
 
-The set is three files that fit together row by row. A new set is first written beside the old one. Then a mark says that the new set
+The set is three files that fit together row by row, and one that says how the pictures were made. A new set is first written beside the old one. Then a mark says that the new set
 counts, and copies bring it to the old one's place. So after a kill there is the old set or the new one, never a mixture.
 """
 
@@ -15,10 +15,11 @@ import pandas as pd
 
 from driftwatch.artifacts import base
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.artifacts.models import TrainingSetReady
+from driftwatch.artifacts.model_input import ModelInput, pixel_fields
+from driftwatch.artifacts.models import TrainingSetPixels, TrainingSetReady
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
+from driftwatch.models.as_trained import refuse_other_pixels
 from driftwatch.models.splits import decide_splits, known_splits, refuse_missing, splits_lock
 from driftwatch.storage import Storage
 from driftwatch.storage.foreign_files import to_key
@@ -33,15 +34,23 @@ class SetKeys:
     table: str
     inputs: str
     features: str
+    pixels: str
     ready: str
 
     @classmethod
     def own(cls, keys: MonitorKeys) -> SetKeys:
-        return cls(keys.training_set, keys.training_inputs, keys.training_features, keys.next_set("ready.json"))
+        return cls(
+            keys.training_set,
+            keys.training_inputs,
+            keys.training_features,
+            keys.training_pixels,
+            keys.next_set("ready.json"),
+        )
 
     @classmethod
     def beside(cls, keys: MonitorKeys) -> SetKeys:
-        return cls(*(keys.next_set(name) for name in ("set.parquet", "inputs.npy", "features.parquet", "ready.json")))
+        names = ("set.parquet", "inputs.npy", "features.parquet", "pixels.json", "ready.json")
+        return cls(*map(keys.next_set, names))
 
 
 def set_keys(store: MonitorStore) -> SetKeys:
@@ -65,18 +74,21 @@ class TrainingCounts:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The original images, taken in and not yet written. `table`, `inputs` and `features` are in one order."""
+    """The original images, taken in and not yet written. `table`, `inputs` and `features` are in one order; `pixels` says how the inputs
+    were made."""
 
     table: pd.DataFrame
     splits: pd.DataFrame
     inputs: np.ndarray
     features: pd.DataFrame
+    pixels: ModelInput
     counts: TrainingCounts
 
     def write(self, storage: Storage, keys: MonitorKeys) -> None:
         """Replaces the stored set as a whole."""
         own, beside = SetKeys.own(keys), SetKeys.beside(keys)
-        pairs = [(beside.inputs, own.inputs), (beside.features, own.features), (beside.table, own.table)]
+        names = ("inputs", "features", "pixels", "table")
+        pairs = [(getattr(beside, name), getattr(own, name)) for name in names]
         if storage.exists(
             beside.ready
         ):  # an earlier replacement was killed: until the new set is in its place, the files beside the old one are the set
@@ -84,6 +96,7 @@ class TrainingSet:
         storage.write_table(keys.splits, self.splits)  # it only grows, so it fits the old set and the new one
         storage.write_array(beside.inputs, self.inputs)
         storage.write_table(beside.features, self.features)
+        base.write(storage, beside.pixels, TrainingSetPixels(**pixel_fields(self.pixels)))
         storage.write_table(beside.table, self.table)
         base.write(storage, beside.ready, TrainingSetReady(images=len(self.table)))
         _settle(storage, pairs, beside.ready)
@@ -156,7 +169,8 @@ def read_training_images(store: MonitorStore) -> TrainingSet:
         raise NeedsAttention(
             f"{root}: {strangers} are not in classes {list(store.config.classes)}: allowed is <class>/<file>"
         )
-    taken = take_in(folder, listed, store.config.model.input_size)
+    pixels = ModelInput.of(store.config.model.input).pixels
+    taken = take_in(folder, listed, pixels)
     manifest = taken.manifest.assign(label=taken.manifest["key"].map(class_of))
     _refuse_two_classes(manifest, root)
     accepted = manifest[manifest["status"] == "accepted"].reset_index(drop=True)
@@ -170,7 +184,7 @@ def read_training_images(store: MonitorStore) -> TrainingSet:
         ignored=len(everything) - len(listed),
         images=counts_by(table, ["split", "label"]),
     )
-    return TrainingSet(table, splits, taken.inputs, taken.features, counts)
+    return TrainingSet(table, splits, taken.inputs, taken.features, pixels, counts)
 
 
 def _refuse_two_classes(manifest: pd.DataFrame, root: str) -> None:
@@ -189,14 +203,29 @@ def counts_by(table: pd.DataFrame, by: list[str]) -> dict[str, dict[str, int]]:
     return found
 
 
-def refuse_other_labels(storage: Storage, key: str, config: MonitorConfig, table: pd.DataFrame) -> None:
-    """Raises NeedsAttention if the set in `key` has images of a class that the monitor file does not have."""
-    strangers = sorted(set(table["label"]) - set(config.classes))
+_AGAIN = "ake the training images in again by `driftwatch champion train` or `driftwatch champion import` with this monitor file"
+
+
+def refuse_other_set(store: MonitorStore, table: pd.DataFrame) -> None:
+    """Raises NeedsAttention if the set that counts, of this `table`, has images of a class that the monitor file does not have, or pictures
+    that were made in another way than it says."""
+    keys, classes = set_keys(store), store.config.classes
+    strangers = sorted(set(table["label"]) - set(classes))
     if strangers:
         raise NeedsAttention(
-            f"{storage.url(key)} has images of {strangers}, which are not in classes {list(config.classes)}: take the training "
-            "images in again by `driftwatch champion train` or `driftwatch champion import` with this monitor file"
+            f"{store.storage.url(keys.table)} has images of {strangers}, which are not in classes {list(classes)}: t{_AGAIN}"
         )
+    refuse_other_pixels(
+        _pixels(store, keys), store.config, f"the images of {store.storage.url(keys.inputs)}", f"T{_AGAIN}"
+    )
+
+
+def _pixels(store: MonitorStore, keys: SetKeys) -> ModelInput:
+    found = store.find(keys.pixels, TrainingSetPixels)
+    if found is not None:
+        return found.pixels
+    _, height, width, _ = store.storage.read_array(keys.inputs).shape
+    return ModelInput(height=height, width=width)
 
 
 def digest_of(table: pd.DataFrame) -> str:

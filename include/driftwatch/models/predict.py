@@ -13,8 +13,8 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
-from driftwatch.models.as_trained import as_trained
-from driftwatch.models.predictors.base import Asked, Predictor, predictor
+from driftwatch.models.as_trained import as_trained, refuse_other_pixels
+from driftwatch.models.predictors.base import Asked, Predictor, day_predictor
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,8 +106,11 @@ def _answered(
         )
     numbers = shard.blocks if shard else range(len(stored.rows))
     first = sum(stored.rows[: numbers.start])
-    model = predictor(day.monitor, version)
-    check_shapes(model, stored.input_size, day.config, day.storage.url(day.monitor.keys.model(version)))
+    model = day_predictor(day, version)
+    check_shapes(model, day.config, f"model {version}")
+    if model.input_size:  # else it looks at no image
+        remedy = f"Clear ingest_images for {day.date}: the day is taken in again"
+        refuse_other_pixels(stored.pixels, day.config, f"the images of {day.date}", remedy)
     batch_size = min(day.config.model.batch_size, max(1, len(stored)))
     here = ids.slice(first, sum(stored.rows[number] for number in numbers)).to_numpy(zero_copy_only=False)
     found = model.predict(Asked(stored.blocks(numbers), day, here), batch_size)
@@ -163,12 +166,12 @@ def _schema(config: MonitorConfig) -> pa.Schema:
     return pa.schema([("image_id", text), ("prediction", text), *scores, ("model_version", text)])
 
 
-def check_shapes(model: Predictor, input_size: int, config: MonitorConfig, name: str) -> None:
-    """Refuses a model if its input or its classes are not those of the monitor file."""
-    expected = (config.model.input_size, len(config.classes))
-    actual = (model.input_size, model.classes)
-    if actual != expected or input_size != model.input_size:
+def check_shapes(model: Predictor, config: MonitorConfig, name: str) -> None:
+    """Refuses a model if its input's size or its classes are not those of the monitor file."""
+    size, classes = (config.model.input.height, config.model.input.width), len(config.classes)
+    takes = model.input_size or size
+    if (takes, model.classes) != (size, classes):
         raise NeedsAttention(
-            f"{name} takes {actual[0]} px and knows {actual[1]} classes; the monitor file says model.input_size {expected[0]} and "
-            f"{expected[1]} classes {json.dumps(config.classes)}; the day's inputs are {input_size} px"
+            f"{name} takes {list(takes)} px and knows {model.classes} classes; the monitor file says model.input.size {list(size)} and "
+            f"{classes} classes {json.dumps(config.classes)}"
         )

@@ -1,4 +1,5 @@
-"""The model registry: models/<version>/ with model.keras and card.json, and the pointer to the champion.
+"""The model registry: models/<version>/ with the version's one file and card.json, and the pointer to the champion. The card says of what
+kind the file is; the registry keeps, hashes and deletes files of every kind alike.
 
 A version exists when its card exists. The card is written last. It holds the model's sha256, which is checked at each load. Every card is
 kept for ever, and so is the model of every version that was ever champion: these judge days, and a rollback can go back to any of
@@ -8,11 +9,6 @@ them. Of the challengers that were never promoted, only the newest keep their mo
 from __future__ import annotations
 
 import hashlib
-import io
-import re
-import tempfile
-import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts import base
@@ -21,17 +17,12 @@ from driftwatch.artifacts.models import ChampionPointer, ModelCard
 from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import MissingArtifact, NeedsAttention
-from driftwatch.models.archive import DamagedModel, check_archive, refused_by_keras
+from driftwatch.models.archive import DamagedModel
 from driftwatch.storage.formats import json_bytes
 from driftwatch.storage.lock import exclusive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import keras
-
-# Keras writes the time into the saved file. With a fixed time, the same weights give the same bytes.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class UnknownVersion(NeedsAttention):
@@ -96,17 +87,13 @@ def register(store: MonitorStore, version: str, model: bytes, card: ModelCard) -
     """
     digest = digest_of(model)
     if known := store.find(store.keys.model_card(version), ModelCard):
+        key = model_key(store, known)
         if known.sha256 != digest:
-            raise NeedsAttention(
-                f"{store.storage.url(store.keys.model(version))} is another model already: take a new version name"
-            )
-        if (
-            not store.storage.exists(store.keys.model(version))
-            or digest_of(store.storage.read_bytes(store.keys.model(version))) != digest
-        ):
-            store.storage.write_bytes(store.keys.model(version), model)
+            raise NeedsAttention(f"{store.storage.url(key)} is another model already: take a new version name")
+        if not store.storage.exists(key) or digest_of(store.storage.read_bytes(key)) != digest:
+            store.storage.write_bytes(key, model)
         return known
-    store.storage.write_bytes(store.keys.model(version), model)
+    store.storage.write_bytes(store.keys.model(version, card.kind), model)
     whole = card.model_copy(update={"version": version, "sha256": digest})
     store.write(store.keys.model_card(version), whole)
     return whole
@@ -124,9 +111,9 @@ def promote(store: MonitorStore, version: str, promoted_by: str, expected: str |
     is champion now. So only one of two promotions at the same time succeeds, and the history loses no champion. To promote the
     champion again changes nothing.
     """
-    sha256 = card(store, version).sha256
+    about = card(store, version)
     with exclusive(store.storage, lock_of(store.keys.champion)) as lock:
-        _refuse_gone(store, version)
+        _refuse_gone(store, about)
         found = store.storage.read_stored(store.keys.champion)
         current = base.from_bytes(store.storage, store.keys.champion, found.data, ChampionPointer) if found else None
         if current and current.version == version:
@@ -137,7 +124,7 @@ def promote(store: MonitorStore, version: str, promoted_by: str, expected: str |
             version=version,
             previous=expected,
             promoted_by=promoted_by,
-            sha256=sha256,
+            sha256=about.sha256,
             history=(*(current.champions if current else ()), version),
         )
         lock.check()
@@ -163,11 +150,17 @@ def prune(store: MonitorStore, keep: int) -> list[str]:
         kept = set(pointer.champions if pointer else ())
         challengers = [version for version in versions(store) if version not in kept]
         oldest = challengers[: max(0, len(challengers) - keep)]
-        old = [version for version in oldest if store.storage.exists(store.keys.model(version))]
+        files = {version: model_key(store, card(store, version)) for version in oldest}
+        old = [version for version, key in files.items() if store.storage.exists(key)]
         for version in old:
             lock.check()
-            store.storage.delete(store.keys.model(version))
+            store.storage.delete(files[version])
     return old
+
+
+def model_key(store: MonitorStore, about: ModelCard) -> str:
+    """Where the file of the card's version lies."""
+    return store.keys.model(about.version, about.kind)
 
 
 def model_file(store: MonitorStore, version: str) -> tuple[bytes, ModelCard]:
@@ -177,8 +170,8 @@ def model_file(store: MonitorStore, version: str) -> tuple[bytes, ModelCard]:
     Raises UnknownVersion, DamagedArtifact, or DamagedModel if the file is not the registered one.
     """
     about = card(store, version)
-    _refuse_gone(store, version)
-    data = store.storage.read_bytes(store.keys.model(version))
+    _refuse_gone(store, about)
+    data = store.storage.read_bytes(model_key(store, about))
     _compare_digests(store, about, digest_of(data))
     return data, about
 
@@ -191,7 +184,7 @@ def digest_of(model: bytes) -> str:
 def _compare_digests(store: MonitorStore, about: ModelCard, digest: str) -> None:
     """Refuses a model file that does not match its card. For the champion, also refuses a file that does not match the pointer."""
     version = about.version
-    file, card_file = store.storage.url(store.keys.model(version)), store.storage.url(store.keys.model_card(version))
+    file, card_file = store.storage.url(model_key(store, about)), store.storage.url(store.keys.model_card(version))
     if digest != about.sha256:
         raise DamagedModel(
             f"{file} has sha256 {digest}, its card says {about.sha256} ({card_file}): the file was changed or damaged. Restore it "
@@ -207,40 +200,10 @@ def _compare_digests(store: MonitorStore, about: ModelCard, digest: str) -> None
         )
 
 
-def _refuse_gone(store: MonitorStore, version: str) -> None:
-    if not store.storage.exists(store.keys.model(version)):
+def _refuse_gone(store: MonitorStore, about: ModelCard) -> None:
+    key = model_key(store, about)
+    if not store.storage.exists(key):
         raise UnknownVersion(
-            f"{store.storage.url(store.keys.model(version))} is gone: of challengers that were never champion only the newest "
+            f"{store.storage.url(key)} is gone: of challengers that were never champion only the newest "
             "(retraining.keep_challengers) keep their model; train it anew, or name another version"
         )
-
-
-def from_bytes(data: bytes, name: str) -> keras.Model:
-    """A Keras model from the bytes of a .keras file, loaded in safe mode. `name` is for the error. Raises DamagedModel."""
-    import keras
-
-    check_archive(data, name)
-    with tempfile.TemporaryDirectory(prefix="driftwatch-model-") as folder:
-        path = Path(folder) / "model.keras"
-        path.write_bytes(data)
-        try:
-            return keras.models.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:  # Keras passes on the errors of its layers and of zip
-            raise DamagedModel(refused_by_keras(name, error)) from error
-
-
-def to_bytes(model: keras.Model) -> bytes:
-    """The model as a .keras file, without optimizer and time stamps. So the same weights give the same bytes."""
-    bare = type(model).from_config(model.get_config())  # cloning would keep the optimizer
-    bare.set_weights(model.get_weights())
-    with tempfile.TemporaryDirectory(prefix="driftwatch-model-") as folder:
-        path = Path(folder) / "model.keras"
-        bare.save(path)
-        target = io.BytesIO()
-        with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as result:
-            for name in sorted(source.namelist()):
-                data = source.read(name)
-                if name == "metadata.json":
-                    data = re.sub(rb'"date_saved": "[^"]*"', b'"date_saved": ""', data)
-                result.writestr(zipfile.ZipInfo(name, _EPOCH), data)
-    return target.getvalue()

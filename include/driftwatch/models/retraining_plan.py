@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.parts import Share
 from driftwatch.artifacts.retraining import DatasetCard
 from driftwatch.artifacts.store import MonitorStore
@@ -68,7 +69,8 @@ def _training_seconds(store: MonitorStore, card: DatasetCard) -> float:
     start = start_of(store, registry.champion_version(store))
     keys = set_keys(store)
     some = Labelled.of(
-        store.storage.read_array(keys.inputs), store.storage.read_table(keys.table)["label"], store.config.classes
+        store.storage.read_array(keys.inputs), store.storage.read_table(keys.table), store.config.classes
     )
     few = some.where(np.arange(len(some.labels)) < recipe.batch_size)
-    return trainer().seconds(TrainingSet(few, len(store.config.classes)), recipe, start)
+    about, names = ModelInput.of(store.config.model.input), store.config.classes
+    return trainer().seconds(TrainingSet(few, len(names), input=about, class_names=names), recipe, start)

@@ -14,17 +14,22 @@ logger = logging.getLogger(__name__)
 THREADS_VARIABLE = "DRIFTWATCH_THREADS"
 
 
+def threads() -> int:
+    """How many threads a model's operations get: $DRIFTWATCH_THREADS, 2 by default."""
+    return int(os.environ.get(THREADS_VARIABLE, "2"))
+
+
 def prepare(seed: int = 0) -> None:
     """Sets seeds, deterministic operations and threads ($DRIFTWATCH_THREADS, 2 by default) for this process."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
     import tensorflow as tf
 
-    threads = int(os.environ.get(THREADS_VARIABLE, "2"))
-    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+    number = threads()
+    if tf.config.threading.get_intra_op_parallelism_threads() != number:
         try:
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(threads)
+            tf.config.threading.set_intra_op_parallelism_threads(number)
+            tf.config.threading.set_inter_op_parallelism_threads(number)
         except RuntimeError:  # after its first operation in a process TensorFlow no longer changes its threads
             logger.warning("TensorFlow was already running in this process, so it keeps its own number of threads")
     tf.config.experimental.enable_op_determinism()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.store import DayStore
 from driftwatch.images.inputs import DayInputs
@@ -20,11 +21,17 @@ MOST_DRIFTED, MOST_REFERENCE, MOST_DISAGREEMENTS = 12, 6, 12
 _QUALITY = 80
 
 
-def jpeg(pixels: np.ndarray, width: int = 1, height: int = 1) -> bytes:
-    """A JPEG, HEIGHT pixels high, of uint8 [side, side, 3], stretched back to the original's width : height.
+def shape_of(about: ModelInput, width: int, height: int) -> tuple[int, int]:
+    """The width and height that a stored picture is shown with. A squashed one is stretched back to those of the original."""
+    return (width, height) if about.resize == "squash" else (about.width, about.height)
 
-    If the original is wider than 2 : 1 or narrower than 1 : 2, the picture stays a little squashed.
+
+def jpeg(pixels: np.ndarray, shape: tuple[int, int] | None = None) -> bytes:
+    """A JPEG, HEIGHT pixels high, of uint8 [height, width, 3], stretched to the shape's width : height where there is one.
+
+    One that is wider than 2 : 1 or narrower than 1 : 2 is a little squashed.
     """
+    width, height = shape or pixels.shape[1::-1]
     ratio = min(max(width / height, 0.5), 2.0)
     image = Image.fromarray(np.asarray(pixels, dtype=np.uint8)).resize(
         (round(HEIGHT * ratio), HEIGHT), Image.Resampling.BICUBIC
@@ -34,9 +41,9 @@ def jpeg(pixels: np.ndarray, width: int = 1, height: int = 1) -> bytes:
     return buffer.getvalue()
 
 
-def thumbnail(pixels: np.ndarray, width: int = 1, height: int = 1) -> str:
+def thumbnail(pixels: np.ndarray, shape: tuple[int, int] | None = None) -> str:
     """The JPEG as a data URI."""
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels, width, height)).decode()}"
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels, shape)).decode()}"
 
 
 @dataclass(frozen=True)
@@ -69,16 +76,17 @@ def examples(day: DayStore, facts: DayFacts) -> dict[str, list[Picture]]:
     if any(groups.values()):
         shown = {image_id for images in groups.values() for image_id, _ in images}
         accepted = facts.accepted[facts.accepted["image_id"].isin(shown)]
-        pixels = DayInputs(day).take(accepted.index)
+        inputs = DayInputs(day)
+        pixels = inputs.take(accepted.index)
         rows = {row.image_id: (row, picture) for row, picture in zip(accepted.itertuples(), pixels, strict=True)}
         for group, images in groups.items():
             for image_id, note in images:
                 row, picture = rows[image_id]
-                source = thumbnail(picture, int(row.width), int(row.height))
+                source = thumbnail(picture, shape_of(inputs.pixels, int(row.width), int(row.height)))
                 found[group].append(Picture(source, file_name(row.key), note))
-    inputs = day.monitor.keys.training_inputs
-    if (groups["drifted"] or groups["content"]) and day.storage.exists(inputs):
-        training = day.storage.read_array(inputs)
+    key = day.monitor.keys.training_inputs
+    if (groups["drifted"] or groups["content"]) and day.storage.exists(key):
+        training = day.storage.read_array(key)
         for index in np.linspace(0, len(training) - 1, min(MOST_REFERENCE, len(training))).astype(int):
             found["reference"].append(Picture(thumbnail(training[index]), "", ""))
     return found

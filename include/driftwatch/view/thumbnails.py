@@ -10,7 +10,7 @@ import numpy as np
 from driftwatch.artifacts.ingest import InputsIndex
 from driftwatch.images.inputs import DayInputs
 from driftwatch.view.artifacts import Artifacts
-from driftwatch.view.pictures import jpeg
+from driftwatch.view.pictures import jpeg, shape_of
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import DayStore
@@ -25,8 +25,9 @@ def thumbnail_of(artifacts: Artifacts, day: DayStore, image_id: str) -> bytes | 
     if not known or image_id not in known or not day.has(InputsIndex):
         return None
     row, width, height = known[image_id]
-    block, row_in_block = DayInputs(day).place(row)
-    return jpeg(read_row(day.storage, block, row_in_block), width, height)
+    inputs = DayInputs(day)
+    block, row_in_block = inputs.place(row)
+    return jpeg(read_row(day.storage, block, row_in_block), shape_of(inputs.pixels, width, height))
 
 
 def read_places(storage: Storage, key: str) -> dict[str, tuple[int, int, int]]:

@@ -39,9 +39,9 @@ class Own:
         self._file, self._model = file.resolve(), model.resolve() if model else None
         self._config = _read(file)
         if self._model:
-            from driftwatch.models.model_file import read_keras_file
+            from driftwatch.models.model_file import read_model_file
 
-            read_keras_file(self._model)
+            read_model_file(self._model)
         self._shares = share_out(images, self._config.classes, find(images, self._config.classes), len(DAYS))
         self.title = f"{self._config.name}, {len(DAYS)} days"
         epochs = max(_EPOCHS[0], min(_EPOCHS[1], _TRAINED_ON // len(self._shares.training)))

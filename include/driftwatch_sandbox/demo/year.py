@@ -19,6 +19,7 @@ from driftwatch.accuracy.policy import judge
 from driftwatch.artifacts.accuracy import LabelAgreement, Performance
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.keys import DATASET_CARD, GATE
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import ChampionPointer
 from driftwatch.artifacts.parts import JudgedAccuracy, Share, WeightedShare
 from driftwatch.artifacts.store import DayStore, MonitorStore
@@ -201,7 +202,7 @@ def _write_tables(generated: _Generated, random: np.random.Generator) -> None:
     storage.write_table(keys.manifest, _manifest(day, ids))
     small = random.integers(0, 255, (IMAGES, 5, 5, 3)).astype("uint8")
     write_block(day, 0, small.repeat(7, axis=1).repeat(7, axis=2)[:, :SIDE, :SIDE])
-    write_index(day, SIDE, [IMAGES])
+    write_index(day, ModelInput.square(SIDE), [IMAGES])
     table = pd.DataFrame(generated.features, columns=list(COLUMNS))
     table.insert(0, "image_id", ids)
     storage.write_table(keys.features, table)

@@ -86,12 +86,13 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
     def _ingest_or_shards(self, context: Context) -> Ingest | list[Shard]:
         """Takes the day in and returns its counts. If it is too large for one task: returns its shards."""
+        from driftwatch.artifacts.model_input import ModelInput
         from driftwatch.images.ingest import DayModel, cut_into_shards, ingest_day
         from driftwatch.images.listing import list_day
         from driftwatch.models.as_trained import as_trained
 
         version = self._model_version()
-        model = DayModel(version, as_trained(self.store, version).model.input_size)
+        model = DayModel(version, ModelInput.of(as_trained(self.store, version).model.input))
         with _told_where_refused(self, context):
             listed = list_day(self.of_day)
             shards = cut_into_shards(self.of_day, model, listed)

@@ -15,7 +15,13 @@ from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest, InputsIndex, LateFiles, ShardPlan
-from driftwatch.artifacts.models import ChampionPointer, ModelCard, TrainingCheckpoint, TrainingSetReady
+from driftwatch.artifacts.models import (
+    ChampionPointer,
+    ModelCard,
+    TrainingCheckpoint,
+    TrainingSetPixels,
+    TrainingSetReady,
+)
 from driftwatch.artifacts.publishing import OutboxAlert, ToldNote, UploadLedger
 from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
 from driftwatch.artifacts.retraining import AttachedAlert, ChallengerNote, DatasetCard, GateResult, RetrainingRequest
@@ -35,6 +41,7 @@ _KINDS: dict[str, type[base.Artifact]] = {
     r"[^/]+/models/champion\.json": ChampionPointer,
     r"[^/]+/models/v[^/]+/card\.json": ModelCard,
     r"[^/]+/training/next/ready\.json": TrainingSetReady,
+    r"[^/]+/training/(next/)?pixels\.json": TrainingSetPixels,
     r"[^/]+/.*outbox/(.*/)?told/.*\.json": ToldNote,
     r"[^/]+/(outbox/[^/]+|retraining/[^/]+/outbox)/[^/]+\.json": OutboxAlert,
     r"[^/]+/retraining/active\.json": RetrainingRequest,

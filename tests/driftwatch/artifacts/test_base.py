@@ -140,7 +140,11 @@ def test_what_is_rewritten_keeps_each_field_also_those_that_no_model_names(stora
     found = base.read(storage, "x.json", kind)
     changed = found.model_copy(update={"alerts": ()} if kind is ModelCard else {"state": "closed"})
     base.write(storage, "x.json", changed)
-    expected = {**before, **({"alerts": []} if kind is ModelCard else {"state": "closed"}), "schema_version": 1}
+    expected = {
+        **before,
+        **({"alerts": []} if kind is ModelCard else {"state": "closed"}),
+        "schema_version": kind.VERSION,
+    }
     assert storage.read_json("x.json") == expected
 
 

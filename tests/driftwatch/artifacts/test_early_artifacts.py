@@ -104,7 +104,7 @@ def storage(tmp_path) -> Storage:
 )
 def test_an_early_file_is_read_and_written_again_as_it_was(storage, kind: type[Artifact], whole):
     storage.write_json("x.json", whole)
-    assert read(storage, "x.json", kind).stored() == {**whole, "schema_version": 1}
+    assert read(storage, "x.json", kind).stored() == {**whole, "schema_version": kind.VERSION}
 
 
 @pytest.mark.parametrize("whole", [PERFORMANCE, FIRST_EVIDENCE])

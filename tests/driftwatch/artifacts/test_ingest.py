@@ -9,7 +9,9 @@ from tests.stores import monitor_store
 
 from driftwatch.artifacts.ingest import Ingest, InputsIndex, LateFiles, ShardPlan
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config.images import ImagesConfig
+from driftwatch.errors import DamagedArtifact
 from driftwatch.images.ingest import DayModel, cut_into_shards
 from driftwatch.images.inputs import write_index
 from driftwatch.storage import Storage, StoredObject, open_storage
@@ -32,6 +34,7 @@ def storage(tmp_path) -> Storage:
         (Ingest, samples.INGEST),
         (Ingest, {**samples.INGEST, "late": 2, "reasons": {"truncated": 3}}),
         (InputsIndex, samples.INPUTS_INDEX),
+        (InputsIndex, samples.INPUTS_OF_A_CROP),
         (ShardPlan, samples.SHARD_PLAN),
         (LateFiles, samples.LATE_FILES),
     ],
@@ -48,12 +51,19 @@ def test_the_counts_add_up_and_what_is_absent_is_none(storage):
     assert (found.day, found.delivered, found.late) == (date(2026, 1, 8), 300, 0)
 
 
+@pytest.mark.parametrize("found", [{"input_size": 64, "input": {"height": 48, "width": 80}}, {}])
+def test_an_index_that_says_the_pixels_twice_or_not_at_all_is_damaged(storage, found):
+    storage.write_json(DAY.inputs_index, {"rows": [1], **found})
+    with pytest.raises(DamagedArtifact, match=r"(?s)index\.json.*either input_size or input"):
+        monitor_store(storage, LAYOUT).day(DAY.day).read(InputsIndex)
+
+
 def test_the_plan_of_a_day_in_shards_and_the_index_are_what_their_writers_write(storage):
     listed = [StoredObject(f"{DAY.incoming}/{number:03d}.jpg", 9) for number in range(300)]
     store = monitor_store(storage, LAYOUT)
     config = store.config.model_copy(update={"images": ImagesConfig(shard_size=256)})
-    cut_into_shards(store.with_config(config).day(DAY.day), DayModel("v0001-0a1b2c3d", 64), listed)
+    cut_into_shards(store.with_config(config).day(DAY.day), DayModel("v0001-0a1b2c3d", ModelInput.square(64)), listed)
     plan = read_whole(storage, DAY.shard_plan, ShardPlan)
     assert (plan.shards, plan.listed, plan.input_size, plan.model_version) == (2, 300, 64, "v0001-0a1b2c3d")
-    write_index(monitor_store(storage, LAYOUT).day(DAY.day), 64, [256, 44])
+    write_index(monitor_store(storage, LAYOUT).day(DAY.day), ModelInput.square(64), [256, 44])
     assert read_whole(storage, DAY.inputs_index, InputsIndex) == InputsIndex(input_size=64, rows=(256, 44))

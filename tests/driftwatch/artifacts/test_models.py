@@ -17,6 +17,7 @@ from driftwatch.artifacts.models import (
     ModelCard,
     TrainingCheckpoint,
     TrainingRecipe,
+    TrainingSetPixels,
     TrainingSetReady,
 )
 from driftwatch.artifacts.retraining import GateResult
@@ -47,6 +48,7 @@ def storage(tmp_path) -> Storage:
         (ChampionPointer, {"version": FIRST}),
         (TrainingCheckpoint, samples.CHECKPOINT),
         (TrainingSetReady, samples.READY),
+        (TrainingSetPixels, samples.TRAINING_PIXELS),
     ],
 )
 def test_a_file_is_read_whole_and_written_again(storage, kind, whole):

@@ -80,15 +80,35 @@ def test_the_first_champion_from_a_folder_to_the_registry(monitor, capsys) -> No
     assert "epochs                    2                                 1" in compared
 
 
-def test_the_teams_own_model_becomes_champion(monitor, capsys, tmp_path) -> None:
+def as_keras(path: Path, weights: np.ndarray, bias: np.ndarray) -> None:
     import keras
 
     model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])
-    model.layers[-1].set_weights([np.array([[-1.0, 1.0]] * 3), np.array([375.0, -375.0])])
-    model.save(tmp_path / "own.keras")
-    code, out, error = run(
-        capsys, "champion", "import", monitor, tmp_path / "own.keras", "--images", tmp_path / "images"
-    )
+    model.layers[-1].set_weights([weights, bias])
+    model.save(path)
+
+
+def as_onnx(path: Path, weights: np.ndarray, bias: np.ndarray) -> None:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 32, 32, 3])
+    answer = helper.make_tensor_value_info("answer", TensorProto.FLOAT, ["n", 2])
+    mean = helper.make_node("ReduceMean", ["image"], ["mean"], axes=[1, 2], keepdims=0)
+    dense = helper.make_node("Gemm", ["mean", "weights", "bias"], ["answer"])
+    kept = [
+        numpy_helper.from_array(weights.astype("f4"), "weights"),
+        numpy_helper.from_array(bias.astype("f4"), "bias"),
+    ]
+    graph = helper.make_graph([mean, dense], "shades", [image], [answer], kept)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+
+
+@pytest.mark.parametrize("save", [as_keras, as_onnx])
+def test_the_teams_own_model_becomes_champion(monitor, capsys, tmp_path, save) -> None:
+    own = tmp_path / f"own.{save.__name__.removeprefix('as_')}"
+    save(own, np.array([[-1.0, 1.0]] * 3), np.array([375.0, -375.0]))
+    code, out, error = run(capsys, "champion", "import", monitor, own, "--images", tmp_path / "images")
     assert (code, error) == (0, "")
     assert "accuracy 100.0%" in out
 
@@ -175,7 +195,7 @@ def test_a_model_that_does_not_fit_replaces_neither_champion_nor_training_set(mo
         images = ["--images", tmp_path / "images", "--replace"]
         code, _, error = run(capsys, "champion", "import", monitor, path, *images)
         assert code == status, error
-    assert "one output for each of ['dark', 'light']" in error
+    assert "needed is [n, 2] or [n, 1] for classes ['dark', 'light']" in error
     assert {key: key.read_bytes() for key in (tmp_path / "storage").rglob("*") if key.is_file()} == before
     monitor.write_text(monitor.read_text().replace("- dark\n- light", "- light\n- dark"))
     code, out, error = run(capsys, "check", monitor)

@@ -123,10 +123,10 @@ def test_debug_shows_the_traceback_before_and_after_the_command(monitor, capsys)
 
 
 def test_a_model_of_another_format_is_told_before_anything_is_taken_in(monitor, capsys, tmp_path) -> None:
-    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\nrest")
-    code, error = refused(capsys, "champion", "import", monitor, tmp_path / "model.h5")
+    (tmp_path / "model.pth").write_bytes(b"\x80\x02\x8a\x0a")
+    code, error = refused(capsys, "champion", "import", monitor, tmp_path / "model.pth")
     assert code == 1
-    assert re.search(r"(?s)model\.h5.*HDF5.*\n.*keras.models.load_model", error), error
+    assert re.search(r"(?s)model\.pth.*PyTorch.*\n.*torch\.onnx\.export", error), error
     assert not (tmp_path / "storage").exists()
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from tests.stores import SMALLEST
 
 from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import ImagesConfig, MonitorConfig
 from driftwatch.images.ingest import DayModel
 from driftwatch.storage import Storage
 
-MODEL = DayModel("v1", 32)
+MODEL = DayModel("v1", ModelInput.square(32))
 
 
 def day_of(storage: Storage, keys: DayKeys, images: ImagesConfig | None = None) -> DayStore:

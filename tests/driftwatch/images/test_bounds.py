@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.images.decode import check_file, decode_image
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.jpeg import MOST_SCANS
@@ -148,7 +149,9 @@ def test_the_day_goes_on_past_costly_files(tmp_path):
     refused = {name: data for name, (data, kind) in COSTLY.items() if kind and len(data) < MEGABYTE}
     for name, data in {**refused, "good": JPEG}.items():
         storage.write_bytes(f"in/{name}", data)
-    manifest = take_in(ImageFolder(storage, "in", LIMITS), storage.list("in"), 32).manifest.set_index("key")
+    manifest = take_in(
+        ImageFolder(storage, "in", LIMITS), storage.list("in"), ModelInput.square(32)
+    ).manifest.set_index("key")
     assert len(refused) == 3
     assert manifest.loc["in/good", "status"] == "accepted"
     for name in refused:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from driftwatch.config import ImagesConfig
 from driftwatch.images import decode
-from driftwatch.images.decode import check_file, decode_image, model_input
+from driftwatch.images.decode import check_file, decode_image
 from driftwatch.images.headers import REASON_KINDS, RejectedImage
 
 from .files import LIMITS, encoded
@@ -183,25 +183,3 @@ def test_damaged_bytes_end_in_a_picture_or_a_refusal_and_nothing_else():
         except RejectedImage:
             refused += 1
     assert 50 < refused < 600
-
-
-def test_the_model_input_is_the_area_average_of_the_whole_picture():
-    rgb = picture(512, 384)
-    expected = cv2.resize(rgb, (64, 64), interpolation=cv2.INTER_AREA).astype(int)
-    found = model_input(rgb, 64)
-    assert found.shape == (64, 64, 3)
-    assert np.abs(found - expected).mean() < 2
-    assert model_input(picture(40, 33), 64).shape == (64, 64, 3)
-
-
-@pytest.mark.parametrize("shape", [(374, 500), (191, 191), (97, 5000), (96, 288), (192, 96), (60, 400), (48, 48)])
-def test_the_input_is_what_opencvs_area_averaging_gives(shape):
-    rgb = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    halved = rgb
-    while min(halved.shape[:2]) >= 2 * 96:
-        height, width = halved.shape[0] // 2, halved.shape[1] // 2
-        halved = cv2.resize(halved[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
-    expected = cv2.resize(halved, (96, 96), interpolation=cv2.INTER_AREA)
-    off = np.abs(model_input(rgb, 96).astype(int) - expected)
-    assert off.max() <= 1  # a tie may round to the other side
-    assert (off > 0).mean() < 1e-3

@@ -16,15 +16,17 @@ from PIL import Image
 
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import TooManyRejects
 from driftwatch.images import decode, one_pass
-from driftwatch.images.decode import check_file, decode_image, model_input
+from driftwatch.images.decode import check_file, decode_image
 from driftwatch.images.features import COLUMNS, image_features
-from driftwatch.images.ingest import ingest_day
+from driftwatch.images.ingest import DayModel, cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.listing import folder_of_day
 from driftwatch.images.one_pass import take_in
+from driftwatch.images.resize import model_input
 from driftwatch.storage import Storage, open_storage
 
 from .days import MODEL, day_of
@@ -138,7 +140,7 @@ def test_features_and_inputs_are_of_the_accepted_images_in_manifest_order(hostil
     for position, key in enumerate(accepted["key"]):
         rgb = decode_image(hostile.read_bytes(key), ALL_MAY_FAIL).rgb
         assert features.loc[position, list(COLUMNS)].tolist() == image_features(rgb)
-        np.testing.assert_array_equal(inputs[position], model_input(rgb, 32))
+        np.testing.assert_array_equal(inputs[position], model_input(rgb, ModelInput.square(32)))
 
 
 def test_each_object_is_fetched_once_and_each_image_decoded_once(hostile, monkeypatch):
@@ -200,7 +202,7 @@ def artifacts(storage: Storage) -> dict[str, bytes]:
 
 def test_the_rows_are_in_the_order_of_the_keys_and_ingest_json_is_strict_json(storage):
     fill(storage, {"b.jpg": encoded(photo(1)), "a.jpg": encoded(photo(2))})
-    taken = take_in(folder_of_day(day_of(storage, DAY)), storage.list(DAY.incoming)[::-1], 32)
+    taken = take_in(folder_of_day(day_of(storage, DAY)), storage.list(DAY.incoming)[::-1], ModelInput.square(32))
     assert taken.manifest["key"].tolist() == [f"{DAY.incoming}/a.jpg", f"{DAY.incoming}/b.jpg"]
     ingest_day(day_of(storage, DAY), MODEL)
     assert json.loads(storage.read_bytes(DAY.ingest))["day"] == "2026-03-01"
@@ -242,3 +244,45 @@ def test_a_pass_that_fails_has_ended_all_its_threads_before_the_error_is_seen(st
         if "ThreadPoolExecutor" in thread.name:
             thread.join(5)
     assert threading.active_count() <= threads
+
+
+CROP = ModelInput(height=48, width=20, resize="crop", crop_share=0.875, interpolation="bilinear", antialias=False)
+PAD = ModelInput(height=32, width=32, resize="pad", pad_value=114, interpolation="bicubic")
+
+
+@pytest.mark.parametrize("about", [CROP, PAD], ids=["crop", "pad"])
+def test_a_day_is_taken_in_as_the_model_wants_it_and_says_how(storage, about):
+    fill(storage, {f"{number}.jpg": encoded(photo(number)) for number in range(3)} | {"rotated.jpg": rotated()})
+    said = about.model_copy(update={"colour": "bgr", "scale": 1 / 255})  # which change no stored pixel
+    counts = ingest_day(day_of(storage, DAY), DayModel("v1", said))
+    assert (counts.input_size, counts.pixels) == (None, about)
+    stored = DayInputs(day_of(storage, DAY))
+    assert stored.pixels == about
+    keys = storage.read_table(DAY.manifest)["key"]
+    expected = [model_input(decode_image(storage.read_bytes(key), ImagesConfig()).rgb, about) for key in keys]
+    np.testing.assert_array_equal(stored.take(range(4)), expected)
+
+
+def test_a_day_of_shards_is_stored_as_a_whole_one_is(storage):
+    fill(storage, {f"{number:03d}.png": encoded(photo(number, 24, 18), "PNG") for number in range(260)})
+    day = day_of(storage, DAY, ImagesConfig(shard_size=256, min_side=16))
+    model, listed = DayModel("v1", CROP), storage.list(DAY.incoming)
+    ingest_day(day, model)
+    whole = artifacts(storage)
+    for shard in cut_into_shards(day, model, listed):
+        ingest_shard(day, shard)
+    merge_shards(day)
+    assert artifacts(storage) == whole
+
+
+def test_where_nothing_is_resized_pictures_of_another_size_are_quarantined_and_counted(storage):
+    fill(storage, {"a.png": encoded(photo(1), "PNG"), "b.png": encoded(photo(2, 60, 90), "PNG"), "c.jpg": rotated()})
+    about = ModelInput(height=90, width=60, resize="none")
+    counts = ingest_day(day_of(storage, DAY, ALL_MAY_FAIL), DayModel("v1", about))
+    assert (counts.accepted, counts.reasons) == (2, {"other_size": 1})
+    manifest = storage.read_table(DAY.manifest).set_index("key")
+    row = manifest.loc[f"{DAY.incoming}/a.png"]
+    assert row["reason"].startswith("other_size: is 90 x 60 pixels, and the model takes 60 x 90")
+    assert (row["format"], row["width"], row["height"]) == ("PNG", 90, 60)
+    upright = manifest.loc[f"{DAY.incoming}/c.jpg"]
+    assert (upright["status"], upright["width"], upright["height"]) == ("accepted", 60, 90)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config import ImagesConfig
 from driftwatch.images import one_pass
 from driftwatch.images.decode import check_file
@@ -24,6 +25,7 @@ from .days import day_of
 from .files import LIMITS, encoded, picture
 
 DAY = DayKeys("cats", date(2026, 3, 1))
+SQUARE = ModelInput.square(32)
 
 
 def photo(seed: int, width: int = 90, height: int = 60) -> Image.Image:
@@ -46,7 +48,7 @@ def test_a_note_stands_in_the_manifest_and_the_image_is_one_like_others(tmp_path
     small = encoded(picture(64, 64))
     for name, data in {"a": small, "b": small[:-2], "c": small[:-2], "d": small[:-60], "e": small[:-60]}.items():
         storage.write_bytes(f"in/{name}.jpg", data)
-    found = take_in(ImageFolder(storage, "in", LIMITS), storage.list("in"), 32)
+    found = take_in(ImageFolder(storage, "in", LIMITS), storage.list("in"), SQUARE)
     manifest = found.manifest
     assert manifest["status"].tolist() == ["accepted", "accepted", "duplicate", "quarantined", "quarantined"]
     assert manifest["reason"][0] == ""
@@ -66,7 +68,9 @@ def test_an_object_that_is_too_large_is_not_even_fetched(storage, monkeypatch):
         "read_foreign",
         lambda self, key, *how: pytest.fail("fetched") if "large" in key else read(self, key, *how),
     )
-    taken = take_in(ImageFolder(storage, DAY.incoming, ImagesConfig(max_bytes=1500)), storage.list(DAY.incoming), 32)
+    taken = take_in(
+        ImageFolder(storage, DAY.incoming, ImagesConfig(max_bytes=1500)), storage.list(DAY.incoming), SQUARE
+    )
     assert taken.manifest["status"].tolist() == ["accepted", "quarantined"]
     assert taken.manifest["reason"][1].startswith("too_many_bytes: has 2000 bytes")
     assert taken.manifest["image_id"].isna().tolist() == [False, True]
@@ -85,7 +89,7 @@ def test_only_a_few_images_are_in_work_at_a_time_however_many_there_are(storage,
     monkeypatch.setattr(one_pass, "_process", counting)
     monkeypatch.setattr(one_pass, "BLOCK", 1)
     folder = folder_of_day(day_of(storage, DAY))
-    for block in take_in_blocks(folder, storage.list(DAY.incoming), 32, workers=2):
+    for block in take_in_blocks(folder, storage.list(DAY.incoming), SQUARE, workers=2):
         taken[0] += len(block.inputs)
     assert taken[0] == started[0] == 120
     assert most[0] <= 2 * one_pass._TURNS_PER_CORE * one_pass._TURN
@@ -117,7 +121,7 @@ def test_pictures_in_work_together_take_no_more_than_the_setting(tmp_path, monke
 
     monkeypatch.setattr(one_pass, "decode_file", counted)
     monkeypatch.setattr(one_pass, "Room", lambda size: Room(int(limit)))
-    blocks = list(take_in_blocks(ImageFolder(storage, "in", LIMITS), storage.list("in"), 32, workers=4))
+    blocks = list(take_in_blocks(ImageFolder(storage, "in", LIMITS), storage.list("in"), SQUARE, workers=4))
     assert sum(len(block.inputs) for block in blocks) == 60
     assert max(map(len, seen)) > 1
     assert max(map(sum, seen)) <= limit

@@ -18,6 +18,7 @@ from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage, open_storage
 
@@ -71,7 +72,7 @@ class World(SimpleNamespace):
             key = f"{keys.incoming}/{number:03d}.png"
             self.storage.write_bytes(key, data)
             truth[key] = label
-        model = DayModel("v0001-00000000", self.config.model.input_size)
+        model = DayModel("v0001-00000000", ModelInput.of(self.config.model.input))
         ingest_day(monitor_store(self.storage, self.layout, self.config).day(day), model)
         manifest = self.storage.read_table(keys.manifest)
         labels = pd.DataFrame(

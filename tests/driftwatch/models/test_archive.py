@@ -11,14 +11,15 @@ import h5py
 import numpy as np
 import pytest
 
-from driftwatch.models import registry
+from driftwatch.artifacts.model_input import ModelInput
+from driftwatch.models import keras_file
 from driftwatch.models.architecture import build
 from driftwatch.models.archive import CONFIG, WEIGHTS, DamagedModel, check_archive
 
 
 @pytest.fixture(scope="module")
 def model() -> bytes:
-    return registry.to_bytes(build(32, 2, width=4))
+    return keras_file.to_bytes(build(ModelInput.square(32), 2, width=4))
 
 
 def members(model: bytes) -> dict[str, bytes]:
@@ -109,7 +110,7 @@ def test_what_promises_more_than_it_holds_is_refused_by_name_and_costs_nothing(n
     assert len(data) < 4_000_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(DamagedModel, match=said) as refused:
-        registry.from_bytes(data, "s3://models/cats/model.keras")
+        keras_file.from_bytes(data, "s3://models/cats/model.keras")
     assert str(refused.value).startswith("s3://models/cats/model.keras")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
 
@@ -135,6 +136,6 @@ def test_models_as_teams_have_them_pass(model, tmp_path):
     team.save(tmp_path / "m.keras")
     packed = archive(members((tmp_path / "m.keras").read_bytes()), zipfile.ZIP_DEFLATED)
     for data in ((tmp_path / "m.keras").read_bytes(), packed):
-        loaded = registry.from_bytes(data, "m.keras")
+        loaded = keras_file.from_bytes(data, "m.keras")
         np.testing.assert_array_equal(loaded.get_weights()[-2], team.get_weights()[-2])
     check_archive(model, "m.keras")

@@ -18,6 +18,7 @@ from driftwatch.accuracy.later_days import outdated
 from driftwatch.accuracy.without_labels import estimate_day
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.content_and_predictions import judge_content_and_predictions
@@ -61,7 +62,7 @@ def changed(config: MonitorConfig, classes: tuple[str, ...] = ("cat", "dog"), si
         (("cat", "hound"), 96, "others: .*hound"),
         (("cat", "dog", "bird"), 96, "others: .*bird"),
         (("Cat", "Dog"), 96, "others"),
-        (("cat", "dog"), 128, "its input is 96 px, and model.input_size is 128"),
+        (("cat", "dog"), 128, "its input has the size 96, and model.input.size is 128"),
     ],
 )
 def test_a_file_that_describes_another_model_than_the_champion_is_refused_with_what_to_do(
@@ -71,6 +72,37 @@ def test_a_file_that_describes_another_model_than_the_champion_is_refused_with_w
         refuse_other_champion(monitor_store(storage, LAYOUT, changed(config, classes, size)))
     refuse_other_champion(monitor_store(storage, LAYOUT, config))
     refuse_other(model_card(**CARD), config)
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ({"size": [96, 64]}, r"the size 96, and model.input.size is \[96, 64\]"),
+        ({"resize": "crop"}, "the resize squash, and model.input.resize is crop"),
+        ({"interpolation": "bilinear"}, "the interpolation area, and model.input.interpolation is bilinear"),
+        ({"scale": "caffe"}, "the colour rgb, and model.input.colour is bgr.*model.input.mean is .*103.939"),
+        ({"layout": "nchw"}, "the layout nhwc, and model.input.layout is nchw"),
+    ],
+)
+def test_a_file_that_gives_the_model_something_else_is_refused_by_the_settings_name(
+    storage: Storage, config: MonitorConfig, said: dict[str, Any], wrong: str
+) -> None:
+    other = with_input(config, {"size": 96, **said})
+    with pytest.raises(OtherModel, match=rf"(?s)v1 .*{wrong}.*--replace"):
+        refuse_other_champion(monitor_store(storage, LAYOUT, other))
+    storage.write_json(LAYOUT.model_card("v1"), written_card(ModelInput.of(other.model.input)))
+    refuse_other_champion(monitor_store(storage, LAYOUT, other))
+    found = as_trained(monitor_store(storage, LAYOUT, config), "v1")
+    assert ModelInput.of(found.model.input) == ModelInput.of(other.model.input)
+
+
+def with_input(config: MonitorConfig, said: dict[str, Any]) -> MonitorConfig:
+    model = {**config.model.model_dump(), "input": said}
+    return MonitorConfig.model_validate({**config.model_dump(), "model": model})
+
+
+def written_card(about: ModelInput) -> dict[str, Any]:
+    return model_card(**CARD).model_copy(update={"input": about}).stored()
 
 
 def write_day(storage: Storage, config: MonitorConfig, day: Any, version: str = "v1") -> None:
@@ -135,7 +167,7 @@ def test_days_of_other_classes_are_not_pooled_with_the_days_of_the_new_ones(
 def test_a_day_is_handled_by_its_own_models_card(storage: Storage, config: MonitorConfig) -> None:
     wanted = changed(config, ("bird", "cat", "dog"), 128)
     found = as_trained(monitor_store(storage, LAYOUT, wanted), "v1")
-    assert (found.classes, found.model.input_size) == (("cat", "dog"), 96)
+    assert (found.classes, found.model.input.size) == (("cat", "dog"), 96)
     assert as_trained(MonitorStore(storage, config), "v1") is config
     assert for_day(MonitorStore(storage, wanted).day(DAY.day)) is wanted  # not taken in yet
     storage.write_json(DAY.ingest, samples.INGEST | {"model_version": "v1"})

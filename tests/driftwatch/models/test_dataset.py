@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from tests.stores import day_store, monitor_store
 
+from driftwatch.artifacts.ingest import InputsIndex
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
@@ -85,7 +87,7 @@ def test_the_same_request_gives_the_same_bytes_and_the_inputs_of_its_rows(world)
     row = table[table["day"] == "2026-01-04"].iloc[5]
     day = world.layout.day(date(2026, 1, 4))
     position = list(world.storage.read_table(day.features)["image_id"]).index(row["image_id"])
-    inputs = dataset.load_inputs(monitor_store(world.storage, world.layout), table)
+    inputs = dataset.load_inputs(monitor_store(world.storage, world.layout, world.config), table)
     assert (inputs[row.name] == DayInputs(day_store(world.storage, day)).take([position])[0]).all()
 
 
@@ -104,6 +106,20 @@ def test_labels_outside_the_range_unsure_or_without_consensus_are_left_out_and_c
         "labelled_twice": 0,
         "near_two_splits": 0,
     }
+
+
+def test_a_day_whose_pictures_an_earlier_model_took_is_left_out_and_counted(world) -> None:
+    day = world.layout.day(date(2026, 1, 3))
+    for number in (3, 4):
+        world.add_day(date(2026, 1, number), 30)
+    store = monitor_store(world.storage, world.layout, world.config)
+    dataset.collect_training_set(store, "before", FIRST, LAST)
+    store.day(day.day).write(InputsIndex(rows=(30,), input=ModelInput(height=32, width=32, resize="crop")))
+    result = dataset.collect_training_set(store, "one", FIRST, LAST)
+    assert (result.new_labels, result.left_out["other_pixels"]) == (30, 30)
+    table = world.storage.read_table(world.layout.retraining("before", dataset.SET))
+    with pytest.raises(NeedsAttention, match=r"images of 2026-01-03 .*resize is crop.*Start the retraining anew"):
+        dataset.load_inputs(store, table)
 
 
 def test_an_image_of_the_original_set_keeps_its_label_and_split(world) -> None:

@@ -1,11 +1,11 @@
-"""What is no .keras file is told what it is, and how to make one of it."""
+"""What is no model that can be imported is told what it is, and how to make one of it."""
 
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import shlex
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from driftwatch.models import model_file
-from driftwatch.models.model_file import NotKeras, read_keras_file
+from driftwatch.models.model_file import NotAModel, read_model_file
+
+from .onnx_models import data
 
 HDF5 = b"\x89HDF\r\n\x1a\nrest"
+KERAS = ("config.json", "metadata.json", "model.weights.h5")
 
 
 def archive(path: Path, *names: str) -> None:
@@ -30,33 +33,55 @@ def saved_model(path: Path) -> None:
 
 
 def refused(path: Path) -> str:
-    with pytest.raises(NotKeras) as error:
-        read_keras_file(path)
+    with pytest.raises(NotAModel) as error:
+        read_model_file(path)
     return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "format_"),
+    [
+        ("model.h5", lambda path: path.write_bytes(HDF5), "h5"),
+        ("renamed.keras", lambda path: path.write_bytes(HDF5), "h5"),
+        ("model.onnx", lambda path: path.write_bytes(data()), "onnx"),
+        ("MODEL.ONNX", lambda path: path.write_bytes(data()), "onnx"),
+        ("saved", saved_model, "saved_model"),
+        ("own.keras", lambda path: archive(path, *KERAS), "keras"),
+    ],
+)
+def test_a_format_is_told_by_the_files_first_bytes(
+    tmp_path, name: str, make: Callable[[Path], object], format_: str
+) -> None:
+    make(tmp_path / name)
+    found = read_model_file(tmp_path / name)
+    assert found.format == format_
+    assert format_ == "saved_model" or found.data == (tmp_path / name).read_bytes()
 
 
 @pytest.mark.parametrize(
     ("name", "make", "said"),
     [
-        ("model.h5", lambda path: path.write_bytes(HDF5), r"HDF5.*\n.*keras.models.load_model.*model.h5 .*model.keras"),
-        ("renamed.keras", lambda path: path.write_bytes(HDF5), "HDF5"),
-        ("model.onnx", lambda path: path.write_bytes(b"\x08\x07"), "ONNX.*pip install onnx.*model.onnx"),
-        ("MODEL.ONNX", lambda path: path.write_bytes(b"\x08\x07"), "ONNX"),
-        ("saved", saved_model, r"SavedModel.*tf_keras.*saved.h5"),
         ("saved_model.pb", lambda path: path.write_bytes(b"\x08\x01"), "a part of a SavedModel: name its folder"),
-        ("folder", lambda path: path.mkdir(), "is a folder"),
-        ("model.tflite", lambda path: path.write_bytes(b"\x1c\0\0\0TFL3"), "TensorFlow Lite"),
+        ("folder", lambda path: path.mkdir(), "is a folder, and no SavedModel"),
+        ("model.tflite", lambda path: path.write_bytes(b"\x1c\0\0\0TFL3"), "TensorFlow Lite.*tf2onnx.convert --tflite .*model.onnx"),
         ("empty.keras", lambda path: path.touch(), "is empty"),
         ("text.keras", lambda path: path.write_text("words"), "cut short"),
         ("pipe.keras", os.mkfifo, "no regular file"),
         ("zero.keras", lambda path: path.symlink_to("/dev/zero"), "no regular file"),
-        ("torch.pt", lambda path: archive(path, "data.pkl"), "none of Keras"),
+        ("torch.pt", lambda path: archive(path, "net/data.pkl", "net/version"), "PyTorch.*torch.load.*torch.onnx.export.*torch.onnx"),
+        ("renamed.keras", lambda path: archive(path, "net/data.pkl"), "PyTorch"),
+        ("old.pth", lambda path: path.write_bytes(b"\x80\x02\x8a\x0a"), "PyTorch"),
+        ("script.pt", lambda path: archive(path, "net/data.pkl", "net/code/__torch__.py"), "TorchScript.*torch.jit.load.*export"),
+        ("tree.pkl", lambda path: path.write_bytes(pickle.dumps([])), "pickle.*skl2onnx"),
+        ("tree.joblib", lambda path: path.write_bytes(b"\x78\x9c"), "pickle.*skl2onnx.*merge_models"),
+        ("renamed.onnx", lambda path: path.write_bytes(pickle.dumps([])), "pickle"),
+        ("other.zip", lambda path: archive(path, "a.txt"), "none of Keras"),
         ("none.keras", lambda path: None, "no such file"),
         ("dangling.keras", lambda path: path.symlink_to("nowhere"), "no such file"),
         ("loop.keras", lambda path: path.symlink_to("loop.keras"), "cannot be read"),
     ],
 )  # fmt: skip
-def test_every_other_format_is_told_with_the_way_to_a_keras_file(
+def test_every_other_format_is_told_with_the_command_that_exports_it(
     tmp_path: Path, name: str, make: Callable[[Path], object], said: str
 ) -> None:
     make(tmp_path / name)
@@ -76,15 +101,11 @@ def test_a_file_above_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.
     assert "has 1,001 bytes; at most 1,000 are allowed" in refused(path)
 
 
-def test_a_whole_archive_is_given_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "own.keras"
-    archive(path, "config.json", "metadata.json", "model.weights.h5")
-    assert read_keras_file(path) == path.read_bytes()
-
-
-def test_the_command_that_converts_can_be_pasted_whatever_the_file_is_called(tmp_path: Path) -> None:
-    path = tmp_path / "our model; rm $HOME.h5"
-    path.write_bytes(HDF5)
+@pytest.mark.parametrize("name", ["our net; rm $HOME.pt", "our tree; rm $HOME.pkl"])
+def test_the_command_that_exports_can_be_pasted_whatever_the_file_is_called(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(pickle.dumps([]))
     (command,) = (line for line in refused(path).splitlines() if line.startswith("  "))
-    python, _, _, source, target = shlex.split(command)
-    assert (python, source, target) == (sys.executable, str(path), str(path.with_suffix(".keras")))
+    python, _, code, source, target = shlex.split(command)
+    assert (python, source, target) == ("python", str(path), str(path.with_suffix(".onnx")))
+    compile(code, "the command", "exec")

@@ -25,7 +25,7 @@ from driftwatch.models.challenger import CHALLENGER, _decoded, _originals, train
 from driftwatch.models.champion import import_champion
 from driftwatch.models.dataset import SET, collect_training_set, image_keys, load_features, load_inputs
 from driftwatch.models.gate import evaluate_challenger
-from driftwatch.models.original_set import read_training_images, set_keys, take_in_training_set
+from driftwatch.models.original_set import read_training_images, refuse_other_set, set_keys, take_in_training_set
 from driftwatch.models.predict import predict_day
 from driftwatch.models.rollback import rollback_target
 from driftwatch.view.gate import reason_text
@@ -74,13 +74,44 @@ def test_a_kill_at_any_change_leaves_the_old_set_or_the_new_one_and_a_repeat_end
     assert len(touched) > 8
 
 
+def with_input(world: Any, **said: Any) -> MonitorConfig:
+    """The world's monitor file with other pictures."""
+    model = {**world.config.model.model_dump(), "input": {"size": 32, **said}}
+    return MonitorConfig.model_validate({**world.config.model_dump(), "model": model})
+
+
+def test_a_set_of_other_pictures_is_refused_by_the_setting_and_one_of_other_numbers_is_not(world) -> None:
+    storage, layout = world.storage, world.layout
+    table = storage.read_table(layout.training_set)
+    refuse_other_set(monitor_store(storage, layout, with_input(world, scale="imagenet", layout="nchw")), table)
+    cropped = monitor_store(storage, layout, with_input(world, size=[48, 32], resize="crop"))
+    said = r"(?s)inputs\.npy.*their size is 32, and model\.input\.size is \[48, 32\].*resize is squash.*driftwatch champion import"
+    with pytest.raises(NeedsAttention, match=said):
+        refuse_other_set(cropped, table)
+    take_in_training_set(cropped)
+    assert storage.read_array(layout.training_inputs).shape[1:] == (48, 32, 3)
+    refuse_other_set(cropped, table)
+    with pytest.raises(NeedsAttention, match=r"resize is crop, and model\.input\.resize is pad"):
+        refuse_other_set(monitor_store(storage, layout, with_input(world, size=[48, 32], resize="pad")), table)
+
+
+def test_a_set_that_an_early_driftwatch_took_in_was_squashed_to_the_side_that_it_has(world) -> None:
+    storage, layout = world.storage, world.layout
+    storage.delete(layout.training_pixels)
+    table = storage.read_table(layout.training_set)
+    refuse_other_set(monitor_store(storage, layout, world.config), table)
+    with pytest.raises(NeedsAttention, match=r"size is 32, and model\.input\.size is 64"):
+        refuse_other_set(monitor_store(storage, layout, with_input(world, size=64)), table)
+
+
 def test_a_set_that_does_not_fit_replaces_nothing(world) -> None:
+    layout = world.layout
     before = {item.key: world.storage.read_bytes(item.key) for item in world.storage.list("stripes/training")}
     for path in (Path(world.storage.root) / world.layout.training_images / "upright").iterdir():
         path.unlink()
     with pytest.raises(NeedsAttention, match="no usable image"):
         take_in_training_set(monitor_store(world.storage, world.layout, world.config))
-    for key in (world.layout.training_set, world.layout.training_inputs, world.layout.training_features):
+    for key in (layout.training_set, layout.training_inputs, layout.training_features, layout.training_pixels):
         assert world.storage.read_bytes(key) == before[key]
 
 
@@ -90,7 +121,7 @@ def test_a_collected_set_finds_its_images_by_id_and_names_those_that_are_gone(wo
     collect_training_set(monitor_store(storage, layout, world.config), "r1", DAY, DAY)
     table = storage.read_table(layout.retraining("r1", SET))
     inputs, features = (
-        load_inputs(monitor_store(storage, layout), table),
+        load_inputs(monitor_store(storage, layout, world.config), table),
         load_features(monitor_store(storage, layout), table),
     )
     rng = np.random.default_rng(7)
@@ -98,13 +129,13 @@ def test_a_collected_set_finds_its_images_by_id_and_names_those_that_are_gone(wo
         for number in range(3):
             world.put_training(label, f"!{number}", world.striped(rng, label))
     take_in_training_set(monitor_store(storage, layout, world.config))
-    assert np.array_equal(load_inputs(monitor_store(storage, layout), table), inputs)
+    assert np.array_equal(load_inputs(monitor_store(storage, layout, world.config), table), inputs)
     assert load_features(monitor_store(storage, layout), table).equals(features)
     replace_images(world)
     take_in_training_set(monitor_store(storage, layout, world.config))
     for load in (load_inputs, load_features):
         with pytest.raises(NeedsAttention, match=r"(?s)no more, the first is .*start the retraining anew"):
-            load(monitor_store(storage, layout), table)
+            load(monitor_store(storage, layout, world.config), table)
 
 
 def test_the_same_model_on_other_images_is_another_version_with_its_own_numbers(world, tmp_path) -> None:

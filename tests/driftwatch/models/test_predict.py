@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tests.stores import day_store, monitor_store
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs, write_index
 from driftwatch.models.predict import (
@@ -20,7 +21,7 @@ from driftwatch.models.predict import (
     predict_day,
     predict_shard,
 )
-from driftwatch.models.predictors.keras import load_model, logits_and_embeddings
+from driftwatch.models.predictors.keras import load_model
 from driftwatch.models.registry import champion_version
 
 from ..kills import killed_at, kills, touches
@@ -55,14 +56,12 @@ def test_the_same_day_gives_the_same_bytes_in_the_days_order(world) -> None:
 
 
 def test_batches_and_the_filled_up_last_one_change_no_answer(world) -> None:
-    from driftwatch.models.predictors.keras import logits
-
     world.add_day(DAY, 41)
     model = load_model(
         monitor_store(world.storage, world.layout), champion_version(monitor_store(world.storage, world.layout))
     )
     inputs = DayInputs(day_store(world.storage, world.layout.day(DAY))).take(range(41))
-    assert np.allclose(logits(model, inputs, 16), model.model(inputs.astype("float32")), atol=1e-4)
+    assert np.allclose(model.log_scores([inputs], 16)[0], model.model(inputs.astype("float32")), atol=1e-4)
 
 
 def test_the_embedding_is_the_last_hidden_layers_and_explains_the_logits(world) -> None:
@@ -188,7 +187,7 @@ def test_the_model_is_traced_once_for_all_blocks(world) -> None:
     call = layer.call
     layer.call = lambda images, *args, **kwargs: (seen.append(tuple(images.shape)), call(images, *args, **kwargs))[1]
     blocks = [np.zeros((n, 32, 32, 3), np.uint8) for n in (40, 7, 0, 16)]
-    raw, embeddings = logits_and_embeddings(model, blocks, 16)
+    raw, embeddings = model.log_scores(blocks, 16)
     assert len(raw) == len(embeddings) == 63
     assert [shape[0] for shape in seen if shape[0] is not None] == [16]
 
@@ -197,14 +196,22 @@ def test_a_day_without_an_accepted_image_has_no_predictions_and_no_error(world) 
     world.add_day(DAY, 3)
     keys = world.layout.day(DAY)
     world.storage.write_table(keys.features, world.storage.read_table(keys.features).head(0))
-    write_index(day_store(world.storage, keys), 32, [0])
+    write_index(day_store(world.storage, keys), ModelInput.square(32), [0])
     assert predict(world)["images"] == 0
     assert len(world.storage.read_table(keys.predictions)) == 0
     assert len(world.storage.read_array(keys.embeddings)) == 0
 
 
-def test_inputs_of_another_size_are_refused_with_both_sizes(world) -> None:
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (ModelInput.square(64), "size is 64, and model.input.size is 32"),
+        (ModelInput(height=32, width=48), r"size is \[32, 48\], and model.input.size is 32"),
+        (ModelInput(height=32, width=32, resize="pad"), "resize is pad, and model.input.resize is squash"),
+    ],
+)
+def test_a_day_of_other_pictures_than_the_models_is_refused_with_what_to_do(world, stored, said) -> None:
     world.add_day(DAY, 3)
-    write_index(day_store(world.storage, world.layout.day(DAY)), 64, [3])
-    with pytest.raises(NeedsAttention, match=r"input_size 32.*inputs are 64 px"):
+    write_index(day_store(world.storage, world.layout.day(DAY)), stored, [3])
+    with pytest.raises(NeedsAttention, match=rf"images of {DAY} .*{said}.*Clear ingest_images"):
         predict(world)

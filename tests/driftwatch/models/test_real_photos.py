@@ -15,10 +15,11 @@ from tests.driftwatch.artifacts import samples
 from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config import MonitorConfig
 from driftwatch.images.ingest import DayModel, ingest_day
-from driftwatch.models import registry
+from driftwatch.models import keras_file, registry
 from driftwatch.models.challenger import CHALLENGER, train_challenger
 from driftwatch.models.champion import train_champion
 from driftwatch.models.dataset import collect_training_set, take_in_training_set
@@ -46,7 +47,7 @@ def add_day(storage, layout, config, day, photos, damage, verdict) -> None:
         key = f"{keys.incoming}/{path.name}"
         storage.write_bytes(key, damage(path.read_bytes()))
         truth[key] = path.parent.name
-    ingest_day(day_store(storage, keys, config), DayModel("v0001-00000000", config.model.input_size))
+    ingest_day(day_store(storage, keys, config), DayModel("v0001-00000000", ModelInput.of(config.model.input)))
     manifest = storage.read_table(keys.manifest)
     manifest = manifest[manifest["status"] == "accepted"]
     labels = {"image_id": manifest["image_id"], "label": manifest["key"].map(truth), "confidence": 1.0}
@@ -133,7 +134,7 @@ def test_a_challenger_of_a_single_class_or_of_wrong_labels_is_kept_out(photos, r
     model = load_model(monitor_store(storage, layout), champion).model
     weights, biases = model.get_layer("logits").get_weights()
     model.get_layer("logits").set_weights([weights * weight, biases * weight + bias])
-    data = registry.to_bytes(model)
+    data = keras_file.to_bytes(model)
     version = registry.version_for(monitor_store(storage, layout), data)
     registry.register(
         monitor_store(storage, layout), version, data, registry.card(monitor_store(storage, layout), champion)

@@ -9,7 +9,7 @@ from tests.cards import model_card
 from tests.stores import monitor_store
 
 from driftwatch.errors import DamagedArtifact, NeedsAttention
-from driftwatch.models import registry
+from driftwatch.models import keras_file, registry
 from driftwatch.models.predictors.keras import load_model
 
 
@@ -86,6 +86,29 @@ def test_old_challengers_lose_their_model_but_no_champion_and_no_card(empty) -> 
     assert empty.storage.read_bytes(empty.layout.model(found[2])) == b"2"
 
 
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [("keras", "keras"), ("onnx", "onnx"), ("endpoint", "json"), ("logged", "parquet"), ("theirs", "bin")],
+)
+def test_every_kind_of_version_has_one_file_that_is_kept_checked_and_deleted_alike(empty, kind, file) -> None:
+    store = monitor_store(empty.storage, empty.layout)
+    found = []
+    for content in (b"one", b"two", b"three"):
+        found.append(registry.version_for(store, content))
+        registry.register(store, found[-1], content, model_card(kind=kind))
+    first, second, third = found
+    key = empty.layout.model(first, kind)
+    assert key.endswith(f"{first}/model.{file}")
+    assert empty.storage.read_bytes(key) == b"one"
+    registry.promote(store, first, "a", expected=None)
+    assert registry.prune(store, keep=1) == [second]
+    assert not empty.storage.exists(empty.layout.model(second, kind))
+    assert registry.model_file(store, third)[0] == b"three"
+    empty.storage.write_bytes(key, b"other")
+    with pytest.raises(registry.DamagedModel, match=rf"model\.{file} has sha256"):
+        registry.model_file(store, first)
+
+
 @pytest.mark.parametrize("keep", [0, 1, 3, 4, 10])
 def test_fewer_challengers_than_are_kept_are_all_kept(empty, keep) -> None:
     champion, *challengers = [register(empty, b"%d" % number) for number in range(5)]
@@ -133,7 +156,7 @@ def test_registering_a_model_again_mends_its_damaged_file(world) -> None:
     registry.register(
         monitor_store(storage, layout), registry.version_for(monitor_store(storage, layout), data), data, model_card()
     )
-    assert load_model(monitor_store(storage, layout), version).version == version
+    assert load_model(monitor_store(storage, layout), version).facts.version == version
 
 
 @pytest.mark.parametrize(
@@ -177,4 +200,4 @@ def test_a_card_without_what_loading_needs_names_its_file_and_field(empty) -> No
 def test_the_same_weights_are_saved_as_the_same_bytes(world) -> None:
     version = registry.champion_version(monitor_store(world.storage, world.layout))
     model = load_model(monitor_store(world.storage, world.layout), version).model
-    assert registry.to_bytes(model) == world.storage.read_bytes(world.layout.model(version))
+    assert keras_file.to_bytes(model) == world.storage.read_bytes(world.layout.model(version))

@@ -11,7 +11,7 @@ from tests.stores import day_store, monitor_store
 
 from driftwatch.drift.handover import GateNotPassed, build_reference_of, promote_challenger
 from driftwatch.errors import NeedsAttention
-from driftwatch.models import registry
+from driftwatch.models import keras_file, registry
 from driftwatch.models.challenger import CHALLENGER, train_challenger
 from driftwatch.models.damage import apply_damage
 from driftwatch.models.dataset import collect_training_set
@@ -125,7 +125,7 @@ def put_challenger(world, scale: float, shift: list[float]) -> str:
     model = load_model(monitor_store(world.storage, world.layout), champion).model
     weights, bias = model.get_layer("logits").get_weights()
     model.get_layer("logits").set_weights([weights * scale, bias * scale + shift])
-    data = registry.to_bytes(model)
+    data = keras_file.to_bytes(model)
     version = registry.version_for(monitor_store(world.storage, world.layout), data)
     registry.register(
         monitor_store(world.storage, world.layout),
@@ -148,7 +148,7 @@ def test_a_challenger_that_learnt_a_single_class_is_not_promoted(days) -> None:
 
 def test_a_champion_that_changed_meanwhile_is_not_replaced(days) -> None:
     parent = put_challenger(days, 1, [1, 0])
-    data = registry.to_bytes(load_model(monitor_store(days.storage, days.layout), parent).model) + b"\0"
+    data = keras_file.to_bytes(load_model(monitor_store(days.storage, days.layout), parent).model) + b"\0"
     registry.register(monitor_store(days.storage, days.layout), "v0009-00000000", data, model_card())
     gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1", in_words=reason_text)
     days.storage.write_json(

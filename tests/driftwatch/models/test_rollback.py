@@ -96,7 +96,7 @@ def test_an_unknown_version_is_told_with_the_known_ones(store: MonitorStore) -> 
     ("card", "said"),
     [
         ({"classes": ["dog", "cat"]}, "the earlier champion .*classes in the monitor file are in another order"),
-        ({"input_size": 64}, "its input is 64 px, and model.input_size is 96"),
+        ({"input_size": 64}, "its input has the size 64, and model.input.size is 96"),
     ],
 )
 def test_a_former_champion_that_the_monitor_file_no_longer_describes_is_refused(

@@ -16,6 +16,7 @@ from tests.stores import day_store, monitor_store
 
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.image_quality import build_image_reference, profile_day
@@ -148,7 +149,7 @@ def day_builder(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
         )
         inputs = np.stack([cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in shown])
         write_block(day_store(storage, keys), 0, inputs)
-        write_index(day_store(storage, keys), SIDE, [len(inputs)])
+        write_index(day_store(storage, keys), ModelInput.square(SIDE), [len(inputs)])
         card = {**samples.CARD, "version": version, "created_by": "demo", "parent": "v1" if version != "v1" else None}
         held = {
             **card["metrics"]["holdout"],

@@ -15,7 +15,8 @@ from tests.driftwatch.view.report.known import day_facts
 from tests.driftwatch.view.typed import typed
 
 from driftwatch.artifacts.drift import DayDrift
-from driftwatch.view.pictures import HEIGHT, MOST_DISAGREEMENTS, MOST_DRIFTED, chosen, jpeg, thumbnail
+from driftwatch.artifacts.model_input import ModelInput
+from driftwatch.view.pictures import HEIGHT, MOST_DISAGREEMENTS, MOST_DRIFTED, chosen, jpeg, shape_of, thumbnail
 
 
 @pytest.mark.parametrize(
@@ -23,8 +24,15 @@ from driftwatch.view.pictures import HEIGHT, MOST_DISAGREEMENTS, MOST_DRIFTED, c
     [(1, 1, HEIGHT), (300, 200, 1.5 * HEIGHT), (9000, 10, 2 * HEIGHT), (10, 9000, HEIGHT / 2)],
 )
 def test_a_thumbnail_has_the_originals_proportions_within_limits(width: int, height: int, shown: float) -> None:
-    picture = Image.open(io.BytesIO(jpeg(np.zeros((64, 64, 3), np.uint8), width, height)))
+    picture = Image.open(io.BytesIO(jpeg(np.zeros((64, 64, 3), np.uint8), (width, height))))
     assert (picture.format, picture.size) == ("JPEG", (round(shown), HEIGHT))
+
+
+def test_a_squashed_picture_is_stretched_back_and_another_is_shown_as_it_is_stored() -> None:
+    assert shape_of(ModelInput.square(64), 300, 200) == (300, 200)
+    for resize in ("crop", "pad", "none"):
+        assert shape_of(ModelInput(height=48, width=80, resize=resize), 300, 200) == (80, 48)
+    assert Image.open(io.BytesIO(jpeg(np.zeros((48, 72, 3), np.uint8)))).size == (180, 120)
 
 
 def test_a_thumbnail_stands_in_the_page_itself() -> None:

@@ -77,7 +77,7 @@ def test_a_file_that_describes_another_model_is_refused_before_the_day_is_rewrit
 
 def test_an_earlier_models_day_is_taken_in_again_at_that_models_size(delivered):
     delivered.deliver(one=photo(1))
-    for version, size in (("v0001-00000001", 64), ("v0002-00000002", delivered.monitor.model.input_size)):
+    for version, size in (("v0001-00000001", 64), ("v0002-00000002", delivered.monitor.model.input.height)):
         delivered.storage.write_json(
             LAYOUT.model_card(version), {**samples.CARD, "version": version, "input_size": size}
         )

@@ -110,6 +110,6 @@ def test_a_wrong_file_or_model_is_refused_before_anything_is_written(tmp_path, f
     images = folder(80, 80, 80)
     with pytest.raises(DriftwatchError, match="no such monitor file"):
         Own(tmp_path / "none.yaml", images, None)
-    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-    with pytest.raises(DriftwatchError, match="HDF5"):
-        Own(file, images, tmp_path / "model.h5")
+    (tmp_path / "model.pkl").write_bytes(b"\x80\x04N.")
+    with pytest.raises(DriftwatchError, match="pickle"):
+        Own(file, images, tmp_path / "model.pkl")

@@ -1,4 +1,4 @@
-"""Kernels that look at a picture's three bands: colour statistics and squashing."""
+"""Kernels that look at a picture's three bands: colour statistics and resizing."""
 
 from __future__ import annotations
 
@@ -89,47 +89,45 @@ def halve(rows: np.ndarray, out: np.ndarray) -> None:
             line[3 * x + 2] = u8(u16(pairs[6 * x + 2] + pairs[6 * x + 5] + 2) >> 2)
 
 
-_SHARES = "Tuple((int32[::1], int32[::1], float32[::1]))"
+_WEIGHTS = "Tuple((int32[::1], int32[::1], float32[::1]))"
 
 
-@compiled(f"void({ROWS}, {_SHARES}, {_SHARES}, uint8[:, ::1])")
-def average_areas(
-    rows: np.ndarray, down: tuple[np.ndarray, ...], across: tuple[np.ndarray, ...], out: np.ndarray
-) -> None:
-    """Fills `out` [size, 3 * size] with averages over areas of an RGB picture, rows [height, 3 * width].
+@compiled(f"void({ROWS}, {_WEIGHTS}, {_WEIGHTS}, uint8[:, ::1])")
+def weigh(rows: np.ndarray, down: tuple[np.ndarray, ...], across: tuple[np.ndarray, ...], out: np.ndarray) -> None:
+    """Fills `out` [h, 3 * w] with weighted averages of an RGB picture, rows [height, 3 * width].
 
-    `down`, `across`: a sparse matrix's (indptr, indices, data), how much each pixel counts in each average. Two lines go at
-    once: half the price of walking through `across`.
+    `down`, `across`: a sparse matrix's (indptr, indices, data), how much each pixel counts in each average; in each average at least
+    one does. What lies beyond 0..255 is cut off. Two lines go at once: half the price of walking through `across`.
     """
-    size, width = out.shape[0], rows.shape[1]
-    starts, pixels, shares = across
-    lines, averages = np.zeros((2, width), np.float32), np.empty((2, 3 * size), np.float32)
+    height, width, columns = out.shape[0], rows.shape[1], out.shape[1] // 3
+    starts, pixels, weights = across
+    lines, averages = np.zeros((2, width), np.float32), np.empty((2, 3 * columns), np.float32)
     first, second, average_first, average_second = lines[0], lines[1], averages[0], averages[1]
-    for top in range(0, size, 2):
-        for y in range(top, min(top + 2, size)):
+    for top in range(0, height, 2):
+        for y in range(top, min(top + 2, height)):
             line, place = lines[y - top], down[0][y]
-            share, source = down[2][place], rows[at(down[1][place])]
+            weight, source = down[2][place], rows[at(down[1][place])]
             for x in range(width):
-                line[x] = share * f32(source[x])
+                line[x] = weight * f32(source[x])
             for place in range(down[0][y] + 1, down[0][y + 1]):
-                share, source = down[2][place], rows[at(down[1][place])]
+                weight, source = down[2][place], rows[at(down[1][place])]
                 for x in range(width):
-                    line[x] += share * f32(source[x])
-        for x in range(size):
+                    line[x] += weight * f32(source[x])
+        for x in range(columns):
             red, green, blue = f32(0), f32(0), f32(0)
             red_below, green_below, blue_below = f32(0), f32(0), f32(0)
             for place in range(starts[x], starts[x + 1]):
-                share, pixel = shares[place], at(3) * at(pixels[place])
-                red += share * first[pixel]
-                green += share * first[pixel + at(1)]
-                blue += share * first[pixel + at(2)]
-                red_below += share * second[pixel]
-                green_below += share * second[pixel + at(1)]
-                blue_below += share * second[pixel + at(2)]
+                weight, pixel = weights[place], at(3) * at(pixels[place])
+                red += weight * first[pixel]
+                green += weight * first[pixel + at(1)]
+                blue += weight * first[pixel + at(2)]
+                red_below += weight * second[pixel]
+                green_below += weight * second[pixel + at(1)]
+                blue_below += weight * second[pixel + at(2)]
             average_first[3 * x], average_first[3 * x + 1], average_first[3 * x + 2] = red, green, blue
             average_second[3 * x], average_second[3 * x + 1] = red_below, green_below
             average_second[3 * x + 2] = blue_below
-        for y in range(top, min(top + 2, size)):
+        for y in range(top, min(top + 2, height)):
             line, average = out[y], averages[y - top]
-            for x in range(3 * size):
-                line[x] = u8(i32(np.rint(average[x])))
+            for x in range(3 * columns):
+                line[x] = u8(i32(np.rint(min(max(average[x], f32(0)), f32(255)))))

@@ -9,18 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.config.model import CHAMPION
+from driftwatch.models.registry import card
 from driftwatch.seams import Seam
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KERAS = "keras"
-SEAM = Seam("predictor", "driftwatch.predictors", {KERAS: "driftwatch.models.predictors.keras:load_model"})
+KERAS: Final = "keras"
+ONNX: Final = "onnx"
+SEAM = Seam(
+    "predictor",
+    "driftwatch.predictors",
+    {
+        KERAS: "driftwatch.models.predictors.keras:load_model",
+        ONNX: "driftwatch.models.predictors.onnx:load_model",
+    },
+)
 
 # Machines of different vector width may differ in the last bits. Rounding hides these.
 SCORE_DECIMALS = 6
@@ -31,8 +41,8 @@ class Asked:
     """Images to be answered, in order.
 
     `blocks`: uint8 [n, height, width, 3] in 0..255, one array after the other. They are read only when a predictor iterates over
-    them; a predictor that looks at no image never reads them. `day` and `image_ids` say which images of which day they are. A set of
-    several days has neither.
+    them; a predictor that looks at no image never reads them. `image_ids` [n] says which images they are, where that is known, and
+    `day` of which day. A set of several days has no day.
     """
 
     blocks: Iterable[np.ndarray]
@@ -66,8 +76,8 @@ class Predictor(Protocol):
     """
 
     @property
-    def input_size(self) -> int | None:
-        """Side of the images that it takes, in pixels; None where it looks at no image."""
+    def input_size(self) -> tuple[int, int] | None:
+        """Height and width of the images that it takes, in pixels; None where it looks at no image."""
         ...
 
     @property
@@ -84,10 +94,17 @@ class Predictor(Protocol):
 Load = Callable[[MonitorStore, str], Predictor]
 
 
-def predictor(store: MonitorStore, version: str, kind: str = KERAS) -> Predictor:
-    """The model `version`, ready to answer, by the predictor of that kind. The kind is the built-in one, or one that an installed package names.
+def predictor(store: MonitorStore, version: str, kind: str | None = None) -> Predictor:
+    """The model `version`, ready to answer, by the predictor of its card's kind, or of another `kind`. A kind is a built-in one, or
+    one that an installed package names.
 
-    Raises ConfigError for an unknown kind. A kind may raise errors of its own for a model that it cannot load.
+    Raises UnknownVersion, and ConfigError for an unknown kind. A kind may raise errors of its own for a model that it cannot load.
     """
-    load: Load = SEAM.find(kind)
+    load: Load = SEAM.find(kind or card(store, version).kind)
     return load(store, version)
+
+
+def day_predictor(day: DayStore, version: str) -> Predictor:
+    """Who answers a day that the model `version` judges, as `model.predictions` says: the version itself, or production."""
+    said = day.config.model.predictions
+    return predictor(day.monitor, version, None if said == CHAMPION else said)

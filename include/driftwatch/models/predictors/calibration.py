@@ -13,6 +13,12 @@ def probabilities(raw: np.ndarray, temperature: float) -> np.ndarray:
     return softmax(raw / temperature, axis=1)
 
 
+def log_of(scores: np.ndarray) -> np.ndarray:
+    """Logarithms of probabilities; a chance of zero counts as the least that is told apart from it."""
+    logarithms: np.ndarray = np.log(np.clip(scores, 1e-300, 1.0))
+    return logarithms
+
+
 def fit_temperature(raw: np.ndarray, labels: np.ndarray) -> float:
     """The temperature by which the true labels become most likely (Guo et al., 2017). It lies between .25 and 4.
 

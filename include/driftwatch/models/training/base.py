@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from pydantic import Field
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import Augmentation, TimedEpochRow, TrainingRecipe
 from driftwatch.config.recipe import RecipeConfig
+from driftwatch.models.predictors.heads import Head
 from driftwatch.seams import Seam
 
 if TYPE_CHECKING:
@@ -33,22 +35,26 @@ OnEpoch = Callable[[TimedEpochRow], None]
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images uint8 [n, S, S, 3] and their class indices [n]."""
+    """Images uint8 [n, height, width, 3], their class indices [n], and their image ids [n] where these are known."""
 
     images: np.ndarray
     labels: np.ndarray
+    image_ids: np.ndarray | None = None
 
     @classmethod
-    def of(cls, images: np.ndarray, names: pd.Series, classes: Sequence[str]) -> Labelled:
-        return cls(images, np.array([classes.index(name) for name in names], dtype="int64"))
+    def of(cls, images: np.ndarray, table: pd.DataFrame, classes: Sequence[str]) -> Labelled:
+        """The images of the rows of a training set's table: image_id, label."""
+        labels = np.array([classes.index(name) for name in table["label"]], dtype="int64")
+        return cls(images, labels, table["image_id"].to_numpy())
 
     def where(self, chosen: np.ndarray | pd.Series) -> Labelled:
         """The chosen images. `chosen` is a boolean array [n], or the places of the images."""
         chosen = np.asarray(chosen)
-        return Labelled(self.images[chosen], self.labels[chosen])
+        ids = None if self.image_ids is None else self.image_ids[chosen]
+        return Labelled(self.images[chosen], self.labels[chosen], ids)
 
     def and_then(self, more: Labelled) -> Labelled:
-        """These images, followed by `more`."""
+        """These images, followed by `more`. The ids are dropped: copies of an image have none of their own."""
         return Labelled(np.concatenate([self.images, more.images]), np.concatenate([self.labels, more.labels]))
 
 
@@ -57,13 +63,23 @@ class TrainingSet:
     """What a model of `classes` classes is trained on.
 
     `weights` [n] says how often each image of `train` is drawn, in proportion. By default all are drawn equally often. The network does
-    not learn from `validation`; these images decide when training stops. `validation` may be None.
+    not learn from `validation`; these images decide when training stops. `validation` may be None. The stored images are squashed, cut or
+    filled already; `input` says what else the network is given of them, by default the picture as it is. `class_names` are those of the
+    labels, in order.
     """
 
     train: Labelled
     classes: int
     validation: Labelled | None = None
     weights: np.ndarray | None = None
+    input: ModelInput | None = None
+    class_names: tuple[str, ...] = ()
+
+    @property
+    def given(self) -> ModelInput:
+        """What the network is given of an image."""
+        _, height, width, _ = self.train.images.shape
+        return self.input or ModelInput(height=height, width=width)
 
 
 class Recipe(RecipeConfig):
@@ -89,10 +105,10 @@ class Recipe(RecipeConfig):
 
 @dataclass(frozen=True)
 class Start:
-    """The model that training starts from: the bytes of its file, whether it gives logits or probabilities, and where it lies, for errors."""
+    """The model that training starts from: the bytes of its file, what its answers mean, and where it lies, for errors."""
 
     model: bytes
-    from_logits: bool
+    head: Head
     name: str = "the model to start from"
 
 
@@ -106,17 +122,21 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Trained:
-    """The bytes of a model's file, whether it gives logits or probabilities, and its epochs in order."""
+    """A new model: the bytes of its file, what its answers mean, its epochs in order, the kind of its file, and what it is given of an
+    image; None: what the monitor file says."""
 
     model: bytes
-    from_logits: bool
+    head: Head
     history: Sequence[TimedEpochRow] = ()
+    kind: str = KERAS
+    input: ModelInput | None = None
 
 
 class Trainer(Protocol):
     """Makes a model from a training set.
 
-    The same set, recipe and start give the same bytes. The model takes images [n, S, S, 3] in 0..255 and gives [n, classes].
+    The same set, recipe and start give the same bytes. The model takes what `TrainingSet.given` says of an image, as `tensor_of` makes it,
+    and gives what `Trained.head` says.
     """
 
     def train(

@@ -9,15 +9,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config.recipe import AugmentationConfig
+from driftwatch.models.predictors.tensors import tensor_of
 from driftwatch.models.training.base import Labelled, Recipe, TrainingSet
 
 AUGMENTATION = AugmentationConfig()
 
 
-def batches(data: TrainingSet, recipe: Recipe, epochs: range, size: int) -> tf.data.Dataset:
-    """The batches of `epochs`, one epoch after the other: images [batch, size, size, 3] in 0..255, and targets [batch, classes]."""
-    images, targets = data.train.images, _targets(data.train, data.classes)
+def batches(
+    data: TrainingSet, recipe: Recipe, epochs: range, size: tuple[int, int], targets: np.ndarray
+) -> tf.data.Dataset:
+    """The batches of `epochs`, one epoch after the other: images of this height and width, as the network is given them, and their
+    `targets`, which are those of all images of `data.train`."""
+    images, about = data.train.images, data.given
     steps, drawn = recipe.steps(len(images)), recipe.epoch_size or len(images)
 
     @lru_cache(maxsize=2)
@@ -32,17 +37,27 @@ def batches(data: TrainingSet, recipe: Recipe, epochs: range, size: int) -> tf.d
     def augmented(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x, y = tf.numpy_function(batch, [number], (tf.uint8, tf.float32), stateful=False)
         x.set_shape([None, *images.shape[1:]])
-        y.set_shape([None, data.classes])
+        y.set_shape([None, *targets.shape[1:]])
         seed_of_step = tf.cast(tf.stack([number % steps, recipe.seed * 100_003 + number // steps]), tf.int32)
-        return augment(x, size, seed_of_step, recipe.augmentation), y
+        return _given(augment(x, size, seed_of_step, recipe.augmentation), about), y
 
     return tf.data.Dataset.range(epochs.start * steps, epochs.stop * steps).map(augmented).prefetch(2)
 
 
-def unvaried(data: Labelled, classes: int, size: int) -> tf.data.Dataset:
-    """Every image of `data` once, in its order, scaled to [size, size, 3]."""
-    scaled = tf.image.resize(data.images, [size, size]) if size != data.images.shape[1] else data.images
-    return tf.data.Dataset.from_tensor_slices((scaled, _targets(data, classes))).batch(256)
+def unvaried(data: Labelled, about: ModelInput, size: tuple[int, int], targets: np.ndarray) -> tf.data.Dataset:
+    """Every image of `data` once, in its order, resized to this height and width, as the network is given it, and its target."""
+    scaled = tf.image.resize(data.images, size) if size != data.images.shape[1:3] else data.images
+    return tf.data.Dataset.from_tensor_slices((scaled, targets)).batch(256).map(lambda x, y: (_given(x, about), y))
+
+
+def _given(images: tf.Tensor, about: ModelInput) -> tf.Tensor:
+    """Pictures 0..255 as the network is given them: of whole numbers, as the stored ones are, where these are scaled."""
+    if about.plain:
+        return images
+    x = tf.numpy_function(lambda x: tensor_of(np.rint(x).astype(np.uint8), about), [images], tf.float32, stateful=False)
+    height, width = images.shape[1:3]
+    x.set_shape([None, *about.model_copy(update={"height": height, "width": width}).shape])
+    return x
 
 
 def draw(weights: np.ndarray | int, n: int, seed: Any) -> np.ndarray:
@@ -55,8 +70,10 @@ def draw(weights: np.ndarray | int, n: int, seed: Any) -> np.ndarray:
     return rng.permutation(np.minimum(np.searchsorted(edges, positions, side="right"), len(edges) - 1))
 
 
-def augment(images: tf.Tensor, size: int, seed: tf.Tensor, settings: AugmentationConfig = AUGMENTATION) -> tf.Tensor:
-    """uint8 [n, h, w, 3] to float 0..255 [n, size, size, 3]: a random box and flip, contrast, brightness, tint."""
+def augment(
+    images: tf.Tensor, size: tuple[int, int], seed: tf.Tensor, settings: AugmentationConfig = AUGMENTATION
+) -> tf.Tensor:
+    """uint8 [n, h, w, 3] to float 0..255 [n, *size, 3]: a random box and flip, contrast, brightness, tint."""
     n = tf.shape(images)[0]
 
     def uniform(shape: list[Any], low: float, high: float, salt: int) -> tf.Tensor:
@@ -71,12 +88,8 @@ def augment(images: tf.Tensor, size: int, seed: tf.Tensor, settings: Augmentatio
     flip = uniform([n], 0.0, 1.0, 4) < (0.5 if settings.flip else 0.0)  # a box whose x runs backwards is a mirrored one
     x1, x2 = tf.where(flip, left + width, left), tf.where(flip, left, left + width)
     boxes = tf.stack([top, x1, top + height, x2], axis=1)
-    x = tf.image.crop_and_resize(images, boxes, tf.range(n), [size, size])
+    x = tf.image.crop_and_resize(images, boxes, tf.range(n), size)
     mean = tf.reduce_mean(x, axis=[1, 2, 3], keepdims=True)
     x = (x - mean) * (1 + within([n, 1, 1, 1], settings.contrast, 5)) + mean
     x += 127.5 * (within([n, 1, 1, 1], settings.brightness, 6) + within([n, 1, 1, 3], settings.tint, 7))
     return tf.clip_by_value(x, 0.0, 255.0)
-
-
-def _targets(data: Labelled, classes: int) -> np.ndarray:
-    return np.eye(classes, dtype="float32")[data.labels]

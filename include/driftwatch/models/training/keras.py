@@ -17,14 +17,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import TimedEpochRow, TrainingTask
 from driftwatch.models import architecture
 from driftwatch.models.archive import DamagedModel
-from driftwatch.models.registry import from_bytes, to_bytes
+from driftwatch.models.keras_file import from_bytes, to_bytes
+from driftwatch.models.predictors.tensors import tensor_of
 from driftwatch.models.runtime import prepare
 from driftwatch.models.training.base import Attempt, Recipe, Start, Trained, TrainingSet
 from driftwatch.models.training.batches import batches, unvaried
 from driftwatch.models.training.checkpoints import Checkpoint, Checkpoints
+from driftwatch.models.training.heads import Aim
 
 logger = logging.getLogger(__name__)
 # With fewer validation images, the validation loss is too uncertain to stop by.
@@ -42,33 +45,32 @@ class KerasTrainer:
         best epoch's weights are kept, else the last one's. Raises DamagedModel for a model or checkpoint that Keras cannot load."""
         prepare(recipe.seed)
         keras.config.disable_traceback_filtering()  # it would hide the cause of a storage error in a callback
-        recipe = _staged(recipe, data.train.images.shape[1])
-        from_logits = start is None or start.from_logits
+        recipe, aim = _staged(recipe, data), Aim.of(data, start)
         task = TrainingTask(recipe=recipe.noted, data=_digest(data))
-        run = _Run(data, recipe, from_logits, task, attempt or Attempt())
+        run = _Run(data, recipe, aim, task, attempt or Attempt())
         model, history = run.fit(from_bytes(start.model, start.name) if start else None)
-        return Trained(to_bytes(model), from_logits, history)
+        return Trained(to_bytes(model), aim.head, history)
 
     def seconds(self, data: TrainingSet, recipe: Recipe, start: Start | None = None) -> float:
         """Measured by a few steps on the set's images. Validation and loading are not counted."""
         prepare(recipe.seed)
-        images, size = data.train.images, data.train.images.shape[1]
-        recipe = _staged(recipe, size)
+        images, about = data.train.images, data.given
+        recipe, aim = _staged(recipe, data), Aim.of(data, start)
         if start:
             model = from_bytes(start.model, start.name)
         else:
-            model = architecture.build(size, data.classes, recipe.seed, recipe.width)
+            model = architecture.build(about, data.classes, recipe.seed, recipe.width)
         plain = recipe.model_copy(update={"small_share": 0.0})
-        _compile(model, plain, recipe.steps(len(images)), start is None or start.from_logits)
-        batch = images[np.arange(recipe.batch_size) % len(images)].astype("float32")
-        targets = np.eye(data.classes, dtype="float32")[np.arange(recipe.batch_size) % data.classes]
+        _compile(model, plain, recipe.steps(len(images)), aim, at_small=False)
+        chosen = np.arange(recipe.batch_size) % len(images)
+        batch, targets = tensor_of(images[chosen], about), aim.targets(data.train.where(chosen))
         model.train_on_batch(batch, targets)  # compiles
         began = time.perf_counter()
         for _ in range(_TIMED_STEPS):
             model.train_on_batch(batch, targets)
         step = (time.perf_counter() - began) / _TIMED_STEPS
         small = recipe.small_epochs
-        epochs = recipe.epochs - small + small * (recipe.small_size / size) ** 2
+        epochs = recipe.epochs - small + small * (recipe.small_size / min(about.height, about.width)) ** 2
         return step * epochs * recipe.steps(len(images))
 
 
@@ -78,13 +80,13 @@ class _Run:
 
     data: TrainingSet
     recipe: Recipe
-    from_logits: bool
+    aim: Aim
     task: TrainingTask
     attempt: Attempt
 
     def fit(self, start: keras.Model | None) -> tuple[keras.Model, list[TimedEpochRow]]:
         """The trained model and its epochs."""
-        recipe, size = self.recipe, self.data.train.images.shape[1]
+        recipe, small = self.recipe, self.recipe.small_epochs
         history: list[TimedEpochRow] = []
         best: list[np.ndarray] = []
         kept = self.attempt.checkpoints
@@ -93,13 +95,13 @@ class _Run:
             best = (model if saved.best == saved.last else _loaded(saved.best, kept)).get_weights()
             logger.info("going on after epoch %d of %d", len(history), recipe.epochs)
         else:
-            model = start or self._new(recipe.small_size if recipe.small_epochs else size)
-            self._compile(model)
-        self._train(model, recipe.small_epochs, history)
-        if recipe.small_epochs and len(history) == recipe.small_epochs:
-            model = self._larger(model, size)
-            self._compile(model)
-        stop = _EarlyStop(model, recipe.patience, history[recipe.small_epochs :], best) if self._may_stop else None
+            model = start or self._new(self._small if small else self.data.given)
+            self._compile(model, at_small=small > 0)
+        self._train(model, small, history)
+        if small and len(history) == small:
+            model = self._larger(model)
+            self._compile(model, at_small=False)
+        stop = _EarlyStop(model, recipe.patience, history[small:], best) if self._may_stop else None
         self._train(model, recipe.epochs, history, stop)
         if stop and stop.stopped_epoch:
             logger.info("stopped after epoch %d; epoch %d is kept", len(history), stop.best_epoch + 1)
@@ -112,10 +114,12 @@ class _Run:
         """Trains up to the epoch `last`, unless it was stopped before."""
         if len(history) >= last or (stop and stop.stopped_epoch):
             return
-        size, validation = model.input_shape[1], self.data.validation
-        scored = unvaried(validation, self.data.classes, size) if validation and len(validation.labels) else None
+        about = self._small if last == self.recipe.small_epochs else self.data.given
+        size, validation, scored = (about.height, about.width), self.data.validation, None
+        if validation and len(validation.labels):
+            scored = unvaried(validation, about, size, self.aim.targets(validation))
         model.fit(
-            batches(self.data, self.recipe, range(len(history), last), size),
+            batches(self.data, self.recipe, range(len(history), last), size, self.aim.targets(self.data.train)),
             initial_epoch=len(history),
             epochs=last,
             steps_per_epoch=self._steps,
@@ -133,17 +137,25 @@ class _Run:
     def _steps(self) -> int:
         return self.recipe.steps(len(self.data.train.images))
 
-    def _new(self, size: int) -> keras.Model:
-        return architecture.build(size, self.data.classes, self.recipe.seed, self.recipe.width)
+    @property
+    def _small(self) -> ModelInput:
+        """The input of the first epochs: the shorter side has `small_size` pixels."""
+        about, small = self.data.given, self.recipe.small_size
+        shorter = min(about.height, about.width)
+        sides = {name: round(getattr(about, name) * small / shorter) for name in ("height", "width")}
+        return about.model_copy(update=sides)
 
-    def _larger(self, model: keras.Model, size: int) -> keras.Model:
-        """The same weights behind an input of another size. Pooling lets the network take any size."""
-        larger = self._new(size)
+    def _new(self, about: ModelInput) -> keras.Model:
+        return architecture.build(about, self.data.classes, self.recipe.seed, self.recipe.width)
+
+    def _larger(self, model: keras.Model) -> keras.Model:
+        """The same weights behind the input's own size. Pooling lets the network take any size."""
+        larger = self._new(self.data.given)
         larger.set_weights(model.get_weights())
         return larger
 
-    def _compile(self, model: keras.Model) -> None:
-        _compile(model, self.recipe, self._steps, self.from_logits)
+    def _compile(self, model: keras.Model, at_small: bool) -> None:
+        _compile(model, self.recipe, self._steps, self.aim, at_small)
 
 
 class _EarlyStop(keras.callbacks.EarlyStopping):
@@ -202,14 +214,14 @@ def _rounded(value: float) -> float:
     return round(float(value), 5)
 
 
-def _staged(recipe: Recipe, size: int) -> Recipe:
+def _staged(recipe: Recipe, data: TrainingSet) -> Recipe:
     """The recipe. If the images are no larger than the small ones of its first epochs, these epochs on small images are left out."""
-    return recipe if size > recipe.small_size else recipe.model_copy(update={"small_share": 0.0})
+    shorter = min(data.train.images.shape[1:3])
+    return recipe if shorter > recipe.small_size else recipe.model_copy(update={"small_share": 0.0})
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int, from_logits: bool) -> None:
+def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int, aim: Aim, at_small: bool) -> None:
     """Gives the model a new optimizer, with the learning rates of the epochs that are left at this input size."""
-    at_small = recipe.small_epochs and model.input_shape[1] == recipe.small_size
     epochs = recipe.small_epochs if at_small else recipe.epochs - recipe.small_epochs
     peak = recipe.learning_rate if at_small or not recipe.small_epochs else recipe.learning_rate / 2
     steps = epochs * steps_an_epoch
@@ -219,8 +231,8 @@ def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int, from_logit
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=from_logits, label_smoothing=recipe.label_smoothing),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        loss=aim.loss(recipe),
+        metrics=[aim.accuracy()],
     )
     # All variables are made beforehand, so that TensorFlow traces the step once. Else it would make them in a first trace and need a second.
     model.optimizer.build(model.trainable_variables)
@@ -250,4 +262,6 @@ def _digest(data: TrainingSet) -> str:
     digest = hashlib.sha256(data.train.images.tobytes())
     for array in (data.train.labels, np.zeros(0) if data.weights is None else data.weights):
         digest.update(array.tobytes())
+    if not data.given.plain:
+        digest.update(data.given.model_dump_json().encode())
     return digest.hexdigest()

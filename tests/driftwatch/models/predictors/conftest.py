@@ -8,14 +8,17 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from tests.cards import model_card
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.models import registry
+from driftwatch.models import keras_file, registry
 from driftwatch.models.predictors.base import Predictor, predictor
 from driftwatch.storage import open_storage
+
+from ..onnx_models import of_graph
 
 SIDE = 16
 # In an order that is not the alphabet's.
@@ -29,13 +32,32 @@ def _keras(store: MonitorStore) -> Predictor:
     model = keras.Model(image, dense(keras.layers.GlobalAveragePooling2D()(image)))
     dense.set_weights([np.eye(3, dtype="float32") / 10, np.zeros(3, "float32")])
     card = model_card(classes=list(CLASSES), input_size=SIDE, output="logits", temperature=1.0)
-    data = registry.to_bytes(model)
+    data = keras_file.to_bytes(model)
     found = registry.register(store, registry.version_for(store, data), data, card)
-    return predictor(store, found.version, "keras")
+    return predictor(store, found.version)
+
+
+def _onnx(store: MonitorStore) -> Predictor:
+    """The same by ONNX, channels first."""
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["image"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["hidden"]),
+        helper.make_node("Gemm", ["hidden", "tenth"], ["logits"]),
+    ]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 3])
+    weights = numpy_helper.from_array(np.eye(3, dtype="float32") / 10, "tenth")
+    data = of_graph(helper.make_graph(nodes, "colours", [image], [logits], [weights])).SerializeToString()
+    given = {"height": SIDE, "width": SIDE, "layout": "nchw"}
+    card = model_card(
+        kind="onnx", classes=list(CLASSES), input_size=SIDE, input=given, output="logits", temperature=1.0
+    )
+    found = registry.register(store, registry.version_for(store, data), data, card)
+    return predictor(store, found.version)
 
 
 # A new kind joins here, by a function that registers such a model and gives its predictor.
-KINDS: dict[str, Callable[[MonitorStore], Predictor]] = {"keras": _keras}
+KINDS: dict[str, Callable[[MonitorStore], Predictor]] = {"keras": _keras, "onnx": _onnx}
 
 
 @pytest.fixture(params=sorted(KINDS))

@@ -71,6 +71,6 @@ def test_the_same_images_in_the_same_batches_give_the_same_bytes(any_predictor) 
 def test_images_of_another_size_are_refused_with_both_sizes(any_predictor) -> None:
     if any_predictor.input_size is None:
         pytest.skip("it looks at no image")
-    assert any_predictor.input_size == SIDE
+    assert any_predictor.input_size == (SIDE, SIDE)
     with pytest.raises(NeedsAttention, match=rf"{SIDE}.*{2 * SIDE}"):
         any_predictor.predict(Asked([np.zeros((2, 2 * SIDE, 2 * SIDE, 3), np.uint8)]), 4)

@@ -16,9 +16,14 @@ def test_keras_is_the_built_in_one() -> None:
 
 
 def test_labels_are_places_in_the_classes() -> None:
-    found = Labelled.of(np.zeros((3, 8, 8, 3), np.uint8), pd.Series(["dog", "cat", "dog"]), ("cat", "dog"))
+    found = Labelled.of(
+        np.zeros((3, 8, 8, 3), np.uint8),
+        pd.DataFrame({"image_id": ["c", "b", "a"], "label": ["dog", "cat", "dog"]}),
+        ("cat", "dog"),
+    )
     assert found.labels.tolist() == [1, 0, 1]
     assert found.where(found.labels == 0).labels.tolist() == [0]
+    assert found.where(found.labels == 1).image_ids.tolist() == ["c", "a"]
     assert found.and_then(found.where(np.array([1]))).labels.tolist() == [1, 0, 1, 0]
 
 

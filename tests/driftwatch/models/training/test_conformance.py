@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from driftwatch.artifacts.models import TimedEpochRow
-from driftwatch.models.registry import from_bytes
+from driftwatch.models.keras_file import from_bytes
 from driftwatch.models.training.base import Attempt, Recipe, Start, Trained, Trainer, TrainingSet, trainer
 
 TRAINERS = ("keras",)
@@ -26,7 +26,7 @@ def data(pictures) -> TrainingSet:
 
 
 def start_of(trained: Trained) -> Start:
-    return Start(trained.model, trained.from_logits)
+    return Start(trained.model, trained.head)
 
 
 def test_the_model_takes_images_and_gives_a_number_for_each_class(any_trainer, data) -> None:
@@ -39,7 +39,7 @@ def test_it_learns(any_trainer, data) -> None:
     trained = any_trainer.train(data, RECIPE.model_copy(update={"epochs": 12}))
     found = from_bytes(trained.model, "the trained model")(data.train.images.astype("float32"), training=False).numpy()
     assert (found.argmax(axis=1) == data.train.labels).mean() > 0.9
-    if not trained.from_logits:
+    if trained.head.output != "logits":
         assert np.allclose(found.sum(axis=1), 1, atol=1e-3)
 
 

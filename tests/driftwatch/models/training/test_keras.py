@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
+import keras
+import numpy as np
 import pytest
 
+from driftwatch.artifacts.model_input import ModelInput
+from driftwatch.config.model_input import InputConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.models.archive import DamagedModel
-from driftwatch.models.registry import from_bytes
+from driftwatch.models.keras_file import from_bytes, to_bytes
+from driftwatch.models.predictors.heads import Head
+from driftwatch.models.predictors.tensors import tensor_of
 from driftwatch.models.training.base import Attempt, Labelled, Recipe, Start, TrainingSet
 from driftwatch.models.training.keras import KerasTrainer
 
@@ -98,4 +104,47 @@ def test_a_damaged_checkpoint_is_named_with_what_to_delete(pictures, kept, kille
 
 def test_a_damaged_start_is_named(pictures) -> None:
     with pytest.raises(DamagedModel, match="models/v1"):
-        train(TrainingSet(pictures, 2), STAGED, Start(b"no model", True, "models/v1"))
+        train(TrainingSet(pictures, 2), STAGED, Start(b"no model", Head("logits"), "models/v1"))
+
+
+@pytest.fixture
+def wide(pictures) -> Labelled:
+    """The same pictures, not square."""
+    return Labelled(np.concatenate([pictures.images, pictures.images], axis=2)[:, 4:28, :40], pictures.labels)
+
+
+def right(model: bytes, images: np.ndarray, labels: np.ndarray) -> float:
+    """The share of right answers to tensors."""
+    found = from_bytes(model, "the model")(images, training=False).numpy()
+    return float((found.argmax(axis=1) == labels).mean())
+
+
+def test_a_network_learns_and_learns_on_from_what_the_monitor_file_gives_it(wide) -> None:
+    about = ModelInput.of(InputConfig(size=(24, 40), scale="imagenet", layout="nchw"))
+    data = TrainingSet(wide, 2, input=about)
+    recipe = Recipe(epochs=10, width=4, seed=3, small_share=0.4, small_size=16, learning_rate=0.01)
+    trained = train(data, recipe)
+    assert from_bytes(trained.model, "the model").input_shape == (None, 3, 24, 40)
+    tensors = tensor_of(wide.images, about)
+    assert right(trained.model, tensors, wide.labels) > 0.9
+    further = train(data, recipe.model_copy(update={"epochs": 1, "small_share": 0}), Start(trained.model, trained.head))
+    assert right(further.model, tensors, wide.labels) > 0.9
+
+
+@pytest.mark.parametrize(("output", "positive"), [("sigmoid", None), ("logit", "across"), ("sigmoids", None)])
+def test_a_model_with_another_head_learns_towards_its_own_answers(pictures, output, positive) -> None:
+    layers = keras.layers
+    image = keras.Input((32, 32, 3))
+    x = layers.GlobalMaxPooling2D()(layers.Conv2D(8, 5, activation="relu")(layers.Rescaling(1 / 127.5, -1)(image)))
+    last = layers.Dense(2 if output == "sigmoids" else 1, activation=None if output == "logit" else "sigmoid")
+    start = Start(to_bytes(keras.Model(image, last(x))), Head(output, positive_class=positive))
+    data = TrainingSet(pictures, 2, pictures, class_names=("across", "upright"))
+    recipe = Recipe(epochs=12, seed=3, small_share=0, learning_rate=0.05)
+    trained = train(data, recipe, start)
+    assert trained.head == start.head
+    found = from_bytes(trained.model, "the model")(pictures.images.astype("float32"), training=False).numpy()
+    said = (
+        found.argmax(axis=1) if output == "sigmoids" else (found[:, 0] > (0 if output == "logit" else 0.5)).astype(int)
+    )
+    assert ((1 - said if positive else said) == pictures.labels).mean() > 0.9
+    assert trained.history[-1].accuracy > 0.9

@@ -1,0 +1,114 @@
+"""What a model's answers mean: one number for each class or one for two, chances or log odds. All become log scores [n, classes], whose
+softmax are the probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from driftwatch.artifacts.models import ModelCard, Output
+from driftwatch.config.model import ModelConfig
+from driftwatch.errors import NeedsAttention
+
+ONE_NUMBER = ("sigmoid", "logit")
+_LEAST = 1e-12
+# A sum of float16 chances may miss 1 by that much.
+_NEAR_ONE = 5e-3
+
+
+@dataclass(frozen=True)
+class Head:
+    """`output`: as `model.output` of the monitor file says; None where it is to be told from the answers. `name`: the output that has
+    the answers, of a model that has several. `positive_class`: for sigmoid and logit, the class whose chance the one number tells; None:
+    the second."""
+
+    output: Output | None
+    name: str | None = None
+    positive_class: str | None = None
+
+    @classmethod
+    def of(cls, card: ModelCard) -> Head:
+        return cls(card.output, card.output_name, card.positive_class)
+
+    @classmethod
+    def expected(cls, config: ModelConfig) -> Head:
+        """The head that the monitor file describes."""
+        return cls(None if config.output == "auto" else config.output, config.output_name, config.positive_class)
+
+    @property
+    def known(self) -> Output:
+        assert self.output is not None, "it was not told yet"
+        return self.output
+
+    def columns(self, classes: Sequence[str]) -> tuple[int, ...]:
+        """How many numbers the model may give for an image."""
+        if self.output is None and len(classes) == 2:
+            return (2, 1)
+        return (1,) if self.output in ONE_NUMBER else (len(classes),)
+
+    def told(self, raw: np.ndarray, classes: Sequence[str], who: str) -> Head:
+        """The head with its `output`, as the raw answers [n, columns] on some images tell it, and with its `positive_class`.
+
+        Raises NeedsAttention where they do not tell, or do not fit.
+        """
+        self._refuse_other_shape(raw, classes, who)
+        found = replace(self, output=self.output or _told(raw.astype(np.float64), who))
+        if found.output not in ONE_NUMBER:
+            return replace(found, positive_class=None)
+        return replace(found, positive_class=self.positive_class or classes[1])
+
+    def log_scores(self, raw: np.ndarray, classes: Sequence[str], who: str) -> np.ndarray:
+        """Logarithms of the scores, float64 [n, classes], up to a constant for each image, of raw answers [n, columns].
+
+        `who` names the model in the error. Chances that need not sum to 1 (sigmoids) are seen in proportion to each other. Raises
+        NeedsAttention for an answer of another shape, or one that is no number.
+        """
+        self._refuse_other_shape(raw, classes, who)
+        raw = raw.astype(np.float64)
+        if np.isnan(raw).any():
+            raise NeedsAttention(
+                f"{who} answers {int(np.isnan(raw).any(axis=1).sum())} of {len(raw)} images with NaN: look at model.input.scale, mean "
+                "and std, and at the model"
+            )
+        if self.output == "logits":
+            return raw
+        if self.output == "logit":
+            return self._two(-np.logaddexp(0, raw), -np.logaddexp(0, -raw), classes)
+        if self.output == "sigmoid":
+            return self._two(_log(1 - raw), _log(raw), classes)
+        return _log(raw)
+
+    def _two(self, negative: np.ndarray, positive: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+        """The two columns, the positive class's in its place."""
+        first = self.positive_class == classes[0]
+        return np.concatenate([positive, negative] if first else [negative, positive], axis=1)
+
+    def _refuse_other_shape(self, raw: np.ndarray, classes: Sequence[str], who: str) -> None:
+        columns = self.columns(classes)
+        if raw.ndim != 2 or raw.shape[1] not in columns:
+            expected = " or ".join(f"[n, {number}]" for number in columns)
+            raise NeedsAttention(
+                f"{who} gives {list(raw.shape)}, and model.output {self.output or 'auto'} of {len(classes)} classes is {expected}: set "
+                "model.output, or model.output_name if another of its outputs has the answers"
+            )
+
+
+def _told(raw: np.ndarray, who: str) -> Output:
+    chances = bool(((raw >= 0) & (raw <= 1)).all())
+    if raw.shape[1] == 1:
+        return "sigmoid" if chances else "logit"
+    if not chances:
+        return "logits"
+    if np.allclose(raw.sum(axis=1), 1, atol=_NEAR_ONE):
+        return "probabilities"
+    raise NeedsAttention(
+        f"{who} answers {len(raw)} images with numbers in 0..1 that do not sum to 1, so model.output cannot be told: set it to sigmoids "
+        "(one chance for each class) or to logits"
+    )
+
+
+def _log(chances: np.ndarray) -> np.ndarray:
+    logarithms: np.ndarray = np.log(np.clip(chances, _LEAST, 1.0))
+    return logarithms
