@@ -14,7 +14,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import driftwatch
 from driftwatch.models.model_file import ModelFile, NotAModel
 from driftwatch.models.predictors.base import KERAS, ONNX
 
@@ -35,7 +34,7 @@ def converted(file: ModelFile) -> tuple[bytes, str]:
 
 
 def _run(file: ModelFile, folder: str) -> subprocess.CompletedProcess[bytes]:
-    root = str(Path(driftwatch.__file__).resolve().parents[1])
+    root = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-I", "-c", _START, root, file.format, str(file.path.resolve())]
     environment = {"PATH": os.defpath, "HOME": folder, "TMPDIR": folder, "TF_CPP_MIN_LOG_LEVEL": "2"}
     try:
