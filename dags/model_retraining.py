@@ -9,6 +9,9 @@ worse on clean images.
   under way is attached to that one.
 - **By hand**: trigger it; every field of the form says what it does. `dry_run` shows the training set, the estimated time and what
   would be replaced, and stops.
+- **A team that trains elsewhere** (`retraining.trainer: handover`): the run hands the training set over, and ends. The model that comes
+  back is registered by `driftwatch challenger register`; then trigger this DAG with `challenger` set to its version, and it is compared and
+  promoted like any other.
 - **Roll back**: trigger it with `rollback` set to `previous`, or to a version. Nothing is trained.
 - If a run fails, or the challenger does not pass the gate (the comparison), the champion stays.
 """
@@ -20,9 +23,10 @@ from airflow.sdk import DAG, Param, TriggerRule
 
 from driftwatch.artifacts.nested_keys import run_key
 from driftwatch.config import MonitorConfig
-from driftwatch_airflow.assets import champion_asset, reference_asset
+from driftwatch_airflow.assets import champion_asset, handover_asset, reference_asset
 from driftwatch_airflow.failures import retraining_failed
 from driftwatch_airflow.monitor import owner_links, task_defaults
+from driftwatch_airflow.operators.handover import HandOverOperator, TakeUpChallengerOperator, TriggerHandoverOperator
 from driftwatch_airflow.operators.promotion import (
     ApprovePromotionOperator,
     GateOperator,
@@ -149,6 +153,16 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
             description="auto: promote when the gate is passed. approval: ask a person. never: only train and compare.",
             section="Gate and hand-over",
         ),
+        "challenger": Param(
+            None,
+            type=["null", "string"],
+            maxLength=60,
+            pattern=r"^v[0-9]{4,}-[0-9a-f]{8}$",
+            title="Compare a challenger",
+            description="Trains nothing: compares this version, which was trained elsewhere, with the champion. A version such as v0002-1a2b3c4d, "
+            "as `driftwatch challenger register` prints it.",
+            section="Trained elsewhere",
+        ),
         "rollback": Param(
             None,
             type=["null", "string"],
@@ -182,13 +196,20 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
             monitor=monitor,
             on_plan="show_plan",
             on_rollback="roll_back",
+            on_challenger="take_up_challenger",
             on_retrain="collect_training_set",
         )
         show_plan = ShowPlanOperator(task_id="show_plan", monitor=monitor)
         roll_back = RollBackOperator(task_id="roll_back", monitor=monitor, outlets=[champion])
-        collect_training_set = CollectTrainingSetOperator(task_id="collect_training_set", monitor=monitor)
+        collect_training_set = CollectTrainingSetOperator(
+            task_id="collect_training_set", monitor=monitor, on_train="train_challenger", on_handover="hand_over"
+        )
+        hand_over = HandOverOperator(task_id="hand_over", monitor=monitor, outlets=[handover_asset(monitor.name)])
+        take_up_challenger = TakeUpChallengerOperator(task_id="take_up_challenger", monitor=monitor)
         train_challenger = TrainChallengerOperator(task_id="train_challenger", monitor=monitor)
-        evaluate_challenger = EvaluateChallengerOperator(task_id="evaluate_challenger", monitor=monitor)
+        evaluate_challenger = EvaluateChallengerOperator(
+            task_id="evaluate_challenger", monitor=monitor, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+        )
         gate = GateOperator(
             task_id="gate",
             monitor=monitor,
@@ -211,18 +232,23 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
         )
         keep_champion = EmptyOperator(task_id="keep_champion")
 
-        choose_action >> [collect_training_set, show_plan, roll_back]
-        collect_training_set >> train_challenger >> evaluate_challenger >> gate
+        choose_action >> [collect_training_set, take_up_challenger, show_plan, roll_back]
+        collect_training_set >> [train_challenger, hand_over]
+        [train_challenger, take_up_challenger] >> evaluate_challenger >> gate
         gate >> [keep_champion, approve_promotion, promote_model]
         approve_promotion >> promote_model
         [promote_model, roll_back] >> refresh_reference
+        ends = [show_plan, keep_champion, refresh_reference, hand_over]
+        if monitor.retraining.handover_dag:
+            ends[-1] = TriggerHandoverOperator(task_id="trigger_handover", monitor=monitor)
+            hand_over >> ends[-1]
 
         if monitor.notifiers:
             tell_outcome = TellRetrainingOperator(task_id="tell_outcome", monitor=monitor)
             # The success of tell_outcome says nothing of the retraining. With this step the run also fails if the retraining failed.
             retraining_done = EmptyOperator(task_id="retraining_done", trigger_rule=TriggerRule.NONE_FAILED)
-            [show_plan, keep_champion, refresh_reference] >> tell_outcome
-            [show_plan, keep_champion, refresh_reference] >> retraining_done
+            ends >> tell_outcome
+            ends >> retraining_done
     return dag
 
 

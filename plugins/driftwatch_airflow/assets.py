@@ -1,4 +1,5 @@
-"""What a monitor gives to other DAGs, as Airflow Assets: the day's labels, the champion, and the reference in use.
+"""What a monitor gives to other DAGs, as Airflow Assets: the day's labels, the champion, the reference in
+use, and a training set for a team that trains elsewhere.
 
 An Asset is a thing whose changes Airflow announces, so that other DAGs can start. A task that writes one has it as an outlet, and the
 event's `extra` says what is new. A repeated task makes the event again with the same `extra`: an event says that something was written,
@@ -35,6 +36,11 @@ def champion_asset(monitor: str) -> Asset:
 def reference_asset(monitor: str) -> Asset:
     """The features that the next days are compared with. `extra`: version, url (the features)."""
     return _asset(monitor, "reference")
+
+
+def handover_asset(monitor: str) -> Asset:
+    """A training set that was handed over. `extra`: run_key, url (its folder), first_day, last_day, images."""
+    return _asset(monitor, "handover")
 
 
 def tell_followers(context: Context, outlets: list[Any], **extra: Any) -> None:

@@ -80,12 +80,12 @@ _WHAT_AND_WHEN = {
         "if an earlier task failed, clear that one. If this task failed itself, the storage did not answer: clear this task.",
     ),
     "tell_outcome": (
-        "Tells the notifiers, each once, that a model was promoted or rolled back, or that the retraining failed. No other task waits for it.",
+        "Tells the notifiers, each once, that a model was promoted or rolled back, that a training set was handed over, or that the retraining failed. No other task waits for it.",
         "as tell_drift.",
     ),
     "choose_action": (
-        "Follows the form: only the plan with `dry_run`, a rollback if a version is named, else a retraining.",
-        "clear this task.",
+        "Follows the form: only the plan with `dry_run`, a rollback or a comparison if a version is named for it, else a retraining.",
+        "the form names both a rollback and a challenger: trigger again with one of them. Otherwise clear this task.",
     ),
     "show_plan": (
         "Shows the training set, the estimated time and what would be replaced, in its log and its XCom. Nothing is written.",
@@ -106,6 +106,18 @@ _WHAT_AND_WHEN = {
     "train_challenger": (
         "Trains the champion further on the set (fine-tuning), or trains a new model from scratch. The result is the challenger. The champion goes on serving.",
         "clear this task: it goes on after its last whole epoch (pass over the set), on any machine.",
+    ),
+    "hand_over": (
+        "Where the team trains elsewhere: writes the training set and its manifest for it, without the images that judge models.",
+        "clear it; what is written stays as it is.",
+    ),
+    "trigger_handover": (
+        "Triggers the team's own DAG, which `retraining.handover_dag` names, once for this run.",
+        "the message is Airflow's: there is no such DAG, or it refused the run. Correct that, then clear it.",
+    ),
+    "take_up_challenger": (
+        "Takes up a challenger that was trained elsewhere, with the set that it was trained on.",
+        "no such version, or one that was trained on no handed-over set: `driftwatch models` lists what there is.",
     ),
     "evaluate_challenger": (
         "Compares champion and challenger on the same images, which neither was trained on.",

@@ -37,7 +37,7 @@ TASKS = {
     },
     "cats_vs_dogs_retraining": {
         "choose_action", "show_plan", "roll_back", "collect_training_set", "train_challenger", "evaluate_challenger",
-        "gate", "approve_promotion", "promote_model", "refresh_reference", "keep_champion",
+        "gate", "approve_promotion", "promote_model", "refresh_reference", "keep_champion", "hand_over", "take_up_challenger",
     },
 }  # fmt: skip
 LABELLING = {"create_annotation_pool", "wait_for_annotations", "merge_annotations"}
@@ -149,14 +149,12 @@ def test_the_days_state_is_that_of_everything_in_it(day):
 
 
 def test_a_branch_leads_to_the_tasks_right_after_it_and_to_each_of_them(day, retraining):
-    check, gate, choose = (
-        day.get_task("check_performance"),
-        retraining.get_task("gate"),
-        retraining.get_task("choose_action"),
-    )
+    check = day.get_task("check_performance")
+    gate, choose, collect = map(retraining.get_task, ("gate", "choose_action", "collect_training_set"))
     assert check.downstream_task_ids == {check.on_alert, check.on_ok}
     assert gate.downstream_task_ids == {gate.on_keep, gate.on_approval, gate.on_promote}
-    assert choose.downstream_task_ids == {choose.on_plan, choose.on_rollback, choose.on_retrain}
+    assert choose.downstream_task_ids == {choose.on_plan, choose.on_rollback, choose.on_challenger, choose.on_retrain}
+    assert collect.downstream_task_ids == {collect.on_train, collect.on_handover}
 
 
 def test_nothing_is_promoted_but_what_was_trained_on_the_set_compared_and_let_through_by_the_gate(retraining):
@@ -166,6 +164,28 @@ def test_nothing_is_promoted_but_what_was_trained_on_the_set_compared_and_let_th
     assert before(retraining, "approve_promotion", without="gate") == set()
     assert "train_challenger" in before(retraining, "evaluate_challenger")
     assert "collect_training_set" in before(retraining, "train_challenger")
+
+
+def test_a_hand_over_ends_the_run_and_what_comes_back_is_compared_before_anything_else(retraining):
+    assert before(retraining, "hand_over") == {"choose_action", "collect_training_set"}
+    assert retraining.get_task("hand_over").downstream_task_ids == set()
+    assert before(retraining, "take_up_challenger") == {"choose_action"}
+    assert retraining.get_task("take_up_challenger").downstream_task_ids == {"evaluate_challenger"}
+    assert retraining.get_task("evaluate_challenger").trigger_rule == "none_failed_min_one_success"
+
+
+def test_the_team_s_own_dag_is_triggered_once_for_each_hand_over_where_the_file_names_one(root, tmp_path, monkeypatch):
+    example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
+    (tmp_path / "m.yaml").write_text(yaml.safe_dump({**example, "retraining": {"handover_dag": "ours"}}))
+    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
+    found = dag_bag(root)
+    assert found.import_errors == {}
+    trigger = found.dags["cats_vs_dogs_retraining"].get_task("trigger_handover")
+    assert trigger.upstream_task_ids == {"hand_over"}
+    assert (trigger.trigger_dag_id, trigger.skip_when_already_exists) == ("ours", True)
+    assert set(trigger.conf) == {"place", "monitor", "run_key"}
+    assert "run_id" in trigger.trigger_run_id
+    assert "**When it fails**: " in trigger.doc_md
 
 
 def test_whoever_becomes_champion_the_reference_follows_and_who_does_not_changes_nothing(retraining):
@@ -253,7 +273,7 @@ def test_each_step_says_in_the_ui_what_it_does_and_what_to_do_when_it_fails(dags
                 assert "**When it fails**: " in (task.doc_md or ""), task.task_id
 
 
-def test_labels_champion_and_reference_are_assets_that_other_dags_can_follow(dags):
+def test_labels_champion_reference_and_a_set_for_the_team_are_assets_that_other_dags_can_follow(dags):
     outlets = {
         task.task_id: [asset.uri for asset in task.outlets]
         for dag in dags.values()
@@ -265,6 +285,7 @@ def test_labels_champion_and_reference_are_assets_that_other_dags_can_follow(dag
         "promote_model": ["x-driftwatch://cats_vs_dogs/champion"],
         "roll_back": ["x-driftwatch://cats_vs_dogs/champion"],
         "refresh_reference": ["x-driftwatch://cats_vs_dogs/reference"],
+        "hand_over": ["x-driftwatch://cats_vs_dogs/handover"],
     }
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.accuracy import Performance
     from driftwatch.artifacts.annotation import AnnotationProgress
     from driftwatch.artifacts.drift import ContentDrift, DayDrift
+    from driftwatch.artifacts.handover import Handover
     from driftwatch.artifacts.ingest import Ingest
     from driftwatch.artifacts.retraining import GateResult
     from driftwatch.config import AlertKind
@@ -194,6 +195,21 @@ class RetrainingFailed(RetrainingAlert):
     @property
     def news(self) -> News:
         return {"run_id": self.run_id, "task": self.task}
+
+
+@dataclass(frozen=True)
+class TrainingSetHandedOver(RetrainingAlert):
+    """The training set waits for the team, which trains the model. `dag`: the team's DAG that was triggered; None if there is none."""
+
+    kind = "training_set_handed_over"
+    source = "training_set_handed_over"
+
+    handover: Handover
+    dag: str | None
+
+    @property
+    def news(self) -> News:
+        return {"run_id": self.run_id}
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,8 @@ class CardRecipe(TrainingRecipe):
 
     name: str
     """monitor, fast, fine-tune or scratch."""
+    trainer: str | None = None
+    """The trainer; absent where that is the built-in one. It may make something else of the settings above."""
     recent_share: Number | None = None
     """Share of each epoch that comes from the labelled days; of a challenger."""
 

@@ -86,6 +86,11 @@ class RetrainingKeys:
         return f"{self.folder}/checkpoints"
 
     @property
+    def handover(self) -> HandoverKeys:
+        """What is handed over to the team, which trains elsewhere."""
+        return HandoverKeys(f"{self.folder}/handover")
+
+    @property
     def outbox(self) -> str:
         """The folder of its alerts, like a day's."""
         return f"{self.folder}/outbox"
@@ -98,6 +103,22 @@ class RetrainingKeys:
     def attached_alert(self, day: date) -> str:
         """The alert of one day."""
         return f"{self.attached_alerts}/{day.isoformat()}.json"
+
+
+@dataclass(frozen=True)
+class HandoverKeys:
+    """What lies in the folder of a training set that was handed over to the team."""
+
+    folder: str
+
+    @property
+    def manifest(self) -> str:
+        """What was handed over; written last."""
+        return f"{self.folder}/manifest.json"
+
+    def file(self, name: str) -> str:
+        """A table of the set, or the model that the team left there."""
+        return f"{self.folder}/{name}"
 
 
 @dataclass(frozen=True)

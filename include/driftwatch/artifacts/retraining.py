@@ -69,14 +69,16 @@ class DatasetCard(DatasetSummary, Artifact):
 
 
 class ChallengerNote(Artifact):
-    """retraining/<run_key>/challenger.json: the training has ended."""
+    """retraining/<run_key>/challenger.json: the training has ended, or the team's model has come back."""
 
     version: str
     """The challenger."""
     parent: str
-    """The champion when it was trained."""
+    """The champion that it is compared with."""
     requested_by: str
     """Who or what asked for it."""
+    trained_for: str | None = None
+    """The run key of the retraining whose set it was trained on; absent where that is this one."""
 
 
 class RolesRight(Part):

@@ -9,7 +9,8 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.config.loader import load_monitor
-from driftwatch.errors import StorageFailed
+from driftwatch.config.retraining import HANDOVER, KERAS
+from driftwatch.errors import ConfigError, StorageFailed
 
 
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
@@ -26,6 +27,7 @@ def _check(options: argparse.Namespace) -> None:
     from driftwatch.models import promotable
     from driftwatch.models.as_trained import refuse_other_champion
     from driftwatch.models.registry import card, champion
+    from driftwatch.models.trainers import trainer_name
 
     monitor = _reached(options)
     config, storage = monitor.config, monitor.storage
@@ -47,11 +49,15 @@ def _check(options: argparse.Namespace) -> None:
     print(_cost(images, annotation))
     print(
         f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "
-        f"promotion: {retraining.promotion}"
+        f"trainer: {retraining.trainer or (trainer_name(monitor) if current else KERAS)}; promotion: {retraining.promotion}"
     )
     sizes = promotable.sizes_of(monitor, images, of_champion)
     print(promotable.said(config, sizes))
-    for warning in [*_warnings(config, images, cost, evaluation), *promotable.warnings(config, sizes)]:
+    for warning in [
+        *_warnings(config, images, cost, evaluation),
+        *promotable.warnings(config, sizes),
+        *_of_trainer(retraining.trainer),
+    ]:
         print(f"Warning: {warning}")
 
 
@@ -76,6 +82,19 @@ def _cost(images: int, annotation: AnnotationConfig) -> str:
         f"A day of {images} labelled images: {cost.pages} pages, {cost.total:.2f} USD with the fee "
         f"(limit {annotation.max_cost_per_day:.2f}); 30 such days {30 * cost.total:.2f} USD (limit {annotation.max_cost_per_month:.2f})"
     )
+
+
+def _of_trainer(name: str | None) -> list[str]:
+    """That a team's own trainer is not installed on this machine, where that is so."""
+    from driftwatch.models.training.base import trainer
+
+    if name in (None, KERAS, HANDOVER):
+        return []
+    try:
+        trainer(name)
+    except ConfigError as error:
+        return [f"{error}. The workers need it when an alert comes"]
+    return []
 
 
 def _warnings(config: MonitorConfig, images: int, daily_cost: float, evaluation: float) -> list[str]:

@@ -17,6 +17,7 @@ AlertKind = Literal[
     "too_many_rejects",
     "day_failed",
     "retraining_failed",
+    "training_set_handed_over",
     "model_promoted",
     "model_rolled_back",
 ]

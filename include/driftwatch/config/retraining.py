@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from driftwatch.config.parts import LARGEST_SEED, Fraction, OpenFraction, Section
+
+KERAS: Final = "keras"
+HANDOVER: Final = "handover"
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
+_IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+
+def _name_of_a_trainer(value: str) -> str:
+    if not (_NAME.fullmatch(value) or _IMPORT_PATH.fullmatch(value)):
+        raise ValueError(
+            f"should be {KERAS}, {HANDOVER}, the name of an installed trainer, or an import path like our_package.training:OurTrainer"
+        )
+    return value
+
+
+TrainerName = Annotated[str, AfterValidator(_name_of_a_trainer)]
 
 
 class RetrainingConfig(Section):
     """The retraining that an alert starts, or a person by the form of the retraining DAG. The form is filled in with these values."""
 
+    trainer: TrainerName | None = Field(
+        None,
+        description="What trains the challenger. keras: Driftwatch itself, a Keras model. handover: the team does it elsewhere; the run writes the training set for it, and `driftwatch challenger register` takes the model that comes back. The name of a trainer that an installed package brings, or the import path of the team's own, like our_package.training:OurTrainer. null: keras where the champion is a Keras model, else handover.",
+    )
+    handover_dag: str | None = Field(
+        None,
+        min_length=1,
+        max_length=250,
+        pattern=r"^[\w.-]+$",
+        description="For handover: the id of the team's own DAG that is triggered once the training set is written. Its conf has `place` (the folder of the set), `monitor` and `run_key`. null: none; the Asset event alone tells of the set.",
+    )
+    handover_days: int = Field(
+        14,
+        ge=0,
+        le=3650,
+        description="For handover: for this many days of data, a training set that was handed over holds back others: an alert meanwhile is attached to it. This ends before, once the model that came back was compared with the champion, or once another model is champion.",
+    )
     start_from: Literal["champion", "scratch"] = Field(
         "champion",
         description="What training starts from. champion: the champion is fine-tuned. scratch: a new model is trained by `model.recipe` on the same set.",
@@ -88,3 +122,11 @@ class RetrainingConfig(Section):
         description="How many model files are kept of challengers that never became champion; the newest are kept. Cards, and every "
         "version that was ever champion, are kept for ever.",
     )
+
+    @model_validator(mode="after")
+    def _dag_has_a_use(self) -> RetrainingConfig:
+        if self.handover_dag and self.trainer not in (None, HANDOVER):
+            raise ValueError(
+                f"handover_dag is triggered for trainer: {HANDOVER} alone: leave it out for {self.trainer}"
+            )
+        return self

@@ -20,7 +20,9 @@ from driftwatch.artifacts.models import CardRecipe, DamageEstimate, ModelData
 from driftwatch.artifacts.retraining import ChallengerNote, DatasetCard
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.errors import ChangedImage
+from driftwatch.config.model import ENDPOINT, LOGGED
+from driftwatch.config.retraining import KERAS
+from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.models.as_trained import refuse_other_champion
 from driftwatch.models.cards import Origin, Unlearnt, register_trained
 from driftwatch.models.dataset import (
@@ -34,7 +36,8 @@ from driftwatch.models.dataset import (
 )
 from driftwatch.models.original_set import set_keys
 from driftwatch.models.predictors.heads import Head
-from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Start, TrainingSet, trainer
+from driftwatch.models.trainers import chosen_trainer, trainer_name
+from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Start, TrainingSet
 from driftwatch.models.training.checkpoints import Checkpoints
 from driftwatch.storage import Storage
 
@@ -71,11 +74,13 @@ def train_challenger(
     start = start_of(store, parent)
     parts = _parts(store, store.storage.read_table(store.keys.retraining(run_key, SET)))
     recipe = challenger_recipe(store.config, epoch_size=round(parts.replayed / (1 - settings.recent_share)))
-    trained = trainer().train(parts.learnt, recipe, start, Attempt(checkpoints, on_epoch))
+    trained = chosen_trainer(store).train(parts.learnt, recipe, start, Attempt(checkpoints, on_epoch))
     name = "fine-tune" if start else "scratch"
     card = store.read(store.keys.retraining(run_key, DATASET_CARD), DatasetCard)
     data = ModelData(**dict(card), run_key=run_key, damage=parts.damage, damaged_images=parts.damaged_images)
     told = CardRecipe(**dict(recipe.noted), name=name, recent_share=settings.recent_share)
+    if (other := trainer_name(store)) != KERAS:
+        told = told.model_copy(update={"trainer": other})
     origin = Origin(requested_by, parent, data, told, {"training": recipe.seed})
     version = register_trained(store, trained, parts.unlearnt, origin)
     store.write(done, ChallengerNote(version=version, parent=parent, requested_by=requested_by))
@@ -85,12 +90,24 @@ def train_challenger(
 
 
 def start_of(store: MonitorStore, champion: str) -> Start | None:
-    """What the training starts from, as `retraining.start_from` says: the champion's weights, or None for new ones."""
+    """What the training starts from, as `retraining.start_from` says: the champion's weights, or None for new ones. Raises NeedsAttention if
+    the trainer cannot go on from the champion."""
     from driftwatch.models.registry import model_file, model_key
 
     if store.config.retraining.start_from != "champion":
         return None
     data, card = model_file(store, champion)
+    answers_alone = card.kind in (ENDPOINT, LOGGED)
+    if answers_alone or (trainer_name(store) == KERAS and card.kind != KERAS):
+        why = (
+            "only its answers are known"
+            if answers_alone
+            else f"Keras cannot go on from a model of the kind {card.kind}"
+        )
+        raise NeedsAttention(
+            f"{store.keys.monitor}: the champion {champion} cannot be fine-tuned, since {why}: set retraining.start_from to scratch, or "
+            "retraining.trainer to handover or to a trainer of your own"
+        )
     return Start(data, Head.of(card), store.storage.url(model_key(store, card)))
 
 
@@ -125,15 +142,14 @@ def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
 
     settings = store.config.retraining
     images = Labelled.of(load_inputs(store, table), table, store.config.classes)
-    bad_days, _ = bad_and_good_days(store, table)
-    recent = np.asarray((table["source"] == HUMAN) & table["day"].isin(bad_days))
-    damage = _damage_of(store, table)
+    recent = recent_rows(store, table)
+    damage = damage_of(store, table)
     mixed, weights, copies = {}, {}, {}
     for split in (TRAIN, VALIDATION):
         rows = np.asarray(table["split"] == split)
         copies[split] = _damaged(store, damage, split)
         mixed[split] = images.where(rows).and_then(copies[split])
-        weights[split] = _weights(recent[rows], len(copies[split].labels), settings.recent_share)
+        weights[split] = weights_of(recent[rows], len(copies[split].labels), settings.recent_share)
     n = len(weights[VALIDATION])
     shown = draw(weights[VALIDATION], n, settings.seed) if n else np.zeros(0, int)
     validation = images.where(table["split"] == VALIDATION)
@@ -154,7 +170,13 @@ def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
     )
 
 
-def _weights(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarray:
+def recent_rows(store: MonitorStore, table: pd.DataFrame) -> np.ndarray:
+    """Which rows of a collected set are human labels of the days on which the model is bad."""
+    bad_days, _ = bad_and_good_days(store, table)
+    return np.asarray((table["source"] == HUMAN) & table["day"].isin(bad_days))
+
+
+def weights_of(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarray:
     """How often each row is drawn. The rows are originals, human labels, and then `damaged` copies. `recent` marks the labels of the
     days on which the model is bad. The labels of other days are drawn as often as the originals.
 
@@ -168,7 +190,7 @@ def _weights(recent: np.ndarray, damaged: int, recent_share: float) -> np.ndarra
     return np.concatenate([np.where(recent, of_label, once), np.full(damaged, of_damaged)])
 
 
-def _damage_of(store: MonitorStore, table: pd.DataFrame) -> DamageEstimate | None:
+def damage_of(store: MonitorStore, table: pd.DataFrame) -> DamageEstimate | None:
     """The damage that the features of the set's drifted days show. None if no day drifted, or if no damage shall be imitated."""
     days = _drifted_days(store, table) if store.config.retraining.imitate_drift else []
     if not days:

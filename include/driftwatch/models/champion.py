@@ -22,6 +22,7 @@ from driftwatch.models.predictors.keras import KerasPredictor
 from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Trained, TrainingSet, trainer
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 # Answers on so many images tell what kind of answers they are.
@@ -73,6 +74,12 @@ class OwnModel:
     facts: ModelFacts
     predictor: ImagePredictor
 
+    def trained(self, images: np.ndarray) -> Trained:
+        """The model to be registered. Its answers on the first of `images`, uint8 [n, h, w, 3], tell what its answers mean."""
+        some = images[:TOLD_BY]
+        head = self.facts.head.told(self.predictor.raw([some], len(some))[0], self.facts.class_names, str(self.path))
+        return Trained(self.file, head, kind=self.kind, input=self.facts.input)
+
 
 def import_champion(
     store: MonitorStore,
@@ -88,11 +95,7 @@ def import_champion(
     table, whole = _training_set(store)
     origin = Origin(created_by, None, _data_of(table), ImportedRecipe(name="imported", file=own.path.name), {})
     unlearnt = Unlearnt(*(whole.where(table["split"] == split) for split in (VALIDATION, EVALUATION)))
-    some = [whole.images[:TOLD_BY]]
-    head = own.facts.head.told(
-        own.predictor.raw(some, min(TOLD_BY, len(some[0])))[0], store.config.classes, str(own.path)
-    )
-    return register_trained(store, Trained(own.file, head, kind=own.kind, input=own.facts.input), unlearnt, origin)
+    return register_trained(store, own.trained(whole.images), unlearnt, origin)
 
 
 def read_model(path: Path, config: MonitorConfig) -> OwnModel:

@@ -109,7 +109,7 @@ class Decision:
 
 
 def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) -> GateResult:
-    """Compares the challenger of `run_key` with its parent, the champion when it was trained, and decides.
+    """Compares the challenger of `run_key` with the champion of its note, and decides.
 
     Writes models/<version>/evaluation.parquet (image_id, key, part, day, label, champion and challenger), the card's `gate` and
     the `alerts` that came meanwhile, and the gate as retraining/<run_key>/gate.json, with each reason as `in_words` says it. A
@@ -139,7 +139,8 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
         ),
         rules=found.rules,
     )
-    alerts = tuple(attached_alerts(store, run_key))
+    runs = [run_key, *([note.trained_for] if note.trained_for else [])]
+    alerts = tuple(sorted({day for run in runs for day in attached_alerts(store, run)}))
     add_to_card(store, note.version, gate=gate, alerts=alerts)
     store.write(store.keys.retraining(run_key, GATE), gate)
     return gate
@@ -161,7 +162,8 @@ def _answered(
     batch_size = min(store.config.model.batch_size, max(1, len(inputs)))
     for role, version in zip(ROLES, (note.parent, note.version), strict=True):
         refuse_other(card(store, version), store.config, role)
-        found = predictor(store, version).predict(Asked([inputs], image_ids=table["image_id"].tolist()), batch_size)
+        asked = Asked([inputs], image_ids=table["image_id"].tolist(), days=table["day"].tolist())
+        found = predictor(store, version).predict(asked, batch_size)
         table[role] = found.table(store.config.classes)["prediction"]
     table["key"] = image_keys(store, table)
     return table, *(tuple(date.fromisoformat(day) for day in days) for days in (recent_days, clean_days))

@@ -17,6 +17,7 @@ from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.retraining import AttachedAlert, RetrainingRequest
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
+from driftwatch.models.pending import pending
 from driftwatch.storage.lock import Lock, exclusive
 
 ALERT_RUN_PREFIX = "perf_alert__"
@@ -60,7 +61,8 @@ def begin_unless_in_the_way(
 ) -> str | None:
     """Notes, as the newest request, the run that the alert of `day` is about to start. Or returns the reason why it starts none.
 
-    If a run is queued, running or about to start, the alert is attached to it. No run starts within `cooldown_days` of data after the
+    If a run is queued, running or about to start, the alert is attached to it. So it is to a run whose training set was handed over, as
+    long as its model is waited for (driftwatch.models.pending). No run starts within `cooldown_days` of data after the
     run of another alert. `runs(run_id, unfinished)` counts the Airflow runs of this id; with `unfinished`, only those not finished.
     """
     with _locked(store) as lock:
@@ -87,6 +89,13 @@ def _in_the_way(store: MonitorStore, day: date, cooldown_days: int, runs: Callab
     if active and active.run_id != own and _goes_on(active, day, cooldown_days, runs):
         store.write(store.keys.of_retraining(active.run_key).attached_alert(day), AttachedAlert(day=day))
         return f"it is attached to the retraining {active.run_id}, which is under way"
+    waited_for = pending(store, day)
+    if waited_for and waited_for.run_key != own:
+        store.write(store.keys.of_retraining(waited_for.run_key).attached_alert(day), AttachedAlert(day=day))
+        return (
+            f"it is attached to the retraining {waited_for.run_key}, whose training set was handed over and whose model was not compared yet "
+            f"(retraining.handover_days is {store.config.retraining.handover_days})"
+        )
     for name in stored_retrainings(store.storage, store.keys):
         other = alert_day(name)
         if other is None or other >= day or not store.storage.exists(store.keys.retraining(name, SET)):

@@ -23,6 +23,7 @@ from driftwatch.artifacts.alerts import (
     RetrainingFailed,
     TooFewLabels,
     TooManyUnusable,
+    TrainingSetHandedOver,
 )
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.view import tones
@@ -218,6 +219,22 @@ def _retraining_failed(alert: RetrainingFailed) -> Words:
         {"failed": alert.task, "reason": alert.reason, "serving": f"{champion}, as before"},
         "nothing is lost and nothing was promoted. See the failed task's log in the run; clear the task to go on from there, or trigger "
         "the DAG again with another range of days.",
+    )
+
+
+@words_of.register
+def _training_set_handed_over(alert: TrainingSetHandedOver) -> Words:
+    found = alert.handover
+    then = f"its DAG {alert.dag} was triggered" if alert.dag else "no DAG was triggered (retraining.handover_dag)"
+    return Words(
+        f"A training set of {count(found.set.rows, 'image')} was handed over",
+        {
+            "labels": f"of {found.first_day} to {found.last_day}",
+            "set": f"{found.place}; {then}",
+            "serving": f"{found.champion}, as before",
+        },
+        f"train a model on it, and register that by `driftwatch challenger register MONITOR.yaml FILE --run {found.run_key}`. It is then "
+        "compared with the champion. Until then, alerts hand over no other set (retraining.handover_days).",
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from driftwatch.artifacts.accuracy import ConfusionMatrix
 from driftwatch.artifacts.keys import GATE, own_key
+from driftwatch.artifacts.models import ImportedRecipe
 from driftwatch.artifacts.parts import Share
 from driftwatch.artifacts.retraining import ClassComparison, CleanPart, GatePart, GateResult, PairedComparison
 from driftwatch.artifacts.store import MonitorStore
@@ -38,11 +39,14 @@ def comparison(
     gate = store.read(store.keys.retraining(run_key, GATE), GateResult)
     card = registry.card(store, gate.version)
     data = card.data
+    how = f"{card.recipe.name}, {len(card.history)} epochs"
+    if isinstance(card.recipe, ImportedRecipe):
+        how = f"by the team ({card.recipe.file})"
     lines = [
         f"**{gate.version}** against the champion **{gate.champion}**. Asked for by: {card.created_by}.",
         "",
         f"Trained on {data.images} images, {data.new_labels} of them labelled in {data.first_day} to "
-        f"{data.last_day}; {card.recipe.name}, {len(card.history)} epochs; imitated damage: "
+        f"{data.last_day}; {how}; imitated damage: "
         f"{data.damage.kind if data.damage else 'none'}.",
         "",
         *[f"- {reason}" for reason in gate.reasons],

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.days import model_versions, stored_retrainings
+from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.keys import DATASET_CARD, GATE
 from driftwatch.artifacts.models import ChampionPointer, ModelCard
 from driftwatch.artifacts.retraining import DatasetCard, GatePart, GateResult
 from driftwatch.errors import DamagedArtifact
 from driftwatch.models.metrics import in_order
+from driftwatch.models.pending import pending
 from driftwatch.view import tones
 from driftwatch.view.artifacts import Artifacts, reader
 from driftwatch.view.shares import ShownShare, p_digits, shown
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 logger = logging.getLogger(__name__)
+HANDED_OVER = "handed_over"
 _MOST_CLASSES, _MOST_ENTRIES = 15, 8
 
 
@@ -67,7 +70,8 @@ class ModelRow:
 
 @dataclass(frozen=True)
 class Retraining:
-    """A retraining that collected a set. `day`: the last whose labels it used; `decision` and `version` are None before the gate."""
+    """A retraining that collected a set. `day`: the last whose labels it used. `decision`: the gate's, or `handed_over` where the team trains the
+    model; None before. `version` is None before the gate."""
 
     day: str
     run: str
@@ -132,13 +136,27 @@ def retrainings(artifacts: Artifacts) -> list[Retraining]:
         try:
             data = artifacts.find(artifacts.keys.retraining(run, DATASET_CARD), DatasetCard)
             told = artifacts.find(artifacts.keys.retraining(run, GATE), GateResult)
+            handed_over = (
+                None if told else artifacts.find(artifacts.keys.of_retraining(run).handover.manifest, Handover)
+            )
         except (DamagedArtifact, PermissionError) as error:
             logger.warning("a retraining is left out of the charts: %s", error)
             continue
         if data:
-            decision, version = (told.decision, told.version) if told else (None, None)
+            decision, version = (told.decision, told.version) if told else (HANDED_OVER if handed_over else None, None)
             found.append(Retraining(data.last_day.isoformat(), run, decision, version))
     return sorted(found, key=lambda row: (row.day, row.run))
+
+
+def waited_for(artifacts: Artifacts) -> Handover | None:
+    """The training set that was handed over and whose model is still waited for on the newest day; None if there is none, or if what tells
+    of it cannot be read: `problems` names that."""
+    days = artifacts.store.days()
+    try:
+        return pending(artifacts.store, days[-1]) if days else None
+    except DamagedArtifact as error:
+        logger.warning("the models page cannot say whether a model is waited for: %s", error)
+        return None
 
 
 def gate(found: GateResult) -> Gate:

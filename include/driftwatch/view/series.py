@@ -12,6 +12,7 @@ from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.parts import Interval
 from driftwatch.view import tones
 from driftwatch.view.days import Day
+from driftwatch.view.models import HANDED_OVER
 from driftwatch.view.numbers import percent
 from driftwatch.view.words import feature_name
 
@@ -177,7 +178,7 @@ def chart_words() -> ChartWords:
     return ChartWords(
         verdicts={verdict: tones.name(verdict) for verdict in _MARKED},
         tones={verdict: tones.of_chart(verdict) for verdict in _MARKED},
-        gates={decision: tones.gate_text(decision) for decision in _DECISIONS},
+        gates={**{decision: tones.gate_text(decision) for decision in _DECISIONS}, HANDED_OVER: tones.HANDED_OVER},
         measures=_SHARES,
     )
 

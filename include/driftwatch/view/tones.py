@@ -12,6 +12,7 @@ BAD, WARN, UNSURE, GOOD, WAITING = "bad", "warn", "unsure", "good", "waiting"
 # A day's mark in the calendar. Colour alone must not carry a meaning.
 SYMBOLS = {BAD: "✕", WARN: "~", UNSURE: "?", GOOD: "·", WAITING: "…"}
 NOT_ENOUGH = "not enough evidence"
+HANDED_OVER = "set handed over to the team"
 
 
 @dataclass(frozen=True)

@@ -74,26 +74,30 @@ class RetrainingOperator(MonitorOperator):
 
 
 class ChooseActionOperator(RetrainingOperator, BranchMixIn):
-    """Follows the form: shows the plan if it is a dry run, rolls back if a version is named, else retrains."""
+    """Follows the form: show the plan where it is a dry run, roll back or compare a challenger where a version is named for it, else
+    retrain."""
 
     ui_color = "#f9f3e3"
 
-    def __init__(self, *, on_plan: str, on_rollback: str, on_retrain: str, **kwargs: Any) -> None:
+    def __init__(self, *, on_plan: str, on_rollback: str, on_challenger: str, on_retrain: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.on_plan = on_plan
         self.on_rollback = on_rollback
+        self.on_challenger = on_challenger
         self.on_retrain = on_retrain
 
     def execute(self, context: Context) -> str:
         from driftwatch.models.requests import begin
 
         params, run_id = context["params"], context["run_id"]
+        if params.get("rollback") and params.get("challenger"):
+            raise NeedsAttention("the form has both rollback and challenger: empty one of them, and trigger again")
         if params.get("dry_run"):
             chosen = self.on_plan
         elif params.get("rollback"):
             chosen = self.on_rollback
         else:
-            chosen = self.on_retrain
+            chosen = self.on_challenger if params.get("challenger") else self.on_retrain
             begin(self.store, self.request, run_id)
         self.do_branch(context, chosen)
         return chosen
@@ -106,6 +110,8 @@ class ShowPlanOperator(RetrainingOperator):
         params = context["params"]
         if params.get("rollback"):
             shown = self._rollback(version_asked_for(params["rollback"]))
+        elif params.get("challenger"):
+            shown = self._comparison(context, params["challenger"])
         else:
             shown = self._retraining(context)
         for line in shown["text"]:
@@ -118,11 +124,23 @@ class ShowPlanOperator(RetrainingOperator):
 
         plan = plan_retraining(self.requested(context), *self.range(context))
         return {
-            "action": "retrain",
-            "set": _for_xcom(plan.set),
-            "seconds": round(plan.seconds),
+            "action": "hand over" if plan.seconds is None else "retrain",
+            "set": for_xcom(plan.set),
+            "seconds": None if plan.seconds is None else round(plan.seconds),
             "champion": plan.champion,
             "text": retraining_lines(plan),
+        }
+
+    def _comparison(self, context: Context, version: str) -> XCom:
+        from driftwatch.models.retraining_plan import plan_comparison
+        from driftwatch.view.plan_text import comparison_lines
+
+        plan = plan_comparison(self.requested(context), version)
+        return {
+            "action": "compare",
+            "version": plan.version,
+            "champion": plan.champion,
+            "text": comparison_lines(plan),
         }
 
     def _rollback(self, to_version: str | None) -> XCom:
@@ -138,19 +156,29 @@ class ShowPlanOperator(RetrainingOperator):
         }
 
 
-class CollectTrainingSetOperator(RetrainingOperator):
-    """Collects the original training set and the human labels of the range of days. Evaluation images are kept apart."""
+class CollectTrainingSetOperator(RetrainingOperator, BranchMixIn):
+    """The original training set and the range's human labels, evaluation images kept apart. Then it is trained on here, or handed over
+    to the team, as `retraining.trainer` says."""
+
+    def __init__(self, *, on_train: str, on_handover: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.on_train = on_train
+        self.on_handover = on_handover
 
     def execute(self, context: Context) -> XCom:
+        from driftwatch.config.retraining import HANDOVER
         from driftwatch.models.dataset import collect_training_set
+        from driftwatch.models.trainers import trainer_name
 
         first, last = self.range(context)
-        summary = _for_xcom(collect_training_set(self.requested(context), self.request, first, last))
+        store = self.requested(context)
+        summary = for_xcom(collect_training_set(store, self.request, first, last))
         self.log.info("Training set of %s to %s: %s", first, last, summary)
+        self.do_branch(context, self.on_handover if trainer_name(store) == HANDOVER else self.on_train)
         return summary
 
 
-def _for_xcom(card: DatasetCard) -> XCom:
+def for_xcom(card: DatasetCard) -> XCom:
     return card.model_dump(mode="json", exclude_unset=True)
 
 
@@ -160,10 +188,7 @@ class TrainChallengerOperator(RetrainingOperator):
     def execute(self, context: Context) -> str:
         from driftwatch.models.challenger import train_challenger
 
-        asked = context["params"].get("reason") or f"run {context['run_id']}"
-        user = getattr(context.get("dag_run"), "triggering_user_name", None)
-        requested_by = f"{asked}, by {user}" if user else asked
-        return train_challenger(self.requested(context), self.request, requested_by)
+        return train_challenger(self.requested(context), self.request, requested_by(context))
 
 
 class EvaluateChallengerOperator(RetrainingOperator):
@@ -176,6 +201,13 @@ class EvaluateChallengerOperator(RetrainingOperator):
         gate = evaluate_challenger(self.requested(context), self.request, in_words=reason_text)
         self.log.info("Gate: %s. %s", gate.decision, " ".join(gate.reasons))
         return {"decision": gate.decision, "reasons": list(gate.reasons), "challenger": gate.version}
+
+
+def requested_by(context: Context) -> str:
+    """Why the run was started, and by whom, for cards."""
+    asked: str = context["params"].get("reason") or f"run {context['run_id']}"
+    user = getattr(context.get("dag_run"), "triggering_user_name", None)
+    return f"{asked}, by {user}" if user else asked
 
 
 def version_asked_for(asked: str) -> str | None:

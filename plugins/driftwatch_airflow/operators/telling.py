@@ -84,7 +84,7 @@ class EndDayOperator(DayOperator):
 
 
 class TellRetrainingOperator(MonitorOperator):
-    """Tells what became of a retraining: promoted, rolled back, or failed."""
+    """Tells what became of a retraining: promoted, rolled back, handed over, or failed."""
 
     ui_color = "#fde9e7"
 
@@ -92,7 +92,7 @@ class TellRetrainingOperator(MonitorOperator):
         super().__init__(**{"trigger_rule": TriggerRule.ALL_DONE, **_WITHOUT_CALLBACK, **kwargs})
 
     def execute(self, context: Context) -> list[str]:
-        from driftwatch.artifacts.alerts import ModelPromoted, ModelRolledBack, RetrainingFailed
+        from driftwatch.artifacts.alerts import ModelPromoted, ModelRolledBack, RetrainingFailed, TrainingSetHandedOver
 
         outbox = outbox_of(self.monitor, run_id=context["run_id"])
         failed = failures.failed_tasks(context)
@@ -109,5 +109,5 @@ class TellRetrainingOperator(MonitorOperator):
 
         if failed and not failures.wait_for_reason(known):
             failures.note_retraining(context, self.monitor, failed[0], failures.NO_REASON)
-        kinds = (RetrainingFailed.kind, ModelPromoted.kind, ModelRolledBack.kind)
+        kinds = (RetrainingFailed.kind, TrainingSetHandedOver.kind, ModelPromoted.kind, ModelRolledBack.kind)
         return tell(context, self.monitor, outbox, kinds)

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from driftwatch.view.confusions import of_days
 from driftwatch.view.days import Day, read_days, with_failures
 from driftwatch.view.drift_words import feature_rows
-from driftwatch.view.models import champion_or_problem, models, problems, retrainings
+from driftwatch.view.models import champion_or_problem, models, problems, retrainings, waited_for
 from driftwatch.view.overview import overview
 from driftwatch.view.series import series
 from driftwatch_airflow.ui import airflow_state, monitors, pages
@@ -83,7 +83,7 @@ def give_confusions(site: Chosen, first: date, last: date) -> Response:
 
 
 def show_models(request: Request, site: Chosen, user: GetUserDep) -> Response:
-    """Versions, cards, gate tables, and the way back."""
+    """Versions, cards, gate tables, the way back, and the training set whose model is waited for."""
     require(user, site.config, retraining=True)
     return HTMLResponse(
         pages.page(
@@ -92,6 +92,7 @@ def show_models(request: Request, site: Chosen, user: GetUserDep) -> Response:
             site=site,
             models=models(site.artifacts),
             problems=problems(site.artifacts),
+            waited_for=waited_for(site.artifacts),
             rollback_text=lambda version: f"driftwatch champion rollback {site.config.name}.yaml --to {version}",
         )
     )

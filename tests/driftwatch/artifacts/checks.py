@@ -14,6 +14,7 @@ from driftwatch.artifacts.accuracy import Estimate, Performance, WhyLabsAnalysis
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.failure import Failure
+from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest, InputsIndex, LateFiles, ShardPlan
 from driftwatch.artifacts.models import (
     ChampionPointer,
@@ -49,6 +50,7 @@ _KINDS: dict[str, type[base.Artifact]] = {
     r"[^/]+/retraining/[^/]+/dataset_card\.json": DatasetCard,
     r"[^/]+/retraining/[^/]+/challenger\.json": ChallengerNote,
     r"[^/]+/retraining/[^/]+/gate\.json": GateResult,
+    r"[^/]+/retraining/[^/]+/handover/manifest\.json": Handover,
     r"[^/]+/retraining/[^/]+/checkpoints/progress\.json": TrainingCheckpoint,
 }
 

@@ -41,6 +41,15 @@ TOLD = {"to": "SmtpNotifier-0a1b2c3d4e5f", "subject": "images changed"}
 ATTACHED_ALERT = {"day": "2026-01-10"}
 READY = {"images": 1000}
 
+_FILE = {"name": "set.parquet", "sha256": "0" * 64, "rows": 600}
+HANDOVER = {
+    "monitor": "cats_vs_dogs", "run_key": RUN, "requested_by": "run r1", "storage": "file:///data",
+    "place": f"file:///data/cats_vs_dogs/retraining/{RUN}/handover", "champion": "v0001-2f099e5a", "classes": ["cat", "dog"],
+    "input": {"height": 96, "width": 96, "scale": 1, "mean": [], "std": []}, "first_day": "2026-01-02", "last_day": DAY,
+    "set": _FILE, "never_train": {**_FILE, "name": "never_train.parquet", "rows": 200},
+    "splits": {"train": 550, "validation": 50}, "damage": None,
+}  # fmt: skip
+
 _SHARE = {"value": 0.9, "low": 0.85, "high": 1, "n": 60}
 _UNDEFINED = {"value": None, "low": None, "high": None, "n": 0, "reason": "no image of the sample has a label"}
 # A day that nobody answered.

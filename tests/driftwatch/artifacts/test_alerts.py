@@ -23,11 +23,13 @@ from driftwatch.artifacts.alerts import (
     RetrainingFailed,
     TooFewLabels,
     TooManyUnusable,
+    TrainingSetHandedOver,
     WhyLabsFoundWorse,
 )
 from driftwatch.artifacts.annotation import AnnotationProgress
 from driftwatch.artifacts.base import A
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config import AlertKind
@@ -55,6 +57,7 @@ def alerts() -> list[Alert]:
         TooManyUnusable(DAY, made(Ingest, samples.INGEST), "3 % > 2 %"),
         DayFailed(DAY, "merge_annotations", "no answer", "See its log."),
         RetrainingFailed(RUN, "train_challenger", "no disk", "v0001-00000001"),
+        TrainingSetHandedOver(RUN, made(Handover, samples.HANDOVER), "ours"),
         ModelPromoted(RUN, samples.VERSION, made(GateResult, samples.GATE)),
         ModelRolledBack(RUN, "v0001-00000001", samples.VERSION),
     ]
@@ -118,6 +121,7 @@ def test_the_news_of_each_kind_is_that_of_version_0_1_so_that_nobody_is_told_aga
         {"reason": ingest},
         {},
         {"run_id": RUN, "task": "train_challenger"},
+        {"run_id": RUN},
         {"version": samples.VERSION, "run_id": RUN},
         {"version": "v0001-00000001", "previous": samples.VERSION, "run_id": RUN},
     ]

@@ -98,6 +98,19 @@ def test_who_must_agree_to_a_promotion_is_told(check: Check) -> None:
     assert [line for line in check(retraining={"promotion": "approval"}) if line.endswith("promotion: approval")]
 
 
+@pytest.mark.parametrize(("said", "told"), [(None, "keras"), ("handover", "handover")])
+def test_who_trains_is_told(check: Check, said: str | None, told: str) -> None:
+    lines = check(retraining={"trainer": said} if said else {})
+    assert f"trainer: {told}; promotion" in lines[4]
+    assert not warnings(lines)
+
+
+def test_a_trainer_that_is_not_installed_here_is_warned_of_before_an_alert_needs_it(check: Check) -> None:
+    (warning,) = warnings(check(retraining={"trainer": "our_package.training:OurTrainer"}))
+    assert "retraining.trainer: our_package.training:OurTrainer cannot be loaded" in warning
+    assert warning.endswith("The workers need it when an alert comes")
+
+
 def test_the_champion_that_serves_is_named(check: Check, tmp_path: Path) -> None:
     storage, layout = open_storage(f"file://{tmp_path}/storage"), MonitorKeys("shades")
     version = "v0042-0badcafe"

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
+from tests.stores import monitor_store
 
+from driftwatch.artifacts.keys import CHALLENGER
+from driftwatch.artifacts.retraining import ChallengerNote
 from driftwatch.config.retraining import RetrainingConfig
-from driftwatch.models.gate import Decision, decide
+from driftwatch.models import gate, registry
+from driftwatch.models.dataset import collect_training_set
+from driftwatch.models.gate import Decision, decide, evaluate_challenger
+from driftwatch.models.predictors.base import Asked, Predictions
 from driftwatch.view.gate import reason_text
 
 CLASSES = ("cat", "dog")
@@ -172,3 +180,28 @@ def test_classes_with_too_few_images_are_all_named_in_one_reason_with_how_many_w
     needed = int(reason.split(" of each class would settle it")[0].rsplit(" ", 1)[1])
     again, _ = ten(n=round(1.2 * needed))
     assert decide(again, names, RetrainingConfig(max_clean_drop=0.2)).decision == "promote"
+
+
+def test_each_model_is_told_which_images_of_which_days_it_is_asked_about(world, monkeypatch) -> None:
+    """A champion that is known by its answers alone looks them up by these."""
+    day = date(2026, 1, 4)
+    world.add_day(day, 60, verdict="alert")
+    store = monitor_store(world.storage, world.layout, world.config)
+    collect_training_set(store, "r1", day, day)
+    champion = registry.champion_version(store)
+    note = ChallengerNote(version=champion, parent=champion, requested_by="alice")
+    store.write(store.keys.retraining("r1", CHALLENGER), note)
+    asked: list[Asked] = []
+
+    class LooksUp:
+        def predict(self, these: Asked, batch_size: int) -> Predictions:
+            asked.append(these)
+            return Predictions(np.tile([1.0, 0.0], (len(these.image_ids), 1)), None, ["v1"] * len(these.image_ids))
+
+    monkeypatch.setattr(gate, "predictor", lambda store, version: LooksUp())
+    evaluate_challenger(store, "r1", in_words=reason_text)
+    rows = store.storage.read_table(store.keys.model_evaluation(champion))
+    assert set(rows["day"]) == {"", str(day)}
+    for these in asked:
+        assert (list(these.image_ids), list(these.days)) == (list(rows["image_id"]), list(rows["day"]))
+    assert len(asked) == 2

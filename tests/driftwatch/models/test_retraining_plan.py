@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.retraining import DatasetCard
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
-from driftwatch.models import registry
-from driftwatch.models.retraining_plan import plan_rollback
+from driftwatch.models import registry, retraining_plan
+from driftwatch.models.retraining_plan import plan_retraining, plan_rollback
 from driftwatch.storage import open_storage
 
 
@@ -52,3 +55,13 @@ def test_a_plan_is_refused_where_the_rollback_would_be(store: MonitorStore) -> N
         plan_rollback(store, None)
     with pytest.raises(registry.UnknownVersion, match="v0099-00000000"):
         plan_rollback(store, "v0099-00000000")
+
+
+def test_the_plan_of_a_hand_over_trains_nothing_to_measure_the_time(store: MonitorStore, monkeypatch) -> None:
+    found = DatasetCard.model_validate_json(json.dumps(samples.DATASET_CARD))
+    monkeypatch.setattr(retraining_plan, "dataset_card", lambda *given: found)
+    settings = store.config.retraining.model_copy(update={"trainer": "handover"})
+    handing = store.with_config(store.config.model_copy(update={"retraining": settings}))
+    first = champion(store, b"one", 0.91)
+    plan = plan_retraining(handing, date(2026, 1, 1), date(2026, 1, 8))
+    assert (plan.set, plan.seconds, plan.champion) == (found, None, first)

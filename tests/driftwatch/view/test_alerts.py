@@ -25,8 +25,10 @@ from driftwatch.artifacts.alerts import (
     RetrainingFailed,
     TooFewLabels,
     TooManyUnusable,
+    TrainingSetHandedOver,
 )
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.artifacts.store import MonitorStore
@@ -138,6 +140,17 @@ def test_a_failed_retraining_names_the_step_the_reason_and_what_serves() -> None
     )
     subject, _ = alert_text("demo", replace(failed, champion=None), {})
     assert subject == "[demo] Retraining failed; the champion is still to be registered"
+
+
+def test_a_hand_over_says_where_the_set_lies_who_is_triggered_and_how_the_model_comes_back() -> None:
+    found = made(Handover, samples.HANDOVER)
+    subject, message = alert_text("demo", TrainingSetHandedOver("r", found, "ours"), {})
+    assert subject == "[demo] A training set of 600 images was handed over"
+    assert f"set: {found.place}; its DAG ours was triggered" in message
+    assert f"serving: {found.champion}, as before" in message
+    assert f"driftwatch challenger register MONITOR.yaml FILE --run {found.run_key}`" in message
+    _, message = alert_text("demo", TrainingSetHandedOver("r", found, None), {})
+    assert "no DAG was triggered (retraining.handover_dag)" in message
 
 
 def test_a_drift_alert_says_which_kind() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,18 @@ def test_a_retraining_is_told_by_its_last_day_and_a_damaged_one_is_left_out(arti
         models.Retraining("2026-01-08", "early", None, None),
         models.Retraining("2026-01-09", "late", "keep", samples.GATE["version"]),
     ]
+
+
+def test_a_set_that_was_handed_over_is_told_so_and_its_model_is_waited_for(artifacts: Artifacts) -> None:
+    artifacts.storage.write_json(LAYOUT.champion, {"version": samples.HANDOVER["champion"]})
+    artifacts.storage.write_json(LAYOUT.retraining("r1", "dataset_card.json"), samples.DATASET_CARD)
+    handover = {**samples.HANDOVER, "run_key": "r1"}
+    artifacts.storage.write_json(LAYOUT.of_retraining("r1").handover.manifest, handover)
+    assert models.retrainings(artifacts) == [models.Retraining(samples.DAY, "r1", "handed_over", None)]
+    assert models.waited_for(artifacts) is None  # no day has data
+    artifacts.storage.write_json(LAYOUT.day(date(2026, 1, 9)).ingest, samples.INGEST)
+    found = models.waited_for(artifacts)
+    assert found is not None
+    assert (found.run_key, found.place) == ("r1", handover["place"])
+    artifacts.storage.write_json(LAYOUT.champion, {"version": "v0009-00000009"})
+    assert models.waited_for(artifacts) is None

@@ -11,15 +11,15 @@ from tests.driftwatch.view.typed import typed
 from driftwatch.artifacts.parts import Share
 from driftwatch.artifacts.retraining import DatasetCard
 from driftwatch.config.retraining import RetrainingConfig
-from driftwatch.models.retraining_plan import RetrainingPlan, RollbackPlan
-from driftwatch.view.plan_text import retraining_lines, rollback_lines
+from driftwatch.models.retraining_plan import RetrainingPlan, VersionPlan
+from driftwatch.view.plan_text import comparison_lines, retraining_lines, rollback_lines
 
 CHAMPION = "v0001-2f099e5a"
 ACCURACY = Share(value=0.8889, low=0.8588, high=0.9132, n=513)
 UNKNOWN = Share(value=None, low=None, high=None, n=0, reason="no image was held out")
 
 
-def plan(seconds: float = 200, accuracy: Share = ACCURACY, **settings: Any) -> list[str]:
+def plan(seconds: float | None = 200, accuracy: Share = ACCURACY, **settings: Any) -> list[str]:
     found = typed(DatasetCard, samples.DATASET_CARD)
     return retraining_lines(RetrainingPlan(found, seconds, CHAMPION, accuracy, RetrainingConfig(**settings)))
 
@@ -63,9 +63,31 @@ def test_a_champion_without_a_holdout_has_an_unknown_accuracy() -> None:
     assert plan(accuracy=UNKNOWN, promotion="auto")[-1].endswith(f"{CHAMPION}, accuracy unknown.")
 
 
+@pytest.mark.parametrize(("dag", "told"), [(None, "make an Asset event"), ("ours", "trigger the DAG ours")])
+def test_a_hand_over_trains_nothing_and_says_who_is_told(dag: str | None, told: str) -> None:
+    lines = plan(None, handover_dag=dag)
+    assert lines[0].startswith(
+        "Would hand over to the team, without their evaluation part, 2295 images, 1295 of them with"
+    )
+    assert lines[-2] == f"It would {told}, and end."
+    assert lines[-1].startswith(f"{CHAMPION} stays the champion until the model that comes back has passed the gate")
+    assert not [line for line in lines if "minute" in line]
+
+
+def test_a_comparison_is_told_with_both_versions() -> None:
+    lines = comparison_lines(VersionPlan("v0002-bbbbbbbb", UNKNOWN, CHAMPION, ACCURACY))
+    assert (
+        lines[0] == f"Would compare v0002-bbbbbbbb with the champion {CHAMPION}, and promote it if the gate is passed."
+    )
+    assert lines[1:] == [
+        "v0002-bbbbbbbb: accuracy unknown",
+        f"{CHAMPION}: accuracy 88.9% (85.9% to 91.3%) on 513 held-out images",
+    ]
+
+
 def test_a_rollback_is_told_with_both_versions_each_beside_its_own_accuracy() -> None:
     other = Share(value=0.75, low=0.7, high=0.8, n=100)
-    assert rollback_lines(RollbackPlan("v0001-aaaaaaaa", other, "v0002-bbbbbbbb", UNKNOWN)) == [
+    assert rollback_lines(VersionPlan("v0001-aaaaaaaa", other, "v0002-bbbbbbbb", UNKNOWN)) == [
         "Would make v0001-aaaaaaaa the champion instead of v0002-bbbbbbbb.",
         "v0001-aaaaaaaa: accuracy 75.0% (70.0% to 80.0%) on 100 held-out images",
         "v0002-bbbbbbbb: accuracy unknown",

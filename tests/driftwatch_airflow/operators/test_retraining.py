@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.cards import model_card
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import MonitorKeys
@@ -42,9 +43,29 @@ def collected(monkeypatch):
     return calls
 
 
+class Collected(CollectTrainingSetOperator):
+    """Notes the branch instead of asking Airflow to skip the other."""
+
+    def do_branch(self, context: Any, branches_to_execute: Any) -> Any:
+        context["branch"] = branches_to_execute
+        return branches_to_execute
+
+
+@pytest.fixture
+def champion(storage) -> str:
+    """The version of a champion, of which there is only the card."""
+    version = "v0001-00000001"
+    storage.write_json(LAYOUT.model_card(version), model_card(version=version).stored())
+    storage.write_json(LAYOUT.champion, {"version": version})
+    return version
+
+
 def collect(monitor: Any, **params: Any) -> Any:
-    operator = CollectTrainingSetOperator(task_id="collect", monitor=monitor, request=RUN)
-    return operator.execute({"params": params, "run_id": RUN})
+    operator = Collected(task_id="collect", monitor=monitor, request=RUN, on_train="train", on_handover="hand_over")
+    context = {"params": params, "run_id": RUN}
+    summary = operator.execute(context)
+    assert context["branch"] == "train"
+    return summary
 
 
 def label(storage: Storage, *days: str) -> None:
@@ -52,19 +73,42 @@ def label(storage: Storage, *days: str) -> None:
         storage.write_bytes(LAYOUT.day(date.fromisoformat(day)).labels, b"labels")
 
 
-def test_without_days_the_newest_labelled_one_ends_the_range(monitor, storage, collected):
+def test_without_days_the_newest_labelled_one_ends_the_range(monitor, storage, champion, collected):
     label(storage, "2026-11-03", "2026-11-18")
     storage.write_json(LAYOUT.day(date(2026, 11, 20)).ingest, {})
     assert collect(monitor) == samples.DATASET_CARD
     assert collected == [(RUN, date(2026, 11, 12), date(2026, 11, 18))]
 
 
-def test_the_form_chooses_the_days(monitor, storage, collected):
+def test_the_form_chooses_the_days(monitor, storage, champion, collected):
     label(storage, "2026-11-18")
     collect(monitor, first_day="2026-11-01", last_day="2026-11-15")
     assert collected == [(RUN, date(2026, 11, 1), date(2026, 11, 15))]
     with pytest.raises(NeedsAttention, match="first_day 2026-11-16 is after last_day 2026-11-15"):
         collect(monitor, first_day="2026-11-16", last_day="2026-11-15")
+
+
+@pytest.mark.parametrize(
+    ("kind", "trainer", "branch"),
+    [
+        ("keras", None, "train"),
+        ("onnx", None, "hand_over"),
+        ("endpoint", None, "hand_over"),
+        ("keras", "handover", "hand_over"),
+        ("onnx", "ours.training:Trainer", "train"),
+    ],
+)
+def test_a_keras_champion_is_trained_here_and_another_by_the_team_unless_the_file_says_who(
+    monitor, storage, champion, collected, kind, trainer, branch
+):
+    label(storage, "2026-11-18")
+    storage.write_json(LAYOUT.model_card(champion), model_card(version=champion, kind=kind).stored())
+    settings = monitor.retraining.model_copy(update={"trainer": trainer})
+    changed = monitor.model_copy(update={"retraining": settings})
+    operator = Collected(task_id="collect", monitor=changed, request=RUN, on_train="train", on_handover="hand_over")
+    context = {"params": {}, "run_id": RUN}
+    operator.execute(context)
+    assert context["branch"] == branch
 
 
 def test_without_any_label_it_says_so(monitor, collected):
@@ -80,6 +124,18 @@ class Chosen(ChooseActionOperator):
         return branches_to_execute
 
 
+def chosen(monitor: Any) -> Chosen:
+    steps = {"on_plan": "plan", "on_rollback": "back", "on_challenger": "take_up", "on_retrain": "retrain"}
+    return Chosen(task_id="choose", monitor=monitor, request=RUN, **steps)
+
+
+def test_a_form_that_asks_for_two_things_at_once_is_refused(monitor, storage):
+    params = {"rollback": "previous", "challenger": "v0002-00000002"}
+    with pytest.raises(NeedsAttention, match="both rollback and challenger"):
+        chosen(monitor).execute({"params": params, "run_id": RUN})
+    assert not storage.exists(LAYOUT.active_retraining)
+
+
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
@@ -87,16 +143,24 @@ class Chosen(ChooseActionOperator):
         ({"dry_run": True}, "plan"),
         ({"rollback": "previous"}, "back"),
         ({"rollback": "previous", "dry_run": True}, "plan"),
+        ({"challenger": "v0002-00000002"}, "take_up"),
+        ({"challenger": "v0002-00000002", "dry_run": True}, "plan"),
     ],
-    ids=["an empty form", "a dry run", "a rollback", "a dry run of a rollback"],
+    ids=[
+        "an empty form",
+        "a dry run",
+        "a rollback",
+        "a dry run of a rollback",
+        "a challenger",
+        "a dry run of a challenger",
+    ],
 )
-def test_the_form_chooses_the_action_and_only_a_retraining_is_noted(monitor, storage, params, expected):
-    operator = Chosen(
-        task_id="choose", monitor=monitor, request=RUN, on_plan="plan", on_rollback="back", on_retrain="retrain"
-    )
-    assert operator.execute({"params": params, "run_id": RUN}) == expected
+def test_the_form_chooses_the_action_and_only_what_makes_a_champion_by_the_gate_is_noted(
+    monitor, storage, params, expected
+):
+    assert chosen(monitor).execute({"params": params, "run_id": RUN}) == expected
     noted = storage.exists(LAYOUT.active_retraining)
-    assert noted == (expected == "retrain")
+    assert noted == (expected in ("retrain", "take_up"))
     if noted:
         assert storage.read_json(LAYOUT.active_retraining) == {
             "run_key": RUN,

@@ -130,13 +130,17 @@ def test_every_kind_of_alert_is_told_by_a_step(root, tmp_path, monkeypatch):
     steps = {task.task_id: task for dag in (day, retraining) for task in dag.tasks if task.task_id.startswith("tell_")}
     assert set(steps) == {"tell_drift", "tell_performance", "tell_analysis", "tell_failure", "tell_outcome"}
     told = {kind for task in steps.values() for kind in getattr(task, "kinds", ())}
-    assert told | {"retraining_failed", "model_promoted", "model_rolled_back"} == set(get_args(AlertKind))
+    assert told | {"retraining_failed", "training_set_handed_over", "model_promoted", "model_rolled_back"} == set(
+        get_args(AlertKind)
+    )
     for task in steps.values():
         # That nobody could be told is no failure of the day, and only its log says how to go on.
         callbacks = [callback.__name__ for callback in task.on_failure_callback]
         assert (task.downstream_task_ids, callbacks) == (set(), ["say_how_to_go_on"]), task.task_id
         # A branch skips what comes right after it, whatever its trigger rule.
-        assert not task.upstream_task_ids & {"check_performance", "choose_action", "gate"}, task.task_id
+        assert not task.upstream_task_ids & {"check_performance", "choose_action", "collect_training_set", "gate"}, (
+            task.task_id
+        )
         assert "**When it fails**: " in task.doc_md
     assert {task.task_id for task in day.leaves} - set(steps) == {"day_done"}
     assert {task.task_id for task in retraining.leaves} - set(steps) == {"retraining_done"}

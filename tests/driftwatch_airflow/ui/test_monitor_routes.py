@@ -6,10 +6,13 @@ from datetime import date
 from typing import Any
 
 import pytest
+from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.storage import open_storage
-from driftwatch_airflow.ui import monitor_routes
+from driftwatch_airflow.ui import access, monitor_routes
+
+from .conftest import Manager
 
 
 def test_the_series_are_made_anew_only_when_an_artifact_has_changed(
@@ -38,3 +41,18 @@ def test_the_series_are_made_anew_only_when_an_artifact_has_changed(
     open_storage(f"file://{tmp_path}").write_json(MonitorKeys("ours").day(date(2026, 1, 5)).ingest, counts)
     assert client.get("/m/ours/series.json").content != first.content
     assert made == [0, 1]
+
+
+def test_the_models_page_says_which_model_is_waited_for_and_how_it_comes_back(
+    client: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "get_auth_manager", lambda: Manager({"ours_monitoring", "ours_retraining"}))
+    storage, keys = open_storage(f"file://{tmp_path}"), MonitorKeys("ours")
+    assert "A model is waited for" not in client.get("/m/ours/models").text
+    storage.write_json(keys.champion, {"version": samples.HANDOVER["champion"]})
+    storage.write_json(keys.day(date(2026, 1, 9)).ingest, samples.INGEST)
+    storage.write_json(keys.of_retraining("r1").handover.manifest, {**samples.HANDOVER, "run_key": "r1"})
+    shown = client.get("/m/ours/models").text
+    assert "A model is waited for" in shown
+    assert "driftwatch challenger register ours.yaml MODEL_FILE --run r1" in shown
+    assert samples.HANDOVER["place"] in shown

@@ -1,13 +1,14 @@
 """What every trainer is given and what it returns.
 
-You can write a trainer of your own: a class with the two methods of `Trainer`, which is made without arguments. Your package names it
-by an entry point of the group `driftwatch.trainers`. The test tests/driftwatch/models/training/test_conformance.py says what every
+You can write a trainer of your own: a class with the two methods of `Trainer`, which is made without arguments. The monitor file names it
+by its import path (`retraining.trainer`), or by the name of an entry point of the group `driftwatch.trainers`. The test tests/driftwatch/models/training/test_conformance.py says what every
 trainer must keep to.
 """
 
 from __future__ import annotations
 
 import math
+import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +19,7 @@ from pydantic import Field
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import Augmentation, TimedEpochRow, TrainingRecipe
 from driftwatch.config.recipe import RecipeConfig
+from driftwatch.errors import ConfigError
 from driftwatch.models.predictors.heads import Head
 from driftwatch.seams import Seam
 
@@ -152,6 +154,23 @@ class Trainer(Protocol):
 
 
 def trainer(name: str = KERAS) -> Trainer:
-    """The trainer of that name: the built-in one, or one that an installed package names. Raises ConfigError for another name."""
-    found: Trainer = SEAM.find(name)()
+    """The trainer of that name: the built-in one, one that an installed package names, or the class at an import path such as
+    our_package.training:OurTrainer. Raises ConfigError if there is none."""
+    found: Trainer = (_at(name) if ":" in name else SEAM.find(name))()
+    missing = [method for method in ("train", "seconds") if not callable(getattr(found, method, None))]
+    if missing:
+        raise ConfigError(
+            f"retraining.trainer: {name} has no {' and no '.join(missing)}: write the methods of a Trainer (docs/extending.md)"
+        )
+    return found
+
+
+def _at(path: str) -> Callable[[], Trainer]:
+    try:
+        found: Callable[[], Trainer] = pkgutil.resolve_name(path)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"retraining.trainer: {path} cannot be loaded ({type(error).__name__}: {error}): correct the path, or install its package where "
+            "the tasks run"
+        ) from error
     return found

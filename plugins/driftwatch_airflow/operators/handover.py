@@ -1,0 +1,111 @@
+"""Where the team trains elsewhere: the training set is handed over, and the model that comes back is taken up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+
+from driftwatch.config import MonitorConfig
+from driftwatch_airflow.alerts import send_alert
+from driftwatch_airflow.assets import tell_followers
+from driftwatch_airflow.buttons import MonitorPageLink
+from driftwatch_airflow.monitor import MonitorOperator
+from driftwatch_airflow.operators.retraining import RetrainingOperator, requested_by
+from driftwatch_airflow.task_docs import task_doc
+from driftwatch_airflow.xcom import XCom
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+
+class HandOverOperator(RetrainingOperator):
+    """Writes the training set for the team, with a manifest, and tells it. The champion keeps serving. A repeat writes nothing anew."""
+
+    def execute(self, context: Context) -> XCom:
+        from driftwatch.artifacts.alerts import TrainingSetHandedOver
+        from driftwatch.models.handover import hand_over
+
+        found = hand_over(self.requested(context), self.request, requested_by(context))
+        days = {"first_day": found.first_day.isoformat(), "last_day": found.last_day.isoformat()}
+        told = {"run_key": found.run_key, "url": found.place, **days, "images": found.set.rows}
+        tell_followers(context, self.outlets, **told)
+        facts = TrainingSetHandedOver(context["run_id"], found, self.monitor.retraining.handover_dag)
+        send_alert(context, self.monitor, facts)
+        return told
+
+
+class TriggerHandoverOperator(TriggerDagRunOperator):
+    """Triggers the team's own DAG, once for each run of the retraining DAG."""
+
+    operator_extra_links = [*TriggerDagRunOperator.operator_extra_links, MonitorPageLink()]  # noqa: RUF012 - as the base has it
+
+    def __init__(self, *, monitor: MonitorConfig, **kwargs: Any) -> None:
+        given = {
+            "trigger_dag_id": monitor.retraining.handover_dag,
+            "trigger_run_id": monitor.name + "__{{ run_key(run_id) }}",
+            "logical_date": None,
+            "conf": {
+                "place": "{{ ti.xcom_pull(task_ids='hand_over')['url'] }}",
+                "monitor": monitor.name,
+                "run_key": "{{ run_key(run_id) }}",
+            },
+            "skip_when_already_exists": True,
+            "doc_md": task_doc(kwargs["task_id"]),
+        }
+        super().__init__(**{**given, **kwargs})
+
+
+class TakeUpChallengerOperator(RetrainingOperator):
+    """Takes up the challenger that the form names: it is compared with the champion on the evaluation images of the set that it was
+    trained on."""
+
+    def execute(self, context: Context) -> str:
+        from driftwatch.models.returned import take_up_challenger
+
+        version = context["params"]["challenger"]
+        return take_up_challenger(self.requested(context), self.request, version, requested_by(context)).version
+
+
+class RegisterChallengerOperator(MonitorOperator):
+    """For the team's own DAG: registers the model that it trained on a set that was handed over. Returns its version, which the
+    retraining DAG takes as `challenger`.
+
+    :param monitor: the validated monitor file, or the monitor's name.
+    :param file: the model's file on this machine, or its address in the monitor's storage, such as one in the place that was handed over.
+    :param run_key: the retraining whose set it was trained on: `run_key` of the conf.
+    :param by: who made it, for its card.
+    """
+
+    template_fields: Sequence[str] = ("file", "run_key", "by")
+
+    def __init__(
+        self,
+        *,
+        monitor: MonitorConfig | str,
+        file: str,
+        run_key: str = "{{ dag_run.conf['run_key'] }}",
+        by: str = "{{ dag.dag_id }}, run {{ run_id }}",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(monitor=monitor if isinstance(monitor, MonitorConfig) else monitor_named(monitor), **kwargs)
+        self.file = file
+        self.run_key = run_key
+        self.by = by
+
+    def execute(self, context: Context) -> str:
+        from driftwatch.models.returned import register_challenger
+
+        return register_challenger(self.store, self.file, self.run_key, self.by)
+
+
+def monitor_named(name: str) -> MonitorConfig:
+    """The monitor of this name among the monitor files. Raises ConfigError if there is none."""
+    from driftwatch.config.loader import load_monitors
+    from driftwatch.errors import ConfigError
+
+    found = {monitor.name: monitor for _, monitor in load_monitors() if isinstance(monitor, MonitorConfig)}
+    if name not in found:
+        raise ConfigError(f"there is no monitor {name!r}; there are {', '.join(found) or 'none'}: name one of them")
+    return found[name]
