@@ -20,8 +20,15 @@ def storage_of(monitor: MonitorConfig) -> Storage:
     return storage_at(monitor.storage.uri, monitor.storage.connection)
 
 
-def storage_at(uri: str, connection: str | None) -> Storage:
+def log_storage(monitor: MonitorConfig, uri: str) -> Storage:
+    """The storage at another address where production's log lies, with the log's own connection."""
+    logged = monitor.model.logged
+    return storage_at(uri, logged.connection if logged else None, "model.logged.connection")
+
+
+def storage_at(uri: str, connection: str | None, needed_by: str = "storage.connection") -> Storage:
     """The storage at an address. `connection`: the Airflow connection that may read and write there; a folder needs none and takes none.
+    `needed_by`: the setting that names it.
 
     Raises NeedsAttention if there is no such connection, or no Airflow provider that can open a storage of this kind with one.
     """
@@ -30,12 +37,10 @@ def storage_at(uri: str, connection: str | None) -> Storage:
         return open_storage(uri)
     from airflow.sdk.io import get_fs, has_fs
 
-    connection_of(
-        connection, "storage.connection"
-    )  # get_fs takes the machine's own login if there is no such connection
+    connection_of(connection, needed_by)  # get_fs takes the machine's own login if there is no such connection
     if not has_fs(kind.scheme):
         raise NeedsAttention(
-            f"storage.connection names the Airflow connection {connection}, but no installed Airflow provider opens {kind.scheme}:// with one: "
-            "install the provider, or take storage.connection out so that the machine's own login is used"
+            f"{needed_by} names the Airflow connection {connection}, but no installed Airflow provider opens {kind.scheme}:// with one: "
+            "install the provider, or take it out so that the machine's own login is used"
         )
     return open_storage(uri, get_fs(kind.scheme, connection))

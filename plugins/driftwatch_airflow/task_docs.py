@@ -28,8 +28,8 @@ _WHAT_AND_WHEN = {
         "the message is the answer of the sink (the place that it publishes to). Check the connection, then clear this task. If the day's content has changed, publish a correction: the message has the address.",
     ),
     "predict_labels": (
-        "Lets the day's model predict every accepted image.",
-        "the message names a damaged model file and its checksum. Restore the file, or roll back to another version, then clear this task.",
+        "Lets the day's model answer for every accepted image; with `model.predictions: logged` it reads what production answered.",
+        "a damaged model is named with its checksum: restore it, or go back to another version. Of production's log the message has the counts and what to correct. Then clear this task.",
     ),
     "create_annotation_pool": (
         "Says what labelling costs. Then finds or creates the day's pool (its job for annotators). A repeated task pays nothing twice.",

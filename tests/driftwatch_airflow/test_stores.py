@@ -7,13 +7,14 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
+from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import open_storage
 from driftwatch.storage.file import FileStorage
 from driftwatch.storage.kinds import SEAM
 from driftwatch.storage.s3 import S3Storage
 from driftwatch_airflow.monitor import MonitorOperator
-from driftwatch_airflow.stores import storage_at, store_of
+from driftwatch_airflow.stores import log_storage, storage_at, store_of
 
 from ..faulty_s3 import serving
 from ..installed import installed
@@ -78,3 +79,15 @@ def test_a_task_knows_its_keys_without_a_connection(monitor):
     assert task.monitor_keys.champion == "cats_vs_dogs/models/champion.json"
     with pytest.raises(NeedsAttention, match="'gone'"):
         store_of(elsewhere)
+
+
+def test_a_log_at_another_address_is_read_by_its_own_connection(monitor, tmp_path):
+    columns = {"key": "file", "prediction": "class"}
+    section = {"path": "s3://lake/logs/{day}/*.csv", "connection": "gone", "columns": columns}
+    settings = monitor.model_dump() | {"model": {"predictions": "logged", "logged": section}}
+    elsewhere = MonitorConfig.model_validate(settings)
+    with pytest.raises(NeedsAttention, match=r"'gone', which model\.logged\.connection names"):
+        log_storage(elsewhere, "s3://lake")
+    own = {**section, "connection": None}
+    plain = MonitorConfig.model_validate(settings | {"model": {"predictions": "logged", "logged": own}})
+    assert log_storage(plain, f"file://{tmp_path}").uri == f"file://{tmp_path}"

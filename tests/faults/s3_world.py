@@ -20,6 +20,7 @@ from tests.stores import monitor_store
 
 from driftwatch.config import NotifierConfig
 from driftwatch.drift import Reference
+from driftwatch.drift.content import Content
 from driftwatch.drift.content_and_predictions import build_held_out_references
 from driftwatch.drift.whylogs_profiles import feature_profile
 from driftwatch.images.features import COLUMNS
@@ -98,7 +99,7 @@ class S3Day(Case):
         reference.save(store, VERSION)
         self.storage.write_bytes(self.layout.reference_profile(VERSION), feature_profile(features, self.day))
         answers = pd.DataFrame({"trained_on": [True, False], "held_out": [False, True], "prediction": ["cat", "dog"]})
-        build_held_out_references(store, VERSION, answers, np.zeros((2, 2)))
+        build_held_out_references(store, VERSION, answers, Content("embeddings", np.zeros((2, 2))))
 
     def _steps(self, revise: bool) -> dict[str, Callable[[], Any]]:
         common = {"monitor": self.monitor, "day": self.day.isoformat()}

@@ -107,6 +107,11 @@ class DayKeys:
         return self.file("predictions.parquet")
 
     @property
+    def answers(self) -> str:
+        """How production's log and the day's images fit together, where `model.predictions` is logged."""
+        return self.file("answers.json")
+
+    @property
     def content_drift(self) -> str:
         """Drift of what is photographed and of the predicted classes, known once the model has answered."""
         return self.file("content_drift.json")

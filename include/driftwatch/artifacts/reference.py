@@ -3,8 +3,13 @@ distribution of the test's score on images without drift."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from driftwatch.artifacts.base import Artifact
 from driftwatch.artifacts.parts import Number
+
+# What the content of an image is told by.
+ContentFeatures = Literal["embeddings", "gist", "none"]
 
 
 class ReferenceSettings(Artifact):
@@ -33,3 +38,5 @@ class UsualPredictions(Artifact):
     """Held-out images that this is known from."""
     counts: dict[str, int]
     """Answers by class; their sum says how surely the shares are known."""
+    content: ContentFeatures = "embeddings"
+    """What the reference of content is made of: the model's embeddings (also where this is absent), GIST, or nothing."""

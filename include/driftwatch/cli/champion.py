@@ -34,7 +34,15 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
     bring.add_argument(
         "model",
         type=Path,
+        nargs="?",
         help="a .keras, .onnx or .h5 file, or a SavedModel folder; model.input and model.output say what it is given and gives",
+    )
+    bring.add_argument(
+        "--answers",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="for model.predictions logged, in place of a model: production's answers for the training images, as model.logged describes them",
     )
     bring.set_defaults(run=_import)
     for command in (train, bring):
@@ -97,6 +105,13 @@ def _import(options: argparse.Namespace) -> None:
 
     monitor = monitor_of(options)
     _refuse_champion(options, monitor)
+    if options.answers:
+        _import_answers(options, monitor)
+        return
+    if options.model is None:
+        raise UsageError(
+            "name the model's file; or, with model.predictions logged, production's answers by --answers FILE"
+        )
     read_model_file(options.model)  # a wrong file is told before TensorFlow is imported
     with quiet_tensorflow(options.debug):
         from driftwatch.models.champion import import_champion, read_model
@@ -106,6 +121,20 @@ def _import(options: argparse.Namespace) -> None:
     with quiet_tensorflow(options.debug):
         version = import_champion(monitor, own)
         _hand_over(monitor, version, "driftwatch champion import")
+
+
+def _import_answers(options: argparse.Namespace, monitor: MonitorStore) -> None:
+    from driftwatch.config.model import LOGGED
+    from driftwatch.models.logged.registration import register_answers
+
+    if options.model is not None:
+        raise UsageError(
+            f"{options.model} and --answers: what production answered stands in place of a model; name one"
+        )
+    if monitor.config.model.predictions != LOGGED:
+        raise UsageError("--answers is for a monitor file with model.predictions: logged")
+    _take_in(options, monitor)
+    _hand_over(monitor, register_answers(monitor, options.answers), "driftwatch champion import --answers")
 
 
 def _refuse_champion(options: argparse.Namespace, monitor: MonitorStore) -> None:

@@ -43,6 +43,10 @@ class ModelConfig(Section):
     positive_class: str | None = Field(
         None, description="For sigmoid and logit: the class whose chance it is; null: the second of `classes`."
     )
+    content_features: Literal["auto", "gist", "none"] = Field(
+        "auto",
+        description="What content drift is judged by. auto: the model's embeddings, and GIST where it gives none. gist: always GIST, a descriptor of the picture that comes with Driftwatch. none: the embeddings alone; without them content is not judged. It counts for models that are registered from then on.",
+    )
     batch_size: int = Field(
         256, ge=1, le=256, description="How many images are predicted at once. Inputs are stored in blocks of 256."
     )

@@ -78,6 +78,23 @@ class MonitorConfig(Section):
             raise ValueError(f"model.output {output} is one number for two classes, and there are {len(self.classes)}")
         return self
 
+    @model_validator(mode="after")
+    def _logged_classes_are_classes(self) -> MonitorConfig:
+        if self.model.logged is None:
+            return self
+        scores = self.model.logged.columns.scores
+        named = [("model.logged.classes", [*self.model.logged.classes.values()], False)]
+        if isinstance(scores, dict):
+            named.append(("model.logged.columns.scores", [*scores], True))
+        for place, names, whole in named:
+            strangers = [name for name in names if name not in self.classes]
+            missing = [name for name in self.classes if name not in names] if whole else []
+            if strangers or missing:
+                raise ValueError(
+                    f"{place} must name classes {list(self.classes)}: wrong {strangers}, missing {missing}"
+                )
+        return self
+
     @property
     def monitoring_dag_id(self) -> str:
         return f"{self.name}_monitoring"

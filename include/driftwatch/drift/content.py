@@ -1,10 +1,17 @@
-"""Drift of content, which is what is photographed: the day's embeddings against those of the model's held-out images."""
+"""Drift of content, which is what is photographed: the day's embeddings against those of the model's held-out images.
+
+Where the model gives no embeddings, GIST takes their place (`driftwatch.models.content`).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from driftwatch.artifacts.drift import ContentTest
+from driftwatch.artifacts.reference import ContentFeatures
 from driftwatch.drift.against_reference import (
     examples,
     features_test,
@@ -18,13 +25,21 @@ from driftwatch.drift.against_reference import (
 from driftwatch.drift.class_mix import PREDICTION
 from driftwatch.drift.embeddings import fit_projection, project
 from driftwatch.drift.reference import CONTENT, NOT_ENOUGH_EVIDENCE, Reference
+from driftwatch.models.content import NONE
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from driftwatch.artifacts.reference import UsualPredictions
     from driftwatch.artifacts.store import DayStore, MonitorStore
+
+
+@dataclass(frozen=True)
+class Content:
+    """What tells the content of images: its `kind`, and `values` [n, width]; None where nothing does."""
+
+    kind: ContentFeatures
+    values: np.ndarray | None
 
 
 def build_content_reference(
@@ -51,11 +66,11 @@ def judge_content(
 
     `usual` says how many held-out images there are. Where they are too few, there is no reference and no test.
     """
-    reason = too_few_held_out(usual, version)
-    if reason:
+    table = too_few_held_out(usual, version) or _components(day, version, usual)
+    if isinstance(table, str):
         return ContentTest(
             verdict=NOT_ENOUGH_EVIDENCE,
-            reason=reason,
+            reason=table,
             p_value=None,
             false_alarm_rate=kind_rate(day.config.profiling, CONTENT),
             n=len(predictions),
@@ -63,8 +78,6 @@ def judge_content(
             features=(),
             examples=(),
         )
-    projection = day.storage.read_array(day.monitor.keys.reference_projection(version))
-    table = project(day.storage.read_array(day.keys.embeddings), projection)
     table.insert(0, "image_id", predictions["image_id"].to_numpy())
     table[PREDICTION] = predictions["prediction"].to_numpy()
     reference = load_reference(day.monitor, version, CONTENT)
@@ -73,3 +86,17 @@ def judge_content(
     if report.verdict == NOT_ENOUGH_EVIDENCE:
         found = found.model_copy(update={"reason": too_small(report.effective_n, day.config.profiling.min_images)})
     return found
+
+
+def _components(day: DayStore, version: str, usual: UsualPredictions | None) -> pd.DataFrame | str:
+    """The components of the day's embeddings, or why there are none."""
+    if usual is not None and usual.content == NONE:
+        return f"{version} gives no embeddings, and model.content_features was none when it was registered"
+    if not day.storage.exists(day.keys.embeddings):
+        return f"the day's answers have no embeddings, and the reference of {version} is made of embeddings"
+    projection = day.storage.read_array(day.monitor.keys.reference_projection(version))
+    embeddings = day.storage.read_array(day.keys.embeddings)
+    known, found = projection.shape[1] - 1, embeddings.shape[1]
+    if known != found:
+        return f"the day's embeddings have {found} numbers each, and those of the reference of {version} have {known}"
+    return project(embeddings, projection)

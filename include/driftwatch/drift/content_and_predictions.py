@@ -13,11 +13,12 @@ import pandas as pd
 
 from driftwatch.artifacts.drift import ContentDrift
 from driftwatch.artifacts.reference import UsualPredictions
-from driftwatch.drift.content import build_content_reference, judge_content
+from driftwatch.drift.content import Content, build_content_reference, judge_content
 from driftwatch.drift.dependence import bursts
 from driftwatch.drift.predictions import judge_predictions, judge_versions, usual_predictions
 from driftwatch.drift.reference import MIN_REFERENCE
 from driftwatch.models.as_trained import as_trained
+from driftwatch.models.content import EMBEDDINGS
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import DayStore, MonitorStore
@@ -25,22 +26,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def build_held_out_references(store: MonitorStore, version: str, table: pd.DataFrame, embeddings: np.ndarray) -> int:
+def build_held_out_references(store: MonitorStore, version: str, table: pd.DataFrame, content: Content) -> int:
     """Writes the references of content and predictions of model `version`; returns the number of held-out images in them.
 
     `table`: one row for each image of the model's data, with `trained_on` and `held_out` (bool), `prediction` and, where
-    known, `label` and `phash`; `embeddings` [n, width] in its order. Of near-duplicates one is kept. With fewer than MIN_REFERENCE
+    known, `label` and `phash`; `content` in its order. Of near-duplicates one is kept. With fewer than MIN_REFERENCE
     held-out images there is no reference of content: neither kind is judged, and the day says so.
     """
     burst = bursts(table)
     first = np.ones(len(table), bool) if burst is None else ~pd.Series(burst).duplicated().to_numpy()
     held_out = first & table["held_out"].to_numpy(bool)
     count = int(held_out.sum())
-    if count >= MIN_REFERENCE:
-        build_content_reference(store, version, table, embeddings, held_out)
+    if count >= MIN_REFERENCE and content.values is not None:
+        build_content_reference(store, version, table, content.values, held_out)
     classes = store.config.classes
     counts = usual_predictions(table, held_out, classes).tolist()
     usual = UsualPredictions(images=count, counts=dict(zip(classes, counts, strict=True)))
+    if content.kind != EMBEDDINGS:
+        usual = usual.model_copy(update={"content": content.kind})
     store.write(store.keys.reference_predictions(version), usual)
     return count
 

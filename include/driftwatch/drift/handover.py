@@ -12,9 +12,11 @@ from driftwatch.artifacts.keys import GATE, SET
 from driftwatch.artifacts.models import ChampionPointer
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.artifacts.store import MonitorStore
+from driftwatch.drift.content import Content
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
 from driftwatch.models.as_trained import refuse_other
+from driftwatch.models.content import chosen, content_of
 from driftwatch.models.dataset import EVALUATION, HUMAN, TRAIN, VALIDATION, load_features, load_inputs
 from driftwatch.models.gate import PROMOTE
 from driftwatch.models.original_set import set_keys
@@ -75,9 +77,9 @@ def build_reference_of(store: MonitorStore, version: str) -> ReferenceCounts:
     card = registry.card(store, version)
     data = _data_of(store, card.data.run_key)
     refuse_other(card, store.config, "the model")
-    predicted, embeddings = _predicted(store, version, data)
+    predicted, content = _predicted(store, version, data)
     build_image_reference(store, version, data.features)
-    held_out = build_held_out_references(store, version, predicted, embeddings)
+    held_out = build_held_out_references(store, version, predicted, content)
     images, original = len(data.features), len(data.original)
     return ReferenceCounts(version, images, original, images - original, held_out)
 
@@ -106,14 +108,12 @@ def _data_of(store: MonitorStore, run_key: str | None) -> _Data:
     return _Data(original, features, table, load_inputs(store, table))
 
 
-def _predicted(store: MonitorStore, version: str, data: _Data) -> tuple[pd.DataFrame, np.ndarray]:
-    """What the version predicts of its data, and the embeddings, as `build_held_out_references` takes them."""
+def _predicted(store: MonitorStore, version: str, data: _Data) -> tuple[pd.DataFrame, Content]:
+    """What the version predicts of its data, and what tells its content, as `build_held_out_references` takes them. Images that
+    production has not answered are in neither."""
     asked = Asked([data.inputs], image_ids=data.table["image_id"].tolist())
     found = predictor(store, version).predict(asked, store.config.model.batch_size)
-    if found.embeddings is None:
-        raise NeedsAttention(
-            f"model {version} gives no embeddings, and content drift is judged by them: use a model that has a hidden layer"
-        )
+    kind = chosen(store.config, found.embeddings is not None)
     hashes = data.original.set_index("image_id").get("phash", pd.Series(dtype=object))
     predicted = pd.DataFrame(
         {
@@ -124,4 +124,6 @@ def _predicted(store: MonitorStore, version: str, data: _Data) -> tuple[pd.DataF
             "phash": data.table["image_id"].map(hashes),
         }
     )
-    return predicted, found.embeddings
+    answered = predicted["prediction"].notna()
+    content = content_of(kind, found.embeddings, [data.inputs])
+    return predicted[answered].reset_index(drop=True), Content(kind, None if content is None else content[answered])

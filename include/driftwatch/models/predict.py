@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from driftwatch.artifacts.store import DayStore
 from driftwatch.config import MonitorConfig
+from driftwatch.config.model import LOGGED
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import as_trained, refuse_other_pixels
+from driftwatch.models.content import content_of, kind_of_day
+from driftwatch.models.logged.day import Elsewhere, answer_day, shard_content
 from driftwatch.models.predictors.base import Asked, Predictor, day_predictor
+from driftwatch.storage import open_storage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,26 +35,38 @@ class PredictionCounts(TypedDict):
     predictions: dict[str, int]
 
 
-def predict_day(day: DayStore, version: str) -> PredictionCounts:
+def predict_day(day: DayStore, version: str, elsewhere: Elsewhere = open_storage) -> PredictionCounts:
     """The answers of model `version` on the day's inputs: writes embeddings.npy and predictions.parquet in the order of
-    features.parquet.
+    features.parquet. Without embeddings or GIST (`driftwatch.models.content`) there is no embeddings.npy.
 
     Columns: image_id, prediction (class), score.<class> (calibrated probabilities), model_version. Embeddings are float16
     [n, width] and come from the same pass. The same inputs give the same bytes. Returns counts: images, model_version, predictions
     (class: n).
+
+    With `model.predictions: logged` the answers are production's own: see `driftwatch.models.logged.day.answer_day`, which may open a
+    storage `elsewhere`. There an image without an answer has no row.
     """
     day = day.with_config(as_trained(day.monitor, version))
+    if day.config.model.predictions == LOGGED:
+        return _logged(day, version, elsewhere)
     table, embeddings = _answered(day, version)
     return _write_day(day, version, len(table), iter([(table, embeddings)]))
 
 
 def predict_shard(day: DayStore, version: str, shard: Shard) -> PredictionCounts:
-    """Like `predict_day`, for one shard (one part) of the day. `merge_predictions` joins the shards. Returns the counts of the shard."""
+    """Like `predict_day`, for one shard (one part) of the day. `merge_predictions` joins the shards. Returns the counts of the shard.
+
+    A log is not cut into shards: with `model.predictions: logged` `merge_predictions` reads it, and the counts here are 0.
+    """
     from driftwatch.storage.tables import writing_table
 
     day = day.with_config(as_trained(day.monitor, version))
+    if day.config.model.predictions == LOGGED:
+        shard_content(day, version, shard)
+        return _counts(day.config, version, Counter())
     table, embeddings = _answered(day, version, shard)
-    day.storage.write_array(day.keys.shard(shard.number, "embeddings.npy"), embeddings)
+    if embeddings is not None:
+        day.storage.write_array(day.keys.shard(shard.number, "embeddings.npy"), embeddings)
     # Read by its schema: in a shard without an accepted image, a data frame would not know the types of its columns.
     with writing_table(
         day.storage, day.keys.shard(shard.number, "predictions.parquet"), _schema(day.config)
@@ -58,17 +75,24 @@ def predict_shard(day: DayStore, version: str, shard: Shard) -> PredictionCounts
     return _counts(day.config, version, Counter(table["prediction"].to_pylist()))
 
 
-def merge_predictions(day: DayStore, version: str, shards: int) -> PredictionCounts:
+def merge_predictions(
+    day: DayStore, version: str, shards: int, elsewhere: Elsewhere = open_storage
+) -> PredictionCounts:
     """Joins the files of the shards into predictions.parquet and embeddings.npy, then removes them. A second call only counts again.
 
     Returns counts like `predict_day`.
     """
     day = day.with_config(as_trained(day.monitor, version))
+    if day.config.model.predictions == LOGGED:
+        return _logged(day, version, elsewhere, shards)
     keys = [(day.keys.shard(n, "predictions.parquet"), day.keys.shard(n, "embeddings.npy")) for n in range(shards)]
     flat, there = [key for pair in keys for key in pair], {item.key for item in day.storage.list(day.keys.shards)}
-    images = len(DayInputs(day))
-    if there.issuperset(flat):
-        parts = ((day.storage.read_arrow(table), day.storage.read_array(embeddings)) for table, embeddings in keys)
+    images, seen = len(DayInputs(day)), any(embeddings in there for _, embeddings in keys)
+    if there.issuperset(flat if seen else [table for table, _ in keys]):
+        parts = (
+            (day.storage.read_arrow(table), day.storage.read_array(embeddings) if seen else None)
+            for table, embeddings in keys
+        )
         counts = _write_day(day, version, images, parts)
     else:  # the shards' files were removed, since all is written
         found = day.storage.read_arrow(day.keys.predictions, ["prediction"])["prediction"]
@@ -77,6 +101,12 @@ def merge_predictions(day: DayStore, version: str, shards: int) -> PredictionCou
     for key in flat:
         day.storage.delete(key)
     return counts
+
+
+def _logged(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 0) -> PredictionCounts:
+    answer_day(day, version, elsewhere, shards)
+    found = day.storage.read_arrow(day.keys.predictions, ["prediction"])["prediction"]
+    return _counts(day.config, version, Counter(found.to_pylist()))
 
 
 def _refuse_incomplete(day: DayStore, answered: int, images: int) -> None:
@@ -90,8 +120,8 @@ def _answered(
     day: DayStore,
     version: str,
     shard: Shard | None = None,
-) -> tuple[pa.Table, np.ndarray]:
-    """Predictions and embeddings of the day or of one shard.
+) -> tuple[pa.Table, np.ndarray | None]:
+    """Predictions of the day or of one shard, and what its content is judged by: embeddings, GIST, or None.
 
     A batch never goes beyond a block, and its size is the same for the whole day. So an image always has the same neighbours in its
     batch, however the day was cut into shards.
@@ -114,36 +144,33 @@ def _answered(
     batch_size = min(day.config.model.batch_size, max(1, len(stored)))
     here = ids.slice(first, sum(stored.rows[number] for number in numbers)).to_numpy(zero_copy_only=False)
     found = model.predict(Asked(stored.blocks(numbers), day, here), batch_size)
-    if found.embeddings is None:
-        raise NeedsAttention(
-            f"model {version} gives no embeddings, and content drift is judged by them: use a model that has a hidden layer"
-        )
+    kind = kind_of_day(day.monitor, version, found.embeddings is not None)
     table = found.table(day.config.classes)
     table.insert(0, "image_id", here)
     table["model_version"] = list(found.versions)
-    return pa.Table.from_pandas(table, schema=_schema(day.config), preserve_index=False), found.embeddings
+    return pa.Table.from_pandas(table, schema=_schema(day.config), preserve_index=False), content_of(
+        kind, found.embeddings, stored.blocks(numbers)
+    )
 
 
 def _write_day(
     day: DayStore,
     version: str,
     images: int,
-    parts: Iterator[tuple[pa.Table, np.ndarray]],
+    parts: Iterator[tuple[pa.Table, np.ndarray | None]],
 ) -> PredictionCounts:
     """Writes the day's artifacts from parts, in order. Only one part at a time is in memory."""
+    from driftwatch.storage.arrays import writing_rows
     from driftwatch.storage.tables import writing_table
 
     counts: Counter[str] = Counter()
+    first = next(parts)
     with (
-        day.storage.writing(day.keys.embeddings) as file,
+        writing_rows(day.storage, day.keys.embeddings, images, first[1]) as add,
         writing_table(day.storage, day.keys.predictions, _schema(day.config)) as predictions,
     ):
-        for number, (table, embeddings) in enumerate(parts):
-            if number == 0:
-                shape = (images, *embeddings.shape[1:])
-                header = {"descr": embeddings.dtype.str, "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-            file.write(embeddings.tobytes())
+        for table, embeddings in chain([first], parts):
+            add(embeddings)
             predictions.add(table)
             counts.update(table["prediction"].to_pylist())
     _refuse_incomplete(day, predictions.rows, images)

@@ -1,18 +1,31 @@
-"""The day's model predicts the class of each image: of the whole day at once, or of each of its shards."""
+"""The answers to the day's images: the champion's, for the whole day at once or for each of its shards, or those in production's log."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.timezone import utcnow
+
+from driftwatch.artifacts.answers import Answers
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.config.model import LOGGED
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator
+from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
+from driftwatch_airflow.stores import log_storage
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from driftwatch.models.predict import PredictionCounts
+
+# How often a log that is missing or incomplete is looked for.
+LOOK_AGAIN = timedelta(minutes=10)
 
 
 class PredictShardOperator(ShardOperator):
@@ -26,7 +39,8 @@ class PredictShardOperator(ShardOperator):
 
 
 class PredictLabelsOperator(DayOperator):
-    """Lets the day's model predict every accepted image, from the inputs that ingest stored. Joins the predictions of a day in shards.
+    """Lets the day's model predict every accepted image, from the inputs that ingest stored. Joins the predictions of a day in shards. With
+    `model.predictions: logged` it reads production's log instead; a run of the schedule waits for the log without a worker's slot.
 
     Then it estimates the accuracy from the model's scores (how sure it is of each answer), and tests for two kinds of drift: of content
     (what the images show) and of predictions (how often each class is answered).
@@ -41,15 +55,18 @@ class PredictLabelsOperator(DayOperator):
         self.shards = shards
 
     def execute(self, context: Context) -> XCom:
+        return self.answer(context)
+
+    def answer(self, context: Context, event: Any = None) -> XCom:
+        """Called by `execute`, or by the trigger that waited for production's log."""
         from driftwatch.accuracy.without_labels import estimate_day
         from driftwatch.artifacts.alerts import AnswersDrifted
         from driftwatch.drift.content_and_predictions import judge_content_and_predictions
-        from driftwatch.models.predict import merge_predictions, predict_day
         from driftwatch.view.report import write_report
 
         day = self.of_day
         version = day.read(Ingest).model_version
-        counts = merge_predictions(day, version, len(self.shards)) if self.shards else predict_day(day, version)
+        counts = self._answered(context, version)
         estimate = estimate_day(day)
         accuracy = estimate.accuracy.model_dump(mode="json", exclude_unset=True)
         self.log.info("Model %s: %s; by its own scores: %s", version, counts, accuracy)
@@ -60,4 +77,39 @@ class PredictLabelsOperator(DayOperator):
             send_alert(context, self.monitor, AnswersDrifted(day=self.date, drift=drift), self.report_link)
         else:
             nothing_to_tell(self.monitor, self.day, AnswersDrifted.source)
-        return {**counts, **verdicts}
+        return {**counts, **verdicts, **self._of_the_log()}
+
+    def _answered(self, context: Context, version: str) -> PredictionCounts:
+        """The counts of the day's predictions. Defers while production's log may still come."""
+        from driftwatch.models.logged.day import LogRefused
+        from driftwatch.models.logged.files import NoLog, StillWritten
+        from driftwatch.models.predict import merge_predictions, predict_day
+
+        day, elsewhere = self.of_day, partial(log_storage, self.monitor)
+        try:
+            if self.shards:
+                return merge_predictions(day, version, len(self.shards), elsewhere)
+            return predict_day(day, version, elsewhere)
+        except (NoLog, StillWritten, LogRefused) as error:
+            self._wait(context, error)
+            raise
+
+    def _wait(self, context: Context, why: Exception) -> None:
+        """Defers until the log is looked for again. Returns where it is too late, or where somebody waits who started the run by hand."""
+        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+        logged, now = self.monitor.model.logged, utcnow()
+        if logged is None or context["dag_run"].run_type not in OF_THE_SCHEDULE:
+            return
+        until = whole_from(self.date, self.monitor.schedule) + timedelta(hours=logged.wait_hours)
+        if now < until:
+            self.log.info("%s. Looking again until %s (model.logged.wait_hours)", why, until)
+            self.defer(trigger=DateTimeTrigger(moment=min(now + LOOK_AGAIN, until)), method_name="answer")
+
+    def _of_the_log(self) -> XCom:
+        """The counts of production's log, for XCom."""
+        if self.monitor.model.predictions != LOGGED:
+            return {}
+        found = self.of_day.read(Answers)
+        names = ("rows", "used", "earlier", "without_image", "refused", "unanswered", "versions")
+        return {"log": {name: getattr(found, name) for name in names}}

@@ -34,6 +34,12 @@ INPUTS_OF_A_CROP = {"input": {"height": 48, "width": 80, "resize": "crop", "crop
 TRAINING_PIXELS = {"input": {"height": 48, "width": 80, "resize": "pad", "pad_value": 114}}
 SHARD_PLAN = {"shards": 2, "listed": 300, "input_size": 64, "model_version": "v0001-0a1b2c3d"}
 LATE_FILES = {"files": 3}
+ANSWERS = {
+    "day": DAY, "files": 1, "log": [{"name": "file:///logs/a.csv", "bytes": 900, "rows": 104}], "rows": 104, "used": 97, "earlier": 2,
+    "without_image": 3, "strangers": {"no_file": 2, "quarantined": 1}, "refused": 2, "reasons": {"cut_line": 1, "unknown_class": 1},
+    "images": 100, "unanswered": 3, "unknown_classes": ["ferret"], "other_case": 4, "not_the_highest": 1, "scores": True,
+    "embeddings": False, "versions": {"prod-7": 90, "prod-8": 7},
+}  # fmt: skip
 PROGRESS = PLAN["progress"]
 WHYLABS = {"verdict": "alert", "reasons": ["too low"], "rows": [{"analyzerId": "a", "metricValue": 0.5, "isAnomaly": True, "upperThreshold": None}]}  # fmt: skip
 FAILURE = {"task": "merge_annotations", "reason": "no answer", "run_id": "r1", "schema_version": 1}

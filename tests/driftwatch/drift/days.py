@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.reference import ContentFeatures
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
+from driftwatch.drift.content import Content
 from driftwatch.drift.content_and_predictions import build_held_out_references
 from driftwatch.images.features import COLUMNS
 from driftwatch.storage import Storage
@@ -72,7 +74,9 @@ def put_predictions(day: DayStore, embeddings: np.ndarray, predictions: np.ndarr
     return ids
 
 
-def put_held_out(storage: Storage, held_out: int = 300, fitted: float = 0.5) -> int:
+def put_held_out(
+    storage: Storage, held_out: int = 300, fitted: float = 0.5, kind: ContentFeatures = "embeddings"
+) -> int:
     """600 images trained on, which the model has `fitted`: their embeddings are smaller than those of new images."""
     trained, new = seen(600, 1), seen(held_out, 2)
     table = pd.DataFrame(
@@ -82,5 +86,5 @@ def put_held_out(storage: Storage, held_out: int = 300, fitted: float = 0.5) -> 
             "prediction": np.concatenate([trained[1], new[1]]),
         }
     )
-    embeddings = np.concatenate([fitted * trained[0], new[0]])
-    return build_held_out_references(monitor(storage), "v1", table, embeddings)
+    embeddings = None if kind == "none" else np.concatenate([fitted * trained[0], new[0]])
+    return build_held_out_references(monitor(storage), "v1", table, Content(kind, embeddings))

@@ -64,3 +64,25 @@ def test_without_enough_held_out_images_nothing_is_tested(day):
     test = judged(day, UsualPredictions(images=49, counts={"cat": 20, "dog": 29}))
     assert (test.verdict, test.features, test.examples, test.effective_n) == ("not_enough_evidence", (), (), 100)
     assert test.reason == "v1 has 49 held-out images; 50 are needed: add images to the training set"
+
+
+def test_a_version_without_anything_that_tells_content_says_so_and_its_predictions_are_still_known(tmp_path):
+    storage = open_storage(f"file://{tmp_path}")
+    put_held_out(storage, kind="none")
+    store = monitor(storage)
+    usual = store.read(store.keys.reference_predictions("v1"), UsualPredictions)
+    assert (usual.content, usual.images) == ("none", 300)
+    assert not storage.exists(store.keys.reference_projection("v1"))
+    day = a_day(storage)
+    put_predictions(day, *seen(100, 3))
+    test = judged(day, usual)
+    assert (test.verdict, test.p_value) == ("not_enough_evidence", None)
+    assert test.reason == "v1 gives no embeddings, and model.content_features was none when it was registered"
+
+
+def test_a_day_whose_answers_have_no_embeddings_or_others_is_not_judged_by_them(day):
+    put_predictions(day, *seen(100, 3))
+    day.storage.write_array(day.keys.embeddings, np.zeros((100, 7), "float16"))
+    assert judged(day).reason == "the day's embeddings have 7 numbers each, and those of the reference of v1 have 24"
+    day.storage.delete(day.keys.embeddings)
+    assert judged(day).reason == "the day's answers have no embeddings, and the reference of v1 is made of embeddings"

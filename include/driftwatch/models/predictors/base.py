@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.config.model import CHAMPION
+from driftwatch.config.model import CHAMPION, LOGGED
 from driftwatch.models.registry import card
 from driftwatch.seams import Seam
 
@@ -29,6 +29,7 @@ SEAM = Seam(
     {
         KERAS: "driftwatch.models.predictors.keras:load_model",
         ONNX: "driftwatch.models.predictors.onnx:load_model",
+        LOGGED: "driftwatch.models.predictors.logged:load_answers",
     },
 )
 
@@ -54,11 +55,16 @@ class Asked:
 @dataclass(frozen=True)
 class Predictions:
     """`scores` [n, classes], float64: probabilities, in the order of the classes in the model's card. `embeddings` [n, width], float16:
-    what the model sees in each image; None where the model does not tell. `versions` [n]: the model version that answered each image."""
+    what the model sees in each image; None where the model does not tell. `versions` [n]: the model version that answered each image.
+
+    `answers` [n]: the class of each image where production's own answers are looked up; None in it is an image without an answer. Such
+    a predictor may lack scores, which are NaN then. Where `answers` is None, the class with the highest score is the answer.
+    """
 
     scores: np.ndarray
     embeddings: np.ndarray | None
     versions: Sequence[str]
+    answers: Sequence[str | None] | None = None
 
     def table(self, classes: Sequence[str]) -> pd.DataFrame:
         """A frame of prediction and score.<class>, rounded; the first class wins a tie."""
@@ -66,7 +72,8 @@ class Predictions:
 
         rounded = np.round(self.scores, SCORE_DECIMALS)
         table = pd.DataFrame(rounded, columns=[f"score.{name}" for name in classes], dtype="float64")
-        table.insert(0, "prediction", np.array(classes, dtype=object)[rounded.argmax(axis=1)])
+        best = np.array(classes, dtype=object)[rounded.argmax(axis=1)] if self.answers is None else self.answers
+        table.insert(0, "prediction", np.array(best, dtype=object))
         return table
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from driftwatch.artifacts import base
 from driftwatch.artifacts.accuracy import Estimate, Performance
 from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.answers import Answers
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest, LateFiles
@@ -59,6 +60,7 @@ class DayFacts:
     late_files: LateFiles | None
     history: list[Day]
     failure: Failure | None = None
+    answers: Answers | None = None
     damaged: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -112,6 +114,7 @@ def gather(day: DayStore) -> DayFacts:
         performance=reading.find(keys.performance, Performance),
         card=reading.find(day.monitor.keys.model_card(ingest.model_version), ModelCard),
         late_files=reading.find(keys.late_files, LateFiles),
+        answers=reading.find(day.key(Answers), Answers),
         history=_history(before, day),
         failure=reading.find(keys.failure, Failure),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from tests.stores import monitor_store
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models import keras_file, registry
-from driftwatch.models.predictors.base import Predictor, predictor
+from driftwatch.models.predictors.base import Asked, Predictor, predictor
 from driftwatch.storage import open_storage
 
 from ..onnx_models import of_graph
@@ -56,8 +58,39 @@ def _onnx(store: MonitorStore) -> Predictor:
     return predictor(store, found.version)
 
 
+def pictures(n: int) -> np.ndarray:
+    """uint8 [n, SIDE, SIDE, 3]: red, green, blue, red, …, in noise."""
+    rng = np.random.default_rng(5)
+    found = rng.integers(0, 60, (n, SIDE, SIDE, 3))
+    found[np.arange(n), :, :, np.arange(n) % 3] += 120
+    return found.astype(np.uint8)
+
+
+def extremes() -> np.ndarray:
+    """Pictures of one grey each, from black to white."""
+    return np.stack([np.full((SIDE, SIDE, 3), level, np.uint8) for level in (0, 1, 127, 255)])
+
+
+def ids_of(images: np.ndarray) -> list[str]:
+    """The ids by which answers to these pictures are looked up."""
+    return [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+
+
+def _logged(store: MonitorStore) -> Predictor:
+    """What the Keras model answered, written down by production."""
+    known = np.concatenate([pictures(11), extremes()])
+    found = _keras(store).predict(Asked([known]), 16)
+    table = found.table(CLASSES).assign(image_id=ids_of(known), embedding=[*found.embeddings.astype("float32")])
+    table[[f"score.{name}" for name in CLASSES]] = found.scores  # not rounded
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    card = model_card(kind="logged", classes=list(CLASSES), input_size=SIDE, output="probabilities", temperature=1.0)
+    version = registry.version_for(store, buffer.getvalue())
+    return predictor(store, registry.register(store, version, buffer.getvalue(), card).version)
+
+
 # A new kind joins here, by a function that registers such a model and gives its predictor.
-KINDS: dict[str, Callable[[MonitorStore], Predictor]] = {"keras": _keras, "onnx": _onnx}
+KINDS: dict[str, Callable[[MonitorStore], Predictor]] = {"keras": _keras, "onnx": _onnx, "logged": _logged}
 
 
 @pytest.fixture(params=sorted(KINDS))

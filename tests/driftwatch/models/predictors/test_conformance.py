@@ -8,21 +8,13 @@ import pytest
 from driftwatch.errors import NeedsAttention
 from driftwatch.models.predictors.base import Asked, Predictions, Predictor
 
-from .conftest import CLASSES, SIDE
+from .conftest import CLASSES, SIDE, extremes, ids_of, pictures
 
 NEAR = 1e-6
 
 
-def pictures(n: int) -> np.ndarray:
-    """uint8 [n, SIDE, SIDE, 3]: red, green, blue, red, …, in noise."""
-    rng = np.random.default_rng(5)
-    found = rng.integers(0, 60, (n, SIDE, SIDE, 3))
-    found[np.arange(n), :, :, np.arange(n) % 3] += 120
-    return found.astype(np.uint8)
-
-
 def asked(predictor: Predictor, n: int, batch_size: int = 4) -> Predictions:
-    return predictor.predict(Asked([pictures(n)]), batch_size)
+    return predictor.predict(Asked([pictures(n)], image_ids=ids_of(pictures(n))), batch_size)
 
 
 def test_scores_stand_in_the_order_of_the_cards_classes(any_predictor) -> None:
@@ -45,8 +37,8 @@ def test_each_image_has_scores_a_version_and_the_same_width_of_embedding(any_pre
 
 
 def test_scores_are_finite_probabilities(any_predictor) -> None:
-    extremes = np.stack([np.full((SIDE, SIDE, 3), level, np.uint8) for level in (0, 1, 127, 255)])
-    for scores in (asked(any_predictor, 11).scores, any_predictor.predict(Asked([extremes]), 4).scores):
+    of_extremes = any_predictor.predict(Asked([extremes()], image_ids=ids_of(extremes())), 4)
+    for scores in (asked(any_predictor, 11).scores, of_extremes.scores):
         assert np.isfinite(scores).all()
         assert ((scores >= 0) & (scores <= 1)).all()
         np.testing.assert_allclose(scores.sum(axis=1), 1, atol=NEAR)
@@ -55,7 +47,8 @@ def test_scores_are_finite_probabilities(any_predictor) -> None:
 @pytest.mark.parametrize("batch_size", [1, 3, 11, 64])
 def test_an_image_has_the_same_scores_in_whatever_batch_and_block(any_predictor, batch_size) -> None:
     whole, images = asked(any_predictor, 11), pictures(11)
-    found = any_predictor.predict(Asked(iter([images[:5], images[5:5], images[5:]])), batch_size)
+    cut = Asked(iter([images[:5], images[5:5], images[5:]]), image_ids=ids_of(images))
+    found = any_predictor.predict(cut, batch_size)
     np.testing.assert_allclose(found.scores, whole.scores, atol=NEAR)
     if whole.embeddings is not None:
         np.testing.assert_allclose(found.embeddings, whole.embeddings, rtol=2e-3)

@@ -16,6 +16,7 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DamagedArtifact, MissingArtifact
 from driftwatch.storage import open_storage
 from driftwatch.view.report.facts import gather
+from driftwatch.view.report.sections import model
 
 LAYOUT = MonitorKeys("demo")
 
@@ -93,3 +94,12 @@ def test_the_history_begins_with_the_first_day_of_fourteen_and_keeps_the_gaps(da
     assert [found.ingest is not None for found in history] == [True, False, False, True]
     day.storage.write_json(LAYOUT.day(DAY - timedelta(days=13)).ingest, samples.INGEST)
     assert len(gather(day).history) == 14
+
+
+def test_a_day_of_productions_log_has_its_account_also_where_the_log_was_refused(day: DayStore) -> None:
+    day.storage.write_json(day.keys.answers, samples.ANSWERS)
+    found = gather(day)
+    assert found.predictions is None
+    rows = dict(model(found))
+    assert rows["Production's log"].startswith("104 rows of 1 file = 97 used + ")
+    assert rows["Images it answered"].startswith("97 of 100; 3 have no answer")

@@ -1,0 +1,350 @@
+"""A day of production's log: every row and every image is accounted for, whatever is odd about the files."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from driftwatch.artifacts.answers import Answers
+from driftwatch.artifacts.store import DayStore
+from driftwatch.errors import NeedsAttention
+from driftwatch.images.gist import WIDTH, gist
+from driftwatch.images.shards import Shard
+from driftwatch.models.logged.day import LogRefused, answer_day, shard_content
+from driftwatch.models.logged.files import NoLog, StillWritten
+from driftwatch.models.logged.formats import BrokenLog
+from driftwatch.models.logged.join import AnsweredTwice
+from driftwatch.storage import open_storage
+
+from .days import COLUMNS, IMAGES, WRITERS, a_day, answer, answers, csv_of, image_id, jsonl_of, put, put_inputs
+
+VERSION = "v0001-00000000"
+
+
+def answered(day: DayStore) -> Answers:
+    found = answer_day(day, VERSION, open_storage)
+    assert found == day.read(Answers)
+    assert found.rows == found.used + found.earlier + found.without_image + found.refused
+    assert found.images == found.used + found.unanswered
+    assert found.without_image == sum(found.strangers.values())
+    assert found.refused == sum(found.reasons.values())
+    table = day.storage.read_table(day.keys.predictions)
+    assert len(table) == found.used
+    assert table["image_id"].is_unique
+    return found
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_day_in_each_format_has_the_same_answers(tmp_path, name, zipped):
+    day = a_day(tmp_path)
+    data = WRITERS[name](answers())
+    data = data if isinstance(data, bytes) else data.encode()
+    put(day, f"{name}.gz" if zipped else name, gzip.compress(data) if zipped else data)
+    found = answered(day)
+    assert (found.rows, found.used, found.files, found.versions) == (IMAGES, IMAGES, 1, {"prod-7": IMAGES})
+    table = day.storage.read_table(day.keys.predictions)
+    assert table.columns.tolist() == ["image_id", "prediction", "score.cat", "score.dog", "model_version"]
+    assert table["image_id"].tolist() == [image_id(number) for number in range(IMAGES)]
+    assert table["prediction"].tolist() == ["dog" if number % 3 == 0 else "cat" for number in range(IMAGES)]
+    assert table["score.dog"].tolist() == [0.9 if number % 3 == 0 else 0.2 for number in range(IMAGES)]
+    assert not day.storage.exists(day.keys.embeddings)
+
+
+def odd(day_rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a real log has beside 90 sound answers."""
+    return [
+        *day_rows,
+        answer(
+            3, **{"class": "cat", "p_cat": 0.7, "p_dog": 0.3, "at": "2026-03-04T12:00:00Z"}
+        ),  # answered again, later
+        answer(4, **{"class": "dog", "at": "2026-03-04T01:00:00Z"}),  # and earlier
+        answer(0, file="copy.jpg"),  # a file with the same bytes
+        answer(5, file="elsewhere.jpg"),
+        answer(6, file="broken.jpg"),
+        answer(90, **{"class": "ferret"}),
+        answer(91, p_dog=float("nan")),
+        answer(92, p_cat=0.6, p_dog=0.6),
+        answer(93, p_cat=-0.2, p_dog=1.2),
+        answer(94, **{"class": "DOG"}),
+        answer(95, file=None),
+        answer(96, at="yesterday"),
+        answer(97, **{"class": None}),
+    ]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_whatever_is_odd_is_counted_or_refused_by_name(tmp_path, name):
+    day = a_day(tmp_path, max_unanswered=0.1, max_without_image=0.1)
+    put(day, name, WRITERS[name](odd(answers(range(90)))))
+    found = answered(day)
+    no_number = "scores_missing" if name == "a.csv" else "score_not_a_number"  # pandas writes NaN as nothing into a CSV
+    assert found.reasons == {
+        "bad_time": 1,
+        "no_class": 1,
+        "no_key": 1,
+        no_number: 1,
+        "score_out_of_range": 1,
+        "scores_do_not_sum_to_1": 1,
+        "unknown_class": 1,
+    }
+    assert found.refused == 7
+    assert found.strangers == {"no_file": 1, "quarantined": 1}
+    assert (found.rows, found.used, found.earlier, found.unanswered) == (103, 91, 3, 9)
+    assert (found.unknown_classes, found.other_case) == (("ferret",), 1)
+    table = day.storage.read_table(day.keys.predictions).set_index("image_id")
+    assert table.loc[image_id(3), "prediction"] == "cat"
+    assert table.loc[image_id(4), "prediction"] == "cat"
+    assert table.loc[image_id(94), "prediction"] == "dog"
+    assert image_id(90) not in table.index
+
+
+def test_more_unanswered_images_than_allowed_fail_the_day_with_the_counts_and_leave_them_written(tmp_path):
+    day = a_day(tmp_path)
+    put(day, "a.csv", csv_of([*answers(range(90)), answer(95, **{"class": "ferret"})]))
+    with pytest.raises(LogRefused, match=r"10 of the 100 images .*share of 0\.05.*'unknown_class': 1.*ferret"):
+        answer_day(day, VERSION, open_storage)
+    assert day.read(Answers).unanswered == 10
+    assert not day.storage.exists(day.keys.predictions)
+
+
+def test_more_answers_without_an_image_than_allowed_fail_the_day(tmp_path):
+    day = a_day(tmp_path)
+    strangers = [answer(number, file=f"other-{number}.jpg") for number in range(10)]
+    put(day, "a.csv", csv_of([*answers(), *strangers]))
+    with pytest.raises(LogRefused, match=r"10 of the 110 rows .* key_pattern"):
+        answer_day(day, VERSION, open_storage)
+
+
+def test_two_answers_are_refused_where_the_setting_says_so_and_a_copys_answer_is_none(tmp_path):
+    day = a_day(tmp_path, answered_twice="refuse")
+    put(day, "a.csv", csv_of([*answers(), answer(0, file="copy.jpg")]))
+    assert answered(day).earlier == 1
+    put(day, "b.csv", csv_of([answer(7)]))
+    with pytest.raises(AnsweredTwice, match=rf"1 images were answered twice.*{image_id(7)}"):
+        answer_day(day, VERSION, open_storage)
+
+
+def test_without_a_time_the_order_of_files_and_rows_says_which_answer_is_the_last(tmp_path):
+    columns = {name: value for name, value in COLUMNS.items() if name != "time"}
+    day = a_day(tmp_path, columns=columns)
+    put(day, "b.csv", csv_of([answer(1, **{"class": "dog"}, model="prod-8")]))
+    put(day, "a.csv", csv_of(answers()))
+    found = answered(day)
+    assert (found.earlier, found.versions) == (1, {"prod-7": 99, "prod-8": 1})
+    table = day.storage.read_table(day.keys.predictions).set_index("image_id")
+    assert table.loc[image_id(1), ["prediction", "model_version"]].tolist() == ["dog", "prod-8"]
+    assert found.not_the_highest == 1
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_class_numbers_count_from_where_the_setting_says(tmp_path, first):
+    day = a_day(tmp_path, class_numbers=first)
+    put(day, "a.csv", csv_of([answer(n, **{"class": (1 if n % 3 == 0 else 0) + first}) for n in range(IMAGES)]))
+    answered(day)
+    table = day.storage.read_table(day.keys.predictions)
+    assert table["prediction"].tolist() == ["dog" if number % 3 == 0 else "cat" for number in range(IMAGES)]
+
+
+def test_numbers_without_that_setting_are_unknown_classes_and_the_error_says_what_to_set(tmp_path):
+    day = a_day(tmp_path)
+    put(day, "a.csv", csv_of([answer(number, **{"class": number % 2}) for number in range(IMAGES)]))
+    with pytest.raises(LogRefused, match=r"Unknown classes: 0, 1: .*class_numbers"):
+        answer_day(day, VERSION, open_storage)
+
+
+def test_numbers_with_gaps_are_the_same_numbers_in_parquet(tmp_path):
+    day = a_day(tmp_path, class_numbers=0)
+    rows = [answer(number, **{"class": None if number == 5 else number % 2}) for number in range(IMAGES)]
+    put(day, "a.parquet", WRITERS["a.parquet"](rows))
+    found = answered(day)
+    assert (found.used, found.reasons) == (99, {"no_class": 1})
+
+
+def test_a_csv_without_a_header_has_numbered_columns(tmp_path):
+    columns = {"key": 0, "prediction": 1, "scores": {"cat": 2, "dog": 3}}
+    day = a_day(tmp_path, header=False, separator=";", columns=columns)
+    rows = [{name: row[name] for name in ("file", "class", "p_cat", "p_dog")} for row in answers()]
+    put(day, "a.csv", csv_of(rows, header=False, sep=";"))
+    found = answered(day)
+    assert (found.used, found.versions) == (IMAGES, {VERSION: IMAGES})
+
+
+def test_production_may_have_other_names_for_the_classes_and_numbers_too(tmp_path):
+    day = a_day(tmp_path, mapping={"n02084071": "dog", 7: "cat"})
+    put(day, "a.csv", csv_of([answer(n, **{"class": "N02084071" if n % 3 == 0 else 7}) for n in range(IMAGES)]))
+    assert answered(day).other_case == 34
+    table = day.storage.read_table(day.keys.predictions)
+    assert table["prediction"].tolist() == ["dog" if number % 3 == 0 else "cat" for number in range(IMAGES)]
+
+
+def test_a_log_without_scores_has_none(tmp_path):
+    day = a_day(tmp_path, columns={"key": "file", "prediction": "class"})
+    put(day, "a.csv", csv_of(answers()))
+    found = answered(day)
+    assert not found.scores
+    table = day.storage.read_table(day.keys.predictions)
+    assert table.columns.tolist() == ["image_id", "prediction", "model_version"]
+
+
+def test_segments_are_kept_and_scores_alone_are_enough(tmp_path):
+    columns = {"image_id": "meta.sha", "scores": "out.probs", "segments": ["meta.camera"]}
+    day = a_day(tmp_path, columns=columns)
+    rows = [
+        {"meta": {"sha": image_id(n).upper(), "camera": f"c{n % 2}" if n else None}, "out": {"probs": [0.3, 0.7]}}
+        for n in range(IMAGES)
+    ]
+    put(day, "a.jsonl", jsonl_of(rows))
+    answered(day)
+    table = day.storage.read_table(day.keys.predictions)
+    assert table["prediction"].unique().tolist() == ["dog"]
+    assert table["segment.camera"].tolist()[:3] == ["", "c1", "c0"]
+
+
+# Files that are still being written
+
+
+def test_no_file_is_told_with_the_place(tmp_path):
+    with pytest.raises(NoLog, match=r"demo/answers/2026-03-04/\* is not there"):
+        answer_day(a_day(tmp_path), VERSION, open_storage)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_cut_last_line_of_an_old_file_is_counted(tmp_path, name):
+    day = a_day(tmp_path)
+    put(day, name, WRITERS[name](answers()).rstrip()[:-30])
+    assert answered(day).reasons == {"cut_line": 1}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz", "a.parquet"])
+def test_a_file_that_is_cut_short_and_young_is_still_being_written(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    day = a_day(tmp_path, settle_seconds=60)
+    data = WRITERS[name.removesuffix(".gz")](answers())
+    data = data if isinstance(data, bytes) else data.rstrip().encode()
+    path = put(day, name, (gzip.compress(data) if name.endswith("gz") else data)[:-30])
+    with pytest.raises(StillWritten, match=rf"{name} is still being written"):
+        answer_day(day, VERSION, open_storage)
+    old(path)
+    if name in ("a.csv", "a.jsonl"):
+        assert answered(day).reasons == {"cut_line": 1}
+    else:
+        with pytest.raises(BrokenLog, match=rf"{name} .*clear predict_labels"):
+            answer_day(day, VERSION, open_storage)
+
+
+def old(path: Path) -> None:
+    os.utime(path, (time.time() - 1000, time.time() - 1000))
+
+
+def test_a_young_file_is_waited_for_and_what_was_added_meanwhile_counts(tmp_path, monkeypatch):
+    day = a_day(tmp_path, settle_seconds=60)
+    path, pauses = put(day, "a.csv", csv_of(answers(range(50)))), []
+
+    def later(seconds: float) -> None:
+        pauses.append(seconds)
+        with path.open("a") as file:
+            file.write(csv_of(answers(range(50, 100)), header=False))
+        old(path)
+
+    monkeypatch.setattr(time, "sleep", later)
+    assert answered(day).used == IMAGES
+    assert len(pauses) == 1
+    assert 55 < pauses[0] <= 60
+
+
+def test_a_file_that_changes_at_every_look_is_still_being_written(tmp_path, monkeypatch):
+    day = a_day(tmp_path)
+    put(day, "a.csv", csv_of(answers()))
+    monkeypatch.setattr(type(day.storage), "stamp", lambda *_: str(time.monotonic_ns()))
+    with pytest.raises(StillWritten, match="changed while they were read"):
+        answer_day(day, VERSION, open_storage)
+
+
+# Late files
+
+
+def test_a_late_file_is_taken_in_by_a_rerun_which_says_what_changed(tmp_path):
+    day = a_day(tmp_path)
+    put(day, "a.csv", csv_of(answers(range(96))))
+    first = answered(day)
+    assert (first.before, answered(day).before) == (None, None)
+    put(day, "b.csv", csv_of(answers(range(96, 100))))
+    second = answered(day)
+    assert (second.unanswered, second.files) == (0, 2)
+    assert second.before is not None
+    assert (second.before.unanswered, second.before.rows, second.before.files) == (4, 96, 1)
+    stored = {key: day.storage.read_bytes(key) for key in (day.keys.predictions, day.key(Answers))}
+    assert answered(day) == second  # and the run after it leaves the same bytes
+    assert {key: day.storage.read_bytes(key) for key in stored} == stored
+
+
+# Embeddings and GIST
+
+
+def test_embeddings_of_the_log_stand_in_the_order_of_the_predictions(tmp_path):
+    day = a_day(tmp_path, columns={**COLUMNS, "embedding": "vector"})
+    rows = [answer(number, vector=[number, 1.0, -1.0]) for number in reversed(range(IMAGES))]
+    rows[0]["vector"] = [1.0]
+    put(day, "a.jsonl", jsonl_of(rows))
+    found = answered(day)
+    assert (found.reasons, found.embeddings) == ({"bad_embedding": 1}, True)
+    embeddings = day.storage.read_array(day.keys.embeddings)
+    assert (embeddings.dtype, embeddings.shape) == (np.float16, (99, 3))
+    assert embeddings[:, 0].tolist() == [*range(99)]
+
+
+def with_gist(day: DayStore) -> DayStore:
+    model = day.config.model.model_copy(update={"content_features": "gist"})
+    return day.with_config(day.config.model_copy(update={"model": model}))
+
+
+def test_gist_is_of_the_answered_images_and_the_same_from_shards(tmp_path):
+    day = with_gist(a_day(tmp_path))
+    put_inputs(day)
+    put(day, "a.csv", csv_of([answer(number) for number in range(IMAGES) if number not in (0, 60, 61)]))
+    answered(day)
+    whole = day.storage.read_array(day.keys.embeddings)
+    assert whole.shape == (97, WIDTH)
+    np.testing.assert_array_equal(whole[0], gist(day.storage.read_array(day.keys.inputs_block(0)))[1])
+    for number in range(2):
+        shard_content(day, VERSION, Shard(number, 2, 256 * number, 256 * number + 256))
+    day.storage.delete(day.keys.inputs_block(0))  # the shards' files are enough
+    answer_day(day, VERSION, open_storage, shards=2)
+    np.testing.assert_array_equal(day.storage.read_array(day.keys.embeddings), whole)
+    assert day.storage.list(day.keys.shards) == []
+
+
+def test_without_gist_no_stored_input_is_looked_at(tmp_path):
+    day = a_day(tmp_path)
+    put(day, "a.csv", csv_of(answers()))
+    shard_content(day, VERSION, Shard(0, 1, 0, 256))
+    answer_day(day, VERSION, open_storage, shards=1)
+    assert day.storage.list(day.keys.inputs) == []
+
+
+# Where it lies
+
+
+def test_a_log_may_lie_at_another_address(tmp_path):
+    other = tmp_path / "elsewhere/2026/03/04/h10"
+    other.mkdir(parents=True)
+    (other / "part-0.csv").write_text(csv_of(answers()))
+    (other / "_SUCCESS").write_text("")
+    day = a_day(tmp_path / "own", path=f"file://{tmp_path}/elsewhere/{{day:%Y/%m/%d}}/**/*")
+    found = answered(day)
+    assert found.used == IMAGES
+    assert [file.name for file in found.log] == [f"file://{other}/part-0.csv"]
+
+
+def test_a_section_is_needed(tmp_path):
+    day = a_day(tmp_path)
+    model = day.config.model.model_copy(update={"logged": None})
+    with pytest.raises(NeedsAttention, match=r"no section model\.logged"):
+        answer_day(day.with_config(day.config.model_copy(update={"model": model})), VERSION, open_storage)
