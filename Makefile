@@ -40,7 +40,19 @@ ui: .venv/installed ## Airflow's UI on what the demo left, or OF=try; prints the
 label: .venv/installed ## The labelling page on images of the demo, or OF=try; prints the address and the tokens
 	@$(BIN)/python -m driftwatch_sandbox.demo --label $(if $(OF),--of "$(OF)")
 
+# Real model servers, each in an environment of its own: their packages go with none of ours. Without them their tests are skipped.
+MODEL_SERVERS := mlserver kserve
+
+var/model-servers/%/installed: tests/model_servers/%.txt | .venv/installed
+	@echo "Installing $* into var/model-servers (some seconds, once), for the tests that ask it"
+	@$(BIN)/uv venv --quiet --clear --python "$$(command -v $(PYTHON))" var/model-servers/$*
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python var/model-servers/$*/bin/python $<
+	@touch $@
+
+model-servers: $(MODEL_SERVERS:%=var/model-servers/%/installed) ## Install the model servers that the tests ask
+
 test: .venv/installed ## Lint, types, and the whole test suite
+	@$(MAKE) --no-print-directory model-servers || echo "There are no model servers, so the tests that ask them are skipped"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
@@ -78,6 +90,9 @@ bench: .venv/installed var/bench/speed/installed ## How fast the one pass is, ag
 	@$(BIN)/python -m bench.speed.run $(if $(PHOTOS),"$(PHOTOS)")
 	@$(BIN)/python -m bench.speed.inputs $(if $(PHOTOS),"$(PHOTOS)")
 
+bench-endpoint: .venv/installed model-servers ## How fast a model server answers, with 1, 8 and 32 requests at once: docs/benchmarks/endpoint.md
+	@$(BIN)/python -m bench.endpoint
+
 lint: .venv/installed ## Lint and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 
@@ -99,4 +114,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: bench bench-judgement digests help install demo try check ui label test test-faults lint docs monitors lock bench-retraining
+.PHONY: model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label test test-faults lint docs monitors lock bench-retraining

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.errors import AccessRefused, NeedsAttention
+from driftwatch.seams import Seam
 
 if TYPE_CHECKING:
     import httpx
@@ -20,13 +22,37 @@ _SHORTEST = 6  # a shorter secret would hide parts of ordinary words, and guards
 class Access:
     """How an outside service is reached, as an Airflow connection says it.
 
-    `name`: the connection, for messages. `address`: empty for the service's own. `extras`: its other fields, by name.
+    `name`: the connection, for messages. `address`: empty for the service's own. `secret`: empty for a server that asks for none.
+    `extras`: its other fields, by name. `login`: who signs in, where it is not the secret alone.
     """
 
     name: str
     address: str
     secret: str = field(repr=False)
     extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    login: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What each request to a team's own server carries: the `headers` of the extras, and the login: Basic for a user with a
+        password, else the secret as a bearer token."""
+        given = self.extras.get("headers") or {}
+        if not isinstance(given, Mapping) or not all(isinstance(value, str) for value in given.values()):
+            raise NeedsAttention(
+                f'{self.name} has headers in its extras that are no mapping of texts: write them like {{"headers": {{"Host": '
+                '"cats.example.org"}}; correct it under Admin > Connections'
+            )
+        if self.login:
+            basic = base64.b64encode(f"{self.login}:{self.secret}".encode()).decode()
+            return {**given, "Authorization": f"Basic {basic}"}
+        return {**given, "Authorization": f"Bearer {self.secret}"} if self.secret else dict(given)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show."""
+        return tuple(
+            part for value in (self.secret, *self.headers.values()) for part in (value, value.split(" ")[-1]) if part
+        )
 
     def number(self, field: str, default: float, highest: float) -> float:
         """A number from 0 to `highest` of the extras; raises NeedsAttention for anything else."""
@@ -43,6 +69,20 @@ class Access:
                 "Admin > Connections"
             )
         return number
+
+
+# `read(connection, needed_by)`: how the team's own server behind an Airflow connection is reached. `needed_by` is the setting that names it.
+ReadAccess = Callable[[str, str], Access]
+
+# The domain knows no Airflow. Whoever reads its connections for commands outside of tasks is installed beside it.
+READERS = Seam("reader of connections", "driftwatch.connections", {})
+
+
+def server_access(connection: str, needed_by: str) -> Access:
+    """The Airflow connection of a team's own server, for a command outside of tasks: from the environment (AIRFLOW_CONN_<ID>), a secrets
+    backend, or Airflow's database. Raises NeedsAttention where there is none."""
+    read: ReadAccess = READERS.find("airflow")
+    return read(connection, needed_by)
 
 
 def usable_secret(secret: str | None, what: str) -> str:

@@ -10,7 +10,7 @@ One `FaultBoard` belongs to one server. Tests add faults by `POST /_sandbox/faul
 | error_after_commit | the same, but the request took effect |
 | drop_before, drop_after | the connection breaks without an answer, before or after the request took effect |
 | slow | the request takes effect at once, the answer comes `seconds` later |
-| rate_limit | 429 with `Retry-After: seconds` |
+| rate_limit, unavailable | 429 or 503 with `Retry-After: seconds` |
 | rate_limit_quota | 429 with `payload.interval` = MIN |
 | html_502 | a proxy's HTML page instead of JSON |
 | operation_fail, list_lag, close_pool, url_expired, url_refused | handled by the application, which finds the fault in `scope["sandbox.fault"]` |
@@ -42,6 +42,7 @@ FAULTS = frozenset(
         "drop_after",
         "slow",
         "rate_limit",
+        "unavailable",
         "rate_limit_quota",
         "html_502",
         "operation_fail",
@@ -167,9 +168,10 @@ class FaultMiddleware:
             await self._error(send, fault.status, fault.code, f"injected fault {kind}", {})
         elif kind in ("drop_before", "drop_after"):
             await _drop(scope, receive)
-        elif kind == "rate_limit":
+        elif kind in ("rate_limit", "unavailable"):
             header = (b"retry-after", str(max(1, round(fault.seconds))).encode())
-            await self._error(send, 429, "TOO_MANY_REQUESTS", "injected rate limit", {}, header)
+            status, code = (429, "TOO_MANY_REQUESTS") if kind == "rate_limit" else (503, "UNAVAILABLE")
+            await self._error(send, status, code, "injected rate limit", {}, header)
         elif kind == "rate_limit_quota":
             await self._error(send, 429, "TOO_MANY_REQUESTS", "injected quota", {"interval": "MIN"})
         elif kind == "html_502":

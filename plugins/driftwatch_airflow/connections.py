@@ -60,3 +60,19 @@ def access_of(conn_id: str, secret: str, needed_by: str) -> Access:
     return Access(
         f"the Airflow connection {conn_id}", address, secret_of(connection, secret), dict(connection.extra_dejson)
     )
+
+
+def server_of(conn_id: str, needed_by: str) -> Access:
+    """How a team's own server is reached, by a connection of type http as Airflow's HTTP hook takes it: plain HTTP unless it says
+    https. `needed_by`: the setting that names it.
+
+    A login and a password are sent as Basic, a password alone as a bearer token, and neither to a server that asks for none.
+    """
+    from driftwatch.credentials import Access
+
+    connection = connection_of(conn_id, needed_by)
+    scheme = connection.conn_type if connection.conn_type in ("http", "https") else "https"
+    address = address_of(connection, "", scheme)
+    secret = secret_of(connection, "token") if (connection.password or "").strip() else ""
+    login = (connection.login or "").strip()
+    return Access(f"the Airflow connection {conn_id}", address, secret, dict(connection.extra_dejson), login)

@@ -8,11 +8,12 @@ environment (AIRFLOW_CONN_<ID>), its secrets backend and its database.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from driftwatch_airflow.outside_tasks import as_a_server
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -66,7 +67,5 @@ def _put(monitor: MonitorConfig) -> None:
 
 
 if __name__ == "__main__":
-    # Outside a task, Airflow's SDK asks the database for connections only if it is told to.
-    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
+    as_a_server()
     sys.exit(main())

@@ -7,12 +7,12 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.kinds import storage_kind
-from driftwatch_airflow.connections import connection_of
+from driftwatch_airflow.connections import connection_of, server_of
 
 
 def store_of(monitor: MonitorConfig) -> MonitorStore:
-    """The monitor's storage, keys and file."""
-    return MonitorStore(storage_of(monitor), monitor)
+    """The monitor's storage, keys and file, and the connections of the team's own servers."""
+    return MonitorStore(storage_of(monitor), monitor, server_of)
 
 
 def storage_of(monitor: MonitorConfig) -> Storage:

@@ -10,7 +10,15 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from driftwatch.credentials import hiding, redacted, usable_address, usable_secret, without_secrets
+from driftwatch.credentials import (
+    Access,
+    hiding,
+    redacted,
+    server_access,
+    usable_address,
+    usable_secret,
+    without_secrets,
+)
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
 from driftwatch.http import Limits
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient, TolokaError
@@ -127,3 +135,35 @@ def test_a_request_that_cannot_be_sent_is_not_sent_again(echo):
     with pytest.raises(RequestRefused, match="cannot be sent"):
         client._do_request_with_retries("GET", "/api/v1/pools", headers={"X-Note": "two\nlines"})
     assert slept == []
+
+
+@pytest.mark.parametrize(
+    ("access", "headers"),
+    [
+        (Access("c", "http://s", ""), {}),
+        (Access("c", "http://s", TOKEN), {"Authorization": f"Bearer {TOKEN}"}),
+        (Access("c", "http://s", "pass:word", login="cat"), {"Authorization": "Basic Y2F0OnBhc3M6d29yZA=="}),
+        (Access("c", "http://s", "", {"headers": {"Host": "cats.example"}}), {"Host": "cats.example"}),
+    ],
+)
+def test_a_teams_own_server_is_asked_with_what_its_connection_has(access, headers):
+    assert access.headers == headers
+
+
+def test_every_form_in_which_a_secret_is_sent_is_one_that_no_message_shows():
+    access = Access("c", "http://s", TOKEN, {"headers": {"X-Api-Key": KEY}}, login="cat")
+    assert {TOKEN, KEY, access.headers["Authorization"].split(" ")[1]} <= set(access.secrets)
+
+
+@pytest.mark.parametrize("headers", ["Host: x", {"Host": 1}])
+def test_headers_that_are_none_name_the_connection(headers):
+    with pytest.raises(NeedsAttention, match="c has headers in its extras that are no mapping of texts"):
+        Access("c", "http://s", "", {"headers": headers}).headers  # noqa: B018
+
+
+def test_a_command_outside_of_tasks_reads_connections_by_what_is_installed_beside_the_domain(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_CATS", "http://cat:secret-1@127.0.0.1:8080")
+    access = server_access("cats", "model.endpoint.connection")
+    assert (access.address, access.login, access.secret) == ("http://127.0.0.1:8080", "cat", "secret-1")
+    with pytest.raises(NeedsAttention, match=r"no Airflow connection 'dogs', which model\.endpoint\.connection names"):
+        server_access("dogs", "model.endpoint.connection")

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from driftwatch.errors import NeedsAttention
+from driftwatch_airflow.connections import server_of
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 
@@ -67,3 +68,27 @@ def test_a_missing_connection_names_the_setting_and_is_not_tried_again(service):
     hook, _, _ = HOOKS[service]
     with pytest.raises(NeedsAttention, match=r"there is no Airflow connection 'gone', which \w+\.connection names"):
         hook("gone").get_conn()
+
+
+@pytest.mark.parametrize(
+    ("said", "address", "login", "secret"),
+    [
+        ({"conn_type": "http", "host": "models", "port": 8080}, "http://models:8080", "", ""),
+        ({"conn_type": "http", "host": "models", "schema": "https"}, "https://models", "", ""),
+        ({"conn_type": "https", "host": "models"}, "https://models", "", ""),
+        ({"conn_type": "http", "host": "https://models/team", "password": "token-1\n"}, "https://models/team", "", "token-1"),
+        ({"conn_type": "generic", "host": "models", "login": "cat", "password": "secret-1"}, "https://models", "cat", "secret-1"),
+    ],
+)  # fmt: skip
+def test_a_teams_own_server_is_read_as_airflows_http_hook_reads_it(said, address, login, secret, connect):
+    connect("cats", **said)
+    access = server_of("cats", "model.endpoint.connection")
+    assert (access.address, access.login, access.secret) == (address, login, secret)
+
+
+def test_a_server_without_an_address_is_refused(connect):
+    connect("cats", conn_type="http", password="token-1")
+    with pytest.raises(
+        NeedsAttention, match=r"the address \(host\) in the Airflow connection cats '': it must begin with"
+    ):
+        server_of("cats", "model.endpoint.connection")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from driftwatch.artifacts import base
 from driftwatch.artifacts.days import stored_days
 from driftwatch.artifacts.keys import DayKeys, MonitorKeys
+from driftwatch.credentials import Access, ReadAccess, server_access
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -20,10 +21,12 @@ D = TypeVar("D", bound=base.DayArtifact)
 
 @dataclass(frozen=True)
 class MonitorStore:
-    """One monitor's storage and monitor file; `keys` says where each artifact of it lives."""
+    """One monitor's storage and monitor file; `keys` says where each artifact of it lives. `read_access` reads the Airflow connections of
+    the team's own servers, such as a model server."""
 
     storage: Storage
     config: MonitorConfig
+    read_access: ReadAccess = server_access
 
     @property
     def keys(self) -> MonitorKeys:
@@ -31,7 +34,11 @@ class MonitorStore:
 
     def with_config(self, config: MonitorConfig) -> MonitorStore:
         """The same storage, for a monitor file with other settings."""
-        return MonitorStore(self.storage, config)
+        return replace(self, config=config)
+
+    def access(self, connection: str, needed_by: str) -> Access:
+        """How the team's own server behind an Airflow connection is reached. `needed_by`: the setting that names it."""
+        return self.read_access(connection, needed_by)
 
     def day(self, day: date) -> DayStore:
         return DayStore(self, day)

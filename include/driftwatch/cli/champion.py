@@ -12,6 +12,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
+from driftwatch.config.model import ENDPOINT
 from driftwatch.errors import NeedsAttention
 from driftwatch.view.shares import wide_share
 
@@ -35,7 +36,7 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
         "model",
         type=Path,
         nargs="?",
-        help="a .keras, .onnx or .h5 file, or a SavedModel folder; model.input and model.output say what it is given and gives",
+        help="a .keras, .onnx or .h5 file, or a SavedModel folder; model.input and model.output say what it is given and gives; none for model.predictions: endpoint, whose server is asked",
     )
     bring.add_argument(
         "--answers",
@@ -109,9 +110,8 @@ def _import(options: argparse.Namespace) -> None:
         _import_answers(options, monitor)
         return
     if options.model is None:
-        raise UsageError(
-            "name the model's file; or, with model.predictions logged, production's answers by --answers FILE"
-        )
+        _import_endpoint(options, monitor)
+        return
     read_model_file(options.model)  # a wrong file is told before TensorFlow is imported
     with quiet_tensorflow(options.debug):
         from driftwatch.models.champion import import_champion, read_model
@@ -135,6 +135,20 @@ def _import_answers(options: argparse.Namespace, monitor: MonitorStore) -> None:
         raise UsageError("--answers is for a monitor file with model.predictions: logged")
     _take_in(options, monitor)
     _hand_over(monitor, register_answers(monitor, options.answers), "driftwatch champion import --answers")
+
+
+def _import_endpoint(options: argparse.Namespace, monitor: MonitorStore) -> None:
+    from driftwatch.models.endpoint_champion import import_endpoint, look_at_endpoint
+
+    if monitor.config.model.predictions != ENDPOINT:
+        raise UsageError(
+            f"name the model's file: only model.predictions: {ENDPOINT} needs none, and it is {monitor.config.model.predictions}. With "
+            "model.predictions: logged, name production's answers by --answers FILE"
+        )
+    look_at_endpoint(monitor)  # one that does not fit must not replace the training set
+    _take_in(options, monitor)
+    version = import_endpoint(monitor)
+    _hand_over(monitor, version, "driftwatch champion import")
 
 
 def _refuse_champion(options: argparse.Namespace, monitor: MonitorStore) -> None:

@@ -9,6 +9,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.config.loader import load_monitor
+from driftwatch.config.model import ENDPOINT
 from driftwatch.config.retraining import HANDOVER, KERAS
 from driftwatch.errors import ConfigError, StorageFailed
 
@@ -59,6 +60,22 @@ def _check(options: argparse.Namespace) -> None:
         *_of_trainer(retraining.trainer),
     ]:
         print(f"Warning: {warning}")
+    if config.model.predictions == ENDPOINT:
+        print(_server(monitor))
+
+
+def _server(monitor: MonitorStore) -> str:
+    """What answers the days. It is asked last: a laptop may not reach it."""
+    from driftwatch.models.endpoint_champion import look_at_endpoint
+
+    who, plan = look_at_endpoint(monitor)
+    endpoint = monitor.config.model.endpoint
+    assert endpoint
+    images = plan.images or min(endpoint.images_per_request, monitor.config.model.batch_size)
+    return (
+        f"Days are answered by {who}: its input {plan.input!r} takes {plan.datatype}, its output is {plan.output or 'the only one'}; {images} "
+        f"images a request, {endpoint.requests_at_once} requests at once"
+    )
 
 
 def _reached(options: argparse.Namespace) -> MonitorStore:

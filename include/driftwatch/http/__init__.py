@@ -13,7 +13,7 @@ from driftwatch.http.errors import (
     ServiceRefusedRequest,
     tried,
 )
-from driftwatch.http.policy import Call, Limits, Service, is_temporary, limits_of, retry_after
+from driftwatch.http.policy import Call, Limits, Service, host_of, is_temporary, limits_of, retry_after, target_of
 from driftwatch.http.transport import RetryingTransport, client_for
 
 __all__ = [
@@ -29,10 +29,12 @@ __all__ = [
     "Tries",
     "client_for",
     "error_of",
+    "host_of",
     "is_temporary",
     "limits_of",
     "retry_after",
     "said_by",
+    "target_of",
     "tried",
     "tries_of",
 ]

@@ -31,14 +31,15 @@ def tries_of(response: httpx.Response) -> Tries:
     return Tries(all_tries[-1].count, any(tries.uncertain for tries in all_tries))
 
 
-def error_of(response: httpx.Response, service: Service) -> ServiceError:
-    """The error for an answer that is no success, for services without a form of their own."""
+def error_of(response: httpx.Response, service: Service, remedy: str | None = None) -> ServiceError:
+    """The error for an answer that is no success, for services without a form of their own. `remedy`: what to do about a request that was
+    found wrong."""
     status, tries = response.status_code, tries_of(response)
     told = f" after {tries.count} tries" if tries.count > 1 else ""
     where = f"{target_of(response.request)} at {host_of(response.request)}"
     message = f"{service.name} answered {status} to {where}{told}: {said_by(response) or '(empty body)'}"
     kind: type[ServiceError] = ServiceRefusedRequest
-    remedy = f"check that the address in {service.connection} is {service.name}'s"
+    remedy = remedy or f"check that the address in {service.connection} is {service.name}'s"
     if status in (401, 407):
         kind, remedy = ServiceRefusedAccess, f"check the secret and the address in {service.connection}"
     elif status == 403:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import CardRecipe, ImportedRecipe, ModelData
@@ -92,10 +92,8 @@ def import_champion(
     metrics look better than the model is. Raises NeedsAttention or DamagedModel.
     """
     own = model if isinstance(model, OwnModel) else read_model(model, store.config)
-    table, whole = _training_set(store)
-    origin = Origin(created_by, None, _data_of(table), ImportedRecipe(name="imported", file=own.path.name), {})
-    unlearnt = Unlearnt(*(whole.where(table["split"] == split) for split in (VALIDATION, EVALUATION)))
-    return register_trained(store, own.trained(whole.images), unlearnt, origin)
+    images, unlearnt, origin = brought(store, own.path.name, created_by)
+    return register_trained(store, own.trained(images), unlearnt, origin)
 
 
 def read_model(path: Path, config: MonitorConfig) -> OwnModel:
@@ -108,6 +106,23 @@ def read_model(path: Path, config: MonitorConfig) -> OwnModel:
     if isinstance(predictor, KerasPredictor):  # only the output that answers is kept
         data, facts = keras_file.to_bytes(predictor.model), replace(facts, head=replace(facts.head, name=None))
     return OwnModel(path, data, kind, facts, predictor)
+
+
+class Brought(NamedTuple):
+    """What is needed to register a model that the team brings: the training images, those of them that it is measured on, and where it
+    comes from."""
+
+    images: np.ndarray
+    unlearnt: Unlearnt
+    origin: Origin
+
+
+def brought(store: MonitorStore, file: str, created_by: str) -> Brought:
+    """For a model that comes from `file`, or from where that says."""
+    table, whole = _training_set(store)
+    origin = Origin(created_by, None, _data_of(table), ImportedRecipe(name="imported", file=file), {})
+    unlearnt = Unlearnt(*(whole.where(table["split"] == split) for split in (VALIDATION, EVALUATION)))
+    return Brought(whole.images, unlearnt, origin)
 
 
 def _training_set(store: MonitorStore) -> tuple[pd.DataFrame, Labelled]:

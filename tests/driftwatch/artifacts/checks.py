@@ -27,6 +27,7 @@ from driftwatch.artifacts.models import (
 from driftwatch.artifacts.publishing import OutboxAlert, ToldNote, UploadLedger
 from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
 from driftwatch.artifacts.retraining import AttachedAlert, ChallengerNote, DatasetCard, GateResult, RetrainingRequest
+from driftwatch.artifacts.served_model import ServedModel
 from driftwatch.storage import Storage
 from driftwatch.storage.formats import json_bytes
 
@@ -42,6 +43,7 @@ _KINDS: dict[str, type[base.Artifact]] = {
     r"[^/]+/reference/[^/]+/published\.json": UploadLedger,
     r"[^/]+/models/champion\.json": ChampionPointer,
     r"[^/]+/models/v[^/]+/card\.json": ModelCard,
+    r"[^/]+/models/v[^/]+/model\.json": ServedModel,
     r"[^/]+/training/next/ready\.json": TrainingSetReady,
     r"[^/]+/training/(next/)?pixels\.json": TrainingSetPixels,
     r"[^/]+/.*outbox/(.*/)?told/.*\.json": ToldNote,

@@ -36,6 +36,14 @@ def test_each_status_has_its_class_and_its_remedy(serve, connect, status, kind, 
     assert (error.status, error.uncertain) == (status, status == 503)
 
 
+def test_a_caller_that_knows_better_says_what_to_do_about_a_wrong_request(serve, connect):
+    said = [
+        str(error_of(connect(serve(answer(status)).url, retries=0).get("/x"), ACME, "name another"))
+        for status in (404, 401, 503)
+    ]
+    assert [text.endswith("; name another") for text in said] == [True, False, False]
+
+
 def test_a_page_is_told_from_an_answer_of_the_service(serve, connect):
     page = answer(502, "<html>Bad gateway</html>", Content_Type="text/html")
     error = error_of(connect(serve(page).url, retries=0).get("/x"), ACME)

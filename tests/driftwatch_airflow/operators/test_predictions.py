@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, datetime, timedelta, timezone
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
+from PIL import Image
+from tests.cards import model_card
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts import base
 from driftwatch.artifacts.drift import ContentDrift
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
+from driftwatch.config.endpoint import EndpointConfig
 from driftwatch.errors import DriftwatchError, NeedsAttention
 from driftwatch.models.metrics import share
 from driftwatch_airflow.operators.predictions import PredictLabelsOperator
+from driftwatch_sandbox.model_server.app import create_app
+from driftwatch_sandbox.model_server.model import ServedModel
+from driftwatch_servers.serving import running
 
 DAY = "2026-11-20"
 
@@ -114,3 +122,36 @@ def test_too_late_or_by_hand_a_missing_log_fails_at_once_and_may_be_tried_again(
     log.write(2)
     with pytest.raises(NeedsAttention, match="2 of the 4 images"):
         log.run(run_type)
+
+
+def test_a_day_is_answered_by_a_model_server_by_its_connection(delivered, monkeypatch):
+    """The task reads the connection; the champion is a file, and each row has production's own version."""
+    served = ServedModel(
+        "cats", (-1, 96, 96, 3), lambda tensor, version: tensor.mean(axis=(1, 2))[:, :2], versions=["7"]
+    )
+    for name in ("judge_content_and_predictions", "write_report"):
+        monkeypatch.setattr(f"driftwatch.{_PLACES[name]}.{name}", lambda *_: ContentDrift.model_construct(**_OK))
+    card = model_card(classes=delivered.monitor.classes, output="logits")
+    delivered.storage.write_json(LAYOUT.model_card("v0001-00000001"), card.stored())
+    rng = np.random.default_rng(0)
+    delivered.deliver(**{f"i{number}": _jpeg(rng) for number in range(5)})
+    delivered.ingest()
+    endpoint = EndpointConfig(connection="models", model="cats")
+    model = delivered.monitor.model.model_copy(update={"predictions": "endpoint", "endpoint": endpoint})
+    monitor = delivered.monitor.model_copy(update={"model": model})
+    with running(create_app(served, "a-secret-token")) as url:
+        monkeypatch.setenv("AIRFLOW_CONN_MODELS", url.replace("http://", "http://:a-secret-token@"))
+        found = PredictLabelsOperator(task_id="predict", monitor=monitor, day=DAY).execute({})
+    table = delivered.storage.read_table(LAYOUT.day(date(2026, 11, 20)).predictions)
+    assert (found["images"], found["model_version"]) == (5, "v0001-00000001")
+    assert table["model_version"].tolist() == ["7"] * 5
+
+
+_OK = {"content": SimpleNamespace(verdict="ok"), "predictions": SimpleNamespace(verdict="ok")}
+_PLACES = {"judge_content_and_predictions": "drift.content_and_predictions", "write_report": "view.report"}
+
+
+def _jpeg(rng: np.random.Generator) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rng.integers(0, 255, (96, 96, 3)).astype("uint8")).save(buffer, "JPEG")
+    return buffer.getvalue()

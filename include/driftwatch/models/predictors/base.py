@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.config.model import CHAMPION, LOGGED
+from driftwatch.config.model import CHAMPION, ENDPOINT, LOGGED
 from driftwatch.models.registry import card
 from driftwatch.seams import Seam
 
@@ -30,6 +30,7 @@ SEAM = Seam(
         KERAS: "driftwatch.models.predictors.keras:load_model",
         ONNX: "driftwatch.models.predictors.onnx:load_model",
         LOGGED: "driftwatch.models.predictors.logged:load_answers",
+        ENDPOINT: "driftwatch.models.predictors.endpoint.predictor:load_endpoint",
     },
 )
 

@@ -80,22 +80,24 @@ class ImagePredictor(ABC):
         step = filled or batch_size
         parts = []
         for block in blocks:
-            self._refuse_other_size(block)
+            refuse_other_size(self.facts, block)
             for start in range(0, len(block), step):
                 batch = tensor_of(block[start : start + step], self.facts.input)
-                parts.append(_short(run(_filled(batch, filled)), len(batch)))
+                parts.append(_short(run(filled_up(batch, filled)), len(batch)))
         if not parts:  # one empty batch says how wide the answers are
             parts = [_short(run(np.zeros((step, *self.facts.input.shape), np.float32)), 0)]
         answers, hidden = zip(*parts, strict=True)
         return np.concatenate(answers), None if hidden[0] is None else np.concatenate(hidden)
 
-    def _refuse_other_size(self, images: np.ndarray) -> None:
-        height, width = self.input_size
-        if images.shape[1:] != (height, width, 3):
-            raise NeedsAttention(
-                f"model {self.facts.version} takes images of [{height}, {width}, 3], these are {list(images.shape[1:])}: set "
-                f"model.input.size to [{height}, {width}] and take the images in again"
-            )
+
+def refuse_other_size(facts: ModelFacts, images: np.ndarray) -> None:
+    """Raises NeedsAttention for images that are not of the size that the model takes."""
+    height, width = facts.input.height, facts.input.width
+    if images.shape[1:] != (height, width, 3):
+        raise NeedsAttention(
+            f"model {facts.version} takes images of [{height}, {width}, 3], these are {list(images.shape[1:])}: set "
+            f"model.input.size to [{height}, {width}] and take the images in again"
+        )
 
 
 P = TypeVar("P", bound=ImagePredictor)
@@ -108,7 +110,7 @@ def load_registered(store: MonitorStore, version: str, opened: Callable[[bytes, 
     return opened(data, ModelFacts.of(card), store.storage.url(registry.model_key(store, card)))
 
 
-def _filled(batch: np.ndarray, images: int) -> np.ndarray:
+def filled_up(batch: np.ndarray, images: int) -> np.ndarray:
     """The batch with zeros up to that many images."""
     missing = max(0, images - len(batch))
     return np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), batch.dtype)]) if missing else batch

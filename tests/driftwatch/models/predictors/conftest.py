@@ -21,6 +21,7 @@ from driftwatch.models.predictors.base import Asked, Predictor, predictor
 from driftwatch.storage import open_storage
 
 from ..onnx_models import of_graph
+from .endpoint.registered import registered_endpoint
 
 SIDE = 16
 # In an order that is not the alphabet's.
@@ -90,7 +91,12 @@ def _logged(store: MonitorStore) -> Predictor:
 
 
 # A new kind joins here, by a function that registers such a model and gives its predictor.
-KINDS: dict[str, Callable[[MonitorStore], Predictor]] = {"keras": _keras, "onnx": _onnx, "logged": _logged}
+KINDS: dict[str, Callable[[MonitorStore], Predictor]] = {
+    "keras": _keras,
+    "onnx": _onnx,
+    "logged": _logged,
+    "endpoint": registered_endpoint,
+}
 
 
 @pytest.fixture(params=sorted(KINDS))

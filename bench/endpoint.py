@@ -1,0 +1,148 @@
+"""How fast a model server answers a day's images with 1, 8 and 32 requests at once: `make bench-endpoint`.
+
+    python -m bench.endpoint [--short]
+
+The servers are real ones, KServe's with tensors as bytes and MLServer with JSON. Their model costs next to nothing, so on one machine the rows
+show what the protocol costs. In the rows "elsewhere" each answer takes 50 ms more, as from a model on another machine. The ways take turns,
+one run each, for some rounds; a ratio is taken within a round, and the table has the median with the lowest and the highest. Writes
+docs/benchmarks/endpoint.md and endpoint.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tests.model_servers.running import CLASSES, kserve, mlserver
+
+from driftwatch.artifacts.model_input import ModelInput
+from driftwatch.config.endpoint import EndpointConfig
+from driftwatch.credentials import Access
+from driftwatch.models.predictors.base import Asked
+from driftwatch.models.predictors.endpoint.predictor import EndpointPredictor
+from driftwatch.models.predictors.from_images import ModelFacts
+from driftwatch.models.predictors.heads import Head
+
+OUT = Path(__file__).parents[1] / "docs" / "benchmarks"
+SIDE, PER_REQUEST, AT_ONCE, ELSEWHERE = 96, 16, (1, 8, 32), 0.05
+BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Case:
+    """One server and how it is asked. `images`: of each run."""
+
+    server: str
+    elsewhere: bool
+    images: int
+
+    @property
+    def name(self) -> str:
+        how = {"kserve": "KServe, bytes", "mlserver": "MLServer, JSON"}[self.server]
+        return f"{how}, elsewhere" if self.elsewhere else how
+
+    @property
+    def binary(self) -> bool:
+        return self.server == "kserve"
+
+
+def blocks(images: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(0)
+    block = rng.integers(0, 256, (BLOCK, SIDE, SIDE, 3)).astype(np.uint8)
+    for start in range(0, images, BLOCK):
+        yield block[: min(BLOCK, images - start)]
+
+
+def seconds(case: Case, url: str, at_once: int) -> float:
+    config = EndpointConfig(
+        connection="c", model="colours", binary=case.binary, requests_at_once=at_once, images_per_request=PER_REQUEST
+    )
+    facts = ModelFacts("v1", CLASSES, ModelInput(height=SIDE, width=SIDE), Head("logits"))
+    predictor = EndpointPredictor(facts, config, Access("c", url, ""))
+    begun = time.perf_counter()
+    found = predictor.predict(Asked(blocks(case.images)), BLOCK)
+    took = time.perf_counter() - begun
+    assert len(found.scores) == case.images
+    return took
+
+
+def rounds(case: Case, url: str, repeats: int) -> list[dict[int, float]]:
+    """Images a second in each round, by the requests at once; a first round, which warms up, does not count."""
+    found = []
+    for number in range(repeats + 1):
+        rates = {at_once: case.images / seconds(case, url, at_once) for at_once in AT_ONCE}
+        print(f"{case.name}, round {number} of {repeats}: {rates}", flush=True)
+        found.append(rates)
+    return found[1:]
+
+
+def page(found: dict[Case, list[dict[int, float]]], repeats: int, load: float) -> str:
+    rows = [_row(case, runs, at_once) for case, runs in found.items() for at_once in AT_ONCE]
+    lines = "\n".join(rows)
+    return f"""# Answers from a model server
+
+`make bench-endpoint` writes this page ([endpoint.csv](endpoint.csv) has each round). Images of {SIDE} x {SIDE} in FP32, {PER_REQUEST} a request, from a real
+server on the same {os.cpu_count()} cores of a {platform.machine()} machine, Python {platform.python_version()}, load {load:.1f} before the run; {repeats} rounds. The model costs next to nothing, so what is
+measured is the protocol: making the tensors, sending them, and the server's reading them. "Elsewhere" is the same with {1000 * ELSEWHERE:.0f} ms more for each
+answer, as from a model on another machine. A ratio is taken within a round: the median, and the lowest and highest.
+
+| server | requests at once | images/s | times as fast as one at once |
+|---|---|---|---|
+{lines}
+
+Where the model waits elsewhere, requests at once pay until the cores here are busy. On the same cores they cannot pay much: tensor, JSON
+and server share them. JSON costs several times what bytes cost; a server that has the binary tensor data extension should be told so
+(`model.endpoint.binary`). `requests_at_once` is 4 unless it is set: more is for a server that has free workers.
+"""
+
+
+def _row(case: Case, runs: list[dict[int, float]], at_once: int) -> str:
+    ratios = [rates[at_once] / rates[AT_ONCE[0]] for rates in runs]
+    rate = statistics.median(rates[at_once] for rates in runs)
+    ratio = "" if at_once == AT_ONCE[0] else f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    return f"| {case.name} | {at_once} | {rate:,.0f} | {ratio} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="two rounds of fewer images, and nothing is written")
+    short = parser.parse_args().short
+    repeats, share, load = (2, 4, 0.0) if short else (5, 1, os.getloadavg()[0])
+    cases = [
+        Case("kserve", False, 2048 // share), Case("kserve", True, 2048 // share),
+        Case("mlserver", False, 1024 // share), Case("mlserver", True, 1024 // share),
+    ]  # fmt: skip
+    start = {"kserve": kserve, "mlserver": mlserver}
+    found = {}
+    for case in cases:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            wait = ELSEWHERE if case.elsewhere else 0.0
+            url = stack.enter_context(start[case.server](folder, seconds=wait, side=SIDE))
+            found[case] = rounds(case, url, repeats)
+    text = page(found, repeats, load)
+    print(text)
+    if not short:
+        (OUT / "endpoint.md").write_text(text, encoding="utf-8")
+        with (OUT / "endpoint.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["server", "requests_at_once", *(f"round_{n + 1}" for n in range(repeats))])
+            writer.writerows(
+                [case.name, at_once, *(f"{rates[at_once]:.1f}" for rates in runs)]
+                for case, runs in found.items()
+                for at_once in AT_ONCE
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The commands where a model server answers: its connection comes from the environment, and nothing is changed where it does not fit."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from driftwatch import cli
+from driftwatch_sandbox.model_server.app import create_app
+from driftwatch_sandbox.model_server.model import ServedModel
+from driftwatch_servers.serving import running
+
+TOKEN = "a-secret-token"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedModel]:
+    """A model of dark and light pictures."""
+
+    def shade(tensor: np.ndarray, version: str) -> np.ndarray:
+        light = tensor.mean(axis=(1, 2, 3)) / 255
+        return np.stack([1 - light, light], axis=1)
+
+    model = ServedModel("shades", (-1, 32, 32, 3), shade)
+    with running(create_app(model, TOKEN)) as url:
+        monkeypatch.setenv("AIRFLOW_CONN_MODELS", url.replace("http://", f"http://:{TOKEN}@"))
+        yield model
+
+
+@pytest.fixture
+def monitor(tmp_path: Path, server: ServedModel) -> Path:
+    """A monitor file, with 60 dark and 60 light pictures in a folder beside it."""
+    rng = np.random.default_rng(0)
+    for name, level in (("dark", 70), ("light", 180)):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(60):
+            rgb = np.clip(rng.normal(level, 40, (36, 36, 3)) + rng.normal(0, 15), 0, 255).astype("uint8")
+            buffer = io.BytesIO()
+            Image.fromarray(rgb).save(buffer, "PNG")
+            (tmp_path / "images" / name / f"{number}.png").write_bytes(buffer.getvalue())
+    endpoint = {"connection": "models", "protocol": "tensorflow", "model": "shades"}
+    settings = {
+        "name": "shades",
+        "classes": ["dark", "light"],
+        "schedule": {"start_date": "2026-01-01"},
+        "storage": {"uri": f"file://{tmp_path}/storage"},
+        "model": {"input": {"size": 32}, "predictions": "endpoint", "endpoint": endpoint},
+        "annotation": {"project_name": "Shades", "question": "Which?", "instructions": "Look.", "sample_size": 90},
+    }
+    path = tmp_path / "monitor.yaml"
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = cli.main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_first_champion_is_what_the_server_answers(monitor, capsys):
+    code, out, error = run(capsys, "champion", "import", monitor, "--images", monitor.parent / "images")
+    assert (code, error) == (0, "")
+    assert "Champion v0001-" in out
+    assert "accuracy 100.0%" in out
+    code, out, error = run(capsys, "check", monitor)
+    assert (code, error) == (0, "")
+    assert "Days are answered by the model 'shades' at http://127" in out
+    assert "its input 'image' takes FP32, its output is scores; 16 images a request, 4 requests at once" in out
+    assert TOKEN not in out
+
+
+def test_a_model_that_does_not_fit_replaces_no_training_set(monitor, capsys, server):
+    server.shape = (-1, 3, 32, 32)
+    code, _, error = run(capsys, "champion", "import", monitor, "--images", monitor.parent / "images")
+    assert code == 1
+    assert "set model.input.layout to nchw" in error
+    assert not list((monitor.parent / "storage").rglob("*.parquet"))
+
+
+def test_a_check_without_the_connection_says_the_rest_first(monitor, capsys, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_MODELS")
+    code, out, error = run(capsys, "check", monitor)
+    assert code == 1
+    assert "valid. Monitor shades" in out
+    assert "no Airflow connection 'models', which model.endpoint.connection names" in error
+
+
+def test_without_a_file_only_a_server_can_answer(monitor, capsys):
+    settings = yaml.safe_load(monitor.read_text())
+    settings["model"]["predictions"] = "champion"
+    monitor.write_text(yaml.safe_dump(settings))
+    code, _, error = run(capsys, "champion", "import", monitor)
+    assert code == 2
+    assert "name the model's file: only model.predictions: endpoint needs none, and it is champion" in error
