@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from driftwatch.images import weights
 from driftwatch.images.headers import RejectedImage
@@ -136,7 +135,7 @@ def _made(halvings: Halvings, window: _Window, about: ModelInput) -> np.ndarray:
         down, across = (weights.nearest(*side) for side in _sides(whole, window))
         return whole[down[:, None], across]
     if name == "bicubic" and about.antialias:
-        return _by_pillow(whole, window)
+        return _columns_first(whole, window)
     return _weighted(whole, window, f"{name}_smooth" if about.antialias else name)
 
 
@@ -149,21 +148,19 @@ def _by_areas(picture: np.ndarray, window: _Window) -> np.ndarray:
     return _weighted(picture, window, "area_enlarged")
 
 
-def _by_pillow(picture: np.ndarray, window: _Window) -> np.ndarray:
-    """Pillow's own bicubic: it rounds and clips between its two steps, which shows beside hard edges."""
-    # The quotient last: at the far edge the product is divided by its own factor, and gives the side exactly.
-    left, right = (x * picture.shape[1] / window.whole_width for x in (window.left, window.left + window.width))
-    top, bottom = (y * picture.shape[0] / window.whole_height for y in (window.top, window.top + window.height))
-    size = window.width, window.height
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC, (left, top, right, bottom)))
+def _columns_first(picture: np.ndarray, window: _Window) -> np.ndarray:
+    """As Pillow's bicubic: each line is made shorter first, rounded and cut off at 0 and 255, which shows beside hard edges. The
+    kernel begins with the other step, so the picture is laid on its side."""
+    turned = _Window(window.whole_width, window.whole_height, window.left, window.top, window.width, window.height)
+    return np.ascontiguousarray(_weighted(cv2.transpose(picture), turned, "bicubic_tf_smooth", True).swapaxes(0, 1))
 
 
-def _weighted(picture: np.ndarray, window: _Window, name: str) -> np.ndarray:
+def _weighted(picture: np.ndarray, window: _Window, name: str, whole: bool = False) -> np.ndarray:
     from driftwatch.images.kernels.rgb import weigh
 
     made = np.empty((window.height, window.width, 3), np.uint8)
     down, across = (_weights(name, *side) for side in _sides(picture, window))
-    weigh(picture.reshape(len(picture), -1), down, across, made.reshape(window.height, -1))
+    weigh(picture.reshape(len(picture), -1), down, across, whole, made.reshape(window.height, -1))
     return made
 
 

@@ -92,12 +92,15 @@ def halve(rows: np.ndarray, out: np.ndarray) -> None:
 _WEIGHTS = "Tuple((int32[::1], int32[::1], float32[::1]))"
 
 
-@compiled(f"void({ROWS}, {_WEIGHTS}, {_WEIGHTS}, uint8[:, ::1])")
-def weigh(rows: np.ndarray, down: tuple[np.ndarray, ...], across: tuple[np.ndarray, ...], out: np.ndarray) -> None:
+@compiled(f"void({ROWS}, {_WEIGHTS}, {_WEIGHTS}, boolean, uint8[:, ::1])")
+def weigh(
+    rows: np.ndarray, down: tuple[np.ndarray, ...], across: tuple[np.ndarray, ...], whole: bool, out: np.ndarray
+) -> None:
     """Fills `out` [h, 3 * w] with weighted averages of an RGB picture, rows [height, 3 * width].
 
     `down`, `across`: a sparse matrix's (indptr, indices, data), how much each pixel counts in each average; in each average at least
-    one does. What lies beyond 0..255 is cut off. Two lines go at once: half the price of walking through `across`.
+    one does. What lies beyond 0..255 is cut off; `whole`: between the two steps too, where it is also rounded. Two lines go at once:
+    half the price of walking through `across`.
     """
     height, width, columns = out.shape[0], rows.shape[1], out.shape[1] // 3
     starts, pixels, weights = across
@@ -113,6 +116,9 @@ def weigh(rows: np.ndarray, down: tuple[np.ndarray, ...], across: tuple[np.ndarr
                 weight, source = down[2][place], rows[at(down[1][place])]
                 for x in range(width):
                     line[x] += weight * f32(source[x])
+            if whole:
+                for x in range(width):
+                    line[x] = np.floor(min(max(line[x], f32(0)), f32(255)) + f32(0.5))
         for x in range(columns):
             red, green, blue = f32(0), f32(0), f32(0)
             red_below, green_below, blue_below = f32(0), f32(0), f32(0)
