@@ -27,7 +27,7 @@ from driftwatch.artifacts.parts import Interval
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.serving import AnsweredBy
 
-DRAWS = {"measured": {2: 1000, 100: 1000}, "corrected": {2: 200, 100: 40}}
+DRAWS = {"measured": 1000, "corrected": 200}
 IMAGES, LABELS, CONTROL, DAYS = 2000, 300, 60, 3
 SERVING, CANARY = "serving", "canary"
 CROWD = {"wrong": 0.1, "alike": 0.2}
@@ -111,7 +111,7 @@ def of_setting(setting: Setting) -> dict[str, object]:
     truths = {SERVING: setting.accuracy, CANARY: setting.canary, "difference": setting.canary - setting.accuracy}
     inside: dict[str, list[bool]] = {name: [] for name in truths}
     widths: dict[str, list[float]] = {name: [] for name in truths}
-    findings, days, config, draws = [], [], setting.config, DRAWS[setting.judge][setting.classes]
+    findings, days, config, draws = [], [], setting.config, DRAWS[setting.judge]
     answered = AnsweredBy({SERVING: 1, CANARY: 1})
     for draw in range(draws):
         rng = np.random.default_rng([51, setting.classes, round(100 * setting.share), draw])
@@ -140,8 +140,7 @@ def of_setting(setting: Setting) -> dict[str, object]:
 
 SETTINGS = [
     Setting(k, share, 0.92, canary, judge)
-    for judge in ("measured", "corrected")
-    for k in (2, 100)
+    for judge, k in (("measured", 2), ("measured", 100), ("corrected", 2))
     for share in (0.05, 0.5)
     for canary in (0.92, 0.85)
 ]
