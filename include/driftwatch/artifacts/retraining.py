@@ -184,3 +184,5 @@ class GateResult(Artifact):
     """Where it did not: the original holdout and the clean days."""
     rules: GateRules | None = None
     """What the gate went by; absent in a gate of an early Driftwatch."""
+    unanswered: int = 0
+    """Evaluation images that were left out, since production never answered them; absent where there is none."""

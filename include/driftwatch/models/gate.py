@@ -119,7 +119,8 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
     from driftwatch.models.requests import attached_alerts
 
     note = store.read(store.keys.retraining(run_key, CHALLENGER), ChallengerNote)
-    table, recent_days, clean_days = _answered(store, run_key, note)
+    asked, recent_days, clean_days = _answered(store, run_key, note)
+    table = asked.dropna(subset=list(ROLES), ignore_index=True)  # production need not have answered every image
     columns = ["image_id", "key", "part", "day", "label", "champion", "challenger"]
     store.storage.write_table(store.keys.model_evaluation(note.version), table[columns])
     found = decide(table, store.config.classes, store.config.retraining)
@@ -139,6 +140,8 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
         ),
         rules=found.rules,
     )
+    if len(table) < len(asked):
+        gate = gate.model_copy(update={"unanswered": len(asked) - len(table)})
     runs = [run_key, *([note.trained_for] if note.trained_for else [])]
     alerts = tuple(sorted({day for run in runs for day in attached_alerts(store, run)}))
     add_to_card(store, note.version, gate=gate, alerts=alerts)
@@ -162,8 +165,7 @@ def _answered(
     batch_size = min(store.config.model.batch_size, max(1, len(inputs)))
     for role, version in zip(ROLES, (note.parent, note.version), strict=True):
         refuse_other(card(store, version), store.config, role)
-        asked = Asked([inputs], image_ids=table["image_id"].tolist(), days=table["day"].tolist())
-        found = predictor(store, version).predict(asked, batch_size)
+        found = predictor(store, version).predict(Asked([inputs], image_ids=table["image_id"].tolist()), batch_size)
         table[role] = found.table(store.config.classes)["prediction"]
     # What production has not answered tells nothing of either model.
     table = table[table[[*ROLES]].notna().all(axis=1)].reset_index(drop=True)

@@ -50,6 +50,11 @@ def comparison(
         f"{data.damage.kind if data.damage else 'none'}.",
         "",
         *[f"- {reason}" for reason in gate.reasons],
+        *(
+            [f"- {gate.unanswered} evaluation images are left out: production never answered them."]
+            if gate.unanswered
+            else []
+        ),
     ]
     lines += ["", *_part(_RECENT, (), gate.recent_days, gate.recent, store.config.classes)]
     lines += ["", *_part(_CLEAN, ("the original holdout",), gate.clean_days, gate.clean, store.config.classes)]

@@ -14,7 +14,8 @@ from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.models import gate, registry
 from driftwatch.models.dataset import collect_training_set
 from driftwatch.models.gate import Decision, decide, evaluate_challenger
-from driftwatch.models.predictors.base import Asked, Predictions
+from driftwatch.models.predictors.base import Asked
+from driftwatch.view.comparison import comparison
 from driftwatch.view.gate import reason_text
 
 CLASSES = ("cat", "dog")
@@ -182,8 +183,9 @@ def test_classes_with_too_few_images_are_all_named_in_one_reason_with_how_many_w
     assert decide(again, names, RetrainingConfig(max_clean_drop=0.2)).decision == "promote"
 
 
-def test_each_model_is_told_which_images_of_which_days_it_is_asked_about(world, monkeypatch) -> None:
-    """A champion that is known by its answers alone looks them up by these."""
+def test_a_champion_known_by_its_answers_is_asked_by_image_and_what_it_never_answered_is_left_out(
+    world, monkeypatch
+) -> None:
     day = date(2026, 1, 4)
     world.add_day(day, 60, verdict="alert")
     store = monitor_store(world.storage, world.layout, world.config)
@@ -191,17 +193,24 @@ def test_each_model_is_told_which_images_of_which_days_it_is_asked_about(world, 
     champion = registry.champion_version(store)
     note = ChallengerNote(version=champion, parent=champion, requested_by="alice")
     store.write(store.keys.retraining("r1", CHALLENGER), note)
-    asked: list[Asked] = []
+    asked: list[list[str]] = []
 
     class LooksUp:
-        def predict(self, these: Asked, batch_size: int) -> Predictions:
-            asked.append(these)
-            return Predictions(np.tile([1.0, 0.0], (len(these.image_ids), 1)), None, ["v1"] * len(these.image_ids))
+        """Answers all images alike, but for the first five of those that are asked about first."""
+
+        def predict(self, these: Asked, batch_size: int) -> LooksUp:
+            asked.append(list(these.image_ids))
+            return self
+
+        def table(self, classes: tuple[str, ...]) -> pd.DataFrame:
+            said = pd.Series([classes[0]] * len(asked[-1]), dtype=object)
+            return pd.DataFrame({"prediction": said.where(said.index >= 5, None) if len(asked) == 1 else said})
 
     monkeypatch.setattr(gate, "predictor", lambda store, version: LooksUp())
-    evaluate_challenger(store, "r1", in_words=reason_text)
+    found = evaluate_challenger(store, "r1", in_words=reason_text)
     rows = store.storage.read_table(store.keys.model_evaluation(champion))
-    assert set(rows["day"]) == {"", str(day)}
-    for these in asked:
-        assert (list(these.image_ids), list(these.days)) == (list(rows["image_id"]), list(rows["day"]))
-    assert len(asked) == 2
+    assert asked[0] == asked[1]
+    assert list(rows["image_id"]) == asked[0][5:]
+    assert (found.unanswered, found.recent.n + found.clean.n) == (5, len(rows))
+    shown = comparison(store, "r1")
+    assert "- 5 evaluation images are left out: production never answered them." in shown
