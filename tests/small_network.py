@@ -6,17 +6,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from driftwatch.models.architecture import _to_one
+
 if TYPE_CHECKING:
     import keras
 
+    from driftwatch.artifacts.model_input import ModelInput
 
-def build(input_size: int, n_classes: int, seed: int = 0, width: int = 24) -> keras.Model:
+
+def build(about: ModelInput, n_classes: int, seed: int = 0, width: int = 24) -> keras.Model:
     """As driftwatch.models.architecture.build, whose real network the command line's, the real photos' and the end-to-end tests train."""
     from keras import Input, Model, initializers, layers
 
-    image = x = Input((input_size, input_size, 3), name="image")
+    image = Input(about.shape, name="image")
+    x = layers.Permute((2, 3, 1), name="channels_last")(image) if about.layout == "nchw" else image
     for layer in (
-        layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale"),
+        layers.Rescaling(**_to_one(about), name="rescale"),
         layers.Conv2D(width, 3, use_bias=False, kernel_initializer=initializers.HeNormal(seed), name="conv"),
         layers.BatchNormalization(momentum=0.9, name="norm"),
         layers.ReLU(name="relu"),
