@@ -2,8 +2,9 @@
 
     python -m bench.endpoint [--short]
 
-The servers are real ones, KServe's with tensors as bytes and MLServer with JSON. Their model costs next to nothing, so on one machine the rows
-show what the protocol costs. In the rows "elsewhere" each answer takes 50 ms more, as from a model on another machine. The ways take turns,
+The servers: MLServer, a real one, with JSON; and for tensors as bytes, which it does not take, the stand-in of the tests in a process of its own.
+Their model costs next to nothing, so on one machine the rows show what the protocol costs. In the rows "elsewhere" each answer takes 50 ms
+more, as from a model on another machine. The ways take turns,
 one run each, for some rounds; a ratio is taken within a round, and the table has the median with the lowest and the highest. Writes
 docs/benchmarks/endpoint.md and endpoint.csv.
 """
@@ -15,15 +16,17 @@ import csv
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tests.model_servers.running import CLASSES, kserve, mlserver
+from tests.model_servers.running import CLASSES, mlserver
 
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config.endpoint import EndpointConfig
@@ -32,15 +35,21 @@ from driftwatch.models.predictors.base import Asked
 from driftwatch.models.predictors.endpoint.predictor import EndpointPredictor
 from driftwatch.models.predictors.from_images import ModelFacts
 from driftwatch.models.predictors.heads import Head
+from driftwatch_sandbox.model_server.app import create_app
+from driftwatch_sandbox.model_server.model import ServedModel
+from driftwatch_servers.serving import serve
 
 OUT = Path(__file__).parents[1] / "docs" / "benchmarks"
 SIDE, PER_REQUEST, AT_ONCE, ELSEWHERE = 96, 16, (1, 8, 32), 0.05
 BLOCK = 256
 
 
+BYTES, JSON = "bytes", "JSON"
+
+
 @dataclass(frozen=True)
 class Case:
-    """One server and how it is asked. `images`: of each run."""
+    """`server`: by what it takes, BYTES or JSON. `images`: of each run."""
 
     server: str
     elsewhere: bool
@@ -48,12 +57,30 @@ class Case:
 
     @property
     def name(self) -> str:
-        how = {"kserve": "KServe, bytes", "mlserver": "MLServer, JSON"}[self.server]
-        return f"{how}, elsewhere" if self.elsewhere else how
+        return f"{self.server}, elsewhere" if self.elsewhere else self.server
 
     @property
     def binary(self) -> bool:
-        return self.server == "kserve"
+        return self.server == BYTES
+
+
+@contextmanager
+def stand_in(folder: Path, seconds: float, side: int) -> Iterator[str]:
+    """The stand-in in a process of its own. Gives its address."""
+    command = [sys.executable, "-m", "bench.endpoint", "--serve", str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout
+        yield process.stdout.readline().split()[-1]
+        process.terminate()
+
+
+def _model(seconds: float) -> ServedModel:
+    def scores(tensor: np.ndarray, version: str) -> np.ndarray:
+        time.sleep(seconds)
+        means: np.ndarray = tensor.mean(axis=(1, 2))
+        return means
+
+    return ServedModel("colours", (-1, SIDE, SIDE, 3), scores, binary=True)
 
 
 def blocks(images: int) -> Iterator[np.ndarray]:
@@ -91,7 +118,7 @@ def page(found: dict[Case, list[dict[int, float]]], repeats: int, load: float) -
     lines = "\n".join(rows)
     return f"""# Answers from a model server
 
-`make bench-endpoint` writes this page ([endpoint.csv](endpoint.csv) has each round). Images of {SIDE} x {SIDE} in FP32, {PER_REQUEST} a request, from a real
+`make bench-endpoint` writes this page ([endpoint.csv](endpoint.csv) has each round). Images of {SIDE} x {SIDE} in FP32, {PER_REQUEST} a request, from a
 server on the same {os.cpu_count()} cores of a {platform.machine()} machine, Python {platform.python_version()}, load {load:.1f} before the run; {repeats} rounds. The model costs next to nothing, so what is
 measured is the protocol: making the tensors, sending them, and the server's reading them. "Elsewhere" is the same with {1000 * ELSEWHERE:.0f} ms more for each
 answer, as from a model on another machine. A ratio is taken within a round: the median, and the lowest and highest.
@@ -100,9 +127,11 @@ answer, as from a model on another machine. A ratio is taken within a round: the
 |---|---|---|---|
 {lines}
 
-Where the model waits elsewhere, requests at once pay until the cores here are busy. On the same cores they cannot pay much: tensor, JSON
-and server share them. JSON costs several times what bytes cost; a server that has the binary tensor data extension should be told so
-(`model.endpoint.binary`). `requests_at_once` is 4 unless it is set: more is for a server that has free workers.
+JSON is MLServer, a real server. It does not take bytes: for these the stand-in of the tests runs in a process of its own. KServe's Python server takes them
+and makes lists of numbers of them, so it gains nothing.
+
+Where the model is elsewhere, requests at once pay until the cores here are busy. On the same cores they cannot pay much, since tensors, JSON
+and server share them. `requests_at_once` is 4 unless it is set: more is for a server that has free workers.
 """
 
 
@@ -115,14 +144,19 @@ def _row(case: Case, runs: list[dict[int, float]], at_once: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--serve", type=float, metavar="SECONDS", help=argparse.SUPPRESS)
     parser.add_argument("--short", action="store_true", help="two rounds of fewer images, and nothing is written")
-    short = parser.parse_args().short
-    repeats, share, load = (2, 4, 0.0) if short else (5, 1, os.getloadavg()[0])
+    options = parser.parse_args()
+    if options.serve is not None:
+        serve(create_app(_model(options.serve)), "127.0.0.1", 0)
+        return
+    short = options.short
+    repeats, share, load = (2, 2, 0.0) if short else (3, 1, os.getloadavg()[0])
     cases = [
-        Case("kserve", False, 2048 // share), Case("kserve", True, 2048 // share),
-        Case("mlserver", False, 1024 // share), Case("mlserver", True, 1024 // share),
+        Case(BYTES, False, 1024 // share), Case(BYTES, True, 1024 // share),
+        Case(JSON, False, 256 // share), Case(JSON, True, 256 // share),
     ]  # fmt: skip
-    start = {"kserve": kserve, "mlserver": mlserver}
+    start = {BYTES: stand_in, JSON: mlserver}
     found = {}
     for case in cases:
         with ExitStack() as stack:

@@ -142,8 +142,8 @@ def _import_endpoint(options: argparse.Namespace, monitor: MonitorStore) -> None
 
     if monitor.config.model.predictions != ENDPOINT:
         raise UsageError(
-            f"name the model's file: only model.predictions: {ENDPOINT} needs none, and it is {monitor.config.model.predictions}. With "
-            "model.predictions: logged, name production's answers by --answers FILE"
+            f"name the model's file; with model.predictions: logged name production's answers by --answers FILE, and with {ENDPOINT} nothing. "
+            f"It is {monitor.config.model.predictions}"
         )
     look_at_endpoint(monitor)  # one that does not fit must not replace the training set
     _take_in(options, monitor)

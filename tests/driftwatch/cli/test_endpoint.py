@@ -98,4 +98,4 @@ def test_without_a_file_only_a_server_can_answer(monitor, capsys):
     monitor.write_text(yaml.safe_dump(settings))
     code, _, error = run(capsys, "champion", "import", monitor)
     assert code == 2
-    assert "name the model's file: only model.predictions: endpoint needs none, and it is champion" in error
+    assert "with endpoint nothing. It is champion" in error

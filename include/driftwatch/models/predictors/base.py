@@ -43,14 +43,13 @@ class Asked:
     """Images to be answered, in order.
 
     `blocks`: uint8 [n, height, width, 3] in 0..255, one array after the other. They are read only when a predictor iterates over
-    them; a predictor that looks at no image never reads them. `image_ids` [n] says which images they are, where that is known. `day`: the
-    day that all are of. `days` [n]: of images of several days, the day of each, as YYYY-MM-DD; "" for the original set.
+    them; a predictor that looks at no image never reads them. `image_ids` [n] says which images they are, where that is known, and
+    `day` of which day. A set of several days has no day.
     """
 
     blocks: Iterable[np.ndarray]
     day: DayStore | None = None
     image_ids: Sequence[str] | None = None
-    days: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
