@@ -167,8 +167,6 @@ def _answered(
         refuse_other(card(store, version), store.config, role)
         found = predictor(store, version).predict(Asked([inputs], image_ids=table["image_id"].tolist()), batch_size)
         table[role] = found.table(store.config.classes)["prediction"]
-    # What production has not answered tells nothing of either model.
-    table = table[table[[*ROLES]].notna().all(axis=1)].reset_index(drop=True)
     table["key"] = image_keys(store, table)
     return table, *(tuple(date.fromisoformat(day) for day in days) for days in (recent_days, clean_days))
 

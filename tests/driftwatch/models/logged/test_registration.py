@@ -218,5 +218,6 @@ def test_the_gate_leaves_out_what_production_has_not_answered(world, tmp_path):
     store.write(store.keys.retraining("r1", CHALLENGER), note)
     gate = evaluate_challenger(store, "r1", in_words=lambda reason, rules: reason.finding.name)
     assert gate.clean.champion.accuracy.n == len(holdout) - 3
+    assert gate.unanswered == 3
     evaluated = store.storage.read_table(store.keys.model_evaluation(challenger))
     assert set(evaluated["image_id"]) == set(holdout["image_id"].iloc[3:])
