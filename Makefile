@@ -51,8 +51,17 @@ var/model-servers/%/installed: tests/model_servers/%.txt | .venv/installed
 
 model-servers: $(MODEL_SERVERS:%=var/model-servers/%/installed) ## Install the model servers that the tests ask
 
+var/mlflow/installed: tests/mlflow_server/mlflow.txt | .venv/installed
+	@echo "Installing an MLflow server into var/mlflow (a minute, once), for the tests that ask it"
+	@$(BIN)/uv venv --quiet --clear --python "$$(command -v $(PYTHON))" var/mlflow/venv
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python var/mlflow/venv/bin/python $<
+	@touch $@
+
+mlflow-server: var/mlflow/installed ## Install the MLflow server that the tests ask
+
 test: .venv/installed ## Lint, types, and the whole test suite
 	@$(MAKE) --no-print-directory model-servers || echo "There are no model servers, so the tests that ask them are skipped"
+	@$(MAKE) --no-print-directory mlflow-server || echo "There is no MLflow server, so the tests that ask it are skipped"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
@@ -115,4 +124,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label test test-faults lint docs monitors lock bench-retraining
+.PHONY: mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label test test-faults lint docs monitors lock bench-retraining

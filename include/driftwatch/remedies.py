@@ -48,6 +48,8 @@ def remedy(key: str) -> str:
         return ""  # as a day's
     if rest == "models/champion.json":
         return "delete it and register the model that serves by `driftwatch champion import`"
+    if rest == "models/mlflow.json":
+        return "delete it: the next call to MLflow writes it"
     if folder == "models":
         return "roll back to another version by `driftwatch champion rollback`"
     if rest == "retraining/active.json":

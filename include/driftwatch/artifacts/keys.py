@@ -252,6 +252,11 @@ class MonitorKeys:
         return f"{self.monitor}/models/champion.json"
 
     @property
+    def mlflow(self) -> str:
+        """How far an MLflow registry shows the versions; only with `registry.mlflow`."""
+        return f"{self.monitor}/models/mlflow.json"
+
+    @property
     def models(self) -> str:
         return f"{self.monitor}/models"
 

@@ -17,6 +17,7 @@ from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest, InputsIndex, LateFiles, ShardPlan
+from driftwatch.artifacts.mlflow import MlflowRecord
 from driftwatch.artifacts.models import (
     ChampionPointer,
     ModelCard,
@@ -42,6 +43,7 @@ _KINDS: dict[str, type[base.Artifact]] = {
     r"[^/]+/reference/[^/]+/predictions\.json": UsualPredictions,
     r"[^/]+/reference/[^/]+/published\.json": UploadLedger,
     r"[^/]+/models/champion\.json": ChampionPointer,
+    r"[^/]+/models/mlflow\.json": MlflowRecord,
     r"[^/]+/models/v[^/]+/card\.json": ModelCard,
     r"[^/]+/models/v[^/]+/model\.json": ServedModel,
     r"[^/]+/training/next/ready\.json": TrainingSetReady,
