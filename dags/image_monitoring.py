@@ -32,6 +32,7 @@ from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator, TriggerRetrainingOperator
 from driftwatch_airflow.operators.features import ProfileFeaturesOperator
 from driftwatch_airflow.operators.ingest import IngestImagesOperator, IngestShardOperator, MergeShardsOperator
+from driftwatch_airflow.operators.mlflow import TellMlflowOperator
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 from driftwatch_airflow.operators.predictions import PredictLabelsOperator, PredictShardOperator
 from driftwatch_airflow.operators.publish import PublishOperator
@@ -159,6 +160,11 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         evaluate_performance >> check_performance >> [trigger_retraining, performance_ok]
         # The steps that tell people end the graph, and their success says nothing of the day. With this step the run also fails if the day failed.
         [upload_performance, trigger_retraining, performance_ok] >> day_done
+
+        if monitor.registry.mlflow:  # each day, so what did not get through is caught up, and a moved alias is seen
+            ingest_images >> TellMlflowOperator(
+                task_id="tell_mlflow", monitor=monitor, trigger_rule=TriggerRule.ALL_DONE
+            )
 
         if monitor.notifiers:
             tell_drift = TellOperator(

@@ -27,6 +27,7 @@ from driftwatch_airflow.assets import champion_asset, handover_asset, reference_
 from driftwatch_airflow.failures import retraining_failed
 from driftwatch_airflow.monitor import owner_links, task_defaults
 from driftwatch_airflow.operators.handover import HandOverOperator, TakeUpChallengerOperator, TriggerHandoverOperator
+from driftwatch_airflow.operators.mlflow import TellMlflowOperator
 from driftwatch_airflow.operators.promotion import (
     ApprovePromotionOperator,
     GateOperator,
@@ -243,6 +244,13 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
             ends[-1] = TriggerHandoverOperator(task_id="trigger_handover", monitor=monitor)
             hand_over >> ends[-1]
 
+        if monitor.registry.mlflow:
+            [train_challenger, take_up_challenger] >> TellMlflowOperator(
+                task_id="tell_mlflow_challenger",
+                monitor=monitor,
+                trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
+            )
+            ends >> TellMlflowOperator(task_id="tell_mlflow", monitor=monitor, trigger_rule=TriggerRule.ALL_DONE)
         if monitor.notifiers:
             tell_outcome = TellRetrainingOperator(task_id="tell_outcome", monitor=monitor)
             # The success of tell_outcome says nothing of the retraining. With this step the run also fails if the retraining failed.

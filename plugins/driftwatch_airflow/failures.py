@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from driftwatch_airflow.alerts import safe_to_tell, send_alert
 from driftwatch_airflow.run_days import run_day
 from driftwatch_airflow.stores import store_of
-from driftwatch_airflow.task_docs import what_to_do
+from driftwatch_airflow.task_docs import TELLING, what_to_do
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -100,7 +100,8 @@ def reason_of(error: BaseException | str | None) -> str:
 
 
 def failed_tasks(context: Context) -> list[str]:
-    """The tasks of the run that failed for good, in the order of the graph. Tasks that could not start because of them are left out."""
+    """The tasks of the run that failed for good, in the order of the graph. Tasks that could not start because of them are left out, and
+    so are those that only tell."""
     run_id = context["run_id"]
     dag = context["dag"]
     states: Mapping[str, str] = context["ti"].get_task_states(dag.dag_id, run_ids=[run_id]).get(run_id, {})
@@ -109,7 +110,8 @@ def failed_tasks(context: Context) -> list[str]:
     return [
         task.task_id
         for task in dag.topological_sort()
-        if any(re.fullmatch(rf"{re.escape(task.task_id)}(_\d+)?", name) for name in failed)
+        if not task.task_id.startswith(TELLING)
+        and any(re.fullmatch(rf"{re.escape(task.task_id)}(_\d+)?", name) for name in failed)
     ]
 
 

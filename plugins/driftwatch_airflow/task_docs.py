@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Ids of the steps that tell people, or another registry, begin so. That they fail is no failure of a day or a retraining.
+TELLING = "tell_"
+
 _WHAT_AND_WHEN = {
     "ingest_images": (
         "Lists the day's files, checks each, and keeps what the model and the features need. No file is lost without a reason.",
@@ -82,6 +85,14 @@ _WHAT_AND_WHEN = {
     "tell_outcome": (
         "Tells the notifiers, each once, that a model was promoted or rolled back, that a training set was handed over, or that the retraining failed. No other task waits for it.",
         "as tell_drift.",
+    ),
+    "tell_mlflow": (
+        "Only with `registry.mlflow`: brings that registry up to Driftwatch's own, and says where somebody moved its alias champion. Nothing depends on it.",
+        "the message is MLflow's answer. Check the connection, then clear this task; tomorrow's catches up too.",
+    ),
+    "tell_mlflow_challenger": (
+        "Only with `registry.mlflow`: shows the challenger there, before anybody decides. Nothing depends on it.",
+        "as tell_mlflow.",
     ),
     "choose_action": (
         "Follows the form: only the plan with `dry_run`, a rollback or a comparison if a version is named for it, else a retraining.",

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from driftwatch.cli.mlflow import tell_mlflow
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
 from driftwatch.view.shares import wide_share
@@ -21,7 +22,8 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
     )
     monitor_argument(register)
     register.add_argument(
-        "file", help="the model, as `champion import` takes it, or its address in the monitor's storage"
+        "file",
+        help="the model, as `champion import` takes it, such as models:/NAME/VERSION, or its address in the monitor's storage",
     )
     register.add_argument(
         "--run", dest="run_key", required=True, metavar="RUN_KEY", help="the retraining whose set it was trained on"
@@ -35,11 +37,14 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 def _register(options: argparse.Namespace) -> None:
     monitor = monitor_of(options)
     with quiet_tensorflow(options.debug):
+        from driftwatch.models.mlflow.importing import model_at
         from driftwatch.models.registry import card, champion_version
         from driftwatch.models.returned import register_challenger
 
-        version = register_challenger(monitor, options.file, options.run_key, options.by)
+        with model_at(monitor, options.file) as file:
+            version = register_challenger(monitor, file, options.run_key, options.by)
     accuracy = wide_share(card(monitor, version).metrics.holdout.accuracy)
     conf = json.dumps({"challenger": version})
     print(f"Challenger {version}: accuracy {accuracy} on held-out images; the champion is {champion_version(monitor)}")
     print(f"Compare them: airflow dags trigger {monitor.config.retraining_dag_id} --conf '{conf}'")
+    tell_mlflow(monitor)

@@ -10,6 +10,7 @@ from typing import Any
 from driftwatch.artifacts.models import TimedEpochRow
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
+from driftwatch.cli.mlflow import tell_mlflow
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
 from driftwatch.config.model import ENDPOINT
@@ -36,7 +37,8 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
         "model",
         type=Path,
         nargs="?",
-        help="a .keras, .onnx or .h5 file, or a SavedModel folder; model.input and model.output say what it is given and gives; none for model.predictions: endpoint, whose server is asked",
+        help="a .keras, .onnx or .h5 file, a SavedModel folder, or models:/NAME/VERSION or models:/NAME@ALIAS of registry.mlflow; "
+        "model.input and model.output say what it is given and gives; none for model.predictions: endpoint, whose server is asked",
     )
     bring.add_argument(
         "--answers",
@@ -99,9 +101,19 @@ def _rollback(options: argparse.Namespace) -> None:
     by = f"driftwatch champion rollback from {current}"
     pointer = rollback(monitor, options.to, promoted_by=by)
     print(f"{pointer.version} is the champion again, instead of {current}; days that were judged already keep theirs")
+    tell_mlflow(monitor)
 
 
 def _import(options: argparse.Namespace) -> None:
+    from driftwatch.models.mlflow.importing import model_at
+
+    monitor = monitor_of(options)
+    _refuse_champion(options, monitor)  # before a download
+    with model_at(monitor, str(options.model)) as file:
+        _import_file(argparse.Namespace(**{**vars(options), "model": Path(file)}))
+
+
+def _import_file(options: argparse.Namespace) -> None:
     from driftwatch.models.model_file import read_model_file
 
     monitor = monitor_of(options)
@@ -194,3 +206,4 @@ def _hand_over(monitor: MonitorStore, version: str, by: str) -> None:
         f"Champion {version}: accuracy {wide_share(card(monitor, version).metrics.holdout.accuracy)} on held-out images"
     )
     print(f"Drift reference from {reference.images} images")
+    tell_mlflow(monitor)

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from driftwatch.artifacts.models import CardRecipe, ModelCard
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.view.shares import wide_share
@@ -15,7 +16,7 @@ from driftwatch.view.shares import wide_share
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
     models = commands.add_parser("models", parents=[everywhere], help="list, show and compare registered models")
     monitor_argument(models)
-    models.add_argument("action", nargs="?", choices=("list", "show", "compare"), default="list")
+    models.add_argument("action", nargs="?", choices=("list", "show", "compare", "mlflow"), default="list")
     models.add_argument("versions", nargs="*", help="one for show, two for compare")
     models.set_defaults(run=_models)
 
@@ -23,10 +24,13 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 def _models(options: argparse.Namespace) -> None:
     from driftwatch.models.registry import card, champion, versions
 
-    wanted = {"list": 0, "show": 1, "compare": 2}[options.action]
+    wanted = {"list": 0, "show": 1, "compare": 2, "mlflow": 0}[options.action]
     if len(options.versions) != wanted:
         raise UsageError(f"models {options.action} takes {wanted} version(s), not {len(options.versions)}")
     monitor = monitor_of(options)
+    if options.action == "mlflow":
+        _mlflow(monitor)
+        return
     if options.action == "show":
         shown = card(monitor, options.versions[0]).stored()
         print(json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False))
@@ -45,6 +49,16 @@ def _models(options: argparse.Namespace) -> None:
     rows = [_described(found, monitor.config.classes) for found in cards]
     for name in dict.fromkeys(name for row in rows for name in row):
         print(f"{name:24s}  " + "  ".join(f"{row.get(name, '-'):32s}" for row in rows).rstrip())
+
+
+def _mlflow(monitor: MonitorStore) -> None:
+    """Brings MLflow up to the registry now."""
+    from driftwatch.models.mlflow.mirror import api_of, show_versions
+    from driftwatch.view.mlflow import mlflow_notes
+
+    api_of(monitor)  # refuses a monitor without registry.mlflow
+    for note in mlflow_notes(show_versions(monitor), monitor.config):
+        print(note.text)
 
 
 def _described(card: ModelCard, order: tuple[str, ...]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from driftwatch.artifacts.failure import Failure
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.paths import run_path
 from driftwatch_airflow.run_days import RunDay, day_of_run
+from driftwatch_airflow.task_docs import TELLING
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
 
 _LATEST = 200
-TELLING = "tell_"  # the ids of the steps that tell people begin with it
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from driftwatch.view.confusions import of_days
 from driftwatch.view.days import Day, read_days, with_failures
 from driftwatch.view.drift_words import feature_rows
+from driftwatch.view.mlflow import mlflow_of
 from driftwatch.view.models import champion_or_problem, models, problems, retrainings, waited_for
 from driftwatch.view.overview import overview
 from driftwatch.view.series import series
@@ -93,6 +94,7 @@ def show_models(request: Request, site: Chosen, user: GetUserDep) -> Response:
             models=models(site.artifacts),
             problems=problems(site.artifacts),
             waited_for=waited_for(site.artifacts),
+            mlflow=mlflow_of(site.artifacts),
             rollback_text=lambda version: f"driftwatch champion rollback {site.config.name}.yaml --to {version}",
         )
     )

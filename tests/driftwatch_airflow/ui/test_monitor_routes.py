@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import MonitorKeys
@@ -56,3 +57,19 @@ def test_the_models_page_says_which_model_is_waited_for_and_how_it_comes_back(
     assert "A model is waited for" in shown
     assert "driftwatch challenger register ours.yaml MODEL_FILE --run r1" in shown
     assert samples.HANDOVER["place"] in shown
+
+
+def test_the_models_page_says_where_somebody_moved_mlflows_alias(
+    client: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "get_auth_manager", lambda: Manager({"ours_monitoring", "ours_retraining"}))
+    assert "In MLflow" not in client.get("/m/ours/models").text
+    path = tmp_path / "ours.yaml"
+    raw = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**raw, "registry": {"mlflow": {"connection": "mlflow_default"}}}))
+    moved = {"stands_at": "7", "version": None, "found_at": "v0001-00000001"}
+    record = {"model": "ours", "shown": {"v0001-00000001": "1"}, "champion": "v0001-00000001", "moved": moved}
+    open_storage(f"file://{tmp_path}").write_json(MonitorKeys("ours").mlflow, record)
+    shown = client.get("/m/ours/models").text
+    assert "In MLflow" in shown
+    assert "alias champion of ours stands at version 7" in shown
