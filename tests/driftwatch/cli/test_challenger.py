@@ -62,3 +62,10 @@ def test_the_run_must_be_named(store, tmp_path, capsys) -> None:
     with pytest.raises(SystemExit):
         register(tmp_path, capsys, "model.onnx")
     assert "--run" in capsys.readouterr().err
+
+
+def test_a_model_of_mlflow_is_asked_for_where_registry_mlflow_says(store, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(returned, "register_challenger", lambda *_: pytest.fail("there is no file yet"))
+    code, _, error = register(tmp_path, capsys, "models:/cats/3", "--run", "r1")
+    assert code == 1
+    assert "demo has no registry.mlflow in its monitor file" in error
