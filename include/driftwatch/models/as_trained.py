@@ -11,6 +11,7 @@ from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import NeedsAttention
+from driftwatch.models.predictors.heads import ONE_NUMBER
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -21,7 +22,8 @@ class OtherModel(NeedsAttention):
 
 
 def refuse_other(card: ModelCard, config: MonitorConfig, role: str = "the champion") -> None:
-    """Raises OtherModel if the card and the monitor file differ in the classes, their order, or a setting of `model.input`."""
+    """Raises OtherModel if the card and the monitor file differ in the classes, their order, the class that one number for two is the
+    chance of, or a setting of `model.input`."""
     classes = list(card.classes)
     wrong = []
     if classes != list(config.classes):
@@ -29,12 +31,21 @@ def refuse_other(card: ModelCard, config: MonitorConfig, role: str = "the champi
         wrong.append(f"its outputs are {classes}, and classes in the monitor file are {kind}: {list(config.classes)}")
     for name, its, said in card.model_input.otherwise(ModelInput.of(config.model.input)):
         wrong.append(f"its input has the {name} {its}, and model.input.{name} is {said}")
+    wrong += _other_positive(card, config)
     if wrong:
         raise OtherModel(
             f"{config.name}: {role} {card.version} is another model than the monitor file describes: {'; '.join(wrong)}. Nothing "
             "was changed. Put the file back as it was, or make a model for the file as it is: `driftwatch champion train` or "
             "`driftwatch champion import`, with --replace"
         )
+
+
+def _other_positive(card: ModelCard, config: MonitorConfig) -> list[str]:
+    """Of a model that gives one number for two classes: whether the file says that it is the chance of the other one."""
+    if card.output not in ONE_NUMBER or list(card.classes) != list(config.classes):
+        return []
+    its, said = (name or card.classes[1] for name in (card.positive_class, config.model.positive_class))
+    return [f"its one number is the chance of {its}, and model.positive_class is {said}"] if its != said else []
 
 
 def refuse_other_champion(store: MonitorStore) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from driftwatch.models.metrics import measure
 from driftwatch.models.predictors.base import KERAS, ONNX, Asked, Predictions, Predictor
 from driftwatch.models.predictors.calibration import fit_temperature, log_of, probabilities
 from driftwatch.models.predictors.from_images import ImagePredictor, ModelFacts
+from driftwatch.models.predictors.heads import Head
 from driftwatch.models.registry import digest_of, register, version_for
 from driftwatch.models.training.base import Labelled, Trained
 
@@ -66,9 +67,10 @@ def register_trained(
     metrics on the holdout with their intervals. `asking` makes the predictor of a model that is not registered yet; None: the file of
     that kind is opened. Only the answers of a file are calibrated: what production answered stays as it is.
     """
-    name = version_for(store, trained.model, lambda known: _same(known, origin.data, store.config))
     about = trained.input or ModelInput.of(store.config.model.input)
-    facts = ModelFacts(name, store.config.classes, about, trained.head)
+    facts = ModelFacts("", store.config.classes, about, trained.head)
+    name = version_for(store, trained.model, lambda known: _same(known, origin.data, facts))
+    facts = replace(facts, version=name)
     model = asking(facts) if asking else open_file(trained.model, trained.kind, facts, name)
     temperature, holdout = _measured(model, unlearnt, store.config, calibrated=trained.kind in _OPENED)
     card = ModelCard(
@@ -122,10 +124,10 @@ def _untimed(row: TimedEpochRow) -> EpochRow:
     return EpochRow(**row.model_dump(exclude={"seconds"}, exclude_unset=True))
 
 
-def _same(known: ModelCard, ours: ModelData, config: MonitorConfig) -> bool:
-    """Whether a card with the same weights is the card of this model. It must have the same classes in the same order; a first champion
-    must also have the same original set. Otherwise its numbers and its references belong to another model."""
-    if known.classes != config.classes:
+def _same(known: ModelCard, ours: ModelData, facts: ModelFacts) -> bool:
+    """Whether a card with the same weights is the card of this model. It must have the same classes in the same order, the same input
+    and output; a first champion must also have the same original set. Otherwise its numbers and its references belong to another model."""
+    if known.classes != facts.class_names or known.model_input.otherwise(facts.input) or Head.of(known) != facts.head:
         return False
     if ours.run_key is not None:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,10 +23,17 @@ from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.content_and_predictions import judge_content_and_predictions
+from driftwatch.drift.handover import promote_challenger
 from driftwatch.labels.consensus import merge_day
 from driftwatch.models.as_trained import OtherModel, as_trained, for_day, refuse_other, refuse_other_champion
+from driftwatch.models.challenger import train_challenger
+from driftwatch.models.dataset import collect_training_set, dataset_card
 from driftwatch.models.metrics import share
+from driftwatch.models.registry import card
+from driftwatch.models.rollback import rollback
 from driftwatch.storage import Storage, open_storage
+from driftwatch.view.report.facts import gather
+from driftwatch.view.report.sections import model
 from driftwatch.view.verdicts import reasons
 
 LAYOUT = MonitorKeys("demo")
@@ -94,6 +102,56 @@ def test_a_file_that_gives_the_model_something_else_is_refused_by_the_settings_n
     refuse_other_champion(monitor_store(storage, LAYOUT, other))
     found = as_trained(monitor_store(storage, LAYOUT, config), "v1")
     assert ModelInput.of(found.model.input) == ModelInput.of(other.model.input)
+
+
+# Each begins something by the monitor file: a training set, a model, a champion. What is begun is refused before anything is written.
+BEGINS = {
+    "collect_training_set": lambda store: collect_training_set(store, "run", DAY.day, DAY.day),
+    "the retraining's plan": lambda store: dataset_card(store, DAY.day, DAY.day),
+    "train_challenger": lambda store: train_challenger(store, "run", "test"),
+    "promote_model": lambda store: promote_challenger(store, "run", "test"),
+    "roll_back": lambda store: rollback(store, "v1", "test"),
+    "the gate": lambda store: refuse_other(card(store, "v1"), store.config, "challenger"),
+    "ingest_images": refuse_other_champion,
+}
+
+
+@pytest.mark.parametrize("classes", [("dog", "cat"), ("cat", "hound")], ids=["order", "name"])
+@pytest.mark.parametrize("step", sorted(BEGINS))
+def test_no_step_begins_with_classes_of_another_order_or_name_and_each_tells_both_lists(
+    storage: Storage, config: MonitorConfig, step: str, classes: tuple[str, str]
+) -> None:
+    storage.write_json(LAYOUT.retraining("run", "gate.json"), samples.GATE | {"decision": "promote", "version": "v1"})
+    storage.write_json(LAYOUT.champion, {"version": "v2", "previous": "v1"})
+    storage.write_json(LAYOUT.model_card("v2"), CARD | {"version": "v2"})
+    before = {item.key for item in storage.list(LAYOUT.monitor)}
+    with pytest.raises(OtherModel, match=re.escape("['cat', 'dog']") + ".*" + re.escape(str([*classes]))):
+        BEGINS[step](monitor_store(storage, LAYOUT, changed(config, classes)))
+    assert {item.key for item in storage.list(LAYOUT.monitor)} == before
+
+
+def test_the_report_of_a_judged_day_says_the_same_when_the_order_was_changed(
+    storage: Storage, config: MonitorConfig
+) -> None:
+    write_day(storage, config, DAY)
+    storage.write_table(DAY.manifest, pd.DataFrame({"image_id": ["a"], "status": ["accepted"]}))
+    evaluate_day(day_store(storage, DAY, config), HOLDOUT, reasons)
+    first, then = (
+        dict(model(gather(day_store(storage, DAY, changed(config, order)))))
+        for order in (("cat", "dog"), ("dog", "cat"))
+    )
+    assert sorted(re.findall(r"[a-z]+ \d+ %|[a-z]+ \d+%", first["Its answers"])) == sorted(
+        re.findall(r"[a-z]+ \d+ %|[a-z]+ \d+%", then["Its answers"])
+    )
+    assert {**first, "Its answers": ""} == {**then, "Its answers": ""}
+
+
+def test_one_number_that_is_the_chance_of_the_other_class_is_refused(config: MonitorConfig) -> None:
+    one = model_card(**CARD | {"output": "sigmoid", "positive_class": "cat"})
+    with pytest.raises(OtherModel, match=r"its one number is the chance of cat, and model\.positive_class is dog"):
+        refuse_other(one, config)
+    said = config.model.model_copy(update={"positive_class": "cat"})
+    refuse_other(one, config.model_copy(update={"model": said}))
 
 
 def with_input(config: MonitorConfig, said: dict[str, Any]) -> MonitorConfig:
