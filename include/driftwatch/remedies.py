@@ -15,7 +15,14 @@ T = TypeVar("T")
 _OF_A_DAY = {
     "ingest_images": ("ingest.json", "manifest.parquet", "features.parquet", "inputs/", "shards/"),
     "profile_features": ("features.profile.bin", "drift.json"),
-    "predict_labels": ("answers.json", "predictions.parquet", "embeddings.npy", "content_drift.json", "estimate.json"),
+    "predict_labels": (
+        "answers.json",
+        "recheck.json",
+        "predictions.parquet",
+        "embeddings.npy",
+        "content_drift.json",
+        "estimate.json",
+    ),
     "create_annotation_pool": ("annotation.json", "shown/"),
     "wait_for_annotations": ("annotation_progress.json",),
     "merge_annotations": ("assignments.parquet", "labels.parquet", "annotators.parquet"),

@@ -112,6 +112,11 @@ class DayKeys:
         return self.file("answers.json")
 
     @property
+    def recheck(self) -> str:
+        """How well production's answers and those of the champion's file agree, where `model.predictions` is logged."""
+        return self.file("recheck.json")
+
+    @property
     def content_drift(self) -> str:
         """Drift of what is photographed and of the predicted classes, known once the model has answered."""
         return self.file("content_drift.json")

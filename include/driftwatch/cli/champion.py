@@ -11,6 +11,7 @@ from driftwatch.artifacts.models import TimedEpochRow
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
 from driftwatch.cli.mlflow import tell_mlflow
+from driftwatch.cli.model_checks import check_own, check_version
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
 from driftwatch.config.model import ENDPOINT
@@ -46,6 +47,17 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="FILE",
         help="for model.predictions logged, in place of a model: production's answers for the training images, as model.logged describes them",
+    )
+    bring.add_argument(
+        "--expect",
+        type=Path,
+        metavar="FILE",
+        help="scores that your own serving gave for some of the training images, to be compared: CSV, Parquet or JSON Lines with key or image_id, and score.<class>",
+    )
+    bring.add_argument(
+        "--accept",
+        action="store_true",
+        help="take the model though its answers are no better than chance, would be far better by other settings, or are not those of --expect",
     )
     bring.set_defaults(run=_import)
     for command in (train, bring):
@@ -109,6 +121,9 @@ def _import(options: argparse.Namespace) -> None:
 
     monitor = monitor_of(options)
     _refuse_champion(options, monitor)  # before a download
+    if options.model is None:
+        _import_file(options)
+        return
     with model_at(monitor, str(options.model)) as file:
         _import_file(argparse.Namespace(**{**vars(options), "model": Path(file)}))
 
@@ -131,6 +146,7 @@ def _import_file(options: argparse.Namespace) -> None:
         own = read_model(options.model, monitor.config)  # one that does not fit must not replace the training set
     _take_in(options, monitor)
     with quiet_tensorflow(options.debug):
+        check_own(options, monitor, own)
         version = import_champion(monitor, own)
         _hand_over(monitor, version, "driftwatch champion import")
 
@@ -146,7 +162,9 @@ def _import_answers(options: argparse.Namespace, monitor: MonitorStore) -> None:
     if monitor.config.model.predictions != LOGGED:
         raise UsageError("--answers is for a monitor file with model.predictions: logged")
     _take_in(options, monitor)
-    _hand_over(monitor, register_answers(monitor, options.answers), "driftwatch champion import --answers")
+    version = register_answers(monitor, options.answers)
+    check_version(options, monitor, version)
+    _hand_over(monitor, version, "driftwatch champion import --answers")
 
 
 def _import_endpoint(options: argparse.Namespace, monitor: MonitorStore) -> None:
@@ -160,6 +178,7 @@ def _import_endpoint(options: argparse.Namespace, monitor: MonitorStore) -> None
     look_at_endpoint(monitor)  # one that does not fit must not replace the training set
     _take_in(options, monitor)
     version = import_endpoint(monitor)
+    check_version(options, monitor, version)
     _hand_over(monitor, version, "driftwatch champion import")
 
 

@@ -26,6 +26,12 @@ class ModelConfig(Section):
     )
     endpoint: EndpointConfig | None = Field(None, description="The model server; needed for `predictions: endpoint`.")
     logged: LoggedConfig | None = Field(None, description="Production's log; needed for `predictions: logged`.")
+    recheck_images: int = Field(
+        64,
+        ge=0,
+        le=1000,
+        description="For `predictions: logged` with a champion that is a file: so many of a day's images are also answered by that file, and the report says how well both agree. Such a difference never alerts. 0: none.",
+    )
     serving_version: str | None = Field(
         None,
         min_length=1,

@@ -47,7 +47,7 @@ def train_champion(
     `recipe`: a key of RECIPES, with other `epochs` if given.
     """
     chosen = recipe_of(store.config, recipe, epochs)
-    table, whole = _training_set(store)
+    table, whole = training_images(store)
     train, validation, holdout = (whole.where(table["split"] == split) for split in (TRAIN, VALIDATION, EVALUATION))
     about = ModelInput.of(store.config.model.input)
     data = TrainingSet(train, len(store.config.classes), validation, input=about, class_names=store.config.classes)
@@ -96,6 +96,16 @@ def import_champion(
     return register_trained(store, own.trained(images), unlearnt, origin)
 
 
+def told(own: OwnModel, images: Labelled) -> OwnModel:
+    """The model with its head known, as its answers on some images tell it. Raises NeedsAttention where they do not tell."""
+    some = [images.images[:TOLD_BY]]
+    raw, _ = own.predictor.raw(some, max(1, min(TOLD_BY, len(some[0]))))
+    facts = replace(own.facts, head=own.facts.head.told(raw, own.facts.class_names, str(own.path)))
+    return replace(
+        own, facts=facts, predictor=replace(own.predictor, facts=replace(own.predictor.facts, head=facts.head))
+    )
+
+
 def read_model(path: Path, config: MonitorConfig) -> OwnModel:
     """The team's own model: a .keras or .onnx file, or one that is converted. It must fit the monitor file: its input, and the number
     of its classes. Raises NeedsAttention or DamagedModel."""
@@ -119,13 +129,14 @@ class Brought(NamedTuple):
 
 def brought(store: MonitorStore, file: str, created_by: str) -> Brought:
     """For a model that comes from `file`, or from where that says."""
-    table, whole = _training_set(store)
+    table, whole = training_images(store)
     origin = Origin(created_by, None, _data_of(table), ImportedRecipe(name="imported", file=file), {})
     unlearnt = Unlearnt(*(whole.where(table["split"] == split) for split in (VALIDATION, EVALUATION)))
     return Brought(whole.images, unlearnt, origin)
 
 
-def _training_set(store: MonitorStore) -> tuple[pd.DataFrame, Labelled]:
+def training_images(store: MonitorStore) -> tuple[pd.DataFrame, Labelled]:
+    """The table of the training set that counts, and its images in the same order."""
     keys = set_keys(store)
     table = store.storage.read_table(keys.table)
     refuse_other_set(store, table)

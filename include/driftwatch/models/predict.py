@@ -19,6 +19,7 @@ from driftwatch.models.as_trained import as_trained, refuse_other_pixels
 from driftwatch.models.content import content_of, kind_of_day
 from driftwatch.models.logged.day import Elsewhere, answer_day, shard_content
 from driftwatch.models.predictors.base import Asked, Predictor, day_predictor
+from driftwatch.models.recheck import recheck_day
 from driftwatch.storage import open_storage
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def merge_predictions(
 
 def _logged(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 0) -> PredictionCounts:
     answer_day(day, version, elsewhere, shards)
+    recheck_day(day, version)
     found = day.storage.read_arrow(day.keys.predictions, ["prediction"])["prediction"]
     return _counts(day.config, version, Counter(found.to_pylist()))
 

@@ -26,6 +26,7 @@ from driftwatch.artifacts.models import (
     TrainingSetReady,
 )
 from driftwatch.artifacts.publishing import OutboxAlert, ToldNote, UploadLedger
+from driftwatch.artifacts.recheck import Recheck
 from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
 from driftwatch.artifacts.retraining import AttachedAlert, ChallengerNote, DatasetCard, GateResult, RetrainingRequest
 from driftwatch.artifacts.served_model import ServedModel
@@ -34,7 +35,7 @@ from driftwatch.storage.formats import json_bytes
 
 OF_A_DAY: tuple[type[base.DayArtifact], ...] = (
     Ingest, InputsIndex, ShardPlan, LateFiles, DayDrift, ContentDrift, Estimate, Performance, WhyLabsAnalysis, AnnotationPlan,
-    AnnotationProgress, UploadLedger, Failure, Answers,
+    AnnotationProgress, UploadLedger, Failure, Answers, Recheck,
 )  # fmt: skip
 _DAY = r"[^/]+/days/\d{4}-\d\d-\d\d/"
 _KINDS: dict[str, type[base.Artifact]] = {

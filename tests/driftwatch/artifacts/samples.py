@@ -40,6 +40,9 @@ ANSWERS = {
     "images": 100, "unanswered": 3, "unknown_classes": ["ferret"], "other_case": 4, "not_the_highest": 1, "scores": True,
     "embeddings": False, "versions": {"prod-7": 90, "prod-8": 7},
 }  # fmt: skip
+RECHECK = {
+    "day": DAY, "model_version": "v0001-0a1b2c3d", "images": 64, "largest": 0.31, "median": 0.0004, "other_class": 2, "agrees": False, "scores": True,
+}  # fmt: skip
 PROGRESS = PLAN["progress"]
 WHYLABS = {"verdict": "alert", "reasons": ["too low"], "rows": [{"analyzerId": "a", "metricValue": 0.5, "isAnomaly": True, "upperThreshold": None}]}  # fmt: skip
 FAILURE = {"task": "merge_annotations", "reason": "no answer", "run_id": "r1", "schema_version": 1}

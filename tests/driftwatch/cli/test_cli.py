@@ -192,7 +192,7 @@ def test_a_model_that_does_not_fit_replaces_neither_champion_nor_training_set(mo
         before = {key: key.read_bytes() for key in (tmp_path / "storage").rglob("*") if key.is_file()}
         for image in sorted((tmp_path / "images" / "dark").iterdir())[:2]:
             image.unlink()
-        images = ["--images", tmp_path / "images", "--replace"]
+        images = ["--images", tmp_path / "images", "--replace", "--accept"]  # it guesses
         code, _, error = run(capsys, "champion", "import", monitor, path, *images)
         assert code == status, error
     assert "needed is [n, 2] or [n, 1] for classes ['dark', 'light']" in error

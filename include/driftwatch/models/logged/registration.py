@@ -71,6 +71,14 @@ def register_answers(store: MonitorStore, paths: Sequence[Path], created_by: str
 
 def _joined(store: MonitorStore, paths: Sequence[Path], table: pd.DataFrame) -> Joined:
     settings = settings_of(store.config)
+    found = join_training(store, paths, table, store.config)
+    _refuse_too_few(found, len(table), settings.max_unanswered, ", ".join(map(str, paths)))
+    return found
+
+
+def join_training(store: MonitorStore, paths: Sequence[Path], table: pd.DataFrame, config: MonitorConfig) -> Joined:
+    """The answers in the files, as the `model.logged` of `config` describes them, joined with the images of a training set's `table`."""
+    settings = settings_of(config)
     prefix = f"{store.keys.training_images}/"
     below = [key.removeprefix(prefix) for key in table["key"]]
     images = Images(
@@ -80,11 +88,9 @@ def _joined(store: MonitorStore, paths: Sequence[Path], table: pd.DataFrame) -> 
     )
     # Days may lie elsewhere than the training images did: the pattern is of their keys.
     plain = settings.model_copy(update={"key_pattern": None})
-    model = store.config.model.model_copy(update={"logged": plain})
+    model = config.model.model_copy(update={"logged": plain})
     files = [parse(ReadFile(str(path), _bytes(path), settled=True), plain) for path in paths]
-    found = join(*together(rows_of(files, plain)), images, store.config.model_copy(update={"model": model}), "")
-    _refuse_too_few(found, len(images.ids), settings.max_unanswered, ", ".join(map(str, paths)))
-    return found
+    return join(*together(rows_of(files, plain)), images, config.model_copy(update={"model": model}), "")
 
 
 def _bytes(path: Path) -> bytes:

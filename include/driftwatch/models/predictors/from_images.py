@@ -69,23 +69,29 @@ class ImagePredictor(ABC):
         found, embeddings = self.log_scores(asked.blocks, batch_size)
         return Predictions(probabilities(found, self.facts.temperature), embeddings, [self.facts.version] * len(found))
 
-    def log_scores(self, blocks: Iterable[np.ndarray], batch_size: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """The logarithms of the scores before calibration, as `Head.log_scores` gives them, and the embeddings, float16 [n, width]."""
-        raw, hidden = self.raw(blocks, batch_size)
+    def log_scores(
+        self, blocks: Iterable[np.ndarray], batch_size: int, about: ModelInput | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """The logarithms of the scores before calibration, as `Head.log_scores` gives them, and the embeddings, float16 [n, width].
+        `about`: the input to be tried in place of the model's."""
+        raw, hidden = self.raw(blocks, batch_size, about)
         return self.facts.head.log_scores(raw, self.facts.class_names, f"model {self.facts.version}"), hidden
 
-    def raw(self, blocks: Iterable[np.ndarray], batch_size: int) -> tuple[np.ndarray, np.ndarray | None]:
+    def raw(
+        self, blocks: Iterable[np.ndarray], batch_size: int, about: ModelInput | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """The answers as the model gives them, [n, columns], and the embeddings. No batch goes beyond a block."""
+        about = about or self.facts.input
         run, filled = self.runner(batch_size)
         step = filled or batch_size
         parts = []
         for block in blocks:
             refuse_other_size(self.facts, block)
             for start in range(0, len(block), step):
-                batch = tensor_of(block[start : start + step], self.facts.input)
+                batch = tensor_of(block[start : start + step], about)
                 parts.append(_short(run(filled_up(batch, filled)), len(batch)))
         if not parts:  # one empty batch says how wide the answers are
-            parts = [_short(run(np.zeros((step, *self.facts.input.shape), np.float32)), 0)]
+            parts = [_short(run(np.zeros((step, *about.shape), np.float32)), 0)]
         answers, hidden = zip(*parts, strict=True)
         return np.concatenate(answers), None if hidden[0] is None else np.concatenate(hidden)
 

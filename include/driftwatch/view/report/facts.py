@@ -15,6 +15,7 @@ from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.artifacts.models import ModelCard
+from driftwatch.artifacts.recheck import Recheck
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DamagedArtifact, MissingArtifact
 from driftwatch.view.days import Day
@@ -61,6 +62,7 @@ class DayFacts:
     history: list[Day]
     failure: Failure | None = None
     answers: Answers | None = None
+    recheck: Recheck | None = None
     damaged: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -115,6 +117,7 @@ def gather(day: DayStore) -> DayFacts:
         card=reading.find(day.monitor.keys.model_card(ingest.model_version), ModelCard),
         late_files=reading.find(keys.late_files, LateFiles),
         answers=reading.find(day.key(Answers), Answers),
+        recheck=reading.find(day.key(Recheck), Recheck),
         history=_history(before, day),
         failure=reading.find(keys.failure, Failure),
     )

@@ -13,6 +13,7 @@ from driftwatch.view.answers import log_rows
 from driftwatch.view.confusions import ConfusionTable, confusions
 from driftwatch.view.drift_words import FeatureRow, feature_rows, sample
 from driftwatch.view.drift_words import kinds as drift_kinds
+from driftwatch.view.expected import recheck_rows
 from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.report.labelling_section import agreement_text
@@ -273,7 +274,7 @@ def model(facts: DayFacts) -> list[tuple[str, str]]:
         shares = facts.predictions["prediction"].value_counts(normalize=True)
         answers = [f"{name} {whole_percent(float(shares.get(name, 0)))}" for name in facts.config.classes]
         rows.append(("Its answers", f"{listing(answers, 12)} of {count(len(facts.predictions), 'image')}"))
-    rows += log_rows(facts.answers)
+    rows += log_rows(facts.answers) + recheck_rows(facts.recheck)
     took_over = [f"{found.day} ({found.version})" for found in facts.series.takeovers]
     rows.append(("New models of these days", listing(took_over, 6)))
     return rows

@@ -221,3 +221,23 @@ def test_the_gate_leaves_out_what_production_has_not_answered(world, tmp_path):
     assert gate.unanswered == 3
     evaluated = store.storage.read_table(store.keys.model_evaluation(challenger))
     assert set(evaluated["image_id"]) == set(holdout["image_id"].iloc[3:])
+
+
+def test_answers_whose_classes_are_mixed_up_are_refused_by_the_command_until_they_are_accepted(world, tmp_path, capsys):
+    from driftwatch.cli import main
+
+    store = store_of(world)
+    file, log = tmp_path / "stripes.yaml", tmp_path / "answers.csv"
+    file.write_text(json.dumps(store.config.model_dump(mode="json", exclude_none=True, exclude_defaults=True)))
+    table = answers(world)
+    table["said"] = table["said"].map({"across": "upright", "upright": "across"})
+    table.to_csv(log, index=False)
+    command = ["champion", "import", str(file), "--answers", str(log)]
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert "no better than chance" in said
+    assert "with its class across being upright and upright being across" in said
+    assert "Map them by model.logged.classes" in said
+    assert registry.champion(store) is None
+    assert main([*command, "--accept"]) == 0
+    assert registry.champion_version(store)

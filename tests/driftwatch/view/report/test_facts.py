@@ -103,3 +103,9 @@ def test_a_day_of_productions_log_has_its_account_also_where_the_log_was_refused
     rows = dict(model(found))
     assert rows["Production's log"].startswith("104 rows of 1 file = 97 used + ")
     assert rows["Images it answered"].startswith("97 of 100; 3 have no answer")
+    assert "Recheck by its file" not in rows
+
+
+def test_a_day_that_the_champions_file_answered_too_has_a_line_of_that(day: DayStore) -> None:
+    day.storage.write_json(day.keys.recheck, samples.RECHECK)
+    assert dict(model(gather(day)))["Recheck by its file"].startswith("warning: production's answers are not those of ")
