@@ -37,10 +37,14 @@ def check_own(options: argparse.Namespace, monitor: MonitorStore, own: OwnModel)
 
 def check_version(options: argparse.Namespace, monitor: MonitorStore, version: str) -> None:
     """The same of a registered version that stands for production's own answers."""
+    from driftwatch.config.model import LOGGED
     from driftwatch.models.own_model import examine_version
     from driftwatch.view.expected import OrderWords
 
-    _refuse_wrong(options, examine_version(monitor, version), version, OrderWords(by_name=monitor.config.classes))
+    model = monitor.config.model
+    by_log = OrderWords(by_name=monitor.config.classes)
+    order = by_log if model.predictions == LOGGED else OrderWords(positive=model.positive_class)
+    _refuse_wrong(options, examine_version(monitor, version), version, order)
 
 
 def _refuse_wrong(options: argparse.Namespace, found: Diagnosis, name: str, order: OrderWords) -> None:
