@@ -120,7 +120,9 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
 
     note = store.read(store.keys.retraining(run_key, CHALLENGER), ChallengerNote)
     asked, recent_days, clean_days = _answered(store, run_key, note)
-    table = asked.dropna(subset=list(ROLES), ignore_index=True)  # production need not have answered every image
+    table = asked.dropna(
+        subset=list(ROLES), ignore_index=True
+    )  # what production has not answered tells nothing of either
     columns = ["image_id", "key", "part", "day", "label", "champion", "challenger"]
     store.storage.write_table(store.keys.model_evaluation(note.version), table[columns])
     found = decide(table, store.config.classes, store.config.retraining)
