@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -112,6 +113,8 @@ class DayDrift(FeaturesTest, DayArtifact):
 class ContentTest(DriftTest):
     """The test of what is photographed, by the components of the embeddings. Some fields are absent where no test was made."""
 
+    by: Literal["gist"] | None = None
+    """gist: GIST takes the place of the embeddings; else absent."""
     reason: str | None = None
     """Why there is not enough evidence; absent where there is."""
     reference_of_mix: int | None = None

@@ -25,7 +25,7 @@ from driftwatch.drift.against_reference import (
 from driftwatch.drift.class_mix import PREDICTION
 from driftwatch.drift.embeddings import fit_projection, project
 from driftwatch.drift.reference import CONTENT, NOT_ENOUGH_EVIDENCE, Reference
-from driftwatch.models.content import NONE
+from driftwatch.models.content import EMBEDDINGS, GIST, NONE, embeds_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,17 +67,26 @@ def judge_content(
     `usual` says how many held-out images there are. Where they are too few, there is no reference and no test.
     """
     table = too_few_held_out(usual, version) or _components(day, version, usual)
-    if isinstance(table, str):
-        return ContentTest(
-            verdict=NOT_ENOUGH_EVIDENCE,
-            reason=table,
-            p_value=None,
-            false_alarm_rate=kind_rate(day.config.profiling, CONTENT),
-            n=len(predictions),
-            effective_n=len(predictions),
-            features=(),
-            examples=(),
-        )
+    found = (
+        _not_tested(day, predictions, table) if isinstance(table, str) else _tested(day, version, predictions, table)
+    )
+    return found.model_copy(update={"by": GIST}) if usual is not None and usual.content == GIST else found
+
+
+def _not_tested(day: DayStore, predictions: pd.DataFrame, reason: str) -> ContentTest:
+    return ContentTest(
+        verdict=NOT_ENOUGH_EVIDENCE,
+        reason=reason,
+        p_value=None,
+        false_alarm_rate=kind_rate(day.config.profiling, CONTENT),
+        n=len(predictions),
+        effective_n=len(predictions),
+        features=(),
+        examples=(),
+    )
+
+
+def _tested(day: DayStore, version: str, predictions: pd.DataFrame, table: pd.DataFrame) -> ContentTest:
     table.insert(0, "image_id", predictions["image_id"].to_numpy())
     table[PREDICTION] = predictions["prediction"].to_numpy()
     reference = load_reference(day.monitor, version, CONTENT)
@@ -94,6 +103,11 @@ def _components(day: DayStore, version: str, usual: UsualPredictions | None) -> 
         return f"{version} gives no embeddings, and model.content_features was none when it was registered"
     if not day.storage.exists(day.keys.embeddings):
         return f"the day's answers have no embeddings, and the reference of {version} is made of embeddings"
+    if (usual is None or usual.content == EMBEDDINGS) and not embeds_days(day.monitor, version):
+        return (
+            f"the reference of {version} is made of its own embeddings, and the day has those of production's model: `driftwatch champion "
+            "import` with --replace makes another reference"
+        )
     projection = day.storage.read_array(day.monitor.keys.reference_projection(version))
     embeddings = day.storage.read_array(day.keys.embeddings)
     known, found = projection.shape[1] - 1, embeddings.shape[1]

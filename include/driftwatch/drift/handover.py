@@ -16,7 +16,7 @@ from driftwatch.drift.content import Content
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
 from driftwatch.models.as_trained import refuse_other
-from driftwatch.models.content import chosen, content_of
+from driftwatch.models.content import chosen, content_of, embeds_days
 from driftwatch.models.dataset import EVALUATION, HUMAN, TRAIN, VALIDATION, load_features, load_inputs
 from driftwatch.models.gate import PROMOTE
 from driftwatch.models.original_set import set_keys
@@ -113,7 +113,7 @@ def _predicted(store: MonitorStore, version: str, data: _Data) -> tuple[pd.DataF
     production has not answered are in neither."""
     asked = Asked([data.inputs], image_ids=data.table["image_id"].tolist())
     found = predictor(store, version).predict(asked, store.config.model.batch_size)
-    kind = chosen(store.config, found.embeddings is not None)
+    kind = chosen(store.config, found.embeddings is not None and embeds_days(store, version))
     hashes = data.original.set_index("image_id").get("phash", pd.Series(dtype=object))
     predicted = pd.DataFrame(
         {

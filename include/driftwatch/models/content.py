@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftwatch.artifacts.reference import ContentFeatures, UsualPredictions
+from driftwatch.config.model import CHAMPION
+from driftwatch.models.registry import card
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import MonitorStore
@@ -27,6 +29,13 @@ def chosen(config: MonitorConfig, embeds: bool) -> ContentFeatures:
     if setting == GIST or (setting == "auto" and not embeds):
         return GIST
     return EMBEDDINGS if embeds else NONE
+
+
+def embeds_days(store: MonitorStore, version: str) -> bool:
+    """Whether the embeddings of a day come from the same model as those of `version`. Production's model need not be the registered one,
+    and embeddings of two models cannot be compared."""
+    said = store.config.model.predictions
+    return said == CHAMPION or said == card(store, version).kind
 
 
 def content_of(kind: ContentFeatures, embeddings: np.ndarray | None, images: Iterable[np.ndarray]) -> np.ndarray | None:

@@ -41,7 +41,8 @@ def kinds(drift: DayDrift | None, answers: ContentDrift | None) -> list[DriftKin
         rows.append(_kind("Image quality", "pixel features", drift, listing(moved, 3) if moved else ""))
     if answers:
         content, predictions = answers.content, answers.predictions
-        rows.append(_kind("Content", "the model's embedding", content, content_finding(content), content.reason))
+        about = "GIST, a descriptor of the picture" if content.by else "the model's embedding"
+        rows.append(_kind("Content", about, content, content_finding(content), content.reason))
         said = shares(predictions)
         rows.append(_kind("Predictions", "shares of the classes", predictions, said, predictions.reason))
     if drift and drift.trend:

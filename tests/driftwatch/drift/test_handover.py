@@ -67,6 +67,14 @@ def test_the_references_are_of_all_images_and_of_those_held_out(trained):
     assert store.storage.exists(store.keys.reference_profile(version))
 
 
+def test_where_production_answers_the_days_the_embeddings_of_a_registered_file_make_no_reference(trained):
+    root, version = trained
+    logged = {"path": "logs/{day}/*", "columns": {"key": "file", "prediction": "said", "embedding": "vector"}}
+    store = store_at(root, model={"input_size": 32, "predictions": "logged", "logged": logged})
+    build_reference_of(store, version)
+    assert store.read(store.keys.reference_predictions(version), UsualPredictions).content == "gist"
+
+
 def test_a_monitor_file_with_other_classes_gets_no_reference(trained):
     root, version = trained
     with pytest.raises(NeedsAttention, match="its outputs are"):

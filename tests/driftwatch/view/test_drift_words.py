@@ -51,6 +51,10 @@ def test_each_kind_has_its_own_row_and_the_unknown_ones_none() -> None:
         ("Predictions", "changed", True),
         ("Trend over days", "as usual", False),
     ]
+    assert [kinds(None, content_drift(**by))[0].about for by in ({}, {"by": "gist"})] == [
+        "the model's embedding",
+        "GIST, a descriptor of the picture",
+    ]
     creeping = kinds(day_drift(trend=TREND), None)[-1]
     assert creeping.finding == "fine detail falls slowly, about since 2025-12-20"
     assert creeping.evidence == "CUSUM 18.2, alarm above 16.6; 0.2 false alarms a year at most"

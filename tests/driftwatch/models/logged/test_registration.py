@@ -138,7 +138,7 @@ def test_its_references_and_a_day_of_the_log_are_judged_like_those_of_a_model(wo
     else:
         assert day.storage.read_array(day.keys.embeddings).shape == (39, WIDTH)
         assert counts.held_out >= 50
-        assert (drift.content.reason, drift.content.n) == (None, 39)
+        assert (drift.content.reason, drift.content.n, drift.content.by) == (None, 39, "gist")
 
 
 def test_embeddings_of_the_file_make_the_reference(world, tmp_path):
