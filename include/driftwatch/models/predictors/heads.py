@@ -13,6 +13,7 @@ from driftwatch.config.model import ModelConfig
 from driftwatch.errors import NeedsAttention
 
 ONE_NUMBER = ("sigmoid", "logit")
+_LOG_ODDS = ("logits", "logit")
 _LEAST = 1e-12
 # A sum of float16 chances may miss 1 by that much.
 _NEAR_ONE = 5e-3
@@ -72,6 +73,7 @@ class Head:
                 f"{who} answers {int(np.isnan(raw).any(axis=1).sum())} of {len(raw)} images with NaN: look at model.input.scale, mean "
                 "and std, and at the model"
             )
+        self._refuse_no_chances(raw, who)
         if self.output == "logits":
             return raw
         if self.output == "logit":
@@ -79,6 +81,17 @@ class Head:
         if self.output == "sigmoid":
             return self._two(_log(1 - raw), _log(raw), classes)
         return _log(raw)
+
+    def _refuse_no_chances(self, raw: np.ndarray, who: str) -> None:
+        """Another version of a served model may have lost its last layer: its log odds must not be taken for chances."""
+        if self.output in _LOG_ODDS or not raw.size:
+            return
+        low, high = float(raw.min()), float(raw.max())
+        if low < -_NEAR_ONE or high > 1 + _NEAR_ONE:
+            raise NeedsAttention(
+                f"{who} answers with numbers from {low:.4g} to {high:.4g}, and its output is known as {self.output or 'auto'}, chances of "
+                "0 to 1: set model.output to logits or logit and import it anew, or put the model back that was registered"
+            )
 
     def _two(self, negative: np.ndarray, positive: np.ndarray, classes: Sequence[str]) -> np.ndarray:
         """The two columns, the positive class's in its place."""

@@ -77,3 +77,14 @@ def test_another_number_of_columns_is_refused_with_both(raw, classes) -> None:
 def test_answers_that_are_no_numbers_are_counted_and_refused() -> None:
     with pytest.raises(NeedsAttention, match=r"1 of 2 images with NaN: look at model\.input\.scale"):
         scores(Head("logits"), [[0.0, 1.0], [np.nan, 0.0]])
+
+
+@pytest.mark.parametrize("head", [Head("probabilities"), Head("sigmoids"), Head("sigmoid")])
+def test_log_odds_are_not_taken_for_chances(head: Head) -> None:
+    raw = [[-3.0], [4.5]] if head.output == "sigmoid" else [[-3.0, 4.5]]
+    with pytest.raises(NeedsAttention, match=rf"from -3 to 4\.5, and its output is known as {head.output}"):
+        scores(head, raw)
+
+
+def test_chances_of_float16_may_miss_their_ends_a_little() -> None:
+    np.testing.assert_allclose(scores(Head("probabilities"), [[1.001, -0.0005]]), [[1, 0]], atol=1e-9)
