@@ -21,6 +21,7 @@ _WORDS = {
     "cut_line": "cut short",
     "no_response": "without a response",
     "no_payload": "whose payload cannot be read",
+    "several_images": "about several images at once",
 }
 _MOST = 8
 

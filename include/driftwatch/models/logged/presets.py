@@ -19,6 +19,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from driftwatch.config.logged import LoggedColumns
@@ -53,12 +54,16 @@ def sagemaker_records(name: str, lines: Iterable[Line], broken: Counter[str]) ->
         try:
             request, digest = _body(capture.get("endpointInput") or {})
             response, _ = _body(capture["endpointOutput"])
-        except (ValueError, TypeError, AttributeError):
+            found = [*islice(images_in(request), 2)] if digest is None else [digest]
+        except (ValueError, TypeError, AttributeError, RecursionError):
             broken["no_payload"] += 1
+            continue
+        if len(found) > 1:
+            broken["several_images"] += 1
             continue
         yield {
             "key": about.get("inferenceId"),
-            "image_id": digest or image_in(request),
+            "image_id": found[0] if found else None,
             "time": about.get("inferenceTime"),
             "model_version": variant[1] if variant else None,
             "request": request,
@@ -87,7 +92,13 @@ def _plain(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        fields = next(csv.reader([text.strip()]), [])
+        lines = text.strip().splitlines()
+        if len(lines) > 1:
+            raise ValueError("the answers to a batch, and one line is about one image") from None
+        try:
+            fields = next(csv.reader(lines), [])
+        except csv.Error as error:
+            raise ValueError(str(error)) from error
         return fields[0] if len(fields) == 1 else fields
 
 
@@ -115,7 +126,7 @@ def events_of(lines: Iterable[Line], broken: Counter[str]) -> Iterator[Event]:
         try:
             payload = _payload(line)
             parts = [*_instances(payload)]
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError, ZeroDivisionError):
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, ZeroDivisionError, RecursionError):
             # Of a request the response says that something is missing.
             broken["no_payload"] += not is_request
             continue
@@ -182,13 +193,17 @@ def _row(tensor: Line, place: int) -> Any:
 
 
 def image_in(value: Any) -> str | None:
-    """The sha256 of the image that stands in a request in base64: the first text that is named `b64`, or is as long as an image."""
+    """The sha256 of the first image that stands in a request."""
+    return next(images_in(value), None)
+
+
+def images_in(value: Any) -> Iterator[str]:
+    """The sha256 of each image that stands in a request in base64: the texts that are named `b64`, or are as long as an image."""
     for text in _texts(value):
         try:
-            return hashlib.sha256(base64.b64decode(text, validate=True)).hexdigest()
+            yield hashlib.sha256(base64.b64decode(text, validate=True)).hexdigest()
         except (binascii.Error, ValueError):
             continue
-    return None
 
 
 def _texts(value: Any, named: bool = False) -> Iterator[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Scores written with two decimals: each may be off by half of the last one, and all together by no more than this.
 _ROUNDED_BY, _LARGEST_GAP = 0.005, 0.05
+_BEYOND = 2**64
 MISSING, NO_NUMBER, OUT_OF_RANGE, NO_SUM = (
     "scores_missing",
     "score_not_a_number",
@@ -45,7 +46,7 @@ def scores_of(table: pd.DataFrame, config: MonitorConfig, resolve: Callable[[str
         missing = np.array([len(row) != k for row in rows], bool)
     elif f"{SCORE}{config.classes[0]}" in table:
         columns = [table[f"{SCORE}{name}"] for name in config.classes]
-        values = np.column_stack([_numbers(column) for column in columns]) if len(table) else np.zeros((0, k))
+        values = np.column_stack([numbers_of(column) for column in columns]) if len(table) else np.zeros((0, k))
         missing = np.any([column.isna() & ~_is_nan(column) for column in columns], axis=0)
     else:
         return None
@@ -80,7 +81,7 @@ def _row(value: Any, config: MonitorConfig, resolve: Callable[[str], str | None]
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return ()
     if isinstance(value, Mapping):
         named = {resolve(str(name)): part for name, part in value.items()}
@@ -109,14 +110,22 @@ def _of_one(number: float, config: MonitorConfig) -> Sequence[float]:
 def _number(value: Any) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
 
 
-def _numbers(column: pd.Series) -> np.ndarray:
+def numbers_of(column: pd.Series) -> np.ndarray:
+    """The column as float64; NaN for what is no number, and for a whole number beyond all that float64 has."""
     import pandas as pd
 
+    if column.dtype == object:
+        column = column.map(representable)
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+def representable(value: Any) -> Any:
+    """The value; None for a whole number at which pandas fails."""
+    return None if type(value) is int and abs(value) >= _BEYOND else value
 
 
 def _is_nan(column: pd.Series) -> Any:

@@ -4,6 +4,7 @@ used has a reason in a word."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy as np
 
 from driftwatch.config.parts import folded
 from driftwatch.models.logged import columns as roles
-from driftwatch.models.logged.scores import Scores, scores_of
+from driftwatch.models.logged.scores import Scores, numbers_of, representable, scores_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,10 @@ UNKNOWN_CLASS, NO_CLASS, BAD_TIME, BAD_EMBEDDING = "unknown_class", "no_class", 
 UNTOLD = "unknown"
 SCORE_DECIMALS = 6
 _MOST_NAMED = 5
+# From seconds of 2001 to the last nanosecond that pandas has. Another number is no time, but the text 20260304 is a date.
+_SINCE_1970 = (1e9, 9.2e18)
+# A number of a class. A table with gaps makes 3.0 of 3, and writes that into a CSV file.
+_WHOLE = re.compile(r"[0-9]{1,9}(\.0+)?")
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,10 @@ class Names:
     def known(self, name: str) -> tuple[str | None, bool]:
         """The class, and whether only the case is another."""
         name = name.strip()
-        if name in self._exact and not (self._first is not None and name.isdigit()):
+        if name in self._exact and not (self._first is not None and _WHOLE.fullmatch(name)):
             return self._exact[name], False
-        if self._first is not None and name.isascii() and name.isdigit():
-            place = int(name) - self._first
+        if self._first is not None and _WHOLE.fullmatch(name):
+            place = int(float(name)) - self._first
             return (self._classes[place] if 0 <= place < len(self._classes) else None), False
         found = self._folded.get(folded(name))
         return found, found is not None
@@ -160,7 +165,7 @@ def _vector(value: Any) -> np.ndarray:
     try:
         value = json.loads(value) if isinstance(value, str) else value
         return np.asarray([] if value is None else value, dtype=float).reshape(-1)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return np.zeros(0)
 
 
@@ -175,9 +180,11 @@ def _times(table: pd.DataFrame, reasons: np.ndarray) -> np.ndarray:
         parsed = pd.to_datetime(column, utc=True)
     else:
         # Files of one day may differ: some of them have times, and others texts.
-        column = column.map(lambda value: value.isoformat() if hasattr(value, "isoformat") else value)
-        numbers = pd.to_numeric(column, errors="coerce").astype(float)
-        texts = pd.to_datetime(column.where(numbers.isna()), utc=True, errors="coerce", format="ISO8601")
+        column = column.map(lambda value: value.isoformat() if hasattr(value, "isoformat") else representable(value))
+        numbers = pd.Series(numbers_of(column), index=column.index)
+        numbers = numbers.where(numbers.between(*_SINCE_1970))
+        said = column.map(lambda value: value if isinstance(value, str) else None).where(numbers.isna())
+        texts = pd.to_datetime(said, utc=True, errors="coerce", format="ISO8601")
         parsed = texts.fillna(pd.to_datetime(_in_nanoseconds(numbers), utc=True, errors="coerce"))
     _note(reasons, parsed.isna().to_numpy(), BAD_TIME)
     return parsed.dt.as_unit("ns").astype("int64").to_numpy()

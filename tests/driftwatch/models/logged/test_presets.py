@@ -62,6 +62,24 @@ def test_a_capture_file_tells_image_scores_time_and_variant(tmp_path, output, co
     assert table["score.dog"].unique().tolist() == [0.75]
 
 
+def test_a_capture_of_a_batch_and_a_body_that_is_no_line_are_counted_and_the_others_used(tmp_path):
+    day = a_day(tmp_path, format="sagemaker", columns={}, max_unanswered=0.1)
+    rows = [captured(n, CSV_OUTPUT) for n in range(IMAGES - 6)]
+    bodies = ["0.25,0.75\n0.9,0.1", '"0.25,0.75', "0.25\r0.75", "[" * 100_000]
+    rows += [captured(IMAGES - 6 + n, {"encoding": "CSV", "data": text}) for n, text in enumerate(bodies)]
+    both = json.dumps({"instances": [{"b64": b64(body(number))} for number in (98, 99)]})
+    rows.append(captured(98, {"encoding": "JSON", "data": "[0.25, 0.75]"}))  # the chance of each of two images
+    rows[-1]["captureData"]["endpointInput"] = {
+        "observedContentType": "application/json",
+        "encoding": "JSON",
+        "data": both,
+    }
+    put(day, "capture.jsonl", jsonl_of(rows))
+    found = answer_day(day, VERSION, open_storage)
+    assert (found.used, found.rows) == (IMAGES - 6, IMAGES - 1)
+    assert found.reasons == {"no_payload": 3, "several_images": 1, "scores_missing": 1}
+
+
 def test_the_inference_id_may_tell_the_image_and_a_line_without_a_response_is_counted(tmp_path):
     day = a_day(tmp_path, format="sagemaker", columns={"key": "key"})
     rows = [captured(n, CSV_OUTPUT, inferenceId=f"{n:04d}.jpg") for n in range(IMAGES)]

@@ -54,6 +54,7 @@ def test_a_list_a_mapping_and_one_chance_are_the_same_scores(tmp_path, value):
         ([float("nan"), 1.0], NO_NUMBER),
         (["much", "little"], NO_NUMBER),
         ([float("inf"), 0.0], NO_NUMBER),
+        ([10**400, 0.0], NO_NUMBER),
         ([-0.2, 1.2], OUT_OF_RANGE),
         ([1.5, 0.5], OUT_OF_RANGE),
         ([0.6, 0.6], NO_SUM),

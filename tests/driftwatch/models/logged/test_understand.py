@@ -28,7 +28,7 @@ def test_a_name_is_found_as_it_is_by_the_mapping_or_in_another_case(tmp_path):
     assert found.known("doge") == (None, False)
 
 
-@pytest.mark.parametrize(("first", "number", "expected"), [(0, "0", "Größe"), (1, "1", "Größe"), (1, "2", "dog"), (1, "0", None), (0, "2", None), (None, "0", None)])  # fmt: skip
+@pytest.mark.parametrize(("first", "number", "expected"), [(0, "0", "Größe"), (1, "1", "Größe"), (1, "2", "dog"), (0, "1.0", "dog"), (0, "1.5", None), (None, "1.0", None), (1, "0", None), (0, "2", None), (None, "0", None)])  # fmt: skip
 def test_numbers_are_places_where_the_setting_says_so(tmp_path, first, number, expected):
     assert names(tmp_path, class_numbers=first).resolve(number) == expected
 
@@ -66,6 +66,11 @@ def test_times_of_every_kind_are_compared(tmp_path):
     assert set(reasons) == {""}
 
 
+def test_a_date_without_dashes_is_no_number(tmp_path):
+    found, _ = times(pd.Series(["20260304", "2026-03-04T00:00:00Z"], dtype=object), tmp_path)
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_times_of_parquet_are_compared_whatever_their_unit(tmp_path, unit):
     column = pd.Series(pd.to_datetime(["2026-03-04T10:00:00.5Z", None])).astype(f"datetime64[{unit}, UTC]")
@@ -74,6 +79,6 @@ def test_times_of_parquet_are_compared_whatever_their_unit(tmp_path, unit):
     assert reasons == ["", BAD_TIME]
 
 
-@pytest.mark.parametrize("value", [None, "", "yesterday", -5, 0, float("nan")])
+@pytest.mark.parametrize("value", [None, "", "yesterday", -5, 0, 20260304, 1e300, 10**400, float("nan")])
 def test_what_is_no_time_is_named(tmp_path, value):
     assert times(pd.Series([value, "2026-03-04T10:00:00Z"], dtype=object), tmp_path)[1] == [BAD_TIME, ""]
