@@ -9,7 +9,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.config import AnnotationConfig, MonitorConfig
 from driftwatch.config.loader import load_monitor
-from driftwatch.config.model import ENDPOINT
+from driftwatch.config.model import CHAMPION, ENDPOINT
 from driftwatch.config.retraining import HANDOVER, KERAS
 from driftwatch.errors import ConfigError, StorageFailed
 
@@ -46,7 +46,8 @@ def _check(options: argparse.Namespace) -> None:
     print(
         f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(monitor.keys.monitor)}"
     )
-    print(f"Champion: {current.version if current else 'none yet; run driftwatch champion train'}")
+    first = "train" if config.model.predictions == CHAMPION else "import"
+    print(f"Champion: {current.version if current else f'none yet; run driftwatch champion {first}'}")
     print(_cost(images, annotation))
     print(
         f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "

@@ -57,6 +57,12 @@ def test_a_sound_file_is_told_with_its_cost_and_without_a_warning(check: Check, 
     assert not warnings(lines)
 
 
+def test_where_production_answers_the_first_champion_is_imported(check: Check) -> None:
+    logged = {"path": "logs/{day}/*", "columns": {"key": "file", "prediction": "said"}}
+    lines = check(model={"predictions": "logged", "logged": logged})
+    assert lines[2] == "Champion: none yet; run driftwatch champion import"
+
+
 def test_a_check_writes_nothing(check: Check, tmp_path: Path) -> None:
     check()
     assert not (tmp_path / "storage").exists()
