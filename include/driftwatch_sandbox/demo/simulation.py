@@ -138,9 +138,9 @@ class Simulation:
         accuracy = holdout.accuracy.value or 0.0
         self.progress.say(f"First champion {champion}: {100 * accuracy:.1f} % on {holdout.n} held-out photos")
         if accuracy < self.monitor.performance.floor:
+            better = " More images make a better model; so does your own, by MODEL=<file>" if kind == "train" else ""
             self.progress.say(
-                f"That is below performance.floor, {self.monitor.performance.floor:.0%}: clean days may be alerts too. More images make a better "
-                "model; so does your own, by MODEL=model.keras"
+                f"That is below performance.floor, {self.monitor.performance.floor:.0%}: clean days may be alerts too.{better}"
             )
 
     def _champion(self) -> str:
