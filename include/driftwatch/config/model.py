@@ -54,7 +54,10 @@ class ModelConfig(Section):
         description="What content drift is judged by. auto: the model's embeddings, and GIST where it gives none. gist: always GIST, a descriptor of the picture that comes with Driftwatch. none: the embeddings alone; without them content is not judged. It counts for models that are registered from then on.",
     )
     batch_size: int = Field(
-        256, ge=1, le=256, description="How many images are predicted at once. Inputs are stored in blocks of 256."
+        256,
+        ge=1,
+        le=256,
+        description="How many images are predicted at once, at most. Of pictures larger than 96 x 96 there are fewer, so that a batch has no more pixels than 256 of these: 47 of 224 x 224. Inputs are stored in blocks of 256.",
     )
     recipe: RecipeConfig = Field(default_factory=RecipeConfig)
 

@@ -23,6 +23,10 @@ from driftwatch.models.predictors.tensors import tensor_of
 # Raw answers [n, columns] and embeddings [n, width], or None, of one batch: a float32 tensor.
 Run = Callable[[np.ndarray], tuple[np.ndarray, "np.ndarray | None"]]
 
+# A batch has no more pixels than 256 images of 96 x 96 have. What a network keeps of its batch grows with the pixels: at 224 x 224 it is
+# some GB for 256 images, and larger batches are no faster.
+MOST_PIXELS = 256 * 96 * 96
+
 
 @dataclass(frozen=True)
 class ModelFacts:
@@ -80,10 +84,13 @@ class ImagePredictor(ABC):
     def raw(
         self, blocks: Iterable[np.ndarray], batch_size: int, about: ModelInput | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """The answers as the model gives them, [n, columns], and the embeddings. No batch goes beyond a block."""
+        """The answers as the model gives them, [n, columns], and the embeddings. No batch goes beyond a block, or has more than
+        MOST_PIXELS."""
         about = about or self.facts.input
-        run, filled = self.runner(batch_size)
-        step = filled or batch_size
+        height, width = self.input_size
+        most = min(batch_size, max(1, MOST_PIXELS // (height * width)))
+        run, filled = self.runner(most)
+        step = filled or most
         parts = []
         for block in blocks:
             refuse_other_size(self.facts, block)
