@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import CardRecipe, ImportedRecipe, ModelData
 from driftwatch.artifacts.store import MonitorStore
@@ -22,7 +24,6 @@ from driftwatch.models.predictors.keras import KerasPredictor
 from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Trained, TrainingSet, trainer
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 # Answers on so many images tell what kind of answers they are.
@@ -75,10 +76,16 @@ class OwnModel:
     predictor: ImagePredictor
 
     def trained(self, images: np.ndarray) -> Trained:
-        """The model to be registered. Its answers on the first of `images`, uint8 [n, h, w, 3], tell what its answers mean."""
-        some = images[:TOLD_BY]
+        """The model to be registered. Its answers on some of `images`, uint8 [n, h, w, 3], tell what its answers mean."""
+        some = some_of(images)
         head = self.facts.head.told(self.predictor.raw([some], len(some))[0], self.facts.class_names, str(self.path))
         return Trained(self.file, head, kind=self.kind, input=self.facts.input)
+
+
+def some_of(images: np.ndarray) -> np.ndarray:
+    """At most TOLD_BY of the images, evenly spread over the set: the set is in the order of the classes, and the answers to one class
+    alone may not tell logits from chances."""
+    return images[np.linspace(0, max(0, len(images) - 1), min(TOLD_BY, len(images))).astype(int)]
 
 
 def import_champion(
@@ -98,8 +105,8 @@ def import_champion(
 
 def told(own: OwnModel, images: Labelled) -> OwnModel:
     """The model with its head known, as its answers on some images tell it. Raises NeedsAttention where they do not tell."""
-    some = [images.images[:TOLD_BY]]
-    raw, _ = own.predictor.raw(some, max(1, min(TOLD_BY, len(some[0]))))
+    some = some_of(images.images)
+    raw, _ = own.predictor.raw([some], max(1, len(some)))
     facts = replace(own.facts, head=own.facts.head.told(raw, own.facts.class_names, str(own.path)))
     return replace(
         own, facts=facts, predictor=replace(own.predictor, facts=replace(own.predictor.facts, head=facts.head))
