@@ -1,27 +1,24 @@
 """Production as a team runs it beside Driftwatch: a service with a model of its own that answers pictures and writes down what it answered.
 
-    python -m driftwatch_sandbox.production MODEL.keras FOLDER LOG --classes cat dog [--version prod-1]
+    python -m driftwatch_sandbox.production MODEL FOLDER LOG --classes cat dog [--version prod-1]
 
-It shares no code with Driftwatch: it decodes by Pillow, squashes by OpenCV, and asks Keras. FOLDER is a day's folder or that of the training
-images; what is no picture is not answered. LOG is a .csv, .jsonl or .parquet file with the columns that COLUMNS names for the monitor file.
+It shares no code with Driftwatch: it decodes by Pillow, squashes by OpenCV, and asks Keras or ONNX Runtime. MODEL is a .keras or .onnx file.
+FOLDER is a day's folder or that of the training images; what is no picture is not answered. LOG is a .csv, .jsonl or .parquet file with the
+columns that `columns` names for the monitor file.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
-
-if TYPE_CHECKING:
-    import keras
 
 BATCH = 256
 
@@ -34,18 +31,19 @@ def columns(classes: Sequence[str]) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Production:
-    """A model that answers. `version`: what it calls itself in the log."""
+    """A model that answers: `run` gives logits or probabilities for pictures of `size`, float32 [n, height, width, 3]. `version`: what it
+    calls itself in the log."""
 
-    model: keras.Model
+    run: Callable[[np.ndarray], np.ndarray]
+    size: tuple[int, int]
     classes: tuple[str, ...]
     version: str = "prod-1"
 
     @classmethod
     def of(cls, path: Path, classes: Sequence[str], version: str = "prod-1") -> Production:
-        """The model in a .keras file, which gives logits or probabilities."""
-        import keras
-
-        return cls(keras.models.load_model(path, compile=False), tuple(classes), version)
+        """The model in a .keras or .onnx file."""
+        run, size = _onnx(path) if path.suffix == ".onnx" else _keras(path)
+        return cls(run, size, tuple(classes), version)
 
     def answers(self, folder: Path) -> pd.DataFrame:
         """One row for each picture below the folder: when it came, and what the model said."""
@@ -62,7 +60,7 @@ class Production:
         return pd.DataFrame(rows)
 
     def _picture(self, path: Path) -> np.ndarray | None:
-        height, width = self.model.input_shape[1:3]
+        height, width = self.size
         try:
             with Image.open(path) as image:
                 pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
@@ -74,11 +72,34 @@ class Production:
         found = [np.zeros((0, len(self.classes)))]
         for start in range(0, len(pictures), BATCH):
             batch = np.stack(pictures[start : start + BATCH]).astype("float32")
-            raw = self.model(batch, training=False).numpy().astype(float)
+            raw = self.run(batch).astype(float)
             sure = np.exp(raw - raw.max(axis=1, keepdims=True))
             is_chance = (raw >= 0).all() and np.allclose(raw.sum(axis=1), 1, atol=1e-3)
             found.append(raw if is_chance else sure / sure.sum(axis=1, keepdims=True))
         return np.concatenate(found)
+
+
+def _keras(path: Path) -> tuple[Callable[[np.ndarray], np.ndarray], tuple[int, int]]:
+    import keras
+
+    model = keras.models.load_model(path, compile=False)
+    return lambda batch: model(batch, training=False).numpy(), model.input_shape[1:3]
+
+
+def _onnx(path: Path) -> tuple[Callable[[np.ndarray], np.ndarray], tuple[int, int]]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    _, height, width, _ = given.shape
+    return lambda batch: np.asarray(session.run(None, {given.name: batch})[0]), (height, width)
+
+
+def taken_over(now: pd.DataFrame, before: pd.DataFrame, share: float) -> pd.DataFrame:
+    """The answers of a day in the course of which a new version takes over: the version before has answered the first share of it. Names of
+    pictures are in the order in which they came."""
+    first = np.arange(len(now)) < round(share * len(now))
+    return pd.concat([before[first], now[~first]], ignore_index=True)
 
 
 def _moment(path: Path) -> str:

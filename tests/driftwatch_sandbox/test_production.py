@@ -17,7 +17,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.images.ingest import DayModel, ingest_day
 from driftwatch.models.logged.day import answer_day
 from driftwatch.storage import open_storage
-from driftwatch_sandbox.production import columns, main
+from driftwatch_sandbox.production import Production, columns, main, taken_over
 
 DAY, SIDE = date(2026, 3, 4), 32
 COLOURS = ("red", "green")
@@ -39,6 +39,21 @@ def model(tmp_path) -> Path:
     dense.set_weights([np.eye(3, 2, dtype="float32") / 10, np.zeros(2, "float32")])
     made.save(tmp_path / "model.keras")
     return tmp_path / "model.keras"
+
+
+def test_the_same_model_as_onnx_says_the_same_and_a_day_of_two_versions_is_answered_by_both(tmp_path, model):
+    from driftwatch_sandbox import team
+
+    team.export(model, tmp_path / "model.onnx")
+    for number in range(7):
+        save(tmp_path / f"day/{number}.png", COLOURS[number % 2], number)
+    was = Production.of(model, COLOURS, "prod-1").answers(tmp_path / "day")
+    now = Production.of(tmp_path / "model.onnx", COLOURS, "prod-2").answers(tmp_path / "day")
+    assert now["answer"].tolist() == was["answer"].tolist() == [COLOURS[number % 2] for number in range(7)]
+    assert np.allclose(now["p_red"], was["p_red"], atol=1e-5)
+    both = taken_over(now, was, 0.3)
+    assert both["file"].tolist() == now["file"].tolist()
+    assert both["model"].tolist() == ["prod-1"] * 2 + ["prod-2"] * 5
 
 
 @pytest.mark.parametrize("end", ["csv", "jsonl", "parquet"])

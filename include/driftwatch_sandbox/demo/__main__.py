@@ -8,7 +8,9 @@ import signal
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -22,12 +24,12 @@ from driftwatch_sandbox.demo.world import World, until_interrupted
 DEMO, TRY = VAR / "demo", VAR / "try"
 
 
-def play(console: Console, home: Path, story: Story) -> None:
+def play(console: Console, home: Path, story: Story, kind: Callable[[Path, Any, Progress], Simulation]) -> None:
     """Plays a story and tells what was found. The last finished run is removed only when this one is complete."""
     progress = Progress(console, float(os.environ.get("DRIFTWATCH_STARTED") or time.time()))
     progress.timings["install"] = round(time.time() - progress.started, 1)
     with fresh(home, progress.say):
-        simulation = Simulation(home, story, progress)
+        simulation = kind(home, story, progress)
         simulation.run()
     simulation.tell()
     which = "" if home == DEMO else f" OF={home.name}"
@@ -74,11 +76,15 @@ def main() -> int:
                 own = Own(options.monitor, options.images, options.model)
                 for line in own.promises(TRY):
                     console.print(line, highlight=False, markup=False, soft_wrap=True)
-                play(console, TRY, own)
-            else:
+                play(console, TRY, own, Simulation)
+            elif options.predictions == "champion":
                 from driftwatch_sandbox.demo.week import Week
 
-                play(console, DEMO, Week(options.photos))
+                play(console, DEMO, Week(options.photos), Simulation)
+            else:
+                from driftwatch_sandbox.demo.elsewhere import ElsewhereSimulation, ElsewhereWeek
+
+                play(console, DEMO, ElsewhereWeek(options.photos, options.predictions), ElsewhereSimulation)
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")
         return 130
@@ -93,6 +99,12 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m driftwatch_sandbox.demo", description=__doc__)
     parser.add_argument(
         "--photos", type=Path, help="folder of real photos, <class>/<file>; without it, photos are drawn"
+    )
+    parser.add_argument(
+        "--predictions",
+        choices=("champion", "onnx", "logged"),
+        default="champion",
+        help="where the week's answers come from: the model that Driftwatch trains; the team's ONNX model; what production logged",
     )
     parser.add_argument(
         "--try", dest="monitor", type=Path, metavar="MONITOR.yaml", help="try this monitor file instead"

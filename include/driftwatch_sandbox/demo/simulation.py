@@ -104,7 +104,7 @@ class Simulation:
             self.world.start_airflow()
             self.world.wait_until_ready()
             self.api = AirflowApi(self.world.url("airflow"), "admin", self.world.secrets.password)
-            self.api.wait_for_dags([self.monitor.monitoring_dag_id, self.monitor.retraining_dag_id])
+            self.api.wait_for_dags(self._dags)
             if not self.story.retrains:
                 self.api.pause(self.monitor.retraining_dag_id)
         self.progress.say(
@@ -126,13 +126,8 @@ class Simulation:
     def _make_champion(self) -> None:
         kind, *more = self.story.champion
         doing = "training the first champion" if kind == "train" else "importing the first champion"
-
-        def tick() -> None:
-            epochs = re.findall(r"epoch.*", self.world.processes.log_end("champion", lines=1))
-            self.progress.show(doing + "".join(f": {' '.join(line.split())}" for line in epochs[-1:]))
-
         command = ["driftwatch", "champion", kind, str(self.file), *more]
-        self.world.processes.run("champion", command, self.world.env, tick)
+        self._show_command("champion", command, self.world.env, doing)
         champion = self._champion()
         holdout = self.store.read(self.store.keys.model_card(champion), ModelCard).metrics.holdout
         accuracy = holdout.accuracy.value or 0.0
@@ -143,14 +138,35 @@ class Simulation:
                 f"That is below performance.floor, {self.monitor.performance.floor:.0%}: clean days may be alerts too.{better}"
             )
 
+    def _show_command(self, log: str, command: list[str], env: dict[str, str], doing: str) -> None:
+        """Runs a command to its end. Shows what it does, with the epoch that its log tells of."""
+
+        def tick() -> None:
+            epochs = re.findall(r"epoch.*", self.world.processes.log_end(log, lines=1))
+            self.progress.show(doing + "".join(f": {' '.join(line.split())}" for line in epochs[-1:]))
+
+        self.world.processes.run(log, command, env, tick)
+
     def _champion(self) -> str:
         return self.store.read(self.store.keys.champion, ChampionPointer).version
+
+    @property
+    def _dags(self) -> list[str]:
+        """The DAGs that the story needs."""
+        return [self.monitor.monitoring_dag_id, self.monitor.retraining_dag_id]
+
+    def _before_day(self, day: date) -> None:
+        """What happens outside of Driftwatch on the day, before it is handled."""
+
+    def _after_retraining(self, run_id: str) -> None:
+        """What follows a retraining run that has ended well, before the next day."""
 
     def _days(self) -> None:
         for number, day in enumerate(self.story.days, start=1):
             state = self.story.damage if number > self.story.broken_from else "clean"
             name = f"day {number} ({day:%a %d %b}, {state})"
             with self.progress.phase("days", name):
+                self._before_day(day)
                 run_id = f"demo__{day}"
                 self.api.trigger(self.monitor.monitoring_dag_id, run_id, f"{day}T00:00:00Z", {})
                 self._follow(self.monitor.monitoring_dag_id, run_id, name)
@@ -174,6 +190,7 @@ class Simulation:
         if self.story.retrains:
             with self.progress.phase("retraining", "retraining"):
                 self._follow(self.monitor.retraining_dag_id, run_id, "retraining")
+                self._after_retraining(run_id)
         return run_id
 
     def _follow(self, dag_id: str, run_id: str, name: str) -> None:

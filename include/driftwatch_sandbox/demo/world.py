@@ -138,8 +138,21 @@ class World:
             "DRIFTWATCH_IMAGES": connection("http", "images", self.secrets.image_secret),
         }
 
+    def _dag_folders(self) -> dict[str, str]:
+        """Airflow's setting for a second folder of DAGs, where the story has a team with one of its own."""
+        folder = self.home / "team" / "dags"
+        if not folder.is_dir():
+            return {}
+        kind = "airflow.dag_processing.bundles.local.LocalDagBundle"
+        bundles = [
+            {"name": name, "classpath": kind, "kwargs": {"path": str(path)}}
+            for name, path in (("dags-folder", ROOT / "dags"), ("team", folder))
+        ]
+        return {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles)}
+
     def _airflow_settings(self) -> dict[str, str]:
         return {
+            **self._dag_folders(),
             "AIRFLOW_HOME": str(self.home / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
