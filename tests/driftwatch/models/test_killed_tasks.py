@@ -39,10 +39,16 @@ class Choose(tasks.ChooseActionOperator):
     def do_branch(self, context, branches_to_execute):
         return branches_to_execute
 
+class Collect(tasks.CollectTrainingSetOperator):
+    def do_branch(self, context, branches_to_execute):
+        return branches_to_execute
+
 def operator(task, **common):
     if task == "choose":
-        return Choose(on_plan="p", on_rollback="b", on_retrain="r", **common)
-    kinds = {"collect": tasks.CollectTrainingSetOperator, "train": tasks.TrainChallengerOperator,
+        return Choose(on_plan="p", on_rollback="b", on_retrain="r", on_challenger="c", **common)
+    if task == "collect":
+        return Collect(on_train="t", on_handover="h", **common)
+    kinds = {"train": tasks.TrainChallengerOperator,
              "evaluate": tasks.EvaluateChallengerOperator, "promote": promotion.PromoteModelOperator,
              "refresh": promotion.RefreshReferenceOperator}
     return kinds[task](**common)
