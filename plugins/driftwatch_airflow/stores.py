@@ -41,6 +41,6 @@ def storage_at(uri: str, connection: str | None, needed_by: str = "storage.conne
     if not has_fs(kind.scheme):
         raise NeedsAttention(
             f"{needed_by} names the Airflow connection {connection}, but no installed Airflow provider opens {kind.scheme}:// with one: "
-            "install the provider, or take it out so that the machine's own login is used"
+            f"install the provider, or take {needed_by} out so that the machine's own login is used"
         )
     return open_storage(uri, get_fs(kind.scheme, connection))
