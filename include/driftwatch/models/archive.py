@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.errors import NeedsAttention
@@ -122,12 +123,27 @@ def _parameters(config: Any, name: str) -> int:
     import keras
 
     try:
-        with keras.StatelessScope(initialize_variables=False):
+        with _without_values():
             return int(keras.saving.deserialize_keras_object(_bare(config), safe_mode=True).count_params())
     except Exception as error:  # each layer may raise errors of its own
         if "while in a stateless scope" in str(error):
             return 0
         raise DamagedModel(refused_by_keras(name, error)) from error
+
+
+@contextmanager
+def _without_values() -> Iterator[None]:
+    """Keras makes variables without values inside, and forgets them afterwards. If it did not, it would make the values of all of them,
+    those of a refused model too, at the end of its next scope of this kind."""
+    import keras
+    from keras.src.backend.common import global_state  # Keras has no public name for what waits for its values
+
+    waiting = list(global_state.get_global_attribute("uninitialized_variables") or [])
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        global_state.set_global_attribute("uninitialized_variables", waiting)
 
 
 def _bare(config: Any) -> Any:

@@ -139,3 +139,17 @@ def test_models_as_teams_have_them_pass(model, tmp_path):
         loaded = keras_file.from_bytes(data, "m.keras")
         np.testing.assert_array_equal(loaded.get_weights()[-2], team.get_weights()[-2])
     check_archive(model, "m.keras")
+
+
+def test_keras_does_not_make_the_values_of_a_model_that_was_only_looked_at(model, monkeypatch):
+    """A refused model's variables would take their gigabytes at the end of Keras' next scope without state."""
+    import keras
+
+    made: list[str] = []
+    check_archive(model, "model.keras")
+    with pytest.raises(DamagedModel):
+        check_archive(archive({**members(model), CONFIG: json.dumps(wider(model)).encode()}), "model.keras")
+    monkeypatch.setattr(keras.Variable, "_deferred_initialize", lambda variable: made.append(variable.path))
+    with keras.StatelessScope():
+        pass
+    assert made == []
