@@ -69,8 +69,8 @@ test: .venv/installed ## Lint, types, and the whole test suite
 	@# Three workers on two cores: each has one thread, and a real Airflow often waits.
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
-test-faults: .venv/installed ## Every fault at every call, a kill at every point; writes docs/fault-matrix.md
-	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults tests/driftwatch/models/test_killed_tasks.py --all-faults --write-fault-matrix docs/fault-matrix.md
+test-faults: .venv/installed ## Every fault at every call, a kill at every point, retraining on real photos; writes docs/fault-matrix.md
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults tests/driftwatch/models/test_killed_tasks.py tests/driftwatch/models/test_real_photos.py --all-faults --write-fault-matrix docs/fault-matrix.md
 
 var/bench/venv/installed:
 	@$(PYTHON) -m venv var/bench/venv

@@ -159,7 +159,9 @@ def whylabs_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all-faults", action="store_true", help="every fault at every call (make test-faults)")
+    parser.addoption(
+        "--all-faults", action="store_true", help="every fault at every call, and other long proofs (make test-faults)"
+    )
     parser.addoption("--write-fault-matrix", metavar="FILE", help="write the table of tests/faults as Markdown")
 
 
@@ -168,7 +170,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 LONG = (
     "end_to_end/test_real_airflow.py",
     "end_to_end/test_many_machines.py",
-    "models/test_real_photos.py",
     "models/test_killed_tasks.py",
     "dags/test_alert_source_branch.py",
     "models/test_retraining.py",

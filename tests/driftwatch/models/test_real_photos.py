@@ -1,4 +1,7 @@
-"""A champion on real photos, a camera that pixelates, and the gate's answer to three challengers."""
+"""A champion on real photos, a camera that pixelates, and the gate's answer to three challengers.
+
+It trains for minutes, so `make test` leaves it out: `make test-faults` and `make bench-retraining` show it.
+"""
 
 from __future__ import annotations
 
@@ -57,8 +60,10 @@ def add_day(storage, layout, config, day, photos, damage, verdict) -> None:
 
 
 @pytest.fixture(scope="module")
-def photos(shared, tmp_path_factory):
+def photos(pytestconfig, shared, tmp_path_factory):
     """1,100 photos for training, a clean day of 300 and a broken one of 160, and a champion by the recipe `fast`, cut short."""
+    if not pytestconfig.getoption("--all-faults"):
+        pytest.skip("trains for minutes: make test-faults runs it")
     root = tmp_path_factory.mktemp("photos")
     config = MonitorConfig.model_validate(
         {
