@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -42,6 +43,11 @@ os.environ.update(
 # Airflow configures logging at its import, and that ends what other libraries log with: TensorFlow's closes the stderr that pytest captures
 # where it was imported before.
 import airflow.settings  # noqa: E402, F401
+
+
+def pytest_runtest_setup() -> None:
+    """Layers of Keras draw the seeds of their first weights from `random`. A test meets the same network each time."""
+    random.seed(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
