@@ -7,9 +7,9 @@ from airflow.plugins_manager import AirflowPlugin
 from driftwatch_airflow.buttons import (
     CorrectionLink,
     DayReportLink,
+    LabellingLink,
     LabelSpendLink,
     MonitorPageLink,
-    TolokaPoolLink,
     WhyLabsProfileLink,
 )
 from driftwatch_airflow.paths import URL_PREFIX, pages_path
@@ -34,7 +34,7 @@ class DriftwatchPlugin(AirflowPlugin):
     name = "driftwatch"
     operator_extra_links = [  # noqa: RUF012 - Airflow's own form
         MonitorPageLink(),
-        TolokaPoolLink(),
+        LabellingLink(),
         LabelSpendLink(),
         DayReportLink(),
         WhyLabsProfileLink(),

@@ -1,4 +1,4 @@
-"""Buttons on a task's page: the monitor's page, the Toloka pool, what the labels cost, the day's report, its profile at WhyLabs, and
+"""Buttons on a task's page: the monitor's page, the page of the day's labelling, what the labels cost, the day's report, its profile at WhyLabs, and
 the form of a correction.
 """
 
@@ -43,10 +43,10 @@ class StoredLink(BaseOperatorLink):
         return f"outside_{type(self).__name__}"
 
 
-class TolokaPoolLink(StoredLink):
-    """The day's pool at Toloka."""
+class LabellingLink(StoredLink):
+    """The day's pool at the service by which people label."""
 
-    name = "Toloka pool"
+    name = "Labelling"
 
 
 class LabelSpendLink(StoredLink):

@@ -1,5 +1,5 @@
 """Who signs the links by which annotators and approvers get an image. A signed link works for a limited time, and only as it was made.
-The Airflow connection that `annotation.image_links` names says who signs."""
+The Airflow connection that `labels.image_links` names says who signs."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def image_server(monitor: MonitorConfig) -> ImageServer | None:
 
     if open_storage(monitor.storage.uri).presigns:
         return None
-    connection = connection_of(monitor.annotation.image_links, "annotation.image_links")
+    connection = connection_of(monitor.labels.image_links, "labels.image_links")
     return ImageServer(address_of(connection, "", scheme="http"), secret_of(connection, "secret of the image server"))
 
 
 def link_signer(monitor: MonitorConfig) -> Storage | None:
-    """The s3:// storage, opened with the login that signs image links. None if `annotation.image_links` names no connection for it."""
-    name = monitor.annotation.image_links
+    """The s3:// storage, opened with the login that signs image links. None if `labels.image_links` names no connection for it."""
+    name = monitor.labels.image_links
     if (
         not open_storage(monitor.storage.uri).presigns
-        or name == type(monitor.annotation).model_fields["image_links"].default
+        or name == type(monitor.labels).model_fields["image_links"].default
     ):
         return None
-    connection = connection_of(name, "annotation.image_links")
+    connection = connection_of(name, "labels.image_links")
     if connection.conn_type != "aws":
         raise NeedsAttention(
-            f"annotation.image_links names the Airflow connection {name} of type {connection.conn_type}: for an s3:// storage it must "
+            f"labels.image_links names the Airflow connection {name} of type {connection.conn_type}: for an s3:// storage it must "
             "be of type aws, and its key signs the links. Name another one, or change its type under Admin > Connections"
         )
     return storage_at(monitor.storage.uri, name)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from driftwatch_airflow.connections import access_of
 
 if TYPE_CHECKING:
+    from driftwatch.artifacts.annotation import AnnotationPlan
+    from driftwatch.config import MonitorConfig
     from driftwatch.labels.backends.base import LabelBackend
 
 
@@ -18,4 +20,18 @@ def label_backend(connection: str, name: str = "toloka") -> LabelBackend:
     """
     from driftwatch.labels.backends.base import LabelSite, backend_of
 
-    return backend_of(name, LabelSite(connection, partial(access_of, needed_by="annotation.connection")))
+    return backend_of(name, LabelSite(connection, partial(access_of, needed_by="labels.connection")))
+
+
+def label_backend_of(monitor: MonitorConfig, plan: AnnotationPlan | None = None) -> LabelBackend:
+    """The backend by which people label the monitor's images. Raises NeedsAttention where the day's `plan` was made for another one."""
+    from driftwatch.errors import NeedsAttention
+
+    labels = monitor.labels
+    if labels.people is None or (plan is not None and plan.backend != labels.people):
+        made = f"the plan of {plan.day} was made for" if plan else "this step needs people who label, such as"
+        raise NeedsAttention(
+            f"{made} {plan.backend if plan else 'toloka'}, and the labels of {monitor.name} come from {labels.people or labels.backend} now: "
+            "put labels.backend and its connection back until that day is done"
+        )
+    return label_backend(labels.connection_id, labels.people)

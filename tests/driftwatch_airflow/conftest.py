@@ -82,8 +82,8 @@ class LabelledDay:
         return operator.execute(self.context(**params))
 
     def sensor(self, **annotation: Any) -> WaitForAnnotationsOperator:
-        changed = self.monitor.annotation.model_copy(update=annotation)
-        monitor = self.monitor.model_copy(update={"annotation": changed})
+        changed = self.monitor.labels.model_copy(update=annotation)
+        monitor = self.monitor.model_copy(update={"labels": changed})
         return WaitForAnnotationsOperator(task_id="wait", monitor=monitor, day=DAY)
 
     def trigger(self, ends: datetime | None = None, **annotation: Any) -> AnnotationCompleteTrigger:
@@ -127,7 +127,7 @@ def day(
     import pandas as pd
 
     monitor = monitor.model_copy(
-        update={"annotation": monitor.annotation.model_copy(update={"control_tasks": 4, "poll_seconds": 0.05})}
+        update={"labels": monitor.labels.model_copy(update={"control_tasks": 4, "poll_seconds": 0.05})}
     )
 
     def picture(key: str) -> str:

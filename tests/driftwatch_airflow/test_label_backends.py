@@ -16,9 +16,7 @@ POOL = Pool("7", 12, 3, 0.2)
 def test_the_connection_is_read_when_the_service_is_needed(monkeypatch):
     backend = label_backend("toloka_of_ours")
     assert (backend.name, backend.title) == ("toloka", "Toloka")
-    with pytest.raises(
-        NeedsAttention, match=r"no Airflow connection 'toloka_of_ours', which annotation\.connection names"
-    ):
+    with pytest.raises(NeedsAttention, match=r"no Airflow connection 'toloka_of_ours', which labels\.connection names"):
         backend.look(POOL)
     monkeypatch.setenv(
         "AIRFLOW_CONN_TOLOKA_OF_OURS", json.dumps({"conn_type": "toloka", "host": "ftp://h", "password": "a-token"})

@@ -28,7 +28,7 @@ def plan(project_id: str, config: MonitorConfig) -> AnnotationPlan:
         sample=(),
         control=(),
         exam=None,
-        cost=cost_of(0, config.annotation.model_copy(update={"reward_per_page": 0.05, "tasks_per_page": 9})),
+        cost=cost_of(0, config.labels.model_copy(update={"reward_per_page": 0.05, "tasks_per_page": 9})),
         project_id=project_id,
         exam_id=None,
         pool_id=None,

@@ -71,7 +71,7 @@ def test_the_days_labels_are_an_event_to_follow_and_the_pages_show_the_days_numb
     shown = site.api._client.get(links["extra_links"]["Monitor page"], follow_redirects=True)
     assert shown.status_code == 200
     assert f"{performance['labels']} of {performance['sampled']}" in shown.text
-    assert "Toloka pool</a>" in shown.text
+    assert "Labelling</a>" in shown.text
     assert site.api._client.get(links["extra_links"]["Day report"]).content == site.storage.read_bytes(keys.report)
     series = site.api._client.get(f"/driftwatch/m/{name}/series.json").json()
     at = series["days"].index(str(day))

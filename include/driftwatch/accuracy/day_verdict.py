@@ -81,7 +81,7 @@ class Measured:
 
 def measured(evidence: Evidence, votes: Votes, config: MonitorConfig) -> Measured:
     """What the labels say, and without their errors. `votes`: of the evidence's day, or of more days."""
-    settings, annotation = config.performance, config.annotation
+    settings, annotation = config.performance, config.labels
     agreed = agreement(evidence, settings.confidence, settings.estimator)
     ties = annotation.on_tie != "abstain"
     return Measured(agreed, corrected(evidence, votes, agreed, settings.confidence, ties, annotation.consensus))

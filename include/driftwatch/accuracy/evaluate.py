@@ -96,7 +96,7 @@ def _performance(
     day: DayStore, tables: _Tables, today: ScoredDay, judged: DayVerdict, holdout: Share, reasons: Sequence[str]
 ) -> Performance:
     """What performance.json holds, without `content_hash` and `revisions`."""
-    settings, annotation = day.config.performance, day.config.annotation
+    settings, annotation = day.config.performance, day.config.labels
     scored, statuses = tables.scored, tables.sample["status"].value_counts()
     metrics = measure(scored["label"].tolist(), scored["prediction"].tolist(), today.classes, settings.confidence)
     estimate = day.find(Estimate)

@@ -45,7 +45,7 @@ def corrected(
     """The accuracy corrected for wrong labels, and how many labels are wrong.
 
     `agreement`: the model's agreement with the labels. `votes`: those of `evidence`, or of more days. `ties`: whether a tied vote has
-    a label too. `merged_by`: `annotation.consensus`.
+    a label too. `merged_by`: `labels.consensus`.
     With e the chance that the label of an image that the model has right is wrong, and f that a wrong answer of the model has a label as
     wrong, agreement = a (1 - e) + (1 - a) f (Rogan and Gladen, 1978, with an error for each class). The interval holds the
     sampling error of the agreement, of the control tasks and of the disagreement, by DRAWS draws. It supposes that people

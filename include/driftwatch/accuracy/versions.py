@@ -109,7 +109,7 @@ def _compared(
     if ours.kind == "measured" or theirs.kind == "measured":
         return ours, _found(independent_difference(ours, theirs))
     both = [(evidence, each.agreement) for (_, evidence), each in zip(pairs, found, strict=True)]
-    ties = config.annotation.on_tie != "abstain"
+    ties = config.labels.on_tie != "abstain"
     return ours, _found(corrected_difference(both[0], both[1], votes, config.performance.confidence, ties))
 
 

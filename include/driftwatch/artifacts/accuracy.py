@@ -190,9 +190,9 @@ class Performance(Metrics, DayArtifact):
     model_version: str
     """The registered version: its classes and its holdout count."""
     merged_by: str = "majority"
-    """`annotation.consensus` when the labels were merged."""
+    """`labels.consensus` when the labels were merged."""
     on_tie: str
-    """`annotation.on_tie` then."""
+    """`labels.on_tie` then."""
     confidence: Number
     """Of every interval."""
     floor: Number

@@ -30,6 +30,17 @@ class SampleSize(Part):
     """What a label of the last days was worth, in labels of a plain sample."""
 
 
+class Stratum(Part):
+    """A part of the day's images from which the sample takes a share of its own."""
+
+    name: str
+    """What its images have in common, in words."""
+    images: int
+    """How many of the day's images are in it."""
+    asked: int
+    """How many of these annotators are asked about."""
+
+
 class SampledImage(Part):
     """An image of the day that annotators are asked about."""
 
@@ -37,6 +48,8 @@ class SampledImage(Part):
     """sha256 of its bytes."""
     key: str
     """Where its file was when the plan was made."""
+    stratum: str | None = None
+    """The name of its stratum; absent in a plain random sample."""
 
 
 class KnownImage(SampledImage):
@@ -63,7 +76,11 @@ class Cost(Part):
     """What the day is planned to cost, in `currency`."""
 
     pages: int
-    """Pages over all annotators."""
+    """Pages over all annotators; 0 where their time is paid."""
+    hours: Number | None = None
+    """Hours over all annotators, where their time is what labels cost; else absent."""
+    price_per_hour: Number | None = None
+    """USD; absent as `hours` is."""
     tasks_per_page: int | None = None
     """Images of the sample on each page; absent in a plan of an early Driftwatch."""
     reward: Number
@@ -99,6 +116,8 @@ class AnnotationProgress(DayArtifact):
     """Spent on rewards, in USD."""
     spent: Number
     """Spent with the fee, in USD."""
+    hours: Number | None = None
+    """Annotators' hours so far, where their time is what labels cost; else absent."""
     text: str
     """The same in words."""
 
@@ -113,6 +132,8 @@ class AnnotationPlan(DayArtifact):
 
     day: datetime.date
     """The run's own date, UTC."""
+    backend: str = "toloka"
+    """By which people label; absent for Toloka."""
     state: PlanState
     """How far the pool is made. `creating_…` is written before the service is asked to create it."""
     seed: int
@@ -123,6 +144,10 @@ class AnnotationPlan(DayArtifact):
     """The images, by id."""
     sample_size: SampleSize = Field(default_factory=lambda known: SampleSize(images=len(known["sample"])))
     """How many images, and why so many."""
+    strata: tuple[Stratum, ...] = ()
+    """The parts of the day from which the sample was drawn; absent for a plain random sample of the whole day."""
+    extra: tuple[SampledImage, ...] = ()
+    """Images that are labelled besides, for training, and of which no estimate knows; absent if there are none."""
     changed: tuple[SampledImage, ...] = ()
     """Images that were drawn but whose files have changed since; absent if there are none."""
     control: tuple[KnownImage, ...]

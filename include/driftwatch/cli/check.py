@@ -7,7 +7,7 @@ from typing import Any
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.monitor import monitor_argument, monitor_of
-from driftwatch.config import AnnotationConfig, MonitorConfig
+from driftwatch.config import LabelsConfig, MonitorConfig
 from driftwatch.config.loader import load_monitor
 from driftwatch.config.model import CHAMPION, ENDPOINT
 from driftwatch.config.retraining import HANDOVER, KERAS
@@ -32,7 +32,7 @@ def _check(options: argparse.Namespace) -> None:
 
     monitor = _reached(options)
     config, storage = monitor.config, monitor.storage
-    annotation, retraining = config.annotation, config.retraining
+    annotation, retraining = config.labels, config.retraining
     refuse_other_champion(monitor)
     current = champion(monitor)
     of_champion = card(monitor, current.version) if current else None
@@ -86,13 +86,13 @@ def _reached(options: argparse.Namespace) -> MonitorStore:
     except StorageFailed:
         config = load_monitor(options.monitor)
         print(f"{options.monitor}: every setting is allowed. Monitor {config.name}: {', '.join(config.classes)}")
-        if config.annotation.sample_size != "auto":
-            print(_cost(config.annotation.sample_size, config.annotation))
+        if config.labels.sample_size != "auto":
+            print(_cost(config.labels.sample_size, config.labels))
         print("Not checked, as the storage cannot be read: whether the champion is the model that the file describes")
         raise
 
 
-def _cost(images: int, annotation: AnnotationConfig) -> str:
+def _cost(images: int, annotation: LabelsConfig) -> str:
     from driftwatch.labels.money import cost_of
 
     cost = cost_of(images, annotation)
@@ -117,17 +117,15 @@ def _of_trainer(name: str | None) -> list[str]:
 
 def _warnings(config: MonitorConfig, images: int, daily_cost: float, evaluation: float) -> list[str]:
     """What is allowed, and yet will not work as hoped."""
-    annotation = config.annotation
+    annotation = config.labels
     found = []
     if daily_cost > annotation.max_cost_per_day:
-        found.append("a full day costs more than annotation.max_cost_per_day: such days will be refused")
+        found.append("a full day costs more than labels.max_cost_per_day: such days will be refused")
     if 30 * daily_cost > annotation.max_cost_per_month:
         days = int(annotation.max_cost_per_month / daily_cost)
-        found.append(
-            f"annotation.max_cost_per_month is enough for {days} full days of a month: later ones will be refused"
-        )
+        found.append(f"labels.max_cost_per_month is enough for {days} full days of a month: later ones will be refused")
     if images < config.performance.min_labels:
-        found.append("annotation.sample_size is below performance.min_labels: no day will ever have a verdict")
+        found.append("labels.sample_size is below performance.min_labels: no day will ever have a verdict")
     needed = config.retraining.min_evaluation_labels
     if evaluation < needed:
         found.append(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 
-from driftwatch.config.annotation import AnnotationConfig
 from driftwatch.config.images import ImagesConfig
+from driftwatch.config.labels import NONE, TOLOKA, LabelsConfig
 from driftwatch.config.model import ModelConfig
 from driftwatch.config.notifiers import NotifierConfig
 from driftwatch.config.parts import Section, class_names, folded, refuse_alike
@@ -45,11 +45,24 @@ class MonitorConfig(Section):
     profiling: ProfilingConfig = Field(default_factory=ProfilingConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     registry: RegistryConfig = Field(default_factory=RegistryConfig)
-    annotation: AnnotationConfig
+    labels: LabelsConfig = Field(
+        default_factory=lambda: LabelsConfig(backend=NONE), validation_alias=AliasChoices("labels", "annotation")
+    )
     performance: PerformanceConfig = Field(default_factory=PerformanceConfig)
     publish: PublishConfig = Field(default_factory=PublishConfig)
     retraining: RetrainingConfig = Field(default_factory=RetrainingConfig)
     notifiers: tuple[NotifierConfig, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_name_of_the_labels(cls, value: Any) -> Any:
+        """`annotation` was the section before labels could come from elsewhere than Toloka."""
+        if not isinstance(value, dict) or "annotation" not in value:
+            return value
+        if "labels" in value:
+            raise ValueError("annotation is the old name of labels: keep labels alone")
+        old = value["annotation"]
+        return {**value, "annotation": {"backend": TOLOKA, **old} if isinstance(old, dict) else old}
 
     @field_validator("classes", mode="before")
     @classmethod
@@ -64,9 +77,9 @@ class MonitorConfig(Section):
 
     @model_validator(mode="after")
     def _unclear_is_no_class(self) -> MonitorConfig:
-        unclear = self.annotation.unclear_answer
+        unclear = self.labels.unclear_answer
         if unclear is not None and folded(unclear) in map(folded, self.classes):
-            raise ValueError(f"annotation.unclear_answer {unclear!r} is also one of classes: give it another text")
+            raise ValueError(f"labels.unclear_answer {unclear!r} is also one of classes: give it another text")
         return self
 
     @model_validator(mode="after")

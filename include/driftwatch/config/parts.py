@@ -105,7 +105,7 @@ def _unfit(name: str) -> str | None:
     if len(name.encode()) > LONGEST_CLASS:
         return f"is longer than {LONGEST_CLASS} bytes: shorten it"
     if folded(name) == RESERVED_CLASS:
-        return "is taken: it counts the answers that are no class (annotation.unclear_answer)"
+        return "is taken: it counts the answers that are no class (labels.unclear_answer)"
     return None
 
 

@@ -35,7 +35,7 @@ def annotator_quality(votes: pd.DataFrame, assignments: pd.DataFrame, config: Mo
     - pages faster than `fast_seconds`.
     A test is one-sided and binomial, at FALSE_FLAG_RATE: with few answers nobody is flagged by it.
     """
-    classes, rules = config.classes, config.annotation.quality
+    classes, rules = config.classes, config.labels.quality
     control = assignments[assignments["control"].astype(bool)]
     control = control.assign(right=control["answer"] == control["known_label"]).groupby("annotator_id")["right"]
     pages = assignments.drop_duplicates("assignment_id").groupby("annotator_id")["seconds"].median()
@@ -45,11 +45,11 @@ def annotator_quality(votes: pd.DataFrame, assignments: pd.DataFrame, config: Mo
     )
     ids = table["annotator_id"]
     table["answers"] = ids.map(votes.groupby("annotator").size()).fillna(0).astype("int64")
-    unclear = votes[votes["answer"] == config.annotation.unclear_answer]
+    unclear = votes[votes["answer"] == config.labels.unclear_answer]
     table["unclear_answers"] = ids.map(unclear.groupby("annotator").size()).fillna(0).astype("int64")
     table["control_answers"] = ids.map(control.size()).fillna(0).astype("int64")
     table["control_right"] = ids.map(control.sum()).fillna(0).astype("int64")
-    table["skill"] = skill(table["control_right"], table["control_answers"], config.annotation.default_skill)
+    table["skill"] = skill(table["control_right"], table["control_answers"], config.labels.default_skill)
     table["agreement"] = ids.map(compared["agreed"] / compared["compared"]).astype("float64")
     table["seconds_median"] = ids.map(pages).astype("float64")
     reasons = [_reasons(row, votes, compared, classes, rules) for row in table.itertuples(index=False)]

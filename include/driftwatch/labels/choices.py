@@ -14,4 +14,4 @@ def choices(classes: Sequence[str], unclear_answer: str | None) -> list[str]:
 
 def choices_of(config: MonitorConfig) -> list[str]:
     """The choices of a monitor's annotators."""
-    return choices(config.classes, config.annotation.unclear_answer)
+    return choices(config.classes, config.labels.unclear_answer)

@@ -52,7 +52,7 @@ class MergeRules:
 
     @classmethod
     def of(cls, config: MonitorConfig) -> MergeRules:
-        annotation = config.annotation
+        annotation = config.labels
         return cls(
             config.classes,
             annotation.unclear_answer,
@@ -78,7 +78,7 @@ def one_vote_each(answers: pd.DataFrame, offered: Sequence[str]) -> pd.DataFrame
         row = answers.loc[position.isna(), ["task", "answer"]].sort_values("task").iloc[0]
         raise DriftwatchError(
             f"task {row['task']}: the answer {row['answer']!r} is none of {', '.join(map(repr, offered))}: the pool was made with "
-            "other choices than classes and annotation.unclear_answer of the monitor file have now; put those back"
+            "other choices than classes and labels.unclear_answer of the monitor file have now; put those back"
         )
     submitted = pd.to_datetime(answers["submitted"], utc=True, format="ISO8601") if "submitted" in answers else 0
     ordered = answers.assign(_submitted=submitted, _position=-position).sort_values(["_submitted", "_position"])
@@ -279,7 +279,7 @@ def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
     paid = pages.loc[pages["status"].isin(COUNTED), "reward"].sum()
     alpha = krippendorff_alpha(votes)
     return DayLabels(
-        method=day.config.annotation.consensus,
+        method=day.config.labels.consensus,
         sampled=len(labels),
         consensus=int(by_status.get("consensus", 0)),
         tie=int(by_status.get("tie", 0)),
@@ -292,5 +292,5 @@ def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
         annotators=len(annotators),
         flagged=int(annotators["flagged"].sum()),
         rejected_pages=int((pages["status"] == REJECTED).sum()),
-        spent=round(float(paid) * (1 + day.config.annotation.fee_share), 4),
+        spent=round(float(paid) * (1 + day.config.labels.fee), 4),
     )

@@ -31,7 +31,7 @@ def create_day_pool(day: DayStore, backend: LabelBackend, signers: LinkSigners, 
         # Copied before anything is planned or paid: what becomes of the files later is all the same.
         shown = ShownImages(day.storage, day.keys.shown)
         plan = plan_labelling(day, now, shown.copied)
-        log.info("Plan: %s", describe(plan, day.config.annotation))
+        log.info("Plan: %s", describe(plan, day.config.labels))
         links = links_of(plan, day, signers, now)
         return backend.find_or_create(Opening(plan, day.config, links, now, record, lock.check))
 

@@ -24,7 +24,7 @@ MIN_VOTES = 3
 
 def plan_exam(store: MonitorStore, links_end: datetime, can_show: CanShow | None = None) -> ExamPlan | None:
     """The exam's tasks and settings, the same for every day; None where the monitor has none."""
-    exam = store.config.annotation.exam
+    exam = store.config.labels.exam
     if exam is None:
         return None
     # Not by the day: annotators who passed yesterday find the same training.
@@ -34,7 +34,7 @@ def plan_exam(store: MonitorStore, links_end: datetime, can_show: CanShow | None
     if len(tasks) < exam.tasks:
         raise DriftwatchError(
             f"{store.storage.url(store.keys.training_set)} has {len(tasks)} images outside its train split that can be shown in an exam of "
-            f"{exam.tasks} (annotation.exam.tasks): lower it, or add labelled images to {store.storage.url(store.keys.training_images)}"
+            f"{exam.tasks} (labels.exam.tasks): lower it, or add labelled images to {store.storage.url(store.keys.training_images)}"
         )
     return ExamPlan(
         tasks=tasks,
@@ -45,14 +45,14 @@ def plan_exam(store: MonitorStore, links_end: datetime, can_show: CanShow | None
 
 
 def control_tasks(day: DayStore, exclude: set[str], can_show: CanShow | None = None) -> tuple[KnownImage, ...]:
-    """`annotation.control_tasks` images of known truth, classes in turn, drawn anew for each day; sorted by image id.
+    """`labels.control_tasks` images of known truth, classes in turn, drawn anew for each day; sorted by image id.
 
-    They come from the part of the original set that no model is trained on. With `annotation.control_from_labels`, for at most half
+    They come from the part of the original set that no model is trained on. With `labels.control_from_labels`, for at most half
     where there are enough of those, they also come from images of the last DAYS_BACK days to which at least MIN_VOTES annotators
     gave one and the same answer. `exclude`: image ids of the day and of the exam. Raises DriftwatchError where there are fewer than a
     page needs.
     """
-    annotation, store = day.config.annotation, day.monitor
+    annotation, store = day.config.labels, day.monitor
     if annotation.control_tasks == 0:
         return ()
     chosen = _choose(day, exclude)
@@ -72,7 +72,7 @@ def control_tasks(day: DayStore, exclude: set[str], can_show: CanShow | None = N
 def _choose(day: DayStore, exclude: set[str]) -> list[KnownImage]:
     import pandas as pd
 
-    annotation = day.config.annotation
+    annotation = day.config.labels
     known, salt = _holdout(day.monitor), ("control", annotation.seed, day.date)
     known = known[~known["image_id"].isin(exclude)]
     agreed = _agreed(day) if annotation.control_from_labels else []

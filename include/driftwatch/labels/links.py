@@ -70,12 +70,12 @@ class ImageLinks:
             if credentials.end
             else "at a time that they do not tell"
         )
-        exam = "set annotation.exam to null, whose links live for seven days, and " if needed > self.expires else ""
+        exam = "set labels.exam to null, whose links live for seven days, and " if needed > self.expires else ""
         raise AccessRefused(
             f"image links to {self.storage.uri} would be signed with temporary credentials that end {end}, and the links with them; "
-            f"annotators need them until {needed.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC. Nothing was created or paid. Either let annotation.image_links name an Airflow "
+            f"annotators need them until {needed.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC. Nothing was created or paid. Either let labels.image_links name an Airflow "
             f"connection of type aws with an access key of an IAM user who may read {self.storage.uri}/{self.folder}/*, which then signs "
-            f"the links alone; or {exam}lower annotation.expire_hours until the pool ends before the credentials do (links live four hours longer)"
+            f"the links alone; or {exam}lower labels.expire_hours until the pool ends before the credentials do (links live four hours longer)"
         )
 
     def link(self, image_id: str, original: str) -> str:
@@ -83,7 +83,7 @@ class ImageLinks:
         picture by now, and was not copied before."""
         if not self.storage.presigns and self.server is None:
             raise DriftwatchError(
-                f"{self.storage.uri} is a file:// storage, which annotators cannot see: set annotation.image_links to an "
+                f"{self.storage.uri} is a file:// storage, which annotators cannot see: set labels.image_links to an "
                 "HTTP connection of the image server, or use an s3:// storage"
             )
         key = self._shown.key(image_id, original)

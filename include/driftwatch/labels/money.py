@@ -6,7 +6,8 @@ import math
 
 from driftwatch.artifacts.annotation import AnnotationPlan, Cost
 from driftwatch.artifacts.store import DayStore
-from driftwatch.config import AnnotationConfig
+from driftwatch.config import LabelsConfig
+from driftwatch.config.labels import LARGEST_SAMPLE
 from driftwatch.errors import NeedsAttention
 from driftwatch.remedies import broken
 
@@ -15,11 +16,14 @@ class OverBudget(NeedsAttention):
     """The day would cost more than the monitor file or the account at the service allows."""
 
 
-def cost_of(images: int, annotation: AnnotationConfig) -> Cost:
-    """Pages and USD that `images` cost: every image goes to `overlap` annotators, control tasks fill the rest of the pages."""
+def cost_of(images: int, annotation: LabelsConfig) -> Cost:
+    """Pages and USD that `images` cost: every image goes to `overlap` annotators, control tasks fill the rest of the pages. Where an
+    annotator's time is paid, the hours that they need for the images and the control tasks, and their USD."""
+    if annotation.by_hour:
+        return _cost_of_hours(images, annotation)
     pages = math.ceil(images / annotation.tasks_per_page) * annotation.overlap
     reward = pages * annotation.reward_per_page
-    fee = reward * annotation.fee_share
+    fee = reward * annotation.fee
     shown = annotation.tasks_per_page + annotation.control_tasks_per_page
     return Cost(
         pages=pages,
@@ -33,8 +37,29 @@ def cost_of(images: int, annotation: AnnotationConfig) -> Cost:
     )
 
 
-def images_for(usd: float, annotation: AnnotationConfig) -> int:
-    """The most images that cost at most `usd` by `cost_of`: whole pages, as every page begun is paid."""
+def _cost_of_hours(images: int, annotation: LabelsConfig) -> Cost:
+    tasks = images + annotation.control_tasks
+    hours = tasks * annotation.overlap * annotation.seconds_per_image / 3600
+    reward = round(hours * annotation.price_per_hour, 4)
+    return Cost(
+        pages=0,
+        hours=round(hours, 4),
+        price_per_hour=annotation.price_per_hour,
+        reward_per_page=0.0,
+        reward=reward,
+        fee=0.0,
+        total=reward,
+        currency="USD",
+        control_share=round(annotation.control_tasks / max(tasks, 1), 4),
+    )
+
+
+def images_for(usd: float, annotation: LabelsConfig) -> int:
+    """The most images that cost at most `usd` by `cost_of`: whole pages, as every page begun is paid. By the hour it is any image for which
+    there is time, after the control tasks; without a price, as many as a sample may have."""
+    if annotation.by_hour:
+        each = annotation.overlap * annotation.seconds_per_image / 3600 * annotation.price_per_hour
+        return max(0, math.floor(usd / each + 1e-9) - annotation.control_tasks) if each else LARGEST_SAMPLE
     page = cost_of(1, annotation).total
     return max(0, math.floor(usd / page + 1e-9)) * annotation.tasks_per_page
 
@@ -50,17 +75,17 @@ def counted(state: str | None, planned: float, spent: float | None) -> float | N
 
 def refuse_over_limits(day: DayStore, total: float) -> None:
     """Raises OverBudget where `total` USD more bring the day or its calendar month above its limit."""
-    annotation = day.config.annotation
+    annotation = day.config.labels
     if total > annotation.max_cost_per_day:
         raise OverBudget(
-            f"labelling {day.date} would cost {total:.2f} USD, above annotation.max_cost_per_day {annotation.max_cost_per_day:.2f}: "
+            f"labelling {day.date} would cost {total:.2f} USD, above labels.max_cost_per_day {annotation.max_cost_per_day:.2f}: "
             "lower sample_size or overlap, or raise the limit in the monitor file; nothing was created"
         )
     spent = spent_in_month(day)
     if spent + total > annotation.max_cost_per_month:
         raise OverBudget(
             f"labelling {day.date} would bring {day.date:%Y-%m} to {spent + total:.2f} USD (what ended days have cost, and what the others "
-            f"are planned to), above annotation.max_cost_per_month {annotation.max_cost_per_month:.2f}: raise the limit in the monitor file; nothing was created"
+            f"are planned to), above labels.max_cost_per_month {annotation.max_cost_per_month:.2f}: raise the limit in the monitor file; nothing was created"
         )
 
 

@@ -14,7 +14,8 @@ from typing import TypeVar
 from driftwatch.artifacts.annotation import AnnotationPlan, SampledImage, SampleSize
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
-from driftwatch.config import AnnotationConfig
+from driftwatch.config import LabelsConfig
+from driftwatch.config.labels import TOLOKA
 from driftwatch.labels.known_images import control_tasks, plan_exam
 from driftwatch.labels.money import cost_of, images_for, refuse_over_limits, spent_in_month
 from driftwatch.labels.sample import Accepted, CanShow, accepted_images
@@ -42,13 +43,13 @@ def plan_labelling(day: DayStore, now: datetime, can_show: CanShow | None = None
         return kept
     accepted = accepted_images(day)
     if kept and _still_drawn(kept, accepted, can_show) and _can_be_shown(day, kept, accepted):
-        return with_new_end(kept, day.config.annotation, now)
+        return with_new_end(kept, day.config.labels, now)
     plan = _new_plan(day, now, accepted, can_show)
     return plan.model_copy(update={name: getattr(kept, name) for name in _LEARNT}) if kept else plan
 
 
 def _new_plan(day: DayStore, now: datetime, accepted: Accepted, can_show: CanShow | None) -> AnnotationPlan:
-    annotation = day.config.annotation
+    annotation = day.config.labels
     size = _sample_size(day)
     sample = accepted.draw(annotation.seed, size.images, can_show)
     sample.tell_changed(day)
@@ -74,7 +75,9 @@ def _new_plan(day: DayStore, now: datetime, accepted: Accepted, can_show: CanSho
         expires=pool_end(annotation, now),
         links_expire=links_end(annotation, now),
     )
-    return plan.model_copy(update={"changed": sample.changed}) if sample.changed else plan
+    facts: dict[str, object] = {"changed": sample.changed, "backend": annotation.people}
+    usual = {"changed": (), "backend": TOLOKA}
+    return plan.model_copy(update={name: fact for name, fact in facts.items() if fact != usual[name]})
 
 
 def _still_drawn(plan: AnnotationPlan, accepted: Accepted, can_show: CanShow | None) -> bool:
@@ -91,19 +94,19 @@ def _can_be_shown(day: DayStore, plan: AnnotationPlan, accepted: Accepted) -> bo
     )
 
 
-def with_new_end(plan: AnnotationPlan, annotation: AnnotationConfig, now: datetime) -> AnnotationPlan:
+def with_new_end(plan: AnnotationPlan, annotation: LabelsConfig, now: datetime) -> AnnotationPlan:
     """The plan of a pool that is made now: the ends of the pool, of its image links and of a new exam's links are counted from `now`."""
     exam = plan.exam.model_copy(update={"links_end": _to_the_second(now + EXAM_LINKS)}) if plan.exam else None
     ends = {"expires": pool_end(annotation, now), "links_expire": links_end(annotation, now)}
     return plan.model_copy(update={"exam": exam, **ends})
 
 
-def pool_end(annotation: AnnotationConfig, now: datetime) -> datetime:
+def pool_end(annotation: LabelsConfig, now: datetime) -> datetime:
     """The end of a pool that is made now."""
     return _to_the_second(now + timedelta(hours=annotation.expire_hours))
 
 
-def links_end(annotation: AnnotationConfig, now: datetime) -> datetime:
+def links_end(annotation: LabelsConfig, now: datetime) -> datetime:
     """The end of the image links of a pool that is made now."""
     return pool_end(annotation, now) + LINK_MARGIN
 
@@ -125,7 +128,7 @@ def _with_own_keys(plan: AnnotationPlan, monitor: str) -> AnnotationPlan:
 
 def _sample_size(day: DayStore) -> SampleSize:
     """How many images to ask about; with `auto`, what is left of the month's budget is divided evenly among its days from this one on."""
-    annotation = day.config.annotation
+    annotation = day.config.labels
     if annotation.sample_size != "auto":
         return SampleSize(images=annotation.sample_size)
     days_left = monthrange(day.date.year, day.date.month)[1] - day.date.day + 1
@@ -133,11 +136,11 @@ def _sample_size(day: DayStore) -> SampleSize:
     return choose_size(day, images_for(min(left, annotation.max_cost_per_day), annotation))
 
 
-def describe(plan: AnnotationPlan, annotation: AnnotationConfig) -> str:
+def describe(plan: AnnotationPlan, annotation: LabelsConfig) -> str:
     """One sentence for logs and dry runs."""
     cost = plan.cost
     changed = f" ({len(plan.changed)} left out, their files have changed since)" if plan.changed else ""
-    return (
-        f"{len(plan.sample)} images{changed} x {plan.overlap} annotators with {len(plan.control)} control tasks: "
-        f"{cost.pages} pages at {cost.reward_per_page:.2f} USD + {annotation.fee_share:.0%} fee = {cost.total:.2f} USD"
-    )
+    what = f"{len(plan.sample)} images{changed} x {plan.overlap} annotators with {len(plan.control)} control tasks"
+    if cost.hours is not None:
+        return f"{what}: about {cost.hours:.1f} hours at {cost.price_per_hour:.2f} USD = {cost.total:.2f} USD"
+    return f"{what}: {cost.pages} pages at {cost.reward_per_page:.2f} USD + {annotation.fee:.0%} fee = {cost.total:.2f} USD"

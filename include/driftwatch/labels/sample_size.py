@@ -1,4 +1,4 @@
-"""How many images of a day to label, for an interval of a wanted width and within the budget (`annotation.sample_size: auto`)."""
+"""How many images of a day to label, for an interval of a wanted width and within the budget (`labels.sample_size: auto`)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def choose_size(day: DayStore, affordable: int) -> SampleSize:
     expected = expected_accuracy(day.monitor.read(day.monitor.keys.model_card(version), ModelCard))
     settings = day.config.performance
     worth = _worth(day, version)
-    wanted = math.ceil(images_for_width(day.config.annotation.interval_width, expected, settings.confidence) / worth)
+    wanted = math.ceil(images_for_width(day.config.labels.interval_width, expected, settings.confidence) / worth)
     return SampleSize(
         images=max(1, min(max(wanted, settings.min_labels), affordable)),
         wanted=wanted,

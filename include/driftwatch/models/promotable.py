@@ -69,7 +69,7 @@ def warnings(config: MonitorConfig, sizes: Sizes) -> list[str]:
     if not smallest_gain(sizes.recent, sizes.accuracy, settings.gate_confidence):
         found.append(
             f"the gate can hardly ever promote: {sizes.recent} evaluation images of {settings.days_back} days prove no gain; raise "
-            "annotation.sample_size, retraining.evaluation_share or retraining.days_back"
+            "labels.sample_size, retraining.evaluation_share or retraining.days_back"
         )
     if not sizes.holdout:
         return found

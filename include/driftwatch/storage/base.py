@@ -260,7 +260,7 @@ class Storage(Formats, ABC):
 
     def _no_links(self) -> DriftwatchError:
         return DriftwatchError(
-            f"{self.uri}: a {self.scheme}:// storage has no presigned links and needs an image server: set annotation.image_links"
+            f"{self.uri}: a {self.scheme}:// storage has no presigned links and needs an image server: set labels.image_links"
         )
 
     def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T:

@@ -156,7 +156,7 @@ def _too_few_labels(alert: TooFewLabels) -> Words:
     return Words(
         f"Not enough evidence about the model: {count(found.labels, 'label')}, accuracy {accuracy_text(found.accuracy)}",
         _performance_numbers(found),
-        "if the pool ended early, extend it in Toloka and clear wait_for_annotations, else raise annotation.sample_size. "
+        "if the pool ended early, extend it in Toloka and clear wait_for_annotations, else raise labels.sample_size. "
         "The day counts neither as good nor as bad.",
         found.reasons,
     )

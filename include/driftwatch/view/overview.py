@@ -26,7 +26,7 @@ class Spend:
     """USD of the labels of a calendar month, fee included.
 
     `paid`: so far; `planned`: what the plans of its days came to; `counted`: what counts towards `limit`, which is what finished
-    days have cost and what the others are planned to; `limit`: `annotation.max_cost_per_month`.
+    days have cost and what the others are planned to; `limit`: `labels.max_cost_per_month`.
     """
 
     month: str
@@ -119,7 +119,7 @@ def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:
         paid=sum(_paid(row) for row in asked),
         planned=sum(plan.cost.total for plan in plans),
         counted=sum(counted(plan.state, plan.cost.total, _spent(plan)) or 0.0 for plan in plans),
-        limit=config.annotation.max_cost_per_month,
+        limit=config.labels.max_cost_per_month,
     )
 
 

@@ -29,7 +29,7 @@ def reasons(found: Verdict) -> list[str]:
     if found.verdict == "not_enough_evidence" and floor is not None:
         return [
             f"{measured}: below the floor of {percent(floor.floor)}, but the interval reaches above it, so it is not "
-            "proven: more labels (annotation.sample_size) would tell."
+            "proven: more labels (labels.sample_size) would tell."
         ]
     reason = f"{measured}: no rule of the policy fires."
     if floor is not None and low < floor.floor:

@@ -119,7 +119,7 @@ def _read(file: Path) -> MonitorConfig:
 
 def _changes(config: MonitorConfig, day_size: int, home: Path) -> dict[str, Any]:
     """What differs from the person's file: the storage, the days, how many labels, and that nobody outside is asked or told."""
-    annotation, sinks = config.annotation, list(config.publish.sinks)
+    annotation, sinks = config.labels, list(config.publish.sinks)
     return {
         "storage": {"uri": f"file://{home}/storage"},
         "schedule": {"start_date": DAYS[0], "end_date": DAYS[-1], "delivery_hours": 0},

@@ -170,7 +170,7 @@ def plan(config: MonitorConfig, day: date, pool: str, sample: Sequence[tuple[str
         sample=tuple(SampledImage(image_id=image_id, key=key) for image_id, key in sample),
         control=(),
         exam=None,
-        cost=cost_of(images, config.annotation),
+        cost=cost_of(images, config.labels),
         project_id="10",
         exam_id=None,
         pool_id=pool,

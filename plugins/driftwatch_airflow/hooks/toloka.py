@@ -33,7 +33,7 @@ class TolokaHook(BaseHook):
     def _access(self) -> Access:
         from driftwatch.labels.backends.toloka.backend import CREDENTIAL
 
-        return access_of(self.toloka_conn_id, CREDENTIAL, "annotation.connection")
+        return access_of(self.toloka_conn_id, CREDENTIAL, "labels.connection")
 
     @property
     def url(self) -> str:

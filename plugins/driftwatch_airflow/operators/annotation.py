@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch_airflow.assets import tell_followers
-from driftwatch_airflow.buttons import MonitorPageLink, TolokaPoolLink
+from driftwatch_airflow.buttons import LabellingLink, MonitorPageLink
 from driftwatch_airflow.image_links import link_signers
-from driftwatch_airflow.label_backends import label_backend
+from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
 from driftwatch_airflow.xcom import XCom
@@ -34,7 +34,7 @@ class CreateAnnotationPoolOperator(DayOperator):
     cost, and skips what follows.
     """
 
-    operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
+    operator_extra_links = (MonitorPageLink(), LabellingLink())
 
     def execute(self, context: Context) -> XCom:
         from driftwatch.labels.creation import create_day_pool, links_of
@@ -43,24 +43,24 @@ class CreateAnnotationPoolOperator(DayOperator):
         from driftwatch.models.as_trained import for_day
 
         day = self.of_day.with_config(for_day(self.of_day))
-        annotation, signers, now = day.config.annotation, link_signers(day.config), context["ti"].start_date
+        annotation, signers, now = day.config.labels, link_signers(day.config), context["ti"].start_date
         if context["params"].get("dry_run"):
             plan = plan_labelling(day, now, ShownImages(day.storage, day.keys.shown).unchanged)
             links_of(plan, day, signers, now)
             raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, annotation)}")
-        backend = label_backend(annotation.connection)
+        backend = label_backend_of(day.config)
         plan = create_day_pool(day, backend, signers, now)
         link = backend.page(plan)
-        TolokaPoolLink().store(self, context, link)
+        LabellingLink().store(self, context, link)
         self.log.info("Pool %s: %s", plan.pool_id, link)
         return {"pool_id": plan.pool_id, "images": len(plan.sample), "cost": plan.cost.total}
 
 
 class MergeAnnotationsOperator(DayOperator):
     """Reads the pool's answers, and accepts or rejects the pages (small groups of tasks) that wait for a decision. Then merges the
-    answers as `annotation.consensus` says, with one vote for each annotator and image."""
+    answers as `labels.consensus` says, with one vote for each annotator and image."""
 
-    operator_extra_links = (MonitorPageLink(), TolokaPoolLink())
+    operator_extra_links = (MonitorPageLink(), LabellingLink())
 
     def execute(self, context: Context) -> XCom:
         from driftwatch.artifacts.annotation import AnnotationPlan
@@ -68,11 +68,11 @@ class MergeAnnotationsOperator(DayOperator):
         from driftwatch.labels.consensus import merge_day
         from driftwatch.labels.plan_notes import note_progress
 
-        day, annotation = self.of_day, self.monitor.annotation
+        day, annotation = self.of_day, self.monitor.labels
         plan = day.read(AnnotationPlan)
-        backend = label_backend(annotation.connection)
-        TolokaPoolLink().store(self, context, backend.page(plan))
-        pool = Pool.of(plan, annotation.fee_share)
+        backend = label_backend_of(day.config, plan)
+        LabellingLink().store(self, context, backend.page(plan))
+        pool = Pool.of(plan, annotation)
         assignments = backend.settle(pool, backend.collect(pool), annotation.quality)
         day.storage.write_table(day.keys.assignments, assignments)
         # Rejected pages cost nothing, so the cost is asked after the decisions.

@@ -9,7 +9,7 @@ from driftwatch.artifacts.ingest import Ingest
 from driftwatch.errors import DamagedArtifact, MissingArtifact, NeedsAttention
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import DayReportLink, MonitorPageLink
-from driftwatch_airflow.label_backends import label_backend
+from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.paths import correction_page, pages_path
 from driftwatch_airflow.xcom import XCom
@@ -101,8 +101,8 @@ class EvaluatePerformanceOperator(DayOperator):
         plan = self.of_day.find(AnnotationPlan)
         if plan is None or not plan.pool_id:
             return {}
-        backend = label_backend(self.monitor.annotation.connection)
         try:
+            backend = label_backend_of(self.monitor, plan)
             return {f"{backend.title} pool": backend.page(plan)}
         except NeedsAttention as error:
             self.log.warning("The message has no link to the pool: %s", error)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from driftwatch.artifacts.alerts import PoolTooShort
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
-from driftwatch_airflow.buttons import LabelSpendLink, MonitorPageLink, TolokaPoolLink
-from driftwatch_airflow.label_backends import label_backend
+from driftwatch_airflow.buttons import LabellingLink, LabelSpendLink, MonitorPageLink
+from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
 from driftwatch_airflow.paths import pages_path
@@ -29,15 +29,15 @@ class WaitForAnnotationsOperator(DayOperator):
     """Waits without a worker slot until the day's pool (its job for annotators) has ended. Then judges whether there are enough answers.
 
     If the service cannot be asked for a while, the trigger asks again until the pool's deadline. A pool that closed as COMPLETED is a
-    success. `annotation.on_short_pool` says what happens after any other end, or at the deadline. This is an operator that defers and
+    success. `labels.on_short_pool` says what happens after any other end, or at the deadline. This is an operator that defers and
     not a sensor, since rescheduled sensors lose a race in Airflow 3.3 (apache/airflow#71172).
     """
 
-    operator_extra_links = (MonitorPageLink(), TolokaPoolLink(), LabelSpendLink())
+    operator_extra_links = (MonitorPageLink(), LabellingLink(), LabelSpendLink())
 
     def execute(self, context: Context) -> XCom:
         plan = self._plan
-        TolokaPoolLink().store(self, context, self._backend.page(plan))
+        LabellingLink().store(self, context, self._backend.page(plan))
         LabelSpendLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/#spend")
         pool = self._look(context, plan)
         if pool is not None and not pool.is_open:
@@ -61,18 +61,18 @@ class WaitForAnnotationsOperator(DayOperator):
 
     @cached_property
     def _backend(self) -> LabelBackend:
-        return label_backend(self.monitor.annotation.connection)
+        return label_backend_of(self.monitor, self._plan)
 
     def _wait(self, plan: AnnotationPlan, pool: PoolState | None = None) -> PoolWait:
         """What is waited for, and until when: the end of `pool` if it is known, else the planned end."""
         from driftwatch.artifacts.annotation import AnnotationProgress
         from driftwatch.labels.backends.base import Pool
 
-        annotation, storage = self.monitor.annotation, self.monitor.storage
-        waited_for = Pool.of(plan, annotation.fee_share)
+        annotation, storage = self.monitor.labels, self.monitor.storage
+        waited_for = Pool.of(plan, annotation)
         return PoolWait(
             backend=self._backend.name,
-            toloka_conn_id=annotation.connection,
+            toloka_conn_id=annotation.connection_id,
             pool_id=waited_for.pool_id,
             # A person may have put the end off at the service. The wait follows, as long as the image links work.
             deadline=min(pool.ends, plan.links_expire) if pool else plan.expires,
@@ -80,6 +80,8 @@ class WaitForAnnotationsOperator(DayOperator):
             images=waited_for.images,
             overlap=waited_for.overlap,
             fee_share=waited_for.fee_share,
+            control=waited_for.control,
+            price_per_hour=waited_for.price_per_hour,
             max_cost=annotation.max_cost_per_day,
             storage_uri=storage.uri,
             storage_connection=storage.connection,
@@ -132,13 +134,11 @@ class WaitForAnnotationsOperator(DayOperator):
 
     def _too_short(self, reason: str, done: AnnotationProgress) -> NotEnoughLabels | None:
         """Why a pool that ended early cannot be used. None if it can, by the setting and its coverage."""
-        annotation = self.monitor.annotation
+        annotation = self.monitor.labels
         use = annotation.on_short_pool == "use_if_enough"
         if use and done.coverage >= annotation.min_coverage:
             return None
-        needs = (
-            f"annotation.min_coverage is {annotation.min_coverage:.0%}" if use else "annotation.on_short_pool is fail"
-        )
+        needs = f"labels.min_coverage is {annotation.min_coverage:.0%}" if use else "labels.on_short_pool is fail"
         return NotEnoughLabels(
             f"the pool of {self.day} ended with {reason}, {done.answered_images} of {done.images} images answered, and {needs}: "
             f"{self._backend.remedy(reason)}, then clear create_annotation_pool and what follows it; or change the setting"

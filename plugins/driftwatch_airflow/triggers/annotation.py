@@ -23,7 +23,7 @@ class PoolWait(Wait):
     `max_cost` USD.
 
     `toloka_conn_id`: the Airflow connection of the `backend`, whichever service that is. `fee_share`: the service's fee, as a share of
-    each reward. `progress_key`: the key of the file in the storage that says how far the pool is.
+    each reward. `control` and `price_per_hour`: as in `Pool`. `progress_key`: the key of the file in the storage that says how far the pool is.
     """
 
     backend: str = "toloka"
@@ -32,6 +32,8 @@ class PoolWait(Wait):
     images: int
     overlap: int
     fee_share: float
+    control: int = 0
+    price_per_hour: float = 0.0
     max_cost: float
     storage_uri: str
     storage_connection: str | None
@@ -41,7 +43,7 @@ class PoolWait(Wait):
     def pool(self) -> Pool:
         from driftwatch.labels.backends.base import Pool
 
-        return Pool(self.pool_id, self.images, self.overlap, self.fee_share)
+        return Pool(self.pool_id, self.images, self.overlap, self.fee_share, self.control, self.price_per_hour)
 
     def label_backend(self) -> LabelBackend:
         return label_backend(self.toloka_conn_id, self.backend)
@@ -125,9 +127,7 @@ class AnnotationCompleteTrigger(BaseTrigger):
             return {"state": "closed", "reason": state.close_reason}
         done = wait.progress(backend, self.log)
         if done.spent >= wait.max_cost and done.answers < done.answers_wanted:
-            self.log.warning(
-                "Pool %s has cost %s USD, annotation.max_cost_per_day: closing it", wait.pool_id, done.spent
-            )
+            self.log.warning("Pool %s has cost %s USD, labels.max_cost_per_day: closing it", wait.pool_id, done.spent)
             backend.close(wait.pool)
             return {"state": "over_budget", "reason": None}
         return None

@@ -9,7 +9,7 @@ import pytest
 
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.config import AnnotationConfig
+from driftwatch.config import LabelsConfig
 from driftwatch.labels.backends.base import Pool
 from driftwatch.labels.backends.toloka.collect import progress
 from driftwatch.labels.money import cost_of
@@ -66,7 +66,7 @@ def test_people_may_have_seen_the_sample_once_a_pool_was_asked_for(storage, pool
 
 @pytest.mark.parametrize("images", [0, 1, 60])
 def test_cost_and_progress_are_the_same_when_they_are_read_again(images):
-    config = AnnotationConfig(project_name="p", question="q", instructions="i")
+    config = LabelsConfig(backend="toloka", project_name="p", question="q", instructions="i")
     client = SimpleNamespace(get_assignments=lambda **_: [])
     for written in (cost_of(images, config), progress(client, Pool("1", images, 3, 0.2))):
         assert type(written).model_validate_json(written.model_dump_json(exclude_unset=True)) == written

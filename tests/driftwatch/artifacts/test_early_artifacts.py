@@ -138,7 +138,7 @@ def test_an_early_plan_counts_in_its_month(storage):
     assert spent_in_month(store.day(date(2026, 1, 9))) == PLAN["cost"]["total"]
     plan = read(storage, DAY.annotation, AnnotationPlan)
     assert (plan.asked, plan.sample_size.images) == (True, len(PLAN["sample"]))
-    assert "147 pages at 0.05 USD" in describe(plan, store.config.annotation)
+    assert "147 pages at 0.05 USD" in describe(plan, store.config.labels)
 
 
 def test_an_early_champion_judges_days_and_is_shown(storage):

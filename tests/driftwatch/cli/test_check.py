@@ -70,18 +70,18 @@ def test_a_check_writes_nothing(check: Check, tmp_path: Path) -> None:
 
 def test_a_sample_that_can_never_have_a_verdict_is_warned_of(check: Check) -> None:
     found = warnings(check(annotation={"sample_size": 20}))
-    assert [line for line in found if "annotation.sample_size is below performance.min_labels" in line]
+    assert [line for line in found if "labels.sample_size is below performance.min_labels" in line]
 
 
 def test_a_day_above_its_limit_is_warned_of_and_one_at_the_limit_is_not(check: Check) -> None:
-    said = "a full day costs more than annotation.max_cost_per_day"
+    said = "a full day costs more than labels.max_cost_per_day"
     assert said in "".join(warnings(check(annotation={"max_cost_per_day": 1.79})))
     assert said not in "".join(warnings(check(annotation={"max_cost_per_day": 1.8})))
 
 
 def test_a_months_limit_is_told_in_full_days(check: Check) -> None:
     (warning,) = warnings(check(annotation={"max_cost_per_month": 18.5}))
-    assert "annotation.max_cost_per_month is enough for 10 full days of a month" in warning
+    assert "labels.max_cost_per_month is enough for 10 full days of a month" in warning
 
 
 def test_a_gate_that_needs_more_images_than_a_day_leaves_is_warned_of(check: Check) -> None:

@@ -28,10 +28,14 @@ def test_the_wrong_value_is_shown(tmp_path):
     assert "'large'" in refusal(write(tmp_path, {"images.min_side": "large"}))
 
 
-@pytest.mark.parametrize("missing", ["name", "classes", "schedule.start_date", "storage", "annotation.question"])
+@pytest.mark.parametrize("missing", ["name", "classes", "schedule.start_date", "storage"])
 def test_a_missing_field_is_named(tmp_path, missing):
     path = write(tmp_path, without=missing)
     assert refusal(path).splitlines() == [f"{path}: 1 setting(s) refused:", f"  {missing}: Field required"]
+
+
+def test_what_people_who_label_must_read_is_named(tmp_path):
+    assert "annotation: people who label need question" in refusal(write(tmp_path, without="annotation.question"))
 
 
 def test_every_bad_setting_of_a_file_is_told_at_once(tmp_path):
@@ -51,7 +55,7 @@ def test_the_shipped_monitor_is_valid(root):
 
 def test_settings_that_are_left_out_have_their_defaults(tmp_path):
     monitor = load_monitor(write(tmp_path))
-    assert monitor.annotation.overlap == 3
+    assert monitor.labels.overlap == 3
     assert monitor.publish.sinks == ("local",)
     assert monitor.retraining.retrain_on_backfill is False
 
@@ -60,8 +64,8 @@ def test_a_loaded_monitor_cannot_be_changed_at_any_depth(tmp_path):
     monitor = load_monitor(write(tmp_path))
     for section, field, value in (
         (monitor, "name", "other"),
-        (monitor.annotation, "overlap", 5),
-        (monitor.annotation.quality, "ban_days", 1),
+        (monitor.labels, "overlap", 5),
+        (monitor.labels.quality, "ban_days", 1),
     ):
         with pytest.raises(ValidationError, match="frozen"):
             setattr(section, field, value)

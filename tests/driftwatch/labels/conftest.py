@@ -18,7 +18,7 @@ from .planning import DAY, write_manifest
 def monitor(root: Path):
     loaded = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
     return loaded.model_copy(
-        update={"annotation": loaded.annotation.model_copy(update={"sample_size": 40, "control_tasks": 10})}
+        update={"labels": loaded.labels.model_copy(update={"sample_size": 40, "control_tasks": 10})}
     )
 
 

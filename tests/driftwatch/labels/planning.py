@@ -32,7 +32,7 @@ def plan(storage, monitor, day=DAY) -> AnnotationPlan:
 
 
 def changed(monitor, **annotation):
-    return monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update=annotation)})
+    return monitor.model_copy(update={"labels": monitor.labels.model_copy(update=annotation)})
 
 
 def planned_to_cost(storage, monitor, day, usd):

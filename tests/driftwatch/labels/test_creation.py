@@ -69,8 +69,8 @@ class Days:
         storage.write_table(self.layout.training_set, table)
 
     def of_day(self, day: date = DAY, **annotation: Any) -> DayStore:
-        settings = self.monitor.annotation.model_copy(update=annotation)
-        return MonitorStore(self.storage, self.monitor.model_copy(update={"annotation": settings})).day(day)
+        settings = self.monitor.labels.model_copy(update=annotation)
+        return MonitorStore(self.storage, self.monitor.model_copy(update={"labels": settings})).day(day)
 
     def create(self, day: date = DAY, now: datetime = NOW, **annotation: Any) -> AnnotationPlan:
         access = Access("the Toloka connection", self.url, TOKEN, {"timeout": 5, "retries": 0})
@@ -103,7 +103,7 @@ class Days:
 def monitor(root: Path) -> Any:
     loaded = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
     settings = {"control_tasks": 4, "expire_hours": 48.0}
-    return loaded.model_copy(update={"annotation": loaded.annotation.model_copy(update=settings)})
+    return loaded.model_copy(update={"labels": loaded.labels.model_copy(update=settings)})
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def labelled(storage: Storage, layout: MonitorKeys, day: date) -> None:
 
 
 def chosen(storage, monitor, day=DAY, exclude=(), **annotation) -> list[dict[str, str]]:
-    changed = monitor.model_copy(update={"annotation": monitor.annotation.model_copy(update=annotation)})
+    changed = monitor.model_copy(update={"labels": monitor.labels.model_copy(update=annotation)})
     return control_tasks(monitor_store(storage, MonitorKeys(monitor.name), changed).day(day), set(exclude))
 
 
@@ -98,15 +98,13 @@ def test_the_exam_is_the_same_every_day_and_refused_where_the_holdout_is_too_sma
     layout = MonitorKeys(monitor.name)
 
     def planned(tasks: int):
-        annotation = monitor.annotation.model_copy(update={"exam": ExamConfig(tasks=tasks)})
-        return plan_exam(
-            monitor_store(storage, layout, monitor.model_copy(update={"annotation": annotation})), LINKS_END
-        )
+        annotation = monitor.labels.model_copy(update={"exam": ExamConfig(tasks=tasks)})
+        return plan_exam(monitor_store(storage, layout, monitor.model_copy(update={"labels": annotation})), LINKS_END)
 
     assert planned(4) == planned(4)
     assert sorted(entry.label for entry in planned(4).tasks) == ["cat", "cat", "dog", "dog"]
     assert plan_exam(monitor_store(storage, layout, monitor), LINKS_END) is None
-    with pytest.raises(DriftwatchError, match=r"has 6 images .* exam of 10 \(annotation\.exam\.tasks\)"):
+    with pytest.raises(DriftwatchError, match=r"has 6 images .* exam of 10 \(labels\.exam\.tasks\)"):
         planned(10)
 
 

@@ -97,14 +97,14 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
         backend = TolokaBackend(lambda: Access("the Toloka connection", url, TOKEN))
         day = day_store(storage, keys, config)
         plan = create_day_pool(day, backend, LinkSigners(ImageServer(image_url, SECRET)), now)
-        pool = Pool.of(plan, config.annotation.fee_share)
+        pool = Pool.of(plan, config.labels)
         end = time.monotonic() + 120
         while (state := backend.look(pool)).is_open:
             assert time.monotonic() < end, backend.progress(pool).text
             time.sleep(0.5)
         assert state.close_reason == "COMPLETED"
         seen = backend.progress(pool)
-        assignments = backend.settle(pool, backend.collect(pool), config.annotation.quality)
+        assignments = backend.settle(pool, backend.collect(pool), config.labels.quality)
         balance = float(backend.client.get_requester().balance)
     storage.write_table(keys.assignments, assignments)
     sample = [image.image_id for image in plan.sample]
@@ -151,4 +151,4 @@ def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_ri
 
 
 def _merged_by(config: MonitorConfig, method: str) -> MonitorConfig:
-    return config.model_copy(update={"annotation": config.annotation.model_copy(update={"consensus": method})})
+    return config.model_copy(update={"labels": config.labels.model_copy(update={"consensus": method})})

@@ -78,7 +78,7 @@ def test_a_role_signs_only_links_that_end_before_it_does(s3):
     links(where, 5).check()
     with pytest.raises(AccessRefused, match=r"temporary credentials that end at \d{4}-"):
         links(where, 7).check()
-    with pytest.raises(AccessRefused, match=r"Nothing was created or paid.*or set annotation\.exam to null"):
+    with pytest.raises(AccessRefused, match=r"Nothing was created or paid.*or set labels\.exam to null"):
         links(where, 5).check(until=NOW + timedelta(days=6))
 
 
@@ -117,5 +117,5 @@ def test_a_link_ends_is_signed_and_tells_neither_the_images_class_nor_its_name(t
 
 
 def test_file_storage_without_an_image_server_says_what_to_set(tmp_path):
-    with pytest.raises(DriftwatchError, match=r"annotation\.image_links"):
+    with pytest.raises(DriftwatchError, match=r"labels\.image_links"):
         ImageLinks(open_storage(f"file://{tmp_path}"), "m/shown", NOW, NOW).link("id1", "a.jpg")

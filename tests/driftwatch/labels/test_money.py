@@ -17,7 +17,7 @@ FIRST = date(2026, 11, 1)
 
 
 def test_the_cost_counts_overlap_pages_and_fee(monitor):
-    cost = cost_of(40, monitor.annotation)
+    cost = cost_of(40, monitor.labels)
     assert cost.pages == 5 * 3
     assert cost.total == pytest.approx(15 * 0.05 * 1.2)
     assert cost.control_share == 0.1
@@ -25,14 +25,14 @@ def test_the_cost_counts_overlap_pages_and_fee(monitor):
 
 @pytest.mark.parametrize("tasks_per_page", [1, 2, 9])
 def test_a_sum_buys_the_images_that_it_pays_for_and_not_one_more(monitor, tasks_per_page):
-    settings = monitor.annotation.model_copy(update={"tasks_per_page": tasks_per_page})
+    settings = monitor.labels.model_copy(update={"tasks_per_page": tasks_per_page})
     for usd in (0.0, 0.17, 0.18, 0.19, 1.0, 4.0):
         images = images_for(usd, settings)
         assert cost_of(images, settings).total <= usd < cost_of(images + 1, settings).total
 
 
 def test_a_day_above_its_limit_is_refused_before_anything_is_created(storage, monitor):
-    with pytest.raises(OverBudget, match=r"would cost 0\.90 USD, above annotation\.max_cost_per_day 0\.50"):
+    with pytest.raises(OverBudget, match=r"would cost 0\.90 USD, above labels\.max_cost_per_day 0\.50"):
         plan(storage, changed(monitor, max_cost_per_day=0.5))
 
 
@@ -55,7 +55,7 @@ def test_a_limit_that_is_reached_to_the_cent_is_kept_and_days_that_asked_nobody_
     exact = changed(monitor, **limits)
     assert plan(storage, exact).cost.total == 0.9
     for limit in limits:
-        with pytest.raises(OverBudget, match=rf"above annotation\.{limit} {limits[limit] - 0.01:.2f}"):
+        with pytest.raises(OverBudget, match=rf"above labels\.{limit} {limits[limit] - 0.01:.2f}"):
             plan(storage, changed(exact, **{limit: limits[limit] - 0.01}))
 
 

@@ -116,7 +116,7 @@ def test_a_file_that_was_replaced_is_left_out_of_the_sample_and_of_the_control_t
     assert {image.image_id for image in found.changed} == replaced & {image.image_id for image in whole.sample}
     assert not replaced & {image.image_id for image in [*found.sample, *found.control]}
     assert "2 images are left out of the sample" in caplog.text
-    assert "40 images (2 left out, their files have changed since)" in describe(found, monitor.annotation)
+    assert "40 images (2 left out, their files have changed since)" in describe(found, monitor.labels)
     assert "changed" not in whole.stored()
     with pytest.raises(ChangedImage, match=r"none of 100 images can be shown.*clear ingest_images"):
         plan_labelling(day, NOW, lambda image_id, key: "known" in image_id)

@@ -64,7 +64,7 @@ def test_auto_stays_within_the_days_limit_and_its_part_of_what_is_left_of_the_mo
 
 
 def test_auto_without_money_for_a_single_image_is_refused(storage, monitor):
-    with pytest.raises(OverBudget, match=r"above annotation\.max_cost_per_day 0\.10: .*nothing was created"):
+    with pytest.raises(OverBudget, match=r"above labels\.max_cost_per_day 0\.10: .*nothing was created"):
         automatic(storage, monitor, max_cost_per_day=0.1)
 
 

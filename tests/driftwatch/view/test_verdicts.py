@@ -29,7 +29,7 @@ def test_below_the_floor_for_sure_and_not_for_sure() -> None:
     (unsure,) = said(102, 150, policy=("floor",))
     assert unsure == (
         "Accuracy 68 % [60, 75] on 150 labels: below the floor of 70 %, but the interval reaches above it, so it is not proven: "
-        "more labels (annotation.sample_size) would tell."
+        "more labels (labels.sample_size) would tell."
     )
 
 

@@ -80,10 +80,10 @@ def test_the_trigger_fires_when_the_pool_closes_and_the_day_fails_where_it_is_sh
     event = asyncio.run(close_meanwhile())
     assert event == {"state": "closed", "reason": "MANUAL"}
     with pytest.raises(
-        NotEnoughLabels, match=r"ended with MANUAL, 0 of 12 images answered, and annotation\.min_coverage is 80%"
+        NotEnoughLabels, match=r"ended with MANUAL, 0 of 12 images answered, and labels\.min_coverage is 80%"
     ):
         day.sensor().resume(day.context(), event)
-    with pytest.raises(NotEnoughLabels, match=r"annotation\.on_short_pool is fail"):
+    with pytest.raises(NotEnoughLabels, match=r"labels\.on_short_pool is fail"):
         day.sensor(on_short_pool="fail").resume(day.context(), event)
 
 
@@ -111,7 +111,7 @@ def test_a_pool_that_costs_more_than_the_days_limit_is_closed_and_the_day_says_s
     day.answers(pool_id, "ann", "cat", images=3)
     event = day.event(day.trigger(max_cost_per_day=0.05))
     assert event == {"state": "over_budget", "reason": None}
-    with pytest.raises(NotEnoughLabels, match=r"ended with annotation\.max_cost_per_day.*raise that limit"):
+    with pytest.raises(NotEnoughLabels, match=r"ended with labels\.max_cost_per_day.*raise that limit"):
         day.sensor().resume(day.context(), event)
     deadline = time.monotonic() + 5
     while day.client.get_pool(pool_id).is_open():

@@ -71,8 +71,8 @@ def test_a_try_uses_stand_ins_alone_and_leaves_the_images_as_they_are(tmp_path, 
     world = World(tmp_path / "home")
     config = load_monitor(own.write_monitor(world.monitors))
     assert config.storage.uri == f"file://{world.storage}"
-    assert (config.storage.connection, config.notifiers, config.annotation.exam) == (None, (), None)
-    assert (config.annotation.connection, config.publish.connection) == ("toloka_default", "whylabs_default")
+    assert (config.storage.connection, config.notifiers, config.labels.exam) == (None, (), None)
+    assert (config.labels.connection, config.publish.connection) == ("toloka_default", "whylabs_default")
     assert (config.publish.dataset, config.publish.alert_source) == ("model-1", "local")
     assert config.classes == tuple(CLASSES)
     own.deliver(world, MonitorKeys(config.name))
@@ -81,7 +81,7 @@ def test_a_try_uses_stand_ins_alone_and_leaves_the_images_as_they_are(tmp_path, 
     layout = MonitorKeys(config.name)
     days = [sorted((world.storage / layout.day(day).incoming).iterdir()) for day in DAYS]
     assert [len(found) for found in days] == [DAY] * len(DAYS)
-    assert config.annotation.sample_size == DAY
+    assert config.labels.sample_size == DAY
     assert max(config.profiling.min_images, config.performance.min_labels) < DAY
     own_bytes = set(before.values())
     same = [sum(hashlib.sha256(path.read_bytes()).hexdigest() in own_bytes for path in found) for found in days]

@@ -17,24 +17,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
+from driftwatch.config.labels import TOLOKA
 from driftwatch.errors import NeedsAttention
 from driftwatch.seams import Seam
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from driftwatch.config import MonitorConfig, QualityRules
+    from driftwatch.config import LabelsConfig, MonitorConfig, QualityRules
     from driftwatch.credentials import Access
     from driftwatch.labels.links import ImageLinks
 
-TOLOKA = "toloka"
 SEAM = Seam(
     "label backend", "driftwatch.label_backends", {TOLOKA: "driftwatch.labels.backends.toloka.backend:toloka_backend"}
 )
 # The close reason, of every backend, of a pool whose images have all the answers that were wanted.
 COMPLETED = "COMPLETED"
 # Why the wait for a pool ended if the service did not close it.
-AT_DEADLINE, AT_DAILY_LIMIT = "the deadline", "annotation.max_cost_per_day"
+AT_DEADLINE, AT_DAILY_LIMIT = "the deadline", "labels.max_cost_per_day"
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,26 @@ class Pool:
     """A day's pool, as one who waits for it names it.
 
     `pool_id`: the service's own id. `images`: of the sample, each for `overlap` annotators. `fee_share`: what the service takes on top of
-    each reward, as a share of it.
+    each reward, as a share of it. `control`: control tasks beside the images. `price_per_hour`: USD for an hour of an annotator's time,
+    where that is what labels cost.
     """
 
     pool_id: str
     images: int
     overlap: int
     fee_share: float
+    control: int = 0
+    price_per_hour: float = 0.0
 
     @classmethod
-    def of(cls, plan: AnnotationPlan, fee_share: float) -> Pool:
+    def of(cls, plan: AnnotationPlan, labels: LabelsConfig) -> Pool:
         """The pool of a plan that was carried out; raises NeedsAttention where there is none yet."""
         if plan.pool_id is None:
             raise NeedsAttention(
                 f"the plan of {plan.day} has no pool yet: clear create_annotation_pool and what follows it"
             )
-        return cls(plan.pool_id, len(plan.sample), plan.overlap, fee_share)
+        price = labels.price_per_hour if labels.by_hour else 0.0
+        return cls(plan.pool_id, len(plan.sample), plan.overlap, labels.fee, len(plan.control), price)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def _spent(facts: DayFacts) -> list[tuple[str, str]]:
         return []
     pages: pd.DataFrame = facts.assignments.drop_duplicates("assignment_id")
     paid = pages[pages["status"].isin(COUNTED)]
-    spent = float(paid["reward"].sum()) * (1 + facts.config.annotation.fee_share)
+    spent = float(paid["reward"].sum()) * (1 + facts.config.labels.fee)
     return [("Spent", f"{spent:.2f} USD for {count(len(paid), 'page')}; {len(pages) - len(paid)} rejected")]
 
 
@@ -86,7 +86,7 @@ def _answers(facts: DayFacts) -> list[tuple[str, str]]:
     """How the answers were merged, and how far they agree."""
     if facts.performance is None:
         return []
-    agreement, unclear = facts.performance.agreement, facts.config.annotation.unclear_answer
+    agreement, unclear = facts.performance.agreement, facts.config.labels.unclear_answer
     rows = [("Merged by", _MERGED_BY[facts.performance.merged_by])]
     if unclear:
         said = int(facts.labels["votes.unclear"].sum()) if facts.labels is not None else 0

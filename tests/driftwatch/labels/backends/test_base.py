@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.config import LabelsConfig
 from driftwatch.credentials import Access
 from driftwatch.errors import NeedsAttention
 from driftwatch.labels.backends.base import SEAM, LabelBackend, LabelSite, Pool, backend_of
@@ -25,6 +26,7 @@ class OurDesk(TolokaBackend):
 def our_desk(site):
     return OurDesk(lambda: site.access(site.connection, "token"))
 """
+LABELS = LabelsConfig(backend="toloka", project_name="p", question="q", instructions="i")
 SITE = LabelSite("desk_default", lambda connection, secret: Access(connection, "http://127.0.0.1:9", "a-token"))
 
 
@@ -59,6 +61,15 @@ def test_a_package_brings_a_backend(package):
 
 def test_a_plan_without_a_pool_says_what_to_clear():
     with pytest.raises(NeedsAttention, match=r"has no pool yet: clear create_annotation_pool"):
-        Pool.of(plan(samples.PLANNED), 0.2)
+        Pool.of(plan(samples.PLANNED), LABELS)
     made = plan(samples.PLAN)
-    assert Pool.of(made, 0.2) == Pool(made.pool_id, len(made.sample), made.overlap, 0.2)
+    found = Pool.of(made, LABELS)
+    assert found == Pool(made.pool_id, len(made.sample), made.overlap, 0.2, len(made.control))
+
+
+def test_a_pool_of_a_desk_costs_hours_and_no_fee():
+    labels = LabelsConfig(backend="desk", price_per_hour=18, project_name="p", question="q", instructions="i")
+    assert (Pool.of(plan(samples.PLAN), labels).fee_share, Pool.of(plan(samples.PLAN), labels).price_per_hour) == (
+        0,
+        18,
+    )

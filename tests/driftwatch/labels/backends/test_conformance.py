@@ -14,7 +14,8 @@ import pytest
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.config import MonitorConfig
+from driftwatch.config import LabelsConfig, MonitorConfig
+from driftwatch.config.labels import TOLOKA
 from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch.labels.assignments import COUNTED, Answer
 from driftwatch.labels.backends.base import (
@@ -35,6 +36,7 @@ from ...kills import When, killed_at, touches
 from .services import SERVICES, Service
 
 DAY, IMAGES, CONTROL, FEE = date(2026, 11, 20), 6, 4, 0.2
+LABELS = LabelsConfig(backend=TOLOKA, fee_share=FEE, project_name="p", question="q", instructions="i")
 NOW = datetime.now(timezone.utc)
 SIGNERS = LinkSigners(ImageServer("http://127.0.0.1:9", "secret"))
 
@@ -92,7 +94,7 @@ def backend(service: Service, site: LabelSite | None = None) -> LabelBackend:
 
 
 def pool_of(plan: AnnotationPlan) -> Pool:
-    return Pool.of(plan, FEE)
+    return Pool.of(plan, LABELS)
 
 
 def asked(plan: AnnotationPlan) -> list[str]:
@@ -184,7 +186,7 @@ def test_pages_are_decided_once_and_the_decision_changes_no_answer(service, day)
     pool, images = pool_of(plan), [image.image_id for image in plan.sample]
     service.answer(pool, "ann", day.config.classes[0], images)
     service.answer(pool, "haste", day.config.classes[0], images, seconds=1)
-    made, rules = backend(service), day.config.annotation.quality
+    made, rules = backend(service), day.config.labels.quality
     collected = made.collect(pool)
     settled = made.settle(pool, collected, rules)
     pd.testing.assert_frame_equal(settled.drop(columns="status"), collected.drop(columns="status"))
@@ -211,9 +213,9 @@ def test_answers_that_come_after_the_day_was_collected_are_in_the_next_collectio
     pool, images = pool_of(plan), [image.image_id for image in plan.sample]
     made = backend(service)
     service.answer(pool, "ann", day.config.classes[0], images[:3])
-    first = made.settle(pool, made.collect(pool), day.config.annotation.quality)
+    first = made.settle(pool, made.collect(pool), day.config.labels.quality)
     service.answer(pool, "late", day.config.classes[1], images)
-    second = made.settle(pool, made.collect(pool), day.config.annotation.quality)
+    second = made.settle(pool, made.collect(pool), day.config.labels.quality)
     pd.testing.assert_frame_equal(second[second["annotator_id"] == "ann"].reset_index(drop=True), first)
     assert (~second["control"]).sum() == 3 + IMAGES == made.progress(pool).answers
 

@@ -47,7 +47,7 @@ def test_before_an_answer_there_is_the_plan_alone() -> None:
 def test_a_page_is_paid_once_and_a_rejected_one_is_not() -> None:
     rows = [("a1", "ACCEPTED"), ("a1", "ACCEPTED"), ("a2", "ACCEPTED"), ("a3", "REJECTED")]
     pages = pd.DataFrame(rows, columns=["assignment_id", "status"]).assign(reward=1.0)
-    fee = day_facts().config.annotation.fee_share
+    fee = day_facts().config.labels.fee_share
     assert fee > 0
     assert dict(section(assignments=pages).rows)["Spent"] == f"{2 * (1 + fee):.2f} USD for 2 pages; 1 rejected"
 

@@ -80,7 +80,7 @@ class Exam:
             project_id=self.journal.plan.project_id,
             private_name=self.marker,
             may_contain_adult_content=False,
-            assignment_max_duration_seconds=self.config.annotation.page_seconds,
+            assignment_max_duration_seconds=self.config.labels.page_seconds,
             mix_tasks_in_creation_order=True,
             shuffle_tasks_in_task_suite=True,
             training_tasks_in_task_suite_count=len(self.wanted.tasks),

@@ -58,7 +58,7 @@ class Campaign:
     def carry_out(self) -> AnnotationPlan:
         """Ends with the day's pool open, or closed where it may not go on. Returns the plan with what was learnt."""
         pool = self._day_pool()
-        if _never_opened(pool) and self._time_left(pool) < self.config.annotation.expire_hours * _TOO_LATE:
+        if _never_opened(pool) and self._time_left(pool) < self.config.labels.expire_hours * _TOO_LATE:
             self._drop(pool)
             pool = self._day_pool()
         uploading = TaskUpload(self.client, pool.id, self.journal.settle_seconds)
@@ -117,7 +117,7 @@ class Campaign:
             return found
         if self.plan.creations.get("pool"):
             # An earlier run sent it and it did not arrive: the end that the plan has kept may be over by now.
-            ends = with_new_end(self.plan, self.config.annotation, self._now)
+            ends = with_new_end(self.plan, self.config.labels, self._now)
             self.journal.note(exam=ends.exam, expires=ends.expires, links_expire=ends.links_expire)
         if self.plan.exam:
             exam = Exam(self.client, self.config, self.journal, self.plan.exam)
@@ -182,7 +182,7 @@ class Campaign:
         """
         if reason not in _MAY_GO_ON or self._time_left(pool) <= timedelta():
             return False
-        done = progress(self.client, Pool.of(self.plan, 0.0))
+        done = progress(self.client, dataclasses.replace(Pool.of(self.plan, self.config.labels), fee_share=0.0))
         open_share = 1 - done.answers / max(done.answers_wanted, 1)
         if open_share <= 0:
             return False

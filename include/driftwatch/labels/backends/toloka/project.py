@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from driftwatch.config import AnnotationConfig, MonitorConfig
+from driftwatch.config import LabelsConfig, MonitorConfig
 from driftwatch.labels.choices import choices_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def build_project(config: MonitorConfig) -> toloka.Project:
     import toloka.client as toloka
     import toloka.client.project.template_builder as tb
 
-    annotation, choices = config.annotation, choices_of(config)
+    annotation, choices = config.labels, choices_of(config)
     options = [tb.fields.GroupFieldOption(choice, choice) for choice in choices]
     view = tb.view.ListViewV1(
         [
@@ -95,7 +95,7 @@ def build_pool(config: MonitorConfig, plan: AnnotationPlan, title: str) -> tolok
     """A closed, empty pool for one day, at the prices and the end that its plan has fixed. `title`: its day."""
     import toloka.client as toloka
 
-    annotation, price = config.annotation, plan.cost
+    annotation, price = config.labels, plan.cost
     pool = toloka.Pool(
         project_id=plan.project_id,
         private_name=f"{config.name} {title}",
@@ -128,7 +128,7 @@ def build_pool(config: MonitorConfig, plan: AnnotationPlan, title: str) -> tolok
     return pool
 
 
-def add_quality_rules(pool: toloka.Pool, annotation: AnnotationConfig) -> None:
+def add_quality_rules(pool: toloka.Pool, annotation: LabelsConfig) -> None:
     """Bans by control tasks, haste and disagreement; pauses for skipping and for a day's income."""
     from toloka.client import actions, collectors, conditions
     from toloka.client.user_restriction import DurationUnit, UserRestriction

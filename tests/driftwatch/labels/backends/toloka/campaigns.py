@@ -81,7 +81,7 @@ class Toloka:
                 KnownImage(image_id=self.ids[key], key=key, label="cat") for key in [f"t/{n}.jpg" for n in range(4)]
             ),
             exam=None,
-            cost=cost_of(20, self.monitor.annotation),
+            cost=cost_of(20, self.monitor.labels),
             project_id=None,
             exam_id=None,
             pool_id=None,
