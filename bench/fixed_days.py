@@ -33,7 +33,7 @@ PLAN = replace(
     overrides={
         "model": {"input_size": 64},
         "images": {"shard_size": 256},
-        "annotation": {"sample_size": 200, "exam": {"tasks": 4}},
+        "labels": {"sample_size": 200, "exam": {"tasks": 4}},
         "performance": {"floor": 0.8},
         "retraining": {
             "epochs": 12,

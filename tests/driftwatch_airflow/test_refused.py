@@ -19,15 +19,15 @@ def test_a_refused_monitor_file_takes_no_other_down(root, tmp_path, monkeypatch)
     example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
     (tmp_path / "good.yaml").write_text(yaml.safe_dump({**example, "name": "good"}))
     (tmp_path / "bad.yaml").write_text(
-        yaml.safe_dump({**example, "name": "bad", "annotation": {**example["annotation"], "overlap": 0}})
+        yaml.safe_dump({**example, "name": "bad", "labels": {**example["labels"], "overlap": 0}})
     )
     monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
     bag = dag_bag(root)
     assert bag.import_errors == {}
     assert {"good_monitoring", "good_retraining", "bad_monitoring_refused", "bad_retraining_refused"} == set(bag.dags)
     refused = bag.dags["bad_monitoring_refused"]
-    assert "annotation.overlap" in refused.doc_md
-    with pytest.raises(Exception, match=r"annotation\.overlap.*greater than or equal to 1"):
+    assert "labels.overlap" in refused.doc_md
+    with pytest.raises(Exception, match=r"labels\.overlap.*greater than or equal to 1"):
         refused.tasks[0].execute({})
 
 

@@ -24,7 +24,7 @@ SMALL = replace(
     training=200,
     per_day=(24,) * 7,
     overrides={
-        "annotation": {"sample_size": 20, "control_tasks": 12},
+        "labels": {"sample_size": 20, "control_tasks": 12},
         "model": {"input_size": 64, "recipe": {"width": 12}},
         "performance": {"min_labels": 10},
         "retraining": {"min_new_labels": 10, "min_evaluation_labels": 5},

@@ -36,7 +36,7 @@ PLAN = replace(
     per_day=(0,) * 7,
     overrides={
         "images": {"shard_size": 768},
-        "annotation": {"sample_size": 20, "control_tasks": 12},
+        "labels": {"sample_size": 20, "control_tasks": 12},
         "model": {"input_size": 64, "recipe": {"width": 12}},
         "performance": {"min_labels": 10, "floor": 0.0},
     },

@@ -26,6 +26,13 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("price_per_hour", "seconds_per_image"), (LABEL_STUDIO, DESK)),
     "label_studio": (LABEL_STUDIO,),
 }
+# Settings that Toloka does not use.
+OTHER_THAN_TOLOKA = {name for name, backends in _ONLY_FOR.items() if TOLOKA not in backends} | {
+    "backend",
+    "check_with",
+    "table",
+    "wait_days",
+}
 _OF_A_TABLE = {"backend", "table", "check_with", "wait_days", "min_coverage"}
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
+from driftwatch.config.labels import OTHER_THAN_TOLOKA, TOLOKA
 from driftwatch.config.loader import load_monitor
 from driftwatch_sandbox.demo.own_images import find, share_out
 from driftwatch_sandbox.demo.truth import write_truth
@@ -69,6 +70,7 @@ class Own:
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{self._config.name}.yaml"
         raw = self._config.model_dump(mode="json", exclude_unset=True)
+        raw["labels"] = _asked_of_the_crowd(self._config)
         for section, values in _changes(self._config, self._day_size, folder.parent).items():
             raw[section] = (
                 raw.get(section, {}) | values if isinstance(values, dict) and section != "storage" else values
@@ -117,6 +119,18 @@ def _read(file: Path) -> MonitorConfig:
     return load_monitor(file)
 
 
+def _asked_of_the_crowd(config: MonitorConfig) -> dict[str, Any]:
+    """The settings of the labels that count when the stand-in's crowd is asked, whoever labels the person's images."""
+    said = config.labels.model_dump(mode="json", exclude_unset=True)
+    asked = {name: value for name, value in said.items() if name not in OTHER_THAN_TOLOKA}
+    words = {
+        "project_name": config.name,
+        "question": "What is in the picture?",
+        "instructions": "<p>Look at the picture.</p>",
+    }
+    return {**words, **{name: value for name, value in asked.items() if value != ""}, "backend": TOLOKA}
+
+
 def _changes(config: MonitorConfig, day_size: int, home: Path) -> dict[str, Any]:
     """What differs from the person's file: the storage, the days, how many labels, and that nobody outside is asked or told."""
     annotation, sinks = config.labels, list(config.publish.sinks)
@@ -124,7 +138,7 @@ def _changes(config: MonitorConfig, day_size: int, home: Path) -> dict[str, Any]
         "storage": {"uri": f"file://{home}/storage"},
         "schedule": {"start_date": DAYS[0], "end_date": DAYS[-1], "delivery_hours": 0},
         "profiling": {"min_images": min(config.profiling.min_images, day_size // 2)},
-        "annotation": {
+        "labels": {
             "connection": "toloka_default",
             "image_links": "driftwatch_images",
             "languages": ["EN"],

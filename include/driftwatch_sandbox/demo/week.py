@@ -60,7 +60,7 @@ DRAWN = Plan(
     strength={"across": 8},
     recipe="fast",
     overrides={
-        "annotation": {"sample_size": 440},
+        "labels": {"sample_size": 440},
         "model": {"input_size": 64},
         "retraining": {"epochs": 12, "patience": 0},
     },
@@ -74,7 +74,7 @@ REAL = Plan(
     strength={"sigma": 6.0},
     recipe="monitor",
     overrides={
-        "annotation": {"sample_size": 190},
+        "labels": {"sample_size": 190},
         "performance": {"policy": ["floor", "drop"]},
         "retraining": {"epochs": 8},
     },
@@ -95,7 +95,7 @@ def write_monitor(folder: Path, source: Path, plan: Plan) -> MonitorConfig:
     example = source / "cats_vs_dogs.yaml"
     raw = yaml.safe_load(example.read_text())
     raw["schedule"] |= {"start_date": DAYS[0], "end_date": DAYS[-1]}
-    raw["annotation"]["poll_seconds"] = 1
+    raw["labels"]["poll_seconds"] = 1
     for section, values in plan.overrides.items():
         raw[section] = raw.get(section, {}) | values
     folder.mkdir(parents=True, exist_ok=True)
