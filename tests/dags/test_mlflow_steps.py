@@ -28,9 +28,24 @@ def test_the_steps_are_leaves_and_come_with_the_setting_alone(root, file):
     maker, steps = STEPS[file]
     make = runpy.run_path(str(root / "dags" / f"{file}.py"))[maker]
     dag, plain = make(WITH), make(WITHOUT)
-    assert set(dag.task_ids) - set(plain.task_ids) == set(steps)
+    assert set(dag.task_ids) - set(plain.task_ids) - {"retraining_done"} == set(steps)
     for name, upstream in steps.items():
         task = dag.get_task(name)
         assert upstream <= task.upstream_task_ids
         assert task.downstream_task_ids == set()
         assert task.doc_md
+
+
+@pytest.mark.parametrize("others", [{}, {"notifiers": [{"notifier": "a.B"}]}, {"retraining": {"handover_dag": "ours"}}])
+@pytest.mark.parametrize("file", STEPS)
+def test_a_run_that_failed_is_failed_though_the_steps_that_tell_others_end_it_well(root, file, others):
+    """A run's state is that of its leaves: one of them fails with any step that leads to an end without telling."""
+    make = runpy.run_path(str(root / "dags" / f"{file}.py"))[STEPS[file][0]]
+    settings = {**SMALLEST, "registry": {"mlflow": {"connection": "mlflow_default"}}, **others}
+    dag = make(MonitorConfig.model_validate(settings))
+    steps = {task.task_id: task for task in dag.tasks if not task.task_id.startswith("tell_")}
+    ends = {name for name, task in steps.items() if not task.downstream_task_ids & set(steps)}
+    assert len(ends) == 1
+    (done,) = (steps[name] for name in ends)
+    assert (done.task_id, done.trigger_rule) in {("day_done", "none_failed"), ("retraining_done", "none_failed")}
+    assert {task.task_id for task in dag.leaves} - {done.task_id} == set(dag.task_ids) - set(steps)
