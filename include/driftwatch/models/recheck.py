@@ -16,6 +16,7 @@ from driftwatch.models.expected import compare
 from driftwatch.models.own_model import Scores
 from driftwatch.models.predictors.base import KERAS, ONNX, predictor
 from driftwatch.models.predictors.from_images import ImagePredictor
+from driftwatch.models.serving import answered_by
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,13 +30,16 @@ _OTHER_CLASS = 0.02
 
 def recheck_day(day: DayStore, version: str) -> Recheck | None:
     """Writes recheck.json and returns it; None where the version is no file, or `model.recheck_images` is 0. predictions.parquet must be
-    there. The same day gives the same sample: images from a few blocks, by their ids."""
+    there. The same day gives the same sample of the serving version's answers: images from a few blocks, by their ids. Raises as
+    `answered_by` does."""
     wanted = day.config.model.recheck_images
     card = day.monitor.find(day.monitor.keys.model_card(version), ModelCard)
     if not wanted or card is None or card.kind not in (KERAS, ONNX):
         return None
     inputs = DayInputs(day)
-    table = _serving(day.storage.read_table(day.keys.predictions), day.config.model.serving_version)
+    table = day.storage.read_table(day.keys.predictions)
+    answered = answered_by(table["model_version"], day.config, day.storage.url(day.keys.predictions))
+    table = table[table["model_version"] == answered.serving]
     places = _sample(day, inputs, table, wanted)
     model = predictor(day.monitor, version)
     if not len(places) or not isinstance(model, ImagePredictor):
@@ -50,15 +54,6 @@ def recheck_day(day: DayStore, version: str) -> Recheck | None:
             version, recheck.largest, recheck.median, recheck.other_class, recheck.images,
         )  # fmt: skip
     return recheck
-
-
-def _serving(table: pd.DataFrame, version: str | None) -> pd.DataFrame:
-    """The answers of the version that serves: the named one, else the one with the most answers."""
-    versions = table["model_version"].value_counts()
-    if len(versions) < 2:
-        return table
-    chosen = version if version in versions.index else versions.index[0]
-    return table[table["model_version"] == chosen]
 
 
 def _sample(day: DayStore, inputs: DayInputs, table: pd.DataFrame, wanted: int) -> pd.DataFrame:

@@ -13,12 +13,14 @@ from tests.driftwatch.models.logged.days import IMAGES, SIDE, a_day, answers, cs
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.recheck import Recheck
 from driftwatch.artifacts.store import DayStore
+from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs, write_block, write_index
 from driftwatch.models import registry
 from driftwatch.models.own_model import Scores
 from driftwatch.models.predict import predict_day
 from driftwatch.models.predictors.base import predictor
 from driftwatch.models.recheck import recheck_day
+from driftwatch.models.serving import answered_by
 
 from .onnx_models import Net, data
 
@@ -92,6 +94,33 @@ def test_only_the_serving_versions_answers_count(day: DayStore) -> None:
     scores[:20] = scores[:20, ::-1]
     log(day, scores, ["canary"] * 20 + ["prod-7"] * 79)
     assert recheck_day(day, "v0001-00000001").agrees
+
+
+@pytest.mark.parametrize(
+    ("named", "agrees"),
+    [(None, True), ("canary", False), ("a-new-one", False)],
+    ids=["of as many answers the first by name, as the verdict is about", "the named one", "a named one of few answers"],
+)
+def test_the_serving_version_is_the_verdicts(day: DayStore, named: str | None, agrees: bool) -> None:
+    """The canary's answers come first, and are as many as production's."""
+    scores = own_scores(day)
+    wrong = np.r_[:49, 98]
+    scores[wrong] = scores[wrong, ::-1]
+    log(day, scores, ["canary"] * 49 + ["b-prod"] * 49 + ["a-new-one"])
+    day = day.with_config(
+        day.config.model_copy(update={"model": day.config.model.model_copy(update={"serving_version": named})})
+    )
+    predictions = day.storage.read_table(day.keys.predictions)
+    serving = answered_by(predictions["model_version"], day.config, "").serving
+    found = recheck_day(day, "v0001-00000001")
+    assert (serving, found.agrees) == (named or "b-prod", agrees)
+
+
+def test_a_serving_version_that_answered_nothing_is_refused_as_for_the_verdict(day: DayStore) -> None:
+    log(day, own_scores(day))
+    model = day.config.model.model_copy(update={"serving_version": "prod-8"})
+    with pytest.raises(NeedsAttention, match=r"model.serving_version is prod-8, which answered no image"):
+        recheck_day(day.with_config(day.config.model_copy(update={"model": model})), "v0001-00000001")
 
 
 def test_a_recheck_of_no_images_or_of_a_champion_that_is_no_file_writes_nothing(day: DayStore) -> None:
