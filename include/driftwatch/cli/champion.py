@@ -52,7 +52,7 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
         "--expect",
         type=Path,
         metavar="FILE",
-        help="scores that your own serving gave for some of the training images, to be compared: CSV, Parquet or JSON Lines with key or image_id, and score.<class>",
+        help="scores that your own serving gave for some of the training images, to be compared with those of the file that is imported: CSV, Parquet or JSON Lines with key or image_id, and score.<class>",
     )
     bring.add_argument(
         "--accept",
@@ -119,6 +119,7 @@ def _rollback(options: argparse.Namespace) -> None:
 def _import(options: argparse.Namespace) -> None:
     from driftwatch.models.mlflow.importing import model_at
 
+    _refuse_expect(options)
     monitor = monitor_of(options)
     _refuse_champion(options, monitor)  # before a download
     if options.model is None:
@@ -126,6 +127,16 @@ def _import(options: argparse.Namespace) -> None:
         return
     with model_at(monitor, str(options.model)) as file:
         _import_file(argparse.Namespace(**{**vars(options), "model": Path(file)}))
+
+
+def _refuse_expect(options: argparse.Namespace) -> None:
+    """Refuses --expect where no model's file is imported: nothing would be compared."""
+    if options.expect and (options.answers or options.model is None):
+        why = "those of --answers are production's own" if options.answers else "no file is named"
+        raise UsageError(
+            f"--expect {options.expect}: its scores are compared with those of a model's file, and {why}. Take --expect out, or name the "
+            "file that your serving runs"
+        )
 
 
 def _import_file(options: argparse.Namespace) -> None:

@@ -76,6 +76,20 @@ def test_the_first_champion_is_what_the_server_answers(monitor, capsys):
     assert TOKEN not in out
 
 
+@pytest.mark.parametrize(
+    ("more", "why"), [([], "no file is named"), (["--answers", "day.csv"], "those of --answers are production's own")]
+)
+def test_expected_scores_are_refused_where_no_file_is_imported_that_they_could_be_compared_with(
+    monitor, capsys, server, more, why
+):
+    images = monitor.parent / "images"
+    code, out, error = run(capsys, "champion", "import", monitor, "--images", images, "--expect", "ours.csv", *more)
+    assert (code, out) == (2, "")
+    assert f"--expect ours.csv: its scores are compared with those of a model's file, and {why}" in error
+    assert not (monitor.parent / "storage").exists()  # nothing was taken in
+    assert not server.requests
+
+
 def test_a_model_that_does_not_fit_replaces_no_training_set(monitor, capsys, server):
     server.shape = (-1, 3, 32, 32)
     code, _, error = run(capsys, "champion", "import", monitor, "--images", monitor.parent / "images")

@@ -99,7 +99,11 @@ def test_only_the_serving_versions_answers_count(day: DayStore) -> None:
 @pytest.mark.parametrize(
     ("named", "agrees"),
     [(None, True), ("canary", False), ("a-new-one", False)],
-    ids=["of as many answers the first by name, as the verdict is about", "the named one", "a named one of few answers"],
+    ids=[
+        "of as many answers the first by name, as the verdict is about",
+        "the named one",
+        "a named one of few answers",
+    ],
 )
 def test_the_serving_version_is_the_verdicts(day: DayStore, named: str | None, agrees: bool) -> None:
     """The canary's answers come first, and are as many as production's."""
