@@ -21,6 +21,7 @@ from driftwatch.models.original_set import digest_of, refuse_other_set, set_keys
 from driftwatch.models.predictors.from_images import ImagePredictor, ModelFacts
 from driftwatch.models.predictors.heads import Head
 from driftwatch.models.predictors.keras import KerasPredictor
+from driftwatch.models.spread import evenly
 from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Trained, TrainingSet, trainer
 
 if TYPE_CHECKING:
@@ -75,17 +76,10 @@ class OwnModel:
     facts: ModelFacts
     predictor: ImagePredictor
 
-    def trained(self, images: np.ndarray) -> Trained:
-        """The model to be registered. Its answers on some of `images`, uint8 [n, h, w, 3], tell what its answers mean."""
-        some = some_of(images)
-        head = self.facts.head.told(self.predictor.raw([some], len(some))[0], self.facts.class_names, str(self.path))
-        return Trained(self.file, head, kind=self.kind, input=self.facts.input)
-
-
-def some_of(images: np.ndarray) -> np.ndarray:
-    """At most TOLD_BY of the images, evenly spread over the set: the set is in the order of the classes, and the answers to one class
-    alone may not tell logits from chances."""
-    return images[np.linspace(0, max(0, len(images) - 1), min(TOLD_BY, len(images))).astype(int)]
+    @property
+    def trained(self) -> Trained:
+        """The model to be registered; its head must be known, see `told`."""
+        return Trained(self.file, self.facts.head, kind=self.kind, input=self.facts.input)
 
 
 def import_champion(
@@ -100,17 +94,23 @@ def import_champion(
     """
     own = model if isinstance(model, OwnModel) else read_model(model, store.config)
     images, unlearnt, origin = brought(store, own.path.name, created_by)
-    return register_trained(store, own.trained(images), unlearnt, origin)
+    return register_trained(store, told(own, images).trained, unlearnt, origin)
 
 
 def told(own: OwnModel, images: Labelled) -> OwnModel:
     """The model with its head known, as its answers on some images tell it. Raises NeedsAttention where they do not tell."""
-    some = some_of(images.images)
+    some = telling(images)
     raw, _ = own.predictor.raw([some], max(1, len(some)))
     facts = replace(own.facts, head=own.facts.head.told(raw, own.facts.class_names, str(own.path)))
     return replace(
         own, facts=facts, predictor=replace(own.predictor, facts=replace(own.predictor.facts, head=facts.head))
     )
+
+
+def telling(images: Labelled) -> np.ndarray:
+    """The images, uint8 [n, h, w, 3], whose answers tell what a model's answers mean: at most TOLD_BY, of every class. The answers to one
+    class alone may not tell logits from chances."""
+    return images.where(evenly(images.labels, TOLD_BY)).images
 
 
 def read_model(path: Path, config: MonitorConfig) -> OwnModel:
@@ -129,7 +129,7 @@ class Brought(NamedTuple):
     """What is needed to register a model that the team brings: the training images, those of them that it is measured on, and where it
     comes from."""
 
-    images: np.ndarray
+    images: Labelled
     unlearnt: Unlearnt
     origin: Origin
 
@@ -139,7 +139,7 @@ def brought(store: MonitorStore, file: str, created_by: str) -> Brought:
     table, whole = training_images(store)
     origin = Origin(created_by, None, _data_of(table), ImportedRecipe(name="imported", file=file), {})
     unlearnt = Unlearnt(*(whole.where(table["split"] == split) for split in (VALIDATION, EVALUATION)))
-    return Brought(whole.images, unlearnt, origin)
+    return Brought(whole, unlearnt, origin)
 
 
 def training_images(store: MonitorStore) -> tuple[pd.DataFrame, Labelled]:

@@ -18,6 +18,7 @@ from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.parts import Share
 from driftwatch.errors import NeedsAttention
 from driftwatch.models.metrics import confusion_matrix, share
+from driftwatch.models.spread import evenly
 from driftwatch.models.variations import Variation, all_together, one_setting_apart
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ class Diagnosis:
 
 
 def diagnose(holdout: Labelled, classes: Sequence[str], about: ModelInput, answer: Answer) -> Diagnosis:
-    """Asks the model about the held-out images, at most MOST_IMAGES: as the monitor file says and, where that could be far better, by
+    """Asks the model about the held-out images, at most MOST_IMAGES, as many of each class: as the monitor file says and, where that could be far better, by
     other settings. If its answers are no better than chance, the settings are tried in all combinations, else one by one."""
-    images = holdout.where(some_of(len(holdout.labels)))
+    images = holdout.where(evenly(holdout.labels, MOST_IMAGES))
     truth, said = images.labels, answer(images.images, about)
     first = of_answers(truth, said, classes)
     if not _can_be_better(first):
@@ -95,11 +96,6 @@ def of_answers(truth: np.ndarray, said: np.ndarray, classes: Sequence[str]) -> D
     chance, p_value, least = _chance(truth, said)
     better = _better(truth, said, [(None, said)], classes) if _has_room(accuracy) else ()
     return Diagnosis(accuracy, chance, p_value, least, better)
-
-
-def some_of(images: int) -> np.ndarray:
-    """The places of at most MOST_IMAGES of them, evenly spread."""
-    return np.unique(np.linspace(0, images - 1, min(images, MOST_IMAGES)).round().astype(int))
 
 
 def _answered(answer: Answer, variation: Variation, images: np.ndarray) -> np.ndarray | None:

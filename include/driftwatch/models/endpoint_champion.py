@@ -9,7 +9,7 @@ from driftwatch.artifacts.served_model import ServedModel
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.model import ENDPOINT
 from driftwatch.models.cards import register_trained
-from driftwatch.models.champion import brought, some_of
+from driftwatch.models.champion import brought, telling
 from driftwatch.models.predictors.base import Asked
 from driftwatch.models.predictors.endpoint.link import Link
 from driftwatch.models.predictors.endpoint.plan import Plan
@@ -28,7 +28,7 @@ def import_endpoint(store: MonitorStore, created_by: str = "driftwatch champion 
     """
     asked = _described(store)
     images, unlearnt, origin = brought(store, asked.who, created_by)
-    raw, versions = asked.answers(Asked([some_of(images)]), store.config.model.batch_size)
+    raw, versions = asked.answers(Asked([telling(images)]), store.config.model.batch_size)
     head = asked.facts.head.told(raw, store.config.classes, asked.who)
     served = ServedModel(
         protocol=asked.config.protocol,

@@ -16,6 +16,7 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.images.decode import decode_image
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.resize import Halvings, model_input
+from driftwatch.models.spread import evenly
 from driftwatch.models.variations import Variation, combined, of_numbers, of_pixels
 
 # Two programs that do the same may differ by so much: decoders of JPEG and arithmetic are not alike to the last bit.
@@ -55,11 +56,11 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Agreement:
 
 
 def to_try(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """The places of the images that settings are tried on: half of them differ most, the others are evenly spread."""
+    """The places of the images that settings are tried on: half of them differ most, the others are spread over the classes that `theirs`
+    name."""
     apart = np.abs(ours - theirs).max(axis=1)
     most = np.argsort(-apart, kind="stable")[: TRIED_ON // 2]
-    spread = np.linspace(0, len(apart) - 1, min(len(apart), TRIED_ON - len(most))).round().astype(int)
-    return np.unique(np.concatenate([most, spread]))
+    return np.unique(np.concatenate([most, evenly(theirs.argmax(axis=1), TRIED_ON - len(most))]))
 
 
 def other_order(ours: np.ndarray, theirs: np.ndarray, classes: Sequence[str]) -> tuple[str, ...] | None:

@@ -21,7 +21,7 @@ from driftwatch.models import registry
 from driftwatch.models.archive import MOST_BYTES
 from driftwatch.models.as_trained import refuse_other, refuse_other_champion
 from driftwatch.models.cards import Origin, Unlearnt, register_trained
-from driftwatch.models.champion import read_model
+from driftwatch.models.champion import read_model, told
 from driftwatch.models.dataset import EVALUATION, ORIGINAL, VALIDATION, load_inputs
 from driftwatch.models.pending import handed_over
 from driftwatch.models.training.base import Labelled
@@ -46,7 +46,7 @@ def register_challenger(store: MonitorStore, file: str, run_key: str, by: str) -
     refuse_other_champion(store)
     unlearnt = _unlearnt(store, store.storage.read_table(store.keys.retraining(run_key, SET)))
     with _on_this_machine(store, file) as path:
-        trained = read_model(path, store.config).trained(unlearnt.holdout.images)
+        trained = told(read_model(path, store.config), unlearnt.holdout).trained
     _refuse_known(store, trained.model, run_key, file)
     card = store.read(store.keys.retraining(run_key, DATASET_CARD), DatasetCard)
     recipe = ImportedRecipe(name="imported", file=file_name(file))

@@ -7,7 +7,7 @@ import pytest
 
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.errors import NeedsAttention
-from driftwatch.models.diagnosis import LEVEL, MOST_IMAGES, diagnose, of_answers, some_of
+from driftwatch.models.diagnosis import LEVEL, MOST_IMAGES, diagnose, of_answers
 from driftwatch.models.training.base import Labelled
 from driftwatch.models.variations import TRANSPOSED
 
@@ -115,8 +115,17 @@ def test_swapped_axes_are_found_and_an_input_that_the_model_cannot_answer_is_lef
     assert not any("scale" in setting for one in found.better for setting in one.settings)
 
 
-def test_of_many_images_some_are_asked_about_from_the_first_to_the_last() -> None:
-    assert some_of(3).tolist() == [0, 1, 2]
-    many = some_of(10_000)
-    assert (len(many), many[0], many[-1]) == (MOST_IMAGES, 0, 9_999)
-    assert some_of(0).tolist() == []
+def test_of_many_images_as_many_of_each_class_are_asked_about_however_rare_it_is() -> None:
+    """Of 3000 images, in the order of their classes, 40 and 30 are of the second and the third, whose names are swapped."""
+    truth = np.repeat([0, 1, 2], [2930, 40, 30])
+    images = np.zeros((3000, 16, 16, 3), np.uint8)
+    images[:, 0, 0, 0] = truth
+    asked = []
+
+    def answer(given: np.ndarray, about: ModelInput) -> np.ndarray:
+        asked.append(len(given))
+        return np.array([0, 2, 1])[given[:, 0, 0, 0]]
+
+    found = diagnose(Labelled(images, truth), ("a", "b", "c"), ModelInput.square(16), answer)
+    assert asked[0] == MOST_IMAGES
+    assert found.better[0].order == ("a", "c", "b")

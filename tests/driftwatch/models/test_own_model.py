@@ -12,9 +12,10 @@ from tests.stores import monitor_store
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models import registry
-from driftwatch.models.champion import read_model
+from driftwatch.models.champion import read_model, telling
 from driftwatch.models.dataset import take_in_training_set
 from driftwatch.models.own_model import Scores, examine, examine_version
+from driftwatch.models.training.base import Labelled
 
 from .conftest import CLASSES, World
 from .onnx_models import Net, data
@@ -55,6 +56,13 @@ def test_a_model_is_asked_by_another_input_than_its_own(store: MonitorStore, tmp
     assert np.allclose(plain.sum(axis=1), 1)
     turned = scores(images[..., ::-1].copy(), about.model_copy(update={"colour": "bgr"}))
     assert np.allclose(plain, turned, atol=1e-6)
+
+
+def test_what_answers_mean_is_told_by_images_of_every_class_however_rare_it_is() -> None:
+    labels = np.repeat([0, 1, 2], [700, 2, 700])
+    images = np.zeros((len(labels), 16, 16, 3), np.uint8) + labels.astype(np.uint8)[:, None, None, None]
+    some = telling(Labelled(images, labels))
+    assert np.bincount(some[:, 0, 0, 0]).tolist() == [31, 2, 31]
 
 
 def test_a_registered_version_is_judged_by_its_answers(store: MonitorStore) -> None:
