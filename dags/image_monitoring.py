@@ -23,8 +23,8 @@ from typing import Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
 
+from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
 from driftwatch.config import MonitorConfig
-from driftwatch.models.requests import ALERT_RUN_PREFIX
 from driftwatch_airflow.assets import labels_asset
 from driftwatch_airflow.failures import day_failed
 from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, task_defaults

@@ -12,7 +12,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from driftwatch.errors import DriftwatchError
-from driftwatch.publish.outbox import Outbox, alert_id, recipient
 from driftwatch_airflow.paths import URL_PREFIX, run_path, web_address
 from driftwatch_airflow.stores import store_of
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.alerts import Alert
     from driftwatch.artifacts.publishing import OutboxAlert
     from driftwatch.config import MonitorConfig, NotifierConfig
+    from driftwatch.publish.outbox import Outbox
 
 log = logging.getLogger(__name__)
 # A notifier that does not answer within this time counts as failed.
@@ -46,6 +46,7 @@ def send_alert(
     """
     from driftwatch.artifacts.alerts import RetrainingAlert
     from driftwatch.artifacts.publishing import OutboxAlert
+    from driftwatch.publish.outbox import alert_id
     from driftwatch.view.alerts import alert_text
 
     subject, message = alert_text(monitor.name, alert, {**_links(context, monitor, alert), **(links or {})})
@@ -71,6 +72,7 @@ def nothing_to_tell(monitor: MonitorConfig, day: str, source: str) -> None:
 def outbox_of(monitor: MonitorConfig, *, day: str = "", run_id: str | None = None) -> Outbox:
     """The outbox of a day. Without a day: that of a run of the retraining DAG."""
     from driftwatch.artifacts.nested_keys import run_key
+    from driftwatch.publish.outbox import Outbox
 
     store = store_of(monitor)
     if day:
@@ -110,6 +112,8 @@ def _tell_one(
     from airflow.sdk.exceptions import AirflowTaskTimeout
     from airflow.sdk.execution_time.timeout import TimeoutPosix
     from airflow.sdk.module_loading import import_string
+
+    from driftwatch.publish.outbox import recipient
 
     def send() -> None:
         import_string(entry.notifier)(**entry.arguments)({**context, "alert": alert})

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+# The run of the retraining DAG that the alert of a day starts is named so, followed by the day.
+ALERT_RUN_PREFIX = "perf_alert__"
+
 
 def lock_of(key: str) -> str:
     """The lock that is held while the object at `key` is read, changed and written."""

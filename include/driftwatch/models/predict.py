@@ -17,15 +17,14 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import as_trained, refuse_other_pixels
 from driftwatch.models.content import content_of, kind_of_day
-from driftwatch.models.logged.day import Elsewhere, answer_day, shard_content
 from driftwatch.models.predictors.base import Asked, Predictor, day_predictor
-from driftwatch.models.recheck import recheck_day
 from driftwatch.storage import open_storage
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from driftwatch.images.shards import Shard
+    from driftwatch.models.logged.day import Elsewhere
 
 
 class PredictionCounts(TypedDict):
@@ -63,6 +62,8 @@ def predict_shard(day: DayStore, version: str, shard: Shard) -> PredictionCounts
 
     day = day.with_config(as_trained(day.monitor, version))
     if day.config.model.predictions == LOGGED:
+        from driftwatch.models.logged.day import shard_content
+
         shard_content(day, version, shard)
         return _counts(day.config, version, Counter())
     table, embeddings = _answered(day, version, shard)
@@ -105,6 +106,10 @@ def merge_predictions(
 
 
 def _logged(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 0) -> PredictionCounts:
+    # Imported here: the reader and what the recheck compares with take a second or two to load, and most monitors have no log.
+    from driftwatch.models.logged.day import answer_day
+    from driftwatch.models.recheck import recheck_day
+
     answer_day(day, version, elsewhere, shards)
     recheck_day(day, version)
     found = day.storage.read_arrow(day.keys.predictions, ["prediction"])["prediction"]

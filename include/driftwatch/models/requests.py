@@ -13,14 +13,13 @@ from typing import Any
 
 from driftwatch.artifacts.days import day_of, days_of_attached_alerts, days_of_data_since, stored_retrainings
 from driftwatch.artifacts.keys import SET
-from driftwatch.artifacts.nested_keys import lock_of
+from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX, lock_of
 from driftwatch.artifacts.retraining import AttachedAlert, RetrainingRequest
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.pending import pending
 from driftwatch.storage.lock import Lock, exclusive
 
-ALERT_RUN_PREFIX = "perf_alert__"
 # Fields of the retraining DAG's form. For one run they replace the fields of the monitor file.
 _RETRAINING = ("start_from", "promotion", "min_confidence", "seed", "imitate_drift", "max_clean_drop", "max_class_drop")
 _TRAINING = ("epochs", "learning_rate")

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk.bases.branch import BranchMixIn
 
-from driftwatch.artifacts.accuracy import Performance, WhyLabsAnalysis
-from driftwatch.artifacts.alerts import WhyLabsFoundWorse
 from driftwatch.errors import AccessRefused, NeedsAttention
-from driftwatch.models.requests import begin_unless_in_the_way
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import MonitorPageLink
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
@@ -22,6 +19,8 @@ from driftwatch_airflow.triggers.analysis import AnalysisEvent, AnalysisTrigger,
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from driftwatch.artifacts.accuracy import WhyLabsAnalysis
 
 
 class TriggerRetrainingOperator(TriggerDagRunOperator):
@@ -55,6 +54,8 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         self.on_ok = on_ok
 
     def execute(self, context: Context) -> str | None:
+        from driftwatch.artifacts.accuracy import Performance
+
         performance = self.of_day.read(Performance)
         source = self.monitor.publish.alert_source
         if source == "local" or (source == "either" and performance.verdict == "alert"):
@@ -71,6 +72,8 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
     def resume(self, context: Context, event: AnalysisEvent) -> str | None:
         """Called when the trigger has fired."""
+        from driftwatch.artifacts.accuracy import WhyLabsAnalysis
+
         if event["state"] == "refused":
             raise AccessRefused("; ".join(event["reasons"]))
         if event["state"] == "analysed":
@@ -88,6 +91,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
     def _ask(self, context: Context) -> str | None:
         """Asks WhyLabs once. Defers if WhyLabs has not analysed the day yet, or cannot be asked now."""
+        from driftwatch.artifacts.accuracy import WhyLabsAnalysis
         from driftwatch.publish.whylabs.analysis import accuracy_analyzers, read_analysis, sent_accuracy
         from driftwatch.publish.whylabs.errors import WhyLabsError
         from driftwatch.view.analysis import reasons
@@ -123,6 +127,9 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
     def _judge(self, context: Context, found: WhyLabsAnalysis) -> str | None:
         """Stores what WhyLabs said, and chooses by it and the day's own verdict."""
+        from driftwatch.artifacts.accuracy import Performance
+        from driftwatch.artifacts.alerts import WhyLabsFoundWorse
+
         performance = self.of_day.read(Performance)
         self.of_day.write(found)
         self.log.info("WhyLabs: %s; %s", found.verdict, "; ".join(found.reasons))
@@ -161,6 +168,8 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         return None
 
     def _begin_or_why_not(self, context: Context) -> str | None:
+        from driftwatch.models.requests import begin_unless_in_the_way
+
         settings = self.monitor.retraining
         excused = self._never_retrains(context)
         if excused:
@@ -177,4 +186,6 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
 
 def _no_evidence(reason: str) -> WhyLabsAnalysis:
+    from driftwatch.artifacts.accuracy import WhyLabsAnalysis
+
     return WhyLabsAnalysis(verdict="not_enough_evidence", reasons=(reason,), rows=())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.ingest import Ingest
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
@@ -32,6 +31,7 @@ class ProfileFeaturesOperator(DayOperator):
 
     def execute(self, context: Context) -> dict[str, str | list[str]]:
         from driftwatch.artifacts.alerts import ImagesDrifted
+        from driftwatch.artifacts.ingest import Ingest
         from driftwatch.drift.image_quality import profile_day
         from driftwatch.view.report import write_report
 

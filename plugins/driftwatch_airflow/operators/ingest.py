@@ -15,8 +15,6 @@ from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.timezone import utcnow
 
-from driftwatch.artifacts.alerts import NoImages, TooManyUnusable
-from driftwatch.artifacts.ingest import Ingest
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
@@ -28,6 +26,7 @@ from driftwatch_airflow.xcom import XCom
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.artifacts.ingest import Ingest
     from driftwatch.images.shards import Shard
 
 COUNTS = (
@@ -102,6 +101,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         return shards
 
     def _model_version(self) -> str:
+        from driftwatch.artifacts.ingest import Ingest
         from driftwatch.models import registry
 
         earlier = self.of_day.find(Ingest)
@@ -139,6 +139,9 @@ class MergeShardsOperator(DayOperator):
 @contextmanager
 def _told_where_refused(operator: DayOperator, context: Context) -> Iterator[None]:
     """Tells of a day without images, or with too few that can be used. Skips an empty day if `images.on_empty_day` says so."""
+    from driftwatch.artifacts.alerts import NoImages, TooManyUnusable
+    from driftwatch.artifacts.ingest import Ingest
+
     try:
         yield
     except EmptyDay as error:
@@ -154,6 +157,8 @@ def _told_where_refused(operator: DayOperator, context: Context) -> Iterator[Non
 
 def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
     """For a day that was delivered well: takes an earlier alert about it back, logs its counts, and returns them for XCom."""
+    from driftwatch.artifacts.alerts import NoImages
+
     nothing_to_tell(operator.monitor, operator.day, NoImages.source)
     operator.log.info(
         "%s listed = %s ignored + %s accepted + %s duplicate + %s quarantined %s; model %s",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.accuracy import Performance
-from driftwatch.artifacts.ingest import Ingest
 from driftwatch.errors import DamagedArtifact, MissingArtifact, NeedsAttention
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import DayReportLink, MonitorPageLink
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.accuracy.later_days import Outdated
+    from driftwatch.artifacts.accuracy import Performance
     from driftwatch.artifacts.alerts import Alert
 
 
@@ -28,6 +27,7 @@ class EvaluatePerformanceOperator(DayOperator):
 
     def execute(self, context: Context) -> XCom:
         from driftwatch.accuracy.evaluate import evaluate_day
+        from driftwatch.artifacts.ingest import Ingest
         from driftwatch.models import registry
         from driftwatch.view.report import write_report
         from driftwatch.view.verdicts import reasons

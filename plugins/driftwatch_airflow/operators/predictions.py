@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.timezone import utcnow
 
-from driftwatch.artifacts.answers import Answers
-from driftwatch.artifacts.ingest import Ingest
 from driftwatch.config.model import LOGGED
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.monitor import DayOperator
@@ -32,6 +30,7 @@ class PredictShardOperator(ShardOperator):
     """Lets the day's model predict one shard's accepted images, from the inputs that ingest stored."""
 
     def execute(self, context: Context) -> XCom:
+        from driftwatch.artifacts.ingest import Ingest
         from driftwatch.models.predict import predict_shard
 
         version = self.of_day.read(Ingest).model_version
@@ -61,6 +60,7 @@ class PredictLabelsOperator(DayOperator):
         """Called by `execute`, or by the trigger that waited for production's log."""
         from driftwatch.accuracy.without_labels import estimate_day
         from driftwatch.artifacts.alerts import AnswersDrifted
+        from driftwatch.artifacts.ingest import Ingest
         from driftwatch.drift.content_and_predictions import judge_content_and_predictions
         from driftwatch.view.report import write_report
 
@@ -81,15 +81,18 @@ class PredictLabelsOperator(DayOperator):
 
     def _answered(self, context: Context, version: str) -> PredictionCounts:
         """The counts of the day's predictions. Defers while production's log may still come."""
-        from driftwatch.models.logged.day import LogRefused
-        from driftwatch.models.logged.files import NoLog, StillWritten
         from driftwatch.models.predict import merge_predictions, predict_day
 
-        day, elsewhere = self.of_day, partial(log_storage, self.monitor)
+        answer = partial(predict_day, self.of_day, version)
+        if self.shards:
+            answer = partial(merge_predictions, self.of_day, version, len(self.shards))
+        if self.monitor.model.predictions != LOGGED:
+            return answer()
+        from driftwatch.models.logged.day import LogRefused
+        from driftwatch.models.logged.files import NoLog, StillWritten
+
         try:
-            if self.shards:
-                return merge_predictions(day, version, len(self.shards), elsewhere)
-            return predict_day(day, version, elsewhere)
+            return answer(elsewhere=partial(log_storage, self.monitor))
         except (NoLog, StillWritten, LogRefused) as error:
             self._wait(context, error)
             raise
@@ -110,6 +113,8 @@ class PredictLabelsOperator(DayOperator):
         """The counts of production's log, for XCom."""
         if self.monitor.model.predictions != LOGGED:
             return {}
+        from driftwatch.artifacts.answers import Answers
+
         found = self.of_day.read(Answers)
         names = ("rows", "used", "earlier", "without_image", "refused", "unanswered", "versions")
         return {"log": {name: getattr(found, name) for name in names}}

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.artifacts.accuracy import Performance
-from driftwatch.artifacts.ingest import Ingest
 from driftwatch_airflow.buttons import CorrectionLink, MonitorPageLink, WhyLabsProfileLink
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.monitor import DayOperator
@@ -50,6 +48,7 @@ class PublishOperator(DayOperator):
 
     def _publish(self, context: Context) -> list[dict[str, str | int]]:
         """Sends the content to each sink. Returns what was done at each."""
+        from driftwatch.artifacts.ingest import Ingest
         from driftwatch.publish.errors import PublishConflict
         from driftwatch.publish.references import publish_reference
         from driftwatch.publish.upload import Profile, publish
@@ -80,6 +79,8 @@ class PublishOperator(DayOperator):
 
     def _with_a_way_out(self, context: Context, error: PublishConflict) -> PublishConflict:
         """The same error, with what changed the day if that is known, and the address of the form that publishes a correction."""
+        from driftwatch.artifacts.ingest import Ingest
+
         page = correction_page(self.monitor.name, self.day)
         CorrectionLink().store(self, context, page)
         late = self.of_day.read(Ingest).late
@@ -88,6 +89,7 @@ class PublishOperator(DayOperator):
 
     def _content(self) -> tuple[bytes, str]:
         """The profile, and the hash of what it describes."""
+        from driftwatch.artifacts.accuracy import Performance
         from driftwatch.drift.whylogs_profiles import content_hash
 
         storage, keys = self.storage, self.keys

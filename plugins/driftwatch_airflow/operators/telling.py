@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TriggerRule
 
-from driftwatch.publish.outbox import alert_id
 from driftwatch_airflow import failures
 from driftwatch_airflow.alerts import outbox_of, tell
 from driftwatch_airflow.monitor import DayOperator, MonitorOperator
@@ -93,6 +92,7 @@ class TellRetrainingOperator(MonitorOperator):
 
     def execute(self, context: Context) -> list[str]:
         from driftwatch.artifacts.alerts import ModelPromoted, ModelRolledBack, RetrainingFailed, TrainingSetHandedOver
+        from driftwatch.publish.outbox import alert_id
 
         outbox = outbox_of(self.monitor, run_id=context["run_id"])
         failed = failures.failed_tasks(context)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.alerts import PoolTooShort
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import LabellingLink, LabelSpendLink, MonitorPageLink
@@ -117,6 +116,7 @@ class WaitForAnnotationsOperator(DayOperator):
 
     def _judge(self, context: Context, plan: AnnotationPlan, reason: str | None) -> XCom:
         """Judges whether a pool that ended for `reason` has enough answers. Notes its end in the plan, or tells why it cannot be used."""
+        from driftwatch.artifacts.alerts import PoolTooShort
         from driftwatch.labels.backends.base import COMPLETED
         from driftwatch.labels.plan_notes import note_end
 

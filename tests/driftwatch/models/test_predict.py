@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -215,3 +217,12 @@ def test_a_day_of_other_pictures_than_the_models_is_refused_with_what_to_do(worl
     write_index(day_store(world.storage, world.layout.day(DAY)), stored, [3])
     with pytest.raises(NeedsAttention, match=rf"images of {DAY} .*{said}.*Clear ingest_images"):
         predict(world)
+
+
+def test_a_days_model_is_asked_without_loading_what_only_a_log_needs() -> None:
+    code = "import sys, driftwatch.models.predict; print([name for name in {needless} if name in sys.modules])"
+    needless = ("driftwatch.models.logged.day", "driftwatch.models.recheck", "pandas", "scipy.optimize", "scipy.stats")
+    run = subprocess.run(
+        [sys.executable, "-c", code.format(needless=needless)], capture_output=True, text=True, check=True
+    )
+    assert run.stdout == "[]\n"
