@@ -37,7 +37,7 @@ from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 from driftwatch_airflow.operators.predictions import PredictLabelsOperator, PredictShardOperator
 from driftwatch_airflow.operators.publish import PublishOperator
 from driftwatch_airflow.operators.shards import SHARD_NAME
-from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellOperator
+from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellModelsOperator, TellOperator
 from driftwatch_airflow.refused import dags_of_monitors
 from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
@@ -162,9 +162,10 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         [upload_performance, trigger_retraining, performance_ok] >> day_done
 
         if monitor.registry.mlflow:  # each day, so what did not get through is caught up, and a moved alias is seen
-            ingest_images >> TellMlflowOperator(
-                task_id="tell_mlflow", monitor=monitor, trigger_rule=TriggerRule.ALL_DONE
-            )
+            tell_mlflow = TellMlflowOperator(task_id="tell_mlflow", monitor=monitor, trigger_rule=TriggerRule.ALL_DONE)
+            ingest_images >> tell_mlflow
+            if monitor.notifiers:
+                tell_mlflow >> TellModelsOperator(task_id="tell_models", monitor=monitor)
 
         if monitor.notifiers:
             tell_drift = TellOperator(

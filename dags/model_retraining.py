@@ -42,7 +42,7 @@ from driftwatch_airflow.operators.retraining import (
     ShowPlanOperator,
     TrainChallengerOperator,
 )
-from driftwatch_airflow.operators.telling import TellRetrainingOperator
+from driftwatch_airflow.operators.telling import TellModelsOperator, TellRetrainingOperator
 from driftwatch_airflow.refused import dags_of_monitors
 
 
@@ -250,7 +250,10 @@ def retraining_dag(monitor: MonitorConfig) -> DAG:
                 monitor=monitor,
                 trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
             )
-            ends >> TellMlflowOperator(task_id="tell_mlflow", monitor=monitor, trigger_rule=TriggerRule.ALL_DONE)
+            tell_mlflow = TellMlflowOperator(task_id="tell_mlflow", monitor=monitor, trigger_rule=TriggerRule.ALL_DONE)
+            ends >> tell_mlflow
+            if monitor.notifiers:
+                tell_mlflow >> TellModelsOperator(task_id="tell_models", monitor=monitor)
         if monitor.notifiers:
             ends >> TellRetrainingOperator(task_id="tell_outcome", monitor=monitor)
         if monitor.registry.mlflow or monitor.notifiers:

@@ -70,16 +70,16 @@ def nothing_to_tell(monitor: MonitorConfig, day: str, source: str) -> None:
 
 
 def outbox_of(monitor: MonitorConfig, *, day: str = "", run_id: str | None = None) -> Outbox:
-    """The outbox of a day. Without a day: that of a run of the retraining DAG."""
+    """The outbox of a day, or of a run of the retraining DAG. Without both: that of the models."""
     from driftwatch.artifacts.nested_keys import run_key
     from driftwatch.publish.outbox import Outbox
 
     store = store_of(monitor)
     if day:
         return Outbox(store.storage, store.keys.day(date.fromisoformat(day)).outbox)
-    if not run_id:
-        raise DriftwatchError("an alert is about a day or about a run of the retraining DAG: give `day` or `run_id`")
-    return Outbox(store.storage, store.keys.of_retraining(run_key(run_id)).outbox)
+    if run_id:
+        return Outbox(store.storage, store.keys.of_retraining(run_key(run_id)).outbox)
+    return Outbox(store.storage, store.keys.models_outbox)
 
 
 def tell(context: Context, monitor: MonitorConfig, outbox: Outbox, kinds: Collection[str]) -> list[str]:

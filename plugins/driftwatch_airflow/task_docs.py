@@ -90,6 +90,10 @@ _WHAT_AND_WHEN = {
         "Only with `registry.mlflow`: brings that registry up to Driftwatch's own, and says where somebody moved its alias champion. Nothing depends on it.",
         "the message is MLflow's answer. Check the connection, then clear this task; tomorrow's catches up too.",
     ),
+    "tell_models": (
+        "Only with `registry.mlflow`: tells the notifiers that somebody moved the alias champion there, each once for a move. No other task waits for it.",
+        "as tell_drift.",
+    ),
     "tell_mlflow_challenger": (
         "Only with `registry.mlflow`: shows the challenger there, before anybody decides. Nothing depends on it.",
         "as tell_mlflow.",

@@ -48,4 +48,14 @@ def test_a_run_that_failed_is_failed_though_the_steps_that_tell_others_end_it_we
     assert len(ends) == 1
     (done,) = (steps[name] for name in ends)
     assert (done.task_id, done.trigger_rule) in {("day_done", "none_failed"), ("retraining_done", "none_failed")}
-    assert {task.task_id for task in dag.leaves} - {done.task_id} == set(dag.task_ids) - set(steps)
+    assert {task.task_id for task in dag.leaves} - {done.task_id} <= set(dag.task_ids) - set(steps)
+
+
+@pytest.mark.parametrize("file", STEPS)
+def test_with_notifiers_a_move_of_the_alias_is_told_after_mlflow_was_asked(root, file):
+    make = runpy.run_path(str(root / "dags" / f"{file}.py"))[STEPS[file][0]]
+    notifiers = [{"notifier": "a.B"}]
+    tell = make(WITH.model_copy(update={"notifiers": notifiers})).get_task("tell_models")
+    assert (tell.upstream_task_ids, tell.downstream_task_ids) == ({"tell_mlflow"}, set())
+    plain = make(MonitorConfig.model_validate({**SMALLEST, "notifiers": notifiers}))
+    assert "tell_models" not in plain.task_ids

@@ -42,6 +42,7 @@ def test_every_artifact_of_a_day_but_the_ledger_has_a_remedy(kind):
         (LAYOUT.retraining("run", "alerts/2026-01-05.json"), "does not name that alert"),
         (LAYOUT.retraining("run", "outbox/retraining_failed.json"), "is then not told"),
         (f"{DAY.outbox}/drift.json", "is then not told"),
+        (f"{LAYOUT.models_outbox}/mlflow_alias.json", "is then not told"),
         (LAYOUT.next_set("ready.json"), "champion train"),
     ],
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.drift import ContentDrift, DayDrift
     from driftwatch.artifacts.handover import Handover
     from driftwatch.artifacts.ingest import Ingest
+    from driftwatch.artifacts.mlflow import MovedAlias
     from driftwatch.artifacts.retraining import GateResult
     from driftwatch.config import AlertKind
 
@@ -36,7 +37,7 @@ class Alert:
 
     @property
     def about_day(self) -> str:
-        """The day as YYYY-MM-DD; empty for an alert about a retraining."""
+        """The day as YYYY-MM-DD; empty for an alert about a retraining or the models."""
         return ""
 
     @property
@@ -240,3 +241,25 @@ class ModelRolledBack(RetrainingAlert):
     @property
     def news(self) -> News:
         return {"version": self.version, "previous": self.previous, "run_id": self.run_id}
+
+
+@dataclass(frozen=True)
+class ModelsAlert(Alert):
+    """What an alert about the models is about, whichever run found it."""
+
+
+@dataclass(frozen=True)
+class MlflowAliasMoved(ModelsAlert):
+    """Somebody moved the alias champion in MLflow. `model`: the registered model there. `number`: MLflow's number of the version that shows
+    Driftwatch's champion."""
+
+    kind = "mlflow_alias_moved"
+    source = "mlflow_alias"
+
+    model: str
+    number: str
+    moved: MovedAlias
+
+    @property
+    def news(self) -> News:
+        return {"model": self.model, "from": self.number, "to": self.moved.stands_at}

@@ -262,6 +262,11 @@ class MonitorKeys:
         return f"{self.monitor}/models/mlflow.json"
 
     @property
+    def models_outbox(self) -> str:
+        """The folder of the alerts about the models, and of the notes who was told."""
+        return f"{self.monitor}/outbox/models"
+
+    @property
     def models(self) -> str:
         return f"{self.monitor}/models"
 

@@ -70,14 +70,14 @@ class UploadLedger(DayArtifact):
 
 
 class OutboxAlert(Artifact):
-    """outbox/<day>/<source>.json or retraining/<key>/outbox/<source>.json: what there is to tell."""
+    """outbox/<day>/<source>.json, outbox/models/<source>.json or retraining/<key>/outbox/<source>.json: what there is to tell."""
 
     id: str
     """The same news of the same day has the same id, however often the step runs that found it."""
     monitor: str
     """The monitor's name."""
     day: str
-    """The day as YYYY-MM-DD; empty for an alert about a retraining."""
+    """The day as YYYY-MM-DD; empty for an alert about a retraining or the models."""
     kind: str
     """The kind by which notifiers choose, as in the monitor file's `notifiers.on`."""
     subject: str

@@ -20,6 +20,7 @@ AlertKind = Literal[
     "training_set_handed_over",
     "model_promoted",
     "model_rolled_back",
+    "mlflow_alias_moved",
 ]
 
 

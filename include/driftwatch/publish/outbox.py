@@ -36,7 +36,7 @@ def recipient(entry: NotifierConfig) -> str:
 
 
 class Outbox:
-    """The alerts of one day or one retraining, one for each `source` that may have one: `<folder>/<source>.json`."""
+    """The alerts of one day, of one retraining or of the models, one for each `source` that may have one: `<folder>/<source>.json`."""
 
     def __init__(self, storage: Storage, folder: str) -> None:
         self.storage = storage

@@ -15,6 +15,7 @@ from driftwatch.artifacts.alerts import (
     AnswersDrifted,
     DayFailed,
     ImagesDrifted,
+    MlflowAliasMoved,
     ModelGotWorse,
     ModelPromoted,
     ModelRolledBack,
@@ -28,6 +29,7 @@ from driftwatch.artifacts.alerts import (
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.view import tones
 from driftwatch.view.drift_words import content_finding, of_mix, sample, shares, trend_evidence, trend_finding
+from driftwatch.view.mlflow import shows, to_follow
 from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.shares import accuracy_text, share_text
 from driftwatch.view.versions import lines, model_name, moved_line, without_a_part
@@ -263,4 +265,20 @@ def _model_rolled_back(alert: ModelRolledBack) -> Words:
         f"Model {alert.version} is the champion again, instead of {alert.previous}",
         {"version": alert.version, "rolled back by": f"run {alert.run_id}"},
         "nothing: days from now on are judged by it, with its own drift reference. Days that were judged keep their model.",
+    )
+
+
+@words_of.register
+def _mlflow_alias_moved(alert: MlflowAliasMoved) -> Words:
+    moved = alert.moved
+    return Words(
+        f"MLflow's alias champion of {alert.model} was moved from version {alert.number} to {moved.stands_at}",
+        {
+            "from": f"version {alert.number}, which shows {moved.found_at}; it is still the champion here",
+            "to": f"version {moved.stands_at}, {shows(moved)}",
+        },
+        "choose one of the two: whoever serves by the alias may serve another model than the one that is watched. To follow: "
+        f"{to_follow(moved, alert.model, 'MONITOR.yaml', 'the retraining DAG')}. To put the alias back: "
+        f'`MlflowClient().set_registered_model_alias("{alert.model}", "champion", "{alert.number}")`. The next promotion or rollback here '
+        "moves it too.",
     )

@@ -52,21 +52,28 @@ def mlflow_of(artifacts: Artifacts) -> list[MlflowNote]:
         return [MlflowNote(str(error), True)]
 
 
-def _moved(found: MovedAlias, model: str, config: MonitorConfig) -> str:
-    file, there = f"{config.name}.yaml", f"models:/{model}/{found.stands_at}"
+def shows(found: MovedAlias) -> str:
+    """What the version that the alias stands at is here."""
+    return f"which shows {found.version}" if found.version else "which is none of Driftwatch's"
+
+
+def to_follow(found: MovedAlias, model: str, file: str, dag: str) -> str:
+    """How Driftwatch's champion follows the alias. `file`: the monitor file; `dag`: the retraining DAG."""
+    there = f"models:/{model}/{found.stands_at}"
     if found.version:
-        what = f"which shows {found.version}"
-        bring = (
-            f"If {found.version} was champion before, `driftwatch champion rollback {file} --to {found.version}` follows. Else trigger "
-            f"{config.retraining_dag_id}: its gate decides"
-        )
-    else:
-        what = "which is none of Driftwatch's"
-        bring = (
-            f"`driftwatch challenger register {file} {there} --run RUN_KEY` brings it to the gate, and `driftwatch champion import {file} {there} "
-            "--replace` makes it the champion without one"
+        return (
+            f"If {found.version} was champion before, `driftwatch champion rollback {file} --to {found.version}` follows. Else trigger {dag}: "
+            "its gate decides"
         )
     return (
-        f"MLflow's alias champion of {model} stands at version {found.stands_at}, {what}. Somebody put it there, and Driftwatch's champion "
-        f"is still {found.found_at}. {bring}. The next promotion or rollback here moves the alias to its champion."
+        f"`driftwatch challenger register {file} {there} --run RUN_KEY` brings it to the gate, and `driftwatch champion import {file} {there} "
+        "--replace` makes it the champion without one"
+    )
+
+
+def _moved(found: MovedAlias, model: str, config: MonitorConfig) -> str:
+    follow = to_follow(found, model, f"{config.name}.yaml", config.retraining_dag_id)
+    return (
+        f"MLflow's alias champion of {model} stands at version {found.stands_at}, {shows(found)}. Somebody put it there, and Driftwatch's "
+        f"champion is still {found.found_at}. {follow}. The next promotion or rollback here moves the alias to its champion."
     )

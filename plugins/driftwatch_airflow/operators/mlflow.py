@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from driftwatch_airflow.alerts import outbox_of, send_alert
 from driftwatch_airflow.monitor import MonitorOperator
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.artifacts.mlflow import MlflowRecord
+
 
 class TellMlflowOperator(MonitorOperator):
     """Brings the MLflow registry of `registry.mlflow` up to Driftwatch's own: versions, metrics, cards, files, aliases. Says where somebody
-    moved the alias champion there. Nothing of a dry run is shown."""
+    moved the alias champion there, and puts an alert of each move into the outbox. Nothing of a dry run is shown."""
 
     ui_color = "#fde9e7"
 
@@ -27,7 +30,23 @@ class TellMlflowOperator(MonitorOperator):
 
         if context["params"].get("dry_run"):
             return []
-        notes = mlflow_notes(show_versions(self.store), self.monitor)
+        record = show_versions(self.store)
+        self._tell_move(context, record)
+        notes = mlflow_notes(record, self.monitor)
         for note in notes:
             self.log.log(logging.WARNING if note.wrong else logging.INFO, note.text)
         return [note.text for note in notes]
+
+    def _tell_move(self, context: Context, record: MlflowRecord | None) -> None:
+        """Puts an alert of a move that is new into the outbox. An alias that stands elsewhere was moved again: the same move is new then."""
+        from driftwatch.artifacts.alerts import MlflowAliasMoved
+        from driftwatch.publish.outbox import alert_id
+
+        outbox = outbox_of(self.monitor)
+        if record is None or record.moved is None:
+            outbox.withdraw(MlflowAliasMoved.source)
+            return
+        facts = MlflowAliasMoved(record.model, record.shown[record.moved.found_at], record.moved)
+        if alert_id(self.monitor.name, facts) not in {alert.id for alert in outbox.alerts()}:
+            outbox.withdraw(facts.source)
+            send_alert(context, self.monitor, facts)

@@ -111,3 +111,17 @@ class TellRetrainingOperator(MonitorOperator):
             failures.note_retraining(context, self.monitor, failed[0], failures.NO_REASON)
         kinds = (RetrainingFailed.kind, TrainingSetHandedOver.kind, ModelPromoted.kind, ModelRolledBack.kind)
         return tell(context, self.monitor, outbox, kinds)
+
+
+class TellModelsOperator(MonitorOperator):
+    """Tells the alerts about the models to the notifiers of the monitor file, each once, whichever run found them."""
+
+    ui_color = "#fde9e7"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trigger_rule": TriggerRule.ALL_DONE, **_WITHOUT_CALLBACK, **kwargs})
+
+    def execute(self, context: Context) -> list[str]:
+        from driftwatch.artifacts.alerts import MlflowAliasMoved
+
+        return tell(context, self.monitor, outbox_of(self.monitor), (MlflowAliasMoved.kind,))

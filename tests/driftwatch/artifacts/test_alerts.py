@@ -14,9 +14,11 @@ from driftwatch.artifacts.alerts import (
     DayAlert,
     DayFailed,
     ImagesDrifted,
+    MlflowAliasMoved,
     ModelGotWorse,
     ModelPromoted,
     ModelRolledBack,
+    ModelsAlert,
     NoImages,
     PoolTooShort,
     RetrainingAlert,
@@ -31,6 +33,7 @@ from driftwatch.artifacts.base import A
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.mlflow import MovedAlias
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config import AlertKind
 
@@ -60,6 +63,7 @@ def alerts() -> list[Alert]:
         TrainingSetHandedOver(RUN, made(Handover, samples.HANDOVER), "ours"),
         ModelPromoted(RUN, samples.VERSION, made(GateResult, samples.GATE)),
         ModelRolledBack(RUN, "v0001-00000001", samples.VERSION),
+        MlflowAliasMoved("cats", "3", MovedAlias(stands_at="9", version=None, found_at=samples.VERSION)),
     ]
 
 
@@ -71,14 +75,14 @@ def classes(of: type[Alert] = Alert) -> Iterator[type[Alert]]:
 
 def test_every_kind_that_a_notifier_may_name_has_a_class_and_no_class_is_left_out_here():
     made_here = {type(alert) for alert in alerts()}
-    assert made_here == set(classes()) - {DayAlert, RetrainingAlert}
+    assert made_here == set(classes()) - {DayAlert, RetrainingAlert, ModelsAlert}
     assert {alert.kind for alert in alerts()} == set(get_args(AlertKind))
 
 
-def test_an_alert_is_about_a_day_or_about_a_run():
+def test_an_alert_is_about_a_day_about_a_run_or_about_the_models():
     for alert in alerts():
         assert (alert.about_day == "2026-01-08") == isinstance(alert, DayAlert)
-        assert (alert.about_day == "") == isinstance(alert, RetrainingAlert)
+        assert (alert.about_day == "") == isinstance(alert, RetrainingAlert | ModelsAlert)
 
 
 def test_what_looks_at_the_same_thing_shares_a_place_in_the_outbox_and_nothing_else_does():
@@ -124,4 +128,5 @@ def test_the_news_of_each_kind_is_that_of_version_0_1_so_that_nobody_is_told_aga
         {"run_id": RUN},
         {"version": samples.VERSION, "run_id": RUN},
         {"version": "v0001-00000001", "previous": samples.VERSION, "run_id": RUN},
+        {"model": "cats", "from": "3", "to": "9"},
     ]

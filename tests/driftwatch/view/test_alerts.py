@@ -19,6 +19,7 @@ from driftwatch.artifacts.alerts import (
     AnswersDrifted,
     DayAlert,
     ImagesDrifted,
+    MlflowAliasMoved,
     ModelGotWorse,
     ModelPromoted,
     ModelRolledBack,
@@ -30,6 +31,7 @@ from driftwatch.artifacts.alerts import (
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.mlflow import MovedAlias
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.publish.outbox import alert_id
@@ -151,6 +153,25 @@ def test_a_hand_over_says_where_the_set_lies_who_is_triggered_and_how_the_model_
     assert f"driftwatch challenger register MONITOR.yaml FILE --run {found.run_key}`" in message
     _, message = alert_text("demo", TrainingSetHandedOver("r", found, None), {})
     assert "no DAG was triggered (retraining.handover_dag)" in message
+
+
+@pytest.mark.parametrize(
+    ("version", "shows", "how"),
+    [
+        (None, "which is none of Driftwatch's", "`driftwatch champion import MONITOR.yaml models:/cats/9 --replace`"),
+        ("v0001-00000001", "which shows v0001-00000001", "`driftwatch champion rollback MONITOR.yaml --to v0001-00000001`"),
+    ],
+)  # fmt: skip
+def test_a_moved_alias_says_from_where_to_where_how_to_follow_and_how_to_put_it_back(
+    version: str | None, shows: str, how: str
+) -> None:
+    moved = MovedAlias(stands_at="9", version=version, found_at="v0002-00000002")
+    subject, message = alert_text("demo", MlflowAliasMoved("cats", "3", moved), {})
+    assert subject == "[demo] MLflow's alias champion of cats was moved from version 3 to 9"
+    assert "  from: version 3, which shows v0002-00000002; it is still the champion here\n" in message
+    assert f"  to: version 9, {shows}\n" in message
+    assert how in message
+    assert '`MlflowClient().set_registered_model_alias("cats", "champion", "3")`' in message
 
 
 def test_a_drift_alert_says_which_kind() -> None:

@@ -121,18 +121,22 @@ def test_every_kind_of_alert_is_told_by_a_step(root, tmp_path, monkeypatch):
 
     example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
     publish = {"sinks": ["whylabs"], "dataset": "m", "alert_source": "either"}
-    raw = {**example, "notifiers": [{"notifier": NAME}], "publish": publish}
+    registry = {"mlflow": {"connection": "mlflow_default"}}
+    raw = {**example, "notifiers": [{"notifier": NAME}], "publish": publish, "registry": registry}
     (tmp_path / "m.yaml").write_text(yaml.safe_dump(raw))
     monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
     bag = DagBag(str(root / "dags"))
     assert bag.import_errors == {}
     day, retraining = bag.dags["cats_vs_dogs_monitoring"], bag.dags["cats_vs_dogs_retraining"]
     steps = {task.task_id: task for dag in (day, retraining) for task in dag.tasks if task.task_id.startswith("tell_")}
-    assert set(steps) == {"tell_drift", "tell_performance", "tell_analysis", "tell_failure", "tell_outcome"}
+    assert set(steps) == {
+        "tell_drift", "tell_performance", "tell_analysis", "tell_failure", "tell_outcome", "tell_mlflow", "tell_mlflow_challenger", "tell_models",
+    }  # fmt: skip
+    assert steps.pop("tell_mlflow").downstream_task_ids == {"tell_models"}
+    others = {"tell_mlflow", steps.pop("tell_mlflow_challenger").task_id}
     told = {kind for task in steps.values() for kind in getattr(task, "kinds", ())}
-    assert told | {"retraining_failed", "training_set_handed_over", "model_promoted", "model_rolled_back"} == set(
-        get_args(AlertKind)
-    )
+    of_the_models = {"retraining_failed", "training_set_handed_over", "model_promoted", "model_rolled_back", "mlflow_alias_moved"}  # fmt: skip
+    assert told | of_the_models == set(get_args(AlertKind))
     for task in steps.values():
         # That nobody could be told is no failure of the day, and only its log says how to go on.
         callbacks = [callback.__name__ for callback in task.on_failure_callback]
@@ -142,5 +146,5 @@ def test_every_kind_of_alert_is_told_by_a_step(root, tmp_path, monkeypatch):
             task.task_id
         )
         assert "**When it fails**: " in task.doc_md
-    assert {task.task_id for task in day.leaves} - set(steps) == {"day_done"}
-    assert {task.task_id for task in retraining.leaves} - set(steps) == {"retraining_done"}
+    assert {task.task_id for task in day.leaves} - set(steps) - others == {"day_done"}
+    assert {task.task_id for task in retraining.leaves} - set(steps) - others == {"retraining_done"}
