@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, 
 Weights = Mapping[str, np.ndarray]
 
 
-class OnnxTrainer:
+class OnnxTrainer(ABC):
     """What every trainer needs that makes an ONNX file, whatever it trains with: `fit` and `step_seconds` are left to it.
 
     The network is given what `model.input` of the monitor file says (`data.given`): for PyTorch, usually with `layout: nchw`.
@@ -46,15 +47,15 @@ class OnnxTrainer:
         """See `Trainer.seconds`."""
         return self.step_seconds(data, recipe) * recipe.steps(len(data.train.labels)) * recipe.epochs
 
+    @abstractmethod
     def fit(
         self, data: TrainingSet, recipe: Recipe, weights: Weights, on_epoch: OnEpoch | None
     ) -> tuple[bytes, list[TimedEpochRow]]:
         """The bytes of the new model's ONNX file, and its epochs. `weights`: those of the champion by name; none to start from new ones."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step_seconds(self, data: TrainingSet, recipe: Recipe) -> float:
         """About how long one batch takes."""
-        raise NotImplementedError
 
     def batches(self, data: TrainingSet, recipe: Recipe, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """An epoch's batches: what the model is given, and the class indices. Images are drawn as often as their weights say."""

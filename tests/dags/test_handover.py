@@ -33,7 +33,8 @@ with DAG("ours", schedule=None) as ours:
         task_id="register", monitor="stripes", file="{{{{ dag_run.conf['place'] }}}}/model.onnx", retries=0
     )
     compare = TriggerDagRunOperator(
-        task_id="compare", trigger_dag_id="stripes_retraining",
+        task_id="compare", trigger_dag_id="stripes_retraining", logical_date=None, skip_when_already_exists=True,
+        trigger_run_id="challenger__{{{{ ti.xcom_pull(task_ids='register') }}}}",
         conf={{"challenger": "{{{{ ti.xcom_pull(task_ids='register') }}}}"}},
     )
     register >> compare
@@ -185,7 +186,7 @@ def test_a_run_that_hands_over_ends_well_trains_nothing_and_triggers_the_team_s_
 
 def test_the_team_s_model_is_registered_compared_promoted_and_rolled_back(told):
     assert (told["ours"]["run"], told["compare"]["run"], told["back"]["run"]) == ("success",) * 3
-    ((_, conf),) = told["asked"]
+    ((run_id, conf),) = told["asked"]
     compared = states(
         told, "compare", "take_up_challenger", "evaluate_challenger", "gate", "promote_model", "refresh_reference"
     )
@@ -195,7 +196,7 @@ def test_the_team_s_model_is_registered_compared_promoted_and_rolled_back(told):
     }
     store = told["store"]
     first, second = registry.versions(store)
-    assert conf == {"challenger": second}
+    assert (run_id, conf) == (f"challenger__{second}", {"challenger": second})
     card = registry.card(store, second)
     assert (card.kind, card.parent, card.gate.decision) == ("onnx", first, "promote")
     assert card.created_by.startswith("ours, run ")

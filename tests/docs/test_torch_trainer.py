@@ -11,6 +11,7 @@ import pytest
 
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import TimedEpochRow
+from driftwatch.errors import ConfigError
 from driftwatch.models.predictors.base import Asked
 from driftwatch.models.predictors.from_images import ModelFacts
 from driftwatch.models.training.base import Attempt, Labelled, Recipe, Start, TrainingSet, trainer
@@ -91,9 +92,19 @@ def data() -> TrainingSet:
     return TrainingSet(Labelled(images, np.where(weights > 0, labels, 1 - labels)), 2, None, weights, GIVEN)
 
 
-def test_the_whole_example_is_sound_and_fits_the_protocol(example):
+def test_the_whole_example_is_sound_and_leaves_no_method_of_its_base_or_of_the_protocol_out(example):
+    assert example.OnnxTrainer.__abstractmethods__ == {"fit", "step_seconds"}
+    found = example.TorchTrainer()
     for name in ("train", "seconds"):
-        assert callable(getattr(example.TorchTrainer, name))
+        assert callable(getattr(found, name))
+
+
+def test_a_trainer_that_leaves_a_method_out_is_refused_before_anything_is_trained(example, monkeypatch):
+    package = ModuleType("our_package")
+    package.Half = type("Half", (example.OnnxTrainer,), {"fit": lambda *_: None})
+    monkeypatch.setitem(sys.modules, "our_package", package)
+    with pytest.raises(ConfigError, match=r"retraining.trainer: our_package:Half cannot be made .*step_seconds"):
+        trainer("our_package:Half")
 
 
 def test_the_monitor_file_s_import_path_finds_it_and_it_makes_an_onnx_model_that_has_learnt(stand_in, data):

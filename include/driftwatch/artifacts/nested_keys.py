@@ -8,6 +8,8 @@ from datetime import date
 
 # The run of the retraining DAG that the alert of a day starts is named so, followed by the day.
 ALERT_RUN_PREFIX = "perf_alert__"
+# The run that compares a model which was trained elsewhere is named so, followed by its version.
+CHALLENGER_RUN_PREFIX = "challenger__"
 
 
 def lock_of(key: str) -> str:

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from driftwatch.artifacts.nested_keys import CHALLENGER_RUN_PREFIX
 from driftwatch.cli.mlflow import tell_mlflow
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
@@ -46,5 +47,6 @@ def _register(options: argparse.Namespace) -> None:
     accuracy = wide_share(card(monitor, version).metrics.holdout.accuracy)
     conf = json.dumps({"challenger": version})
     print(f"Challenger {version}: accuracy {accuracy} on held-out images; the champion is {champion_version(monitor)}")
-    print(f"Compare them: airflow dags trigger {monitor.config.retraining_dag_id} --conf '{conf}'")
+    dag, run_id = monitor.config.retraining_dag_id, f"{CHALLENGER_RUN_PREFIX}{version}"
+    print(f"Compare them: airflow dags trigger {dag} --run-id {run_id} --conf '{conf}'")
     tell_mlflow(monitor)

@@ -14,8 +14,10 @@ from typing import Literal
 
 import yaml
 
+from driftwatch.artifacts.keys import CHALLENGER
 from driftwatch.artifacts.models import ModelCard
-from driftwatch.artifacts.nested_keys import run_key
+from driftwatch.artifacts.nested_keys import CHALLENGER_RUN_PREFIX, run_key
+from driftwatch.artifacts.retraining import ChallengerNote
 from driftwatch_sandbox.demo.simulation import Simulation
 from driftwatch_sandbox.demo.week import Week
 from driftwatch_sandbox.production import Production, columns, taken_over, write_log
@@ -130,7 +132,12 @@ class ElsewhereSimulation(Simulation):
         key = run_key(run_id)
         self.progress.say(f"retraining {run_id}: the training set is handed over to the team's DAG {TEAM_DAG_ID}")
         self._follow(TEAM_DAG_ID, f"{self.monitor.name}__{key}", "the team trains")
-        self._follow(self.monitor.retraining_dag_id, f"challenger__{key}", "champion against the team's model")
+        brought = self.store.read(self.store.keys.retraining(key, CHALLENGER), ChallengerNote)
+        self._follow(
+            self.monitor.retraining_dag_id,
+            f"{CHALLENGER_RUN_PREFIX}{brought.version}",
+            "champion against the team's model",
+        )
 
     @property
     def _dags(self) -> list[str]:

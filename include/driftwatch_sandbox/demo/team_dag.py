@@ -37,7 +37,7 @@ with DAG(
     compare = TriggerDagRunOperator(
         task_id="compare",
         trigger_dag_id="cats_vs_dogs_retraining",
-        trigger_run_id="challenger__{{ dag_run.conf['run_key'] }}",
+        trigger_run_id="challenger__{{ ti.xcom_pull(task_ids='register') }}",
         logical_date=None,
         conf={"challenger": "{{ ti.xcom_pull(task_ids='register') }}"},
         skip_when_already_exists=True,

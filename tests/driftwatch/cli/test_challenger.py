@@ -47,7 +47,7 @@ def test_it_says_how_the_comparison_is_started(store, tmp_path, capsys, monkeypa
     assert first.startswith("Challenger v0002-00000002: accuracy ")
     assert first.endswith("the champion is v0001-00000001")
     command, _, conf = second.partition(" --conf ")
-    assert command == "Compare them: airflow dags trigger demo_retraining"
+    assert command == "Compare them: airflow dags trigger demo_retraining --run-id challenger__v0002-00000002"
     assert json.loads(conf.strip("'")) == {"challenger": "v0002-00000002"}
 
 

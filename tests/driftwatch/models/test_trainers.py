@@ -69,6 +69,7 @@ def test_a_trainer_of_the_team_s_own_is_named_by_its_import_path(make, monkeypat
         ),
         ("driftwatch.models.training.base:NoTrainer", "NoTrainer cannot be loaded"),
         ("builtins:dict", "builtins:dict has no train and no seconds"),
+        ("builtins:range", "builtins:range cannot be made without arguments"),
     ],
 )
 def test_a_path_behind_which_is_no_trainer_is_refused_with_the_setting(path, said) -> None:

@@ -51,4 +51,6 @@ def test_the_team_s_dag_trains_registers_and_asks_for_the_comparison(tmp_path: P
     assert dag.get_task("train").downstream_task_ids == {"register"}
     assert dag.get_task("register").downstream_task_ids == {"compare"}
     assert isinstance(dag.get_task("register"), RegisterChallengerOperator)
-    assert dag.get_task("compare").trigger_dag_id == "cats_vs_dogs_retraining"
+    compare = dag.get_task("compare")
+    assert (compare.trigger_dag_id, compare.skip_when_already_exists) == ("cats_vs_dogs_retraining", True)
+    assert compare.trigger_run_id == "challenger__{{ ti.xcom_pull(task_ids='register') }}"

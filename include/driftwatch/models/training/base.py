@@ -156,7 +156,14 @@ class Trainer(Protocol):
 def trainer(name: str = KERAS) -> Trainer:
     """The trainer of that name: the built-in one, one that an installed package names, or the class at an import path such as
     our_package.training:OurTrainer. Raises ConfigError if there is none."""
-    found: Trainer = (_at(name) if ":" in name else SEAM.find(name))()
+    make: Callable[[], Trainer] = _at(name) if ":" in name else SEAM.find(name)
+    try:
+        found = make()
+    except TypeError as error:
+        raise ConfigError(
+            f"retraining.trainer: {name} cannot be made without arguments ({error}): write all methods of its base, and give its __init__ none "
+            "that it needs"
+        ) from error
     missing = [method for method in ("train", "seconds") if not callable(getattr(found, method, None))]
     if missing:
         raise ConfigError(
