@@ -40,22 +40,24 @@ ui: .venv/installed ## Airflow's UI on what the demo left, or OF=try; prints the
 label: .venv/installed ## The labelling page on images of the demo, or OF=try; prints the address and the tokens
 	@$(BIN)/python -m driftwatch_sandbox.demo --label $(if $(OF),--of "$(OF)")
 
-# Real model servers, each in an environment of its own: their packages go with none of ours. Without them their tests are skipped.
+# Real servers, each in an environment of its own: their packages go with none of ours. Without them their tests are skipped.
+# $(call server-venv,<folder>) makes one of the pinned packages in the target's first prerequisite.
+define server-venv
+	@$(BIN)/uv venv --quiet --clear --python "$$(command -v $(PYTHON))" $(1)
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(1)/bin/python $<
+	@touch $@
+endef
 MODEL_SERVERS := mlserver kserve
 
 var/model-servers/%/installed: tests/model_servers/%.txt | .venv/installed
 	@echo "Installing $* into var/model-servers (some seconds, once), for the tests that ask it"
-	@$(BIN)/uv venv --quiet --clear --python "$$(command -v $(PYTHON))" var/model-servers/$*
-	@$(BIN)/uv pip sync --quiet --compile-bytecode --python var/model-servers/$*/bin/python $<
-	@touch $@
+	$(call server-venv,var/model-servers/$*)
 
 model-servers: $(MODEL_SERVERS:%=var/model-servers/%/installed) ## Install the model servers that the tests ask
 
 var/mlflow/installed: tests/mlflow_server/mlflow.txt | .venv/installed
 	@echo "Installing an MLflow server into var/mlflow (a minute, once), for the tests that ask it"
-	@$(BIN)/uv venv --quiet --clear --python "$$(command -v $(PYTHON))" var/mlflow/venv
-	@$(BIN)/uv pip sync --quiet --compile-bytecode --python var/mlflow/venv/bin/python $<
-	@touch $@
+	$(call server-venv,var/mlflow/venv)
 
 mlflow-server: var/mlflow/installed ## Install the MLflow server that the tests ask
 

@@ -1,12 +1,9 @@
-"""A real MLflow tracking server in its own virtual environment (`make mlflow-server` installs it), and a door in front of it that asks for a
-token and fails as it is told."""
+"""A real MLflow tracking server (`make mlflow-server` installs it), and a door in front of it that asks for a token and fails as it is told."""
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
-import pytest
+from tests.server_process import VAR, ServerVenv, free_ports, running
 
-VENV = Path(__file__).parents[2] / "var" / "mlflow" / "venv"
+VENV = ServerVenv(VAR / "mlflow/venv/bin/python", VAR / "mlflow/installed", "mlflow-server")
 TOKEN = "a-token-of-the-team"
 _OWN = ("connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "host", "date", "server")
 
@@ -26,15 +23,10 @@ _OWN = ("connection", "keep-alive", "transfer-encoding", "content-length", "cont
 @contextmanager
 def mlflow_server(folder: Path) -> Iterator[str]:
     """The server with its database and files in `folder`. Gives its address."""
-    if not (VENV.parent / "installed").exists():
-        pytest.skip(f"MLflow is not installed in {VENV}: `make mlflow-server` does that where packages can be had")
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
-    url, log = f"http://127.0.0.1:{port}", folder / "mlflow.log"
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
     # As `mlflow server` starts it, without its own process before and without the one that runs jobs: half the time.
     environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{folder}/mlflow.db",
@@ -42,33 +34,9 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(folder / "files"),
         "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
     }
-    where = ["--host", "127.0.0.1", "--port", str(port)]
-    command = [str(VENV / "bin" / "python"), "-m", "uvicorn", "mlflow.server.fastapi_app:app", *where]
-    with log.open("wb") as file:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file)
-    try:
-        _wait_for(f"{url}/health", process, log)
+    command = ["-m", "uvicorn", "mlflow.server.fastapi_app:app", "--host", "127.0.0.1", "--port", str(port)]
+    with running(VENV, command, folder, f"{url}/health", environment):
         yield url
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if httpx.get(url, timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < end, f"{url} is not ready after {seconds} s:\n{log.read_text()}"
-        time.sleep(0.1)
 
 
 @dataclass

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import yaml
 from airflow.api_fastapi.core_api.security import get_user
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from driftwatch.artifacts.keys import MonitorKeys
@@ -142,11 +143,16 @@ def client(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     raw["storage"]["uri"] = f"file://{tmp_path}"
     for name in ("ours", "theirs"):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({**raw, "name": name}))
-    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
-    monkeypatch.setattr(access, "get_auth_manager", lambda: Manager({"ours_monitoring"}))
+    return TestClient(app_for(Manager({"ours_monitoring"}), tmp_path, monkeypatch))
+
+
+def app_for(manager: Any, monitors: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    """The pages of the monitor files in a folder, without a server and a database: Airflow knows of no run, and `manager` says who may read."""
+    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(monitors))
+    monkeypatch.setattr(access, "get_auth_manager", lambda: manager)
     monkeypatch.setattr(access.DagModel, "get_team_name", lambda dag_id: None)
     monkeypatch.setattr(airflow_state, "failures", lambda session, config: {})
     monkeypatch.setattr(airflow_state, "next_run", lambda session, dag_id: airflow_state.NextRun(None, False, False))
     app = application()
     monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "somebody")
-    return TestClient(app)
+    return app

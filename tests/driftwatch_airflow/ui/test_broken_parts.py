@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 import yaml
 from airflow.api_fastapi.common.db.common import _get_session
-from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.loader import load_monitor
 from driftwatch.storage import Storage, open_storage
-from driftwatch_airflow.ui import access, airflow_state, monitors
-from driftwatch_airflow.ui.app import application
+from driftwatch_airflow.ui import airflow_state, monitors
 from driftwatch_sandbox.demo.year import Year
+
+from .conftest import app_for
 
 LAST = date(2026, 6, 14)
 BEFORE = LAST - timedelta(days=1)
@@ -68,14 +68,8 @@ def deployment(tmp_path: Path, root: Path, written: Path, monkeypatch: pytest.Mo
         def is_authorized_dag(self, *, details: Any, **_: Any) -> bool:
             return details.id not in made.forbidden
 
-    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
-    monkeypatch.setattr(access, "get_auth_manager", Manager)
-    monkeypatch.setattr(access.DagModel, "get_team_name", lambda dag_id: None)
-    monkeypatch.setattr(airflow_state, "next_run", lambda session, dag_id: airflow_state.NextRun(None, False, False))
+    app = app_for(Manager(), tmp_path, monkeypatch)
     monkeypatch.setattr(airflow_state, "runs_of_day", lambda session, config, day: [])
-    monkeypatch.setattr(airflow_state, "failures", lambda session, config: {})
-    app = application()
-    monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "somebody")
     monkeypatch.setitem(app.dependency_overrides, _get_session, lambda: None)
     made.client = TestClient(app, raise_server_exceptions=False)
     return made
