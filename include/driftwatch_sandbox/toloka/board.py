@@ -66,7 +66,8 @@ class Board:
     def record(self, assignment: Document) -> None:
         """Notes a new assignment, or the new state of a known one."""
         user, status = assignment["user_id"], assignment["status"]
-        before = self.pages[user].get(assignment["id"], {}).get("status")
+        known = self.pages[user].get(assignment["id"], {})
+        before, solutions = known.get("status"), assignment.get("solutions") or known.get("solutions")
         self.pages[user][assignment["id"]] = assignment
         counted = (status in COUNTED) - (before in COUNTED)
         for index, task in enumerate(assignment["tasks"]):
@@ -74,8 +75,8 @@ class Board:
             self.seen[user].add(task_id)
             self.held[task_id] += (status in HOLDING) - (before in HOLDING)
             self.answered[task_id] += counted
-            if counted:
-                self.votes[task_id][vote(assignment["solutions"][index])] += counted
+            if counted and solutions:
+                self.votes[task_id][vote(solutions[index])] += counted
             if status == "SKIPPED":
                 self._tainted.add(task_id)
             if task_id not in self.real:
@@ -148,6 +149,15 @@ class Board:
         unseen = [task_id for task_id in tasks if task_id not in self.seen[user] and self.has_place(task_id)]
         unseen.sort(key=lambda task_id: chance("control", user, task_id))
         return [tasks[task_id] for task_id in unseen[:count]]
+
+    def may_get_more(self, user: str) -> bool:
+        """Whether a task lacks answers that the user was never given: it may come to the user, now or when somebody gives it back."""
+        return any(
+            task_id not in self.seen[user]
+            and _may_see(task, user)
+            and (task["infinite_overlap"] or self.answered[task_id] < task["overlap"])
+            for task_id, task in self.real.items()
+        )
 
     def exam(self) -> list[Document]:
         """All tasks that a worker must answer to pass this training."""

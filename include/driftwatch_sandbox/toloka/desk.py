@@ -16,11 +16,12 @@ from driftwatch_sandbox.toloka.door import CROWD, Door, served_by
 from driftwatch_sandbox.toloka.enforcement import restrictions
 from driftwatch_sandbox.toloka.errors import ApiError, conflict, not_found, validation
 from driftwatch_sandbox.toloka.fields import check_values
+from driftwatch_sandbox.toloka.quality import ANSWERED, speed_limit
 from driftwatch_sandbox.toloka.store import Document, Store
 from driftwatch_sandbox.toloka.template_view import UnknownComponent, read_view
 from driftwatch_sandbox.toloka.workers import LANGUAGE_SKILLS, Worker
 from driftwatch_servers.labelling.sessions import Session
-from driftwatch_servers.labelling.source import Page, Pool, Progress, Refused, Task, Values
+from driftwatch_servers.labelling.source import Haste, Page, Pool, Progress, Refused, TakenBack, Task, Values, Work
 
 _DRAFTS, _SESSIONS = "drafts", "sessions"
 
@@ -47,7 +48,7 @@ class Desk:
         worker, now = self._workers[person], time.time()
         self.expire_overdue(now)
         with self._work():
-            active = self._active(worker.id) or self._take(worker, pool_id, now)
+            active = next(iter(self._active(worker)), None) or self._take(worker, pool_id, now)
             return None if active is None else self._page_shown(active)
 
     def answer(self, person: str, page_id: str, task_id: str, values: Values) -> Progress:
@@ -72,14 +73,28 @@ class Desk:
             self._box.wake.set()
         return Progress(len(answers), len(page["tasks"]), handed_in)
 
-    def undo(self, person: str, page_id: str) -> str | None:
-        """Takes back the newest answer. A page that was handed in stays handed in."""
+    def undo(self, person: str, pool_id: str) -> TakenBack | None:
+        worker = self._workers[person]
         with self._work():
-            self._mine(person, page_id)
-            answers = self._answers(page_id)
-            task_id = answers.popitem()[0] if answers else None
-            self._keep(page_id, answers)
-        return task_id
+            active = self._active(worker)
+            page = next((page for page in active if self._answers(page["id"])), None)
+            page = page or self._reopened(worker, active[0]["pool_id"] if active else pool_id)
+            if page is None:
+                return None
+            self._mine(person, page["id"])
+            answers = self._answers(page["id"])
+            task_id = answers.popitem()[0]
+            self._keep(page["id"], answers)
+            return TakenBack(task_id, self._page_shown(page))
+
+    def work(self, person: str, pool_id: str) -> Work:
+        user = self._workers[person].id
+        with self._work():
+            board = self._exchange.board(pool_id)
+            pages = [page for page in board.pages[user].values() if page["status"] in ANSWERED]
+            seconds = sum(times.seconds(page["submitted"]) - times.seconds(page["created"]) for page in pages)
+            more = self._exchange.pool(pool_id)["status"] == "OPEN" and board.may_get_more(user)
+            return Work(sum(len(page["tasks"]) for page in pages), seconds, more)
 
     def skip(self, person: str, page_id: str) -> None:
         """As at Toloka, whoever skips too many pages in a row must pause."""
@@ -118,12 +133,24 @@ class Desk:
         source, tasks = self._door.page(worker, pool, now)
         if not tasks:
             return None
-        limit = source.get("assignment_max_duration_seconds") or 3600
-        return self._exchange.issue(source["id"], worker.id, tasks, times.text(now), now + limit)
+        return self._exchange.issue(source["id"], worker.id, tasks, times.text(now), now + _page_seconds(source))
 
-    def _active(self, user_id: str) -> Document | None:
-        found = self._store.find("assignments", [("status", "=", "ACTIVE"), ("user_id", "=", user_id)])
-        return found[0] if found else None
+    def _active(self, worker: Worker) -> list[Document]:
+        """The pages under way, the oldest first: one, and besides it those that an undo has opened again."""
+        return self._store.find("assignments", [("status", "=", "ACTIVE"), ("user_id", "=", worker.id)])
+
+    def _reopened(self, worker: Worker, pool_id: str) -> Document | None:
+        """The page that the worker handed in last, open again with all its answers. None if that cannot be."""
+        pool = self._exchange.pool(pool_id)
+        here = [("pool_id", "=", pool_id), ("user_id", "=", worker.id), ("status", "IN", ANSWERED)]
+        last = next(iter(self._store.find("assignments", here, [("submitted", True), ("id", True)], limit=1)), None)
+        if last is None or last["status"] != "SUBMITTED" or pool["status"] != "OPEN":
+            return None
+        if restrictions(self._store, worker.id, pool):
+            return None
+        given = [solution["output_values"] for solution in last["solutions"]]
+        self._keep(last["id"], {task["id"]: values for task, values in zip(last["tasks"], given, strict=True)})
+        return self._exchange.reopen(last, time.time() + _page_seconds(pool))
 
     def _mine(self, person: str, page_id: str) -> Document:
         page = self._store.get("assignments", page_id)
@@ -165,8 +192,11 @@ class Desk:
             Task(task["id"], {name: value for name, value in task["input_values"].items() if name not in hidden})
             for task in page["tasks"]
         ]
-        done = self._exchange.board(page["pool_id"]).completion_percentage()
-        return Page(page["id"], tasks, read_view(project), page["_due"], done, self._answers(page["id"]))
+        board = self._exchange.board(page["pool_id"])
+        limit = speed_limit(self._exchange.quality_rules(board.pool), board, page["user_id"])
+        answers, done = self._answers(page["id"]), board.completion_percentage()
+        haste = Haste(*limit) if limit else None
+        return Page(page["id"], tasks, read_view(project), page["_due"], done, answers, haste)
 
 
 class DeskSessions:
@@ -188,6 +218,10 @@ class DeskSessions:
     def remove(self, session_hash: str) -> None:
         with self._store.transaction():
             self._store.delete(_SESSIONS, session_hash)
+
+
+def _page_seconds(pool: Document) -> float:
+    return float(pool.get("assignment_max_duration_seconds") or 3600)
 
 
 def _worker(name: str) -> Worker:

@@ -126,6 +126,16 @@ class Exchange:
                 self._event(done, "ACCEPT")
             return done
 
+    def reopen(self, assignment: Document, due: float) -> Document:
+        """Makes a SUBMITTED page ACTIVE again, for whoever handed it in. What the quality rules did meanwhile stays."""
+        with self.store.transaction():
+            if assignment["status"] != "SUBMITTED":
+                raise wrong_status("assignment", assignment["id"], assignment["status"], "SUBMITTED")
+            active = assignment | {"status": "ACTIVE", "_due": due}
+            del active["submitted"], active["solutions"]
+            self._save(active)
+            return active
+
     def give_back(self, assignment: Document, status: str, moment: str) -> None:
         """Ends an ACTIVE page without answers, as SKIPPED or EXPIRED. Its places and its money are free again."""
         with self.store.transaction():
@@ -185,16 +195,19 @@ class Exchange:
         self.store.put("assignments", assignment)
         board.record(assignment)
 
-    def _event(self, assignment: Document, event: str) -> None:
-        """Applies the quality rules of the pool and its project."""
-        pool = self.pool(assignment["pool_id"])
+    def quality_rules(self, pool: Document) -> list[Document]:
+        """The quality rules of a pool and its project."""
         project = self.store.get("projects", pool["project_id"]) or {}
-        configs = [
+        return [
             config
             for holder in (pool, project)
             for config in (holder.get("quality_control") or {}).get("configs") or []
         ]
-        if configs:
+
+    def _event(self, assignment: Document, event: str) -> None:
+        """Applies the quality rules of the pool and its project."""
+        pool = self.pool(assignment["pool_id"])
+        if configs := self.quality_rules(pool):
             user = assignment["user_id"]
             for action, statistics in met_rules(configs, self.board(pool["id"]), user, assignment, event):
                 self._enforce(pool, assignment, action, statistics)

@@ -39,7 +39,7 @@ ACTIONS = {
     "REJECT_ALL_ASSIGNMENTS": "",
     "APPROVE_ALL_ASSIGNMENTS": "",
 }
-_ANSWERED = ("SUBMITTED", "ACCEPTED", "REJECTED")
+ANSWERED = ("SUBMITTED", "ACCEPTED", "REJECTED")
 _NEEDED = {"ASSIGNMENT_SUBMIT_TIME": "fast_submit_threshold_seconds", "MAJORITY_VOTE": "answer_threshold"}
 
 
@@ -100,6 +100,27 @@ def met_rules(
     return due
 
 
+def speed_limit(configs: list[Document], board: Board, user: str) -> tuple[int, int, float] | None:
+    """The first rule that bans for haste: how many of the user's pages that it looks at are fast, with how many it bans, and the seconds
+    below which a page is fast. None if there is no such rule.
+    """
+    for config in configs:
+        collector = config["collector_config"]
+        if collector["type"] != "ASSIGNMENT_SUBMIT_TIME":
+            continue
+        counted = _statistics(collector, board, user, None, "") or {}
+        for rule in config.get("rules") or []:
+            for part in rule["conditions"]:
+                if rule["action"]["type"].startswith("RESTRICTION") and part["key"] == "fast_submitted_count":
+                    most = part["value"] + (part["operator"] == "GT")
+                    return (
+                        counted["fast_submitted_count"],
+                        most,
+                        collector["parameters"]["fast_submit_threshold_seconds"],
+                    )
+    return None
+
+
 def _operand(value: Any, statistics: Document) -> Any:
     """A condition may compare with another statistic by its name."""
     return statistics.get(value, value) if isinstance(value, str) else value
@@ -113,7 +134,7 @@ def _statistics(
     parameters = collector.get("parameters") or {}
     history = parameters.get("history_size") or None
     pages = list(board.pages[user].values())
-    answered = [page for page in pages if page["status"] in _ANSWERED]
+    answered = [page for page in pages if page["status"] in ANSWERED]
     if kind == "USERS_ASSESSMENT":
         return {"pool_access_revoked_reason": "RESTRICTION"} if event == "RESTRICTION" else None
     if kind == "ASSIGNMENTS_ASSESSMENT":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from driftwatch.labels.backends.toloka.project import UNCLEAR_HINT
+from driftwatch.labels.hotkeys import hotkeys
 from driftwatch_sandbox.toloka.store import Document
 from driftwatch_servers.labelling.source import ChoicePart, ImagePart, Option, Shortcut, TextPart, View
 
@@ -22,7 +24,19 @@ def read_view(project: Document) -> View:
         raise UnknownComponent(f"view_spec.type {spec.get('type')!r}: only Template Builder views ('tb') are drawn")
     config = spec["config"] if isinstance(spec["config"], dict) else json.loads(spec["config"])
     skip = bool((spec.get("settings") or {}).get("showSkip", True))
-    return View(_parts(config["view"]), _keys(config.get("plugins") or []), skip)
+    parts, keys = _parts(config["view"]), _keys(config.get("plugins") or [])
+    choices = [part for part in parts if isinstance(part, ChoicePart)]
+    if len(choices) == 1 and len(keys) < len(choices[0].options):  # Toloka has single keys only
+        keys = _keys_of(choices[0])
+    return View(parts, keys, skip)
+
+
+def _keys_of(choice: ChoicePart) -> dict[str, Shortcut]:
+    """A key for each answer, also where there are more answers than single keys."""
+    unclear = choice.unclear if isinstance(choice.unclear, str) else None
+    texts = [option.value for option in choice.options if isinstance(option.value, str) and option.value != unclear]
+    given = hotkeys(texts, unclear)
+    return {key: Shortcut(choice.field, value) for value, key in given.items()}
 
 
 def _keys(plugins: list[Document]) -> dict[str, Shortcut]:
@@ -56,7 +70,9 @@ def _choice(view: Document) -> ChoicePart:
     if condition and condition.get("type") != "condition.required":
         raise UnknownComponent(f"{condition.get('type')} is not drawn")
     options = [Option(option["value"], str(option.get("label", option["value"]))) for option in view["options"]]
-    return ChoicePart(_path(view["data"], "output"), view.get("label") or "", options, condition.get("hint") or "")
+    unclear = next((option["value"] for option in view["options"] if option.get("hint") == UNCLEAR_HINT), None)
+    field, label = _path(view["data"], "output"), view.get("label") or ""
+    return ChoicePart(field, label, options, condition.get("hint") or "", unclear)
 
 
 def _path(data: Any, source: str) -> str:

@@ -20,7 +20,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from driftwatch_servers.labelling.people import owner_of
 from driftwatch_servers.labelling.sessions import HOURS, Guesses, Sessions, SessionStore
-from driftwatch_servers.labelling.source import Page, Pool, Progress, Refused, TaskSource
+from driftwatch_servers.labelling.source import Page, Pool, Progress, Refused, TakenBack, TaskSource, Work
 
 STATIC = Path(__file__).parent / "static"
 FILES = {"index.html": "text/html", "label.css": "text/css", "label.js": "text/javascript"}
@@ -54,7 +54,7 @@ class NextPage(BaseModel):
 
 
 class Undone(BaseModel):
-    task_id: str | None
+    taken_back: TakenBack | None
 
 
 @dataclass(frozen=True)
@@ -182,9 +182,14 @@ def answer(desk: Served, person: Seat, page_id: str, body: Given) -> Progress:
     return desk.source.answer(person, page_id, body.task_id, body.output_values)
 
 
-@router.post("/pages/{page_id}/undo")
-def undo(desk: Served, person: Seat, page_id: str) -> Undone:
-    return Undone(task_id=desk.source.undo(person, page_id))
+@router.post("/pools/{pool_id}/undo")
+def undo(desk: Served, person: Seat, pool_id: str) -> Undone:
+    return Undone(taken_back=desk.source.undo(person, pool_id))
+
+
+@router.get("/pools/{pool_id}/work")
+def work(desk: Served, person: Seat, pool_id: str) -> Work:
+    return desk.source.work(person, pool_id)
 
 
 @router.post("/pages/{page_id}/skip")

@@ -48,12 +48,14 @@ class TextPart:
 
 @dataclass(frozen=True)
 class ChoicePart:
-    """Asks for one of the options. The chosen one becomes the value `field` of the answer."""
+    """Asks for one of the options. The chosen one becomes the value `field` of the answer. `unclear` is the value of the option for images
+    that are broken or cannot be decided; None if there is no such option."""
 
     field: str
     label: str
     options: Sequence[Option]
     hint: str = ""
+    unclear: JsonValue = None
     kind: Literal["choice"] = "choice"
 
 
@@ -67,7 +69,11 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class View:
-    """How each task of a page is drawn. `parts`: from top to bottom; `keys`: shortcuts by key; `skip`: whether a page may be given back."""
+    """How each task of a page is drawn. `parts`: from top to bottom; `skip`: whether a page may be given back.
+
+    `keys`: shortcuts by what is typed, one character or several digits; none is the beginning of another. The page has the letters i, s, u
+    and z for itself. `driftwatch.labels.hotkeys` gives such keys.
+    """
 
     parts: Sequence[ImagePart | TextPart | ChoicePart]
     keys: Mapping[str, Shortcut]
@@ -95,8 +101,21 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Haste:
+    """How near the person is to being shut out for haste: `fast` of the pages that count were answered in less than `seconds`, and with
+    `most` of them the person is shut out."""
+
+    fast: int
+    most: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Page:
-    """Tasks that one person gets together. `answers`: those that are kept so far, by task. `due`: when the page is over, in Unix seconds."""
+    """Tasks that one person gets together. `answers`: those that are kept so far, by task. `due`: when the page is over, in Unix seconds.
+
+    `done` is the pool's, in percent. `haste` is None where nobody is shut out for haste.
+    """
 
     id: str
     tasks: Sequence[Task]
@@ -104,6 +123,7 @@ class Page:
     due: float
     done: int
     answers: Mapping[str, Values] = field(default_factory=dict)
+    haste: Haste | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +133,26 @@ class Progress:
     answered: int
     of: int
     handed_in: bool
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What an undo brought back: the task whose answer was taken back, and its page with the answers that it still has."""
+
+    task_id: str
+    page: Page
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a person has done for a pool: `answered` tasks (control tasks too: nothing tells them apart) in `seconds`.
+
+    `more`: whether tasks may still come to the person, for example because somebody else gives a page back.
+    """
+
+    answered: int
+    seconds: float
+    more: bool
 
 
 class TaskSource(Protocol):
@@ -126,13 +166,20 @@ class TaskSource(Protocol):
         """The open pools, also those that the person may not enter."""
 
     def page(self, person: str, pool_id: str) -> Page | None:
-        """The page that the person works on, else the pool's next page. None if there is none now."""
+        """The page that the person works on, else the pool's next page. None if there is none now. Asked again, its links are fresh."""
 
     def answer(self, person: str, page_id: str, task_id: str, values: Values) -> Progress:
         """Keeps one answer before it returns. It replaces an earlier answer. Raises Refused 400 for values that are not allowed."""
 
-    def undo(self, person: str, page_id: str) -> str | None:
-        """Takes back the page's newest answer and returns its task. None if there is no answer."""
+    def undo(self, person: str, pool_id: str) -> TakenBack | None:
+        """Takes back the person's newest answer in the pool. None if there is none that can be taken back.
+
+        If the page under way has no answer, the page that was handed in before it is open again, as long as nobody has judged it and its
+        pool is open. That page then comes first; the one under way stays the person's and comes after it.
+        """
+
+    def work(self, person: str, pool_id: str) -> Work:
+        """What the person has done for the pool, which may be closed by now."""
 
     def skip(self, person: str, page_id: str) -> None:
         """Gives the page back. Its answers are lost."""

@@ -86,6 +86,71 @@ def test_wrong_control_answers_shut_a_person_out_with_the_reason(
     assert take(person(market, "ben"), pool_id) is not None
 
 
+def undo(client: httpx.Client, pool_id: str) -> dict[str, Any] | None:
+    return client.post(f"/pools/{pool_id}/undo", json={}).raise_for_status().json()["taken_back"]
+
+
+def test_undo_goes_back_into_the_page_that_was_handed_in_before_and_each_answer_counts_once(
+    market: Any, config: MonitorConfig, images: str
+) -> None:
+    pool_id, ana = open_pool(market, config, images, tasks=18), person(market, "ana")
+    first = take(ana, pool_id)
+    assert first is not None
+    assert undo(ana, pool_id) is None
+    for task in first["tasks"]:
+        answer(ana, first, task, "dog")
+    second = take(ana, pool_id)
+    assert second is not None
+    answer(ana, second, second["tasks"][0])
+    back = undo(ana, pool_id)
+    assert back is not None
+    assert (back["page"]["id"], back["task_id"]) == (second["id"], second["tasks"][0]["id"])
+    for task in reversed(first["tasks"][-2:]):
+        back = undo(ana, pool_id)
+        assert back is not None
+        assert (back["page"]["id"], back["task_id"]) == (first["id"], task["id"])
+    assert len(back["page"]["answers"]) == 8
+    assert take(ana, pool_id)["id"] == first["id"]  # type: ignore[index]
+    for task in first["tasks"][-2:]:
+        progress = answer(ana, first, task, "cat")
+    assert progress["handed_in"]
+    assert take(ana, pool_id)["id"] == second["id"]  # type: ignore[index]
+    answers = [value for values in given(market, pool_id).values() for value in values]
+    assert len(answers) == 9
+    for task in second["tasks"]:
+        answer(ana, second, task)
+    assert all(len(values) == 1 for values in given(market, pool_id).values())
+    assert market.closed(pool_id).last_close_reason.value == "COMPLETED"
+    assert undo(ana, pool_id) is None  # the pool is closed
+    work = ana.get(f"/pools/{pool_id}/work").json()
+    assert (work["answered"], work["more"]) == (20, False)
+
+
+def test_a_page_that_was_judged_stays_as_it_is(market: Any, config: MonitorConfig, images: str) -> None:
+    pool_id, ana = open_pool(market, config, images), person(market, "ana")
+    page = take(ana, pool_id)
+    assert page is not None
+    for task in page["tasks"]:
+        answer(ana, page, task)
+    market.kit.accept_assignment(page["id"], "thank you")
+    assert undo(ana, pool_id) is None
+    assert len(given(market, pool_id)) == 9
+
+
+def test_a_page_says_how_near_a_person_is_to_being_shut_out_for_haste(
+    market: Any, config: MonitorConfig, images: str
+) -> None:
+    rules = config.labels.quality.model_copy(update={"fast_max": 3, "fast_seconds": 60})
+    labels = config.labels.model_copy(update={"quality": rules})
+    pool_id, ana = open_pool(market, config.model_copy(update={"labels": labels}), images), person(market, "ana")
+    for fast in range(2):
+        page = take(ana, pool_id)
+        assert page is not None
+        assert page["haste"] == {"fast": fast, "most": 3, "seconds": 60}
+        for task in page["tasks"]:
+            answer(ana, page, task)
+
+
 def test_only_a_known_token_gets_in_and_a_page_belongs_to_who_took_it(
     market: Any, config: MonitorConfig, images: str
 ) -> None:

@@ -12,9 +12,11 @@ from driftwatch_servers.labelling.source import (
     Progress,
     Refused,
     Shortcut,
+    TakenBack,
     Task,
     Values,
     View,
+    Work,
 )
 
 VIEW = View(
@@ -40,6 +42,9 @@ class MemorySource:
         if self.owner not in (None, person):
             return None
         self.owner = person
+        return self._page()
+
+    def _page(self) -> Page:
         tasks = [Task(name, {"image": f"http://127.0.0.1:9/{name}.png"}) for name in "abc"]
         return Page("page", tasks, VIEW, due=2e9, done=0, answers=self.answers)
 
@@ -50,9 +55,12 @@ class MemorySource:
         self.answers[task_id] = values
         return Progress(len(self.answers), 3, len(self.answers) == 3)
 
-    def undo(self, person: str, page_id: str) -> str | None:
-        self._check(person, page_id)
-        return self.answers.popitem()[0] if self.answers else None
+    def undo(self, person: str, pool_id: str) -> TakenBack | None:
+        self._check(person, "page")
+        return TakenBack(self.answers.popitem()[0], self._page()) if self.answers else None
+
+    def work(self, person: str, pool_id: str) -> Work:
+        return Work(len(self.answers) if person == self.owner else 0, 12.5, more=True)
 
     def skip(self, person: str, page_id: str) -> None:
         self._check(person, page_id)

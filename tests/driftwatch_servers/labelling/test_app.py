@@ -52,13 +52,15 @@ def test_a_page_is_taken_answered_taken_back_and_handed_in(url: str) -> None:
     assert give("a", "cat").json() == {"answered": 1, "of": 3, "handed_in": False}
     assert give("b", "dog").json()["answered"] == 2
     assert ana.post("/pools/pool/page", json={}).json()["page"]["answers"]["a"] == {"result": "cat"}
-    assert ana.post("/pages/page/undo", json={}).json() == {"task_id": "b"}
+    back = ana.post("/pools/pool/undo", json={}).json()["taken_back"]
+    assert (back["task_id"], back["page"]["id"], list(back["page"]["answers"])) == ("b", "page", ["a"])
     refused = give("b", "cow")
     assert (refused.status_code, refused.json()) == (400, {"message": "result must be cat or dog"})
     give("b", "cat")
     assert give("c", "cat").json()["handed_in"] is True
+    assert ana.get("/pools/pool/work").json() == {"answered": 3, "seconds": 12.5, "more": True}
     assert ana.post("/pages/page/skip", json={}).json() == {}
-    assert ana.post("/pages/page/undo", json={}).status_code == 404
+    assert ana.post("/pages/page/skip", json={}).status_code == 404
 
 
 def test_a_page_that_is_not_there_for_somebody_is_null(url: str) -> None:

@@ -81,7 +81,6 @@ function draw() {
   show("work");
   $("progress").textContent = `${page.tasks.length - left.length + 1} of ${page.tasks.length} on this page · pool ${page.done} % done`;
   $("skip").hidden = !page.view.skip;
-  $("undo").disabled = left.length === page.tasks.length;
   $("parts").replaceChildren(...page.view.parts.map((part) => {
     if (part.kind === "image") {
       const image = Object.assign(document.createElement("img"), { src: task.inputs[part.field], alt: "The image to label" });
@@ -140,11 +139,11 @@ function give(field, value) {
   });
 }
 
-const undo = () => page && doing(async () => {
-  const { task_id: task } = await ask(`pages/${encodeURIComponent(page.id)}/undo`, {});
-  if (!task) return;
-  delete page.answers[task];
-  page.tasks.sort((a, b) => (b.id === task) - (a.id === task)); // the image comes back at once
+const undo = () => pool && doing(async () => {
+  const { taken_back: back } = await ask(`pools/${encodeURIComponent(pool.id)}/undo`, {});
+  if (!back) { say("There is no answer that can be taken back."); return; }
+  page = back.page;
+  page.tasks.sort((a, b) => (b.id === back.task_id) - (a.id === back.task_id)); // the image comes back at once
   draw();
 });
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from driftwatch.config import LabelsConfig, MonitorConfig
 from driftwatch.labels.choices import choices_of
+from driftwatch.labels.hotkeys import hotkeys
 
 if TYPE_CHECKING:
     import toloka.client as toloka
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 IMAGE_FIELD = "image"
 ID_FIELD = "image_id"
 ANSWER_FIELD = "result"
+UNCLEAR_HINT = "For images that are broken or cannot be decided"
 
 
 class ImageTask(NamedTuple):
@@ -38,12 +40,13 @@ def pool_marker(config: MonitorConfig, title: str) -> str:
 
 
 def build_project(config: MonitorConfig) -> toloka.Project:
-    """Image above, the question, one button for each choice with a number key."""
+    """Image above, the question, one button for each choice, and a key where one suffices."""
     import toloka.client as toloka
     import toloka.client.project.template_builder as tb
 
     annotation, choices = config.labels, choices_of(config)
-    options = [tb.fields.GroupFieldOption(choice, choice) for choice in choices]
+    hints = {annotation.unclear_answer: UNCLEAR_HINT}
+    options = [tb.fields.GroupFieldOption(choice, choice, hint=hints.get(choice)) for choice in choices]
     view = tb.view.ListViewV1(
         [
             tb.view.ImageViewV1(tb.data.InputData(IMAGE_FIELD), rotatable=False, popup=True),
@@ -56,8 +59,8 @@ def build_project(config: MonitorConfig) -> toloka.Project:
         ]
     )
     keys = {
-        f"key_{number}": tb.actions.SetActionV1(tb.data.OutputData(ANSWER_FIELD), choice)
-        for number, choice in enumerate(choices[:9], start=1)
+        f"key_{key}": tb.actions.SetActionV1(tb.data.OutputData(ANSWER_FIELD), choice)
+        for choice, key in hotkeys(config.classes, annotation.unclear_answer, codes=False).items()
     }
     return toloka.Project(
         public_name=annotation.project_name,

@@ -9,7 +9,7 @@ from driftwatch.labels.backends.toloka.project import build_project, pool_marker
 from ...crowds import config
 
 
-def test_each_choice_is_a_button_and_the_first_nine_have_a_key():
+def test_each_choice_is_a_button_and_the_first_nine_and_the_unclear_one_have_a_key():
     many = config(unclear_answer="unclear").model_copy(update={"classes": tuple(f"c{n}" for n in range(12))})
     spec = build_project(many).task_spec
     offered = [*many.classes, "unclear"]
@@ -19,7 +19,8 @@ def test_each_choice_is_a_button_and_the_first_nine_have_a_key():
     assert [button["value"] for button in buttons] == offered
     (hotkeys,) = view["plugins"]
     assert [hotkeys[str(number)]["payload"] for number in range(1, 10)] == offered[:9]
-    assert len(hotkeys) == 9 + len({"type", "version"} & set(hotkeys))
+    assert hotkeys["x"]["payload"] == "unclear"
+    assert len(hotkeys) == 10 + len({"type", "version"} & set(hotkeys))
 
 
 def test_the_image_id_is_hidden_from_annotators():
