@@ -23,7 +23,8 @@ from driftwatch_servers.labelling.sessions import HOURS, Guesses, Sessions, Sess
 from driftwatch_servers.labelling.source import Page, Pool, Progress, Refused, TakenBack, TaskSource, Work
 
 STATIC = Path(__file__).parent / "static"
-FILES = {"index.html": "text/html", "label.css": "text/css", "label.js": "text/javascript"}
+_SCRIPTS = ("label.js", "choices.js", "keys.js", "picture.js", "plain.js")
+FILES = {"index.html": "text/html", "label.css": "text/css", **dict.fromkeys(_SCRIPTS, "text/javascript")}
 COOKIE = "driftwatch_label"
 LARGEST_BODY = 64 * 2**10  # bytes; an answer is much smaller
 # Images may come from any address, as the project's links say. Instructions are HTML of the project, and run no scripts.

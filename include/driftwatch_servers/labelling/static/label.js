@@ -1,24 +1,34 @@
 // The labelling page: draws the project's view, keeps each answer at the server before the next image is shown.
-"use strict";
+import { choices } from "./choices.js";
+import { character, Typed } from "./keys.js";
+import { Picture } from "./picture.js";
+import { plainHtml } from "./plain.js";
 
+const LOOK_AGAIN_MILLISECONDS = 3000;
 const $ = (id) => document.getElementById(id);
-const show = (...ids) => ["login", "pools", "work"].forEach((id) => { $(id).hidden = !ids.includes(id); });
-const MOST_AT_A_GLANCE = 12;
-let finding = false; // who answers by typing goes on so with the next image
+const show = (...ids) => ["login", "done", "pools", "work"].forEach((id) => { $(id).hidden = !ids.includes(id); });
 let pool = null, page = null, busy = false, waiting = 0;
+let drawn = "", pictures = [], questions = []; // what stands on the page now
+const typed = new Typed($("typed"));
 
 async function ask(path, body) {
-  const answer = await fetch(path, body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  const answer = await fetch(path, body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
+    .catch(() => { throw new Error("The server did not answer"); });
   const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(said.message || `the server answered ${answer.status}`), { status: answer.status });
+  if (!answer.ok) throw Object.assign(new Error(said.message || `The server answered ${answer.status}`), { status: answer.status });
   return said;
 }
 
-function say(text, bad = false) {
-  $("message").hidden = !text;
-  $("message").textContent = text;
-  $("message").classList.toggle("bad", bad);
+const inPool = (what) => `pools/${encodeURIComponent(pool.id)}/${what}`;
+const onPage = (what) => `pages/${encodeURIComponent(page.id)}/${what}`;
+
+function tell(id, text, bad = false) {
+  $(id).hidden = !text;
+  if ($(id).textContent !== text) $(id).textContent = text;
+  $(id).classList.toggle("bad", bad);
 }
+
+const say = (text, bad) => tell("message", text, bad);
 
 // One thing at a time; what fails is told, and nothing is taken as done.
 async function doing(work) {
@@ -27,12 +37,24 @@ async function doing(work) {
   try {
     await work();
   } catch (error) {
-    if (error.status === 401) { show("login"); $("token").focus(); say(page ? "You were logged out; your answers are kept." : ""); }
-    else if (error.status === 409) { say(error.message); page = null; await next().catch((again) => say(again.message, true)); }
+    if (error.status === 401) loggedOut();
+    else if (error.status === 409) { await next().catch(() => {}); say(error.message); }
     else say(`${error.message}. Your last answer may not be kept: answer again.`, true);
   } finally {
     busy = false;
   }
+}
+
+function loggedOut(text = page ? "You were logged out; your answers are kept." : "") {
+  clearTimeout(waiting);
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+  page = null;
+  $("help").hidden = $("logout").hidden = true;
+  $("progress").textContent = "";
+  tell("warning", "");
+  show("login");
+  say(text);
+  $("token").focus();
 }
 
 async function pools() {
@@ -40,110 +62,165 @@ async function pools() {
   page = null;
   $("help").hidden = true;
   $("progress").textContent = "";
-  $("title").textContent = "Labelling";
+  $("title").textContent = document.title = "Labelling";
+  tell("warning", "");
   const found = (await ask("pools")).pools;
+  $("logout").hidden = false;
   show("pools");
-  const list = $("pools").querySelector("ul");
-  list.replaceChildren(...found.map((each) => {
+  list(found, "Open pools");
+  say(found.length ? "" : "No pool is open for people now.");
+  $("pools").querySelector("button:enabled")?.focus();
+}
+
+function list(found, title) {
+  $("pools-title").textContent = title;
+  $("pools").querySelector("ul").replaceChildren(...found.map((each) => {
     const item = document.createElement("li"), button = document.createElement("button"), note = document.createElement("span");
     button.type = "button";
-    button.textContent = each.name;
+    button.append(Object.assign(document.createElement("bdi"), { textContent: each.name }), note);
     note.className = "note";
     note.textContent = each.closed_to_you ? `Closed to you: ${each.closed_to_you}` : `${each.project} · ${each.done} % done`;
     button.disabled = Boolean(each.closed_to_you);
-    button.append(note);
-    button.addEventListener("click", () => doing(async () => { pool = each; $("title").textContent = each.project; await next(); }));
+    button.addEventListener("click", () => doing(async () => { pool = each; await next(); }));
     item.append(button);
     return item;
   }));
-  if (!found.length) say("No pool is open for people now.");
-  list.querySelector("button:enabled")?.focus();
 }
 
 async function next() {
   clearTimeout(waiting);
-  page = (await ask(`pools/${encodeURIComponent(pool.id)}/page`, {})).page;
-  $("help").hidden = false;
-  if (page) { say(""); draw(); return; }
-  const now = (await ask("pools")).pools.find((each) => each.id === pool.id);
-  if (!now) { await pools(); say("This pool is done. Thank you."); return; }
-  if (now.closed_to_you) { await pools(); return; }
-  show();
-  say("No task for you at the moment: others are working on the rest. Looking again …");
-  waiting = setTimeout(() => doing(next), 3000);
+  page = (await ask(inPool("page"), {})).page;
+  $("title").textContent = document.title = pool.project;
+  $("help").hidden = $("logout").hidden = false;
+  if (!page) { await done(); return; }
+  say("");
+  warn();
+  draw();
 }
 
-const find = () => document.getElementById("find");
+// Nothing to do in this pool: for now, or for good.
+async function done() {
+  const [work, found] = [await ask(inPool("work")), (await ask("pools")).pools];
+  const now = found.find((each) => each.id === pool.id), others = found.filter((each) => each.id !== pool.id && !each.closed_to_you);
+  const shut = now?.closed_to_you, waits = Boolean(now) && !shut && work.more, minutes = Math.max(1, Math.round(work.seconds / 60));
+  const before = $("done-title").textContent, again = !$("done").hidden;
+  show("done", ...(others.length ? ["pools"] : []));
+  list(others, "Other open pools");
+  $("progress").textContent = "";
+  tell("warning", "");
+  say("");
+  $("done-title").textContent = shut ? "This pool is closed to you" : waits ? "No image for you at the moment" : "All done for today";
+  const counted = `You labelled ${work.answered} ${work.answered === 1 ? "image" : "images"} in ${minutes} ${minutes === 1 ? "minute" : "minutes"}. Thank you!`;
+  $("numbers").textContent = work.answered ? counted : "";
+  $("after").textContent = shut ? `The reason: ${shut}. What you labelled before is kept.`
+    : waits ? "Others are working on the rest. What they give back comes to you: this page looks again by itself."
+    : others.length ? "There is nothing more for you in this pool. Another one is open:" : "There is nothing more for you in this pool. New images come with the next day: come back tomorrow.";
+  $("undo-done").hidden = !now || Boolean(shut) || !work.answered;
+  if (!again || before !== $("done-title").textContent) $("done-title").focus();
+  if (waits) lookAgain();
+}
+
+function lookAgain() {
+  waiting = setTimeout(() => { if (busy) lookAgain(); else doing(next); }, LOOK_AGAIN_MILLISECONDS);
+}
+
+// Said before it is too late: how near the person is to being shut out for haste.
+function warn() {
+  const { fast = 0, most = 0, seconds = 0 } = page.haste ?? {}, left = most - fast;
+  const rule = `A page that is answered in less than ${seconds} s counts as too fast`;
+  const text = !page.haste || (!fast && left > 1) ? ""
+    : !fast ? `Look at each image. ${rule}, and the first such page shuts you out.`
+    : `${fast} of your last pages ${fast === 1 ? "was" : "were"} too fast. ${rule}; ${left === 1 ? "the next one shuts" : `${left} more shut`} you out.`;
+  const news = text !== $("warning").textContent;
+  tell("warning", text, left <= 1);
+  if (text && fast && left === 1 && news) { $("haste-text").textContent = text; $("haste").showModal(); }
+}
+
 const open = () => page.tasks.filter((task) => !(task.id in page.answers));
 
 function draw() {
-  const left = open(), task = left[0];
+  const left = open(), task = left[0], place = page.tasks.length - left.length + 1;
   show("work");
-  $("progress").textContent = `${page.tasks.length - left.length + 1} of ${page.tasks.length} on this page · pool ${page.done} % done`;
+  typed.clear();
+  $("progress").textContent = `${place} of ${page.tasks.length} · pool ${page.done} % done`;
   $("skip").hidden = !page.view.skip;
+  if (drawn !== JSON.stringify(page.view)) build();
+  for (const { field, picture } of pictures) {
+    picture.show(task.inputs[field], `Image ${place} of ${page.tasks.length}`);
+    for (const later of left.slice(1, 3)) new Image().src = later.inputs[field]; // in the browser's cache when it is its turn
+  }
+  ready();
+}
+
+// The parts of the view. They stay from image to image, and so does the focus.
+function build() {
+  drawn = JSON.stringify(page.view);
+  [pictures, questions] = [[], []];
   $("parts").replaceChildren(...page.view.parts.map((part) => {
     if (part.kind === "image") {
-      const image = Object.assign(document.createElement("img"), { src: task.inputs[part.field], alt: "The image to label" });
-      image.addEventListener("error", () => say("This image cannot be shown: choose the answer for broken images, or skip the page.", true));
-      for (const later of left.slice(1, 3)) new Image().src = later.inputs[part.field]; // in the browser's cache when it is its turn
-      return image;
+      const picture = new Picture(ready, retry);
+      pictures.push({ field: part.field, picture });
+      return picture.frame;
     }
-    if (part.kind === "text") return Object.assign(document.createElement("p"), { textContent: part.text });
-    const group = document.createElement("fieldset"), answers = document.createElement("div");
-    group.className = "question";
-    answers.className = "answers";
-    group.append(Object.assign(document.createElement("legend"), { textContent: part.label }), answers);
-    for (const option of part.options) {
-      const button = document.createElement("button"), key = Object.entries(page.view.keys).find(([, set]) => set.field === part.field && set.value === option.value)?.[0];
-      button.type = "button";
-      button.append(option.label);
-      if (key) { button.append(" ", Object.assign(document.createElement("kbd"), { textContent: key })); button.setAttribute("aria-keyshortcuts", key); }
-      button.addEventListener("click", () => give(part.field, option.value));
-      answers.append(button);
-    }
-    if (part.options.length > MOST_AT_A_GLANCE) group.insertBefore(finder(answers), answers);
-    return group;
+    if (part.kind === "text") return Object.assign(document.createElement("p"), { dir: "auto", textContent: part.text });
+    const mine = Object.entries(page.view.keys).filter(([, set]) => set.field === part.field);
+    const question = choices(part, new Map(mine.map(([key, set]) => [set.value, key])), (value) => give(part.field, value));
+    questions.push({ ...question, part });
+    return question.element;
   }));
-  if (finding) find()?.focus();
+  $("parts").classList.toggle("many", questions.some((question) => question.many));
+  $("find-help").hidden = !questions.some((question) => question.many);
+  $("zoom").hidden = !pictures.length;
 }
 
-// Of many answers those that hold what is typed; Enter gives the first of them.
-function finder(answers) {
-  const input = Object.assign(document.createElement("input"), { type: "search", id: "find", placeholder: "Type a part of the answer, then Enter  ( / )", autocomplete: "off" });
-  input.setAttribute("aria-label", "Find an answer");
-  const buttons = [...answers.children], text = new Map(buttons.map((button) => [button, button.firstChild.textContent.toLowerCase()]));
-  answers.classList.add("many");
-  input.addEventListener("input", () => {
-    const wanted = input.value.trim().toLowerCase();
-    for (const button of buttons) button.hidden = !text.get(button).includes(wanted);
-  });
-  input.addEventListener("keydown", (event) => {
-    const wanted = input.value.trim().toLowerCase(), left = buttons.filter((button) => !button.hidden);
-    const chosen = left.find((button) => text.get(button) === wanted) ?? left[0];
-    if (event.key === "Enter" && wanted && chosen) { event.preventDefault(); finding = true; chosen.click(); }
-    else if (event.key === "Escape") { input.value = ""; input.dispatchEvent(new Event("input")); input.blur(); finding = false; }
-  });
-  input.addEventListener("focus", () => { finding = true; });
-  input.addEventListener("blur", (event) => { if (event.relatedTarget) finding = false; }); // not when the next image takes its place
-  return input;
+// The state of the image that is worst off.
+const worst = () => ["failed", "slow", "loading"].find((state) => pictures.some(({ picture }) => picture.state === state)) ?? "ready";
+
+// Nobody answers on nothing: without its image, a task has only the answer for broken images.
+function ready() {
+  const state = worst();
+  $("work").dataset.image = state;
+  for (const { allow } of questions) allow(state === "ready" || state === "loading");
+  const unclear = questions.flatMap(({ part }) => part.options.filter((option) => isUnclear(part, option.value)))[0];
+  const ways = [unclear && `choose “${unclear.label}”`, page?.view.skip && "skip the page"].filter(Boolean).join(", or ");
+  for (const { picture } of pictures) {
+    const what = { failed: "This image cannot be shown: it is gone, broken, or its link has expired.", slow: "This image has not come yet." }[picture.state] ?? "";
+    picture.why.textContent = what && `${what} Try again${ways ? `. If that does not help, ${ways}` : ""}.`;
+  }
+  $("zoom").setAttribute("aria-pressed", String(pictures.some(({ picture }) => picture.zoomed)));
+  $("zoom").disabled = state !== "ready";
 }
+
+const retry = () => page && doing(async () => {
+  const current = open()[0].id;
+  page = (await ask(inPool("page"), {})).page; // with fresh links
+  if (page) { first(current); say(""); draw(); } else await done();
+});
+
+const isUnclear = (part, value) => part.unclear !== null && part.unclear === value;
+const first = (id) => page.tasks.sort((a, b) => (b.id === id) - (a.id === id));
 
 function give(field, value) {
-  const task = page && open()[0];
+  const task = page && open()[0], state = worst();
   if (!task) return;
+  if (state === "loading") { say("The image is still loading: answer when you see it."); return; }
+  if (state !== "ready" && !questions.some(({ part }) => part.field === field && isUnclear(part, value))) return;
   doing(async () => {
-    const kept = await ask(`pages/${encodeURIComponent(page.id)}/answers`, { task_id: task.id, output_values: { [field]: value } });
+    const kept = await ask(onPage("answers"), { task_id: task.id, output_values: { [field]: value } });
     page.answers[task.id] = { [field]: value };
+    for (const question of questions) question.used(value);
     if (kept.handed_in) await next();
     else { say(""); draw(); }
   });
 }
 
 const undo = () => pool && doing(async () => {
-  const { taken_back: back } = await ask(`pools/${encodeURIComponent(pool.id)}/undo`, {});
+  const { taken_back: back } = await ask(inPool("undo"), {});
   if (!back) { say("There is no answer that can be taken back."); return; }
+  clearTimeout(waiting);
   page = back.page;
-  page.tasks.sort((a, b) => (b.id === back.task_id) - (a.id === back.task_id)); // the image comes back at once
+  first(back.task_id); // its image comes back at once
+  say("");
   draw();
 });
 
@@ -152,28 +229,14 @@ function skip() {
 }
 
 $("sure").addEventListener("close", () => {
-  if ($("sure").returnValue === "yes" && page) doing(async () => { await ask(`pages/${encodeURIComponent(page.id)}/skip`, {}); page = null; await next(); });
+  if ($("sure").returnValue === "yes" && page) doing(async () => { await ask(onPage("skip"), {}); page = null; await next(); });
   $("sure").returnValue = "";
 });
 
 function instructions() {
-  if (!pool) return;
-  // The project's HTML, as text and the plainest of its structure: nothing in it can run or load.
-  const source = new DOMParser().parseFromString(pool.instructions, "text/html"), target = $("instructions").querySelector("div");
-  target.replaceChildren(...copy(source.body));
+  if (!pool || $("help").hidden) return;
+  $("instructions").querySelector("div").replaceChildren(...plainHtml(pool.instructions));
   $("instructions").showModal();
-}
-
-function copy(node) {
-  return [...node.childNodes].flatMap((child) => {
-    if (child.nodeType === Node.TEXT_NODE) return [document.createTextNode(child.textContent)];
-    if (child.nodeType !== Node.ELEMENT_NODE || /^(SCRIPT|STYLE|IFRAME|OBJECT)$/.test(child.tagName)) return [];
-    const inner = copy(child);
-    if (!/^(P|UL|OL|LI|B|STRONG|I|EM|H[1-6]|BR)$/.test(child.tagName)) return inner;
-    const made = document.createElement(child.tagName);
-    made.append(...inner);
-    return [made];
-  });
 }
 
 $("login").addEventListener("submit", (event) => {
@@ -185,17 +248,33 @@ $("login").addEventListener("submit", (event) => {
     if (pool) await next(); else await pools();
   });
 });
+$("logout").addEventListener("click", () => doing(async () => { await ask("logout", {}); pool = null; loggedOut(""); }));
 $("undo").addEventListener("click", undo);
+$("undo-done").addEventListener("click", undo);
+$("zoom").addEventListener("click", () => pictures.forEach(({ picture }) => picture.toggle()));
 $("skip").addEventListener("click", skip);
 $("leave").addEventListener("click", () => doing(pools));
 $("help").addEventListener("click", instructions);
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.matches("input") || document.querySelector("dialog[open]") || $("work").hidden) return;
-  const set = page?.view.keys[event.key];
-  if (set) { event.preventDefault(); give(set.field, set.value); }
-  else if (event.key === "/" && find()) { event.preventDefault(); find().focus(); }
-  else if (event.key === "u") undo();
-  else if (event.key === "s") skip();
-  else if (event.key === "i") instructions();
+  const field = event.target.matches("input");
+  if (event.ctrlKey || event.metaKey || (field ? !event.altKey || event.target.id !== "find" : event.altKey)) return;
+  if (document.querySelector("dialog[open]") || ($("work").hidden && $("done").hidden)) return;
+  const key = character(event), working = !$("work").hidden, finder = questions.find((question) => question.many);
+  if (field && key.length > 1) return;
+  if (working && pictures.map(({ picture }) => picture.key(key)).some(Boolean)) event.preventDefault();
+  else if (event.repeat) return;
+  else if (key === "u") undo();
+  else if (key === "i") instructions();
+  else if (!working) return;
+  else if (key === "s") skip();
+  else if (key === "r" && worst() !== "ready") retry();
+  else if (!field && finder && (key === "/" || key === "ArrowDown")) finder.find();
+  else {
+    const set = field ? null : typed.add(key, page.view.keys);
+    if (!set) return;
+    if (set.field) give(set.field, set.value);
+  }
+  event.preventDefault();
 });
 doing(pools);
