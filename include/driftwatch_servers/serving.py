@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,9 +15,10 @@ from driftwatch_servers.guard import Guard, GuardedProtocol
 
 
 class _Server(uvicorn.Server):
-    """Calls `on_ready` once requests are accepted. `app.state.body_limits` may set smaller limits by path."""
+    """Calls `on_ready` once requests are accepted. `app.state.body_limits` may set smaller limits by path. `proxies`: addresses or networks
+    that are believed when they say for whom they ask (X-Forwarded-For, X-Forwarded-Proto); nobody else is."""
 
-    def __init__(self, app: Any, on_ready: Any) -> None:
+    def __init__(self, app: Any, on_ready: Any, proxies: Sequence[str] = ()) -> None:
         limits = getattr(getattr(app, "state", None), "body_limits", None)
         config = uvicorn.Config(
             Guard(app, limits),
@@ -26,6 +27,8 @@ class _Server(uvicorn.Server):
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=2,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
         )
         super().__init__(config)
         self.on_ready = on_ready
@@ -42,8 +45,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: Any, host: str, port: int) -> None:
+def serve(app: Any, host: str, port: int, proxies: Sequence[str] = ()) -> None:
     """Serves until SIGTERM or SIGINT. Port 0 takes a free port. Prints `listening on http://host:port` when it is ready.
+
+    `proxies`: the addresses or networks of trusted proxies.
 
     Raises OSError if the port is taken.
     """
@@ -52,15 +57,15 @@ def serve(app: Any, host: str, port: int) -> None:
     # uvicorn raises the signal again after its shutdown; with these handlers the process then ends with code 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    _Server(app, lambda: print(f"listening on {url}", flush=True)).run(sockets=[listener])
+    _Server(app, lambda: print(f"listening on {url}", flush=True), proxies).run(sockets=[listener])
 
 
 @contextmanager
-def running(app: Any, port: int = 0) -> Iterator[str]:
+def running(app: Any, port: int = 0, proxies: Sequence[str] = ()) -> Iterator[str]:
     """Serves the application in a thread of this process, on a port of 127.0.0.1, by default a free one. Gives its base URL. For tests."""
     listener = _listen("127.0.0.1", port)
     ready = threading.Event()
-    server = _Server(app, ready.set)
+    server = _Server(app, ready.set, proxies)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -31,3 +31,22 @@ def progress_of(pool: Pool, answers: Mapping[str, int], reward: float) -> Annota
         text=f"{len(answers)} of {pool.images} images answered ({coverage:.0%}), {given} of {pool.images * pool.overlap} answers, "
         f"{spent:.2f} USD spent",
     )
+
+
+def progress_of_hours(pool: Pool, answered_images: int, answers: int, hours: float) -> AnnotationProgress:
+    """The same where people's time is what labels cost. `answered_images` of the sample have `answers` together, for which people had
+    `hours`, control tasks included."""
+    coverage = answered_images / pool.images if pool.images else 0.0
+    wanted, reward = pool.images * pool.overlap, round(hours * pool.price_per_hour, 4)
+    cost = f", {reward:.2f} USD spent" if pool.price_per_hour else ""
+    return AnnotationProgress(
+        images=pool.images,
+        answered_images=answered_images,
+        coverage=round(coverage, 4),
+        answers=answers,
+        answers_wanted=wanted,
+        reward=reward,
+        spent=reward,
+        hours=round(hours, 4),
+        text=f"{answered_images} of {pool.images} images answered ({coverage:.0%}), {answers} of {wanted} answers, {hours:.1f} hours{cost}",
+    )

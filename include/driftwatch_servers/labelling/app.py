@@ -18,9 +18,10 @@ from pydantic import BaseModel, JsonValue
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from driftwatch_servers.labelling.people import owner_of
+from driftwatch_servers.labelling.people import People, TokenList
 from driftwatch_servers.labelling.sessions import HOURS, Guesses, Sessions, SessionStore
 from driftwatch_servers.labelling.source import Page, Pool, Progress, Refused, TakenBack, TaskSource, Work
+from driftwatch_servers.same_origin import SameOrigin
 
 STATIC = Path(__file__).parent / "static"
 _SCRIPTS = ("label.js", "choices.js", "keys.js", "picture.js", "plain.js")
@@ -63,19 +64,21 @@ class _Desk:
     """What the routes share."""
 
     source: TaskSource
-    people: Mapping[str, str]
+    people: People
     sessions: Sessions
     guesses: Guesses = field(default_factory=Guesses)
 
 
-def create_app(source: TaskSource, people: Mapping[str, str], sessions: SessionStore) -> FastAPI:
-    """The application for one source. Another application may mount it at any path. `people`: tokens by name."""
+def create_app(source: TaskSource, people: People | Mapping[str, str], sessions: SessionStore) -> FastAPI:
+    """The application for one source. Another application may mount it at any path. `people`: who may enter, or tokens by name."""
+    who = TokenList(people) if isinstance(people, Mapping) else people
     app = FastAPI(title="Driftwatch labelling", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.desk = _Desk(source, people, Sessions(sessions))
+    app.state.desk = _Desk(source, who, Sessions(sessions))
     app.state.body_limits = {"/": LARGEST_BODY}
     app.add_exception_handler(Refused, _refused)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _wrong_body)  # type: ignore[arg-type]
+    app.add_middleware(SameOrigin)
     app.include_router(router)
     return app
 
@@ -106,7 +109,7 @@ Served = Annotated[_Desk, Depends(_desk)]
 
 def _person(request: Request, desk: Served) -> str:
     name = desk.sessions.name(request.cookies.get(COOKIE, ""))
-    if name is None or name not in desk.people:  # somebody who was taken off the list may still have a session
+    if name is None or not desk.people.may_enter(name):  # who was taken off the list may still have a session
         raise Refused(401, "you are not logged in: log in with your token")
     return name
 
@@ -143,7 +146,7 @@ def login(request: Request, desk: Served, body: Login) -> Response:
     if wait:
         message = f"too many wrong tokens: try again in {wait} s"
         return JSONResponse({"message": message}, 429, headers={"Retry-After": str(wait)})
-    name = owner_of(body.token.strip(), desk.people)
+    name = desk.people.owner(body.token.strip())
     if name is None:
         desk.guesses.wrong(address)
         raise Refused(401, "nobody has this token: see whether you copied all of it, or ask whoever gave it to you")

@@ -1,15 +1,27 @@
-"""Who may label: the file of people and their tokens."""
+"""Who may label: what the page asks of whoever knows that, and the file of people and their tokens."""
 
 from __future__ import annotations
 
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from driftwatch_servers.private_files import check_private
 
 _SHORTEST_TOKEN = 12
+
+
+class People(Protocol):
+    """Who may label. Calls come from several threads at once."""
+
+    def owner(self, token: str) -> str | None:
+        """The name of the person who has this token. None if nobody has it."""
+
+    def may_enter(self, name: str) -> bool:
+        """Whether a person who has logged in before may still label."""
 
 
 def read_people(path: Path) -> dict[str, str]:
@@ -35,7 +47,15 @@ def read_people(path: Path) -> dict[str, str]:
     return people
 
 
-def owner_of(token: str, people: Mapping[str, str]) -> str | None:
-    """The name of the person who has this token. None if nobody has it."""
-    given = token.encode(errors="surrogatepass")
-    return next((name for name, known in people.items() if hmac.compare_digest(known.encode(), given)), None)
+@dataclass(frozen=True)
+class TokenList:
+    """`People` by a list of tokens by name."""
+
+    tokens: Mapping[str, str]
+
+    def owner(self, token: str) -> str | None:
+        given = token.encode(errors="surrogatepass")
+        return next((name for name, known in self.tokens.items() if hmac.compare_digest(known.encode(), given)), None)
+
+    def may_enter(self, name: str) -> bool:
+        return name in self.tokens

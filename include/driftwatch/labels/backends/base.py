@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
-from driftwatch.config.labels import TOLOKA
+from driftwatch.config.labels import DESK, TOLOKA
 from driftwatch.errors import NeedsAttention
 from driftwatch.seams import Seam
 
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from driftwatch.labels.links import ImageLinks
 
 SEAM = Seam(
-    "label backend", "driftwatch.label_backends", {TOLOKA: "driftwatch.labels.backends.toloka.backend:toloka_backend"}
+    "label backend",
+    "driftwatch.label_backends",
+    {
+        TOLOKA: "driftwatch.labels.backends.toloka.backend:toloka_backend",
+        DESK: "driftwatch.labels.backends.desk.backend:desk_backend",
+    },
 )
 # The close reason, of every backend, of a pool whose images have all the answers that were wanted.
 COMPLETED = "COMPLETED"

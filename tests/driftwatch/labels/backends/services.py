@@ -16,6 +16,8 @@ from driftwatch.labels.backends.base import LabelSite, Pool
 from driftwatch_sandbox.toloka.app import Settings, create_app
 from driftwatch_servers.serving import running
 
+from .desk_service import desk
+
 
 class Service(Protocol):
     """A service that runs. `name`: of its backend. `site` leads to an account there, `stolen` to a login that it refuses."""
@@ -85,4 +87,4 @@ def toloka(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 
 # A new backend is a line here: how its service is started.
-SERVICES = {"toloka": toloka}
+SERVICES = {"toloka": toloka, "desk": desk}

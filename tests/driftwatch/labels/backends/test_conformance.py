@@ -57,7 +57,7 @@ def new_day(tmp_path: Path, small_monitor: Callable[..., MonitorConfig]) -> Call
         count += 1
         folder = tmp_path / f"storage{count}"
         folder.mkdir()
-        settings = {"sample_size": IMAGES, "control_tasks": CONTROL, "overlap": 2}
+        settings = {"sample_size": IMAGES, "control_tasks": CONTROL, "control_tasks_per_page": CONTROL, "overlap": 2}
         config = small_monitor(f"file://{folder}", annotation=settings).model_copy(update={"name": f"m{count}"})
         storage, layout = open_storage(f"file://{folder}"), MonitorKeys(config.name)
         images = pd.DataFrame({"key": [f"in/{number}.jpg" for number in range(IMAGES)]})

@@ -1,0 +1,1 @@
+"""Driftwatch's own labelling page as a label backend."""

@@ -1,0 +1,142 @@
+"""The desk as a label backend."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
+from driftwatch.config.labels import DESK
+from driftwatch.errors import NeedsAttention
+from driftwatch.labels.assignments import ACCEPTED, REJECTED, Answer, assignments_table
+from driftwatch.labels.backends.base import (
+    AT_DAILY_LIMIT,
+    AT_DEADLINE,
+    LabelBackend,
+    LabelSite,
+    Opening,
+    Pool,
+    PoolState,
+)
+from driftwatch.labels.backends.desk.batch import batch_of, key_of, tasks_of
+from driftwatch.labels.plan import LINK_MARGIN, with_new_end
+from driftwatch.labels.progress import progress_of_hours
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftwatch.credentials import Access
+    from driftwatch.labels.backends.desk.client import DeskClient
+
+CREDENTIAL = "API token"  # what the connection's password is
+_TOO_LATE = 0.1  # of its time; a batch that is to be opened with less left would end before it is answered
+_REOPEN = "`python -m driftwatch_servers.desk batch reopen` at the desk, with the hours that are still needed"
+_REMEDIES = {
+    "EXPIRED": f"ask more people to label, or raise expire_hours for the next days; for this one: {_REOPEN}",
+    AT_DEADLINE: f"ask more people to label, or raise expire_hours for the next days; for this one: {_REOPEN}",
+    "MANUAL": f"if it was closed by mistake: {_REOPEN}",
+    AT_DAILY_LIMIT: f"raise that limit; then {_REOPEN}",
+}
+
+
+class DeskBackend(LabelBackend):
+    """One desk. `access` reads the connection that leads to it."""
+
+    name = DESK
+    title = "Desk"
+
+    def __init__(self, access: Callable[[], Access]) -> None:
+        self._read_access = access
+
+    @cached_property
+    def _access(self) -> Access:
+        return self._read_access()
+
+    @cached_property
+    def client(self) -> DeskClient:
+        from driftwatch.labels.backends.desk.client import DeskClient
+
+        return DeskClient(self._access)
+
+    def find_or_create(self, opening: Opening) -> AnnotationPlan:
+        self.client.before_change = opening.before_change
+        try:
+            return self._find_or_create(opening)
+        finally:
+            self.client.before_change = None
+
+    def _find_or_create(self, opening: Opening) -> AnnotationPlan:
+        plan, key = opening.plan, key_of(opening.config, opening.plan)
+        found = self.client.find(key)
+        if found is None or found.state == "draft":
+            plan = _in_time(opening)
+            plan = _noted(opening, plan, state="creating_pool", creations={"pool": plan.creations.get("pool", 0) + 1})
+            links = dataclasses.replace(opening.links, expires=plan.links_expire)
+            tasks = tasks_of(plan, links)
+            self.client.put(key, batch_of(opening.config, plan))
+            self.client.put_tasks(key, tasks)
+            found = self.client.open(key, len(tasks))
+        elif not plan.asked:  # the plan that it was made from is lost
+            plan = plan.model_copy(update={"expires": found.ends, "links_expire": found.ends + LINK_MARGIN})
+        state = "closed" if plan.state == "closed" and found.state == "closed" else "opened"
+        return _noted(opening, plan, project_id=opening.config.name, pool_id=key, state=state)
+
+    def look(self, pool: Pool) -> PoolState:
+        found = self.client.state(pool.pool_id)
+        return PoolState(found.state == "open", found.ends, found.close_reason)
+
+    def progress(self, pool: Pool) -> AnnotationProgress:
+        found = self.client.progress(pool.pool_id)
+        return progress_of_hours(pool, found.answered_images, found.answers, found.hours)
+
+    def collect(self, pool: Pool) -> pd.DataFrame:
+        return assignments_table(
+            Answer(
+                assignment_id=given.page,
+                annotator_id=given.person,
+                image_id=given.image_id,
+                answer=given.answer,
+                control=given.known is not None,
+                known_label=given.known,
+                status=ACCEPTED if given.counted else REJECTED,
+                submitted=given.given.isoformat(),
+                seconds=given.page_seconds,
+                reward=0.0,
+            )
+            for given in self.client.answers(pool.pool_id)
+        )
+
+    def close(self, pool: Pool) -> None:
+        self.client.close(pool.pool_id)
+
+    def page(self, plan: AnnotationPlan) -> str:
+        address = str(self._access.extras.get("page_url") or self._access.address)
+        return f"{address.rstrip('/')}/#{plan.pool_id}"
+
+    def refusal(self, error: Exception) -> NeedsAttention | None:
+        return error if isinstance(error, NeedsAttention) else None
+
+    def remedy(self, reason: str) -> str:
+        return _REMEDIES.get(reason, "see the batch with `python -m driftwatch_servers.desk batch list`")
+
+
+def _in_time(opening: Opening) -> AnnotationPlan:
+    """The plan of a batch that nobody has seen: with a new end where its own is over, or nearly."""
+    plan, labels = opening.plan, opening.config.labels
+    left = min(plan.expires, plan.links_expire) - opening.now
+    return plan if left >= timedelta(hours=labels.expire_hours) * _TOO_LATE else with_new_end(plan, labels, opening.now)
+
+
+def _noted(opening: Opening, plan: AnnotationPlan, **facts: object) -> AnnotationPlan:
+    """The plan with these facts, recorded."""
+    noted = plan.model_copy(update=facts)
+    opening.record(noted)
+    return noted
+
+
+def desk_backend(site: LabelSite) -> DeskBackend:
+    """The desk that a connection leads to."""
+    return DeskBackend(lambda: site.access(site.connection, CREDENTIAL))
