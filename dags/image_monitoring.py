@@ -61,8 +61,8 @@ PARAMS = {
         False,
         type="boolean",
         title="Handle a day that has not ended",
-        description="Take in, pay for and publish what has arrived of `day` so far. Images that come later are never in the sample that "
-        "people label. To publish them, you need a correction.",
+        description="Take in, pay for and publish what has arrived of `day` so far. If images come later, a re-run "
+        "asks people about some of those too, in a pool of their own. To publish them, you need a correction.",
     ),
     "dry_run": Param(
         False,

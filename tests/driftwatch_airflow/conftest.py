@@ -111,6 +111,19 @@ class LabelledDay:
         operator = MergeAnnotationsOperator(task_id="merge", monitor=self.monitor, day=DAY)
         return operator.execute(self.context())
 
+    def late_images(self, images: int) -> None:
+        """So many images more come after the pool was made, and the day is taken in again."""
+        keys = f"cats_vs_dogs/days/{DAY}"
+        self.storage.copy(f"{keys}/manifest.parquet", f"{keys}/sampled_manifest.parquet")
+        rows = []
+        for number in range(images):
+            data = b"\xff\xd8\xfflate%d" % number
+            self.storage.write_bytes(f"in/late{number}.jpg", data)
+            rows.append((f"in/late{number}.jpg", hashlib.sha256(data).hexdigest(), "accepted"))
+        before = self.storage.read_table(f"{keys}/manifest.parquet")
+        late = pd.DataFrame(rows, columns=["key", "image_id", "status"])
+        self.storage.write_table(f"{keys}/manifest.parquet", pd.concat([before, late], ignore_index=True))
+
     def statuses(self, pool_id: str) -> dict[str, str]:
         return {page.user_id: page.status.value for page in self.client.get_assignments(pool_id=pool_id)}
 

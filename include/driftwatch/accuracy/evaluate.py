@@ -11,7 +11,8 @@ from driftwatch.accuracy.evidence import evidence_of, own_score, votes_of
 from driftwatch.accuracy.history import ScoredDay, days_before, revisions
 from driftwatch.accuracy.policy import Verdict
 from driftwatch.accuracy.versions import version_rows
-from driftwatch.artifacts.accuracy import Estimate, LabelAgreement, Performance
+from driftwatch.artifacts.accuracy import Estimate, LabelAgreement, Performance, StandsFor
+from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config.model import LOGGED
@@ -37,12 +38,16 @@ InWords = Callable[[Verdict], Sequence[str]]
 
 @dataclass(frozen=True)
 class _Tables:
-    """What is compared. `version`: the registered one; `answered`: who answered; `sample`: labels.parquet; `labelled`: those of it with a
-    label and an answer, whichever version gave it; `unpredicted`: how many have a label and no answer; `votes`: the counted ones."""
+    """What is compared. `version`: the registered one; `answered`: who answered; `sample`: labels.parquet, without images of a greater
+    chance than the others; `late`: the images of the `accepted` ones that no sample could be drawn from; `labelled`: those of the sample with a label and an
+    answer, whichever version gave it; `unpredicted`: how many have a label and no answer; `votes`: the counted ones."""
 
     version: str
     answered: AnsweredBy
     sample: pd.DataFrame
+    late: Sequence[str]
+    plan: AnnotationPlan | None
+    accepted: int
     predictions: pd.DataFrame
     assignments: pd.DataFrame
     labelled: pd.DataFrame
@@ -83,7 +88,7 @@ def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performanc
     judged = judge_day(today, before, day.config, holdout)
     performance = _performance(day, tables, today, judged, holdout, in_words(judged.verdict))
     rows = version_rows(today, before, day.config, tables.answered, judged.verdict.accuracy)
-    performance = performance.model_copy(update=_of_production(tables, today, rows))
+    performance = performance.model_copy(update=_at_times(tables, today, rows))
     content_hash = _write_profile(day, tables.scored)
     if content_hash is not None:
         performance = performance.model_copy(update={"content_hash": content_hash})
@@ -134,10 +139,26 @@ def _performance(
     )
 
 
-def _of_production(tables: _Tables, today: ScoredDay, rows: tuple[VersionAccuracy, ...]) -> dict[str, object]:
-    """The fields of performance.json that a day has only where production answered by itself; those that it has not are not written."""
-    fields = {"serving_version": today.serving_version, "versions": rows, "unpredicted": tables.unpredicted}
+def _at_times(tables: _Tables, today: ScoredDay, rows: tuple[VersionAccuracy, ...]) -> dict[str, object]:
+    """The fields of performance.json that a day has only where production answered by itself, or where images came late; those that it has
+    not are not written."""
+    fields = {
+        "serving_version": today.serving_version,
+        "versions": rows,
+        "unpredicted": tables.unpredicted,
+        "stands_for": _stands_for(tables),
+    }
     return {name: value for name, value in fields.items() if value}
+
+
+def _stands_for(tables: _Tables) -> StandsFor | None:
+    """For which images the labels stand, where that is not the whole day."""
+    if not len(tables.late):
+        return None
+    of = tables.accepted
+    reason = "clear create_annotation_pool and what follows it, to have a supplement drawn"
+    found = tables.plan.not_asked if tables.plan else None
+    return StandsFor(images=of - len(tables.late), of=of, reason=found.reason if found else reason)
 
 
 def _write_profile(day: DayStore, scored: pd.DataFrame) -> str | None:
@@ -160,19 +181,25 @@ def _read(day: DayStore) -> _Tables:
     answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
     if answered.serving is None:
         raise DriftwatchError(f"{day.keys.predictions}: no image of the day has an answer; clear predict_labels")
-    ingest = day.find(Ingest)
+    ingest, plan = day.find(Ingest), day.find(AnnotationPlan)
+    if plan is not None and plan.surplus:
+        sample = sample[~sample["image_id"].isin(plan.surplus)].reset_index(drop=True)
+    late = late_images(day, plan.supplements if plan else ())
     version = ingest.model_version if ingest else answered.serving
+    accepted = ingest.accepted if ingest else len(predictions)
     with_label = sample[sample["label"].notna()]
     labelled = _join(with_label, predictions, day)
     votes = counted_votes(assignments, sample["image_id"].tolist(), as_trained(day.monitor, version))
     unpredicted = len(with_label) - len(labelled)
-    return _Tables(version, answered, sample, predictions, assignments, labelled, unpredicted, votes)
+    return _Tables(
+        version, answered, sample, late, plan, accepted, predictions, assignments, labelled, unpredicted, votes
+    )
 
 
 def _scored_day(day: DayStore, tables: _Tables) -> ScoredDay:
     """What the labels say of each version. All have the votes of the whole sample: they tell of people, not of models."""
-    # The sample stands for the images that it could be drawn from; of late ones it says nothing.
-    no_part = [*tables.sample["image_id"], *late_images(day)]
+    # The sample stands for the images that it could be drawn from; of those that came later still it says nothing.
+    no_part = [*tables.sample["image_id"], *tables.late]
     rest = tables.predictions[~tables.predictions["image_id"].isin(no_part)]
     agreed = _agreed_on(day.monitor, tables.assignments)
     assignments = tables.assignments[~tables.assignments["image_id"].isin(agreed)]

@@ -175,6 +175,17 @@ class Revision(Part):
     """The version then that the verdict was about."""
 
 
+class StandsFor(Part):
+    """The images of a day for which its labels stand, where some came late and nobody was asked about any of those."""
+
+    images: int
+    """From how many the sample, with its supplements, was drawn."""
+    of: int
+    """How many the day has."""
+    reason: str
+    """Why nobody was asked about the others, and what would change it."""
+
+
 class Performance(Metrics, DayArtifact):
     """performance.json: the day's labels against the model's answers, and the verdict.
 
@@ -249,6 +260,8 @@ class Performance(Metrics, DayArtifact):
     """Each version that answered, the serving one first; absent where one version answered."""
     unpredicted: int | None = None
     """Labelled images that production did not answer, so that they are not scored; absent where there are none."""
+    stands_for: StandsFor | None = None
+    """For which images the labels stand; absent where they stand for the whole day."""
 
 
 AnalysisVerdict = Literal["ok", "alert", "not_enough_evidence", "not_analysed"]

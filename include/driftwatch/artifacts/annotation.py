@@ -122,6 +122,28 @@ class AnnotationProgress(DayArtifact):
     """The same in words."""
 
 
+class LateDraw(Part):
+    """How a supplement was drawn: from images that came after the day's sample was, with the chance that those had."""
+
+    number: int
+    """Which of the day's supplements it is, from 1."""
+    images: int
+    """Late images from which it was drawn."""
+    share: Number
+    """The chance of each of them to be drawn; that of the day's other images is the same, if the sample has no strata."""
+    surplus: tuple[str, ...] = ()
+    """Ids of images that were asked about before with a greater chance than `share`, and are in no estimate now; absent if there are none."""
+
+
+class NotAsked(Part):
+    """Late images that no supplement could be drawn from."""
+
+    images: int
+    """How many."""
+    reason: str
+    """Why, with the setting that would have to change."""
+
+
 class AnnotationPlan(DayArtifact):
     """annotation.json. It is written before any money is spent, and again whenever something new is known about the pool.
 
@@ -176,6 +198,49 @@ class AnnotationPlan(DayArtifact):
     """Why the pool ended, in the service's words; absent before it has."""
     progress: AnnotationProgress | None = None
     """How far it was at its end; absent before."""
+    late: LateDraw | None = None
+    """How it was drawn, of a supplement; absent in the plan of the day's own sample."""
+    supplements: tuple[AnnotationPlan, ...] = ()
+    """Samples of images that came after the day's own was drawn, each with a pool of its own; absent if there are none."""
+    not_asked: NotAsked | None = None
+    """Images that came later still, if nobody is asked about any of them; else absent."""
+
+    @property
+    def parts(self) -> tuple[AnnotationPlan, ...]:
+        """The day's own sample, then its supplements, without those for which nobody is asked: each with its own pool and cost."""
+        return (self, *(part for part in self.supplements if part.sample_size.images))
+
+    @property
+    def newest(self) -> AnnotationPlan:
+        """The part that was planned last."""
+        return self.parts[-1]
+
+    @property
+    def number(self) -> int:
+        """0 for the day's own sample, else the supplement's number."""
+        return self.late.number if self.late else 0
+
+    @property
+    def title(self) -> str:
+        """What tells the pool from every other of the monitor's, for its marker and for people."""
+        return f"{self.day} supplement {self.number}" if self.number else str(self.day)
+
+    @property
+    def asked_about(self) -> tuple[str, ...]:
+        """The ids of all images that people are asked about."""
+        return tuple(image.image_id for part in self.parts for image in part.sample)
+
+    @property
+    def surplus(self) -> frozenset[str]:
+        """The ids of images whose labels are in no estimate, as their chance was greater than that of the others."""
+        return frozenset(image_id for part in self.supplements if part.late for image_id in part.late.surplus)
+
+    def with_part(self, part: AnnotationPlan) -> AnnotationPlan:
+        """The day's plan with this `part` in the place of the one with its number."""
+        if not part.number:
+            return part
+        found = tuple(part if other.number == part.number else other for other in self.supplements)
+        return self.model_copy(update={"supplements": found})
 
     @property
     def asked(self) -> bool:

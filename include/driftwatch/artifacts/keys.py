@@ -57,6 +57,10 @@ class DayKeys:
         """The manifest that the sample was drawn from; only where images came later."""
         return self.file("sampled_manifest.parquet")
 
+    def supplement(self, number: int) -> str:
+        """The ids of the late images that a supplement was drawn from, those that were not drawn too."""
+        return self.file(f"supplement_{number}.parquet")
+
     @property
     def late_files(self) -> str:
         """How many files came after the day was taken in, as of the last evaluation; only where there are any."""

@@ -1,7 +1,8 @@
-"""Images that come after the day's sample was drawn. They count with the day, and are in no sample.
+"""Images that come after the day's sample was drawn. They count with the day.
 
 The sample stays as it is: it is random among the images that were there then, and it is paid for. The manifest of that time is kept
-beside the new one as long as the two differ.
+beside the new one as long as the two differ. A supplement (`driftwatch.labels.supplement`) is a sample of the images that came later,
+and the ids of those it was drawn from are kept too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftwatch.artifacts.annotation import AnnotationPlan
@@ -18,8 +20,6 @@ from driftwatch.errors import DamagedArtifact, EmptyDay
 from driftwatch.images.listing import folder_of_day, list_day
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from driftwatch.storage import Storage
 
 
@@ -40,13 +40,30 @@ def _asked_for(day: DayStore) -> bool:
     return plan is not None and plan.asked
 
 
-def late_images(day: DayStore) -> Sequence[str]:
-    """The ids of the day's accepted images that came after its sample was drawn."""
+def late_images(day: DayStore, supplements: Sequence[AnnotationPlan] = ()) -> Sequence[str]:
+    """The ids of the day's accepted images that came after its sample was drawn, without those that one of the `supplements` was drawn
+    from."""
     if not day.storage.exists(day.keys.sampled_manifest):
         return []
-    then, now = (_accepted(day.storage, key) for key in (day.keys.sampled_manifest, day.keys.manifest))
-    late: Sequence[str] = now.filter(pc.invert(pc.is_in(now, value_set=then))).to_pylist()
+    known = _accepted(day.storage, day.keys.sampled_manifest).to_pylist()
+    for part in supplements:
+        known += day.storage.read_arrow(day.keys.supplement(part.number))["image_id"].to_pylist()
+    now = _accepted(day.storage, day.keys.manifest)
+    late: Sequence[str] = now.filter(pc.invert(pc.is_in(now, value_set=pa.array(known, now.type)))).to_pylist()
     return late
+
+
+def keep_drawn_from(day: DayStore, number: int, late: Sequence[str]) -> None:
+    """Writes down which images a supplement is drawn from, before its plan is recorded."""
+    import pandas as pd
+
+    day.storage.write_table(day.keys.supplement(number), pd.DataFrame({"image_id": pd.Series(late, dtype="object")}))
+
+
+def images_on_time(day: DayStore) -> int:
+    """From how many images the day's own sample was drawn."""
+    kept = day.keys.sampled_manifest
+    return len(_accepted(day.storage, kept if day.storage.exists(kept) else day.keys.manifest))
 
 
 def _accepted(storage: Storage, key: str) -> pa.ChunkedArray:

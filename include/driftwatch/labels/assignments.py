@@ -45,3 +45,14 @@ def assignments_table(answers: Iterable[Answer]) -> pd.DataFrame:
 
     table = pd.DataFrame(list(answers), columns=list(Answer._fields))
     return table.sort_values(["assignment_id", "image_id"], ignore_index=True)
+
+
+def together(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """The assignments of a day's pools, at least one, as one table."""
+    import pandas as pd
+
+    found = list(tables)
+    if len(found) == 1:
+        return found[0]
+    answered = [table for table in found if len(table)] or found[:1]
+    return pd.concat(answered).sort_values(["assignment_id", "image_id"], ignore_index=True)

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.store import DayStore
+from driftwatch.images.late import keep_drawn_from
 from driftwatch.labels.backends.base import LabelBackend, Opening
 from driftwatch.labels.links import ImageLinks, LinkSigners
 from driftwatch.labels.plan import describe, plan_labelling
 from driftwatch.labels.shown import ShownImages
+from driftwatch.labels.supplement import tell, with_supplement
 from driftwatch.storage.lock import exclusive
 
 log = logging.getLogger(__name__)
@@ -19,21 +21,39 @@ log = logging.getLogger(__name__)
 def create_day_pool(day: DayStore, backend: LabelBackend, signers: LinkSigners, now: datetime) -> AnnotationPlan:
     """Ends with the day's pool open; returns its plan. Says the price before it is spent. `now` (aware): when this run began.
 
+    Where images came after its sample was drawn, a supplement is drawn from them, and has a pool of its own.
+
     Holds the monitor's annotation lock from the first look to the end. The days share the project, the exam and the month's
     limit, so no two of them may look and then create at once. Whether the lock is still held is asked before each change.
     """
     with exclusive(day.storage, day.monitor.keys.annotation_lock) as lock:
-
-        def record(plan: AnnotationPlan) -> None:
-            lock.check()
-            day.write(plan)
-
         # Copied before anything is planned or paid: what becomes of the files later is all the same.
         shown = ShownImages(day.storage, day.keys.shown)
         plan = plan_labelling(day, now, shown.copied)
         log.info("Plan: %s", describe(plan, day.config.labels))
-        links = links_of(plan, day, signers, now)
-        return backend.find_or_create(Opening(plan, day.config, links, now, record, lock.check))
+
+        def carry_out(plan: AnnotationPlan, part: AnnotationPlan) -> AnnotationPlan:
+            """The day's plan after this part of it is open."""
+
+            def record(learnt: AnnotationPlan) -> None:
+                lock.check()
+                day.write(plan.with_part(learnt))
+
+            links = links_of(part, day, signers, now)
+            return plan.with_part(backend.find_or_create(Opening(part, day.config, links, now, record, lock.check)))
+
+        plan = carry_out(plan, plan)
+        known = plan
+        plan, late = with_supplement(day, plan, now, shown.copied)
+        tell(plan, day)
+        if plan != known:
+            lock.check()
+            if plan.supplements and not plan.supplements[-1].asked:
+                keep_drawn_from(day, plan.supplements[-1].number, late)
+            day.write(plan)
+        for part in plan.parts[1:]:
+            plan = carry_out(plan, part)
+        return plan
 
 
 def links_of(plan: AnnotationPlan, day: DayStore, signers: LinkSigners, now: datetime) -> ImageLinks:

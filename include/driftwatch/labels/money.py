@@ -74,19 +74,27 @@ def counted(state: str | None, planned: float, spent: float | None) -> float | N
 
 
 def refuse_over_limits(day: DayStore, total: float) -> None:
-    """Raises OverBudget where `total` USD more bring the day or its calendar month above its limit."""
+    """Raises OverBudget where `total` USD bring the day or its calendar month above its limit. `total`: all that the day costs."""
+    reason = over_limits(day, total)
+    if reason is not None:
+        raise OverBudget(f"{reason}; nothing was created")
+
+
+def over_limits(day: DayStore, total: float) -> str | None:
+    """Why the day may not cost `total` USD, and which settings decide it; None where it may."""
     annotation = day.config.labels
     if total > annotation.max_cost_per_day:
-        raise OverBudget(
+        return (
             f"labelling {day.date} would cost {total:.2f} USD, above labels.max_cost_per_day {annotation.max_cost_per_day:.2f}: "
-            "lower sample_size or overlap, or raise the limit in the monitor file; nothing was created"
+            "lower sample_size or overlap, or raise the limit in the monitor file"
         )
     spent = spent_in_month(day)
     if spent + total > annotation.max_cost_per_month:
-        raise OverBudget(
+        return (
             f"labelling {day.date} would bring {day.date:%Y-%m} to {spent + total:.2f} USD (what ended days have cost, and what the others "
-            f"are planned to), above labels.max_cost_per_month {annotation.max_cost_per_month:.2f}: raise the limit in the monitor file; nothing was created"
+            f"are planned to), above labels.max_cost_per_month {annotation.max_cost_per_month:.2f}: raise the limit in the monitor file"
         )
+    return None
 
 
 def spent_in_month(day: DayStore) -> float:
@@ -98,10 +106,17 @@ def spent_in_month(day: DayStore) -> float:
 
 def _cost_of_day(day: DayStore) -> float:
     plan = day.find(AnnotationPlan)
-    if plan is None:
-        return 0.0
-    cost = counted(plan.state, plan.cost.total, plan.progress.spent if plan.progress else None)
-    if cost is None:
+    return 0.0 if plan is None else cost_of_plan(day, plan)
+
+
+def cost_of_plan(day: DayStore, plan: AnnotationPlan) -> float:
+    """How many USD of a day's plan, its supplements too, count towards the limits. Raises DamagedArtifact where a pool has ended and the
+    plan does not say what it cost."""
+    costs = [
+        counted(part.state, part.cost.total, part.progress.spent if part.progress else None) for part in plan.parts
+    ]
+    known = [cost for cost in costs if cost is not None]
+    if len(known) < len(costs):
         key = day.key(AnnotationPlan)
         raise broken(day.storage.url(key), key, "does not say what its labels cost (progress: it is absent)")
-    return cost
+    return sum(known)

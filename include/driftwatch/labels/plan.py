@@ -24,7 +24,7 @@ from driftwatch.labels.sample_size import choose_size
 Image = TypeVar("Image", bound=SampledImage)
 
 # What a plan has learnt of the outside, which stays when it is made again.
-_LEARNT = ("state", "project_id", "exam_id", "creations", "operation_ids")
+LEARNT = ("state", "project_id", "exam_id", "creations", "operation_ids")
 # Image links outlive the pool, so that a page taken at the last moment can still be answered.
 LINK_MARGIN = timedelta(hours=4)
 # An exam serves several days: its links live as long as S3 allows, seven days, less an hour for clocks that differ.
@@ -45,7 +45,7 @@ def plan_labelling(day: DayStore, now: datetime, can_show: CanShow | None = None
     if kept and _still_drawn(kept, accepted, can_show) and _can_be_shown(day, kept, accepted):
         return with_new_end(kept, day.config.labels, now)
     plan = _new_plan(day, now, accepted, can_show)
-    return plan.model_copy(update={name: getattr(kept, name) for name in _LEARNT}) if kept else plan
+    return plan.model_copy(update={name: getattr(kept, name) for name in LEARNT}) if kept else plan
 
 
 def _new_plan(day: DayStore, now: datetime, accepted: Accepted, can_show: CanShow | None) -> AnnotationPlan:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.annotation import AnnotationProgress
 
@@ -50,3 +50,27 @@ def progress_of_hours(pool: Pool, answered_images: int, answers: int, hours: flo
         hours=round(hours, 4),
         text=f"{answered_images} of {pool.images} images answered ({coverage:.0%}), {answers} of {wanted} answers, {hours:.1f} hours{cost}",
     )
+
+
+def together(parts: Sequence[AnnotationProgress]) -> AnnotationProgress:
+    """How far a day's pools, at least one, are together."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def total(name: str) -> Any:
+        return sum(getattr(part, name) for part in parts)
+
+    images, answered = total("images"), total("answered_images")
+    coverage = answered / images if images else 0.0
+    found = AnnotationProgress(
+        images=images,
+        answered_images=answered,
+        coverage=round(coverage, 4),
+        answers=total("answers"),
+        answers_wanted=total("answers_wanted"),
+        reward=round(total("reward"), 4),
+        spent=round(total("spent"), 4),
+        text="; ".join(part.text for part in parts),
+    )
+    hours = [part.hours for part in parts if part.hours is not None]
+    return found.model_copy(update={"hours": round(sum(hours), 4)}) if hours else found

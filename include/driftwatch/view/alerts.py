@@ -124,11 +124,18 @@ def _performance_numbers(found: Performance) -> dict[str, str]:
     return {
         "accuracy": f"{accuracy_text(found.accuracy)} at {percent(found.confidence)} confidence, floor {percent(found.floor)}{_corrected(found)}",
         "labels": f"{found.labels} of {found.sampled} sampled images ({found.ties} ties, {found.unclear} unclear, "
-        f"{found.unanswered} unanswered{without_a_part(found)})",
+        f"{found.unanswered} unanswered{without_a_part(found)}){_stands_for(found)}",
         "model": f"{model_name(found, found.model_version)}, "
         + (f"{percent(held)} on its holdout" if held is not None else "without a holdout"),
         **by_version,
     }
+
+
+def _stands_for(found: Performance) -> str:
+    part = found.stands_for
+    if part is None:
+        return ""
+    return f"; they stand for {part.images:,} of {part.of:,} images, since the others came late and nobody was asked about them ({part.reason})"
 
 
 def _corrected(found: Performance) -> str:

@@ -111,7 +111,10 @@ def _light_performance(found: Performance) -> Performance:
 
 
 def _light_plan(found: AnnotationPlan) -> AnnotationPlan:
-    return found.model_copy(update={"sample": (), "changed": (), "control": (), "exam": None})
+    light = found.model_copy(update={"sample": (), "changed": (), "control": (), "exam": None})
+    if found.supplements:
+        light = light.model_copy(update={"supplements": tuple(map(_light_plan, found.supplements))})
+    return light
 
 
 _READ: dict[str, tuple[str, Callable[[Storage, str], Any]]] = {

@@ -117,22 +117,23 @@ def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:
     return Spend(
         month,
         paid=sum(_paid(row) for row in asked),
-        planned=sum(plan.cost.total for plan in plans),
-        counted=sum(counted(plan.state, plan.cost.total, _spent(plan)) or 0.0 for plan in plans),
+        planned=sum(part.cost.total for plan in plans for part in plan.parts),
+        counted=sum(counted(part.state, part.cost.total, _spent(part)) or 0.0 for plan in plans for part in plan.parts),
         limit=config.labels.max_cost_per_month,
     )
 
 
 def _paid(row: Day) -> float:
-    """What was paid for a day. After its pool has ended, the plan says it. Until then, the last look at the pool says it."""
-    spent = _spent(row.annotation) if row.annotation else None
-    if spent is None:
-        return row.progress.spent if row.progress else 0.0
-    return spent
+    """What was paid for a day. After a pool has ended, the plan says it. Until then, the last look at the pool says it."""
+    parts = row.annotation.parts if row.annotation else ()
+    known = [spent for spent in map(_spent, parts) if spent is not None]
+    if parts and len(known) == len(parts):
+        return sum(known)
+    return sum(known) + (row.progress.spent if row.progress else 0.0)
 
 
 def _spent(plan: AnnotationPlan) -> float | None:
-    """What the day has cost. None while its pool is still open."""
+    """What one part of a plan has cost. None while its pool is still open."""
     return plan.progress.spent if plan.progress else None
 
 

@@ -30,8 +30,8 @@ class CreateAnnotationPoolOperator(DayOperator):
     """Finds or creates the day's pool, and opens it. The price is said before it is spent.
 
     A pool is the day's job for annotators. It has the sample (the images to label) and control tasks (images whose class is known, which
-    show how well a person works). With the run's `dry_run` the task creates nothing: it says what it would create and what that would
-    cost, and skips what follows.
+    show how well a person works). From images that came after the sample was drawn a supplement is drawn, which has a pool of its own. With
+    the run's `dry_run` the task creates nothing: it says what it would create and what that would cost, and skips what follows.
     """
 
     operator_extra_links = (MonitorPageLink(), LabellingLink())
@@ -40,30 +40,38 @@ class CreateAnnotationPoolOperator(DayOperator):
         from driftwatch.labels.creation import create_day_pool, links_of
         from driftwatch.labels.plan import describe, plan_labelling
         from driftwatch.labels.shown import ShownImages
+        from driftwatch.labels.supplement import not_asked, with_supplement
         from driftwatch.models.as_trained import for_day
 
         day = self.of_day.with_config(for_day(self.of_day))
         annotation, signers, now = day.config.labels, link_signers(day.config), context["ti"].start_date
         if context["params"].get("dry_run"):
-            plan = plan_labelling(day, now, ShownImages(day.storage, day.keys.shown).unchanged)
-            links_of(plan, day, signers, now)
-            raise AirflowSkipException(f"dry_run: nothing was created; {describe(plan, annotation)}")
+            can_show = ShownImages(day.storage, day.keys.shown).unchanged
+            plan = plan_labelling(day, now, can_show)
+            if plan.asked:
+                plan, _ = with_supplement(day, plan, now, can_show)
+            links_of(plan.newest, day, signers, now)
+            said = "; ".join(describe(part, annotation) for part in plan.parts)
+            raise AirflowSkipException(f"dry_run: nothing was created; {said}{not_asked(plan)}")
         backend = label_backend_of(day.config)
         plan = create_day_pool(day, backend, signers, now)
-        link = backend.page(plan)
+        link = backend.page(plan.newest)
         LabellingLink().store(self, context, link)
-        self.log.info("Pool %s: %s", plan.pool_id, link)
-        return {"pool_id": plan.pool_id, "images": len(plan.sample), "cost": plan.cost.total}
+        self.log.info("Pool %s: %s", plan.newest.pool_id, link)
+        cost = round(sum(part.cost.total for part in plan.parts), 4)
+        return {"pool_id": plan.newest.pool_id, "images": len(plan.asked_about), "cost": cost}
 
 
 class MergeAnnotationsOperator(DayOperator):
-    """Reads the pool's answers, and accepts or rejects the pages (small groups of tasks) that wait for a decision. Then merges the
+    """Reads the answers of the day's pool, and of those of late images, and accepts or rejects the pages (small groups of tasks) that wait for a decision. Then merges the
     answers as `labels.consensus` says, with one vote for each annotator and image."""
 
     operator_extra_links = (MonitorPageLink(), LabellingLink())
 
     def execute(self, context: Context) -> XCom:
         from driftwatch.artifacts.annotation import AnnotationPlan
+        from driftwatch.labels import progress
+        from driftwatch.labels.assignments import together
         from driftwatch.labels.backends.base import Pool
         from driftwatch.labels.consensus import merge_day
         from driftwatch.labels.plan_notes import note_progress
@@ -71,15 +79,16 @@ class MergeAnnotationsOperator(DayOperator):
         day, annotation = self.of_day, self.monitor.labels
         plan = day.read(AnnotationPlan)
         backend = label_backend_of(day.config, plan)
-        LabellingLink().store(self, context, backend.page(plan))
-        pool = Pool.of(plan, annotation)
-        assignments = backend.settle(pool, backend.collect(pool), annotation.quality)
+        LabellingLink().store(self, context, backend.page(plan.newest))
+        pools = [Pool.of(part, annotation) for part in plan.parts]
+        assignments = together(backend.settle(pool, backend.collect(pool), annotation.quality) for pool in pools)
         day.storage.write_table(day.keys.assignments, assignments)
         # Rejected pages cost nothing, so the cost is asked after the decisions.
-        done = backend.progress(pool)
-        day.write(done)
-        note_progress(day, done)
-        summary = asdict(merge_day(day, [image.image_id for image in plan.sample]))
+        done = [backend.progress(pool) for pool in pools]
+        day.write(progress.together(done))
+        for part, found in zip(plan.parts, done, strict=True):
+            note_progress(day, found, part.number)
+        summary = asdict(merge_day(day, plan.asked_about))
         self.log.info("Labels: %s", summary)
         tell_followers(
             context, self.outlets, day=self.day, url=day.storage.url(day.keys.labels), labels=summary["labelled"]

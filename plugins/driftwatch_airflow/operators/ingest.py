@@ -172,8 +172,9 @@ def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
     )
     if found.late:
         operator.log.warning(
-            "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions include them. The sample, "
-            "and so the accuracy, does not. What was published of the day changes with them: publish a correction at %s",
+            "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions include them. "
+            "create_annotation_pool draws a supplement from them, so that the accuracy does too. What was published of the day changes with "
+            "them: publish a correction at %s",
             found.late,
             found.accepted,
             correction_page(operator.monitor.name, operator.day),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,29 +29,42 @@ class WaitForAnnotationsOperator(DayOperator):
     """Waits without a worker slot until the day's pool (its job for annotators) has ended. Then judges whether there are enough answers.
 
     If the service cannot be asked for a while, the trigger asks again until the pool's deadline. A pool that closed as COMPLETED is a
-    success. `labels.on_short_pool` says what happens after any other end, or at the deadline. This is an operator that defers and
-    not a sensor, since rescheduled sensors lose a race in Airflow 3.3 (apache/airflow#71172).
+    success. `labels.on_short_pool` says what happens after any other end, or at the deadline. The pools of late images are waited for
+    after the day's own, and judged together with it. This is an operator that defers and not a sensor, since rescheduled sensors lose a race in Airflow 3.3 (apache/airflow#71172).
     """
 
     operator_extra_links = (MonitorPageLink(), LabellingLink(), LabelSpendLink())
 
     def execute(self, context: Context) -> XCom:
-        plan = self._plan
-        LabellingLink().store(self, context, self._backend.page(plan))
         LabelSpendLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/#spend")
-        pool = self._look(context, plan)
-        if pool is not None and not pool.is_open:
-            return self._judge(context, plan, pool.close_reason)
-        self.defer(trigger=AnnotationCompleteTrigger(self._wait(plan, pool)), method_name="resume")
+        return self._wait_for(context, self._plan.parts)
 
-    def resume(self, context: Context, event: PoolEvent) -> XCom:
-        """Called when the trigger has fired."""
+    def resume(self, context: Context, event: PoolEvent, number: int = 0) -> XCom:
+        """Called when the trigger has fired. `number`: of the supplement whose pool was waited for; 0 for the day's own sample."""
         from driftwatch.labels.backends.base import AT_DAILY_LIMIT, AT_DEADLINE
 
         if event["state"] == "refused":
             raise NeedsAttention(str(event["reason"]))
         why = {"closed": event["reason"], "deadline": AT_DEADLINE, "over_budget": AT_DAILY_LIMIT}
-        return self._judge(context, self._plan, why[event["state"]])
+        parts = self._plan.parts
+        ended = next(part for part in parts if part.number == number)
+        found = self._judge(context, ended, why[event["state"]])
+        later = parts[parts.index(ended) + 1 :]
+        return self._wait_for(context, later) if later else found
+
+    def _wait_for(self, context: Context, parts: Sequence[AnnotationPlan]) -> XCom:
+        """Waits for the pools of these parts of the plan, one after the other."""
+        found: XCom = {}
+        for part in parts:
+            LabellingLink().store(self, context, self._backend.page(part))
+            pool = self._look(context, part)
+            if pool is None or pool.is_open:
+                which = {"number": part.number} if part.number else None
+                self.defer(
+                    trigger=AnnotationCompleteTrigger(self._wait(part, pool)), method_name="resume", kwargs=which
+                )
+            found = self._judge(context, part, pool.close_reason)
+        return found
 
     @property
     def _plan(self) -> AnnotationPlan:
@@ -81,11 +95,17 @@ class WaitForAnnotationsOperator(DayOperator):
             fee_share=waited_for.fee_share,
             control=waited_for.control,
             price_per_hour=waited_for.price_per_hour,
-            max_cost=annotation.max_cost_per_day,
+            max_cost=self._left_for(plan),
             storage_uri=storage.uri,
             storage_connection=storage.connection,
             progress_key=self.of_day.key(AnnotationProgress),
         )
+
+    def _left_for(self, part: AnnotationPlan) -> float:
+        """What the day's limit leaves for the pool of this part, in USD."""
+        others = [other for other in self._plan.parts if other.number != part.number]
+        taken = sum(other.progress.spent if other.progress else other.cost.total for other in others)
+        return round(self.monitor.labels.max_cost_per_day - taken, 4)
 
     def _look(self, context: Context, plan: AnnotationPlan) -> PoolState | None:
         """The pool; None if the service cannot be asked now. Of an open pool it also notes how far it is."""
@@ -119,18 +139,21 @@ class WaitForAnnotationsOperator(DayOperator):
         from driftwatch.artifacts.alerts import PoolTooShort
         from driftwatch.labels.backends.base import COMPLETED
         from driftwatch.labels.plan_notes import note_end
+        from driftwatch.labels.progress import together
 
         done = self._progress(context, plan)
+        before = [part.progress for part in self._plan.parts if part.number < plan.number and part.progress]
+        of_day = together([*before, done])
         if reason != COMPLETED:
-            error = self._too_short(str(reason), done)
+            error = self._too_short(str(reason), of_day)
             if error is not None:
                 links = {f"{self._backend.title} pool": self._backend.page(plan)}
-                send_alert(context, self.monitor, PoolTooShort(self.date, progress=done, reason=str(error)), links)
+                send_alert(context, self.monitor, PoolTooShort(self.date, progress=of_day, reason=str(error)), links)
                 raise error
-            self.log.warning("The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * done.coverage)
+            self.log.warning("The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * of_day.coverage)
         nothing_to_tell(self.monitor, self.day, PoolTooShort.source)
-        note_end(self.of_day, reason, done)
-        return {"close_reason": reason, "coverage": done.coverage, "spent": done.spent}
+        note_end(self.of_day, reason, done, plan.number)
+        return {"close_reason": reason, "coverage": of_day.coverage, "spent": of_day.spent}
 
     def _too_short(self, reason: str, done: AnnotationProgress) -> NotEnoughLabels | None:
         """Why a pool that ended early cannot be used. None if it can, by the setting and its coverage."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from tests.driftwatch.artifacts import samples
 from tests.stores import day_store
 
 from driftwatch.artifacts.accuracy import Performance
@@ -106,7 +107,36 @@ def test_late_images_have_no_part_in_the_accuracy(storage: Storage, monitor: Mon
     predictions = storage.read_table(DAY.predictions)
     storage.write_table(DAY.predictions, predictions[predictions["image_id"].isin(on_time)])
     without = evaluated(storage, DAY, monitor)
-    assert with_late == without.model_copy(update={"revisions": ()})
+    assert with_late.stands_for.images == 130
+    same = {"revisions": (), "stands_for": with_late.stands_for}
+    assert with_late == without.model_copy(update=same)
+
+
+def test_the_accuracy_says_for_how_many_images_it_stands_and_a_supplement_makes_it_the_whole_day(
+    storage: Storage, monitor: MonitorConfig
+) -> None:
+    write_day(storage, monitor)
+    on_time, late = (
+        [*SAMPLE[:40], *(f"x{index}" for index in range(60))],
+        [*SAMPLE[40:], *(f"x{i}" for i in range(60, 100))],
+    )
+    for key, ids in ((DAY.sampled_manifest, on_time), (DAY.manifest, [*on_time, *late])):
+        storage.write_table(key, pd.DataFrame({"image_id": ids, "status": "accepted"}))
+    plan = {**samples.PLAN, "not_asked": {"images": len(late), "reason": "the day's limit is spent"}}
+    storage.write_json(DAY.annotation, plan)
+    found = evaluated(storage, DAY, monitor).stands_for
+    assert (found.images, found.of, found.reason) == (100, 160, "the day's limit is spent")
+
+    asked = {
+        **samples.PLAN,
+        "late": {"number": 1, "images": len(late), "share": 0.4, "surplus": SAMPLE[:10]},
+        "pool_id": "2",
+    }
+    storage.write_json(DAY.annotation, {**samples.PLAN, "supplements": [asked]})
+    storage.write_table(DAY.supplement(1), pd.DataFrame({"image_id": late}))
+    whole = evaluated(storage, DAY, monitor)
+    assert whole.stands_for is None
+    assert (whole.sampled, whole.evidence.scores.rest_n) == (50, 110)
 
 
 def test_control_tasks_that_annotators_agreed_on_before_tell_nothing_of_label_errors(

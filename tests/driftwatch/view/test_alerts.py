@@ -115,6 +115,14 @@ def test_versions_stand_side_by_side_and_the_model_is_the_serving_one() -> None:
     assert "unanswered, 50 of other versions, 3 without an answer)" in message
 
 
+def test_labels_that_do_not_stand_for_the_whole_day_say_so() -> None:
+    part = {"images": 1000, "of": 3000, "reason": "the day's limit is spent"}
+    found = made(Performance, samples.PERFORMANCE, stands_for=part)
+    for alert in (ModelGotWorse(DAY, found, found.reasons), TooFewLabels(DAY, found)):
+        said = "; they stand for 1,000 of 3,000 images, since the others came late and nobody was asked about them (the day's limit is spent)"
+        assert said in alert_text("demo", alert, {})[1]
+
+
 def test_too_few_labels_say_why() -> None:
     found = made(Performance, samples.NO_LABELS, labels=0)
     subject, message = alert_text("demo", TooFewLabels(DAY, found), {})

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
 from driftwatch.errors import NeedsAttention
 from driftwatch.labels.backends.toloka.client import TolokaUnreachable
@@ -128,3 +128,44 @@ def test_coverage_and_spend_are_shown_while_people_are_waited_for(day):
     assert any(str(value).endswith(page) for value in shown.values())
     key = f"cats_vs_dogs/days/{DAY}/annotation_progress.json"
     assert day.storage.read_json(key)["text"] == shown["progress"]
+
+
+def test_late_images_are_labelled_in_a_pool_of_their_own_within_the_days_limit_and_merged_with_the_others(day):
+    first = day.create()["pool_id"]
+    for who in ("ann", "bea", "cy"):
+        day.answers(first, who, "cat")
+    day.sensor().execute(day.context())
+    day.late_images(12)
+    created = day.create()
+    assert (created["images"], created["cost"]) == (24, 0.72)
+    with pytest.raises(TaskDeferred) as deferred:
+        day.sensor().execute(day.context())
+    assert deferred.value.kwargs == {"number": 1}
+    assert deferred.value.trigger.wait.pool_id == created["pool_id"] != first
+    assert deferred.value.trigger.wait.max_cost == pytest.approx(20 - 0.18)  # the first pool has cost three pages
+    day.answers(created["pool_id"], "ann", "dog")
+    day.client.wait_operation(day.client.close_pool_async(created["pool_id"]), disable_progress=True)
+    event = day.event(deferred.value.trigger)
+    done = day.sensor().resume(day.context(), event, **deferred.value.kwargs)
+    assert (done["close_reason"], done["coverage"]) == ("MANUAL", 1.0)
+    assert (day.merge()["sampled"], day.merge()["labelled"], day.merge()["votes"]) == (24, 24, 48)
+    recorded = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation.json")
+    assert [part["close_reason"] for part in (recorded, *recorded["supplements"])] == ["COMPLETED", "MANUAL"]
+    assert recorded["supplements"][0]["progress"]["answered_images"] == 12
+    progress = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation_progress.json")
+    assert (progress["images"], progress["answers"]) == (24, 48)
+    assert day.create() == created
+    assert len(list(day.client.get_pools())) == 2
+
+
+def test_late_images_that_the_day_cannot_pay_for_leave_it_as_it_was_and_the_log_says_so(day, caplog):
+    first = day.create()
+    day.monitor = day.monitor.model_copy(
+        update={"labels": day.monitor.labels.model_copy(update={"max_cost_per_day": 0.5})}
+    )
+    day.late_images(12)
+    with pytest.raises(AirflowSkipException, match=r"nobody is asked about 12 images .*max_cost_per_day 0\.50"):
+        day.create(dry_run=True)
+    assert day.create() == first
+    assert "nobody is asked about 12 images that came later: labelling 2026-11-20 would cost 0.72 USD" in caplog.text
+    assert len(list(day.client.get_pools())) == 1

@@ -115,11 +115,9 @@ def late(facts: DayFacts) -> list[str]:
     found = []
     images, accepted = facts.ingest.late, facts.ingest.accepted
     if images:
-        there = accepted - images
         found.append(
-            f"{images:,} of {count(accepted, 'image')} came after the day's sample was drawn. Features, drift and predictions count them. The "
-            f"sample stays: it was drawn at random from the {there:,} that were there, and the accuracy is theirs. It holds for the whole day "
-            "only as far as the late images are like them."
+            f"{images:,} of {count(accepted, 'image')} came after the day's sample was drawn. Features, drift and predictions count them. "
+            f"{_who_was_asked(facts, accepted, images)}"
         )
     if facts.late_files:
         found.append(
@@ -127,6 +125,33 @@ def late(facts: DayFacts) -> list[str]:
             "Publishing a correction, on the day's page in Airflow, takes them in."
         )
     return found
+
+
+def _who_was_asked(facts: DayFacts, accepted: int, late: int) -> str:
+    """Which of the late images people are asked about, and for which images the accuracy then stands."""
+    plan = facts.annotation
+    drawn = [part for part in plan.supplements if part.late] if plan else []
+    said = []
+    if plan and drawn:
+        asked = sum(len(part.sample) for part in drawn)
+        those = "all" if plan.not_asked is None else "those it could be drawn from"
+        said.append(
+            f"People are asked about {asked:,} of them too, each with the chance of the others: the accuracy is that of {those}."
+        )
+        if plan.surplus:
+            said.append(f"{count(len(plan.surplus), 'label')} of images that had a greater chance are left out of it.")
+    if plan and plan.not_asked:
+        rest = plan.not_asked.images
+        said.append(
+            f"Nobody is asked about {rest:,} of them: {plan.not_asked.reason}. The accuracy stands for {accepted - rest:,} of "
+            f"{count(accepted, 'image')}."
+        )
+    elif not drawn:
+        said.append(
+            f"The sample stays: it was drawn at random from the {accepted - late:,} that were there, and the accuracy is theirs. It holds "
+            "for the whole day only as far as the late images are like them."
+        )
+    return " ".join(said)
 
 
 def changed(facts: DayFacts) -> list[str]:

@@ -46,8 +46,8 @@ def labelling(facts: DayFacts) -> Labelling | None:
     if plan is None:
         return None
     rows = [
-        ("Asked", f"{count(len(plan.sample), 'image')}, {plan.overlap} annotators each"),
-        ("Planned cost", f"{plan.cost.total:.2f} USD, fee included"),
+        ("Asked", f"{count(len(plan.asked_about), 'image')}, {plan.overlap} annotators each"),
+        ("Planned cost", f"{sum(part.cost.total for part in plan.parts):.2f} USD, fee included"),
         *_spent(facts),
         *_answers(facts),
     ]

@@ -115,7 +115,7 @@ def _images_number(facts: DayFacts) -> Number:
 
 def _labels_number(facts: DayFacts) -> Number:
     if facts.performance is None:
-        asked = f"{count(len(facts.annotation.sample), 'image')} asked about" if facts.annotation else None
+        asked = f"{count(len(facts.annotation.asked_about), 'image')} asked about" if facts.annotation else None
         return Number("Labels", "–", asked or "not asked for yet")
     note = agreement_text(facts.performance.agreement, "agreement α", "agreement not defined")
     if facts.performance.versions:

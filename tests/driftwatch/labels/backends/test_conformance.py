@@ -147,6 +147,61 @@ def test_one_that_is_killed_anywhere_and_repeated_has_one_pool_with_each_image_o
         assert (service.pools() - before, sorted(service.shown(pool_of(plan)))) == (1, asked(plan)), number
 
 
+def deliver_late(day: DayStore, images: int) -> None:
+    """So many images more come after the day's pool was made."""
+    keys, first = day.keys, day.storage.read_table(day.keys.manifest)
+    day.storage.copy(keys.manifest, keys.sampled_manifest)
+    late = pd.DataFrame({"key": [f"{day.config.name}/in/late{number}.jpg" for number in range(images)]})
+    late["image_id"] = [put(day.storage, key) for key in late["key"]]
+    day.storage.write_table(keys.manifest, pd.concat([first, late.assign(status="accepted")], ignore_index=True))
+
+
+def test_late_images_have_a_pool_of_their_own_and_the_first_one_stays_as_it_is(service, day):
+    first = opened(service, day)
+    made = backend(service)
+    service.answer(pool_of(first), "ann", day.config.classes[0], [image.image_id for image in first.sample])
+    made.close(pool_of(first))
+    until_closed(made, pool_of(first))
+    deliver_late(day, IMAGES)
+    plan = opened(service, day)
+    own, supplement = plan.parts
+    assert len(supplement.sample) == IMAGES // 2  # of twelve images, six are wanted
+    assert own.pool_id == first.pool_id != supplement.pool_id
+    assert not made.look(pool_of(own)).is_open
+    assert made.look(pool_of(supplement)).is_open
+    assert sorted(service.shown(pool_of(own))) == asked(first)
+    assert sorted(service.shown(pool_of(supplement))) == asked(supplement)
+    service.answer(pool_of(supplement), "bob", day.config.classes[1], [image.image_id for image in supplement.sample])
+    answers = [made.collect(pool_of(part)) for part in plan.parts]
+    assert [int((~table["control"]).sum()) for table in answers] == [IMAGES, IMAGES // 2]
+    assert opened(service, day) == plan
+    assert day.read(AnnotationPlan) == plan
+    assert service.pools() == 2
+
+
+def test_a_pool_of_late_images_that_is_killed_anywhere_and_repeated_is_one_with_each_image_once(service, new_day):
+    def late_day() -> DayStore:
+        day = new_day()
+        opened(service, day)
+        deliver_late(day, IMAGES)
+        return day
+
+    day = late_day()
+    touched = touches(lambda: opened(service, day))
+    begins = next(number for number, what in enumerate(touched) if what.endswith("supplement_1.parquet"))
+    points = range(begins, len(touched))
+    assert len(points) > 3
+    for number in points:
+        day, before = late_day(), service.pools()
+        when: When = "after" if number % 2 else "before"
+        killed_at(number, when, lambda day=day: opened(service, day), may_end=True)
+        own, supplement = opened(service, day).parts
+        assert backend(service).look(pool_of(supplement)).is_open, (number, touched[number])
+        assert service.pools() - before == 1, (number, touched[number])
+        for part in (own, supplement):
+            assert sorted(service.shown(pool_of(part))) == asked(part), (number, touched[number])
+
+
 def test_progress_counts_answers_of_the_sample_and_coverage(service, day):
     plan = opened(service, day)
     pool, images = pool_of(plan), [image.image_id for image in plan.sample]

@@ -11,6 +11,7 @@ from tests.driftwatch.view.report.known import day_facts
 from tests.driftwatch.view.typed import DAY, a_day, content, typed
 
 from driftwatch.artifacts.accuracy import Estimate, Performance
+from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.view.days import Day
 from driftwatch.view.report.accuracy_section import changed, late, trust, ways
@@ -81,6 +82,24 @@ def test_late_images_say_what_the_accuracy_then_stands_for() -> None:
     (said,) = late(day_facts(ingest=typed(Ingest, samples.INGEST, accepted=1300, late=100)))
     assert said.startswith("100 of 1,300 images came after the day's sample was drawn.")
     assert "drawn at random from the 1,200 that were there" in said
+
+
+def test_late_images_say_who_of_them_was_asked_and_what_the_budget_left_out() -> None:
+    ingest = typed(Ingest, samples.INGEST, accepted=1300, late=100)
+    drawn = {"number": 1, "images": 100, "share": 0.2, "surplus": ["a", "b"]}
+    part = {**samples.PLAN, "late": drawn, "sample": samples.PLAN["sample"][:20], "pool_id": "2"}
+    plan = typed(AnnotationPlan, samples.PLAN, supplements=[part])
+    (said,) = late(day_facts(ingest=ingest, annotation=plan))
+    assert (
+        "People are asked about 20 of them too, each with the chance of the others: the accuracy is that of all."
+        in said
+    )
+    assert said.endswith("2 labels of images that had a greater chance are left out of it.")
+    plan = typed(AnnotationPlan, samples.PLAN, not_asked={"images": 100, "reason": "the month's limit is spent"})
+    (said,) = late(day_facts(ingest=ingest, annotation=plan))
+    assert said.endswith(
+        "Nobody is asked about 100 of them: the month's limit is spent. The accuracy stands for 1,200 of 1,300 images."
+    )
 
 
 def test_files_that_no_number_counts_are_told_with_what_takes_them_in() -> None:

@@ -34,7 +34,7 @@ _MAY_GO_ON = ("EXPIRED", "NOT_ENOUGH_BALANCE", "ASSIGNMENTS_LIMIT_EXCEEDED")
 
 
 class Campaign:
-    """One day's pool. `title`: by which it is found again, and which people read; its day by default. `settle_seconds`: see Journal."""
+    """One day's pool. `title`: by which it is found again, and which people read; by default that of the plan. `settle_seconds`: see Journal."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Campaign:
         self.client = client
         self.config = opening.config
         self.journal = Journal(opening.plan, opening.record, settle_seconds)
-        self.title = title or str(opening.plan.day)
+        self.title = title or opening.plan.title
         self._links = opening.links
         self._now = opening.now
 
