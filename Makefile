@@ -23,8 +23,8 @@ help: ## List the targets
 
 install: .venv/installed ## Create .venv from the locked requirements
 
-demo: .venv/installed ## A simulated week, from drift to a better model (PHOTOS=<folder of classes> for real photos, PREDICTIONS=onnx|logged)
-	@DRIFTWATCH_STARTED=$(STARTED) $(BIN)/python -m driftwatch_sandbox.demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(PREDICTIONS),--predictions "$(PREDICTIONS)")
+demo: .venv/installed ## A simulated week, from drift to a better model (PHOTOS=<folder of classes> for real photos, PREDICTIONS=onnx|logged, LABELS=label_studio|desk|table)
+	@DRIFTWATCH_STARTED=$(STARTED) $(BIN)/python -m driftwatch_sandbox.demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(PREDICTIONS),--predictions "$(PREDICTIONS)") $(if $(LABELS),--labels "$(LABELS)")
 
 try: .venv/installed ## Your own classifier with stand-ins: MONITOR=<file> IMAGES=<folder of classes> [MODEL=<.keras, .onnx, .h5 or SavedModel>]
 	@test -n "$(MONITOR)" -a -n "$(IMAGES)" || { echo "make try MONITOR=my.yaml IMAGES=<folder>, where IMAGES has <class>/<file>; MODEL=model.keras imports yours"; exit 2; }

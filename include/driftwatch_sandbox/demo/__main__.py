@@ -77,6 +77,10 @@ def main() -> int:
                 for line in own.promises(TRY):
                     console.print(line, highlight=False, markup=False, soft_wrap=True)
                 play(console, TRY, own, Simulation)
+            elif options.labels != "toloka":
+                from driftwatch_sandbox.demo.labelled import LabelledSimulation, LabelledWeek
+
+                play(console, DEMO, LabelledWeek(options.photos, options.labels), LabelledSimulation)
             elif options.predictions == "champion":
                 from driftwatch_sandbox.demo.week import Week
 
@@ -107,6 +111,12 @@ def _options() -> argparse.Namespace:
         help="where the week's answers come from: the model that Driftwatch trains; the team's ONNX model; what production logged",
     )
     parser.add_argument(
+        "--labels",
+        choices=("toloka", "label_studio", "desk", "table"),
+        default="toloka",
+        help="where the week's labels come from: the stand-in of Toloka; a real Label Studio; Driftwatch's own desk; a table",
+    )
+    parser.add_argument(
         "--try", dest="monitor", type=Path, metavar="MONITOR.yaml", help="try this monitor file instead"
     )
     parser.add_argument("--images", type=Path, help="with --try: folder of labelled images, <class>/<file>")
@@ -117,6 +127,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--serve", action="store_true", help="serve what a finished run left")
     parser.add_argument("--of", choices=("demo", "try"), default="demo", help="whose run --serve and --label show")
     options = parser.parse_args()
+    if options.labels != "toloka" and options.predictions != "champion":
+        parser.error("LABELS and PREDICTIONS are weeks of their own: give one of them")
     if bool(options.monitor) != bool(options.images):
         parser.error(
             "--try and --images go together: make try MONITOR=my.yaml IMAGES=<folder>, where IMAGES has <class>/<file>"

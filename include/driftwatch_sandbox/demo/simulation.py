@@ -66,11 +66,14 @@ class Simulation:
 
     def __init__(self, home: Path, story: Story, progress: Progress) -> None:
         self.home, self.story, self.progress = home, story, progress
-        self.world = World(home)
+        self.world = self._world(home)
         self.file = story.write_monitor(self.world.monitors)
         self.monitor = self._load()
         self.store = MonitorStore(open_storage(f"file://{self.world.storage}"), self.monitor)
         self.rows: list[DayRow] = []
+
+    def _world(self, home: Path) -> World:
+        return World(home)
 
     def _load(self) -> MonitorConfig:
         from driftwatch.config.loader import load_monitor

@@ -11,8 +11,8 @@ from driftwatch.labels.links import ImageLinks
 
 
 def key_of(config: MonitorConfig, plan: AnnotationPlan) -> str:
-    """Finds the day's batch again, whatever became of the plan."""
-    return f"{config.name}.{plan.day}"
+    """Finds the batch of the day, or of one of its supplements, again, whatever became of the plan."""
+    return f"{config.name}.{plan.title.replace(' ', '.')}"
 
 
 def batch_of(config: MonitorConfig, plan: AnnotationPlan) -> Batch:
@@ -22,7 +22,7 @@ def batch_of(config: MonitorConfig, plan: AnnotationPlan) -> Batch:
     return Batch(
         project=config.name,
         title=labels.project_name,
-        day=str(plan.day),
+        day=plan.title,
         question=labels.question,
         instructions=labels.instructions,
         classes=config.classes,
