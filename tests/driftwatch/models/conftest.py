@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,10 +104,12 @@ def make_config(root: Path) -> MonitorConfig:
     )
 
 
-@pytest.fixture(autouse=True)
-def _small_network(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _small_network() -> Iterator[None]:
     """What these tests train anew is small. `build` itself (test_architecture.py) and the real photos' champion are not."""
-    monkeypatch.setattr("driftwatch.models.architecture.build", small_network.build)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("driftwatch.models.architecture.build", small_network.build)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from driftwatch.models.training.checkpoints import Checkpoints
 from driftwatch.storage import open_storage
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def eager() -> Iterator[None]:
     """Tracing takes longer than so small a training; the kill test of the tasks (test_killed_tasks.py) is traced."""
     import tensorflow as tf
@@ -24,7 +24,7 @@ def eager() -> Iterator[None]:
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pictures() -> Labelled:
     """Dark images of class 0 and light ones of class 1, 32 of 32 x 32 pixels."""
     rng, labels = np.random.default_rng(0), np.arange(32) % 2

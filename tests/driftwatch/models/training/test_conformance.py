@@ -13,24 +13,36 @@ from driftwatch.models.training.base import Attempt, Recipe, Start, Trained, Tra
 
 TRAINERS = ("keras",)
 RECIPE = Recipe(epochs=2, width=4, seed=3, small_share=0, learning_rate=0.01)
+THREE_EPOCHS = RECIPE.model_copy(update={"epochs": 3})
 
 
-@pytest.fixture(params=TRAINERS)
+@pytest.fixture(scope="module", params=TRAINERS)
 def any_trainer(request) -> Trainer:
     return trainer(request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data(pictures) -> TrainingSet:
     return TrainingSet(pictures, classes=2, validation=pictures)
+
+
+@pytest.fixture(scope="module")
+def trained(any_trainer, data) -> Trained:
+    """What RECIPE makes of the data."""
+    return any_trainer.train(data, RECIPE)
+
+
+@pytest.fixture(scope="module")
+def three_epochs(any_trainer, data) -> Trained:
+    return any_trainer.train(data, THREE_EPOCHS)
 
 
 def start_of(trained: Trained) -> Start:
     return Start(trained.model, trained.head)
 
 
-def test_the_model_takes_images_and_gives_a_number_for_each_class(any_trainer, data) -> None:
-    model = from_bytes(any_trainer.train(data, RECIPE).model, "the trained model")
+def test_the_model_takes_images_and_gives_a_number_for_each_class(trained) -> None:
+    model = from_bytes(trained.model, "the trained model")
     assert model.input_shape == (None, 32, 32, 3)
     assert model.output_shape == (None, 2)
 
@@ -43,11 +55,10 @@ def test_it_learns(any_trainer, data) -> None:
         assert np.allclose(found.sum(axis=1), 1, atol=1e-3)
 
 
-def test_the_same_set_and_recipe_give_the_same_bytes_and_another_seed_gives_others(any_trainer, data) -> None:
-    one, again = (any_trainer.train(data, RECIPE).model for _ in range(2))
+def test_the_same_set_and_recipe_give_the_same_bytes_and_another_seed_gives_others(any_trainer, data, trained) -> None:
     other = any_trainer.train(data, RECIPE.model_copy(update={"seed": 4})).model
-    assert one == again
-    assert one != other
+    assert any_trainer.train(data, RECIPE).model == trained.model
+    assert other != trained.model
 
 
 def test_each_epoch_is_told_and_noted(any_trainer, data) -> None:
@@ -58,9 +69,8 @@ def test_each_epoch_is_told_and_noted(any_trainer, data) -> None:
     assert all({"loss", "accuracy", "val_loss", "val_accuracy", "seconds"} <= row.model_fields_set for row in history)
 
 
-def test_it_goes_on_from_the_model_that_it_is_given_and_leaves_that_alone(any_trainer, data) -> None:
-    first = any_trainer.train(data, RECIPE)
-    before = bytes(first.model)
+def test_it_goes_on_from_the_model_that_it_is_given_and_leaves_that_alone(any_trainer, data, trained) -> None:
+    first, before = trained, bytes(trained.model)
     second = any_trainer.train(data, RECIPE.model_copy(update={"learning_rate": 1e-4}), start_of(first))
     anew = any_trainer.train(data, RECIPE.model_copy(update={"learning_rate": 1e-4}))
     assert first.model == before
@@ -68,29 +78,27 @@ def test_it_goes_on_from_the_model_that_it_is_given_and_leaves_that_alone(any_tr
     assert second.history[0].loss < anew.history[0].loss
 
 
-def test_an_image_without_weight_teaches_nothing(any_trainer, data) -> None:
+def test_an_image_without_weight_teaches_nothing(any_trainer, data, trained) -> None:
     weights = np.where(np.arange(len(data.train.labels)) < 24, 1.0, 0.0)
     weighted = dataclasses.replace(data, weights=weights)
     images = data.train.images.copy()
     images[24:] = 255 - images[24:]
     changed = dataclasses.replace(weighted, train=dataclasses.replace(data.train, images=images))
-    one, other, unweighted = (any_trainer.train(each, RECIPE).model for each in (weighted, changed, data))
+    one, other = (any_trainer.train(each, RECIPE).model for each in (weighted, changed))
     assert one == other
-    assert one != unweighted
+    assert one != trained.model
 
 
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_killed_training_goes_on_and_ends_in_the_bytes_of_one_that_was_not(
-    any_trainer, data, kept, killed, after
+    any_trainer, data, three_epochs, kept, killed, after
 ) -> None:
-    recipe = RECIPE.model_copy(update={"epochs": 3})
-    whole = any_trainer.train(data, recipe)
-    killed(lambda attempt: any_trainer.train(data, recipe, attempt=attempt), after)
+    killed(lambda attempt: any_trainer.train(data, THREE_EPOCHS, attempt=attempt), after)
     told: list[TimedEpochRow] = []
-    resumed = any_trainer.train(data, recipe, attempt=Attempt(kept, told.append))
+    resumed = any_trainer.train(data, THREE_EPOCHS, attempt=Attempt(kept, told.append))
     assert [row.epoch for row in told] == [1, 2, 3][after:]
     assert [row.epoch for row in resumed.history] == [1, 2, 3]
-    assert resumed.model == whole.model
+    assert resumed.model == three_epochs.model
 
 
 def test_a_checkpoint_of_other_data_is_not_gone_on_from(any_trainer, data, kept, killed) -> None:

@@ -15,7 +15,7 @@ from driftwatch.models.archive import DamagedModel
 from driftwatch.models.keras_file import from_bytes, to_bytes
 from driftwatch.models.predictors.heads import Head
 from driftwatch.models.predictors.tensors import tensor_of
-from driftwatch.models.training.base import Attempt, Labelled, Recipe, Start, TrainingSet
+from driftwatch.models.training.base import Attempt, Labelled, Recipe, Start, Trained, TrainingSet
 from driftwatch.models.training.keras import KerasTrainer
 
 STAGED = Recipe(epochs=3, width=4, seed=3, small_share=0.67, small_size=16)
@@ -23,17 +23,29 @@ STOPPING = Recipe(epochs=6, width=4, seed=3, small_share=0, patience=2, learning
 train = KerasTrainer().train
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wrong(pictures) -> TrainingSet:
     """The validation labels are the wrong ones, so that an early epoch is the best."""
     return TrainingSet(pictures, 2, Labelled(pictures.images, 1 - pictures.labels))
 
 
+@pytest.fixture(scope="module")
+def stopped(wrong) -> Trained:
+    """What STOPPING makes of them."""
+    return train(wrong, STOPPING)
+
+
+@pytest.fixture(scope="module")
+def staged(pictures) -> Trained:
+    """What STAGED makes of the pictures."""
+    return train(TrainingSet(pictures, 2), STAGED)
+
+
 @pytest.mark.parametrize("after", [1, 2])
-def test_a_kill_in_and_behind_the_stage_on_small_images_changes_nothing(pictures, kept, killed, after) -> None:
+def test_a_kill_in_and_behind_the_stage_on_small_images_changes_nothing(pictures, staged, kept, killed, after) -> None:
     data = TrainingSet(pictures, 2)
     killed(lambda attempt: train(data, STAGED, attempt=attempt), after)
-    assert train(data, STAGED, attempt=Attempt(kept)).model == train(data, STAGED).model
+    assert train(data, STAGED, attempt=Attempt(kept)).model == staged.model
 
 
 def test_a_small_stage_is_left_out_where_the_images_are_no_larger(pictures) -> None:
@@ -44,22 +56,21 @@ def test_a_small_stage_is_left_out_where_the_images_are_no_larger(pictures) -> N
 
 
 @pytest.mark.parametrize("after", [2, 3], ids=["before the stop", "behind it"])
-def test_an_early_stop_is_the_same_after_a_kill(wrong, kept, killed, after) -> None:
-    whole = train(wrong, STOPPING)
-    losses = [row.val_loss for row in whole.history]
+def test_an_early_stop_is_the_same_after_a_kill(wrong, stopped, kept, killed, after) -> None:
+    losses = [row.val_loss for row in stopped.history]
     assert len(losses) == 3 == losses.index(min(losses)) + 1 + STOPPING.patience
     killed(lambda attempt: train(wrong, STOPPING, attempt=attempt), after)
     resumed = train(wrong, STOPPING, attempt=Attempt(kept))
     assert [row.val_loss for row in resumed.history] == losses
-    assert resumed.model == whole.model
+    assert resumed.model == stopped.model
 
 
-def test_an_early_stop_keeps_the_best_epochs_weights(wrong, kept, killed, tmp_path) -> None:
+def test_an_early_stop_keeps_the_best_epochs_weights(wrong, stopped, kept, killed, tmp_path) -> None:
     import keras
 
     killed(lambda attempt: train(wrong, STOPPING, attempt=attempt), 1)
     best = keras.models.load_model(tmp_path / "kept/checkpoints/epoch-0001.keras")
-    found = from_bytes(train(wrong, STOPPING).model, "the stopped one")
+    found = from_bytes(stopped.model, "the stopped one")
     pairs = zip(found.get_weights(), best.get_weights(), strict=True)
     assert all((ours == theirs).all() for ours, theirs in pairs)
 
