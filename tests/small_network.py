@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def build(about: ModelInput, n_classes: int, seed: int = 0, width: int = 24) -> keras.Model:
-    """As driftwatch.models.architecture.build, whose real network the command line's, the real photos' and the end-to-end tests train."""
+    """As driftwatch.models.architecture.build, whose real network the real photos' and the end-to-end tests train, by the command line."""
     from keras import Input, Model, initializers, layers
 
     image = Input(about.shape, name="image")

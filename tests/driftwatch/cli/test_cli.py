@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from tests import small_network
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.view.version_days import EIGHT, SEVEN
 
@@ -56,7 +57,8 @@ def test_a_bad_monitor_file_ends_with_its_field_and_status_two(monitor, capsys) 
     assert "colour: unknown key" in error
 
 
-def test_the_first_champion_from_a_folder_to_the_registry(monitor, capsys) -> None:
+def test_the_first_champion_from_a_folder_to_the_registry(monitor, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("driftwatch.models.architecture.build", small_network.build)
     code, out, error = run(capsys, "champion", "train", monitor, "--images", monitor.parent / "images", "--epochs", "2")
     assert (code, error) == (0, "")
     assert "Copied 120 images" in out

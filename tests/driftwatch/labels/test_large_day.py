@@ -1,4 +1,4 @@
-"""A day of 2,000 images, as it runs in production: planned, uploaded to a Toloka server process, answered, judged, merged."""
+"""A day of 600 images, as it runs in production: planned, uploaded to a Toloka server process, answered, judged, merged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from driftwatch.labels.creation import create_day_pool
 from driftwatch.labels.links import ImageServer, LinkSigners
 from driftwatch.storage import Storage, open_storage
 
-IMAGES, CONTROL, OVERLAP, PER_PAGE = 2000, 120, 3, 9
+IMAGES, CONTROL, OVERLAP, PER_PAGE = 600, 120, 3, 9
 TOKEN, SECRET = "AQAD-token", "secret"
 DAY, LAYOUT = date(2026, 11, 20), MonitorKeys("demo")
 
@@ -75,7 +75,7 @@ def deliver(storage: Storage) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_day_of_2000_images_is_labelled_once_each_paid_once_each_and_mostly_rightly(
+def test_a_day_of_600_images_is_labelled_once_each_paid_once_each_and_mostly_rightly(
     small_monitor: Callable[..., MonitorConfig], tmp_path: Path
 ) -> None:
     folder = tmp_path / "storage"

@@ -12,12 +12,12 @@ from driftwatch.models.damage import STRENGTHS, apply_damage, estimate_damage
 
 
 def scene(rng: np.random.Generator) -> np.ndarray:
-    """uint8 [150, 200, 3]: shapes over clouds over grain, about as sharp as a photo."""
-    clouds = cv2.resize(rng.normal(0, 40, (10, 14, 3)).astype("float32"), (200, 150), interpolation=cv2.INTER_CUBIC)
+    """uint8 [96, 128, 3]: shapes over clouds over grain, about as sharp as a photo."""
+    clouds = cv2.resize(rng.normal(0, 40, (10, 14, 3)).astype("float32"), (128, 96), interpolation=cv2.INTER_CUBIC)
     picture = np.clip(rng.uniform(70, 180, 3) + clouds, 0, 255).astype("uint8")
     for _ in range(14):
-        centre = (int(rng.integers(200)), int(rng.integers(150)))
-        cv2.circle(picture, centre, int(rng.integers(3, 35)), [int(c) for c in rng.integers(0, 256, 3)], -1)
+        centre = (int(rng.integers(128)), int(rng.integers(96)))
+        cv2.circle(picture, centre, int(rng.integers(2, 22)), [int(c) for c in rng.integers(0, 256, 3)], -1)
     return np.clip(picture + rng.normal(0, 3, picture.shape), 0, 255).astype("uint8")
 
 

@@ -187,12 +187,12 @@ def flipped(rng: np.random.Generator, phash: str, bits: int) -> str:
     return f"{int(phash, 16) ^ sum(1 << int(bit) for bit in rng.choice(64, bits, replace=False)):016x}"
 
 
-def test_over_thirty_days_no_evaluation_image_or_its_like_is_in_any_training_set(world) -> None:
+def test_over_twelve_days_no_evaluation_image_or_its_like_is_in_any_training_set(world) -> None:
     """Each day brings new images, repeats of old ones and near-duplicates of both; a retraining each day over the last week."""
     rng = np.random.default_rng(2)
     known = dict(zip(IDS[:200], hashes(rng, 200), strict=True))
     fresh, used, found = iter(IDS[200:]), set(), []
-    for number in range(30):
+    for number in range(12):
         day = FIRST + timedelta(days=number)
         known.update((next(fresh), flipped(rng, known[i], 3)) for i in sorted(rng.choice(list(known), 8)))
         known.update((next(fresh), phash) for phash in hashes(rng, 6))
@@ -220,7 +220,7 @@ def test_over_thirty_days_no_evaluation_image_or_its_like_is_in_any_training_set
     original = world.storage.read_table(world.layout.training_set).set_index("image_id")["phash"].to_dict()
     phash = rows["image_id"].map({**original, **known})
     judged, learnt = (phash[rows["split"].isin(names)] for names in (["evaluation"], ["train", "validation"]))
-    assert len(judged) > 150
+    assert len(judged) > 100
     assert distances(judged.tolist(), learnt.tolist()).min() > MAX_DISTANCE
     splits = world.storage.read_table(world.layout.splits)
     assert splits["image_id"].is_unique
