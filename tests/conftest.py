@@ -175,7 +175,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # where a file has a single test: so test_killed_tasks.py stands where a short file may follow it.
 LONG = (
     "end_to_end/test_real_airflow.py",
-    "end_to_end/test_many_machines.py",
     "models/test_killed_tasks.py",
     "dags/test_alert_source_branch.py",
     "models/test_retraining.py",

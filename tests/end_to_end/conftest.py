@@ -47,7 +47,7 @@ class Site:
         while (state := self.api.run_state(dag_id, run_id)) not in ("success", "failed"):
             assert time.monotonic() < end, (run_id, state, self.states(dag_id, run_id))
             self.world.processes.check()
-            time.sleep(0.5)
+            time.sleep(1)  # each look costs the api-server more than a task's own
         return str(state)
 
     def states(self, dag_id: str, run_id: str) -> dict[str, str]:
@@ -88,6 +88,13 @@ class Site:
             item.key: hashlib.sha256(self.storage.read_bytes(item.key)).hexdigest()
             for item in self.storage.list(folder)
         }
+
+
+@pytest.fixture(scope="session")
+def long_proof(pytestconfig: pytest.Config) -> None:
+    """For what costs minutes of CPU."""
+    if not pytestconfig.getoption("--all-faults"):
+        pytest.skip("costs minutes of CPU: `make test-faults` runs it")
 
 
 @pytest.fixture(scope="module")
