@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -88,10 +89,12 @@ def test_who_waits_for_what_others_may_give_back_gets_it_by_itself(at: Open) -> 
     site = Site(Day(tasks=2, per_page=1))
     site.day.more = True
     ben, ana = at(site, "ben"), at(site, "ana")
+    ana.page.clock.install()
     choose(ana, "cat")
     ana.until("document.activeElement.id === 'done-title'")
     assert "No image for you at the moment" in ana.text("#done")
     site.day.left.append("0")
+    ana.page.clock.run_for(3_000)
     ana.shown()
     assert ana.number == "0"
     assert ben.number == "0"
@@ -215,6 +218,28 @@ def test_an_image_that_does_not_come_takes_no_answer_but_unclear_and_its_new_lin
     assert site.day.given() == {"0": "unclear", "1": "cat"}
 
 
+def test_an_image_that_takes_long_may_be_called_unclear_and_is_answered_when_it_has_come(at: Open) -> None:
+    site = Site(Day(tasks=5))
+    ana = at(site)
+    ana.page.clock.install()
+    held: list[Any] = []
+    ana.page.route(re.compile("/images/[34].png"), lambda route: held.append(route))
+    for _ in range(2):
+        choose(ana, "cat")
+    ana.page.keyboard.press("1")
+    ana.shown("loading")
+    ana.page.keyboard.press("1")
+    ana.until("message.textContent.startsWith('The image is still loading')")
+    ana.page.clock.run_for(10_000)
+    ana.shown("slow")
+    assert ana.page.locator(".answers button:enabled").all_inner_texts() == ["unclear 3"]
+    for route in held:
+        route.continue_()
+    ana.shown()
+    choose(ana, "dog")
+    assert site.day.given() == {"0": "cat", "1": "cat", "2": "cat", "3": "dog"}
+
+
 def at_failed(at: Open, site: Site) -> Visitor:
     """A visitor whose first image fails."""
     lost, site.lost = site.lost, {}
@@ -282,8 +307,8 @@ def test_another_web_site_cannot_answer_in_somebody_s_name(at: Open) -> None:
         [there, '{"task_id": "0", "output_values": {"result": "dog"}}'],
     )
     assert read == [0, 0, 0, 0]
-    assert 401 in heard  # it did reach the server, without the cookie
-    assert set(heard) <= {400, 401, 405}
+    assert heard  # it did reach the server
+    assert min(heard) >= 400
     assert site.day.given() == {}
     choose(ana, "cat")
     assert site.day.given() == {"0": "cat"}

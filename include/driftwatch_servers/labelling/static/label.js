@@ -253,7 +253,7 @@ $("undo").addEventListener("click", undo);
 $("undo-done").addEventListener("click", undo);
 $("zoom").addEventListener("click", () => pictures.forEach(({ picture }) => picture.toggle()));
 $("skip").addEventListener("click", skip);
-$("leave").addEventListener("click", () => doing(pools));
+for (const id of ["leave", "leave-done"]) $(id).addEventListener("click", () => doing(pools));
 $("help").addEventListener("click", instructions);
 
 document.addEventListener("keydown", (event) => {
