@@ -61,6 +61,10 @@ var/mlflow/installed: tests/mlflow_server/mlflow.txt | .venv/installed
 
 mlflow-server: var/mlflow/installed ## Install the MLflow server that the tests ask
 
+desk: .venv/installed ## The labelling desk on this machine for a monitor whose labels.backend is desk: MONITOR=<file>
+	@test -n "$(MONITOR)" || { echo "make desk MONITOR=my.yaml, whose section labels has backend: desk"; exit 2; }
+	@$(BIN)/python -m driftwatch_servers.desk local --monitor "$(MONITOR)"
+
 test: .venv/installed ## Lint, types, and the whole test suite
 	@$(MAKE) --no-print-directory model-servers || echo "There are no model servers, so the tests that ask them are skipped"
 	@$(MAKE) --no-print-directory mlflow-server || echo "There is no MLflow server, so the tests that ask it are skipped"
@@ -131,4 +135,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label test test-faults lint docs monitors lock bench-retraining
+.PHONY: mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs monitors lock bench-retraining

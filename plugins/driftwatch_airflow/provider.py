@@ -1,4 +1,4 @@
-"""Registers the connection types `toloka` and `whylabs` with Airflow. Every Airflow process imports this file: keep it light.
+"""Registers the connection types `toloka`, `driftwatch_desk` and `whylabs` with Airflow. Every Airflow process imports this file: keep it light.
 
 The dicts are in Airflow's own form (provider_info.schema.json), so no type of ours stands for them.
 """
@@ -60,6 +60,18 @@ _TOLOKA = _connection_type(
         ),
     },
 )
+_DESK = _connection_type(
+    "driftwatch_desk",
+    "Driftwatch desk",
+    "driftwatch_airflow.hooks.desk.DeskHook",
+    "API token",
+    "https://labels.example.org",
+    {
+        "timeout": _number("Timeout in seconds", "How long one request may take.", 30),
+        "retries": _REPEATS,
+        "page_url": _text("Web address", "Where people open the labelling page. Empty: the API address."),
+    },
+)
 _WHYLABS = _connection_type(
     "whylabs",
     "WhyLabs",
@@ -83,5 +95,5 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "driftwatch",
         "name": "Driftwatch",
         "description": "Watches production image classifiers.",
-        "connection-types": [_TOLOKA, _WHYLABS],
+        "connection-types": [_TOLOKA, _DESK, _WHYLABS],
     }

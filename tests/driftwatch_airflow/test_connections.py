@@ -8,6 +8,7 @@ import pytest
 
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.connections import server_of
+from driftwatch_airflow.hooks.desk import DeskHook
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 
@@ -20,6 +21,7 @@ KEY = "abcdefghij.a-very-secret-part"
 HOOKS = {
     "toloka": (TolokaHook, TOKEN, "oauth token or api key"),
     "whylabs": (WhyLabsHook, KEY, "api key"),
+    "driftwatch_desk": (DeskHook, TOKEN, "api token"),
 }
 
 
@@ -36,7 +38,13 @@ def test_a_token_pasted_with_its_line_end_works_and_is_hidden_in_logs(service, c
     hidden: list[str] = []
     monkeypatch.setattr("airflow.sdk.log.mask_secret", hidden.append)
     hook, secret, _ = HOOKS[service]
-    connect(f"{service}_default", conn_type=service, password=f"{secret}\n", extra={"org_id": "org-1"})
+    connect(
+        f"{service}_default",
+        conn_type=service,
+        host="https://service.example.org",
+        password=f"{secret}\n",
+        extra={"org_id": "org-1"},
+    )
     hook().get_conn()
     assert secret in hidden
 
@@ -58,7 +66,8 @@ def test_the_test_button_refuses_a_token_of_two_lines_without_showing_it(service
 @pytest.mark.parametrize("service", HOOKS)
 def test_a_number_that_cannot_be_names_its_field(service, field, value, connect):
     hook, secret, _ = HOOKS[service]
-    connect(f"{service}_default", conn_type=service, password=secret, extra={"org_id": "org-1", field: value})
+    extra = {"org_id": "org-1", field: value}
+    connect(f"{service}_default", conn_type=service, host="https://service.example.org", password=secret, extra=extra)
     with pytest.raises(NeedsAttention, match=f"{service}_default has {field} .* a number from 0 to"):
         hook().get_conn()
 

@@ -8,10 +8,12 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
+from driftwatch.errors import NeedsAttention
 from driftwatch.labels.backends.desk.wire import BatchState
 from driftwatch_servers.desk.app import Settings, create_app
 from driftwatch_servers.desk.batches import Batches
 from driftwatch_servers.desk.database import VARIABLE, Database
+from driftwatch_servers.desk.local import LocalDesk
 from driftwatch_servers.desk.people import Holder, Keys
 from driftwatch_servers.desk.tables import CLIENT, PERSON
 from driftwatch_servers.images import SECRET_VARIABLE
@@ -26,12 +28,14 @@ def main(arguments: list[str] | None = None) -> None:
     """Ends with 1 and a sentence where something is wrong."""
     options = _parser().parse_args(arguments)
     database = options.database or os.environ.get(VARIABLE, "")
-    if not database:
+    if not database and options.run != _local:
         sys.exit(f"name the database with --database, or in {VARIABLE}: sqlite:///desk.db, or postgresql+psycopg2://…")
     try:
         options.run(options, database)
-    except (ValueError, Refused) as error:
+    except (ValueError, Refused, NeedsAttention) as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"the server cannot listen there: {error.strerror}; name another --port")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     _add_serve(commands.add_parser("serve", help="run the server"))
+    local = commands.add_parser("local", help="run a desk on this machine for one monitor, as `make desk` does")
+    local.add_argument("--monitor", type=Path, required=True, metavar="FILE", help="the monitor file")
+    local.add_argument(
+        "--home", type=Path, default=Path("var/desk"), help="where its database and its secrets are kept"
+    )
+    local.add_argument("--port", type=int, default=8084)
+    local.set_defaults(run=_local)
     whose = (
         (PERSON, "who may label", "a person"),
         (CLIENT, "who may bring batches by the API, as Airflow does", "a client"),
@@ -111,6 +122,16 @@ def _serve(options: argparse.Namespace, database: str) -> None:
     token, secret = os.environ.get(TOKEN_VARIABLE, ""), os.environ.get(SECRET_VARIABLE, "")
     app = create_app(Settings(database, token, options.images, secret))
     serve(app, options.host, options.port, options.trusted_proxy)
+
+
+def _local(options: argparse.Namespace, _database: str) -> None:
+    from driftwatch.config.loader import load_monitor
+
+    monitor = load_monitor(options.monitor)
+    desk = LocalDesk(monitor, (options.home / monitor.name).absolute(), options.port)
+    app = create_app(desk.settings())
+    print(desk.welcome(), flush=True)
+    serve(app, "127.0.0.1", desk.port)
 
 
 def _add(keys: Keys, name: str, days: float) -> None:

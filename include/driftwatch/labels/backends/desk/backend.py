@@ -47,6 +47,7 @@ class DeskBackend(LabelBackend):
 
     name = DESK
     title = "Desk"
+    renews_links = True
 
     def __init__(self, access: Callable[[], Access]) -> None:
         self._read_access = access
@@ -83,6 +84,15 @@ class DeskBackend(LabelBackend):
             plan = plan.model_copy(update={"expires": found.ends, "links_expire": found.ends + LINK_MARGIN})
         state = "closed" if plan.state == "closed" and found.state == "closed" else "opened"
         return _noted(opening, plan, project_id=opening.config.name, pool_id=key, state=state)
+
+    def renew(self, opening: Opening) -> AnnotationPlan:
+        plan, links = opening.plan, opening.links
+        self.client.before_change = opening.before_change
+        try:
+            self.client.renew(str(plan.pool_id), {task.image_id: task.link for task in tasks_of(plan, links)})
+        finally:
+            self.client.before_change = None
+        return _noted(opening, plan, links_expire=links.expires)
 
     def look(self, pool: Pool) -> PoolState:
         found = self.client.state(pool.pool_id)
