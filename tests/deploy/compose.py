@@ -14,7 +14,8 @@ SERVERS = {"init", "apiserver", "scheduler", "dag-processor", "triggerer"}
 CELERY = {"worker", "flower"}
 STAND_INS = {"toloka", "whylabs", "images"}
 OTHERS = {"postgres", "redis"}
-ALL = SERVERS | CELERY | STAND_INS | OTHERS | {"check"}
+DESK = {"desk"}
+ALL = SERVERS | CELERY | STAND_INS | OTHERS | DESK | {"check"}
 EVERYWHERE = {
     "AIRFLOW__CORE__EXECUTOR",
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
@@ -23,6 +24,7 @@ EVERYWHERE = {
     "AIRFLOW_CONN_TOLOKA_DEFAULT",
     "AIRFLOW_CONN_WHYLABS_DEFAULT",
     "AIRFLOW_CONN_DRIFTWATCH_IMAGES",
+    "AIRFLOW_CONN_DRIFTWATCH_DESK_DEFAULT",
     "DRIFTWATCH_STORAGE",
     "DRIFTWATCH_MONITORS",
     "WHYLOGS_NO_ANALYTICS",

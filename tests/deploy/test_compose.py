@@ -10,7 +10,7 @@ import sys
 import pytest
 import yaml
 
-from .compose import ALL, CELERY, EVERYWHERE, OTHERS, SERVERS, SERVERS_ONLY, STAND_INS, config
+from .compose import ALL, CELERY, DESK, EVERYWHERE, OTHERS, SERVERS, SERVERS_ONLY, STAND_INS, config
 
 # Who must reach whom: the database, Celery's queue, the execution API, the stand-ins, the world.
 REACHES = [
@@ -19,11 +19,13 @@ REACHES = [
     *((name, "apiserver") for name in ("worker", "scheduler", "triggerer", "dag-processor")),
     *((caller, stand_in) for caller in ("worker", "triggerer", "apiserver") for stand_in in STAND_INS),
     ("toloka", "images"),
+    *((caller, "desk") for caller in ("worker", "triggerer", "apiserver")),
+    ("desk", "postgres"),
 ]
 
 
 def test_docker_compose_accepts_the_file_with_the_example_environment(compose_file, root):
-    profiles = ["--profile", "sandbox", "--profile", "flower"]
+    profiles = ["--profile", "sandbox", "--profile", "flower", "--profile", "desk"]
     listed = config(compose_file, root / ".env.example", *profiles, "config", "--services")
     assert listed.returncode == 0, listed.stderr
     assert set(listed.stdout.split()) == ALL
@@ -48,17 +50,18 @@ def test_the_worker_finishes_its_tasks_when_it_is_stopped(services):
 
 def test_ports_are_published_on_loopback_only(services):
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert set(published) == {"apiserver", "flower"}
+    assert set(published) == {"apiserver", "flower", "desk"}
     assert all(str(port).startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
-def test_only_the_stand_ins_are_in_the_sandbox_profile(services):
+def test_the_stand_ins_flower_and_the_desk_start_only_by_their_profiles(services):
     profiles = {name: set(service.get("profiles", [])) for name, service in services.items()}
     assert {name for name, found in profiles.items() if found == {"sandbox"}} == STAND_INS
     assert {name for name, found in profiles.items() if found == {"flower"}} == {"flower"}
-    assert all(not found for name, found in profiles.items() if name not in STAND_INS | {"flower"})
+    assert {name for name, found in profiles.items() if found == {"desk"}} == DESK
+    assert all(not found for name, found in profiles.items() if name not in STAND_INS | DESK | {"flower"})
     started = {name for name, service in services.items() if "python -m driftwatch_" in str(service.get("command"))}
-    assert started == STAND_INS
+    assert started == STAND_INS | DESK
 
 
 def test_every_service_that_stays_has_a_health_check(services):
@@ -95,7 +98,7 @@ def test_only_servers_reach_the_database_and_only_what_needs_it_the_world(compos
         "postgres"
     }
     assert {name for name, service in services.items() if "outside" in service.get("networks", [])} == {
-        "apiserver", "dag-processor", "triggerer", "worker", "flower",
+        "apiserver", "dag-processor", "triggerer", "worker", "flower", "desk",
     }  # fmt: skip
     assert services["check"]["network_mode"] == "none"
 
@@ -112,6 +115,7 @@ def test_the_connections_of_the_example_fit_the_stand_ins(example, services):
         ("toloka", "AIRFLOW_CONN_TOLOKA_DEFAULT", "SANDBOX_TOLOKA_TOKEN"),
         ("whylabs", "AIRFLOW_CONN_WHYLABS_DEFAULT", "SANDBOX_WHYLABS_KEY"),
         ("images", "AIRFLOW_CONN_DRIFTWATCH_IMAGES", "SANDBOX_IMAGE_SECRET"),
+        ("desk", "AIRFLOW_CONN_DRIFTWATCH_DESK_DEFAULT", "DESK_TOKEN"),
     ):
         fields = json.loads(example[connection])
         assert fields["password"] == example[secret]
@@ -121,11 +125,21 @@ def test_the_connections_of_the_example_fit_the_stand_ins(example, services):
         assert f"http://localhost:{port}/healthz" in services[service]["healthcheck"]["test"]
 
 
-@pytest.mark.parametrize("name", sorted(STAND_INS))
-def test_the_stand_ins_know_the_arguments_that_they_are_given(services, name):
+def test_the_desk_has_a_database_of_its_own_beside_airflows_and_reads_images_alone(services, example):
+    assert services["desk"]["environment"]["DRIFTWATCH_DESK_DATABASE"].endswith("@postgres/desk")
+    assert all(str(volume).endswith(":ro") for volume in services["desk"]["volumes"])
+    assert "database" not in services["desk"]["networks"]
+    images = json.loads(example["AIRFLOW_CONN_DRIFTWATCH_IMAGES"])
+    assert images["password"] == example["DESK_IMAGE_SECRET"]
+
+
+@pytest.mark.parametrize("name", sorted(STAND_INS | DESK))
+def test_the_servers_of_this_package_know_the_arguments_that_they_are_given(services, name):
     command = services[name]["command"]
     command = command if isinstance(command, str) else command[-1]
-    (module,) = re.findall(r"python -m (driftwatch_\S+)", command)
+    ((module, action),) = re.findall(r"python -m (driftwatch_\S+)( serve)?", command)
     given = set(re.findall(r"(?<!\w)--[\w-]+", command))
-    shown = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        [sys.executable, "-m", module, *action.split(), "--help"], capture_output=True, text=True, check=True
+    ).stdout
     assert given <= set(re.findall(r"--[\w-]+", shown))

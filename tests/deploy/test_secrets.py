@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .compose import CELERY, EVERYWHERE, OTHERS, SERVERS, SERVERS_ONLY, STAND_INS, VARIABLE, config
+from .compose import CELERY, DESK, EVERYWHERE, OTHERS, SERVERS, SERVERS_ONLY, STAND_INS, VARIABLE, config
 
 SECRETS = [
     "POSTGRES_PASSWORD",
@@ -54,7 +54,7 @@ def test_shared_secrets_are_the_same_variable_everywhere(services):
         )
 
 
-@pytest.mark.parametrize("name", sorted(CELERY | STAND_INS))
+@pytest.mark.parametrize("name", sorted(CELERY | STAND_INS | DESK))
 def test_services_without_the_database_get_no_server_secret_and_do_not_wait_for_it(services, name):
     environment = services[name]["environment"]
     assert not SERVERS_ONLY & set(environment)
@@ -64,7 +64,7 @@ def test_services_without_the_database_get_no_server_secret_and_do_not_wait_for_
 def test_the_databases_password_is_known_to_servers_alone(compose_file, root, tmp_path):
     env = tmp_path / "env"
     env.write_text((root / ".env.example").read_text().replace("change-me-postgres", "the-databases-own"))
-    profiles = ["--profile", "sandbox", "--profile", "flower"]
+    profiles = ["--profile", "sandbox", "--profile", "flower", "--profile", "desk"]
     resolved = yaml.safe_load(config(compose_file, env, *profiles, "config").stdout)["services"]
     assert {name for name, service in resolved.items() if "the-databases-own" in str(service)} == SERVERS | {
         "check",
@@ -81,7 +81,8 @@ def run_check(services: dict[str, dict[str, Any]], **environment: str) -> subpro
 
 
 @pytest.mark.parametrize(
-    "name", ["POSTGRES_PASSWORD", "AIRFLOW_JWT_SECRET", "AIRFLOW_CONN_TOLOKA_DEFAULT", "SANDBOX_IMAGE_SECRET"]
+    "name",
+    ["POSTGRES_PASSWORD", "AIRFLOW_JWT_SECRET", "AIRFLOW_CONN_TOLOKA_DEFAULT", "SANDBOX_IMAGE_SECRET", "DESK_TOKEN"],
 )
 def test_a_placeholder_is_refused_by_name_before_anything_keeps_it(services, name):
     assert run_check(services).returncode == 0
@@ -101,7 +102,7 @@ def test_a_secret_that_a_url_cannot_hold_is_refused_by_name(services, secret):
     assert secret not in refused.stderr
 
 
-def test_airflows_role_owns_its_database_and_is_no_superuser(root):
+def test_the_roles_of_airflow_and_the_desk_own_their_databases_alone_and_are_no_superusers(root):
     from driftwatch_sandbox.demo.postgres import postgres_binaries, running_postgres
 
     if postgres_binaries() is None:
@@ -112,6 +113,7 @@ def test_airflows_role_owns_its_database_and_is_no_superuser(root):
         address = sa.make_url(url)
         host = {"PGHOST": address.host, "PGPORT": str(address.port), "PGPASSWORD": address.password}
         environment = {**os.environ, **host, "POSTGRES_USER": "postgres", "AIRFLOW_DATABASE_PASSWORD": "it's $ecret"}
+        environment["DESK_DATABASE_PASSWORD"] = "desk's"
         # The image's superuser, as whom the script runs, and no role `airflow`: the test's server began with one.
         with sa.create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(sa.text(f"CREATE ROLE postgres SUPERUSER LOGIN PASSWORD '{address.password}'"))
@@ -126,6 +128,12 @@ def test_airflows_role_owns_its_database_and_is_no_superuser(root):
             )
             assert tuple(row.one()) == (False, False, False)
             connection.execute(sa.text("CREATE TABLE t (x int)"))
+        desk = its.set(username="desk", password="desk's", database="desk")
+        with sa.create_engine(desk).connect() as connection:
+            connection.execute(sa.text("CREATE TABLE t (x int)"))
+        for other in (desk.set(database="airflow"), its.set(database="desk")):
+            with pytest.raises(sa.exc.OperationalError, match="permission denied"):
+                sa.create_engine(other).connect()
         admin.dispose()
         with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
             sa.create_engine(address.set(username="postgres")).connect()
