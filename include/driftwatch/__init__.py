@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from driftwatch.drift.reference import DriftReport, Reference
     from driftwatch.images.features import extract_features
-    from driftwatch.labels.consensus import MergeRules, krippendorff_alpha, merge_answers
+    from driftwatch.labels.agreement import krippendorff_alpha
+    from driftwatch.labels.consensus import MergeRules, merge_answers
     from driftwatch.notebook import Accuracy, Day, accuracy_of, list_days, load_day
 
 __all__ = [
@@ -40,7 +41,7 @@ _MODULES = {
     "Reference": "driftwatch.drift.reference",
     "extract_features": "driftwatch.images.features",
     "MergeRules": "driftwatch.labels.consensus",
-    "krippendorff_alpha": "driftwatch.labels.consensus",
+    "krippendorff_alpha": "driftwatch.labels.agreement",
     "merge_answers": "driftwatch.labels.consensus",
 }
 

@@ -19,7 +19,9 @@ from driftwatch.config.model import LOGGED
 from driftwatch.drift.whylogs_profiles import performance_content_hash, performance_profile
 from driftwatch.errors import DriftwatchError
 from driftwatch.images.late import late_images
-from driftwatch.labels.consensus import counted_votes, krippendorff_alpha, unanimous
+from driftwatch.labels.agreement import deciding, krippendorff_alpha
+from driftwatch.labels.annotators import whose_votes_count
+from driftwatch.labels.consensus import counted_votes, unanimous
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.metrics import measure
 from driftwatch.models.serving import AnsweredBy, answered_by
@@ -177,7 +179,7 @@ def _write_profile(day: DayStore, scored: pd.DataFrame) -> str | None:
 def _read(day: DayStore) -> _Tables:
     sample = day.storage.read_table(day.keys.labels)
     predictions = day.storage.read_table(day.keys.predictions)
-    assignments = day.storage.read_table(day.keys.assignments)
+    assignments = whose_votes_count(day.storage.read_table(day.keys.assignments), day.config)
     answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
     if answered.serving is None:
         raise DriftwatchError(f"{day.keys.predictions}: no image of the day has an answer; clear predict_labels")
@@ -246,7 +248,7 @@ def _agreement(day: DayStore, votes: pd.DataFrame, sample: pd.DataFrame) -> Labe
     annotators = day.storage.read_table(day.keys.annotators)
     labelled = sample[sample["label"].notna()]
     return LabelAgreement(
-        alpha=krippendorff_alpha(votes),
+        alpha=krippendorff_alpha(deciding(votes, day.config)),
         unanimous=float(unanimous(labelled).mean()) if len(labelled) else None,
         votes=int(sample["votes"].sum()),
         control_answers=int(annotators["control_answers"].sum()),

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from driftwatch.labels.aggregation import skill
+from driftwatch.labels.agreement import deciding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,25 @@ if TYPE_CHECKING:
 
 # The chance that an annotator who is good enough is flagged, for each of the reasons that rest on a test.
 FALSE_FLAG_RATE = 0.01
+
+
+def whose_votes_count(assignments: pd.DataFrame, config: MonitorConfig) -> pd.DataFrame:
+    """The rows of assignments.parquet by annotators whose votes count: all, or, where `labels.exclude_flagged` says so, those whom the
+    control tasks do not flag. Nothing else that people answered plays a part."""
+    if not config.labels.exclude_flagged:
+        return assignments
+    return assignments[~assignments["annotator_id"].isin(_failed_control(assignments, config.labels.quality))]
+
+
+def _failed_control(assignments: pd.DataFrame, rules: QualityRules) -> list[str]:
+    control = assignments[assignments["control"].astype(bool)]
+    right = (control["answer"] == control["known_label"]).groupby(control["annotator_id"])
+    return [str(name) for name, found in right if _too_few_right(int(found.sum()), len(found), rules)]
+
+
+def _too_few_right(right: int, seen: int, rules: QualityRules) -> bool:
+    """Whether an annotator has significantly fewer control tasks right than are wanted."""
+    return bool(seen and binom.cdf(right, seen, rules.control_min_correct_percent / 100) < FALSE_FLAG_RATE)
 
 
 def annotator_quality(votes: pd.DataFrame, assignments: pd.DataFrame, config: MonitorConfig) -> pd.DataFrame:
@@ -28,18 +48,21 @@ def annotator_quality(votes: pd.DataFrame, assignments: pd.DataFrame, config: Mo
     answers: counted votes. unclear_answers: those of them that are the unclear answer. control_answers, control_right: control
     tasks seen and right; the unclear answer is wrong there. skill: the chance of a right answer that follows from them.
     agreement: share of votes equal to the answer that most *others* gave, where there is a single such answer; NaN without.
+    Where `labels.unclear_votes` sets the unclear answers aside, they count neither for the skill nor for the agreement.
     seconds_median: seconds for a page. flagged, reason: "" or why this looks like guessing:
     - control tasks: significantly fewer right than `control_min_correct_percent`;
     - agreement: significantly below the middle between guessing and what the other annotators reach;
     - the same answer throughout, which the others' answers make implausible;
     - pages faster than `fast_seconds`.
     A test is one-sided and binomial, at FALSE_FLAG_RATE: with few answers nobody is flagged by it.
+    excluded, only with `labels.exclude_flagged`: flagged for the control tasks, so the votes are left out.
     """
     classes, rules = config.classes, config.labels.quality
     control = assignments[assignments["control"].astype(bool)]
-    control = control.assign(right=control["answer"] == control["known_label"]).groupby("annotator_id")["right"]
+    control = control.assign(right=control["answer"] == control["known_label"])
+    telling, control = (table.groupby("annotator_id")["right"] for table in (deciding(control, config), control))
     pages = assignments.drop_duplicates("assignment_id").groupby("annotator_id")["seconds"].median()
-    compared = _agreement(votes)
+    compared = _agreement(deciding(votes, config))
     table = pd.DataFrame({"annotator_id": sorted(assignments["annotator_id"].unique())}).astype(
         {"annotator_id": "object"}
     )
@@ -49,12 +72,15 @@ def annotator_quality(votes: pd.DataFrame, assignments: pd.DataFrame, config: Mo
     table["unclear_answers"] = ids.map(unclear.groupby("annotator").size()).fillna(0).astype("int64")
     table["control_answers"] = ids.map(control.size()).fillna(0).astype("int64")
     table["control_right"] = ids.map(control.sum()).fillna(0).astype("int64")
-    table["skill"] = skill(table["control_right"], table["control_answers"], config.labels.default_skill)
+    right, seen = (ids.map(found).fillna(0).astype("int64") for found in (telling.sum(), telling.size()))
+    table["skill"] = skill(right, seen, config.labels.default_skill)
     table["agreement"] = ids.map(compared["agreed"] / compared["compared"]).astype("float64")
     table["seconds_median"] = ids.map(pages).astype("float64")
     reasons = [_reasons(row, votes, compared, classes, rules) for row in table.itertuples(index=False)]
     table["flagged"] = np.array([bool(found) for found in reasons], dtype=bool)
     table["reason"] = pd.Series(["; ".join(found) for found in reasons], dtype="object")
+    if config.labels.exclude_flagged:
+        table["excluded"] = ids.isin(_failed_control(assignments, rules)).to_numpy(dtype=bool)
     return table
 
 
@@ -78,9 +104,9 @@ def _reasons(
 ) -> list[str]:
     found = []
     wanted = rules.control_min_correct_percent / 100
-    if row.control_answers and binom.cdf(row.control_right, row.control_answers, wanted) < FALSE_FLAG_RATE:
+    if _too_few_right(row.control_right, row.control_answers, rules):
         found.append(f"{row.control_right} of {row.control_answers} control tasks right, {wanted:.0%} are wanted")
-    if row.answers:
+    if row.answers and row.annotator_id in compared.index:
         mine, rest = compared.loc[row.annotator_id], compared.drop(row.annotator_id).sum()
         if mine["compared"] and rest["compared"]:
             usual = rest["agreed"] / rest["compared"]
@@ -89,6 +115,7 @@ def _reasons(
                 found.append(
                     f"agrees with the others on {mine['agreed']} of {mine['compared']} images, they on {usual:.0%}"
                 )
+    if row.answers:
         is_mine = votes["annotator"] == row.annotator_id
         given = votes.loc[is_mine, "answer"].unique()
         if len(given) == 1 and (~is_mine).any():

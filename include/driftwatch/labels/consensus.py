@@ -17,7 +17,8 @@ import pandas as pd
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.aggregation import VoteArrays, dawid_skene, shares, skill, vote_weight
-from driftwatch.labels.annotators import annotator_quality
+from driftwatch.labels.agreement import deciding, krippendorff_alpha
+from driftwatch.labels.annotators import annotator_quality, whose_votes_count
 from driftwatch.labels.assignments import COUNTED, REJECTED
 from driftwatch.labels.choices import choices, choices_of
 from driftwatch.models.as_trained import for_day
@@ -27,16 +28,18 @@ if TYPE_CHECKING:
 
 Method = Literal["majority", "weighted", "dawid_skene"]
 OnTie = Literal["abstain", "random_seeded", "first_class"]
+UnclearVotes = Literal["rival", "set_aside"]
 # Scores that differ by less are a tie: what is left of rounding, and of EM that has converged.
 _SAME = 1e-6
 
 
 @dataclass(frozen=True)
 class MergeRules:
-    """How answers become labels, as the section `annotation` of the monitor file says.
+    """How answers become labels, as the section `labels` of the monitor file says.
 
     `classes`: in the monitor file's order. `unclear_answer`: the choice that is no class, None where there is none. `seed`: for ties that
-    are drawn. `default_skill`: what `weighted` and `dawid_skene` assume of an annotator without control tasks.
+    are drawn. `default_skill`: what `weighted` and `dawid_skene` assume of an annotator without control tasks. `unclear_votes`: whether
+    the unclear answer is a `rival` of the classes, or is `set_aside` and the other votes decide.
 
     >>> rules = MergeRules(["cat", "dog"], unclear_answer="unclear", method="dawid_skene")
     >>> rules.choices
@@ -49,6 +52,7 @@ class MergeRules:
     on_tie: OnTie = "abstain"
     seed: int = 0
     default_skill: float = 0.8
+    unclear_votes: UnclearVotes = "rival"
 
     @classmethod
     def of(cls, config: MonitorConfig) -> MergeRules:
@@ -60,11 +64,17 @@ class MergeRules:
             annotation.on_tie,
             annotation.seed,
             annotation.default_skill,
+            annotation.unclear_votes,
         )
 
     @property
     def choices(self) -> list[str]:
         return choices(self.classes, self.unclear_answer)
+
+    @property
+    def deciding(self) -> list[str]:
+        """The choices whose votes decide."""
+        return list(self.classes) if self.unclear_votes == "set_aside" else self.choices
 
 
 def one_vote_each(answers: pd.DataFrame, offered: Sequence[str]) -> pd.DataFrame:
@@ -99,8 +109,9 @@ def merge_answers(
     known_label), from which `weighted` and `dawid_skene` learn about annotators.
 
     Each choice of a task gets a score, in sum 1: its share of the votes (`majority`), of their weights (`weighted`), or its
-    probability (`dawid_skene`). The unclear answer is a choice like the others there, but never a label.
-    status: `consensus`, one class scores highest; `unclear`, the unclear answer does; `tie`, several do; `unanswered`.
+    probability (`dawid_skene`). The unclear answer is a choice like the others there, but never a label; set aside, it has no score.
+    status: `consensus`, one class scores highest; `unclear`, the unclear answer does, or is the only one; `tie`, several do;
+    `unanswered`.
     A tie is broken between the classes among the tied choices, and stays a tie by its status: `abstain` gives no label,
     `first_class` the first of `classes`, `random_seeded` one drawn from the seed and the task alone. `votes` counts all
     votes, the unclear ones too; `confidence` is the label's score, NaN without a label.
@@ -114,9 +125,13 @@ def merge_answers(
     wanted = sorted(answers["task"].unique() if tasks is None else set(tasks))
     cast = one_vote_each(answers[answers["task"].isin(wanted)], rules.choices)
     votes, known = _as_arrays(cast, wanted, rules.choices, control)
-    counts = votes.tally().astype("int64")
-    score, classes = _scores(votes, known, rules), len(rules.classes)
+    counts, classes = votes.tally().astype("int64"), len(rules.classes)
+    if rules.unclear_votes == "set_aside":
+        votes, known = _as_arrays(cast[cast["answer"].isin(rules.deciding)], wanted, rules.deciding, control)
+    score = _scores(votes, known, rules)
     by_class, unclear = score[:, :classes], score[:, classes:].sum(axis=1)
+    if rules.unclear_votes == "set_aside":
+        unclear = (counts[:, :classes].sum(axis=1) == 0).astype(float)
     status, leading = _statuses(by_class, unclear, counts.sum(axis=1) > 0)
     chosen = np.full(len(wanted), -1)
     for index, task in enumerate(wanted):
@@ -185,28 +200,6 @@ def _draw(seed: int, task: str, options: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}|{task}".encode()).digest()[:8], "big") % options
 
 
-def krippendorff_alpha(answers: pd.DataFrame) -> float | None:
-    """Krippendorff's alpha for nominal answers (task, annotator, answer): 1 is full agreement, 0 what chance gives.
-
-    None where it is undefined: no task with two answers, or a single answer throughout. Every answer is a category, the
-    unclear one too. Source: K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011).
-
-    >>> answers = pd.DataFrame({"task": list("aabbcc"), "answer": ["cat", "cat", "dog", "dog", "cat", "dog"]})
-    >>> round(krippendorff_alpha(answers), 3)
-    0.444
-    """
-    counts = pd.crosstab(answers["task"], answers["answer"]).to_numpy(dtype=float)
-    size = counts.sum(axis=1)
-    counts, size = counts[size > 1], size[size > 1]
-    total = size.sum()
-    by_answer = counts.sum(axis=0)
-    expected = (total**2 - (by_answer**2).sum()) / max(total - 1, 1)
-    if expected == 0:
-        return None
-    observed = ((size**2 - (counts**2).sum(axis=1)) / (size - 1)).sum()
-    return float(1 - observed / expected)
-
-
 def counted_votes(assignments: pd.DataFrame, sample: Sequence[str], config: MonitorConfig) -> pd.DataFrame:
     """The votes in assignments.parquet, as task, annotator, answer, submitted: one for each annotator and image.
 
@@ -256,6 +249,8 @@ class DayLabels:
     annotators: int
     flagged: int
     """Annotators who look like guessing."""
+    excluded: int
+    """Those of them whose votes are left out, by `labels.exclude_flagged`."""
     rejected_pages: int
     spent: float
     """USD, rewards with the fee."""
@@ -264,20 +259,22 @@ class DayLabels:
 def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
     """Reads assignments.parquet; writes labels.parquet, one row for each image of the sample, and annotators.parquet.
 
-    `sample`: the image ids that were asked about. Flagged annotators are named, but their votes count: the pool's quality
-    rules decide whom to reject, so that the same answers always give the same labels.
+    `sample`: the image ids that were asked about. Flagged annotators are named, but their votes count, unless `labels.exclude_flagged`
+    leaves out those of whom the control tasks say it. The control tasks alone decide that, so that the same answers always give the
+    same labels.
     """
     day = day.with_config(for_day(day))
     assignments = day.storage.read_table(day.keys.assignments)
-    votes = counted_votes(assignments, sample, day.config)
-    labels = merge_answers(votes, MergeRules.of(day.config), sample, control_answers(assignments))
-    annotators = annotator_quality(votes, assignments, day.config)
+    counting = whose_votes_count(assignments, day.config)
+    votes = counted_votes(counting, sample, day.config)
+    labels = merge_answers(votes, MergeRules.of(day.config), sample, control_answers(counting))
+    annotators = annotator_quality(counted_votes(assignments, sample, day.config), assignments, day.config)
     day.storage.write_table(day.keys.labels, labels.rename(columns={"task": "image_id"}))
     day.storage.write_table(day.keys.annotators, annotators)
     by_status = labels["status"].value_counts()
     pages = assignments.drop_duplicates("assignment_id")
     paid = pages.loc[pages["status"].isin(COUNTED), "reward"].sum()
-    alpha = krippendorff_alpha(votes)
+    alpha = krippendorff_alpha(deciding(votes, day.config))
     return DayLabels(
         method=day.config.labels.consensus,
         sampled=len(labels),
@@ -291,6 +288,7 @@ def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
         alpha=None if alpha is None else round(alpha, 4),
         annotators=len(annotators),
         flagged=int(annotators["flagged"].sum()),
+        excluded=int(annotators["excluded"].sum()) if "excluded" in annotators else 0,
         rejected_pages=int((pages["status"] == REJECTED).sum()),
         spent=round(float(paid) * (1 + day.config.labels.fee), 4),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -15,10 +16,16 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.images.inputs import DayInputs
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.shares import whole_percent
+from driftwatch.view.words import listing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HEIGHT = 120
-MOST_DRIFTED, MOST_REFERENCE, MOST_DISAGREEMENTS = 12, 6, 12
+MOST_DRIFTED, MOST_REFERENCE, MOST_DISAGREEMENTS, MOST_UNDECIDED = 12, 6, 12, 12
+_MOST_CHOICES = 4
 _QUALITY = 80
+_UNDECIDED = ("tie", "unclear")
 
 
 def shape_of(about: ModelInput, width: int, height: int) -> tuple[int, int]:
@@ -57,7 +64,8 @@ class Picture:
 
 def chosen(facts: DayFacts) -> dict[str, list[tuple[str, str]]]:
     """Which images are shown, as (image_id, note): `drifted`, most typical of the drift of image quality; `content`, of content;
-    `disagreements`, where people and model disagree, the surest mistakes first."""
+    `disagreements`, where people and model disagree, the surest mistakes first; `undecided`, ties and unclear images, those with the most
+    votes first, and of these the ones of which the model was surest."""
     kinds = {"drifted": facts.drift, "content": facts.content_drift.content if facts.content_drift else None}
     typical = {
         name: [(image_id, "") for image_id in found.examples[:MOST_DRIFTED]]
@@ -65,14 +73,14 @@ def chosen(facts: DayFacts) -> dict[str, list[tuple[str, str]]]:
         else []
         for name, found in kinds.items()
     }
-    return {**typical, "disagreements": _disagreements(facts)}
+    return {**typical, "disagreements": _disagreements(facts), "undecided": _undecided(facts)}
 
 
 def examples(day: DayStore, facts: DayFacts) -> dict[str, list[Picture]]:
     """`drifted`: images most typical of the drift of image quality; `content`: of content; `reference`: some of the training images, to
-    compare with; `disagreements`: where people and model disagree, the surest mistakes first."""
+    compare with; `disagreements` and `undecided`: as `chosen` has them."""
     groups = chosen(facts)
-    found: dict[str, list[Picture]] = {"drifted": [], "content": [], "reference": [], "disagreements": []}
+    found: dict[str, list[Picture]] = {**{group: [] for group in groups}, "reference": []}
     if any(groups.values()):
         shown = {image_id for images in groups.values() for image_id, _ in images}
         accepted = facts.accepted[facts.accepted["image_id"].isin(shown)]
@@ -97,17 +105,52 @@ def _disagreements(facts: DayFacts) -> list[tuple[str, str]]:
         return []
     both = facts.labels[facts.labels["label"].notna()].merge(facts.predictions, on="image_id")
     both = both[both["label"] != both["prediction"]]
-    both = both.assign(score=[row.get(f"score.{row['prediction']}") for _, row in both.iterrows()])
-    both = both.sort_values(["score", "image_id"], ascending=[False, True]).head(MOST_DISAGREEMENTS)
+    both = _with_score(both).sort_values(["score", "image_id"], ascending=[False, True]).head(MOST_DISAGREEMENTS)
     several = both["model_version"].nunique() > 1
     return [
         (
             row["image_id"],
-            f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\n"
-            f"{row['model_version'] if several else 'model'}: {row['prediction']}{_sure(row['score'])}",
+            f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\n{_answer(row, several)}",
         )
         for _, row in both.iterrows()
     ]
+
+
+def _undecided(facts: DayFacts) -> list[tuple[str, str]]:
+    if facts.labels is None or facts.predictions is None:
+        return []
+    both = facts.labels[facts.labels["status"].isin(_UNDECIDED)].merge(facts.predictions, on="image_id")
+    both = _with_score(both).sort_values(["votes", "score", "image_id"], ascending=[False, False, True])
+    both = both.head(MOST_UNDECIDED)
+    several = both["model_version"].nunique() > 1
+    return [
+        (row["image_id"], f"{row['status']}: {_votes(row, facts)}\n{_answer(row, several)}")
+        for _, row in both.iterrows()
+    ]
+
+
+def undecided(facts: DayFacts) -> int:
+    """How many images are tied or unclear."""
+    return 0 if facts.labels is None else int(facts.labels["status"].isin(_UNDECIDED).sum())
+
+
+def _votes(row: pd.Series, facts: DayFacts) -> str:
+    """How many people gave which answer, the most frequent first. Nobody is named."""
+    unclear = facts.config.labels.unclear_answer or "unclear"
+    given = {name: int(row.get(f"votes.{name}", 0)) for name in facts.config.classes}
+    given = {name: n for name, n in {**given, unclear: int(row["votes.unclear"])}.items() if n}
+    most = sorted(given.items(), key=lambda item: -item[1])
+    return listing([f"{name} {n}" for name, n in most], _MOST_CHOICES)
+
+
+def _with_score(answers: pd.DataFrame) -> pd.DataFrame:
+    """The answers with the model's score of its own answer; None where production gave none."""
+    return answers.assign(score=[row.get(f"score.{row['prediction']}") for _, row in answers.iterrows()])
+
+
+def _answer(row: pd.Series, several: bool) -> str:
+    """What the model answered. `several`: whether it must be said which version did."""
+    return f"{row['model_version'] if several else 'model'}: {row['prediction']}{_sure(row['score'])}"
 
 
 def _sure(score: float | None) -> str:

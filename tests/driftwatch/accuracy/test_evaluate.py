@@ -12,6 +12,7 @@ from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
 from driftwatch.errors import DriftwatchError
+from driftwatch.labels.consensus import merge_day
 from driftwatch.storage import Storage
 
 from .days import DAY, SAMPLE, evaluated, write_day, write_small_day
@@ -154,3 +155,44 @@ def test_control_tasks_that_annotators_agreed_on_before_tell_nothing_of_label_er
     storage.write_table(layout.training_set, pd.DataFrame({"image_id": [f"set{number}" for number in range(0, 40, 4)]}))
     votes = evaluated(storage, DAY, monitor).evidence.votes
     assert (votes.control_right, votes.control_wrong) == ((0, 0), (10, 0))
+
+
+def with_labels(monitor: MonitorConfig, **settings: object) -> MonitorConfig:
+    return monitor.model_copy(update={"labels": monitor.labels.model_copy(update=settings)})
+
+
+def test_votes_that_are_left_out_tell_neither_of_the_labels_nor_of_their_errors(
+    storage: Storage, monitor: MonitorConfig
+) -> None:
+    """One of three annotators is wrong on all control tasks, and on half of the images."""
+    day = write_small_day(storage, monitor, 5, labels=60, wrong=6)
+    assignments = storage.read_table(day.assignments)
+    poor = (assignments["annotator_id"] == "w0") & (assignments["control"] | (assignments.index % 2 == 0))
+    storage.write_table(day.assignments, assignments.assign(answer=assignments["answer"].mask(poor, "dog")))
+    found = {}
+    for setting in (False, True):
+        changed = with_labels(monitor, exclude_flagged=setting)
+        merge_day(day_store(storage, day, changed), [f"d5-{index:03d}" for index in range(60)])
+        found[setting] = evaluated(storage, day, changed)
+    counted, left_out = (found[setting].evidence.votes for setting in (False, True))
+    assert (sum(counted.control_wrong), counted.disagreement > 0, counted.sizes) == (20, True, {3: 60})
+    assert (sum(left_out.control_wrong), left_out.disagreement, left_out.sizes) == (0, 0, {2: 60})
+    assert found[True].label_error.value < 0.02 < found[False].label_error.value
+    assert (found[True].agreement.annotators, found[True].agreement.votes) == (3, 120)
+
+
+def test_labels_of_which_unclear_votes_were_set_aside_rest_on_the_votes_that_name_a_class(
+    storage: Storage, monitor: MonitorConfig
+) -> None:
+    """On twelve of 60 images two of three annotators cannot tell: unclear as rivals, labelled by a single vote when set aside."""
+    day = write_small_day(storage, monitor, 5, labels=60, wrong=6)
+    assignments = storage.read_table(day.assignments)
+    unsure = assignments["image_id"].isin([f"d5-{n:03d}" for n in range(12)]) & (assignments["annotator_id"] != "w2")
+    storage.write_table(day.assignments, assignments.assign(answer=assignments["answer"].mask(unsure, "unclear")))
+    for setting, labels, sizes in (("rival", 48, {3: 48}), ("set_aside", 60, {1: 12, 3: 48})):
+        changed = with_labels(monitor, unclear_votes=setting)
+        merge_day(day_store(storage, day, changed), [f"d5-{index:03d}" for index in range(60)])
+        found = evaluated(storage, day, changed)
+        assert (found.labels, found.evidence.votes.sizes) == (labels, sizes)
+        assert found.unclear == 60 - labels
+        assert (found.agreement.alpha is None) == (setting == "set_aside")  # all who named a class agree

@@ -178,7 +178,13 @@ def test_the_report_of_an_early_day_is_drawn(tmp_path):
     storage.write_json(KEYS.model_card(samples.VERSION), {**CARD, "version": samples.VERSION})
     storage.delete(DAY.content_drift)
     storage.delete(DAY.estimate)
-    none: dict[str, list[Picture]] = {"drifted": [], "content": [], "reference": [], "disagreements": []}
+    none: dict[str, list[Picture]] = {
+        "drifted": [],
+        "content": [],
+        "reference": [],
+        "disagreements": [],
+        "undecided": [],
+    }
     page = report_page(gather(day_store(storage, DAY)), none)
     assert "majority vote" in page
     assert f"{DRIFT['n']:,} images" in page

@@ -39,6 +39,35 @@ def test_agreement_is_with_the_one_answer_that_most_others_gave() -> None:
     assert quality(assignments(rows))["agreement"].to_dict() == {"a": 0.5, "b": 0.5, "c": 0.5}
 
 
+def test_where_unclear_votes_are_set_aside_they_count_neither_for_agreement_nor_for_skill() -> None:
+    given = [("i1", "a", "cat"), ("i1", "b", "cat"), ("i1", "c", "unclear"), ("i2", "a", "dog"), ("i2", "c", "dog")]
+    rows = [
+        {"assignment_id": f"{i}{who}", "annotator_id": who, "image_id": i, "answer": word} for i, who, word in given
+    ]
+    known = {"assignment_id": "k", "annotator_id": "c", "image_id": "k", "control": True, "known_label": "cat"}
+    table = assignments([*rows, {**known, "answer": "unclear"}])
+    voting = table[~table["control"]].rename(columns={"image_id": "task", "annotator_id": "annotator"})
+    rival, aside = (
+        annotator_quality(voting, table, config(unclear_votes=setting)).set_index("annotator_id").loc["c"]
+        for setting in ("rival", "set_aside")
+    )
+    assert (rival["agreement"], aside["agreement"]) == (0.5, 1.0)
+    assert (round(rival["skill"], 4), aside["skill"]) == (0.5333, 0.8)
+    assert (aside["answers"], aside["unclear_answers"], aside["control_answers"], aside["control_right"]) == (
+        2,
+        1,
+        1,
+        0,
+    )
+
+
+def test_one_who_only_gave_unclear_answers_has_no_agreement_where_they_are_set_aside() -> None:
+    table = assignments([{"assignment_id": "p", "annotator_id": "a", "image_id": "i", "answer": "unclear"}])
+    voting = table.rename(columns={"image_id": "task", "annotator_id": "annotator"})
+    (row,) = annotator_quality(voting, table, config(unclear_votes="set_aside")).itertuples()
+    assert (pd.isna(row.agreement), row.flagged) == (True, False)
+
+
 def test_honest_annotators_are_hardly_ever_flagged() -> None:
     flagged = [
         quality(crowd({f"w{i}": 0.85 for i in range(6)}, images=40, seed=seed))["flagged"].sum() for seed in range(25)

@@ -13,7 +13,8 @@ from tests.stores import day_store
 
 from driftwatch.artifacts.keys import DayKeys, MonitorKeys
 from driftwatch.errors import DriftwatchError
-from driftwatch.labels.consensus import DayLabels, Method, krippendorff_alpha, merge_day, unanimous
+from driftwatch.labels.agreement import krippendorff_alpha
+from driftwatch.labels.consensus import DayLabels, Method, merge_day, unanimous
 from driftwatch.storage import Storage, open_storage
 
 from .crowds import assignments, config, crowd
@@ -59,6 +60,41 @@ def test_tie_abstains_or_takes_the_first_class_in_the_order_of_classes() -> None
 def test_class_tied_with_unclear_is_a_tie() -> None:
     assert voted(votes("fox", "unclear"))[["label", "status"]].tolist() == [None, "tie"]
     assert voted(votes("fox", "unclear"), on_tie="first_class")["label"] == "fox"
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("given", "rival", "set_aside"),
+    [
+        (("fox", "unclear"), (None, "tie"), ("fox", "consensus")),
+        (("fox", "unclear", "unclear"), (None, "unclear"), ("fox", "consensus")),
+        (("fox", "dog", "unclear"), (None, "tie"), (None, "tie")),
+        (("unclear", "unclear"), (None, "unclear"), (None, "unclear")),
+        (("fox", "fox", "unclear"), ("fox", "consensus"), ("fox", "consensus")),
+    ],
+)
+def test_unclear_votes_are_rivals_of_the_classes_or_are_set_aside(method: Method, given, rival, set_aside) -> None:
+    for setting, (label, status) in (("rival", rival), ("set_aside", set_aside)):
+        row = voted(votes(*given), method=method, unclear_votes=setting)
+        assert (row["label"], row["status"]) == (label, status)
+        assert (row["votes"], row["votes.unclear"]) == (len(given), given.count("unclear"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_set_aside_is_as_if_the_unclear_answers_had_not_been_given(method: Method) -> None:
+    rng = np.random.default_rng(3)
+    rows = [(f"i{n:02d}", f"w{who}", str(rng.choice(["cat", "dog", "unclear"]))) for n in range(40) for who in range(5)]
+    control = pd.DataFrame(
+        [(f"w{who}", str(rng.choice(["cat", "cat", "unclear"])), "cat") for who in range(5) for _ in range(6)],
+        columns=["annotator", "answer", "known_label"],
+    )
+    given = answers(*rows)
+    found = merged(given, CLASSES, unclear_answer="unclear", unclear_votes="set_aside", method=method, control=control)
+    without = merged(
+        given[given["answer"] != "unclear"], CLASSES, unclear_answer=None, method=method, tasks=found["task"].tolist(),
+        control=control[control["answer"] != "unclear"],
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(found[["task", "label", "confidence"]], without[["task", "label", "confidence"]])
 
 
 def test_random_tie_is_fair_among_the_tied_and_hangs_on_seed_and_task_alone() -> None:
@@ -154,6 +190,42 @@ def test_day_counts_votes_of_the_sample_only_and_adds_up(tmp_path: Path) -> None
     assert annotators["unclear_answers"].to_dict() == {"a": 0, "b": 0, "c": 0, "d": 1}
     # Two answers' worth of the default .8, and one right answer of one.
     assert annotators["skill"].round(4).to_dict() == {"a": 0.8667, "b": 0.8, "c": 0.8, "d": 0.8}
+
+
+def test_votes_of_those_who_fail_the_control_tasks_are_left_out_by_setting_and_stay_in_the_answers(
+    tmp_path: Path,
+) -> None:
+    table = crowd({"good1": 0.95, "good2": 0.95, "poor": 0.3, "slow": 0.9}, images=60)
+    control = table["control"] & (table["annotator_id"] == "poor")
+    table.loc[control, "answer"] = "dog"  # all ten wrong
+    images = sorted(table.loc[~table["control"], "image_id"].unique())
+    all_count, storage, day = merged_day(tmp_path, table, images)
+    assert "excluded" not in storage.read_table(day.annotators)
+    assert (all_count.votes, all_count.excluded) == (240, 0)
+    without, storage, day = merged_day(tmp_path, table, images, exclude_flagged=True)
+    assert (without.votes, without.excluded, without.annotators) == (180, 1, 4)
+    annotators = storage.read_table(day.annotators).set_index("annotator_id")
+    assert annotators["excluded"].to_dict() == {"good1": False, "good2": False, "poor": True, "slow": False}
+    assert annotators.loc["poor", "answers"] == 60
+    labels = storage.read_table(day.labels)
+    assert labels["votes"].eq(3).all()
+    again, *_ = merged_day(tmp_path, table.sample(frac=1, random_state=1), images, exclude_flagged=True)
+    assert again == without
+    pd.testing.assert_frame_equal(storage.read_table(day.labels), labels)
+    pd.testing.assert_frame_equal(
+        labels, merged_votes(table[table["annotator_id"] != "poor"], images).rename(columns={"task": "image_id"})
+    )
+
+
+def merged_votes(table: pd.DataFrame, images: list[str]) -> pd.DataFrame:
+    voting = table[~table["control"]].rename(columns={"image_id": "task", "annotator_id": "annotator"})
+    return merged(voting, ("cat", "dog"), tasks=images)
+
+
+def test_who_is_flagged_for_anything_else_still_votes(tmp_path: Path) -> None:
+    table = crowd({"good1": 0.95, "good2": 0.95, "good3": 0.95, "always_cat": 0.0}, images=60)
+    found, *_ = merged_day(tmp_path, table, [f"i{n:03d}" for n in range(60)], exclude_flagged=True)
+    assert (found.flagged, found.excluded, found.votes) == (1, 0, 240)
 
 
 def test_day_is_merged_by_the_methods_own_idea_of_annotators(tmp_path: Path) -> None:

@@ -16,7 +16,16 @@ from tests.driftwatch.view.typed import typed
 
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.model_input import ModelInput
-from driftwatch.view.pictures import HEIGHT, MOST_DISAGREEMENTS, MOST_DRIFTED, chosen, jpeg, shape_of, thumbnail
+from driftwatch.view.pictures import (
+    HEIGHT,
+    MOST_DISAGREEMENTS,
+    MOST_DRIFTED,
+    MOST_UNDECIDED,
+    chosen,
+    jpeg,
+    shape_of,
+    thumbnail,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +62,9 @@ def answers(*rows: tuple[str, str | None, str, float]) -> dict[str, Any]:
     """labels and predictions of (image, label, prediction, its score)."""
     ids, labels, said, scores = zip(*rows, strict=True)
     return {
-        "labels": pd.DataFrame({"image_id": ids, "label": labels, "votes": 3, "votes.cat": 2, "votes.dog": 1}),
+        "labels": pd.DataFrame(
+            {"image_id": ids, "label": labels, "status": "consensus", "votes": 3, "votes.cat": 2, "votes.dog": 1}
+        ),
         "predictions": pd.DataFrame(
             {"image_id": ids, "prediction": said, "score.cat": scores, "score.dog": scores, "model_version": "v1"}
         ),
@@ -84,6 +95,26 @@ def test_of_many_mistakes_the_surest_are_shown() -> None:
     rows = [(f"{number:02d}", "cat", "dog", 0.5 + number / 100) for number in range(MOST_DISAGREEMENTS + 5)]
     found = chosen(day_facts(**answers(*rows)))["disagreements"]
     assert [image_id for image_id, _ in found] == [f"{number:02d}" for number in range(MOST_DISAGREEMENTS + 4, 4, -1)]
+
+
+def test_ties_and_unclear_images_are_shown_with_their_votes_the_most_voted_and_surest_first() -> None:
+    known = answers(
+        ("sure", None, "dog", 0.9), ("few", None, "cat", 0.99), ("unclear", None, "cat", 0.6), ("clear", "cat", "cat", 0.7),
+    )  # fmt: skip
+    columns = {"status": ["tie", "tie", "unclear", "consensus"], "votes": [4, 2, 4, 3], "votes.cat": [2, 1, 1, 3]}
+    known["labels"] = known["labels"].assign(**columns, **{"votes.dog": [2, 1, 0, 0], "votes.unclear": [0, 0, 3, 0]})
+    assert chosen(day_facts(**known))["undecided"] == [
+        ("sure", "tie: cat 2 and dog 2\nmodel: dog (90 %)"),
+        ("unclear", "unclear: unclear 3 and cat 1\nmodel: cat (60 %)"),
+        ("few", "tie: cat 1 and dog 1\nmodel: cat (99 %)"),
+    ]
+
+
+def test_of_many_undecided_images_a_dozen_are_shown() -> None:
+    known = answers(*((f"{number:02d}", None, "dog", 0.5 + number / 100) for number in range(MOST_UNDECIDED + 5)))
+    known["labels"] = known["labels"].assign(status="tie", **{"votes.unclear": 0})
+    found = chosen(day_facts(**known))["undecided"]
+    assert [image_id for image_id, _ in found] == [f"{number:02d}" for number in range(MOST_UNDECIDED + 4, 4, -1)]
 
 
 def test_before_labels_are_in_nobody_disagrees() -> None:

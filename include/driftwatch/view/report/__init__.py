@@ -56,6 +56,7 @@ def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any
         "late": accuracy_section.late(facts),
         "changed": accuracy_section.changed(facts),
         "labelling": labelling_section.labelling(facts),
+        "undecided": labelling_section.undecided(facts, len(pictures.get("undecided", ()))),
         "model": sections.model(facts),
     }
 

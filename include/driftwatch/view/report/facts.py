@@ -111,7 +111,7 @@ def gather(day: DayStore) -> DayFacts:
         estimate=reading.find(keys.estimate, Estimate),
         annotation=reading.find(keys.annotation, AnnotationPlan),
         assignments=reading.table(keys.assignments, "assignment_id", "status", "reward"),
-        labels=reading.table(keys.labels, "image_id", "label", "votes", "votes.unclear"),
+        labels=reading.table(keys.labels, "image_id", "label", "status", "votes", "votes.unclear"),
         annotators=reading.table(keys.annotators, "annotator_id", "answers", "flagged"),
         performance=reading.find(keys.performance, Performance),
         card=reading.find(day.monitor.keys.model_card(ingest.model_version), ModelCard),

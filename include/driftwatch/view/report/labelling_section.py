@@ -56,8 +56,18 @@ def labelling(facts: DayFacts) -> Labelling | None:
     ordered = facts.annotators.sort_values(["flagged", "answers", "annotator_id"], ascending=[False, False, True])
     shown = [_annotator(row) for row in ordered.head(MOST_ANNOTATORS).itertuples()]
     flagged = int(ordered["flagged"].sum())
-    rows.append(("Annotators", f"{len(ordered)}, {flagged} flagged" + (" (their votes count)" if flagged else "")))
+    rows.append(("Annotators", f"{len(ordered)}, {flagged} flagged{_whose_votes_count(ordered)}"))
     return Labelling(rows, shown, len(ordered) - len(shown))
+
+
+def _whose_votes_count(annotators: pd.DataFrame) -> str:
+    """What became of the votes of the flagged ones; empty where nobody is."""
+    flagged = int(annotators["flagged"].sum())
+    excluded = int(annotators["excluded"].sum()) if "excluded" in annotators else 0
+    if not excluded:
+        return " (their votes count)" if flagged else ""
+    counted = f", those of the other {flagged - excluded} count" if flagged > excluded else ""
+    return f" (the votes of {excluded} are left out for their control tasks{counted})"
 
 
 def _annotator(row: Any) -> Annotator:
@@ -89,8 +99,9 @@ def _answers(facts: DayFacts) -> list[tuple[str, str]]:
     agreement, unclear = facts.performance.agreement, facts.config.labels.unclear_answer
     rows = [("Merged by", _MERGED_BY[facts.performance.merged_by])]
     if unclear:
+        apart = "set aside" if facts.config.labels.unclear_votes == "set_aside" else "counted apart"
         said = int(facts.labels["votes.unclear"].sum()) if facts.labels is not None else 0
-        rows.append((f"Answered {unclear!r}", f"{said} of {count(agreement.votes, 'answer')}, counted apart"))
+        rows.append((f"Answered {unclear!r}", f"{said} of {count(agreement.votes, 'answer')}, {apart}"))
     rows.append(("Agreement", agreement_text(agreement, "Krippendorff's α", "not defined")))
     if agreement.unanimous is not None:
         rows.append(("Unanimous", f"{percent(agreement.unanimous)} of the labels"))
@@ -98,6 +109,24 @@ def _answers(facts: DayFacts) -> list[tuple[str, str]]:
         right = agreement.control_right / agreement.control_answers
         rows.append(("Control tasks", f"{percent(right)} of {agreement.control_answers} right"))
     return rows
+
+
+def undecided(facts: DayFacts, shown: int) -> str:
+    """What the images are that people could not decide, of which so many are shown, and what became of them."""
+    found = facts.performance
+    if found is None:
+        return ""
+    ties, unclear = count(found.ties, "tie"), f"{found.unclear} unclear"
+    more = f" {shown} of them are shown." if shown < found.ties + found.unclear else ""
+    fate = (
+        "Neither has a label"
+        if found.on_tie == "abstain"
+        else f"A tie has the label that on_tie ({found.on_tie}) gives it, an unclear image has none"
+    )
+    return (
+        f"{ties}, {unclear}.{more} {fate}, so the accuracy says nothing of those without one. The images with the most votes come first, and of "
+        "these the ones of which the model was surest."
+    )
 
 
 def agreement_text(agreement: LabelAgreement, name: str, undefined: str) -> str:

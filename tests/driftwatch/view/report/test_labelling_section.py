@@ -11,7 +11,7 @@ from tests.driftwatch.view.typed import typed
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.annotation import AnnotationPlan
-from driftwatch.view.report.labelling_section import MOST_ANNOTATORS, Labelling, labelling
+from driftwatch.view.report.labelling_section import MOST_ANNOTATORS, Labelling, labelling, undecided
 
 PLAN = typed(AnnotationPlan, samples.PLAN)
 
@@ -80,3 +80,21 @@ def test_the_agreement_has_its_measures_name_and_how_the_answers_were_merged() -
     assert said["Agreement"] == "Krippendorff's α = 0.71"
     assert said["Control tasks"] == "90 % of 10 right"
     assert said["Merged by"] == "majority vote"
+
+
+def test_votes_that_are_left_out_are_said_to_be() -> None:
+    table = annotators(("poor", 10, True, 0.4), ("fast", 10, True, 0.4), ("good", 20, False, None))
+    rows = dict(section(annotators=table.assign(excluded=[True, False, False])).rows)
+    assert rows["Annotators"] == (
+        "3, 2 flagged (the votes of 1 are left out for their control tasks, those of the other 1 count)"
+    )
+
+
+def test_undecided_images_say_how_many_there_are_and_what_became_of_them() -> None:
+    found = typed(Performance, samples.PERFORMANCE, ties=11, unclear=3, on_tie="abstain")
+    assert undecided(day_facts(performance=found), 12).startswith(
+        "11 ties, 3 unclear. 12 of them are shown. Neither has a label, so the accuracy says nothing of those without one."
+    )
+    found = found.model_copy(update={"on_tie": "first_class"})
+    assert "A tie has the label that on_tie (first_class) gives it" in undecided(day_facts(performance=found), 14)
+    assert undecided(day_facts(), 0) == ""
