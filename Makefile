@@ -98,6 +98,7 @@ bench-judgement: .venv/installed var/bench/venv/installed ## How often verdicts 
 	@$(BIN)/python -m bench.judgement.performance
 	@$(BIN)/python -m bench.judgement.performance_classes
 	@$(BIN)/python -m bench.judgement.performance_versions
+	@$(BIN)/python -m bench.judgement.sampling
 	@$(BIN)/python -m bench.judgement.gate
 	@$(BIN)/python -m bench.judgement.predictions
 

@@ -150,6 +150,8 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         # Only a day of several shards goes this way.
         ingest_shards >> merge_shards >> [profile_features, predict_shards, create_annotation_pool]
         predict_shards >> predict_labels
+        if monitor.labels.needs_predictions:
+            predict_labels >> create_annotation_pool
         profile_features >> upload_features
         create_annotation_pool >> wait_for_annotations >> merge_annotations
         [predict_labels, merge_annotations] >> evaluate_performance

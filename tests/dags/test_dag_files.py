@@ -160,6 +160,19 @@ def test_a_branch_leads_to_the_tasks_right_after_it_and_to_each_of_them(day, ret
     assert collect.downstream_task_ids == {collect.on_train, collect.on_handover}
 
 
+@pytest.mark.parametrize("labels", [{"sampling": "stratified"}, {"extra_for_training": 10}, {}])
+def test_people_are_asked_after_the_predictions_only_where_these_choose_the_images(root, tmp_path, monkeypatch, labels):
+    example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
+    section = "labels" if "labels" in example else "annotation"
+    (tmp_path / "m.yaml").write_text(yaml.safe_dump({**example, section: {**example[section], **labels}}))
+    monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
+    found = dag_bag(root)
+    assert found.import_errors == {}
+    asking = found.dags["cats_vs_dogs_monitoring"].get_task("create_annotation_pool")
+    assert asking.upstream_task_ids == {"ingest_images", "merge_shards"} | ({"predict_labels"} if labels else set())
+    assert asking.trigger_rule == "none_failed_min_one_success"
+
+
 def test_nothing_is_promoted_but_what_was_trained_on_the_set_compared_and_let_through_by_the_gate(retraining):
     steps = {"collect_training_set", "train_challenger", "evaluate_challenger"}
     assert steps <= before(retraining, "gate")

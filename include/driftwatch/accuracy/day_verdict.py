@@ -13,6 +13,7 @@ from driftwatch.accuracy.history import PastDay, ScoredDay
 from driftwatch.accuracy.label_errors import Corrected, corrected
 from driftwatch.accuracy.policy import Verdict, holdout_accuracy, judge
 from driftwatch.accuracy.prediction_powered import agreement
+from driftwatch.accuracy.stratified import stratified_agreement
 from driftwatch.artifacts.parts import Interval, JudgedAccuracy, Share, WeightedShare
 from driftwatch.models.metrics import wilson
 
@@ -116,6 +117,10 @@ def _pooled(today: ScoredDay, recent: Sequence[PastDay], needed: int) -> list[Sc
 
 
 def _count(day: ScoredDay, usual: float) -> DayCount:
+    if day.evidence.strata:
+        found = stratified_agreement(day.evidence.strata, 0.95, "labels")
+        if found.value is not None and found.effective_n:
+            return DayCount(found.effective_n, found.value * found.effective_n, usual)
     return DayCount(day.evidence.labels, day.evidence.right, usual)
 
 

@@ -18,10 +18,11 @@ DECLINES = (0.02, 0.04, 0.08, 0.16)
 
 @dataclass(frozen=True)
 class DayCount:
-    """`right` of `labels` agreed with the model. With a model that is as good as on its holdout, at least the share `usual` would."""
+    """`right` of `labels` agreed with the model. With a model that is as good as on its holdout, at least the share `usual` would. Those of a
+    stratified sample are as many as a plain one that tells as much would have, and need not be whole."""
 
-    labels: int
-    right: int
+    labels: float
+    right: float
     usual: float
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from driftwatch.accuracy.as_plain import as_plain, weighted_metrics
 from driftwatch.accuracy.day_verdict import DayVerdict, judge_day
-from driftwatch.accuracy.evidence import evidence_of, own_score, votes_of
+from driftwatch.accuracy.evidence import evidence_of, votes_of
 from driftwatch.accuracy.history import ScoredDay, days_before, revisions
 from driftwatch.accuracy.policy import Verdict
+from driftwatch.accuracy.scores import own_score
 from driftwatch.accuracy.versions import version_rows
 from driftwatch.artifacts.accuracy import Estimate, LabelAgreement, Performance, StandsFor
 from driftwatch.artifacts.annotation import AnnotationPlan
@@ -22,6 +24,7 @@ from driftwatch.images.late import late_images
 from driftwatch.labels.agreement import deciding, krippendorff_alpha
 from driftwatch.labels.annotators import whose_votes_count
 from driftwatch.labels.consensus import counted_votes, unanimous
+from driftwatch.labels.draw import strata_of_images
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.metrics import measure
 from driftwatch.models.serving import AnsweredBy, answered_by
@@ -42,7 +45,8 @@ InWords = Callable[[Verdict], Sequence[str]]
 class _Tables:
     """What is compared. `version`: the registered one; `answered`: who answered; `sample`: labels.parquet, without images of a greater
     chance than the others; `late`: the images of the `accepted` ones that no sample could be drawn from; `labelled`: those of the sample with a label and an
-    answer, whichever version gave it; `unpredicted`: how many have a label and no answer; `votes`: the counted ones."""
+    answer, whichever version gave it; `unpredicted`: how many have a label and no answer; `votes`: the counted ones. `strata`: of each
+    image, and `weights`: for how many each image of the sample stands; None and empty for a plain random sample."""
 
     version: str
     answered: AnsweredBy
@@ -55,6 +59,8 @@ class _Tables:
     labelled: pd.DataFrame
     unpredicted: int
     votes: pd.DataFrame
+    strata: pd.Series | None
+    weights: Mapping[str, float]
 
     @property
     def serving(self) -> str:
@@ -66,6 +72,18 @@ class _Tables:
     def scored(self) -> pd.DataFrame:
         """The labelled images that the serving version answered."""
         return self.of(self.serving, self.labelled)
+
+    @property
+    def plain(self) -> pd.DataFrame:
+        """`scored`, as a plain random sample would have it."""
+        return as_plain(self.scored, self.weights)
+
+    def strata_of(self, version: str) -> pd.Series | None:
+        """The stratum of each image that the version answered."""
+        if self.strata is None:
+            return None
+        answered = self.of(version, self.predictions)["image_id"]
+        return self.strata[self.strata.index.isin(answered)]
 
     def of(self, version: str, table: pd.DataFrame) -> pd.DataFrame:
         """The rows that the version answered."""
@@ -90,8 +108,8 @@ def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performanc
     judged = judge_day(today, before, day.config, holdout)
     performance = _performance(day, tables, today, judged, holdout, in_words(judged.verdict))
     rows = version_rows(today, before, day.config, tables.answered, judged.verdict.accuracy)
-    performance = performance.model_copy(update=_at_times(tables, today, rows))
-    content_hash = _write_profile(day, tables.scored)
+    performance = performance.model_copy(update=_of_some_days(tables, today, rows))
+    content_hash = _write_profile(day, tables.plain)
     if content_hash is not None:
         performance = performance.model_copy(update={"content_hash": content_hash})
     performance = performance.model_copy(update={"revisions": revisions(day.find(Performance), performance)})
@@ -104,8 +122,9 @@ def _performance(
 ) -> Performance:
     """What performance.json holds, without `content_hash` and `revisions`."""
     settings, annotation = day.config.performance, day.config.labels
-    scored, statuses = tables.scored, tables.sample["status"].value_counts()
+    scored, statuses = tables.plain, tables.sample["status"].value_counts()
     metrics = measure(scored["label"].tolist(), scored["prediction"].tolist(), today.classes, settings.confidence)
+    metrics = weighted_metrics(metrics, today.evidence, today.classes, settings.confidence)
     estimate = day.find(Estimate)
     return Performance(
         day=day.date,
@@ -141,14 +160,15 @@ def _performance(
     )
 
 
-def _at_times(tables: _Tables, today: ScoredDay, rows: tuple[VersionAccuracy, ...]) -> dict[str, object]:
-    """The fields of performance.json that a day has only where production answered by itself, or where images came late; those that it has
-    not are not written."""
+def _of_some_days(tables: _Tables, today: ScoredDay, rows: tuple[VersionAccuracy, ...]) -> dict[str, object]:
+    """The fields of performance.json that only some days have: where production answered by itself, images came late, or the sample is
+    stratified."""
     fields = {
         "serving_version": today.serving_version,
         "versions": rows,
         "unpredicted": tables.unpredicted,
         "stands_for": _stands_for(tables),
+        "not_covered": sum(int(stratum.images) for stratum in today.evidence.strata if not stratum.labels),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -193,8 +213,21 @@ def _read(day: DayStore) -> _Tables:
     labelled = _join(with_label, predictions, day)
     votes = counted_votes(assignments, sample["image_id"].tolist(), as_trained(day.monitor, version))
     unpredicted = len(with_label) - len(labelled)
+    strata = strata_of_images(day)
     return _Tables(
-        version, answered, sample, late, plan, accepted, predictions, assignments, labelled, unpredicted, votes
+        version=version,
+        answered=answered,
+        sample=sample,
+        late=late,
+        plan=plan,
+        accepted=accepted,
+        predictions=predictions,
+        assignments=assignments,
+        labelled=labelled,
+        unpredicted=unpredicted,
+        votes=votes,
+        strata=strata,
+        weights=plan.weights if plan and strata is not None else {},
     )
 
 
@@ -206,9 +239,11 @@ def _scored_day(day: DayStore, tables: _Tables) -> ScoredDay:
     agreed = _agreed_on(day.monitor, tables.assignments)
     assignments = tables.assignments[~tables.assignments["image_id"].isin(agreed)]
     classes = tuple(day.config.classes)
-    votes = votes_of(tables.sample, tables.votes, assignments, classes)
+    votes = votes_of(tables.sample, tables.votes, assignments, classes, tables.weights)
     by_version = {
-        version: evidence_of(tables.of(version, tables.labelled), tables.of(version, rest), votes, classes)
+        version: evidence_of(
+            tables.of(version, tables.labelled), tables.of(version, rest), votes, classes, tables.strata_of(version)
+        )
         for version in tables.answered.images
     }
     own = tables.serving != tables.version or tables.answered.several

@@ -9,32 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from driftwatch.accuracy.scores import Scores, rounded, scores_of
+from driftwatch.accuracy.strata import StratumEvidence, stored_strata, strata_evidence, weighted_confusion, whole_day
 from driftwatch.artifacts.evidence import EvidenceSums, ScoreSums, VoteSpread, VoteSums
 from driftwatch.artifacts.versions import VersionEvidence
 from driftwatch.labels.assignments import COUNTED
 from driftwatch.models.metrics import confusion_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from driftwatch.artifacts.base import Part
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Sums over the model's score of its own answer, f: of the labelled images, and of those of the day that were not sampled.
-
-    `right` counts the images where prediction and label agree, and `right_sum` sums f over these.
-    """
-
-    n: float = 0
-    right: float = 0
-    sum: float = 0
-    squares: float = 0
-    right_sum: float = 0
-    rest_n: float = 0
-    rest_sum: float = 0
-    rest_squares: float = 0
 
 
 @dataclass(frozen=True)
@@ -94,11 +79,16 @@ P = TypeVar("P", Scores, Votes, Spread)
 
 @dataclass(frozen=True)
 class Evidence:
-    """`confusion` [label, prediction] of the labelled images of the random sample, with their scores and the votes."""
+    """`confusion` [label, prediction] of the labelled images of the sample, with their scores and the votes.
+
+    `strata`: the same by stratum, where images had different chances to be sampled; else empty. Then `confusion` and `scores` only count
+    what there is, and an estimate takes `strata`, or `weighted`.
+    """
 
     confusion: np.ndarray
     scores: Scores
     votes: Votes
+    strata: tuple[StratumEvidence, ...] = ()
 
     @property
     def labels(self) -> int:
@@ -108,13 +98,20 @@ class Evidence:
     def right(self) -> int:
         return int(np.trace(self.confusion))
 
+    @property
+    def weighted(self) -> np.ndarray:
+        """[label, prediction]: as many labels, as a plain random sample would have them."""
+        return weighted_confusion(self.strata, len(self.confusion)) if self.strata else self.confusion
+
     def sums(self) -> EvidenceSums:
         """As performance.json keeps it."""
         votes = _values(self.votes)
         if self.votes.spread is not None:
             votes["spread"] = VoteSpread(**_values(self.votes.spread))
         scores = ScoreSums(**_values(self.scores))
-        return EvidenceSums(confusion=_tuples(self.confusion), scores=scores, votes=VoteSums(**votes))
+        found = EvidenceSums(confusion=_tuples(self.confusion), scores=scores, votes=VoteSums(**votes))
+        strata = tuple(stratum.sums() for stratum in self.strata)
+        return found.model_copy(update={"strata": strata}) if strata else found
 
     @classmethod
     def of(cls, stored: EvidenceSums) -> Evidence:
@@ -122,24 +119,32 @@ class Evidence:
         if stored.votes.spread is not None:
             votes = replace(votes, spread=_restored(Spread, stored.votes.spread))
         confusion = np.asarray(stored.confusion, dtype="int64")
-        return cls(confusion, _restored(Scores, stored.scores), votes)
+        return cls(confusion, _restored(Scores, stored.scores), votes, stored_strata(stored.strata))
 
     def of_version(self) -> VersionEvidence:
         """The part that one of several versions of a day has for itself, as performance.json keeps it."""
-        return VersionEvidence(confusion=_tuples(self.confusion), scores=ScoreSums(**_values(self.scores)))
+        found = VersionEvidence(confusion=_tuples(self.confusion), scores=ScoreSums(**_values(self.scores)))
+        strata = tuple(stratum.sums() for stratum in self.strata)
+        return found.model_copy(update={"strata": strata}) if strata else found
 
     @classmethod
     def of_answers(cls, stored: VersionEvidence, votes: Votes) -> Evidence:
         """That part again, with the `votes` of its day."""
-        return cls(np.asarray(stored.confusion, dtype="int64"), _restored(Scores, stored.scores), votes)
+        confusion = np.asarray(stored.confusion, dtype="int64")
+        return cls(confusion, _restored(Scores, stored.scores), votes, stored_strata(stored.strata))
 
 
 def pool(days: Sequence[Evidence]) -> Evidence:
-    """The evidence of all `days`, at least one, together."""
+    """The evidence of all `days`, at least one, together. If one of them has strata, each day weighs by its labels, and those
+    without are one stratum each."""
+    strata: tuple[StratumEvidence, ...] = ()
+    if any(day.strata for day in days):
+        strata = tuple(chain(*(day.strata or [whole_day(day.confusion, day.scores)] for day in days)))
     return Evidence(
         sum((day.confusion for day in days[1:]), start=days[0].confusion),
         Scores(*(sum(getattr(day.scores, field.name) for day in days) for field in fields(Scores))),
         pool_votes([day.votes for day in days]),
+        strata,
     )
 
 
@@ -162,44 +167,34 @@ def _summed(parts: Sequence[Any]) -> dict[str, Any]:
     return found
 
 
-def evidence_of(scored: pd.DataFrame, rest: pd.DataFrame, votes: Votes, classes: Sequence[str]) -> Evidence:
+def evidence_of(
+    scored: pd.DataFrame,
+    rest: pd.DataFrame,
+    votes: Votes,
+    classes: Sequence[str],
+    of_image: pd.Series | None = None,
+) -> Evidence:
     """The evidence of a day, or of one model version's part of it.
 
     `scored`: label, prediction and score.<class> of the labelled images of the sample; `rest`: prediction and score.<class> of the
-    images that were not sampled. Where production gave no scores, their sums are all 0.
+    images that were not sampled. Where production gave no scores, their sums are all 0. `of_image`: see `strata_evidence`; None for a
+    plain random sample.
     """
     confusion = confusion_matrix(scored["label"].tolist(), scored["prediction"].tolist(), classes)
-    own, others = own_score(scored, classes), own_score(rest, classes)
-    if own is None or others is None:
-        return Evidence(confusion, Scores(), votes)
-    right = (scored["label"] == scored["prediction"]).to_numpy(dtype=float)
-    scores = Scores(
-        n=len(own),
-        right=_rounded(right.sum()),
-        sum=_rounded(own.sum()),
-        squares=_rounded((own**2).sum()),
-        right_sum=_rounded((own * right).sum()),
-        rest_n=len(others),
-        rest_sum=_rounded(others.sum()),
-        rest_squares=_rounded((others**2).sum()),
-    )
-    return Evidence(confusion, scores, votes)
+    strata = () if of_image is None else strata_evidence(scored, rest, of_image, classes)
+    return Evidence(confusion, scores_of(scored, rest, classes), votes, strata)
 
 
-def own_score(answers: pd.DataFrame, classes: Sequence[str]) -> np.ndarray | None:
-    """The score of the class that the model answered, [n]. None where an answer has no score: those that have one need not be like the rest."""
-    columns = [f"score.{name}" for name in classes]
-    if not set(columns) <= set(answers.columns):
-        return None
-    table = answers[columns].to_numpy(dtype=float)
-    place = answers["prediction"].map({name: index for index, name in enumerate(classes)}).to_numpy(dtype=int)
-    found: np.ndarray = table[np.arange(len(table)), place]
-    return None if np.isnan(found).any() else found
-
-
-def votes_of(labels: pd.DataFrame, votes: pd.DataFrame, assignments: pd.DataFrame, classes: Sequence[str]) -> Votes:
+def votes_of(
+    labels: pd.DataFrame,
+    votes: pd.DataFrame,
+    assignments: pd.DataFrame,
+    classes: Sequence[str],
+    weights: Mapping[str, float] | None = None,
+) -> Votes:
     """How people answered on a day. `labels`: labels.parquet; `votes`: the counted votes (task, annotator, answer);
-    `assignments`: assignments.parquet, for its control tasks, without those whose truth is what annotators agreed on."""
+    `assignments`: assignments.parquet, for its control tasks, without those whose truth is what annotators agreed on. `weights`: for how
+    many images each image of a stratified sample stands: its unsure images are asked about more often, and people disagree more on them."""
     known = assignments[
         assignments["control"].astype(bool)
         & assignments["status"].isin(COUNTED)
@@ -211,23 +206,26 @@ def votes_of(labels: pd.DataFrame, votes: pd.DataFrame, assignments: pd.DataFram
     size, missed = by_annotator["size"].to_numpy(dtype=float), by_annotator["sum"].to_numpy(dtype=float)
     cast = votes[votes["answer"].isin(list(classes))]
     counts = tallied(cast["task"], cast["answer"], classes)
-    counts = counts[counts.sum(axis=1) >= 2].to_numpy(dtype=float)
+    counts = counts[counts.sum(axis=1) >= 2]
+    weight = counts.index.map(weights).to_numpy(dtype=float) if weights else np.ones(len(counts))
+    weight = weight / weight.mean() if weights and len(counts) else weight
+    counts = counts.to_numpy(dtype=float)
     disagree = disagreement(counts)
     labelled = labels[labels["label"].notna()]
     sizes = (labelled["votes"] - labelled["votes.unclear"]).astype(int).value_counts().sort_index()
     return Votes(
         control_right=np.array([int((of_class & ~wrong).sum()) for of_class in by_class]),
         control_wrong=np.array([int((of_class & wrong).sum()) for of_class in by_class]),
-        control_squares=_rounded((known.groupby("image_id").size() ** 2).sum()),
+        control_squares=rounded((known.groupby("image_id").size() ** 2).sum()),
         annotators=len(by_annotator),
-        annotator_squares=_rounded((size**2).sum()),
-        annotator_cross=_rounded((size * missed).sum()),
-        annotator_wrong=_rounded((missed**2).sum()),
+        annotator_squares=rounded((size**2).sum()),
+        annotator_cross=rounded((size * missed).sum()),
+        annotator_wrong=rounded((missed**2).sum()),
         pairs=len(disagree),
-        disagreement=_rounded(disagree.sum()),
-        disagreement_squares=_rounded((disagree**2).sum()),
+        disagreement=rounded((weight * disagree).sum()),
+        disagreement_squares=rounded((weight * disagree**2).sum()),
         sizes={int(size): int(found) for size, found in sizes.items()},
-        spread=spread_of(counts, known.loc[wrong, ["image_id", "known_label", "answer"]], classes),
+        spread=spread_of(counts, known.loc[wrong, ["image_id", "known_label", "answer"]], classes, weight),
     )
 
 
@@ -242,9 +240,11 @@ def disagreement(counts: np.ndarray) -> np.ndarray:
     return 1 - (counts * (counts - 1)).sum(axis=1) / (n * (n - 1))
 
 
-def spread_of(counts: np.ndarray, wrong: pd.DataFrame, classes: Sequence[str]) -> Spread:
+def spread_of(
+    counts: np.ndarray, wrong: pd.DataFrame, classes: Sequence[str], weight: np.ndarray | None = None
+) -> Spread:
     """`counts` [images, classes]: the votes on images of the sample with two or more; `wrong`: image_id, known_label and answer of the wrong
-    answers to control tasks."""
+    answers to control tasks; `weight` [images]: 1 on average, by default 1."""
     size, different, apart = counts.sum(axis=1).astype(int), (counts > 0).sum(axis=1), disagreement(counts)
     leading = counts.argmax(axis=1)
     most = counts.max(axis=1, initial=0)
@@ -266,20 +266,17 @@ def spread_of(counts: np.ndarray, wrong: pd.DataFrame, classes: Sequence[str]) -
         return {int(n): int(found) for n, found in zip(*np.unique(size[chosen], return_counts=True), strict=True)}
 
     by_class = counts / np.maximum(size, 1)[:, None]
+    if weight is not None:
+        by_class = by_class * weight[:, None]
     return Spread(
         confused=confused,
         both_wrong=len(again),
-        both_alike=_rounded((1 - disagreement(again)).sum()),
+        both_alike=rounded((1 - disagreement(again)).sum()),
         apart=by_size(different >= 2),
         three=by_size(different >= 3),
         class_images=by_class.sum(axis=0).round(9),
         class_apart=(by_class * apart[:, None]).sum(axis=0).round(9),
     )
-
-
-def _rounded(value: float) -> float:
-    """Without the last bits, in which the order of a sum shows."""
-    return round(float(value), 9)
 
 
 def _values(part: Scores | Votes | Spread) -> dict[str, Any]:

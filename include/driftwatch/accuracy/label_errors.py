@@ -57,7 +57,7 @@ def corrected(
     if reason is not None:
         return _undefined(agreement, reason)
     rng = np.random.default_rng(_SEED)
-    by_label = evidence.confusion.sum(axis=1)
+    by_label = evidence.weighted.sum(axis=1)
     errors = _errors(evidence, votes, ties, rng)
     error = interval_of(errors @ (by_label / by_label.sum()), confidence)
     if error.value is not None and error.value > _MOST_ERROR:
@@ -106,7 +106,7 @@ def _undefined(agreement: WeightedShare, reason: str, error: Interval | None = N
 
 def _errors(evidence: Evidence, votes: Votes, ties: bool, rng: np.random.Generator) -> np.ndarray:
     """Draws of the chance that a label is wrong, by its true class, [draws, classes]: the mean over the labels' numbers of votes."""
-    by_label = evidence.confusion.sum(axis=1)
+    by_label = evidence.weighted.sum(axis=1)
     people = vote_errors(votes, DRAWS, rng, by_label / by_label.sum())
     total = sum(evidence.votes.sizes.values())
     return sum(
@@ -130,11 +130,12 @@ def _without_errors(
     assert agreement.value is not None
     assert agreement.effective_n is not None
     # Where the model is right, it agrees with the labels that are right: `hits` is the share 1 - errors of these images.
-    hits = np.diag(evidence.confusion)
+    confusion = evidence.weighted
+    hits = np.diag(confusion)
     right = _shares(hits / np.maximum(1 - errors, TINY))
-    missed = evidence.confusion.sum(axis=1) - hits * (1 + errors)
+    missed = confusion.sum(axis=1) - hits * (1 + errors)
     e = (errors * right).sum(axis=1)
-    f = (errors * _shares(np.maximum(missed, 0))).sum(axis=1) * _same_mistakes(evidence.confusion, votes)
+    f = (errors * _shares(np.maximum(missed, 0))).sum(axis=1) * _same_mistakes(confusion, votes)
     n = agreement.effective_n
     agreed = rng.beta(agreement.value * n + 0.5, (1 - agreement.value) * n + 0.5, DRAWS)
     found: np.ndarray = np.clip((agreed - f) / np.maximum(1 - e - f, 1 - 2 * _MOST_ERROR), 0, 1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from driftwatch.accuracy.stratified import stratified_agreement
 from driftwatch.artifacts.parts import WeightedShare
 from driftwatch.models.metrics import share, wilson
 
 if TYPE_CHECKING:
-    from driftwatch.accuracy.evidence import Evidence, Scores
+    from driftwatch.accuracy.evidence import Evidence
+    from driftwatch.accuracy.scores import Scores
 
 # Fewer labels than this do not tell how scores and agreement go together.
 _LEAST_LABELS = 20
@@ -22,8 +24,11 @@ def agreement(evidence: Evidence, confidence: float, estimator: str) -> Weighted
     `prediction_powered`: theta = mean(y - lambda f) over the labels + lambda mean(f) over the other images, y being agreement and f
     the score of the model's answer (PPI++: Angelopoulos, Duchi and Zrnic, 2023). It is unbiased whatever the scores are worth;
     lambda, estimated on the labels, is 0 where they are worth nothing. The interval is Wilson's with the
-    effective number, which covers better than a normal one near 1.
+    effective number, which covers better than a normal one near 1. A stratified sample has its own: see
+    `driftwatch.accuracy.stratified`.
     """
+    if evidence.strata:
+        return stratified_agreement(evidence.strata, confidence, estimator)
     n, right = evidence.labels, evidence.right
     if n == 0:
         undefined = share(0, 0, confidence, "no image of the sample has a label")

@@ -10,18 +10,18 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from driftwatch.accuracy.as_plain import weighted_accuracy
 from driftwatch.accuracy.day_verdict import judged_accuracy, measured, recent_days
 from driftwatch.accuracy.evidence import pool, pool_votes
 from driftwatch.accuracy.history import PastDay, ScoredDay
 from driftwatch.accuracy.label_errors import corrected_difference
+from driftwatch.accuracy.stratified import WeightedLabels
 from driftwatch.artifacts.parts import Interval, JudgedAccuracy, Share
 from driftwatch.artifacts.versions import Difference, Finding, VersionAccuracy
 from driftwatch.models.metrics import NO_LABEL, share
 
 if TYPE_CHECKING:
-    from driftwatch.accuracy.evidence import Votes
+    from driftwatch.accuracy.evidence import Evidence, Votes
     from driftwatch.config import MonitorConfig
     from driftwatch.models.serving import AnsweredBy
 
@@ -71,18 +71,27 @@ def _row(
             "version": version,
             "answered": images,
             "labels": evidence.labels,
-            "accuracy": share(evidence.right, evidence.labels, confidence, NO_LABEL),
-            "recall": _recall(evidence.confusion, today.classes, confidence),
+            "accuracy": _accuracy(evidence, confidence),
+            "recall": _recall(evidence, today.classes, confidence),
             **there,
             "evidence": evidence.of_version(),
         }
     )
 
 
-def _recall(confusion: np.ndarray, classes: Sequence[str], confidence: float) -> dict[str, Share]:
+def _accuracy(evidence: Evidence, confidence: float) -> Share:
+    if evidence.strata:
+        return weighted_accuracy(evidence, confidence)
+    return share(evidence.right, evidence.labels, confidence, NO_LABEL)
+
+
+def _recall(evidence: Evidence, classes: Sequence[str], confidence: float) -> dict[str, Share]:
+    confusion, weighted = evidence.confusion, WeightedLabels.of(evidence.strata)
     labels = confusion.sum(axis=1)
     return {
-        name: share(int(confusion[place, place]), int(labels[place]), confidence)
+        name: weighted.of_class(place, name, confidence).recall
+        if evidence.strata
+        else share(int(confusion[place, place]), int(labels[place]), confidence)
         for place, name in enumerate(classes)
         if labels[place] >= LEAST_OF_CLASS
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftwatch.accuracy.evidence import own_score
+from driftwatch.accuracy.scores import own_score
 from driftwatch.artifacts.accuracy import ConfusionMatrix, Estimate, HoldoutScores, PredictionsMoved
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.models import ModelCard

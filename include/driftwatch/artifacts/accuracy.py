@@ -263,6 +263,9 @@ class Performance(Metrics, DayArtifact):
     stands_for: StandsFor | None = None
     """For which images the labels stand; absent where they stand for the whole day."""
 
+    not_covered: int | None = None
+    """Images of the day in strata without a label: no number says anything of them; absent where there are none."""
+
 
 AnalysisVerdict = Literal["ok", "alert", "not_enough_evidence", "not_analysed"]
 

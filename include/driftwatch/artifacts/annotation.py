@@ -103,7 +103,7 @@ class AnnotationProgress(DayArtifact):
     file = "annotation_progress.json"
 
     images: int
-    """Images of the sample."""
+    """Images that people are asked about: the sample, and those for training."""
     answered_images: int
     """Those with at least one answer."""
     coverage: Number
@@ -241,6 +241,23 @@ class AnnotationPlan(DayArtifact):
             return part
         found = tuple(part if other.number == part.number else other for other in self.supplements)
         return self.model_copy(update={"supplements": found})
+
+    @property
+    def to_label(self) -> tuple[SampledImage, ...]:
+        """All images that people are asked about, by id: the sample, and those for training alone, which nobody can tell apart."""
+        return tuple(sorted((*self.sample, *self.extra), key=lambda image: image.image_id))
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """For how many images of the day each image of a stratified sample stands, by image id; empty for a plain random sample."""
+        worth = {stratum.name: stratum.images / stratum.asked for stratum in self.all_strata if stratum.asked}
+        images = (image for part in self.parts for image in part.sample)
+        return {image.image_id: worth[image.stratum] for image in images if image.stratum in worth}
+
+    @property
+    def all_strata(self) -> tuple[Stratum, ...]:
+        """The strata of the sample, then those of the supplements; empty for a plain random sample."""
+        return (*self.strata, *(stratum for part in self.supplements for stratum in part.strata))
 
     @property
     def asked(self) -> bool:

@@ -78,6 +78,19 @@ class VoteSums(Part):
     """Null or absent for a day judged by an early Driftwatch."""
 
 
+class StratumSums(Part):
+    """What the labels and scores of one stratum say: a part of the day's images with a chance of its own to be sampled."""
+
+    name: str
+    """As the plan of the sample names it."""
+    images: Number
+    """The day's images in it."""
+    cells: tuple[tuple[int, int, int], ...]
+    """[label, prediction, images]: its labelled images, classes by their place; pairs that nobody saw are left out."""
+    scores: ScoreSums
+    """The model's scores."""
+
+
 class EvidenceSums(Part):
     """What the labels, votes and scores of one day say."""
 
@@ -87,3 +100,5 @@ class EvidenceSums(Part):
     """The model's scores."""
     votes: VoteSums
     """People's answers."""
+    strata: tuple[StratumSums, ...] = ()
+    """The same by stratum; absent for a plain random sample."""

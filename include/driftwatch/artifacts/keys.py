@@ -158,6 +158,16 @@ class DayKeys:
         return self.file("labels.parquet")
 
     @property
+    def strata(self) -> str:
+        """The stratum of each image of the day, where the sample was drawn by strata."""
+        return self.file("strata.parquet")
+
+    @property
+    def extra_labels(self) -> str:
+        """Merged labels of the images that were labelled for training alone, as `labels`."""
+        return self.file("extra_labels.parquet")
+
+    @property
     def annotators(self) -> str:
         """One row for each annotator of the day: answers, control tasks right, agreement with the consensus."""
         return self.file("annotators.parquet")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from driftwatch.artifacts.base import Part
-from driftwatch.artifacts.evidence import ScoreSums
+from driftwatch.artifacts.evidence import ScoreSums, StratumSums
 from driftwatch.artifacts.parts import Interval, JudgedAccuracy, Number, Share
 
 # Whether a version is better or worse than the serving one. not_told_apart: the interval of the difference holds 0.
@@ -28,6 +28,8 @@ class VersionEvidence(Part):
     """[label, prediction]: labelled images that the version answered."""
     scores: ScoreSums
     """The scores of its answers."""
+    strata: tuple[StratumSums, ...] = ()
+    """Both by stratum; absent for a plain random sample."""
 
 
 class VersionAccuracy(Part):

@@ -79,13 +79,13 @@ class LabelsConfig(Section):
     )
     sampling: Literal["random", "stratified"] = Field(
         "random",
-        description="How the sample is drawn. random: each image has the same chance. stratified: rare predicted classes and unsure answers have a larger one, which the estimates reckon with; it waits for the day's predictions.",
+        description="How the sample is drawn. random: each image has the same chance. stratified: rare predicted classes and unsure answers have a larger one, which the estimates reckon with; it waits for the day's predictions. docs/benchmarks/judgement/sampling.md says how many labels it saves.",
     )
     extra_for_training: int = Field(
         0,
         ge=0,
         le=10_000,
-        description="So many images of a day are labelled besides, because the model was unsure of them. Retraining may use them; no estimate does.",
+        description="So many images of a day are labelled besides, because the model was unsure of them. Retraining may use them to train on; no estimate and no comparison of models does. They count towards the cost, and the day waits for its predictions.",
     )
     interval_width: OpenFraction = Field(
         0.1, description="For `sample_size: auto`: how wide the interval of the day's accuracy should be."
@@ -206,6 +206,11 @@ class LabelsConfig(Section):
         return 0.0 if self.by_hour else self.fee_share
 
     @property
+    def needs_predictions(self) -> bool:
+        """Whether the day's images to label are chosen by the model's answers."""
+        return self.people is not None and (self.sampling == "stratified" or self.extra_for_training > 0)
+
+    @property
     def by_hour(self) -> bool:
         """Whether people's time is what labels cost, and not pages."""
         return self.people in (LABEL_STUDIO, DESK)
@@ -226,6 +231,11 @@ class LabelsConfig(Section):
             raise ValueError(f"check_with: {self.check_with} are no people: name a backend by which people label")
         if self.backend != TABLE and self.check_with:
             raise ValueError("check_with is for backend: table; remove it")
+        if self.check_with and self.needs_predictions:
+            raise ValueError(
+                "check_with asks people about a plain random sample, which tells how often the table is right: remove sampling and "
+                "extra_for_training"
+            )
         strange = given - _OF_A_TABLE if self.people is None else set()
         if self.backend != TABLE:
             strange |= given & {"table", "wait_days"}

@@ -9,6 +9,7 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.store import DayStore
 from driftwatch.images.late import keep_drawn_from
 from driftwatch.labels.backends.base import LabelBackend, Opening
+from driftwatch.labels.draw import keep_strata
 from driftwatch.labels.links import ImageLinks, LinkSigners
 from driftwatch.labels.plan import describe, plan_labelling
 from driftwatch.labels.shown import ShownImages
@@ -31,6 +32,7 @@ def create_day_pool(day: DayStore, backend: LabelBackend, signers: LinkSigners, 
         shown = ShownImages(day.storage, day.keys.shown)
         plan = plan_labelling(day, now, shown.copied)
         log.info("Plan: %s", describe(plan, day.config.labels))
+        keep_strata(day, plan)
 
         def carry_out(plan: AnnotationPlan, part: AnnotationPlan) -> AnnotationPlan:
             """The day's plan after this part of it is open."""

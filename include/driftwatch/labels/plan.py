@@ -16,6 +16,7 @@ from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
 from driftwatch.config import LabelsConfig
 from driftwatch.config.labels import TOLOKA
+from driftwatch.labels.draw import Wanted, draw_sample
 from driftwatch.labels.known_images import control_tasks, plan_exam
 from driftwatch.labels.money import cost_of, images_for, refuse_over_limits, spent_in_month
 from driftwatch.labels.sample import Accepted, CanShow, accepted_images
@@ -51,9 +52,11 @@ def plan_labelling(day: DayStore, now: datetime, can_show: CanShow | None = None
 def _new_plan(day: DayStore, now: datetime, accepted: Accepted, can_show: CanShow | None) -> AnnotationPlan:
     annotation = day.config.labels
     size = _sample_size(day)
-    sample = accepted.draw(annotation.seed, size.images, can_show)
+    stratified = annotation.sampling == "stratified"
+    wanted = Wanted(annotation.seed, size.images, stratified, annotation.extra_for_training)
+    sample = draw_sample(accepted, wanted, can_show)
     sample.tell_changed(day)
-    cost = cost_of(len(sample.images), annotation)
+    cost = cost_of(len(sample.images) + len(sample.extra), annotation)
     refuse_over_limits(day, cost.total)
     exam = plan_exam(day.monitor, _to_the_second(now + EXAM_LINKS), can_show)
     asked = {task.image_id for task in exam.tasks} if exam else set()
@@ -75,21 +78,31 @@ def _new_plan(day: DayStore, now: datetime, accepted: Accepted, can_show: CanSho
         expires=pool_end(annotation, now),
         links_expire=links_end(annotation, now),
     )
-    facts: dict[str, object] = {"changed": sample.changed, "backend": annotation.people}
-    usual = {"changed": (), "backend": TOLOKA}
+    facts: dict[str, object] = {
+        "changed": sample.changed,
+        "backend": annotation.people,
+        "strata": sample.strata,
+        "extra": sample.extra,
+    }
+    usual = {"changed": (), "backend": TOLOKA, "strata": (), "extra": ()}
     return plan.model_copy(update={name: fact for name, fact in facts.items() if fact != usual[name]})
 
 
 def _still_drawn(plan: AnnotationPlan, accepted: Accepted, can_show: CanShow | None) -> bool:
     """Whether a plan's sample is still the one that its settings draw: images that came since may take part while nobody was asked."""
-    sample = accepted.draw(plan.seed, plan.sample_size.images, can_show)
-    return [image.image_id for image in sample.images] == sorted(image.image_id for image in plan.sample)
+    wanted = Wanted(plan.seed, plan.sample_size.images, bool(plan.strata), len(plan.extra))
+    sample = draw_sample(accepted, wanted, can_show)
+    return _ids(sample.images) == _ids(plan.sample) and _ids(sample.extra) == _ids(plan.extra)
+
+
+def _ids(images: tuple[SampledImage, ...]) -> list[str]:
+    return sorted(image.image_id for image in images)
 
 
 def _can_be_shown(day: DayStore, plan: AnnotationPlan, accepted: Accepted) -> bool:
     """Whether the images of a plan are all still there: the day may have been taken in again, without some of them."""
     known = [*plan.control, *(plan.exam.tasks if plan.exam else ())]
-    return all(accepted.keys.get(image.image_id) == image.key for image in plan.sample) and all(
+    return all(accepted.keys.get(image.image_id) == image.key for image in plan.to_label) and all(
         day.storage.exists(task.key) for task in known
     )
 
@@ -123,7 +136,8 @@ def _with_own_keys(plan: AnnotationPlan, monitor: str) -> AnnotationPlan:
         return tuple(image.model_copy(update={"key": own_key(monitor, image.key)}) for image in images)
 
     exam = plan.exam.model_copy(update={"tasks": own(plan.exam.tasks)}) if plan.exam else None
-    return plan.model_copy(update={"sample": own(plan.sample), "control": own(plan.control), "exam": exam})
+    found = plan.model_copy(update={"sample": own(plan.sample), "control": own(plan.control), "exam": exam})
+    return found.model_copy(update={"extra": own(plan.extra)}) if plan.extra else found
 
 
 def _sample_size(day: DayStore) -> SampleSize:
@@ -133,14 +147,18 @@ def _sample_size(day: DayStore) -> SampleSize:
         return SampleSize(images=annotation.sample_size)
     days_left = monthrange(day.date.year, day.date.month)[1] - day.date.day + 1
     left = (annotation.max_cost_per_month - spent_in_month(day)) / days_left
-    return choose_size(day, images_for(min(left, annotation.max_cost_per_day), annotation))
+    affordable = images_for(min(left, annotation.max_cost_per_day), annotation)
+    return choose_size(day, max(affordable - annotation.extra_for_training, 0))
 
 
 def describe(plan: AnnotationPlan, annotation: LabelsConfig) -> str:
     """One sentence for logs and dry runs."""
     cost = plan.cost
     changed = f" ({len(plan.changed)} left out, their files have changed since)" if plan.changed else ""
-    what = f"{len(plan.sample)} images{changed} x {plan.overlap} annotators with {len(plan.control)} control tasks"
+    extra = f" and {len(plan.extra)} for training" if plan.extra else ""
+    what = (
+        f"{len(plan.sample)} images{changed}{extra} x {plan.overlap} annotators with {len(plan.control)} control tasks"
+    )
     if cost.hours is not None:
         return f"{what}: about {cost.hours:.1f} hours at {cost.price_per_hour:.2f} USD = {cost.total:.2f} USD"
     return f"{what}: {cost.pages} pages at {cost.reward_per_page:.2f} USD + {annotation.fee:.0%} fee = {cost.total:.2f} USD"

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from driftwatch.artifacts.annotation import SampledImage
+from driftwatch.artifacts.annotation import SampledImage, Stratum
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import ChangedImage
@@ -45,10 +45,13 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Sample:
-    """`images`: what is asked about, sorted by id. `changed`: images that were drawn before them and whose files are others by now."""
+    """`images`: what is asked about, sorted by id. `changed`: images that were drawn before them and whose files are others by now.
+    `strata`: those of a stratified sample. `extra`: images that are labelled for training alone, sorted by id."""
 
     images: tuple[SampledImage, ...]
     changed: tuple[SampledImage, ...]
+    strata: tuple[Stratum, ...] = ()
+    extra: tuple[SampledImage, ...] = ()
 
     def tell_changed(self, day: DayStore) -> None:
         """Logs how many images are left out; raises ChangedImage where no image is left."""

@@ -23,6 +23,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion, refuse_other_pixels
+from driftwatch.models.even_sample import only_for_training
 from driftwatch.models.original_set import copy_images, counts_by, refuse_other_set, set_keys, take_in_training_set
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
 
@@ -33,15 +34,17 @@ _OTHER_PIXELS = (
     "Start the retraining anew: a day whose pictures an earlier model took is left out of its set, and counted"
 )
 ORIGINAL, HUMAN = "original", "human"
-_NO_LABELS = pd.DataFrame(columns=["image_id", "label", "status", "confidence", "day", "row"])
+_LABEL_COLUMNS = ["image_id", "label", "status", "confidence"]
+_NO_LABELS = pd.DataFrame(columns=[*_LABEL_COLUMNS, "day", "row", "extra"])
 
 
 def collect_training_set(store: MonitorStore, run_key: str, first_day: date, last_day: date) -> DatasetCard:
     """Writes retraining/<run_key>/set.parquet: the original set and the human labels of the days from first to last, inclusive.
 
-    A human label counts if the annotators reached a consensus and its confidence is at least `retraining.min_confidence`. Columns:
+    A human label counts if the annotators reached a consensus and its confidence is at least `retraining.min_confidence`. Images that were
+    labelled for training alone, and those that make a stratified sample uneven, are never for evaluation (`only_for_training`). Columns:
     image_id, label, split, source (original or human), day ("" for the original set), confidence, row (the image's place in the
-    inputs of the original set or of its day). An image of the original set keeps its label and split. An image that was labelled on
+    inputs of the original set or of its day), and, where there are any, `extra`: whether it was labelled for training alone. An image of the original set keeps its label and split. An image that was labelled on
     two days counts once, with its more confident label.
     The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
     Returns the dataset card and writes it beside the set: `summary`, the days, and what was left out and why.
@@ -83,8 +86,9 @@ def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected
             f"{store.keys.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {labels.left_out}); "
             f"retraining.min_new_labels is {store.config.retraining.min_new_labels}: label more days or widen the range"
         )
-    base = original.assign(source=ORIGINAL, day="", confidence=1.0, row=np.arange(len(original)))
-    columns = ["image_id", "label", "split", "source", "day", "confidence", "row"]
+    base = original.assign(source=ORIGINAL, day="", confidence=1.0, row=np.arange(len(original)), extra=False)
+    marks = ["extra"] if human["extra"].any() else []
+    columns = ["image_id", "label", "split", "source", "day", "confidence", "row", *marks]
     table = pd.concat([base[base["split"] != LEFT_OUT], human], ignore_index=True)[columns]
     card = DatasetCard(**dict(summary(table)), first_day=first_day, last_day=last_day, left_out=labels.left_out)
     return _Collected(splits, table, card)
@@ -185,6 +189,7 @@ class _HumanLabels:
         self._classes, self._settings, self._original = config.classes, config.retraining, original
         self._pixels = ModelInput.of(config.model.input).pixels
         self._days: list[pd.DataFrame] = []
+        self._uneven: set[str] = set()
         reasons = ("no_consensus", "low_confidence", "in_original_set", "labelled_twice", "near_two_splits")
         self.left_out = dict.fromkeys(reasons, 0)
 
@@ -193,7 +198,10 @@ class _HumanLabels:
         day = store.keys.day(date.fromisoformat(name))
         if not store.storage.exists(day.labels):
             return splits
-        labels = store.storage.read_table(day.labels)[["image_id", "label", "status", "confidence"]]
+        labels = store.storage.read_table(day.labels)[_LABEL_COLUMNS].assign(extra=False)
+        if store.storage.exists(day.extra_labels):
+            more = store.storage.read_table(day.extra_labels)[_LABEL_COLUMNS].assign(extra=True)
+            labels = pd.concat([labels, more], ignore_index=True)
         index = store.day(date.fromisoformat(name)).find(InputsIndex)
         if index and index.pixels != self._pixels:  # an earlier model took other pictures
             self.left_out["other_pixels"] = self.left_out.get("other_pixels", 0) + len(labels)
@@ -204,7 +212,11 @@ class _HumanLabels:
         self._days.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
         manifest = store.storage.read_table(day.manifest)[["image_id", "phash"]]
         seen = manifest[manifest["image_id"].isin(labels["image_id"])]
-        return decide_splits(splits, seen, self._settings.evaluation_share, name)
+        uneven = only_for_training(store.day(date.fromisoformat(name)), labels)
+        self._uneven |= uneven
+        apart = seen["image_id"].isin(uneven)
+        splits = decide_splits(splits, seen[~apart], self._settings.evaluation_share, name)
+        return decide_splits(splits, seen[apart], 0.0, name)
 
     def _new(self, labels: pd.DataFrame) -> pd.DataFrame:
         """The labels of a day that are agreed on and new. Counts the others."""
@@ -235,7 +247,10 @@ class _HumanLabels:
         once = once.assign(split=split, source=HUMAN, row=once["row"].astype("int64"))
         apart = once["split"] == LEFT_OUT
         self.left_out["near_two_splits"] = int(apart.sum())
-        return once[~apart].reset_index(drop=True)
+        judging = once["image_id"].isin(self._uneven) & (once["split"] == EVALUATION)
+        if judging.any():
+            self.left_out["only_for_training"] = int(judging.sum())
+        return once[~(apart | judging)].reset_index(drop=True)
 
 
 def days_between(store: MonitorStore, first_day: date, last_day: date) -> list[str]:

@@ -74,6 +74,7 @@ class MergeAnnotationsOperator(DayOperator):
         from driftwatch.labels.assignments import together
         from driftwatch.labels.backends.base import Pool
         from driftwatch.labels.consensus import merge_day
+        from driftwatch.labels.extra import merge_extra
         from driftwatch.labels.plan_notes import note_progress
 
         day, annotation = self.of_day, self.monitor.labels
@@ -89,6 +90,8 @@ class MergeAnnotationsOperator(DayOperator):
         for part, found in zip(plan.parts, done, strict=True):
             note_progress(day, found, part.number)
         summary = asdict(merge_day(day, plan.asked_about))
+        if plan.extra:
+            summary["extra"] = merge_extra(day, plan)
         self.log.info("Labels: %s", summary)
         tell_followers(
             context, self.outlets, day=self.day, url=day.storage.url(day.keys.labels), labels=summary["labelled"]

@@ -12,7 +12,6 @@ from driftwatch.accuracy.evidence import (
     Scores,
     disagreement,
     evidence_of,
-    own_score,
     pool,
     pool_votes,
     votes_of,
@@ -62,14 +61,6 @@ def test_what_is_counted() -> None:
     )  # two answers that name a class to k1, one to k2
     assert (found.votes.pairs, found.votes.disagreement) == (2, 1)
     assert found.votes.sizes == {1: 1, 2: 2}
-
-
-def test_the_score_of_the_own_answer_is_that_of_the_predicted_class() -> None:
-    answers = pd.DataFrame({"prediction": ["dog", "cat"], "score.cat": [0.2, 0.7], "score.dog": [0.8, 0.3]})
-    assert own_score(answers, CLASSES).tolist() == [0.8, 0.7]
-    assert own_score(answers.drop(columns="score.dog"), CLASSES) is None
-    assert own_score(answers.assign(**{"score.dog": [None, 0.3]}), CLASSES) is None  # one answer has none
-    assert own_score(answers.assign(**{"score.dog": [0.8, None]}), CLASSES) is not None  # not that of an answer
 
 
 def test_disagreement_is_the_share_of_pairs_that_differ() -> None:

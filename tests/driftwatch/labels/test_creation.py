@@ -124,6 +124,30 @@ def days(request, tmp_path, monitor, url, monkeypatch) -> Iterator[Days]:
     found.http.close()
 
 
+def test_hard_images_are_in_the_pool_like_the_others_and_the_strata_are_kept_before_it(tmp_path, monitor, url) -> None:
+    storage = open_storage(f"file://{tmp_path}")
+    days = Days(url, storage, monitor.model_copy(update={"name": f"m{next(_NUMBERS)}"}))
+    keys, ids = days.layout.day(DAY), [image_id(f"in/{number}.jpg") for number in range(4)]
+    table = {
+        "image_id": ids,
+        "prediction": ["cat"] * 4,
+        "score.cat": [0.9, 0.6, 0.8, 0.7],
+        "score.dog": [0.1, 0.4, 0.2, 0.3],
+    }
+    storage.write_table(keys.predictions, pd.DataFrame(table))
+    chosen = {"sampling": "stratified", "extra_for_training": 1, "sample_size": 2}
+    plan = days.create(**chosen)
+    assert (len(plan.sample), len(plan.extra)) == (2, 1)
+    tasks = days.http.get(f"/api/v1/tasks?pool_id={plan.pool_id}&limit=100").json()["items"]
+    shown = {task["input_values"]["image_id"]: task for task in tasks if not task.get("known_solutions")}
+    assert set(shown) == {image.image_id for image in plan.to_label}
+    assert len({task["overlap"] for task in shown.values()}) == 1
+    assert not any(word in str(task["input_values"]) for task in tasks for word in ("cat", "dog", "unsure"))
+    assert sorted(storage.read_table(keys.strata)["image_id"]) == sorted(ids)
+    assert days.create(**chosen) == plan
+    days.http.close()
+
+
 on_files = pytest.mark.parametrize("days", ["file"], indirect=True)
 on_s3 = pytest.mark.parametrize("days", ["s3"], indirect=True)
 

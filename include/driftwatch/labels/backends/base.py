@@ -46,7 +46,7 @@ AT_DEADLINE, AT_DAILY_LIMIT = "the deadline", "labels.max_cost_per_day"
 class Pool:
     """A day's pool, as one who waits for it names it.
 
-    `pool_id`: the service's own id. `images`: of the sample, each for `overlap` annotators. `fee_share`: what the service takes on top of
+    `pool_id`: the service's own id. `images`: those of the plan's `to_label`, each for `overlap` annotators. `fee_share`: what the service takes on top of
     each reward, as a share of it. `control`: control tasks beside the images. `price_per_hour`: USD for an hour of an annotator's time,
     where that is what labels cost.
     """
@@ -66,7 +66,7 @@ class Pool:
                 f"the plan of {plan.day} has no pool yet: clear create_annotation_pool and what follows it"
             )
         price = labels.price_per_hour if labels.by_hour else 0.0
-        return cls(plan.pool_id, len(plan.sample), plan.overlap, labels.fee, len(plan.control), price)
+        return cls(plan.pool_id, len(plan.to_label), plan.overlap, labels.fee, len(plan.control), price)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class LabelBackend(ABC):
 
     @abstractmethod
     def find_or_create(self, opening: Opening) -> AnnotationPlan:
-        """Ends with the day's one pool open, each image of the plan in it once; or closed, where it may not go on.
+        """Ends with the day's one pool open, each image of the plan's `to_label` in it once; or closed, where it may not go on.
 
         It is found before it is created. Returns the plan with what was learnt. Raises OverBudget where the account has too little money.
         """

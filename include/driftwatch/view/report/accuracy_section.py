@@ -119,6 +119,11 @@ def late(facts: DayFacts) -> list[str]:
             f"{images:,} of {count(accepted, 'image')} came after the day's sample was drawn. Features, drift and predictions count them. "
             f"{_who_was_asked(facts, accepted, images)}"
         )
+    if facts.performance and facts.performance.not_covered:
+        found.append(
+            f"{count(facts.performance.not_covered, 'image')} of the day are in parts (strata) of which no image has a label. No number of the "
+            "model says anything of them."
+        )
     if facts.late_files:
         found.append(
             f"{count(facts.late_files.files, 'file')} came after the day was taken in, and no number here counts them. "

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from driftwatch.artifacts.accuracy import LabelAgreement
+from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.labels.assignments import COUNTED
 from driftwatch.view.numbers import percent
 from driftwatch.view.report.facts import DayFacts
@@ -47,6 +48,7 @@ def labelling(facts: DayFacts) -> Labelling | None:
         return None
     rows = [
         ("Asked", f"{count(len(plan.asked_about), 'image')}, {plan.overlap} annotators each"),
+        *_chosen(plan),
         ("Planned cost", f"{sum(part.cost.total for part in plan.parts):.2f} USD, fee included"),
         *_spent(facts),
         *_answers(facts),
@@ -68,6 +70,18 @@ def _whose_votes_count(annotators: pd.DataFrame) -> str:
         return " (their votes count)" if flagged else ""
     counted = f", those of the other {flagged - excluded} count" if flagged > excluded else ""
     return f" (the votes of {excluded} are left out for their control tasks{counted})"
+
+
+def _chosen(plan: AnnotationPlan) -> list[tuple[str, str]]:
+    """What a day has beside a plain random sample."""
+    found = []
+    if plan.strata:
+        chances = [stratum.asked / stratum.images for stratum in plan.all_strata]
+        told = f"{len(chances)} strata; of the images of one, {percent(min(chances))} to {percent(max(chances))} were asked about"
+        found.append(("Drawn by", told))
+    if plan.extra:
+        found.append(("For training alone", f"{count(len(plan.extra), 'unsure image')}, in no estimate"))
+    return found
 
 
 def _annotator(row: Any) -> Annotator:

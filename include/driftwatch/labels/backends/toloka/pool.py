@@ -152,7 +152,7 @@ class Campaign:
             self.journal.note(pool_id=kept)
 
     def _tasks(self, links: ImageLinks) -> Iterator[ImageTask]:
-        for image in self.plan.sample:
+        for image in self.plan.to_label:
             values = {
                 specification.IMAGE_FIELD: links.link(image.image_id, image.key),
                 specification.ID_FIELD: image.image_id,
