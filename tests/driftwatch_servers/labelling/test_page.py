@@ -292,6 +292,23 @@ def test_a_token_that_was_taken_away_ends_at_the_next_request_and_the_answer_is_
     ana.until("message.textContent.startsWith('nobody has this token')")
 
 
+def test_an_answer_that_the_server_did_not_take_is_told_and_can_be_given_again(at: Open) -> None:
+    site = Site(Day())
+    ana = at(site)
+    ana.page.route("**/answers", lambda route: route.abort())
+    ana.page.keyboard.press("1")
+    ana.until("message.textContent.startsWith('The server did not answer')")
+    assert (ana.number, site.day.given()) == ("0", {})
+    ana.page.unroute("**/answers")
+    choose(ana, "dog")
+    assert ana.page.locator("#message").is_hidden()
+    site.day.pages[0].over = True  # its time has passed
+    ana.page.keyboard.press("1")
+    ana.until("message.textContent === 'this page is over'")
+    ana.shown()
+    assert (ana.number, site.day.given()) == ("10", {"0": "dog"})
+
+
 def test_another_web_site_cannot_answer_in_somebody_s_name(at: Open) -> None:
     site = Site(Day())
     ana = at(site)

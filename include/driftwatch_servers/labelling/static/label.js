@@ -4,7 +4,7 @@ import { character, Typed } from "./keys.js";
 import { Picture } from "./picture.js";
 import { plainHtml } from "./plain.js";
 
-const LOOK_AGAIN_MILLISECONDS = 3000;
+const LOOK_AGAIN_MILLISECONDS = 3000, PATIENCE_MILLISECONDS = 20_000;
 const $ = (id) => document.getElementById(id);
 const show = (...ids) => ["login", "done", "pools", "work"].forEach((id) => { $(id).hidden = !ids.includes(id); });
 let pool = null, page = null, busy = false, waiting = 0;
@@ -12,7 +12,8 @@ let drawn = "", pictures = [], questions = []; // what stands on the page now
 const typed = new Typed($("typed"));
 
 async function ask(path, body) {
-  const answer = await fetch(path, body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
+  const post = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const answer = await fetch(path, { ...post, signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) })
     .catch(() => { throw new Error("The server did not answer"); });
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) throw Object.assign(new Error(said.message || `The server answered ${answer.status}`), { status: answer.status });
@@ -188,7 +189,7 @@ function ready() {
     picture.why.textContent = what && `${what} Try again${ways ? `. If that does not help, ${ways}` : ""}.`;
   }
   $("zoom").setAttribute("aria-pressed", String(pictures.some(({ picture }) => picture.zoomed)));
-  $("zoom").disabled = state !== "ready";
+  $("zoom").disabled = state === "failed" || state === "slow";
 }
 
 const retry = () => page && doing(async () => {
