@@ -54,11 +54,11 @@ assert pd.read_parquet(io.BytesIO(buffer.getvalue())).equals(table)
 assert (np.ones((600, 600)) @ np.ones((600, 600)))[0, 0] == 600
 
 
-@numba.njit(parallel=True)
+@numba.njit
 def added(values):
     total = 0.0
-    for i in numba.prange(len(values)):
-        total += values[i]
+    for value in values:
+        total += value
     return total
 
 

@@ -191,6 +191,7 @@ def test_drift_on_the_fourth_day_alerts_hands_over_and_the_model_that_comes_back
         assert (new.version, old.version) == ("prod-2", "prod-1")
 
 
+@pytest.mark.parametrize("watched", ["onnx"], indirect=True)
 def test_what_the_team_trains_on_is_what_was_handed_over_and_damaged_copies_share_the_recent_half(
     watched: Watched,
 ) -> None:

@@ -87,14 +87,16 @@ def faultless(world: World) -> dict[Callable[..., Outcome], tuple[list[str], dic
     return found
 
 
-def calls_to_break(faultless, fault: Fault, share: int) -> list[tuple[str, Callable[..., Outcome]]]:
-    """Each call once, in the first scenario that makes it; with a `share` of n every n-th, another n-th for each fault."""
+def calls_to_break(faultless, fault: Fault, share: int, times: int | None) -> list[tuple[str, Callable[..., Outcome]]]:
+    """Each call once, in the first scenario that makes it; with a `share` of n every n-th, another n-th for each fault,
+    and for a fault that stays another than for one that passes: so each call meets one."""
     scenario_of: dict[str, Callable[..., Outcome]] = {}
     for scenario, (calls, _) in faultless.items():
         for call in calls:
             scenario_of.setdefault(call, scenario)
     met = [(call, scenario) for call, scenario in scenario_of.items() if re.search(fault.applies, call)]
-    return met[[*FAULTS.values()].index(fault) % min(share, len(met)) :: share]
+    first = [*FAULTS.values()].index(fault) + (0 if times else share // 2)
+    return met[first % min(share, len(met)) :: share]
 
 
 def broken_day(world: World, call: str, scenario, fault: Fault, times: int | None) -> tuple[Case, Outcome]:
@@ -127,7 +129,7 @@ def run_column(world, faultless, cell, share, monkeypatch, name: str, times: int
     for variable, value in world.connections(IMPATIENT if name == "slow" else PATIENT).items():
         monkeypatch.setenv(variable, value)
     results: dict[str, str] = {}
-    for call, scenario in calls_to_break(faultless, fault, share):
+    for call, scenario in calls_to_break(faultless, fault, share, times):
         case, outcome = broken_day(world, call, scenario, fault, times)
         try:
             results[call] = judge(case, scenario, outcome, faultless[scenario][1], fault.cause)
