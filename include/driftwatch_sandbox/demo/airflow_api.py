@@ -13,7 +13,7 @@ class AirflowApi:
     """A logged-in client. `url`: the api-server's address."""
 
     def __init__(self, url: str, user: str, password: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=120, trust_env=False)
         answer = self._client.post("/auth/token", json={"username": user, "password": password})
         answer.raise_for_status()
         self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
