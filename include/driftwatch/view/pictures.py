@@ -16,7 +16,6 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.images.inputs import DayInputs
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.shares import whole_percent
-from driftwatch.view.words import listing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,10 +122,7 @@ def _undecided(facts: DayFacts) -> list[tuple[str, str]]:
     both = _with_score(both).sort_values(["votes", "score", "image_id"], ascending=[False, False, True])
     both = both.head(MOST_UNDECIDED)
     several = both["model_version"].nunique() > 1
-    return [
-        (row["image_id"], f"{row['status']}: {_votes(row, facts)}\n{_answer(row, several)}")
-        for _, row in both.iterrows()
-    ]
+    return [(row["image_id"], f"people: {_votes(row, facts)}\n{_answer(row, several)}") for _, row in both.iterrows()]
 
 
 def undecided(facts: DayFacts) -> int:
@@ -135,12 +131,14 @@ def undecided(facts: DayFacts) -> int:
 
 
 def _votes(row: pd.Series, facts: DayFacts) -> str:
-    """How many people gave which answer, the most frequent first. Nobody is named."""
+    """How many people gave which answer, the most frequent first, and that it is a tie. Nobody is named."""
     unclear = facts.config.labels.unclear_answer or "unclear"
     given = {name: int(row.get(f"votes.{name}", 0)) for name in facts.config.classes}
     given = {name: n for name, n in {**given, unclear: int(row["votes.unclear"])}.items() if n}
     most = sorted(given.items(), key=lambda item: -item[1])
-    return listing([f"{name} {n}" for name, n in most], _MOST_CHOICES)
+    shown = ", ".join(f"{name}\N{NO-BREAK SPACE}{n}" for name, n in most[:_MOST_CHOICES])
+    more = f" and {len(most) - _MOST_CHOICES} more" if len(most) > _MOST_CHOICES else ""
+    return f"{shown}{more}{' (tie)' if row['status'] == 'tie' else ''}"
 
 
 def _with_score(answers: pd.DataFrame) -> pd.DataFrame:

@@ -103,10 +103,11 @@ def test_ties_and_unclear_images_are_shown_with_their_votes_the_most_voted_and_s
     )  # fmt: skip
     columns = {"status": ["tie", "tie", "unclear", "consensus"], "votes": [4, 2, 4, 3], "votes.cat": [2, 1, 1, 3]}
     known["labels"] = known["labels"].assign(**columns, **{"votes.dog": [2, 1, 0, 0], "votes.unclear": [0, 0, 3, 0]})
-    assert chosen(day_facts(**known))["undecided"] == [
-        ("sure", "tie: cat 2 and dog 2\nmodel: dog (90 %)"),
-        ("unclear", "unclear: unclear 3 and cat 1\nmodel: cat (60 %)"),
-        ("few", "tie: cat 1 and dog 1\nmodel: cat (99 %)"),
+    found = chosen(day_facts(**known))["undecided"]
+    assert [(image_id, note.replace("\N{NO-BREAK SPACE}", " ")) for image_id, note in found] == [
+        ("sure", "people: cat 2, dog 2 (tie)\nmodel: dog (90 %)"),
+        ("unclear", "people: unclear 3, cat 1\nmodel: cat (60 %)"),
+        ("few", "people: cat 1, dog 1 (tie)\nmodel: cat (99 %)"),
     ]
 
 

@@ -132,15 +132,10 @@ def undecided(facts: DayFacts, shown: int) -> str:
         return ""
     ties, unclear = count(found.ties, "tie"), f"{found.unclear} unclear"
     more = f" {shown} of them are shown." if shown < found.ties + found.unclear else ""
-    fate = (
-        "Neither has a label"
-        if found.on_tie == "abstain"
-        else f"A tie has the label that on_tie ({found.on_tie}) gives it, an unclear image has none"
-    )
-    return (
-        f"{ties}, {unclear}.{more} {fate}, so the accuracy says nothing of those without one. The images with the most votes come first, and of "
-        "these the ones of which the model was surest."
-    )
+    fate = "They have no label, so the accuracy says nothing of them."
+    if found.on_tie != "abstain":
+        fate = f"A tie has the label that on_tie ({found.on_tie}) gives it. An unclear image has none, so the accuracy says nothing of it."
+    return f"{ties}, {unclear}.{more} {fate} The images with the most votes come first, and of these the ones of which the model was surest."
 
 
 def agreement_text(agreement: LabelAgreement, name: str, undefined: str) -> str:

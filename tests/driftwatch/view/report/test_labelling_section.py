@@ -93,7 +93,7 @@ def test_votes_that_are_left_out_are_said_to_be() -> None:
 def test_undecided_images_say_how_many_there_are_and_what_became_of_them() -> None:
     found = typed(Performance, samples.PERFORMANCE, ties=11, unclear=3, on_tie="abstain")
     assert undecided(day_facts(performance=found), 12).startswith(
-        "11 ties, 3 unclear. 12 of them are shown. Neither has a label, so the accuracy says nothing of those without one."
+        "11 ties, 3 unclear. 12 of them are shown. They have no label, so the accuracy says nothing of them."
     )
     found = found.model_copy(update={"on_tie": "first_class"})
     assert "A tie has the label that on_tie (first_class) gives it" in undecided(day_facts(performance=found), 14)
