@@ -12,19 +12,24 @@ got worse.
 
 Drift (the images changed) is told in the morning, before any label exists. It only informs: what starts a retraining is measured
 performance alone.
+
+Where labels come by themselves, from a table (`labels.backend: table`), nobody is asked. The run waits for the table, judges the day, and
+goes on looking until the labels are complete or `labels.wait_days` are over. Then it publishes the correction, once. A monitor without
+labels has only the steps of its images.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, time, timezone
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
+from airflow.sdk import DAG, BaseOperator, CronDataIntervalTimetable, Param, TriggerRule
 
 from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
-from driftwatch.config import MonitorConfig
+from driftwatch.config import AlertKind, MonitorConfig
+from driftwatch.config.labels import TABLE
 from driftwatch_airflow.assets import labels_asset
 from driftwatch_airflow.failures import day_failed
 from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, task_defaults
@@ -32,12 +37,25 @@ from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator, TriggerRetrainingOperator
 from driftwatch_airflow.operators.features import ProfileFeaturesOperator
 from driftwatch_airflow.operators.ingest import IngestImagesOperator, IngestShardOperator, MergeShardsOperator
+from driftwatch_airflow.operators.label_table import (
+    CheckCorrectionOperator,
+    CompareWithPeopleOperator,
+    FollowLabelsOperator,
+    MergeCheckOperator,
+    MergeTableOperator,
+    WaitForTableOperator,
+)
 from driftwatch_airflow.operators.mlflow import TellMlflowOperator
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 from driftwatch_airflow.operators.predictions import PredictLabelsOperator, PredictShardOperator
 from driftwatch_airflow.operators.publish import PublishOperator
 from driftwatch_airflow.operators.shards import SHARD_NAME
-from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellModelsOperator, TellOperator
+from driftwatch_airflow.operators.telling import (
+    EndDayOperator,
+    TellFailureOperator,
+    TellModelsOperator,
+    TellOperator,
+)
 from driftwatch_airflow.refused import dags_of_monitors
 from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
@@ -47,6 +65,7 @@ ONE_AT_A_TIME: dict[str, Any] = {"max_active_tis_per_dag": 1}
 # On a day of one shard the tasks for several shards are skipped, and the others run. On a skipped empty day nothing has succeeded, so
 # everything is skipped.
 SHARDED_OR_NOT: dict[str, Any] = {"trigger_rule": TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS}
+OF_LABELS: tuple[AlertKind, ...] = ("performance", "too_few_labels", "short_pool")
 
 PARAMS = {
     "day": Param(
@@ -83,6 +102,7 @@ PARAMS = {
 def monitoring_dag(monitor: MonitorConfig) -> DAG:
     """The daily DAG of one monitor."""
     start, end = monitor.schedule.start_date, monitor.schedule.end_date
+    by_table = monitor.labels.backend == TABLE
     with DAG(
         dag_id=monitor.monitoring_dag_id,
         description=monitor.description,
@@ -91,7 +111,8 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         start_date=datetime.combine(start, time.min, tzinfo=timezone.utc),
         end_date=datetime.combine(end, time.max, tzinfo=timezone.utc) if end else None,
         catchup=False,
-        max_active_runs=2,
+        # A run of a table goes on until its labels are complete, and the next days must not wait for it.
+        max_active_runs=monitor.labels.wait_days + 3 if by_table else 2,
         tags=["driftwatch", "monitoring", monitor.name],
         owner_links=owner_links(monitor),
         params=PARAMS,
@@ -101,89 +122,180 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         },
         default_args=task_defaults(monitor) | {"on_failure_callback": day_failed(monitor)},
     ) as dag:
-        ingest_images = IngestImagesOperator(
-            task_id="ingest_images", monitor=monitor, for_shards=["ingest_shards", "merge_shards", "predict_shards"]
+        images = take_in(monitor)
+        if not monitor.labels.labelled:
+            ends = [images.uploaded, images.predicted]
+        elif by_table:
+            ends = labels_of_table(monitor, images)
+        else:
+            ends = judge(monitor, images, labels_by_people(monitor, images)).ends
+        # The steps that tell people end the graph, and their success says nothing of the day. With this step the run also fails if the day failed.
+        ends >> EndDayOperator(task_id="day_done", monitor=monitor)
+        if monitor.notifiers:
+            ends >> TellFailureOperator(task_id="tell_failure", monitor=monitor)
+    return dag
+
+
+class Images(NamedTuple):
+    """The steps of a day's images that others wait for. `taken_in`: by which the day is taken in, at once or in shards."""
+
+    taken_in: list[BaseOperator]
+    predicted: BaseOperator
+    uploaded: BaseOperator
+
+
+def take_in(monitor: MonitorConfig) -> Images:
+    """Takes the day's images in, profiles them, and asks the model. A monitor without labels has these steps alone."""
+    ingest_images = IngestImagesOperator(
+        task_id="ingest_images", monitor=monitor, for_shards=["ingest_shards", "merge_shards", "predict_shards"]
+    )
+    ingest_shards = IngestShardOperator.partial(
+        task_id="ingest_shards", monitor=monitor, map_index_template=SHARD_NAME
+    ).expand(shard=ingest_images.output)
+    merge_shards = MergeShardsOperator(task_id="merge_shards", monitor=monitor)
+    profile_features = ProfileFeaturesOperator(task_id="profile_features", monitor=monitor, **SHARDED_OR_NOT)
+    upload_features = PublishOperator(task_id="upload_features", monitor=monitor, kind="features", **ONE_AT_A_TIME)
+    predict_shards = PredictShardOperator.partial(
+        task_id="predict_shards", monitor=monitor, map_index_template=SHARD_NAME
+    ).expand(shard=ingest_images.output)
+    predict_labels = PredictLabelsOperator(
+        task_id="predict_labels", monitor=monitor, shards=ingest_images.output, **SHARDED_OR_NOT
+    )
+
+    ingest_images >> [profile_features, predict_labels]
+    # Only a day of several shards goes this way.
+    ingest_shards >> merge_shards >> [profile_features, predict_shards]
+    predict_shards >> predict_labels
+    profile_features >> upload_features
+    if monitor.registry.mlflow:  # each day, so what did not get through is caught up, and a moved alias is seen
+        tell_mlflow = TellMlflowOperator(task_id="tell_mlflow", monitor=monitor, trigger_rule=TriggerRule.ALL_DONE)
+        ingest_images >> tell_mlflow
+        if monitor.notifiers:
+            tell_mlflow >> TellModelsOperator(task_id="tell_models", monitor=monitor)
+    if monitor.notifiers:
+        tell_drift = TellOperator(
+            task_id="tell_drift", monitor=monitor, kinds=("drift", "empty_day", "too_many_rejects")
         )
-        ingest_shards = IngestShardOperator.partial(
-            task_id="ingest_shards", monitor=monitor, map_index_template=SHARD_NAME
-        ).expand(shard=ingest_images.output)
-        merge_shards = MergeShardsOperator(task_id="merge_shards", monitor=monitor)
-        profile_features = ProfileFeaturesOperator(task_id="profile_features", monitor=monitor, **SHARDED_OR_NOT)
-        upload_features = PublishOperator(task_id="upload_features", monitor=monitor, kind="features", **ONE_AT_A_TIME)
-        predict_shards = PredictShardOperator.partial(
-            task_id="predict_shards", monitor=monitor, map_index_template=SHARD_NAME
-        ).expand(shard=ingest_images.output)
-        predict_labels = PredictLabelsOperator(
-            task_id="predict_labels", monitor=monitor, shards=ingest_images.output, **SHARDED_OR_NOT
-        )
-        create_annotation_pool = CreateAnnotationPoolOperator(
-            task_id="create_annotation_pool", monitor=monitor, **ONE_AT_A_TIME, **SHARDED_OR_NOT
-        )
-        wait_for_annotations = WaitForAnnotationsOperator(task_id="wait_for_annotations", monitor=monitor)
-        merge_annotations = MergeAnnotationsOperator(
+        [profile_features, predict_labels] >> tell_drift
+    return Images([ingest_images, merge_shards], predict_labels, upload_features)
+
+
+def labels_by_people(monitor: MonitorConfig, images: Images) -> BaseOperator:
+    """People label a random sample; where they only check a table, the steps have names of their own. Returns the last step."""
+    checks = monitor.labels.backend == TABLE
+    create_annotation_pool = CreateAnnotationPoolOperator(
+        task_id="create_annotation_pool", monitor=monitor, **ONE_AT_A_TIME, **SHARDED_OR_NOT
+    )
+    wait_for_annotations = WaitForAnnotationsOperator(
+        task_id="wait_for_people" if checks else "wait_for_annotations", monitor=monitor
+    )
+    if checks:
+        merged: BaseOperator = MergeCheckOperator(task_id="merge_people", monitor=monitor)
+    else:
+        merged = MergeAnnotationsOperator(
             task_id="merge_annotations", monitor=monitor, outlets=[labels_asset(monitor.name)]
         )
-        evaluate_performance = EvaluatePerformanceOperator(task_id="evaluate_performance", monitor=monitor)
-        upload_performance = PublishOperator(
-            task_id="upload_performance", monitor=monitor, kind="performance", **ONE_AT_A_TIME
-        )
-        check_performance = CheckPerformanceOperator(
-            task_id="check_performance",
-            monitor=monitor,
-            on_alert="trigger_retraining",
-            on_ok="performance_ok",
-            **ONE_AT_A_TIME,
-        )
-        trigger_retraining = TriggerRetrainingOperator(
-            task_id="trigger_retraining",
-            trigger_dag_id=monitor.retraining_dag_id,
-            trigger_run_id=f"{ALERT_RUN_PREFIX}{DAY_TEMPLATE}",
-            logical_date=None,
-            conf={"last_day": DAY_TEMPLATE, "reason": f"performance alert of {DAY_TEMPLATE}"},
-            note=f"Performance alert of {DAY_TEMPLATE}",
-            skip_when_already_exists=True,
-        )
-        performance_ok = EmptyOperator(task_id="performance_ok")
-        day_done = EndDayOperator(task_id="day_done", monitor=monitor)
+    images.taken_in >> create_annotation_pool
+    if monitor.labels.needs_predictions:
+        images.predicted >> create_annotation_pool
+    create_annotation_pool >> wait_for_annotations >> merged
+    return merged
 
-        ingest_images >> [profile_features, predict_labels, create_annotation_pool]
-        # Only a day of several shards goes this way.
-        ingest_shards >> merge_shards >> [profile_features, predict_shards, create_annotation_pool]
-        predict_shards >> predict_labels
-        if monitor.labels.needs_predictions:
-            predict_labels >> create_annotation_pool
-        profile_features >> upload_features
-        create_annotation_pool >> wait_for_annotations >> merge_annotations
-        [predict_labels, merge_annotations] >> evaluate_performance
-        # WhyLabs has one profile for a day: performance joins it after the features.
-        [evaluate_performance, upload_features] >> upload_performance
-        if monitor.publish.alert_source == "whylabs":
-            upload_performance >> check_performance
-        evaluate_performance >> check_performance >> [trigger_retraining, performance_ok]
-        # The steps that tell people end the graph, and their success says nothing of the day. With this step the run also fails if the day failed.
-        [upload_performance, trigger_retraining, performance_ok] >> day_done
 
-        if monitor.registry.mlflow:  # each day, so what did not get through is caught up, and a moved alias is seen
-            tell_mlflow = TellMlflowOperator(task_id="tell_mlflow", monitor=monitor, trigger_rule=TriggerRule.ALL_DONE)
-            ingest_images >> tell_mlflow
-            if monitor.notifiers:
-                tell_mlflow >> TellModelsOperator(task_id="tell_models", monitor=monitor)
+class Judged(NamedTuple):
+    """The steps of a verdict that others wait for, and the `ends`, after which the day is done."""
 
-        if monitor.notifiers:
-            tell_drift = TellOperator(
-                task_id="tell_drift", monitor=monitor, kinds=("drift", "empty_day", "too_many_rejects")
-            )
-            tell_performance = TellOperator(
-                task_id="tell_performance", monitor=monitor, kinds=("performance", "too_few_labels", "short_pool")
-            )
-            tell_failure = TellFailureOperator(task_id="tell_failure", monitor=monitor)
-            [profile_features, predict_labels] >> tell_drift
-            evaluate_performance >> tell_performance
-            [upload_performance, trigger_retraining, performance_ok] >> tell_failure
-            if monitor.publish.alert_source != "local":
-                tell_analysis = TellOperator(task_id="tell_analysis", monitor=monitor, kinds=("performance",))
-                [trigger_retraining, performance_ok] >> tell_analysis
-    return dag
+    evaluated: BaseOperator
+    uploaded: BaseOperator
+    ends: list[BaseOperator]
+
+
+def judge(monitor: MonitorConfig, images: Images, merged: BaseOperator) -> Judged:
+    """Measures the model against the labels, and starts a retraining when it has got worse."""
+    evaluate_performance = EvaluatePerformanceOperator(task_id="evaluate_performance", monitor=monitor)
+    upload_performance = PublishOperator(
+        task_id="upload_performance",
+        monitor=monitor,
+        kind="performance",
+        changed="keep" if monitor.labels.backend == TABLE else "refuse",
+        **ONE_AT_A_TIME,
+    )
+    check_performance = CheckPerformanceOperator(
+        task_id="check_performance",
+        monitor=monitor,
+        on_alert="trigger_retraining",
+        on_ok="performance_ok",
+        **ONE_AT_A_TIME,
+    )
+    trigger_retraining = retraining_of(monitor, "trigger_retraining")
+    performance_ok = EmptyOperator(task_id="performance_ok")
+
+    [images.predicted, merged] >> evaluate_performance
+    # WhyLabs has one profile for a day: performance joins it after the features.
+    [evaluate_performance, images.uploaded] >> upload_performance
+    if monitor.publish.alert_source == "whylabs":
+        upload_performance >> check_performance
+    evaluate_performance >> check_performance >> [trigger_retraining, performance_ok]
+    if monitor.notifiers:
+        evaluate_performance >> TellOperator(task_id="tell_performance", monitor=monitor, kinds=OF_LABELS)
+        if monitor.publish.alert_source != "local":
+            tell_analysis = TellOperator(task_id="tell_analysis", monitor=monitor, kinds=("performance",))
+            [trigger_retraining, performance_ok] >> tell_analysis
+    ends: list[BaseOperator] = [upload_performance, trigger_retraining, performance_ok]
+    return Judged(evaluate_performance, upload_performance, ends)
+
+
+def retraining_of(monitor: MonitorConfig, task_id: str) -> TriggerRetrainingOperator:
+    """Starts the retraining of the day's alert. However often it is asked for, the day has one run."""
+    return TriggerRetrainingOperator(
+        task_id=task_id,
+        trigger_dag_id=monitor.retraining_dag_id,
+        trigger_run_id=f"{ALERT_RUN_PREFIX}{DAY_TEMPLATE}",
+        logical_date=None,
+        conf={"last_day": DAY_TEMPLATE, "reason": f"performance alert of {DAY_TEMPLATE}"},
+        note=f"Performance alert of {DAY_TEMPLATE}",
+        skip_when_already_exists=True,
+    )
+
+
+def labels_of_table(monitor: MonitorConfig, images: Images) -> list[BaseOperator]:
+    """Labels come from a table, over days. Returns the last steps of the day's first verdict; what follows goes on as labels come."""
+    outlets = [labels_asset(monitor.name)]
+    wait_for_annotations = WaitForTableOperator(task_id="wait_for_annotations", monitor=monitor, **SHARDED_OR_NOT)
+    merge_annotations = MergeTableOperator(task_id="merge_annotations", monitor=monitor, outlets=outlets)
+    images.taken_in >> wait_for_annotations
+    wait_for_annotations >> merge_annotations
+    judged = judge(monitor, images, merge_annotations)
+
+    follow_labels = FollowLabelsOperator(
+        task_id="follow_labels", monitor=monitor, outlets=outlets, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+    )
+    upload_correction = PublishOperator(
+        task_id="upload_correction", monitor=monitor, kind="performance", changed="revise", **ONE_AT_A_TIME
+    )
+    check_correction = CheckCorrectionOperator(
+        task_id="check_correction",
+        monitor=monitor,
+        on_alert="retrain_after_correction",
+        on_ok="correction_ok",
+        **ONE_AT_A_TIME,
+    )
+    retrain_after_correction = retraining_of(monitor, "retrain_after_correction")
+    correction_ok = EmptyOperator(task_id="correction_ok")
+    corrected: list[BaseOperator] = [upload_correction, retrain_after_correction, correction_ok]
+
+    [judged.evaluated, judged.uploaded] >> follow_labels >> upload_correction >> check_correction
+    check_correction >> [retrain_after_correction, correction_ok]
+    if monitor.labels.check_with:
+        merge_people = labels_by_people(monitor, images)
+        compare_with_people = CompareWithPeopleOperator(task_id="compare_with_people", monitor=monitor)
+        [judged.evaluated, merge_people] >> compare_with_people
+        corrected.append(compare_with_people)
+    corrected >> EndDayOperator(task_id="labels_done", monitor=monitor)
+    if monitor.notifiers:
+        follow_labels >> TellOperator(task_id="tell_correction", monitor=monitor, kinds=OF_LABELS)
+        corrected >> TellFailureOperator(task_id="tell_late_failure", monitor=monitor)
+    return judged.ends
 
 
 globals().update(dags_of_monitors(monitoring_dag, "monitoring"))

@@ -176,8 +176,10 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
     }
 
 
-def retraining_dag(monitor: MonitorConfig) -> DAG:
-    """The retraining DAG of one monitor."""
+def retraining_dag(monitor: MonitorConfig) -> DAG | None:
+    """The retraining DAG of one monitor; None for a monitor without labels, which has nothing to train and to compare models by."""
+    if not monitor.labels.labelled:
+        return None
     champion, reference = champion_asset(monitor.name), reference_asset(monitor.name)
     with DAG(
         dag_id=monitor.retraining_dag_id,

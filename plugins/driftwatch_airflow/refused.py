@@ -30,9 +30,12 @@ class RefusedMonitorOperator(BaseOperator):
         raise AirflowFailException(self.message)
 
 
-def dags_of_monitors(build: Callable[[MonitorConfig], DAG], kind: str) -> dict[str, DAG]:
-    """The DAGs of all monitor files, by id. The DAG of a refused file says why it was refused. A mistake in one file stops no other."""
-    dags = {}
+def dags_of_monitors(build: Callable[[MonitorConfig], DAG | None], kind: str) -> dict[str, DAG]:
+    """The DAGs of all monitor files, by id. The DAG of a refused file says why it was refused. A mistake in one file stops no other.
+
+    `build` gives None for a monitor that has no such DAG.
+    """
+    dags: dict[str, DAG] = {}
     for path, monitor in load_monitors():
         if isinstance(monitor, MonitorConfig):
             try:
@@ -43,7 +46,8 @@ def dags_of_monitors(build: Callable[[MonitorConfig], DAG], kind: str) -> dict[s
                 dag = refused_monitor_dag(path, kind, ConfigError(problem))
         else:
             dag = refused_monitor_dag(path, kind, monitor)
-        dags[dag.dag_id] = dag
+        if dag is not None:
+            dags[dag.dag_id] = dag
     return dags
 
 

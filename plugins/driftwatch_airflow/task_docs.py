@@ -39,11 +39,11 @@ _WHAT_AND_WHEN = {
         "if it is over the budget, raise the limit in the monitor file. If Toloka refused it, correct the field that the message names. Then clear this task.",
     ),
     "wait_for_annotations": (
-        "Waits until the pool has ended. Meanwhile it takes no worker slot.",
-        "the pool ended early. Look in Toloka at the balance, the pool's end and its price, let the pool go on, and clear this task.",
+        "Waits until the pool has ended, or until a table has enough labels. Meanwhile it takes no worker slot.",
+        "the pool ended early: look in Toloka at the balance, the pool's end and its price, and let the pool go on. Of a table the message says what cannot be read. Then clear this task.",
     ),
     "merge_annotations": (
-        "Merges people's answers into one label for each image, and counts ties and unclear images apart.",
+        "Merges people's answers into one label for each image, and counts ties and unclear images apart; or takes the labels of a table.",
         "the message names the answer or image that does not fit the monitor file. Correct that, then clear this task.",
     ),
     "evaluate_performance": (
@@ -61,6 +61,46 @@ _WHAT_AND_WHEN = {
     "trigger_retraining": (
         "Starts the retraining DAG for this day's alert, once. The run has a note that names the day.",
         "the message is Airflow's own. Clear this task: a run that is there already is not started again.",
+    ),
+    "wait_for_people": (
+        "Only with `labels.check_with`: waits until the people have answered who check the table. Meanwhile it takes no worker slot, and no verdict waits for it.",
+        "as wait_for_annotations.",
+    ),
+    "merge_people": (
+        "Only with `labels.check_with`: merges the answers of the people who check the table. They are kept beside the day's labels.",
+        "the message names the answer or image that does not fit the monitor file. Correct that, then clear this task.",
+    ),
+    "compare_with_people": (
+        "Says in performance.json and in the report how often the table and people name the same class.",
+        "as evaluate_performance.",
+    ),
+    "follow_labels": (
+        "Only for a table: goes on looking at it until the labels are complete or `labels.wait_days` are over, without a worker slot. At each look it scores the day again.",
+        "the message says what of the table cannot be read. Correct it or the section labels.table, then clear this task: it goes on from there.",
+    ),
+    "upload_correction": (
+        "Only for a table: publishes how the model did by all labels, once. If nothing changed since upload_performance, it sends nothing.",
+        "as upload_features.",
+    ),
+    "check_correction": (
+        "Only for a table: looks at the verdict by all labels. It starts a retraining only if the day has not started one, and its model still serves.",
+        "clear this task; it only reads.",
+    ),
+    "retrain_after_correction": (
+        "Starts the retraining DAG for this day's alert, once.",
+        "as trigger_retraining.",
+    ),
+    "labels_done": (
+        "Only for a table: ends the wait for labels. A day that failed meanwhile and was run again is no longer shown as failed.",
+        "as day_done.",
+    ),
+    "tell_correction": (
+        "Only for a table: tells the notifiers, each once, what all labels say of the model. No other task waits for it.",
+        "as tell_drift.",
+    ),
+    "tell_late_failure": (
+        "Only for a table, and a day whose labels could not be followed: tells the notifiers where it failed, why, and what to do. No other task waits for it.",
+        "as tell_drift.",
     ),
     "tell_drift": (
         "Tells the notifiers of the monitor file, each once, that the images changed or did not come. No other task waits for it.",

@@ -38,18 +38,27 @@ class DayVerdict:
     usual: float | None
 
 
-def judge_day(today: ScoredDay, before: Sequence[PastDay], config: MonitorConfig, holdout: Share) -> DayVerdict:
+def judge_day(
+    today: ScoredDay,
+    before: Sequence[PastDay],
+    config: MonitorConfig,
+    holdout: Share,
+    no_interval: str | None = None,
+) -> DayVerdict:
     """The verdict on `today`, by its evidence and the days `before` it, in order.
 
     `holdout`: the model's accuracy on its holdout. Votes are pooled over `performance.pool_days`, whichever model answered: they tell
     of people. Labels are pooled over those of these days that the same model answered, and over no more days than give `min_labels`.
     Another version of production's is another model: its first day is judged without the days of the one before.
+    `no_interval`: why today's labels say nothing of the other images; then the day is judged by itself, and nothing is proved.
     """
     settings = config.performance
     recent = recent_days(today, before, config)
     votes = pool_votes([today.evidence.votes, *(past.evidence.votes for past in recent)])
-    pooled = _pooled(today, recent, settings.min_labels)
+    pooled = [today] if no_interval else _pooled(today, recent, settings.min_labels)
     own = measured(today.evidence, votes, config)
+    if no_interval:
+        own = _of_the_labelled_alone(own, no_interval)
     together = measured(pool([day.evidence for day in pooled]), votes, config) if len(pooled) > 1 else own
     error = own.corrected.label_error if settings.judge == "corrected" else None
     usual = _usual(error, settings, holdout, len(config.classes))
@@ -88,6 +97,13 @@ def measured(evidence: Evidence, votes: Votes, config: MonitorConfig) -> Measure
     return Measured(agreed, corrected(evidence, votes, agreed, settings.confidence, ties, annotation.consensus))
 
 
+def _of_the_labelled_alone(found: Measured, reason: str) -> Measured:
+    """The agreement as a count of the labelled images, which stands for no others."""
+    agreed = found.agreement
+    alone = WeightedShare(value=agreed.value, low=None, high=None, n=agreed.n, effective_n=None, reason=reason)
+    return Measured(alone, found.corrected)
+
+
 def judged_accuracy(found: Measured, settings: PerformanceConfig, days: int) -> JudgedAccuracy:
     """What the verdict rests on: the corrected accuracy, or the agreement where nothing tells how many labels are wrong.
 
@@ -100,9 +116,11 @@ def judged_accuracy(found: Measured, settings: PerformanceConfig, days: int) -> 
 
 
 def recent_days(today: ScoredDay, before: Sequence[PastDay], config: MonitorConfig) -> list[PastDay]:
-    """The days before that may be pooled with today. On those of other classes the counts mean others."""
+    """The days before that may be pooled with today. On those of other classes the counts mean others, and people's votes say nothing of a
+    table."""
     first = today.day - timedelta(days=config.performance.pool_days - 1)
-    return [past for past in before if past.day >= first and past.classes == tuple(config.classes)]
+    alike = (past for past in before if past.from_table == today.from_table)
+    return [past for past in alike if past.day >= first and past.classes == tuple(config.classes)]
 
 
 def _pooled(today: ScoredDay, recent: Sequence[PastDay], needed: int) -> list[ScoredDay]:

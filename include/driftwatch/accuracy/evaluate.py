@@ -1,4 +1,4 @@
-"""Compares the model's answers with people's labels, on the day's random sample only."""
+"""Compares the model's answers with the labels, people's on the day's random sample or those of a table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from driftwatch.accuracy.versions import version_rows
 from driftwatch.artifacts.accuracy import Estimate, LabelAgreement, Performance, StandsFor
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.label_table import LabelTable, TableTruth
 from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.config.labels import TABLE
 from driftwatch.config.model import LOGGED
 from driftwatch.drift.whylogs_profiles import performance_content_hash, performance_profile
 from driftwatch.errors import DriftwatchError
@@ -25,8 +27,9 @@ from driftwatch.labels.agreement import deciding, krippendorff_alpha
 from driftwatch.labels.annotators import whose_votes_count
 from driftwatch.labels.consensus import counted_votes, unanimous
 from driftwatch.labels.draw import strata_of_images
+from driftwatch.labels.table_check import check_of
 from driftwatch.models.as_trained import as_trained
-from driftwatch.models.metrics import measure
+from driftwatch.models.metrics import measure, without_intervals
 from driftwatch.models.serving import AnsweredBy, answered_by
 
 if TYPE_CHECKING:
@@ -46,7 +49,8 @@ class _Tables:
     """What is compared. `version`: the registered one; `answered`: who answered; `sample`: labels.parquet, without images of a greater
     chance than the others; `late`: the images of the `accepted` ones that no sample could be drawn from; `labelled`: those of the sample with a label and an
     answer, whichever version gave it; `unpredicted`: how many have a label and no answer; `votes`: the counted ones. `strata`: of each
-    image, and `weights`: for how many each image of the sample stands; None and empty for a plain random sample."""
+    image, and `weights`: for how many each image of the sample stands; None and empty for a plain random sample. `truth`: the table that
+    the labels come from, None where people labelled the images."""
 
     version: str
     answered: AnsweredBy
@@ -61,6 +65,12 @@ class _Tables:
     votes: pd.DataFrame
     strata: pd.Series | None
     weights: Mapping[str, float]
+    truth: TableTruth | None
+
+    @property
+    def no_interval(self) -> str | None:
+        """Why the labels say nothing of the other images; None where they do."""
+        return self.truth.no_interval if self.truth else None
 
     @property
     def serving(self) -> str:
@@ -105,10 +115,13 @@ def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performanc
     tables = _read(day)
     day = day.with_config(as_trained(day.monitor, tables.version))
     today, before = _scored_day(day, tables), days_before(day.monitor, day.date)
-    judged = judge_day(today, before, day.config, holdout)
+    judged = judge_day(today, before, day.config, holdout, tables.no_interval)
     performance = _performance(day, tables, today, judged, holdout, in_words(judged.verdict))
-    rows = version_rows(today, before, day.config, tables.answered, judged.verdict.accuracy)
-    performance = performance.model_copy(update=_of_some_days(tables, today, rows))
+    # Versions are compared by their intervals.
+    rows = (
+        () if tables.no_interval else version_rows(today, before, day.config, tables.answered, judged.verdict.accuracy)
+    )
+    performance = performance.model_copy(update=_of_some_days(tables, today, rows) | _of_a_table(day, tables))
     content_hash = _write_profile(day, tables.plain)
     if content_hash is not None:
         performance = performance.model_copy(update={"content_hash": content_hash})
@@ -125,6 +138,8 @@ def _performance(
     scored, statuses = tables.plain, tables.sample["status"].value_counts()
     metrics = measure(scored["label"].tolist(), scored["prediction"].tolist(), today.classes, settings.confidence)
     metrics = weighted_metrics(metrics, today.evidence, today.classes, settings.confidence)
+    if tables.no_interval:
+        metrics = without_intervals(metrics, tables.no_interval)
     estimate = day.find(Estimate)
     return Performance(
         day=day.date,
@@ -134,7 +149,7 @@ def _performance(
         confidence=settings.confidence,
         floor=settings.floor,
         holdout_accuracy=holdout,
-        agreement=_agreement(day, tables.votes, tables.sample),
+        agreement=_agreement(day, tables),
         sampled=len(tables.sample),
         labels=len(scored),
         consensus=int(statuses.get("consensus", 0)),
@@ -173,6 +188,15 @@ def _of_some_days(tables: _Tables, today: ScoredDay, rows: tuple[VersionAccuracy
     return {name: value for name, value in fields.items() if value}
 
 
+def _of_a_table(day: DayStore, tables: _Tables) -> dict[str, object]:
+    """The fields of a day whose labels come from a table. Days without an interval say nothing to later ones."""
+    if tables.truth is None:
+        return {}
+    fields = {"truth": tables.truth, "table_check": check_of(day)}
+    found = {name: value for name, value in fields.items() if value is not None}
+    return found | ({"evidence": None} if tables.no_interval else {})
+
+
 def _stands_for(tables: _Tables) -> StandsFor | None:
     """For which images the labels stand, where that is not the whole day."""
     if not len(tables.late):
@@ -203,17 +227,19 @@ def _read(day: DayStore) -> _Tables:
     answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
     if answered.serving is None:
         raise DriftwatchError(f"{day.keys.predictions}: no image of the day has an answer; clear predict_labels")
-    ingest, plan = day.find(Ingest), day.find(AnnotationPlan)
+    truth = day.read(LabelTable).truth() if day.config.labels.backend == TABLE else None
+    # People who check a table have a plan, and it is no plan of the labels.
+    ingest, plan = day.find(Ingest), None if truth else day.find(AnnotationPlan)
     if plan is not None and plan.surplus:
         sample = sample[~sample["image_id"].isin(plan.surplus)].reset_index(drop=True)
-    late = late_images(day, plan.supplements if plan else ())
+    late = [] if truth else late_images(day, plan.supplements if plan else ())
     version = ingest.model_version if ingest else answered.serving
     accepted = ingest.accepted if ingest else len(predictions)
     with_label = sample[sample["label"].notna()]
     labelled = _join(with_label, predictions, day)
     votes = counted_votes(assignments, sample["image_id"].tolist(), as_trained(day.monitor, version))
     unpredicted = len(with_label) - len(labelled)
-    strata = strata_of_images(day)
+    strata = strata_of_images(day) if plan else None
     return _Tables(
         version=version,
         answered=answered,
@@ -227,7 +253,8 @@ def _read(day: DayStore) -> _Tables:
         unpredicted=unpredicted,
         votes=votes,
         strata=strata,
-        weights=plan.weights if plan and strata is not None else {},
+        weights=plan.weights if plan else {},
+        truth=truth,
     )
 
 
@@ -254,6 +281,7 @@ def _scored_day(day: DayStore, tables: _Tables) -> ScoredDay:
         by_version[tables.serving],
         serving_version=tables.serving if own else None,
         by_version=by_version if tables.answered.several else {},
+        from_table=tables.truth is not None,
     )
 
 
@@ -279,13 +307,18 @@ def _agreed_on(store: MonitorStore, assignments: pd.DataFrame) -> set[str]:
     return control - set(store.storage.read_table(store.keys.training_set)["image_id"])
 
 
-def _agreement(day: DayStore, votes: pd.DataFrame, sample: pd.DataFrame) -> LabelAgreement:
+def _agreement(day: DayStore, tables: _Tables) -> LabelAgreement:
+    votes = int(tables.sample["votes"].sum())
+    if tables.truth is not None:  # one label for each image, and nobody who could agree
+        return LabelAgreement(
+            alpha=None, unanimous=None, votes=votes, control_answers=0, control_right=0, annotators=0, flagged=0
+        )
     annotators = day.storage.read_table(day.keys.annotators)
-    labelled = sample[sample["label"].notna()]
+    labelled = tables.sample[tables.sample["label"].notna()]
     return LabelAgreement(
-        alpha=krippendorff_alpha(deciding(votes, day.config)),
+        alpha=krippendorff_alpha(deciding(tables.votes, day.config)),
         unanimous=float(unanimous(labelled).mean()) if len(labelled) else None,
-        votes=int(sample["votes"].sum()),
+        votes=votes,
         control_answers=int(annotators["control_answers"].sum()),
         control_right=int(annotators["control_right"].sum()),
         annotators=len(annotators),

@@ -21,7 +21,7 @@ class ScoredDay:
 
     `model_version`: the registered one; `classes`: those that people and model chose among; `evidence`: of the serving version's
     answers. `serving_version`: production's own version of these, None where the registered model itself answered; `by_version`: the
-    evidence of each version, where several answered.
+    evidence of each version, where several answered. `from_table`: whether the labels are those of a table, and not people's.
     """
 
     day: date
@@ -30,6 +30,7 @@ class ScoredDay:
     evidence: Evidence
     serving_version: str | None = field(default=None, kw_only=True)
     by_version: Mapping[str, Evidence] = field(default_factory=dict, kw_only=True)
+    from_table: bool = field(default=False, kw_only=True)
 
     @property
     def serving(self) -> str:
@@ -37,8 +38,9 @@ class ScoredDay:
         return self.serving_version or self.model_version
 
     def same_model(self, other: ScoredDay) -> bool:
-        """Whether the same model served on both days, so that their labels say the same of it."""
-        return (self.model_version, self.serving) == (other.model_version, other.serving)
+        """Whether the same model served on both days, and their labels come from the same, so that they say the same of it."""
+        ours, theirs = ((day.model_version, day.serving, day.from_table) for day in (self, other))
+        return ours == theirs
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def days_before(store: MonitorStore, day: date) -> list[PastDay]:
 
 
 def scored_day(found: Performance) -> ScoredDay | None:
-    """What a performance.json keeps of the day's labels; None where an early Driftwatch kept no evidence, or not all of it."""
+    """What a performance.json keeps of the day's labels; None where they say nothing of other images, and where an early Driftwatch kept no
+    evidence, or not all of it."""
     if found.evidence is None or found.evidence.votes.control_squares is None:
         return None
     evidence = Evidence.of(found.evidence)
@@ -80,6 +83,7 @@ def scored_day(found: Performance) -> ScoredDay | None:
         by_version={
             row.version: Evidence.of_answers(row.evidence, evidence.votes) for row in found.versions if row.evidence
         },
+        from_table=found.truth is not None,
     )
 
 

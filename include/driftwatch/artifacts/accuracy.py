@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from driftwatch.artifacts.base import DayArtifact, Part
 from driftwatch.artifacts.evidence import EvidenceSums
+from driftwatch.artifacts.label_table import TableCheck, TableTruth
 from driftwatch.artifacts.parts import AccuracyVerdict, Interval, JudgedAccuracy, Number, Share, WeightedShare
 from driftwatch.artifacts.versions import VersionAccuracy, VersionEstimate
 
@@ -260,6 +261,10 @@ class Performance(Metrics, DayArtifact):
     """Each version that answered, the serving one first; absent where one version answered."""
     unpredicted: int | None = None
     """Labelled images that production did not answer, so that they are not scored; absent where there are none."""
+    truth: TableTruth | None = None
+    """The table from which the labels come; absent where people labelled the images."""
+    table_check: TableCheck | None = None
+    """What people say of that table; absent where they were not asked, and until they have answered."""
     stands_for: StandsFor | None = None
     """For which images the labels stand; absent where they stand for the whole day."""
 

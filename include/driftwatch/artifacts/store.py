@@ -81,7 +81,7 @@ class DayStore:
 
     def with_config(self, config: MonitorConfig) -> DayStore:
         """The same day, for a monitor file with other settings."""
-        return DayStore(self.monitor.with_config(config), self.date)
+        return replace(self, monitor=self.monitor.with_config(config))
 
     def key(self, kind: type[base.DayArtifact]) -> str:
         return self.keys.file(kind.file)

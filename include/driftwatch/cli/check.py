@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.config import LabelsConfig, MonitorConfig
+from driftwatch.config.label_table import UNKNOWN
 from driftwatch.config.loader import load_monitor
 from driftwatch.config.model import CHAMPION, ENDPOINT
 from driftwatch.config.retraining import HANDOVER, KERAS
 from driftwatch.errors import ConfigError, StorageFailed
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.models import ModelCard
+    from driftwatch.config.label_table import LabelTableConfig
 
 
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
@@ -23,46 +28,75 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from driftwatch.labels.money import cost_of
-    from driftwatch.labels.sample_size import expected_accuracy, images_for_width
-    from driftwatch.models import promotable
     from driftwatch.models.as_trained import refuse_other_champion
     from driftwatch.models.registry import card, champion
-    from driftwatch.models.trainers import trainer_name
 
     monitor = _reached(options)
     config, storage = monitor.config, monitor.storage
-    annotation, retraining = config.labels, config.retraining
     refuse_other_champion(monitor)
     current = champion(monitor)
     of_champion = card(monitor, current.version) if current else None
-    images = annotation.sample_size
-    if images == "auto":
-        expected = expected_accuracy(of_champion) if of_champion else 0.5
-        images = images_for_width(annotation.interval_width, expected, config.performance.confidence)
-    cost = cost_of(images, annotation).total
-    evaluation = images * retraining.evaluation_share
     print(f"{options.monitor}: valid. Monitor {config.name}: {', '.join(config.classes)}")
     print(
         f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(monitor.keys.monitor)}"
     )
     first = "train" if config.model.predictions == CHAMPION else "import"
     print(f"Champion: {current.version if current else f'none yet; run driftwatch champion {first}'}")
-    print(_cost(images, annotation))
-    print(
-        f"An alert retrains on the labels of {retraining.days_back} days, of which {evaluation:.0f} a day are kept for evaluation; "
-        f"trainer: {retraining.trainer or (trainer_name(monitor) if current else KERAS)}; promotion: {retraining.promotion}"
-    )
-    sizes = promotable.sizes_of(monitor, images, of_champion)
-    print(promotable.said(config, sizes))
-    for warning in [
-        *_warnings(config, images, cost, evaluation),
-        *promotable.warnings(config, sizes),
-        *_of_trainer(retraining.trainer),
-    ]:
-        print(f"Warning: {warning}")
+    if config.labels.labelled:
+        _say_labels(monitor, of_champion)
+    else:
+        print("Labels: none. Drift is watched; nobody can tell how accurate the model is, and nothing is retrained")
     if config.model.predictions == ENDPOINT:
         print(_server(monitor))
+
+
+def _say_labels(monitor: MonitorStore, of_champion: ModelCard | None) -> None:
+    """Where labels come from, what they cost, and what they are enough for."""
+    from driftwatch.labels.money import cost_of
+    from driftwatch.labels.sample_size import expected_accuracy, images_for_width
+    from driftwatch.models import promotable
+    from driftwatch.models.trainers import trainer_name
+
+    config = monitor.config
+    labels, retraining = config.labels, config.retraining
+    images = labels.sample_size
+    if images == "auto":
+        expected = expected_accuracy(of_champion) if of_champion else 0.5
+        images = images_for_width(labels.interval_width, expected, config.performance.confidence)
+    if labels.table:
+        print(_table(labels.table, labels))
+    if labels.people:
+        print(_cost(images, labels))
+    whom = trainer_name(monitor) if of_champion else KERAS
+    if labels.table and labels.table.covers == UNKNOWN:
+        print(f"No alert: retraining is started by hand alone; trainer: {retraining.trainer or whom}")
+        return
+    kept = (
+        f", of which {images * retraining.evaluation_share:.0f} a day are kept for evaluation"
+        if not labels.table
+        else ""
+    )
+    print(
+        f"An alert retrains on the labels of {retraining.days_back} days{kept}; trainer: {retraining.trainer or whom}; promotion: "
+        f"{retraining.promotion}"
+    )
+    warnings = _of_trainer(retraining.trainer)
+    if not labels.table:  # how many labels a table will have, nobody knows
+        sizes = promotable.sizes_of(monitor, images, of_champion)
+        print(promotable.said(config, sizes))
+        cost, evaluation = cost_of(images, labels).total, images * retraining.evaluation_share
+        warnings = [*_warnings(config, images, cost, evaluation), *promotable.warnings(config, sizes), *warnings]
+    for warning in warnings:
+        print(f"Warning: {warning}")
+
+
+def _table(table: LabelTableConfig, labels: LabelsConfig) -> str:
+    where = f"the query at the connection {table.connection}" if table.query else table.path
+    checked = f"; people check it by {labels.check_with}" if labels.check_with else ""
+    return (
+        f"Labels come from a table, {where}, for up to {labels.wait_days} days after the day; it covers {table.covers} of a day's "
+        f"images{checked}"
+    )
 
 
 def _server(monitor: MonitorStore) -> str:
@@ -86,7 +120,7 @@ def _reached(options: argparse.Namespace) -> MonitorStore:
     except StorageFailed:
         config = load_monitor(options.monitor)
         print(f"{options.monitor}: every setting is allowed. Monitor {config.name}: {', '.join(config.classes)}")
-        if config.labels.sample_size != "auto":
+        if config.labels.people and config.labels.sample_size != "auto":
             print(_cost(config.labels.sample_size, config.labels))
         print("Not checked, as the storage cannot be read: whether the champion is the model that the file describes")
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -71,6 +71,8 @@ class LoggedColumns(Section):
 class LoggedConfig(Section):
     """The files in which production writes down what it answered."""
 
+    section: ClassVar[str] = "model.logged"  # how messages name it
+
     path: str = Field(
         min_length=1,
         max_length=1000,
@@ -126,34 +128,14 @@ class LoggedConfig(Section):
     @field_validator("path")
     @classmethod
     def _is_a_place(cls, value: str) -> str:
-        for found in _DAY.finditer(value):
-            if found["format"] == "" or "%" not in (found["format"] or "%"):
-                raise ValueError(f"{found[0]} has no format: {{day}} and {{day:%Y/%m/%d}} are allowed")
-        if "{" in _DAY.sub("", value) or "}" in _DAY.sub("", value):
-            raise ValueError("allowed in braces are {day} and {day:%Y/%m/%d}")
-        of_day = _DAY.sub(lambda found: _of_day(found, _EXAMPLE), value)
-        scheme, mark, rest = of_day.partition("://")
-        key = of_day if not mark else rest.removeprefix("/") if scheme == "file" else rest.partition("/")[2]
-        if (scheme == "file" and mark and not rest.startswith("/")) or key.startswith("/") or ".." in key.split("/"):
-            raise ValueError(
-                "allowed are a path below the storage's root, file:///folder/file and s3://bucket/folder/file, without '..'"
-            )
-        if "/" not in re.split(r"[*?]", key, maxsplit=1)[0]:
-            raise ValueError("needs a folder of one name before the file's, and before the first * or ?")
-        if of_day == value:
+        if refuse_no_place(value) == value:
             raise ValueError("names no day: every day would have the same answers; put {day} where the day stands")
         return value
 
     @field_validator("key_pattern")
     @classmethod
     def _has_a_group(cls, value: str | None) -> str | None:
-        try:
-            groups = re.compile(value).groups if value is not None else 1
-        except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(f"is no regular expression: {error}; an example that is one: ^s3://inbox/(.+)$") from error
-        if not groups:
-            raise ValueError("needs a group in parentheses, such as ^s3://inbox/(.+)$")
-        return value
+        return value if value is None else with_a_group(value)
 
     @model_validator(mode="after")
     def _can_be_read(self) -> LoggedConfig:
@@ -168,8 +150,39 @@ class LoggedConfig(Section):
 
     def path_of(self, day: date) -> str:
         """The place of one day's files."""
-        return _DAY.sub(lambda found: _of_day(found, day), self.path)
+        return at_day(self.path, day)
 
 
-def _of_day(found: re.Match[str], day: date) -> str:
-    return day.strftime(found["format"] or "%Y-%m-%d")
+def at_day(path: str, day: date) -> str:
+    """The path of one day: `{day}` and `{day:%Y/%m/%d}` are replaced."""
+    return _DAY.sub(lambda found: day.strftime(found["format"] or "%Y-%m-%d"), path)
+
+
+def refuse_no_place(path: str) -> str:
+    """The path of an example day. Raises ValueError where it can be no place of files."""
+    for found in _DAY.finditer(path):
+        if found["format"] == "" or "%" not in (found["format"] or "%"):
+            raise ValueError(f"{found[0]} has no format: {{day}} and {{day:%Y/%m/%d}} are allowed")
+    if "{" in _DAY.sub("", path) or "}" in _DAY.sub("", path):
+        raise ValueError("allowed in braces are {day} and {day:%Y/%m/%d}")
+    of_day = at_day(path, _EXAMPLE)
+    scheme, mark, rest = of_day.partition("://")
+    key = of_day if not mark else rest.removeprefix("/") if scheme == "file" else rest.partition("/")[2]
+    if (scheme == "file" and mark and not rest.startswith("/")) or key.startswith("/") or ".." in key.split("/"):
+        raise ValueError(
+            "allowed are a path below the storage's root, file:///folder/file and s3://bucket/folder/file, without '..'"
+        )
+    if "/" not in re.split(r"[*?]", key, maxsplit=1)[0]:
+        raise ValueError("needs a folder of one name before the file's, and before the first * or ?")
+    return of_day
+
+
+def with_a_group(pattern: str) -> str:
+    """The regular expression. Raises ValueError where it is none, or has no group."""
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"is no regular expression: {error}; an example that is one: ^s3://inbox/(.+)$") from error
+    if not groups:
+        raise ValueError("needs a group in parentheses, such as ^s3://inbox/(.+)$")
+    return pattern

@@ -108,6 +108,28 @@ class MonitorConfig(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _table_labels_are_classes(self) -> MonitorConfig:
+        values = self.labels.table.values.values() if self.labels.table else ()
+        strangers = [name for name in values if name is not None and name not in self.classes]
+        if strangers:
+            raise ValueError(f"labels.table.values must name classes {list(self.classes)} or null: wrong {strangers}")
+        return self
+
+    @model_validator(mode="after")
+    def _judged_only_with_labels(self) -> MonitorConfig:
+        if self.labels.labelled:
+            return self
+        given: list[str] = [name for name in ("performance", "retraining") if name in self.model_fields_set]
+        if self.publish.alert_source != "local":
+            given.append("publish.alert_source")
+        if given:
+            raise ValueError(
+                f"{', '.join(given)}: without labels nobody can tell how accurate the model is, so there is nothing to judge and no retraining. "
+                "Remove this, or say in the section labels where labels come from"
+            )
+        return self
+
     @property
     def monitoring_dag_id(self) -> str:
         return f"{self.name}_monitoring"

@@ -16,10 +16,12 @@ from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.ingest import InputsIndex
 from driftwatch.artifacts.keys import DATASET_CARD, SET, own_key
+from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.retraining import DatasetCard, DatasetSummary
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
+from driftwatch.config.labels import TABLE
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion, refuse_other_pixels
@@ -42,7 +44,8 @@ def collect_training_set(store: MonitorStore, run_key: str, first_day: date, las
     """Writes retraining/<run_key>/set.parquet: the original set and the human labels of the days from first to last, inclusive.
 
     A human label counts if the annotators reached a consensus and its confidence is at least `retraining.min_confidence`. Images that were
-    labelled for training alone, and those that make a stratified sample uneven, are never for evaluation (`only_for_training`). Columns:
+    labelled for training alone, and those that make a stratified sample uneven, are never for evaluation (`only_for_training`). The labels
+    of a table count like human ones, on days on which they stand for all images of the day. Columns:
     image_id, label, split, source (original or human), day ("" for the original set), confidence, row (the image's place in the
     inputs of the original set or of its day), and, where there are any, `extra`: whether it was labelled for training alone. An image of the original set keeps its label and split. An image that was labelled on
     two days counts once, with its more confident label.
@@ -202,6 +205,10 @@ class _HumanLabels:
         if store.storage.exists(day.extra_labels):
             more = store.storage.read_table(day.extra_labels)[_LABEL_COLUMNS].assign(extra=True)
             labels = pd.concat([labels, more], ignore_index=True)
+        table = store.day(date.fromisoformat(name)).find(LabelTable) if store.config.labels.backend == TABLE else None
+        if table and table.no_interval:  # the gate compares models on a random part of the days
+            self.left_out["not_random"] = self.left_out.get("not_random", 0) + int(labels["label"].notna().sum())
+            return splits
         index = store.day(date.fromisoformat(name)).find(InputsIndex)
         if index and index.pixels != self._pixels:  # an earlier model took other pictures
             self.left_out["other_pixels"] = self.left_out.get("other_pixels", 0) + len(labels)

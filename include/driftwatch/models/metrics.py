@@ -106,3 +106,16 @@ def _of_class(counts: np.ndarray, index: int, name: str, confidence: float) -> C
         f1=f1(hits, of_class + answered - hits, confidence, f"{no_image}, and {no_answer}"),
         support=of_class,
     )
+
+
+def without_intervals(found: Metrics, reason: str) -> Metrics:
+    """The metrics of images that stand for no others. `reason`: why there is no interval."""
+
+    def alone(share: Share) -> Share:
+        return share if share.value is None else share.model_copy(update={"low": None, "high": None, "reason": reason})
+
+    classes = {
+        name: row.model_copy(update={part: alone(getattr(row, part)) for part in ("precision", "recall", "f1")})
+        for name, row in found.classes.items()
+    }
+    return found.model_copy(update={"accuracy": alone(found.accuracy), "classes": classes})

@@ -29,6 +29,7 @@ from driftwatch.artifacts.alerts import (
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.view import tones
 from driftwatch.view.drift_words import content_finding, of_mix, sample, shares, trend_evidence, trend_finding
+from driftwatch.view.label_table import labels_line
 from driftwatch.view.mlflow import shows, to_follow
 from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.shares import accuracy_text, share_text
@@ -123,8 +124,7 @@ def _performance_numbers(found: Performance) -> dict[str, str]:
     by_version = {"versions": "; ".join(lines(found))} if found.versions else {}
     return {
         "accuracy": f"{accuracy_text(found.accuracy)} at {percent(found.confidence)} confidence, floor {percent(found.floor)}{_corrected(found)}",
-        "labels": f"{found.labels} of {found.sampled} sampled images ({found.ties} ties, {found.unclear} unclear, "
-        f"{found.unanswered} unanswered{without_a_part(found)}){_stands_for(found)}",
+        "labels": f"{labels_line(found)}{without_a_part(found)}){_stands_for(found)}",
         "model": f"{model_name(found, found.model_version)}, "
         + (f"{percent(held)} on its holdout" if held is not None else "without a holdout"),
         **by_version,
@@ -159,14 +159,17 @@ def _model_got_worse(alert: ModelGotWorse) -> Words:
     )
 
 
+_TOO_FEW = "if the pool ended early, extend it in Toloka and clear wait_for_annotations, else raise labels.sample_size."
+_TOO_FEW_IN_TABLE = "look whether the table has the day's labels; the day is scored again as they come."
+
+
 @words_of.register
 def _too_few_labels(alert: TooFewLabels) -> Words:
     found = alert.performance
     return Words(
         f"Not enough evidence about the model: {count(found.labels, 'label')}, accuracy {accuracy_text(found.accuracy)}",
         _performance_numbers(found),
-        "if the pool ended early, extend it in Toloka and clear wait_for_annotations, else raise labels.sample_size. "
-        "The day counts neither as good nor as bad.",
+        f"{_TOO_FEW_IN_TABLE if found.truth else _TOO_FEW} The day counts neither as good nor as bad.",
         found.reasons,
     )
 

@@ -7,6 +7,7 @@ from driftwatch.view.words import count, listing
 
 _WORDS = {
     "no_file": "of files that did not come",
+    "other_day": "of other days",
     "unknown_class": "of an unknown class",
     "no_class": "without a class",
     "no_key": "without an image's name",
@@ -43,13 +44,14 @@ def _rows(found: Answers) -> str:
     if found.earlier:
         parts.append(f"{found.earlier:,} earlier answers")
     if found.without_image:
-        parts.append(f"{found.without_image:,} without an image ({_reasons(found.strangers)})")
+        parts.append(f"{found.without_image:,} without an image ({row_reasons(found.strangers)})")
     if found.refused:
-        parts.append(f"{found.refused:,} refused ({_reasons(found.reasons)})")
+        parts.append(f"{found.refused:,} refused ({row_reasons(found.reasons)})")
     return f"{count(found.rows, 'row')} of {count(found.files, 'file')} = {' + '.join(parts)}"
 
 
-def _reasons(reasons: dict[str, int]) -> str:
+def row_reasons(reasons: dict[str, int]) -> str:
+    """How many rows have each reason, the most frequent first."""
     most = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     return listing([f"{number:,} {_WORDS.get(name, name)}" for name, number in most], _MOST)
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Day:
-    """A day as the series and the calendar see it. None where the step has not run; `problems` names what could not be read."""
+    """A day as the series and the calendar see it. None where the step has not run; `problems` names what could not be read. `labelled`:
+    whether the monitor has labels at all; without them the model is not judged."""
 
     day: date
     ingest: Ingest | None = None
@@ -36,6 +37,7 @@ class Day:
     failure: Failure | None = None
     progress: AnnotationProgress | None = None
     problems: tuple[str, ...] = ()
+    labelled: bool = True
 
     @property
     def version(self) -> str | None:
@@ -69,11 +71,18 @@ class Day:
     @property
     def tone(self) -> str:
         """The worst of the day: bad (failed, alert, no usable image), warn (drifted), unsure, waiting, or good if both verdicts are ok."""
-        images = tones.of_drift(self.drift.verdict if self.drift else None)
-        model = tones.of_model(self.performance.verdict if self.performance else None)
         if self.failure or self.empty or self.problems:
             return tones.BAD
-        return tones.worst([images.tone, model.tone, *(tones.WARN for _ in self.other_drift)])
+        verdicts = [tones.of_drift(self.drift.verdict if self.drift else None)]
+        verdicts += [self.model_verdict] if self.model_verdict else []
+        return tones.worst([*(verdict.tone for verdict in verdicts), *(tones.WARN for _ in self.other_drift)])
+
+    @property
+    def model_verdict(self) -> tones.Verdict | None:
+        """The verdict on the model; None for a monitor without labels."""
+        if self.performance is None and not self.labelled:
+            return None
+        return tones.of_model(self.performance.verdict if self.performance else None)
 
     @property
     def said(self) -> str:
@@ -85,9 +94,9 @@ class Day:
         if self.empty:
             return "no usable image"
         images = tones.of_drift(self.drift.verdict if self.drift else None)
-        model = tones.of_model(self.performance.verdict if self.performance else None)
+        model = [_about("model", self.model_verdict)] if self.model_verdict else []
         others = [f"{name} changed" for name in self.other_drift]
-        return ", ".join([_about("images", images), *others, _about("model", model)])
+        return ", ".join([_about("images", images), *others, *model])
 
     def feature(self, column: str) -> FeatureDrift | None:
         """What the drift test found of one feature; None where it did not look at it."""
@@ -137,11 +146,12 @@ def read_days(artifacts: Artifacts) -> list[Day]:
             [(artifacts.keys.day(day).file(file), read) for day in days for file, read in _READ.values()]
         )
     )
-    rows = []
+    rows, labelled = [], artifacts.config.labels.labelled
     for day in days:
         parts = {name: next(found) for name in _READ}
         problems = tuple(f"{file_name(part.key)}: {part.problem}" for part in parts.values() if part.problem)
-        rows.append(Day(day, **{name: part.value for name, part in parts.items()}, problems=problems))
+        values = {name: part.value for name, part in parts.items()}
+        rows.append(Day(day, **values, problems=problems, labelled=labelled))
     return rows
 
 

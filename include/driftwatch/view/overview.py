@@ -108,8 +108,8 @@ def _measured(row: Day) -> Measured | None:
 
 
 def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:
-    """What the labels of the newest day's month cost; None before the first day."""
-    if not days:
+    """What the labels of the newest day's month cost; None before the first day, and where nobody is paid for labels."""
+    if not days or config.labels.people is None:
         return None
     month = days[-1].day.strftime("%Y-%m")
     asked = [row for row in days if row.day.strftime("%Y-%m") == month]

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from driftwatch.artifacts.parts import Interval, Share
 from driftwatch.view.numbers import interval, p_text, percent
 
+# Behind a share of images that stand for no others.
+NO_INTERVAL = "of the labelled images"
+
 
 @dataclass(frozen=True)
 class ShownShare:
@@ -25,6 +28,8 @@ def shown(found: Share) -> ShownShare:
     """The share and its interval, or why there is none."""
     if found.value is None:
         return ShownShare("–", found.reason or "")
+    if found.numbers is None:
+        return ShownShare(percent(found.value), NO_INTERVAL)
     return ShownShare(percent(found.value), interval(found))
 
 
@@ -34,12 +39,16 @@ def share_text(found: Interval) -> str:
 
 
 def accuracy_text(found: Share) -> str:
-    """`61.3 % [53, 69]`, or that there is none."""
+    """`61.3 % [53, 69]`, or that there is none. Labels that stand for no other images have no interval."""
+    if found.value is not None and found.numbers is None:
+        return f"{percent(found.value)} {NO_INTERVAL}"
     return "not measured" if found.value is None else share_text(found)
 
 
 def wide_share(found: Share) -> str:
     """`61.3% (53.1% to 69.2%, n 150)`, as the command line says it; or why there is none."""
+    if found.value is not None and found.numbers is None:
+        return f"{plain_percent(found.value)} ({NO_INTERVAL}, n {found.n})"
     return f"none ({found.reason})" if found.numbers is None else _wide(found.numbers, f", n {found.n}")
 
 

@@ -16,6 +16,11 @@ def reasons(found: Verdict) -> list[str]:
     accuracy = found.accuracy
     if found.too_few:
         return [_too_few(accuracy, found.min_labels)]
+    if accuracy.numbers is None and accuracy.value is not None:
+        return [
+            f"{percent(accuracy.value)} of the labelled images are answered right {_on(accuracy)}. That says nothing of the other images: "
+            f"{accuracy.reason}."
+        ]
     if accuracy.numbers is None:
         return [f"{_capital(accuracy.reason or 'the accuracy is undefined')}."]
     value, low, high = accuracy.numbers

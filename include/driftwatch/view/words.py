@@ -87,12 +87,15 @@ def headline(
     drift: DayDrift | None,
     performance: Performance | None,
     content_drift: ContentDrift | None = None,
+    labelled: bool = True,
 ) -> str:
-    """One sentence: what happened to the images, and to the model."""
+    """One sentence: what happened to the images, and to the model. `labelled`: whether the monitor has labels at all."""
     if not ingest.accepted:
         return f"No usable image arrived: {count(ingest.listed, 'file')} listed, none accepted."
     if performance is None:
-        return _before_labels(ingest, drift, content_drift)
+        return _before_labels(
+            ingest, drift, content_drift, "; the model's accuracy is not known yet." if labelled else "."
+        )
     measured = f"accuracy {accuracy_text(performance.accuracy)}, floor {percent(performance.floor)}."
     changed, verdict = drift.verdict if drift else None, performance.verdict
     images = {
@@ -111,16 +114,15 @@ def headline(
     return f"{images}{link} {model}: {measured}"
 
 
-def _before_labels(ingest: Ingest, drift: DayDrift | None, content_drift: ContentDrift | None) -> str:
+def _before_labels(ingest: Ingest, drift: DayDrift | None, content_drift: ContentDrift | None, later: str) -> str:
     if drift is None:
         return f"{count(ingest.accepted, 'image')} taken in; nothing is judged yet."
-    later = "the model's accuracy is not known yet."
     if drift.verdict == "drifted":
         moved = [direction(feature) for feature in drift.features if feature.verdict == "drifted"]
-        return f"The images changed ({listing(moved, 2)}); {later}"
+        return f"The images changed ({listing(moved, 2)}){later}"
     if drift.verdict == "ok":
-        return f"{_usual(drift, content_drift)}; {later}"
-    return f"Too few images to judge ({drift.n}); {later}"
+        return f"{_usual(drift, content_drift)}{later}"
+    return f"Too few images to judge ({drift.n}){later}"
 
 
 def _usual(drift: DayDrift | None, content_drift: ContentDrift | None) -> str:

@@ -48,7 +48,8 @@ class LabelledWeek(Week):
         labels: dict[str, Any] = {**asked, "backend": self.backend, "price_per_hour": 18}
         if self.backend == "table":
             columns = {"key": "image", "label": "label"}
-            labels = {"backend": "table", "wait_days": 0, "table": {"covers": "all", "path": TABLE, "columns": columns}}
+            table = {"covers": "all", "path": TABLE, "columns": columns, "settle_seconds": 0}
+            labels = {"backend": "table", "wait_days": 0, "table": table}
         raw["labels"] = labels
         file.write_text(yaml.safe_dump(raw, sort_keys=False))
         return file

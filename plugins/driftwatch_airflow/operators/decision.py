@@ -37,7 +37,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
     """Chooses the next task: `on_alert` if there is an alert and a retraining is allowed, `on_ok` if all is ok, else none.
 
     `publish.alert_source` says whose alert counts: that of the day's verdict, that of WhyLabs' accuracy monitors, or either. The day is
-    ok only if the verdict says so, and WhyLabs too if it is asked. "Not enough evidence" is not ok. The task waits up to
+    ok only if the verdict says so, and WhyLabs too if it is asked. It is not asked about labels that say nothing of the other images. "Not enough evidence" is not ok. The task waits up to
     `publish.analysis_hours`, without a worker slot, until WhyLabs has analysed the day.
 
     An alert starts no retraining on a backfilled day (see `retraining.retrain_on_backfill`) and on a dry run. While a retraining is under
@@ -58,7 +58,8 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
         performance = self.of_day.read(Performance)
         source = self.monitor.publish.alert_source
-        if source == "local" or (source == "either" and performance.verdict == "alert"):
+        no_claim = performance.truth is not None and performance.truth.no_interval is not None
+        if source == "local" or no_claim or (source == "either" and performance.verdict == "alert"):
             return self._choose(context, performance.verdict)
         excused = self._never_retrains(context)
         if excused:

@@ -29,13 +29,22 @@ class PublishOperator(DayOperator):
     WhyLabs are made to agree with the monitor file and the champion. A dry run sends nothing.
 
     :param kind: `features` or `performance`.
+    :param changed: what to do with content that has changed since it was published, without the run's `revise`: `refuse` it, `keep` what
+        was published, as a later task corrects it, or `revise` that.
     """
 
     operator_extra_links = (MonitorPageLink(), WhyLabsProfileLink(), CorrectionLink())
 
-    def __init__(self, *, kind: Literal["features", "performance"], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        kind: Literal["features", "performance"],
+        changed: Literal["refuse", "keep", "revise"] = "refuse",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.kind = kind
+        self.changed = changed
 
     def execute(self, context: Context) -> list[dict[str, str | int]]:
         if context["params"].get("dry_run"):
@@ -54,7 +63,7 @@ class PublishOperator(DayOperator):
         from driftwatch.publish.upload import Profile, publish
 
         profile = Profile(self.kind, self.date, *self._content())
-        revise = bool(context["params"].get("revise"))
+        revise = bool(context["params"].get("revise")) or self.changed == "revise"
         results: list[dict[str, str | int]] = []
         for sink in open_sinks(self.monitor):
             if self.kind == "features":
@@ -62,6 +71,11 @@ class PublishOperator(DayOperator):
             try:
                 done = publish(self.storage, self.keys.published, sink, profile, revise=revise)
             except PublishConflict as error:
+                if self.changed == "keep":
+                    self.log.warning(
+                        "%s stays as it was published, until the day's labels are complete: %s", self.kind, error
+                    )
+                    continue
                 raise self._with_a_way_out(context, error) from error
             self.log.info("%s to %s: %s as %s", self.kind, sink.name, done.state, done.upload_id)
             results.append(

@@ -50,7 +50,7 @@ def monitor_site(monitor: str, sites: AllSites, user: GetUserDep) -> Site:
 
 def require(user: GetUserDep, config: MonitorConfig, retraining: bool = False) -> None:
     """403 if the user may not read the monitor's DAG."""
-    dag_id = config.retraining_dag_id if retraining else config.monitoring_dag_id
+    dag_id = config.retraining_dag_id if retraining and config.labels.labelled else config.monitoring_dag_id
     if not may_see(user, dag_id):
         raise HTTPException(
             403, f"Your Airflow role may not read the DAG {dag_id}. Ask whoever runs Airflow for a role that may."

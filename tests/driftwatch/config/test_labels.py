@@ -27,6 +27,7 @@ def test_a_bad_setting_is_refused_with_what_is_allowed(tmp_path, changes, field,
     assert_refused(tmp_path, changes, field, allowed)
 
 
+TABLE = {"covers": "all", "path": "truth/{day}.csv", "columns": {"key": "file", "label": "truth"}}
 PEOPLE = {"project_name": "p", "question": "q", "instructions": "i"}
 
 
@@ -35,8 +36,8 @@ PEOPLE = {"project_name": "p", "question": "q", "instructions": "i"}
     [
         ({"backend": "none", "sample_size": 10}, "no other settings: remove sample_size"),
         ({"backend": "table"}, "needs the section labels.table"),
-        ({"backend": "table", "table": {"covers": "all"}, "overlap": 2}, "table does not use overlap"),
-        ({"backend": "table", "table": {"covers": "all"}, "check_with": "none"}, "are no people"),
+        ({"backend": "table", "table": TABLE, "overlap": 2}, "table does not use overlap"),
+        ({"backend": "table", "table": TABLE, "check_with": "none"}, "are no people"),
         ({"backend": "desk", **PEOPLE, "check_with": "toloka"}, "check_with is for backend: table"),
         ({"backend": "desk", **PEOPLE, "reward_per_page": 0.07, "exam": {}}, "desk does not use exam, reward_per_page"),
         ({"backend": "toloka", **PEOPLE, "price_per_hour": 18}, "toloka does not use price_per_hour"),
@@ -59,7 +60,5 @@ def test_a_monitor_without_labels_is_valid_and_its_connection_follows_the_backen
     assert load_monitor(write(tmp_path, without="annotation")).labels.backend == "none"
     desk = LabelsConfig(backend="desk", **PEOPLE)
     assert (desk.people, desk.connection_id, desk.fee) == ("desk", "driftwatch_desk_default", 0)
-    table = LabelsConfig.model_validate(
-        {"backend": "table", "table": {"covers": "all"}, "check_with": "label_studio", **PEOPLE}
-    )
+    table = LabelsConfig.model_validate({"backend": "table", "table": TABLE, "check_with": "label_studio", **PEOPLE})
     assert (table.people, table.connection_id) == ("label_studio", "label_studio_default")

@@ -35,10 +35,11 @@ class StillWritten(DriftwatchError):
 
 @dataclass(frozen=True)
 class LogPlace:
-    """A day's log: the storage that has it, and the pattern that the keys of its files fit."""
+    """A day's log: the storage that has it, and the pattern that the keys of its files fit. `section`: of the monitor file, for messages."""
 
     storage: Storage
     pattern: str
+    section: str = LoggedConfig.section
 
     @property
     def url(self) -> str:
@@ -64,18 +65,25 @@ def place_of(settings: LoggedConfig, day: date, own: Storage, elsewhere: Callabl
     """Where the log of `day` lies. `own`: the monitor's storage; `elsewhere`: opens another one by its address."""
     scheme, mark, rest = settings.path_of(day).partition("://")
     if not mark:
-        return LogPlace(own, scheme)
+        return LogPlace(own, scheme, settings.section)
     root, _, key = rest.partition("/")
-    return LogPlace(elsewhere(f"{scheme}://{root or '/'}"), key)
+    return LogPlace(elsewhere(f"{scheme}://{root or '/'}"), key, settings.section)
 
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A file's address, size and bytes. `settled`: nobody has written to it for a while, or an object store has it whole."""
+    """A file's address, size and bytes. `settled`: nobody has written to it for a while, or an object store has it whole. `section`: as of
+    its place."""
 
     name: str
     data: bytes
     settled: bool
+    section: str = LoggedConfig.section
+
+    @property
+    def task(self) -> str:
+        """The task that reads the file."""
+        return "predict_labels" if self.section == LoggedConfig.section else "wait_for_annotations"
 
 
 def read_log(place: LogPlace, settle_seconds: float, parse: Callable[[ReadFile], T]) -> list[T]:
@@ -88,14 +96,17 @@ def read_log(place: LogPlace, settle_seconds: float, parse: Callable[[ReadFile],
         if not listed:
             raise NoLog(
                 f"{place.url} is not there: production has written no log for the day. Run the task again when it has, or correct "
-                "model.logged.path"
+                f"{place.section}.path"
             )
         pause = max(
             (settle_seconds - age for item in listed if (age := _age(place.storage, item.key)) is not None), default=0
         )
         if pause > 0 and look < LOOKS - 1:
             logger.info(
-                "%s may still be written to (model.logged.settle_seconds): looking again in %.0f s", place.url, pause
+                "%s may still be written to (%s.settle_seconds): looking again in %.0f s",
+                place.url,
+                place.section,
+                pause,
             )
             time.sleep(min(pause, settle_seconds))
             continue
@@ -119,7 +130,7 @@ def _read(
             return None
         age = _age(place.storage, fetched.key)
         settled = age is None or age >= settle_seconds
-        found.append(parse(ReadFile(place.storage.url(fetched.key), fetched.data, settled)))
+        found.append(parse(ReadFile(place.storage.url(fetched.key), fetched.data, settled, place.section)))
     return found if _stamps(place.storage, place.find()) == stamps else None
 
 

@@ -36,7 +36,7 @@ csv.field_size_limit(1 << 30)
 
 
 class BrokenLog(NeedsAttention):
-    """A file of the log is not what model.logged says, or it was cut short."""
+    """A file of the log is not what the monitor file says, or it was cut short."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def parse(file: ReadFile, settings: LoggedConfig) -> ParsedFile:
     A row that cannot be read is counted in `Rows.broken`. Raises BrokenLog for a file that cannot be read or lacks a column, and
     StillWritten for one that was cut short and may be growing.
     """
-    kind = settings.format if settings.format != "auto" else _kind_of(file.name)
+    kind = settings.format if settings.format != "auto" else _kind_of(file)
     data = _unpacked(file)
     wanted = sources(preset_columns(settings.columns) if kind in PRESETS else settings.columns)
     events: tuple[Event, ...] = ()
@@ -89,12 +89,12 @@ def rows_of(files: Sequence[ParsedFile], settings: LoggedConfig) -> list[Rows]:
     return found
 
 
-def _kind_of(name: str) -> str:
-    bare = name.lower().removesuffix(".gz")
+def _kind_of(file: ReadFile) -> str:
+    bare = file.name.lower().removesuffix(".gz")
     kind = next((kind for end, kind in _ENDS.items() if bare.endswith(end)), None)
     if kind is None:
         raise BrokenLog(
-            f"{name}: its name does not tell its format; allowed ends are {', '.join(_ENDS)}, with .gz or not. Set model.logged.format"
+            f"{file.name}: its name does not tell its format; allowed ends are {', '.join(_ENDS)}, with .gz or not. Set {file.section}.format"
         )
     return kind
 
@@ -103,7 +103,7 @@ def _cut(file: ReadFile, what: str) -> Exception:
     """A file that ends too early: it is still being written, or it will never be whole."""
     if not file.settled:
         return StillWritten(f"{file.name} is still being written: {what}. Run the task again when the file is whole")
-    return BrokenLog(f"{file.name} {what}: write the whole file again, then clear predict_labels of the day")
+    return BrokenLog(f"{file.name} {what}: write the whole file again, then clear {file.task} of the day")
 
 
 def _unpacked(file: ReadFile) -> bytes:
@@ -244,6 +244,6 @@ def _refuse_absent(
     if absent:
         listed = f"; it has {[*names][:20]}" if len(names) else ""
         raise BrokenLog(
-            f"{file.name} has no column {', '.join(map(repr, absent))}{listed}. Correct model.logged.columns; of a CSV file without a "
+            f"{file.name} has no column {', '.join(map(repr, absent))}{listed}. Correct {file.section}.columns; of a CSV file without a "
             "header, set header: false and number the columns from 0"
         )

@@ -91,7 +91,7 @@ def join(table: pd.DataFrame, broken: Counter[str], images: Images, config: Moni
     usable = np.flatnonzero(~refused & ~stranger)
     chosen = _last(usable, places, found.times)
     if settings.answered_twice == "refuse" and len(chosen) < len(usable):
-        _refuse_twice(table, images, usable, places)
+        _refuse_twice(table, images, usable, places, settings.section)
     return Joined(
         table=_answers(found, chosen, places, images, config, version),
         places=places[chosen],
@@ -129,15 +129,15 @@ def _last(usable: np.ndarray, places: np.ndarray, times: np.ndarray) -> np.ndarr
     return order[np.append(of[1:] != of[:-1], True)] if len(order) else order
 
 
-def _refuse_twice(table: pd.DataFrame, images: Images, usable: np.ndarray, places: np.ndarray) -> None:
+def _refuse_twice(table: pd.DataFrame, images: Images, usable: np.ndarray, places: np.ndarray, section: str) -> None:
     """Two files with the same bytes may have an answer each."""
     names = table[roles.KEY].iloc[usable].astype(str).to_numpy() if roles.KEY in table else places[usable]
     found = Counter(zip(places[usable].tolist(), names.tolist(), strict=True))
     twice = [place for (place, _), count in found.items() if count > 1]
     if twice:
         raise AnsweredTwice(
-            f"{len(twice)} images were answered twice in production's log, the first is {images.ids[min(twice)]}. Set "
-            "model.logged.answered_twice to last, or write each answer once"
+            f"{len(twice)} images were answered twice, the first is {images.ids[min(twice)]}. Set {section}.answered_twice to last, or "
+            "write each answer once"
         )
 
 

@@ -11,12 +11,15 @@ from driftwatch.artifacts import base
 from driftwatch.artifacts.accuracy import Estimate, Performance
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.answers import Answers
+from driftwatch.artifacts.check_keys import CheckKeys
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest, LateFiles
+from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.recheck import Recheck
 from driftwatch.artifacts.store import DayStore
+from driftwatch.config.labels import TABLE
 from driftwatch.errors import DamagedArtifact, MissingArtifact
 from driftwatch.view.days import Day
 from driftwatch.view.series import Series, series
@@ -63,6 +66,7 @@ class DayFacts:
     failure: Failure | None = None
     answers: Answers | None = None
     recheck: Recheck | None = None
+    label_table: LabelTable | None = None
     damaged: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -83,6 +87,7 @@ class DayFacts:
             content_drift=self.content_drift,
             failure=self.failure,
             problems=self.damaged,
+            labelled=self.config.labels.labelled,
         )
 
     @cached_property
@@ -98,6 +103,8 @@ def gather(day: DayStore) -> DayFacts:
     of these two cannot be read.
     """
     keys, reading, before = day.keys, _Reading(day), _Reading(day)
+    by_table = day.config.labels.backend == TABLE
+    people = CheckKeys(keys.monitor, keys.day) if by_table else keys
     ingest = day.read(Ingest)
     manifest = day.storage.read_table(keys.manifest)
     found = DayFacts(
@@ -110,14 +117,15 @@ def gather(day: DayStore) -> DayFacts:
         predictions=reading.table(keys.predictions, "image_id", "prediction", "model_version"),
         estimate=reading.find(keys.estimate, Estimate),
         annotation=reading.find(keys.annotation, AnnotationPlan),
-        assignments=reading.table(keys.assignments, "assignment_id", "status", "reward"),
+        assignments=reading.table(people.assignments, "assignment_id", "status", "reward"),
         labels=reading.table(keys.labels, "image_id", "label", "status", "votes", "votes.unclear"),
-        annotators=reading.table(keys.annotators, "annotator_id", "answers", "flagged"),
+        annotators=reading.table(people.annotators, "annotator_id", "answers", "flagged"),
         performance=reading.find(keys.performance, Performance),
         card=reading.find(day.monitor.keys.model_card(ingest.model_version), ModelCard),
         late_files=reading.find(keys.late_files, LateFiles),
         answers=reading.find(day.key(Answers), Answers),
         recheck=reading.find(day.key(Recheck), Recheck),
+        label_table=reading.find(day.key(LabelTable), LabelTable) if by_table else None,
         history=_history(before, day),
         failure=reading.find(keys.failure, Failure),
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from driftwatch.artifacts.accuracy import LabelAgreement
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.labels.assignments import COUNTED
+from driftwatch.view.label_table import check_rows, table_rows
 from driftwatch.view.numbers import percent
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.shares import whole_percent
@@ -42,11 +43,13 @@ class Labelling:
 
 
 def labelling(facts: DayFacts) -> Labelling | None:
-    """The labelling of the day. None if nobody was asked."""
-    plan = facts.annotation
+    """The labelling of the day, by people or from a table. None if nobody was asked, and no table read."""
+    plan, check = facts.annotation, facts.performance.table_check if facts.performance else None
+    table = [*table_rows(facts.label_table), *check_rows(check)]
     if plan is None:
-        return None
+        return Labelling(table, [], 0) if table else None
     rows = [
+        *table,
         ("Asked", f"{count(len(plan.asked_about), 'image')}, {plan.overlap} annotators each"),
         *_chosen(plan),
         ("Planned cost", f"{sum(part.cost.total for part in plan.parts):.2f} USD, fee included"),
@@ -108,7 +111,7 @@ def _spent(facts: DayFacts) -> list[tuple[str, str]]:
 
 def _answers(facts: DayFacts) -> list[tuple[str, str]]:
     """How the answers were merged, and how far they agree."""
-    if facts.performance is None:
+    if facts.performance is None or facts.performance.truth:
         return []
     agreement, unclear = facts.performance.agreement, facts.config.labels.unclear_answer
     rows = [("Merged by", _MERGED_BY[facts.performance.merged_by])]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from driftwatch.artifacts.accuracy import Performance
+from driftwatch.config.labels import TABLE
 from driftwatch.view import charts, tones
 from driftwatch.view.answers import log_rows
 from driftwatch.view.confusions import ConfusionTable, confusions
 from driftwatch.view.drift_words import FeatureRow, feature_rows, sample
 from driftwatch.view.drift_words import kinds as drift_kinds
 from driftwatch.view.expected import recheck_rows
+from driftwatch.view.label_table import sampled_line, still_open
 from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.report.labelling_section import agreement_text
@@ -47,7 +49,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Summary:
-    """The headline, the two verdicts and what else there is to say as badges, the day's worst tone, and the four big numbers."""
+    """The headline, the two verdicts and what else there is to say as badges, the day's worst tone, and the big numbers."""
 
     headline: str
     badges: list[Badge]
@@ -59,18 +61,25 @@ def summary(facts: DayFacts) -> Summary:
     """The top of the report."""
     failed = f"The day failed at {facts.failure.task}. " if facts.failure else ""
     return Summary(
-        headline=failed + headline(facts.ingest, facts.drift, facts.performance, facts.content_drift),
+        headline=failed
+        + headline(facts.ingest, facts.drift, facts.performance, facts.content_drift, facts.config.labels.labelled),
         badges=_badges(facts),
         tone=facts.as_day.tone,
-        numbers=[_accuracy_number(facts), _drift_number(facts), _images_number(facts), _labels_number(facts)],
+        numbers=[
+            _accuracy_number(facts),
+            _drift_number(facts),
+            _images_number(facts),
+            *([_labels_number(facts)] if facts.config.labels.labelled or facts.performance else []),
+        ],
     )
 
 
 def _badges(facts: DayFacts) -> list[Badge]:
     badges = [Badge(tones.BAD, f"Failed at {facts.failure.task}")] if facts.failure else []
     images = tones.of_drift(facts.drift.verdict if facts.drift else None)
-    model = tones.of_model(facts.performance.verdict if facts.performance else None)
-    badges += [Badge(images.tone, f"Images: {images.word}"), Badge(model.tone, f"Model: {model.word}")]
+    model = facts.as_day.model_verdict
+    badges.append(Badge(images.tone, f"Images: {images.word}"))
+    badges += [Badge(model.tone, f"Model: {model.word}")] if model else []
     others = [kind for kind in drift_kinds(facts.drift, facts.content_drift)[1:] if kind.changed]
     badges += [Badge(kind.verdict.tone, f"{kind.name}: {kind.verdict.word}") for kind in others]
     late = facts.ingest.late + (facts.late_files.files if facts.late_files else 0)
@@ -80,13 +89,13 @@ def _badges(facts: DayFacts) -> list[Badge]:
 
 
 def _accuracy_number(facts: DayFacts) -> Number:
-    performance = facts.performance
+    performance, labelled = facts.performance, facts.config.labels.labelled
     if performance is None:
         guess = shown(facts.estimate.accuracy) if facts.estimate else None
         if facts.estimate is None or facts.estimate.accuracy.value is None or guess is None:
-            return Number("Accuracy", "–", "known once the labels are in")
+            return Number("Accuracy", "–", "known once the labels are in" if labelled else "no labels, so unknown")
         about = whole_percent(facts.estimate.accuracy.value)
-        return Number("Accuracy", f"≈ {about}", f"{guess.note} by the scores, no labels yet")
+        return Number("Accuracy", f"≈ {about}", f"{guess.note} by the scores, no labels{' yet' if labelled else ''}")
     said = shown(performance.accuracy)
     if performance.accuracy.value is None:
         return Number("Accuracy", said.text, said.note, tones.UNSURE)
@@ -115,8 +124,13 @@ def _images_number(facts: DayFacts) -> Number:
 
 def _labels_number(facts: DayFacts) -> Number:
     if facts.performance is None:
+        if facts.config.labels.backend == TABLE:
+            return Number("Labels", "–", "the table is waited for")
         asked = f"{count(len(facts.annotation.asked_about), 'image')} asked about" if facts.annotation else None
         return Number("Labels", "–", asked or "not asked for yet")
+    if facts.performance.truth:
+        truth = facts.performance.truth
+        return Number("Labels", f"{facts.performance.labels} of {truth.images}", f"from a table; {still_open(truth)}")
     note = agreement_text(facts.performance.agreement, "agreement α", "agreement not defined")
     if facts.performance.versions:
         others = sum(row.labels for row in facts.performance.versions[1:])
@@ -210,12 +224,14 @@ class ClassRow:
 @dataclass(frozen=True)
 class ModelSection:
     """How the model did: its classes in the monitor file's order, what was confused with what, why the verdict, and its holdout; `scored`:
-    which labelled images count, and `unpredicted`, which have no answer."""
+    which labelled images count, and `unpredicted`, which have no answer; `sampled`: how many images have a label, and what became of the
+    others."""
 
     classes: list[ClassRow]
     confusions: ConfusionTable
     reasons: tuple[str, ...]
     holdout: str
+    sampled: str
     scored: str
     unpredicted: str
 
@@ -231,6 +247,7 @@ def performance(facts: DayFacts) -> ModelSection | None:
         confusions=confusions(found.confusion_matrix),
         reasons=found.reasons,
         holdout=percent(held) if held is not None else "unknown",
+        sampled=sampled_line(found),
         scored=scored(found),
         unpredicted=unpredicted(found),
     )

@@ -1,0 +1,63 @@
+"""By what a monitor's table of the truth is read: another storage, or a database, each by its Airflow connection."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from driftwatch.config.label_table import BOUND, LabelTableConfig
+from driftwatch.errors import NeedsAttention
+from driftwatch_airflow.connections import connection_of
+from driftwatch_airflow.stores import storage_at
+
+if TYPE_CHECKING:
+    from airflow.providers.common.sql.hooks.sql import DbApiHook
+
+    from driftwatch.config import MonitorConfig
+    from driftwatch.labels.table import Outside
+    from driftwatch.storage import Storage
+
+CONNECTION = "labels.table.connection"
+
+
+def outside_of(monitor: MonitorConfig) -> Outside:
+    """What the monitor's table is read by. Nothing is connected before it is needed."""
+    from driftwatch.labels.table import Outside
+
+    return Outside(partial(_table_storage, monitor), _ask_connection)
+
+
+def _table_storage(monitor: MonitorConfig, uri: str) -> Storage:
+    table = monitor.labels.table
+    return storage_at(uri, table.connection if table else None, CONNECTION)
+
+
+def _ask_connection(settings: LabelTableConfig, day: date) -> list[dict[str, Any]]:
+    from airflow.providers.common.sql.hooks.sql import DbApiHook
+
+    assert settings.query is not None
+    hook = connection_of(str(settings.connection), CONNECTION).get_hook()
+    if not isinstance(hook, DbApiHook):
+        raise NeedsAttention(
+            f"the Airflow connection {settings.connection}, which {CONNECTION} names, is of no database that takes SQL: name one of a "
+            "database, such as type postgres"
+        )
+    return rows_of_query(hook, settings.query, day)
+
+
+def rows_of_query(hook: DbApiHook, query: str, day: date) -> list[dict[str, Any]]:
+    """The rows, by the names of their columns. `:day` and `:next_day` become the driver's own placeholders, and the days are bound to
+    them: they are never part of the text."""
+    days = {"day": day.isoformat(), "next_day": (day + timedelta(days=1)).isoformat()}
+    bound = [days[found[1]] for found in BOUND.finditer(query)]
+    if bound and "%" in hook.placeholder:
+        query = query.replace("%", "%%")
+    sql = BOUND.sub(lambda _: hook.placeholder, query)
+    found: Any = hook.run(sql, parameters=bound or None, handler=_by_name)
+    return found or []
+
+
+def _by_name(cursor: Any) -> list[dict[str, Any]]:
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,238 @@
+"""The steps of a day whose labels come from a table: waiting without a worker, scoring again as labels come, and one correction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+from tests.driftwatch.labels.table_days import DAY, answered_day, by_table, files_of, put_csv, rows_of
+
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.label_table import LabelTable
+from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
+from driftwatch.labels.table import UnknownLabels
+from driftwatch.storage import Storage
+from driftwatch_airflow.operators import label_table, performance
+from driftwatch_airflow.operators.label_table import (
+    CheckCorrectionOperator,
+    FollowLabelsOperator,
+    MergeTableOperator,
+    WaitForTableOperator,
+)
+from driftwatch_airflow.operators.publish import PublishOperator
+
+MORNING = datetime(2026, 1, 6, 6, tzinfo=timezone.utc)
+END = datetime(2026, 2, 5, tzinfo=timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory):
+    return answered_day(by_table(f"file://{tmp_path_factory.mktemp('table')}"))
+
+
+class Clock:
+    now = MORNING
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Site:
+    """The day, the table, a clock, and what was told."""
+
+    def __init__(self, day: Any, clock: Clock) -> None:
+        self.day, self.clock, self.told = day, clock, []
+
+    def put(self, labels: int, first: int = 0) -> None:
+        put_csv(self.day, "a.csv", rows_of(files_of(self.day)[first:labels]))
+
+    def task(self, kind: Any, **table: Any) -> Any:
+        config = by_table(self.day.config.storage.uri, **table)
+        return kind(task_id=kind.__name__, monitor=config, day=str(DAY))
+
+    @property
+    def performance(self) -> Performance:
+        return self.day.read(Performance)
+
+
+def context(**params: Any) -> dict[str, Any]:
+    return {"params": params, "ti": SimpleNamespace(xcom_push=lambda key, value: None), "outlet_events": {}}
+
+
+@pytest.fixture
+def site(answered, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(label_table, "utcnow", clock)
+    found = Site(answered, clock)
+    monkeypatch.setattr(performance, "send_alert", lambda *asked: found.told.append(asked[2].kind))
+    monkeypatch.setattr(performance, "nothing_to_tell", lambda *_: None)
+    yield found
+    storage: Storage = answered.storage
+    for key in (answered.keys.performance, answered.keys.published, answered.key(LabelTable)):
+        storage.delete(key)
+    for item in [*storage.list("truth"), *storage.list("demo/profiles")]:
+        storage.delete(item.key)
+
+
+def deferral(run: Any, *arguments: Any) -> datetime:
+    """Until when the task defers."""
+    with pytest.raises(TaskDeferred) as raised:
+        run(*arguments)
+    assert raised.value.method_name == "look"
+    kind, fields = raised.value.trigger.serialize()
+    assert kind.endswith("DateTimeTrigger")
+    moment: datetime = fields["moment"]
+    return moment
+
+
+def test_the_wait_looks_once_a_day_until_enough_labels_are_there_or_it_is_too_late(site):
+    wait = site.task(WaitForTableOperator)
+    site.put(20)
+    assert deferral(wait.execute, context()) == MORNING + timedelta(days=1)
+    site.clock.now = END - timedelta(hours=3)
+    assert deferral(wait.look, context(), {}) == END
+    site.put(48)
+    assert wait.look(context(), {}) == {"labels": 48, "images": 60, "open": True}
+    site.put(20)
+    site.clock.now = END
+    assert wait.look(context(), {}) == {"labels": 20, "images": 60, "open": False}
+
+
+def test_a_table_that_cannot_be_read_is_asked_again_soon_and_one_that_is_wrong_fails_at_once(site, monkeypatch):
+    def away(*_: Any) -> Any:
+        raise ConnectionError("no route to the database")
+
+    wait = site.task(WaitForTableOperator)
+    with monkeypatch.context() as patch:
+        patch.setattr("driftwatch.labels.table.read_labels", away)
+        assert deferral(wait.execute, context()) == MORNING + timedelta(minutes=10)
+        site.clock.now = END
+        with pytest.raises(ConnectionError):
+            wait.look(context(), {})
+    put_csv(site.day, "a.csv", rows_of(files_of(site.day)).assign(truth="cow"))
+    with pytest.raises(UnknownLabels, match="60 of 60 labels are no class: cow"):
+        wait.execute(context())
+
+
+def test_a_dry_run_says_how_many_labels_there_are_and_waits_for_none(site):
+    site.put(20)
+    with pytest.raises(AirflowSkipException, match="20 of 60 images have a label now"):
+        site.task(WaitForTableOperator).execute(context(dry_run=True))
+    assert not site.day.has(LabelTable)
+
+
+def test_the_day_is_scored_again_at_each_look_and_each_other_result_is_kept(site):
+    site.put(48)
+    site.task(MergeTableOperator).execute(context())
+    follow = site.task(FollowLabelsOperator)
+    assert deferral(follow.execute, context()) == MORNING + timedelta(days=1)
+    first = site.performance
+    assert (first.labels, first.truth.open, first.verdict) == (48, True, "ok")
+
+    deferral(follow.look, context(), {})  # nothing new: nothing changes
+    assert site.performance == first
+
+    site.put(55)
+    deferral(follow.look, context(), {})
+    site.put(60)
+    done = follow.look(context(), {})
+    assert (done["labels"], site.performance.truth.open) == (60, False)
+    assert [earlier.labels for earlier in site.performance.revisions] == [48, 55]
+    assert "60 of 60 images have a label in the table, no more are waited for" in (
+        site.day.storage.read_bytes(site.day.keys.report).decode()
+    )
+
+
+def test_a_label_that_was_corrected_in_the_table_is_taken_in_though_their_number_is_the_same(site):
+    site.put(60)
+    site.task(MergeTableOperator).execute(context())
+    site.task(FollowLabelsOperator).execute(context())
+    before = site.performance.accuracy.value
+    rows = rows_of(files_of(site.day))
+    put_csv(site.day, "a.csv", rows.assign(truth=rows["truth"].map({"cat": "dog", "dog": "cat"})))
+    site.task(FollowLabelsOperator).execute(context())
+    assert site.performance.accuracy.value == pytest.approx(1 - before)
+
+
+def test_the_end_of_the_wait_is_written_down_even_if_no_label_came(site):
+    site.put(48)
+    follow = site.task(FollowLabelsOperator)
+    deferral(follow.execute, context())
+    site.clock.now = END
+    follow.look(context(), {})
+    assert (site.performance.truth.open, site.performance.labels) == (False, 48)
+
+
+def test_a_kill_between_the_labels_and_the_verdict_ends_in_the_same_artifacts(site, monkeypatch):
+    site.put(60)
+    site.task(FollowLabelsOperator).execute(context())
+    whole = site.performance
+    site.put(50)
+    deferral(site.task(FollowLabelsOperator).execute, context())
+    site.put(60)
+
+    def killed(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("driftwatch.accuracy.evaluate.evaluate_day", killed)
+        with pytest.raises(KeyboardInterrupt):
+            site.task(FollowLabelsOperator).execute(context())
+    assert (site.day.read(LabelTable).labelled, site.performance.labels) == (60, 50)
+    site.task(FollowLabelsOperator).execute(context())
+    assert site.performance.model_copy(update={"revisions": ()}) == whole.model_copy(update={"revisions": ()})
+
+
+def publish(site: Site, changed: str) -> list[dict[str, Any]]:
+    config = by_table(site.day.config.storage.uri)
+    operator = PublishOperator(task_id="upload", monitor=config, day=str(DAY), kind="performance", changed=changed)
+    return operator.execute(context())
+
+
+def test_the_correction_is_published_once_and_a_repeated_first_upload_leaves_it(site):
+    site.put(50)
+    deferral(site.task(FollowLabelsOperator).execute, context())
+    assert [row["state"] for row in publish(site, "keep")] == ["uploaded"]
+    site.put(60)
+    site.task(FollowLabelsOperator).execute(context())
+    assert publish(site, "keep") == []
+    assert [(row["state"], row["revision"]) for row in publish(site, "revise")] == [("revised", 2)]
+    assert [(row["state"], row["revision"]) for row in publish(site, "revise")] == [("skipped", 2)]
+    assert [row["state"] for row in publish(site, "keep")] == ["skipped"]
+
+
+def test_an_alert_of_the_correction_starts_one_retraining_of_the_day_and_none_of_a_model_that_serves_no_more(site):
+    site.put(60)
+    site.task(FollowLabelsOperator).execute(context())
+    asked: list[str] = []
+
+    class Recorded(CheckCorrectionOperator):
+        def do_branch(self, context: Any, branches_to_execute: Any) -> Any:
+            return branches_to_execute
+
+    def choose(runs: int, champion: str) -> str | None:
+        site.day.storage.write_json(site.day.monitor.keys.champion, {"version": champion, "previous": None})
+        site.day.write(site.performance.model_copy(update={"verdict": "alert", "severity": "warning"}))
+        check = Recorded(
+            task_id="check_correction",
+            monitor=by_table(site.day.config.storage.uri),
+            day=str(DAY),
+            on_alert="retrain_after_correction",
+            on_ok="correction_ok",
+        )
+        count = lambda dag_id, run_ids, states: asked.extend(run_ids) or runs  # noqa: E731
+        found = {
+            "dag_run": SimpleNamespace(run_type="scheduled"),
+            "params": {},
+            "ti": SimpleNamespace(get_dr_count=count),
+        }
+        return check.execute(found)
+
+    assert choose(0, "v1") == "retrain_after_correction"
+    assert choose(1, "v1") is None
+    assert choose(0, "v2") is None
+    assert set(asked) == {f"{ALERT_RUN_PREFIX}{DAY}"}
+    site.day.storage.delete(site.day.monitor.keys.active_retraining)
