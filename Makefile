@@ -65,9 +65,20 @@ desk: .venv/installed ## The labelling desk on this machine for a monitor whose 
 	@test -n "$(MONITOR)" || { echo "make desk MONITOR=my.yaml, whose section labels has backend: desk"; exit 2; }
 	@$(BIN)/python -m driftwatch_servers.desk local --monitor "$(MONITOR)"
 
+
+var/label-studio/installed: tests/label_studio_server/label_studio.txt tests/label_studio_server/server.py | .venv/installed
+	@echo "Installing a Label Studio into var/label-studio and making its databases (some minutes, once), for the tests that ask it"
+	@$(BIN)/uv venv --quiet --clear --python "$$(command -v $(PYTHON))" var/label-studio/venv
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python var/label-studio/venv/bin/python $<
+	@$(BIN)/python -m tests.label_studio_server.running
+	@touch $@
+
+label-studio-server: var/label-studio/installed ## Install the Label Studio that the tests ask
+
 test: .venv/installed ## Lint, types, and the whole test suite
 	@$(MAKE) --no-print-directory model-servers || echo "There are no model servers, so the tests that ask them are skipped"
 	@$(MAKE) --no-print-directory mlflow-server || echo "There is no MLflow server, so the tests that ask it are skipped"
+	@$(MAKE) --no-print-directory label-studio-server || echo "There is no Label Studio, so the tests that ask it are skipped"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
@@ -136,4 +147,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs monitors lock bench-retraining
+.PHONY: label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs monitors lock bench-retraining

@@ -8,6 +8,9 @@ signature is the HMAC-SHA256 (a hash that only the owner of the secret can make)
 A wrong or missing signature gives 403, and so does a link whose time is over. An unknown key gives 404. A key never leads out of DIR. But
 a symbolic link inside DIR is followed wherever it points: whoever runs the storage put it there.
 
+A page of any other site may show an image by its link (Access-Control-Allow-Origin: *): the link is all the permission there is, and no login
+stands behind it. Label Studio needs that.
+
 The content type depends on the file's first bytes and never on its name: JPEG, PNG or WebP. Anything else is a download without a type.
 """
 
@@ -34,6 +37,10 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
+
+# Label Studio's page fetches images by script. The link is the permission, and no cookie or login stands behind it: so whoever has the link may
+# show the image on any page.
+_ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
 
 
 def valid_signature(key: str, expires: int, signature: str, secret: str) -> bool:
@@ -78,7 +85,7 @@ def _shown(path: Path | None) -> FileResponse:
     if kind is None:
         download = {**_HEADERS, "Content-Disposition": "attachment"}
         return FileResponse(path, media_type="application/octet-stream", headers=download)
-    return FileResponse(path, media_type=kind.content_type, headers=_HEADERS)
+    return FileResponse(path, media_type=kind.content_type, headers={**_HEADERS, **_ANY_PAGE})
 
 
 def _path_below(root: Path, key: str) -> Path | None:

@@ -1,4 +1,5 @@
-"""Registers the connection types `toloka`, `driftwatch_desk` and `whylabs` with Airflow. Every Airflow process imports this file: keep it light.
+"""Registers the connection types `toloka`, `label_studio`, `driftwatch_desk` and `whylabs` with Airflow. Every Airflow process imports this file: keep it
+light.
 
 The dicts are in Airflow's own form (provider_info.schema.json), so no type of ours stands for them.
 """
@@ -32,7 +33,7 @@ _REPEATS = _number(
 def _connection_type(
     kind: str, name: str, hook: str, secret: str, address: str, fields: dict[str, Any]
 ) -> dict[str, Any]:
-    """A connection type whose form asks for the API's address and a secret, and for `fields`."""
+    """A connection type whose form asks for the address and a secret, and for `fields`."""
     return {
         "connection-type": kind,
         "hook-name": name,
@@ -72,6 +73,14 @@ _DESK = _connection_type(
         "page_url": _text("Web address", "Where people open the labelling page. Empty: the API address."),
     },
 )
+_LABEL_STUDIO = _connection_type(
+    "label_studio",
+    "Label Studio",
+    "driftwatch_airflow.hooks.label_studio.LabelStudioHook",
+    "Token (personal access or legacy)",
+    "https://labels.example.org",
+    {"timeout": _number("Timeout in seconds", "How long one request may take.", 60), "retries": _REPEATS},
+)
 _WHYLABS = _connection_type(
     "whylabs",
     "WhyLabs",
@@ -95,5 +104,5 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "driftwatch",
         "name": "Driftwatch",
         "description": "Watches production image classifiers.",
-        "connection-types": [_TOLOKA, _DESK, _WHYLABS],
+        "connection-types": [_TOLOKA, _LABEL_STUDIO, _DESK, _WHYLABS],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from driftwatch_airflow.hooks.desk import DeskHook
+from driftwatch_airflow.hooks.label_studio import LabelStudioHook
 from driftwatch_airflow.hooks.toloka import TolokaHook
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.provider import get_provider_info
@@ -14,6 +15,7 @@ from driftwatch_airflow.provider import get_provider_info
     ("kind", "hook", "fields"),
     [
         ("whylabs", WhyLabsHook, {"org_id", "hub_url", "timeout", "retries"}),
+        ("label_studio", LabelStudioHook, {"timeout", "retries"}),
         ("toloka", TolokaHook, {"platform_url", "timeout", "retries"}),
         ("driftwatch_desk", DeskHook, {"page_url", "timeout", "retries"}),
     ],

@@ -84,6 +84,13 @@ def test_what_a_browser_is_told_depends_on_the_bytes_and_it_runs_nothing_in_them
     assert ("attachment" in answer.headers.get("content-disposition", "")) == (said == "application/octet-stream")
 
 
+def test_a_page_of_another_site_may_show_an_image_by_its_link_and_nothing_else(server, root):
+    (root / "page.html").write_bytes(PAGE)
+    assert HTTP.get(link(server, "linked.jpg")).headers["access-control-allow-origin"] == "*"
+    for address in (link(server, "page.html"), f"{server}/linked.jpg"):
+        assert "access-control-allow-origin" not in HTTP.get(address).headers
+
+
 def test_a_symbolic_link_inside_the_root_is_followed(server):
     assert HTTP.get(link(server, "linked.jpg")).content == JPEG
 

@@ -183,11 +183,11 @@ class AnnotationPlan(DayArtifact):
     exam_id: str | None = None
     """The service's id of the exam; null before there is one, and without an exam."""
     pool_id: str | None
-    """The service's id of the pool; null before there is one."""
+    """The service's id of the pool, in Label Studio of the project; null before there is one."""
     dropped_pools: tuple[str, ...] = ()
     """Pools that were left unopened, as their time was nearly over; absent where there are none."""
     creations: dict[str, int] = Field(default_factory=dict)
-    """How often the service was asked to create a project, an exam and a pool."""
+    """How often the service was asked to create a project, an exam and a pool; and, in Label Studio, to import tasks."""
     operation_ids: tuple[str, ...]
     """Ids of the uploads that were sent."""
     expires: Time

@@ -25,7 +25,10 @@ class QualityRules(Section):
         description="An annotator is banned if fewer than this percent of the control answers are right.",
     )
     fast_seconds: int = Field(
-        5, ge=1, le=3600, description="A page counts as fast if it is answered in fewer seconds than this."
+        5,
+        ge=1,
+        le=3600,
+        description="A page counts as fast if it is answered in fewer seconds than this. In Label Studio, where each image is a page of its own, a tenth of it.",
     )
     fast_max: int = Field(
         2, ge=1, le=10, description="An annotator is banned after this many fast pages among the last ten."

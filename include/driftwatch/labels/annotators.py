@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from driftwatch.config.labels import LABEL_STUDIO
 from driftwatch.labels.aggregation import skill
 from driftwatch.labels.agreement import deciding
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # The chance that an annotator who is good enough is flagged, for each of the reasons that rest on a test.
 FALSE_FLAG_RATE = 0.01
+# What a page is where each image is a page of its own: `fast_seconds` is for a page of about ten.
+ONE_IMAGE = 0.1
 
 
 def whose_votes_count(assignments: pd.DataFrame, config: MonitorConfig) -> pd.DataFrame:
@@ -53,7 +56,7 @@ def annotator_quality(votes: pd.DataFrame, assignments: pd.DataFrame, config: Mo
     - control tasks: significantly fewer right than `control_min_correct_percent`;
     - agreement: significantly below the middle between guessing and what the other annotators reach;
     - the same answer throughout, which the others' answers make implausible;
-    - pages faster than `fast_seconds`.
+    - pages faster than `fast_seconds`; in Label Studio, where each image is a page of its own, a tenth of it.
     A test is one-sided and binomial, at FALSE_FLAG_RATE: with few answers nobody is flagged by it.
     excluded, only with `labels.exclude_flagged`: flagged for the control tasks, so the votes are left out.
     """
@@ -76,7 +79,8 @@ def annotator_quality(votes: pd.DataFrame, assignments: pd.DataFrame, config: Mo
     table["skill"] = skill(right, seen, config.labels.default_skill)
     table["agreement"] = ids.map(compared["agreed"] / compared["compared"]).astype("float64")
     table["seconds_median"] = ids.map(pages).astype("float64")
-    reasons = [_reasons(row, votes, compared, classes, rules) for row in table.itertuples(index=False)]
+    least = rules.fast_seconds * (ONE_IMAGE if config.labels.people == LABEL_STUDIO else 1)
+    reasons = [_reasons(row, votes, compared, classes, rules, least) for row in table.itertuples(index=False)]
     table["flagged"] = np.array([bool(found) for found in reasons], dtype=bool)
     table["reason"] = pd.Series(["; ".join(found) for found in reasons], dtype="object")
     if config.labels.exclude_flagged:
@@ -100,7 +104,7 @@ def _agreement(votes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reasons(
-    row, votes: pd.DataFrame, compared: pd.DataFrame, classes: Sequence[str], rules: QualityRules
+    row, votes: pd.DataFrame, compared: pd.DataFrame, classes: Sequence[str], rules: QualityRules, least: float
 ) -> list[str]:
     found = []
     wanted = rules.control_min_correct_percent / 100
@@ -124,6 +128,6 @@ def _reasons(
             if (others**row.answers).sum() < FALSE_FLAG_RATE:
                 share = others.get(given[0], 0.0)
                 found.append(f"answered {given[0]!r} on all {row.answers} images, the others on {share:.0%}")
-    if row.seconds_median < rules.fast_seconds:
-        found.append(f"{row.seconds_median:.0f} s for a page, {rules.fast_seconds} s is the least that is plausible")
+    if row.seconds_median < least:
+        found.append(f"{row.seconds_median:.3g} s for a page, {least:.3g} s is the least that is plausible")
     return found

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 SUBMITTED, ACCEPTED, REJECTED = "SUBMITTED", "ACCEPTED", "REJECTED"
 # Those whose answers count and are paid.
 COUNTED = (SUBMITTED, ACCEPTED)
+# States of an answer that is kept and counts for nothing, not for the annotator either: it came, or was changed, after the day was closed;
+# or it is no vote, such as a skipped image, a choice that was not offered, or one person more than the overlap.
+LATE, VOID = "LATE", "VOID"
 
 
 class Answer(NamedTuple):
@@ -30,13 +33,18 @@ class Answer(NamedTuple):
     known_label: str | None
     """The class of a control task; None for an image of the sample."""
     status: str
-    """SUBMITTED, ACCEPTED or REJECTED: the page's."""
+    """SUBMITTED, ACCEPTED or REJECTED: the page's. LATE or VOID: the answer counts for nothing."""
     submitted: str
     """When the page was handed in, ISO-8601 in UTC."""
     seconds: float
     """How long the annotator had the page."""
     reward: float
     """USD for the whole page; 0 where the service pays nobody."""
+
+
+def given_in_time(assignments: pd.DataFrame) -> pd.DataFrame:
+    """The rows of assignments.parquet that tell something, about an image or about the annotator."""
+    return assignments[~assignments["status"].isin((LATE, VOID))]
 
 
 def assignments_table(answers: Iterable[Answer]) -> pd.DataFrame:

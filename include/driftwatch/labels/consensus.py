@@ -19,7 +19,7 @@ from driftwatch.errors import DriftwatchError
 from driftwatch.labels.aggregation import VoteArrays, dawid_skene, shares, skill, vote_weight
 from driftwatch.labels.agreement import deciding, krippendorff_alpha
 from driftwatch.labels.annotators import annotator_quality, whose_votes_count
-from driftwatch.labels.assignments import COUNTED, REJECTED
+from driftwatch.labels.assignments import COUNTED, REJECTED, given_in_time
 from driftwatch.labels.choices import choices, choices_of
 from driftwatch.models.as_trained import for_day
 
@@ -264,7 +264,7 @@ def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
     same labels.
     """
     day = day.with_config(for_day(day))
-    assignments = day.storage.read_table(day.keys.assignments)
+    assignments = given_in_time(day.storage.read_table(day.keys.assignments))
     counting = whose_votes_count(assignments, day.config)
     votes = counted_votes(counting, sample, day.config)
     labels = merge_answers(votes, MergeRules.of(day.config), sample, control_answers(counting))

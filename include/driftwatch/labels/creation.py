@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from datetime import datetime
 
@@ -41,7 +42,8 @@ def create_day_pool(day: DayStore, backend: LabelBackend, signers: LinkSigners, 
                 lock.check()
                 day.write(plan.with_part(learnt))
 
-            links = links_of(part, day, signers, now)
+            links = links_of(part, day, signers, now, backend.renews_links)
+            part = part if part.asked else part.model_copy(update={"links_expire": links.expires})
             return plan.with_part(backend.find_or_create(Opening(part, day.config, links, now, record, lock.check)))
 
         plan = carry_out(plan, plan)
@@ -58,9 +60,34 @@ def create_day_pool(day: DayStore, backend: LabelBackend, signers: LinkSigners, 
         return plan
 
 
-def links_of(plan: AnnotationPlan, day: DayStore, signers: LinkSigners, now: datetime) -> ImageLinks:
-    """The links of the plan's images. Raises AccessRefused if the pool is not open yet and they would end before it does."""
+def renew_links(
+    day: DayStore, backend: LabelBackend, signers: LinkSigners, now: datetime, until: datetime, number: int = 0
+) -> AnnotationPlan:
+    """Gives the images of a pool of the day links that last until `until`, or as long as links can be made now; returns its plan.
+
+    `now` (aware): when the links are made. `number`: of the supplement; 0 for the day's own sample. Holds the lock of `create_day_pool`.
+    """
+    with exclusive(day.storage, day.monitor.keys.annotation_lock) as lock:
+        plan = day.read(AnnotationPlan)
+
+        def record(learnt: AnnotationPlan) -> None:
+            lock.check()
+            day.write(plan.with_part(learnt))
+
+        links = ImageLinks(day.storage, day.keys.shown, now, until, signers.server, signers.storage)
+        links = dataclasses.replace(links, expires=links.end(until) or until)
+        part = next(part for part in plan.parts if part.number == number)
+        return backend.renew(Opening(part, day.config, links, now, record, lock.check))
+
+
+def links_of(
+    plan: AnnotationPlan, day: DayStore, signers: LinkSigners, now: datetime, renewed: bool = False
+) -> ImageLinks:
+    """The links of the plan's images. Raises AccessRefused if the pool is not open yet and they would end before it does, unless they are
+    `renewed` in time."""
     links = ImageLinks(day.storage, day.keys.shown, now, plan.links_expire, signers.server, signers.storage)
+    if renewed and (end := links.end(plan.links_expire)) is not None:
+        return dataclasses.replace(links, expires=end)
     if plan.state not in ("opened", "closed"):
         links.check(plan.exam.links_end if plan.exam else None)
     return links

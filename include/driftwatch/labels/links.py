@@ -54,22 +54,26 @@ class ImageLinks:
     server: ImageServer | None = None
     signer: Storage | None = None
 
+    def end(self, wanted: datetime) -> datetime | None:
+        """Until when links that are made now are valid: `wanted`, or the end of the credentials that sign them, if that is sooner. None
+        where these do not tell theirs."""
+        if not self.storage.presigns:
+            return wanted
+        credentials = (self.signer or self.storage).signing_credentials()
+        if not credentials.temporary:
+            return wanted
+        return credentials.end and min(wanted, credentials.end)
+
     def check(self, until: datetime | None = None) -> None:
         """Raises AccessRefused where the links would end before `expires` (or `until`, if that is later).
 
         A presigned link ends with the credentials that signed it, whatever time it names: those of a role last an hour to twelve.
         """
-        if not self.storage.presigns:
-            return
         needed = max(self.expires, until or self.expires)
-        credentials = (self.signer or self.storage).signing_credentials()
-        if not credentials.temporary or (credentials.end is not None and credentials.end >= needed):
+        found = self.end(needed)
+        if found == needed:
             return
-        end = (
-            f"at {credentials.end.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
-            if credentials.end
-            else "at a time that they do not tell"
-        )
+        end = f"at {found.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC" if found else "at a time that they do not tell"
         exam = "set labels.exam to null, whose links live for seven days, and " if needed > self.expires else ""
         raise AccessRefused(
             f"image links to {self.storage.uri} would be signed with temporary credentials that end {end}, and the links with them; "

@@ -45,15 +45,15 @@ class CreateAnnotationPoolOperator(DayOperator):
 
         day = self.of_day.with_config(for_day(self.of_day))
         annotation, signers, now = day.config.labels, link_signers(day.config), context["ti"].start_date
+        backend = label_backend_of(day.config)
         if context["params"].get("dry_run"):
             can_show = ShownImages(day.storage, day.keys.shown).unchanged
             plan = plan_labelling(day, now, can_show)
             if plan.asked:
                 plan, _ = with_supplement(day, plan, now, can_show)
-            links_of(plan.newest, day, signers, now)
+            links_of(plan.newest, day, signers, now, backend.renews_links)
             said = "; ".join(describe(part, annotation) for part in plan.parts)
             raise AirflowSkipException(f"dry_run: nothing was created; {said}{not_asked(plan)}")
-        backend = label_backend_of(day.config)
         plan = create_day_pool(day, backend, signers, now)
         link = backend.page(plan.newest)
         LabellingLink().store(self, context, link)

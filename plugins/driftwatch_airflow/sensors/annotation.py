@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from airflow.sdk import timezone
 
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import LabellingLink, LabelSpendLink, MonitorPageLink
+from driftwatch_airflow.image_links import link_signers
 from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
 
     from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
     from driftwatch.labels.backends.base import LabelBackend, PoolState
+
+# Image links are renewed so long before they end; where that did not help, again after this time.
+RENEW_BEFORE, RENEW_AGAIN = timedelta(minutes=20), timedelta(minutes=5)
 
 __getattr__ = old_names(__name__, {"AnnotationCompleteSensor": "WaitForAnnotationsOperator"})
 
@@ -45,9 +52,12 @@ class WaitForAnnotationsOperator(DayOperator):
 
         if event["state"] == "refused":
             raise NeedsAttention(str(event["reason"]))
-        why = {"closed": event["reason"], "deadline": AT_DEADLINE, "over_budget": AT_DAILY_LIMIT}
         parts = self._plan.parts
         ended = next(part for part in parts if part.number == number)
+        if event["state"] == "renew":
+            self._renew(context, ended)
+            return self._wait_for(context, self._plan.parts[parts.index(ended) :])
+        why = {"closed": event["reason"], "deadline": AT_DEADLINE, "over_budget": AT_DAILY_LIMIT}
         found = self._judge(context, ended, why[event["state"]])
         later = parts[parts.index(ended) + 1 :]
         return self._wait_for(context, later) if later else found
@@ -88,13 +98,15 @@ class WaitForAnnotationsOperator(DayOperator):
             toloka_conn_id=annotation.connection_id,
             pool_id=waited_for.pool_id,
             # A person may have put the end off at the service. The wait follows, as long as the image links work.
-            deadline=min(pool.ends, plan.links_expire) if pool else plan.expires,
+            deadline=self._deadline(plan, pool),
+            renew_at=self._renew_at(plan, pool),
             poll_seconds=annotation.poll_seconds,
             images=waited_for.images,
             overlap=waited_for.overlap,
             fee_share=waited_for.fee_share,
             control=waited_for.control,
             price_per_hour=waited_for.price_per_hour,
+            known={} if self._backend.knows_truth else dict(waited_for.known),
             max_cost=self._left_for(plan),
             storage_uri=storage.uri,
             storage_connection=storage.connection,
@@ -106,6 +118,28 @@ class WaitForAnnotationsOperator(DayOperator):
         others = [other for other in self._plan.parts if other.number != part.number]
         taken = sum(other.progress.spent if other.progress else other.cost.total for other in others)
         return round(self.monitor.labels.max_cost_per_day - taken, 4)
+
+    def _deadline(self, plan: AnnotationPlan, pool: PoolState | None) -> datetime:
+        if pool is None:
+            return plan.expires
+        return pool.ends if self._backend.renews_links else min(pool.ends, plan.links_expire)
+
+    def _renew_at(self, plan: AnnotationPlan, pool: PoolState | None) -> datetime | None:
+        """When the image links must be renewed; None if they outlive the pool. Links that could not be made to last longer are tried again."""
+        if not self._backend.renews_links or plan.links_expire >= self._deadline(plan, pool):
+            return None
+        return max(plan.links_expire - RENEW_BEFORE, timezone.utcnow() + RENEW_AGAIN)
+
+    def _renew(self, context: Context, part: AnnotationPlan) -> None:
+        """Gives the images of this part of the plan new links, if its pool is open."""
+        from driftwatch.labels.creation import renew_links
+        from driftwatch.labels.plan import LINK_MARGIN
+
+        pool = self._look(context, part)
+        if pool is not None and pool.is_open:
+            signers, until = link_signers(self.monitor), pool.ends + LINK_MARGIN
+            found = renew_links(self.of_day, self._backend, signers, timezone.utcnow(), until, part.number)
+            self.log.info("The image links are valid until %s", found.links_expire)
 
     def _look(self, context: Context, plan: AnnotationPlan) -> PoolState | None:
         """The pool; None if the service cannot be asked now. Of an open pool it also notes how far it is."""
@@ -141,6 +175,8 @@ class WaitForAnnotationsOperator(DayOperator):
         from driftwatch.labels.plan_notes import note_end
         from driftwatch.labels.progress import together
 
+        if not self._backend.ends_itself:
+            self._backend.close(self._wait(plan).pool)
         done = self._progress(context, plan)
         before = [part.progress for part in self._plan.parts if part.number < plan.number and part.progress]
         of_day = together([*before, done])

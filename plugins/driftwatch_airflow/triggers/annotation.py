@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from pydantic import AwareDatetime, Field
 
 from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.stores import storage_at
@@ -23,7 +24,9 @@ class PoolWait(Wait):
     `max_cost` USD.
 
     `toloka_conn_id`: the Airflow connection of the `backend`, whichever service that is. `fee_share`: the service's fee, as a share of
-    each reward. `control` and `price_per_hour`: as in `Pool`. `progress_key`: the key of the file in the storage that says how far the pool is.
+    each reward. `control`, `price_per_hour` and `known`: as in `Pool`; `known` only where the service does not know which tasks are control
+    tasks. `progress_key`: the key of the file in the storage that says how far the pool is. `renew_at`: when the image links must be
+    renewed, if they end before the deadline.
     """
 
     backend: str = "toloka"
@@ -38,12 +41,16 @@ class PoolWait(Wait):
     storage_uri: str
     storage_connection: str | None
     progress_key: str
+    known: dict[str, str] = Field({})
+    renew_at: AwareDatetime | None = None
 
     @property
     def pool(self) -> Pool:
         from driftwatch.labels.backends.base import Pool
 
-        return Pool(self.pool_id, self.images, self.overlap, self.fee_share, self.control, self.price_per_hour)
+        return Pool(
+            self.pool_id, self.images, self.overlap, self.fee_share, self.control, self.price_per_hour, self.known
+        )
 
     def label_backend(self) -> LabelBackend:
         return label_backend(self.toloka_conn_id, self.backend)
@@ -70,9 +77,10 @@ class PoolWait(Wait):
 
 
 class PoolEvent(TypedDict):
-    """How the wait ended. `reason`: the service's close reason of a closed pool, or why asking was refused; null for the others."""
+    """How the wait ended. `reason`: the service's close reason of a closed pool, or why asking was refused; null for the others. `renew`: it
+    goes on once the image links are renewed."""
 
-    state: Literal["closed", "deadline", "over_budget", "refused"]
+    state: Literal["closed", "deadline", "over_budget", "refused", "renew"]
     reason: str | None
 
 
@@ -82,7 +90,8 @@ class AnnotationCompleteTrigger(BaseTrigger):
     At each look it notes how far the pool is and what it has cost, fee included. A pool that has cost `max_cost` is closed: more pages
     (small groups of tasks) than planned can be needed, but no day costs more than its limit.
 
-    Fires a `PoolEvent`: the pool is closed, its deadline has passed, it has cost its limit, or asking again cannot help. A look that
+    Fires a `PoolEvent`: the pool is closed, its deadline has passed, it has cost its limit, its image links must be renewed, or asking again
+    cannot help. A look that
     fails for a reason that may pass is logged, and the next one comes later: such a failure does not end the wait before the deadline.
     The trigger keeps nothing, so it can be killed and started again.
 
@@ -113,6 +122,8 @@ class AnnotationCompleteTrigger(BaseTrigger):
                 self.log.warning("Pool %s: look %s failed in a row (%s: %s)", wait.pool_id, failures, type(error).__name__, error)  # fmt: skip
             if event is None and timezone.utcnow() >= wait.deadline:
                 event = {"state": "deadline", "reason": None}
+            if event is None and wait.renew_at is not None and timezone.utcnow() >= wait.renew_at:
+                event = {"state": "renew", "reason": None}
             if event is not None:
                 yield TriggerEvent(event)
                 return

@@ -111,7 +111,8 @@ def test_the_trigger_asks_the_service_that_the_task_asks(day, monkeypatch):
     day.create()
     sensor = day.sensor()
     assert "backend" not in sensor._wait(sensor._plan).stored()  # a triggerer of version 0.1 reads it too
-    monkeypatch.setattr(annotation, "label_backend_of", lambda monitor, plan: SimpleNamespace(name="our_desk"))
+    other = SimpleNamespace(name="our_desk", knows_truth=True, renews_links=False)
+    monkeypatch.setattr(annotation, "label_backend_of", lambda monitor, plan: other)
     sensor = day.sensor()
     assert sensor._wait(sensor._plan).stored()["backend"] == "our_desk"
 

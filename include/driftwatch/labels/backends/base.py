@@ -11,13 +11,13 @@ tests/driftwatch/labels/backends/test_conformance.py holds what each backend mus
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
-from driftwatch.config.labels import DESK, TOLOKA
+from driftwatch.config.labels import DESK, LABEL_STUDIO, TOLOKA
 from driftwatch.errors import NeedsAttention
 from driftwatch.seams import Seam
 
@@ -34,6 +34,7 @@ SEAM = Seam(
     {
         TOLOKA: "driftwatch.labels.backends.toloka.backend:toloka_backend",
         DESK: "driftwatch.labels.backends.desk.backend:desk_backend",
+        LABEL_STUDIO: "driftwatch.labels.backends.label_studio.backend:label_studio_backend",
     },
 )
 # The close reason, of every backend, of a pool whose images have all the answers that were wanted.
@@ -48,7 +49,7 @@ class Pool:
 
     `pool_id`: the service's own id. `images`: those of the plan's `to_label`, each for `overlap` annotators. `fee_share`: what the service takes on top of
     each reward, as a share of it. `control`: control tasks beside the images. `price_per_hour`: USD for an hour of an annotator's time,
-    where that is what labels cost.
+    where that is what labels cost. `known`: the class of each control task, by image id.
     """
 
     pool_id: str
@@ -57,6 +58,12 @@ class Pool:
     fee_share: float
     control: int = 0
     price_per_hour: float = 0.0
+    known: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def tasks(self) -> int:
+        """How many images people are asked about, control tasks included."""
+        return self.images + len(self.known)
 
     @classmethod
     def of(cls, plan: AnnotationPlan, labels: LabelsConfig) -> Pool:
@@ -66,7 +73,8 @@ class Pool:
                 f"the plan of {plan.day} has no pool yet: clear create_annotation_pool and what follows it"
             )
         price = labels.price_per_hour if labels.by_hour else 0.0
-        return cls(plan.pool_id, len(plan.to_label), plan.overlap, labels.fee, len(plan.control), price)
+        known = {task.image_id: task.label for task in plan.control}
+        return cls(plan.pool_id, len(plan.to_label), plan.overlap, labels.fee, len(plan.control), price, known)
 
 
 @dataclass(frozen=True)
@@ -99,10 +107,15 @@ class LabelBackend(ABC):
 
     Each method may be repeated at will, after a kill at any point too. A failure that may pass is raised as it comes; `refusal` tells it
     from one that stays. `name`: by which it is registered. `title`: what people call the service.
+    `ends_itself`: the service takes no answers after a pool's end; otherwise whoever waits closes it. `knows_truth`: it is told the class of
+    each control task; otherwise a `Pool` must say it. `renews_links`: `renew` gives images new links while people label.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    ends_itself: ClassVar[bool] = True
+    knows_truth: ClassVar[bool] = True
+    renews_links: ClassVar[bool] = False
 
     @abstractmethod
     def find_or_create(self, opening: Opening) -> AnnotationPlan:
@@ -110,6 +123,12 @@ class LabelBackend(ABC):
 
         It is found before it is created. Returns the plan with what was learnt. Raises OverBudget where the account has too little money.
         """
+
+    def renew(self, opening: Opening) -> AnnotationPlan:
+        """Gives each image that is still asked about a link that lasts until the end of `opening.links`, and returns the plan with that end.
+
+        A service that cannot change a task leaves this method out."""
+        return opening.plan
 
     @abstractmethod
     def look(self, pool: Pool) -> PoolState:

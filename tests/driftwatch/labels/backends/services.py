@@ -17,12 +17,15 @@ from driftwatch_sandbox.toloka.app import Settings, create_app
 from driftwatch_servers.serving import running
 
 from .desk_service import desk
+from .label_studio_service import label_studio
 
 
 class Service(Protocol):
-    """A service that runs. `name`: of its backend. `site` leads to an account there, `stolen` to a login that it refuses."""
+    """A service that runs. `name`: of its backend. `site` leads to an account there, `stolen` to a login that it refuses. `slow`: it takes
+    a tenth of a second for a request."""
 
     name: str
+    slow: bool
     site: LabelSite
     stolen: LabelSite
 
@@ -32,12 +35,16 @@ class Service(Protocol):
     def shown(self, pool: Pool) -> list[str]:
         """The image ids of the pool's tasks, control tasks too, each as often as it is there."""
 
+    def who(self, annotator: str) -> str:
+        """The service's own id of the annotator."""
+
     def answer(self, pool: Pool, annotator: str, choice: str, images: Sequence[str], seconds: float = 60) -> None:
         """One page by the annotator: the same choice on these images of the sample, the right one on control tasks."""
 
 
 class TolokaStandIn:
     name = "toloka"
+    slow = False
     token = "AQAD-token"
 
     def __init__(self, url: str) -> None:
@@ -57,6 +64,9 @@ class TolokaStandIn:
 
     def shown(self, pool: Pool) -> list[str]:
         return [task["input_values"]["image_id"] for task in self._tasks(pool)]
+
+    def who(self, annotator: str) -> str:
+        return annotator
 
     def answer(self, pool: Pool, annotator: str, choice: str, images: Sequence[str], seconds: float = 60) -> None:
         given = {}
@@ -87,4 +97,4 @@ def toloka(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 
 # A new backend is a line here: how its service is started.
-SERVICES = {"toloka": toloka, "desk": desk}
+SERVICES = {"toloka": toloka, "label_studio": label_studio, "desk": desk}

@@ -42,7 +42,7 @@ def tasks_of(plan: AnnotationPlan, links: ImageLinks) -> list[NewTask]:
 
 
 def _sample(plan: AnnotationPlan, links: ImageLinks) -> Iterator[NewTask]:
-    for image in plan.sample:
+    for image in plan.to_label:
         yield NewTask(image_id=image.image_id, link=links.link(image.image_id, image.key))
 
 

@@ -1,0 +1,1 @@
+"""A Label Studio of the team's own, as a label backend."""
