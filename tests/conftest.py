@@ -175,6 +175,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # where a file has a single test: so test_killed_tasks.py stands where a short file may follow it.
 LONG = (
     "end_to_end/test_real_airflow.py",
+    "label_studio/test_backend.py",
+    "backends/test_conformance.py",
     "ui/test_pages.py",
     "driftwatch_sandbox/test_team.py",
     "dags/test_alert_source_branch.py",
@@ -193,7 +195,6 @@ LONG = (
     "faults/test_kills.py",
     "labels/test_large_day.py",
     "drift/test_class_mix.py",
-    "backends/test_conformance.py",
     "whylabs/test_sink.py",
 )
 

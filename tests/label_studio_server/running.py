@@ -30,6 +30,7 @@ HOME = Path(__file__).parents[2] / "var" / "label-studio"
 PYTHON = HOME / "venv" / "bin" / "python"
 # An empty database with an owner and some people, for each kind of database.
 SQLITE, POSTGRES = HOME / "template" / "label_studio.sqlite3", HOME / "template" / "label_studio.dump"
+SECRET_KEY = "a-key-of-the-tests-that-is-long-enough"
 SECONDS = 60.0  # the machine may be busy
 
 
@@ -42,7 +43,7 @@ def environment(folder: Path, database: str | None = None) -> dict[str, str]:
         "SENTRY_DSN": "",
         "FRONTEND_SENTRY_DSN": "",
         "LATEST_VERSION_CHECK": "false",
-        "SECRET_KEY": "a-key-of-the-tests",
+        "SECRET_KEY": SECRET_KEY,
         "TASK_LOCK_TTL": "3600",
         "LABEL_STUDIO_BASE_DATA_DIR": str(folder),
         "OMP_NUM_THREADS": "1",
