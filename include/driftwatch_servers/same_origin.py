@@ -11,9 +11,9 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 class SameOrigin:
     """ASGI middleware. A request that may change something must come from a page of this server, if it comes from a browser.
 
-    Browsers say where a request comes from, in Origin and Sec-Fetch-Site; pages cannot change these. Programs send neither, and have no
-    cookie that somebody else could use. Behind a proxy the server must know the address that the browser sees: the proxy sends it in Host
-    and X-Forwarded-Proto.
+    Browsers say where a request comes from, in Sec-Fetch-Site, and older ones in Origin alone; pages cannot change these. Programs send
+    neither, and have no cookie that somebody else could use. Origin is compared with the address that the browser sees: a proxy must send
+    that in Host and X-Forwarded-Proto.
     """
 
     def __init__(self, app: Any) -> None:
@@ -34,6 +34,6 @@ class SameOrigin:
 def _from_here(scope: Any) -> bool:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
-    if origin is not None:
+    if site is None and origin is not None:
         return origin.lower() == f"{scope['scheme']}://{headers.get(b'host', '')}".lower()
     return site in (None, "same-origin", "none")
