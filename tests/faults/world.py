@@ -116,7 +116,7 @@ class World:
         name = f"case{self._cases}"
         short = {"control_tasks": 2, "exam": ExamConfig(tasks=2), "poll_seconds": 0.02}
         uri = f"{root or f'file://{self.folder}'}/{name}"
-        sections |= {"annotation": {**short, **(annotation or {})}, "storage": {"uri": uri}}
+        sections |= {"labels": {**short, **(annotation or {})}, "storage": {"uri": uri}}
         changed = {
             section: getattr(self._monitor, section).model_copy(update=value) if isinstance(value, dict) else value
             for section, value in sections.items()
