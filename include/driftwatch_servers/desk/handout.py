@@ -65,7 +65,7 @@ class Job:
 
     def take(self, person: str) -> sa.Row | None:
         """A new page for the person. None if the person has answered, or others work on, all that is left."""
-        images = list(self.connection.scalars(self._free(person).limit(self.batch.tasks_per_page)))
+        images = self._free(person)
         if not images:
             return None
         control = list(self.connection.scalars(self._fresh(person, tasks.c.known.is_not(None))))
@@ -137,15 +137,19 @@ class Job:
         lacks = self._fresh(person, sa.and_(tasks.c.known.is_(None), tasks.c.answered < self.batch.overlap))
         return self.open and self.connection.scalar(lacks.limit(1)) is not None
 
-    def _free(self, person: str) -> sa.Select:
-        """Images of the sample for the person: those that were skipped last, before that those with the fewest people."""
-        on_skipped = (
+    def _free(self, person: str) -> list[str]:
+        """Images of the sample for the person's next page: those with the fewest people, and only then those that the person skipped."""
+        skipped = (
             sa.exists()
             .where(page_tasks.c.image_id == tasks.c.image_id, page_tasks.c.page == pages.c.id)
             .where(pages.c.batch == self.key, pages.c.person == person, pages.c.state == SKIPPED)
         )
         left = self._fresh(person, sa.and_(tasks.c.known.is_(None), tasks.c.places < self.batch.overlap))
-        return left.order_by(sa.case((on_skipped, 1), else_=0), tasks.c.places, tasks.c.image_id)
+        found: list[str] = []
+        for part in (left.where(~skipped), left.where(skipped)):
+            ordered = part.order_by(tasks.c.places, tasks.c.image_id).limit(self.batch.tasks_per_page - len(found))
+            found += self.connection.scalars(ordered) if len(found) < self.batch.tasks_per_page else []
+        return found
 
     def _fresh(self, person: str, which: sa.ColumnElement[bool]) -> sa.Select:
         """Tasks that the person has neither answered nor on a page."""
