@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from driftwatch.credentials import Access
 from driftwatch.labels.backends.base import LabelSite, Pool
 from driftwatch_servers.desk.app import Settings, create_app
+from driftwatch_servers.desk.batches import Batches
 from driftwatch_servers.desk.database import Database
 from driftwatch_servers.desk.people import Keys
 from driftwatch_servers.desk.tables import CLIENT, PERSON, batches, tasks
@@ -63,6 +64,10 @@ class DeskService:
             self._clock.passed += seconds / len(asked)
             body = {"task_id": image_id, "output_values": {"result": truth[image_id] or choice}}
             browser.post(f"/pages/{page['id']}/answers", json=body).raise_for_status()
+
+    def reopen(self, key: str, hours: float) -> None:
+        """What whoever runs the desk does by hand."""
+        Batches(self._database, self._clock).reopen(key, hours)
 
     def browser(self, name: str) -> httpx.Client:
         """Somebody who is logged in."""

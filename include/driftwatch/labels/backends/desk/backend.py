@@ -134,10 +134,10 @@ class DeskBackend(LabelBackend):
 
 
 def _in_time(opening: Opening) -> AnnotationPlan:
-    """The plan of a batch that nobody has seen: with a new end where its own is over, or nearly."""
+    """The plan of a batch that nobody has seen: with a new end if its own is over, or nearly."""
     plan, labels = opening.plan, opening.config.labels
-    left = min(plan.expires, plan.links_expire) - opening.now
-    return plan if left >= timedelta(hours=labels.expire_hours) * _TOO_LATE else with_new_end(plan, labels, opening.now)
+    late = plan.expires - opening.now < timedelta(hours=labels.expire_hours) * _TOO_LATE
+    return with_new_end(plan, labels, opening.now) if late else plan
 
 
 def _noted(opening: Opening, plan: AnnotationPlan, **facts: object) -> AnnotationPlan:
