@@ -111,6 +111,8 @@ class _Draw:
 
     def sample(self, share: float, can_show: CanShow | None) -> tuple[Sample, Cost]:
         wanted = self._rounded(share * len(self.late), "late")
+        if self._stratum is not None:
+            wanted = max(wanted, 1)  # a stratum without a label is covered by no estimate
         keys = {image_id: self.accepted.keys[image_id] for image_id in self.late}
         sample = Accepted(self.day, keys).draw(self.plan.seed, wanted, can_show)
         cost = cost_of(len(sample.images), self.day.config.labels)

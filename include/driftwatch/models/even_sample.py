@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 def only_for_training(day: DayStore, labels: pd.DataFrame) -> set[str]:
     """The image ids of `labels` (image_id, extra) that only may train a model.
 
-    These are the images that were chosen for being hard (`extra`), and of a stratified sample as many as make it uneven: each image stays
-    with the chance of its own weight over the largest one, by the hash of its id. So what stays is a plain random sample.
+    These are the images that were chosen for being hard (`extra`), those of a greater chance than the ones that came late (the plan's
+    `surplus`), and of a stratified sample as many as make it uneven: each image stays with the chance of its own weight over the largest
+    one, by the hash of its id. So what stays is a plain random sample.
     """
-    hard = set(labels.loc[labels["extra"], "image_id"])
     plan = day.find(AnnotationPlan)
+    hard = set(labels.loc[labels["extra"], "image_id"]) | (plan.surplus if plan else frozenset())
     weights = plan.weights if plan else {}
     if not weights:
         return hard

@@ -63,8 +63,8 @@ class CreateAnnotationPoolOperator(DayOperator):
 
 
 class MergeAnnotationsOperator(DayOperator):
-    """Reads the answers of the day's pool, and of those of late images, and accepts or rejects the pages (small groups of tasks) that wait for a decision. Then merges the
-    answers as `labels.consensus` says, with one vote for each annotator and image."""
+    """Reads the answers of the day's pool and of those of late images, and accepts or rejects the pages (small groups of tasks) that wait for a
+    decision. Then merges the answers as `labels.consensus` says, with one vote for each annotator and image."""
 
     operator_extra_links = (MonitorPageLink(), LabellingLink())
 

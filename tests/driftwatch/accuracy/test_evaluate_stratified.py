@@ -11,7 +11,7 @@ from tests.driftwatch.artifacts import samples
 from tests.stores import day_store
 
 from driftwatch.accuracy.history import days_before
-from driftwatch.artifacts.annotation import AnnotationPlan, SampledImage, Stratum
+from driftwatch.artifacts.annotation import AnnotationPlan, LateDraw, SampledImage, Stratum
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
 from driftwatch.labels.consensus import merge_day
@@ -95,3 +95,37 @@ def test_labels_for_training_lie_apart_and_move_no_number(storage: Storage, moni
     merge_day(day_store(storage, DAY, monitor), SAMPLE)
     without = evaluated(storage, DAY, monitor)
     assert without.model_dump(exclude={"agreement"}) == with_extra.model_dump(exclude={"agreement"})
+
+
+def test_late_images_weigh_by_their_supplements_own_stratum(storage: Storage, monitor: MonitorConfig) -> None:
+    """40 late images, all cats, ten of them labelled; the model says dog on half of them."""
+    write_day(storage, monitor)
+    day = day_store(storage, DAY, monitor)
+    late = [f"z{number:02d}" for number in range(40)]
+    answers = pd.DataFrame({"image_id": late, "prediction": ["cat", "dog"] * 20, "model_version": "v1"})
+    more = answers.assign(**{"score.cat": [0.9, 0.4] * 20, "score.dog": [0.1, 0.6] * 20})
+    storage.write_table(DAY.predictions, pd.concat([storage.read_table(DAY.predictions), more], ignore_index=True))
+    for key, images in ((DAY.sampled_manifest, list(STRATA)), (DAY.manifest, [*STRATA, *late])):
+        storage.write_table(key, pd.DataFrame({"image_id": images, "status": "accepted"}))
+    without = evaluated(storage, DAY, monitor)
+    assert without.stands_for is not None
+    assert (without.stands_for.images, without.accuracy.value) == (112, pytest.approx(100 / 110))
+
+    plan, name = day.read(AnnotationPlan), "came late, supplement 1"
+    part = plan.model_copy(
+        update={
+            "late": LateDraw(number=1, images=40, share=0.25), "extra": (), "pool_id": "8",
+            "sample": tuple(SampledImage(image_id=image, key=image, stratum=name) for image in late[:10]),
+            "strata": (Stratum(name=name, images=40, asked=10),),
+        }
+    )  # fmt: skip
+    day.write(plan.model_copy(update={"supplements": (part,)}))
+    storage.write_table(DAY.supplement(1), pd.DataFrame({"image_id": late}))
+    rows = storage.read_table(DAY.assignments)
+    said = [rows.head(1).assign(assignment_id="p9", image_id=image) for image in late[:10]]
+    storage.write_table(DAY.assignments, pd.concat([rows, *said], ignore_index=True))
+    merge_day(day, day.read(AnnotationPlan).asked_about)
+    found = evaluated(storage, DAY, monitor)
+    assert (found.labels, found.not_covered, found.stands_for) == (30, 2, None)
+    assert found.accuracy.value == pytest.approx((90 + 10 + 20) / 150)
+    assert [stratum.images for stratum in found.evidence.strata] == [90, 20, 2, 40]

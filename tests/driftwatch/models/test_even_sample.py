@@ -48,3 +48,12 @@ def test_labels_of_hard_images_are_marked_and_never_judge(world) -> None:
     assert card.new_labels == 20 + len(extra) > 50
     assert set(extra["split"]) <= {dataset.TRAIN, dataset.VALIDATION}
     assert table["extra"].sum() == len(extra)
+
+
+def test_images_of_a_greater_chance_than_those_that_came_late_never_judge(world) -> None:
+    store = monitor_store(world.storage, world.layout, world.config)
+    late = {"number": 1, "images": 100, "share": 0.1, "surplus": ["a", "b"]}
+    plan = {**samples.PLAN, "supplements": [{**samples.PLAN, "late": late}]}
+    store.day(DAY).write(AnnotationPlan.model_validate_json(json.dumps(plan)))
+    labels = pd.DataFrame({"image_id": ["a", "b", "c", "d"], "extra": [False, False, False, True]})
+    assert only_for_training(store.day(DAY), labels) == {"a", "b", "d"}
