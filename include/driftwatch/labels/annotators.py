@@ -11,6 +11,7 @@ from scipy.stats import binom
 from driftwatch.config.labels import LABEL_STUDIO
 from driftwatch.labels.aggregation import skill
 from driftwatch.labels.agreement import deciding
+from driftwatch.labels.assignments import COUNTED, REJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def whose_votes_count(assignments: pd.DataFrame, config: MonitorConfig) -> pd.Da
 
 
 def _failed_control(assignments: pd.DataFrame, rules: QualityRules) -> list[str]:
-    control = assignments[assignments["control"].astype(bool)]
+    control = assignments[assignments["control"].astype(bool) & assignments["status"].isin((*COUNTED, REJECTED))]
     right = (control["answer"] == control["known_label"]).groupby(control["annotator_id"])
     return [str(name) for name, found in right if _too_few_right(int(found.sum()), len(found), rules)]
 

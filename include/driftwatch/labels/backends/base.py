@@ -119,9 +119,9 @@ class LabelBackend(ABC):
 
     @abstractmethod
     def find_or_create(self, opening: Opening) -> AnnotationPlan:
-        """Ends with the day's one pool open, each image of the plan's `to_label` in it once; or closed, where it may not go on.
+        """Ends with the plan's one pool open, each image of its `to_label` in it once; or closed, where it may not go on.
 
-        It is found before it is created. Returns the plan with what was learnt. Raises OverBudget where the account has too little money.
+        It is found before it is created, by the plan's `title`: late images of the day have a plan, and a pool, of their own. Returns the plan with what was learnt. Raises OverBudget where the account has too little money.
         """
 
     def renew(self, opening: Opening) -> AnnotationPlan:
