@@ -84,7 +84,8 @@ def _say_labels(monitor: MonitorStore, of_champion: ModelCard | None) -> None:
     if not labels.table:  # how many labels a table will have, nobody knows
         sizes = promotable.sizes_of(monitor, images, of_champion)
         print(promotable.said(config, sizes))
-        cost, evaluation = cost_of(images, labels).total, images * retraining.evaluation_share
+        cost = cost_of(images + labels.extra_for_training, labels).total
+        evaluation = images * retraining.evaluation_share
         warnings = [*_warnings(config, images, cost, evaluation), *promotable.warnings(config, sizes), *warnings]
     for warning in warnings:
         print(f"Warning: {warning}")
@@ -129,6 +130,7 @@ def _reached(options: argparse.Namespace) -> MonitorStore:
 def _cost(images: int, annotation: LabelsConfig) -> str:
     from driftwatch.labels.money import cost_of
 
+    images += annotation.extra_for_training
     cost = cost_of(images, annotation)
     return (
         f"A day of {images} labelled images: {cost.pages} pages, {cost.total:.2f} USD with the fee "

@@ -57,6 +57,11 @@ def test_a_sound_file_is_told_with_its_cost_and_without_a_warning(check: Check, 
     assert not warnings(lines)
 
 
+def test_images_for_training_cost_like_the_others(check: Check) -> None:
+    (line,) = (line for line in check(annotation={"extra_for_training": 9}) if line.startswith("A day of"))
+    assert line.startswith("A day of 99 labelled images: 33 pages, 1.98 USD with the fee")
+
+
 def test_where_production_answers_the_first_champion_is_imported(check: Check) -> None:
     logged = {"path": "logs/{day}/*", "columns": {"key": "file", "prediction": "said"}}
     lines = check(model={"predictions": "logged", "logged": logged})

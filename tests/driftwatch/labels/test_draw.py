@@ -9,10 +9,12 @@ import pytest
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.late import keep_drawn_from
 from driftwatch.labels.draw import keep_strata, strata_of_images
 from driftwatch.labels.plan import describe, plan_labelling
+from driftwatch.labels.supplement import with_supplement
 
-from .planning import DAY, NOW, changed, of_day
+from .planning import DAY, NOW, changed, of_day, write_manifest
 
 
 @pytest.fixture
@@ -51,6 +53,23 @@ def test_the_stratum_of_every_image_is_kept_before_people_are_asked(storage, pre
     storage.write_table(day.keys.predictions, storage.read_table(day.keys.predictions).head(3))
     keep_strata(day, found.model_copy(update={"pool_id": "7"}))  # it stays as it was when they were asked
     assert len(storage.read_table(day.keys.strata)) == 100
+
+
+def test_late_images_have_a_stratum_of_their_own_once_a_supplement_was_drawn_from_them(storage, monitor, predicted):
+    day = of_day(storage, predicted)
+    plan = plan_labelling(day, NOW).model_copy(update={"pool_id": "7"})
+    keep_strata(day, plan.model_copy(update={"pool_id": None}))
+    day.write(plan)
+    storage.copy(day.keys.manifest, day.keys.sampled_manifest)
+    write_manifest(storage, MonitorKeys(monitor.name), DAY, 120)
+    assert len(strata_of_images(day)) == 100
+    more, late = with_supplement(day, plan, NOW)
+    keep_drawn_from(day, 1, late)
+    day.write(more)
+    of_image = strata_of_images(day)
+    assert of_image.notna().sum() == 120
+    assert set(of_image[sorted(late)]) == {more.all_strata[-1].name} == {"came late, supplement 1"}
+    assert sum(more.weights.values()) == pytest.approx(120)
 
 
 def test_images_for_training_are_the_least_sure_ones_outside_the_sample_and_are_paid_for(storage, predicted, monitor):

@@ -126,6 +126,19 @@ def test_a_day_that_is_planned_twice_has_one_open_pool_with_each_image_once(serv
     assert abs(state.ends - first.expires) < timedelta(minutes=1)
 
 
+def test_images_for_training_are_in_the_pool_like_those_of_the_sample(service, day):
+    labels = day.config.labels.model_copy(update={"sample_size": IMAGES - 2, "extra_for_training": 2})
+    day = day.with_config(day.config.model_copy(update={"labels": labels}))
+    ids = day.storage.read_table(day.keys.manifest)["image_id"]
+    answers = {"image_id": ids, "prediction": "cat", "score.cat": 0.6, "score.dog": 0.4}
+    day.storage.write_table(day.keys.predictions, pd.DataFrame(answers))
+    plan = opened(service, day)
+    pool = pool_of(plan)
+    assert len(plan.extra) == 2
+    assert sorted(service.shown(pool)) == sorted(image.image_id for image in (*plan.to_label, *plan.control))
+    assert backend(service).progress(pool).images == pool.images == IMAGES
+
+
 def test_a_plan_that_was_lost_finds_its_pool(service, day):
     first = opened(service, day)
     day.storage.delete(day.keys.annotation)
