@@ -39,7 +39,7 @@ def cells_of(reports: Iterable[Any]) -> dict[str, dict[str, str]]:
 def render(cells: dict[str, dict[str, str]], markdown: bool = False) -> str:
     """One table for each service, calls down, faults across; then the counts of each result."""
     parts = []
-    for service in ("toloka", "the-desk", "whylabs", "s3", "day", "killed"):
+    for service in ("toloka", "label-studio", "the-desk", "whylabs", "s3", "day", "killed"):
         faults = {fault: {c: r for c, r in of.items() if c.split()[0] == service} for fault, of in cells.items()}
         faults = {fault: of for fault, of in faults.items() if of}
         calls = sorted({call for of in faults.values() for call in of})

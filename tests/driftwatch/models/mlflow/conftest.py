@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 from tests.cards import model_card
-from tests.mlflow_server.running import TOKEN, Door, door_before, mlflow_server
+from tests.door import Door, door_before
+from tests.mlflow_server.running import TOKEN, mlflow_server
 from tests.stores import SMALLEST
 
 from driftwatch.artifacts.store import MonitorStore
@@ -92,7 +93,7 @@ def shown(mlflow_url: str, tmp_path: Path) -> Iterator[Shown]:
     model = f"cats {next(_numbers)}"
     named = {"registry": {"mlflow": {"connection": "mlflow_default", "model": model}}}
     config = MonitorConfig.model_validate({**SMALLEST, **named})
-    with door_before(mlflow_url) as door:
+    with door_before(mlflow_url, TOKEN) as door:
         access = Access("the Airflow connection mlflow_default", door.url, TOKEN, {"timeout": 60, "retries": 0})
 
         def read_access(connection: str, needed_by: str) -> Access:

@@ -7,8 +7,8 @@ import json
 
 import httpx
 import pytest
+from tests.door import Fault
 from tests.driftwatch.artifacts import samples
-from tests.mlflow_server.running import Fault
 
 from driftwatch.artifacts.mlflow import MlflowRecord
 from driftwatch.artifacts.retraining import GateResult
