@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -24,8 +25,11 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        self._one_writer: AbstractContextManager[object] = nullcontext()
         try:
             self._engine = _engine(sa.make_url(url))
+            if self._engine.dialect.name == "sqlite":
+                self._one_writer = threading.Lock()  # SQLite's own waiting sleeps, for longer and longer
             with self.writing() as connection:
                 _make_tables(connection)
         except ArgumentError as error:
@@ -48,7 +52,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that changes something, whole or not at all. SQLite has one of them at a time."""
-        with self._engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        writes = {_WRITES: True}
+        with self._one_writer, self._engine.connect().execution_options(**writes) as connection, connection.begin():
             yield connection
 
     def close(self) -> None:

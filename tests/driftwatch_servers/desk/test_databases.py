@@ -29,7 +29,7 @@ class TestOnEachDatabase:
         self, database
     ):
         with running_desk(database) as desk:
-            desk.opened(images=20, control=8, overlap=3)
+            desk.opened(images=20, control=8, overlap=3, page_seconds=86_400)
             people = [desk.person(name) for name in ("ana", "ben", "cleo", "dan", "eve")]
             with ThreadPoolExecutor(5) as pool:
                 done = list(pool.map(lambda person: person.work(), people))
