@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 import time
@@ -179,7 +180,8 @@ def runs(root: Path, tmp_path_factory) -> tuple[dict[str, Any], Path]:
     }
     labels = {"backend": "table", "wait_days": 366, "table": table}
     put_world(home, monitor_file(home, "tabled", labels=labels), "tabled")
-    put_world(home, monitor_file(home, "unlabelled"), "unlabelled")
+    monitor_file(home, "unlabelled")
+    shutil.copytree(home / "storage/tabled", home / "storage/unlabelled")
     put_truth(home, 50)
     env = os.environ | {
         "AIRFLOW_HOME": str(home),

@@ -95,7 +95,8 @@ def parts(numbers: dict[str, int]) -> Markup:
 
 def history(days: Series, floor: float) -> Markup:
     """Accuracy with its interval by day, the floor, drifted days shaded, a dashed line where another model takes over."""
-    measured = [low for low in days.performance.accuracy.low if low is not None]
+    accuracy = days.performance.accuracy
+    measured = [share for share in [*accuracy.low, *accuracy.value] if share is not None]
     bottom = min([0.5, floor - 0.05, *measured])
     bottom = max(0.0, int(bottom * 10) / 10)
 
@@ -129,10 +130,10 @@ def history(days: Series, floor: float) -> Markup:
 
 
 def _judged(days: Series, place: int, middle: float, down: Callable[[float], float]) -> list[Markup]:
-    """A day's mark. No mark if there is no label that tells its accuracy."""
+    """A day's mark, without a whisker where no interval is claimed. No mark if there is no label that tells its accuracy."""
     found, verdict = days.performance, days.performance.verdict[place]
     value, low, high = (column[place] for column in (found.accuracy.value, found.accuracy.low, found.accuracy.high))
-    if verdict is None or value is None or low is None or high is None:
+    if verdict is None or value is None:
         return []
     said = Markup("<title>{}: {}, {}, {} labels, model {}</title>").format(
         days.days[place],
@@ -141,11 +142,9 @@ def _judged(days: Series, place: int, middle: float, down: Callable[[float], flo
         found.labels[place],
         days.version[place],
     )
-    parts = [
-        _line(middle, down(low), middle, down(high), f"whisker {verdict}"),
-        _dot(middle, down(value), verdict),
-        said,
-    ]
+    parts = [_dot(middle, down(value), verdict), said]
+    if low is not None and high is not None:
+        parts.insert(0, _line(middle, down(low), middle, down(high), f"whisker {verdict}"))
     return [Markup("<g>{}</g>").format(Markup("").join(parts))]
 
 

@@ -78,7 +78,7 @@ def confusions(matrix: ConfusionMatrix) -> ConfusionTable:
         return ConfusionTable(about, about, labels, "", (), tuple(pairs), _rest(len(found)))
     size = next(name for most, name in _SIZES if len(labels) <= most)
     rows = tuple(_row(labels, place, row) for place, row in enumerate(matrix.rows))
-    title = "People say (rows), the model said (columns)"
+    title = "The labels say (rows), the model said (columns)"
     return ConfusionTable(title, "Confusion matrix", labels, size, rows, (), "")
 
 

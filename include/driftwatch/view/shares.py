@@ -35,7 +35,7 @@ def shown(found: Share) -> ShownShare:
 
 def share_text(found: Interval) -> str:
     """`61.3 % [53, 69]`, or `–` where there is no value."""
-    return "–" if found.value is None else f"{percent(found.value)} {interval(found)}"
+    return "–" if found.value is None else f"{percent(found.value)} {interval(found)}".rstrip()
 
 
 def accuracy_text(found: Share) -> str:

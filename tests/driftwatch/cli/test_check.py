@@ -129,3 +129,39 @@ def test_the_champion_that_serves_is_named(check: Check, tmp_path: Path) -> None
     storage.write_json(layout.model_card(version), card)
     storage.write_json(layout.champion, {"version": version, "previous": None, "promoted_by": "test", "sha256": ""})
     assert f"Champion: {version}" in check()
+
+
+TABLE = {"covers": "all", "path": "truth/{day}.csv", "columns": {"key": "file", "label": "truth"}}
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ({"backend": "none"}, ["Labels: none. Drift is watched; nobody can tell how accurate the model is"]),
+        (
+            {"backend": "table", "wait_days": 20, "table": TABLE},
+            ["Labels come from a table, truth/{day}.csv, for up to 20 days", "An alert retrains on the labels of"],
+        ),
+        (
+            {"backend": "table", "table": {**TABLE, "covers": "unknown"}},
+            ["it covers unknown", "No alert: retraining is"],
+        ),
+    ],
+)
+def test_without_people_nothing_is_planned_and_nothing_costs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], labels: dict[str, Any], said: list[str]
+) -> None:
+    file = {
+        "name": "shades",
+        "classes": ["dark", "light"],
+        "schedule": {"start_date": "2026-01-01"},
+        "storage": {"uri": f"file://{tmp_path}/storage"},
+        "labels": labels,
+    }
+    path = tmp_path / "monitor.yaml"
+    path.write_text(yaml.safe_dump(file), encoding="utf-8")
+    assert cli.main(["check", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(any(part in line for line in lines) for part in said)
+    assert not any("USD" in line for line in lines)
+    assert not warnings(lines)

@@ -185,7 +185,7 @@ class Monitor {
     const [label, kind] = whole ? [] : JSON.parse(this.measure);
     const found = whole ? all.accuracy : all.classes[label][kind];
     const title = whole ? "Accuracy" : `${this.data.words.measures[kind]} of ${label}`;
-    document.getElementById("performance-title").textContent = `${title}, on each day's labelled random sample`;
+    document.getElementById("performance-title").textContent = `${title}, on each day's labels`;
     const column = (values) => this.indexes.map((i) => values[i]);
     const others = whole ? Object.entries(all.others) : [];
     const key = board.querySelector(".k-other");
@@ -193,7 +193,7 @@ class Monitor {
     key.querySelector("b").textContent = others.map(([, name]) => name).join(", ");
     const plain = (name, more) => ({ label: name, width: 0, points: { show: false }, value: (_, v) => percent(v), ...more });
     const said = (texts) => (_, v, series, at) => texts[this.indexes[at]] ?? "–";
-    const low = Math.min(...column(found.low).filter((v) => v != null), ...column(all.floor).filter((v) => v != null && whole), 1);
+    const low = Math.min(...[...column(found.low), ...column(found.value)].filter((v) => v != null), ...column(all.floor).filter((v) => v != null && whole), 1);
     this.plot("performance-chart", {
       data: [this.indexes.map((i) => seconds(this.data.days[i])), column(found.high), column(found.low), column(found.value), column(whole ? all.floor : all.floor.map(() => null)), ...others.map(([name]) => column(all[name].value))],
       series: [plain("upper end"), plain("lower end"), plain(title, { stroke: color("day"), width: 1, value: said(found.text) }),
@@ -205,7 +205,7 @@ class Monitor {
         if (found.value[i] == null) return;
         const verdict = whole ? all.verdict[i] : "ok";
         const tone = whole ? this.tone(verdict) : color("day");
-        this.whisker(plot, at, found.low[i], found.high[i], tone);
+        if (found.low[i] != null) this.whisker(plot, at, found.low[i], found.high[i], tone);
         this.dot(plot, at, found.value[i], verdict, tone);
       }) || this.retrainings(plot),
       label: `${title} of ${this.indexes.length} days with intervals, ${column(all.verdict).filter((v) => v === "alert").length} alerts, ${this.indexes.filter((i) => this.retrained(i) !== "–").length} days with a retraining`,
@@ -303,7 +303,7 @@ class Monitor {
     const table = document.createElement("table");
     table.className = "pairs";
     const head = table.createTHead().insertRow();
-    head.append(...["People say", "The model said"].map((name) => cell("th", name, { scope: "col" })), ...["Images", "Of the class"].map((name) => cell("th", name, { scope: "col", className: "right" })));
+    head.append(...["The labels say", "The model said"].map((name) => cell("th", name, { scope: "col" })), ...["Images", "Of the class"].map((name) => cell("th", name, { scope: "col", className: "right" })));
     const body = table.createTBody();
     for (const { truth, predicted, n, share } of found.pairs) {
       const named = [truth, predicted].map((name) => {
