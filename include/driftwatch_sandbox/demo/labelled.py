@@ -5,27 +5,22 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
-import secrets
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
-from driftwatch_sandbox.demo.processes import lasting_port
+from driftwatch_sandbox.demo.label_servers import DeskWorld, LabelStudioWorld
 from driftwatch_sandbox.demo.simulation import Simulation
 from driftwatch_sandbox.demo.week import Week
 from driftwatch_sandbox.demo.world import World
 from driftwatch_sandbox.toloka.sight import Truth
-from driftwatch_servers.private_files import write_private
 
 Backend = Literal["label_studio", "desk", "table"]
 BACKENDS: tuple[Backend, ...] = ("label_studio", "desk", "table")
 TABLE = "truth/{day}.csv"
 _OF_TOLOKA = ("exam", "languages", "acceptance", "reward_per_page", "fee_share")
-_PEOPLE = 9
 
 
 class LabelledWeek(Week):
@@ -55,51 +50,13 @@ class LabelledWeek(Week):
         return file
 
 
-class DeskWorld(World):
-    """With the desk beside the stand-ins, and people of the simulated crowd who label on its page."""
-
-    def _kept_ports(self) -> dict[str, int]:
-        kept = self.home / "labels.json"
-        if not kept.exists():
-            write_private(kept, json.dumps({"port": lasting_port(), "token": secrets.token_urlsafe(32)}))
-        self.desk = json.loads(kept.read_text())
-        return {**super()._kept_ports(), "desk": self.desk["port"]}
-
-    def _connections(self) -> dict[str, dict[str, Any]]:
-        own = {"conn_type": "driftwatch_desk", "host": self.url("desk"), "password": self.desk["token"]}
-        return {**super()._connections(), "DRIFTWATCH_DESK_DEFAULT": own}
-
-    def start_stand_ins(self, crowd_speed: float = 400.0, people: Path | None = None) -> None:
-        from driftwatch_servers.desk.commands import TOKEN_VARIABLE
-        from driftwatch_servers.desk.database import VARIABLE, Database
-        from driftwatch_servers.desk.people import Keys
-        from driftwatch_servers.desk.tables import PERSON
-
-        super().start_stand_ins(crowd_speed, people)
-        database = f"sqlite:///{self.home}/stand-ins/desk.db"
-        env = {**self.env, TOKEN_VARIABLE: self.desk["token"], VARIABLE: database}
-        serve = ["-m", "driftwatch_servers.desk", "serve", "--port", str(self.ports["desk"])]
-        self.processes.start("desk", [sys.executable, *serve], env)
-        self.processes.wait_for_http("desk", f"{self.url('desk')}/healthz", lambda answer: answer.is_success)
-        tokens = self.home / "people.json"
-        if not tokens.exists():
-            keys = Keys(Database(database), PERSON)
-            write_private(
-                tokens,
-                json.dumps({name: keys.add(name, 30) for name in map("person {}".format, range(1, _PEOPLE + 1))}),
-            )
-        options = ["--url", self.url("desk"), "--people", str(tokens), "--truth", str(self.truth)]
-        crowd = [sys.executable, "-m", "driftwatch_sandbox.labellers", "desk", *options, "--speed", str(crowd_speed)]
-        self.processes.start("labellers", crowd, env)
-
-
 class LabelledSimulation(Simulation):
     """Plays the story, and fills the table where that is where labels come from."""
 
     story: LabelledWeek
 
     def _world(self, home: Path) -> World:
-        return {"desk": DeskWorld}.get(self.story.backend, World)(home)
+        return {"desk": DeskWorld, "label_studio": LabelStudioWorld}.get(self.story.backend, World)(home)
 
     def _before_day(self, day: date) -> None:
         if self.story.backend != "table":

@@ -86,7 +86,7 @@ class Simulation:
             self._days()
         finally:
             with self.progress.phase("stopping", "stopping the servers"):
-                self.world.processes.stop()
+                self.world.stop()
             self.progress.stop()
         self.progress.timings["total"] = round(time.time() - self.progress.started, 1)
         summary = {"days": [asdict(row) for row in self.rows], "timings": self.progress.timings}

@@ -220,6 +220,10 @@ class World:
         self.processes.start("scheduler", ["airflow", "scheduler", "--skip-serve-logs"], env)
         self.processes.start("triggerer", ["airflow", "triggerer", "--skip-serve-logs"], env)
 
+    def stop(self) -> None:
+        """Stops everything that this world has started."""
+        self.processes.stop()
+
     def wait_until_ready(self) -> None:
         """Returns when the stand-ins answer and Airflow says that every part of it is healthy."""
         for name in ("toloka", "whylabs", "images"):
