@@ -132,8 +132,11 @@ def _cost(images: int, annotation: LabelsConfig) -> str:
 
     images += annotation.extra_for_training
     cost = cost_of(images, annotation)
+    work = f"{cost.pages} pages, {cost.total:.2f} USD with the fee"
+    if cost.hours is not None:
+        work = f"{cost.hours:.1f} hours of people's time, {cost.total:.2f} USD"
     return (
-        f"A day of {images} labelled images: {cost.pages} pages, {cost.total:.2f} USD with the fee "
+        f"A day of {images} labelled images: {work} "
         f"(limit {annotation.max_cost_per_day:.2f}); 30 such days {30 * cost.total:.2f} USD (limit {annotation.max_cost_per_month:.2f})"
     )
 

@@ -1,4 +1,4 @@
-"""What Toloka's crowd must do well: the section `labels.quality`, and the exam of `labels.exam`."""
+"""What annotators must do well: the section `labels.quality`, and Toloka's exam of `labels.exam`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from driftwatch.config.parts import Section
 
 
 class QualityRules(Section):
-    """Toloka's quality control for the project's pools. An annotator who breaks a rule is banned from the project for `ban_days`."""
+    """What an annotator must do well. Whoever breaks a rule is banned from the project for `ban_days`. Toloka enforces all of it, the desk what is
+    said of control tasks, fast and skipped pages."""
 
     control_history: int = Field(
         10, ge=1, le=1000, description="How many of an annotator's last control answers the control-task rule looks at."

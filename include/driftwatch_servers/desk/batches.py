@@ -19,7 +19,7 @@ from driftwatch.labels.backends.desk.wire import (
 )
 from driftwatch_servers.desk.database import Database
 from driftwatch_servers.desk.instructions import cleaned
-from driftwatch_servers.desk.tables import COUNTS, TOO_FAST, answers, batches, tasks
+from driftwatch_servers.desk.tables import COUNTS, TOO_FAST, answers, batches, page_tasks, pages, tasks
 from driftwatch_servers.labelling.source import Refused
 
 COMPLETED, EXPIRED, MANUAL = "COMPLETED", "EXPIRED", "MANUAL"
@@ -127,6 +127,17 @@ class Batches:
             anew = {"state": "open", "close_reason": None, "ends": self._clock() + hours * 3600}
             connection.execute(batches.update().where(batches.c.key == key).values(anew))
             return self._state(connection, key)
+
+    def remove(self, key: str) -> None:
+        """Forgets the batch, its tasks, pages and answers. Raises Refused 409 if it is open."""
+        with self._database.writing() as connection:
+            if locked(connection, key).state == "open":
+                raise Refused(409, f"batch {key!r} is open: close it first, and let Driftwatch fetch its answers")
+            of_batch = sa.select(pages.c.id).where(pages.c.batch == key)
+            connection.execute(page_tasks.delete().where(page_tasks.c.page.in_(of_batch)))
+            for table in (answers, pages, tasks):
+                connection.execute(table.delete().where(table.c.batch == key))
+            connection.execute(batches.delete().where(batches.c.key == key))
 
     def renew(self, key: str, links: Mapping[str, str]) -> BatchState:
         """Gives images other addresses. Raises Refused 404 for an image that is not in the batch."""

@@ -109,6 +109,9 @@ def _add_batches(actions: argparse._SubParsersAction) -> None:
     close = actions.add_parser("close", help="take no more answers")
     close.add_argument("key")
     close.set_defaults(run=lambda options, url: print(_line(Batches(Database(url)).close(options.key))))
+    remove = actions.add_parser("remove", help="forget a batch that is closed, with its links and answers")
+    remove.add_argument("key")
+    remove.set_defaults(run=lambda options, url: _remove(Batches(Database(url)), options.key))
 
 
 def _positive(text: str) -> float:
@@ -160,6 +163,11 @@ def _revoke(keys: Keys, name: str) -> None:
 def _batches(batches: Batches) -> None:
     for state in batches.all():
         print(_line(state))
+
+
+def _remove(batches: Batches, key: str) -> None:
+    batches.remove(key)
+    print(f"Batch {key} is forgotten, with its links, pages and answers.")
 
 
 def _line(state: BatchState) -> str:

@@ -62,6 +62,11 @@ def test_images_for_training_cost_like_the_others(check: Check) -> None:
     assert line.startswith("A day of 99 labelled images: 33 pages, 1.98 USD with the fee")
 
 
+def test_where_peoples_time_is_what_labels_cost_its_hours_are_told(check: Check) -> None:
+    lines = check(annotation={"backend": "desk", "price_per_hour": 20, "control_tasks": 10, "overlap": 3})
+    assert lines[3].startswith("A day of 90 labelled images: 0.5 hours of people's time, 10.00 USD (limit 20.00)")
+
+
 def test_where_production_answers_the_first_champion_is_imported(check: Check) -> None:
     logged = {"path": "logs/{day}/*", "columns": {"key": "file", "prediction": "said"}}
     lines = check(model={"predictions": "logged", "logged": logged})

@@ -56,6 +56,21 @@ def test_a_batch_that_has_ended_is_opened_again_by_hand(run, desk: Desk):
     assert desk.person("ana").take() is not None
 
 
+def test_a_batch_that_is_closed_is_forgotten_with_its_answers(run, desk: Desk):
+    desk.opened(images=2, control=1)
+    desk.opened(images=2, control=1, key="other.2026-11-20")
+    ana = desk.person("ana")
+    for key in (KEY, "other.2026-11-20"):
+        ana.work(key)
+    with pytest.raises(SystemExit, match="close it first"):
+        run("batch", "remove", KEY)
+    run("batch", "close", KEY)
+    assert "forgotten" in run("batch", "remove", KEY)
+    assert KEY not in run("batch", "list")
+    assert len(desk.given("other.2026-11-20")) == 3
+    assert desk.api.get(f"/batches/{KEY}").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
