@@ -17,8 +17,8 @@ from driftwatch.labels.backends.desk.wire import (
     NewTask,
     State,
 )
+from driftwatch.labels.clean_html import clean_html
 from driftwatch_servers.desk.database import Database
-from driftwatch_servers.desk.instructions import cleaned
 from driftwatch_servers.desk.tables import COUNTS, TOO_FAST, answers, batches, page_tasks, pages, tasks
 from driftwatch_servers.labelling.source import Refused
 
@@ -45,7 +45,7 @@ class Batches:
 
         Raises Refused 409 if people may have seen another batch of this key.
         """
-        body = batch.model_copy(update={"instructions": cleaned(batch.instructions)}).model_dump_json()
+        body = batch.model_copy(update={"instructions": clean_html(batch.instructions)}).model_dump_json()
         row = {"project": batch.project, "body": body, "overlap": batch.overlap, "ends": batch.ends.timestamp()}
         with self._database.writing() as connection:
             found = connection.execute(sa.select(batches).where(batches.c.key == key).with_for_update()).one_or_none()

@@ -114,10 +114,10 @@ def test_answers_come_in_parts_the_last_one_of_each_person_alone(desk):
 
 
 def test_instructions_are_kept_without_what_could_run_or_load(desk):
-    wild = '<p onclick="x()">Look &amp; <b>see</b>.<script>steal()</script><img src=x><a href="//x">more</a></p>'
+    wild = '<p onclick="x()">Look &amp; <b>see</b>.<script>steal()</script><a href="javascript:x()">more</a></p>'
     desk.opened(instructions=wild)
     (pool,) = desk.person("ana").http.get("/pools").json()["pools"]
-    assert pool["instructions"] == "<p>Look &amp; <b>see</b>.more</p>"
+    assert pool["instructions"] == "<p>Look &amp; <b>see</b>.<a>more</a></p>"
 
 
 @pytest.mark.parametrize(

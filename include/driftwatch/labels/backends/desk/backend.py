@@ -134,10 +134,12 @@ class DeskBackend(LabelBackend):
 
 
 def _in_time(opening: Opening) -> AnnotationPlan:
-    """The plan of a batch that nobody has seen: with a new end if its own is over, or nearly."""
+    """The plan of a batch that nobody has seen: with a new end if its own is over, or nearly, and with links that are made now."""
     plan, labels = opening.plan, opening.config.labels
-    late = plan.expires - opening.now < timedelta(hours=labels.expire_hours) * _TOO_LATE
-    return with_new_end(plan, labels, opening.now) if late else plan
+    if plan.expires - opening.now < timedelta(hours=labels.expire_hours) * _TOO_LATE:
+        plan = with_new_end(plan, labels, opening.now)
+    wanted = plan.expires + LINK_MARGIN
+    return plan.model_copy(update={"links_expire": opening.links.end(wanted) or wanted})
 
 
 def _noted(opening: Opening, plan: AnnotationPlan, **facts: object) -> AnnotationPlan:
