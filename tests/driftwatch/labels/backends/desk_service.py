@@ -34,6 +34,7 @@ class Clock:
 
 class DeskService:
     name = "desk"
+    slow = False
 
     def __init__(self, url: str, database: str, clock: Clock) -> None:
         self._url, self._clock, self._database = url, clock, Database(database)
@@ -54,6 +55,9 @@ class DeskService:
 
     def shown(self, pool: Pool) -> list[str]:
         return [row.image_id for row in self._rows(sa.select(tasks).where(tasks.c.batch == pool.pool_id))]
+
+    def who(self, annotator: str) -> str:
+        return annotator
 
     def answer(self, pool: Pool, annotator: str, choice: str, images: Sequence[str], seconds: float = 60) -> None:
         truth = {row.image_id: row.known for row in self._rows(sa.select(tasks).where(tasks.c.batch == pool.pool_id))}
