@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import atexit
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -26,6 +27,8 @@ from driftwatch_sandbox.demo.processes import free_port
 
 from .server import OWNER, PEOPLE, token_of
 
+PINNED = Path(__file__).with_name("label_studio.txt")
+VERSION = re.findall(r"^label-studio==(\S+)", PINNED.read_text(encoding="utf-8"), flags=re.M)[0]
 HOME = Path(__file__).parents[2] / "var" / "label-studio"
 PYTHON = HOME / "venv" / "bin" / "python"
 # An empty database with an owner and some people, for each kind of database.
@@ -119,9 +122,10 @@ class Person:
 
 @dataclass
 class LabelStudio:
-    """A running server. `token`: the owner's, a legacy one."""
+    """A running server, and the environment that it runs in. `token`: the owner's, a legacy one."""
 
     url: str
+    env: dict[str, str] = field(repr=False)
     people: dict[str, Person] = field(default_factory=dict)
 
     token = token_of(OWNER)
@@ -147,6 +151,12 @@ class LabelStudio:
     def tasks(self, project: str) -> list[dict[str, Any]]:
         asked = {"project": project, "page_size": 10_000, "fields": "all"}
         return self.owner.get("/api/tasks", params=asked).raise_for_status().json()["tasks"]
+
+    def answer_all(self, project: str, choice: str, people: Sequence[str]) -> None:
+        """Each of the people has given the same answer to each image: written into the database, as thousands of requests take long."""
+        ids = ",".join(self.people[name].id for name in people)
+        command = [str(PYTHON), str(Path(__file__).with_name("server.py")), "answer", project, choice, ids]
+        subprocess.run(command, env=self.env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def clear(self) -> None:
         for project in self.projects():
@@ -185,17 +195,17 @@ def shared_server() -> LabelStudio:
 
 @contextmanager
 def _serving(folder: Path, database: str | None) -> Iterator[LabelStudio]:
-    port, log = free_port(), folder / "label_studio.log"
+    port, log, env = free_port(), folder / "label_studio.log", environment(folder, database)
     command = [str(PYTHON), str(Path(__file__).with_name("server.py")), "serve", str(port)]
     with log.open("wb") as file:
-        process = subprocess.Popen(command, cwd=folder, env=environment(folder, database), stdout=file, stderr=file)
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=file, stderr=file)
     try:
         url, end = f"http://127.0.0.1:{port}", time.monotonic() + 3 * SECONDS
         while not _answers(url):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.2)
-        yield LabelStudio(url)
+        yield LabelStudio(url, env)
     finally:
         process.kill()
         process.wait(10)

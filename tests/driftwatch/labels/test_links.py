@@ -82,6 +82,16 @@ def test_a_role_signs_only_links_that_end_before_it_does(s3):
         links(where, 5).check(until=NOW + timedelta(days=6))
 
 
+def test_links_that_are_renewed_end_with_the_credentials_and_are_not_refused(s3):
+    made = links(storage(s3, session=role(6)), 48)
+    end = made.end(made.expires)
+    assert end is not None
+    assert timedelta(hours=5) < end - NOW < timedelta(hours=7)
+    assert made.end(NOW + timedelta(hours=2)) == NOW + timedelta(hours=2)
+    assert links(storage(s3, key="ASIA", secret="s", token="t"), 1).end(NOW) is None
+    assert links(storage(s3, key="AKIA", secret="s"), 1).end(made.expires) == made.expires
+
+
 def test_links_of_a_storage_by_a_role_are_signed_by_the_key_that_is_named(s3):
     where = storage(s3, session=role(1))
     where.write_bytes("incoming/a.jpg", PICTURE)

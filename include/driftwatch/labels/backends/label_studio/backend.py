@@ -159,7 +159,7 @@ class LabelStudioBackend(LabelBackend):
         from driftwatch.labels.backends.label_studio.project import Standing
 
         closed = Standing.of(pool.pool_id, project.description).closed
-        return list(answers.given(self.api.export(pool.pool_id), project.choices, pool.overlap, closed))
+        return list(answers.given(self.api.export(project), project.choices, pool.overlap, closed))
 
 
 def label_studio_backend(site: LabelSite) -> LabelStudioBackend:

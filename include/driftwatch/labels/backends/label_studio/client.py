@@ -44,6 +44,8 @@ from driftwatch.labels.backends.label_studio.tokens import auth_of, is_personal
 T = TypeVar("T")
 TITLE = "Label Studio"
 _PAGE = 1000
+# Tasks of one part of an export: at most a thousand parameters are taken, and an address may have 8,000 letters.
+_PART = 250
 _PROJECT = "id,title,description,maximum_annotations,task_number,finished_task_number,total_annotations_number,parsed_label_config"
 _TASK = "id,data,overlap,is_labeled,total_annotations"
 
@@ -129,10 +131,15 @@ class LabelStudioApi:
         """Deletes a task with its answers. One that is gone already stays so."""
         self._send("DELETE", f"/api/tasks/{task_id}/", gone_is_fine=True)
 
-    def export(self, project_id: str) -> list[ExportedTask]:
-        """Every task of the project with every answer to it, the skipped ones too."""
-        asked = {"exportType": "JSON", "download_all_tasks": "true"}
-        return self._get(f"/api/projects/{project_id}/export", list[ExportedTask], **asked)
+    def export(self, project: Project) -> list[ExportedTask]:
+        """Every task of the project with every answer to it, the skipped ones too. A large one comes in parts: whole, it would take longer
+        than a request may."""
+        path, asked = f"/api/projects/{project.id}/export", {"exportType": "JSON", "download_all_tasks": "true"}
+        if project.tasks <= _PART:
+            return self._get(path, list[ExportedTask], **asked)
+        names = [task.id for task in self.tasks(str(project.id))]
+        parts = (names[first : first + _PART] for first in range(0, len(names), _PART))
+        return [task for part in parts for task in self._get(path, list[ExportedTask], **asked, **{"ids[]": part})]
 
     def time(self) -> datetime:
         """What the server's clock says, rounded up to a second."""

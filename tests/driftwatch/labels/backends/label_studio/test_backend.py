@@ -69,6 +69,32 @@ def _finish_what_a_busy_database_left(day, people):
                 person.submit(task["id"], day.truth[task["data"]["image_id"]])
 
 
+def test_two_thousand_images_are_asked_in_a_minute_looked_at_in_seconds_and_collected_in_a_minute(new_day, request):
+    if not request.config.getoption("--all-faults"):
+        pytest.skip("with --all-faults")
+    day = new_day(images=2000, control=30, overlap=3)
+    times = {}
+
+    def timed(what, work):
+        started = time.monotonic()
+        result = work()
+        times[what] = round(time.monotonic() - started, 1)
+        return result
+
+    timed("create", day.create)
+    assert timed("look", lambda: day.backend.look(day.pool)).is_open
+    day.server.answer_all(day.project, "cat", ("ann", "bob", "cy"))
+    assert timed("look at the end", lambda: day.backend.look(day.pool)).close_reason == COMPLETED
+    assert timed("progress", lambda: day.backend.progress(day.pool)).answers == 6000
+    assert len(timed("collect", lambda: day.backend.collect(day.pool))) == 6090
+    timed("close", lambda: day.backend.close(day.pool))
+    logging.getLogger(__name__).warning("2,000 images: %s", times)
+    assert times["create"] < 60, times
+    assert times["look"] < 10, times
+    assert times["collect"] < 60, times
+    assert times["close"] < 30, times
+
+
 def test_nothing_in_a_task_tells_the_answer_or_a_control_task(day):
     plan, tasks = day.plan, day.tasks()
     assert {task.image_id for task in plan.control} < set(tasks)
