@@ -2,7 +2,7 @@
 
 The model's scores are those of a calibrated classifier of overlapping classes; those of an overconfident one are its square. Days are drawn from
 a large pool, whose accuracy and recalls are the truth. All labels are right. `python -m bench.judgement.sampling` writes
-docs/benchmarks/judgement/sampling.csv; some ten minutes of one core.
+docs/benchmarks/judgement/sampling.csv and sampling_mixtures.csv, which `... sampling mixtures` makes alone; some six minutes of one core.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from bench.judgement.performance_photos import ROOT
 from driftwatch.accuracy.scores import Scores
 from driftwatch.accuracy.strata import StratumEvidence, with_masses
 from driftwatch.accuracy.stratified import WeightedLabels, stratified_agreement
+from driftwatch.labels import strata
 from driftwatch.labels.strata import Strata, stratify
 from driftwatch.models.metrics import wilson
 
@@ -25,6 +27,16 @@ DAYS, NOMINAL, POOL = 2000, 0.95, 200_000
 # Random samples of so many times the labels, on fewer days, tell how many labels an interval as wide would need.
 TIMES, FEWER = (1.0, 1.25, 1.5, 2.0, 3.0), 300
 RANDOM = "random"
+# The parts of an image's size: the same for all, by the accuracy, by the recalls.
+MIXTURES = {
+    "as it is": (0.2, 0.4, 0.4),
+    "all the same": (1.0, 0.0, 0.0),
+    "hardly the same": (0.02, 0.49, 0.49),
+    "accuracy alone": (0.2, 0.8, 0.0),
+    "recalls alone": (0.2, 0.0, 0.8),
+}
+MIXTURE_DAYS = 500
+OUT = ROOT / "docs" / "benchmarks" / "judgement"
 
 
 @dataclass(frozen=True)
@@ -80,11 +92,11 @@ class Setting:
         if scores is not None and self.how == "overconfident scores":
             scores = scores**2 / (scores**2).sum(axis=1, keepdims=True)
         own = None if scores is None else scores[np.arange(self.images), answer]
-        strata = self._strata(answer, scores)
+        drawn = self._strata(answer, scores)
         found = []
-        for place, name in enumerate(strata.names):
-            order = rng.permutation(np.flatnonzero(strata.of_image == place))
-            asked, rest = order[: strata.asked[place]], order[strata.asked[place] :]
+        for place, name in enumerate(drawn.names):
+            order = rng.permutation(np.flatnonzero(drawn.of_image == place))
+            asked, rest = order[: drawn.asked[place]], order[drawn.asked[place] :]
             pairs = np.stack([truth[asked], answer[asked]], axis=1)
             cells, counts = np.unique(pairs, axis=0, return_counts=True)
             table = np.concatenate([cells, counts[:, None]], axis=1).reshape(-1, 3)
@@ -109,15 +121,15 @@ def simulated(setting: Setting, days: int) -> np.ndarray:
     """Value, low and high of the accuracy and of each class's recall, [days, 1 + classes, 3]; NaN without a label of the class."""
     found = np.full((days, 1 + setting.world.classes, 3), np.nan)
     for day in range(days):
-        strata = setting.day(np.random.default_rng([setting.labels, day]))
-        accuracy = stratified_agreement(strata, NOMINAL, "prediction_powered")
+        sample = setting.day(np.random.default_rng([setting.labels, day]))
+        accuracy = stratified_agreement(sample, NOMINAL, "prediction_powered")
         found[day, 0] = accuracy.value, accuracy.low, accuracy.high
-        found[day, 1:] = _plain_recalls(strata[0], setting) if setting.how == RANDOM else _recalls(strata, setting)
+        found[day, 1:] = _plain_recalls(sample[0], setting) if setting.how == RANDOM else _recalls(sample, setting)
     return found
 
 
-def _recalls(strata: tuple[StratumEvidence, ...], setting: Setting) -> np.ndarray:
-    labels = WeightedLabels.of(strata)
+def _recalls(sample: tuple[StratumEvidence, ...], setting: Setting) -> np.ndarray:
+    labels = WeightedLabels.of(sample)
     shares = [labels.of_class(place, "", NOMINAL).recall for place in range(setting.world.classes)]
     return np.array([[share.value, share.low, share.high] for share in shares], dtype=float)
 
@@ -171,6 +183,11 @@ def saved_at(widths: np.ndarray, random: dict[float, np.ndarray]) -> dict[int, f
     found = {}
     for place, width in enumerate(widths):
         curve = np.array([random[times][place] for times in TIMES])
+        if (
+            width > curve[0]
+        ):  # none is saved: by how many more a random sample would have been as bad, as if widths went by their root
+            found[place] = round(float(1 - (width / curve[0]) ** 2), 3)
+            continue
         needed = np.interp(-width, -curve, TIMES)  # wider at fewer labels
         found[place] = round(float(1 - 1 / needed), 3)
     return found
@@ -198,9 +215,35 @@ def table(names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def mixtures() -> pd.DataFrame:
+    """What other mixtures of an image's size would give (`driftwatch.labels.strata`), with 10 classes."""
+    of, rows = world(10, 2.6), []
+    for name, (same, accuracy, recall) in MIXTURES.items():
+        for how in ("scores", "overconfident scores"):
+            with patch.multiple(strata, _SAME=same, _OF_ACCURACY=accuracy, _OF_RECALL=recall):
+                found = simulated(Setting(name, of, 2000, 300, how), MIXTURE_DAYS)
+            widths, worst = mean_widths(found), 1 + int(of.recall.argmin())
+            inside = (found[:, :, 1] <= [of.accuracy, *of.recall]) & ([of.accuracy, *of.recall] <= found[:, :, 2])
+            numbers = {
+                "accuracy width": widths[0],
+                "worst recall width": widths[worst],
+                "least covered": inside.mean(axis=0).min(),
+            }
+            rows.append(
+                {"mixture": name, "scores": how, **{key: round(float(value), 4) for key, value in numbers.items()}}
+            )
+    return pd.DataFrame(rows)
+
+
 def main(names: list[str]) -> None:
+    if names in ([], ["mixtures"]):
+        found = mixtures()
+        found.to_csv(OUT / "sampling_mixtures.csv", index=False)
+        print(found.to_string(), flush=True)
+        if names:
+            return
     found = table(names)
-    found.to_csv(ROOT / "docs" / "benchmarks" / "judgement" / "sampling.csv", index=False)
+    found.to_csv(OUT / "sampling.csv", index=False)
     print(found[(found["interval"] == "accuracy") | found["worst"]].to_string())
     by = found[found["interval"] != "accuracy"].groupby(["setting", "sampling"], sort=False)
     print(by.agg({"covered": ["mean", "min", "max"], "width": ["mean", "max"], "labels saved": ["mean", "min", "max"]}))

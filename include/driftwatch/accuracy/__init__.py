@@ -3,6 +3,8 @@
 Terms:
 
 - The *sample*: the images of a day that people are asked about. It is drawn at random, so that it stands for the day.
+- A *stratum*: a part of the day's images with a chance of its own to be in the sample, such as rare predicted classes or unsure answers. A label
+  there weighs by the stratum's images over its labels.
 - A *vote*: one person's answer about one image. The *label*: what the votes on an image are merged to.
 - A *control task*: an image whose class is known. The answers to it tell how often people err.
 - The *agreement*: the share of labels that are the same as the model's predictions. It is not the accuracy, as some labels are wrong. The

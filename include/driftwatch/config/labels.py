@@ -79,7 +79,7 @@ class LabelsConfig(Section):
     )
     sampling: Literal["random", "stratified"] = Field(
         "random",
-        description="How the sample is drawn. random: each image has the same chance. stratified: rare predicted classes and unsure answers have a larger one, which the estimates reckon with; it waits for the day's predictions. docs/benchmarks/judgement/sampling.md says how many labels it saves.",
+        description="How the sample is drawn. random: each image has the same chance. stratified: rare predicted classes and unsure answers have a larger one, which the estimates reckon with; it needs scores to be worth it, and waits for the day's predictions. docs/benchmarks/judgement/sampling.md says how many labels it saves.",
     )
     extra_for_training: int = Field(
         0,
