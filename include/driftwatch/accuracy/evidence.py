@@ -54,7 +54,7 @@ class Votes:
     - `control_squares`: over the control images, the sum of answers².
     - `annotators`: people who answered a control task. Over them, `annotator_squares` is the sum of answers², `annotator_cross` that of
       answers x wrong answers, and `annotator_wrong` that of wrong answers². They tell how much annotators differ.
-    - `pairs`: images of the sample with two votes or more. Over them, `disagreement` is the sum of the share of their pairs of votes that
+    - `pairs`: images of the sample with two votes or more, or of a stratified one as many as in a plain sample would say as much. Over them, `disagreement` is the sum of the share of their pairs of votes that
       disagree, and `disagreement_squares` the sum of its square.
     - `sizes`: labelled images by number of votes for a class.
     - `spread`: None for a day judged by an earlier Driftwatch.
@@ -208,7 +208,8 @@ def votes_of(
     counts = tallied(cast["task"], cast["answer"], classes)
     counts = counts[counts.sum(axis=1) >= 2]
     weight = counts.index.map(weights).to_numpy(dtype=float) if weights else np.ones(len(counts))
-    weight = weight / weight.mean() if weights and len(counts) else weight
+    if weights and len(counts):  # their sum is the images of a plain sample that would say as much (Kish, 1965)
+        weight *= weight.sum() / (weight**2).sum()
     counts = counts.to_numpy(dtype=float)
     disagree = disagreement(counts)
     labelled = labels[labels["label"].notna()]
@@ -221,7 +222,7 @@ def votes_of(
         annotator_squares=rounded((size**2).sum()),
         annotator_cross=rounded((size * missed).sum()),
         annotator_wrong=rounded((missed**2).sum()),
-        pairs=len(disagree),
+        pairs=rounded(weight.sum()) if weights else len(disagree),
         disagreement=rounded((weight * disagree).sum()),
         disagreement_squares=rounded((weight * disagree**2).sum()),
         sizes={int(size): int(found) for size, found in sizes.items()},
@@ -244,7 +245,7 @@ def spread_of(
     counts: np.ndarray, wrong: pd.DataFrame, classes: Sequence[str], weight: np.ndarray | None = None
 ) -> Spread:
     """`counts` [images, classes]: the votes on images of the sample with two or more; `wrong`: image_id, known_label and answer of the wrong
-    answers to control tasks; `weight` [images]: 1 on average, by default 1."""
+    answers to control tasks; `weight` [images]: by default 1."""
     size, different, apart = counts.sum(axis=1).astype(int), (counts > 0).sum(axis=1), disagreement(counts)
     leading = counts.argmax(axis=1)
     most = counts.max(axis=1, initial=0)

@@ -67,7 +67,7 @@ class VoteSums(Part):
     annotator_wrong: Number
     """Over them, the sum of wrong answers²."""
     pairs: Number
-    """Images of the sample with two votes or more."""
+    """Images of the sample with two votes or more; of a stratified sample, as many as in a plain one would say as much."""
     disagreement: Number
     """Over these, the sum of the share of their pairs of votes that disagree."""
     disagreement_squares: Number

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from driftwatch.accuracy.evidence import (
     Evidence,
@@ -61,6 +62,17 @@ def test_what_is_counted() -> None:
     )  # two answers that name a class to k1, one to k2
     assert (found.votes.pairs, found.votes.disagreement) == (2, 1)
     assert found.votes.sizes == {1: 1, 2: 2}
+
+
+def test_votes_on_images_that_stand_for_more_of_the_day_weigh_more() -> None:
+    """People disagree on the image that a stratified sample asked about for its doubt; nine of ten images are like the other one."""
+    labels = pd.DataFrame({"label": ["cat", "cat"], "votes": [2, 2], "votes.unclear": [0, 0]})
+    votes = pd.DataFrame([("a", "cat"), ("a", "cat"), ("b", "cat"), ("b", "dog")], columns=["task", "answer"])
+    control = pd.DataFrame(columns=["image_id", "annotator_id", "answer", "known_label", "control", "status"])
+    plain, weighted = (votes_of(labels, votes, control, CLASSES, weights) for weights in (None, {"a": 9.0, "b": 1.0}))
+    assert (plain.pairs, plain.disagreement) == (2, 1)
+    assert weighted.disagreement / weighted.pairs == pytest.approx(0.1)
+    assert weighted.pairs == pytest.approx(100 / 82)  # two labels of such weights say little more than one
 
 
 def test_disagreement_is_the_share_of_pairs_that_differ() -> None:
