@@ -180,6 +180,7 @@ LONG = (
     "ui/test_pages.py",
     "driftwatch_sandbox/test_team.py",
     "dags/test_alert_source_branch.py",
+    "dags/test_labels.py",
     "faults/test_storage_faults.py",
     "models/test_killed_tasks.py",
     "models/test_retraining.py",

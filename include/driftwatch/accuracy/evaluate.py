@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from driftwatch.accuracy.as_plain import as_plain, weighted_metrics
+from driftwatch.accuracy.as_plain import weighted_metrics
+from driftwatch.accuracy.day_tables import DayTables, read_tables
 from driftwatch.accuracy.day_verdict import DayVerdict, judge_day
 from driftwatch.accuracy.evidence import evidence_of, votes_of
 from driftwatch.accuracy.history import ScoredDay, days_before, revisions
@@ -14,23 +14,13 @@ from driftwatch.accuracy.policy import Verdict
 from driftwatch.accuracy.scores import own_score
 from driftwatch.accuracy.versions import version_rows
 from driftwatch.artifacts.accuracy import Estimate, LabelAgreement, Performance, StandsFor
-from driftwatch.artifacts.annotation import AnnotationPlan
-from driftwatch.artifacts.ingest import Ingest
-from driftwatch.artifacts.label_table import LabelTable, TableTruth
 from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.config.labels import TABLE
-from driftwatch.config.model import LOGGED
 from driftwatch.drift.whylogs_profiles import performance_content_hash, performance_profile
-from driftwatch.errors import DriftwatchError
-from driftwatch.images.late import late_images
 from driftwatch.labels.agreement import deciding, krippendorff_alpha
-from driftwatch.labels.annotators import whose_votes_count
-from driftwatch.labels.consensus import counted_votes, unanimous
-from driftwatch.labels.draw import strata_of_images
+from driftwatch.labels.consensus import unanimous
 from driftwatch.labels.table_check import check_of
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.metrics import measure, without_intervals
-from driftwatch.models.serving import AnsweredBy, answered_by
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,62 +32,6 @@ if TYPE_CHECKING:
 NO_SCORE = 1.0
 # Says why a verdict is as it is: `driftwatch.view.verdicts.reasons`.
 InWords = Callable[[Verdict], Sequence[str]]
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """What is compared. `version`: the registered one; `answered`: who answered; `sample`: labels.parquet, without images of a greater
-    chance than the others; `late`: the images of the `accepted` ones that no sample could be drawn from; `labelled`: those of the sample with a label and an
-    answer, whichever version gave it; `unpredicted`: how many have a label and no answer; `votes`: the counted ones. `strata`: of each
-    image, and `weights`: for how many each image of the sample stands; None and empty for a plain random sample. `truth`: the table that
-    the labels come from, None where people labelled the images."""
-
-    version: str
-    answered: AnsweredBy
-    sample: pd.DataFrame
-    late: Sequence[str]
-    plan: AnnotationPlan | None
-    accepted: int
-    predictions: pd.DataFrame
-    assignments: pd.DataFrame
-    labelled: pd.DataFrame
-    unpredicted: int
-    votes: pd.DataFrame
-    strata: pd.Series | None
-    weights: Mapping[str, float]
-    truth: TableTruth | None
-
-    @property
-    def no_interval(self) -> str | None:
-        """Why the labels say nothing of the other images; None where they do."""
-        return self.truth.no_interval if self.truth else None
-
-    @property
-    def serving(self) -> str:
-        """The version that the verdict is about."""
-        assert self.answered.serving is not None, "a day without an answer is refused when it is read"
-        return self.answered.serving
-
-    @property
-    def scored(self) -> pd.DataFrame:
-        """The labelled images that the serving version answered."""
-        return self.of(self.serving, self.labelled)
-
-    @property
-    def plain(self) -> pd.DataFrame:
-        """`scored`, as a plain random sample would have it."""
-        return as_plain(self.scored, self.weights)
-
-    def strata_of(self, version: str) -> pd.Series | None:
-        """The stratum of each image that the version answered."""
-        if self.strata is None:
-            return None
-        answered = self.of(version, self.predictions)["image_id"]
-        return self.strata[self.strata.index.isin(answered)]
-
-    def of(self, version: str, table: pd.DataFrame) -> pd.DataFrame:
-        """The rows that the version answered."""
-        return table[table["model_version"] == version] if self.answered.several else table
 
 
 def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performance:
@@ -112,7 +46,7 @@ def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performanc
     before it alone, so that a repeated day has the same one. Where several model versions answered, all this is about the serving
     one, and `versions` has a row for each. Images that production did not answer are not scored.
     """
-    tables = _read(day)
+    tables = read_tables(day)
     day = day.with_config(as_trained(day.monitor, tables.version))
     today, before = _scored_day(day, tables), days_before(day.monitor, day.date)
     judged = judge_day(today, before, day.config, holdout, tables.no_interval)
@@ -131,7 +65,7 @@ def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performanc
 
 
 def _performance(
-    day: DayStore, tables: _Tables, today: ScoredDay, judged: DayVerdict, holdout: Share, reasons: Sequence[str]
+    day: DayStore, tables: DayTables, today: ScoredDay, judged: DayVerdict, holdout: Share, reasons: Sequence[str]
 ) -> Performance:
     """What performance.json holds, without `content_hash` and `revisions`."""
     settings, annotation = day.config.performance, day.config.labels
@@ -175,7 +109,7 @@ def _performance(
     )
 
 
-def _of_some_days(tables: _Tables, today: ScoredDay, rows: tuple[VersionAccuracy, ...]) -> dict[str, object]:
+def _of_some_days(tables: DayTables, today: ScoredDay, rows: tuple[VersionAccuracy, ...]) -> dict[str, object]:
     """The fields of performance.json that only some days have: where production answered by itself, images came late, or the sample is
     stratified."""
     fields = {
@@ -188,7 +122,7 @@ def _of_some_days(tables: _Tables, today: ScoredDay, rows: tuple[VersionAccuracy
     return {name: value for name, value in fields.items() if value}
 
 
-def _of_a_table(day: DayStore, tables: _Tables) -> dict[str, object]:
+def _of_a_table(day: DayStore, tables: DayTables) -> dict[str, object]:
     """The fields of a day whose labels come from a table. Days without an interval say nothing to later ones."""
     if tables.truth is None:
         return {}
@@ -197,7 +131,7 @@ def _of_a_table(day: DayStore, tables: _Tables) -> dict[str, object]:
     return found | ({"evidence": None} if tables.no_interval else {})
 
 
-def _stands_for(tables: _Tables) -> StandsFor | None:
+def _stands_for(tables: DayTables) -> StandsFor | None:
     """For which images the labels stand, where that is not the whole day."""
     if not len(tables.late):
         return None
@@ -220,45 +154,7 @@ def _write_profile(day: DayStore, scored: pd.DataFrame) -> str | None:
     return performance_content_hash(truth, predicted, scores)
 
 
-def _read(day: DayStore) -> _Tables:
-    sample = day.storage.read_table(day.keys.labels)
-    predictions = day.storage.read_table(day.keys.predictions)
-    assignments = whose_votes_count(day.storage.read_table(day.keys.assignments), day.config)
-    answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
-    if answered.serving is None:
-        raise DriftwatchError(f"{day.keys.predictions}: no image of the day has an answer; clear predict_labels")
-    truth = day.read(LabelTable).truth() if day.config.labels.backend == TABLE else None
-    # People who check a table have a plan, and it is no plan of the labels.
-    ingest, plan = day.find(Ingest), None if truth else day.find(AnnotationPlan)
-    if plan is not None and plan.surplus:
-        sample = sample[~sample["image_id"].isin(plan.surplus)].reset_index(drop=True)
-    late = [] if truth else late_images(day, plan.supplements if plan else ())
-    version = ingest.model_version if ingest else answered.serving
-    accepted = ingest.accepted if ingest else len(predictions)
-    with_label = sample[sample["label"].notna()]
-    labelled = _join(with_label, predictions, day)
-    votes = counted_votes(assignments, sample["image_id"].tolist(), as_trained(day.monitor, version))
-    unpredicted = len(with_label) - len(labelled)
-    strata = strata_of_images(day) if plan else None
-    return _Tables(
-        version=version,
-        answered=answered,
-        sample=sample,
-        late=late,
-        plan=plan,
-        accepted=accepted,
-        predictions=predictions,
-        assignments=assignments,
-        labelled=labelled,
-        unpredicted=unpredicted,
-        votes=votes,
-        strata=strata,
-        weights=plan.weights if plan else {},
-        truth=truth,
-    )
-
-
-def _scored_day(day: DayStore, tables: _Tables) -> ScoredDay:
+def _scored_day(day: DayStore, tables: DayTables) -> ScoredDay:
     """What the labels say of each version. All have the votes of the whole sample: they tell of people, not of models."""
     # The sample stands for the images that it could be drawn from; of those that came later still it says nothing.
     no_part = [*tables.sample["image_id"], *tables.late]
@@ -285,20 +181,6 @@ def _scored_day(day: DayStore, tables: _Tables) -> ScoredDay:
     )
 
 
-def _join(labelled: pd.DataFrame, predictions: pd.DataFrame, day: DayStore) -> pd.DataFrame:
-    """The labelled images with their answers. Only production's log may lack an answer; it is counted, and the image is left out."""
-    scored = labelled[["image_id", "label"]].merge(predictions, on="image_id", how="left", validate="one_to_one")
-    lost = scored.loc[scored["prediction"].isna(), "image_id"]
-    if len(lost) and day.config.model.predictions == LOGGED:
-        return scored[scored["prediction"].notna()].reset_index(drop=True)
-    if len(lost):
-        raise DriftwatchError(
-            f"{day.keys.predictions}: {len(lost)} labelled image(s) have no prediction, the first is {lost.iloc[0]}: "
-            "the day's images changed after the sample was drawn; put them back, or clear predict_labels"
-        )
-    return scored
-
-
 def _agreed_on(store: MonitorStore, assignments: pd.DataFrame) -> set[str]:
     """The control images that are not of the original set: their truth is what the annotators of an earlier day agreed on."""
     control = set(assignments.loc[assignments["control"].astype(bool), "image_id"])
@@ -307,7 +189,7 @@ def _agreed_on(store: MonitorStore, assignments: pd.DataFrame) -> set[str]:
     return control - set(store.storage.read_table(store.keys.training_set)["image_id"])
 
 
-def _agreement(day: DayStore, tables: _Tables) -> LabelAgreement:
+def _agreement(day: DayStore, tables: DayTables) -> LabelAgreement:
     votes = int(tables.sample["votes"].sum())
     if tables.truth is not None:  # one label for each image, and nobody who could agree
         return LabelAgreement(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.check_keys import CheckKeys
 from driftwatch.artifacts.label_table import Differing, TableCheck
 from driftwatch.artifacts.store import DayStore
@@ -29,7 +30,9 @@ def check_of(day: DayStore) -> TableCheck | None:
     theirs = CheckedDay(day.monitor, day.date).keys.labels
     if not day.storage.exists(theirs):
         return None
-    people = day.storage.read_table(theirs)[["image_id", "label"]]
+    people, plan = day.storage.read_table(theirs)[["image_id", "label"]], day.find(AnnotationPlan)
+    if plan is not None:  # late images whose chance was a greater one
+        people = people[~people["image_id"].isin(plan.surplus)]
     table = day.storage.read_table(day.keys.labels)[["image_id", "label"]]
     agreed = people[people["label"].notna()]
     both = agreed.merge(table[table["label"].notna()], on="image_id", suffixes=("_people", "_table"))

@@ -109,10 +109,17 @@ def _disagreements(facts: DayFacts) -> list[tuple[str, str]]:
     return [
         (
             row["image_id"],
-            f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})\n{_answer(row, several)}",
+            f"{_said(row, facts)}\n{_answer(row, several)}",
         )
         for _, row in both.iterrows()
     ]
+
+
+def _said(row: pd.Series, facts: DayFacts) -> str:
+    """Whose label it is, and how many gave it."""
+    if facts.label_table is not None:
+        return f"table: {row['label']}"
+    return f"people: {row['label']} ({row['votes.' + row['label']]} of {row['votes']})"
 
 
 def _undecided(facts: DayFacts) -> list[tuple[str, str]]:

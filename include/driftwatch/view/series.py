@@ -232,7 +232,7 @@ def _performance(days: Sequence[Day], config: MonitorConfig) -> PerformanceSerie
         floor_text=[_text(found.floor if found else None) for found in measured],
         verdict=[found.verdict if found else None for found in measured],
         labels=numbers("labels"),
-        sampled=numbers("sampled"),
+        sampled=[_asked(found) if found else None for found in measured],
         alpha=[found.agreement.alpha if found else None for found in measured],
         unanimous=[_text(found.agreement.unanimous if found else None) for found in measured],
         classes={
@@ -241,6 +241,11 @@ def _performance(days: Sequence[Day], config: MonitorConfig) -> PerformanceSerie
         },
         counted=[bool(found and found.confusion_matrix.labels == config.classes) for found in measured],
     )
+
+
+def _asked(found: Performance) -> int:
+    """The images that might have a label: the sample, or every image where a table says what is in them."""
+    return found.truth.images if found.truth else found.sampled
 
 
 def _estimate(row: Day) -> Interval | None:

@@ -236,3 +236,49 @@ def test_an_alert_of_the_correction_starts_one_retraining_of_the_day_and_none_of
     assert choose(0, "v2") is None
     assert set(asked) == {f"{ALERT_RUN_PREFIX}{DAY}"}
     site.day.storage.delete(site.day.monitor.keys.active_retraining)
+
+
+def test_a_kill_at_any_write_of_a_look_and_a_repeat_end_in_the_same_files(site, monkeypatch):
+    keys = site.day.keys
+    files = [keys.labels, keys.assignments, keys.performance, keys.performance_profile, site.day.key(LabelTable)]
+
+    def look() -> None:
+        site.task(FollowLabelsOperator).execute(context())
+
+    def written() -> list[bytes]:
+        return [site.day.storage.read_bytes(key) for key in files]
+
+    site.put(60)
+    look()
+    before = {key: site.day.storage.read_bytes(key) for key in files}
+    rows = rows_of(files_of(site.day))
+    put_csv(site.day, "a.csv", rows.assign(truth=["cat"] * 3 + list(rows["truth"][3:])))
+    writes: list[str] = []
+    plain = type(site.day.storage).write_bytes
+
+    def at(stop: int | None) -> None:
+        """Ends the process at the write with this number; without one, all are counted."""
+
+        def write(self: Any, key: str, data: bytes, *more: Any) -> None:
+            writes.append(key)
+            if stop is not None and len(writes) > stop:
+                raise KeyboardInterrupt
+            plain(self, key, data, *more)
+
+        monkeypatch.setattr(type(site.day.storage), "write_bytes", write)
+
+    at(None)
+    look()
+    whole, number = written(), len(writes)
+    assert number >= len(files)
+    for stop in range(number):
+        monkeypatch.setattr(type(site.day.storage), "write_bytes", plain)
+        for key, data in before.items():
+            site.day.storage.write_bytes(key, data)
+        writes.clear()
+        at(stop)
+        with pytest.raises(KeyboardInterrupt):
+            look()
+        monkeypatch.setattr(type(site.day.storage), "write_bytes", plain)
+        look()
+        assert written() == whole, stop

@@ -48,6 +48,7 @@ def test_without_labels_no_page_waits_for_any_or_offers_what_needs_them(tmp_path
     report = day.storage.read_bytes(day.keys.report).decode()
     assert "Model: " not in report
     assert "no labels" in report
+    assert "The last days" not in report
     assert "not known yet" not in report
     assert "when the labels are in" not in report
     keys = day.monitor.keys
@@ -83,6 +84,7 @@ def test_a_table_that_nobody_knows_how_it_was_chosen_is_shown_without_an_interva
     series = client.get("/m/demo/series.json").json()["performance"]
     assert series["accuracy"]["value"][0] is not None
     assert series["accuracy"]["low"] == [None]
+    assert (series["labels"], series["sampled"]) == ([40], [60])
     report = day.storage.read_bytes(day.keys.report).decode()
     assert "some images; nobody knows how they were chosen, so no interval is claimed" in report
     assert "whisker" not in report.split("</style>")[1]

@@ -198,7 +198,8 @@ def features(facts: DayFacts) -> list[tuple[FeatureRow, Markup]]:
 
 def history(facts: DayFacts) -> Markup:
     """The chart of the last days; empty before anything was measured or tested."""
-    known = [past for past in facts.history if past.drift or past.performance]
+    labelled = facts.config.labels.labelled
+    known = [past for past in facts.history if (past.drift and labelled) or past.performance]
     floor = facts.performance.floor if facts.performance else facts.config.performance.floor
     return charts.history(facts.series, floor) if known else Markup("")
 
