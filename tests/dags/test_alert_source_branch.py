@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.airflow_database import new_database
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import DayKeys
@@ -112,7 +113,7 @@ def states(root: Path, tmp_path_factory, whylabs_servers) -> dict[str, dict[str,
     (home / "monitors").mkdir()
     (home / "dags").mkdir()
     (home / "dags/branches.py").write_text(DAGS.format(folder=root / "dags"))
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=env, check=True, capture_output=True)
+    new_database(tmp_path_factory, home / "airflow.db")
     for source, server in servers.items():
         publish = {"sinks": ["whylabs"], "dataset": "model-1", "connection": source, "alert_source": source}
         publish["analysis_poll_seconds"] = 0.2

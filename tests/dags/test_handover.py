@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from tests.airflow_database import new_database
 from tests.driftwatch.models.conftest import CLASSES, World, make_config, open_world, striped
 from tests.stores import monitor_store
 
@@ -155,7 +156,7 @@ def told(root: Path, tmp_path_factory) -> dict[str, Any]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "DRIFTWATCH_MONITORS": str(home / "monitors"),
     }
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=env, check=True, capture_output=True)
+    new_database(tmp_path_factory, home / "airflow.db")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(home / "dags/teams.py"), str(home / "challenger.onnx")],
         env=env, capture_output=True, text=True, timeout=500,

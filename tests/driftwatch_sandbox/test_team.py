@@ -56,8 +56,10 @@ IMAGES = 60
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A storage of the team's own, in which it has trained its first model; and that model, as model.keras and model.onnx."""
 
+    trained = once_for_all_workers(tmp_path_factory, "trained", train)  # as tests/driftwatch/models has it
+
     def made(folder: Path) -> None:
-        train(folder)
+        shutil.copytree(trained, folder, dirs_exist_ok=True)
         store = monitor_store(open_world(folder).storage, open_world(folder).layout)
         version = registry.champion_version(store)
         shutil.copyfile(folder / store.keys.model(version), folder / "model.keras")
