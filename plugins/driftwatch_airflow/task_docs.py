@@ -36,11 +36,11 @@ _WHAT_AND_WHEN = {
     ),
     "create_annotation_pool": (
         "Says what labelling costs. Then finds or creates the day's pool (its job for annotators). A repeated task pays nothing twice.",
-        "if it is over the budget, raise the limit in the monitor file. If Toloka refused it, correct the field that the message names. Then clear this task.",
+        "if it is over the budget, raise the limit in the monitor file. If the service by which people label refused it, correct the field that the message names. Then clear this task.",
     ),
     "wait_for_annotations": (
         "Waits until the pool has ended, or until a table has enough labels. Meanwhile it takes no worker slot.",
-        "the pool ended early: look in Toloka at the balance, the pool's end and its price, and let the pool go on. Of a table the message says what cannot be read. Then clear this task.",
+        "the pool ended early: look there at the balance, the pool's end and its price, and let the pool go on. Of a table the message says what cannot be read. Then clear this task.",
     ),
     "merge_annotations": (
         "Merges people's answers into one label for each image, and counts ties and unclear images apart; or takes the labels of a table.",

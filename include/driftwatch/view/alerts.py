@@ -159,7 +159,9 @@ def _model_got_worse(alert: ModelGotWorse) -> Words:
     )
 
 
-_TOO_FEW = "if the pool ended early, extend it in Toloka and clear wait_for_annotations, else raise labels.sample_size."
+_TOO_FEW = (
+    "if the pool ended early, extend it at the service and clear wait_for_annotations, else raise labels.sample_size."
+)
 _TOO_FEW_IN_TABLE = "look whether the table has the day's labels; the day is scored again as they come."
 
 
@@ -180,7 +182,7 @@ def _pool_too_short(alert: PoolTooShort) -> Words:
     return Words(
         f"Labelling ended early: {done.answered_images} of {done.images} images answered",
         {"answers": f"{done.answers} of {done.answers_wanted}", "reason": alert.reason},
-        "look at the pool in Toloka (its balance, its end, its price), let it go on, and clear wait_for_annotations. "
+        "look at the pool at the service by which people label (its balance, its end, its price), let it go on, and clear wait_for_annotations. "
         "The day counts neither as good nor as bad.",
     )
 

@@ -19,6 +19,8 @@ from driftwatch_sandbox.toloka.sight import Truth
 
 Backend = Literal["label_studio", "desk", "table"]
 BACKENDS: tuple[Backend, ...] = ("label_studio", "desk", "table")
+# Who labels is paid by the hour; the fourth day has the largest sample.
+_PAID = {"price_per_hour": 18, "max_cost_per_day": 50, "max_cost_per_month": 500}
 TABLE = "truth/{day}.csv"
 _OF_TOLOKA = ("exam", "languages", "acceptance", "reward_per_page", "fee_share")
 
@@ -40,7 +42,7 @@ class LabelledWeek(Week):
         file = super().write_monitor(folder)
         raw = yaml.safe_load(file.read_text())
         asked = {name: value for name, value in raw["labels"].items() if name not in _OF_TOLOKA}
-        labels: dict[str, Any] = {**asked, "backend": self.backend, "price_per_hour": 18}
+        labels: dict[str, Any] = {**asked, "backend": self.backend, **_PAID}
         if self.backend == "table":
             columns = {"key": "image", "label": "label"}
             table = {"covers": "all", "path": TABLE, "columns": columns, "settle_seconds": 0}
