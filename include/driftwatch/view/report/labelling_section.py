@@ -9,7 +9,8 @@ import pandas as pd
 
 from driftwatch.artifacts.accuracy import LabelAgreement
 from driftwatch.artifacts.annotation import AnnotationPlan
-from driftwatch.labels.assignments import COUNTED
+from driftwatch.config.labels import LABEL_STUDIO
+from driftwatch.labels.assignments import COUNTED, LATE, REJECTED, VOID
 from driftwatch.view.label_table import check_rows, table_rows
 from driftwatch.view.numbers import percent
 from driftwatch.view.report.facts import DayFacts
@@ -106,7 +107,19 @@ def _spent(facts: DayFacts) -> list[tuple[str, str]]:
     pages: pd.DataFrame = facts.assignments.drop_duplicates("assignment_id")
     paid = pages[pages["status"].isin(COUNTED)]
     spent = float(paid["reward"].sum()) * (1 + facts.config.labels.fee)
-    return [("Spent", f"{spent:.2f} USD for {count(len(paid), 'page')}; {len(pages) - len(paid)} rejected")]
+    rejected = int((pages["status"] == REJECTED).sum())
+    rows = [("Spent", f"{spent:.2f} USD for {count(len(paid), 'page')}; {rejected} rejected")]
+    parts = facts.annotation.parts if facts.annotation else ()
+    hours = [part.progress.hours for part in parts if part.progress and part.progress.hours is not None]
+    if hours:
+        each = "answer" if facts.config.labels.people == LABEL_STUDIO else "page"
+        rows = [("Spent", f"{sum(hours):.1f} hours, {spent:.2f} USD, for {count(len(paid), each)}")]
+    reasons = (
+        (LATE, "came, or changed, after the day was closed"),
+        (VOID, "of no vote: skipped, not offered, or by another hand"),
+    )
+    apart = [f"{found} {why}" for status, why in reasons if (found := int((pages["status"] == status).sum()))]
+    return [*rows, ("Answers that do not count", "; ".join(apart))] if apart else rows
 
 
 def _answers(facts: DayFacts) -> list[tuple[str, str]]:

@@ -52,6 +52,22 @@ def test_a_page_is_paid_once_and_a_rejected_one_is_not() -> None:
     assert dict(section(assignments=pages).rows)["Spent"] == f"{2 * (1 + fee):.2f} USD for 2 pages; 1 rejected"
 
 
+def test_answers_that_do_not_count_are_counted_apart_and_hours_are_told_where_they_are_what_labels_cost() -> None:
+    rows = [("a1", "SUBMITTED", 1.5), ("a2", "LATE", 0.0), ("a3", "LATE", 0.0), ("a4", "VOID", 0.0)]
+    answers = pd.DataFrame(rows, columns=["assignment_id", "status", "reward"])
+    assert PLAN.progress is not None
+    plan = PLAN.model_copy(update={"progress": PLAN.progress.model_copy(update={"hours": 0.25})})
+    config = day_facts().config
+    labels = config.labels.model_copy(update={"backend": "label_studio"})
+    found = labelling(
+        day_facts(annotation=plan, assignments=answers, config=config.model_copy(update={"labels": labels}))
+    )
+    assert found is not None
+    told = dict(found.rows)
+    assert told["Spent"] == "0.2 hours, 1.50 USD, for 1 answer"
+    assert told["Answers that do not count"].startswith("2 came, or changed, after the day was closed; 1 of no vote")
+
+
 def test_flagged_annotators_come_first_and_their_votes_are_said_to_count() -> None:
     found = section(annotators=annotators(("busy", 90, False, 0.9), ("fast", 10, True, 0.4), ("slow", 20, False, None)))
     assert [row.name for row in found.annotators] == ["fast", "busy", "slow"]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import jwt
 import pytest
+from tests.driftwatch.artifacts import samples
 from tests.label_studio_server.running import SECRET_KEY, label_studio_server, shared_server
 
 from driftwatch.artifacts.annotation import AnnotationPlan
@@ -19,6 +20,7 @@ from driftwatch.http import ServiceError
 from driftwatch.labels.assignments import LATE, SUBMITTED, VOID
 from driftwatch.labels.backends.base import COMPLETED
 from driftwatch.labels.backends.label_studio.backend import CLOSED, LabelStudioBackend
+from driftwatch.labels.backends.label_studio.project import new_project
 from driftwatch.labels.consensus import merge_day
 from driftwatch.labels.creation import renew_links
 
@@ -307,6 +309,16 @@ def test_what_is_found_wrong_names_the_field_and_is_final(new_day):
     with pytest.raises(DriftwatchError, match=r"label_config") as wrong:
         day.backend.api.create_project({"title": "cats", "label_config": "<View>"})
     assert isinstance(day.backend.refusal(wrong.value), NeedsAttention)
+
+
+def test_a_hundred_classes_and_odd_names_are_taken_as_they_are(new_day):
+    day = new_day()
+    classes = ('say "cat"', "dog & <wolf>", *(f"class {number}" for number in range(98)))
+    config = day.store.config.model_copy(update={"classes": classes})
+    plan = AnnotationPlan.model_validate_json(json.dumps({**samples.PLAN, "project_id": None, "pool_id": None}))
+    api = LabelStudioBackend(lambda: day.site.access("c", "token")).api
+    made = api.create_project(new_project(config, plan))
+    assert api.project(str(made)).choices == {*classes, "unclear"}
 
 
 def test_an_address_that_is_not_label_studios_is_told(new_day):
