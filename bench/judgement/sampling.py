@@ -1,6 +1,7 @@
 """Does a stratified sample save labels, and do its intervals hold? Simulated days of 2, 10 and 100 classes of uneven shares.
 
-The model's scores are those of a calibrated classifier of overlapping classes; those of an overconfident one are its square. Days are drawn from
+The model's scores are those of a calibrated classifier of overlapping classes; those of an overconfident one are its square,
+and misleading ones say nothing of which answers are wrong. Days are drawn from
 a large pool, whose accuracy and recalls are the truth. All labels are right. `python -m bench.judgement.sampling` writes
 docs/benchmarks/judgement/sampling.csv and sampling_mixtures.csv, which `... sampling mixtures` makes alone; some six minutes of one core.
 """
@@ -91,6 +92,10 @@ class Setting:
         scores = None if self.how == "no scores" else self.world.scores[rows].astype(float)
         if scores is not None and self.how == "overconfident scores":
             scores = scores**2 / (scores**2).sum(axis=1, keepdims=True)
+        if scores is not None and self.how == "misleading scores":  # those of other images with the same answer
+            for place in range(self.world.classes):
+                of_answer = np.flatnonzero(answer == place)
+                scores[of_answer] = scores[rng.permutation(of_answer)]
         own = None if scores is None else scores[np.arange(self.images), answer]
         drawn = self._strata(answer, scores)
         found = []
@@ -206,7 +211,7 @@ def table(names: list[str]) -> pd.DataFrame:
         }
         widths = {times: mean_widths(found) for times, found in random.items()}
         rows += rows_of(Setting(name, of, images, labels), random[1.0], {})
-        for how in ("scores", "overconfident scores", "no scores")[: 1 if classes == 100 else 3]:
+        for how in ("scores", "overconfident scores", "misleading scores", "no scores")[: 1 if classes == 100 else 4]:
             began = time.perf_counter()
             setting = Setting(name, of, images, labels, how)
             found = simulated(setting, DAYS)

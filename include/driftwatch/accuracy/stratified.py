@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from driftwatch.accuracy.strata import StratumEvidence
 
 # How many labels the common share is worth in each stratum, for the variance alone.
-_PRIOR = 2.0
+_PRIOR = 3.0
 # Fewer labels than this do not tell how scores and agreement go together.
 _LEAST_LABELS = 20
 # Scores explain a part of the agreement by chance; more than this in variance is not believed.
@@ -149,16 +149,18 @@ class WeightedLabels:
         )
 
     def _count(self, rows: np.ndarray, like: np.ndarray, scale: np.ndarray | None = None) -> _Count:
-        """The weighted count of some rows. The scale of misses, and of none, is drawn towards that of the rows that are `like` them, as if
-        there were one label more: the next miss may weigh more than those that were seen."""
+        """The weighted count of some rows. The scale of misses, and of none, is drawn towards a usual one, as if there were one label more:
+        the next miss may weigh more than those that were seen. The usual one is halfway from that of the rows that are `like` them, which are
+        where the scores say, to that of all rows: the scores may be wrong about where."""
         if not len(self.n):
             return _Count(0, 0.0, 1.0)
         sums, total = self.n * self.weight, float((self.n * self.weight)[rows].sum())
         variance = float((sums * (self.weight if scale is None else scale))[rows].sum())
         if total and scale is not None:
             return _Count(int(self.n[rows].sum()), total, variance / total)
-        usual = like if like.any() else np.ones(len(like), dtype=bool)
-        prior = float((sums * self.weight)[usual].sum() / sums[usual].sum())
+        everywhere = np.ones(len(like), dtype=bool)
+        usual = [like if like.any() else everywhere, everywhere]
+        prior = float(np.mean([(sums * self.weight)[part].sum() / sums[part].sum() for part in usual]))
         return _Count(int(self.n[rows].sum()), total, (variance + prior**2) / (total + prior))
 
 
