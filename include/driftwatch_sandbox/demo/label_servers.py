@@ -15,7 +15,9 @@ from driftwatch_sandbox.demo.processes import ServerFailed, lasting_port
 from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_servers.private_files import write_private
 
-_PEOPLE = 9
+_PEOPLE = 12
+# At the desk a page of ten images must take a careful person longer than the demo's `fast_seconds`, by the desk's clock.
+_DESK_SPEED = 20.0
 _LABEL_STUDIO = ROOT / "var/label-studio/venv/bin/label-studio"
 # What keeps Label Studio from reaching out of the machine, and lets it take the token that it is started with.
 _LABEL_STUDIO_SETTINGS = {
@@ -72,7 +74,7 @@ class DeskWorld(LabelWorld):
         if not tokens.exists():
             keys, names = Keys(Database(database), PERSON), [f"person {number}" for number in range(1, _PEOPLE + 1)]
             write_private(tokens, json.dumps({name: keys.add(name, 30) for name in names}))
-        self._start_crowd("desk", crowd_speed, "--people", str(tokens))
+        self._start_crowd("desk", _DESK_SPEED, "--people", str(tokens))
 
 
 class LabelStudioWorld(LabelWorld):

@@ -43,6 +43,8 @@ class LabelledWeek(Week):
         raw = yaml.safe_load(file.read_text())
         asked = {name: value for name, value in raw["labels"].items() if name not in _OF_TOLOKA}
         labels: dict[str, Any] = {**asked, "backend": self.backend, **_PAID}
+        if self.backend == "desk":
+            labels["quality"] = {"fast_seconds": 1}
         if self.backend == "table":
             columns = {"key": "image", "label": "label"}
             table = {"covers": "all", "path": TABLE, "columns": columns, "settle_seconds": 0}

@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--url", required=True, help="the service's address")
     parser.add_argument("--truth", type=Path, required=True, help="CSV file image_id,label: what the images show")
     parser.add_argument("--people", type=Path, help="of the desk: JSON file {name: token}")
-    parser.add_argument("--count", type=int, default=9, help="how many people")
+    parser.add_argument("--count", type=int, default=12, help="how many people")
     parser.add_argument("--speed", type=float, default=400.0, help="how fast their clock runs")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
