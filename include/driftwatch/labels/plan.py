@@ -2,7 +2,7 @@
 
 The plan is `annotation.json`. Its sample depends on the seed, the day and the image ids alone, so a repeated run plans the
 same. Once written it is kept, whatever the settings have become since. As long as no pool was asked for, its end is set anew. It
-is made again where its images are no longer there, or where the day was taken in again with others.
+is made again where its images are no longer there, where the day was taken in again with others, or where other people label now.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ def plan_labelling(day: DayStore, now: datetime, can_show: CanShow | None = None
     kept = _with_own_keys(found, day.config.name) if found else None
     if kept and kept.asked:
         return kept
+    if kept and kept.backend != day.config.labels.people:
+        kept = None  # what it has learnt is of another service, where nobody was asked
     accepted = accepted_images(day)
     if kept and _still_drawn(kept, accepted, can_show) and _can_be_shown(day, kept, accepted):
         return with_new_end(kept, day.config.labels, now)

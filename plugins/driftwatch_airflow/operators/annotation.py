@@ -37,6 +37,7 @@ class CreateAnnotationPoolOperator(DayOperator):
     operator_extra_links = (MonitorPageLink(), LabellingLink())
 
     def execute(self, context: Context) -> XCom:
+        from driftwatch.artifacts.annotation import AnnotationPlan
         from driftwatch.labels.creation import create_day_pool, links_of
         from driftwatch.labels.plan import describe, plan_labelling
         from driftwatch.labels.shown import ShownImages
@@ -45,7 +46,8 @@ class CreateAnnotationPoolOperator(DayOperator):
 
         day = self.of_day.with_config(for_day(self.of_day))
         annotation, signers, now = day.config.labels, link_signers(day.config), context["ti"].start_date
-        backend = label_backend_of(day.config)
+        made = day.find(AnnotationPlan)
+        backend = label_backend_of(day.config, made if made and made.asked else None)
         if context["params"].get("dry_run"):
             can_show = ShownImages(day.storage, day.keys.shown).unchanged
             plan = plan_labelling(day, now, can_show)

@@ -52,6 +52,18 @@ def test_a_recorded_plan_is_kept_whatever_the_settings_have_become(storage, moni
     assert plan(storage, changed(monitor, sample_size=5, seed=9)) == recorded
 
 
+def test_a_plan_of_which_nobody_was_asked_is_made_anew_for_those_who_label_now(storage, monitor):
+    first = plan(storage, monitor).model_copy(update={"state": "creating_project", "project_id": "7"})
+    of_day(storage, monitor).write(first)
+    desk = changed(monitor, backend="desk", price_per_hour=18)
+    found = plan(storage, desk)
+    assert (found.backend, found.state, found.project_id) == ("desk", "planned", None)
+    assert found.sample == first.sample
+    assert found.cost.hours
+    of_day(storage, monitor).write(first.model_copy(update={"creations": {"pool": 1}}))
+    assert plan(storage, desk).backend == "toloka"
+
+
 def test_a_recorded_plan_ends_as_it_says_only_once_its_pool_was_asked_for(storage, monitor):
     later = NOW + timedelta(hours=200)
     monitor = changed(monitor, exam=ExamConfig(tasks=4))

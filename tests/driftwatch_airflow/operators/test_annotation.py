@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from driftwatch.errors import AccessRefused
+from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch.labels.backends.toloka.upload import TaskUpload
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
 
@@ -46,6 +46,17 @@ def test_creating_twice_gives_the_same_pool_and_a_link_to_it(day):
     (link,) = with_link["ti"].xcom.values()
     assert link.startswith(day.url)
     assert link.endswith(f"/pool/{first['pool_id']}")
+
+
+def test_a_day_whose_pool_is_at_one_service_is_not_asked_about_at_another(day):
+    pool = day.create()["pool_id"]
+    labels = day.monitor.labels.model_copy(update={"backend": "desk"})
+    day.monitor = day.monitor.model_copy(update={"labels": labels})
+    for asked in ({}, {"dry_run": True}):
+        with pytest.raises(NeedsAttention, match=r"made for toloka, and the labels of cats_vs_dogs come from desk now"):
+            day.create(**asked)
+    plan = day.storage.read_json(f"cats_vs_dogs/days/{DAY}/annotation.json")
+    assert (plan["pool_id"], plan["state"]) == (pool, "opened")
 
 
 def test_what_a_task_returns_is_small_json(day):
