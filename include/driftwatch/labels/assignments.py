@@ -39,7 +39,7 @@ class Answer(NamedTuple):
     seconds: float
     """How long the annotator had the page."""
     reward: float
-    """USD for the whole page; 0 where the service pays nobody."""
+    """USD for the whole page; where people's time is what labels cost, for its `seconds`."""
 
 
 def given_in_time(assignments: pd.DataFrame) -> pd.DataFrame:

@@ -110,10 +110,11 @@ def _spent(facts: DayFacts) -> list[tuple[str, str]]:
     rejected = int((pages["status"] == REJECTED).sum())
     rows = [("Spent", f"{spent:.2f} USD for {count(len(paid), 'page')}; {rejected} rejected")]
     parts = facts.annotation.parts if facts.annotation else ()
-    hours = [part.progress.hours for part in parts if part.progress and part.progress.hours is not None]
-    if hours:
+    known = [part.progress for part in parts if part.progress and part.progress.hours is not None]
+    if known:
         each = "answer" if facts.config.labels.people == LABEL_STUDIO else "page"
-        rows = [("Spent", f"{sum(hours):.1f} hours, {spent:.2f} USD, for {count(len(paid), each)}")]
+        hours, spent = sum(found.hours or 0.0 for found in known), sum(found.spent for found in known)
+        rows = [("Spent", f"{hours:.1f} hours, {spent:.2f} USD, for {count(len(paid), each)}")]
     reasons = (
         (LATE, "came, or changed, after the day was closed"),
         (VOID, "of no vote: skipped, not offered, or by another hand"),

@@ -53,10 +53,10 @@ def test_a_page_is_paid_once_and_a_rejected_one_is_not() -> None:
 
 
 def test_answers_that_do_not_count_are_counted_apart_and_hours_are_told_where_they_are_what_labels_cost() -> None:
-    rows = [("a1", "SUBMITTED", 1.5), ("a2", "LATE", 0.0), ("a3", "LATE", 0.0), ("a4", "VOID", 0.0)]
+    rows = [("a1", "SUBMITTED", 1.2), ("a2", "LATE", 0.0), ("a3", "LATE", 0.0), ("a4", "VOID", 0.0)]
     answers = pd.DataFrame(rows, columns=["assignment_id", "status", "reward"])
     assert PLAN.progress is not None
-    plan = PLAN.model_copy(update={"progress": PLAN.progress.model_copy(update={"hours": 0.25})})
+    plan = PLAN.model_copy(update={"progress": PLAN.progress.model_copy(update={"hours": 0.25, "spent": 1.5})})
     config = day_facts().config
     labels = config.labels.model_copy(update={"backend": "label_studio"})
     found = labelling(
@@ -64,7 +64,7 @@ def test_answers_that_do_not_count_are_counted_apart_and_hours_are_told_where_th
     )
     assert found is not None
     told = dict(found.rows)
-    assert told["Spent"] == "0.2 hours, 1.50 USD, for 1 answer"
+    assert told["Spent"] == "0.2 hours, 1.50 USD, for 1 answer"  # as on the day's page, skipped pages included
     assert told["Answers that do not count"].startswith("2 came, or changed, after the day was closed; 1 of no vote")
 
 

@@ -114,7 +114,7 @@ class DeskBackend(LabelBackend):
                 status=ACCEPTED if given.counted else REJECTED,
                 submitted=given.given.isoformat(),
                 seconds=given.page_seconds,
-                reward=0.0,
+                reward=given.page_seconds / 3600 * pool.price_per_hour,
             )
             for given in self.client.answers(pool.pool_id)
         )

@@ -127,6 +127,8 @@ def test_hours_are_counted_and_priced(day, service):
     assert done.hours == pytest.approx(0.1, abs=0.01)
     assert done.spent == done.reward == pytest.approx(1.8, abs=0.1)
     assert done.text.endswith("5 of 10 answers, 0.1 hours, 1.80 USD spent")
+    (paid,) = day.backend.collect(pool).drop_duplicates("assignment_id")["reward"]
+    assert paid == pytest.approx(done.spent, abs=0.001)
 
 
 def test_a_batch_that_was_opened_again_by_hand_goes_on(day, service):
