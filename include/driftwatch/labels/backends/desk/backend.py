@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from driftwatch.credentials import Access
     from driftwatch.labels.backends.desk.client import DeskClient
+    from driftwatch.labels.links import ImageLinks
 
 CREDENTIAL = "API token"  # what the connection's password is
 _TOO_LATE = 0.1  # of its time; a batch that is to be opened with less left would end before it is answered
@@ -80,19 +81,26 @@ class DeskBackend(LabelBackend):
             self.client.put(key, batch_of(opening.config, plan))
             self.client.put_tasks(key, tasks)
             found = self.client.open(key, len(tasks))
+        elif plan.asked and found.state == "open" and found.ends != plan.expires:  # opened again by hand
+            plan = plan.model_copy(update={"expires": found.ends, "pool_id": key})
+            wanted = found.ends + LINK_MARGIN
+            plan = self._renewed(plan, dataclasses.replace(opening.links, expires=opening.links.end(wanted) or wanted))
         elif not plan.asked:  # the plan that it was made from is lost
             plan = plan.model_copy(update={"expires": found.ends, "links_expire": found.ends + LINK_MARGIN})
         state = "closed" if plan.state == "closed" and found.state == "closed" else "opened"
         return _noted(opening, plan, project_id=opening.config.name, pool_id=key, state=state)
 
     def renew(self, opening: Opening) -> AnnotationPlan:
-        plan, links = opening.plan, opening.links
         self.client.before_change = opening.before_change
         try:
-            self.client.renew(str(plan.pool_id), {task.image_id: task.link for task in tasks_of(plan, links)})
+            return _noted(opening, self._renewed(opening.plan, opening.links))
         finally:
             self.client.before_change = None
-        return _noted(opening, plan, links_expire=links.expires)
+
+    def _renewed(self, plan: AnnotationPlan, links: ImageLinks) -> AnnotationPlan:
+        """The plan after its images have these links."""
+        self.client.renew(str(plan.pool_id), {task.image_id: task.link for task in tasks_of(plan, links)})
+        return plan.model_copy(update={"links_expire": links.expires})
 
     def look(self, pool: Pool) -> PoolState:
         found = self.client.state(pool.pool_id)

@@ -137,9 +137,12 @@ def test_a_batch_that_was_opened_again_by_hand_goes_on(day, service):
     day.plan = day.plan.model_copy(update={"state": "closed"})
     assert day.open().state == "closed"
     assert "batch reopen" in day.backend.remedy(AT_DAILY_LIMIT)
-    service.reopen(str(day.plan.pool_id), 5)
-    assert day.open().state == "opened"
-    assert day.backend.look(pool).is_open
+    service.reopen(str(day.plan.pool_id), 72)
+    assert day.open(Links(NOW - timedelta(hours=1))).state == "opened"
+    found = day.backend.look(pool)
+    assert (found.is_open, found.ends) == (True, day.plan.expires)
+    assert day.plan.links_expire == found.ends + timedelta(hours=4)
+    assert all(f"until={day.plan.links_expire:%d-%H}" in link for link in day.shown("ann"))
 
 
 @contextmanager
