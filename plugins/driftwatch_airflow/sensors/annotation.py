@@ -56,6 +56,7 @@ class WaitForAnnotationsOperator(DayOperator):
         ended = next(part for part in parts if part.number == number)
         if event["state"] == "renew":
             self._renew(context, ended)
+        if event["state"] in ("renew", "moved"):
             return self._wait_for(context, self._plan.parts[parts.index(ended) :])
         why = {"closed": event["reason"], "deadline": AT_DEADLINE, "over_budget": AT_DAILY_LIMIT}
         found = self._judge(context, ended, why[event["state"]])
@@ -100,6 +101,7 @@ class WaitForAnnotationsOperator(DayOperator):
             # A person may have put the end off at the service. The wait follows, as long as the image links work.
             deadline=self._deadline(plan, pool),
             renew_at=self._renew_at(plan, pool),
+            ends=pool.ends if pool else None,
             poll_seconds=annotation.poll_seconds,
             images=waited_for.images,
             overlap=waited_for.overlap,

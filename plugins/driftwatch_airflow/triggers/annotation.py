@@ -26,7 +26,7 @@ class PoolWait(Wait):
     `toloka_conn_id`: the Airflow connection of the `backend`, whichever service that is. `fee_share`: the service's fee, as a share of
     each reward. `control`, `price_per_hour` and `known`: as in `Pool`; `known` only where the service does not know which tasks are control
     tasks. `progress_key`: the key of the file in the storage that says how far the pool is. `renew_at`: when the image links must be
-    renewed, if they end before the deadline.
+    renewed, if they end before the deadline. `ends`: the pool's end, as the service told it when the wait began.
     """
 
     backend: str = "toloka"
@@ -43,6 +43,7 @@ class PoolWait(Wait):
     progress_key: str
     known: dict[str, str] = Field({})
     renew_at: AwareDatetime | None = None
+    ends: AwareDatetime | None = None
 
     @property
     def pool(self) -> Pool:
@@ -78,9 +79,9 @@ class PoolWait(Wait):
 
 class PoolEvent(TypedDict):
     """How the wait ended. `reason`: the service's close reason of a closed pool, or why asking was refused; null for the others. `renew`: it
-    goes on once the image links are renewed."""
+    goes on once the image links are renewed. `moved`: it goes on until the pool's new end, which a person has set at the service."""
 
-    state: Literal["closed", "deadline", "over_budget", "refused", "renew"]
+    state: Literal["closed", "deadline", "over_budget", "refused", "renew", "moved"]
     reason: str | None
 
 
@@ -90,9 +91,9 @@ class AnnotationCompleteTrigger(BaseTrigger):
     At each look it notes how far the pool is and what it has cost, fee included. A pool that has cost `max_cost` is closed: more pages
     (small groups of tasks) than planned can be needed, but no day costs more than its limit.
 
-    Fires a `PoolEvent`: the pool is closed, its deadline has passed, it has cost its limit, its image links must be renewed, or asking again
-    cannot help. A look that
-    fails for a reason that may pass is logged, and the next one comes later: such a failure does not end the wait before the deadline.
+    Fires a `PoolEvent`: the pool is closed, its deadline has passed, it has cost its limit, its image links must be renewed, its end was moved,
+    or asking again cannot help. A look that fails for a reason that may pass is logged, and the next one comes later: such a failure does not
+    end the wait before the deadline.
     The trigger keeps nothing, so it can be killed and started again.
 
     :param wait: what is waited for.
@@ -141,4 +142,6 @@ class AnnotationCompleteTrigger(BaseTrigger):
             self.log.warning("Pool %s has cost %s USD, labels.max_cost_per_day: closing it", wait.pool_id, done.spent)
             backend.close(wait.pool)
             return {"state": "over_budget", "reason": None}
+        if wait.ends is not None and state.ends != wait.ends:
+            return {"state": "moved", "reason": None}
         return None

@@ -106,6 +106,21 @@ def test_a_pool_that_was_put_off_at_toloka_is_waited_for_as_long_as_its_links_la
     assert waited_for == min(ends, pool.will_expire.replace(tzinfo=timezone.utc)) > NOW
 
 
+def test_an_end_that_a_person_puts_off_while_it_is_waited_for_is_waited_for(day):
+    pool_id = day.create()["pool_id"]
+    trigger = day.trigger()
+    later = trigger.wait.ends + timedelta(hours=3)
+    moved = day.client.get_pool(pool_id)
+    moved.will_expire = later
+    day.client.update_pool(pool_id, moved)
+    event = day.event(trigger)
+    assert event == {"state": "moved", "reason": None}
+    with pytest.raises(TaskDeferred) as deferred:
+        day.sensor().resume(day.context(), event)
+    wait = deferred.value.trigger.wait
+    assert trigger.wait.deadline < wait.deadline == wait.ends == later
+
+
 def test_a_pool_that_costs_more_than_the_days_limit_is_closed_and_the_day_says_so(day):
     pool_id = day.create()["pool_id"]
     day.answers(pool_id, "ann", "cat", images=3)
