@@ -91,10 +91,12 @@ def _new_plan(day: DayStore, now: datetime, accepted: Accepted, can_show: CanSho
 
 
 def _still_drawn(plan: AnnotationPlan, accepted: Accepted, can_show: CanShow | None) -> bool:
-    """Whether a plan's sample is still the one that its settings draw: images that came since may take part while nobody was asked."""
+    """Whether a plan's sample is still the one that its settings draw, from the same strata: images that came since may take part while
+    nobody was asked."""
     wanted = Wanted(plan.seed, plan.sample_size.images, bool(plan.strata), len(plan.extra))
     sample = draw_sample(accepted, wanted, can_show)
-    return _ids(sample.images) == _ids(plan.sample) and _ids(sample.extra) == _ids(plan.extra)
+    drawn = _ids(sample.images) == _ids(plan.sample) and _ids(sample.extra) == _ids(plan.extra)
+    return drawn and sample.strata == plan.strata
 
 
 def _ids(images: tuple[SampledImage, ...]) -> list[str]:

@@ -110,3 +110,18 @@ def test_without_scores_strata_are_the_predicted_classes_and_no_image_is_called_
     assert {stratum.name.split(",")[0] for stratum in found.strata} == {"cat", "dog"}
     assert found.extra == ()
     assert "production gave no scores" in caplog.text
+
+
+def test_a_plan_is_drawn_anew_where_the_answers_and_so_the_strata_have_changed_before_people_are_asked(
+    storage, predicted
+):
+    day = of_day(storage, changed(predicted, sample_size=100))
+    day.write(plan_labelling(day, NOW))
+    answers = storage.read_table(day.keys.predictions)
+    answers.loc[:20, "prediction"] = "cat"
+    storage.write_table(day.keys.predictions, answers)
+    found = plan_labelling(day, NOW)
+    keep_strata(day, found)
+    day.write(found)
+    of_image = strata_of_images(day)
+    assert all(of_image[image.image_id] == image.stratum for image in found.sample)

@@ -132,3 +132,12 @@ def test_a_file_that_was_replaced_is_left_out_of_the_sample_and_of_the_control_t
     assert "changed" not in whole.stored()
     with pytest.raises(ChangedImage, match=r"none of 100 images can be shown.*clear ingest_images"):
         plan_labelling(day, NOW, lambda image_id, key: "known" in image_id)
+
+
+def test_a_plan_for_another_service_that_was_not_asked_for_a_pool_is_made_anew_without_what_it_had_learnt(
+    storage, monitor
+):
+    day = of_day(storage, monitor)
+    made = plan_labelling(day, NOW)
+    day.write(made.model_copy(update={"backend": "desk", "project_id": "7", "creations": {"project": 1}}))
+    assert plan_labelling(day, NOW) == made
