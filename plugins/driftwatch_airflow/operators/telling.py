@@ -62,7 +62,8 @@ class TellFailureOperator(TellOperator):
 
 
 class EndDayOperator(DayOperator):
-    """Ends the day well. If it had failed before, takes the note of the failure away, from the report too."""
+    """Ends the day well. If it had failed before, takes the note of the failure away, from the report too. While a task of this run beside
+    it has failed, the note stays."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trigger_rule": TriggerRule.NONE_FAILED, **kwargs})
@@ -73,6 +74,9 @@ class EndDayOperator(DayOperator):
         from driftwatch.view.report import write_report
 
         if context["params"].get("dry_run") or not self.storage.exists(self.keys.failure):
+            return
+        if failed := failures.failed_tasks(context):
+            self.log.warning("The day stays noted as failed: %s failed", ", ".join(failed))
             return
         outbox_of(self.monitor, day=self.day).withdraw(DayFailed.source)
         self.storage.delete(self.keys.failure)

@@ -97,6 +97,16 @@ def test_a_day_that_ends_well_is_no_failed_day_any_more_and_the_next_failure_is_
     assert outbox_of(monitor, day=DAY).alerts() == []
 
 
+def test_a_day_with_a_verdict_stays_noted_as_failed_while_the_people_who_check_its_table_have_failed(
+    monitor, storage, keys
+):
+    states = {"wait_for_people": "failed", "compare_with_people": "upstream_failed", "performance_ok": "success"}
+    day_failed(monitor)(context_of(states, "wait_for_people", NeedsAttention("too few answers")))
+    EndDayOperator(task_id="day_done", monitor=monitor, day=DAY).execute(context_of(states))
+    assert base.find(storage, keys.failure, Failure).reason == "too few answers"
+    assert len(outbox_of(monitor, day=DAY).alerts()) == 1
+
+
 def test_a_retraining_whose_task_was_killed_is_told_too(monitor, storage):
     TellRetrainingOperator(task_id="tell_outcome", monitor=monitor).execute(context_of({"train_challenger": "failed"}))
     (alert,) = outbox_of(monitor, run_id=RUN).alerts()
