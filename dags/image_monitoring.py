@@ -27,12 +27,11 @@ from typing import Any, NamedTuple
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator, CronDataIntervalTimetable, Param, TriggerRule
 
-from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
 from driftwatch.config import AlertKind, MonitorConfig
 from driftwatch.config.labels import TABLE
 from driftwatch_airflow.assets import labels_asset
 from driftwatch_airflow.failures import day_failed
-from driftwatch_airflow.monitor import DAY_TEMPLATE, owner_links, task_defaults
+from driftwatch_airflow.monitor import owner_links, task_defaults
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator, TriggerRetrainingOperator
 from driftwatch_airflow.operators.features import ProfileFeaturesOperator
@@ -50,12 +49,7 @@ from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 from driftwatch_airflow.operators.predictions import PredictLabelsOperator, PredictShardOperator
 from driftwatch_airflow.operators.publish import PublishOperator
 from driftwatch_airflow.operators.shards import SHARD_NAME
-from driftwatch_airflow.operators.telling import (
-    EndDayOperator,
-    TellFailureOperator,
-    TellModelsOperator,
-    TellOperator,
-)
+from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellModelsOperator, TellOperator
 from driftwatch_airflow.refused import dags_of_monitors
 from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
@@ -227,7 +221,7 @@ def judge(monitor: MonitorConfig, images: Images, merged: BaseOperator) -> Judge
         on_ok="performance_ok",
         **ONE_AT_A_TIME,
     )
-    trigger_retraining = retraining_of(monitor, "trigger_retraining")
+    trigger_retraining = TriggerRetrainingOperator(task_id="trigger_retraining", monitor=monitor)
     performance_ok = EmptyOperator(task_id="performance_ok")
 
     [images.predicted, merged] >> evaluate_performance
@@ -241,21 +235,7 @@ def judge(monitor: MonitorConfig, images: Images, merged: BaseOperator) -> Judge
         if monitor.publish.alert_source != "local":
             tell_analysis = TellOperator(task_id="tell_analysis", monitor=monitor, kinds=("performance",))
             [trigger_retraining, performance_ok] >> tell_analysis
-    ends: list[BaseOperator] = [upload_performance, trigger_retraining, performance_ok]
-    return Judged(evaluate_performance, upload_performance, ends)
-
-
-def retraining_of(monitor: MonitorConfig, task_id: str) -> TriggerRetrainingOperator:
-    """Starts the retraining of the day's alert. However often it is asked for, the day has one run."""
-    return TriggerRetrainingOperator(
-        task_id=task_id,
-        trigger_dag_id=monitor.retraining_dag_id,
-        trigger_run_id=f"{ALERT_RUN_PREFIX}{DAY_TEMPLATE}",
-        logical_date=None,
-        conf={"last_day": DAY_TEMPLATE, "reason": f"performance alert of {DAY_TEMPLATE}"},
-        note=f"Performance alert of {DAY_TEMPLATE}",
-        skip_when_already_exists=True,
-    )
+    return Judged(evaluate_performance, upload_performance, [upload_performance, trigger_retraining, performance_ok])
 
 
 def labels_of_table(monitor: MonitorConfig, images: Images) -> list[BaseOperator]:
@@ -270,6 +250,20 @@ def labels_of_table(monitor: MonitorConfig, images: Images) -> list[BaseOperator
     follow_labels = FollowLabelsOperator(
         task_id="follow_labels", monitor=monitor, outlets=outlets, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
     )
+    [judged.evaluated, judged.uploaded] >> follow_labels
+    corrected = correct(monitor, follow_labels)
+    if monitor.labels.check_with:
+        compare_with_people = CompareWithPeopleOperator(task_id="compare_with_people", monitor=monitor)
+        [judged.evaluated, labels_by_people(monitor, images)] >> compare_with_people
+        corrected.append(compare_with_people)
+    corrected >> EndDayOperator(task_id="labels_done", monitor=monitor)
+    if monitor.notifiers:
+        corrected >> TellFailureOperator(task_id="tell_late_failure", monitor=monitor)
+    return judged.ends
+
+
+def correct(monitor: MonitorConfig, follow_labels: BaseOperator) -> list[BaseOperator]:
+    """When a day's labels are complete: publishes the correction, and starts a retraining if only they show an alert. Returns the last steps."""
     upload_correction = PublishOperator(
         task_id="upload_correction", monitor=monitor, kind="performance", changed="revise", **ONE_AT_A_TIME
     )
@@ -280,22 +274,19 @@ def labels_of_table(monitor: MonitorConfig, images: Images) -> list[BaseOperator
         on_ok="correction_ok",
         **ONE_AT_A_TIME,
     )
-    retrain_after_correction = retraining_of(monitor, "retrain_after_correction")
+    retrain_after_correction = TriggerRetrainingOperator(task_id="retrain_after_correction", monitor=monitor)
     correction_ok = EmptyOperator(task_id="correction_ok")
-    corrected: list[BaseOperator] = [upload_correction, retrain_after_correction, correction_ok]
 
-    [judged.evaluated, judged.uploaded] >> follow_labels >> upload_correction >> check_correction
+    follow_labels >> [upload_correction, check_correction]
+    if monitor.publish.alert_source == "whylabs":
+        upload_correction >> check_correction
     check_correction >> [retrain_after_correction, correction_ok]
-    if monitor.labels.check_with:
-        merge_people = labels_by_people(monitor, images)
-        compare_with_people = CompareWithPeopleOperator(task_id="compare_with_people", monitor=monitor)
-        [judged.evaluated, merge_people] >> compare_with_people
-        corrected.append(compare_with_people)
-    corrected >> EndDayOperator(task_id="labels_done", monitor=monitor)
     if monitor.notifiers:
-        follow_labels >> TellOperator(task_id="tell_correction", monitor=monitor, kinds=OF_LABELS)
-        corrected >> TellFailureOperator(task_id="tell_late_failure", monitor=monitor)
-    return judged.ends
+        tell_correction = TellOperator(task_id="tell_correction", monitor=monitor, kinds=OF_LABELS)
+        follow_labels >> tell_correction
+        if monitor.publish.alert_source != "local":  # WhyLabs may have found what the day's own verdict did not
+            [retrain_after_correction, correction_ok] >> tell_correction
+    return [upload_correction, retrain_after_correction, correction_ok]
 
 
 globals().update(dags_of_monitors(monitoring_dag, "monitoring"))

@@ -78,13 +78,22 @@ def test_a_table_is_waited_for_beside_the_images_and_followed_after_the_verdict(
     assert dag.get_task("evaluate_performance").upstream_task_ids == {"predict_labels", "merge_annotations"}
     assert dag.get_task("follow_labels").upstream_task_ids == {"evaluate_performance", "upload_performance"}
     assert dag.get_task("upload_correction").upstream_task_ids == {"follow_labels"}
-    assert dag.get_task("check_correction").upstream_task_ids == {"upload_correction"}
+    assert dag.get_task("check_correction").upstream_task_ids == {"follow_labels"}  # a sink that is away hides no alert
     # The day is done with its first verdict: it is not shown as failed for weeks.
     assert not {*LATER} & dag.get_task("day_done").upstream_task_ids
     assert dag.max_active_runs == 23
     assert retraining(monitor) is not None
     both = [dag.get_task(name).trigger_run_id for name in ("trigger_retraining", "retrain_after_correction")]
     assert both[0] == both[1]
+
+
+def test_where_whylabs_is_asked_it_is_asked_about_the_correction_too_and_people_are_told_what_it_said(made):
+    publish = {"sinks": ["whylabs"], "dataset": "m", "alert_source": "whylabs"}
+    raw = {**by_table("file:///unused").model_dump(exclude_unset=True), "publish": publish, "notifiers": NOTIFIERS}
+    dag = made(MonitorConfig.model_validate(raw))
+    assert dag.get_task("check_correction").upstream_task_ids == {"follow_labels", "upload_correction"}
+    told = {"follow_labels", "retrain_after_correction", "correction_ok"}
+    assert dag.get_task("tell_correction").upstream_task_ids == told
 
 
 def test_people_who_check_a_table_hold_nothing_up(made):

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk.bases.branch import BranchMixIn
 
+from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
 from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import MonitorPageLink
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.monitor import DAY_TEMPLATE, DayOperator
 from driftwatch_airflow.task_docs import task_doc
 from driftwatch_airflow.triggers.analysis import AnalysisEvent, AnalysisTrigger, AnalysisWait
 
@@ -21,16 +22,32 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.artifacts.accuracy import WhyLabsAnalysis
+    from driftwatch.config import MonitorConfig
 
 
 class TriggerRetrainingOperator(TriggerDagRunOperator):
-    """Starts the retraining run of an alert, with a note that says so."""
+    """Starts the retraining DAG for the day's alert, with a note that says so. However often and by whichever task it is asked for, the day
+    has one run.
+
+    :param monitor: the monitor whose day it is.
+    """
 
     template_fields: Sequence[str] = (*TriggerDagRunOperator.template_fields, "note")
     operator_extra_links = [*TriggerDagRunOperator.operator_extra_links, MonitorPageLink()]  # noqa: RUF012 - as the base has it
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"doc_md": task_doc(kwargs["task_id"]), **kwargs})
+    def __init__(self, *, monitor: MonitorConfig, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "doc_md": task_doc(kwargs["task_id"]),
+                "trigger_dag_id": monitor.retraining_dag_id,
+                "trigger_run_id": f"{ALERT_RUN_PREFIX}{DAY_TEMPLATE}",
+                "logical_date": None,
+                "conf": {"last_day": DAY_TEMPLATE, "reason": f"performance alert of {DAY_TEMPLATE}"},
+                "note": f"Performance alert of {DAY_TEMPLATE}",
+                "skip_when_already_exists": True,
+                **kwargs,
+            }
+        )
 
 
 class CheckPerformanceOperator(DayOperator, BranchMixIn):
