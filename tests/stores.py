@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from driftwatch.artifacts.keys import DayKeys, MonitorKeys
+from driftwatch.artifacts.day_keys import DayKeys
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage

@@ -17,10 +17,11 @@ import pandas as pd
 from driftwatch.artifacts import base
 from driftwatch.artifacts.accuracy import Estimate, Metrics, Performance
 from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.days import day_of, stored_days
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.ingest import Ingest
-from driftwatch.artifacts.keys import DayKeys, MonitorKeys
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.loader import load_monitor
 from driftwatch.errors import DriftwatchError, MissingArtifact
 from driftwatch.models.metrics import measure

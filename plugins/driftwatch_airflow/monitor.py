@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
 
-from driftwatch.artifacts.keys import DayKeys, MonitorKeys
+from driftwatch.artifacts.day_keys import DayKeys
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage

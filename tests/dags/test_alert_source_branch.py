@@ -18,7 +18,7 @@ import yaml
 from tests.airflow_database import new_database
 from tests.driftwatch.artifacts import samples
 
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config.loader import load_monitor
 from driftwatch.drift.whylogs_profiles import performance_profile
 from driftwatch.publish.whylabs.monitors import documents, put_documents

@@ -7,8 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from driftwatch.artifacts import base
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.days import stored_days
-from driftwatch.artifacts.keys import DayKeys, MonitorKeys
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.credentials import Access, ReadAccess, server_access
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts import base
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.drift import DayDrift
-from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET, DayKeys, own_key
+from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET, own_key
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import CardRecipe, DamageEstimate, ModelData
 from driftwatch.artifacts.retraining import ChallengerNote, DatasetCard

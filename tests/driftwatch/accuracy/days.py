@@ -10,7 +10,7 @@ from tests.stores import day_store
 
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.artifacts.accuracy import Performance
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.parts import Share
 from driftwatch.config import MonitorConfig
 from driftwatch.labels.consensus import merge_day

@@ -11,7 +11,7 @@ import pytest
 from driftwatch.accuracy.day_verdict import judge_day
 from driftwatch.accuracy.evidence import Evidence
 from driftwatch.accuracy.history import PastDay, ScoredDay
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.models.metrics import wilson
 from driftwatch.storage import Storage

@@ -11,7 +11,8 @@ from tests.stores import day_store, monitor_store
 
 from driftwatch.accuracy.later_days import outdated
 from driftwatch.artifacts.accuracy import Performance
-from driftwatch.artifacts.keys import DayKeys, MonitorKeys
+from driftwatch.artifacts.day_keys import DayKeys
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
 from driftwatch.errors import DriftwatchError, NeedsAttention

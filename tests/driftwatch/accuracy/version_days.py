@@ -12,7 +12,7 @@ from tests.stores import day_store
 
 from driftwatch.accuracy.evidence import Evidence, Scores
 from driftwatch.accuracy.history import PastDay, ScoredDay
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.labels.consensus import merge_day
 from driftwatch.models.serving import AnsweredBy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.stores import SMALLEST
 
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import ImagesConfig, MonitorConfig

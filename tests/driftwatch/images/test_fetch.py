@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import StorageFailed, StorageRefused
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards

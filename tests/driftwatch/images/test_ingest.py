@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.ingest import Ingest
-from driftwatch.artifacts.keys import DayKeys
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import TooManyRejects

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.inputs import DayInputs

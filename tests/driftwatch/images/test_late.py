@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.ingest import Ingest, LateFiles
-from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.images import ingest, inputs, one_pass, shards
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, NeedsAttention
 from driftwatch.images.ingest import ingest_day

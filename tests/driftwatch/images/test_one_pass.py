@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config import ImagesConfig
 from driftwatch.images import one_pass

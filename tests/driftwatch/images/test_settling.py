@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 
-from driftwatch.artifacts.keys import DayKeys
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.images import one_pass, settling
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.ingest import Ingest
-from driftwatch.artifacts.keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import ingest, one_pass, shards

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from tests.stores import day_store
 
-from driftwatch.artifacts.keys import DayKeys, MonitorKeys
+from driftwatch.artifacts.day_keys import DayKeys
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.agreement import krippendorff_alpha
 from driftwatch.labels.consensus import DayLabels, Method, merge_day, unanimous
