@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
 CONNECTION = "labels.table.connection"
+# What each driver's error for a query that it will never take is called, or derived from (PEP 249).
+WRONG_QUERY = "ProgrammingError"
 
 
 def outside_of(monitor: MonitorConfig) -> Outside:
@@ -37,13 +39,27 @@ def _ask_connection(settings: LabelTableConfig, day: date) -> list[dict[str, Any
     from airflow.providers.common.sql.hooks.sql import DbApiHook
 
     assert settings.query is not None
-    hook = connection_of(str(settings.connection), CONNECTION).get_hook()
+    connection = connection_of(str(settings.connection), CONNECTION)
+    try:
+        hook = connection.get_hook()  # connects to nothing yet
+    except Exception as error:  # an unknown type, a provider that is not installed: whatever its hook raises
+        raise NeedsAttention(
+            f"the Airflow connection {settings.connection}, which {CONNECTION} names, has the type {connection.conn_type!r}, which "
+            f"Airflow does not know here ({type(error).__name__}: {error}): install the Airflow provider of that database, or correct the type"
+        ) from error
     if not isinstance(hook, DbApiHook):
         raise NeedsAttention(
             f"the Airflow connection {settings.connection}, which {CONNECTION} names, is of no database that takes SQL: name one of a "
             "database, such as type postgres"
         )
-    return rows_of_query(hook, settings.query, day)
+    try:
+        return rows_of_query(hook, settings.query, day)
+    except Exception as error:
+        if not any(kind.__name__ == WRONG_QUERY for kind in type(error).__mro__):
+            raise
+        raise NeedsAttention(
+            f"the database refuses labels.table.query: {str(error).strip()}. Correct the query, or let the connection's user read what it names"
+        ) from error
 
 
 def rows_of_query(hook: DbApiHook, query: str, day: date) -> list[dict[str, Any]]:

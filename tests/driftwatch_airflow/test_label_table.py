@@ -96,6 +96,8 @@ def test_postgres_is_asked_through_its_airflow_connection(monkeypatch):
         monkeypatch.setenv("AIRFLOW_CONN_TRUTH_DB", address)
         query = "select file, truth from found where day between :day and :next_day and file like '%.jpg' and day::text <> '' order by file"
         found = _ask_connection(settings(query), DAY)
+        with pytest.raises(NeedsAttention, match=r'refuses labels\.table\.query: column "fiel" does not exist'):
+            _ask_connection(settings("select fiel from found where day = :day"), DAY)
     assert found == [{"file": "a.jpg", "truth": "cat"}, {"file": "b.jpg", "truth": "dog"}]
 
 
@@ -103,6 +105,9 @@ def test_a_connection_that_is_no_database_and_one_that_is_not_there_are_named(mo
     with pytest.raises(
         NeedsAttention, match=r"no Airflow connection 'truth_db', which labels\.table\.connection names"
     ):
+        _ask_connection(settings(QUERY), DAY)
+    monkeypatch.setenv("AIRFLOW_CONN_TRUTH_DB", json.dumps({"conn_type": "oracel", "host": "127.0.0.1"}))
+    with pytest.raises(NeedsAttention, match=r"truth_db.* has the type 'oracel'.*install the Airflow provider"):
         _ask_connection(settings(QUERY), DAY)
     monkeypatch.setenv("AIRFLOW_CONN_TRUTH_DB", json.dumps({"conn_type": "http", "host": "http://127.0.0.1"}))
     with pytest.raises(NeedsAttention, match=r"truth_db.* is of no database that takes SQL"):
