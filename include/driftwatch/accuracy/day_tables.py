@@ -11,7 +11,6 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.label_table import LabelTable, TableTruth
 from driftwatch.artifacts.store import DayStore
-from driftwatch.config.labels import TABLE
 from driftwatch.config.model import LOGGED
 from driftwatch.errors import DriftwatchError
 from driftwatch.images.late import late_images
@@ -89,7 +88,9 @@ def read_tables(day: DayStore) -> DayTables:
     answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
     if answered.serving is None:
         raise DriftwatchError(f"{day.keys.predictions}: no image of the day has an answer; clear predict_labels")
-    truth = day.read(LabelTable).truth() if day.config.labels.backend == TABLE else None
+    # Not by the monitor file: it may name another backend now than when the day was labelled.
+    table = day.find(LabelTable)
+    truth = table.truth() if table else None
     # People who check a table have a plan, and it is no plan of the labels.
     ingest, plan = day.find(Ingest), None if truth else day.find(AnnotationPlan)
     if plan is not None and plan.surplus:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.store import DayStore
+from driftwatch.config.labels import TABLE
 from driftwatch.errors import DriftwatchError
 from driftwatch.labels.aggregation import VoteArrays, dawid_skene, shares, skill, vote_weight
 from driftwatch.labels.agreement import deciding, krippendorff_alpha
@@ -271,6 +273,8 @@ def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
     annotators = annotator_quality(counted_votes(assignments, sample, day.config), assignments, day.config)
     day.storage.write_table(day.keys.labels, labels.rename(columns={"task": "image_id"}))
     day.storage.write_table(day.keys.annotators, annotators)
+    if day.config.labels.backend != TABLE:  # the day's labels are people's now, whoever gave those before
+        day.storage.delete(day.key(LabelTable))
     by_status = labels["status"].value_counts()
     pages = assignments.drop_duplicates("assignment_id")
     paid = pages.loc[pages["status"].isin(COUNTED), "reward"].sum()

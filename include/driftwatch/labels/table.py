@@ -124,16 +124,6 @@ def write_labels(day: DayStore, read: TableLabels) -> None:
     day.write(read.found)
 
 
-def is_written(day: DayStore, read: TableLabels) -> bool:
-    """Whether the day's artifacts say of the table what it says now."""
-    stored = day.find(LabelTable)
-    if stored is None or stored.stored() != read.found.stored() or not day.storage.exists(day.keys.labels):
-        return False
-    table = day.storage.read_table(day.keys.labels)
-    table = table[table["label"].notna()]
-    return dict(zip(table["image_id"].tolist(), table["label"].tolist(), strict=True)) == read.labels
-
-
 def _rows(day: DayStore, settings: LabelTableConfig, outside: Outside) -> tuple[list[Rows], int]:
     """The rows of each file, or those of the query; and the number of files."""
     log = settings.as_log()

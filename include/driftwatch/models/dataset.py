@@ -21,7 +21,6 @@ from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.retraining import DatasetCard, DatasetSummary
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.config.labels import TABLE
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion, refuse_other_pixels
@@ -205,7 +204,7 @@ class _HumanLabels:
         if store.storage.exists(day.extra_labels):
             more = store.storage.read_table(day.extra_labels)[_LABEL_COLUMNS].assign(extra=True)
             labels = pd.concat([labels, more], ignore_index=True)
-        table = store.day(date.fromisoformat(name)).find(LabelTable) if store.config.labels.backend == TABLE else None
+        table = store.day(date.fromisoformat(name)).find(LabelTable)
         if table and table.no_interval:  # the gate compares models on a random part of the days
             self.left_out["not_random"] = self.left_out.get("not_random", 0) + int(labels["label"].notna().sum())
             return splits

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.driftwatch.labels.table_days import DAY, SOON, answered_day, by_table, files_of, outside, put_csv, rows_of
-from tests.driftwatch.view.conftest import SIDE
+from tests.driftwatch.view.conftest import SIDE, answers_of
+from tests.stores import SMALLEST
 
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.accuracy.history import days_before
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.models import ModelCard
+from driftwatch.config import MonitorConfig
 from driftwatch.config.model import ModelConfig
+from driftwatch.labels.consensus import merge_day
 from driftwatch.labels.table import read_labels, write_labels
 from driftwatch.labels.table_check import CheckedDay, check_of
 from driftwatch.models.dataset import _HumanLabels
 from driftwatch.models.splits import known_splits
 from driftwatch.view.alerts import labels_line
 from driftwatch.view.report import write_report
+from driftwatch.view.report.facts import gather
 from driftwatch.view.verdicts import reasons
 
 
@@ -94,6 +99,31 @@ def test_labels_of_a_table_train_a_model_only_where_they_stand_for_all_images(da
     splits = labels.add(day.monitor, str(DAY), known_splits(day.monitor))
     assert "not_random" not in labels.left_out
     assert len(labels.usable(splits)) + labels.left_out["near_two_splits"] == 60
+
+
+def test_a_day_stays_one_of_a_table_whatever_the_monitor_file_names_later_until_people_have_labelled_it(day):
+    by_people = MonitorConfig.model_validate({**SMALLEST, "storage": {"uri": day.config.storage.uri}})
+    config = by_people.model_copy(update={"model": ModelConfig(input_size=SIDE)})
+    before = scored(day, 40, covers="unknown")
+    of_people = day.with_config(by_people)
+    again = evaluate_day(of_people, before.holdout_accuracy, in_words=reasons)
+    assert (again.truth, again.verdict) == (before.truth, "not_enough_evidence")
+    write_report(of_people)
+    labels = _HumanLabels(config, set())
+    labels.add(of_people.monitor, str(DAY), known_splits(day.monitor))
+    assert labels.left_out["not_random"] == 40
+
+    manifest = day.storage.read_table(day.keys.manifest)
+    ids = manifest.loc[manifest["status"] == "accepted", "image_id"].tolist()
+    truth = [name[:3] for name in files_of(day)]
+    day.storage.write_table(day.keys.assignments, answers_of(ids, truth, np.random.default_rng(0)))
+    merge_day(of_people, ids)
+    found = evaluate_day(of_people, before.holdout_accuracy, in_words=reasons)
+    assert (found.truth, found.accuracy.numbers is None) == (None, False)
+    for config in (by_people, day.config):  # and one of people, if the file names the table again
+        facts = gather(day.with_config(config))
+        assert (len(facts.annotators), facts.label_table) == (10, None)
+    day.storage.delete(day.keys.annotators)
 
 
 def test_a_day_without_any_label_is_no_evidence_and_has_a_report(day):

@@ -103,7 +103,8 @@ def gather(day: DayStore) -> DayFacts:
     of these two cannot be read.
     """
     keys, reading, before = day.keys, _Reading(day), _Reading(day)
-    by_table = day.config.labels.backend == TABLE
+    table = reading.find(day.key(LabelTable), LabelTable)
+    by_table = table is not None or (day.config.labels.backend == TABLE and not day.storage.exists(keys.annotators))
     people = CheckKeys(keys.monitor, keys.day) if by_table else keys
     ingest = day.read(Ingest)
     manifest = day.storage.read_table(keys.manifest)
@@ -125,7 +126,7 @@ def gather(day: DayStore) -> DayFacts:
         late_files=reading.find(keys.late_files, LateFiles),
         answers=reading.find(day.key(Answers), Answers),
         recheck=reading.find(day.key(Recheck), Recheck),
-        label_table=reading.find(day.key(LabelTable), LabelTable) if by_table else None,
+        label_table=table,
         history=_history(before, day),
         failure=reading.find(keys.failure, Failure),
     )
