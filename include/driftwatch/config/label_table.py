@@ -12,6 +12,8 @@ from driftwatch.config.logged import Column, LoggedColumns, LoggedConfig, at_day
 from driftwatch.config.parts import Fraction, Section, refuse_alike
 
 ALL, RANDOM, UNKNOWN = "all", "random", "unknown"
+# Of these days a path that names the day makes four different ones.
+_UNLIKE: Final = (date(2026, 3, 4), date(2026, 3, 5), date(2026, 4, 4), date(2027, 3, 4))
 # What stands for the day in a query. `::date`, as Postgres has it, is none.
 BOUND: Final = re.compile(r"(?<![:\w]):(day|next_day)\b")
 
@@ -22,7 +24,7 @@ class LabelColumns(Section):
 
     key: Column | None = Field(
         None,
-        description="The image's path below the day's folder, or its whole address that ends with that. Where neither path nor query names the day, it must be the whole address, which does.",
+        description="The image's path below the day's folder, or its whole address that ends with that. Where neither path nor query names the day (`{day:%Y-%m}` names a month), it must be the whole address, which does.",
     )
     image_id: Column | None = Field(None, description="The sha256 of the image's bytes, in hex; instead of `key`.")
     label: Column = Field(description="What is in the image.")
@@ -133,11 +135,11 @@ class LabelTableConfig(Section):
 
     @property
     def of_a_day(self) -> bool:
-        """Whether what is read is about one day, and not about all of them."""
+        """Whether what is read is about one day, and not about all of them, or those of a month."""
         if self.query is not None:
             return bool(BOUND.search(self.query))
         assert self.path is not None
-        return at_day(self.path, date(2026, 3, 4)) != self.path
+        return len({at_day(self.path, day) for day in _UNLIKE}) == len(_UNLIKE)
 
     def as_log(self) -> TableAsLog:
         """The same as the settings of a log, whose answers are the labels. They were checked here, and are not checked again."""

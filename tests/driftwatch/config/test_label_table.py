@@ -43,6 +43,10 @@ def test_a_table_that_could_not_be_read_is_refused(changes, message):
     [
         ({}, True),
         ({"path": "truth/all.csv"}, False),
+        ({"path": "truth/{day:%Y/%m/%d}/*.csv"}, True),
+        ({"path": "truth/{day:%Y}/{day:%j}.csv"}, True),
+        ({"path": "truth/{day:%Y-%m}.csv"}, False),
+        ({"path": "truth/{day:%m-%d}.csv"}, False),
         ({**QUERY, "query": "select a from b where day = :day"}, True),
         ({**QUERY, "query": "select a from b where day < :next_day"}, True),
         ({**QUERY, "query": "select a::day from b where c = ':days'"}, False),
