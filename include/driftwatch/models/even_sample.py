@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.label_table import LabelTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,8 @@ def only_for_training(day: DayStore, labels: pd.DataFrame) -> set[str]:
     `surplus`), and of a stratified sample as many as make it uneven: each image stays with the chance of its own weight over the largest
     one, by the hash of its id. So what stays is a plain random sample.
     """
-    plan = day.find(AnnotationPlan)
+    # A table's labels were drawn by no plan: one that is there is of people who check them, or who labelled the day before.
+    plan = None if day.has(LabelTable) else day.find(AnnotationPlan)
     hard = set(labels.loc[labels["extra"], "image_id"]) | (plan.surplus if plan else frozenset())
     weights = plan.weights if plan else {}
     if not weights:

@@ -10,6 +10,7 @@ from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.annotation import AnnotationPlan, SampledImage, Stratum
+from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.models import dataset
 from driftwatch.models.even_sample import only_for_training
 
@@ -57,3 +58,20 @@ def test_images_of_a_greater_chance_than_those_that_came_late_never_judge(world)
     store.day(DAY).write(AnnotationPlan.model_validate_json(json.dumps(plan)))
     labels = pd.DataFrame({"image_id": ["a", "b", "c", "d"], "extra": [False, False, False, True]})
     assert only_for_training(store.day(DAY), labels) == {"a", "b", "d"}
+    # The labels of a table were drawn by no plan.
+    found = {
+        "covers": "all",
+        "images": 4,
+        "labelled": 4,
+        "until": "2026-02-03T00:00:00+00:00",
+        "open": False,
+        "day": str(DAY),
+    }
+    counts = {"source": "t", "files": 1, "rows": 4, "earlier": 0, "without_image": 0, "refused": 0}
+    store.day(DAY).write(
+        LabelTable.model_validate_json(
+            json.dumps({**found, **counts, "strangers": {}, "reasons": {}, "unknown_classes": []})
+        )
+    )
+    assert only_for_training(store.day(DAY), labels) == {"d"}
+    store.storage.delete(store.day(DAY).key(LabelTable))
