@@ -162,7 +162,7 @@ def _model_got_worse(alert: ModelGotWorse) -> Words:
 _TOO_FEW = (
     "if the pool ended early, extend it at the service and clear wait_for_annotations, else raise labels.sample_size."
 )
-_TOO_FEW_IN_TABLE = "look whether the table has the day's labels; the day is scored again as they come."
+_TOO_FEW_IN_TABLE = "look whether the table has the day's labels, and what labels.table.covers says of them; the day is scored again as they come."
 
 
 @words_of.register

@@ -53,7 +53,7 @@ def labelling(facts: DayFacts) -> Labelling | None:
         *table,
         ("Asked", f"{count(len(plan.asked_about), 'image')}, {plan.overlap} annotators each"),
         *_chosen(plan),
-        ("Planned cost", f"{sum(part.cost.total for part in plan.parts):.2f} USD, fee included"),
+        _planned(plan),
         *_spent(facts),
         *_answers(facts),
     ]
@@ -86,6 +86,14 @@ def _chosen(plan: AnnotationPlan) -> list[tuple[str, str]]:
     if plan.extra:
         found.append(("For training alone", f"{count(len(plan.extra), 'unsure image')}, in no estimate"))
     return found
+
+
+def _planned(plan: AnnotationPlan) -> tuple[str, str]:
+    """What all parts of the plan were to cost; where people's time is what labels cost, their hours too, and there is no fee."""
+    usd = f"{sum(part.cost.total for part in plan.parts):.2f} USD"
+    if plan.cost.hours is None:
+        return "Planned cost", f"{usd}, fee included"
+    return "Planned cost", f"{sum(part.cost.hours or 0 for part in plan.parts):.1f} hours, {usd}"
 
 
 def _annotator(row: Any) -> Annotator:

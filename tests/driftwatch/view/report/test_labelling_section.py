@@ -44,6 +44,13 @@ def test_before_an_answer_there_is_the_plan_alone() -> None:
     ]
 
 
+def test_where_peoples_time_is_what_labels_cost_hours_are_planned_and_no_fee_is_named() -> None:
+    by_hour = PLAN.model_copy(update={"cost": PLAN.cost.model_copy(update={"hours": 1.25, "total": 22.5})})
+    found = labelling(day_facts(annotation=by_hour))
+    assert found is not None
+    assert dict(found.rows)["Planned cost"] == "1.2 hours, 22.50 USD"
+
+
 def test_a_page_is_paid_once_and_a_rejected_one_is_not() -> None:
     rows = [("a1", "ACCEPTED"), ("a1", "ACCEPTED"), ("a2", "ACCEPTED"), ("a3", "REJECTED")]
     pages = pd.DataFrame(rows, columns=["assignment_id", "status"]).assign(reward=1.0)
