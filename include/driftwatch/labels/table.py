@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.store import DayStore
 from driftwatch.config.label_table import ALL, UNKNOWN, LabelTableConfig
+from driftwatch.config.parts import folded
 from driftwatch.errors import NeedsAttention
 from driftwatch.labels.assignments import ACCEPTED, Answer, assignments_table
 from driftwatch.labels.consensus import MergeRules, merge_answers
 from driftwatch.models.as_trained import for_day
-from driftwatch.models.logged.columns import KEY, PREDICTION, Rows, sources, table_of
+from driftwatch.models.logged.columns import IMAGE_ID, KEY, PREDICTION, Rows, sources, table_of
 from driftwatch.models.logged.day import Elsewhere, images_of, together
 from driftwatch.models.logged.files import NoLog, place_of, read_log
 from driftwatch.models.logged.formats import parse, rows_of
@@ -151,21 +152,24 @@ def _refuse_absent(records: Sequence[dict[str, Any]], wanted: Any) -> None:
 
 
 def _of_the_day(table: pd.DataFrame, images: Images, settings: LabelTableConfig) -> tuple[pd.DataFrame, int]:
-    """The rows that may be about the day, and the number of others. In a table of all days a key says the day, or it is of no use."""
-    if settings.of_a_day or KEY not in table:
+    """The rows that may be about the day, and the number of others. In a table of all days a key says the day, or it is of no use; a row by
+    the image's own id is of the day where the day has that image. So the words of other days are no reason to refuse this one."""
+    role = KEY if KEY in table else IMAGE_ID
+    if settings.of_a_day or role not in table:
         return table, 0
-    mark = f"/{images.tail}/"
-    ours = [mark in f"/{text_of(value) or ''}" or text_of(value) is None for value in table[KEY]]
+    mark, known = f"/{images.tail}/", {image_id for image_id, _ in images.files.values()}
+    texts = [text_of(value) for value in table[role]]
+    ours = [not text or (mark in f"/{text}" if role == KEY else text.lower() in known) for text in texts]
     return table[ours].reset_index(drop=True), len(table) - sum(ours)
 
 
 def _without_silent(table: pd.DataFrame, settings: LabelTableConfig) -> pd.DataFrame:
     """Labels that say nothing yet are empty."""
-    silent = {name for name, of in settings.values.items() if of is None}
+    silent = {folded(name) for name, of in settings.values.items() if of is None}
     if not silent:
         return table
     return table.assign(
-        **{PREDICTION: [None if text_of(value) in silent else value for value in table[PREDICTION]]}
+        **{PREDICTION: [None if folded(text_of(value) or "") in silent else value for value in table[PREDICTION]]}
     ).astype({PREDICTION: object})
 
 

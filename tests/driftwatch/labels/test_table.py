@@ -109,7 +109,7 @@ def test_words_of_the_table_are_mapped_numbers_are_classes_and_null_says_nothing
     names = files_of(day)
     words = {"cat": "returned", "dog": "KEPT"}
     rows = rows_of(names).assign(truth=[words[name[:3]] for name in names])
-    rows.loc[:9, "truth"] = "pending"
+    rows.loc[:9, "truth"] = ["pending", "Pending"] * 5
     put_csv(day, "a.csv", rows)
     found = read(changed(day, values={"returned": "cat", "kept": "dog", "pending": None}))
     assert (found.found.labelled, found.found.reasons, found.found.unknown_classes) == (50, {"no_class": 10}, ())
@@ -136,10 +136,11 @@ def test_a_table_of_all_days_is_read_by_the_day_in_each_key_or_by_the_images_own
 
     manifest = day.storage.read_table(day.keys.manifest)
     ids = manifest.loc[manifest["status"] == "accepted", "image_id"].str.upper()
-    table = pd.DataFrame({"sha": [*ids, "0" * 64], "truth": "cat"})
+    others = [f"{number:064x}" for number in range(9)]  # of other days, whose words are no reason to refuse this one
+    table = pd.DataFrame({"sha": [*ids, *others], "truth": ["cat"] * len(ids) + ["cow"] * len(others)})
     day.storage.write_bytes("elsewhere/ids.csv", table.to_csv(index=False).encode())
     by_id = read(changed(day, path="elsewhere/ids.csv", columns={"image_id": "sha", "label": "truth"})).found
-    assert (by_id.labelled, by_id.strangers) == (60, {"no_file": 1})
+    assert (by_id.rows, by_id.labelled, by_id.strangers, by_id.unknown_classes) == (69, 60, {"other_day": 9}, ())
 
 
 def test_an_image_with_two_rows_is_refused_where_the_setting_says_so(day):
