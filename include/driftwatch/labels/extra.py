@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.labels.annotators import whose_votes_count
+from driftwatch.labels.assignments import given_in_time
 from driftwatch.labels.consensus import MergeRules, control_answers, counted_votes, merge_answers
 from driftwatch.models.as_trained import for_day
 
@@ -19,7 +20,7 @@ def merge_extra(day: DayStore, plan: AnnotationPlan) -> int:
     if not plan.extra:
         return 0
     day = day.with_config(for_day(day))
-    assignments = whose_votes_count(day.storage.read_table(day.keys.assignments), day.config)
+    assignments = whose_votes_count(given_in_time(day.storage.read_table(day.keys.assignments)), day.config)
     asked = [image.image_id for image in plan.extra]
     votes = counted_votes(assignments, asked, day.config)
     labels = merge_answers(votes, MergeRules.of(day.config), asked, control_answers(assignments))
