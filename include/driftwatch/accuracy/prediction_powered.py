@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftwatch.accuracy.stratified import stratified_agreement
+from driftwatch.accuracy.stratified import LEAST_LABELS, LEAST_VARIANCE, stratified_agreement
 from driftwatch.artifacts.parts import WeightedShare
 from driftwatch.models.metrics import share, wilson
 
 if TYPE_CHECKING:
     from driftwatch.accuracy.evidence import Evidence
     from driftwatch.accuracy.scores import Scores
-
-# Fewer labels than this do not tell how scores and agreement go together.
-_LEAST_LABELS = 20
-# Scores explain a part of the agreement by chance; more than this in variance is not believed.
-_LEAST_VARIANCE = 0.5
 
 
 def agreement(evidence: Evidence, confidence: float, estimator: str) -> WeightedShare:
@@ -35,7 +30,7 @@ def agreement(evidence: Evidence, confidence: float, estimator: str) -> Weighted
         return WeightedShare(**undefined.model_dump(exclude_unset=True), effective_n=0.0)
     scores = evidence.scores
     # Days without scores may be among those that are judged together.
-    enough = n >= _LEAST_LABELS and scores.n == n and scores.rest_n >= _LEAST_LABELS and 0 < right < n
+    enough = n >= LEAST_LABELS and scores.n == n and scores.rest_n >= LEAST_LABELS and 0 < right < n
     value, ratio = _sharpened(scores, n, right) if estimator == "prediction_powered" and enough else (right / n, 1.0)
     low, high = wilson(value, n / ratio, confidence)
     return WeightedShare(value=value, low=low, high=high, n=n, effective_n=n / ratio)
@@ -59,4 +54,4 @@ def _sharpened(s: Scores, n: int, right: int) -> tuple[float, float]:
     moved = value + weight * (rest_mean - mean)
     if variance >= own / n or not 0 < moved < 1:
         return value, 1.0
-    return moved, max(variance / (own / n), _LEAST_VARIANCE)
+    return moved, max(variance / (own / n), LEAST_VARIANCE)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 # How many labels the common share is worth in each stratum, for the variance alone.
 _PRIOR = 3.0
 # Fewer labels than this do not tell how scores and agreement go together.
-_LEAST_LABELS = 20
+LEAST_LABELS = 20
 # Scores explain a part of the agreement by chance; more than this in variance is not believed.
-_LEAST_VARIANCE = 0.5
+LEAST_VARIANCE = 0.5
 
 
 def stratified_agreement(strata: Sequence[StratumEvidence], confidence: float, estimator: str) -> WeightedShare:
@@ -47,7 +47,7 @@ def stratified_agreement(strata: Sequence[StratumEvidence], confidence: float, e
     weight = mass / mass.sum()
     value = float(weight @ (right / labels))
     effective = _effective(weight, labels, right, float(images.sum()))
-    if estimator == "prediction_powered" and n >= _LEAST_LABELS and 0 < right.sum() < n:
+    if estimator == "prediction_powered" and n >= LEAST_LABELS and 0 < right.sum() < n:
         moved, ratio = _sharpened(known, weight)
         if 0 < value + moved < 1:
             value, effective = value + moved, effective / ratio
@@ -89,7 +89,7 @@ def _sharpened(known: Sequence[StratumEvidence], weight: np.ndarray) -> tuple[fl
     factor = min(gain / scale, 1.5)
     variance = own - 2 * factor * gain + factor**2 * scale
     moved = factor * float((weight * use) @ (rest_sum / rest - total / n))
-    return (moved, max(variance / own, _LEAST_VARIANCE)) if variance < own else (0.0, 1.0)
+    return (moved, max(variance / own, LEAST_VARIANCE)) if variance < own else (0.0, 1.0)
 
 
 @dataclass(frozen=True)
