@@ -92,7 +92,7 @@ def read_labels(day: DayStore, outside: Outside, now: datetime) -> TableLabels:
     joined = join(_without_silent(table, settings), broken, images, _as_log(day.config, settings), "")
     _refuse_unknown(joined, settings)
     labels = dict(zip(joined.table["image_id"].tolist(), joined.table["prediction"].tolist(), strict=True))
-    found = _counted(day, settings, files, joined, others, len(images.ids), now)
+    found = _counted(day, files, joined, others, len(images.ids), now)
     logger.info(
         "%s rows = %s labels + %s earlier + %s without an image %s + %s refused %s; %s of %s images have a label, until %s",
         found.rows, found.labelled, found.earlier, found.without_image, found.strangers, found.refused, found.reasons,
@@ -189,9 +189,8 @@ def _refuse_unknown(joined: Joined, settings: LabelTableConfig) -> None:
         )
 
 
-def _counted(
-    day: DayStore, settings: LabelTableConfig, files: int, joined: Joined, others: int, images: int, now: datetime
-) -> LabelTable:
+def _counted(day: DayStore, files: int, joined: Joined, others: int, images: int, now: datetime) -> LabelTable:
+    settings = settings_of(day.config)
     labels, until = len(joined.table), labels_until(day.date, day.config.labels.wait_days)
     strangers = dict(sorted((Counter(joined.strangers) + Counter({OTHER_DAY: others})).items()))
     complete = settings.covers == ALL and labels == images
