@@ -25,7 +25,14 @@ _OF_A_DAY = {
     ),
     "create_annotation_pool": ("annotation.json", "shown/"),
     "wait_for_annotations": ("annotation_progress.json",),
-    "merge_annotations": ("assignments.parquet", "labels.parquet", "annotators.parquet"),
+    "merge_annotations": (
+        "label_table.json",
+        "assignments.parquet",
+        "labels.parquet",
+        "annotators.parquet",
+        "extra_labels.parquet",
+    ),
+    "merge_people": ("check_",),
     "evaluate_performance": ("performance.json", "performance.bin", "late_files.json"),
     "check_performance": ("whylabs.json",),
 }

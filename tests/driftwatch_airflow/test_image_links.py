@@ -22,7 +22,7 @@ def connect(monkeypatch):
 
 def test_an_image_server_needs_an_address_and_a_secret(connect):
     monitor = SimpleNamespace(
-        storage=SimpleNamespace(uri="file:///tmp/x"), annotation=SimpleNamespace(image_links="driftwatch_images")
+        storage=SimpleNamespace(uri="file:///tmp/x"), labels=SimpleNamespace(image_links="driftwatch_images")
     )
     connect("driftwatch_images", conn_type="http", host="http://127.0.0.1:1", password="secret-word\n")
     assert image_server(monitor).secret == "secret-word"

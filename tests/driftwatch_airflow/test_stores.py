@@ -38,10 +38,10 @@ def test_the_connections_login_opens_the_storage_and_what_others_write_is_listed
     import s3fs
 
     with serving() as (_, address):
-        s3fs.S3FileSystem(key="k", secret="s", endpoint_url=address, skip_instance_cache=True).mkdir("bucket")
+        s3fs.S3FileSystem(key="k", secret="s", endpoint_url=address, skip_instance_cache=True).mkdir("of-this-login")
         login = {"conn_type": "aws", "login": "of-the-connection", "password": "secret"}
         monkeypatch.setenv("AIRFLOW_CONN_OURS", json.dumps({**login, "extra": {"endpoint_url": address}}))
-        ours, others = (storage_at("s3://bucket/prefix", "ours") for _ in range(2))
+        ours, others = (storage_at("s3://of-this-login/prefix", "ours") for _ in range(2))
         ours.write_bytes("m/a", b"a")
         assert [item.key for item in ours.list("m")] == ["m/a"]
         others.write_bytes("m/b", b"b")
