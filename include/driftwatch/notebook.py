@@ -120,6 +120,9 @@ class Day:
     def labelled(self) -> pd.DataFrame:
         """The images that have a label, by image_id: label, prediction, `score.<class>`, model_version.
 
+        They are no plain random sample of a day that was drawn by strata, or whose table covers a part that nobody knows how it was chosen:
+        `performance` has the accuracy of such a day.
+
         Raises MissingArtifact where the day has no labels or no predictions yet.
         """
         if self.labels is None or self.predictions is None:
