@@ -176,6 +176,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 LONG = (
     "end_to_end/test_real_airflow.py",
     "label_studio/test_backend.py",
+    "faults/test_label_studio_faults.py",
     "backends/test_conformance.py",
     "ui/test_pages.py",
     "driftwatch_sandbox/test_team.py",

@@ -29,16 +29,19 @@ from .days import NOW, SIGNERS, labelled_day
 
 
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
-def test_three_people_label_a_day_of_sixty_images_with_three_votes_each(tmp_path, postgres, request):
-    if postgres and not request.config.getoption("--all-faults"):
+def test_three_people_label_a_day_with_three_votes_for_each_image(tmp_path, postgres, request):
+    """Of sixty images with --all-faults, of twenty in the plain suite."""
+    whole = request.config.getoption("--all-faults")
+    sizes = {"images": 60 if whole else 20, "control": 6, "overlap": 3, "price_per_hour": 36}
+    if postgres and not whole:
         pytest.skip("with --all-faults: it starts another server")
     folder = tmp_path / "server"
     folder.mkdir()
     if postgres:
         with label_studio_server(folder, postgres=True) as server:
-            _three_people_label(labelled_day(server, tmp_path, images=60, control=6, overlap=3, price_per_hour=36))
+            _three_people_label(labelled_day(server, tmp_path, **sizes))
     else:
-        _three_people_label(labelled_day(shared_server(), tmp_path, images=60, control=6, overlap=3, price_per_hour=36))
+        _three_people_label(labelled_day(shared_server(), tmp_path, **sizes))
 
 
 def _three_people_label(day):
@@ -52,12 +55,12 @@ def _three_people_label(day):
     _finish_what_a_busy_database_left(day, people)
     done, state = day.backend.progress(day.pool), day.backend.look(day.pool)
     assert (state.is_open, state.close_reason) == (False, COMPLETED)
-    assert (done.coverage, done.answers) == (1.0, 180)
-    assert done.hours == pytest.approx(66 * 3 * 5 / 3600, abs=0.001)
+    assert (done.coverage, done.answers) == (1.0, 3 * len(plan.sample))
+    assert done.hours == pytest.approx((len(plan.sample) + 6) * 3 * 5 / 3600, abs=0.001)
     assert done.spent == pytest.approx(36 * done.hours, abs=0.01)
     day.store.storage.write_table(day.store.keys.assignments, day.backend.collect(day.pool))
     merged = merge_day(day.store, [image.image_id for image in plan.sample])
-    assert (merged.consensus, merged.votes, merged.flagged) == (60, 180, 0)
+    assert (merged.consensus, merged.votes, merged.flagged) == (len(plan.sample), 3 * len(plan.sample), 0)
     labels = day.store.storage.read_table(day.store.keys.labels)
     assert dict(zip(labels["image_id"], labels["label"], strict=True)).items() <= day.truth.items()
 
