@@ -68,7 +68,7 @@ desk: .venv/installed ## The labelling desk on this machine for a monitor whose 
 
 
 var/label-studio/installed: tests/label_studio_server/label_studio.txt tests/label_studio_server/server.py | .venv/installed
-	@echo "Installing a Label Studio into var/label-studio and making its databases (some minutes, once), for the tests that ask it"
+	@echo "Installing a Label Studio into var/label-studio and making its database (two minutes, once), for the tests that ask it"
 	@$(BIN)/uv venv --quiet --clear --python "$$(command -v $(PYTHON))" var/label-studio/venv
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --python var/label-studio/venv/bin/python $<
 	@$(BIN)/python -m tests.label_studio_server.running

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -60,19 +59,23 @@ def environment(folder: Path, database: str | None = None) -> dict[str, str]:
     return found
 
 
-def make_templates() -> None:
-    """Once, as part of the installation: migrating takes a minute."""
+def make_template() -> None:
+    """The one for SQLite: once, as part of the installation, since migrating takes a minute."""
     shutil.rmtree(SQLITE.parent, ignore_errors=True)
     SQLITE.parent.mkdir(parents=True)
-    command = [str(PYTHON), str(Path(__file__).with_name("server.py")), "prepare"]
-    subprocess.run(command, env=environment(SQLITE.parent), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-    if (binaries := postgres_binaries()) is None:
-        sys.stdout.write("There is no Postgres on this machine, so the tests of Label Studio on Postgres are skipped\n")
-        return
+    _prepare(environment(SQLITE.parent))
+
+
+def make_postgres_template(binaries: Path) -> None:
+    """The one for Postgres, when a test first needs it: `make test` does not."""
     with running_postgres() as database:
-        env = environment(SQLITE.parent, database)
-        subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _prepare(environment(SQLITE.parent, database))
         _postgres(binaries / "pg_dump", database, "--format=custom", f"--file={POSTGRES}")
+
+
+def _prepare(env: dict[str, str]) -> None:
+    command = [str(PYTHON), str(Path(__file__).with_name("server.py")), "prepare"]
+    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _postgres(program: Path, database: str, *options: str) -> None:
@@ -166,7 +169,7 @@ class LabelStudio:
 @contextmanager
 def label_studio_server(folder: Path, postgres: bool = False) -> Iterator[LabelStudio]:
     """The server, with its data in `folder`, on SQLite or on a Postgres of its own."""
-    if not (HOME / "installed").exists() or not (POSTGRES if postgres else SQLITE).exists():
+    if not (HOME / "installed").exists():
         pytest.skip(
             f"Label Studio is not installed in {HOME}: `make label-studio-server` does that where packages can be had"
         )
@@ -176,6 +179,8 @@ def label_studio_server(folder: Path, postgres: bool = False) -> Iterator[LabelS
             binaries = postgres_binaries()
             if binaries is None:
                 pytest.skip("Postgres is not on this machine (Debian: apt-get install postgresql)")
+            if not POSTGRES.exists():
+                make_postgres_template(binaries)
             database = stack.enter_context(running_postgres())
             _postgres(binaries / "pg_restore", database, "--no-owner", str(POSTGRES))
         else:
@@ -219,5 +224,5 @@ def _answers(url: str) -> bool:
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(description="Makes the databases that the tests copy").parse_args()
-    make_templates()
+    argparse.ArgumentParser(description="Makes the database that the tests copy").parse_args()
+    make_template()
