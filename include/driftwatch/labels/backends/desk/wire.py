@@ -103,7 +103,8 @@ class BatchState(Wire):
 
 
 class BatchProgress(Wire):
-    """`answered_images` of the sample have `answers` together. `hours` that people had these and the control tasks before them."""
+    """`answered_images` of the sample have `answers` together. `hours`: how long people worked, also on control tasks and on answers that were
+    taken back."""
 
     answered_images: int
     answers: int

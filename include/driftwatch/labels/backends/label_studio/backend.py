@@ -33,7 +33,7 @@ CLOSED = "CLOSED"
 _REMEDIES = {
     AT_DEADLINE: "raise expire_hours and run the day again: its project is opened once more for that long",
     AT_DAILY_LIMIT: "raise that limit for the next days",
-    CLOSED: "the project was closed by Driftwatch, at its end or at the day's limit of cost",
+    CLOSED: "wait for its end and run the day again: its project is opened once more for expire_hours",
 }
 
 

@@ -174,17 +174,18 @@ class Preparation:
         name, overlap = str(project.id), self.plan.overlap
         closed = [task for task in tasks if task.overlap == 0]
         shown: dict[str, Any] = {"pinned_at": self._now.isoformat()}
-        if (text := standing.text(self.config.name, self.plan.title)) != project.description:
-            shown["description"] = text
-        if not closed:
+        if standing != Standing.of(name, project.description):
+            shown["description"] = standing.text(self.config.name, self.plan.title)
+        elif not closed:
             return
         sent = self.plan.creations.get("import")
         if sent == 1 and len(closed) == len(tasks) == self.api.project(name).tasks:
             self.api.change_project(name, maximum_annotations=overlap, **shown)
             return
+        # Before the tasks: as long as one is closed, a repeat after a kill comes here again.
+        self.api.change_project(name, **shown)
         for task in closed:
             self.api.change_task(task.id, overlap=overlap, is_labeled=task.answers >= overlap)
-        self.api.change_project(name, **shown)
 
     def _data(self, image: SampledImage, links: ImageLinks) -> dict[str, str]:
         return {IMAGE: links.link(image.image_id, image.key), ID: image.image_id}
@@ -221,8 +222,9 @@ def project_at(api: LabelStudioApi, project_id: str) -> Project:
         if error.status != 404:
             raise
         raise NeedsAttention(
-            f"project {project_id} is not in the Label Studio at {api.url}: if the connection leads to another server now, put it back; if "
-            "somebody deleted the project, its answers are gone with it, and the day can be labelled anew after its annotation.json is deleted"
+            f"project {project_id} is not in the Label Studio at {api.url}: if the connection leads to another server now, put it back. If the "
+            "project was deleted, by somebody or after labels.label_studio.keep_projects_days, its answers are gone with it: what was collected is "
+            "still in the day's assignments.parquet, and the day can be labelled anew after its annotation.json is deleted"
         ) from error
 
 

@@ -20,6 +20,7 @@ from driftwatch.http import ServiceError
 from driftwatch.labels.assignments import LATE, SUBMITTED, VOID
 from driftwatch.labels.backends.base import COMPLETED
 from driftwatch.labels.backends.label_studio.backend import CLOSED, LabelStudioBackend
+from driftwatch.labels.backends.label_studio.client import LabelStudioApi
 from driftwatch.labels.backends.label_studio.project import new_project
 from driftwatch.labels.consensus import merge_day
 from driftwatch.labels.creation import renew_links
@@ -234,6 +235,36 @@ def test_an_import_that_arrives_when_the_day_is_open_changes_neither_its_end_nor
     state = day.backend.look(day.pool)
     assert (state.is_open, state.close_reason) == (False, COMPLETED)
     assert day.backend.progress(day.pool).answers == 3
+
+
+@pytest.mark.parametrize("what", ["change_project", "change_task"])
+def test_a_project_that_is_opened_task_by_task_is_pinned_wherever_that_is_killed(day, monkeypatch, what):
+    day.store.write(day.plan.model_copy(update={"creations": {**day.plan.creations, "import": 2}}))
+    day.set(maximum_annotations=0, pinned_at=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(LabelStudioApi, what, _killed)
+        with pytest.raises(KeyboardInterrupt):
+            day.create()
+    day.create()
+    assert {task["overlap"] for task in day.tasks().values()} == {2}
+    assert all(project["pinned_at"] for project in day.server.projects())
+
+
+def _killed(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_a_day_that_ended_too_early_goes_on_though_its_close_was_killed_before_the_tasks(day, monkeypatch):
+    day.store.write(day.plan.model_copy(update={"creations": {**day.plan.creations, "import": 2}}))
+    day.set(maximum_annotations=0)
+    day.create()  # opened task by task
+    with monkeypatch.context() as patch:
+        patch.setattr(LabelStudioApi, "change_task", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            day.backend.close(day.pool)
+    day.create(NOW + timedelta(hours=49))
+    state = day.backend.look(day.pool)
+    assert (state.is_open, state.ends) == (True, day.plan.expires)
 
 
 def test_a_day_that_ended_too_early_goes_on_when_it_is_run_again_after_its_end(day):
