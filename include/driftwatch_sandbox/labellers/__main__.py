@@ -21,9 +21,10 @@ from driftwatch_sandbox.toloka.workers import Worker, population
 TOKEN_VARIABLE = "DRIFTWATCH_LABELLERS_TOKEN"  # noqa: S105 - the variable's name
 
 
-def crowd(count: int, seed: int) -> list[Worker]:
-    """The first `count` workers who would be let in: those who speak English. One in seven or so answers without looking."""
-    return [worker for worker in population(seed, 4 * count) if "EN" in worker.profile["languages"]][:count]
+def colleagues(count: int, seed: int) -> list[Worker]:
+    """The first `count` workers who are careful and speak English: a team asks nobody else. They err on hard images as anybody does."""
+    everybody = population(seed, 4 * count)
+    return [worker for worker in everybody if worker.kind == "careful" and "EN" in worker.profile["languages"]][:count]
 
 
 def seats(options: argparse.Namespace, workers: Sequence[Worker]) -> list[Seat]:
@@ -49,7 +50,7 @@ def main() -> int:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    workers, truth = crowd(options.count, options.seed), Truth(options.truth)
+    workers, truth = colleagues(options.count, options.seed), Truth(options.truth)
     people = [
         Labeller(worker, seat, truth, options.seed, options.speed)
         for worker, seat in zip(workers, seats(options, workers), strict=False)
