@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 STARTED := $(shell date +%s.%N)
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 .venv/installed: requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Driftwatch needs Python 3.10, 3.11 or 3.12 (whylogs has no wheels for newer ones); none is on the PATH"; exit 1; }
