@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import datetime
 
+from pydantic import Field
+
 from driftwatch.artifacts.base import DayArtifact
 from driftwatch.artifacts.model_input import OfPixels
 
@@ -32,6 +34,8 @@ class Ingest(OfPixels, DayArtifact):
     """The version that the day is judged by, fixed when it is first taken in."""
     late: int = 0
     """Accepted images that came after the day's sample was drawn; absent where there are none."""
+    without_segment: dict[str, int] = Field(default_factory=dict)
+    """How many accepted images are in no segment, by segmentation; absent where all are in one, or there are no segmentations."""
 
     @property
     def delivered(self) -> int:

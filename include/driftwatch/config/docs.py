@@ -68,8 +68,9 @@ def _parts(model: type[BaseModel], path: str) -> Iterator[str]:
 
 
 def _heading(path: str, name: str, field: FieldInfo) -> str:
-    many = get_origin(field.annotation) is tuple
-    return f"{path}.{name}".lstrip(".") + ("[]" if many else "")
+    kind = get_origin(field.annotation)
+    many = "[]" if kind is tuple else ".<name>" if kind is dict else ""
+    return f"{path}.{name}".lstrip(".") + many
 
 
 def _anchor(heading: str) -> str:

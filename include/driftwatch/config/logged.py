@@ -177,12 +177,12 @@ def refuse_no_place(path: str) -> str:
     return of_day
 
 
-def with_a_group(pattern: str) -> str:
-    """The regular expression. Raises ValueError where it is none, or has no group."""
+def with_a_group(pattern: str, example: str = "^s3://inbox/(.+)$") -> str:
+    """The regular expression. Raises ValueError, with an `example`, where it is none, or has no group."""
     try:
         groups = re.compile(pattern).groups
     except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"is no regular expression: {error}; an example that is one: ^s3://inbox/(.+)$") from error
+        raise ValueError(f"is no regular expression: {error}; an example that is one: {example}") from error
     if not groups:
-        raise ValueError("needs a group in parentheses, such as ^s3://inbox/(.+)$")
+        raise ValueError(f"needs a group in parentheses, such as {example}")
     return pattern

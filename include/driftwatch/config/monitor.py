@@ -21,6 +21,7 @@ from driftwatch.config.publish import PublishConfig
 from driftwatch.config.registry import RegistryConfig
 from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.config.schedule import ScheduleConfig
+from driftwatch.config.segments import SegmentsConfig, refuse_unlogged
 from driftwatch.config.storage import StorageConfig
 
 
@@ -42,6 +43,10 @@ class MonitorConfig(Section):
     schedule: ScheduleConfig
     storage: StorageConfig
     images: ImagesConfig = Field(default_factory=ImagesConfig)
+    segments: SegmentsConfig = Field(
+        default_factory=dict,
+        description="Ways to divide the images, by name, such as `camera` (docs/segments.md).",
+    )
     profiling: ProfilingConfig = Field(default_factory=ProfilingConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     registry: RegistryConfig = Field(default_factory=RegistryConfig)
@@ -106,6 +111,11 @@ class MonitorConfig(Section):
                 raise ValueError(
                     f"{place} must name classes {list(self.classes)}: wrong {strangers}, missing {missing}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _logged_segments_are_read(self) -> MonitorConfig:
+        refuse_unlogged(self.segments, self.model.logged.columns if self.model.logged else None)
         return self
 
     @model_validator(mode="after")

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +22,7 @@ from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
+from driftwatch.images.copies import in_several, without_copies
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.late import count_late, keep_sampled
 from driftwatch.images.listing import folder_of_day, list_day
@@ -37,13 +37,11 @@ from driftwatch.images.one_pass import (
     features_table,
     take_in_blocks,
 )
+from driftwatch.images.segments import DaySegments, without_segment
 from driftwatch.images.settling import until_settled, watched
 from driftwatch.images.shards import BLOCK, Shard, shards_of
 from driftwatch.storage import StoredObject
 from driftwatch.storage.tables import TableWriter, writing_table
-
-if TYPE_CHECKING:
-    from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -68,9 +66,11 @@ def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | 
     TooManyRejects, after everything is written, where more than `max_reject_share` is quarantined or no image at all is accepted.
     """
     listed = listed or list_day(day)
+    segments = DaySegments.of(day)
+    segments.refuse_too_many(day, listed)
 
     def make_pass(given_up: frozenset[str]) -> Ingest:
-        with _writing_tables(day) as tables, _blocks(day, listed, model.input, given_up) as blocks:
+        with _writing_tables(day, segments) as tables, _blocks(day, listed, model.input, given_up) as blocks:
             for number, block in enumerate(blocks):
                 inputs.write_block(day, number, block.inputs)
                 tables.add(block.manifest, block.features)
@@ -103,6 +103,7 @@ def cut_into_shards(day: DayStore, model: DayModel, listed: Sequence[StoredObjec
     shards = shards_of(len(listed), day.config.images.shard_size)
     if len(shards) == 1:
         return []
+    DaySegments.of(day).refuse_too_many(day, listed)
     _clear_shards(day)
     for shard in shards:
         part = listed[shard.start : shard.stop]
@@ -153,14 +154,14 @@ def merge_shards(day: DayStore) -> Ingest:
         _clear_shards(day, ("listing.parquet", "images.parquet"))
         return _refuse_too_many_rejects(day, day.read(Ingest))
     keys = [day.keys.shard(number, "images.parquet") for number in range(plan.shards)]
-    shared = _in_several(day.storage, keys)
+    shared = in_several(day.storage, keys)
     firsts: dict[str, str] = {}
     block = 0
-    with _writing_tables(day) as tables:
+    with _writing_tables(day, DaySegments.of(day)) as tables:
         for key in keys:
             images_of_shard = day.storage.read_arrow(key)
             for start in range(0, len(images_of_shard), BLOCK):
-                part = _without_copies(images_of_shard.slice(start, BLOCK), shared, firsts)
+                part = without_copies(images_of_shard.slice(start, BLOCK), shared, firsts)
                 _drop_inputs(day, block, part, images_of_shard.slice(start, BLOCK))
                 accepted = part.filter(pc.equal(part["status"], ACCEPTED))
                 features = np.column_stack([accepted[name].to_numpy() for name in COLUMNS])
@@ -182,16 +183,20 @@ def _clear_shards(day: DayStore, names: tuple[str, ...] = ("",)) -> None:
 class _Tables:
     """Writes the day's tables block by block, and counts."""
 
-    def __init__(self, manifest: TableWriter, features: TableWriter) -> None:
-        self._manifest, self._features = manifest, features
+    def __init__(self, manifest: TableWriter, features: TableWriter, segments: DaySegments) -> None:
+        self._manifest, self._features, self._segments = manifest, features, segments
         self.rows: list[int] = []
         """Accepted images in each block."""
         self._status: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
+        self._without_segment: Counter[str] = Counter()
 
     def add(self, manifest: pa.Table, features: np.ndarray) -> None:
-        self._manifest.add(manifest)
+        """`manifest`: a table like MANIFEST."""
+        with_segments = self._segments.added_to(manifest)
+        self._manifest.add(with_segments)
         self._features.add(features_table(manifest, features))
+        self._without_segment.update(without_segment(with_segments))
         self.rows.append(len(features))
         status = manifest["status"]
         self._status.update(status.to_pylist())
@@ -202,7 +207,7 @@ class _Tables:
         """The counts of what was added."""
         assert self._manifest.rows == sum(self._status.values())
         assert self._features.rows == sum(self.rows) == self._status[ACCEPTED]
-        return Ingest(
+        found = Ingest(
             day=day,
             listed=self._manifest.rows,
             accepted=self._status[ACCEPTED],
@@ -213,17 +218,19 @@ class _Tables:
             model_version=model.version,
             **pixel_fields(model.input),
         )
+        unknown = dict(sorted(self._without_segment.items()))
+        return found.model_copy(update={"without_segment": unknown}) if unknown else found
 
 
 @contextmanager
-def _writing_tables(day: DayStore) -> Iterator[_Tables]:
+def _writing_tables(day: DayStore, segments: DaySegments) -> Iterator[_Tables]:
     """Writes the day's manifest and features. If the pass fails, the earlier ones stay."""
     keep_sampled(day)
     with (
-        writing_table(day.storage, day.keys.manifest, MANIFEST) as manifest,
+        writing_table(day.storage, day.keys.manifest, segments.schema) as manifest,
         writing_table(day.storage, day.keys.features, FEATURE_TABLE) as features,
     ):
-        yield _Tables(manifest, features)
+        yield _Tables(manifest, features, segments)
 
 
 def _finish(day: DayStore, model: DayModel, tables: _Tables) -> Ingest:
@@ -257,39 +264,6 @@ def _with_features(block: Block) -> pa.Table:
     values[accepted] = block.features
     columns = [pa.array(column) for column in values.T.copy()]
     return pa.table([*block.manifest.columns, *columns], schema=_IMAGES)
-
-
-def _in_several(storage: Storage, keys: Sequence[str]) -> np.ndarray:
-    """The first 64 bits of the ids that may be in more than one shard, uint64. No more than that is in memory at once."""
-    found = []
-    for key in keys:
-        ids = storage.read_arrow(key, ["image_id"])["image_id"].drop_null()
-        found.append(np.unique(_first_bits(ids.to_pylist())))
-    values, counts = np.unique(np.concatenate(found), return_counts=True)
-    return values[counts > 1]
-
-
-def _first_bits(ids: Sequence[str]) -> np.ndarray:
-    return np.frombuffer(bytes.fromhex("".join(image_id[:16] for image_id in ids)), ">u8").astype(np.uint64)
-
-
-def _without_copies(part: pa.Table, shared: np.ndarray, firsts: dict[str, str]) -> pa.Table:
-    """`part`, where an image that an earlier object of the day has is marked as a duplicate. `firsts`: by image id, the key of each
-    image that may come again; those of this part are added."""
-    ids, status, reasons = (part[name].to_pylist() for name in ("image_id", "status", "reason"))
-    known = [image_id is not None for image_id in ids]
-    again = np.zeros(len(ids), bool)
-    again[known] = np.isin(_first_bits([image_id for image_id in ids if image_id]), shared)
-    for row in np.flatnonzero(again):
-        if status[row] == QUARANTINED:
-            continue
-        key = part["key"][row].as_py()
-        first = firsts.setdefault(ids[row], key)
-        if first != key:
-            status[row], reasons[row] = DUPLICATE, f"same bytes as {first}"
-    for name, values in (("status", status), ("reason", reasons)):
-        part = part.set_column(part.schema.get_field_index(name), name, pa.array(values, pa.string()))
-    return part
 
 
 def _drop_inputs(day: DayStore, number: int, now: pa.Table, before: pa.Table) -> None:

@@ -32,7 +32,7 @@ def storage(tmp_path) -> Storage:
     ("kind", "whole"),
     [
         (Ingest, samples.INGEST),
-        (Ingest, {**samples.INGEST, "late": 2, "reasons": {"truncated": 3}}),
+        (Ingest, {**samples.INGEST, "late": 2, "reasons": {"truncated": 3}, "without_segment": {"camera": 4}}),
         (InputsIndex, samples.INPUTS_INDEX),
         (InputsIndex, samples.INPUTS_OF_A_CROP),
         (ShardPlan, samples.SHARD_PLAN),

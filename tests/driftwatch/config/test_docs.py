@@ -21,7 +21,8 @@ def fields(model: type[BaseModel], path: str = "") -> Iterator[str]:
         yield f"{path}{name}"
         inner = _section(field.annotation)
         if inner:
-            many = "[]" if str(field.annotation).startswith("tuple") else ""
+            kind = str(field.annotation).partition("[")[0]
+            many = {"tuple": "[]", "dict": ".<name>"}.get(kind, "")
             yield from fields(inner, f"{path}{name}{many}.")
 
 

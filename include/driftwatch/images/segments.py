@@ -1,0 +1,141 @@
+"""Which segment each image of a day is in: the manifest's columns `segment.<segmentation>`.
+
+A segmentation is one way to divide the images, such as by camera; its segments are its values, such as door-17. The name is null where
+it is not known, and for ignored objects. A segmentation of production's log is not in the manifest; the predictions have it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from driftwatch.config.logged import LoggedColumns
+from driftwatch.errors import NeedsAttention
+from driftwatch.images.listing import folder_of_day
+from driftwatch.images.one_pass import ACCEPTED, IGNORED, MANIFEST
+from driftwatch.images.segment_table import read_segment_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftwatch.artifacts.store import DayStore
+    from driftwatch.config.segments import SegmentConfig
+    from driftwatch.storage import StoredObject
+
+COLUMN = "segment."
+# More segments than this are no way to divide images that a person could look at, or that could be judged.
+MOST_SEGMENTS = 5_000
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class DaySegments:
+    """How the segments of one day's objects are found. `finders`: by segmentation, the name for an image's path below the `folder`."""
+
+    folder: str
+    finders: dict[str, Callable[[str], str | None]]
+
+    @classmethod
+    def of(cls, day: DayStore) -> DaySegments:
+        """Those that the monitor file names and that are known at ingest. Reads their tables; raises NeedsAttention where it cannot."""
+        known = {name: of for name, of in day.config.segments.items() if of.known_at_ingest}
+        return cls(day.keys.incoming, {name: _finder(day, name, of) for name, of in known.items()})
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The manifest's."""
+        if not self.finders:
+            return MANIFEST
+        fields = [*MANIFEST, *(pa.field(f"{COLUMN}{name}", pa.string()) for name in self.finders)]
+        frame = pa.schema(fields, MANIFEST.metadata).empty_table().to_pandas()
+        texts = frame.astype(dict.fromkeys((field.name for field in fields[len(MANIFEST) :]), object))
+        return pa.schema(fields, pa.Schema.from_pandas(texts, preserve_index=False).metadata)
+
+    def of_keys(self, name: str, keys: Sequence[str]) -> list[str | None]:
+        """The segments of the objects at `keys`, in one segmentation."""
+        found = self.finders[name]
+        return [found(key.removeprefix(f"{self.folder}/")) or None for key in keys]
+
+    def added_to(self, manifest: pa.Table) -> pa.Table:
+        """A table like MANIFEST with the columns of the segments."""
+        if not self.finders:
+            return manifest
+        keys, ignored = manifest["key"].to_pylist(), pc.equal(manifest["status"], IGNORED)
+        nothing = pa.scalar(None, pa.string())
+        columns = [
+            pc.if_else(ignored, nothing, pa.array(self.of_keys(name, keys), pa.string())) for name in self.finders
+        ]
+        return pa.table([*manifest.columns, *columns], schema=self.schema)
+
+    def refuse_too_many(self, day: DayStore, listed: Sequence[StoredObject]) -> None:
+        """Raises NeedsAttention where a segmentation has more than MOST_SEGMENTS segments, or a name of more than LONGEST_NAME letters."""
+        keys = [item.key for item in folder_of_day(day).images(listed)] if self.finders else []
+        for name in self.finders:
+            names = {of for of in self.of_keys(name, keys) if of is not None}
+            longest = max(names, key=len, default="")
+            if len(names) <= MOST_SEGMENTS and len(longest) <= LONGEST_NAME:
+                continue
+            what = (
+                f"has {len(names):,} segments on {day.date}, such as {', '.join(map(repr, sorted(names)[:3]))}; at most {MOST_SEGMENTS:,} are allowed"
+                if len(names) > MOST_SEGMENTS
+                else f"has a segment of {len(longest)} letters ({longest[:40]!r}…); at most {LONGEST_NAME} are allowed"
+            )
+            raise NeedsAttention(
+                f"segments.{name} {what}: this looks like an id of the images, not like something that many images share. Correct "
+                f"{_source(name, day.config.segments[name])}, then clear ingest_images"
+            )
+
+
+def _finder(day: DayStore, name: str, of: SegmentConfig) -> Callable[[str], str | None]:
+    if of.table is not None:
+        return read_segment_table(day, of.table, f"segments.{name}.table").get
+    assert of.key is not None
+    pattern = re.compile(of.key)
+
+    def first_group(path: str) -> str | None:
+        match = pattern.search(path)
+        return (match[1] or "").strip() if match else None
+
+    return first_group
+
+
+def _source(name: str, of: SegmentConfig) -> str:
+    return f"segments.{name}.key" if of.table is None else f"segments.{name}.table.column ({of.table.column!r})"
+
+
+def without_segment(manifest: pa.Table) -> dict[str, int]:
+    """How many accepted images of a manifest are in no segment, by segmentation; without those that have none such."""
+    accepted = manifest.filter(pc.equal(manifest["status"], ACCEPTED))
+    columns = [name for name in manifest.column_names if name.startswith(COLUMN)]
+    counts = {name.removeprefix(COLUMN): accepted[name].null_count for name in columns}
+    return {name: count for name, count in counts.items() if count}
+
+
+def segments_of_day(day: DayStore) -> pd.DataFrame:
+    """The segments of the day's accepted images: `image_id`, and a column for each segmentation of the monitor file, in its order, with
+    the segment's name or None.
+
+    Those of production's log are all None before the day has predictions, and so is a segmentation that the monitor file did not have
+    when the day was taken in. Predicted classes are not among them.
+    """
+    import pandas as pd
+
+    manifest = day.storage.read_arrow(day.keys.manifest)
+    kept = [name for name in manifest.column_names if name.startswith(COLUMN)]
+    table = manifest.filter(pc.equal(manifest["status"], ACCEPTED)).select(["image_id", *kept]).to_pandas()
+    of_log = {name: of.logged for name, of in day.config.segments.items() if of.logged is not None}
+    if of_log and day.storage.exists(day.keys.predictions):
+        answers = day.storage.read_table(day.keys.predictions).set_index("image_id").reindex(table["image_id"])
+        for name, column in of_log.items():
+            told = f"{COLUMN}{LoggedColumns.segment(column)}"
+            if told in answers.columns:
+                table[f"{COLUMN}{name}"] = answers[told].to_numpy(object)
+    nothing = pd.Series(None, index=table.index, dtype=object)
+    columns = {name: table.get(f"{COLUMN}{name}", nothing) for name in day.config.segments}
+    found = table[["image_id"]].assign(**columns)
+    return found.astype(object).where(found.notna() & (found != ""), None)
