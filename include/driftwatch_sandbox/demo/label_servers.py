@@ -60,9 +60,7 @@ class DeskWorld(LabelWorld):
 
     def start_stand_ins(self, crowd_speed: float = 400.0, people: Path | None = None) -> None:
         from driftwatch_servers.desk.commands import TOKEN_VARIABLE
-        from driftwatch_servers.desk.database import VARIABLE, Database
-        from driftwatch_servers.desk.people import Keys
-        from driftwatch_servers.desk.tables import PERSON
+        from driftwatch_servers.desk.database import VARIABLE
 
         super().start_stand_ins(crowd_speed, people)
         database = f"sqlite:///{self.home}/stand-ins/desk.db"
@@ -72,9 +70,21 @@ class DeskWorld(LabelWorld):
         self.processes.wait_for_http("desk", f"{self.url('labels')}/healthz", lambda answer: answer.is_success)
         tokens = self.home / "people.json"
         if not tokens.exists():
-            keys, names = Keys(Database(database), PERSON), [f"person {number}" for number in range(1, _PEOPLE + 1)]
-            write_private(tokens, json.dumps({name: keys.add(name, 30) for name in names}))
+            write_private(tokens, json.dumps(new_tokens(database, _PEOPLE)))
         self._start_crowd("desk", _DESK_SPEED, "--people", str(tokens))
+
+
+def new_tokens(database: str, people: int) -> dict[str, str]:
+    """A token for each of so many people of the desk with this database, by name. Those that a killed demo made, and nobody kept, are revoked."""
+    from driftwatch_servers.desk.database import Database
+    from driftwatch_servers.desk.people import Keys
+    from driftwatch_servers.desk.tables import PERSON
+
+    keys = Keys(Database(database), PERSON)
+    names = [f"person {number}" for number in range(1, people + 1)]
+    for name in filter(keys.may_enter, names):
+        keys.revoke(name)
+    return {name: keys.add(name, 30) for name in names}
 
 
 class LabelStudioWorld(LabelWorld):

@@ -16,8 +16,9 @@ from driftwatch_sandbox.toloka.sight import Truth
 from driftwatch_sandbox.toloka.workers import Worker, answer
 
 log = logging.getLogger(__name__)
-# While the service has no work, or cannot be reached, people look again after this many seconds.
-_LOOK_AGAIN = 1.0
+# While the service has no work, or cannot be reached, people look again after this many seconds. Twelve people who ask a Label Studio each
+# second take half a core of it.
+_LOOK_AGAIN = 5.0
 
 
 @dataclass(frozen=True)

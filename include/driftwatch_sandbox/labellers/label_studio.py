@@ -13,8 +13,8 @@ import httpx
 from driftwatch_sandbox.labellers.crowd import Shown
 
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-# People look for new projects at most this often, in seconds.
-_PROJECTS_FOR = 2.0
+# People who have work look for new projects at most this often, in seconds.
+_PROJECTS_FOR = 30.0
 
 
 def invitation(url: str, api_token: str) -> str:
