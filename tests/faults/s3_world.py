@@ -34,7 +34,8 @@ from driftwatch_airflow.operators.telling import EndDayOperator, TellOperator
 
 from ..faulty_s3 import FaultyS3, serving
 from .end_state import end_state
-from .world import IMAGES, VERSION, Case, call_of
+from .touches import call_of
+from .world import IMAGES, VERSION, Case
 
 BUCKET = "days"
 _NAMES = re.compile(r"(?<=-)[0-9a-f]{12,16}(?=[./]|$)|(?<=/)\d+(?=\.)")

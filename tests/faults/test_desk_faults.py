@@ -12,7 +12,8 @@ from .desk_world import DeskCase, RunningDesk, desk_process
 from .matrix import REPAIRED, REPEATED, RETRIED
 from .test_kills import run_and_die
 from .test_service_faults import FAULTS, annotation, path_regex
-from .world import IMPATIENT, PATIENT, World, recorded
+from .touches import recorded
+from .world import IMPATIENT, PATIENT, World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 _DESK = "the-desk "

@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 
-from driftwatch.outside import watching
-
 from .end_state import end_state
 from .matrix import REPAIRED
 from .test_service_faults import SCENARIOS, Case, prepared
-from .world import World, recorded
+from .touches import noticing, recorded
+from .world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 PARTS = 4
@@ -42,15 +41,15 @@ def run_and_die(case: Case, scenario: Callable[..., Any], point: int) -> str | N
     if process == 0:
         touched = 0
 
-        def die(moment: str, what: str) -> None:
+        def die(call: str) -> None:
             nonlocal touched
-            touched += moment == "before"
-            if moment == "before" and touched == point:
-                os.write(writer, what.encode())
+            touched += 1
+            if touched == point:
+                os.write(writer, call.encode())
                 os.kill(os.getpid(), signal.SIGKILL)
 
         try:
-            with watching(die):
+            with noticing(die):
                 scenario(case, tries=1)
         finally:
             os._exit(0)

@@ -23,7 +23,8 @@ from driftwatch.config.loader import load_monitor
 
 from .matrix import REPAIRED, REPEATED, RETRIED
 from .test_kills import run_and_die
-from .world import ANNOTATION, Case, Outcome, recorded
+from .touches import recorded
+from .world import ANNOTATION, Case, Outcome
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 # Seconds that a slow server takes, and that it is waited for; in the other columns it is waited for as long as a busy machine needs.

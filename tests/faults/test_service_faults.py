@@ -11,7 +11,8 @@ import pytest
 
 from .end_state import end_state
 from .matrix import REPAIRED, REPEATED, RETRIED
-from .world import ANNOTATION, IMPATIENT, PATIENT, PUBLICATION, Case, Outcome, World, recorded
+from .touches import recorded
+from .world import ANNOTATION, IMPATIENT, PATIENT, PUBLICATION, Case, Outcome, World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 

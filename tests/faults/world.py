@@ -6,13 +6,12 @@ import asyncio
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -34,7 +33,6 @@ from driftwatch.drift.whylogs_profiles import (
     performance_profile,
 )
 from driftwatch.errors import NeedsAttention
-from driftwatch.outside import watching
 from driftwatch.storage import open_storage
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.operators.publish import PublishOperator
@@ -50,7 +48,6 @@ VERSION = "v1"
 ANNOTATION = ("create_annotation_pool", "wait_for_annotations", "merge_annotations")
 PUBLICATION = ("upload_features", "upload_performance")
 _TRIES = 3  # of the eight that the DAG's tasks have: what is worth a retry is put right by the first
-_IDS = re.compile(r"(?<=/)([0-9a-f-]{20,}|\d+|log-\w+)(?=/|$)|[0-9a-f]{64}|\d{4}-\d\d-\d\d")
 
 
 class World:
@@ -294,22 +291,3 @@ async def _first_event(trigger: Any) -> dict[str, Any]:
     async for event in trigger.run():
         return event.payload
     raise AssertionError("the trigger ended without an event")
-
-
-def call_of(touched: str) -> str:
-    """A point of the seam without what differs from case to case: `toloka POST /api/v1/pools/{}/open`."""
-    name = re.sub(r"case\d+(-[a-z-]+)?", "{monitor}", touched)
-    return _IDS.sub("{}", name)
-
-
-@contextmanager
-def recorded() -> Iterator[list[str]]:
-    """The points that are touched meanwhile, in order."""
-    points: list[str] = []
-
-    def watch(moment: str, what: str) -> None:
-        if moment == "before":
-            points.append(call_of(what))
-
-    with watching(watch):
-        yield points
