@@ -18,12 +18,14 @@ from driftwatch.errors import NeedsAttention
 from ..faulty_s3 import FaultyS3
 from .matrix import ONE_ROW, REPAIRED, REPEATED, RETRIED, WENT_ON
 from .s3_world import BUCKET, S3Day, ShardedDay, s3_of_the_day, settings
+from .table_day import TableDay
 from .world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 FAULTS = ("ExpiredToken", "AccessDenied", "cut", "SlowDown", "reset")
 ONE_OF_EACH = "one of each"
+KINDS = (S3Day, ShardedDay, TableDay)
 Call = tuple[str, str]  # task, and what it asks of the storage
 # How far the pool is, told while it is waited for: the wait goes on without, and the merge writes it again.
 TOLERATED = {("wait_for_annotations", "PUT days/{}/annotation_progress.json")}
@@ -51,10 +53,10 @@ def s3(world: World) -> Iterator[FaultyS3]:
 
 @pytest.fixture(scope="module")
 def faultless(world: World, s3: FaultyS3) -> dict[type[S3Day], tuple[list[Call], dict[str, Any]]]:
-    """By kind of day: the storage calls of each task (of a day in shards, those that the other does not make), and its end."""
+    """By kind of day: the storage calls of each task (of all but the first kind, those that no other makes), and its end."""
     found: dict[type[S3Day], tuple[list[Call], dict[str, Any]]] = {}
     known: set[Call] = set()
-    for kind in (S3Day, ShardedDay):
+    for kind in KINDS:
         case, calls = new_day(world, kind), []
         steps = case._steps(False)
         for task in case.tasks():
@@ -179,7 +181,7 @@ def run_column(world: World, s3: FaultyS3, kind: type[S3Day], faultless: Any, co
 
 
 @pytest.mark.parametrize("times", [1, None], ids=["once", "for ever"])
-@pytest.mark.parametrize("kind", [S3Day, ShardedDay], ids=["day", "day in shards"])
+@pytest.mark.parametrize("kind", KINDS, ids=["day", "day in shards", "day of a label table"])
 def test_a_fault_of_the_object_store_at_any_call_ends_in_the_same_day(
     world, s3, faultless, cell: Callable[[str, str, str], None], share, kind, times, column
 ):
@@ -200,7 +202,7 @@ def test_a_fault_of_the_object_store_at_any_call_ends_in_the_same_day(
 def test_every_task_of_the_day_and_every_kind_of_call_is_in_the_table(faultless):
     """So that a day which stops calling something does not shrink the table unseen."""
     calls = [call for made, _ in faultless.values() for call in made]
-    tasks = {task for kind in (S3Day, ShardedDay) for task in kind.tasks()}
+    tasks = {task for kind in KINDS for task in kind.tasks()}
     assert {task for task, _ in calls} == tasks
     assert {call.split()[0] for _, call in calls} == {"GET", "HEAD", "LIST", "PUT", "DELETE"}
     assert len(calls) > 220
