@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,8 +21,13 @@ if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
 CONNECTION = "labels.table.connection"
-# What each driver's error for a query that it will never take is called, or derived from (PEP 249).
+# What a driver's error for a query that it will never take is called, or derived from (PEP 249).
 WRONG_QUERY = "ProgrammingError"
+# SQLite calls each of its errors an OperationalError. How those begin that may pass by themselves:
+_SQLITE_IS_AWAY = re.compile(
+    r"(database|database table|database schema) is locked|locking protocol|unable to open database|disk I/O error|database or disk is full|"
+    "interrupted"
+)
 
 
 def outside_of(monitor: MonitorConfig) -> Outside:
@@ -55,11 +62,18 @@ def _ask_connection(settings: LabelTableConfig, day: date) -> list[dict[str, Any
     try:
         return rows_of_query(hook, settings.query, day)
     except Exception as error:
-        if not any(kind.__name__ == WRONG_QUERY for kind in type(error).__mro__):
+        if not _is_wrong(error):
             raise
         raise NeedsAttention(
             f"the database refuses labels.table.query: {str(error).strip()}. Correct the query, or let the connection's user read what it names"
         ) from error
+
+
+def _is_wrong(error: Exception) -> bool:
+    """Whether the database will never take the query. Of any other error it may be that the database is away."""
+    if isinstance(error, sqlite3.OperationalError):
+        return not _SQLITE_IS_AWAY.match(str(error))
+    return any(kind.__name__ == WRONG_QUERY for kind in type(error).__mro__)
 
 
 def rows_of_query(hook: DbApiHook, query: str, day: date) -> list[dict[str, Any]]:

@@ -101,6 +101,55 @@ def test_postgres_is_asked_through_its_airflow_connection(monkeypatch):
     assert found == [{"file": "a.jpg", "truth": "cat"}, {"file": "b.jpg", "truth": "dog"}]
 
 
+@pytest.fixture
+def of_sqlite(monkeypatch, tmp_path):
+    """The Airflow connection leads to a real file of SQLite, which this returns."""
+    path = tmp_path / "truth.db"
+    with sqlite3.connect(path) as database:
+        database.execute("create table found (day text, file text, truth text)")
+        database.executemany("insert into found values (?, ?, ?)", ROWS)
+    database.close()
+
+    class FileHook(DbApiHook):
+        conn_name_attr = "sqlite_conn_id"
+        placeholder = "?"
+
+        def get_conn(self):
+            return sqlite3.connect(path, timeout=0)
+
+    monkeypatch.setenv("AIRFLOW_CONN_TRUTH_DB", "sqlite://truth")
+    monkeypatch.setattr("airflow.sdk.Connection.get_hook", lambda _: FileHook(sqlite_conn_id="truth_db"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("select file, truth from fuond where day = :day", "no such table: fuond"),
+        ("select fiel, truth from found where day = :day", "no such column: fiel"),
+        ("selct file, truth from found where day = :day", 'near "selct": syntax error'),
+        ("select file, truth from found where day = 'unended", "unrecognized token"),
+        ("select file, truth from found where day =", "incomplete input"),
+        ("select basename(file) from found", "no such function: basename"),
+    ],
+)
+def test_a_wrong_query_on_sqlite_is_told_as_one(of_sqlite, query, said):
+    with pytest.raises(NeedsAttention, match=rf"refuses labels\.table\.query: {said}.*Correct the query"):
+        _ask_connection(settings(query), DAY)
+
+
+def test_a_sqlite_that_is_locked_or_cannot_be_opened_is_one_to_ask_again(of_sqlite):
+    with sqlite3.connect(of_sqlite) as other:
+        other.execute("begin exclusive")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            _ask_connection(settings(QUERY), DAY)
+    other.close()
+    of_sqlite.rename(of_sqlite.with_name("moved"))
+    of_sqlite.mkdir()
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        _ask_connection(settings(QUERY), DAY)
+
+
 def test_a_connection_that_is_no_database_and_one_that_is_not_there_are_named(monkeypatch):
     with pytest.raises(
         NeedsAttention, match=r"no Airflow connection 'truth_db', which labels\.table\.connection names"
