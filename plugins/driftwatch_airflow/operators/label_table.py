@@ -10,6 +10,7 @@ from airflow.sdk.timezone import utcnow
 
 from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
 from driftwatch.errors import NeedsAttention
+from driftwatch_airflow.alerts import outbox_of, tell
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.label_table import outside_of
 from driftwatch_airflow.monitor import DayOperator
@@ -130,9 +131,9 @@ class RescoreOperator(EvaluatePerformanceOperator):
 class FollowLabelsOperator(TableOperator, RescoreOperator):
     """Goes on looking at the table after the day has a verdict, until every image has a label or `labels.wait_days` are over.
 
-    At each look the day is scored again by what is there, and performance.json keeps each earlier result that was another. The tasks
-    that follow publish the correction, once, and look whether it is an alert. Nothing is kept between two looks, so that the task can be
-    killed and run again.
+    At each look the day is scored again by what is there, and performance.json keeps each earlier result that was another. If that shows
+    that the model got worse, people are told at once. The tasks that follow publish the correction, once, and look whether it is an alert.
+    Nothing is kept between two looks, so that the task can be killed and run again.
     """
 
     def execute(self, context: Context) -> XCom:
@@ -149,11 +150,20 @@ class FollowLabelsOperator(TableOperator, RescoreOperator):
         labels = read
         done = self.rescore(context, lambda: write_labels(self.of_day, labels))
         if read.found.open:
+            self._tell_what_is_proven(context)
             self.look_again(read)
         tell_followers(
             context, self.outlets, day=self.day, url=self.storage.url(self.keys.labels), labels=read.found.labelled
         )
         return done
+
+    def _tell_what_is_proven(self, context: Context) -> None:
+        """Tells an alert that came with this look: more labels may come for weeks. Who cannot be told now is told after the next look, or by
+        the step that tells the correction."""
+        try:
+            tell(context, self.monitor, outbox_of(self.monitor, day=self.day), ("performance",))
+        except Exception as error:  # a notifier, or the storage: telling people decides nothing
+            self.log.warning("The alert is told later: %s", error)
 
 
 class MergeCheckOperator(MergeAnnotationsOperator):

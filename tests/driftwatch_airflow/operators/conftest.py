@@ -1,4 +1,4 @@
-"""A storage into which a day is delivered."""
+"""A storage into which a day is delivered, and a day whose labels come from a table."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.driftwatch.labels.table_days import answered_day, by_table
 
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.config.loader import load_monitor
-from driftwatch.storage import open_storage
-from driftwatch_airflow.operators import features, predictions
+from driftwatch.storage import Storage, open_storage
+from driftwatch_airflow.operators import features, label_table, performance, predictions
 from driftwatch_airflow.operators import ingest as ingesting
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
+
+from .table_site import Clock, Site
 
 DAY = "2026-11-20"
 LAYOUT = MonitorKeys("cats_vs_dogs")
@@ -54,3 +58,23 @@ def delivered(tmp_path, root: Path, monkeypatch):
         return ti.xcom["counts"]
 
     return SimpleNamespace(storage=storage, told=told, ingest=ingest, deliver=deliver, monitor=monitor)
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory):
+    return answered_day(by_table(f"file://{tmp_path_factory.mktemp('table')}"))
+
+
+@pytest.fixture
+def site(answered, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(label_table, "utcnow", clock)
+    found = Site(answered, clock)
+    monkeypatch.setattr(performance, "send_alert", lambda *asked: found.told.append(asked[2].kind))
+    monkeypatch.setattr(performance, "nothing_to_tell", lambda *_: None)
+    yield found
+    storage: Storage = answered.storage
+    for key in (answered.keys.performance, answered.keys.published, answered.key(LabelTable)):
+        storage.delete(key)
+    for item in [*storage.list("truth"), *storage.list("demo/profiles"), *storage.list(answered.keys.outbox)]:
+        storage.delete(item.key)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
-from tests.driftwatch.labels.table_days import DAY, answered_day, by_table, files_of, put_csv, rows_of
+from airflow.sdk.exceptions import AirflowSkipException
+from tests.driftwatch.labels.table_days import DAY, by_table, files_of, put_csv, rows_of
 
-from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
 from driftwatch.labels.table import UnknownLabels
-from driftwatch.storage import Storage
-from driftwatch_airflow.operators import label_table, performance
 from driftwatch_airflow.operators.label_table import (
     CheckCorrectionOperator,
     FollowLabelsOperator,
@@ -24,68 +21,7 @@ from driftwatch_airflow.operators.label_table import (
 )
 from driftwatch_airflow.operators.publish import PublishOperator
 
-MORNING = datetime(2026, 1, 6, 6, tzinfo=timezone.utc)
-END = datetime(2026, 2, 5, tzinfo=timezone.utc)
-
-
-@pytest.fixture(scope="module")
-def answered(tmp_path_factory):
-    return answered_day(by_table(f"file://{tmp_path_factory.mktemp('table')}"))
-
-
-class Clock:
-    now = MORNING
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class Site:
-    """The day, the table, a clock, and what was told."""
-
-    def __init__(self, day: Any, clock: Clock) -> None:
-        self.day, self.clock, self.told = day, clock, []
-
-    def put(self, labels: int, first: int = 0) -> None:
-        put_csv(self.day, "a.csv", rows_of(files_of(self.day)[first:labels]))
-
-    def task(self, kind: Any, **table: Any) -> Any:
-        config = by_table(self.day.config.storage.uri, **table)
-        return kind(task_id=kind.__name__, monitor=config, day=str(DAY))
-
-    @property
-    def performance(self) -> Performance:
-        return self.day.read(Performance)
-
-
-def context(**params: Any) -> dict[str, Any]:
-    return {"params": params, "ti": SimpleNamespace(xcom_push=lambda key, value: None), "outlet_events": {}}
-
-
-@pytest.fixture
-def site(answered, monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(label_table, "utcnow", clock)
-    found = Site(answered, clock)
-    monkeypatch.setattr(performance, "send_alert", lambda *asked: found.told.append(asked[2].kind))
-    monkeypatch.setattr(performance, "nothing_to_tell", lambda *_: None)
-    yield found
-    storage: Storage = answered.storage
-    for key in (answered.keys.performance, answered.keys.published, answered.key(LabelTable)):
-        storage.delete(key)
-    for item in [*storage.list("truth"), *storage.list("demo/profiles")]:
-        storage.delete(item.key)
-
-
-def deferral(run: Any, *arguments: Any) -> datetime:
-    """Until when the task defers."""
-    with pytest.raises(TaskDeferred) as raised:
-        run(*arguments)
-    assert raised.value.method_name == "look"
-    kind, fields = raised.value.trigger.serialize()
-    assert kind.endswith("DateTimeTrigger")
-    moment: datetime = fields["moment"]
-    return moment
+from .table_site import END, MORNING, Site, context, deferral
 
 
 def test_the_wait_looks_once_a_day_until_enough_labels_are_there_or_it_is_too_late(site):

@@ -1,0 +1,78 @@
+"""What is told of a day whose labels come from a table, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from airflow.sdk import BaseNotifier
+from tests.driftwatch.labels.table_days import DAY, by_table, files_of, put_csv, rows_of
+
+from driftwatch.config import NotifierConfig
+from driftwatch_airflow import alerts
+from driftwatch_airflow.operators import performance
+from driftwatch_airflow.operators.label_table import FollowLabelsOperator
+from driftwatch_airflow.operators.telling import TellOperator
+
+from .table_site import Site, context, deferral
+
+SENT: list[str] = []
+
+
+class Mail(BaseNotifier):
+    """A mail server, which may be down."""
+
+    down = False
+
+    def notify(self, context: Any) -> None:
+        if Mail.down:
+            raise ConnectionError("no mail server")
+        SENT.append(context["alert"].kind)
+
+
+@pytest.fixture
+def mail(monkeypatch):
+    monkeypatch.setattr(Mail, "down", False)
+    monkeypatch.setattr(performance, "send_alert", alerts.send_alert)
+    monkeypatch.setattr(performance, "nothing_to_tell", alerts.nothing_to_tell)
+    SENT.clear()
+    return Mail
+
+
+def told(site: Site, kind: Any, **more: Any) -> Any:
+    """A task of a monitor that tells by mail."""
+    entry = NotifierConfig(notifier=f"{__name__}.Mail", arguments={}, on=("performance", "too_few_labels"))
+    config = by_table(site.day.config.storage.uri).model_copy(update={"notifiers": (entry,)})
+    return kind(task_id=kind.__name__, monitor=config, day=str(DAY), **more)
+
+
+def put_wrong(site: Site, labels: int) -> None:
+    """The first labels are of the other class than the model says."""
+    rows = rows_of(files_of(site.day)[:labels])
+    put_csv(site.day, "a.csv", rows.assign(truth=rows["truth"].map({"cat": "dog", "dog": "cat"})))
+
+
+def test_an_alert_that_comes_while_the_table_is_followed_is_told_with_that_look_and_once(site, mail):
+    site.put(48)
+    follow = told(site, FollowLabelsOperator)
+    deferral(follow.execute, context())
+    assert (site.performance.verdict, SENT) == ("ok", [])
+    put_wrong(site, 52)
+    deferral(follow.look, context(), {})
+    assert (site.performance.verdict, SENT) == ("alert", ["performance"])
+    put_wrong(site, 56)
+    deferral(follow.look, context(), {})
+    put_wrong(site, 60)
+    follow.look(context(), {})
+    told(site, TellOperator, kinds=("performance",)).execute(context())
+    assert SENT == ["performance"]
+
+
+def test_a_mail_server_that_is_down_holds_no_look_up_and_the_alert_is_told_after_the_next(site, mail):
+    put_wrong(site, 52)
+    follow, mail.down = told(site, FollowLabelsOperator), True
+    deferral(follow.execute, context())
+    assert SENT == []
+    mail.down = False
+    deferral(follow.look, context(), {})
+    assert SENT == ["performance"]
