@@ -54,7 +54,7 @@ class EvaluatePerformanceOperator(DayOperator):
         facts: Alert
         if performance.verdict == "alert":
             facts = ModelGotWorse(self.date, performance, performance.reasons)
-        elif performance.verdict == "not_enough_evidence":
+        elif performance.verdict == "not_enough_evidence" and not _claims_nothing(performance):
             facts = TooFewLabels(self.date, performance)
         else:
             nothing_to_tell(self.monitor, self.day, ModelGotWorse.source)
@@ -107,3 +107,10 @@ class EvaluatePerformanceOperator(DayOperator):
         except NeedsAttention as error:
             self.log.warning("The message has no link to the pool: %s", error)
             return {}
+
+
+def _claims_nothing(performance: Performance) -> bool:
+    """Whether the monitor file says that nobody knows how the labelled images were chosen: every day ends so, and that is no news."""
+    from driftwatch.config.label_table import UNKNOWN
+
+    return performance.truth is not None and performance.truth.covers == UNKNOWN

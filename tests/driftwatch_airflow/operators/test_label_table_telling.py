@@ -11,10 +11,10 @@ from tests.driftwatch.labels.table_days import DAY, by_table, files_of, put_csv,
 from driftwatch.config import NotifierConfig
 from driftwatch_airflow import alerts
 from driftwatch_airflow.operators import performance
-from driftwatch_airflow.operators.label_table import FollowLabelsOperator
+from driftwatch_airflow.operators.label_table import FollowLabelsOperator, MergeTableOperator
 from driftwatch_airflow.operators.telling import TellOperator
 
-from .table_site import Site, context, deferral
+from .table_site import END, Site, context, deferral
 
 SENT: list[str] = []
 
@@ -76,3 +76,14 @@ def test_a_mail_server_that_is_down_holds_no_look_up_and_the_alert_is_told_after
     mail.down = False
     deferral(follow.look, context(), {})
     assert SENT == ["performance"]
+
+
+def test_a_day_of_which_nobody_knows_how_its_labels_were_chosen_is_no_news_and_one_with_too_few_of_them_is(site):
+    site.put(48)
+    site.task(MergeTableOperator, covers="unknown").execute(context())
+    deferral(site.task(FollowLabelsOperator, covers="unknown").execute, context())
+    assert (site.performance.verdict, site.told) == ("not_enough_evidence", [])
+    site.clock.now = END
+    site.put(20)
+    site.task(FollowLabelsOperator).execute(context())
+    assert (site.performance.verdict, site.told) == ("not_enough_evidence", ["too_few_labels"])
