@@ -36,12 +36,16 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     pictures(tmp_path / "images")
     settings = {"images": tmp_path / "images", "image_secret": _SECRET}
     with running_desk(f"sqlite:///{tmp_path}/desk.db", **settings) as running:
-        names = sorted(path.stem for path in (tmp_path / "images").iterdir())
-        running.ask("PUT", f"/batches/{KEY}", running.batch(tasks_per_page=_IMAGES // 2, control_per_page=0))
-        brought = [{"image_id": name, "link": link(running.url, name)} for name in names]
-        running.ask("PUT", f"/batches/{KEY}/tasks", {"tasks": brought})
-        running.ask("POST", f"/batches/{KEY}/open", {"tasks": _IMAGES})
+        bring(running, KEY)
         yield running
+
+
+def bring(desk: Desk, key: str, **changed: Any) -> None:
+    """Opens a batch of all pictures."""
+    desk.ask("PUT", f"/batches/{key}", desk.batch(tasks_per_page=_IMAGES // 2, control_per_page=0, **changed))
+    names = [f"image{number}" for number in range(_IMAGES)]
+    desk.ask("PUT", f"/batches/{key}/tasks", {"tasks": [{"image_id": n, "link": link(desk.url, n)} for n in names]})
+    desk.ask("POST", f"/batches/{key}/open", {"tasks": _IMAGES})
 
 
 def visitor(desk: Desk, browser: Any, name: str) -> Visitor:
@@ -63,6 +67,25 @@ def test_two_people_label_a_day_at_once_by_keyboard(desk: Desk, browser: Any):
     assert set(Counter(row["image_id"] for row in desk.given()).values()) == {2}
     assert {row["answer"] for row in desk.given()} == {"cat"}
     assert desk.state()["close_reason"] == "COMPLETED"
+
+
+def test_the_link_to_a_batch_opens_it_after_the_login_and_says_when_it_is_over(desk: Desk, browser: Any):
+    other = "cats.2026-11-21"
+    bring(desk, other, title="The next day")
+    ana = Visitor(browser, f"{desk.url}/#{other}")
+    ana.enter(desk.people.add("ana", 1))
+    ana.shown()
+    assert ana.text("#title") == "The next day"
+    ana.page.locator("#leave").click()  # the list is reached all the same
+    ana.until("document.activeElement.closest('#pools')")
+    ana.page.evaluate("key => { location.hash = key; }", KEY)  # another link in the same tab
+    ana.shown()
+    assert ana.text("#title") == "Cats and dogs"
+    desk.ask("POST", f"/batches/{KEY}/close")
+    ana.page.reload()
+    ana.until("document.activeElement.closest('#pools')")
+    assert ana.text("#message") == "The pool of your link is not open."
+    ana.close()
 
 
 def test_a_thief_is_out_at_the_next_answer_once_the_token_is_revoked(desk: Desk, browser: Any):

@@ -30,10 +30,13 @@ class Visitor:
             time.sleep(0.02)
 
     def log_in(self, token: str) -> None:
+        self.enter(token)
+        self.choose_pool()
+
+    def enter(self, token: str) -> None:
         self.until("document.activeElement.id === 'token'")
         self.page.keyboard.type(token)
         self.page.keyboard.press("Enter")
-        self.choose_pool()
 
     def choose_pool(self) -> None:
         """The first pool, which has the focus."""

@@ -8,6 +8,8 @@ const LOOK_AGAIN_MILLISECONDS = 3000, PATIENCE_MILLISECONDS = 20_000;
 const $ = (id) => document.getElementById(id);
 const show = (...ids) => ["login", "done", "pools", "work"].forEach((id) => { $(id).hidden = !ids.includes(id); });
 let pool = null, page = null, busy = false, waiting = 0;
+const named = () => location.hash.slice(1);
+let wanted = named(); // the pool that the address names, until it was opened once
 let drawn = "", pictures = [], questions = []; // what stands on the page now
 const typed = new Typed($("typed"));
 
@@ -65,11 +67,13 @@ async function pools() {
   $("progress").textContent = "";
   $("title").textContent = document.title = "Labelling";
   tell("warning", "");
-  const found = (await ask("pools")).pools;
+  const found = (await ask("pools")).pools, linked = wanted, its = found.find((each) => each.id === linked);
+  wanted = "";
   $("logout").hidden = false;
+  if (its && !its.closed_to_you) { pool = its; await next(); return; }
   show("pools");
   list(found, "Open pools");
-  say(found.length ? "" : "No pool is open for people now.");
+  say(!found.length ? "No pool is open for people now." : linked && !its ? "The pool of your link is not open." : "");
   $("pools").querySelector("button:enabled")?.focus();
 }
 
@@ -278,4 +282,5 @@ document.addEventListener("keydown", (event) => {
   }
   event.preventDefault();
 });
+window.addEventListener("hashchange", () => { wanted = named(); doing(pools); });
 doing(pools);
