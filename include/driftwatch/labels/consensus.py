@@ -254,8 +254,6 @@ class DayLabels:
     excluded: int
     """Those of them whose votes are left out, by `labels.exclude_flagged`."""
     rejected_pages: int
-    spent: float
-    """USD, rewards with the fee."""
 
 
 def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
@@ -277,7 +275,6 @@ def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
         day.storage.delete(day.key(LabelTable))
     by_status = labels["status"].value_counts()
     pages = assignments.drop_duplicates("assignment_id")
-    paid = pages.loc[pages["status"].isin(COUNTED), "reward"].sum()
     alpha = krippendorff_alpha(deciding(votes, day.config))
     return DayLabels(
         method=day.config.labels.consensus,
@@ -294,5 +291,4 @@ def merge_day(day: DayStore, sample: Sequence[str]) -> DayLabels:
         flagged=int(annotators["flagged"].sum()),
         excluded=int(annotators["excluded"].sum()) if "excluded" in annotators else 0,
         rejected_pages=int((pages["status"] == REJECTED).sum()),
-        spent=round(float(paid) * (1 + day.config.labels.fee), 4),
     )

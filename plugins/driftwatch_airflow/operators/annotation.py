@@ -88,10 +88,11 @@ class MergeAnnotationsOperator(DayOperator):
         day.storage.write_table(day.keys.assignments, assignments)
         # Rejected pages cost nothing, so the cost is asked after the decisions.
         done = [backend.progress(pool) for pool in pools]
-        day.write(progress.together(done))
+        of_day = progress.together(done)
+        day.write(of_day)
         for part, found in zip(plan.parts, done, strict=True):
             note_progress(day, found, part.number)
-        summary = asdict(merge_day(day, plan.asked_about))
+        summary = {**asdict(merge_day(day, plan.asked_about)), "spent": of_day.spent}
         if plan.extra:
             summary["extra"] = merge_extra(day, plan)
         self.log.info("Labels: %s", summary)
