@@ -213,7 +213,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 # The files that share a server: whoever gets one of them gets them all.
-ONE_SERVER = "tests/driftwatch_airflow/ui/test_pages"
+ONE_SERVER = ("tests/driftwatch_airflow/ui/test_pages", "tests/driftwatch/labels/backends/label_studio/")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -223,7 +223,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByServer(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return ONE_SERVER if nodeid.startswith(ONE_SERVER) else super()._split_scope(nodeid)
+            shared = (start for start in ONE_SERVER if nodeid.startswith(start))
+            return next(shared, super()._split_scope(nodeid))
 
     return ByServer(config, log) if config.getoption("dist") == "loadfile" else None
 
