@@ -14,5 +14,5 @@ class LabelStudioConfig(Section):
         30,
         ge=0,
         le=3650,
-        description="After so many days a day's project, whose answers were collected, is deleted with the next day's creation. 0: never.",
+        description="So many days after its end a project, whose answers were collected, is deleted with the next day's creation. 0: never.",
     )

@@ -15,7 +15,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from driftwatch.artifacts.annotation import AnnotationPlan, SampledImage
+from driftwatch.artifacts.check_keys import CheckKeys
 from driftwatch.artifacts.store import MonitorStore
+from driftwatch.config.labels import TABLE
 from driftwatch.errors import DriftwatchError, NeedsAttention
 from driftwatch.http import ServiceError, ServiceRefusedRequest
 from driftwatch.labels.backends.base import Opening
@@ -196,11 +198,11 @@ class Preparation:
         if not keep:
             return
         store = MonitorStore(self._links.storage, self.config)
-        last = self._now.date() - timedelta(days=keep)
+        last = self._now - timedelta(days=keep)
         try:
             for project in list(self.api.projects(self.config.labels.project_name.strip()[:10])):
                 day = day_of(project.title, self.config.name)
-                if day is not None and day < last and _collected(store, day, project):
+                if day is not None and _collected(store, day, project, last):
                     log.info("Project %s of %s was collected: it is deleted with its answers", project.id, day)
                     self.api.delete_project(project.id)
         except ServiceError as error:
@@ -238,9 +240,11 @@ def standing_first(task: TaskState) -> tuple[bool, bool, int]:
     return task.overlap == 0, task.answers == 0, task.id
 
 
-def _collected(store: MonitorStore, day: date, project: FoundProject) -> bool:
-    of_day = store.day(day)
-    plan = of_day.find(AnnotationPlan)
+def _collected(store: MonitorStore, day: date, project: FoundProject, last: datetime) -> bool:
+    """Whether the project took answers until `last` at most, and they were fetched since. The day itself tells nothing: it may be backfilled."""
+    plan = store.day(day).find(AnnotationPlan)
     parts = plan.parts if plan else ()
-    done = any(part.state == "closed" and part.pool_id == str(project.id) for part in parts)
-    return done and of_day.storage.exists(of_day.keys.assignments)
+    done = any(part.state == "closed" and part.pool_id == str(project.id) and part.expires < last for part in parts)
+    checks = store.config.labels.backend == TABLE
+    keys = CheckKeys(store.config.name, day) if checks else store.day(day).keys
+    return done and store.storage.exists(keys.assignments)

@@ -155,10 +155,15 @@ def test_collected_projects_of_long_ago_are_deleted_with_the_next_creation_and_n
     another.create(NOW)
     assert len(old.server.projects()) == 3  # its answers were not collected
     old.store.storage.write_table(old.store.keys.assignments, old.backend.collect(old.pool))
+    tomorrow = dataclasses.replace(old, store=monitor.day(old.store.date + timedelta(days=42)))
+    old.store.storage.write_table(tomorrow.store.keys.manifest, table)
+    tomorrow.create(NOW + timedelta(days=30))  # from its end to now 28 days have passed, and 42 between the days
+    assert len(old.server.projects()) == 4
     third = dataclasses.replace(old, store=monitor.day(old.store.date + timedelta(days=41)))
     old.store.storage.write_table(third.store.keys.manifest, table)
     third.create(NOW + timedelta(days=45))
-    assert [str(p["id"]) for p in old.server.projects()] == [foreign.project, another.project, third.project]
+    left = [foreign.project, another.project, tomorrow.project, third.project]
+    assert [str(project["id"]) for project in old.server.projects()] == left
 
 
 def test_a_plan_says_what_was_learnt(day):
