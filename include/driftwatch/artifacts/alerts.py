@@ -215,13 +215,16 @@ class TrainingSetHandedOver(RetrainingAlert):
 
 @dataclass(frozen=True)
 class ModelPromoted(RetrainingAlert):
-    """A challenger became the champion. `gate`: the comparison that it won."""
+    """A challenger became the champion. `gate`: the comparison that it won. `retrained_days`: the days that had drifted and that it was
+    retrained for. `accepted`: the state that they became; None where nothing was accepted."""
 
     kind = "model_promoted"
     source = "model_promoted"
 
     version: str
     gate: GateResult
+    retrained_days: tuple[datetime.date, ...] = ()
+    accepted: str | None = None
 
     @property
     def news(self) -> News:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.nested_keys import file_name, run_key
+from driftwatch.errors import NeedsAttention
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.keys import MonitorKeys
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # No monitor has watched, or will watch, a day outside this range.
 DAYS = (date(2000, 1, 1), date(2099, 12, 31))
+# A range of days that a person names is no longer.
+MOST_DAYS = 400
 _VERSION = re.compile(r"v(\d{4,})-[0-9a-f]{8}")
 
 
@@ -58,3 +61,20 @@ def days_of_attached_alerts(storage: Storage, keys: MonitorKeys, run_key: str) -
     """The days whose alerts came while this retraining was under way, in order."""
     names = [file_name(item.key) for item in storage.list(keys.of_retraining(run_key).attached_alerts)]
     return sorted(day for name in names if name.endswith(".json") and (day := day_of(name.removesuffix(".json"))))
+
+
+def days_in(text: str) -> list[date]:
+    """The days that a person names: `2026-01-08`, `2026-01-08..2026-01-10`, or several of these with commas. In order, each once.
+
+    Raises NeedsAttention for anything else, and for a range that goes back or is longer than MOST_DAYS.
+    """
+    found: set[date] = set()
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        ends = [day_of(end.strip()) for end in part.split("..")]
+        first, last = ends[0], ends[-1]
+        if first is None or last is None or len(ends) > 2:
+            raise NeedsAttention(f"{part!r} is no day: write days as YYYY-MM-DD, or a range as 2026-01-08..2026-01-10")
+        if last < first or (last - first).days >= MOST_DAYS:
+            raise NeedsAttention(f"{part!r}: a range goes forward, over at most {MOST_DAYS} days")
+        found.update(first + timedelta(days=number) for number in range((last - first).days + 1))
+    return sorted(found)

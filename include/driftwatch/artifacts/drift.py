@@ -9,6 +9,10 @@ from pydantic import Field
 
 from driftwatch.artifacts.base import DayArtifact, Part
 from driftwatch.artifacts.parts import DriftVerdict, Number
+from driftwatch.artifacts.reference import Mute
+
+TRAINING = "training"  # the state that is the model's training data
+TRAILING, DAYS = "trailing", "days"  # those of `reference.baseline`
 
 
 class FeatureDrift(Part):
@@ -29,18 +33,39 @@ class FeatureDrift(Part):
     p_value: Number | None
     """Adjusted for all features and tests."""
     verdict: DriftVerdict
-    """Whether the feature drifted, by the test's false-alarm rate."""
+    """Whether the feature drifted, by the test's false-alarm rate. ok also where it differs and is `silenced`."""
+    silenced: Literal["small", "muted"] | None = None
+    """Why a difference that was detected does not alarm: smaller than `profiling.min_effect`, or muted. Absent where it alarms, or where
+    there is none."""
     reference_quantiles: tuple[Number, ...]
     """The reference's 5, 25, 50, 75 and 95 %."""
     day_quantiles: tuple[Number, ...]
     """The same of the day; empty without an image."""
 
 
+class ComparedState(Part):
+    """One accepted state that the day was tested against."""
+
+    name: str
+    """The state's name."""
+    verdict: DriftVerdict
+    """Whether the day differs from it."""
+    p_value: Number | None
+    """The chance of so large a difference from it without drift; null without enough evidence."""
+
+
 class DriftTest(Part):
-    """The outcome of a drift test at one false-alarm rate."""
+    """The outcome of a drift test at one false-alarm rate. With several accepted states: against the nearest one."""
 
     verdict: DriftVerdict
-    """drifted where the p-value is no more than the false-alarm rate."""
+    """drifted where the p-value is no more than the false-alarm rate, for every state, and the difference is neither small nor muted."""
+    state: str | None = None
+    """The accepted state that the day is like: `training` for the training data. Null where it is like none, or without enough evidence;
+    absent on a day of an early Driftwatch."""
+    nearest: str | None = None
+    """The state that the numbers are against; absent where the training data is the only one."""
+    states: tuple[ComparedState, ...] = ()
+    """Every state that the day was tested against; absent where the training data is the only one."""
     p_value: Number | None
     """The chance of so large a difference without drift; null without enough evidence."""
     false_alarm_rate: Number
@@ -49,6 +74,11 @@ class DriftTest(Part):
     """Images of the day."""
     effective_n: int = Field(default_factory=lambda known: known["n"])
     """How many independent images they are worth; absent if an early Driftwatch counted each image as independent."""
+
+    @property
+    def like(self) -> str | None:
+        """`state`, also of a day of an early Driftwatch, which knew only the training data."""
+        return TRAINING if self.verdict == "ok" and "state" not in self.model_fields_set else self.state
 
 
 class FeaturesTest(DriftTest):
@@ -108,6 +138,10 @@ class DayDrift(FeaturesTest, DayArtifact):
     """Mean normal score by feature, which the trend adds up; null where the day has drifted or has too few images."""
     trend: DriftTrend | None = None
     """Absent on a day of an early Driftwatch."""
+    mutes: tuple[Mute, ...] = ()
+    """Features that were muted on the day; absent where none was."""
+    baseline_days: tuple[datetime.date, ...] = ()
+    """The days that stood for the usual, with `reference.baseline` trailing or days; absent with the training data."""
 
 
 class ContentTest(DriftTest):
@@ -149,6 +183,8 @@ class PredictionsTest(DriftTest):
     """Why there is not enough evidence; absent where there is."""
     effect: Number | None
     """Total variation distance, 0 to 1; null without a test."""
+    silenced: Literal["small"] | None = None
+    """small: the shares differ, by less than `profiling.min_effect`; else absent."""
     classes: tuple[ClassShare, ...]
     """Each class, in the monitor file's order; empty where the model has no reference."""
 

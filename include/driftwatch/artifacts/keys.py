@@ -138,6 +138,25 @@ class MonitorKeys:
     def reference_profile(self, version: str) -> str:
         return f"{self.monitor}/reference/{version}/features.profile.bin"
 
+    @property
+    def states(self) -> str:
+        """The folder of the accepted states. `reference`, `reference_features` and so on take `state_place` in place of a version."""
+        return f"{self.monitor}/reference/states"
+
+    def state(self, name: str, version: str = "") -> str:
+        """Who accepted the state, and which days it is made of. With a `version`: what that model makes of them."""
+        return f"{self.monitor}/reference/{self.state_place(name, version)}/state.json"
+
+    @staticmethod
+    def state_place(name: str, version: str = "") -> str:
+        """Where a state's reference of image quality lies; with a `version`, those of content and predictions."""
+        return f"states/{name}/{version}" if version else f"states/{name}"
+
+    @property
+    def mutes(self) -> str:
+        """Which features and segments do not alarm, and until when."""
+        return f"{self.monitor}/reference/mutes.json"
+
     def reference_published(self, version: str) -> str:
         """The upload ledger of the version's reference profile."""
         return f"{self.monitor}/reference/{version}/published.json"

@@ -1,4 +1,4 @@
-"""The command line, `driftwatch`: the first champion, the model registry, and what a monitor file would do.
+"""The command line, `driftwatch`: the first champion, the model registry, what counts as usual, and what a monitor file would do.
 
 On s3:// storage the login comes from the environment, as for the AWS command line (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
 AWS_PROFILE, …), and AWS_ENDPOINT_URL names another S3 server.
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its arguments; each sets `run`, a function of the options."""
-    from driftwatch.cli import challenger, champion, check, models, verdicts
+    from driftwatch.cli import challenger, champion, check, models, reference, verdicts
 
     made = argparse.ArgumentParser(
         prog="driftwatch", description="Watches image classifiers; this is its command line."
@@ -53,6 +53,6 @@ def parser() -> argparse.ArgumentParser:
     for place in (made, everywhere):
         place.add_argument("--debug", action="store_true", help="also show where in the program an error arose")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
-    for command in (champion, challenger, models, verdicts, check):
+    for command in (champion, challenger, models, reference, verdicts, check):
         command.add(commands, everywhere)
     return made

@@ -105,6 +105,7 @@ def _trained(options: argparse.Namespace, monitor: MonitorStore) -> str:
 
 
 def _rollback(options: argparse.Namespace) -> None:
+    from driftwatch.drift.accepted import prepare_states
     from driftwatch.models.registry import champion_version
     from driftwatch.models.rollback import rollback
 
@@ -112,6 +113,8 @@ def _rollback(options: argparse.Namespace) -> None:
     current = champion_version(monitor)
     by = f"driftwatch champion rollback from {current}"
     pointer = rollback(monitor, options.to, promoted_by=by)
+    with quiet_tensorflow(options.debug):  # days were accepted since: what this model makes of them
+        prepare_states(monitor, pointer.version)
     print(f"{pointer.version} is the champion again, instead of {current}; days that were judged already keep theirs")
     tell_mlflow(monitor)
 

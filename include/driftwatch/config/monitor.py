@@ -18,6 +18,7 @@ from driftwatch.config.parts import Section, class_names, folded, refuse_alike
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.config.profiling import ProfilingConfig
 from driftwatch.config.publish import PublishConfig
+from driftwatch.config.reference import ReferenceConfig
 from driftwatch.config.registry import RegistryConfig
 from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.config.schedule import ScheduleConfig
@@ -48,6 +49,7 @@ class MonitorConfig(Section):
         description="Ways to divide the images, by name, such as `camera` (docs/segments.md).",
     )
     profiling: ProfilingConfig = Field(default_factory=ProfilingConfig)
+    reference: ReferenceConfig = Field(default_factory=ReferenceConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     registry: RegistryConfig = Field(default_factory=RegistryConfig)
     labels: LabelsConfig = Field(

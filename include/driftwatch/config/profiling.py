@@ -6,7 +6,7 @@ import re
 
 from pydantic import Field, field_validator, model_validator
 
-from driftwatch.config.parts import LARGEST_SEED, OpenFraction, Section
+from driftwatch.config.parts import LARGEST_SEED, Fraction, OpenFraction, Section
 
 
 class FalseAlarmShares(Section):
@@ -41,6 +41,11 @@ class ProfilingConfig(Section):
         ge=2,
         le=1_000_000,
         description="With fewer independent images the verdict is not_enough_evidence. Near-duplicates count as one image.",
+    )
+    min_effect: Fraction = Field(
+        0.0,
+        description='A smaller difference is shown as "detected, small" and does not alarm. The size is the share of the images that would at '
+        "least have to change: for a feature the Kolmogorov-Smirnov distance, for the predicted classes the total variation distance.",
     )
     group_pattern: str | None = Field(
         None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from driftwatch.drift.reference import DRIFTED, MIN_REFERENCE, QUANTILES, DriftR
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from driftwatch.artifacts.base import Part
     from driftwatch.artifacts.reference import UsualPredictions
     from driftwatch.artifacts.store import DayStore, MonitorStore
     from driftwatch.config import ProfilingConfig
@@ -39,7 +40,8 @@ def kind_rate(settings: ProfilingConfig, kind: DriftKind) -> float:
 
 
 def load_reference(store: MonitorStore, version: str, kind: ReferenceKind) -> Reference:
-    """The reference of model `version`, with the rate, the seed and the least number of images of the monitor file.
+    """The reference of model `version`, or of a state (`MonitorKeys.state_place`), with the rate, the seed and the least number of images
+    of the monitor file.
 
     These may have changed since it was built. Calibrations that no longer fit are left out.
     """
@@ -124,6 +126,7 @@ def features_test(report: DriftReport) -> FeaturesTest:
             verdict=row.verdict,
             reference_quantiles=tuple(row.reference_quantiles),
             day_quantiles=tuple(row.batch_quantiles),
+            **({"silenced": row.silenced} if getattr(row, "silenced", None) else {}),
         )
         for row in report.features.itertuples()
     )
@@ -139,6 +142,11 @@ def features_test(report: DriftReport) -> FeaturesTest:
         quantiles=QUANTILES,
         features=rows,
     )
+
+
+def set_fields(part: Part) -> dict[str, Any]:
+    """The fields that are set, so that another part which has them too writes no others."""
+    return {name: getattr(part, name) for name in part.model_fields_set}
 
 
 def too_few_held_out(usual: UsualPredictions | None, version: str) -> str:

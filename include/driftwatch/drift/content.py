@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from driftwatch.artifacts.drift import ContentTest
+from driftwatch.artifacts.drift import TRAINING, ContentTest
 from driftwatch.artifacts.reference import ContentFeatures
 from driftwatch.drift.against_reference import (
     examples,
     features_test,
     kind_rate,
-    load_reference,
-    report_of,
+    set_fields,
     too_few_held_out,
     too_small,
     with_clusters,
@@ -25,6 +24,7 @@ from driftwatch.drift.against_reference import (
 from driftwatch.drift.class_mix import PREDICTION
 from driftwatch.drift.embeddings import fit_projection, project
 from driftwatch.drift.reference import CONTENT, NOT_ENOUGH_EVIDENCE, Reference
+from driftwatch.drift.states import compare, nearest, places_of_states, told
 from driftwatch.models.content import EMBEDDINGS, GIST, NONE, embeds_days
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def judge_content(
 def _not_tested(day: DayStore, predictions: pd.DataFrame, reason: str) -> ContentTest:
     return ContentTest(
         verdict=NOT_ENOUGH_EVIDENCE,
+        state=None,
         reason=reason,
         p_value=None,
         false_alarm_rate=kind_rate(day.config.profiling, CONTENT),
@@ -87,13 +88,19 @@ def _not_tested(day: DayStore, predictions: pd.DataFrame, reason: str) -> Conten
 
 
 def _tested(day: DayStore, version: str, predictions: pd.DataFrame, table: pd.DataFrame) -> ContentTest:
+    """The test against each accepted state whose days the version has seen, reported against the nearest."""
     table.insert(0, "image_id", predictions["image_id"].to_numpy())
     table[PREDICTION] = predictions["prediction"].to_numpy()
-    reference = load_reference(day.monitor, version, CONTENT)
-    report = report_of(day.monitor, version, CONTENT, reference, with_clusters(day, table))
-    found = ContentTest(**dict(features_test(report)), examples=examples(table, reference, report))
-    if report.verdict == NOT_ENOUGH_EVIDENCE:
-        found = found.model_copy(update={"reason": too_small(report.effective_n, day.config.profiling.min_images)})
+    places = {TRAINING: version, **places_of_states(day, version, CONTENT)}
+    compared = compare(day.monitor, places, CONTENT, with_clusters(day, table), ())
+    outcomes = [found.outcome for found in compared]
+    best = compared[nearest(outcomes)]
+    found = ContentTest(
+        **set_fields(features_test(best.report)), examples=examples(table, best.reference, best.report)
+    ).model_copy(update=told([found.name for found in compared], outcomes))
+    if best.report.verdict == NOT_ENOUGH_EVIDENCE:
+        reason = too_small(best.report.effective_n, day.config.profiling.min_images)
+        found = found.model_copy(update={"reason": reason})
     return found
 
 

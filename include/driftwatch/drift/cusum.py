@@ -17,7 +17,7 @@ Everything is computed from the days' stored drift.json, so that repeated and ba
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -73,8 +73,8 @@ class ScoredDay(NamedTuple):
     scores: Mapping[str, float]
 
 
-def trend(days: Sequence[ScoredDay], false_alarms_per_year: float) -> DriftTrend:
-    """The trend up to the last of `days`, oldest first."""
+def trend(days: Sequence[ScoredDay], false_alarms_per_year: float, muted: Collection[str] = ()) -> DriftTrend:
+    """The trend up to the last of `days`, oldest first. `muted` features have no charts."""
     nothing = DriftTrend(
         verdict=NOT_ENOUGH_EVIDENCE,
         days=len(days),
@@ -86,9 +86,9 @@ def trend(days: Sequence[ScoredDay], false_alarms_per_year: float) -> DriftTrend
         since=None,
         crossed=False,
     )
-    if len(days) < MIN_DAYS:
+    features = sorted(set(days[-1].scores) - set(muted)) if days else []
+    if len(days) < MIN_DAYS or not features:
         return nothing
-    features = sorted(days[-1].scores)
     comparisons = _compared(
         np.array([[day.scores[feature] for feature in features] for day in days]),
         np.array([day.n for day in days], float),

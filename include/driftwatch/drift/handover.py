@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from driftwatch.artifacts.keys import GATE, SET
+from driftwatch.artifacts.keys import GATE
 from driftwatch.artifacts.models import ChampionPointer
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.artifacts.store import MonitorStore
@@ -17,7 +17,7 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
 from driftwatch.models.as_trained import refuse_other
 from driftwatch.models.content import chosen, content_of, embeds_days
-from driftwatch.models.dataset import EVALUATION, HUMAN, TRAIN, VALIDATION, load_features, load_inputs
+from driftwatch.models.dataset import EVALUATION, TRAIN, VALIDATION
 from driftwatch.models.gate import PROMOTE
 from driftwatch.models.original_set import set_keys
 from driftwatch.models.predictors.base import Asked, predictor
@@ -56,74 +56,50 @@ class ReferenceCounts:
 
     version: str
     images: int
-    """Images in the reference of image quality: the original and the human labelled ones."""
-    original: int
-    """Images of the original training set."""
-    human: int
-    """Human labelled images that the version was trained on."""
+    """Images of the original training set, which are the reference of image quality."""
     held_out: int
-    """Images in the reference of content and predictions."""
+    """Those that no model is trained on: the reference of content and predictions."""
 
 
 def build_reference_of(store: MonitorStore, version: str) -> ReferenceCounts:
-    """Builds the drift references of `version`.
+    """Builds the drift references of `version`: the state `training`, and what the version makes of the accepted states.
 
-    Image quality: the features of its data, which are the original set and, for a challenger, the human labelled images that it was
-    trained on; each image once. Content and predictions: what it predicts for those of its data that it was not trained on.
+    `training` is the original set alone. Images of drifted days that a challenger learnt from are no part of it: the mixture would be
+    like neither (driftwatch.drift.states). Image quality: the features of all its images. Content and predictions: what the version says
+    of those of them that no model is trained on.
     """
+    from driftwatch.drift.accepted import prepare_states
     from driftwatch.drift.content_and_predictions import build_held_out_references
     from driftwatch.drift.image_quality import build_image_reference
 
-    card = registry.card(store, version)
-    data = _data_of(store, card.data.run_key)
-    refuse_other(card, store.config, "the model")
-    predicted, content = _predicted(store, version, data)
-    build_image_reference(store, version, data.features)
-    held_out = build_held_out_references(store, version, predicted, content)
-    images, original = len(data.features), len(data.original)
-    return ReferenceCounts(version, images, original, images - original, held_out)
-
-
-class _Data(NamedTuple):
-    """A version's data: the `original` set, the `features` of all images it learnt from, and of all its images the `table` and the
-    model's `inputs`, uint8 [n, height, width, 3] in the order of `table`."""
-
-    original: pd.DataFrame
-    features: pd.DataFrame
-    table: pd.DataFrame
-    inputs: np.ndarray
-
-
-def _data_of(store: MonitorStore, run_key: str | None) -> _Data:
-    """`run_key`: the retraining that made the version; None for one of the original set alone."""
+    refuse_other(registry.card(store, version), store.config, "the model")
     keys = set_keys(store)
-    original = store.storage.read_table(keys.table)
-    features = store.storage.read_table(keys.features).assign(phash=original.get("phash"))
-    if not run_key:
-        return _Data(original, features, original, store.storage.read_array(keys.inputs))
-    table = store.storage.read_table(store.keys.retraining(run_key, SET))
-    learnt = table[(table["source"] == HUMAN) & (table["split"] != EVALUATION)]
-    if len(learnt):
-        features = pd.concat([features, load_features(store, learnt)], ignore_index=True)
-    return _Data(original, features, table, load_inputs(store, table))
+    table = store.storage.read_table(keys.table)
+    predicted, content = _predicted(store, version, table, store.storage.read_array(keys.inputs))
+    features = store.storage.read_table(keys.features).assign(phash=table.get("phash"))
+    build_image_reference(store, version, features)
+    held_out = build_held_out_references(store, version, predicted, content)
+    prepare_states(store, version)
+    return ReferenceCounts(version, len(features), held_out)
 
 
-def _predicted(store: MonitorStore, version: str, data: _Data) -> tuple[pd.DataFrame, Content]:
-    """What the version predicts of its data, and what tells its content, as `build_held_out_references` takes them. Images that
-    production has not answered are in neither."""
-    asked = Asked([data.inputs], image_ids=data.table["image_id"].tolist())
+def _predicted(
+    store: MonitorStore, version: str, table: pd.DataFrame, inputs: np.ndarray
+) -> tuple[pd.DataFrame, Content]:
+    """What the version predicts of the original set, and what tells its content, as `build_held_out_references` takes them. Images that
+    production has not answered are in neither. `inputs`: uint8 [n, height, width, 3] in the order of `table`."""
+    asked = Asked([inputs], image_ids=table["image_id"].tolist())
     found = predictor(store, version).predict(asked, store.config.model.batch_size)
     kind = chosen(store.config, found.embeddings is not None and embeds_days(store, version))
-    hashes = data.original.set_index("image_id").get("phash", pd.Series(dtype=object))
     predicted = pd.DataFrame(
         {
-            "trained_on": data.table["split"] == TRAIN,
-            "held_out": data.table["split"].isin([VALIDATION, EVALUATION]),
-            "label": data.table["label"],
+            "trained_on": table["split"] == TRAIN,
+            "held_out": table["split"].isin([VALIDATION, EVALUATION]),
+            "label": table["label"],
             "prediction": found.table(store.config.classes)["prediction"],
-            "phash": data.table["image_id"].map(hashes),
+            "phash": table.get("phash"),
         }
     )
     answered = predicted["prediction"].notna()
-    content = content_of(kind, found.embeddings, [data.inputs])
+    content = content_of(kind, found.embeddings, [inputs])
     return predicted[answered].reset_index(drop=True), Content(kind, None if content is None else content[answered])

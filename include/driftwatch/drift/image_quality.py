@@ -7,21 +7,17 @@ It is judged in the morning, from the features alone. Content and predictions fo
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.base import find_each
-from driftwatch.artifacts.drift import DayDrift, DriftTrend
-from driftwatch.drift.against_reference import (
-    examples,
-    features_test,
-    kind_rate,
-    load_reference,
-    report_of,
-    with_clusters,
-)
+from driftwatch.artifacts.drift import TRAINING, DayDrift, DriftTrend
+from driftwatch.drift.against_reference import examples, features_test, kind_rate, set_fields, with_clusters
 from driftwatch.drift.cusum import MOST_DAYS, ScoredDay, day_scores, trend
 from driftwatch.drift.dependence import PHASH
+from driftwatch.drift.mutes import muted_features
 from driftwatch.drift.reference import IMAGE_QUALITY, OK, Reference
+from driftwatch.drift.states import Compared, compare, nearest, places_of_states, told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +47,8 @@ def build_image_reference(store: MonitorStore, version: str, features: pd.DataFr
 
 
 def profile_day(day: DayStore, version: str) -> DayDrift:
-    """Tests the day's features against the reference of model `version`; writes drift.json and the day's whylogs profile.
+    """Tests the day's features against each accepted state, the training data of model `version` among them; writes drift.json and the
+    day's whylogs profile.
 
     Beside the day's own verdict drift.json has the trend over the reference's days up to this one, and the distances that
     WhyLabs would show. Raises MissingArtifact where the day was not taken in or the reference not built.
@@ -59,46 +56,71 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     from driftwatch.drift.whylogs_profiles import feature_profile, hellinger, read_profile
 
     features = day.storage.read_table(day.keys.features)
-    reference = load_reference(day.monitor, version, IMAGE_QUALITY)
-    report = report_of(day.monitor, version, IMAGE_QUALITY, reference, with_clusters(day, features))
+    muted = muted_features(day.monitor, day.date)
+    compared = _against_states(day, version, with_clusters(day, features), muted)
+    best = compared[nearest([found.outcome for found in compared])]
     profile = feature_profile(features.drop(columns="image_id"), day.date)
     usual = day.storage.read_bytes(day.monitor.keys.reference_profile(version))
     drift = DayDrift(
-        **dict(features_test(report)),
+        **_of_the_states(compared),
         day=day.date,
         reference_version=version,
         day_false_alarm_rate=day.config.profiling.false_alarm_rate,
-        examples=examples(features, reference, report),
+        examples=examples(features, best.reference, best.report),
         hellinger=hellinger(read_profile(profile), read_profile(usual)),
-        day_scores=day_scores(features, reference.features, report.weights) if report.verdict == OK else None,
+        day_scores=day_scores(features, best.reference.features, best.report.weights)
+        if best.report.verdict == OK
+        else None,
     )
-    up_to_now = _trend(day.monitor, drift)
-    drift = drift.model_copy(update={"trend": up_to_now})
+    later: dict[str, Any] = {"trend": _trend(day.monitor, drift, muted)}
+    if muted:
+        later["mutes"] = tuple(muted.values())
+    drift = drift.model_copy(update=later)
     day.storage.write_bytes(day.keys.feature_profile, profile)
     day.write(drift)
-    logger.info(
-        "%s: %s, p = %s, drifted: %s; trend over %s days: %s",
-        day.date,
-        drift.verdict,
-        drift.p_value,
-        list(drift.drifted_features),
-        up_to_now.days,
-        up_to_now.verdict,
-    )
+    _log(drift)
     return drift
 
 
-def _trend(store: MonitorStore, today: DayDrift) -> DriftTrend:
-    """The trend over the days before `today` and today, of those with the same reference and without drift of their own.
+def _against_states(day: DayStore, version: str, batch: pd.DataFrame, muted: Collection[str]) -> list[Compared]:
+    places = {TRAINING: version, **places_of_states(day, version, IMAGE_QUALITY)}
+    return compare(day.monitor, places, IMAGE_QUALITY, batch, muted)
 
-    A day that has drifted is told already, and it would hide a slow change before or after it.
+
+def _of_the_states(compared: Sequence[Compared]) -> dict[str, Any]:
+    """The fields of a `FeaturesTest`: the test against the nearest state, and which state the day is like."""
+    outcomes = [found.outcome for found in compared]
+    test = features_test(compared[nearest(outcomes)].report)
+    return {**set_fields(test), **told([found.name for found in compared], outcomes)}
+
+
+def _log(drift: DayDrift) -> None:
+    logger.info(
+        "%s: %s, like %s, p = %s, drifted: %s; trend over %s days: %s",
+        drift.day,
+        drift.verdict,
+        drift.state,
+        drift.p_value,
+        list(drift.drifted_features),
+        drift.trend.days if drift.trend else 0,
+        drift.trend.verdict if drift.trend else None,
+    )
+
+
+def _trend(store: MonitorStore, today: DayDrift, muted: Collection[str] = ()) -> DriftTrend:
+    """The trend over the days before `today` and today, of those with the same reference and the same state.
+
+    A day that has drifted is told already, and it would hide a slow change before or after it. A day that is like another state is no
+    slow change.
     """
     before = [store.keys.day(day).drift for day in store.days() if day < today.day][-MOST_DAYS:]
     days = [*(drift for _, drift in find_each(store.storage, before, DayDrift)), today]
     scored = [
         ScoredDay(drift.day, drift.effective_n, drift.day_scores)
         for drift in days
-        if drift.reference_version == today.reference_version and drift.day_scores
+        if drift.reference_version == today.reference_version
+        and (drift.like or TRAINING) == (today.like or TRAINING)
+        and drift.day_scores
     ]
-    found = trend(scored, store.config.profiling.trend_false_alarms_per_year)
+    found = trend(scored, store.config.profiling.trend_false_alarms_per_year, muted)
     return found if today.day_scores else found.model_copy(update={"crossed": False})

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.drift import ClassShare, PredictionsTest, VersionPredictions
+from driftwatch.artifacts.drift import TRAINING, ClassShare, PredictionsTest, VersionPredictions
 from driftwatch.drift.against_reference import kind_rate, too_few_held_out, too_small, with_clusters
-from driftwatch.drift.class_shares import compare_shares, whole_counts
+from driftwatch.drift.class_shares import ShareTest, compare_shares, whole_counts
 from driftwatch.drift.dependence import bursts, share_weights, weights_of
 from driftwatch.drift.reference import DRIFTED, NOT_ENOUGH_EVIDENCE, OK
+from driftwatch.drift.silence import SMALL
+from driftwatch.drift.states import Outcome, nearest, told, usual_of_states
 from driftwatch.models.serving import answered_by
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from driftwatch.artifacts.reference import UsualPredictions
     from driftwatch.artifacts.store import DayStore
+    from driftwatch.config import ProfilingConfig
 
 
 def usual_predictions(table: pd.DataFrame, held_out: np.ndarray, classes: Sequence[str]) -> np.ndarray:
@@ -84,45 +87,77 @@ def judge_versions(
 def judge_predictions(
     day: DayStore, predictions: pd.DataFrame, usual: UsualPredictions | None, version: str, versions: int = 1
 ) -> PredictionsTest:
-    """Tests the day's predicted classes against the `usual` ones of its model `version`.
+    """Tests the day's predicted classes against those that are `usual` for its model `version`, and against those of each accepted state.
 
     `predictions`: those of the day, or of one of `versions` model versions. This is the one place that says whether the predictions moved.
     Whoever tells people about it reads it from content_drift.json.
     """
-    settings, classes, n = day.config.profiling, day.config.classes, len(predictions)
+    settings, n = day.config.profiling, len(predictions)
     rate = kind_rate(settings, "predictions") / versions
     reason = too_few_held_out(usual, version if n else "the model")
     if usual is None or reason:
         return _untested(reason, rate, n, n, ())
-    codes = pd.Categorical(predictions["prediction"], categories=list(classes)).codes.astype(int)
-    known = np.array([usual.counts[name] for name in classes])
-    shares = tuple(
-        ClassShare(
-            name=name,
-            reference=round(int(known[place]) / int(known.sum()), 6),
-            day=round(int((codes == place).sum()) / n, 6) if n else None,
-        )
-        for place, name in enumerate(classes)
-    )
-    independent = _independent(day, predictions)
+    states = {TRAINING: usual, **usual_of_states(day, version)}
+    independent = independent_images(day, predictions)
     effective_n = round(float(independent.sum()))
     if effective_n < settings.min_images:
-        return _untested(too_small(effective_n, settings.min_images), rate, n, effective_n, shares)
-    counted, worth = share_weights(independent)
-    counts = whole_counts(counted * (worth / max(counted.sum(), 1)), codes, len(classes))
-    test = compare_shares(counts, known, rate, settings.seed)
-    return PredictionsTest(
-        verdict=DRIFTED if test.p_value <= rate else OK,
-        p_value=test.p_value,
-        effect=round(test.effect, 6),
+        reason = too_small(effective_n, settings.min_images)
+        return _untested(reason, rate, n, effective_n, _shares(day, predictions, usual))
+    tests = [_against(day, predictions, independent, state, rate) for state in states.values()]
+    outcomes = [Outcome(OK if _is_like(test, rate, settings) else DRIFTED, *test) for test in tests]
+    best = nearest(outcomes)
+    found = PredictionsTest(
+        verdict=outcomes[best].verdict,
+        p_value=tests[best].p_value,
+        effect=round(tests[best].effect, 6),
         false_alarm_rate=rate,
         n=n,
         effective_n=effective_n,
-        classes=shares,
+        classes=_shares(day, predictions, list(states.values())[best]),
+    ).model_copy(update=told(list(states), outcomes))
+    small = outcomes[best].verdict == OK and tests[best].p_value <= rate
+    return found.model_copy(update={"silenced": SMALL}) if small else found
+
+
+def _is_like(test: ShareTest, rate: float, settings: ProfilingConfig) -> bool:
+    return test.p_value > rate or test.effect < settings.min_effect
+
+
+def _against(
+    day: DayStore, predictions: pd.DataFrame, independent: np.ndarray, usual: UsualPredictions, rate: float
+) -> ShareTest:
+    """The day's shares against the `usual` ones. `independent` [n]: how much of an independent image each image is."""
+    classes = day.config.classes
+    counts = independent_counts(independent, _codes(day, predictions), len(classes))
+    return compare_shares(counts, [usual.counts[name] for name in classes], rate, day.config.profiling.seed)
+
+
+def independent_counts(independent: np.ndarray, codes: np.ndarray, classes: int) -> np.ndarray:
+    """Counts by class whose sum is the number of images that would tell the shares as surely. `codes` [n]: the place of each class."""
+    counted, worth = share_weights(independent)
+    return whole_counts(counted * (worth / max(counted.sum(), 1)), codes, classes)
+
+
+def _codes(day: DayStore, predictions: pd.DataFrame) -> np.ndarray:
+    """The place of each predicted class among the monitor's."""
+    return pd.Categorical(predictions["prediction"], categories=list(day.config.classes)).codes.astype(int)
+
+
+def _shares(day: DayStore, predictions: pd.DataFrame, usual: UsualPredictions) -> tuple[ClassShare, ...]:
+    n, total = len(predictions), sum(usual.counts[name] for name in day.config.classes)
+    codes = _codes(day, predictions)
+    counts = np.bincount(codes[codes >= 0], minlength=len(day.config.classes))
+    return tuple(
+        ClassShare(
+            name=name,
+            reference=round(usual.counts[name] / total, 6),
+            day=round(int(count) / n, 6) if n else None,
+        )
+        for name, count in zip(day.config.classes, counts, strict=True)
     )
 
 
-def _independent(day: DayStore, predictions: pd.DataFrame) -> np.ndarray:
+def independent_images(day: DayStore, predictions: pd.DataFrame) -> np.ndarray:
     """How much of an independent image each of the images is, [n], by the score in which it tells least. Without scores: by the class
     that was predicted."""
     columns, table = [f"score.{name}" for name in day.config.classes], predictions
@@ -136,6 +171,7 @@ def _independent(day: DayStore, predictions: pd.DataFrame) -> np.ndarray:
 def _untested(reason: str, rate: float, n: int, effective_n: int, classes: tuple[ClassShare, ...]) -> PredictionsTest:
     return PredictionsTest(
         verdict=NOT_ENOUGH_EVIDENCE,
+        state=None,
         reason=reason,
         p_value=None,
         effect=None,

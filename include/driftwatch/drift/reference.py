@@ -30,7 +30,7 @@ from driftwatch.artifacts.parts import DriftVerdict
 from driftwatch.artifacts.reference import ReferenceSettings
 from driftwatch.drift.class_mix import PREDICTION, rows_of_the_days_mix
 from driftwatch.drift.dependence import bursts, effective_size, weights_of
-from driftwatch.drift.two_sample import TESTS, scores
+from driftwatch.drift.two_sample import TESTS, effects, scores
 from driftwatch.errors import DriftwatchError
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ SPLITS = 5_000
 MAX_REFERENCE = 5_000
 MIN_REFERENCE = 50
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_IQR_OF_NORMAL = 1.349  # the interquartile range, from 25 % to 75 %, of a standard normal distribution
 _DIGITS = 6  # of the scores kept in reference.json: a day comes out alike from the cache and from a new calibration
 
 
@@ -222,7 +221,7 @@ class Reference:
             ours, theirs = batch[column].to_numpy(), self.features[column].to_numpy()
             p_value = self._p_value(null, float(found[index].max())) if null else float("nan")
             test = TESTS[int(found[index].argmax())] if null else ""
-            effect, shift, mean_shift = _effects(ours, theirs)
+            effect, shift, mean_shift = effects(ours, theirs)
             direction = {"low_tail": "down", "high_tail": "up"}.get(test) or _sign(shift or mean_shift)
             rows.append(
                 {
@@ -279,20 +278,6 @@ class Reference:
 
 def _classes(table: pd.DataFrame) -> np.ndarray | None:
     return table[PREDICTION].astype(str).to_numpy(object) if PREDICTION in table.columns else None
-
-
-def _effects(batch: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:
-    """Kolmogorov-Smirnov distance; shift of the median and of the mean in standard deviations of the reference."""
-    if not len(batch):
-        return (float("nan"),) * 3
-    points = np.concatenate([batch, reference])
-    ours, theirs = (
-        np.searchsorted(np.sort(sample), points, side="right") / len(sample) for sample in (batch, reference)
-    )
-    low, high = np.quantile(reference, [0.25, 0.75])
-    spread = (high - low) / _IQR_OF_NORMAL or float(reference.std()) or 1.0
-    median, mean = np.median(batch) - np.median(reference), batch.mean() - reference.mean()
-    return float(np.abs(ours - theirs).max()), float(median / spread), float(mean / spread)
 
 
 def _sign(shift: float) -> str:

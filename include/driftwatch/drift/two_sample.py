@@ -15,6 +15,7 @@ TESTS = ("ks", "shift", "low_tail", "high_tail")
 TAIL_SHARE = 0.05
 _CHUNK = 64  # splits at once: what fits a core's cache with a thousand rows
 _LN10 = np.log(10.0)
+_IQR_OF_NORMAL = 1.349  # the interquartile range, from 25 % to 75 %, of a standard normal distribution
 
 
 def scores(values: np.ndarray, members: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -120,3 +121,17 @@ def _tail_scores(rows: int, tail: int, n: int) -> np.ndarray:
     more = np.append(np.logaddexp.accumulate(log_mass[::-1])[::-1][1:], -np.inf)
     mid_p = np.logaddexp(more, log_mass - np.log(2))
     return np.concatenate([np.zeros(int((~possible).sum())), np.maximum(0.0, -mid_p / _LN10)])
+
+
+def effects(batch: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:
+    """Kolmogorov-Smirnov distance; shift of the median and of the mean in standard deviations of the reference."""
+    if not len(batch):
+        return (float("nan"),) * 3
+    points = np.concatenate([batch, reference])
+    ours, theirs = (
+        np.searchsorted(np.sort(sample), points, side="right") / len(sample) for sample in (batch, reference)
+    )
+    low, high = np.quantile(reference, [0.25, 0.75])
+    spread = (high - low) / _IQR_OF_NORMAL or float(reference.std()) or 1.0
+    median, mean = np.median(batch) - np.median(reference), batch.mean() - reference.mean()
+    return float(np.abs(ours - theirs).max()), float(median / spread), float(mean / spread)

@@ -147,15 +147,6 @@ def load_inputs(store: MonitorStore, table: pd.DataFrame) -> np.ndarray:
     return whole
 
 
-def load_features(store: MonitorStore, table: pd.DataFrame) -> pd.DataFrame:
-    """The features of a collected set's rows, by source and day."""
-    parts = []
-    for day, rows in table.groupby("day", sort=True):
-        places = _places(store, str(day), rows)
-        parts.append(store.storage.read_table(_features_key(store, str(day))).iloc[places])
-    return pd.concat(parts, ignore_index=True)
-
-
 def _features_key(store: MonitorStore, day: str) -> str:
     return store.keys.day(date.fromisoformat(day)).features if day else set_keys(store).features
 

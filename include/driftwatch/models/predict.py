@@ -21,6 +21,7 @@ from driftwatch.models.predictors.base import Asked, Predictor, day_predictor
 from driftwatch.storage import open_storage
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
     from driftwatch.images.shards import Shard
@@ -103,6 +104,16 @@ def merge_predictions(
     for key in flat:
         day.storage.delete(key)
     return counts
+
+
+def answer_again(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarray | None]:
+    """What model `version` says of a day that another version may have answered, as `predict_day` would write it: the predictions, and
+    what its content is judged by. Nothing is written.
+
+    Raises MissingArtifact where the day's inputs are gone, and NeedsAttention where they are not what the model takes.
+    """
+    table, content = _answered(day.with_config(as_trained(day.monitor, version)), version)
+    return table.to_pandas(), content
 
 
 def _logged(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 0) -> PredictionCounts:

@@ -26,6 +26,7 @@ from driftwatch.artifacts.alerts import (
     TooManyUnusable,
     TrainingSetHandedOver,
 )
+from driftwatch.artifacts.drift import TRAINING
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.view import tones
 from driftwatch.view.drift_words import content_finding, of_mix, sample, shares, trend_evidence, trend_finding
@@ -33,6 +34,7 @@ from driftwatch.view.label_table import labels_line
 from driftwatch.view.mlflow import shows, to_follow
 from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.shares import accuracy_text, share_text
+from driftwatch.view.states import after_promotion, state_name
 from driftwatch.view.versions import lines, model_name, moved_line, without_a_part
 from driftwatch.view.words import count, direction, feature_name, listing, one_line
 
@@ -87,7 +89,7 @@ def _images_drifted(alert: ImagesDrifted) -> Words:
     numbers = {
         "features that moved": f"{len(drift.drifted_features)} of {len(drift.features)}, "
         + listing([feature_name(column) for column in drift.drifted_features], 6),
-        "evidence": f"{p_text(drift.p_value) if drift.p_value is not None else 'not enough evidence'} on {sample(drift)}, against the training data of model {drift.reference_version}; "
+        "evidence": f"{p_text(drift.p_value) if drift.p_value is not None else 'not enough evidence'} on {sample(drift)}, against {state_name(drift.nearest or TRAINING)} of model {drift.reference_version}; "
         f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}",
     }
     if trend is not None and creeping:
@@ -267,7 +269,7 @@ def _model_promoted(alert: ModelPromoted) -> Words:
     return Words(
         f"Model {alert.version} is the new champion",
         {**_before_and_after(alert.gate), "promoted by": f"run {alert.run_id}"},
-        "nothing: days from now on are judged by it. The models page has the whole comparison, and the way back to the model before.",
+        after_promotion(alert),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.bases.branch import BranchMixIn
+from airflow.sdk.timezone import utcnow
 
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.assets import tell_followers
@@ -109,7 +110,8 @@ class ApprovePromotionOperator(ApprovalOperator):
 
 
 class PromoteModelOperator(RetrainingOperator):
-    """Builds the challenger's drift reference, then makes it the champion in one step.
+    """Builds the challenger's drift reference, then makes it the champion in one step. Then the days that it was retrained for are accepted
+    as usual, or the message asks whether they shall be (`reference.accept_after_promotion`).
 
     Refused if another model became champion since the training.
     """
@@ -119,12 +121,16 @@ class PromoteModelOperator(RetrainingOperator):
         from driftwatch.artifacts.keys import GATE
         from driftwatch.artifacts.retraining import GateResult
         from driftwatch.drift.handover import promote_challenger
+        from driftwatch.drift.retrained_days import settle_retrained_days
 
         run_id = context["run_id"]
         pointer = promote_challenger(self.store, self.request, promoted_by=run_id)
         tell_followers(context, self.outlets, **_champion(self, pointer))
         gate = self.store.read(self.monitor_keys.retraining(self.request, GATE), GateResult)
-        send_alert(context, self.monitor, ModelPromoted(run_id=run_id, version=pointer.version, gate=gate))
+        settled = settle_retrained_days(self.store, self.request, by=run_id, at=utcnow())
+        state = settled.state.name if settled.state else None
+        facts = ModelPromoted(run_id, pointer.version, gate, retrained_days=settled.days, accepted=state)
+        send_alert(context, self.monitor, facts)
         return pointer.version
 
 
@@ -136,10 +142,12 @@ class RollBackOperator(RetrainingOperator):
 
     def execute(self, context: Context) -> str:
         from driftwatch.artifacts.alerts import ModelRolledBack
+        from driftwatch.drift.accepted import prepare_states
         from driftwatch.models.rollback import rollback
 
         target, run_id = version_asked_for(context["params"]["rollback"]), context["run_id"]
         pointer = rollback(self.store, target, promoted_by=run_id)
+        prepare_states(self.store, pointer.version)
         tell_followers(context, self.outlets, **_champion(self, pointer))
         facts = ModelRolledBack(run_id=run_id, version=pointer.version, previous=pointer.previous)
         send_alert(context, self.monitor, facts)

@@ -27,7 +27,7 @@ from driftwatch.artifacts.models import (
 )
 from driftwatch.artifacts.publishing import OutboxAlert, ToldNote, UploadLedger
 from driftwatch.artifacts.recheck import Recheck
-from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
+from driftwatch.artifacts.reference import AcceptedState, Mutes, ReferenceSettings, StateOfModel, UsualPredictions
 from driftwatch.artifacts.retraining import AttachedAlert, ChallengerNote, DatasetCard, GateResult, RetrainingRequest
 from driftwatch.artifacts.served_model import ServedModel
 from driftwatch.storage import Storage
@@ -40,8 +40,11 @@ OF_A_DAY: tuple[type[base.DayArtifact], ...] = (
 _DAY = r"[^/]+/days/\d{4}-\d\d-\d\d/"
 _KINDS: dict[str, type[base.Artifact]] = {
     **{_DAY + re.escape(kind.file): kind for kind in OF_A_DAY},
-    r"[^/]+/reference/[^/]+/(reference|content)\.json": ReferenceSettings,
-    r"[^/]+/reference/[^/]+/predictions\.json": UsualPredictions,
+    r"[^/]+/reference/(states/)?[^/]+/(v[^/]+/)?(reference|content)\.json": ReferenceSettings,
+    r"[^/]+/reference/(states/[^/]+/)?[^/]+/predictions\.json": UsualPredictions,
+    r"[^/]+/reference/states/[^/]+/state\.json": AcceptedState,
+    r"[^/]+/reference/states/[^/]+/v[^/]+/state\.json": StateOfModel,
+    r"[^/]+/reference/mutes\.json": Mutes,
     r"[^/]+/reference/[^/]+/published\.json": UploadLedger,
     r"[^/]+/models/champion\.json": ChampionPointer,
     r"[^/]+/models/mlflow\.json": MlflowRecord,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from tests.stores import monitor_store
 from driftwatch.accuracy.history import performances
 from driftwatch.artifacts.days import (
     day_of,
+    days_in,
     days_of_data_since,
     model_versions,
     stored_days,
@@ -17,6 +19,7 @@ from driftwatch.artifacts.days import (
     version_number,
 )
 from driftwatch.artifacts.keys import SET, MonitorKeys
+from driftwatch.errors import NeedsAttention
 from driftwatch.labels.known_images import _agreed
 from driftwatch.labels.money import spent_in_month
 from driftwatch.models.dataset import days_between
@@ -83,3 +86,24 @@ def test_a_folder_in_retraining_that_no_run_has_named_is_none(tmp_path):
         storage.write_bytes(LAYOUT.retraining(name, SET), b"a set")
     storage.write_json(LAYOUT.active_retraining, {})
     assert sorted(stored_retrainings(storage, LAYOUT)) == ["manual", "perf_alert__2026-01-05"]
+
+
+def test_days_are_named_one_by_one_by_ranges_or_both():
+    assert days_in("2026-01-08") == [date(2026, 1, 8)]
+    assert days_in("2026-01-12, 2026-01-08..2026-01-09,2026-01-09") == [date(2026, 1, day) for day in (8, 9, 12)]
+    assert days_in(" ") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("8 January", "'8 January' is no day: write days as YYYY-MM-DD, or a range as 2026-01-08..2026-01-10"),
+        ("2026-01-08..2026-01-09..2026-01-10", "is no day"),
+        ("2026-01-08..", "is no day"),
+        ("2026-01-09..2026-01-08", "a range goes forward, over at most 400 days"),
+        ("2020-01-09..2026-01-08", "a range goes forward, over at most 400 days"),
+    ],
+)
+def test_what_is_no_day_is_refused_with_what_is_allowed(text, said):
+    with pytest.raises(NeedsAttention, match=re.escape(said)):
+        days_in(text)

@@ -60,7 +60,7 @@ def test_the_references_are_of_all_images_and_of_those_held_out(trained):
     store = store_at(root)
     counts = build_reference_of(store, version)
     usual = store.read(store.keys.reference_predictions(version), UsualPredictions)
-    assert counts == ReferenceCounts(version, 2 * IMAGES, 2 * IMAGES, 0, usual.images)
+    assert counts == ReferenceCounts(version, 2 * IMAGES, usual.images)
     assert 0 < usual.images < IMAGES
     assert set(usual.counts) == {"green", "red"}
     assert store.read(store.keys.reference(version), ReferenceSettings).images == 2 * IMAGES

@@ -137,6 +137,17 @@ def test_a_promotion_tells_the_accuracy_before_and_after() -> None:
     assert "on clean images: 90.5 % → 90 % of 600 images" in message
 
 
+def test_a_promotion_says_what_becomes_of_the_days_that_it_was_for() -> None:
+    gate, days = gate_with(recent=(0.6, 0.8), clean=(0.9, 0.9)), (date(2026, 1, 8), date(2026, 1, 9))
+    promoted = ModelPromoted("r", "v2", gate, retrained_days=days)
+    _, asks = alert_text("demo", promoted, {})
+    assert "whether the change of 2026-01-08 and 2026-01-09 is there to stay" in asks
+    assert "driftwatch reference accept MONITOR.yaml --days 2026-01-08..2026-01-09" in asks
+    _, done = alert_text("demo", replace(promoted, accepted="2026-01-08_2026-01-09"), {})
+    assert "2026-01-08 and 2026-01-09 are usual from now on, as the state 2026-01-08_2026-01-09" in done
+    assert "driftwatch reference withdraw MONITOR.yaml 2026-01-08_2026-01-09" in done
+
+
 def test_a_failed_retraining_names_the_step_the_reason_and_what_serves() -> None:
     links = {
         "Monitor page": "https://a.example/driftwatch/m/demo/models",

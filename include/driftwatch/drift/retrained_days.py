@@ -1,0 +1,59 @@
+"""After a promotion: are the days that the model was retrained for usual from now on?
+
+The new model has learnt from them. If the camera stays as it is, every later day would go on alarming. If it is repaired, the days of
+before are usual again, and they are a state already. Whether the change is there to stay is for a person to say, or for
+`reference.accept_after_promotion`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.keys import GATE
+from driftwatch.artifacts.reference import AcceptedState, BaselineDecision
+from driftwatch.artifacts.retraining import GateResult
+from driftwatch.drift.accepted import accept
+from driftwatch.drift.reference import DRIFTED
+from driftwatch.drift.states import accepted_states
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from driftwatch.artifacts.store import DayStore, MonitorStore
+
+
+@dataclass(frozen=True)
+class RetrainedDays:
+    """`days`: those that had drifted and are in no state that counts. `state`: what they became; None where a person shall say."""
+
+    days: tuple[date, ...]
+    state: AcceptedState | None = None
+
+
+def settle_retrained_days(store: MonitorStore, run_key: str, by: str, at: datetime) -> RetrainedDays:
+    """Accepts the days that the retraining `run_key` was for, or names them, as `reference.accept_after_promotion` says.
+
+    `by` and `at`: the run, and when it was asked for. Only days that had drifted count: the others are usual already.
+    """
+    setting = store.config.reference.accept_after_promotion
+    gate = store.read(store.keys.retraining(run_key, GATE), GateResult)
+    days = tuple(day for day in gate.recent_days if _has_drifted(store.day(day)))
+    known = {state.days: state for state in accepted_states(store) if state.counts}
+    if days in known:  # the task is repeated, or a person was faster
+        return RetrainedDays(days, known[days])
+    accepted = {day for of_state in known for day in of_state}
+    days = tuple(day for day in days if day not in accepted)
+    if not days or setting != "auto":
+        return RetrainedDays(days if setting == "propose" else ())
+    reason = f"the model {gate.version} was retrained on these days and promoted"
+    decision = BaselineDecision(what="accepted", by=by, at=at, reason=reason)
+    return RetrainedDays(days, accept(store, days, decision))
+
+
+def _has_drifted(day: DayStore) -> bool:
+    """Whether the day differed from every state in any way that alarms."""
+    images, answers = day.find(DayDrift), day.find(ContentDrift)
+    tests = [images, *((answers.content, answers.predictions) if answers else ())]
+    return any(test is not None and test.verdict == DRIFTED for test in tests)

@@ -1,0 +1,62 @@
+"""The accepted states in words: which one a day is like, and what to do with the days of a retraining."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftwatch.artifacts.drift import TRAINING
+from driftwatch.view.words import count, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from driftwatch.artifacts.alerts import ModelPromoted
+    from driftwatch.artifacts.drift import DriftTest
+
+
+def state_name(name: str) -> str:
+    """`the training data`, or `the state 2026-01-08`."""
+    return "the training data" if name == TRAINING else f"the state {name}"
+
+
+def against(found: DriftTest) -> str:
+    """Which of several states the day is like, or that it is like none. Empty where the training data is the only state."""
+    if not found.states or found.nearest is None:
+        return ""
+    if found.state is not None:
+        return f", like {state_name(found.state)}"
+    others = len(found.states) - 1
+    return f", nearest to {state_name(found.nearest)}" + (
+        f" of {count(others + 1, 'accepted state')}" if others else ""
+    )
+
+
+def as_range(days: Sequence[date]) -> str:
+    """The days as `--days` takes them: `2026-01-08..2026-01-10`, or with commas where days between are missing."""
+    first, last = min(days), max(days)
+    if first == last:
+        return first.isoformat()
+    whole = (last - first).days + 1 == len(set(days))
+    return f"{first}..{last}" if whole else ",".join(day.isoformat() for day in sorted(days))
+
+
+def after_promotion(alert: ModelPromoted) -> str:
+    """What becomes, or may become, of the days that the new champion was retrained for."""
+    if alert.accepted is not None:
+        return (
+            f"nothing: days from now on are judged by it. {_days(alert.retrained_days)} are usual from now on, as the state {alert.accepted} "
+            f"(reference.accept_after_promotion is auto). If the change is no lasting one, withdraw it on a day's page, or by `driftwatch "
+            f"reference withdraw MONITOR.yaml {alert.accepted} --reason ...`."
+        )
+    if alert.retrained_days:
+        return (
+            f"say whether the change of {_days(alert.retrained_days)} is there to stay. If it is, accept these days as usual, on the day's page "
+            f"or by `driftwatch reference accept MONITOR.yaml --days {as_range(alert.retrained_days)} --reason ...`; else days like them go on "
+            "alarming. Days from now on are judged by the new model."
+        )
+    return "nothing: days from now on are judged by it. The models page has the whole comparison, and the way back to the model before."
+
+
+def _days(days: Sequence[date]) -> str:
+    return listing([day.isoformat() for day in days], 6)
