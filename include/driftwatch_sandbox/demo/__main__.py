@@ -38,7 +38,9 @@ def play(console: Console, home: Path, story: Story, kind: Callable[[Path, Any, 
 
 def serve(console: Console, home: Path) -> None:
     """Airflow's UI and the stand-ins on the state that a run left, until Ctrl-C."""
-    world = World(finished(home))
+    from driftwatch_sandbox.demo.label_servers import world_of
+
+    world = world_of(finished(home))
     with until_interrupted(console, world.processes):
         console.print("Starting Airflow and the stand-ins …")
         world.refuse_taken_ports()

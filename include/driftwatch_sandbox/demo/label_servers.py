@@ -16,6 +16,7 @@ from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_servers.private_files import write_private
 
 _PEOPLE = 12
+_TOKENS = "people.json"
 # At the desk a page of ten images must take a careful person longer than the demo's `fast_seconds`, by the desk's clock.
 _DESK_SPEED = 20.0
 _LABEL_STUDIO = ROOT / "var/label-studio/venv/bin/label-studio"
@@ -68,7 +69,7 @@ class DeskWorld(LabelWorld):
         serve = ["-m", "driftwatch_servers.desk", "serve", "--port", str(self.ports["labels"])]
         self.processes.start("desk", [sys.executable, *serve], env)
         self.processes.wait_for_http("desk", f"{self.url('labels')}/healthz", lambda answer: answer.is_success)
-        tokens = self.home / "people.json"
+        tokens = self.home / _TOKENS
         if not tokens.exists():
             write_private(tokens, json.dumps(new_tokens(database, _PEOPLE)))
         self._start_crowd("desk", _DESK_SPEED, "--people", str(tokens))
@@ -127,3 +128,8 @@ class LabelStudioWorld(LabelWorld):
         super().stop()
         if stack := getattr(self, "_stack", None):
             stack.close()
+
+
+def world_of(home: Path) -> World:
+    """The world of a finished run: with its desk, if it had one. A Label Studio ends with its run, and its data with it."""
+    return DeskWorld(home) if (home / _TOKENS).exists() else World(home)
