@@ -9,7 +9,7 @@ from typing import Any
 
 PROPERTY = "fault_matrix"
 REPEATED, RETRIED, REPAIRED, WENT_ON = "repeated", "task retried", "re-run", "went on"
-ONE_ROW = "one row"
+ONE_ROW, ASKED_AGAIN = "one row", "asked again"
 LEGEND = f"""Each cell is a day on which that call met that fault, compared with a day without: one project, one pool, the same tasks, the same
 money, the same labels, the same published counts.
 
@@ -19,6 +19,7 @@ money, the same labels, the same published counts.
 - `{WENT_ON}`: the fault changed nothing.
 - `{ONE_ROW}`: S3 refused some images of the day and gave others: those are rows of the manifest that say why, and taking the day
   in again after the fault put things right.
+- `{ASKED_AGAIN}`: the task gave its worker's slot back, asked again ten minutes later, and went on.
 
 Of the object store (`s3`), each row is what a task asks of it, and a column is one day: all calls meet the fault, one after the other,
 and more days where a call is only made by the first try of its task.
@@ -39,7 +40,7 @@ def cells_of(reports: Iterable[Any]) -> dict[str, dict[str, str]]:
 def render(cells: dict[str, dict[str, str]], markdown: bool = False) -> str:
     """One table for each service, calls down, faults across; then the counts of each result."""
     parts = []
-    for service in ("toloka", "label-studio", "the-desk", "whylabs", "s3", "day", "killed"):
+    for service in ("toloka", "label-studio", "the-desk", "label-table", "whylabs", "s3", "day", "killed"):
         faults = {fault: {c: r for c, r in of.items() if c.split()[0] == service} for fault, of in cells.items()}
         faults = {fault: of for fault, of in faults.items() if of}
         calls = sorted({call for of in faults.values() for call in of})

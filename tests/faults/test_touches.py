@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from driftwatch.outside import touching
 
 from .touches import recorded
+
+
+@pytest.fixture(autouse=True)
+def no_faults_are_left() -> None:
+    """No stand-in is needed here."""
 
 
 def touch(*points: str) -> None:
