@@ -11,7 +11,12 @@ import sys
 
 import pytest
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("long_proof")]
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),
+    pytest.mark.usefixtures("long_proof"),
+]
 
 
 def test_dag_test_runs_a_day_in_one_process(site, days, tmp_path):
@@ -32,7 +37,7 @@ print(json.dumps({"state": str(run.state)}))
     subprocess.run(["airflow", "db", "migrate"], env=env, check=True, capture_output=True)
     done = subprocess.run(
         [sys.executable, "-c", program, env["AIRFLOW__CORE__DAGS_FOLDER"], f"{day}T00:00:00"],
-        env=env, capture_output=True, text=True, timeout=300,
+        env=env, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert "success" in json.loads(done.stdout.strip().splitlines()[-1])["state"]

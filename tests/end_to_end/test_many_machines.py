@@ -34,7 +34,12 @@ from driftwatch_sandbox.demo.postgres import postgres_binaries
 from driftwatch_sandbox.demo.processes import free_port
 from driftwatch_sandbox.demo.world import ROOT, World
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("long_proof")]
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),
+    pytest.mark.usefixtures("long_proof"),
+]
 
 HERE = ROOT / "tests" / "end_to_end"
 IMAGES, DAY = 1_700, week.DAYS[0]

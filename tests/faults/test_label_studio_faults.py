@@ -28,7 +28,7 @@ from .world import ANNOTATION, Case, Outcome
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 # Seconds that a slow server takes, and that it is waited for; in the other columns it is waited for as long as a busy machine needs.
-SLOW, IMPATIENT = 6.0, 4.0
+SLOW, IMPATIENT = 13.0, 10.0
 # What the door does, and what the error must name.
 FAULTS = {
     "500 before": (Fault("500"), "answered 500"),

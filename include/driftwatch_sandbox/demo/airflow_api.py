@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from driftwatch_sandbox.demo.processes import START_SECONDS
+
 
 class AirflowApi:
     """A logged-in client. `url`: the api-server's address."""
@@ -23,7 +25,7 @@ class AirflowApi:
         answer.raise_for_status()
         return answer.json()
 
-    def wait_for_dags(self, dag_ids: list[str], seconds: float = 90) -> None:
+    def wait_for_dags(self, dag_ids: list[str], seconds: float = START_SECONDS) -> None:
         """Waits until the dag-processor has read the DAGs. Raises with their import errors if it could not."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import httpx
 
+# How long a server may take to start, where the machine is busy. One that has ended is seen at once.
+START_SECONDS = 300.0
+
 
 class ServerFailed(Exception):
     """A server ended, or was not ready in time. The message has the end of its log."""
@@ -91,7 +94,7 @@ class Processes:
             if process.poll() is not None:
                 raise ServerFailed(f"{name} ended with code {process.returncode}:\n{self.log_end(name)}")
 
-    def wait_for(self, name: str, ready: Callable[[], bool], seconds: float = 90) -> None:
+    def wait_for(self, name: str, ready: Callable[[], bool], seconds: float = START_SECONDS) -> None:
         """Waits until the server is ready."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -101,7 +104,9 @@ class Processes:
             time.sleep(0.25)
         raise ServerFailed(f"{name} was not ready within {seconds:.0f} s:\n{self.log_end(name)}")
 
-    def wait_for_http(self, name: str, url: str, ready: Callable[[httpx.Response], bool], seconds: float = 90) -> None:
+    def wait_for_http(
+        self, name: str, url: str, ready: Callable[[httpx.Response], bool], seconds: float = START_SECONDS
+    ) -> None:
         """Waits until `ready` accepts the answer of `url`."""
 
         def answers() -> bool:

@@ -228,9 +228,7 @@ class World:
         """Returns when the stand-ins answer and Airflow says that every part of it is healthy."""
         for name in ("toloka", "whylabs", "images"):
             self.processes.wait_for_http(name, f"{self.url(name)}/healthz", lambda response: response.is_success)
-        self.processes.wait_for_http(
-            "api-server", f"{self.url('airflow')}/api/v2/monitor/health", _all_healthy, seconds=120
-        )
+        self.processes.wait_for_http("api-server", f"{self.url('airflow')}/api/v2/monitor/health", _all_healthy)
 
 
 @contextmanager
