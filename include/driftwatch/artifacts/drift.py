@@ -13,6 +13,7 @@ from driftwatch.artifacts.reference import Mute
 
 TRAINING = "training"  # the state that is the model's training data
 TRAILING, DAYS = "trailing", "days"  # those of `reference.baseline`
+BASELINES = (TRAINING, TRAILING, DAYS)
 
 
 class FeatureDrift(Part):

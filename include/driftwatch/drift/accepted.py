@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.drift import DAYS, TRAILING, TRAINING
+from driftwatch.artifacts.drift import BASELINES
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.reference import AcceptedState, BaselineDecision, StateOfModel, UsualPredictions
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-_TAKEN = (TRAINING, TRAILING, DAYS)
 
 
 def accept(store: MonitorStore, days: Iterable[date], decision: BaselineDecision, name: str = "") -> AcceptedState:
@@ -107,9 +106,9 @@ def _name_of(days: Sequence[date]) -> str:
 
 
 def _refuse_name(name: str, days: tuple[date, ...], known: AcceptedState | None) -> None:
-    if not _NAME.fullmatch(name) or name in _TAKEN:
+    if not _NAME.fullmatch(name) or name in BASELINES:
         raise NeedsAttention(
-            f"{name!r} cannot be the name of a state: small letters, digits, - and _ are allowed, at most 60, and not {', '.join(_TAKEN)}"
+            f"{name!r} cannot be the name of a state: small letters, digits, - and _ are allowed, at most 60, and not {', '.join(BASELINES)}"
         )
     if known is not None and known.days != days:
         said = ", ".join(map(str, known.days))

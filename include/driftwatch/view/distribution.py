@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftwatch.artifacts.drift import BASELINES
 from driftwatch.view.artifacts import Artifacts
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ class Distribution:
     reference_version: str | None
 
 
-def distribution(artifacts: Artifacts, day: date, feature: str, version: str | None) -> Distribution | None:
-    """The day against the reference of model `version` in BINS bins of equal width, or None without the column.
+def distribution(
+    artifacts: Artifacts, day: date, feature: str, version: str | None, state: str | None = None
+) -> Distribution | None:
+    """The day against the reference of model `version` in BINS bins of equal width, or None without the column. `state`: the accepted
+    state that the day was compared with in its place.
 
     The bins reach from the lower of the two 0.5 % quantiles to the higher of the two 99.5 % quantiles. Values beyond are
     counted in the outermost bins.
@@ -39,7 +43,8 @@ def distribution(artifacts: Artifacts, day: date, feature: str, version: str | N
     ours = _column(artifacts, artifacts.keys.day(day).features, feature)
     if ours is None or not len(ours):
         return None
-    theirs = _column(artifacts, artifacts.keys.reference_features(version), feature) if version else None
+    place = artifacts.keys.state_place(state) if state and state not in BASELINES else version
+    theirs = _column(artifacts, artifacts.keys.reference_features(place), feature) if place else None
     both = [ours] if theirs is None or not len(theirs) else [ours, theirs]
     low = min(float(np.quantile(values, 0.005)) for values in both)
     high = max(float(np.quantile(values, 0.995)) for values in both)

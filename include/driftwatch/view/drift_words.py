@@ -9,6 +9,7 @@ from driftwatch.artifacts.drift import ContentTest, FeaturesTest
 from driftwatch.view import tones
 from driftwatch.view.numbers import p_text
 from driftwatch.view.shares import p_digits, whole_percent
+from driftwatch.view.states import against
 from driftwatch.view.words import count, direction, feature_name, listing
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def kinds(drift: DayDrift | None, answers: ContentDrift | None) -> list[DriftKin
     rows = []
     if drift:
         moved = [direction(feature) for feature in drift.features if feature.verdict == "drifted"]
-        rows.append(_kind("Image quality", "pixel features", drift, listing(moved, 3) if moved else ""))
+        rows.append(
+            _kind("Image quality", "pixel features", drift, listing(moved, 3) if moved else quiet_finding(drift))
+        )
     if answers:
         content, predictions = answers.content, answers.predictions
         about = "GIST, a descriptor of the picture" if content.by else "the model's embedding"
@@ -60,13 +63,25 @@ def evidence(found: DriftTest) -> str:
     """The p-value and the false-alarm rate that decided; empty without a test."""
     if found.p_value is None:
         return ""
-    return f"{p_text(found.p_value)}, alarm below {found.false_alarm_rate:.2g}{of_mix(found)}"
+    return f"{p_text(found.p_value)}, alarm below {found.false_alarm_rate:.2g}{of_mix(found)}{against(found)}"
+
+
+def quiet_finding(drift: DayDrift) -> str:
+    """What differs and does not alarm: `detected, small: darker`, `muted: less sharp`. Empty where nothing does."""
+    said = {"small": "detected, small", "muted": "muted"}
+    found = {why: [direction(row) for row in drift.features if row.silenced == why] for why in said}
+    return "; ".join(f"{said[why]}: {listing(looks, 3)}" for why, looks in found.items() if looks)
+
+
+def mute_lines(drift: DayDrift) -> list[str]:
+    """What is muted on the day, until when, and why."""
+    return [f"{feature_name(mute.name)} until {mute.until}, by {mute.by}: {mute.reason}" for mute in drift.mutes]
 
 
 def content_finding(content: ContentTest) -> str:
     """What moved in the embedding, in words; empty where nothing did."""
     if content.verdict != "drifted":
-        return ""
+        return "detected, small" if any(feature.silenced for feature in content.features) else ""
     moved = {feature.feature: feature.direction for feature in content.features if feature.verdict == "drifted"}
     if moved.get("distance") == "up" or moved.get("residual") == "up":
         return "images unlike those that the model was tested on"
@@ -78,7 +93,8 @@ def shares(predictions: PredictionsTest) -> str:
     known = [(row.name, row.reference, row.day) for row in predictions.classes if row.day is not None]
     known.sort(key=lambda row: -abs(row[2] - row[1]))
     said = [f"{name} {whole_percent(usual)} → {whole_percent(day)}" for name, usual, day in known]
-    return listing(said, 3) if said else ""
+    small = "detected, small: " if predictions.silenced else ""
+    return small + listing(said, 3) if said else ""
 
 
 def trend_finding(found: DriftTrend) -> str:
@@ -112,7 +128,7 @@ def sample(found: DriftTest) -> str:
 
 @dataclass(frozen=True)
 class FeatureRow:
-    """One feature of a day. `looks`: what its change looks like in the pictures; empty where it did not move."""
+    """One feature of a day. `looks`: what its change looks like in the pictures; empty where it did not move, or does not alarm."""
 
     column: str
     name: str
@@ -136,7 +152,7 @@ def _feature_row(feature: FeatureDrift, drift: DayDrift) -> FeatureRow:
         column=feature.feature,
         name=feature_name(feature.feature),
         moved=moved,
-        verdict=tones.of_feature(moved, tested),
+        verdict=tones.of_feature(moved, tested, feature.silenced),
         looks=direction(feature) if moved else "",
         test=_TESTS.get(feature.test, feature.test) if tested else "–",
         effect=_two_digits(feature.effect),

@@ -20,16 +20,19 @@ def state_name(name: str) -> str:
     return "the training data" if name == TRAINING else f"the state {name}"
 
 
+def usual(found: DriftTest) -> str:
+    """What a day was compared with: the data of the model, or several states."""
+    others = [row.name for row in found.states if row.name != TRAINING]
+    return "the data" if not others else f"the data and the accepted {listing(others, 3)}"
+
+
 def against(found: DriftTest) -> str:
     """Which of several states the day is like, or that it is like none. Empty where the training data is the only state."""
     if not found.states or found.nearest is None:
         return ""
     if found.state is not None:
         return f", like {state_name(found.state)}"
-    others = len(found.states) - 1
-    return f", nearest to {state_name(found.nearest)}" + (
-        f" of {count(others + 1, 'accepted state')}" if others else ""
-    )
+    return f", nearest of {count(len(found.states), 'state')}: {state_name(found.nearest)}"
 
 
 def as_range(days: Sequence[date]) -> str:

@@ -57,8 +57,10 @@ def of_gate(decision: str) -> Verdict:
     return _GATE[decision]
 
 
-def of_feature(moved: bool, tested: bool) -> Verdict:
-    """The verdict on one feature of the images."""
+def of_feature(moved: bool, tested: bool, silenced: str | None = None) -> Verdict:
+    """The verdict on one feature of the images. `silenced`: why a difference does not alarm, small or muted."""
+    if silenced:
+        return Verdict(WAITING, {"small": "detected, small", "muted": "muted"}[silenced])
     if moved:
         return Verdict(WARN, "moved")
     return Verdict(GOOD, "as usual") if tested else Verdict(WAITING, "not tested")

@@ -183,7 +183,8 @@ class Simulation:
                 champion = self._champion()
                 kept = champion == row.model_version
                 self.progress.say(
-                    f"retraining {retraining}: " + ("the champion stays" if kept else f"{champion} is the new champion")
+                    f"retraining {retraining}: "
+                    + ("the champion stays" if kept else f"{champion} is the new champion{self._accepted()}")
                 )
 
     def _retraining(self, day: date) -> str | None:
@@ -195,6 +196,13 @@ class Simulation:
                 self._follow(self.monitor.retraining_dag_id, run_id, "retraining")
                 self._after_retraining(run_id)
         return run_id
+
+    def _accepted(self) -> str:
+        """The days that are usual from now on, beside those that are like the training data."""
+        from driftwatch.drift.states import accepted_states
+
+        names = [state.name for state in accepted_states(self.store) if state.counts]
+        return f"; days like {', '.join(names)} are usual from now on" if names else ""
 
     def _follow(self, dag_id: str, run_id: str, name: str) -> None:
         """Shows the running tasks until the run has ended."""

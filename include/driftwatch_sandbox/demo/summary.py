@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from driftwatch.artifacts.accuracy import Performance
-from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.drift import TRAINING, ContentDrift, DayDrift
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.parts import Interval
 from driftwatch.artifacts.store import DayStore
@@ -20,7 +20,8 @@ from driftwatch.view.shares import share_text
 
 @dataclass(frozen=True)
 class DayRow:
-    """One day's row. `accuracy` and `interval` are null if no image has a label."""
+    """One day's row. `accuracy` and `interval` are null if no image has a label. `state`: the accepted state that the images are like, null if
+    they drifted."""
 
     day: str
     listed: int
@@ -36,6 +37,7 @@ class DayRow:
     verdict: str
     model_version: str
     retraining_run_id: str | None
+    state: str | None = None
 
 
 def day_row(day: DayStore, retraining_run_id: str | None) -> DayRow:
@@ -57,7 +59,13 @@ def day_row(day: DayStore, retraining_run_id: str | None) -> DayRow:
         verdict=performance.verdict,
         model_version=ingest.model_version,
         retraining_run_id=retraining_run_id,
+        state=drift.like,
     )
+
+
+def _like(row: DayRow) -> str:
+    """Nothing drifted: since the images are as in training, or like days that were accepted."""
+    return "none" if row.state in (TRAINING, None) else f"as {row.state}"
 
 
 def found(day: DayStore) -> str:
@@ -83,7 +91,7 @@ def table(rows: Sequence[DayRow], title: str) -> Table:
             name.rsplit(".", 1)[-1] if "Sharpness" in name else name.removeprefix("image.")
             for name in row.drifted_features
         ]
-        named = f"[yellow]{len(names)}: {names[0]}{' …' if names[1:] else ''}[/]" if names else "none"
+        named = f"[yellow]{len(names)}: {names[0]}{' …' if names[1:] else ''}[/]" if names else _like(row)
         others = row.duplicate + row.quarantined
         low, high = row.interval or (None, None)
         accuracy = share_text(Interval(value=row.accuracy, low=low, high=high))

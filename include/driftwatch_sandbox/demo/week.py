@@ -92,12 +92,13 @@ class Photo:
 
 
 def write_monitor(folder: Path, source: Path, plan: Plan) -> MonitorConfig:
-    """Writes cats_vs_dogs.yaml of `source` with the demo's week and sample, and so that the pool is asked about every second. Leaves other
-    files alone."""
+    """Writes cats_vs_dogs.yaml of `source` with the demo's week and sample, so that the pool is asked about every second, and so that the days
+    of a retraining are usual once its model is promoted. Leaves other files alone."""
     example = source / "cats_vs_dogs.yaml"
     raw = yaml.safe_load(example.read_text())
     raw["schedule"] |= {"start_date": DAYS[0], "end_date": DAYS[-1]}
     raw["labels"]["poll_seconds"] = 1
+    raw["reference"] = {"accept_after_promotion": "auto"}
     for section, values in plan.overrides.items():
         raw[section] = raw.get(section, {}) | values
     folder.mkdir(parents=True, exist_ok=True)

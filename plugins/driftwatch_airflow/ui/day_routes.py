@@ -98,7 +98,8 @@ def give_distribution(site: Chosen, day: DayDep, feature: str) -> Response:
     """A feature's distribution on a day against the reference that the day was tested with."""
     row = next((row for row in read_days(site.artifacts) if row.day == day), None)
     version = None if row is None else row.drift.reference_version if row.drift else row.version
-    found = distribution(site.tables, day, feature, version)
+    state = row.drift.nearest if row is not None and row.drift else None
+    found = distribution(site.tables, day, feature, version, state)
     if found is None:
         raise HTTPException(404, "This feature's values are not stored for this day.")
     return Response(pages.as_json(found), media_type="application/json")

@@ -10,7 +10,8 @@ from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.view import tones
-from driftwatch.view.drift_words import feature_rows, kinds, sample, shares
+from driftwatch.view.drift_words import feature_rows, kinds, mute_lines, sample, shares
+from driftwatch.view.states import usual
 
 TREND = {
     "verdict": "drifted", "days": 40, "score": 18.2, "limit": 16.6, "false_alarms_per_year": 0.2,
@@ -101,3 +102,33 @@ def test_a_feature_says_whether_it_moved(verdict: str, p_value: float | None, wo
     assert row.looks == ("darker" if verdict == "drifted" else "")
     assert row.p == {0.00001: "< 0.0001", 0.25: "0.25", None: "–"}[p_value]
     assert row.test == ("–" if p_value is None else "median")
+
+
+QUIET = {**samples.DAY_DRIFT["features"][0], "verdict": "ok", "silenced": "small"}
+MUTE = {
+    "what": "feature", "name": QUIET["feature"], "since": "2026-01-08", "until": "2026-02-08", "by": "ann",
+    "at": "2026-01-08T09:00:00+00:00", "reason": "fog until spring",
+}  # fmt: skip
+
+
+def test_what_is_detected_and_does_not_alarm_stays_in_the_table_and_says_why() -> None:
+    small = day_drift(features=[QUIET])
+    assert kinds(small, None)[0].finding.startswith("detected, small: ")
+    assert (feature_rows(small)[0].verdict.word, feature_rows(small)[0].moved) == ("detected, small", False)
+    muted = day_drift(features=[{**QUIET, "silenced": "muted"}], mutes=[MUTE])
+    assert kinds(muted, None)[0].finding.startswith("muted: ")
+    assert feature_rows(muted)[0].verdict.word == "muted"
+    assert mute_lines(muted)[0].endswith(" until 2026-02-08, by ann: fog until spring")
+
+
+def test_with_several_states_the_evidence_says_which_one_the_day_is_like_or_nearest_to() -> None:
+    states = [
+        {"name": "training", "verdict": "drifted", "p_value": 0.0002},
+        {"name": "lens", "verdict": "ok", "p_value": 0.4},
+    ]
+    like = day_drift(state="lens", nearest="lens", states=states, p_value=0.4)
+    assert kinds(like, None)[0].evidence.endswith(", like the state lens")
+    unlike = day_drift(state=None, nearest="training", states=states, verdict="drifted")
+    assert kinds(unlike, None)[0].evidence.endswith(", nearest of 2 states: the training data")
+    assert usual(like) == "the data and the accepted lens"
+    assert usual(day_drift()) == "the data"

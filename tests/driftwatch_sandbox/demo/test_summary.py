@@ -38,7 +38,20 @@ def test_a_row_has_the_days_counts_and_verdicts(day):
     assert (row.day, row.accepted, row.drifted) == (samples.DAY, samples.INGEST["accepted"], True)
     assert (row.accuracy, row.interval) == (accuracy["value"], (accuracy["low"], accuracy["high"]))
     assert (row.verdict, row.retraining_run_id) == (samples.PERFORMANCE["verdict"], "perf_alert__1")
+    assert row.state is None
     assert found(day)
+
+
+def test_a_row_says_which_accepted_state_the_day_is_like(day):
+    usual = {**samples.DAY_DRIFT, "verdict": "ok", "drifted_features": []}
+    day.storage.write_json(day.keys.drift, usual)
+    assert day_row(day, None).state == "training"  # also of a day of an early Driftwatch
+    day.storage.write_json(day.keys.drift, {**usual, "state": "2026-01-08", "nearest": "2026-01-08", "states": []})
+    row = day_row(day, None)
+    console = Console(width=80, record=True)
+    console.print(table([row], "Days"))
+    assert (row.drifted, row.state) == (False, "2026-01-08")
+    assert "as 2026-01-08" in console.export_text()
 
 
 def test_the_table_shows_each_day_also_one_without_a_label(day):

@@ -36,8 +36,9 @@ def report_page(facts: DayFacts, pictures: dict[str, list[Picture]]) -> str:
 
 def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any]:
     """What the report's template shows; Jinja takes it by name."""
-    from driftwatch.view.drift_words import kinds, sample
+    from driftwatch.view.drift_words import kinds, mute_lines, sample
     from driftwatch.view.report import accuracy_section, labelling_section, sections
+    from driftwatch.view.states import usual
 
     return {
         "facts": facts,
@@ -46,6 +47,8 @@ def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any
         "files": sections.files(facts),
         "kinds": kinds(facts.drift, facts.content_drift),
         "tested": sample(facts.drift) if facts.drift else "",
+        "usual": usual(facts.drift) if facts.drift else "",
+        "muted": mute_lines(facts.drift) if facts.drift else [],
         "features": sections.features(facts),
         "over_time": sections.over_time(facts),
         "history": sections.history(facts),
