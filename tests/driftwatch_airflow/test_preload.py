@@ -1,4 +1,8 @@
-"""Heavy libraries are imported where tasks are forked from, and nowhere else; a fork can use each of them."""
+"""Heavy libraries are imported where tasks are forked from, and nowhere else; a fork can use each of them.
+
+To import them all takes fifteen seconds of CPU, so `make test` leaves that to the real Airflow of tests/end_to_end, whose tasks are such
+forks: `make test-faults` does it here.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,7 @@ from typing import Any
 import pytest
 
 SMALL = ("scheduler", "api-server", "dag-processor", "triggerer", "celery flower", "db migrate")
-# One process for all findings, as these libraries take seconds to import: the commands that fork no task, a worker, and what a scheduler
-# that runs the tasks would import; then what a task does with each library, in a fork of this process, which has imported them and used
-# none. A library that had started threads at its import would wait in the fork for threads that are not there.
-PROGRAM = """
+HEAD = """
 import json, os, signal, socket, sys
 from driftwatch_airflow import preload as module
 
@@ -23,20 +24,27 @@ def run(executor, command):
     sys.argv[1:] = command.split()
     module.preload()
     return sum(name in sys.modules for name in module.HEAVY) / len(module.HEAVY)
-
+"""
+# What is loaded after the commands that fork no task, and what those would import that do.
+FEW = """
 small = [run("CeleryExecutor", command) for command in sys.argv[1:]]
+imported = {}
+for executor, command in (("CeleryExecutor", "celery worker"), ("CeleryExecutor", "scheduler"), ("LocalExecutor", "scheduler")):
+    names = imported[f"{executor} {command}"] = []
+    module.import_module = names.append
+    run(executor, command)
+print(json.dumps({"small": small, "imported": imported, "heavy": module.HEAVY}), flush=True)
+"""
+# One process for all findings, as these libraries take seconds to import: a worker; then what a task does with each library, in a fork of
+# this process, which has imported them and used none. A library that had started threads at its import would wait in the fork for threads
+# that are not there.
+ALL = """
 asked, resolve = [], socket.getaddrinfo
 socket.getaddrinfo = lambda *arguments, **more: asked.append(arguments[0]) or (_ for _ in ()).throw(OSError("no network"))
 worker = run("CeleryExecutor", "celery worker")
 socket.getaddrinfo = resolve
 settings = [os.environ["WHYLOGS_NO_ANALYTICS"], os.environ["_WHYLABS_SKIP_CONFIG_READ"]]
-imported = {}
-for executor in ("CeleryExecutor", "LocalExecutor"):
-    names = imported[executor] = []
-    module.import_module = names.append
-    run(executor, "scheduler")
-found = {"small": small, "worker": worker, "asked": asked, "settings": settings, "scheduler": imported, "heavy": module.HEAVY}
-print(json.dumps(found), flush=True)
+print(json.dumps({"worker": worker, "asked": asked, "settings": settings}), flush=True)
 if os.fork():
     sys.exit(abs(os.waitstatus_to_exitcode(os.wait()[1])))
 signal.alarm(150)  # a fork that waits for a thread that is not there waits for ever
@@ -74,39 +82,37 @@ print("worked")
 """
 
 
-@pytest.fixture(scope="module")
-def process() -> subprocess.CompletedProcess[str]:
+def ended(program: str) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
+    """The last line of JSON that it printed, and the process."""
     # The tests' own environment has whylogs' settings already; here preload makes them.
     env = {
         name: value
         for name, value in os.environ.items()
         if name not in ("WHYLOGS_NO_ANALYTICS", "_WHYLABS_SKIP_CONFIG_READ")
     }
-    return subprocess.run([sys.executable, "-c", PROGRAM, *SMALL], capture_output=True, text=True, timeout=250, env=env)
+    command = [sys.executable, "-c", program, *SMALL]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, env=env)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    assert lines, done.stderr[-2000:]
+    return json.loads(lines[-1]), done
 
 
-@pytest.fixture(scope="module")
-def found(process) -> dict[str, Any]:
-    lines = [line for line in process.stdout.splitlines() if line.startswith("{")]
-    assert lines, process.stderr[-2000:]
-    found: dict[str, Any] = json.loads(lines[0])
-    return found
-
-
-def test_what_forks_no_task_stays_small_and_a_worker_has_all(found):
-    """The shares of the libraries that are loaded after each command."""
+def test_what_forks_no_task_stays_small_and_what_forks_them_imports_all():
+    """Small: the shares of the libraries that are loaded after each command."""
+    found, _ = ended(HEAD + FEW)
     assert len(found["small"]) == len(SMALL)
     assert all(share < 0.5 for share in found["small"])
+    assert found["imported"] == {
+        "CeleryExecutor celery worker": found["heavy"],
+        "CeleryExecutor scheduler": [],
+        "LocalExecutor scheduler": found["heavy"],
+    }
+
+
+def test_a_worker_has_all_asks_no_network_for_it_and_a_task_in_its_fork_can_use_each(pytestconfig):
+    if not pytestconfig.getoption("--all-faults"):
+        pytest.skip("with --all-faults: it imports every library")
+    found, process = ended(HEAD + ALL)
     assert found["worker"] == 1.0
-
-
-def test_a_scheduler_that_runs_the_tasks_imports_all(found):
-    assert found["scheduler"] == {"CeleryExecutor": [], "LocalExecutor": found["heavy"]}
-
-
-def test_no_library_asks_the_network_when_it_is_imported(found):
     assert (found["asked"], found["settings"]) == ([], ["True", "1"])
-
-
-def test_a_task_in_a_fork_can_use_every_library_that_its_worker_has_imported(process):
     assert (process.returncode, process.stdout.splitlines()[-1:]) == (0, ["worked"]), process.stderr[-2000:]

@@ -162,8 +162,10 @@ def watched(request: pytest.FixtureRequest, own: Path, tmp_path: Path) -> Watche
 
 @pytest.mark.slow
 def test_drift_on_the_fourth_day_alerts_hands_over_and_the_model_that_comes_back_serves(
-    watched: Watched, own: Path, tmp_path: Path
+    watched: Watched, own: Path, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
+    if not watched.logged and not pytestconfig.getoption("--all-faults"):
+        pytest.skip("with --all-faults; tests/dags/test_handover.py hands over for an ONNX model in any case")
     first = registry.champion_version(watched.store)
     assert registry.card(watched.store, first).kind == ("logged" if watched.logged else "onnx")
     for day in DAYS[:3]:

@@ -147,12 +147,14 @@ def test_a_plan_that_was_lost_finds_its_pool(service, day):
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_one_that_is_killed_anywhere_and_repeated_has_one_pool_with_each_image_once(service, new_day, when: When):
+def test_one_that_is_killed_anywhere_and_repeated_has_one_pool_with_each_image_once(
+    service, new_day, when: When, everywhere: bool
+):
     day = new_day()
     touched = touches(lambda: opened(service, day))
     # The copies of images are made before the backend is asked for anything.
     points = [number for number, what in enumerate(touched) if not what.endswith(".jpg")]
-    points = one_of_each(touched, points) if service.slow else points
+    points = points if everywhere else one_of_each(touched, points, service.slow)
     assert len(points) > 3
     for number in points:
         day, before = new_day(), service.pools()
@@ -194,7 +196,9 @@ def test_late_images_have_a_pool_of_their_own_and_the_first_one_stays_as_it_is(s
     assert service.pools() == 2
 
 
-def test_a_pool_of_late_images_that_is_killed_anywhere_and_repeated_is_one_with_each_image_once(service, new_day):
+def test_a_pool_of_late_images_that_is_killed_anywhere_and_repeated_is_one_with_each_image_once(
+    service, new_day, everywhere: bool
+):
     def late_day() -> DayStore:
         day = new_day()
         opened(service, day)
@@ -204,8 +208,8 @@ def test_a_pool_of_late_images_that_is_killed_anywhere_and_repeated_is_one_with_
     day = late_day()
     touched = touches(lambda: opened(service, day))
     begins = next(number for number, what in enumerate(touched) if what.endswith("supplement_1.parquet"))
-    points = list(range(begins, len(touched), 3))
-    points = one_of_each(touched, points) if service.slow else points
+    points = list(range(begins, len(touched), 1 if everywhere else 3))
+    points = points if everywhere else one_of_each(touched, points, service.slow)
     assert len(points) > 2
     for number in points:
         day, before = late_day(), service.pools()
@@ -218,12 +222,18 @@ def test_a_pool_of_late_images_that_is_killed_anywhere_and_repeated_is_one_with_
             assert sorted(service.shown(pool_of(part))) == asked(part), (number, touched[number])
 
 
-def one_of_each(touched: list[str], points: list[int]) -> list[int]:
-    """The first and the last of each kind of touch: a service that takes long is not killed at all ten tasks of a day."""
+@pytest.fixture(scope="session")
+def everywhere(request: pytest.FixtureRequest) -> bool:
+    """`make test` kills at one of each kind of touch; `make test-faults` at each touch."""
+    return bool(request.config.getoption("--all-faults"))
+
+
+def one_of_each(touched: list[str], points: list[int], slow: bool) -> list[int]:
+    """The first and the last of each kind of touch; of a service that takes long the last alone, which has the most behind it."""
     kinds: dict[str, list[int]] = {}
     for number in points:
         kinds.setdefault(re.sub(r"\d+", "", touched[number]), []).append(number)
-    return sorted({number for of in kinds.values() for number in (of[0], of[-1])})
+    return sorted({number for of in kinds.values() for number in ((of[-1],) if slow else (of[0], of[-1]))})
 
 
 def test_progress_counts_answers_of_the_sample_and_coverage(service, day):
