@@ -98,14 +98,16 @@ class Person:
 
     def next_task(self, project: str) -> dict[str, Any] | None:
         """What the button `Label All Tasks` does; None where there is nothing for the person."""
-        path = f"/api/dm/actions?id=next_task&project={project}"
+        path = f"/api/dm/actions/?id=next_task&project={project}"
         reply = self.http.post(path, json={"project": project})
         return None if reply.status_code == 404 else reply.raise_for_status().json()
 
     def submit(self, task: int, choice: str, seconds: float = 5.0, **more: Any) -> httpx.Response:
         """What the browser sends; 409 for an answer that was stored before."""
         value = {"from_name": "answer", "to_name": "image", "type": "choices", "value": {"choices": [choice]}}
-        reply = self.http.post(f"/api/tasks/{task}/annotations", json={"result": [value], "lead_time": seconds, **more})
+        reply = self.http.post(
+            f"/api/tasks/{task}/annotations/", json={"result": [value], "lead_time": seconds, **more}
+        )
         return reply if reply.status_code == 409 else reply.raise_for_status()
 
     def label_all(self, project: str, choose: Callable[[str], str]) -> int:
@@ -153,7 +155,7 @@ class LabelStudio:
 
     def tasks(self, project: str) -> list[dict[str, Any]]:
         asked = {"project": project, "page_size": 10_000, "fields": "all"}
-        return self.owner.get("/api/tasks", params=asked).raise_for_status().json()["tasks"]
+        return self.owner.get("/api/tasks/", params=asked).raise_for_status().json()["tasks"]
 
     def answer_all(self, project: str, choice: str, people: Sequence[str]) -> None:
         """Each of the people has given the same answer to each image: written into the database, as thousands of requests take long."""
