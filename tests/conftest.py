@@ -174,27 +174,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # What takes longest stands first. xdist gives each worker a file, then the next to whoever has at most one test left, which is at once
 # where a file has a single test: so test_killed_tasks.py stands where a short file may follow it.
 LONG = (
-    "end_to_end/test_real_airflow.py",
     "label_studio/test_backend.py",
     "faults/test_label_studio_faults.py",
     "backends/test_conformance.py",
+    "driftwatch_airflow/test_label_studio.py",
+    "end_to_end/test_real_airflow.py",
     "ui/test_pages.py",
+    "faults/test_storage_faults.py",
+    "faults/test_service_faults.py",
+    "faults/test_kills.py",
+    "faults/test_desk_faults.py",
     "driftwatch_sandbox/test_team.py",
     "dags/test_alert_source_branch.py",
     "dags/test_labels.py",
-    "faults/test_storage_faults.py",
     "models/test_killed_tasks.py",
     "models/test_retraining.py",
     "dags/test_handover.py",
     "training/test_keras.py",
-    "faults/test_service_faults.py",
     "driftwatch_airflow/test_preload.py",
     "training/test_conformance.py",
     "models/test_conversion.py",
     "mlflow/test_mirror.py",
+    "mlflow/test_importing.py",
     "cli/test_cli.py",
     "drift/test_reference.py",
-    "faults/test_kills.py",
     "labels/test_large_day.py",
     "drift/test_class_mix.py",
     "whylabs/test_sink.py",
@@ -212,8 +215,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-# The files that share a server: whoever gets one of them gets them all.
-ONE_SERVER = ("tests/driftwatch_airflow/ui/test_pages", "tests/driftwatch/labels/backends/label_studio/")
+# The files that share a server: whoever gets one of them gets them all. Another Label Studio would cost twenty seconds of CPU.
+ONE_SERVER = {
+    "the pages": ("tests/driftwatch_airflow/ui/test_pages",),
+    "MLflow": ("tests/driftwatch/models/mlflow/",),
+    "Label Studio": (
+        "tests/driftwatch/labels/backends/label_studio/",
+        "tests/driftwatch/labels/backends/test_conformance.py",
+        "tests/driftwatch_airflow/test_label_studio.py",
+        "tests/faults/test_label_studio_faults.py",
+    ),
+    "the stand-ins of the faults": ("tests/faults/",),
+}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -223,7 +236,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByServer(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            shared = (start for start in ONE_SERVER if nodeid.startswith(start))
+            shared = (server for server, files in ONE_SERVER.items() if nodeid.startswith(files))
             return next(shared, super()._split_scope(nodeid))
 
     return ByServer(config, log) if config.getoption("dist") == "loadfile" else None

@@ -16,28 +16,39 @@ from .matrix import PROPERTY
 from .world import World
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[World]:
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[World]:
+    """For all files that have no world of their own, which tests/conftest.py sends to one worker."""
+    folder = tmp_path_factory.mktemp("faults")
     with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("faults")
         patch.setenv("DRIFTWATCH_STORAGE", f"file://{folder}")
-        found = World(folder, load_monitor(root / "include/monitors/cats_vs_dogs.yaml"))
-        for name, value in found.connections().items():
+        monitor = load_monitor(root / "include/monitors/cats_vs_dogs.yaml")
+    found = World(folder, monitor)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture(scope="module")
+def world(stand_ins: World) -> Iterator[World]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DRIFTWATCH_STORAGE", f"file://{stand_ins.folder}")
+        for name, value in stand_ins.connections().items():
             patch.setenv(name, value)
         # The stand-ins are other processes: here nobody needs to wait for a minute's quota, or long for a listing.
         real = time.sleep
         patch.setattr(time, "sleep", lambda seconds: real(min(seconds, 0.05)))
         patch.setattr(journal, "SETTLE_SECONDS", 1.5)
-        try:
-            yield found
-        finally:
-            found.stop()
+        yield stand_ins
 
 
 @pytest.fixture(autouse=True)
-def no_faults_are_left(world: World) -> Iterator[None]:
+def no_faults_are_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    world = request.getfixturevalue("world") if "world" in request.fixturenames else None
     yield
-    world.no_faults()
+    if world:
+        world.no_faults()
 
 
 @pytest.fixture
