@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.airflow_database import new_database
 from tests.driftwatch.labels.table_days import by_table
 from tests.driftwatch.models.conftest import file_of, striped
 from tests.stores import SMALLEST, monitor_store
@@ -198,7 +199,7 @@ def runs(root: Path, tmp_path_factory) -> tuple[dict[str, Any], Path]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
         "DRIFTWATCH_MONITORS": str(home / "monitors"),
     }
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=env, check=True, capture_output=True)
+    new_database(tmp_path_factory, home / "airflow.db")
     command = [sys.executable, "-c", RUNS, str(root / "dags"), "unlabelled", "tabled"]
     with open(home / "out", "w") as out, open(home / "err", "w") as err:
         run = subprocess.Popen(command, env=env, stdout=out, stderr=err)

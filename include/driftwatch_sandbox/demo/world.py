@@ -206,11 +206,15 @@ class World:
         self.processes.start(name, [sys.executable, "-m", module, "--port", port, *options], env)
 
     def prepare_airflow(self) -> None:
-        """Starts to create the database and the login. This goes on while other things are done; `start_airflow` waits for it."""
+        """Creates the database and the login."""
+        self.write_airflow_home()
+        self.processes.run("airflow-db", ["airflow", "db", "migrate"], self.env)
+
+    def write_airflow_home(self) -> None:
+        """Writes Airflow's local settings and the login."""
         (self.home / "airflow" / "config").mkdir(parents=True, exist_ok=True)
         (self.home / "airflow" / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS)
         write_private(self.home / "passwords.json", json.dumps({"admin": self.secrets.password}))
-        self.processes.run("airflow-db", ["airflow", "db", "migrate"], self.env)
 
     def start_airflow(self) -> None:
         """Starts Airflow's four servers one by one, since `airflow standalone` would listen on all interfaces."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +14,7 @@ import yaml
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from tests.airflow_database import new_database
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
@@ -103,14 +103,13 @@ def pages(browser: Any, served: Served) -> Pages:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all test_pages*.py, which tests/conftest.py sends to one worker."""
     world = World(tmp_path_factory.mktemp("pages"), None, {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600"})
-    database = threading.Thread(target=world.prepare_airflow)
-    database.start()
+    world.write_airflow_home()
+    new_database(tmp_path_factory, world.home / "airflow" / "airflow.db")
     write_monitor(world, 60)
     write_monitor(
         world, 3, name="hostile", classes=list(HOSTILE_CLASSES), description="<script>window.hacked=1</script>"
     )
     write_monitor(world, 0, name="new_one", description="Not run yet.")
-    database.join()
     try:
         world.processes.start("api-server", ["airflow", "api-server"], world.env)
         world.processes.start("dag-processor", ["airflow", "dag-processor"], world.env)
