@@ -37,7 +37,7 @@ def test_a_day_with_another_mix_keeps_the_stated_false_alarm_rate():
         for batch in range(5):
             day = images(100, 1000 + 10 * number + batch, 0.8)
             found.append(reference.test(day).drifted)
-            blind.append(reference.test(day.drop(columns="prediction")).drifted)
+        blind.append(reference.test(day.drop(columns="prediction")).drifted)
     assert 0.01 <= np.mean(found) <= 0.24  # 10 % within three standard errors, of 40 days
     assert np.mean(blind) > 0.6
 

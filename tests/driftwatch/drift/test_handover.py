@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests import small_network
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
@@ -52,7 +53,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
             Image.fromarray(pixels).save(picture, "PNG")
             store.storage.write_bytes(store.keys.training_image(label, f"{number:02d}.png"), picture.getvalue())
     take_in_training_set(store)
-    return root, train_champion(store, "fast", epochs=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("driftwatch.models.architecture.build", small_network.build)
+        return root, train_champion(store, "fast", epochs=1)
 
 
 def test_the_references_are_of_all_images_and_of_those_held_out(trained):
