@@ -1,6 +1,8 @@
-"""A whole day by `dag.test()`, as somebody runs it who looks for a mistake: in one process, with a database of its own.
+"""A whole day by `dag.test()`, as somebody runs it who looks for a mistake: in one process, with a database of its own. And a dry run of one
+on a real Airflow.
 
-It costs half a minute of CPU, and tests/dags runs parts of both DAGs in the same way, so `make test` leaves it out: `make test-faults` runs it.
+They cost a minute of CPU. tests/dags runs parts of both DAGs in the same way, and the operators' tests have each task's dry run, so `make
+test` leaves them out: `make test-faults` runs them.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import subprocess
 import sys
 
 import pytest
+
+from .test_real_airflow import outside
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -42,3 +46,13 @@ print(json.dumps({"state": str(run.state)}))
     assert done.returncode == 0, done.stderr[-3000:]
     assert "success" in json.loads(done.stdout.strip().splitlines()[-1])["state"]
     assert site.storage.read_json(site.layout.day(day).performance)["day"] == str(day)
+
+
+def test_a_dry_run_of_a_day_by_hand_creates_publishes_and_pays_nothing(site, days):
+    day, before = days[5], outside(site)
+    run_id = f"dry__{day}"
+    assert site.run(site.monitor.monitoring_dag_id, run_id, None, day=str(day), dry_run=True) == "success"
+    assert outside(site) == before
+    states = site.states(site.monitor.monitoring_dag_id, run_id)
+    assert states["create_annotation_pool"] == states["upload_features"] == states["check_performance"] == "skipped"
+    assert states["predict_labels"] == "success"
