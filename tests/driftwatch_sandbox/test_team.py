@@ -160,12 +160,18 @@ def watched(request: pytest.FixtureRequest, own: Path, tmp_path: Path) -> Watche
     return made
 
 
-@pytest.mark.slow
-def test_drift_on_the_fourth_day_alerts_hands_over_and_the_model_that_comes_back_serves(
-    watched: Watched, own: Path, tmp_path: Path, pytestconfig: pytest.Config
-) -> None:
-    if not watched.logged and not pytestconfig.getoption("--all-faults"):
+@pytest.fixture
+def long_if_onnx(request: pytest.FixtureRequest) -> None:
+    """Before `watched`, which takes seconds."""
+    if request.node.callspec.params["watched"] == "onnx" and not request.config.getoption("--all-faults"):
         pytest.skip("with --all-faults; tests/dags/test_handover.py hands over for an ONNX model in any case")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("long_if_onnx")
+def test_drift_on_the_fourth_day_alerts_hands_over_and_the_model_that_comes_back_serves(
+    watched: Watched, own: Path, tmp_path: Path
+) -> None:
     first = registry.champion_version(watched.store)
     assert registry.card(watched.store, first).kind == ("logged" if watched.logged else "onnx")
     for day in DAYS[:3]:
