@@ -1,4 +1,4 @@
-"""Colleagues of the simulated crowd label a batch at a real desk, over HTTP, from images that a server shows."""
+"""Colleagues of the simulated crowd label at a real desk and in a real Label Studio, over HTTP, from images that a server shows."""
 
 from __future__ import annotations
 
@@ -6,18 +6,40 @@ import hashlib
 import http.server
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.driftwatch.labels.backends.label_studio.days import NOW, labelled_day
 from tests.driftwatch_servers.desk.desks import KEY, RULES, running_desk
+from tests.label_studio_server.running import shared_server
 
+from driftwatch.labels.creation import create_day_pool
+from driftwatch.labels.links import ImageServer, LinkSigners
 from driftwatch_sandbox.labellers.__main__ import colleagues
 from driftwatch_sandbox.labellers.crowd import Labeller, at_work
 from driftwatch_sandbox.labellers.desk import DeskSeat
+from driftwatch_sandbox.labellers.label_studio import LabelStudioSeat, invitation
 from driftwatch_sandbox.toloka.sight import Truth
 
 IMAGES, PEOPLE = 8, 3
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of an HTTP server that has the folder's files."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments, directory=str(folder))
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 @pytest.fixture
@@ -33,16 +55,8 @@ def shown(tmp_path: Path) -> Iterator[dict[str, str]]:
         lines.append(f"{image_id},{'cat' if number % 2 else 'dog'}")
     (tmp_path / "truth.csv").write_text("\n".join(lines) + "\n")
 
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments, directory=str(folder))
-
-        def log_message(self, *_: object) -> None: ...
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield {image_id: f"http://127.0.0.1:{server.server_address[1]}/{name}" for image_id, name in names.items()}
-        server.shutdown()
+    with served(folder) as url:
+        yield {image_id: f"{url}/{name}" for image_id, name in names.items()}
 
 
 def test_three_colleagues_label_a_batch_to_its_end_and_mostly_rightly(tmp_path, shown):
@@ -73,3 +87,42 @@ def test_three_colleagues_label_a_batch_to_its_end_and_mostly_rightly(tmp_path, 
     right = [answer["answer"] == truth.labels()[answer["image_id"]] for answer in given]
     assert sum(right) >= 0.75 * len(right)
     assert len({answer["person"] for answer in given}) > 1
+
+
+def test_three_colleagues_sign_up_in_label_studio_and_label_a_day_to_its_end(tmp_path):
+    server = shared_server()
+    server.clear()
+    day = labelled_day(server, tmp_path, images=IMAGES)
+    lines = [f"{image_id},{label}\n" for image_id, label in day.truth.items()]
+    (tmp_path / "truth.csv").write_text("image_id,label\n" + "".join(lines))
+    invite = invitation(server.url, server.token)
+    people = [
+        Labeller(
+            worker,
+            LabelStudioSeat(server.url, f"{worker.id[:12]}@example.org", "Example-Only-1", invite),
+            Truth(tmp_path / "truth.csv"),
+            seed=7,
+            speed=2000.0,
+        )
+        for worker in colleagues(PEOPLE, 7)
+    ]
+    stopped = threading.Event()
+    with served(next(tmp_path.glob("storage*"))) as url:
+        create_day_pool(day.store, day.backend, LinkSigners(ImageServer(url, "secret")), NOW)
+        threads = at_work(people, stopped)
+        for _ in range(300):
+            if all(task["is_labeled"] for task in server.tasks(day.project)):
+                break
+            stopped.wait(0.5)
+        stopped.set()
+        for thread in threads:
+            thread.join()
+    given = [
+        (task["data"]["image_id"], one["result"][0]["value"]["choices"][0], one["completed_by"])
+        for task in server.tasks(day.project)
+        for one in task["annotations"]
+    ]
+    assert {image_id for image_id, *_ in given} >= {image.image_id for image in day.plan.sample}
+    assert all(len({who for of, _, who in given if of == image_id}) >= 2 for image_id, *_ in given)
+    right = [answer == day.truth[image_id] for image_id, answer, _ in given]
+    assert sum(right) >= 0.75 * len(right)
