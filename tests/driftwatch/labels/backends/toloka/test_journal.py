@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -54,6 +55,19 @@ def test_a_listing_that_lags_is_waited_for_only_where_a_creation_was_sent(record
     sent = PLAN.model_copy(update={"state": "creating_pool"})
     assert Journal(sent, recorded.append, 5).find("pool", find).id == "7"
     assert Journal(sent, recorded.append, 0.05).find("pool", list) is None
+
+
+def test_a_listing_that_lagged_and_answers_late_is_asked_for_once_more(recorded):
+    """A busy service answers when the time is over, with what it knew before."""
+    looks: list[int] = []
+
+    def find() -> list[SimpleNamespace]:
+        looks.append(1)
+        time.sleep(0.1)
+        return [SimpleNamespace(id="7")] if len(looks) > 1 else []
+
+    sent = PLAN.model_copy(update={"state": "creating_pool"})
+    assert Journal(sent, recorded.append, 0.05).find("pool", find).id == "7"
 
 
 def test_an_operation_is_noted_once(journal, recorded):
