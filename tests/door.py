@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,11 +30,19 @@ class Fault:
 
 @dataclass
 class Door:
-    """`asked`: method and path of each request that came through."""
+    """`asked`: method and path of each request that came through; `held`: the late ones that the server has not done yet."""
 
     url: str = ""
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+
+    def wait_until_all_arrived(self, seconds: float = 120) -> None:
+        """Returns when the server has done all that it was asked late."""
+        end = time.monotonic() + seconds
+        while self.held:
+            assert time.monotonic() < end, self.held
+            threading.Event().wait(0.05)
 
     def fault(self, target: str) -> Fault:
         self.asked.append(target)
@@ -60,12 +69,18 @@ def door_before(server: str, token: str | None = None) -> Iterator[Door]:
                 return self._answer(int(kind), {}, b"told to fail")
             if kind == "html":
                 return self._answer(502, {"Content-Type": "text/html"}, b"<html>Bad gateway</html>")
+            name = f"{self.command} {self.path} {threading.get_ident()}"
+            if kind == "late":
+                door.held.add(name)
             if kind in ("slow", "late"):
                 threading.Event().wait(fault.seconds)  # tests make time.sleep short
             if kind not in ("reset", "slow"):
                 own = (*_OWN, "authorization") if token else _OWN
                 kept = {k: v for k, v in self.headers.items() if k.lower() not in own}
-                found = httpx.request(self.command, server + self.path, content=body, headers=kept, timeout=60)
+                try:
+                    found = httpx.request(self.command, server + self.path, content=body, headers=kept, timeout=60)
+                finally:
+                    door.held.discard(name)
                 if kind == "failed":
                     return self._answer(500, {}, b"told to fail")
                 if kind not in ("lost", "late"):
