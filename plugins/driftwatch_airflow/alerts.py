@@ -144,6 +144,8 @@ def _links(context: Context, monitor: MonitorConfig, alert: Alert) -> dict[str, 
         return {}
     page = f"days/{alert.about_day}/" if alert.about_day else "models"
     links = {"Monitor page": f"{base}{URL_PREFIX}/m/{monitor.name}/{page}"}
+    if days := getattr(alert, "retrained_days", ()):
+        links["What is usual"] = f"{base}{URL_PREFIX}/m/{monitor.name}/days/{max(days)}/#usual"
     run = context.get("dag_run")
     if run:
         links["Airflow run"] = base + run_path(run.dag_id, run.run_id)

@@ -30,10 +30,10 @@ class RefusedMonitorOperator(BaseOperator):
         raise AirflowFailException(self.message)
 
 
-def dags_of_monitors(build: Callable[[MonitorConfig], DAG | None], kind: str) -> dict[str, DAG]:
+def dags_of_monitors(build: Callable[[MonitorConfig], DAG | None], kind: str, refused: bool = True) -> dict[str, DAG]:
     """The DAGs of all monitor files, by id. The DAG of a refused file says why it was refused. A mistake in one file stops no other.
 
-    `build` gives None for a monitor that has no such DAG.
+    `build` gives None for a monitor that has no such DAG. `refused`: false where other DAGs of the file say already that it was refused.
     """
     dags: dict[str, DAG] = {}
     for path, monitor in load_monitors():
@@ -45,7 +45,7 @@ def dags_of_monitors(build: Callable[[MonitorConfig], DAG | None], kind: str) ->
                 problem = f"{shown(path)}: its DAG cannot be made ({said}): correct in the file what this names"
                 dag = refused_monitor_dag(path, kind, ConfigError(problem))
         else:
-            dag = refused_monitor_dag(path, kind, monitor)
+            dag = refused_monitor_dag(path, kind, monitor) if refused else None  # one that is made is shown
         if dag is not None:
             dags[dag.dag_id] = dag
     return dags

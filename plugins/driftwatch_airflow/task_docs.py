@@ -190,6 +190,10 @@ _WHAT_AND_WHEN = {
         "Gives the new champion's reference profile to the sinks, which compare the next days with it.",
         "the new champion serves already. Check the connection, then clear this task.",
     ),
+    "change_reference": (
+        "Does what the form says: accepts days as usual or withdraws them, mutes a feature or a segment or lets it alarm again.",
+        "its message says what the form lacks, or which day has no images. Trigger the DAG again.",
+    ),
 }
 
 

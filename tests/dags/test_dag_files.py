@@ -59,8 +59,8 @@ def dags(root):
     return bag.dags
 
 
-def test_each_monitor_has_its_two_dags(dags):
-    assert set(dags) == {"cats_vs_dogs_monitoring", "cats_vs_dogs_retraining"}
+def test_each_monitor_has_its_three_dags(dags):
+    assert set(dags) == {"cats_vs_dogs_monitoring", "cats_vs_dogs_retraining", "cats_vs_dogs_reference"}
 
 
 def test_every_field_of_the_retrainings_form_says_what_it_is_and_what_is_allowed(dags):
@@ -258,7 +258,9 @@ for path in sys.argv[1:]:
 ratio = (time.process_time() - imported) / (imported - begun)
 print(json.dumps({"ratio": ratio, "modules": sorted(sys.modules)}))
 """
-    files = [str(root / "dags" / name) for name in ("image_monitoring.py", "model_retraining.py")]
+    files = [
+        str(root / "dags" / name) for name in ("image_monitoring.py", "model_retraining.py", "monitor_reference.py")
+    ]
     for _ in range(3):
         done = subprocess.run(
             [sys.executable, "-c", program, *files], capture_output=True, text=True, check=True, env=os.environ

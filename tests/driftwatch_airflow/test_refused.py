@@ -24,7 +24,13 @@ def test_a_refused_monitor_file_takes_no_other_down(root, tmp_path, monkeypatch)
     monkeypatch.setenv("DRIFTWATCH_MONITORS", str(tmp_path))
     bag = dag_bag(root)
     assert bag.import_errors == {}
-    assert {"good_monitoring", "good_retraining", "bad_monitoring_refused", "bad_retraining_refused"} == set(bag.dags)
+    assert {
+        "good_monitoring",
+        "good_retraining",
+        "good_reference",
+        "bad_monitoring_refused",
+        "bad_retraining_refused",
+    } == set(bag.dags)
     refused = bag.dags["bad_monitoring_refused"]
     assert "labels.overlap" in refused.doc_md
     with pytest.raises(Exception, match=r"labels\.overlap.*greater than or equal to 1"):
@@ -61,7 +67,7 @@ def test_every_broken_file_has_a_dag_of_its_own_with_an_id_that_airflow_takes(ro
     refused = [name for name in [*broken, "folder.yaml"] if name != "good.yaml"]
     ids = {refused_dag_id(Path(name), kind) for name in refused for kind in ("monitoring", "retraining")}
     assert len(ids) == 2 * len(refused)
-    assert set(bag.dags) == {"good_monitoring", "good_retraining", *ids}
+    assert set(bag.dags) == {"good_monitoring", "good_retraining", "good_reference", *ids}
     for dag_id in bag.dags:
         validate_key(dag_id)
         bag.dags[dag_id].doc_md.encode()

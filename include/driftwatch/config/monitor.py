@@ -149,3 +149,7 @@ class MonitorConfig(Section):
     @property
     def retraining_dag_id(self) -> str:
         return f"{self.name}_retraining"
+
+    @property
+    def reference_dag_id(self) -> str:
+        return f"{self.name}_reference"

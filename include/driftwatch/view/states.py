@@ -1,18 +1,22 @@
-"""The accepted states in words: which one a day is like, and what to do with the days of a retraining."""
+"""The accepted states in words: which one a day is like, what may be changed, and what becomes of the days of a retraining."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.drift import TRAINING
-from driftwatch.view.words import count, listing
+from driftwatch.artifacts.drift import BASELINES, TRAINING
+from driftwatch.view.words import count, feature_name, listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
     from driftwatch.artifacts.alerts import ModelPromoted
-    from driftwatch.artifacts.drift import DriftTest
+    from driftwatch.artifacts.drift import DayDrift, DriftTest
+
+MUTED_DAYS = 28  # what the day's page offers
 
 
 def state_name(name: str) -> str:
@@ -63,3 +67,30 @@ def after_promotion(alert: ModelPromoted) -> str:
 
 def _days(days: Sequence[date]) -> str:
     return listing([day.isoformat() for day in days], 6)
+
+
+@dataclass(frozen=True)
+class UsualButton:
+    """A button of the day's page that changes what is usual. `conf`: the form of the DAG `<monitor>_reference`, filled in but for the reason."""
+
+    text: str
+    conf: dict[str, str]
+
+
+def usual_buttons(drift: DayDrift) -> list[UsualButton]:
+    """Accept the day, withdraw the state that it is like, mute what moved most: what may be asked for after a look at the day."""
+    found = [UsualButton(f"Accept days like {drift.day} as usual", {"action": "accept", "days": drift.day.isoformat()})]
+    if drift.state is not None and drift.state not in BASELINES:
+        found.append(UsualButton(f"Withdraw the state {drift.state}", {"action": "withdraw", "state": drift.state}))
+    for column in drift.drifted_features[:1]:
+        until = (drift.day + timedelta(days=MUTED_DAYS)).isoformat()
+        conf = {"action": "mute", "name": column, "since": drift.day.isoformat(), "until": until}
+        found.append(UsualButton(f"Mute {feature_name(column)} until {until}", conf))
+    found += [
+        UsualButton(
+            f"Let {feature_name(mute.name)} alarm again",
+            {"action": "unmute", "name": mute.name, "since": drift.day.isoformat()},
+        )
+        for mute in drift.mutes
+    ]
+    return found

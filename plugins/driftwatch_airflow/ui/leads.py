@@ -21,7 +21,10 @@ from driftwatch_airflow.ui.monitors import Site
 def lead_from_dag(dag_id: str, sites: AllSites, user: GetUserDep) -> Response:
     """From a DAG's page in Airflow to its monitor's."""
     for site in sites.valid().values():
-        if dag_id in (site.config.monitoring_dag_id, site.config.retraining_dag_id) and may_see(user, dag_id):
+        config = site.config
+        if dag_id in (config.monitoring_dag_id, config.retraining_dag_id, config.reference_dag_id) and may_see(
+            user, dag_id
+        ):
             page = "models" if dag_id == site.config.retraining_dag_id else ""
             return RedirectResponse(f"{URL_PREFIX}/m/{site.config.name}/{page}")
     raise HTTPException(404, "No monitor belongs to this DAG: only the DAGs of monitor files have one.")

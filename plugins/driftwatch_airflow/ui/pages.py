@@ -78,6 +78,7 @@ def day(request: Request, site: Site, when: date, names: list[date], known: DayI
     `names`: the days that the storage has. `known`: what Airflow knows of the day. Its failure may not be in the artifacts yet.
     """
     from driftwatch.view.report.facts import gather
+    from driftwatch.view.states import usual_buttons
 
     facts = gather(site.artifacts.store.day(when))
     progress, uploads, damaged = _progress_and_uploads(site, when)
@@ -99,6 +100,7 @@ def day(request: Request, site: Site, when: date, names: list[date], known: DayI
         published=uploads,
         alerts=alerts,
         labelled=progress,
+        usual_buttons=usual_buttons(facts.drift) if facts.drift else [],
     )
 
 

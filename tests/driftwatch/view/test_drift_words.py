@@ -11,7 +11,7 @@ from tests.driftwatch.artifacts import samples
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.view import tones
 from driftwatch.view.drift_words import feature_rows, kinds, mute_lines, sample, shares
-from driftwatch.view.states import usual
+from driftwatch.view.states import usual, usual_buttons
 
 TREND = {
     "verdict": "drifted", "days": 40, "score": 18.2, "limit": 16.6, "false_alarms_per_year": 0.2,
@@ -132,3 +132,17 @@ def test_with_several_states_the_evidence_says_which_one_the_day_is_like_or_near
     assert kinds(unlike, None)[0].evidence.endswith(", nearest of 2 states: the training data")
     assert usual(like) == "the data and the accepted lens"
     assert usual(day_drift()) == "the data"
+
+
+def test_the_days_page_offers_to_accept_to_withdraw_and_to_mute() -> None:
+    drifted = day_drift(verdict="drifted", drifted_features=["image.Sharpness.laplacian"])
+    assert [button.conf for button in usual_buttons(drifted)] == [
+        {"action": "accept", "days": "2026-01-08"},
+        {"action": "mute", "name": "image.Sharpness.laplacian", "since": "2026-01-08", "until": "2026-02-05"},
+    ]
+    like = day_drift(state="lens", nearest="lens", mutes=[MUTE])
+    assert [button.text for button in usual_buttons(like)] == [
+        "Accept days like 2026-01-08 as usual",
+        "Withdraw the state lens",
+        f"Let {mute_lines(like)[0].partition(' until')[0]} alarm again",
+    ]

@@ -46,6 +46,11 @@ for (const form of document.querySelectorAll(".back")) {
   for (const button of buttons) {
     button.addEventListener("click", async () => {
       const { sure, note, done } = button.dataset;
+      if (field?.required && !field.value.trim()) {
+        said.textContent = "Say why first, in the field Reason.";
+        field.focus();
+        return;
+      }
       if (sure) {
         delete button.dataset.sure;
         button.textContent = sure;
@@ -71,7 +76,7 @@ for (const form of document.querySelectorAll(".back")) {
 }
 
 // A link to a folded form opens it.
-const folded = location.hash === "#correction" && document.querySelector("details#correction");
+const folded = ["#correction", "#usual"].includes(location.hash) && document.querySelector(`details${location.hash}`);
 if (folded) {
   folded.open = true;
   folded.scrollIntoView();
