@@ -23,9 +23,9 @@ help: ## List the targets
 
 install: .venv/installed ## Create .venv from the locked requirements
 
-demo: .venv/installed ## A simulated week, from drift to a better model (PHOTOS=<folder of classes> for real photos, PREDICTIONS=onnx|logged, LABELS=label_studio|desk|table)
+demo: .venv/installed ## A simulated week, from drift to a better model (PHOTOS=<folder of classes> for real photos, PREDICTIONS=onnx|logged, LABELS=label_studio|desk|table, BROKEN=door-2)
 	@$(if $(filter label_studio,$(LABELS)),$(MAKE) --no-print-directory label-studio-server)
-	@DRIFTWATCH_STARTED=$(STARTED) $(BIN)/python -m driftwatch_sandbox.demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(PREDICTIONS),--predictions "$(PREDICTIONS)") $(if $(LABELS),--labels "$(LABELS)")
+	@DRIFTWATCH_STARTED=$(STARTED) $(BIN)/python -m driftwatch_sandbox.demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(PREDICTIONS),--predictions "$(PREDICTIONS)") $(if $(LABELS),--labels "$(LABELS)") $(if $(BROKEN),--broken "$(BROKEN)")
 
 try: .venv/installed ## Your own classifier with stand-ins: MONITOR=<file> IMAGES=<folder of classes> [MODEL=<.keras, .onnx, .h5 or SavedModel>]
 	@test -n "$(MONITOR)" -a -n "$(IMAGES)" || { echo "make try MONITOR=my.yaml IMAGES=<folder>, where IMAGES has <class>/<file>; MODEL=model.keras imports yours"; exit 2; }
@@ -114,6 +114,7 @@ bench-judgement: .venv/installed var/bench/venv/installed ## How often verdicts 
 	@$(BIN)/python -m bench.judgement.sampling
 	@$(BIN)/python -m bench.judgement.gate
 	@$(BIN)/python -m bench.judgement.predictions
+	@$(BIN)/python -m bench.judgement.segments
 
 var/bench/speed/installed:
 	@echo "Installing what the benchmark compares with into var/bench/speed (a minute, once)"

@@ -64,6 +64,13 @@ class RetrainingAlert(Alert):
     run_id: str
 
 
+def _of_segments(drift: DayDrift | ContentDrift) -> News:
+    """The segments that drifted, are new or are missing; empty where there are none."""
+    rows = drift.segments_that("drifted", "new", "missing")
+    told = sorted(f"{row.kind} of {row.by} {row.name} {row.status}" for row in rows)
+    return {"segments": told} if told else {}
+
+
 @dataclass(frozen=True)
 class ImagesDrifted(DayAlert):
     """The quality of the images changed, on the day or slowly over the days."""
@@ -76,7 +83,8 @@ class ImagesDrifted(DayAlert):
     @property
     def news(self) -> News:
         moved, trend = sorted(self.drift.drifted_features), self.drift.trend
-        return {"verdict": self.drift.verdict, "moved": moved, "trend": trend.verdict if trend else None}
+        news: News = {"verdict": self.drift.verdict, "moved": moved, "trend": trend.verdict if trend else None}
+        return news | _of_segments(self.drift)
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,8 @@ class AnswersDrifted(DayAlert):
 
     @property
     def news(self) -> News:
-        return {"content": self.drift.content.verdict, "predictions": self.drift.predictions.verdict}
+        news: News = {"content": self.drift.content.verdict, "predictions": self.drift.predictions.verdict}
+        return news | _of_segments(self.drift)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pydantic import Field
 from driftwatch.artifacts.base import DayArtifact, Part
 from driftwatch.artifacts.parts import DriftVerdict, Number
 from driftwatch.artifacts.reference import Mute
+from driftwatch.artifacts.segments import SegmentDrift, SegmentStatus
 
 TRAINING = "training"  # the state that is the model's training data
 TRAILING, DAYS = "trailing", "days"  # those of `reference.baseline`
@@ -143,6 +144,21 @@ class DayDrift(FeaturesTest, DayArtifact):
     """Features that were muted on the day; absent where none was."""
     baseline_days: tuple[datetime.date, ...] = ()
     """The days that stood for the usual, with `reference.baseline` trailing or days; absent with the training data."""
+    whole: DriftVerdict = Field(default_factory=lambda known: known["verdict"])
+    """The verdict on the day's images together. `verdict` is drifted also where segments alone drifted; absent without segments."""
+    segments: tuple[SegmentDrift, ...] = ()
+    """Every segment, those that drifted first; absent where the monitor file names none."""
+    segments_rate: Number | None = None
+    """How often a day without drift may have any drifted segment; absent where the monitor file names none."""
+
+    def segments_that(self, *status: SegmentStatus) -> tuple[SegmentDrift, ...]:
+        """The segments of these statuses, in their order."""
+        return tuple(segment for segment in self.segments if segment.status in status)
+
+    @property
+    def came_or_went(self) -> bool:
+        """Whether any segment is new or missing since this day."""
+        return any(segment.since == self.day for segment in self.segments_that("new", "missing"))
 
 
 class ContentTest(DriftTest):
@@ -216,3 +232,16 @@ class ContentDrift(DayArtifact):
     """The predicted classes."""
     versions: tuple[VersionPredictions, ...] = ()
     """Those of each model version, the serving one first; absent where one version answered."""
+    segments: tuple[SegmentDrift, ...] = ()
+    """Content and predictions of every segment, those that drifted first; absent where the monitor file names none."""
+    segments_rates: dict[str, Number] = Field(default_factory=dict)
+    """For content and for predictions: how often a day without drift may have any drifted segment; absent where there are no segments."""
+
+    def segments_that(self, *status: SegmentStatus) -> tuple[SegmentDrift, ...]:
+        """The segments of these statuses, of both kinds, in their order."""
+        return tuple(segment for segment in self.segments if segment.status in status)
+
+    @property
+    def came_or_went(self) -> bool:
+        """Whether any segment is new or missing since this day."""
+        return any(segment.since == self.day for segment in self.segments_that("new", "missing"))

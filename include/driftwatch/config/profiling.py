@@ -7,6 +7,7 @@ import re
 from pydantic import Field, field_validator, model_validator
 
 from driftwatch.config.parts import LARGEST_SEED, Fraction, OpenFraction, Section
+from driftwatch.config.segments import SegmentDriftConfig
 
 
 class FalseAlarmShares(Section):
@@ -59,6 +60,7 @@ class ProfilingConfig(Section):
         le=12,
         description="The trend over days raises at most this many false alarms in a year of daily data.",
     )
+    segments: SegmentDriftConfig = Field(default_factory=SegmentDriftConfig)
     seed: int = Field(0, ge=0, le=LARGEST_SEED, description="Seed of the drift tests' calibration.")
 
     @field_validator("group_pattern")

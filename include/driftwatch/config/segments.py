@@ -1,4 +1,4 @@
-"""The section `segments` of the monitor file: how the images are divided."""
+"""The sections `segments` and `profiling.segments` of the monitor file: how the images are divided, and how each part is judged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from driftwatch.config.logged import Column, LoggedColumns, at_day, refuse_no_place, with_a_group
-from driftwatch.config.parts import Section
+from driftwatch.config.parts import Fraction, OpenFraction, Section
 
 # Every monitor has this segmentation: the model makes it.
 PREDICTED_CLASS: Final = "predicted_class"
@@ -111,3 +111,40 @@ def refuse_unlogged(segments: dict[str, SegmentConfig], logged: LoggedColumns | 
             raise ValueError(
                 f"segments.{name}.logged {of.logged!r} must be one of model.logged.columns.segments ({kept}): add it there"
             )
+
+
+class SegmentDriftConfig(Section):
+    """How drift of each segment is judged. Used only where the section `segments` names some."""
+
+    false_alarm_share: OpenFraction = Field(
+        0.5,
+        description="How much of the false-alarm rate of each kind of drift goes to its segments, all of them together. The rest goes to the day as a whole, so that the day's rate stays `false_alarm_rate`.",
+    )
+    min_images: int = Field(
+        10,
+        ge=5,
+        le=1_000_000,
+        description="With fewer independent images a segment is not_enough_evidence. It needs at least 50 usual images of its own, too.",
+    )
+    usual_days: int = Field(
+        14,
+        ge=1,
+        le=365,
+        description="A segment is compared with its own images of the last so many days on which it was usual; of at most 60 days before.",
+    )
+    max_images: int = Field(
+        1_000,
+        ge=50,
+        le=20_000,
+        description="With at most so many of its own images a segment is compared: a random sample of them.",
+    )
+    new_days: int = Field(
+        7,
+        ge=1,
+        le=365,
+        description="A segment that no earlier day had is new. It is told once; so is one that comes again after so many days of data without an image.",
+    )
+    missing_share: Fraction = Field(
+        0.8,
+        description="A segment without an image is missing if it had images on at least this share of the last `new_days` days of data. With fewer than 3 days of data nothing is missing.",
+    )

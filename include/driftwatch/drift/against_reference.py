@@ -18,6 +18,7 @@ from driftwatch.artifacts.drift import FeatureDrift, FeaturesTest
 from driftwatch.artifacts.keys import own_key
 from driftwatch.drift.dependence import CONTRAST, GROUP, PHASH
 from driftwatch.drift.reference import DRIFTED, MIN_REFERENCE, QUANTILES, DriftReport, Reference, ReferenceKind
+from driftwatch.drift.segments import rates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.base import Part
     from driftwatch.artifacts.reference import UsualPredictions
     from driftwatch.artifacts.store import DayStore, MonitorStore
-    from driftwatch.config import ProfilingConfig
+    from driftwatch.config import MonitorConfig, ProfilingConfig
 
 DriftKind = Literal[ReferenceKind, "predictions"]
 
@@ -39,6 +40,11 @@ def kind_rate(settings: ProfilingConfig, kind: DriftKind) -> float:
     return settings.false_alarm_rate * float(getattr(settings.false_alarm_shares, kind))
 
 
+def whole_rate(config: MonitorConfig, kind: DriftKind) -> float:
+    """The part of one kind's rate that the day as a whole has; its segments have the rest, where the monitor file names any."""
+    return rates(config, kind_rate(config.profiling, kind), kind)[0]
+
+
 def load_reference(store: MonitorStore, version: str, kind: ReferenceKind) -> Reference:
     """The reference of model `version`, or of a state (`MonitorKeys.state_place`), with the rate, the seed and the least number of images
     of the monitor file.
@@ -48,7 +54,7 @@ def load_reference(store: MonitorStore, version: str, kind: ReferenceKind) -> Re
     settings = store.config.profiling
     reference = Reference.load(store, version, kind)
     current = dataclasses.replace(
-        reference, false_alarm_rate=kind_rate(settings, kind), seed=settings.seed, min_images=settings.min_images
+        reference, false_alarm_rate=whole_rate(store.config, kind), seed=settings.seed, min_images=settings.min_images
     )
     if (current.seed, current.splits) != (reference.seed, reference.splits):
         current.calibrations = {}

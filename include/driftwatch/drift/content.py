@@ -19,6 +19,7 @@ from driftwatch.drift.against_reference import (
     set_fields,
     too_few_held_out,
     too_small,
+    whole_rate,
     with_clusters,
 )
 from driftwatch.drift.class_mix import PREDICTION
@@ -28,10 +29,13 @@ from driftwatch.drift.states import compare, nearest, places_of_states, told
 from driftwatch.models.content import EMBEDDINGS, GIST, NONE, embeds_days
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
     from driftwatch.artifacts.reference import UsualPredictions
     from driftwatch.artifacts.store import DayStore, MonitorStore
+    from driftwatch.drift.segment_days import Tables
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def _not_tested(day: DayStore, predictions: pd.DataFrame, reason: str) -> Conten
         state=None,
         reason=reason,
         p_value=None,
-        false_alarm_rate=kind_rate(day.config.profiling, CONTENT),
+        false_alarm_rate=whole_rate(day.config, CONTENT),
         n=len(predictions),
         effective_n=len(predictions),
         features=(),
@@ -121,3 +125,16 @@ def _components(day: DayStore, version: str, usual: UsualPredictions | None) -> 
     if known != found:
         return f"the day's embeddings have {found} numbers each, and those of the reference of {version} have {known}"
     return project(embeddings, projection)
+
+
+def components_by_day(day: DayStore, version: str, usual: UsualPredictions | None) -> Tables | None:
+    """What gives the components of a day's embeddings, or None where a day has none that can be compared; None where the model has no
+    reference of content."""
+    if too_few_held_out(usual, version):
+        return None
+
+    def of(other: date) -> pd.DataFrame | None:
+        found = _components(day.monitor.day(other), version, usual)
+        return None if isinstance(found, str) else found
+
+    return of

@@ -13,10 +13,11 @@ import pandas as pd
 
 from driftwatch.artifacts.drift import ContentDrift
 from driftwatch.artifacts.reference import UsualPredictions
-from driftwatch.drift.content import Content, build_content_reference, judge_content
+from driftwatch.drift.content import Content, build_content_reference, components_by_day, judge_content
 from driftwatch.drift.dependence import bursts
 from driftwatch.drift.predictions import judge_predictions, judge_versions, usual_predictions
 from driftwatch.drift.reference import MIN_REFERENCE
+from driftwatch.drift.segment_kinds import segments_of_answers
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.content import EMBEDDINGS
 
@@ -63,6 +64,9 @@ def judge_content_and_predictions(day: DayStore, version: str) -> ContentDrift:
     )
     if versions := judge_versions(day, predictions, usual, version):
         drift = drift.model_copy(update={"versions": versions})
+    components = components_by_day(day, version, usual)
+    if segments := segments_of_answers(day, version, predictions, components):
+        drift = drift.model_copy(update=segments)
     day.write(drift)
     for kind, test in (("content", drift.content), ("predictions", drift.predictions)):
         logger.info("%s: %s %s, p = %s", day.date, kind, test.verdict, test.p_value)

@@ -16,7 +16,8 @@ from driftwatch.drift.against_reference import examples, features_test, kind_rat
 from driftwatch.drift.cusum import MOST_DAYS, ScoredDay, day_scores, trend
 from driftwatch.drift.dependence import PHASH
 from driftwatch.drift.mutes import muted_features
-from driftwatch.drift.reference import IMAGE_QUALITY, OK, Reference
+from driftwatch.drift.reference import DRIFTED, IMAGE_QUALITY, OK, Reference
+from driftwatch.drift.segment_kinds import segments_of_images
 from driftwatch.drift.states import Compared, compare, nearest, places_of_states, told
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
 
     features = day.storage.read_table(day.keys.features)
     muted = muted_features(day.monitor, day.date)
-    compared = _against_states(day, version, with_clusters(day, features), muted)
+    clustered = with_clusters(day, features)
+    compared = _against_states(day, version, clustered, muted)
     best = compared[nearest([found.outcome for found in compared])]
     profile = feature_profile(features.drop(columns="image_id"), day.date)
     usual = day.storage.read_bytes(day.monitor.keys.reference_profile(version))
@@ -75,7 +77,7 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     later: dict[str, Any] = {"trend": _trend(day.monitor, drift, muted)}
     if muted:
         later["mutes"] = tuple(muted.values())
-    drift = drift.model_copy(update=later)
+    drift = with_segments(drift.model_copy(update=later), segments_of_images(day, clustered))
     day.storage.write_bytes(day.keys.feature_profile, profile)
     day.write(drift)
     _log(drift)
@@ -85,6 +87,14 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
 def _against_states(day: DayStore, version: str, batch: pd.DataFrame, muted: Collection[str]) -> list[Compared]:
     places = {TRAINING: version, **places_of_states(day, version, IMAGE_QUALITY)}
     return compare(day.monitor, places, IMAGE_QUALITY, batch, muted)
+
+
+def with_segments(drift: DayDrift, found: dict[str, Any]) -> DayDrift:
+    """The day's drift with what was `found` of its segments. A day has drifted if it has as a whole, or if any segment has."""
+    if not found:
+        return drift
+    drifted = any(segment.status == DRIFTED for segment in found["segments"])
+    return drift.model_copy(update={**found, "whole": drift.verdict, "verdict": DRIFTED if drifted else drift.verdict})
 
 
 def _of_the_states(compared: Sequence[Compared]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts.drift import TRAINING, ClassShare, PredictionsTest, VersionPredictions
-from driftwatch.drift.against_reference import kind_rate, too_few_held_out, too_small, with_clusters
+from driftwatch.drift.against_reference import too_few_held_out, too_small, whole_rate, with_clusters
 from driftwatch.drift.class_shares import ShareTest, compare_shares, whole_counts
 from driftwatch.drift.dependence import bursts, share_weights, weights_of
 from driftwatch.drift.reference import DRIFTED, NOT_ENOUGH_EVIDENCE, OK
@@ -93,7 +93,7 @@ def judge_predictions(
     Whoever tells people about it reads it from content_drift.json.
     """
     settings, n = day.config.profiling, len(predictions)
-    rate = kind_rate(settings, "predictions") / versions
+    rate = whole_rate(day.config, "predictions") / versions
     reason = too_few_held_out(usual, version if n else "the model")
     if usual is None or reason:
         return _untested(reason, rate, n, n, ())

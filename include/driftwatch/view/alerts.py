@@ -33,6 +33,7 @@ from driftwatch.view.drift_words import content_finding, of_mix, sample, shares,
 from driftwatch.view.label_table import labels_line
 from driftwatch.view.mlflow import shows, to_follow
 from driftwatch.view.numbers import p_text, percent
+from driftwatch.view.segments import changed_lines, coming_lines, numbers_of_segments
 from driftwatch.view.shares import accuracy_text, share_text
 from driftwatch.view.states import after_promotion, state_name
 from driftwatch.view.versions import lines, model_name, moved_line, without_a_part
@@ -41,7 +42,7 @@ from driftwatch.view.words import count, direction, feature_name, listing, one_l
 
 @dataclass(frozen=True)
 class Words:
-    """`said`: what happened, without a full stop. `numbers`: at most three, by name, and the versions where several answered. `reasons`: sentences; there may be none."""
+    """`said`: what happened, without a full stop. `numbers`: at most three, by name, and more where several versions answered or there are segments. `reasons`: sentences; there may be none."""
 
     said: str
     numbers: dict[str, str]
@@ -78,20 +79,22 @@ _DRIFT_ADVICE = (
 @words_of.register
 def _images_drifted(alert: ImagesDrifted) -> Words:
     drift, trend = alert.drift, alert.drift.trend
-    named = {feature.feature: feature for feature in drift.features}
-    moved = [named[column] for column in drift.drifted_features if column in named]
-    said = "The images changed"
-    if moved:
-        said += f": {listing(list(dict.fromkeys(direction(feature) for feature in moved)))}"
+    segments, coming = changed_lines(drift.segments), coming_lines(drift.segments, drift.day)
+    moved = dict.fromkeys(direction(row) for row in drift.features if row.feature in drift.drifted_features)
+    said = ": ".join(["The images changed", *(segments[:1] or [listing(list(moved))] * bool(moved))])
     creeping = trend is not None and trend.verdict == "drifted"
     if trend is not None and creeping and drift.verdict != "drifted":
         said = f"The images change slowly: {trend_finding(trend)}"
-    numbers = {
-        "features that moved": f"{len(drift.drifted_features)} of {len(drift.features)}, "
-        + listing([feature_name(column) for column in drift.drifted_features], 6),
-        "evidence": f"{p_text(drift.p_value) if drift.p_value is not None else 'not enough evidence'} on {sample(drift)}, against {state_name(drift.nearest or TRAINING)} of model {drift.reference_version}; "
-        f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}",
-    }
+    elif coming and drift.verdict != "drifted":
+        said = f"{coming[0][:1].upper()}{coming[0][1:]}"
+    numbers = numbers_of_segments(drift, segments, coming)
+    numbers["features that moved"] = f"{len(drift.drifted_features)} of {len(drift.features)}, " + listing(
+        [feature_name(column) for column in drift.drifted_features], 6
+    )
+    numbers["evidence"] = (
+        f"{p_text(drift.p_value) if drift.p_value is not None else 'not enough evidence'} on {sample(drift)}, against {state_name(drift.nearest or TRAINING)} of model {drift.reference_version}; "
+        f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}"
+    )
     if trend is not None and creeping:
         numbers["trend"] = f"{trend_finding(trend)}; {trend_evidence(trend)}"
     return Words(said, numbers, _DRIFT_ADVICE)
@@ -105,8 +108,9 @@ def _answers_drifted(alert: AnswersDrifted) -> Words:
         said.append(f"the content changed ({content_finding(drift.content)})")
     if drift.predictions.verdict == "drifted":
         said.append(f"the model's answers shifted ({shares(drift.predictions)})")
-    first = listing(said)
-    numbers = {
+    segments, coming = changed_lines(drift.segments), coming_lines(drift.segments, drift.day)
+    first = listing(said or segments[:1] or coming)
+    numbers = numbers_of_segments(drift, segments, coming) | {
         kind: f"{tones.name(found.verdict)}, {p_text(found.p_value)} on {sample(found)}{of_mix(found)}"
         if found.p_value is not None
         else f"not enough evidence: {found.reason}"

@@ -13,6 +13,7 @@ from driftwatch.artifacts.drift import ContentDrift, DayDrift, FeatureDrift
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.nested_keys import file_name
+from driftwatch.artifacts.segments import SegmentStatus
 from driftwatch.view import tones
 from driftwatch.view.artifacts import Artifacts, reader
 
@@ -61,7 +62,8 @@ class Day:
             (self.content_drift.content, self.content_drift.predictions) if self.content_drift else (None, None)
         )
         kinds = {"content": content, "predictions": predictions, "trend": self.drift.trend if self.drift else None}
-        return [name for name, found in kinds.items() if found and found.verdict == "drifted"]
+        segments = {row.kind for row in self.content_drift.segments_that("drifted")} if self.content_drift else set()
+        return [name for name, found in kinds.items() if (found and found.verdict == "drifted") or name in segments]
 
     @property
     def empty(self) -> bool:
@@ -110,8 +112,22 @@ def _about(what: str, verdict: tones.Verdict) -> str:
     return f"{what} not judged yet" if verdict.tone == tones.WAITING else f"{what} {verdict.word}"
 
 
+# Segments as usual, of hundreds on each day of a year, have no part in a calendar.
+_TELLING: tuple[SegmentStatus, ...] = ("drifted", "new", "missing", "muted")
+
+
 def _light_drift(found: DayDrift) -> DayDrift:
-    return found.model_copy(update={"examples": (), "hellinger": {}, "day_scores": None})
+    light: dict[str, Any] = {
+        "examples": (),
+        "hellinger": {},
+        "day_scores": None,
+        "segments": found.segments_that(*_TELLING),
+    }
+    return found.model_copy(update=light)
+
+
+def _light_content(found: ContentDrift) -> ContentDrift:
+    return found.model_copy(update={"segments": found.segments_that(*_TELLING)})
 
 
 def _light_performance(found: Performance) -> Performance:
@@ -132,7 +148,7 @@ _READ: dict[str, tuple[str, Callable[[Storage, str], Any]]] = {
     "performance": (Performance.file, reader(Performance, _light_performance)),
     "annotation": (AnnotationPlan.file, reader(AnnotationPlan, _light_plan)),
     "estimate": (Estimate.file, reader(Estimate)),
-    "content_drift": (ContentDrift.file, reader(ContentDrift)),
+    "content_drift": (ContentDrift.file, reader(ContentDrift, _light_content)),
     "failure": (Failure.file, reader(Failure)),
     "progress": (AnnotationProgress.file, reader(AnnotationProgress)),
 }

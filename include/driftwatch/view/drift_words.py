@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.drift import ContentTest, FeaturesTest
@@ -39,9 +39,8 @@ def kinds(drift: DayDrift | None, answers: ContentDrift | None) -> list[DriftKin
     rows = []
     if drift:
         moved = [direction(feature) for feature in drift.features if feature.verdict == "drifted"]
-        rows.append(
-            _kind("Image quality", "pixel features", drift, listing(moved, 3) if moved else quiet_finding(drift))
-        )
+        quality = _kind("Image quality", "pixel features", drift, listing(moved, 3) if moved else quiet_finding(drift))
+        rows.append(replace(quality, verdict=tones.of_drift(drift.whole)))
     if answers:
         content, predictions = answers.content, answers.predictions
         about = "GIST, a descriptor of the picture" if content.by else "the model's embedding"

@@ -14,6 +14,7 @@ from driftwatch.view.days import Day
 from driftwatch.view.shares import accuracy_text
 from driftwatch.view.tones import Verdict
 from driftwatch.view.versions import lines
+from driftwatch.view.words import count
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -95,7 +96,9 @@ def drift_badges(day: Day) -> list[Verdict]:
     quality = tones.of_drift(day.drift.verdict)
     if day.drift.verdict == "drifted":
         moved, all_of_them = len(day.drift.drifted_features), len(day.drift.features)
-        quality = Verdict(quality.tone, f"{moved} of {all_of_them} {tones.of_feature(moved=True, tested=True).word}")
+        of_whole = f"{moved} of {all_of_them} {tones.of_feature(moved=True, tested=True).word}"
+        segments = day.drift.segments_that("drifted")
+        quality = Verdict(quality.tone, f"{count(len(segments), 'segment')} changed" if segments else of_whole)
     changed = tones.of_drift("drifted")
     return [quality, *(Verdict(changed.tone, f"{kind} {changed.word}") for kind in day.other_drift)]
 

@@ -15,13 +15,14 @@ from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.store import DayStore
 from driftwatch.images.inputs import DayInputs
 from driftwatch.view.report.facts import DayFacts
+from driftwatch.view.segments import pictured
 from driftwatch.view.shares import whole_percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
 HEIGHT = 120
-MOST_DRIFTED, MOST_REFERENCE, MOST_DISAGREEMENTS, MOST_UNDECIDED = 12, 6, 12, 12
+MOST_DRIFTED, MOST_REFERENCE, MOST_DISAGREEMENTS, MOST_UNDECIDED, MOST_OF_SEGMENT = 12, 6, 12, 12, 4
 _MOST_CHOICES = 4
 _QUALITY = 80
 _UNDECIDED = ("tie", "unclear")
@@ -64,7 +65,7 @@ class Picture:
 def chosen(facts: DayFacts) -> dict[str, list[tuple[str, str]]]:
     """Which images are shown, as (image_id, note): `drifted`, most typical of the drift of image quality; `content`, of content;
     `disagreements`, where people and model disagree, the surest mistakes first; `undecided`, ties and unclear images, those with the most
-    votes first, and of these the ones of which the model was surest."""
+    votes first, and of these the ones of which the model was surest; and for each segment that drifted most, most typical of its drift."""
     kinds = {"drifted": facts.drift, "content": facts.content_drift.content if facts.content_drift else None}
     typical = {
         name: [(image_id, "") for image_id in found.examples[:MOST_DRIFTED]]
@@ -72,7 +73,14 @@ def chosen(facts: DayFacts) -> dict[str, list[tuple[str, str]]]:
         else []
         for name, found in kinds.items()
     }
-    return {**typical, "disagreements": _disagreements(facts), "undecided": _undecided(facts)}
+    segments = pictured(facts.drift, facts.content_drift)
+    of_segments = {group: [(image_id, "") for image_id in ids[:MOST_OF_SEGMENT]] for group, ids in segments.items()}
+    return {
+        **typical,
+        **of_segments,
+        "disagreements": _disagreements(facts),
+        "undecided": _undecided(facts),
+    }
 
 
 def examples(day: DayStore, facts: DayFacts) -> dict[str, list[Picture]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from driftwatch.view.numbers import percent
 from driftwatch.view.shares import accuracy_text
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.accuracy import Performance
-    from driftwatch.artifacts.drift import ContentDrift, DayDrift, FeatureDrift
+    from driftwatch.artifacts.drift import ContentDrift, DayDrift
     from driftwatch.artifacts.ingest import Ingest
 
 # What a higher and a lower value of a feature look like to a person.
@@ -45,7 +45,18 @@ def feature_name(column: str) -> str:
     return _LOOKS[column][0] if column in _LOOKS else column.removeprefix("image.")
 
 
-def direction(feature: FeatureDrift) -> str:
+class Moved(Protocol):
+    """A feature that moved, of the whole day or of a segment."""
+
+    @property
+    def feature(self) -> str: ...
+    @property
+    def direction(self) -> str: ...
+    @property
+    def test(self) -> str: ...
+
+
+def direction(feature: Moved) -> str:
     """What the change of one feature of drift.json looks like in the pictures."""
     column, moved = feature.feature, feature.direction
     if moved not in ("up", "down"):
@@ -88,18 +99,19 @@ def headline(
     performance: Performance | None,
     content_drift: ContentDrift | None = None,
     labelled: bool = True,
+    segments: str = "",
 ) -> str:
-    """One sentence: what happened to the images, and to the model. `labelled`: whether the monitor has labels at all."""
+    """One sentence: what happened to the images, and to the model. `labelled`: whether the monitor has labels at all; `segments`: which of
+    them changed, in words."""
     if not ingest.accepted:
         return f"No usable image arrived: {count(ingest.listed, 'file')} listed, none accepted."
     if performance is None:
-        return _before_labels(
-            ingest, drift, content_drift, "; the model's accuracy is not known yet." if labelled else "."
-        )
+        later = "; the model's accuracy is not known yet." if labelled else "."
+        return _before_labels(ingest, drift, content_drift, later, segments)
     measured = f"accuracy {accuracy_text(performance.accuracy)}, floor {percent(performance.floor)}."
     changed, verdict = drift.verdict if drift else None, performance.verdict
     images = {
-        "drifted": "The images changed",
+        "drifted": f"The images changed ({segments})" if segments else "The images changed",
         "ok": _usual(drift, content_drift),
         "not_enough_evidence": "Too few images to judge drift",
         None: "Drift is not judged",
@@ -114,12 +126,14 @@ def headline(
     return f"{images}{link} {model}: {measured}"
 
 
-def _before_labels(ingest: Ingest, drift: DayDrift | None, content_drift: ContentDrift | None, later: str) -> str:
+def _before_labels(
+    ingest: Ingest, drift: DayDrift | None, content_drift: ContentDrift | None, later: str, segments: str
+) -> str:
     if drift is None:
         return f"{count(ingest.accepted, 'image')} taken in; nothing is judged yet."
     if drift.verdict == "drifted":
         moved = [direction(feature) for feature in drift.features if feature.verdict == "drifted"]
-        return f"The images changed ({listing(moved, 2)}){later}"
+        return f"The images changed ({segments or listing(moved, 2)}){later}"
     if drift.verdict == "ok":
         return f"{_usual(drift, content_drift)}{later}"
     return f"Too few images to judge ({drift.n}){later}"

@@ -83,6 +83,10 @@ def main() -> int:
                 from driftwatch_sandbox.demo.labelled import LabelledSimulation, LabelledWeek
 
                 play(console, DEMO, LabelledWeek(options.photos, options.labels), LabelledSimulation)
+            elif options.broken:
+                from driftwatch_sandbox.demo.doors import DoorsWeek
+
+                play(console, DEMO, DoorsWeek(options.photos, options.broken), Simulation)
             elif options.predictions == "champion":
                 from driftwatch_sandbox.demo.week import Week
 
@@ -119,6 +123,11 @@ def _options() -> argparse.Namespace:
         help="where the week's labels come from: the stand-in of Toloka; a real Label Studio; Driftwatch's own desk; a table",
     )
     parser.add_argument(
+        "--broken",
+        choices=("door-1", "door-2", "door-3"),
+        help="three doors' cameras instead of one, of which this one breaks",
+    )
+    parser.add_argument(
         "--try", dest="monitor", type=Path, metavar="MONITOR.yaml", help="try this monitor file instead"
     )
     parser.add_argument("--images", type=Path, help="with --try: folder of labelled images, <class>/<file>")
@@ -129,8 +138,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--serve", action="store_true", help="serve what a finished run left")
     parser.add_argument("--of", choices=("demo", "try"), default="demo", help="whose run --serve and --label show")
     options = parser.parse_args()
-    if options.labels != "toloka" and options.predictions != "champion":
-        parser.error("LABELS and PREDICTIONS are weeks of their own: give one of them")
+    if (options.labels != "toloka") + (options.predictions != "champion") + bool(options.broken) > 1:
+        parser.error("LABELS, PREDICTIONS and BROKEN are weeks of their own: give one of them")
     if bool(options.monitor) != bool(options.images):
         parser.error(
             "--try and --images go together: make try MONITOR=my.yaml IMAGES=<folder>, where IMAGES has <class>/<file>"

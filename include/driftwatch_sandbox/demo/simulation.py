@@ -177,7 +177,7 @@ class Simulation:
             row = day_row(self.store.day(day), retraining)
             self.rows.append(row)
             accuracy = f"{100 * row.accuracy:.0f} %" if row.accuracy is not None else "unknown"
-            drift = f"drift in {len(row.drifted_features)} features" if row.drifted else "no drift"
+            drift = f"drift {row.drifted_in}" if row.drifted else "no drift"
             self.progress.say(f"{name}: {row.accepted} images, {drift}, accuracy {accuracy}, verdict {row.verdict}")
             if retraining and self.story.retrains:
                 champion = self._champion()

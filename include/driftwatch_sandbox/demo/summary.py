@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from rich.box import SIMPLE_HEAD
@@ -19,9 +19,19 @@ from driftwatch.view.shares import share_text
 
 
 @dataclass(frozen=True)
+class SegmentOfDay:
+    """One segment of a day. `accuracy` and `interval` are null where they are not known."""
+
+    images: int
+    drifted: bool
+    accuracy: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class DayRow:
     """One day's row. `accuracy` and `interval` are null if no image has a label. `state`: the accepted state that the images are like, null if
-    they drifted."""
+    they drifted. `segments`: by name; empty without segments."""
 
     day: str
     listed: int
@@ -38,6 +48,13 @@ class DayRow:
     model_version: str
     retraining_run_id: str | None
     state: str | None = None
+    segments: dict[str, SegmentOfDay] = field(default_factory=dict)
+
+    @property
+    def drifted_in(self) -> str:
+        """`in 3 features`, or `in door-2`."""
+        names = [name for name, segment in self.segments.items() if segment.drifted]
+        return f"in {', '.join(names)}" if names else f"in {len(self.drifted_features)} features"
 
 
 def day_row(day: DayStore, retraining_run_id: str | None) -> DayRow:
@@ -60,6 +77,7 @@ def day_row(day: DayStore, retraining_run_id: str | None) -> DayRow:
         model_version=ingest.model_version,
         retraining_run_id=retraining_run_id,
         state=drift.like,
+        segments={row.name: SegmentOfDay(row.images, row.status == "drifted") for row in drift.segments},
     )
 
 
@@ -70,9 +88,12 @@ def _like(row: DayRow) -> str:
 
 def found(day: DayStore) -> str:
     """The headline of the day's report: what happened to the images, and to the model."""
+    from driftwatch.view.segments import first_line
     from driftwatch.view.words import headline
 
-    return headline(day.read(Ingest), day.read(DayDrift), day.read(Performance), day.find(ContentDrift))
+    drift = day.read(DayDrift)
+    answers = day.find(ContentDrift)
+    return headline(day.read(Ingest), drift, day.read(Performance), answers, segments=first_line(drift))
 
 
 def table(rows: Sequence[DayRow], title: str) -> Table:
@@ -92,6 +113,8 @@ def table(rows: Sequence[DayRow], title: str) -> Table:
             for name in row.drifted_features
         ]
         named = f"[yellow]{len(names)}: {names[0]}{' …' if names[1:] else ''}[/]" if names else _like(row)
+        if row.drifted and any(segment.drifted for segment in row.segments.values()):
+            named = f"[yellow]{row.drifted_in}[/]"
         others = row.duplicate + row.quarantined
         low, high = row.interval or (None, None)
         accuracy = share_text(Interval(value=row.accuracy, low=low, high=high))

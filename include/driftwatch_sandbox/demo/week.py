@@ -148,7 +148,10 @@ class Week:
         if photos is None:
             classes = load_monitor(MONITORS / "cats_vs_dogs.yaml").classes
             photos = draw_photos(world.home / "photos", classes, self.plan)
-        Camera(world.storage, layout, world.truth, photos, self.plan).deliver()
+        self.camera(world, layout, photos).deliver()
+
+    def camera(self, world: World, layout: MonitorKeys, photos: list[Photo]) -> Camera:
+        return Camera(world.storage, layout, world.truth, photos, self.plan)
 
 
 class Camera:
@@ -185,26 +188,34 @@ class Camera:
         folder = self._storage / self._layout.day(day).incoming
         folder.mkdir(parents=True)
         for photo in photos:
-            second = self._random.randrange(86_400)
-            name = f"door-{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}-{self._random.randrange(16**4):04x}.jpg"
-            target = folder / name
+            target = folder / self._name()
             if broken:
                 break_file(photo.path, target, self._plan.damage, **self._plan.strength)
             else:
                 shutil.copyfile(photo.path, target)
             self._remember(target, photo.label)
 
+    def _name(self) -> str:
+        second = self._random.randrange(86_400)
+        return (
+            f"door-{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}-{self._random.randrange(16**4):04x}.jpg"
+        )
+
     def _nuisances(self) -> None:
         """What real folders hold besides good photos: a file that was sent twice, one that was cut off, and one that is no image."""
         first, second, third = (self._storage / self._layout.day(day).incoming for day in DAYS[:3])
-        photo = sorted(first.iterdir())[0]
+        photo = _files(first)[0]
         (first / f"copy of {photo.name}").write_bytes(photo.read_bytes())
-        photo = sorted(second.iterdir())[0]
+        photo = _files(second)[0]
         (second / "door-cut-short.jpg").write_bytes(photo.read_bytes()[:2000])
         (third / "readme.jpg").write_text("The camera's card is nearly full.\n")
         (third / "door-empty.jpg").touch()
         for day in DAYS[:3]:
             # Their time is that of their day, so that ingest need not wait to see whether the broken ones still grow.
             noon = datetime.combine(day, time(12), timezone.utc).timestamp()
-            for path in (self._storage / self._layout.day(day).incoming).iterdir():
+            for path in _files(self._storage / self._layout.day(day).incoming):
                 os.utime(path, (noon, noon))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())

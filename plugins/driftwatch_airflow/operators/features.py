@@ -39,7 +39,7 @@ class ProfileFeaturesOperator(DayOperator):
         drift = profile_day(day, day.read(Ingest).model_version)
         write_report(day)
         assert drift.trend is not None  # only days of an early Driftwatch have none
-        if drift.verdict == "drifted" or drift.trend.crossed:
+        if drift.verdict == "drifted" or drift.trend.crossed or drift.came_or_went:
             send_alert(context, self.monitor, ImagesDrifted(day=self.date, drift=drift), self.report_link)
         else:
             nothing_to_tell(self.monitor, self.day, ImagesDrifted.source)

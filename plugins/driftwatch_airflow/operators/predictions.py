@@ -73,7 +73,7 @@ class PredictLabelsOperator(DayOperator):
         drift = judge_content_and_predictions(day, version)
         write_report(day)
         verdicts = {"content": drift.content.verdict, "predictions": drift.predictions.verdict}
-        if "drifted" in verdicts.values():
+        if "drifted" in verdicts.values() or drift.segments_that("drifted") or drift.came_or_went:
             send_alert(context, self.monitor, AnswersDrifted(day=self.date, drift=drift), self.report_link)
         else:
             nothing_to_tell(self.monitor, self.day, AnswersDrifted.source)

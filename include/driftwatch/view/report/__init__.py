@@ -37,19 +37,21 @@ def report_page(facts: DayFacts, pictures: dict[str, list[Picture]]) -> str:
 def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any]:
     """What the report's template shows; Jinja takes it by name."""
     from driftwatch.view.drift_words import kinds, mute_lines, sample
-    from driftwatch.view.report import accuracy_section, labelling_section, sections
+    from driftwatch.view.report import accuracy_section, files_section, labelling_section, sections
+    from driftwatch.view.segments import tables
     from driftwatch.view.states import usual
 
     return {
         "facts": facts,
         "pictures": pictures,
         "summary": sections.summary(facts),
-        "files": sections.files(facts),
+        "files": files_section.files(facts),
         "kinds": kinds(facts.drift, facts.content_drift),
         "tested": sample(facts.drift) if facts.drift else "",
         "usual": usual(facts.drift) if facts.drift else "",
         "muted": mute_lines(facts.drift) if facts.drift else [],
         "features": sections.features(facts),
+        "segments": tables(facts.drift, facts.content_drift),
         "over_time": sections.over_time(facts),
         "history": sections.history(facts),
         "versions": sections.by_version(facts),

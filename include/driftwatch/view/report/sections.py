@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -19,14 +18,12 @@ from driftwatch.view.label_table import sampled_line, still_open
 from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.report.labelling_section import agreement_text
+from driftwatch.view.segments import first_line, segments_note
 from driftwatch.view.shares import ShownShare, shown, whole_percent
 from driftwatch.view.versions import VersionRow, Versions, scored, unpredicted, versions
 from driftwatch.view.words import count, headline, listing
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-MOST_FILES, MOST_OVER_TIME, MOST_VERSIONS = 20, 4, 6
+MOST_OVER_TIME, MOST_VERSIONS = 4, 6
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,14 @@ def summary(facts: DayFacts) -> Summary:
     failed = f"The day failed at {facts.failure.task}. " if facts.failure else ""
     return Summary(
         headline=failed
-        + headline(facts.ingest, facts.drift, facts.performance, facts.content_drift, facts.config.labels.labelled),
+        + headline(
+            facts.ingest,
+            facts.drift,
+            facts.performance,
+            facts.content_drift,
+            facts.config.labels.labelled,
+            first_line(facts.drift) if facts.drift else "",
+        ),
         badges=_badges(facts),
         tone=facts.as_day.tone,
         numbers=[
@@ -110,6 +114,9 @@ def _drift_number(facts: DayFacts) -> Number:
         return Number("Features that moved", "–", "not tested yet")
     if drift.p_value is None:
         return Number("Features that moved", "–", f"{sample(drift)}: too few", tones.UNSURE)
+    if segments := drift.segments_that("drifted"):
+        there = sum(row.images > 0 for row in drift.segments)
+        return Number("Segments that changed", f"{len(segments)} of {there}", segments_note(drift), tones.WARN)
     note = f"{p_text(drift.p_value)} · alarm below {drift.false_alarm_rate:g}"
     moved = f"{len(drift.drifted_features)} of {len(drift.features)}"
     return Number("Features that moved", moved, note, tones.of_drift(drift.verdict).tone)
@@ -136,52 +143,6 @@ def _labels_number(facts: DayFacts) -> Number:
         others = sum(row.labels for row in facts.performance.versions[1:])
         note = f"{note} · {others} of other versions"
     return Number("Labels", f"{facts.performance.labels} of {facts.performance.sampled}", note)
-
-
-@dataclass(frozen=True)
-class FileRow:
-    """A file that was not used, or is odd."""
-
-    name: str
-    status: str
-    reason: str
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Files:
-    """`bar`: the counts that add up; `reasons` by number; `rows`: the rejected files, then those that were accepted with a note."""
-
-    bar: Markup
-    reasons: list[tuple[str, int]]
-    rows: list[FileRow]
-    more: int
-
-
-def files(facts: DayFacts) -> Files:
-    """The day's files by what became of them."""
-    # First what went wrong. Last what is ignored: there can be such a file beside each image.
-    rejected = facts.manifest[facts.manifest["reason"] != ""].sort_values(
-        ["status", "key"], ascending=[True, True], key=_most_telling_first
-    )
-    rows = [
-        FileRow(row.key.split("/incoming/", 1)[-1].split("/", 1)[-1], row.status, row.reason, row.bytes)
-        for row in rejected.head(MOST_FILES).itertuples()
-    ]
-    ingest = facts.ingest
-    parts = {"accepted": ingest.accepted, "duplicate": ingest.duplicate, "quarantined": ingest.quarantined}
-    if ingest.ignored:
-        parts["ignored"] = ingest.ignored
-    reasons = sorted(ingest.reasons.items(), key=lambda item: (-item[1], item[0]))
-    return Files(charts.parts(parts), reasons, rows, len(rejected) - len(rows))
-
-
-def _most_telling_first(column: pd.Series) -> pd.Series:
-    return (
-        column.map({"quarantined": 0, "accepted": 1, "duplicate": 2, "ignored": 3})
-        if column.name == "status"
-        else column
-    )
 
 
 def features(facts: DayFacts) -> list[tuple[FeatureRow, Markup]]:

@@ -18,8 +18,9 @@ from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.view import tones
-from driftwatch.view.report import sections
-from driftwatch.view.report.sections import MOST_FILES, MOST_OVER_TIME, Badge, Number
+from driftwatch.view.report import files_section, sections
+from driftwatch.view.report.files_section import MOST_FILES
+from driftwatch.view.report.sections import MOST_OVER_TIME, Badge, Number
 
 INGEST = typed(Ingest, samples.INGEST, listed=1700, accepted=1480, duplicate=200, quarantined=20)
 DRIFTED = typed(DayDrift, samples.DAY_DRIFT)
@@ -138,7 +139,7 @@ def test_what_went_wrong_comes_before_what_was_left_out_and_each_sort_is_in_orde
         ("a.jpg", "accepted", ""),
         ("sub/a.jpg", "quarantined", "too_small"),
     )
-    found = sections.files(day_facts(manifest=table))
+    found = files_section.files(day_facts(manifest=table))
     assert [(row.name, row.status) for row in found.rows] == [
         ("b.jpg", "quarantined"),
         ("sub/a.jpg", "quarantined"),
@@ -151,19 +152,19 @@ def test_what_went_wrong_comes_before_what_was_left_out_and_each_sort_is_in_orde
 
 def test_of_very_many_files_the_rest_is_counted() -> None:
     many = manifest(*((f"{number:03d}.jpg", "quarantined", "truncated") for number in range(MOST_FILES + 7)))
-    found = sections.files(day_facts(manifest=many))
+    found = files_section.files(day_facts(manifest=many))
     assert (len(found.rows), found.more) == (MOST_FILES, 7)
 
 
 def test_reasons_come_by_their_number_and_then_by_name() -> None:
     ingest = typed(Ingest, samples.INGEST, reasons={"truncated": 2, "too_small": 9, "not_an_image": 2})
-    found = sections.files(day_facts(ingest=ingest, manifest=manifest()))
+    found = files_section.files(day_facts(ingest=ingest, manifest=manifest()))
     assert found.reasons == [("too_small", 9), ("not_an_image", 2), ("truncated", 2)]
 
 
 def test_the_bar_has_a_part_for_ignored_files_only_where_there_are_some() -> None:
     def bar(**counts: int) -> str:
-        return sections.files(day_facts(ingest=typed(Ingest, samples.INGEST, **counts), manifest=manifest())).bar
+        return files_section.files(day_facts(ingest=typed(Ingest, samples.INGEST, **counts), manifest=manifest())).bar
 
     assert "ignored" in bar(listed=490, ignored=10)
     assert "ignored" not in bar()

@@ -1,0 +1,188 @@
+"""The images of each segment: those of the day, and its own images of usual days, which it is compared with.
+
+Cameras differ by nature. So a segment is not compared with all images that the model was made from, but with itself: its images of the last
+days on which it was usual. A day on which it could not be tested counts as usual, unless the whole day had drifted. Where most days had, the
+reference is unlike all that the cameras send, and says nothing of a single day: then such a day counts too. Each accepted state adds its own
+days, as a sample of their own: a segment is usual if it is like any of its samples.
+
+Of near-duplicates in one segment and day the first stands for all.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+from driftwatch.artifacts.base import find_each
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.drift.dependence import bursts
+from driftwatch.images.segments import segments_of_day
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+
+    from driftwatch.artifacts.segments import SegmentDrift
+    from driftwatch.artifacts.store import DayStore
+    from driftwatch.config.segments import SegmentDriftConfig
+
+LOOK_BACK = 60  # days with data
+D = TypeVar("D", DayDrift, ContentDrift)
+
+
+class Segment(NamedTuple):
+    by: str
+    name: str
+
+
+# The table of a day's images for one kind of drift, with the columns of the test, `image_id` and `phash`; None where it has none.
+Tables = Callable[["date"], "pd.DataFrame | None"]
+
+
+@dataclass(frozen=True)
+class EarlierDay:
+    """What an earlier day said of its segments. `drifted`: whether the whole day had, while most days had not."""
+
+    date: date
+    rows: dict[Segment, SegmentDrift]
+    drifted: bool
+
+    def usual(self, segment: Segment) -> bool:
+        """Whether the segment's images of that day are usual ones."""
+        row = self.rows.get(segment)
+        if row is None or not row.images or row.status == "drifted":
+            return False
+        return row.status == "usual" or not self.drifted
+
+
+def earlier_images(day: DayStore) -> list[EarlierDay]:
+    """What the last days' drift.json said of image quality, the newest first. Days without segments are left out."""
+    found = [
+        EarlierDay(drift.day, _by_segment(drift.segments), drift.whole == "drifted") for drift in _stored(day, DayDrift)
+    ]
+    return _telling([earlier for earlier in found if earlier.rows])
+
+
+def earlier_answers(day: DayStore, version: str, kind: str) -> list[EarlierDay]:
+    """The same of content or predictions, from the days that model `version` judged. A day on which the segment's image quality had
+    drifted says so of both."""
+    broken = {earlier.date: earlier.rows for earlier in earlier_images(day)}
+    found = []
+    for drift in _stored(day, ContentDrift):
+        rows = _by_segment(row for row in drift.segments if row.kind == kind)
+        images = broken.get(drift.day, {})
+        both = {of: images[of] if of in images and images[of].status == "drifted" else row for of, row in rows.items()}
+        test = drift.content if kind == "content" else drift.predictions
+        if rows and drift.reference_version == version:
+            found.append(EarlierDay(drift.day, both, test.verdict == "drifted"))
+    return _telling(found)
+
+
+def _telling(days: list[EarlierDay]) -> list[EarlierDay]:
+    """The days, of which none has drifted where most have."""
+    most = 2 * sum(of.drifted for of in days) > len(days)
+    return [replace(of, drifted=False) for of in days] if most else days
+
+
+def _stored(day: DayStore, kind: type[D]) -> list[D]:
+    before = [other for other in day.monitor.days() if other < day.date][-LOOK_BACK:]
+    keys = [day.monitor.keys.day(other).file(kind.file) for other in before]
+    return [drift for _, drift in find_each(day.storage, keys, kind)][::-1]
+
+
+def _by_segment(rows: Iterable[SegmentDrift]) -> dict[Segment, SegmentDrift]:
+    return {Segment(row.by, row.name): row for row in rows}
+
+
+def divided(day: DayStore, table: pd.DataFrame, by: Collection[str]) -> dict[Segment, np.ndarray]:
+    """The rows of `table`, which has a column image_id, that are in each segment of the segmentations `by`, in order."""
+    segments = segments_of_day(day).set_index("image_id").reindex(table["image_id"])
+    found = {}
+    for name in sorted(by):
+        known = np.flatnonzero(segments[name].notna().to_numpy())
+        names, codes = np.unique(segments[name].to_numpy(object)[known].astype(str), return_inverse=True)
+        order = np.argsort(codes, kind="stable")
+        parts = np.split(known[order], np.cumsum(np.bincount(codes, minlength=len(names)))[:-1])
+        found.update({Segment(name, str(of)): rows for of, rows in zip(names, parts, strict=True)})
+    return found
+
+
+def first_of_bursts(table: pd.DataFrame, rows: Mapping[Segment, np.ndarray]) -> dict[Segment, np.ndarray]:
+    """The rows of each segment without those that nearly repeat an earlier one of it."""
+    burst = bursts(table)
+    if burst is None:
+        return dict(rows)
+    return {segment: of[np.sort(np.unique(burst[of], return_index=True)[1])] for segment, of in rows.items()}
+
+
+def sampled(rows: np.ndarray, most: int, segment: Segment, seed: Sequence[int]) -> np.ndarray:
+    """At most so many of the rows, drawn at random by the seed and the segment's name."""
+    if len(rows) <= most:
+        return rows
+    rng = np.random.default_rng([*seed, zlib.crc32("/".join(segment).encode())])
+    return np.sort(rng.permutation(rows)[:most])
+
+
+def days_of_samples(
+    segments: Iterable[Segment],
+    earlier: Sequence[EarlierDay],
+    usual_days: int,
+    states: Sequence[Collection[date]] = (),
+) -> dict[Segment, list[list[date]]]:
+    """The days whose images make each sample that a segment is compared with: the last usual ones, then those of each accepted state."""
+    accepted = [(state, [of for of in earlier if of.date in state]) for state in states]
+    found = {}
+    for segment in segments:
+        own = [of.date for of in earlier if of.usual(segment)][:usual_days]
+        others = [[of.date for of in days if segment in of.rows and of.rows[segment].images] for _, days in accepted]
+        found[segment] = [days for days in (own, *others) if days]
+    return found
+
+
+def usual_samples(
+    day: DayStore, samples: Mapping[Segment, list[list[date]]], tables: Tables, settings: SegmentDriftConfig
+) -> dict[Segment, list[pd.DataFrame]]:
+    """The images of each sample: at most `max_images` of it, as many of each of its days. One day's table is in memory at a time."""
+    import pandas as pd
+
+    wanted: dict[date, dict[Segment, int]] = defaultdict(dict)
+    for segment, lists in samples.items():
+        for days in lists:
+            for of in days:
+                most = -(-settings.max_images // len(days))
+                wanted[of][segment] = max(most, wanted[of].get(segment, 0))
+    parts: dict[tuple[date, Segment], pd.DataFrame] = {}
+    for of, most_of in sorted(wanted.items()):
+        table = tables(of)
+        if table is None:
+            continue
+        seed = (day.config.profiling.seed, of.toordinal())
+        rows = divided(day.monitor.day(of), table, {segment.by for segment in most_of})
+        drawn = {
+            segment: sampled(rows[segment], most, segment, seed) for segment, most in most_of.items() if segment in rows
+        }
+        parts.update({(of, segment): images for segment, images in _cut(table, drawn).items()})
+    return {
+        segment: [
+            pd.concat(found)
+            for days in lists
+            if (found := [parts[of, segment] for of in days if (of, segment) in parts])
+        ]
+        for segment, lists in samples.items()
+    }
+
+
+def _cut(table: pd.DataFrame, rows: Mapping[Segment, np.ndarray]) -> dict[Segment, pd.DataFrame]:
+    """The `rows` of each segment, without those that nearly repeat another one."""
+    if not rows:
+        return {}
+    all_rows = np.unique(np.concatenate([*rows.values()]))
+    part = table.iloc[all_rows].reset_index(drop=True)
+    places = {segment: np.searchsorted(all_rows, of) for segment, of in rows.items()}
+    return {segment: part.iloc[kept] for segment, kept in first_of_bursts(part, places).items()}

@@ -1,0 +1,110 @@
+"""The three kinds of drift by segment: which tables they read, and what they add to drift.json and content_drift.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.artifacts.segments import SegmentDrift
+from driftwatch.drift.against_reference import kind_rate, with_clusters
+from driftwatch.drift.class_mix import PREDICTION
+from driftwatch.drift.segment_days import (
+    EarlierDay,
+    Segment,
+    Tables,
+    days_of_samples,
+    divided,
+    earlier_answers,
+    earlier_images,
+    usual_samples,
+)
+from driftwatch.drift.segment_features import judge_features
+from driftwatch.drift.segment_shares import judge_shares
+from driftwatch.drift.segments import Kind, judge, rates, segmentations
+from driftwatch.errors import MissingArtifact
+from driftwatch.images.features import COLUMNS
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from driftwatch.artifacts.store import DayStore
+
+
+def segments_of_images(day: DayStore, features: pd.DataFrame) -> dict[str, Any]:
+    """The fields of drift.json that say how the image quality of each segment is; empty where the monitor file names no segments that
+    are known in the morning. `features`: the day's, as `with_clusters` gives them."""
+    if not segmentations(day.config, "image_quality"):
+        return {}
+
+    def table_of(other: date) -> pd.DataFrame | None:
+        before = day.monitor.day(other)
+        found = _found(before, before.keys.features)
+        return None if found is None else with_clusters(before, found)
+
+    earlier = earlier_images(day)
+    rows = divided(day, features, segmentations(day.config, "image_quality"))
+    usual = _usual(day, rows, earlier, table_of)
+    columns = [name for name in COLUMNS if name in features.columns]
+    found = judge(
+        "image_quality", judge_features(features, rows, usual, columns, day.config), earlier, day.config, day.date
+    )
+    _, rate = rates(day.config, kind_rate(day.config.profiling, "image_quality"), "image_quality")
+    return {"segments": found, "segments_rate": rate}
+
+
+def segments_of_answers(
+    day: DayStore, version: str, predictions: pd.DataFrame, project: Tables | None
+) -> dict[str, Any]:
+    """The fields of content_drift.json; empty where the monitor file names no segments. `project`: the components of a day's embeddings,
+    one row for each of its predictions; None where content is not judged."""
+    if not segmentations(day.config, "predictions"):
+        return {}
+
+    def table_of(other: date) -> pd.DataFrame | None:
+        before = day.monitor.day(other)
+        answers = _found(before, before.keys.predictions)
+        return None if answers is None else with_clusters(before, answers[["image_id", PREDICTION]])
+
+    def components_of(other: date) -> pd.DataFrame | None:
+        answers, components = table_of(other), project(other) if project else None
+        if answers is None or components is None or len(answers) != len(components):
+            return None
+        return pd.concat([answers.reset_index(drop=True), components.reset_index(drop=True)], axis=1)
+
+    table = with_clusters(day, predictions[["image_id", PREDICTION]])
+    rows = divided(day, table, segmentations(day.config, "predictions"))
+    segments: list[SegmentDrift] = []
+    rate_of: dict[str, float] = {}
+
+    def add(kind: Kind, earlier: Sequence[EarlierDay], tests: Mapping[Segment, Any]) -> None:
+        segments.extend(judge(kind, tests, earlier, day.config, day.date))
+        rate_of[kind] = rates(day.config, kind_rate(day.config.profiling, kind), kind)[1]
+
+    today = components_of(day.date)
+    if today is not None:
+        earlier = earlier_answers(day, version, "content")
+        names = [name for name in today.columns if name not in table.columns]
+        usual = _usual(day, rows, earlier, components_of)
+        add("content", earlier, judge_features(today, rows, usual, names, day.config))
+    earlier = earlier_answers(day, version, "predictions")
+    add("predictions", earlier, judge_shares(table, rows, _usual(day, rows, earlier, table_of), day.config))
+    drifted_first = sorted(segments, key=lambda row: row.status != "drifted")
+    return {"segments": tuple(drifted_first), "segments_rates": rate_of}
+
+
+def _usual(
+    day: DayStore, rows: Mapping[Segment, np.ndarray], earlier: Sequence[EarlierDay], tables: Tables
+) -> dict[Segment, list[pd.DataFrame]]:
+    settings = day.config.profiling.segments
+    samples = days_of_samples(rows, earlier, settings.usual_days)
+    return usual_samples(day, samples, tables, settings)
+
+
+def _found(day: DayStore, key: str) -> pd.DataFrame | None:
+    try:
+        return day.storage.read_table(key)
+    except MissingArtifact:
+        return None

@@ -1,0 +1,242 @@
+"""Each camera is watched for itself, against its own usual images, and all together raise no more false alarms than is stated."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from tests.stores import SMALLEST
+
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.segments import SegmentDrift
+from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.config import MonitorConfig
+from driftwatch.drift import segment_tests
+from driftwatch.drift.content_and_predictions import judge_content_and_predictions
+from driftwatch.drift.image_quality import build_image_reference, profile_day
+from driftwatch.drift.segment_shares import compare_counts
+from driftwatch.drift.segment_tests import Sample, adjusted, judge_samples
+from driftwatch.images.features import COLUMNS
+from driftwatch.storage import Storage, open_storage
+
+from .days import features_of, put_features, put_held_out, put_predictions, seen
+
+FIRST = date(2026, 3, 1)
+CAMERA = {"camera": {"key": "^([^/]+)/"}}
+SHARPNESS = "image.Sharpness.laplacian"
+
+
+@pytest.fixture(autouse=True)
+def _few_splits(monkeypatch):
+    monkeypatch.setattr(segment_tests, "SPLITS", 500)
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    return open_storage(f"file://{tmp_path}")
+
+
+def monitor(storage: Storage, divided: bool = True, **profiling: object) -> MonitorStore:
+    config = {**SMALLEST, "name": "cats", "segments": CAMERA if divided else {}, "profiling": profiling}
+    return MonitorStore(storage, MonitorConfig.model_validate(config))
+
+
+def take_in(
+    store: MonitorStore, number: int, cameras: dict[str, int], blurred: str = "", **manifest: object
+) -> DayStore:
+    """A day's features: so many images of each camera, of which each has its own look, and one may be blurred."""
+    day = store.day(FIRST + timedelta(number))
+    names = np.repeat([*cameras], [*cameras.values()])
+    features = features_of(len(names), 50 + number)
+    for camera in cameras:
+        own = np.random.default_rng(sum(map(ord, camera))).normal(size=len(COLUMNS))
+        features.loc[names == camera, list(COLUMNS)] += own
+    features.loc[names == blurred, SHARPNESS] -= 3
+    put_features(day, features, **{"segment.camera": names, **manifest})
+    return day
+
+
+def week(store: MonitorStore, days: list[dict[str, int]], blurred: tuple[str, int] = ("", 99)) -> list[DayDrift]:
+    """The drift of days on end; the camera `blurred` is from that day on."""
+    build_image_reference(store, "v1", features_of(300, 1))
+    return [
+        profile_day(take_in(store, number, cameras, blurred[0] if number >= blurred[1] else ""), "v1")
+        for number, cameras in enumerate(days)
+    ]
+
+
+def by_name(drift: DayDrift) -> dict[str, SegmentDrift]:
+    return {segment.name: segment for segment in drift.segments}
+
+
+def statuses(drift: DayDrift) -> dict[str, str]:
+    return {segment.name: segment.status for segment in drift.segments}
+
+
+DOORS = {f"door-{number}": 40 for number in range(1, 6)}
+
+
+def test_one_broken_camera_is_named_with_what_moved_since_when_and_examples(storage):
+    days = week(monitor(storage), [DOORS] * 5, ("door-3", 3))
+    assert [set(statuses(day).values()) for day in days[:3]] == [
+        {"not_enough_evidence"},
+        {"not_enough_evidence"},
+        {"usual"},
+    ]
+    last = days[4]
+    assert [segment.name for segment in last.segments_that("drifted")] == ["door-3"]
+    broken = last.segments[0]
+    assert (broken.name, broken.since, broken.images, broken.usual_images) == ("door-3", FIRST + timedelta(3), 40, 120)
+    assert [(feature.feature, feature.direction) for feature in broken.features] == [(SHARPNESS, "down")]
+    assert broken.p_value < last.segments_rate
+    assert (broken.effect > 0.5, len(broken.examples)) == (True, 6)
+    assert statuses(last) == {**dict.fromkeys(DOORS, "usual"), "door-3": "drifted"}
+    assert last.verdict == "drifted"
+
+
+def test_cameras_that_differ_by_nature_are_usual_though_the_reference_is_like_none_of_them(storage):
+    days = week(monitor(storage), [DOORS] * 4)
+    assert {day.whole for day in days} == {"drifted"}
+    assert set(statuses(days[3]).values()) == {"usual"}
+
+
+def test_a_day_is_drifted_by_a_segment_alone_and_says_that_the_whole_is_not(storage):
+    store = monitor(storage)
+    build_image_reference(store, "v1", features_of(300, 1))
+    names = np.repeat(["a", "b", "c", "d", "e", "f", "g", "h"], 40)
+    for number in range(4):
+        features = features_of(320, 70 + number)
+        if number == 3:
+            features.loc[names == "c", SHARPNESS] -= 1.6
+        day = store.day(FIRST + timedelta(number))
+        put_features(day, features, **{"segment.camera": names})
+        found = profile_day(day, "v1")
+    assert (found.verdict, found.whole, found.drifted_features) == ("drifted", "ok", ())
+    assert [segment.name for segment in found.segments_that("drifted")] == ["c"]
+    assert day.read(DayDrift) == found
+
+
+def test_a_new_camera_is_new_once_it_comes_and_judged_when_it_has_images_of_its_own(storage):
+    more = {**DOORS, "door-9": 30}
+    days = week(monitor(storage), [DOORS, DOORS, DOORS, more, more, more])
+    assert [by_name(day)["door-9"].status for day in days[3:]] == ["new", "new", "usual"]
+    assert by_name(days[4])["door-9"].since == FIRST + timedelta(3)
+    assert {status for day in days for status in statuses(day).values()} == {"new", "usual", "not_enough_evidence"}
+
+
+def test_a_silent_camera_is_missing_until_it_comes_back_and_one_that_comes_now_and_then_is_not(storage):
+    fewer = {name: 40 for name in DOORS if name != "door-2"}
+    rare = {**DOORS, "odd": 30}
+    days = week(monitor(storage), [rare, DOORS, DOORS, fewer, fewer, DOORS])
+    assert [statuses(day).get("door-2") for day in days[3:]] == ["missing", "missing", "usual"]
+    assert (by_name(days[4])["door-2"].since, by_name(days[4])["door-2"].images) == (FIRST + timedelta(3), 0)
+    assert all("odd" not in statuses(day) for day in days[1:])
+
+
+def test_too_few_images_are_never_green(storage):
+    days = week(monitor(storage), [{**DOORS, "tiny": 6}] * 4)
+    assert statuses(days[3])["tiny"] == "not_enough_evidence"
+
+
+def test_images_of_a_day_on_which_the_segment_had_drifted_are_no_usual_ones(storage):
+    days = week(monitor(storage), [DOORS] * 7, ("door-3", 3))
+    assert [by_name(day)["door-3"].status for day in days[3:]] == ["drifted"] * 4
+    assert by_name(days[6])["door-3"].usual_images == 120
+    assert by_name(days[6])["door-1"].usual_images == 240
+
+
+def test_near_duplicates_count_once_in_their_segment(storage):
+    store = monitor(storage)
+    build_image_reference(store, "v1", features_of(300, 1))
+    for number in range(3):
+        cameras = {"door-1": 60, "door-2": 60}
+        phash = [f"{value:016x}" for value in np.random.default_rng(number).integers(0, 2**63, 120)]
+        found = profile_day(take_in(store, number, cameras, phash=[*phash[:60], *phash[:10] * 6]), "v1")
+    assert (by_name(found)["door-1"].effective_n, by_name(found)["door-2"].effective_n) == (60, 10)
+    assert (by_name(found)["door-1"].usual_images, by_name(found)["door-2"].usual_images) == (120, 20)
+
+
+def test_the_rate_is_divided_between_the_day_and_its_segments(storage):
+    settings = {"false_alarm_rate": 0.02, "segments": {"false_alarm_share": 0.25}}
+    found = week(monitor(storage, **settings), [DOORS])[0]
+    assert (found.false_alarm_rate, found.segments_rate) == pytest.approx((0.0075, 0.0025))
+    assert found.day_false_alarm_rate == 0.02
+
+
+def test_a_day_run_twice_has_the_same_file_and_a_monitor_without_segments_the_old_one(storage):
+    store = monitor(storage)
+    week(store, [DOORS] * 4)
+    day = store.day(FIRST + timedelta(3))
+    first = storage.read_bytes(day.keys.drift)
+    profile_day(day, "v1")
+    assert storage.read_bytes(day.keys.drift) == first
+    profile_day(day.with_config(monitor(storage, divided=False).config), "v1")
+    assert not {"segments", "segments_rate", "whole"} & set(storage.read_json(day.keys.drift))
+
+
+def test_content_and_predictions_of_a_segment_are_judged_against_its_own_days(storage):
+    put_held_out(storage)
+    store = monitor(storage)
+    cameras = np.repeat(["door-1", "door-2"], 60)
+    for number in range(4):
+        day = store.day(FIRST + timedelta(number))
+        embeddings, predictions = seen(120, 20 + number)
+        if number == 3:
+            other, dogs = seen(60, 99, dogs=1.0)
+            predictions[60:], embeddings[60:] = dogs, other
+            embeddings[60:, 3] += 9
+        put_predictions(day, embeddings, predictions, **{"segment.camera": cameras})
+        found = judge_content_and_predictions(day, "v1")
+    rows = {(row.kind, row.name): row for row in found.segments}
+    assert {key: row.status for key, row in rows.items()} == {
+        ("content", "door-1"): "usual", ("content", "door-2"): "drifted",
+        ("predictions", "door-1"): "usual", ("predictions", "door-2"): "drifted",
+    }  # fmt: skip
+    moved = rows["predictions", "door-2"].features
+    assert {(feature.feature, feature.direction) for feature in moved} == {("dog", "up"), ("cat", "down")}
+    assert found.segments_rates == pytest.approx({"content": 0.00125, "predictions": 0.00125})
+    assert day.read(ContentDrift) == found
+
+
+def test_a_segmentation_of_the_log_is_judged_with_the_answers_and_tells_there_who_is_new_and_missing(storage):
+    put_held_out(storage)
+    log = {"path": "logs/{day}.csv", "columns": {"key": "key", "prediction": "class", "segments": ["region"]}}
+    config = {**SMALLEST, "name": "cats", "segments": {"area": {"logged": "region"}}, "model": {"logged": log}}
+    store = MonitorStore(storage, MonitorConfig.model_validate(config))
+    for number, names in enumerate([("north", "south")] * 3 + [("north", "east")]):
+        day = store.day(FIRST + timedelta(number))
+        put_predictions(day, *seen(120, 30 + number))
+        table = storage.read_table(day.keys.predictions)
+        storage.write_table(day.keys.predictions, table.assign(**{"segment.region": np.repeat(names, 60)}))
+        found = judge_content_and_predictions(day, "v1")
+    rows = {row.name: row.status for row in found.segments if row.kind == "predictions"}
+    assert rows == {"north": "usual", "east": "new", "south": "missing"}
+
+
+def test_far_in_the_tail_the_stated_chance_holds_with_features_that_are_alike():
+    rng = np.random.default_rng(5)
+    mixing = rng.normal(size=(4, 6))
+
+    def images(n: int) -> np.ndarray:
+        values = rng.normal(size=(n, 4)) @ mixing + 0.3 * rng.normal(size=(n, 6))
+        values[:, 5] = values[:, 5].round()
+        return values
+
+    tests = judge_samples([Sample(images(20), images(80))], 0)[0].tests
+    others = np.concatenate([segment_tests._splits(Sample(images(20), images(80)), 5000, [turn]) for turn in range(4)])
+    p_values = tests * 10.0**-others
+    assert (p_values <= 0.0005).sum() <= 22  # of 20,000: 10 are stated
+    assert (p_values <= 0.01).sum() >= 80
+
+
+def test_holm_corrects_for_the_number_of_segments():
+    assert adjusted([0.04, 0.001, 0.02]).tolist() == pytest.approx([0.04, 0.003, 0.04])
+    assert adjusted([]).tolist() == []
+
+
+def test_the_shares_of_two_classes_have_fishers_exact_mid_p():
+    found = compare_counts(np.array([1, 9]), np.array([9, 1]))
+    assert found.p_value == pytest.approx(2 * (1 + 100 / 2) / 184756)
+    assert found.of_classes[0] == pytest.approx(found.of_classes[1])
+    assert compare_counts(np.array([0, 0, 5]), np.array([0, 0, 50])).p_value == 1
