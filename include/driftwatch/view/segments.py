@@ -24,6 +24,7 @@ _VERDICTS = {
     "usual": tones.of_drift("ok"),
     "not_enough_evidence": tones.of_drift("not_enough_evidence"),
 }
+_COUNTED = {"no image": "without an image", tones.NOT_ENOUGH: "without enough evidence"}
 _KINDS = {"image_quality": "", "content": "content", "predictions": "answers"}
 
 
@@ -199,7 +200,7 @@ def pictured(drift: DayDrift | None, answers: ContentDrift | None) -> dict[str, 
 
 def _about(by: str, rows: Sequence[SegmentRow]) -> str:
     words = [row.verdict.word for row in rows]
-    counts = [f"{words.count(word):,} {word}" for word in _RANK if word in words]
+    counts = [f"{words.count(word):,} {_COUNTED.get(word, word)}" for word in _RANK if word in words]
     return f"{count_of(len(rows), by)}: {', '.join(counts)}."
 
 

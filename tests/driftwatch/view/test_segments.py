@@ -95,7 +95,7 @@ def test_the_table_has_what_matters_first_and_the_others_folded_and_counted():
     rows = (broken("door-17", BLUR), segment("door-3", "missing", 0), segment("door-9", "new", 7), *USUAL)
     [table] = tables(day(*rows), None)
     assert table.title == "By camera"
-    assert table.about == "141 cameras: 1 changed, 1 no image, 1 new, 138 as usual."
+    assert table.about == "141 cameras: 1 changed, 1 without an image, 1 new, 138 as usual."
     assert [row.name for row in table.rows] == ["door-17", "door-3", "door-9"]
     assert (table.rows[0].changes, table.rows[0].effect) == (("blurred, fine detail lost",), "0.50")
     assert (len(table.quiet), table.hidden, table.judged) == (138, 0, False)

@@ -72,6 +72,8 @@ class LogOfADay:
             content=SimpleNamespace(verdict="ok"),
             predictions=SimpleNamespace(verdict="ok"),
             accuracy=share(9, 10, 0.95),
+            segments_that=lambda *_: (),
+            came_or_went=False,
         )
         for place in (
             "driftwatch.accuracy.without_labels.estimate_day",
