@@ -141,7 +141,7 @@ class DayDrift(FeaturesTest, DayArtifact):
     trend: DriftTrend | None = None
     """Absent on a day of an early Driftwatch."""
     mutes: tuple[Mute, ...] = ()
-    """Features that were muted on the day; absent where none was."""
+    """Features and segments that were muted on the day; absent where none was."""
     baseline_days: tuple[datetime.date, ...] = ()
     """The days that stood for the usual, with `reference.baseline` trailing or days; absent with the training data."""
     whole: DriftVerdict = Field(default_factory=lambda known: known["verdict"])

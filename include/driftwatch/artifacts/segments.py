@@ -45,13 +45,17 @@ class SegmentDrift(Part):
     """With how many of its own usual images it was compared; absent where it has none."""
     status: SegmentStatus
     """drifted where the p-value is no more than the rate of all segments together. new: it has not been there before, and has too few
-    images of its own to be compared with. missing: it has no image, and usually has."""
+    images of its own to be compared with. missing: it has no image, and usually has. muted: it would have
+    drifted or be missing, and somebody muted it."""
     p_value: Number | None = None
     """The chance of so large a difference without drift, adjusted for all features, tests and segments; absent without a test."""
     effect: Number | None = None
     """The largest of the features' effects, 0 to 1; absent without a test."""
     features: tuple[SegmentFeature, ...] = ()
     """What moved, strongest first; absent where nothing did."""
+    silenced: Literal["small", "muted"] | None = None
+    """Why a difference that was detected does not alarm: smaller than `profiling.min_effect`, or of muted features. Absent where it alarms,
+    or where there is none."""
     examples: tuple[str, ...] = ()
     """Ids of the images that lie furthest in the direction of the drift; absent where it has not drifted."""
     since: datetime.date | None = None

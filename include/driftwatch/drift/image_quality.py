@@ -15,7 +15,7 @@ from driftwatch.artifacts.drift import TRAINING, DayDrift, DriftTrend
 from driftwatch.drift.against_reference import examples, features_test, kind_rate, set_fields, with_clusters
 from driftwatch.drift.cusum import MOST_DAYS, ScoredDay, day_scores, trend
 from driftwatch.drift.dependence import PHASH
-from driftwatch.drift.mutes import muted_features
+from driftwatch.drift.mutes import muted_features, muted_segments
 from driftwatch.drift.reference import DRIFTED, IMAGE_QUALITY, OK, Reference
 from driftwatch.drift.segment_kinds import segments_of_images
 from driftwatch.drift.states import Compared, compare, nearest, places_of_states, told
@@ -75,8 +75,8 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
         else None,
     )
     later: dict[str, Any] = {"trend": _trend(day.monitor, drift, muted)}
-    if muted:
-        later["mutes"] = tuple(muted.values())
+    if mutes := {**muted, **muted_segments(day.monitor, day.date)}:
+        later["mutes"] = tuple(mutes.values())
     drift = with_segments(drift.model_copy(update=later), segments_of_images(day, clustered))
     day.storage.write_bytes(day.keys.feature_profile, profile)
     day.write(drift)

@@ -56,7 +56,7 @@ class EarlierDay:
     def usual(self, segment: Segment) -> bool:
         """Whether the segment's images of that day are usual ones."""
         row = self.rows.get(segment)
-        if row is None or not row.images or row.status == "drifted":
+        if row is None or not row.images or row.status in ("drifted", "muted"):
             return False
         return row.status == "usual" or not self.drifted
 
@@ -77,7 +77,10 @@ def earlier_answers(day: DayStore, version: str, kind: str) -> list[EarlierDay]:
     for drift in _stored(day, ContentDrift):
         rows = _by_segment(row for row in drift.segments if row.kind == kind)
         images = broken.get(drift.day, {})
-        both = {of: images[of] if of in images and images[of].status == "drifted" else row for of, row in rows.items()}
+        both = {
+            of: images[of] if of in images and images[of].status in ("drifted", "muted") else row
+            for of, row in rows.items()
+        }
         test = drift.content if kind == "content" else drift.predictions
         if rows and drift.reference_version == version:
             found.append(EarlierDay(drift.day, both, test.verdict == "drifted"))
@@ -136,12 +139,10 @@ def days_of_samples(
     states: Sequence[Collection[date]] = (),
 ) -> dict[Segment, list[list[date]]]:
     """The days whose images make each sample that a segment is compared with: the last usual ones, then those of each accepted state."""
-    accepted = [(state, [of for of in earlier if of.date in state]) for state in states]
     found = {}
     for segment in segments:
         own = [of.date for of in earlier if of.usual(segment)][:usual_days]
-        others = [[of.date for of in days if segment in of.rows and of.rows[segment].images] for _, days in accepted]
-        found[segment] = [days for days in (own, *others) if days]
+        found[segment] = [days for days in (own, *map(list, states)) if days]
     return found
 
 

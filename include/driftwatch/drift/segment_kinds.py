@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.drift import ContentDrift
 from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.drift.against_reference import kind_rate, with_clusters
 from driftwatch.drift.class_mix import PREDICTION
+from driftwatch.drift.mutes import muted_features, muted_segments
 from driftwatch.drift.segment_days import (
     EarlierDay,
     Segment,
@@ -23,7 +25,8 @@ from driftwatch.drift.segment_days import (
 )
 from driftwatch.drift.segment_features import judge_features
 from driftwatch.drift.segment_shares import judge_shares
-from driftwatch.drift.segments import Kind, judge, rates, segmentations
+from driftwatch.drift.segments import Kind, Silence, judge, rates, segmentations
+from driftwatch.drift.states import usual_states
 from driftwatch.errors import MissingArtifact
 from driftwatch.images.features import COLUMNS
 
@@ -48,8 +51,9 @@ def segments_of_images(day: DayStore, features: pd.DataFrame) -> dict[str, Any]:
     rows = divided(day, features, segmentations(day.config, "image_quality"))
     usual = _usual(day, rows, earlier, table_of)
     columns = [name for name in COLUMNS if name in features.columns]
+    tests = judge_features(features, rows, usual, columns, day.config)
     found = judge(
-        "image_quality", judge_features(features, rows, usual, columns, day.config), earlier, day.config, day.date
+        "image_quality", tests, earlier, day.config, day.date, _silence(day, muted_features(day.monitor, day.date))
     )
     _, rate = rates(day.config, kind_rate(day.config.profiling, "image_quality"), "image_quality")
     return {"segments": found, "segments_rate": rate}
@@ -65,6 +69,9 @@ def segments_of_answers(
 
     def table_of(other: date) -> pd.DataFrame | None:
         before = day.monitor.day(other)
+        judged = before.find(ContentDrift) if other < day.date else None
+        if other < day.date and (judged is None or judged.reference_version != version):
+            return None  # of an accepted state: answers of two models cannot be compared
         answers = _found(before, before.keys.predictions)
         return None if answers is None else with_clusters(before, answers[["image_id", PREDICTION]])
 
@@ -80,7 +87,7 @@ def segments_of_answers(
     rate_of: dict[str, float] = {}
 
     def add(kind: Kind, earlier: Sequence[EarlierDay], tests: Mapping[Segment, Any]) -> None:
-        segments.extend(judge(kind, tests, earlier, day.config, day.date))
+        segments.extend(judge(kind, tests, earlier, day.config, day.date, _silence(day)))
         rate_of[kind] = rates(day.config, kind_rate(day.config.profiling, kind), kind)[1]
 
     today = components_of(day.date)
@@ -99,8 +106,14 @@ def _usual(
     day: DayStore, rows: Mapping[Segment, np.ndarray], earlier: Sequence[EarlierDay], tables: Tables
 ) -> dict[Segment, list[pd.DataFrame]]:
     settings = day.config.profiling.segments
-    samples = days_of_samples(rows, earlier, settings.usual_days)
+    states = [state.days for state in usual_states(day.monitor, day.date)]
+    samples = days_of_samples(rows, earlier, settings.usual_days, states)
     return usual_samples(day, samples, tables, settings)
+
+
+def _silence(day: DayStore, features: Collection[str] = ()) -> Silence:
+    """What does not alarm on the day; `features`: those of the images that are muted."""
+    return Silence(day.config.profiling.min_effect, features, muted_segments(day.monitor, day.date))
 
 
 def _found(day: DayStore, key: str) -> pd.DataFrame | None:

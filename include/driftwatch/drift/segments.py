@@ -6,7 +6,7 @@ them by Holm. The rest of the rate is the whole day's. So the day's rate is the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -75,6 +75,7 @@ def judge(
     earlier: Sequence[EarlierDay],
     config: MonitorConfig,
     today: date,
+    silence: Silence,
 ) -> tuple[SegmentDrift, ...]:
     """The rows of drift.json or content_drift.json, those that drifted first. `found`: each segment of the day, the number of its images
     and its test; `earlier`: the newest day first."""
@@ -88,7 +89,7 @@ def judge(
     for segment, (images, test) in found.items():
         seen = Seen(segment, earlier, config.profiling.segments) if segment.by in coming else None
         if isinstance(test, Judged):
-            row = _tested(kind, segment, images, test, corrected[segment], rate)
+            row = silence.of(_tested(kind, segment, images, test, corrected[segment], rate))
             if row.status == "usual" and seen and seen.is_new:
                 row = row.model_copy(update={"status": "new"})
         else:
@@ -96,8 +97,36 @@ def judge(
             row = _row(kind, segment, images, test).model_copy(update={"status": status})
         rows.append(_since(row, earlier, today))
     gone = missing(found, earlier, config.profiling.segments, coming)
-    rows += [_since(_missing(kind, segment), earlier, today) for segment in gone]
+    rows += [_since(silence.of(_missing(kind, segment)), earlier, today) for segment in gone]
     return tuple(sorted(rows, key=_order))
+
+
+@dataclass(frozen=True)
+class Silence:
+    """What does not alarm: effects below `min_effect`, `features` that are muted, and `segments` that are, as in camera=door-17."""
+
+    min_effect: float = 0.0
+    features: Collection[str] = ()
+    segments: Collection[str] = ()
+
+    def of(self, row: SegmentDrift) -> SegmentDrift:
+        """The row, which does not alarm where it must not."""
+        if row.status == "drifted":
+            row = self._without_small(row)
+        if row.status in ("drifted", "missing") and f"{row.by}={row.name}" in self.segments:
+            return row.model_copy(update={"status": "muted"})
+        return row
+
+    def _without_small(self, row: SegmentDrift) -> SegmentDrift:
+        large = [
+            of
+            for of in row.features
+            if (row.effect or 0 if row.kind == "predictions" else of.effect) >= self.min_effect
+        ]
+        left = tuple(of for of in large if of.feature not in self.features)
+        if left:
+            return row if len(left) == len(row.features) else row.model_copy(update={"features": left})
+        return row.model_copy(update={"status": "usual", "silenced": "muted" if large else "small", "examples": ()})
 
 
 @dataclass(frozen=True)
@@ -130,7 +159,7 @@ class Seen:
     def before(self, status: str) -> bool:
         """Whether the segment had this status on the last day of data."""
         row = self.earlier[0].rows.get(self.segment) if self.earlier else None
-        return row is not None and row.status == status
+        return row is not None and (row.status == status or (status == "missing" and not row.images))
 
 
 def missing(

@@ -166,7 +166,9 @@ _RANK = {verdict.word: place for place, verdict in enumerate(_VERDICTS.values())
 def _row(by: str, name: str, parts: Sequence[SegmentDrift], accuracy: str) -> SegmentRow:
     worst = min(parts, key=lambda part: [*_VERDICTS].index(part.status))
     drifted = [part for part in parts if part.status == "drifted"]
-    changes = [f"{_KINDS[part.kind]}: {looks(part)}" if _KINDS[part.kind] else looks(part) for part in drifted]
+    changes = _silenced(parts) + [
+        f"{_KINDS[part.kind]}: {looks(part)}" if _KINDS[part.kind] else looks(part) for part in drifted
+    ]
     about = next((part for part in parts if part.effective_n != part.images), worst)
     independent = f" ({about.effective_n:,} independent)" if about.effective_n != about.images else ""
     return SegmentRow(
@@ -181,6 +183,11 @@ def _row(by: str, name: str, parts: Sequence[SegmentDrift], accuracy: str) -> Se
         accuracy=accuracy,
         pictures=group(by, name),
     )
+
+
+def _silenced(parts: Sequence[SegmentDrift]) -> list[str]:
+    said = {"small": "detected, small", "muted": "only muted features differ"}
+    return [said[part.silenced] for part in parts if part.silenced]
 
 
 def group(by: str, name: str) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
 from tests.stores import SMALLEST
 
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.reference import AcceptedState, BaselineDecision, Mute
 from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.drift import segment_tests
 from driftwatch.drift.content_and_predictions import judge_content_and_predictions
 from driftwatch.drift.image_quality import build_image_reference, profile_day
+from driftwatch.drift.mutes import add_mute
+from driftwatch.drift.reference import Reference
 from driftwatch.drift.segment_shares import compare_counts
 from driftwatch.drift.segment_tests import Sample, adjusted, judge_samples
 from driftwatch.images.features import COLUMNS
@@ -24,12 +27,14 @@ from .days import features_of, put_features, put_held_out, put_predictions, seen
 
 FIRST = date(2026, 3, 1)
 CAMERA = {"camera": {"key": "^([^/]+)/"}}
+AT = datetime(2026, 3, 6, 8, tzinfo=timezone.utc)
 SHARPNESS = "image.Sharpness.laplacian"
 
 
 @pytest.fixture(autouse=True)
 def _few_splits(monkeypatch):
     monkeypatch.setattr(segment_tests, "SPLITS", 500)
+    monkeypatch.setattr(Reference, "splits", 500)
 
 
 @pytest.fixture
@@ -173,6 +178,37 @@ def test_a_day_run_twice_has_the_same_file_and_a_monitor_without_segments_the_ol
     assert storage.read_bytes(day.keys.drift) == first
     profile_day(day.with_config(monitor(storage, divided=False).config), "v1")
     assert not {"segments", "segments_rate", "whole"} & set(storage.read_json(day.keys.drift))
+
+
+def test_what_was_accepted_is_usual_for_its_segment_too_and_a_third_look_is_not(storage):
+    store = monitor(storage)
+    week(store, [DOORS] * 5, ("door-3", 3))
+    state = AcceptedState(name="repaired", days=(FIRST + timedelta(3), FIRST + timedelta(4)), images=400, history=(
+        BaselineDecision(what="accepted", by="ada", at=AT, reason="a new lens"),
+    ))  # fmt: skip
+    store.write(store.keys.state("repaired"), state)
+    build_image_reference(store.with_config(store.config), store.keys.state_place("repaired"), features_of(300, 3))
+    again = profile_day(take_in(store, 5, DOORS, "door-3"), "v1")
+    assert (statuses(again)["door-3"], by_name(again)["door-3"].usual_images) == ("usual", 80)
+    assert profile_day(take_in(store, 6, DOORS, "door-1"), "v1").segments_that("drifted")[0].name == "door-1"
+
+
+@pytest.mark.parametrize(("name", "what"), [("camera=door-3", "segment"), (SHARPNESS, "feature")])
+def test_a_muted_segment_or_feature_is_seen_and_does_not_alarm(storage, name, what):
+    store = monitor(storage)
+    week(store, [DOORS] * 3)
+    about = {"since": FIRST, "until": FIRST + timedelta(9), "by": "ada", "at": AT, "reason": "r"}
+    add_mute(store, Mute(what=what, name=name, **about))
+    found = profile_day(take_in(store, 3, DOORS, "door-3"), "v1")
+    row = by_name(found)["door-3"]
+    assert (row.status, row.silenced) == (("muted", None) if what == "segment" else ("usual", "muted"))
+    assert (found.segments_that("drifted"), [mute.name for mute in found.mutes]) == ((), [name])
+
+
+def test_below_the_least_effect_a_difference_is_detected_and_small(storage):
+    found = week(monitor(storage, min_effect=0.95), [DOORS] * 4, ("door-3", 3))[3]
+    row = by_name(found)["door-3"]
+    assert (row.status, row.silenced) == ("usual", "small")
 
 
 def test_content_and_predictions_of_a_segment_are_judged_against_its_own_days(storage):
