@@ -17,6 +17,7 @@ from driftwatch.labels.consensus import merge_day
 from .days import labelled_day
 
 
+@pytest.mark.timeout(1800)  # the first time, the database of the Postgres one is made
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
 def test_three_people_label_a_day_with_three_votes_for_each_image(tmp_path, postgres, request):
     """Of sixty images with --all-faults, of eight in the plain suite: the server takes a third of a second for each answer."""
@@ -63,6 +64,7 @@ def _finish_what_a_busy_database_left(day, people):
                 person.submit(task["id"], day.truth[task["data"]["image_id"]])
 
 
+@pytest.mark.timeout(1800)
 def test_two_thousand_images_are_asked_in_a_minute_looked_at_in_seconds_and_collected_in_a_minute(new_day, request):
     if not request.config.getoption("--all-faults"):
         pytest.skip("with --all-faults")
