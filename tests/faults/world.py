@@ -89,8 +89,8 @@ class World:
 
     def stop(self) -> None:
         for process in self._processes:
-            process.terminate()
-            process.wait(20)
+            process.kill()  # nothing of it is kept
+            process.wait(60)
 
     def connections(self, timeout: float = PATIENT) -> dict[str, str]:
         """Airflow's connections to the stand-ins, as environment variables."""
