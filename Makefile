@@ -115,6 +115,7 @@ bench-judgement: .venv/installed var/bench/venv/installed ## How often verdicts 
 	@$(BIN)/python -m bench.judgement.gate
 	@$(BIN)/python -m bench.judgement.predictions
 	@$(BIN)/python -m bench.judgement.segments
+	@$(BIN)/python -m bench.judgement.slices
 
 var/bench/speed/installed:
 	@echo "Installing what the benchmark compares with into var/bench/speed (a minute, once)"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from driftwatch.accuracy.as_plain import weighted_metrics
+from driftwatch.accuracy.by_segment import SegmentsInWords, by_segment, no_words, with_segments
 from driftwatch.accuracy.day_tables import DayTables, read_tables
 from driftwatch.accuracy.day_verdict import DayVerdict, judge_day
 from driftwatch.accuracy.evidence import evidence_of, votes_of
@@ -34,7 +35,9 @@ NO_SCORE = 1.0
 InWords = Callable[[Verdict], Sequence[str]]
 
 
-def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performance:
+def evaluate_day(
+    day: DayStore, holdout: Share, in_words: InWords, segments_in_words: SegmentsInWords = no_words
+) -> Performance:
     """Joins labels.parquet with predictions.parquet; writes performance.json and the whylogs performance profile.
 
     `holdout`: the model's accuracy on its holdout. Scored are the images of the sample with a label; how many have none, and
@@ -44,7 +47,8 @@ def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performanc
     `accuracy` is the agreement with the labels as they are, `corrected` what it is without the labels' own errors, `judged` what the
     verdict rests on: the day's, or that of some days together. The verdict depends on the artifacts of this day and of those
     before it alone, so that a repeated day has the same one. Where several model versions answered, all this is about the serving
-    one, and `versions` has a row for each. Images that production did not answer are not scored.
+    one, and `versions` has a row for each. Images that production did not answer are not scored. `segments_in_words`: the reasons of a day
+    that is an alert since a segment is one.
     """
     tables = read_tables(day)
     day = day.with_config(as_trained(day.monitor, tables.version))
@@ -56,6 +60,8 @@ def evaluate_day(day: DayStore, holdout: Share, in_words: InWords) -> Performanc
         () if tables.no_interval else version_rows(today, before, day.config, tables.answered, judged.verdict.accuracy)
     )
     performance = performance.model_copy(update=_of_some_days(tables, today, rows) | _of_a_table(day, tables))
+    segments, slices = by_segment(day, tables, today, before, judged.corrected.label_error)
+    performance = with_segments(performance, segments, slices, day.config, segments_in_words)
     content_hash = _write_profile(day, tables.plain)
     if content_hash is not None:
         performance = performance.model_copy(update={"content_hash": content_hash})
@@ -147,11 +153,16 @@ def _write_profile(day: DayStore, scored: pd.DataFrame) -> str | None:
         day.storage.delete(day.keys.performance_profile)
         return None
     truth, predicted = scored["label"].tolist(), scored["prediction"].tolist()
-    found = own_score(scored, day.config.classes)
-    scores = [NO_SCORE] * len(scored) if found is None else found.tolist()
+    scores = scores_to_publish(scored, day.config.classes)
     profile = performance_profile(truth, predicted, scores, day.date, day.config.classes)
     day.storage.write_bytes(day.keys.performance_profile, profile)
     return performance_content_hash(truth, predicted, scores)
+
+
+def scores_to_publish(scored: pd.DataFrame, classes: Sequence[str]) -> list[float]:
+    """The score of each answer, as the profile takes it."""
+    found = own_score(scored, classes)
+    return [NO_SCORE] * len(scored) if found is None else [float(score) for score in found]
 
 
 def _scored_day(day: DayStore, tables: DayTables) -> ScoredDay:

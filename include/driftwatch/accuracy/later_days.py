@@ -50,7 +50,7 @@ def outdated(store: MonitorStore, days: Sequence[Performance], before: Sequence[
         earliest = stored.day - timedelta(days=MOST_DAYS)
         known = [past for past in judged if past.day >= earliest]
         now = judge_day(scored, known, as_trained(store, stored.model_version), holdout.accuracy)
-        if now.verdict.verdict != stored.verdict:
+        if now.verdict.verdict != (stored.own_verdict or stored.verdict):
             found.append(Outdated(stored.day, stored.verdict, now.verdict.verdict))
         judged.append(PastDay(**vars(scored), fired=now.verdict.fired, usual=now.usual))
     return found

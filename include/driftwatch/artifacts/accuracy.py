@@ -11,6 +11,7 @@ from driftwatch.artifacts.base import DayArtifact, Part
 from driftwatch.artifacts.evidence import EvidenceSums
 from driftwatch.artifacts.label_table import TableCheck, TableTruth
 from driftwatch.artifacts.parts import AccuracyVerdict, Interval, JudgedAccuracy, Number, Share, WeightedShare
+from driftwatch.artifacts.segment_accuracy import SegmentAccuracy, Slice
 from driftwatch.artifacts.versions import VersionAccuracy, VersionEstimate
 
 # How large the loss is that an alert is about.
@@ -268,6 +269,12 @@ class Performance(Metrics, DayArtifact):
     stands_for: StandsFor | None = None
     """For which images the labels stand; absent where they stand for the whole day."""
 
+    segments: tuple[SegmentAccuracy, ...] = ()
+    """Each segment that has a label, the worst first; absent where the monitor has no segments."""
+    slices: tuple[Slice, ...] = ()
+    """Where the model is wrong most often, though nobody named it; absent where no slice is told."""
+    own_verdict: AccuracyVerdict | None = None
+    """What the day as a whole says, where an alert of a segment made `verdict` an alert; absent elsewhere."""
     not_covered: int | None = None
     """Images of the day in strata without a label: no number says anything of them; absent where there are none."""
 

@@ -137,6 +137,12 @@ class DayKeys:
         return self.file("labels.parquet")
 
     @property
+    def labelled(self) -> str:
+        """The labelled images with answer, weight, segments and image features, which later days are judged together with. Only where
+        segments or slices are."""
+        return self.file("labelled.parquet")
+
+    @property
     def strata(self) -> str:
         """The stratum of each image of the day, where the sample was drawn by strata."""
         return self.file("strata.parquet")

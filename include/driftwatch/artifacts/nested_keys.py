@@ -158,8 +158,8 @@ class LocalSinkKeys:
         return f"{self.folder}/{day.isoformat()}"
 
     def profile(self, day: date, kind: str) -> str:
-        """One kind of a day's profiles."""
-        return f"{self.of_day(day)}/{kind}.bin"
+        """One kind of a day's profiles; those by segment are a zip."""
+        return f"{self.of_day(day)}/{kind}.{'zip' if kind.endswith('_by_segment') else 'bin'}"
 
     def reference(self, version: str) -> str:
         """The profile of a model version's reference."""

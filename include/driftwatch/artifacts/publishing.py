@@ -8,7 +8,9 @@ from typing import Literal
 
 from driftwatch.artifacts.base import Artifact, DayArtifact, Part
 
-ProfileKind = Literal["features", "performance", "reference"]
+# Of `…_by_segment` the payload is a zip of profiles, one for each segment.
+ProfileKind = Literal["features", "performance", "reference", "features_by_segment", "performance_by_segment"]
+BY_SEGMENT: tuple[ProfileKind, ...] = ("features_by_segment", "performance_by_segment")
 UploadState = Literal["pending", "sending", "done", "waiting", "replaced"]
 _NAMESPACE = uuid.UUID("0a0f7c52-6a8e-5c5b-9d0e-5f1f3f6a7d21")
 

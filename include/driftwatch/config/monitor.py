@@ -22,7 +22,7 @@ from driftwatch.config.reference import ReferenceConfig
 from driftwatch.config.registry import RegistryConfig
 from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.config.schedule import ScheduleConfig
-from driftwatch.config.segments import SegmentsConfig, refuse_unlogged
+from driftwatch.config.segments import PREDICTED_CLASS, SegmentsConfig, refuse_unlogged
 from driftwatch.config.storage import StorageConfig
 
 
@@ -113,6 +113,14 @@ class MonitorConfig(Section):
                 raise ValueError(
                     f"{place} must name classes {list(self.classes)}: wrong {strangers}, missing {missing}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _published_segments_are_known(self) -> MonitorConfig:
+        known = [*self.segments, PREDICTED_CLASS]
+        strangers = [name for name in self.publish.segments if name not in known]
+        if strangers:
+            raise ValueError(f"publish.segments {strangers} must be segmentations of the section segments: {known}")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from driftwatch.config.parts import Fraction, OpenFraction, Section
+from driftwatch.config.segment_accuracy import SegmentAccuracyConfig
 
 
 class PerformanceConfig(Section):
@@ -51,6 +52,7 @@ class PerformanceConfig(Section):
         description="How the accuracy is estimated. prediction_powered: the model's scores on all images of the day make the interval narrower than the labels alone can, without bias. labels: by the labels alone.",
     )
     confidence: OpenFraction = Field(0.95, description="The confidence of every interval.")
+    segments: SegmentAccuracyConfig = Field(default_factory=SegmentAccuracyConfig)
 
     @model_validator(mode="after")
     def _possible(self) -> PerformanceConfig:

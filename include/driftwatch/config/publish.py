@@ -84,6 +84,16 @@ class PublishConfig(Section):
     dataset: str | None = Field(
         None, description="The id of the dataset (model) in WhyLabs; needed for the sink whylabs."
     )
+    segments: tuple[str, ...] = Field(
+        (),
+        description="Segmentations whose profiles are published by segment too, beside those of all images: names of the section `segments`, and predicted_class for the performance. WhyLabs shows each value as a segment.",
+    )
+    most_segments: int = Field(
+        200,
+        ge=1,
+        le=2000,
+        description="A day with more segments than this, of all `publish.segments` together, is refused. whylogs warns above 200, and holds 2,000.",
+    )
     monitors: WhyLabsMonitors = Field(default_factory=WhyLabsMonitors)
     alert_source: Literal["local", "whylabs", "either"] = Field(
         "local",
@@ -108,11 +118,11 @@ class PublishConfig(Section):
     def _list_of_sinks(cls, value: Any) -> Any:
         return {"sinks": value} if isinstance(value, list | tuple) else value
 
-    @field_validator("sinks")
+    @field_validator("sinks", "segments")
     @classmethod
     def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) != len(value):
-            raise ValueError("each sink may be named once: take the second one out")
+            raise ValueError("each may be named once: take the second one out")
         return value
 
     @model_validator(mode="after")

@@ -17,17 +17,17 @@ import io
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timezone
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
+from driftwatch.drift.whylogs_bytes import OneSegment, serialized
 from driftwatch.errors import DriftwatchError
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
     from whylogs.core import DatasetProfileView
     from whylogs.core.metrics.metrics import MetricConfig
     from whylogs.core.model_performance_metrics.confusion_matrix import ConfusionMatrix
@@ -54,10 +54,10 @@ def without_network() -> None:
     os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "True")
 
 
-def feature_profile(features: pd.DataFrame, day: date) -> bytes:
+def feature_profile(features: pd.DataFrame, day: date, of: OneSegment | None = None) -> bytes:
     """A v1 profile ("WHY1") of numeric columns, one row for each image.
 
-    The columns keep their names. The timestamp is the day's midnight UTC. NaN is counted as missing.
+    The columns keep their names. The timestamp is the day's midnight UTC. NaN is counted as missing. `of`: the segment that the rows are.
 
     Raises ProfileError where there are no rows; where a column is not numeric (ids do not belong in a profile: whylogs would keep
     their most frequent values); and where a value is infinite (it would make the mean NaN).
@@ -70,7 +70,7 @@ def feature_profile(features: pd.DataFrame, day: date) -> bytes:
     schema = DatasetSchema(default_configs=_config(len(features)))
     profile = DatasetProfile(schema=schema, dataset_timestamp=midnight, creation_timestamp=midnight)
     profile.track(pandas=pd.DataFrame({name: np.sort(features[name].to_numpy()) for name in features.columns}))
-    return _serialize(profile.view())
+    return serialized(profile.view(), of)
 
 
 def content_hash(features: pd.DataFrame) -> str:
@@ -91,10 +91,11 @@ def performance_profile(
     scores: Sequence[float],
     day: date,
     classes: Sequence[str] = (),
+    of: OneSegment | None = None,
 ) -> bytes:
     """A v0 profile with the confusion matrix of the labelled sample, each cell holding the distribution of the score.
 
-    `scores`: the model's score for its prediction. `classes` are kept in the matrix even where the sample has none of them. It is v0
+    `of`: the segment that the sample is. `scores`: the model's score for its prediction. `classes` are kept in the matrix even where the sample has none of them. It is v0
     since v1 files drop performance metrics.
 
     Raises ProfileError for empty or unequal inputs, a missing label, a score that is not finite (whylogs would drop the sample without
@@ -111,7 +112,7 @@ def performance_profile(
     midnight = _midnight(day)
     view = DatasetProfileView(columns={}, dataset_timestamp=midnight, creation_timestamp=midnight)
     view.add_model_performance_metrics(ModelPerformanceMetrics(confusion_matrix=matrix))
-    return _serialize(view)
+    return serialized(view, of)
 
 
 def performance_content_hash(targets: Sequence[str], predictions: Sequence[str], scores: Sequence[float]) -> str:
@@ -273,40 +274,3 @@ def _midnight(day: date) -> datetime:
 
 def _number(value: Any) -> float | None:
     return None if value is None or not math.isfinite(value) else value
-
-
-def _serialize(view: DatasetProfileView) -> bytes:
-    if view.model_performance_metrics is not None:
-        from whylogs.migration.converters import v1_to_dataset_profile_message_v0
-
-        return _delimited(v1_to_dataset_profile_message_v0(view, None, None))
-    return _in_key_order(view.serialize())
-
-
-def _in_key_order(v1: bytes) -> bytes:
-    """The same v1 file with its protobuf maps in key order. The lengths, and with them the offsets, stay."""
-    from whylogs.core.proto import ChunkHeader, ChunkMessage, DatasetProfileHeader, DatasetSegmentHeader
-    from whylogs.core.utils import read_delimited_protobuf
-    from whylogs.core.view.dataset_profile_view import WHYLOGS_MAGIC_HEADER_BYTES as MAGIC
-
-    source = io.BytesIO(v1[len(MAGIC) :])
-    out = io.BytesIO()
-    out.write(MAGIC)
-    out.write(_delimited(read_delimited_protobuf(source, DatasetSegmentHeader)))
-    header = read_delimited_protobuf(source, DatasetProfileHeader)
-    out.write(_delimited(header))
-    for _ in header.column_offsets:
-        chunk_header = read_delimited_protobuf(source, ChunkHeader)
-        chunk = ChunkMessage()
-        chunk.ParseFromString(source.read(chunk_header.length))
-        out.write(_delimited(chunk_header))
-        out.write(chunk.SerializeToString(deterministic=True))
-    return out.getvalue()
-
-
-def _delimited(message: Message) -> bytes:
-    from google.protobuf.internal.encoder import _VarintBytes
-
-    data = message.SerializeToString(deterministic=True)
-    varint: Callable[[int], bytes] = _VarintBytes
-    return varint(len(data)) + data

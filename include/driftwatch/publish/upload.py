@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal
@@ -70,34 +70,65 @@ def publish(
     revise: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> PublishResult:
-    """Publishes one profile unless the ledger says that the same content is there.
+    """Publishes one profile: see `publish_each`."""
+    return publish_each(storage, ledger_key, sink, [profile], revise=revise, sleep=sleep)[0]
+
+
+def publish_each(
+    storage: Storage,
+    ledger_key: str,
+    sink: Sink,
+    profiles: Sequence[Profile],
+    *,
+    revise: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[PublishResult]:
+    """Publishes the profiles of one day, unless the ledger says that the same content is there; what was done with each.
 
     `ledger_key`: the day's ledger, or the model version's for a reference. `revise`: other content than before replaces the day: the
-    day is deleted at the sink, with all kinds of profiles and whatever else wrote there, and once it is gone everything that the
-    ledger knows is sent again.
+    day is deleted at the sink, once for all `profiles`, with all kinds of profiles and whatever else wrote there, and once it is gone
+    everything that the ledger knows is sent again.
 
     An upload that was interrupted is finished first: by its idempotency key where the sink honours that, else, when it
     may have arrived, by deleting and sending the day again. Raises PublishConflict for other content without `revise`,
     PublishPending when the sink is still deleting, and SinkError when it refuses.
     """
-    ledger = Ledger(storage, ledger_key, sink, profile.day)
+    ledger = Ledger(storage, ledger_key, sink, profiles[0].day)
     with ledger.locked():
-        found = ledger.current(*profile.name)
-        if found is None:
-            found = ledger.add(*profile.name, profile.content_hash, profile.payload)
-        elif found.content_hash != profile.content_hash:
-            _refuse_unless(revise, found, profile.content_hash)
-            log.info("Revising %s: the day is deleted at the sink and sent again", found.describe())
-            ledger.replace_day(profile.kind, profile.content_hash, profile.payload)
-        elif found.state == "done" and not _unfinished(ledger, profile):
-            log.info("Skipped %s: the same content was uploaded as %s", found.describe(), found.upload_id)
-            return PublishResult("skipped", str(found.upload_id), found.revision)
-        else:
-            log.info("Finishing %s, which was interrupted", found.describe())
+        for profile in profiles:
+            _note(ledger, profile, revise)
+        there = {profile.name for profile in profiles if _is_there(ledger, profile)}
+        return [_sent(ledger, sink, profile, profile.name in there, sleep) for profile in profiles]
+
+
+def _note(ledger: Ledger, profile: Profile, revise: bool) -> None:
+    """Writes down what is to be sent."""
+    found = ledger.current(*profile.name)
+    if found is None:
+        ledger.add(*profile.name, profile.content_hash, profile.payload)
+    elif found.content_hash != profile.content_hash:
+        _refuse_unless(revise, found, profile.content_hash)
+        log.info("Revising %s: the day is deleted at the sink and sent again", found.describe())
+        ledger.replace_day(profile.kind, profile.content_hash, profile.payload)
+    elif not _is_there(ledger, profile):
+        log.info("Finishing %s, which was interrupted", found.describe())
+
+
+def _is_there(ledger: Ledger, profile: Profile) -> bool:
+    found = ledger.current(*profile.name)
+    return found is not None and found.state == "done" and not _unfinished(ledger, profile)
+
+
+def _sent(ledger: Ledger, sink: Sink, profile: Profile, there: bool, sleep: Callable[[float], None]) -> PublishResult:
+    """Sends it unless it is `there`."""
+    if not there:
         _finish(ledger, sink, profile, sleep)
-        done = ledger.current(*profile.name)
+    done = ledger.current(*profile.name)
     assert done is not None
     assert done.upload_id is not None
+    if there:
+        log.info("Skipped %s: the same content was uploaded as %s", done.describe(), done.upload_id)
+        return PublishResult("skipped", done.upload_id, done.revision)
     log.info("Uploaded %s as %s, revision %d", done.describe(), done.upload_id, done.revision)
     return PublishResult("revised" if done.resent else "uploaded", done.upload_id, done.revision)
 

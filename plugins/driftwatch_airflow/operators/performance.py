@@ -30,11 +30,12 @@ class EvaluatePerformanceOperator(DayOperator):
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.models import registry
         from driftwatch.view.report import write_report
+        from driftwatch.view.segment_accuracy import segment_reasons
         from driftwatch.view.verdicts import reasons
 
         card = registry.card(self.store, self.of_day.read(Ingest).model_version)
         late_files = self._late_files()
-        performance = evaluate_day(self.of_day, card.metrics.holdout.accuracy, in_words=reasons)
+        performance = evaluate_day(self.of_day, card.metrics.holdout.accuracy, reasons, segment_reasons)
         written = performance.model_dump(mode="json", exclude_unset=True)
         write_report(self.of_day)
         DayReportLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/report.html")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.publish.errors import PublishConflict
+    from driftwatch.publish.upload import Profile
 
 __getattr__ = old_names(__name__, {"UploadToWhyLabsOperator": "PublishOperator"})
 
@@ -60,16 +61,16 @@ class PublishOperator(DayOperator):
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.publish.errors import PublishConflict
         from driftwatch.publish.references import publish_reference
-        from driftwatch.publish.upload import Profile, publish
+        from driftwatch.publish.upload import publish_each
 
-        profile = Profile(self.kind, self.date, *self._content())
+        profiles = self._profiles()
         revise = bool(context["params"].get("revise")) or self.changed == "revise"
         results: list[dict[str, str | int]] = []
         for sink in open_sinks(self.monitor):
             if self.kind == "features":
                 publish_reference(self.store, sink, self.of_day.read(Ingest).model_version)
             try:
-                done = publish(self.storage, self.keys.published, sink, profile, revise=revise)
+                sent = publish_each(self.storage, self.keys.published, sink, profiles, revise=revise)
             except PublishConflict as error:
                 if self.changed == "keep":
                     self.log.warning(
@@ -77,7 +78,9 @@ class PublishOperator(DayOperator):
                     )
                     continue
                 raise self._with_a_way_out(context, error) from error
-            self.log.info("%s to %s: %s as %s", self.kind, sink.name, done.state, done.upload_id)
+            for profile, done in zip(profiles, sent, strict=True):
+                self.log.info("%s to %s: %s as %s", profile.kind, sink.name, done.state, done.upload_id)
+            done = sent[0]
             results.append(
                 {"sink": sink.name, "state": done.state, "upload_id": done.upload_id, "revision": done.revision}
             )
@@ -100,6 +103,15 @@ class PublishOperator(DayOperator):
         late = self.of_day.read(Ingest).late
         changed = f"{late} images of {self.day} came after its sample was drawn. " if late else ""
         return type(error)(f"{changed}{error}. To clear this task does not set it: use the filled-in form at {page}")
+
+    def _profiles(self) -> list[Profile]:
+        """The profile of all images, and where `publish.segments` says so the one by segment."""
+        from driftwatch.publish.segments import features_by_segment, performance_by_segment
+        from driftwatch.publish.upload import Profile
+
+        whole = Profile(self.kind, self.date, *self._content())
+        by_segment = features_by_segment if self.kind == "features" else performance_by_segment
+        return [whole, *by_segment(self.of_day)]
 
     def _content(self) -> tuple[bytes, str]:
         """The profile, and the hash of what it describes."""

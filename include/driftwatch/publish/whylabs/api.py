@@ -89,10 +89,15 @@ class WhyLabsApi:
         self.send(slot, payload)
         return slot.upload_id
 
-    def reserve_profile(self, dataset_timestamp: datetime | date, idempotency_key: str | None = None) -> Slot:
-        """The first step of an upload. Raises WhyLabsKeyAlreadyUsed for a key that was used before."""
+    def reserve_profile(
+        self, dataset_timestamp: datetime | date, idempotency_key: str | None = None, zipped: bool = False
+    ) -> Slot:
+        """The first step of an upload; `zipped`: of a zip of profiles, whose segments stand in their files. Raises WhyLabsKeyAlreadyUsed for a
+        key that was used before."""
         body: Document = {"datasetTimestamp": _ms(dataset_timestamp), "segmentTags": [], "region": None}
         headers = {"X-WHYLABS-RESOURCE": self.need_dataset()}
+        if zipped:
+            headers["X-WhyLabs-File-Extension"] = "ZIP"
         return self._reserve("/v1/log/async", body, headers, idempotency_key)
 
     def reserve_reference(

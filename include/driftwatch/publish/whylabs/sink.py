@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from driftwatch.artifacts.publishing import ProfileKind
+from driftwatch.artifacts.publishing import BY_SEGMENT, ProfileKind
 from driftwatch.publish.base import SinkSite, Slot
 from driftwatch.publish.whylabs.api import WhyLabsApi, whylabs_api
 
@@ -24,7 +24,7 @@ class WhyLabsSink:
     def reserve(self, kind: ProfileKind, day: date, idempotency_key: str, reference: str | None) -> Slot:
         if kind == "reference":
             return self.api.reserve_reference(reference or "", day, idempotency_key)
-        return self.api.reserve_profile(day, idempotency_key)
+        return self.api.reserve_profile(day, idempotency_key, zipped=kind in BY_SEGMENT)
 
     def send(self, slot: Slot, payload: bytes) -> None:
         self.api.send(slot, payload)

@@ -38,6 +38,7 @@ def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any
     """What the report's template shows; Jinja takes it by name."""
     from driftwatch.view.drift_words import kinds, mute_lines, sample
     from driftwatch.view.report import accuracy_section, files_section, labelling_section, sections
+    from driftwatch.view.segment_accuracy import segment_rows, slice_lines
     from driftwatch.view.segments import tables
     from driftwatch.view.states import usual
 
@@ -56,6 +57,8 @@ def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any
         "history": sections.history(facts),
         "versions": sections.by_version(facts),
         "performance": sections.performance(facts),
+        "segment_accuracy": segment_rows(facts.performance),
+        "slices": slice_lines(facts.performance),
         "ways": accuracy_section.ways(facts),
         "trust": accuracy_section.trust(facts),
         "late": accuracy_section.late(facts),

@@ -1,0 +1,124 @@
+"""The accuracy of segments, and slices where it is low, as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.segment_accuracy import SegmentAccuracy, Slice, SliceProperty
+from driftwatch.config.segments import PREDICTED_CLASS
+from driftwatch.view import charts, tones
+from driftwatch.view.numbers import p_text, percent
+from driftwatch.view.shares import p_digits, share_text
+from driftwatch.view.tones import Verdict
+from driftwatch.view.words import count, feature_name, listing
+
+MOST_NAMED = 6
+
+
+def segment_title(by: str, name: str) -> str:
+    """`camera door-17`, or `predicted cat`."""
+    return f"predicted {name}" if by == PREDICTED_CLASS else f"{by} {name}"
+
+
+def worse(found: Performance) -> list[SegmentAccuracy]:
+    """The segments that are alerts, the worst first."""
+    return [segment for segment in found.segments if segment.verdict == "alert"]
+
+
+def segment_reasons(found: Performance) -> list[str]:
+    """A sentence for each segment that is an alert."""
+    segments = worse(found)
+    said = [_reason(segment, found.floor) for segment in segments[:MOST_NAMED]]
+    if len(segments) > MOST_NAMED:
+        said.append(f"{len(segments) - MOST_NAMED} more segments are worse.")
+    return said
+
+
+def _reason(segment: SegmentAccuracy, floor: float) -> str:
+    of_days = f" of {segment.days} days" if segment.days > 1 else ""
+    why = {
+        "below_floor": f"below the floor of {percent(floor)}",
+        "worse_than_rest": f"lower than the {share_text(segment.rest)} of the other images",
+    }
+    title = segment_title(segment.by, segment.name)
+    return (
+        f"{title[0].upper()}{title[1:]}: {share_text(segment.accuracy)} on {count(segment.labels, 'label')}{of_days}, "
+        f"{' and '.join(why[each] for each in segment.found)} ({p_text(segment.p_value or 0.0)}, all segments together)."
+    )
+
+
+def worse_line(found: Performance) -> str:
+    """`2 of 140 segments: camera door-17 52 % [40, 64], camera door-31 …`; empty where none is worse."""
+    segments = worse(found)
+    if not segments:
+        return ""
+    named = [f"{segment_title(each.by, each.name)} {share_text(each.accuracy)}" for each in segments]
+    return f"{len(segments)} of {count(len(found.segments), 'segment')}: {listing(named, MOST_NAMED)}"
+
+
+def slice_title(found: Slice) -> str:
+    """`night, door-17`, or `predicted cat, mean brightness below 61.3`."""
+    return ", ".join(_property(each) for each in found.where)
+
+
+def _property(found: SliceProperty) -> str:
+    if found.name is not None:
+        return f"predicted {found.name}" if found.by == PREDICTED_CLASS else found.name
+    feature = feature_name(found.by)
+    if found.low is None:
+        return f"{feature} below {found.high:.4g}"
+    return f"{feature} from {found.low:.4g}" + ("" if found.high is None else f" to {found.high:.4g}")
+
+
+def slice_line(found: Slice) -> str:
+    """`Worst where night, door-17: 52 % [40, 64] of 61 labels, against 83 % elsewhere`."""
+    elsewhere = f", against {percent(found.rest.value)} elsewhere" if found.rest.value is not None else ""
+    of_days = f" of {found.days} days" if found.days > 1 else ""
+    return f"Worst where {slice_title(found)}: {share_text(found.accuracy)} of {count(found.labels, 'label')}{of_days}{elsewhere}"
+
+
+@dataclass(frozen=True)
+class SegmentRow:
+    """A row of the table of segments. `labels` says of how many days they are, where it is not the day alone."""
+
+    by: str
+    name: str
+    images: str
+    labels: str
+    accuracy: str
+    chart: Markup
+    rest: str
+    p_value: str
+    verdict: Verdict
+    examples: tuple[str, ...]
+
+
+def segment_rows(found: Performance | None, most: int = 200) -> list[SegmentRow]:
+    """The day's segments with their accuracy, the worst first; at most so many."""
+    return [_row(segment) for segment in (found.segments if found else ())[:most]]
+
+
+def _row(segment: SegmentAccuracy) -> SegmentRow:
+    return SegmentRow(
+        by=segment.by,
+        name=segment.name,
+        images=f"{segment.images:,}",
+        labels=f"{segment.labels:,}" + (f" of {segment.days} days" if segment.days > 1 else ""),
+        accuracy=share_text(segment.accuracy),
+        chart=charts.interval_bar(segment.accuracy),
+        rest=share_text(segment.rest),
+        p_value=p_digits(segment.p_value),
+        verdict=tones.of_model(segment.verdict),
+        examples=segment.examples,
+    )
+
+
+def slice_lines(found: Performance | None) -> Sequence[str]:
+    """A sentence for each slice, the worst first."""
+    return [
+        f"{slice_line(each)} ({p_text(each.p_value)}, the whole search)." for each in (found.slices if found else ())
+    ]
