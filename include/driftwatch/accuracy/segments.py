@@ -94,8 +94,8 @@ class Labelled:
         return WeightedShare(value=value, low=low, high=high, n=int(labels.sum()), effective_n=effective)
 
     def wrong(self, members: np.ndarray) -> tuple[str, ...]:
-        """The ids of some of the `members` that were answered wrongly."""
-        return tuple(self.image_id[members & ~self.right][:MOST_EXAMPLES])
+        """The ids of some of the newest day's `members` that were answered wrongly."""
+        return tuple(self.image_id[members & ~self.right & (self.day == 0)][:MOST_EXAMPLES])
 
 
 def together(days: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -34,7 +34,7 @@ class SegmentAccuracy(Part):
     p_value: Number | None = None
     """Of the clearer of the two findings, corrected for all segments; null where there are too few labels to ask."""
     examples: tuple[str, ...] = ()
-    """The ids of some of its wrongly answered images, of an alert."""
+    """The ids of some of the day's images in it that were answered wrongly, of an alert."""
 
 
 class SliceProperty(Part):
@@ -66,4 +66,4 @@ class Slice(Part):
     days: int
     """The days that were searched together."""
     examples: tuple[str, ...]
-    """The ids of some of its wrongly answered images."""
+    """The ids of some of the day's images in it that were answered wrongly."""

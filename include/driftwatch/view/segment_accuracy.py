@@ -99,10 +99,11 @@ class SegmentRow:
 
 def segment_rows(found: Performance | None, most: int = 200) -> list[SegmentRow]:
     """The day's segments with their accuracy, the worst first; at most so many."""
-    return [_row(segment) for segment in (found.segments if found else ())[:most]]
+    return [segment_row(segment) for segment in (found.segments if found else ())[:most]]
 
 
-def _row(segment: SegmentAccuracy) -> SegmentRow:
+def segment_row(segment: SegmentAccuracy) -> SegmentRow:
+    """One segment of one day."""
     return SegmentRow(
         by=segment.by,
         name=segment.name,

@@ -17,7 +17,14 @@ from driftwatch.errors import DriftwatchError
 from driftwatch_airflow.ui import pages
 from driftwatch_airflow.ui.day_routes import give_distribution, give_image, give_report, show_day
 from driftwatch_airflow.ui.leads import lead_from_dag, lead_from_run
-from driftwatch_airflow.ui.monitor_routes import give_confusions, give_series, show_models, show_monitor, show_overview
+from driftwatch_airflow.ui.monitor_routes import (
+    give_confusions,
+    give_series,
+    show_models,
+    show_monitor,
+    show_overview,
+    show_segment,
+)
 from driftwatch_airflow.ui.monitors import Sites
 
 STATIC = Path(__file__).parent / "static"
@@ -106,6 +113,7 @@ _ROUTES: dict[str, Callable[..., Response]] = {
     "/m/{monitor}/series.json": give_series,
     "/m/{monitor}/confusions.json": give_confusions,
     "/m/{monitor}/models": show_models,
+    "/m/{monitor}/segments/{by}/{name:path}": show_segment,
     "/m/{monitor}/days/{day}/": show_day,
     "/m/{monitor}/days/{day}/distribution.json": give_distribution,
     "/m/{monitor}/days/{day}/report.html": give_report,

@@ -7,7 +7,7 @@ from datetime import date
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import Request
+from fastapi import HTTPException, Request
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
@@ -17,6 +17,7 @@ from driftwatch.view.drift_words import feature_rows
 from driftwatch.view.mlflow import mlflow_of
 from driftwatch.view.models import champion_or_problem, models, problems, retrainings, waited_for
 from driftwatch.view.overview import overview
+from driftwatch.view.segment_pages import segment_page
 from driftwatch.view.series import series
 from driftwatch_airflow.ui import airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, require
@@ -64,6 +65,19 @@ def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Respons
             last=last,
             measured=any(row.performance for row in days),
         )
+    )
+
+
+def show_segment(request: Request, site: Chosen, by: str, name: str, session: SessionDep) -> Response:
+    """One segment over time: accuracy, labels, and images that were answered wrongly."""
+    found = segment_page(_days(site, session), site.config, by, name)
+    if found is None:
+        raise HTTPException(
+            404, f"No day has a label of the segment {name} of {by}. The table on a day's page names those that have."
+        )
+    base = request.scope.get("root_path") or pages.URL_PREFIX
+    return HTMLResponse(
+        pages.page(request, "segment.html.j2", site=site, found=found, by=by, here=f"{base}/m/{site.config.name}")
     )
 
 

@@ -90,6 +90,7 @@ def day(request: Request, site: Site, when: date, names: list[date], known: DayI
         "day.html.j2",
         site=site,
         **values(facts, _pictures(request, site, facts)),
+        segment_base=f"{request.scope.get('root_path') or URL_PREFIX}/m/{site.config.name}/segments",
         runs=known.runs,
         links=known.links,
         about=known.about,

@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
 import pytest
 from tests.stores import day_store
 
 from driftwatch.accuracy.evaluate import evaluate_day
 from driftwatch.accuracy.later_days import outdated
 from driftwatch.artifacts.accuracy import Performance
-from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.config.segment_accuracy import SegmentAccuracyConfig
 from driftwatch.config.segments import SegmentConfig
-from driftwatch.images.features import COLUMNS
 from driftwatch.storage import Storage
 from driftwatch.view.segment_accuracy import segment_reasons
 from driftwatch.view.verdicts import reasons
 
-from .days import CARD, HOLDOUT, evaluated, with_settings, write_small_day
+from .days import CARD, HOLDOUT, evaluated, with_settings
+from .segment_days import write_days
 
 
 @pytest.fixture
 def divided(monitor: MonitorConfig) -> MonitorConfig:
     return monitor.model_copy(update={"segments": {"camera": SegmentConfig(key="^([^/]+)/")}})
-
-
-def with_cameras(storage: Storage, day: DayKeys) -> DayKeys:
-    """The first ten images of a day, on which the model is wrong first, are of door-2, the other 70 of door-1."""
-    ids = storage.read_table(day.predictions)["image_id"].tolist()
-    camera = ["door-2" if place < 10 else "door-1" for place in range(len(ids))]
-    manifest = {"image_id": ids, "key": ids, "status": "accepted", "segment.camera": camera}
-    storage.write_table(day.manifest, pd.DataFrame(manifest))
-    noise = np.random.default_rng(1).normal(size=(len(ids), len(COLUMNS)))
-    storage.write_table(day.features, pd.DataFrame(noise, columns=list(COLUMNS)).assign(image_id=ids))
-    return day
-
-
-def write_days(storage: Storage, monitor: MonitorConfig, days: int, wrong: int = 8) -> list[DayKeys]:
-    """Days of 40 labels, ten of them of door-2, of which the model is wrong on some."""
-    return [
-        with_cameras(storage, write_small_day(storage, monitor, 5 + place, labels=40, wrong=wrong))
-        for place in range(days)
-    ]
 
 
 def by_name(found: Performance) -> dict[str, tuple]:
@@ -112,7 +90,7 @@ def test_an_alert_of_a_segment_makes_the_day_one_where_the_monitor_says_so(
     assert (found.verdict, found.severity, found.own_verdict, found.fired) == ("alert", "warning", "ok", False)
     assert found.reasons[0].startswith("Camera door-2: 20 % [")
     assert "lower than the 100 % [89, 100] of the other images (p < 0.0001, all segments together)." in found.reasons[0]
-    assert found.reasons[-1].endswith("no rule of the policy fires.")
+    assert "no rule of the policy fires" in found.reasons[-1]
     storage.write_json("demo/models/v1/card.json", CARD)
     store = day_store(storage, day, alerting).monitor
     assert outdated(store, [found]) == []

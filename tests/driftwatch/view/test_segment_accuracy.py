@@ -1,0 +1,83 @@
+"""Segments and slices in words, and a segment over time."""
+
+from __future__ import annotations
+
+import json
+
+from tests.driftwatch.artifacts import samples
+
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.parts import Share, WeightedShare
+from driftwatch.artifacts.segment_accuracy import SegmentAccuracy, Slice, SliceProperty
+from driftwatch.view.segment_accuracy import segment_reasons, segment_rows, slice_line, slice_title, worse_line
+
+ACCURACY = WeightedShare(value=0.52, low=0.4, high=0.64, n=61, effective_n=61.0)
+REST = Share(value=0.83, low=0.8, high=0.86, n=600)
+
+
+def segment(name: str, verdict: str = "alert", by: str = "camera", days: int = 3) -> SegmentAccuracy:
+    found = ("below_floor", "worse_than_rest") if verdict == "alert" else ()
+    return SegmentAccuracy(
+        by=by, name=name, images=1200, labels=61, days=days, accuracy=ACCURACY, rest=REST, verdict=verdict, found=found,
+        p_value=0.0012,
+    )  # fmt: skip
+
+
+def performance(*segments: SegmentAccuracy) -> Performance:
+    found = Performance.model_validate_json(json.dumps(samples.PERFORMANCE))
+    return found.model_copy(update={"segments": segments, "floor": 0.7})
+
+
+def test_an_alert_says_which_segment_why_and_on_what_it_rests() -> None:
+    said = segment_reasons(
+        performance(segment("door-17"), segment("door-3", "ok"), segment("cat", by="predicted_class"))
+    )
+    assert said == [
+        "Camera door-17: 52 % [40, 64] on 61 labels of 3 days, below the floor of 70 % and lower than the 83 % [80, 86] of the "
+        "other images (p = 0.0012, all segments together).",
+        "Predicted cat: 52 % [40, 64] on 61 labels of 3 days, below the floor of 70 % and lower than the 83 % [80, 86] of the "
+        "other images (p = 0.0012, all segments together).",
+    ]  # fmt: skip
+
+
+def test_one_line_counts_the_worse_segments_and_is_empty_where_there_is_none() -> None:
+    found = performance(segment("door-17"), segment("door-3", "ok"))
+    assert worse_line(found) == "1 of 2 segments: camera door-17 52 % [40, 64]"
+    assert worse_line(performance(segment("door-3", "ok"))) == ""
+
+
+def test_many_worse_segments_are_counted_and_the_first_are_said() -> None:
+    said = segment_reasons(performance(*(segment(f"door-{place}") for place in range(9))))
+    assert len(said) == 7
+    assert said[-1] == "3 more segments are worse."
+
+
+def test_a_slice_is_said_by_its_properties() -> None:
+    def of(*where: SliceProperty) -> Slice:
+        return Slice(
+            where=where,
+            labels=61,
+            accuracy=Share(value=0.52, low=0.4, high=0.72, n=61),
+            rest=REST,
+            p_value=0.004,
+            days=7,
+            examples=(),
+        )
+
+    night, door = SliceProperty(by="light", name="night"), SliceProperty(by="camera", name="door-17")
+    assert slice_line(of(night, door)) == (
+        "Worst where night, door-17: 52 % [40, 72] of 61 labels of 7 days, against 83 % elsewhere"
+    )
+    dark = SliceProperty(by="image.Brightness.mean", high=61.27)
+    between = SliceProperty(by="image.Brightness.mean", low=61.27, high=90.0)
+    bright, cat = SliceProperty(by="image.Brightness.mean", low=90.0), SliceProperty(by="predicted_class", name="cat")
+    titles = [slice_title(of(each)) for each in (dark, between, bright, cat)]
+    assert [title.removeprefix("mean brightness").removeprefix("brightness") for title in titles] == [
+        " below 61.27", " from 61.27 to 90", " from 90", "predicted cat"
+    ]  # fmt: skip
+
+
+def test_a_row_says_on_how_many_days_its_labels_rest() -> None:
+    (one, other) = segment_rows(performance(segment("door-17"), segment("door-3", "ok", days=1)))
+    assert (one.labels, other.labels, one.images) == ("61 of 3 days", "61", "1,200")
+    assert (one.verdict.word, other.verdict.word) == ("worse", "holds")
