@@ -118,6 +118,11 @@ def segment_row(segment: SegmentAccuracy) -> SegmentRow:
     )
 
 
+def accuracy_texts(found: Performance | None) -> dict[tuple[str, str], str]:
+    """Each segment's accuracy, by segmentation and name."""
+    return {(each.by, each.name): share_text(each.accuracy) for each in (found.segments if found else ())}
+
+
 def slice_lines(found: Performance | None) -> Sequence[str]:
     """A sentence for each slice, the worst first."""
     return [

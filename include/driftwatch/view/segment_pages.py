@@ -1,4 +1,4 @@
-"""One segment over time: its accuracy by day, the labels that it rests on, and images that were answered wrongly."""
+"""One segment over time: its images and their drift, its accuracy by day, and images that were answered wrongly or look different."""
 
 from __future__ import annotations
 
@@ -12,49 +12,99 @@ from markupsafe import Markup
 from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
 from driftwatch.view import charts
 from driftwatch.view.days import Day
-from driftwatch.view.segment_accuracy import SegmentRow, segment_row, segment_title
+from driftwatch.view.segment_accuracy import SegmentRow as AccuracyRow
+from driftwatch.view.segment_accuracy import segment_row, segment_title
+from driftwatch.view.segments import SegmentRow as DriftRow
+from driftwatch.view.segments import drift_row
 from driftwatch.view.series import series
+from driftwatch.view.words import count
 
 if TYPE_CHECKING:
+    from driftwatch.artifacts.segments import SegmentDrift
     from driftwatch.config import MonitorConfig
 
 MOST_DAYS, MOST_EXAMPLES = 60, 12
 
 
 @dataclass(frozen=True)
+class SegmentDay:
+    """What a day says of the segment. `drift` is None where its images were not tested; `accuracy` where it has no label."""
+
+    day: date
+    images: str
+    drift: DriftRow | None
+    accuracy: AccuracyRow | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image of an alert, by its id, and what it is an example of."""
+
+    day: date
+    image_id: str
+    note: str
+
+
+@dataclass(frozen=True)
 class SegmentPage:
-    """A segment over time. `days`: the days that have labels of it, the newest first; `alerts`: on how many it is one; `examples`: day and id
-    of wrongly answered images of these, the newest first; `more`: how many older days are not shown."""
+    """A segment over time, the newest day first. `said`: on how many of the days it is an alert or has changed; `chart`: empty where it has no
+    accuracy; `more`: how many older days are not shown."""
 
     title: str
-    days: list[tuple[date, SegmentRow]]
-    alerts: int
-    examples: list[tuple[date, str]]
+    said: str
+    days: list[SegmentDay]
+    examples: list[Example]
     chart: Markup
     more: int
 
 
 def segment_page(days: Sequence[Day], config: MonitorConfig, by: str, name: str) -> SegmentPage | None:
-    """The segment's days, of all days in order; None where no day has a label of it."""
-    found = [(row, segment) for row in days if (segment := _of(row, by, name)) is not None]
-    if not found:
+    """The segment's days, of all days in order; None where no day knows it."""
+    found = [(row, _drift_of(row, by, name), _accuracy_of(row, by, name)) for row in days]
+    known = [each for each in found if each[1] or each[2]]
+    if not known:
         return None
-    shown = found[-MOST_DAYS:]
-    examples = [(row.day, image) for row, segment in reversed(shown) for image in segment.examples]
-    columns = series([_as_its_own(row, segment) for row, segment in shown], config, ())
+    shown = known[-MOST_DAYS:]
+    labelled = [(row, accuracy) for row, _, accuracy in shown if accuracy]
+    alerts = sum(accuracy.verdict == "alert" for _, accuracy in labelled)
+    drifted = sum(any(part.status == "drifted" for part in drift) for _, drift, _ in shown)
+    chart = (
+        charts.history(series([_as_its_own(*each) for each in labelled], config, ()), config.performance.floor)
+        if labelled
+        else Markup("")
+    )
     return SegmentPage(
         title=segment_title(by, name),
-        days=[(row.day, segment_row(segment)) for row, segment in reversed(shown)],
-        alerts=sum(segment.verdict == "alert" for _, segment in shown),
-        examples=examples[:MOST_EXAMPLES],
-        chart=charts.history(columns, config.performance.floor),
-        more=len(found) - len(shown),
+        said=f"Of {count(len(shown), 'day')}, its images changed on {drifted}, and the model is worse there than elsewhere or than the floor on {alerts}.",
+        days=[_day(row, by, name, drift, accuracy) for row, drift, accuracy in reversed(shown)],
+        examples=[each for row, drift, accuracy in reversed(shown) for each in _examples(row.day, drift, accuracy)][
+            :MOST_EXAMPLES
+        ],
+        chart=chart,
+        more=len(known) - len(shown),
     )
 
 
-def _of(row: Day, by: str, name: str) -> SegmentAccuracy | None:
+def _drift_of(row: Day, by: str, name: str) -> list[SegmentDrift]:
+    parts = [*(row.drift.segments if row.drift else ()), *(row.content_drift.segments if row.content_drift else ())]
+    return [each for each in parts if (each.by, each.name) == (by, name)]
+
+
+def _accuracy_of(row: Day, by: str, name: str) -> SegmentAccuracy | None:
     segments = row.performance.segments if row.performance else ()
     return next((each for each in segments if (each.by, each.name) == (by, name)), None)
+
+
+def _day(row: Day, by: str, name: str, drift: list[SegmentDrift], accuracy: SegmentAccuracy | None) -> SegmentDay:
+    tested = drift_row(by, name, drift, "") if drift else None
+    judged = segment_row(accuracy) if accuracy else None
+    images = tested.images if tested else judged.images if judged else "–"
+    return SegmentDay(row.day, images, tested, judged)
+
+
+def _examples(day: date, drift: list[SegmentDrift], accuracy: SegmentAccuracy | None) -> list[Example]:
+    wrong = [Example(day, image, "answered wrongly") for image in (accuracy.examples if accuracy else ())]
+    return wrong + [Example(day, image, "looks different") for part in drift for image in part.examples]
 
 
 def _as_its_own(row: Day, segment: SegmentAccuracy) -> Day:

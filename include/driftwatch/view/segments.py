@@ -151,7 +151,7 @@ def tables(
         each: dict[str, list[SegmentDrift]] = {}
         for row in of:
             each.setdefault(row.name, []).append(row)
-        shown = [_row(by, name, parts, told.get((by, name), "")) for name, parts in each.items()]
+        shown = [drift_row(by, name, parts, told.get((by, name), "")) for name, parts in each.items()]
         shown.sort(key=lambda row: _RANK[row.verdict.word])
         matter, quiet = [row for row in shown if row.matters], [row for row in shown if not row.matters]
         hidden = max(0, len(matter) - MOST_ROWS) + max(0, len(quiet) - MOST_QUIET)
@@ -163,7 +163,8 @@ def tables(
 _RANK = {verdict.word: place for place, verdict in enumerate(_VERDICTS.values())}
 
 
-def _row(by: str, name: str, parts: Sequence[SegmentDrift], accuracy: str) -> SegmentRow:
+def drift_row(by: str, name: str, parts: Sequence[SegmentDrift], accuracy: str) -> SegmentRow:
+    """One segment of a day, by its `parts`: what each kind of drift says of it, at least one."""
     worst = min(parts, key=lambda part: [*_VERDICTS].index(part.status))
     drifted = [part for part in parts if part.status == "drifted"]
     changes = _silenced(parts) + [

@@ -73,7 +73,7 @@ def show_segment(request: Request, site: Chosen, by: str, name: str, session: Se
     found = segment_page(_days(site, session), site.config, by, name)
     if found is None:
         raise HTTPException(
-            404, f"No day has a label of the segment {name} of {by}. The table on a day's page names those that have."
+            404, f"No day knows a segment {name} of {by}. The tables on a day's page name those that are there."
         )
     base = request.scope.get("root_path") or pages.URL_PREFIX
     return HTMLResponse(

@@ -50,7 +50,10 @@ def client(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, days: list[DayKeys]) 
 def test_a_segment_is_shown_over_time_with_its_images(client: TestClient) -> None:
     shown = client.get("/m/demo/segments/camera/door-2")
     assert shown.status_code == 200
-    assert "An alert on 3 days of 3" in shown.text
+    assert (
+        "Of 3 days, its images changed on 0, and the model is worse there than elsewhere or than the floor on 3."
+        in shown.text
+    )
     assert (
         shown.text.index("2026-01-07") < shown.text.index("/days/2026-01-06/") < shown.text.index("/days/2026-01-05/")
     )
@@ -58,10 +61,10 @@ def test_a_segment_is_shown_over_time_with_its_images(client: TestClient) -> Non
     assert "20 % [10, 37]" in shown.text
     assert shown.text.count("<figure>") == 12
     assert '<svg class="history"' in shown.text
-    assert "No alert on the 3 days shown" in client.get("/m/demo/segments/camera/door-1").text
+    assert "than the floor on 0." in client.get("/m/demo/segments/camera/door-1").text
 
 
 def test_a_segment_that_no_day_knows_is_not_found_and_its_name_is_escaped(client: TestClient) -> None:
     answer = client.get("/m/demo/segments/camera/%3Cscript%3E%2Fx")
     assert answer.status_code == 404
-    assert "No day has a label of the segment &lt;script&gt;/x of camera" in answer.text
+    assert "No day knows a segment &lt;script&gt;/x of camera" in answer.text

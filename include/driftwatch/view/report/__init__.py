@@ -38,7 +38,7 @@ def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any
     """What the report's template shows; Jinja takes it by name."""
     from driftwatch.view.drift_words import kinds, mute_lines, sample
     from driftwatch.view.report import accuracy_section, files_section, labelling_section, sections
-    from driftwatch.view.segment_accuracy import segment_rows, slice_lines
+    from driftwatch.view.segment_accuracy import accuracy_texts, segment_rows, slice_lines
     from driftwatch.view.segments import tables
     from driftwatch.view.states import usual
 
@@ -52,7 +52,7 @@ def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any
         "usual": usual(facts.drift) if facts.drift else "",
         "muted": mute_lines(facts.drift) if facts.drift else [],
         "features": sections.features(facts),
-        "segments": tables(facts.drift, facts.content_drift),
+        "segments": tables(facts.drift, facts.content_drift, accuracy_texts(facts.performance)),
         "over_time": sections.over_time(facts),
         "history": sections.history(facts),
         "versions": sections.by_version(facts),
