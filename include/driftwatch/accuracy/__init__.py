@@ -12,5 +12,6 @@ Terms:
 - The *holdout*: images of the original set that the model was not trained on. The model's accuracy there is what a day is compared with.
 - The *evidence* of a day: counts and sums over labels, votes and scores, small enough to be kept. The evidence of several days is added up.
 - The *effective number* of labels: the labels of a plain random sample that would give an interval as narrow.
-- *Judged*: what the verdict rests on. The rules of `performance.policy` are *floor*, *drop* and *trend*; one *fires* where it finds the model worse.
+- *Judged*: what the verdict rests on. The rules of `performance.policy` are *below_floor* and *worse*, over all days of a model, and *floor*, *drop* and
+  *trend*; one *fires* where it finds the model worse.
 """

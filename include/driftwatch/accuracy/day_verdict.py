@@ -13,7 +13,9 @@ from driftwatch.accuracy.history import PastDay, ScoredDay
 from driftwatch.accuracy.label_errors import Corrected, corrected
 from driftwatch.accuracy.policy import Verdict, holdout_accuracy, judge
 from driftwatch.accuracy.prediction_powered import agreement
+from driftwatch.accuracy.sequential_rules import Counted, counted, lasting
 from driftwatch.accuracy.stratified import stratified_agreement
+from driftwatch.artifacts.accuracy import CountedDay
 from driftwatch.artifacts.parts import Interval, JudgedAccuracy, Share, WeightedShare
 from driftwatch.models.metrics import wilson
 
@@ -28,7 +30,7 @@ class DayVerdict:
 
     `corrected`: the day's accuracy without the labels' own errors, and how many labels are wrong. `effective_labels`: what labels and scores
     are worth, in labels of a plain sample. `pooled_days`: those that were judged together, in order. `usual`: the least agreement of a model
-    as good as on its holdout, None without the rule `trend`.
+    as good as on its holdout, None without the rule `trend`. `counted`: what the day's own labels say to below_floor and worse.
     """
 
     verdict: Verdict
@@ -36,6 +38,7 @@ class DayVerdict:
     effective_labels: float | None
     pooled_days: tuple[date, ...]
     usual: float | None
+    counted: CountedDay | None
 
 
 def judge_day(
@@ -44,13 +47,15 @@ def judge_day(
     config: MonitorConfig,
     holdout: Share,
     no_interval: str | None = None,
+    usual: Share | None = None,
 ) -> DayVerdict:
     """The verdict on `today`, by its evidence and the days `before` it, in order.
 
     `holdout`: the model's accuracy on its holdout. Votes are pooled over `performance.pool_days`, whichever model answered: they tell
     of people. Labels are pooled over those of these days that the same model answered, and over no more days than give `min_labels`.
     Another version of production's is another model: its first day is judged without the days of the one before.
-    `no_interval`: why today's labels say nothing of the other images; then the day is judged by itself, and nothing is proved.
+    Labels are never counted twice by below_floor and worse, which take each day's own. `usual`: the accuracy that worse compares with, by
+    default the holdout's. `no_interval`: why today's labels say nothing of the other images; then the day is judged by itself, and nothing is proved.
     """
     settings = config.performance
     recent = recent_days(today, before, config)
@@ -61,11 +66,13 @@ def judge_day(
         own = _of_the_labelled_alone(own, no_interval)
     together = measured(pool([day.evidence for day in pooled]), votes, config) if len(pooled) > 1 else own
     error = own.corrected.label_error if settings.judge == "corrected" else None
-    usual = _usual(error, settings, holdout, len(config.classes))
+    own_count = _counted(own, settings)
+    least = _usual(error, settings, holdout, len(config.classes))
     of_model = [past for past in before if past.same_model(today)]
     counts = [_count(past, past.usual) for past in of_model if past.usual is not None]
-    if usual is not None:
-        counts.append(_count(today, usual))
+    if least is not None:
+        counts.append(_count(today, least))
+    looked = [(day.day, day.counted) for day in of_model] + [(today.day, own_count)]
     return DayVerdict(
         verdict=judge(
             judged_accuracy(together, settings, len(pooled)),
@@ -73,11 +80,13 @@ def judge_day(
             holdout,
             [past.fired for past in reversed(of_model) if past.evidence.labels],
             decline(counts, settings.trend_false_alarms) if counts else None,
+            lasting([Counted(day, found) for day, found in looked if found is not None], settings, usual or holdout),
         ),
         corrected=own.corrected,
         effective_labels=own.agreement.effective_n,
         pooled_days=tuple(sorted(day.day for day in pooled)),
-        usual=usual,
+        usual=least,
+        counted=own_count,
     )
 
 
@@ -95,6 +104,13 @@ def measured(evidence: Evidence, votes: Votes, config: MonitorConfig) -> Measure
     agreed = agreement(evidence, settings.confidence, settings.estimator)
     ties = annotation.on_tie != "abstain"
     return Measured(agreed, corrected(evidence, votes, agreed, settings.confidence, ties, annotation.consensus))
+
+
+def _counted(found: Measured, settings: PerformanceConfig) -> CountedDay | None:
+    """What a day counts for: on the same terms as `judged_accuracy`."""
+    if settings.judge != "corrected" or found.corrected.label_error is None:
+        return counted(found.agreement, None)
+    return counted(found.agreement, found.corrected.mistaken) if found.corrected.mistaken is not None else None
 
 
 def _of_the_labelled_alone(found: Measured, reason: str) -> Measured:

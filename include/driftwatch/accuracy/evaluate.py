@@ -13,8 +13,10 @@ from driftwatch.accuracy.evidence import evidence_of, votes_of
 from driftwatch.accuracy.history import ScoredDay, days_before, revisions
 from driftwatch.accuracy.policy import Verdict
 from driftwatch.accuracy.scores import own_score
+from driftwatch.accuracy.sequential_rules import expected
 from driftwatch.accuracy.versions import version_rows
 from driftwatch.artifacts.accuracy import Estimate, LabelAgreement, Performance, StandsFor
+from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.drift.whylogs_profiles import performance_content_hash, performance_profile
 from driftwatch.labels.agreement import deciding, krippendorff_alpha
@@ -53,7 +55,8 @@ def evaluate_day(
     tables = read_tables(day)
     day = day.with_config(as_trained(day.monitor, tables.version))
     today, before = _scored_day(day, tables), days_before(day.monitor, day.date)
-    judged = judge_day(today, before, day.config, holdout, tables.no_interval)
+    usual = expected(day.monitor.find(day.monitor.keys.model_card(tables.version), ModelCard), holdout)
+    judged = judge_day(today, before, day.config, holdout, tables.no_interval, usual)
     performance = _performance(day, tables, today, judged, holdout, in_words(judged.verdict))
     # Versions are compared by their intervals.
     rows = (
@@ -110,6 +113,7 @@ def _performance(
         effective_labels=judged.effective_labels,
         pooled_days=judged.pooled_days,
         usual=judged.usual,
+        counted=judged.counted,
         estimated=None if estimate is None else estimate.accuracy,
         evidence=today.evidence.sums(),
     )

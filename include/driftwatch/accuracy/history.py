@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from driftwatch.accuracy.evidence import Evidence
-from driftwatch.artifacts.accuracy import Performance, Revision
+from driftwatch.artifacts.accuracy import CountedDay, Performance, Revision
 from driftwatch.artifacts.base import find_each
 from driftwatch.artifacts.store import MonitorStore
 
@@ -46,10 +46,11 @@ class ScoredDay:
 @dataclass(frozen=True)
 class PastDay(ScoredDay):
     """A day with its verdict. `fired`: whether floor or drop fired; `usual`: the least agreement of a model as good as on its holdout, None
-    without the rule `trend`."""
+    without the rule `trend`; `counted`: what the day says to below_floor and worse, None where it says nothing."""
 
     fired: bool
     usual: float | None
+    counted: CountedDay | None = field(default=None, kw_only=True)
 
 
 def performances(store: MonitorStore, first: date, last: date) -> list[Performance]:
@@ -62,7 +63,7 @@ def days_before(store: MonitorStore, day: date) -> list[PastDay]:
     """Those of the MOST_DAYS days before `day` whose performance.json holds evidence, in order."""
     earlier = performances(store, day - timedelta(days=MOST_DAYS), day - timedelta(days=1))
     return [
-        PastDay(**vars(scored), fired=found.fired, usual=found.usual)
+        PastDay(**vars(scored), fired=found.fired, usual=found.usual, counted=found.counted)
         for found in earlier
         if (scored := scored_day(found)) is not None
     ]

@@ -27,11 +27,26 @@ _MOST_ERROR = 0.45
 _SEED = 20
 
 
+class Mistaken(NamedTuple):
+    """What wrong labels do to the agreement: agreement = a (1 - missed) + (1 - a) matched, a being the accuracy.
+
+    `missed`: the chance that the label of an image that the model has right is wrong; `matched`: that a wrong answer of the model has a
+    label as wrong. `shared`: the standard deviation of the accuracy by what is not known of these two, which is the same for all days
+    that are corrected by the same votes.
+    """
+
+    missed: float
+    matched: float
+    shared: float
+
+
 class Corrected(NamedTuple):
-    """The accuracy without the labels' own errors, and the share of labels that are wrong, None where nothing tells it."""
+    """The accuracy without the labels' own errors, the share of labels that are wrong, None where nothing tells it, and what these do; the
+    last is None where the accuracy is undefined."""
 
     accuracy: WeightedShare
     label_error: Interval | None
+    mistaken: Mistaken | None = None
 
 
 def corrected(
@@ -63,10 +78,14 @@ def corrected(
     if error.value is not None and error.value > _MOST_ERROR:
         reason = f"about {100 * error.value:.0f} % of the labels are wrong: they say nothing about the model"
         return _undefined(agreement, reason, error)
-    found = interval_of(_without_errors(evidence, votes, agreement, errors, rng), confidence)
+    missed, matched = _mistaken(evidence, votes, errors)
+    found = interval_of(_without_errors(agreement, missed, matched, rng), confidence)
+    assert agreement.value is not None
     assert agreement.effective_n is not None
     effective = _effective(found, agreement.effective_n, confidence)
-    return Corrected(WeightedShare(**found.model_dump(), n=agreement.n, effective_n=effective), error)
+    shared = float(_accuracy(agreement.value, missed, matched).std())
+    mistaken = Mistaken(float(missed.mean()), float(matched.mean()), shared)
+    return Corrected(WeightedShare(**found.model_dump(), n=agreement.n, effective_n=effective), error, mistaken)
 
 
 def corrected_difference(
@@ -84,7 +103,9 @@ def corrected_difference(
     """
     rng = np.random.default_rng(_SEED)
     errors = _errors(pool([ours[0], theirs[0]]), votes, ties, rng)
-    one, other = (_without_errors(evidence, votes, agreed, errors, rng) for evidence, agreed in (ours, theirs))
+    one, other = (
+        _without_errors(agreed, *_mistaken(evidence, votes, errors), rng) for evidence, agreed in (ours, theirs)
+    )
     return interval_of(one - other, confidence)
 
 
@@ -119,16 +140,8 @@ def _errors(evidence: Evidence, votes: Votes, ties: bool, rng: np.random.Generat
     )
 
 
-def _without_errors(
-    evidence: Evidence,
-    votes: Votes,
-    agreement: WeightedShare,
-    errors: np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Draws of the agreement, which is defined, without the labels' `errors` [draws, classes]: [draws]."""
-    assert agreement.value is not None
-    assert agreement.effective_n is not None
+def _mistaken(evidence: Evidence, votes: Votes, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`missed` and `matched`, see Mistaken, of the labels' `errors` [draws, classes]: [draws] each."""
     # Where the model is right, it agrees with the labels that are right: `hits` is the share 1 - errors of these images.
     confusion = evidence.weighted
     hits = np.diag(confusion)
@@ -136,9 +149,22 @@ def _without_errors(
     missed = confusion.sum(axis=1) - hits * (1 + errors)
     e = (errors * right).sum(axis=1)
     f = (errors * _shares(np.maximum(missed, 0))).sum(axis=1) * _same_mistakes(confusion, votes)
+    return e, f
+
+
+def _without_errors(
+    agreement: WeightedShare, missed: np.ndarray, matched: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws of the agreement, which is defined, without the labels' errors: [draws]."""
+    assert agreement.value is not None
+    assert agreement.effective_n is not None
     n = agreement.effective_n
     agreed = rng.beta(agreement.value * n + 0.5, (1 - agreement.value) * n + 0.5, DRAWS)
-    found: np.ndarray = np.clip((agreed - f) / np.maximum(1 - e - f, 1 - 2 * _MOST_ERROR), 0, 1)
+    return np.clip(_accuracy(agreed, missed, matched), 0, 1)
+
+
+def _accuracy(agreed: np.ndarray | float, missed: np.ndarray, matched: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (agreed - matched) / np.maximum(1 - missed - matched, 1 - 2 * _MOST_ERROR)
     return found
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from driftwatch.accuracy.day_verdict import judge_day
 from driftwatch.accuracy.history import MOST_DAYS, PastDay, ScoredDay, days_before, performances, scored_day
+from driftwatch.accuracy.sequential_rules import expected
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.parts import AccuracyVerdict
@@ -37,7 +38,7 @@ def outdated(store: MonitorStore, days: Sequence[Performance], before: Sequence[
     """Those of `days` whose stored verdict is not the one that they would get if they were run again now. `days` and those `before`
     them are in order.
 
-    A verdict rests on earlier days where days are pooled, by `persistence` and by `trend`; when one of those is scored again, or the
+    A verdict rests on earlier days where days are pooled, by `persistence`, and by `below_floor`, `worse` and `trend`; when one of those is scored again, or the
     monitor file changes, nothing changes the later ones by itself. Each is judged on the days before it as they would be judged.
     """
     judged, found = list(before), []
@@ -46,13 +47,20 @@ def outdated(store: MonitorStore, days: Sequence[Performance], before: Sequence[
         if scored is None:
             continue
         scored = _as_served_now(stored, scored, store.config)
-        holdout = store.read(store.keys.model_card(stored.model_version), ModelCard).metrics.holdout
+        card = store.read(store.keys.model_card(stored.model_version), ModelCard)
+        holdout = card.metrics.holdout
         earliest = stored.day - timedelta(days=MOST_DAYS)
         known = [past for past in judged if past.day >= earliest]
-        now = judge_day(scored, known, as_trained(store, stored.model_version), holdout.accuracy)
+        now = judge_day(
+            scored,
+            known,
+            as_trained(store, stored.model_version),
+            holdout.accuracy,
+            usual=expected(card, holdout.accuracy),
+        )
         if now.verdict.verdict != (stored.own_verdict or stored.verdict):
             found.append(Outdated(stored.day, stored.verdict, now.verdict.verdict))
-        judged.append(PastDay(**vars(scored), fired=now.verdict.fired, usual=now.usual))
+        judged.append(PastDay(**vars(scored), fired=now.verdict.fired, usual=now.usual, counted=now.counted))
     return found
 
 

@@ -151,15 +151,51 @@ class TrendRule(Part):
     """Days that it rests on."""
 
 
+class LastingRule(Part):
+    """The rule `below_floor` or `worse` of `performance.policy`: what all days of the model together say."""
+
+    fires: bool
+    """Whether the evidence is at its limit, or above."""
+    evidence: Number
+    """The evidence that the accuracy is lower, over its limit; at 1 there is an alarm. It goes no higher than 100."""
+    since: datetime.date
+    """Since which day it is most likely lower, if it is."""
+    days: int
+    """Days with labels since then, this one included."""
+    accuracy: Number
+    """The accuracy on these days."""
+    usual: Number
+    """What that is compared with: `performance.floor`, or the accuracy on the holdout and on the days before."""
+
+
 class PolicyRules(Part):
     """What each rule found. A rule that was not used is absent."""
 
+    below_floor: LastingRule | None = None
+    """Has production's floor been missed since some day?"""
+    worse: LastingRule | None = None
+    """Has the model been worse since some day than before it?"""
     floor: FloorRule | None = None
     """Is production's floor missed?"""
     drop: DropRule | None = None
     """Is the model worse than on its holdout?"""
     trend: TrendRule | None = None
     """Has it slowly become so?"""
+
+
+class CountedDay(Part):
+    """What a day says to the rules that look at all days of a model together."""
+
+    agreement: Number
+    """The share of the day's own labels that the model agrees with."""
+    labels: Number
+    """Labels of a plain sample that would tell as much."""
+    missed: Number = 0.0
+    """The chance that the label of an image that the model has right is wrong."""
+    matched: Number = 0.0
+    """The chance that a wrong answer of the model has a label as wrong."""
+    shared: Number = 0.0
+    """The standard deviation of the accuracy by what is not known of the labels' errors; the same for days that are corrected together."""
 
 
 class Revision(Part):
@@ -248,6 +284,9 @@ class Performance(Metrics, DayArtifact):
     """The days that were judged together."""
     usual: Number | None = None
     """The least agreement of a model as good as on its holdout; null without the rule trend."""
+    counted: CountedDay | None = None
+    """What the day says to below_floor and worse; absent if an early Driftwatch judged it, and without a label that says something of other
+    images."""
     estimated: Share | None = None
     """The accuracy of estimate.json; null where there is none."""
     evidence: EvidenceSums | None = None

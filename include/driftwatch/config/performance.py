@@ -13,12 +13,18 @@ from driftwatch.config.segment_accuracy import SegmentAccuracyConfig
 class PerformanceConfig(Section):
     """When the model counts as worse."""
 
-    policy: tuple[Literal["floor", "drop", "trend"], ...] = Field(
-        ("floor", "drop"),
+    policy: tuple[Literal["below_floor", "worse", "floor", "drop", "trend"], ...] = Field(
+        ("below_floor", "worse"),
         min_length=1,
-        description="The rules that may raise an alert. floor: the whole interval of the accuracy is below `floor`. drop: the accuracy is below that of the model on its holdout (one-sided test at `alpha`). trend: the days of the model show a decline together, even if no single day does.",
+        description="The rules that may raise an alert. below_floor: the accuracy has been below `floor` since some day. worse: the accuracy has been lower since some day than on the holdout and on the days before it; for a model that the gate promoted, the labels that it was promoted by stand for the holdout. Both look at all days of the model every day, and `false_alerts_per_year` is for both together. The other rules test a day anew. floor: the whole interval of the accuracy is below `floor`. drop: the accuracy is below that of the model on its holdout (one-sided test at `alpha`). trend: the days of the model show a decline together, even if no single day does.",
     )
     floor: Fraction = Field(0.7, description="The accuracy that production needs.")
+    false_alerts_per_year: float = Field(
+        0.1,
+        gt=0,
+        le=12,
+        description="`below_floor` and `worse` together raise a false alert in a year with at most this chance; above 1, it is at most this many on average.",
+    )
     alpha: OpenFraction = Field(0.01, description="The significance level of the test of `drop`.")
     trend_false_alarms: float = Field(
         0.1, gt=0, le=12, description="`trend` raises at most this many false alarms in a year, on average."

@@ -8,6 +8,7 @@ from driftwatch.view.numbers import interval, p_text, percent
 
 if TYPE_CHECKING:
     from driftwatch.accuracy.policy import Persistence, Verdict
+    from driftwatch.artifacts.accuracy import LastingRule
     from driftwatch.artifacts.parts import JudgedAccuracy
 
 
@@ -30,22 +31,32 @@ def reasons(found: Verdict) -> list[str]:
         return said
     if found.persistence is not None:
         return [*said, _not_yet(found.persistence)]
-    floor = found.rules.floor
+    floor = _floor(found)
     if found.verdict == "not_enough_evidence" and floor is not None:
-        return [
-            f"{measured}: below the floor of {percent(floor.floor)}, but the interval reaches above it, so it is not "
-            "proven: more labels (labels.sample_size) would tell."
-        ]
+        return [f"{measured}: below the floor of {percent(floor)}, {_not_proven(found)}"]
     reason = f"{measured}: no rule of the policy fires."
-    if floor is not None and low < floor.floor:
-        reason += f" The interval reaches below the floor of {percent(floor.floor)}: more labels would make it surer."
+    if floor is not None and low < floor:
+        reason += f" The interval reaches below the floor of {percent(floor)}: more labels would make it surer."
     return [reason]
+
+
+def _floor(found: Verdict) -> float | None:
+    """The floor that the policy asks for; None without one."""
+    if found.rules.floor is not None:
+        return found.rules.floor.floor
+    return None if found.rules.below_floor is None else found.rules.below_floor.usual
+
+
+def _not_proven(found: Verdict) -> str:
+    if found.rules.floor is not None:
+        return "but the interval reaches above it, so it is not proven: more labels (labels.sample_size) would tell."
+    return "but the days together do not prove it: more days, or more labels (labels.sample_size), will tell."
 
 
 def _of_rules(found: Verdict, measured: str, high: float) -> list[str]:
     """What each rule that fires says. `measured`: the accuracy in words; `high`: the upper end of its interval."""
     floor, drop, trend = found.rules.floor, found.rules.drop, found.rules.trend
-    said = []
+    said = _of_lasting_rules(found, measured)
     if floor is not None and floor.fires:
         said.append(f"{measured}: even the upper end, {percent(high)}, is below the floor of {percent(floor.floor)}.")
     if drop is not None and drop.fires:
@@ -59,6 +70,26 @@ def _of_rules(found: Verdict, measured: str, high: float) -> list[str]:
             f"images (at most {found.false_alarms:g} false alarms of this rule a year)."
         )
     return said
+
+
+def _of_lasting_rules(found: Verdict, measured: str) -> list[str]:
+    """What the rules that look at all days say, each where it fires."""
+    below, worse = found.rules.below_floor, found.rules.worse
+    said = []
+    if below is not None and below.fires:
+        said.append(f"{measured}: below the floor of {percent(below.usual)} {_since(below, found.false_alerts)}")
+    if worse is not None and worse.fires:
+        usual = f"{percent(worse.usual)} of the holdout and the days before"
+        said.append(f"{measured}: lower than the {usual} {_since(worse, found.false_alerts)}")
+    return said
+
+
+def _since(rule: LastingRule, false_alerts: float) -> str:
+    days = f"{rule.days} days" if rule.days > 1 else "this day"
+    return (
+        f"since {rule.since}, with {percent(rule.accuracy)} on {days}. Looked at every day, this is false at most "
+        f"{false_alerts:g} times a year."
+    )
 
 
 def _not_yet(found: Persistence) -> str:

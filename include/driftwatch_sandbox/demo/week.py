@@ -77,7 +77,6 @@ REAL = Plan(
     recipe="monitor",
     overrides={
         "labels": {"sample_size": 190},
-        "performance": {"policy": ["floor", "drop"]},
         "retraining": {"epochs": 8},
     },
 )

@@ -82,7 +82,7 @@ def test_people_are_known_by_days_of_other_models_too(monitor: MonitorConfig) ->
 
 
 def test_a_day_rests_on_how_often_the_rules_fired_before_with_the_same_model(monitor: MonitorConfig) -> None:
-    twice = with_settings(monitor, persistence=2, persistence_days=2)
+    twice = with_settings(monitor, policy=("floor", "drop"), persistence=2, persistence_days=2)
     today, before = scored(evidence_of(0.6)), scored(evidence_of(0.6), 19)
     assert judge_day(today, [past(before, fired=True)], twice, HOLDOUT).verdict.verdict == "alert"
     other = past(scored(evidence_of(0.6), 19, version="v0"), fired=True)

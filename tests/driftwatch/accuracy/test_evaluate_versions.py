@@ -50,6 +50,7 @@ def test_two_versions_are_told_apart_and_the_verdict_is_about_the_one_with_most_
 
 def test_three_versions_of_which_one_is_named(storage: Storage, monitor: MonitorConfig) -> None:
     named = serving(monitor, "9")
+    named = with_settings(named, policy=("floor", "drop"))
     found = evaluated(storage, write_versions(storage, named, 5, THREE), named)
     assert [row.version for row in found.versions] == ["9", "7", "8"]
     assert (found.serving_version, found.labels) == ("9", found.versions[0].labels)

@@ -15,7 +15,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import DamagedArtifact
 from driftwatch.storage import Storage
 
-from .days import evaluated, write_small_day
+from .days import evaluated, with_settings, write_small_day
 
 
 def test_late_labels_score_the_day_again_and_its_earlier_verdict_is_kept(
@@ -68,10 +68,12 @@ def test_days_before_are_those_with_evidence_as_far_back_as_the_trend_looks(
 
 def test_a_past_day_has_what_its_file_says(storage: Storage, monitor: MonitorConfig) -> None:
     day = write_small_day(storage, monitor, 5, labels=60, wrong=40)
+    monitor = with_settings(monitor, policy=("floor", "drop"))
     found = evaluated(storage, day, monitor)
     (past,) = days_before(MonitorStore(storage, monitor), date(2026, 1, 6))
     assert (past.day, past.model_version, past.classes, past.fired) == (day.day, "v1", ("cat", "dog"), True)
     assert (past.evidence.labels, past.evidence.right, past.usual) == (60, 20, found.usual)
+    assert (past.counted, round(past.counted.agreement, 2), past.counted.labels) == (found.counted, 0.33, 60)
     assert scored_day(read_whole(storage, day.performance, Performance)).evidence.sums() == found.evidence
 
 

@@ -12,13 +12,13 @@ from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
 
-from .days import CARD, evaluated, write_small_day
+from .days import CARD, evaluated, with_settings, write_small_day
 
 
 def test_late_labels_name_the_later_days_that_rest_on_them_and_have_another_verdict_now(
     storage: Storage, monitor: MonitorConfig
 ) -> None:
-    layout = MonitorKeys("demo")
+    monitor, layout = with_settings(monitor, policy=("floor", "drop")), MonitorKeys("demo")
     storage.write_json(layout.model_card("v1"), CARD)
     days = [write_small_day(storage, monitor, number, labels=18, wrong=0) for number in (5, 6, 20)]
     verdicts = [evaluated(storage, day, monitor).verdict for day in days]
@@ -36,3 +36,17 @@ def test_late_labels_name_the_later_days_that_rest_on_them_and_have_another_verd
     assert outdated_after(monitor_store(storage, layout, monitor), days[1].day) == []
     assert evaluated(storage, days[1], monitor).verdict == "alert"
     assert outdated_after(monitor_store(storage, layout, monitor), days[0].day) == []
+
+
+def test_a_day_that_turns_out_bad_makes_the_next_one_an_alert_by_the_rules_over_all_days(
+    storage: Storage, monitor: MonitorConfig
+) -> None:
+    layout = MonitorKeys("demo")
+    storage.write_json(layout.model_card("v1"), CARD)
+    first, second = (write_small_day(storage, monitor, 5 + place, labels=60, wrong=12 * place) for place in (0, 1))
+    assert [evaluated(storage, day, monitor).verdict for day in (first, second)] == ["ok", "ok"]
+    write_small_day(storage, monitor, 5, labels=60, wrong=45)
+    evaluated(storage, first, monitor)
+    assert outdated_after(monitor_store(storage, layout, monitor), first.day) == [Outdated(second.day, "ok", "alert")]
+    found = evaluated(storage, second, monitor)
+    assert (found.verdict, found.policy.worse.since, found.policy.worse.days) == ("alert", first.day, 2)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pytest
 
-from driftwatch.accuracy.policy import Persistence, Verdict, judge
-from driftwatch.artifacts.accuracy import PolicyRules, TrendRule
+from driftwatch.accuracy.policy import Lasting, Persistence, Verdict, judge
+from driftwatch.artifacts.accuracy import LastingRule, PolicyRules, TrendRule
 from driftwatch.artifacts.parts import JudgedAccuracy, Share
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.errors import DriftwatchError
@@ -14,9 +16,11 @@ from driftwatch.models.metrics import share
 
 from .accuracies import HOLDOUT, judged
 
+OF_A_DAY = ("floor", "drop")
+
 
 def verdict(right: int, labels: int, holdout: Share = HOLDOUT, **settings) -> Verdict:
-    return judge(judged(right, labels), PerformanceConfig(**settings), holdout)
+    return judge(judged(right, labels), PerformanceConfig(**{"policy": OF_A_DAY, **settings}), holdout)
 
 
 def test_floor_fires_when_the_whole_interval_is_below() -> None:
@@ -78,7 +82,7 @@ def test_missing_holdout_is_an_error_that_says_what_to_do() -> None:
 
 
 def test_an_alert_waits_for_as_many_days_as_persistence_says() -> None:
-    settings = PerformanceConfig(persistence=2, persistence_days=3)
+    settings = PerformanceConfig(policy=OF_A_DAY, persistence=2, persistence_days=3)
 
     def after(*fired_before: bool) -> Verdict:
         return judge(judged(115, 150), settings, HOLDOUT, fired_before)
@@ -107,7 +111,20 @@ def test_trend_alerts_though_the_day_itself_is_fine_and_needs_no_persistence() -
     assert found.rules.trend == declined
     calm = judge(judged(130, 150), settings, HOLDOUT, declined=declined.model_copy(update={"fires": False}))
     assert calm.verdict == "ok"
-    assert judge(judged(130, 150), PerformanceConfig(), HOLDOUT, declined=declined).rules.trend is None
+    assert judge(judged(130, 150), PerformanceConfig(policy=OF_A_DAY), HOLDOUT, declined=declined).rules.trend is None
+
+
+def test_what_all_days_together_show_is_an_alert_though_the_day_itself_is_fine_and_needs_no_persistence() -> None:
+    settings = PerformanceConfig(persistence=2, persistence_days=2)
+    since = LastingRule(fires=True, evidence=1.2, since=date(2026, 1, 8), days=12, accuracy=0.82, usual=0.89)
+    found = judge(judged(140, 150), settings, HOLDOUT, lasting=Lasting(worse=since))
+    assert (found.verdict, found.severity, found.fired, found.rules.worse) == ("alert", "warning", False, since)
+    far = since.model_copy(update={"accuracy": 0.7})
+    assert judge(judged(140, 150), settings, HOLDOUT, lasting=Lasting(worse=far)).severity == "critical"
+    calm = since.model_copy(update={"fires": False})
+    assert judge(judged(140, 150), settings, HOLDOUT, lasting=Lasting(worse=calm)).verdict == "ok"
+    assert judge(judged(100, 150), settings, HOLDOUT, lasting=Lasting(worse=calm)).verdict == "not_enough_evidence"
+    assert judge(judged(29, 29), settings, HOLDOUT, lasting=Lasting(worse=since)).verdict == "not_enough_evidence"
 
 
 def test_an_interval_wider_than_that_of_its_labels_proves_less() -> None:

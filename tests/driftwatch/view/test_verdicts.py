@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from driftwatch.accuracy.policy import judge
-from driftwatch.artifacts.accuracy import TrendRule
+from driftwatch.accuracy.policy import Lasting, judge
+from driftwatch.artifacts.accuracy import LastingRule, TrendRule
 from driftwatch.artifacts.parts import JudgedAccuracy
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import share
@@ -20,7 +22,8 @@ def judged(right: int, labels: int, **about) -> JudgedAccuracy:
 
 
 def said(right: int, labels: int, **settings) -> list[str]:
-    return reasons(judge(judged(right, labels), PerformanceConfig(**settings), HOLDOUT))
+    of_a_day = {"policy": ("floor", "drop"), **settings}
+    return reasons(judge(judged(right, labels), PerformanceConfig(**of_a_day), HOLDOUT))
 
 
 def test_below_the_floor_for_sure_and_not_for_sure() -> None:
@@ -73,6 +76,32 @@ def test_a_decline_names_the_days_and_the_rate_of_false_alarms() -> None:
         "The 60 days of this model together show a decline from its 88.3 % on held-out images (at most 0.1 false alarms of "
         "this rule a year)."
     ]
+
+
+def lasting(fires: bool, usual: float, days: int = 12) -> LastingRule:
+    return LastingRule(
+        fires=fires, evidence=2.0 if fires else 0.1, since=date(2026, 1, 8), days=days, accuracy=0.66, usual=usual
+    )
+
+
+def test_rules_over_all_days_say_since_when_and_how_often_that_is_false() -> None:
+    rules = Lasting(below_floor=lasting(True, 0.7), worse=lasting(True, 0.883, days=1))
+    floor, worse = reasons(judge(judged(100, 150), PerformanceConfig(), HOLDOUT, lasting=rules))
+    assert floor == (
+        "Accuracy 66.7 % [59, 74] on 150 labels: below the floor of 70 % since 2026-01-08, with 66 % on 12 days. Looked at "
+        "every day, this is false at most 0.1 times a year."
+    )
+    assert "lower than the 88.3 % of the holdout and the days before since 2026-01-08, with 66 % on this day." in worse
+
+
+def test_days_that_do_not_prove_that_the_floor_is_missed_say_so() -> None:
+    rules = Lasting(below_floor=lasting(False, 0.7))
+    (unsure,) = reasons(judge(judged(100, 150), PerformanceConfig(), HOLDOUT, lasting=rules))
+    assert unsure.endswith(
+        "below the floor of 70 %, but the days together do not prove it: more days, or more labels (labels.sample_size), will tell."
+    )
+    (near,) = reasons(judge(judged(112, 150), PerformanceConfig(), HOLDOUT, lasting=rules))
+    assert near.endswith("fires. The interval reaches below the floor of 70 %: more labels would make it surer.")
 
 
 def test_what_was_judged_is_named() -> None:
