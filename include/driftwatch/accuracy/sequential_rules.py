@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DAYS_A_YEAR = 365
 # A floor is known exactly: as by so many images.
 _EXACT = 1e9
+# People err otherwise than usual where the votes of a day say so by more standard deviations.
+_FAR = 3.0
 
 
 class Counted(NamedTuple):
@@ -53,37 +55,69 @@ def expected(card: ModelCard | None, holdout: Share) -> Share:
 
 
 def lasting(days: Sequence[Counted], settings: PerformanceConfig, usual: Share) -> Lasting:
-    """What `below_floor` and `worse` find of `days`, those of one model in order; None for a rule that is not in `performance.policy`.
+    """What `below_floor` and `worse` find of `days`, those of one model in order, after the last one; None for a rule that is not in
+    `performance.policy`. `usual`: the accuracy that `worse` compares with, beside the days."""
+    found = evidence(days, settings, usual) if days else {}
+    floor = {"below_floor": settings.floor}
+    return Lasting(**{name: _rule(days, path, floor.get(name)) for name, path in found.items()})
 
-    Both together raise a false alert within a year with a chance of `performance.false_alerts_per_year` at most. `usual`: the accuracy
-    that `worse` compares with, beside the days. `below_floor` takes what is not known of the labels' errors at the end that speaks for the model.
+
+def evidence(days: Sequence[Counted], settings: PerformanceConfig, usual: Share) -> dict[str, Found]:
+    """The evidence after each of `days`, at least one, by rule of the policy; arguments as for `lasting`.
+
+    Both rules together raise a false alert within a year with a chance of `performance.false_alerts_per_year` at most. `below_floor` takes what
+    is not known of the labels' errors at the end that speaks for the model.
     """
     asked = [name for name in ("below_floor", "worse") if name in settings.policy]
-    if not asked or not days:
-        return Lasting()
     limit = (DAYS_A_YEAR + FIRST_DAY - 1) * len(asked) / settings.false_alerts_per_year
-    looks, found = _looks(days), {}
+    columns = [np.array([[getattr(day.counts, name) for day in days]]) for name in CountedDay.model_fields]
+    looks, unknown = steady(Looks(*columns[:4]), columns[4], settings.pool_days)
+    found = {}
     if "below_floor" in asked:
-        kindly = _kindly(looks, float(ndtri((1 + settings.confidence) / 2)))
-        found["below_floor"] = _rule(
-            days, look(kindly, np.array([settings.floor]), np.array([_EXACT]), limit, 1), settings.floor
-        )
+        errors = float(ndtri((1 + settings.confidence) / 2)) * unknown
+        found["below_floor"] = look(kindly(looks, errors), np.array([settings.floor]), np.array([_EXACT]), limit)
     if "worse" in asked:
         value, images = holdout_accuracy(usual)
-        found["worse"] = _rule(days, look(looks, np.array([value]), np.array([images]), limit, settings.pool_days))
-    return Lasting(**found)
+        share = np.array([value])
+        found["worse"] = look(looks, share, worth_images(share, images, unknown), limit)
+    return found
 
 
-def _looks(days: Sequence[Counted]) -> Looks:
-    columns = {name: np.array([[getattr(day.counts, name) for day in days]]) for name in CountedDay.model_fields}
-    gap = np.diff([day.day.toordinal() for day in days], prepend=days[0].day.toordinal() - 1)
-    return Looks(**columns, gap=gap[None, :])
+def steady(looks: Looks, shared: np.ndarray, together: int) -> tuple[Looks, np.ndarray]:
+    """The days with what is known of people's errors by all of them, and the standard deviation of the accuracy by what is not, [series].
+
+    `shared` [series, days]: that of each day by its own votes, and those of the days that were corrected by the same; `together`: of so many. Control
+    answers do not depend on the model, so later ones tell of earlier days, too. People are taken to err as they do on average, unless the votes
+    of a day say otherwise by more than _FAR standard deviations. Such a day is corrected by its own votes, and counts less by what is not known.
+    """
+    usual = [np.broadcast_to(np.average(rate, axis=1, weights=looks.labels)[:, None], rate.shape) for rate in looks[2:]]
+    one, all_days = (_accuracy(looks.agreement, *rates) for rates in (looks[2:], usual))
+    spread = np.maximum(shared, np.sqrt((shared**2).mean(axis=1, keepdims=True)))
+    far = np.abs(one - all_days) > _FAR * spread
+    missed, matched = (np.where(far, own, mean) for own, mean in zip(looks[2:], usual, strict=True))
+    variance = np.maximum(looks.agreement * (1 - looks.agreement), 0.01)
+    less = 1 / (1 / looks.labels + np.where(far, together * spread**2, 0) / variance)
+    unknown = spread.min(axis=1) * np.sqrt(np.minimum(together / looks.labels.shape[1], 1))
+    return Looks(looks.agreement, less, missed, matched), unknown
 
 
-def _kindly(looks: Looks, errors: float) -> Looks:
-    """The days with an accuracy that is higher by so many standard deviations of what is not known of the labels' errors."""
-    raised = looks.agreement + errors * looks.shared * (1 - looks.missed - looks.matched)
-    return looks._replace(agreement=np.minimum(raised, 1), shared=np.zeros_like(looks.shared))
+def _accuracy(agreement: np.ndarray, missed: np.ndarray, matched: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (agreement - matched) / (1 - missed - matched)
+    return found
+
+
+def kindly(looks: Looks, errors: np.ndarray) -> Looks:
+    """The days with an accuracy that is higher by `errors` [series]."""
+    raised = looks.agreement + errors[:, None] * (1 - looks.missed - looks.matched)
+    return looks._replace(agreement=np.minimum(raised, 1))
+
+
+def worth_images(share: np.ndarray, images: float, unknown: np.ndarray) -> np.ndarray:
+    """How many images the holdout is worth where labels are people's: its own are not, and `unknown` is the standard deviation of the
+    accuracy by people's errors."""
+    near = (share * images + 1) / (images + 2)
+    found: np.ndarray = 1 / (1 / images + unknown**2 / (near * (1 - near)))
+    return found
 
 
 def _rule(days: Sequence[Counted], found: Found, floor: float | None = None) -> LastingRule:

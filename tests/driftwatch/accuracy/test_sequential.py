@@ -12,10 +12,10 @@ DAYS, SERIES = 120, 300
 LIMIT = (DAYS + FIRST_DAY - 1) / 0.2
 
 
-def looks(agreement: np.ndarray, labels: float, error: float = 0.0, shared: float = 0.0) -> Looks:
+def looks(agreement: np.ndarray, labels: float, error: float = 0.0) -> Looks:
     """Days one after the other, whose labels are wrong with the chance `error` in two classes."""
     every = np.ones_like(agreement)
-    return Looks(agreement, labels * every, error * every, error * every, shared * every, every)
+    return Looks(agreement, labels * every, error * every, error * every)
 
 
 def simulated(accuracy: np.ndarray, labels: int, images: int, seed: int = 0, error: float = 0.0, holdout: float = 0.9):
@@ -24,7 +24,7 @@ def simulated(accuracy: np.ndarray, labels: int, images: int, seed: int = 0, err
     agreeing = accuracy * (1 - error) + (1 - accuracy) * error
     held = rng.binomial(images, holdout, len(accuracy)) / images
     shares = rng.binomial(labels, agreeing) / labels
-    return look(looks(shares, labels, error), held, np.full(len(held), images), LIMIT, 7)
+    return look(looks(shares, labels, error), held, np.full(len(held), images), LIMIT)
 
 
 def alarms(found: Found) -> float:
@@ -55,7 +55,7 @@ def test_looking_every_day_raises_no_more_false_alarms_than_stated(accuracy, lab
 def test_a_collapse_is_seen_the_same_day() -> None:
     accuracy = np.full((1, 4), 0.88)
     agreement = np.concatenate([accuracy, [[0.6]]], axis=1)
-    found = look(looks(agreement, 100), np.array([0.88]), np.array([600]), 2 * 394 / 0.1, 7)
+    found = look(looks(agreement, 100), np.array([0.88]), np.array([600]), 2 * 394 / 0.1)
     assert (found.evidence[0, :4].max() < 0.1, found.evidence[0, 4] > 1, found.since[0, 4]) == (True, True, 4)
 
 
@@ -73,17 +73,6 @@ def test_the_holdouts_own_error_is_one_error_that_days_do_not_average_out() -> N
     assert alarms(sure) > 0.9
 
 
-def test_what_is_not_known_of_label_errors_is_not_taken_for_independent_evidence() -> None:
-    rng = np.random.default_rng(2)
-    people = rng.normal(0, 0.03 * np.sqrt(7), (SERIES, DAYS + 6))
-    of_a_week = sum(people[:, back : back + DAYS] for back in range(7)) / 7
-    shares = rng.binomial(200, np.clip(0.88 + of_a_week, 0, 1)) / 200
-    held, images = np.full(SERIES, 0.88), np.full(SERIES, 2000)
-    known, unknown = (look(looks(shares, 200, 0, shared), held, images, LIMIT, 7) for shared in (0.03, 0.0))
-    assert alarms(known) <= 0.2
-    assert alarms(unknown) > 0.8
-
-
 def test_an_alarm_lasts_while_the_accuracy_is_low_and_ends_when_it_is_back() -> None:
     accuracy = fallen(0.1, 20, 80)
     accuracy[:, 60:] = 0.9
@@ -99,14 +88,14 @@ def test_an_alarm_lasts_while_the_accuracy_is_low_and_ends_when_it_is_back() -> 
 def test_days_of_the_same_numbers_give_the_same_evidence_alone_and_among_others() -> None:
     shares = np.random.default_rng(3).binomial(50, 0.9, (4, 30)) / 50
     held, images = np.array([0.9, 0.92, 0.88, 0.9]), np.array([100, 300, 500, 800])
-    together = look(looks(shares, 50), held, images, 1e4, 7)
+    together = look(looks(shares, 50), held, images, 1e4)
     for row in range(4):
-        alone = look(looks(shares[[row], :20], 50), held[[row]], images[[row]], 1e4, 7)
+        alone = look(looks(shares[[row], :20], 50), held[[row]], images[[row]], 1e4)
         assert np.allclose(alone.evidence[0], together.evidence[row, :20], rtol=1e-9)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_day_without_a_mistake_or_without_a_right_answer_has_evidence(share) -> None:
-    found = look(looks(np.full((1, 3), share), 40), np.array([1.0]), np.array([100]), 1e4, 7)
+    found = look(looks(np.full((1, 3), share), 40), np.array([1.0]), np.array([100]), 1e4)
     assert np.isfinite(found.evidence).all()
     assert (found.evidence[0, -1] > 1) == (share == 0)

@@ -70,6 +70,16 @@ def test_the_floor_is_judged_with_label_errors_at_the_end_that_speaks_for_the_mo
     assert (sure.below_floor.fires, unsure.below_floor.fires) == (True, False)
 
 
+def test_what_is_not_known_of_label_errors_is_one_error_for_all_days_beside_the_holdout() -> None:
+    low, holdout = days(*[0.85] * 60), share(18_000, 20_000, 0.95)
+    assert lasting(low, PerformanceConfig(), holdout).worse.fires is True
+    unsure = days(*[0.85] * 60, shared=0.06)
+    assert lasting(unsure, PerformanceConfig(), holdout).worse.fires is False
+    fallen = days(*[0.9] * 60, *[0.82] * 6, shared=0.06)  # it is the same error before and after
+    assert lasting(fallen, PerformanceConfig(), holdout).worse.since == date(2026, 3, 2)
+    assert lasting(fallen, PerformanceConfig(), holdout).worse.fires is True
+
+
 def test_a_day_counts_with_its_estimate_its_effective_labels_and_what_wrong_labels_do() -> None:
     measured = WeightedShare(value=0.9, low=0.8, high=0.95, n=100, effective_n=110.5)
     assert counted(measured, None) == CountedDay(agreement=0.9, labels=110.5)
@@ -80,18 +90,24 @@ def test_a_day_counts_with_its_estimate_its_effective_labels_and_what_wrong_labe
     assert counted(WeightedShare(value=None, low=None, high=None, n=0, reason="none", effective_n=0.0), None) is None
 
 
-def test_labels_that_are_more_often_wrong_do_not_make_the_model_worse() -> None:
-    """The model agrees with 83 % of the labels in place of 88, since 6 % more of them are wrong."""
-    good, worse_people = days(*[0.88] * 10), days(*[0.88] * 10, *[0.834] * 20)
-    told = [
-        *good,
-        *(
-            day._replace(counts=day.counts.model_copy(update={"missed": 0.06, "matched": 0.06}))
-            for day in worse_people[10:]
-        ),
+def test_people_whose_control_answers_say_that_they_err_more_do_not_make_the_model_worse() -> None:
+    """The model agrees with 79 % of the labels in place of 88, since 12 % more of them are wrong."""
+    usual, later = days(*[0.88] * 30), days(*[0.88] * 30, *[0.79] * 7)[30:]
+    assert lasting([*usual, *later], PerformanceConfig(), HOLDOUT).worse.fires is True
+    errors = {"missed": 0.12, "matched": 0.12, "shared": 0.02}
+    told = [day._replace(counts=day.counts.model_copy(update=errors)) for day in later]
+    assert lasting([*usual, *told], PerformanceConfig(), HOLDOUT).worse.fires is False
+
+
+def test_estimates_of_label_errors_that_go_up_and_down_by_chance_are_taken_together() -> None:
+    errors = np.random.default_rng(1).uniform(0, 0.06, 40)
+    moving = [
+        day._replace(counts=day.counts.model_copy(update={"missed": error, "matched": error, "shared": 0.02}))
+        for day, error in zip(days(*[0.9] * 40), errors.tolist(), strict=True)
     ]
-    assert lasting(told, PerformanceConfig(), HOLDOUT).worse.fires is False
-    assert lasting(worse_people, PerformanceConfig(), HOLDOUT).worse.fires is True
+    found = lasting(moving, PerformanceConfig(), HOLDOUT).worse
+    assert found.evidence < 0.01
+    assert found.usual == pytest.approx((0.9 - errors.mean()) / (1 - 2 * errors.mean()), abs=0.01)
 
 
 def past(number: int, accuracy: float, version: str = "v1", n: int = 60) -> PastDay:
