@@ -67,6 +67,11 @@ class SegmentConfig(Section):
         description="A column of production's log, one of `model.logged.columns.segments`. It is known once the day's log is read, so image quality is not judged by it.",
     )
 
+    tell_new_and_missing: bool = Field(
+        True,
+        description="Whether a new segment and one without an image are told. Set it to false where segments come and go by nature, such as customers.",
+    )
+
     @field_validator("key")
     @classmethod
     def _has_a_group(cls, value: str | None) -> str | None:

@@ -63,10 +63,14 @@ def segmentations(config: MonitorConfig, kind: Kind) -> tuple[str, ...]:
 
 
 def tells_of_coming(config: MonitorConfig, kind: Kind) -> frozenset[str]:
-    """The segmentations of which this kind says which segments are new and missing: the first kind that knows them."""
+    """The segmentations of which this kind says which segments are new and missing: the first kind that knows them, where it is told."""
     if kind == "content":
         return frozenset()
-    return frozenset(name for name, of in config.segments.items() if of.known_at_ingest == (kind == "image_quality"))
+    return frozenset(
+        name
+        for name, of in config.segments.items()
+        if of.known_at_ingest == (kind == "image_quality") and of.tell_new_and_missing
+    )
 
 
 def judge(

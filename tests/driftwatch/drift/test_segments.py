@@ -139,6 +139,14 @@ def test_a_silent_camera_is_missing_until_it_comes_back_and_one_that_comes_now_a
     assert all("odd" not in statuses(day) for day in days[1:])
 
 
+def test_of_segments_that_come_and_go_by_nature_nothing_is_told(storage):
+    quiet = {"segments": {"camera": {**CAMERA["camera"], "tell_new_and_missing": False}}}
+    store = MonitorStore(storage, MonitorConfig.model_validate({**SMALLEST, "name": "cats", **quiet}))
+    found = week(store, [DOORS, DOORS, DOORS, {"door-1": 40, "door-9": 30}])[3]
+    assert statuses(found) == {"door-1": "usual", "door-9": "not_enough_evidence"}
+    assert not found.came_or_went
+
+
 def test_too_few_images_are_never_green(storage):
     days = week(monitor(storage), [{**DOORS, "tiny": 6}] * 4)
     assert statuses(days[3])["tiny"] == "not_enough_evidence"
