@@ -204,9 +204,9 @@ class Camera:
         """What real folders hold besides good photos: a file that was sent twice, one that was cut off, and one that is no image."""
         first, second, third = (self._storage / self._layout.day(day).incoming for day in DAYS[:3])
         photo = _files(first)[0]
-        (first / f"copy of {photo.name}").write_bytes(photo.read_bytes())
+        (photo.parent / f"copy of {photo.name}").write_bytes(photo.read_bytes())
         photo = _files(second)[0]
-        (second / "door-cut-short.jpg").write_bytes(photo.read_bytes()[:2000])
+        (photo.parent / "door-cut-short.jpg").write_bytes(photo.read_bytes()[:2000])
         (third / "readme.jpg").write_text("The camera's card is nearly full.\n")
         (third / "door-empty.jpg").touch()
         for day in DAYS[:3]:
