@@ -77,8 +77,18 @@ def day_row(day: DayStore, retraining_run_id: str | None) -> DayRow:
         model_version=ingest.model_version,
         retraining_run_id=retraining_run_id,
         state=drift.like,
-        segments={row.name: SegmentOfDay(row.images, row.status == "drifted") for row in drift.segments},
+        segments=_segments(drift, performance),
     )
+
+
+def _segments(drift: DayDrift, performance: Performance) -> dict[str, SegmentOfDay]:
+    measured = {(row.by, row.name): row.accuracy.numbers for row in performance.segments}
+    rows = {}
+    for row in drift.segments:
+        known = measured.get((row.by, row.name))
+        accuracy, interval = (known[0], known[1:]) if known else (None, None)
+        rows[row.name] = SegmentOfDay(row.images, row.status == "drifted", accuracy, interval)
+    return rows
 
 
 def _like(row: DayRow) -> str:

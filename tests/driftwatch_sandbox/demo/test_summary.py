@@ -16,7 +16,7 @@ from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import open_storage
 from driftwatch.view.shares import share_text
-from driftwatch_sandbox.demo.summary import day_row, found, table
+from driftwatch_sandbox.demo.summary import SegmentOfDay, day_row, found, table
 
 
 @pytest.fixture
@@ -52,6 +52,24 @@ def test_a_row_says_which_accepted_state_the_day_is_like(day):
     console.print(table([row], "Days"))
     assert (row.drifted, row.state) == (False, "2026-01-08")
     assert "as 2026-01-08" in console.export_text()
+
+
+def test_a_segment_has_its_images_its_drift_and_its_accuracy_where_it_is_known(day):
+    rows = [
+        {"by": "camera", "name": "door-1", "images": 100, "status": "usual"},
+        {"by": "camera", "name": "door-2", "images": 90, "status": "drifted"},
+    ]
+    known = {"value": 0.6, "low": 0.5, "high": 0.7, "n": 90}
+    accuracy = {
+        "by": "camera", "name": "door-2", "images": 90, "labels": 90, "days": 1, "accuracy": {**known, "effective_n": 90.0},
+        "rest": known,
+        "verdict": "alert",
+    }  # fmt: skip
+    day.storage.write_json(day.keys.drift, {**samples.DAY_DRIFT, "whole": "ok", "segments": rows})
+    day.storage.write_json(day.keys.performance, {**samples.PERFORMANCE, "segments": [accuracy]})
+    row = day_row(day, None)
+    assert row.segments == {"door-1": SegmentOfDay(100, False), "door-2": SegmentOfDay(90, True, 0.6, (0.5, 0.7))}
+    assert row.drifted_in == "in door-2"
 
 
 def test_the_table_shows_each_day_also_one_without_a_label(day):
