@@ -44,9 +44,11 @@ class ProfilingConfig(Section):
         description="With fewer independent images the verdict is not_enough_evidence. Near-duplicates count as one image.",
     )
     min_effect: Fraction = Field(
-        0.0,
+        0.05,
         description='A smaller difference is shown as "detected, small" and does not alarm. The size is the share of the images that would at '
-        "least have to change: for a feature the Kolmogorov-Smirnov distance, for the predicted classes the total variation distance.",
+        "least have to change: for a feature the Kolmogorov-Smirnov distance, for the predicted classes the total variation distance. It matters on "
+        "days of thousands of images, where a change of every image by a tenth of a standard deviation is significant. Take 0 where a few "
+        "broken images in a hundred matter, and no segments tell them.",
     )
     group_pattern: str | None = Field(
         None,

@@ -10,34 +10,26 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.drift import BASELINES
-from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.nested_keys import lock_of
-from driftwatch.artifacts.reference import AcceptedState, BaselineDecision, StateOfModel, UsualPredictions
-from driftwatch.config.model import LOGGED
-from driftwatch.drift.against_reference import kind_rate, with_clusters
-from driftwatch.drift.class_mix import PREDICTION
-from driftwatch.drift.dependence import bursts
-from driftwatch.drift.embeddings import project
-from driftwatch.drift.predictions import independent_counts, independent_images
+from driftwatch.artifacts.reference import AcceptedState, BaselineDecision, StateOfModel
+from driftwatch.drift.against_reference import kind_rate
+from driftwatch.drift.answers import Answers, answers_of, content_reference, independent_images_in, usual_of
+from driftwatch.drift.days_features import features_of_days
 from driftwatch.drift.reference import CONTENT, IMAGE_QUALITY, MIN_REFERENCE, Reference
 from driftwatch.drift.states import accepted_states
 from driftwatch.errors import MissingArtifact, NeedsAttention
-from driftwatch.models.as_trained import as_trained
-from driftwatch.models.predict import answer_again
 from driftwatch.models.registry import champion
-from driftwatch.models.splits import TRAIN, known_splits
 from driftwatch.storage.lock import exclusive
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from driftwatch.artifacts.store import DayStore, MonitorStore
+    import pandas as pd
+
+    from driftwatch.artifacts.store import MonitorStore
 
 logger = logging.getLogger(__name__)
 
@@ -116,14 +108,13 @@ def _refuse_name(name: str, days: tuple[date, ...], known: AcceptedState | None)
 
 
 def _features_of(store: MonitorStore, days: Sequence[date]) -> pd.DataFrame:
-    """The features of the days' images, with the columns that tell which of them are alike."""
+    """The features of the days' images. Raises NeedsAttention for a day without."""
     missing = [str(day) for day in days if not store.storage.exists(store.keys.day(day).features)]
     if missing:
         raise NeedsAttention(
             f"{', '.join(missing)}: no images were taken in, so there is nothing to accept; run the day first, or name another"
         )
-    tables = [with_clusters(day, day.storage.read_table(day.keys.features)) for day in map(store.day, days)]
-    return pd.concat(tables, ignore_index=True)
+    return features_of_days(store, days)
 
 
 def _reference_of(store: MonitorStore, features: pd.DataFrame, days: Sequence[date]) -> Reference:
@@ -136,97 +127,24 @@ def _reference_of(store: MonitorStore, features: pd.DataFrame, days: Sequence[da
     return Reference.build(features, kind_rate(settings, IMAGE_QUALITY), settings.seed, settings.min_images)
 
 
-class _Answers(NamedTuple):
-    """What a model says of a day's images that it was not trained on: the class of each, the components of its embedding (None without),
-    which images are the first of near-duplicates, and how much of an independent image each is."""
-
-    predicted: np.ndarray
-    components: pd.DataFrame | None
-    first: np.ndarray
-    independent: np.ndarray
-
-
 def _of_model(store: MonitorStore, state: AcceptedState, version: str) -> StateOfModel:
     """Writes the state's references of content and predictions for model `version`, once."""
     key = store.keys.state(state.name, version)
     if known := store.find(key, StateOfModel):
         return known
-    found: list[_Answers] = []
+    found: list[Answers] = []
     left_out: dict[str, str] = {}
     for day in state.days:
         try:
-            found.append(_answers(store.day(day), version))
+            found.append(answers_of(store.day(day), version))
         except (NeedsAttention, MissingArtifact) as error:
             left_out[day.isoformat()] = str(error)
             logger.warning("%s: state %s is without the content of %s: %s", store.keys.monitor, state.name, day, error)
     place = store.keys.state_place(state.name, version)
-    _write_content(store, place, found)
-    made = StateOfModel(images=_write_usual(store, place, version, found), left_out=left_out)
+    if (content := content_reference(store, found)) is not None:
+        content.save(store, place, CONTENT)
+    if (usual := usual_of(store, version, found)) is not None:
+        store.write(store.keys.reference_predictions(place), usual)
+    made = StateOfModel(images=independent_images_in(found), left_out=left_out)
     store.write(key, made)
     return made
-
-
-def _answers(day: DayStore, version: str) -> _Answers:
-    table, embeddings = _stored(day, version) or answer_again(day, version)
-    usual = day.monitor.read(day.monitor.keys.reference_predictions(version), UsualPredictions)
-    known = known_splits(day.monitor)
-    learnt = set(known.loc[known["split"] == TRAIN, "image_id"])
-    kept = (table[PREDICTION].notna() & ~table["image_id"].isin(learnt)).to_numpy(bool)
-    components = None
-    if embeddings is not None and usual.content != "none":
-        components = _components(day, version, embeddings[kept])
-    table = table[kept].reset_index(drop=True)
-    burst = bursts(with_clusters(day, table))
-    first = np.ones(len(table), bool) if burst is None else ~pd.Series(burst).duplicated().to_numpy()
-    independent = independent_images(day.with_config(as_trained(day.monitor, version)), table)
-    return _Answers(table[PREDICTION].to_numpy(object), components, first, independent)
-
-
-def _stored(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarray | None] | None:
-    """The answers that the day has, where they are those of `version`, or production's own."""
-    ingest = day.find(Ingest)
-    same = ingest is not None and ingest.model_version == version
-    logged = as_trained(day.monitor, version).model.predictions == LOGGED
-    if not (same or logged) or not (logged or day.storage.exists(day.keys.predictions)):
-        return None
-    embeddings = day.storage.read_array(day.keys.embeddings) if day.storage.exists(day.keys.embeddings) else None
-    return day.storage.read_table(day.keys.predictions), embeddings
-
-
-def _components(day: DayStore, version: str, embeddings: np.ndarray) -> pd.DataFrame | None:
-    key = day.monitor.keys.reference_projection(version)
-    if not day.storage.exists(key):
-        return None
-    projection = day.storage.read_array(key)
-    if projection.shape[1] - 1 != embeddings.shape[1]:
-        raise NeedsAttention(
-            f"the embeddings of {day.date} have {embeddings.shape[1]} numbers, those of {version} {projection.shape[1] - 1}"
-        )
-    return project(embeddings, projection)
-
-
-def _write_content(store: MonitorStore, place: str, found: Sequence[_Answers]) -> None:
-    tables = [
-        each.components.assign(**{PREDICTION: each.predicted})[each.first]
-        for each in found
-        if each.components is not None
-    ]
-    if sum(map(len, tables)) < MIN_REFERENCE:
-        return
-    settings, table = store.config.profiling, pd.concat(tables, ignore_index=True)
-    reference = Reference.build(table, kind_rate(settings, CONTENT), settings.seed, settings.min_images)
-    reference.save(store, place, CONTENT)
-
-
-def _write_usual(store: MonitorStore, place: str, version: str, found: Sequence[_Answers]) -> int:
-    """Writes how often each class is answered, where that is known from enough images. Returns their number."""
-    classes = as_trained(store, version).classes
-    independent = np.concatenate([np.zeros(0), *(each.independent for each in found)])
-    images = round(float(independent.sum()))
-    if images >= MIN_REFERENCE:
-        predicted = np.concatenate([each.predicted for each in found])
-        codes = pd.Categorical(predicted, categories=list(classes)).codes.astype(int)
-        counts = independent_counts(independent, codes, len(classes)).tolist()
-        usual = UsualPredictions(images=images, counts=dict(zip(classes, counts, strict=True)))
-        store.write(store.keys.reference_predictions(place), usual)
-    return images

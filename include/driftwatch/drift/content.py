@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from driftwatch.artifacts.drift import TRAINING, ContentTest
+from driftwatch.artifacts.drift import ContentTest
 from driftwatch.artifacts.reference import ContentFeatures
 from driftwatch.drift.against_reference import (
     examples,
@@ -22,6 +22,7 @@ from driftwatch.drift.against_reference import (
     whole_rate,
     with_clusters,
 )
+from driftwatch.drift.baseline import baseline_content
 from driftwatch.drift.class_mix import PREDICTION
 from driftwatch.drift.embeddings import fit_projection, project
 from driftwatch.drift.reference import CONTENT, NOT_ENOUGH_EVIDENCE, Reference
@@ -95,8 +96,8 @@ def _tested(day: DayStore, version: str, predictions: pd.DataFrame, table: pd.Da
     """The test against each accepted state whose days the version has seen, reported against the nearest."""
     table.insert(0, "image_id", predictions["image_id"].to_numpy())
     table[PREDICTION] = predictions["prediction"].to_numpy()
-    places = {TRAINING: version, **places_of_states(day, version, CONTENT)}
-    compared = compare(day.monitor, places, CONTENT, with_clusters(day, table), ())
+    states = {**baseline_content(day, version), **places_of_states(day, version, CONTENT)}
+    compared = compare(day.monitor, states, CONTENT, with_clusters(day, table), ())
     outcomes = [found.outcome for found in compared]
     best = compared[nearest(outcomes)]
     found = ContentTest(

@@ -11,8 +11,16 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.base import find_each
-from driftwatch.artifacts.drift import TRAINING, DayDrift, DriftTrend
-from driftwatch.drift.against_reference import examples, features_test, kind_rate, set_fields, with_clusters
+from driftwatch.artifacts.drift import TRAILING, TRAINING, DayDrift, DriftTrend
+from driftwatch.drift.against_reference import (
+    examples,
+    features_test,
+    kind_rate,
+    load_reference,
+    set_fields,
+    with_clusters,
+)
+from driftwatch.drift.baseline import baseline_images
 from driftwatch.drift.cusum import MOST_DAYS, ScoredDay, day_scores, trend
 from driftwatch.drift.dependence import PHASH
 from driftwatch.drift.mutes import muted_features, muted_segments
@@ -58,8 +66,10 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
 
     features = day.storage.read_table(day.keys.features)
     muted = muted_features(day.monitor, day.date)
+    usual_images, usual_days = baseline_images(day, version)
+    states = {**usual_images, **places_of_states(day, version, IMAGE_QUALITY)}
     clustered = with_clusters(day, features)
-    compared = _against_states(day, version, clustered, muted)
+    compared = compare(day.monitor, states, IMAGE_QUALITY, clustered, muted)
     best = compared[nearest([found.outcome for found in compared])]
     profile = feature_profile(features.drop(columns="image_id"), day.date)
     usual = day.storage.read_bytes(day.monitor.keys.reference_profile(version))
@@ -70,13 +80,13 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
         day_false_alarm_rate=day.config.profiling.false_alarm_rate,
         examples=examples(features, best.reference, best.report),
         hellinger=hellinger(read_profile(profile), read_profile(usual)),
-        day_scores=day_scores(features, best.reference.features, best.report.weights)
-        if best.report.verdict == OK
-        else None,
+        day_scores=_scores(day.monitor, version, features, best),
     )
     later: dict[str, Any] = {"trend": _trend(day.monitor, drift, muted)}
     if mutes := {**muted, **muted_segments(day.monitor, day.date)}:
         later["mutes"] = tuple(mutes.values())
+    if usual_days:
+        later["baseline_days"] = usual_days
     drift = with_segments(drift.model_copy(update=later), segments_of_images(day, clustered))
     day.storage.write_bytes(day.keys.feature_profile, profile)
     day.write(drift)
@@ -84,9 +94,12 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     return drift
 
 
-def _against_states(day: DayStore, version: str, batch: pd.DataFrame, muted: Collection[str]) -> list[Compared]:
-    places = {TRAINING: version, **places_of_states(day, version, IMAGE_QUALITY)}
-    return compare(day.monitor, places, IMAGE_QUALITY, batch, muted)
+def _scores(store: MonitorStore, version: str, features: pd.DataFrame, best: Compared) -> dict[str, float] | None:
+    """What the trend adds up; None for a day that has drifted. A trailing baseline moves, so its days are on the training data's scale."""
+    if best.report.verdict != OK:
+        return None
+    scale = load_reference(store, version, IMAGE_QUALITY) if best.name == TRAILING else best.reference
+    return day_scores(features, scale.features, best.report.weights)
 
 
 def with_segments(drift: DayDrift, found: dict[str, Any]) -> DayDrift:
@@ -128,9 +141,12 @@ def _trend(store: MonitorStore, today: DayDrift, muted: Collection[str] = ()) ->
     scored = [
         ScoredDay(drift.day, drift.effective_n, drift.day_scores)
         for drift in days
-        if drift.reference_version == today.reference_version
-        and (drift.like or TRAINING) == (today.like or TRAINING)
-        and drift.day_scores
+        if drift.reference_version == today.reference_version and _line(drift) == _line(today) and drift.day_scores
     ]
     found = trend(scored, store.config.profiling.trend_false_alarms_per_year, muted)
     return found if today.day_scores else found.model_copy(update={"crossed": False})
+
+
+def _line(drift: DayDrift) -> str:
+    """The state whose days the day's trend adds up. A trailing baseline begins as the training data, and has its scale."""
+    return TRAINING if drift.like in (None, TRAILING) else drift.like

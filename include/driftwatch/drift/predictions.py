@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.drift import TRAINING, ClassShare, PredictionsTest, VersionPredictions
-from driftwatch.drift.against_reference import too_few_held_out, too_small, whole_rate, with_clusters
+from driftwatch.artifacts.drift import ClassShare, PredictionsTest, VersionPredictions
+from driftwatch.drift.against_reference import too_few_held_out, too_small, whole_rate
+from driftwatch.drift.baseline import baseline_usual
 from driftwatch.drift.class_shares import ShareTest, compare_shares, whole_counts
-from driftwatch.drift.dependence import bursts, share_weights, weights_of
+from driftwatch.drift.dependence import bursts, share_weights
+from driftwatch.drift.independent import independent_counts, independent_images
 from driftwatch.drift.reference import DRIFTED, NOT_ENOUGH_EVIDENCE, OK
 from driftwatch.drift.silence import SMALL
 from driftwatch.drift.states import Outcome, nearest, told, usual_of_states
@@ -97,7 +99,7 @@ def judge_predictions(
     reason = too_few_held_out(usual, version if n else "the model")
     if usual is None or reason:
         return _untested(reason, rate, n, n, ())
-    states = {TRAINING: usual, **usual_of_states(day, version)}
+    states = {**baseline_usual(day, version, usual), **usual_of_states(day, version)}
     independent = independent_images(day, predictions)
     effective_n = round(float(independent.sum()))
     if effective_n < settings.min_images:
@@ -132,12 +134,6 @@ def _against(
     return compare_shares(counts, [usual.counts[name] for name in classes], rate, day.config.profiling.seed)
 
 
-def independent_counts(independent: np.ndarray, codes: np.ndarray, classes: int) -> np.ndarray:
-    """Counts by class whose sum is the number of images that would tell the shares as surely. `codes` [n]: the place of each class."""
-    counted, worth = share_weights(independent)
-    return whole_counts(counted * (worth / max(counted.sum(), 1)), codes, classes)
-
-
 def _codes(day: DayStore, predictions: pd.DataFrame) -> np.ndarray:
     """The place of each predicted class among the monitor's."""
     return pd.Categorical(predictions["prediction"], categories=list(day.config.classes)).codes.astype(int)
@@ -155,17 +151,6 @@ def _shares(day: DayStore, predictions: pd.DataFrame, usual: UsualPredictions) -
         )
         for name, count in zip(day.config.classes, counts, strict=True)
     )
-
-
-def independent_images(day: DayStore, predictions: pd.DataFrame) -> np.ndarray:
-    """How much of an independent image each of the images is, [n], by the score in which it tells least. Without scores: by the class
-    that was predicted."""
-    columns, table = [f"score.{name}" for name in day.config.classes], predictions
-    if not set(columns) <= set(table.columns) or table[columns].isna().any(axis=None):
-        said = {column: table["prediction"] == name for column, name in zip(columns, day.config.classes, strict=True)}
-        table = table.assign(**said).astype(dict.fromkeys(columns, float))
-    weights = weights_of(with_clusters(day, table), columns)
-    return np.ones(len(predictions)) if weights is None else weights.min(axis=1)
 
 
 def _untested(reason: str, rate: float, n: int, effective_n: int, classes: tuple[ClassShare, ...]) -> PredictionsTest:

@@ -85,14 +85,20 @@ class Compared:
 
 
 def compare(
-    store: MonitorStore, places: Mapping[str, str], kind: ReferenceKind, batch: pd.DataFrame, muted: Collection[str]
+    store: MonitorStore,
+    states: Mapping[str, str | Reference],
+    kind: ReferenceKind,
+    batch: pd.DataFrame,
+    muted: Collection[str],
 ) -> list[Compared]:
-    """`batch` against each state. `places`: for each state's name, where its reference lies; see `MonitorKeys.state_place`."""
+    """`batch` against each state. `states`: for each name a reference, or where it lies; see `MonitorKeys.state_place`."""
 
     def each() -> Iterator[Compared]:
-        for name, place in places.items():
-            reference = load_reference(store, place, kind)
-            report = report_of(store, place, kind, reference, batch)
+        for name, found in states.items():
+            reference = load_reference(store, found, kind) if isinstance(found, str) else found
+            report = (
+                report_of(store, found, kind, reference, batch) if isinstance(found, str) else reference.test(batch)
+            )
             yield Compared(name, reference, silenced(report, store.config.profiling.min_effect, muted))
 
     return list(each())

@@ -76,7 +76,7 @@ def day_row(day: DayStore, retraining_run_id: str | None) -> DayRow:
         verdict=performance.verdict,
         model_version=ingest.model_version,
         retraining_run_id=retraining_run_id,
-        state=drift.like,
+        state=drift.like if drift.verdict == "ok" else None,
         segments=_segments(drift, performance),
     )
 

@@ -1,0 +1,120 @@
+"""What a model says of the days that a reference of content and predictions is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.reference import UsualPredictions
+from driftwatch.config.model import LOGGED
+from driftwatch.drift.against_reference import whole_rate, with_clusters
+from driftwatch.drift.class_mix import PREDICTION
+from driftwatch.drift.dependence import bursts
+from driftwatch.drift.embeddings import project
+from driftwatch.drift.independent import independent_counts, independent_images
+from driftwatch.drift.reference import CONTENT, MIN_REFERENCE, Reference
+from driftwatch.errors import NeedsAttention
+from driftwatch.models.as_trained import as_trained
+from driftwatch.models.predict import answer_again
+from driftwatch.models.splits import TRAIN, known_splits
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.store import DayStore, MonitorStore
+
+
+class Answers(NamedTuple):
+    """What a model says of a day's images that no model was trained on: the class of each, the components of its embedding (None without),
+    which images are the first of near-duplicates, and how much of an independent image each is."""
+
+    predicted: np.ndarray
+    components: pd.DataFrame | None
+    first: np.ndarray
+    independent: np.ndarray
+
+
+def answers_of(day: DayStore, version: str) -> Answers:
+    """The day's own answers, where `version` gave them, or production. Else the model is asked again, on the inputs that the day has kept.
+
+    Raises MissingArtifact where these are gone, and NeedsAttention where they are not what the model takes.
+    """
+    return _answers(day, version, stored_answers(day, version) or answer_again(day, version))
+
+
+def stored_answers(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarray | None] | None:
+    """The predictions and embeddings that the day has, where they are those of `version`, or production's own; else None."""
+    ingest = day.find(Ingest)
+    same = ingest is not None and ingest.model_version == version
+    logged = as_trained(day.monitor, version).model.predictions == LOGGED
+    if not (same or logged) or not (logged or day.storage.exists(day.keys.predictions)):
+        return None
+    embeddings = day.storage.read_array(day.keys.embeddings) if day.storage.exists(day.keys.embeddings) else None
+    return day.storage.read_table(day.keys.predictions), embeddings
+
+
+def own_answers(day: DayStore, version: str) -> Answers | None:
+    """Like `answers_of`, but no model is asked; None where the day has no answers of `version`."""
+    stored = stored_answers(day, version)
+    return _answers(day, version, stored) if stored else None
+
+
+def _answers(day: DayStore, version: str, found: tuple[pd.DataFrame, np.ndarray | None]) -> Answers:
+    table, embeddings = found
+    usual = day.monitor.read(day.monitor.keys.reference_predictions(version), UsualPredictions)
+    known = known_splits(day.monitor)
+    learnt = set(known.loc[known["split"] == TRAIN, "image_id"])
+    kept = (table[PREDICTION].notna() & ~table["image_id"].isin(learnt)).to_numpy(bool)
+    components = None
+    if embeddings is not None and usual.content != "none":
+        components = _components(day, version, embeddings[kept])
+    table = table[kept].reset_index(drop=True)
+    burst = bursts(with_clusters(day, table))
+    first = np.ones(len(table), bool) if burst is None else ~pd.Series(burst).duplicated().to_numpy()
+    independent = independent_images(day.with_config(as_trained(day.monitor, version)), table)
+    return Answers(table[PREDICTION].to_numpy(object), components, first, independent)
+
+
+def _components(day: DayStore, version: str, embeddings: np.ndarray) -> pd.DataFrame | None:
+    key = day.monitor.keys.reference_projection(version)
+    if not day.storage.exists(key):
+        return None
+    projection = day.storage.read_array(key)
+    if projection.shape[1] - 1 != embeddings.shape[1]:
+        raise NeedsAttention(
+            f"the embeddings of {day.date} have {embeddings.shape[1]} numbers, those of {version} {projection.shape[1] - 1}"
+        )
+    return project(embeddings, projection)
+
+
+def content_reference(store: MonitorStore, found: Sequence[Answers]) -> Reference | None:
+    """The reference of content that the answers make; None where they are too few."""
+    tables = [
+        each.components.assign(**{PREDICTION: each.predicted})[each.first]
+        for each in found
+        if each.components is not None
+    ]
+    if sum(map(len, tables)) < MIN_REFERENCE:
+        return None
+    settings, table = store.config.profiling, pd.concat(tables, ignore_index=True)
+    return Reference.build(table, whole_rate(store.config, CONTENT), settings.seed, settings.min_images)
+
+
+def independent_images_in(found: Sequence[Answers]) -> int:
+    """How many independent images the answers are about."""
+    return round(sum(float(each.independent.sum()) for each in found))
+
+
+def usual_of(store: MonitorStore, version: str, found: Sequence[Answers]) -> UsualPredictions | None:
+    """How often each class is answered; None where the answers are too few."""
+    images = independent_images_in(found)
+    if images < MIN_REFERENCE:
+        return None
+    classes = as_trained(store, version).classes
+    independent = np.concatenate([each.independent for each in found])
+    predicted = np.concatenate([each.predicted for each in found])
+    codes = pd.Categorical(predicted, categories=list(classes)).codes.astype(int)
+    counts = independent_counts(independent, codes, len(classes)).tolist()
+    return UsualPredictions(images=images, counts=dict(zip(classes, counts, strict=True)))
