@@ -116,6 +116,7 @@ bench-judgement: .venv/installed var/bench/venv/installed ## How often verdicts 
 	@$(BIN)/python -m bench.judgement.predictions
 	@$(BIN)/python -m bench.judgement.segments
 	@$(BIN)/python -m bench.judgement.slices
+	@$(BIN)/python -m bench.judgement.baselines
 
 var/bench/speed/installed:
 	@echo "Installing what the benchmark compares with into var/bench/speed (a minute, once)"

@@ -40,13 +40,16 @@ def settle_retrained_days(store: MonitorStore, run_key: str, by: str, at: dateti
     setting = store.config.reference.accept_after_promotion
     gate = store.read(store.keys.retraining(run_key, GATE), GateResult)
     days = tuple(day for day in gate.recent_days if _has_drifted(store.day(day)))
-    known = {state.days: state for state in accepted_states(store) if state.counts}
-    if days in known:  # the task is repeated, or a person was faster
-        return RetrainedDays(days, known[days])
-    accepted = {day for of_state in known for day in of_state}
+    known = {state.days: state for state in accepted_states(store)}
+    same = known.get(days)
+    if same is not None and same.counts:  # the task is repeated, or a person was faster
+        return RetrainedDays(days, same)
+    accepted = {day for state in known.values() if state.counts for day in state.days}
     days = tuple(day for day in days if day not in accepted)
-    if not days or setting != "auto":
-        return RetrainedDays(days if setting == "propose" else ())
+    if not days or setting == "never":
+        return RetrainedDays(())
+    if setting == "propose" or same is not None:  # what a person has withdrawn is not accepted again unasked
+        return RetrainedDays(days)
     reason = f"the model {gate.version} was retrained on these days and promoted"
     decision = BaselineDecision(what="accepted", by=by, at=at, reason=reason)
     return RetrainedDays(days, accept(store, days, decision))
