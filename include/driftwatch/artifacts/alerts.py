@@ -125,6 +125,21 @@ class WhyLabsFoundWorse(ModelGotWorse):
 
 
 @dataclass(frozen=True)
+class SegmentsGotWorse(DayAlert):
+    """The day's own verdict is no alert, but some of its segments are."""
+
+    kind = "performance"
+    source = "performance"
+
+    performance: Performance
+
+    @property
+    def news(self) -> News:
+        worse = [f"{each.by} {each.name}" for each in self.performance.segments if each.verdict == "alert"]
+        return {"verdict": self.performance.verdict, "segments": sorted(worse)}
+
+
+@dataclass(frozen=True)
 class TooFewLabels(DayAlert):
     """The labels are not enough evidence for a verdict."""
 

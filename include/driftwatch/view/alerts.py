@@ -6,10 +6,8 @@ There is one function for each class of `driftwatch.artifacts.alerts`. To change
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import singledispatch
 
-from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.alerts import (
     Alert,
     AnswersDrifted,
@@ -22,6 +20,7 @@ from driftwatch.artifacts.alerts import (
     NoImages,
     PoolTooShort,
     RetrainingFailed,
+    SegmentsGotWorse,
     TooFewLabels,
     TooManyUnusable,
     TrainingSetHandedOver,
@@ -29,25 +28,16 @@ from driftwatch.artifacts.alerts import (
 from driftwatch.artifacts.drift import TRAINING
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.view import tones
+from driftwatch.view.alert_words import Words, performance_numbers
 from driftwatch.view.drift_words import content_finding, of_mix, sample, shares, trend_evidence, trend_finding
-from driftwatch.view.label_table import labels_line
 from driftwatch.view.mlflow import shows, to_follow
 from driftwatch.view.numbers import p_text, percent
+from driftwatch.view.segment_accuracy import segment_reasons, worse_title
 from driftwatch.view.segments import changed_lines, coming_lines, numbers_of_segments
-from driftwatch.view.shares import accuracy_text, share_text
+from driftwatch.view.shares import accuracy_text
 from driftwatch.view.states import after_promotion, state_name
-from driftwatch.view.versions import lines, model_name, moved_line, without_a_part
+from driftwatch.view.versions import moved_line
 from driftwatch.view.words import count, direction, feature_name, listing, one_line
-
-
-@dataclass(frozen=True)
-class Words:
-    """`said`: what happened, without a full stop. `numbers`: at most three, by name, and more where several versions answered or there are segments. `reasons`: sentences; there may be none."""
-
-    said: str
-    numbers: dict[str, str]
-    advice: str
-    reasons: tuple[str, ...] = ()
 
 
 def alert_text(monitor: str, alert: Alert, links: Mapping[str, str]) -> tuple[str, str]:
@@ -125,43 +115,28 @@ def _answers_drifted(alert: AnswersDrifted) -> Words:
     return Words(first[:1].upper() + first[1:], numbers, _DRIFT_ADVICE)
 
 
-def _performance_numbers(found: Performance) -> dict[str, str]:
-    held = found.holdout_accuracy.value
-    by_version = {"versions": "; ".join(lines(found))} if found.versions else {}
-    return {
-        "accuracy": f"{accuracy_text(found.accuracy)} at {percent(found.confidence)} confidence, floor {percent(found.floor)}{_corrected(found)}",
-        "labels": f"{labels_line(found)}{without_a_part(found)}){_stands_for(found)}",
-        "model": f"{model_name(found, found.model_version)}, "
-        + (f"{percent(held)} on its holdout" if held is not None else "without a holdout"),
-        **by_version,
-    }
-
-
-def _stands_for(found: Performance) -> str:
-    part = found.stands_for
-    if part is None:
-        return ""
-    return f"; they stand for {part.images:,} of {part.of:,} images, since the others came late and nobody was asked about them ({part.reason})"
-
-
-def _corrected(found: Performance) -> str:
-    corrected, error = found.corrected, found.label_error
-    if corrected is None or corrected.value is None or error is None or error.value is None:
-        return ""
-    wrong = f"about {percent(error.value)}"
-    return f"; corrected for wrong labels ({wrong}) {share_text(corrected)}"
-
-
 @words_of.register
 def _model_got_worse(alert: ModelGotWorse) -> Words:
     found = alert.performance
     return Words(
         ("Critical: the" if found.severity == "critical" else "The")
         + f" model got worse: accuracy {accuracy_text(found.accuracy)}, floor {percent(found.floor)}",
-        _performance_numbers(found),
+        performance_numbers(found),
         "look at the disagreements in the report. The retraining DAG starts by itself, unless the day is a backfill or within "
         "the cooldown: the log of check_performance says so; then trigger it by hand.",
         alert.reasons,
+    )
+
+
+@words_of.register
+def _segments_got_worse(alert: SegmentsGotWorse) -> Words:
+    found = alert.performance
+    advice = "look at the segments in the report, and at what delivers their images. Nothing is retrained for a segment (performance.segments.alerts)."
+    return Words(
+        f"The model is worse in {worse_title(found)}",
+        performance_numbers(found),
+        advice,
+        tuple(segment_reasons(found)),
     )
 
 
@@ -176,7 +151,7 @@ def _too_few_labels(alert: TooFewLabels) -> Words:
     found = alert.performance
     return Words(
         f"Not enough evidence about the model: {count(found.labels, 'label')}, accuracy {accuracy_text(found.accuracy)}",
-        _performance_numbers(found),
+        performance_numbers(found),
         f"{_TOO_FEW_IN_TABLE if found.truth else _TOO_FEW} The day counts neither as good nor as bad.",
         found.reasons,
     )

@@ -12,16 +12,12 @@ from driftwatch.artifacts.segment_accuracy import SegmentAccuracy, Slice, SliceP
 from driftwatch.config.segments import PREDICTED_CLASS
 from driftwatch.view import charts, tones
 from driftwatch.view.numbers import p_text, percent
+from driftwatch.view.segment_names import segment_title
 from driftwatch.view.shares import p_digits, share_text
 from driftwatch.view.tones import Verdict
 from driftwatch.view.words import count, feature_name, listing
 
 MOST_NAMED = 6
-
-
-def segment_title(by: str, name: str) -> str:
-    """`camera door-17`, or `predicted cat`."""
-    return f"predicted {name}" if by == PREDICTED_CLASS else f"{by} {name}"
 
 
 def worse(found: Performance) -> list[SegmentAccuracy]:
@@ -58,6 +54,18 @@ def worse_line(found: Performance) -> str:
         return ""
     named = [f"{segment_title(each.by, each.name)} {share_text(each.accuracy)}" for each in segments]
     return f"{len(segments)} of {count(len(found.segments), 'segment')}: {listing(named, MOST_NAMED)}"
+
+
+def worse_title(found: Performance) -> str:
+    """`camera door-17 and camera door-31`, the segments that are alerts."""
+    return listing([segment_title(each.by, each.name) for each in worse(found)], MOST_NAMED)
+
+
+def numbers_by_segment(found: Performance) -> dict[str, str]:
+    """What an alert says of segments and slices, by name; empty where there is nothing to say."""
+    where = "; ".join(slice_line(each) for each in found.slices).replace("Worst where ", "")
+    said = {"worse segments": worse_line(found), "worst where": where}
+    return {name: text for name, text in said.items() if text}
 
 
 def slice_title(found: Slice) -> str:

@@ -13,7 +13,8 @@ from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
 from driftwatch.view import charts
 from driftwatch.view.days import Day
 from driftwatch.view.segment_accuracy import SegmentRow as AccuracyRow
-from driftwatch.view.segment_accuracy import segment_row, segment_title
+from driftwatch.view.segment_accuracy import segment_row
+from driftwatch.view.segment_names import segment_title
 from driftwatch.view.segments import SegmentRow as DriftRow
 from driftwatch.view.segments import drift_row
 from driftwatch.view.series import series

@@ -50,11 +50,13 @@ class EvaluatePerformanceOperator(DayOperator):
 
     def _tell(self, context: Context, performance: Performance) -> None:
         """Puts the verdict's alert into the outbox, or takes an earlier one back."""
-        from driftwatch.artifacts.alerts import ModelGotWorse, TooFewLabels
+        from driftwatch.artifacts.alerts import ModelGotWorse, SegmentsGotWorse, TooFewLabels
 
         facts: Alert
         if performance.verdict == "alert":
             facts = ModelGotWorse(self.date, performance, performance.reasons)
+        elif any(segment.verdict == "alert" for segment in performance.segments):
+            facts = SegmentsGotWorse(self.date, performance)
         elif performance.verdict == "not_enough_evidence" and not _claims_nothing(performance):
             facts = TooFewLabels(self.date, performance)
         else:

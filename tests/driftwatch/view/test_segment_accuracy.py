@@ -7,8 +7,10 @@ import json
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.alerts import SegmentsGotWorse
 from driftwatch.artifacts.parts import Share, WeightedShare
 from driftwatch.artifacts.segment_accuracy import SegmentAccuracy, Slice, SliceProperty
+from driftwatch.view.alerts import alert_text
 from driftwatch.view.segment_accuracy import segment_reasons, segment_rows, slice_line, slice_title, worse_line
 
 ACCURACY = WeightedShare(value=0.52, low=0.4, high=0.64, n=61, effective_n=61.0)
@@ -81,3 +83,19 @@ def test_a_row_says_on_how_many_days_its_labels_rest() -> None:
     (one, other) = segment_rows(performance(segment("door-17"), segment("door-3", "ok", days=1)))
     assert (one.labels, other.labels, one.images) == ("61 of 3 days", "61", "1,200")
     assert (one.verdict.word, other.verdict.word) == ("worse", "holds")
+
+
+def test_an_alert_of_segments_alone_names_them_and_says_that_nothing_is_retrained() -> None:
+    found = performance(segment("door-17"), segment("door-3", "ok"), segment("door-31"))
+    where = Slice(
+        where=(SliceProperty(by="camera", name="door-17"),), labels=61, accuracy=ACCURACY, rest=REST, p_value=0.004, days=7, examples=()
+    )  # fmt: skip
+    found = found.model_copy(update={"slices": (where,), "verdict": "ok"})
+    alert = SegmentsGotWorse(found.day, found)
+    subject, message = alert_text("demo", alert, {})
+    assert subject.endswith("The model is worse in camera door-17 and camera door-31")
+    assert "worse segments: 2 of 3 segments: camera door-17 52 % [40, 64]" in message
+    assert "worst where: door-17: 52 % [40, 64] of 61 labels of 7 days, against 83 % elsewhere" in message
+    assert "Because: Camera door-17: 52 % [40, 64]" in message
+    assert "Nothing is retrained for a segment" in message
+    assert alert.news == {"verdict": "ok", "segments": ["camera door-17", "camera door-31"]}
