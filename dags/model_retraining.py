@@ -88,6 +88,13 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
             description="The share of the votes, 0 to 1, that must agree with a label. Labels with less are not trained on.",
             section="Training set",
         ),
+        "segments": Param(
+            settings.segments.model_dump(mode="json"),
+            type="object",
+            title="Segments",
+            description="only: the segments whose labels are trained on; weights: how much more often labels of a segment are drawn. The gate judges all segments.",
+            section="Training set",
+        ),
         "start_from": Param(
             settings.start_from,
             enum=["champion", "scratch"],

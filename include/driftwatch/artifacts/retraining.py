@@ -9,6 +9,7 @@ from pydantic import Field
 
 from driftwatch.artifacts.accuracy import Metrics
 from driftwatch.artifacts.base import Artifact, Part
+from driftwatch.artifacts.gate_segments import SegmentComparison
 from driftwatch.artifacts.parts import Number
 
 Counts = dict[str, dict[str, int]]  # by the first name, then the second
@@ -184,5 +185,7 @@ class GateResult(Artifact):
     """Where it did not: the original holdout and the clean days."""
     rules: GateRules | None = None
     """What the gate went by; absent in a gate of an early Driftwatch."""
+    segments: tuple[SegmentComparison, ...] = ()
+    """Both models by segment, the worst first; absent where the monitor has no segments."""
     unanswered: int = 0
     """Evaluation images that were left out, since production never answered them; absent where there is none."""

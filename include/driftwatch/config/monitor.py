@@ -124,6 +124,15 @@ class MonitorConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _retrained_segments_are_known(self) -> MonitorConfig:
+        strangers = [name for name in self.retraining.segments.named if name not in self.segments]
+        if strangers:
+            raise ValueError(
+                f"retraining.segments {strangers} must be segmentations of the section segments: {list(self.segments)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _logged_segments_are_read(self) -> MonitorConfig:
         refuse_unlogged(self.segments, self.model.logged.columns if self.model.logged else None)
         return self

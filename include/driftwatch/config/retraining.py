@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from driftwatch.config.parts import LARGEST_SEED, Fraction, OpenFraction, Section
+from driftwatch.config.retraining_segments import RetrainingSegments
 
 KERAS: Final = "keras"
 HANDOVER: Final = "handover"
@@ -67,6 +68,7 @@ class RetrainingConfig(Section):
         le=365,
         description="How many days of labels a retraining takes that an alert has started. The alert's day is one of them.",
     )
+    segments: RetrainingSegments = Field(default_factory=RetrainingSegments)
     min_new_labels: int = Field(
         30,
         ge=1,

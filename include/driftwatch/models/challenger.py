@@ -37,6 +37,7 @@ from driftwatch.models.dataset import (
 )
 from driftwatch.models.original_set import set_keys
 from driftwatch.models.predictors.heads import Head
+from driftwatch.models.segment_choice import segment_weights
 from driftwatch.models.trainers import chosen_trainer, trainer_name
 from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Start, TrainingSet
 from driftwatch.models.training.checkpoints import Checkpoints
@@ -144,13 +145,14 @@ def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
     settings = store.config.retraining
     images = Labelled.of(load_inputs(store, table), table, store.config.classes)
     recent = recent_rows(store, table)
-    damage = damage_of(store, table)
+    damage, often = damage_of(store, table), segment_weights(store, table)
     mixed, weights, copies = {}, {}, {}
     for split in (TRAIN, VALIDATION):
         rows = np.asarray(table["split"] == split)
         copies[split] = _damaged(store, damage, split)
         mixed[split] = images.where(rows).and_then(copies[split])
         weights[split] = weights_of(recent[rows], len(copies[split].labels), settings.recent_share)
+        weights[split][: int(rows.sum())] *= often[rows]
     n = len(weights[VALIDATION])
     shown = draw(weights[VALIDATION], n, settings.seed) if n else np.zeros(0, int)
     validation = images.where(table["split"] == VALIDATION)

@@ -26,6 +26,7 @@ from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion, refuse_other_pixels
 from driftwatch.models.even_sample import only_for_training
 from driftwatch.models.original_set import copy_images, counts_by, refuse_other_set, set_keys, take_in_training_set
+from driftwatch.models.segment_choice import of_other_segments
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,9 @@ def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected
     for name in days_between(store, first_day, last_day):
         splits = labels.add(store, name, splits)
     human = labels.usable(splits)
+    if (other := of_other_segments(store, human)).any():
+        labels.left_out["other_segments"] = int(other.sum())
+        human = human[~other].reset_index(drop=True)
     if len(human) < store.config.retraining.min_new_labels:
         raise NotEnoughLabels(
             f"{store.keys.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {labels.left_out}); "

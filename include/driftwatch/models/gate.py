@@ -37,6 +37,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models.as_trained import refuse_other
 from driftwatch.models.class_losses import POWER, ClassLosses
 from driftwatch.models.dataset import EVALUATION, ORIGINAL, bad_and_good_days, image_keys, load_inputs
+from driftwatch.models.gate_segments import gate_segments
 from driftwatch.models.metrics import measure
 from driftwatch.models.paired import LEVEL, compare, counts_of, images_needed
 from driftwatch.models.predictors.base import Asked, predictor
@@ -120,9 +121,8 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
 
     note = store.read(store.keys.retraining(run_key, CHALLENGER), ChallengerNote)
     asked, recent_days, clean_days = _answered(store, run_key, note)
-    table = asked.dropna(
-        subset=list(ROLES), ignore_index=True
-    )  # what production has not answered tells nothing of either
+    # What production has not answered tells nothing of either.
+    table = asked.dropna(subset=list(ROLES), ignore_index=True)
     columns = ["image_id", "key", "part", "day", "label", "champion", "challenger"]
     store.storage.write_table(store.keys.model_evaluation(note.version), table[columns])
     found = decide(table, store.config.classes, store.config.retraining)
@@ -142,8 +142,8 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
         ),
         rules=found.rules,
     )
-    if len(table) < len(asked):
-        gate = gate.model_copy(update={"unanswered": len(asked) - len(table)})
+    also = {"unanswered": len(asked) - len(table), "segments": gate_segments(store, table)}
+    gate = gate.model_copy(update={name: value for name, value in also.items() if value})
     runs = [run_key, *([note.trained_for] if note.trained_for else [])]
     alerts = tuple(sorted({day for run in runs for day in attached_alerts(store, run)}))
     add_to_card(store, note.version, gate=gate, alerts=alerts)

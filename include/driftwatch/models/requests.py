@@ -21,7 +21,16 @@ from driftwatch.models.pending import pending
 from driftwatch.storage.lock import Lock, exclusive
 
 # Fields of the retraining DAG's form. For one run they replace the fields of the monitor file.
-_RETRAINING = ("start_from", "promotion", "min_confidence", "seed", "imitate_drift", "max_clean_drop", "max_class_drop")
+_RETRAINING = (
+    "start_from",
+    "promotion",
+    "min_confidence",
+    "seed",
+    "imitate_drift",
+    "max_clean_drop",
+    "max_class_drop",
+    "segments",
+)
 _TRAINING = ("epochs", "learning_rate")
 
 

@@ -15,6 +15,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import ChangedImage
 from driftwatch.models.metrics import top_confusions
 from driftwatch.view.confusions import MOST_CLASSES, MOST_PAIRS
+from driftwatch.view.gate_segments import gate_segment_rows, worse_segments_line
 from driftwatch.view.numbers import p_text
 from driftwatch.view.shares import change_text, share_with_ends, whole_percent
 
@@ -56,9 +57,23 @@ def comparison(
             else []
         ),
     ]
+    lines += _segments(gate)
     lines += ["", *_part(_RECENT, (), gate.recent_days, gate.recent, store.config.classes)]
     lines += ["", *_part(_CLEAN, ("the original holdout",), gate.clean_days, gate.clean, store.config.classes)]
     return "\n".join([*lines, *_examples(store, gate, link)])
+
+
+def _segments(gate: GateResult) -> list[str]:
+    """The models by segment, the worst first; nothing where there are no segments."""
+    if not gate.segments:
+        return []
+    line = worse_segments_line(gate.segments)
+    head = ["| segment | images | won | lost | difference | p | |", "|---|---|---|---|---|---|---|"]
+    rows = [
+        f"| {row.by} {row.name} | {row.n} | {row.won} | {row.lost} | {row.difference} | {row.p} | {row.verdict.word} |"
+        for row in gate_segment_rows(gate.segments)
+    ]
+    return ["", *([f"- {line}"] if line else []), "", "### By segment", "", *head, *rows]
 
 
 def _part(

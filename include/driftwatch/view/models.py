@@ -17,6 +17,7 @@ from driftwatch.models.metrics import in_order
 from driftwatch.models.pending import pending
 from driftwatch.view import tones
 from driftwatch.view.artifacts import Artifacts, reader
+from driftwatch.view.gate_segments import GateSegmentRow, gate_segment_rows, worse_segments_line
 from driftwatch.view.shares import ShownShare, p_digits, shown
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ class GateRow:
 
 @dataclass(frozen=True)
 class Gate:
-    """What the gate found. `verdict`: in a word; `against`: the champion then; `reasons`: in sentences."""
+    """What the gate found. `verdict`: in a word; `against`: the champion then; `reasons`: in sentences; `segments`: both models by segment."""
 
     verdict: tones.Verdict
     against: str
     reasons: tuple[str, ...]
     rows: tuple[GateRow, ...]
+    segments: list[GateSegmentRow]
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,9 @@ def waited_for(artifacts: Artifacts) -> Handover | None:
 def gate(found: GateResult) -> Gate:
     """The gate's decision, reasons and table."""
     rows = (_gate_row("Recent days", found.recent), _gate_row("Clean images", found.clean))
-    return Gate(tones.of_gate(found.decision), found.champion, found.reasons, rows)
+    worse = worse_segments_line(found.segments)
+    reasons = (*found.reasons, *([worse] if worse else []))
+    return Gate(tones.of_gate(found.decision), found.champion, reasons, rows, gate_segment_rows(found.segments))
 
 
 def _gate_row(title: str, part: GatePart) -> GateRow:
