@@ -91,6 +91,8 @@ def retraining_params(monitor: MonitorConfig) -> dict[str, Param]:
         "segments": Param(
             settings.segments.model_dump(mode="json"),
             type="object",
+            properties={"only": {"type": "object"}, "weights": {"type": "object"}},
+            additionalProperties=False,
             title="Segments",
             description="only: the segments whose labels are trained on; weights: how much more often labels of a segment are drawn. The gate judges all segments.",
             section="Training set",

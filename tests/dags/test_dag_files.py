@@ -64,7 +64,7 @@ def test_each_monitor_has_its_three_dags(dags):
 
 
 def test_every_field_of_the_retrainings_form_says_what_it_is_and_what_is_allowed(dags):
-    limits = {"enum", "format", "pattern", "maximum", "maxLength"}
+    limits = {"enum", "format", "pattern", "maximum", "maxLength", "properties"}
     params = dags["cats_vs_dogs_retraining"].params
     for name in params:
         param = params.get_param(name)

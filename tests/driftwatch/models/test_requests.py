@@ -10,7 +10,8 @@ from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.nested_keys import run_key
-from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way
+from driftwatch.config.segments import SegmentConfig
+from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way, requested
 from driftwatch.storage import open_storage
 
 LAYOUT = MonitorKeys("demo")
@@ -55,3 +56,14 @@ def test_a_run_by_hand_is_none_of_an_alert_whatever_it_is_called(tmp_path, run_i
 def test_a_run_id_becomes_a_folder_name():
     assert run_key("manual__2026-11-20T06:00:00.1+00:00_x") == "manual__2026-11-20T06-00-00.1-00-00_x"
     assert run_key("perf_alert__2026-11-20") == "perf_alert__2026-11-20"
+
+
+def test_the_form_chooses_the_segments_of_one_run(small_monitor, tmp_path) -> None:
+    config = small_monitor(f"file://{tmp_path}").model_copy(
+        update={"segments": {"camera": SegmentConfig(key="^([^/]+)/")}}
+    )
+    form = {"segments": {"only": {"camera": ["door-17"]}, "weights": {}}}
+    assert requested(config, form).retraining.segments.only == {"camera": ("door-17",)}
+    assert requested(config, {}).retraining.segments == config.retraining.segments
+    with pytest.raises(ValueError, match=r"retraining\.segments \['region'\] must be segmentations"):
+        requested(config, {"segments": {"only": {"region": ["north"]}}})
