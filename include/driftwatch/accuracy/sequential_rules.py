@@ -46,12 +46,10 @@ def counted(agreement: WeightedShare, mistaken: Mistaken | None) -> CountedDay |
 
 def expected(card: ModelCard | None, holdout: Share) -> Share:
     """The accuracy that a model should have in production: its holdout's; for one that the gate chose, that on the labels of the days
-    for which it was trained, since these are as production is now. They chose it, so they count half."""
+    for which it was trained, since these are as production is now."""
     gate = card.gate if card else None
     recent = gate.recent.challenger.accuracy if gate else None
-    if recent is None or recent.value is None or not recent.n:
-        return holdout
-    return recent.model_copy(update={"n": max(recent.n // 2, 1)})
+    return recent if recent is not None and recent.value is not None and recent.n else holdout
 
 
 def lasting(days: Sequence[Counted], settings: PerformanceConfig, usual: Share) -> Lasting:
