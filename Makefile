@@ -101,7 +101,12 @@ var/bench/venv/installed:
 	@var/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check "evidently==0.7.23" "nannyml==0.13.1" "whylogs==1.6.4" ipython "numpy<2" "pandas<3" "pyarrow<22"
 	@touch $@
 
-bench-judgement: .venv/installed var/bench/venv/installed ## How often verdicts are right, on ../shared: tables in docs/benchmarks/judgement
+# Its monitors are plain Python with NumPy, and run here though it asks for Python 3.12.
+var/bench/glide/installed: .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --target var/bench/glide "glide-py==0.11.0"
+	@touch $@
+
+bench-judgement: .venv/installed var/bench/venv/installed var/bench/glide/installed ## How often verdicts are right, on ../shared: tables in docs/benchmarks/judgement
 	@$(BIN)/python -m bench.judgement.drift_data
 	@$(BIN)/python -m bench.judgement.drift alarms
 	@$(BIN)/python -m bench.judgement.drift power
@@ -109,6 +114,7 @@ bench-judgement: .venv/installed var/bench/venv/installed ## How often verdicts 
 	@var/bench/venv/bin/python bench/judgement/drift_rivals.py
 	@$(BIN)/python -m bench.judgement.drift page
 	@$(BIN)/python -m bench.judgement.performance
+	@$(BIN)/python -m bench.judgement.performance_year
 	@$(BIN)/python -m bench.judgement.performance_classes
 	@$(BIN)/python -m bench.judgement.performance_versions
 	@$(BIN)/python -m bench.judgement.sampling

@@ -216,7 +216,7 @@ def _alerts(people: People, rng: np.random.Generator, held: Share) -> list[bool]
     settings = PerformanceConfig(policy=("floor", "drop"), floor=0.9)
     config: Any = SimpleNamespace(
         performance=settings,
-        annotation=SimpleNamespace(on_tie="abstain", consensus="majority"),
+        labels=SimpleNamespace(on_tie="abstain", consensus="majority"),
         classes=tuple(map(str, range(people.classes))),
     )
     days: list[PastDay] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,9 @@ from bench.judgement.performance_days import Crowd, Images, labelled_day, synthe
 from bench.judgement.performance_photos import Answers
 from driftwatch.accuracy.day_verdict import judge_day
 from driftwatch.accuracy.history import PastDay, ScoredDay
+from driftwatch.accuracy.sequential_rules import Counted, evidence
 from driftwatch.artifacts.accuracy import PolicyRules
+from driftwatch.artifacts.parts import Share
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import share
 
@@ -27,7 +29,8 @@ LABELS, USUAL, FLOOR = (30, 100, 200), 0.95, 0.9
 RUNS, BEFORE, LONGEST = 12, 15, 40
 PEOPLE = Crowd("people err alike", 0.06, alike=0.15)
 START = date(2026, 1, 1)
-RULES = ("floor", "drop", "trend", "floor or drop", "floor or drop, 2 of 3 days")
+NEW = "below_floor or worse"
+RULES = (NEW, "floor", "drop", "trend", "floor or drop", "floor or drop, 2 of 3 days")
 
 
 def false_alerts(answers: Answers) -> pd.DataFrame:
@@ -79,34 +82,51 @@ def detection(answers: Answers) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _year(usual: Images, later: Images, labels: int, days: int, change: int, seed: list[int]) -> list[PolicyRules]:
-    """What the rules say of each of `days` days, from `change` on drawn from `later`."""
+class Judged(NamedTuple):
+    """A series of days: what the old rules say of each, and what each counts for in the new ones, beside the holdout."""
+
+    rules: list[PolicyRules]
+    counted: list[Counted]
+    held: Share
+
+
+def _year(usual: Images, later: Images, labels: int, days: int, change: int, seed: list[int]) -> Judged:
+    """`days` days, from `change` on drawn from `later`."""
     rng = np.random.default_rng(seed)
     drawn = usual.draw(HOLDOUT, rng)
     held = share(int((drawn.truth == drawn.predicted).sum()), HOLDOUT, 0.95)
     settings = PerformanceConfig(policy=("floor", "drop", "trend"), floor=FLOOR)
     config: Any = SimpleNamespace(
-        performance=settings, annotation=SimpleNamespace(on_tie="abstain", consensus="majority"), classes=("cat", "dog")
+        performance=settings, labels=SimpleNamespace(on_tie="abstain", consensus="majority"), classes=("cat", "dog")
     )
     control = 3 * -(-labels // 9)
     before: list[PastDay] = []
-    found: list[PolicyRules] = []
+    found, counted = [], []
     for number in range(days):
         day = START + timedelta(days=number)
         pool = later if number >= change else usual
-        evidence = labelled_day(pool.draw(IMAGES, rng), PEOPLE, labels, control, rng)
-        today = ScoredDay(day, "v1", config.classes, evidence)
+        said = labelled_day(pool.draw(IMAGES, rng), PEOPLE, labels, control, rng)
+        today = ScoredDay(day, "v1", config.classes, said)
         judged = judge_day(today, before, config, held)
         before.append(PastDay(**vars(today), fired=judged.verdict.fired, usual=judged.usual))
         found.append(judged.verdict.rules)
-    return found
+        assert judged.counted is not None
+        counted.append(Counted(day, judged.counted))
+    return Judged(found, counted, held)
 
 
-def _fired(days: list[PolicyRules]) -> dict[str, np.ndarray]:
+def _fired(days: Judged) -> dict[str, np.ndarray]:
     one = {
-        rule: np.array([found is not None and found.fires for found in (getattr(day, rule) for day in days)])
+        rule: np.array([found is not None and found.fires for found in (getattr(day, rule) for day in days.rules)])
         for rule in ("floor", "drop", "trend")
     }
     either = one["floor"] | one["drop"]
     twice = np.array([either[i] and either[max(0, i - 2) : i + 1].sum() >= 2 for i in range(len(either))])
-    return {**one, "floor or drop": either, "floor or drop, 2 of 3 days": twice}
+    return {NEW: _new(days), **one, "floor or drop": either, "floor or drop, 2 of 3 days": twice}
+
+
+def _new(days: Judged) -> np.ndarray:
+    """Whether one of the two default rules fires, on each day. They are asked once for all days, as each day's evidence is what it was."""
+    settings = PerformanceConfig(floor=FLOOR)
+    found = evidence(days.counted, settings, days.held)
+    return np.any([path.evidence[0] >= 1 for path in found.values()], axis=0)

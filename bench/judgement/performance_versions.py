@@ -45,7 +45,7 @@ class Setting:
     def config(self) -> Any:
         return SimpleNamespace(
             performance=PerformanceConfig(judge=self.judge),
-            annotation=SimpleNamespace(on_tie="abstain", consensus="majority"),
+            labels=SimpleNamespace(on_tie="abstain", consensus="majority"),
             classes=tuple(map(str, range(self.classes))),
         )
 
