@@ -139,7 +139,7 @@ _WHAT_AND_WHEN = {
         "as tell_mlflow.",
     ),
     "choose_action": (
-        "Follows the form: only the plan with `dry_run`, a rollback or a comparison if a version is named for it, else a retraining.",
+        "Follows the form: only the plan with `dry_run`, a rollback or a comparison if a version is named for it, else a retraining. An alert's run compares the challenger that waits for evidence, if there is one.",
         "the form names both a rollback and a challenger: trigger again with one of them. Otherwise clear this task.",
     ),
     "show_plan": (
@@ -171,8 +171,8 @@ _WHAT_AND_WHEN = {
         "the message is Airflow's: there is no such DAG, or it refused the run. Correct that, then clear it.",
     ),
     "take_up_challenger": (
-        "Takes up a challenger that was trained elsewhere, with the set that it was trained on.",
-        "no such version, or one that was trained on no handed-over set: `driftwatch models` lists what there is.",
+        "Takes up a challenger that was trained elsewhere, with the set that it was trained on; in an alert's run the one that waits for evidence, with the labels of the days since.",
+        "no such version, or one that was trained on no handed-over set: `driftwatch models` lists what there is. If none waits any more, clear choose_action.",
     ),
     "evaluate_challenger": (
         "Compares champion and challenger on the same images, which neither was trained on.",

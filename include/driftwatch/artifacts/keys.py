@@ -11,6 +11,7 @@ from driftwatch.artifacts.nested_keys import RetrainingKeys
 _IMAGES = ("incoming/", "training/images/")
 # Files of a retraining request: its training set, the card of that set, the challenger, and what the gate found.
 SET, DATASET_CARD, CHALLENGER, GATE = "set.parquet", "dataset_card.json", "challenger.json", "gate.json"
+ONLY_JUDGED, FOLDS = "only_judged.parquet", "folds.parquet"
 # The end of a model file's name, by its kind. That of an entry point's kind is `bin`.
 _MODEL_FILES = {"keras": "keras", "onnx": "onnx", "endpoint": "json", "logged": "parquet"}
 

@@ -91,6 +91,11 @@ class RetrainingKeys:
         return f"{self.folder}/checkpoints"
 
     @property
+    def folds(self) -> str:
+        """The folder of the checkpoints of the folds' trainings."""
+        return f"{self.folder}/folds"
+
+    @property
     def handover(self) -> HandoverKeys:
         """What is handed over to the team, which trains elsewhere."""
         return HandoverKeys(f"{self.folder}/handover")

@@ -80,6 +80,10 @@ class ChallengerNote(Artifact):
     """Who or what asked for it."""
     trained_for: str | None = None
     """The run key of the retraining whose set it was trained on; absent where that is this one."""
+    after: str | None = None
+    """The run key of the comparison before this one, which found too little evidence; absent for a first comparison."""
+    day: datetime.date | None = None
+    """The last day whose labels this comparison adds; absent for a first comparison."""
 
 
 class RolesRight(Part):
@@ -89,6 +93,29 @@ class RolesRight(Part):
     """The champion."""
     challenger: int
     """The challenger."""
+
+
+class Sharpened(Part):
+    """The difference of the two models, sharpened by both models' answers to images without a label (driftwatch.models.powered)."""
+
+    images: int
+    """Images of the same days that both models answered, labelled or not."""
+    labelled_differing: int
+    """Labelled images on which the answers differ. No other label tells anything of the difference."""
+    share_differing: Number
+    """Share of all images on which the answers differ."""
+    difference: Number
+    """Accuracy of the challenger minus that of the champion."""
+    low: Number
+    """Its lower bound, one-sided at the level of this look."""
+    high: Number
+    """Its upper bound, one-sided."""
+    p_value: Number
+    """Test that the challenger is better, one-sided."""
+    error: Number
+    """Standard error of the difference."""
+    of_folds: int = 0
+    """Labelled images that models of folds answered in the challenger's place (`retraining.cross_fit`)."""
 
 
 class PairedComparison(Part):
@@ -110,6 +137,13 @@ class PairedComparison(Part):
     """Its upper bound, one-sided."""
     p_value: Number | None
     """Exact one-sided McNemar test that the challenger is better."""
+    sharpened: Sharpened | None = None
+    """The same with what images without a label tell; it decides where it is there. Null or absent: the numbers above decide."""
+
+    @property
+    def deciding(self) -> PairedComparison | Sharpened:
+        """What decides: its `difference`, `low` and `p_value`."""
+        return self.sharpened or self
 
     @property
     def right_of_each(self) -> RolesRight:
@@ -159,7 +193,20 @@ class GateRules(Part):
     max_class_drop: Number
     """Loss of recall of a class that keeps the champion."""
     gate_confidence: Number
-    """Of each test, one-sided."""
+    """Of each test, one-sided. Of the recent days' test it is that of all looks together (`looks`)."""
+
+
+class Look(Part):
+    """One comparison of a challenger that is compared anew as labels come."""
+
+    run_key: str
+    """The folder of its run."""
+    day: datetime.date
+    """The last day whose labels it had."""
+    labels: int
+    """Evaluation images of the recent days."""
+    confidence: Number
+    """Of its test that the challenger is better, one-sided. All looks together keep to `retraining.gate_confidence`."""
 
 
 class GateResult(Artifact):
@@ -189,3 +236,7 @@ class GateResult(Artifact):
     """Both models by segment, the worst first; absent where the monitor has no segments."""
     unanswered: int = 0
     """Evaluation images that were left out, since production never answered them; absent where there is none."""
+    looks: tuple[Look, ...] = ()
+    """The comparisons so far, this one last; absent where there is only one at most."""
+    looks_left: int = 0
+    """How many more there may be; 0 or absent where the decision is final."""

@@ -69,6 +69,12 @@ class RetrainingConfig(Section):
         description="How many days of labels a retraining takes that an alert has started. The alert's day is one of them.",
     )
     segments: RetrainingSegments = Field(default_factory=RetrainingSegments)
+    evaluation_days_back: int = Field(
+        60,
+        ge=0,
+        le=3650,
+        description="How many days before the first of these the gate also looks at: evaluation labels of the days since the change began, where the challenger must be better, and of usual days, where it must not be worse. Nothing is trained on them. 0: only the days that are trained on judge.",
+    )
     min_new_labels: int = Field(
         30,
         ge=1,
@@ -99,6 +105,18 @@ class RetrainingConfig(Section):
         le=1_000_000,
         description="With fewer evaluation labels of the recent days there is not enough evidence, and the champion stays.",
     )
+    cross_fit: int = Field(
+        1,
+        ge=1,
+        le=10,
+        description="Into how many folds the labels are divided that the challenger is trained on. For each fold one more model is trained without it, and the fold judges that one: so all labels of the days with an alert judge, not only `evaluation_share` of them. It takes so many trainings more; 3 is enough. 1: none. It needs `unlabelled_images`, and does nothing where the team trains elsewhere.",
+    )
+    unlabelled_images: int = Field(
+        1000,
+        ge=0,
+        le=100_000,
+        description="How many images of the recent days, and of the clean ones, both models answer without a label. Their answers sharpen the gate's comparison. 0: the labelled images decide alone.",
+    )
     max_clean_drop: Fraction = Field(
         0.05,
         description="The gate must rule out that the challenger's accuracy on clean images is lower by more than this: the end of the interval counts, not the estimate.",
@@ -112,6 +130,12 @@ class RetrainingConfig(Section):
         gt=0.5,
         lt=1,
         description="The confidence of each of the gate's three one-sided tests: better on the recent days, not worse on clean images, no class worse (one error rate for all classes together).",
+    )
+    pending_days: int = Field(
+        5,
+        ge=0,
+        le=60,
+        description="For so many days of data a challenger waits that seems better where the evidence is not enough: on each of these days with an alert it is compared anew, with the day's evaluation labels added. No other one is trained meanwhile. All comparisons together keep to `gate_confidence`. 0: the first comparison is the last.",
     )
     cooldown_days: int = Field(
         3, ge=0, le=3650, description="For this many days of data after a retraining, alerts start no other one."

@@ -18,7 +18,7 @@ from driftwatch.models import registry
 from driftwatch.models.as_trained import refuse_other
 from driftwatch.models.content import chosen, content_of, embeds_days
 from driftwatch.models.dataset import EVALUATION, TRAIN, VALIDATION
-from driftwatch.models.gate import PROMOTE
+from driftwatch.models.gate_rules import PROMOTE
 from driftwatch.models.original_set import set_keys
 from driftwatch.models.predictors.base import Asked, predictor
 

@@ -35,11 +35,12 @@ from driftwatch.models.dataset import (
     bad_and_good_days,
     load_inputs,
 )
+from driftwatch.models.folds import Learn, cross_fit
 from driftwatch.models.original_set import set_keys
 from driftwatch.models.predictors.heads import Head
 from driftwatch.models.segment_choice import segment_weights
 from driftwatch.models.trainers import chosen_trainer, trainer_name
-from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Start, TrainingSet
+from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Start, Trained, TrainingSet
 from driftwatch.models.training.checkpoints import Checkpoints
 from driftwatch.storage import Storage
 
@@ -61,7 +62,7 @@ def train_challenger(
 
     Each epoch shows the original set again. A share of it, `retraining.recent_share`, is human labels. If `retraining.imitate_drift`
     finds a damage, half of that share is damaged copies of original training images. The training starts from the champion or from
-    new weights (`retraining.start_from`). A killed run goes on from its checkpoint, on any machine. A second call with the same
+    new weights (`retraining.start_from`). With `retraining.cross_fit` the models of the folds are trained before. A killed run goes on from its checkpoint, on any machine. A second call with the same
     run_key returns the version of the first: retraining/<run_key>/challenger.json is written last.
     """
     from driftwatch.models.registry import champion_version, prune
@@ -74,8 +75,11 @@ def train_challenger(
     refuse_other_champion(store)
     settings, parent = store.config.retraining, champion_version(store)
     start = start_of(store, parent)
-    parts = _parts(store, store.storage.read_table(store.keys.retraining(run_key, SET)))
-    recipe = challenger_recipe(store.config, epoch_size=round(parts.replayed / (1 - settings.recent_share)))
+    collected = store.storage.read_table(store.keys.retraining(run_key, SET))
+    if settings.cross_fit > 1:
+        cross_fit(store, run_key, collected, _learn(store, run_key, start))
+    parts = _parts(store, collected)
+    recipe = _recipe(store, parts)
     trained = chosen_trainer(store).train(parts.learnt, recipe, start, Attempt(checkpoints, on_epoch))
     name = "fine-tune" if start else "scratch"
     card = store.read(store.keys.retraining(run_key, DATASET_CARD), DatasetCard)
@@ -89,6 +93,24 @@ def train_challenger(
     checkpoints.clear()
     prune(store, settings.keep_challengers)
     return version
+
+
+def _recipe(store: MonitorStore, parts: _Parts) -> Recipe:
+    share = store.config.retraining.recent_share
+    return challenger_recipe(store.config, epoch_size=round(parts.replayed / (1 - share)))
+
+
+def _learn(store: MonitorStore, run_key: str, start: Start | None) -> Learn:
+    """How the model of a fold is trained: as the challenger is."""
+
+    def learn(table: pd.DataFrame, fold: str) -> Trained:
+        checkpoints = Checkpoints(store.storage, f"{store.keys.of_retraining(run_key).folds}/{fold}")
+        parts = _parts(store, table)
+        trained = chosen_trainer(store).train(parts.learnt, _recipe(store, parts), start, Attempt(checkpoints))
+        checkpoints.clear()
+        return trained
+
+    return learn
 
 
 def start_of(store: MonitorStore, champion: str) -> Start | None:

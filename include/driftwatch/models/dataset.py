@@ -12,32 +12,35 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.accuracy import Performance
-from driftwatch.artifacts.drift import DayDrift
-from driftwatch.artifacts.ingest import InputsIndex
-from driftwatch.artifacts.keys import DATASET_CARD, SET, own_key
-from driftwatch.artifacts.label_table import LabelTable
-from driftwatch.artifacts.model_input import ModelInput
+from driftwatch.artifacts.keys import DATASET_CARD, ONLY_JUDGED, SET, own_key
 from driftwatch.artifacts.retraining import DatasetCard, DatasetSummary
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.as_trained import refuse_other_champion, refuse_other_pixels
-from driftwatch.models.even_sample import only_for_training
+from driftwatch.models.human_labels import HUMAN, ORIGINAL, HumanLabels
+from driftwatch.models.judging_days import bad_and_good_days, earlier_days
 from driftwatch.models.original_set import copy_images, counts_by, refuse_other_set, set_keys, take_in_training_set
 from driftwatch.models.segment_choice import of_other_segments
-from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, decide_splits, known_splits, splits_lock
+from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, known_splits, splits_lock
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["EVALUATION", "LEFT_OUT", "SET", "TRAIN", "VALIDATION", "copy_images", "take_in_training_set"]
+__all__ = [
+    "EVALUATION",
+    "HUMAN",
+    "LEFT_OUT",
+    "ORIGINAL",
+    "SET",
+    "TRAIN",
+    "VALIDATION",
+    "bad_and_good_days",
+    "copy_images",
+    "take_in_training_set",
+]
 _OTHER_PIXELS = (
     "Start the retraining anew: a day whose pictures an earlier model took is left out of its set, and counted"
 )
-ORIGINAL, HUMAN = "original", "human"
-_LABEL_COLUMNS = ["image_id", "label", "status", "confidence"]
-_NO_LABELS = pd.DataFrame(columns=[*_LABEL_COLUMNS, "day", "row", "extra"])
 
 
 def collect_training_set(store: MonitorStore, run_key: str, first_day: date, last_day: date) -> DatasetCard:
@@ -49,6 +52,8 @@ def collect_training_set(store: MonitorStore, run_key: str, first_day: date, las
     image_id, label, split, source (original or human), day ("" for the original set), confidence, row (the image's place in the
     inputs of the original set or of its day), and, where there are any, `extra`: whether it was labelled for training alone. An image of the original set keeps its label and split. An image that was labelled on
     two days counts once, with its more confident label.
+    Beside it, only_judged.parquet has the same columns: evaluation images of days before the first, which judge the challenger too
+    (`earlier_days`). Nothing is trained on them. It is absent where there is none.
     The same days and settings give the same bytes. Raises NotEnoughLabels below `retraining.min_new_labels`.
     Returns the dataset card and writes it beside the set: `summary`, the days, and what was left out and why.
     """
@@ -58,6 +63,8 @@ def collect_training_set(store: MonitorStore, run_key: str, first_day: date, las
         lock.check()
         store.storage.write_table(store.keys.splits, found.splits)
         store.storage.write_table(store.keys.retraining(run_key, SET), found.table)
+        if len(found.earlier):
+            store.storage.write_table(store.keys.retraining(run_key, ONLY_JUDGED), found.earlier)
         store.write(store.keys.retraining(run_key, DATASET_CARD), found.card)
     return found.card
 
@@ -69,17 +76,18 @@ def dataset_card(store: MonitorStore, first_day: date, last_day: date) -> Datase
 
 
 class _Collected(NamedTuple):
-    """The splits of every image, the set, and its dataset card."""
+    """The splits of every image, the set, its dataset card, and the evaluation images of earlier days."""
 
     splits: pd.DataFrame
     table: pd.DataFrame
     card: DatasetCard
+    earlier: pd.DataFrame
 
 
 def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected:
     original = store.storage.read_table(set_keys(store).table)
     refuse_other_set(store, original)
-    labels = _HumanLabels(store.config, set(original["image_id"]))
+    labels = HumanLabels(store.config, set(original["image_id"]))
     splits = _with_original(known_splits(store), original)
     for name in days_between(store, first_day, last_day):
         splits = labels.add(store, name, splits)
@@ -97,7 +105,19 @@ def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected
     columns = ["image_id", "label", "split", "source", "day", "confidence", "row", *marks]
     table = pd.concat([base[base["split"] != LEFT_OUT], human], ignore_index=True)[columns]
     card = DatasetCard(**dict(summary(table)), first_day=first_day, last_day=last_day, left_out=labels.left_out)
-    return _Collected(splits, table, card)
+    splits, earlier = _earlier(store, first_day, last_day, splits, table)
+    return _Collected(splits, table, card, earlier[[name for name in columns if name != "extra"]])
+
+
+def _earlier(
+    store: MonitorStore, first_day: date, last_day: date, splits: pd.DataFrame, table: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The splits with those of earlier days' images, which are decided on after the set's, and the evaluation images of these days."""
+    labels = HumanLabels(store.config, set(table["image_id"]))
+    for day in earlier_days(store, first_day, last_day):
+        splits = labels.add(store, day.isoformat(), splits)
+    found = labels.usable(splits)
+    return splits, found[found["split"] == EVALUATION].reset_index(drop=True)
 
 
 def _with_original(splits: pd.DataFrame, original: pd.DataFrame) -> pd.DataFrame:
@@ -179,99 +199,6 @@ def image_keys(store: MonitorStore, table: pd.DataFrame) -> pd.Series:
     return table["image_id"].map({image_id: own_key(store.keys.monitor, key) for image_id, key in keys.items()})
 
 
-class _HumanLabels:
-    """The usable labels of some days, and how many labels were left out for which reason."""
-
-    def __init__(self, config: MonitorConfig, original: set[str]) -> None:
-        self._classes, self._settings, self._original = config.classes, config.retraining, original
-        self._pixels = ModelInput.of(config.model.input).pixels
-        self._days: list[pd.DataFrame] = []
-        self._uneven: set[str] = set()
-        reasons = ("no_consensus", "low_confidence", "in_original_set", "labelled_twice", "near_two_splits")
-        self.left_out = dict.fromkeys(reasons, 0)
-
-    def add(self, store: MonitorStore, name: str, splits: pd.DataFrame) -> pd.DataFrame:
-        """Adds the labels of the day `name`, if it has any. Returns `splits`, to which the splits of its labelled images are added."""
-        day = store.keys.day(date.fromisoformat(name))
-        if not store.storage.exists(day.labels):
-            return splits
-        labels = store.storage.read_table(day.labels)[_LABEL_COLUMNS].assign(extra=False)
-        if store.storage.exists(day.extra_labels):
-            more = store.storage.read_table(day.extra_labels)[_LABEL_COLUMNS].assign(extra=True)
-            labels = pd.concat([labels, more], ignore_index=True)
-        table = store.day(date.fromisoformat(name)).find(LabelTable)
-        if table and table.no_interval:  # the gate compares models on a random part of the days
-            self.left_out["not_random"] = self.left_out.get("not_random", 0) + int(labels["label"].notna().sum())
-            return splits
-        index = store.day(date.fromisoformat(name)).find(InputsIndex)
-        if index and index.pixels != self._pixels:  # an earlier model took other pictures
-            self.left_out["other_pixels"] = self.left_out.get("other_pixels", 0) + len(labels)
-            return splits
-        ids = store.storage.read_table(day.features)["image_id"]
-        rows = pd.Series(np.arange(len(ids)), index=ids)
-        new = self._new(labels)
-        self._days.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
-        manifest = store.storage.read_table(day.manifest)[["image_id", "phash"]]
-        seen = manifest[manifest["image_id"].isin(labels["image_id"])]
-        uneven = only_for_training(store.day(date.fromisoformat(name)), labels)
-        self._uneven |= uneven
-        apart = seen["image_id"].isin(uneven)
-        splits = decide_splits(splits, seen[~apart], self._settings.evaluation_share, name)
-        return decide_splits(splits, seen[apart], 0.0, name)
-
-    def _new(self, labels: pd.DataFrame) -> pd.DataFrame:
-        """The labels of a day that are agreed on and new. Counts the others."""
-        agreed = labels[labels["status"] == "consensus"]
-        sure = agreed[agreed["confidence"] >= self._settings.min_confidence]
-        known = sure[sure["label"].isin(self._classes)]
-        new = known[~known["image_id"].isin(self._original)]
-        if len(known) < len(sure):  # the day was labelled when there was one class more
-            self.left_out["class_is_gone"] = self.left_out.get("class_is_gone", 0) + len(sure) - len(known)
-        self.left_out["no_consensus"] += len(labels) - len(agreed)
-        self.left_out["low_confidence"] += len(agreed) - len(sure)
-        self.left_out["in_original_set"] += len(known) - len(new)
-        return new
-
-    def usable(self, splits: pd.DataFrame) -> pd.DataFrame:
-        """Each image once, with its split, sorted by day and image id. Call this when all days are added."""
-        found = pd.concat(self._days, ignore_index=True) if self._days else _NO_LABELS
-        if found["row"].isna().any():
-            lost = found[found["row"].isna()].iloc[0]
-            raise NeedsAttention(
-                f"{lost['day']}: labelled image {lost['image_id']} is not in the day's features.parquet: the day's images changed "
-                "after the sample was drawn; put them back and ingest the day again"
-            )
-        once = found.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("image_id")
-        self.left_out["labelled_twice"] = len(found) - len(once)
-        once = once.sort_values(["day", "image_id"], ignore_index=True)
-        split = once["image_id"].map(splits.set_index("image_id")["split"])
-        once = once.assign(split=split, source=HUMAN, row=once["row"].astype("int64"))
-        apart = once["split"] == LEFT_OUT
-        self.left_out["near_two_splits"] = int(apart.sum())
-        judging = once["image_id"].isin(self._uneven) & (once["split"] == EVALUATION)
-        if judging.any():
-            self.left_out["only_for_training"] = int(judging.sum())
-        return once[~(apart | judging)].reset_index(drop=True)
-
-
 def days_between(store: MonitorStore, first_day: date, last_day: date) -> list[str]:
     """The days of the range that have artifacts, as YYYY-MM-DD, sorted."""
     return [day.isoformat() for day in store.days() if first_day <= day <= last_day]
-
-
-def bad_and_good_days(store: MonitorStore, table: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """The days whose human labels a collected set has, as two lists: on the bad days a challenger must be better, on the good days it must
-    not be worse.
-
-    Bad days have a performance alert. Good days are ok in features and performance. Without any alert, all days are bad and none good.
-    """
-    days = sorted(set(table.loc[table["source"] == HUMAN, "day"]))
-    verdicts = {}
-    for name in days:
-        day = store.day(date.fromisoformat(name))
-        performance, drift = day.find(Performance), day.find(DayDrift)
-        verdicts[name] = (performance.verdict if performance else None, drift.verdict if drift else None)
-    alerts = [name for name in days if verdicts[name][0] == "alert"]
-    if not alerts:
-        return days, []
-    return alerts, [name for name in days if verdicts[name] == ("ok", "ok")]

@@ -1,112 +1,33 @@
-"""The gate compares champion and challenger on the same images. Neither was trained on them.
-
-1. Recent part: the evaluation images of the days with an alert, or of all days if none had one. The challenger must be better. An exact
-   one-sided McNemar test must say so, and also the lower end of the interval of the difference.
-2. Clean part: the original holdout, and the evaluation images of days without drift or alert. The challenger must not be worse: the
-   lower end of the interval must stay above -max_clean_drop.
-3. Classes of the clean part: all are tested together (driftwatch.models.class_losses). If a class lost more than max_class_drop or half
-   of its recall, beyond chance, the champion stays. It also stays if a class has so few images that the test would not see a loss of
-   half its recall with a power of 80 %, unless the class's own interval shows that it gained.
-
-Each test is one-sided at `retraining.gate_confidence`. What the rules find is a value here (`Reason`). `driftwatch.view.gate` puts it
-into words.
-"""
+"""The gate at work: both models answer the evaluation images, and images without a label, and the rules decide (gate_rules)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import date
-from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.keys import CHALLENGER, GATE, SET
-from driftwatch.artifacts.retraining import (
-    ChallengerNote,
-    ClassComparison,
-    CleanPart,
-    GatePart,
-    GateResult,
-    GateRules,
-    PairedComparison,
-)
+from driftwatch.artifacts.keys import CHALLENGER, GATE, ONLY_JUDGED, SET
+from driftwatch.artifacts.retraining import ChallengerNote, CleanPart, GatePart, GateResult, PairedComparison
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models.as_trained import refuse_other
-from driftwatch.models.class_losses import POWER, ClassLosses
 from driftwatch.models.dataset import EVALUATION, ORIGINAL, bad_and_good_days, image_keys, load_inputs
+from driftwatch.models.folds import fold_answers
+from driftwatch.models.gate_rules import CLEAN, RECENT, Decision, Finding, InWords, Reason, decide
 from driftwatch.models.gate_segments import gate_segments
+from driftwatch.models.judging_days import days_told_apart
 from driftwatch.models.metrics import measure
-from driftwatch.models.paired import LEVEL, compare, counts_of, images_needed
+from driftwatch.models.paired import LEVEL
+from driftwatch.models.powered import expected_difference
 from driftwatch.models.predictors.base import Asked, predictor
+from driftwatch.models.unlabelled import images_of_days, inputs_of
+from driftwatch.models.waiting import looks_left, looks_with
 
-if TYPE_CHECKING:
-    from driftwatch.config.retraining import RetrainingConfig
-
-Decided = Literal["promote", "keep", "not_enough_evidence"]
-PROMOTE: Literal["promote"] = "promote"
-KEEP: Literal["keep"] = "keep"
-NOT_ENOUGH_EVIDENCE: Literal["not_enough_evidence"] = "not_enough_evidence"
-RECENT, CLEAN = "recent", "clean"
 ROLES = ("champion", "challenger")
 EXAMPLES = 12
-
-
-class Finding(Enum):
-    """What a rule of the gate can find, each with its decision."""
-
-    RECENT_TOO_FEW = "recent_too_few", NOT_ENOUGH_EVIDENCE
-    RECENT_BETTER = "recent_better", PROMOTE
-    RECENT_NOT_BETTER = "recent_not_better", KEEP
-    RECENT_PERHAPS_BETTER = "recent_perhaps_better", NOT_ENOUGH_EVIDENCE
-    CLEAN_NONE = "clean_none", NOT_ENOUGH_EVIDENCE
-    CLEAN_NOT_WORSE = "clean_not_worse", PROMOTE
-    CLEAN_WORSE = "clean_worse", KEEP
-    CLEAN_PERHAPS_WORSE = "clean_perhaps_worse", NOT_ENOUGH_EVIDENCE
-    CLASS_COLLAPSED = "class_collapsed", KEEP
-    CLASS_WORSE = "class_worse", KEEP
-    CLASSES_TOO_FEW = "classes_too_few", NOT_ENOUGH_EVIDENCE
-    CLASSES_NOT_WORSE = "classes_not_worse", PROMOTE
-
-    @property
-    def decides(self) -> Decided:
-        decided: Decided = self.value[1]
-        return decided
-
-
-@dataclass(frozen=True)
-class Reason:
-    """What one rule found, with its numbers. Numbers that the rule does not have are empty.
-
-    `compared`: the two models on the part or class that the rule is about. `needed`: how many images of that kind would settle it; None
-    if MOST_IMAGES would not. `name`: the class. `classes`: how many classes there are. `too_few`: the classes with too few images, and
-    how many they have.
-    """
-
-    finding: Finding
-    compared: PairedComparison | None = None
-    needed: int | None = None
-    name: str = ""
-    classes: int = 0
-    too_few: Mapping[str, int] = field(default_factory=dict)
-
-
-# A function that says a reason in words. GateRules are the settings by which it was found.
-InWords = Callable[[Reason, GateRules], str]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What the gate decides and why. It has the comparison of each part, and of each class on clean images."""
-
-    decision: Decided
-    reasons: tuple[Reason, ...]
-    recent: PairedComparison
-    clean: PairedComparison
-    by_class: dict[str, ClassComparison]
-    rules: GateRules
+_COLUMNS = ["image_id", "key", "part", "day", "label", "champion", "challenger"]
 
 
 def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) -> GateResult:
@@ -120,29 +41,21 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
     from driftwatch.models.requests import attached_alerts
 
     note = store.read(store.keys.retraining(run_key, CHALLENGER), ChallengerNote)
-    asked, recent_days, clean_days = _answered(store, run_key, note)
-    # What production has not answered tells nothing of either.
-    table = asked.dropna(subset=list(ROLES), ignore_index=True)
-    columns = ["image_id", "key", "part", "day", "label", "champion", "challenger"]
-    store.storage.write_table(store.keys.model_evaluation(note.version), table[columns])
-    found = decide(table, store.config.classes, store.config.retraining)
-    parts = {name: table[table["part"] == name] for name in (RECENT, CLEAN)}
-    gate = GateResult(
-        run_key=run_key,
-        version=note.version,
-        champion=note.parent,
-        recent_days=recent_days,
-        clean_days=clean_days,
-        decision=found.decision,
-        reasons=tuple(in_words(reason, found.rules) for reason in found.reasons),
-        recent=_part(parts[RECENT], found.recent, store.config.classes),
-        clean=CleanPart(
-            **dict(_part(parts[CLEAN], found.clean, store.config.classes)),
-            by_class=found.by_class,
-        ),
-        rules=found.rules,
-    )
-    also = {"unanswered": len(asked) - len(table), "segments": gate_segments(store, table)}
+    asked, settings = _asked(store, run_key, note), store.config.retraining
+    looks = looks_with(store, run_key, note, int((asked.labelled["part"] == RECENT).sum()))
+    found = decide(asked.labelled, store.config.classes, settings, asked.every, looks[-1].confidence)
+    left = looks_left(looks, found, settings.pending_days)
+    table = _rows_compared(asked.labelled, found)
+    store.storage.write_table(store.keys.model_evaluation(note.version), table[_COLUMNS])
+    reasons = (*found.reasons, *([Reason(Finding.WAITS, needed=left)] if left else []))
+    said = tuple(in_words(reason, found.rules) for reason in reasons)
+    gate = _result(store, run_key, note, asked, table, found).model_copy(update={"reasons": said})
+    also = {
+        "unanswered": asked.unanswered,
+        "looks": looks if settings.pending_days else (),
+        "looks_left": left,
+        "segments": gate_segments(store, table),
+    }
     gate = gate.model_copy(update={name: value for name, value in also.items() if value})
     runs = [run_key, *([note.trained_for] if note.trained_for else [])]
     alerts = tuple(sorted({day for run in runs for day in attached_alerts(store, run)}))
@@ -151,26 +64,107 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
     return gate
 
 
-def _answered(
-    store: MonitorStore, run_key: str, note: ChallengerNote
-) -> tuple[pd.DataFrame, tuple[date, ...], tuple[date, ...]]:
-    """The evaluation images of the set with both models' answers, and the recent and the clean days."""
-    from driftwatch.models.registry import card
+def _rows_compared(labelled: pd.DataFrame, found: Decision) -> pd.DataFrame:
+    """The rows that the decision rests on. Those of folds are not among them where nothing could be sharpened."""
+    if found.recent.n < int((labelled["part"] == RECENT).sum()):
+        return labelled[labelled["fold"].isna()].reset_index(drop=True)
+    return labelled
 
-    table = store.storage.read_table(store.keys.retraining(run_key, SET))
-    table = table[table["split"] == EVALUATION].reset_index(drop=True)
+
+def _result(
+    store: MonitorStore, run_key: str, note: ChallengerNote, asked: _Asked, table: pd.DataFrame, found: Decision
+) -> GateResult:
+    classes = store.config.classes
+    recent, clean = (table[table["part"] == name] for name in (RECENT, CLEAN))
+    return GateResult(
+        run_key=run_key,
+        version=note.version,
+        champion=note.parent,
+        recent_days=asked.recent_days,
+        clean_days=asked.clean_days,
+        decision=found.decision,
+        reasons=(),
+        recent=_part(recent, found.recent, classes),
+        clean=CleanPart(**dict(_part(clean, found.clean, classes)), by_class=found.by_class),
+        rules=found.rules,
+    )
+
+
+class _Asked(NamedTuple):
+    """What the rules look at, as `decide` takes it: the evaluation images, and images of the same days, if any. `unanswered`: evaluation images
+    that production never answered; they tell nothing of either model."""
+
+    labelled: pd.DataFrame
+    every: pd.DataFrame | None
+    recent_days: tuple[date, ...]
+    clean_days: tuple[date, ...]
+    unanswered: int
+
+
+def _asked(store: MonitorStore, run_key: str, note: ChallengerNote) -> _Asked:
+    whole = store.storage.read_table(store.keys.retraining(run_key, SET))
+    table = whole[whole["split"] == EVALUATION].reset_index(drop=True)
     recent_days, clean_days = bad_and_good_days(store, table)
+    before = store.keys.retraining(run_key, ONLY_JUDGED)
+    if store.storage.exists(before):
+        earlier = store.storage.read_table(before)
+        bad, good = days_told_apart(store, earlier)
+        recent_days, clean_days = bad + recent_days, good + clean_days
+        table = pd.concat([earlier, table], ignore_index=True)
     of_clean = (table["source"] == ORIGINAL) | table["day"].isin(clean_days)
     part = np.where(of_clean, CLEAN, np.where(table["day"].isin(recent_days), RECENT, ""))
     table = table.assign(part=part)[part != ""].reset_index(drop=True)
-    inputs = load_inputs(store, table)
-    batch_size = min(store.config.model.batch_size, max(1, len(inputs)))
+    table["key"] = image_keys(store, table)
+    labelled = _answered(store, note, table, [load_inputs(store, table)])
+    unanswered = len(table) - len(labelled)
+    if (of_folds := _of_folds(store, run_key, note, whole, recent_days)) is not None:
+        labelled = pd.concat([labelled.assign(fold=np.nan), of_folds], ignore_index=True)
+    most, parts = store.config.retraining.unlabelled_images, []
+    for name in (RECENT, CLEAN) if most else ():
+        rows = images_of_days(store, table[table["part"] == name], whole, most).assign(part=name)
+        if len(rows):
+            parts.append(_answered(store, note, rows, inputs_of(store, rows)))
+    recent, clean = (tuple(date.fromisoformat(day) for day in days) for days in (recent_days, clean_days))
+    every = pd.concat(parts, ignore_index=True) if parts else None
+    return _Asked(labelled, every, recent, clean, unanswered)
+
+
+def _answered(
+    store: MonitorStore, note: ChallengerNote, table: pd.DataFrame, inputs: Iterable[np.ndarray]
+) -> pd.DataFrame:
+    """The rows that both models answer, with their answers, and the difference that the scores let one expect."""
+    from driftwatch.models.registry import card
+
+    classes, answers = store.config.classes, []
+    blocks = list(inputs)
+    batch_size = min(store.config.model.batch_size, max(1, max(len(block) for block in blocks)))
     for role, version in zip(ROLES, (note.parent, note.version), strict=True):
         refuse_other(card(store, version), store.config, role)
-        found = predictor(store, version).predict(Asked([inputs], image_ids=table["image_id"].tolist()), batch_size)
-        table[role] = found.table(store.config.classes)["prediction"]
-    table["key"] = image_keys(store, table)
-    return table, *(tuple(date.fromisoformat(day) for day in days) for days in (recent_days, clean_days))
+        found = predictor(store, version).predict(Asked(blocks, image_ids=table["image_id"].tolist()), batch_size)
+        answers.append(found.table(classes))
+    champion, challenger = answers
+    both = table.assign(
+        champion=champion["prediction"],
+        challenger=challenger["prediction"],
+        expected=expected_difference(champion, challenger, classes),
+    )
+    return both.dropna(subset=list(ROLES), ignore_index=True)
+
+
+def _of_folds(
+    store: MonitorStore, run_key: str, note: ChallengerNote, whole: pd.DataFrame, recent_days: Sequence[str]
+) -> pd.DataFrame | None:
+    """The rows that models of folds answered, as `_answered` has them; None without cross-fitting."""
+    rows = fold_answers(store, run_key, whole)
+    if rows is None or (rows := rows[rows["day"].isin(recent_days)].reset_index(drop=True)).empty:
+        return None
+    rows = rows.assign(part=RECENT, key=image_keys(store, rows))
+    asked = Asked([load_inputs(store, rows)], image_ids=rows["image_id"].tolist())
+    champion = predictor(store, note.parent).predict(asked, min(store.config.model.batch_size, len(rows)))
+    answers = champion.table(store.config.classes)
+    expected = expected_difference(answers, rows, store.config.classes)
+    both = rows.assign(champion=answers["prediction"], challenger=rows["prediction"], expected=expected)
+    return both.dropna(subset=list(ROLES), ignore_index=True)
 
 
 def _part(rows: pd.DataFrame, compared: PairedComparison, classes: tuple[str, ...]) -> GatePart:
@@ -187,114 +181,3 @@ def _examples(rows: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
         for chosen in (challenger & ~champion, champion & ~challenger)
     )
     return repaired, broken
-
-
-def decide(table: pd.DataFrame, classes: tuple[str, ...], settings: RetrainingConfig) -> Decision:
-    """The decision on rows of image_id, part (recent or clean), label, champion, challenger: promote, keep, or
-    not_enough_evidence, which keeps too."""
-    level = settings.gate_confidence
-    parts = {name: table[table["part"] == name] for name in (RECENT, CLEAN)}
-    recent, clean = (_compared(rows, level) for rows in parts.values())
-    of_class = {name: _compared(parts[CLEAN][parts[CLEAN]["label"] == name], level) for name in classes}
-    by_class, of_classes = _on_classes(of_class, settings)
-    reasons = (_on_recent(recent, settings), _on_clean(clean, settings), *of_classes)
-    decided = [reason.finding.decides for reason in reasons]
-    rules = GateRules(
-        min_evaluation_labels=settings.min_evaluation_labels,
-        max_clean_drop=settings.max_clean_drop,
-        max_class_drop=settings.max_class_drop,
-        gate_confidence=level,
-    )
-    return Decision(_strictest(decided), reasons, recent, clean, by_class, rules)
-
-
-def _strictest(decided: list[Decided]) -> Decided:
-    """The strictest decision. One rule that keeps the champion is enough. To promote, all rules must agree."""
-    if KEEP in decided:
-        return KEEP
-    return NOT_ENOUGH_EVIDENCE if NOT_ENOUGH_EVIDENCE in decided else PROMOTE
-
-
-def _compared(rows: pd.DataFrame, level: float) -> PairedComparison:
-    return compare(rows["label"], rows["champion"], rows["challenger"], level)
-
-
-def _on_recent(found: PairedComparison, settings: RetrainingConfig) -> Reason:
-    if (
-        found.n < settings.min_evaluation_labels
-        or found.difference is None
-        or found.low is None
-        or found.p_value is None
-    ):
-        return Reason(Finding.RECENT_TOO_FEW, found)
-    if found.low > 0 and found.p_value <= 1 - settings.gate_confidence:
-        return Reason(Finding.RECENT_BETTER, found)
-    if found.difference <= 0:
-        return Reason(Finding.RECENT_NOT_BETTER, found)
-    needed = images_needed(counts_of(found), 0, settings.gate_confidence)
-    return Reason(Finding.RECENT_PERHAPS_BETTER, found, needed)
-
-
-def _on_clean(found: PairedComparison, settings: RetrainingConfig) -> Reason:
-    if found.difference is None or found.low is None:
-        return Reason(Finding.CLEAN_NONE, found)
-    if found.low > -settings.max_clean_drop:
-        return Reason(Finding.CLEAN_NOT_WORSE, found)
-    if found.difference < -settings.max_clean_drop:
-        return Reason(Finding.CLEAN_WORSE, found)
-    needed = images_needed(counts_of(found), settings.max_clean_drop, settings.gate_confidence)
-    return Reason(Finding.CLEAN_PERHAPS_WORSE, found, needed)
-
-
-def _on_classes(
-    by_class: Mapping[str, PairedComparison], settings: RetrainingConfig
-) -> tuple[dict[str, ClassComparison], list[Reason]]:
-    """The joint test of the classes: the p-value and power of each, and the reasons. There is a reason for each class that got worse,
-    and one for the classes that are too small to tell. If neither applies, the reason says that no class got worse."""
-    test = _losses(by_class, settings)
-    powers: dict[tuple[int, float], float] = {}
-    compared: dict[str, ClassComparison] = {}
-    reasons: list[Reason] = []
-    unseen = []
-    for place, (name, found) in enumerate(by_class.items()):
-        drop = round(max(test.usual_recall(place) / 2, settings.max_class_drop), 2)
-        kind = (found.n, drop)
-        if kind not in powers:
-            powers[kind] = test.power(place, drop)
-        power = powers[kind]
-        compared[name] = ClassComparison(**dict(found), p_value_worse=test.p_values[place], power=power)
-        if test.worse[place]:
-            reasons += _on_worse_class(name, found, settings)
-        elif power < POWER and not (settings.max_class_drop >= 1 or _got_better(found)):
-            unseen.append((place, name, drop))
-    if unseen:
-        # How many images are needed is reckoned for the class whose loss is hardest to see.
-        place, _, drop = min(unseen, key=lambda each: (each[2], by_class[each[1]].n))
-        too_few = {name: by_class[name].n for _, name, _ in unseen}
-        needed = test.images_needed(place, drop)
-        reasons.append(Reason(Finding.CLASSES_TOO_FEW, needed=needed, classes=len(by_class), too_few=too_few))
-    return compared, reasons or [Reason(Finding.CLASSES_NOT_WORSE, classes=len(by_class))]
-
-
-def _losses(by_class: Mapping[str, PairedComparison], settings: RetrainingConfig) -> ClassLosses:
-    classes = list(by_class.values())
-    return ClassLosses(
-        [found.n for found in classes],
-        [found.won for found in classes],
-        [found.lost for found in classes],
-        [found.right_of_each.champion for found in classes],
-        1 - settings.gate_confidence,
-    )
-
-
-def _got_better(found: PairedComparison) -> bool:
-    """Whether the class's own images show that it gained. If the challenger wins nearly all, few images are enough."""
-    return found.low is not None and found.low >= 0
-
-
-def _on_worse_class(name: str, found: PairedComparison, settings: RetrainingConfig) -> list[Reason]:
-    if found.right_of_each.challenger / found.n < found.right_of_each.champion / found.n / 2:
-        return [Reason(Finding.CLASS_COLLAPSED, found, name=name)]
-    if found.difference is None or found.difference >= -settings.max_class_drop:
-        return []
-    return [Reason(Finding.CLASS_WORSE, found, name=name)]

@@ -12,12 +12,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from driftwatch.artifacts.days import day_of, days_of_attached_alerts, days_of_data_since, stored_retrainings
-from driftwatch.artifacts.keys import SET
+from driftwatch.artifacts.keys import CHALLENGER, SET
 from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX, lock_of
-from driftwatch.artifacts.retraining import AttachedAlert, RetrainingRequest
+from driftwatch.artifacts.retraining import AttachedAlert, ChallengerNote, RetrainingRequest
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.pending import pending
+from driftwatch.models.waiting import looks_again
 from driftwatch.storage.lock import Lock, exclusive
 
 # Fields of the retraining DAG's form. For one run they replace the fields of the monitor file.
@@ -71,7 +72,7 @@ def begin_unless_in_the_way(
 
     If a run is queued, running or about to start, the alert is attached to it. So it is to a run whose training set was handed over, as
     long as its model is waited for (driftwatch.models.pending). No run starts within `cooldown_days` of data after the
-    run of another alert. `runs(run_id, unfinished)` counts the Airflow runs of this id; with `unfinished`, only those not finished.
+    run of another alert. A run that only compares the challenger that waits (driftwatch.models.waiting) is never in the way, and nothing is in its way but a run under way. `runs(run_id, unfinished)` counts the Airflow runs of this id; with `unfinished`, only those not finished.
     """
     with _locked(store) as lock:
         held = _in_the_way(store, day, cooldown_days, runs)
@@ -104,9 +105,14 @@ def _in_the_way(store: MonitorStore, day: date, cooldown_days: int, runs: Callab
             f"it is attached to the retraining {waited_for.run_key}, whose training set was handed over and whose model was not compared yet "
             f"(retraining.handover_days is {store.config.retraining.handover_days})"
         )
+    if looks_again(store, own, day):
+        return None
     for name in stored_retrainings(store.storage, store.keys):
         other = alert_day(name)
         if other is None or other >= day or not store.storage.exists(store.keys.retraining(name, SET)):
+            continue
+        note = store.find(store.keys.retraining(name, CHALLENGER), ChallengerNote)
+        if note and note.after:  # it trained nothing
             continue
         if days_of_data_since(store.storage, store.keys, other, day) <= cooldown_days:
             return f"the alert of {other} started one within retraining.cooldown_days ({cooldown_days})"

@@ -82,4 +82,6 @@ def _training_seconds(store: MonitorStore, card: DatasetCard) -> float:
     )
     few = some.where(np.arange(len(some.labels)) < recipe.batch_size)
     about, names = ModelInput.of(store.config.model.input), store.config.classes
-    return chosen_trainer(store).seconds(TrainingSet(few, len(names), input=about, class_names=names), recipe, start)
+    trainings = 1 if settings.cross_fit == 1 else 1 + settings.cross_fit
+    data = TrainingSet(few, len(names), input=about, class_names=names)
+    return trainings * chosen_trainer(store).seconds(data, recipe, start)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from driftwatch.artifacts.handover import Handover
-from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET
+from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, ONLY_JUDGED, SET
 from driftwatch.artifacts.models import ImportedRecipe, ModelCard, ModelData
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.retraining import ChallengerNote, DatasetCard
@@ -148,8 +148,10 @@ def take_up_challenger(store: MonitorStore, run_key: str, version: str, requeste
         return note
     card, champion = trained_elsewhere(store, version)
     assert card.data.run_key is not None, "trained_elsewhere refuses it"
-    for name in (SET, DATASET_CARD):
-        store.storage.copy(store.keys.retraining(card.data.run_key, name), store.keys.retraining(run_key, name))
+    for name in (SET, DATASET_CARD, ONLY_JUDGED):
+        source = store.keys.retraining(card.data.run_key, name)
+        if name != ONLY_JUDGED or store.storage.exists(source):
+            store.storage.copy(source, store.keys.retraining(run_key, name))
     note = ChallengerNote(version=version, parent=champion, requested_by=requested_by, trained_for=card.data.run_key)
     store.write(done, note)
     return note

@@ -76,7 +76,9 @@ def decide_splits(known: pd.DataFrame, batch: pd.DataFrame, evaluation_share: fl
     if new.empty:
         return known
     clusters = pd.Series(near_duplicate_clusters(new["phash"].tolist()))
-    near = pd.DataFrame({split: _near(new["phash"], known.loc[known["split"] == split, "phash"]) for split in SPLITS})
+    near = pd.DataFrame(
+        {split: near_any(new["phash"], known.loc[known["split"] == split, "phash"]) for split in SPLITS}
+    )
     near = near.groupby(clusters).any()
     named = new["image_id"].groupby(clusters).first()  # the smallest id, since the ids are sorted
     of_cluster = near.idxmax(axis=1).where(near.sum(axis=1) == 1, LEFT_OUT)
@@ -133,7 +135,7 @@ def refuse_missing(table: pd.DataFrame, classes: Iterable[str], root: str) -> No
         )
 
 
-def _near(hashes: pd.Series, others: pd.Series) -> np.ndarray:
+def near_any(hashes: pd.Series, others: pd.Series) -> np.ndarray:
     """Whether each of `hashes` is a near-duplicate of any of `others`: bool [n]."""
     ours, theirs = hashes.tolist(), others.tolist()
     parts = [

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _RECENT, _CLEAN = "Recent days, where it must be better", "Clean images, where it must not be worse"
 _EXAMPLES = 6
+_MOST_DAYS = 10  # more are counted, not named
 _SHOWN = 0.05  # p-values of a class alone that are shown; the gate looks at all classes together
 
 
@@ -81,10 +82,16 @@ def _part(
 ) -> list[str]:
     """One part of the evaluation images, which come from `elsewhere` and these days: the shares, and both confusion matrices."""
     what = "confused most often" if len(classes) > MOST_CLASSES else "images by true class and answer"
-    lines = [f"### {title}", f"From {', '.join([*elsewhere, *map(str, days)])}.", "", *_table(found, classes)]
+    lines = [f"### {title}", f"From {', '.join([*elsewhere, *_days(days)])}.", "", *_table(found, classes)]
     for role, metrics in (("Champion", found.champion), ("Challenger", found.challenger)):
         lines += ["", f"{role}, {what}:", "", *_confusion(metrics.confusion_matrix)]
     return lines
+
+
+def _days(days: tuple[date, ...]) -> list[str]:
+    if len(days) > _MOST_DAYS:
+        return [f"{len(days)} days of {days[0]} to {days[-1]}"]
+    return [day.isoformat() for day in days]
 
 
 def _table(found: GatePart, classes: tuple[str, ...]) -> list[str]:
@@ -102,9 +109,10 @@ def _row(name: str, champion: Share, challenger: Share, change: str) -> str:
 
 
 def _change(paired: PairedComparison) -> str:
-    if paired.difference is None or paired.low is None:
+    seen = paired.deciding
+    if seen.difference is None or seen.low is None:
         return ""
-    return f"{change_text(paired.difference)}, {change_text(paired.low)}"
+    return f"{change_text(seen.difference)}, {change_text(seen.low)}"
 
 
 def _change_of_class(paired: ClassComparison | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from driftwatch.artifacts.retraining import GateRules, PairedComparison
 from driftwatch.models.class_losses import POWER
-from driftwatch.models.gate import Finding, Reason
+from driftwatch.models.gate_rules import Finding, Reason
 from driftwatch.models.paired import MOST_IMAGES
 from driftwatch.view.shares import change_text, plain_percent
 
@@ -18,6 +18,8 @@ def reason_text(reason: Reason, rules: GateRules) -> str:
         return f"Classes on clean images: {said} beyond chance, at one error rate of {plain_percent(alpha)} for all."
     if finding is Finding.CLASSES_TOO_FEW:
         return _too_few_of_classes(reason)
+    if finding is Finding.WAITS:
+        return _waits(reason.needed or 0)
     assert reason.compared is not None, f"{finding} is about images"
     if finding is Finding.CLASS_COLLAPSED:
         before, after = (right / reason.compared.n for right in _right(reason.compared))
@@ -38,7 +40,7 @@ def _on_recent(reason: Reason, found: PairedComparison, rules: GateRules) -> str
         )
     if reason.finding is Finding.RECENT_NOT_BETTER:
         return ": not better."
-    test = f"exact McNemar p = {found.p_value:.2g}"
+    test = f"{'p' if found.sharpened else 'exact McNemar p'} = {found.deciding.p_value:.2g}"
     if reason.finding is Finding.RECENT_BETTER:
         return f": better ({test})."
     return f": better, but chance could do it ({test}); {_about(reason.needed)} such images would tell."
@@ -67,6 +69,11 @@ def _too_few_of_classes(reason: Reason) -> str:
     )
 
 
+def _waits(left: int) -> str:
+    times = "once more" if left == 1 else f"up to {left} times more"
+    return f"The challenger waits: it is compared {times}, each time with the labels of another day with an alert (retraining.pending_days)."
+
+
 def _allowed(setting: str) -> str:
     return f"retraining.{setting} allows"
 
@@ -83,4 +90,12 @@ def _about(images: int | None) -> str:
 def _said(found: PairedComparison) -> str:
     if found.difference is None or found.low is None:
         return "no evaluation image"
-    return f"{change_text(found.difference)} (at least {change_text(found.low)}; {found.won} won, {found.lost} lost of {found.n})"
+    counted = f"{found.won} won, {found.lost} lost of {found.n}"
+    sharper = found.sharpened
+    if sharper is None:
+        return f"{change_text(found.difference)} (at least {change_text(found.low)}; {counted})"
+    folds = f", {sharper.of_folds} of them answered by models of folds" if sharper.of_folds else ""
+    return (
+        f"{change_text(sharper.difference)} (at least {change_text(sharper.low)}; {counted} with a label{folds}; the models differ on "
+        f"{plain_percent(sharper.share_differing)} of {sharper.images} images)"
+    )

@@ -59,13 +59,18 @@ class TriggerHandoverOperator(TriggerDagRunOperator):
 
 class TakeUpChallengerOperator(RetrainingOperator):
     """Takes up the challenger that the form names: it is compared with the champion on the evaluation images of the set that it was
-    trained on."""
+    trained on. In an alert's run, takes up the challenger that waits for evidence: the labels of the days since are added."""
 
     def execute(self, context: Context) -> str:
+        from driftwatch.models.requests import alert_day
         from driftwatch.models.returned import take_up_challenger
+        from driftwatch.models.waiting import take_up_waiting
 
-        version = context["params"]["challenger"]
-        return take_up_challenger(self.requested(context), self.request, version, requested_by(context)).version
+        params, day = context["params"], alert_day(context["run_id"])
+        store, asked_by = self.requested(context), requested_by(context)
+        if day and not params.get("challenger"):
+            return take_up_waiting(store, self.request, day, asked_by).version
+        return take_up_challenger(store, self.request, params["challenger"], asked_by).version
 
 
 class RegisterChallengerOperator(MonitorOperator):

@@ -75,7 +75,7 @@ class RetrainingOperator(MonitorOperator):
 
 class ChooseActionOperator(RetrainingOperator, BranchMixIn):
     """Follows the form: show the plan where it is a dry run, roll back or compare a challenger where a version is named for it, else
-    retrain."""
+    retrain. The run of an alert compares the challenger that waits for evidence, if there is one."""
 
     ui_color = "#f9f3e3"
 
@@ -97,10 +97,17 @@ class ChooseActionOperator(RetrainingOperator, BranchMixIn):
         elif params.get("rollback"):
             chosen = self.on_rollback
         else:
-            chosen = self.on_challenger if params.get("challenger") else self.on_retrain
+            chosen = self.on_challenger if params.get("challenger") or self._looks_again(run_id) else self.on_retrain
             begin(self.store, self.request, run_id)
         self.do_branch(context, chosen)
         return chosen
+
+    def _looks_again(self, run_id: str) -> bool:
+        from driftwatch.models.requests import alert_day
+        from driftwatch.models.waiting import looks_again
+
+        day = alert_day(run_id)
+        return day is not None and looks_again(self.store, self.request, day)
 
 
 class ShowPlanOperator(RetrainingOperator):

@@ -20,7 +20,7 @@ from driftwatch.config.model import ModelConfig
 from driftwatch.labels.consensus import merge_day
 from driftwatch.labels.table import read_labels, write_labels
 from driftwatch.labels.table_check import CheckedDay, check_of
-from driftwatch.models.dataset import _HumanLabels
+from driftwatch.models.human_labels import HumanLabels
 from driftwatch.models.splits import known_splits
 from driftwatch.view.alerts import labels_line
 from driftwatch.view.report import write_report
@@ -91,11 +91,11 @@ def test_a_day_without_an_interval_says_nothing_to_later_days_and_one_of_a_table
 def test_labels_of_a_table_train_a_model_only_where_they_stand_for_all_images(day):
     scored(day, 40, covers="unknown")
     config = day.config.model_copy(update={"model": ModelConfig(input_size=SIDE)})
-    labels = _HumanLabels(config, set())
+    labels = HumanLabels(config, set())
     labels.add(day.monitor, str(DAY), known_splits(day.monitor))
     assert labels.left_out["not_random"] == 40
     scored(day, 60)
-    labels = _HumanLabels(config, set())
+    labels = HumanLabels(config, set())
     splits = labels.add(day.monitor, str(DAY), known_splits(day.monitor))
     assert "not_random" not in labels.left_out
     assert len(labels.usable(splits)) + labels.left_out["near_two_splits"] == 60
@@ -109,7 +109,7 @@ def test_a_day_stays_one_of_a_table_whatever_the_monitor_file_names_later_until_
     again = evaluate_day(of_people, before.holdout_accuracy, in_words=reasons)
     assert (again.truth, again.verdict) == (before.truth, "not_enough_evidence")
     write_report(of_people)
-    labels = _HumanLabels(config, set())
+    labels = HumanLabels(config, set())
     labels.add(of_people.monitor, str(DAY), known_splits(day.monitor))
     assert labels.left_out["not_random"] == 40
 

@@ -23,7 +23,7 @@ from driftwatch.artifacts.retraining import (
 )
 from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.models.dataset import summary
-from driftwatch.models.gate import decide
+from driftwatch.models.gate_rules import decide
 from driftwatch.models.requests import begin, begin_unless_in_the_way
 from driftwatch.storage import Storage, open_storage
 

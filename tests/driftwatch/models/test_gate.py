@@ -13,7 +13,8 @@ from driftwatch.artifacts.retraining import ChallengerNote
 from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.models import gate, registry
 from driftwatch.models.dataset import collect_training_set
-from driftwatch.models.gate import Decision, decide, evaluate_challenger
+from driftwatch.models.gate import evaluate_challenger
+from driftwatch.models.gate_rules import Decision, decide
 from driftwatch.models.predictors.base import Asked
 from driftwatch.view.comparison import comparison
 from driftwatch.view.gate import reason_text
@@ -214,3 +215,57 @@ def test_a_champion_known_by_its_answers_is_asked_by_image_and_what_it_never_ans
     assert (found.unanswered, found.recent.n + found.clean.n) == (5, len(rows))
     shown = comparison(store, "r1")
     assert "- 5 evaluation images are left out: production never answered them." in shown
+
+
+def with_every(gain: float, seed: int, images: int = 1500) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """150 labelled images of a day and all of it: the models differ on a fifth, and their scores explain much of who is right."""
+    rng = np.random.default_rng(seed)
+    differ = rng.random(images) < 0.2
+    expected = np.where(differ, rng.uniform(-0.7, 0.7, images), 0)
+    won = rng.random(images) < np.clip(0.5 + gain / 0.4 + 0.65 * expected, 0, 1)
+    label = np.array(CLASSES)[np.arange(images) % 2]
+    wrong = np.array([OTHER[name] for name in label])
+    both_right = rng.random(images) < 0.7
+    champion = np.where(differ, np.where(won, wrong, label), np.where(both_right, label, wrong))
+    challenger = np.where(differ, np.where(won, label, wrong), champion)
+    day = pd.DataFrame({"image_id": [f"r{n:05d}" for n in range(images)], "part": "recent", "day": "2026-01-04"})
+    day = day.assign(label=label, champion=champion, challenger=challenger, expected=expected)
+    clean = answers(rng, 300, "clean", 0.9, 0.9, 0.95).assign(day="", expected=0.0)
+    return pd.concat([day.head(150), clean], ignore_index=True), day.drop(columns="label")
+
+
+def test_images_without_a_label_let_the_gate_promote_more_of_what_is_better() -> None:
+    before, after = [], []
+    for seed in range(60):
+        labelled, every = with_every(0.08, seed)
+        before.append(decide(labelled, CLASSES, RetrainingConfig()).recent)
+        after.append(decide(labelled, CLASSES, RetrainingConfig(), every).recent)
+    assert all(found.sharpened is None for found in before)
+    passed = [np.mean([found.deciding.low > 0 for found in each]) for each in (before, after)]
+    assert passed[1] > passed[0] + 0.02
+
+
+def test_what_the_images_without_a_label_brought_stands_in_the_reason() -> None:
+    labelled, every = with_every(0.15, 1)
+    found = decide(labelled, CLASSES, RetrainingConfig(), every)
+    assert found.recent.sharpened.images == 1500
+    assert found.clean.sharpened is None
+    assert "of 150 with a label; the models differ on 18.7% of 1500 images" in said(found)[0]
+    assert "): better (p = " in said(found)[0]
+
+
+def test_the_gate_asks_both_models_about_images_without_a_label_and_none_where_it_shall_not(world) -> None:
+    day = date(2026, 1, 4)
+    labels = world.add_day(day, 80, verdict="alert")
+    world.storage.write_table(world.layout.day(day).labels, labels.head(50))
+    store = monitor_store(world.storage, world.layout, world.config)
+    collect_training_set(store, "r1", day, day)
+    champion = registry.champion_version(store)
+    note = ChallengerNote(version=champion, parent=champion, requested_by="alice")
+    every = gate._asked(store, "r1", note).every
+    assert every is not None
+    assert set(every["part"]) == {"recent"}
+    assert every["expected"].eq(0).all()
+    assert len(every) >= 30
+    off = monitor_store(world.storage, world.layout, world.with_config(unlabelled_images=0).config)
+    assert gate._asked(off, "r1", note).every is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from driftwatch.artifacts.retraining import GateRules, PairedComparison, RolesRight
-from driftwatch.models.gate import Finding, Reason
+from driftwatch.models.gate_rules import Finding, Reason
 from driftwatch.view.gate import reason_text
 
 RULES = GateRules(min_evaluation_labels=100, max_clean_drop=0.02, max_class_drop=0.1, gate_confidence=0.95)

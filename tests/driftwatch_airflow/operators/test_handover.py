@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -81,6 +82,23 @@ def test_a_challenger_of_the_form_is_taken_up_with_who_asked(monitor, storage, m
     params = {"challenger": "v0002-00000002", "reason": "the new lens"}
     assert task.execute({"run_id": "manual__1", "params": params}) == "v0002-00000002"
     assert seen == [("manual__1", "v0002-00000002", "the new lens")]
+
+
+def test_in_an_alerts_run_the_challenger_that_waits_is_taken_up_for_its_day(monitor, storage, monkeypatch):
+    import driftwatch.models.waiting
+
+    seen: list[Any] = []
+
+    def take_up(store: Any, run_key: str, day: date, by: str) -> ChallengerNote:
+        seen.append((run_key, day, by))
+        return ChallengerNote(version="v0002-00000002", parent="v0001-00000001", requested_by=by)
+
+    monkeypatch.setattr(driftwatch.models.waiting, "take_up_waiting", take_up)
+    run_id = "perf_alert__2026-01-09"
+    task = TakeUpChallengerOperator(task_id="take_up_challenger", monitor=monitor, request=run_id)
+    params = {"challenger": None, "reason": "performance alert of 2026-01-09"}
+    assert task.execute({"run_id": run_id, "params": params}) == "v0002-00000002"
+    assert seen == [(run_id, date(2026, 1, 9), "performance alert of 2026-01-09")]
 
 
 def test_a_team_s_dag_registers_its_model_by_the_monitor_s_name_and_by_what_it_was_triggered_with(

@@ -136,6 +136,16 @@ def test_a_form_that_asks_for_two_things_at_once_is_refused(monitor, storage):
     assert not storage.exists(LAYOUT.active_retraining)
 
 
+@pytest.mark.parametrize(("run_id", "expected"), [("perf_alert__2026-01-09", "take_up"), ("manual__1", "retrain")])
+def test_an_alerts_run_compares_the_challenger_that_waits_and_a_run_by_hand_trains(
+    monitor, storage, monkeypatch, run_id, expected
+):
+    import driftwatch.models.waiting
+
+    monkeypatch.setattr(driftwatch.models.waiting, "looks_again", lambda store, run_key, day: day == date(2026, 1, 9))
+    assert chosen(monitor).execute({"params": {}, "run_id": run_id}) == expected
+
+
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
