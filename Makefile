@@ -119,6 +119,7 @@ bench-judgement: .venv/installed var/bench/venv/installed var/bench/glide/instal
 	@$(BIN)/python -m bench.judgement.performance_versions
 	@$(BIN)/python -m bench.judgement.sampling
 	@$(BIN)/python -m bench.judgement.gate
+	@$(BIN)/python -m bench.judgement.gate_evidence
 	@$(BIN)/python -m bench.judgement.predictions
 	@$(BIN)/python -m bench.judgement.segments
 	@$(BIN)/python -m bench.judgement.slices

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench.judgement.performance_photos import ROOT
 from driftwatch.config.retraining import RetrainingConfig
-from driftwatch.models.gate import decide
+from driftwatch.models.gate_rules import Finding, decide
 
 OUT = ROOT / "docs" / "benchmarks" / "judgement"
 SETTINGS = RetrainingConfig()
@@ -86,10 +86,9 @@ def row(challenger: Challenger, k: int, n: int, runs: int = 40) -> dict[str, obj
         for run in range(runs)
     ]
     shares = {
-        kind: np.mean([gate["decision"] == kind for gate in found])
-        for kind in ("promote", "keep", "not_enough_evidence")
+        kind: np.mean([gate.decision == kind for gate in found]) for kind in ("promote", "keep", "not_enough_evidence")
     }
-    named = np.mean([any(reason.startswith("Class class 00") for reason in gate["reasons"]) for gate in found])
+    named = np.mean([any(reason.name == classes[0] for reason in gate.reasons) for gate in found])
     return {
         "classes": k,
         "clean images a class": n,
@@ -116,11 +115,11 @@ def advice(runs: int = 60) -> pd.DataFrame:
                 tuple(f"class {place:02d}" for place in range(k)),
                 SETTINGS,
             )
-            reason = next(reason for reason in gate["reasons"] if "of each class would settle it" in reason)
-            asked.append(int(reason.split(" of each class")[0].rsplit(" ", 1)[1]))
+            reason = next(reason for reason in gate.reasons if reason.finding is Finding.CLASSES_TOO_FEW)
+            asked.append(reason.needed)
         n = int(np.median(asked))
         seen = [
-            decide(table(ruined, k, n, np.random.default_rng([33, run])), tuple(f"class {place:02d}" for place in range(k)), SETTINGS)["decision"] == "keep"
+            decide(table(ruined, k, n, np.random.default_rng([33, run])), tuple(f"class {place:02d}" for place in range(k)), SETTINGS).decision == "keep"
             for run in range(runs if k < 100 else runs // 3)
         ]  # fmt: skip
         rows.append(
