@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 _OF_A_DAY = {
     "ingest_images": ("ingest.json", "manifest.parquet", "features.parquet", "inputs/", "shards/"),
-    "profile_features": ("features.profile.bin", "drift.json"),
+    "profile_features": ("features.profile.bin", "drift.json", "episodes.json"),
     "predict_labels": (
         "answers.json",
         "recheck.json",

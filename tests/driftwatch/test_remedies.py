@@ -6,14 +6,25 @@ from datetime import date
 
 import pytest
 
-from driftwatch.artifacts import accuracy, annotation, answers, drift, failure, ingest, label_table, publishing, recheck
+from driftwatch.artifacts import (
+    accuracy,
+    annotation,
+    answers,
+    drift,
+    episodes,
+    failure,
+    ingest,
+    label_table,
+    publishing,
+    recheck,
+)
 from driftwatch.artifacts.base import DayArtifact
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.remedies import remedy
 
 LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 5))
-MODULES = (accuracy, annotation, answers, drift, failure, ingest, label_table, publishing, recheck)
+MODULES = (accuracy, annotation, answers, drift, episodes, failure, ingest, label_table, publishing, recheck)
 KINDS = [
     kind for module in MODULES for kind in vars(module).values() if isinstance(kind, type) and hasattr(kind, "file")
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.accuracy import Performance
     from driftwatch.artifacts.annotation import AnnotationProgress
     from driftwatch.artifacts.drift import ContentDrift, DayDrift
+    from driftwatch.artifacts.episodes import Episode
     from driftwatch.artifacts.handover import Handover
     from driftwatch.artifacts.ingest import Ingest
     from driftwatch.artifacts.mlflow import MovedAlias
@@ -71,50 +72,90 @@ def _of_segments(drift: DayDrift | ContentDrift) -> News:
     return {"segments": told} if told else {}
 
 
+def _of_episode(episode: Episode | None) -> News:
+    """What there is to tell of an episode on the day; empty where it opens, and for an alert without one."""
+    if episode is None or episode.event == "opened":
+        return {}
+    return {"episode": f"{episode.event} {episode.since}", "added": list(episode.added)}
+
+
 @dataclass(frozen=True)
 class ImagesDrifted(DayAlert):
-    """The quality of the images changed, on the day or slowly over the days."""
+    """The quality of the images changed, on the day or slowly over the days. `answers`: what else changed, if anything. `episode`: the change
+    that this is a day of; None where segments are new and nothing else changed."""
 
     kind = "drift"
     source = "drift"
 
     drift: DayDrift
+    answers: ContentDrift | None = None
+    episode: Episode | None = None
 
     @property
     def news(self) -> News:
         moved, trend = sorted(self.drift.drifted_features), self.drift.trend
         news: News = {"verdict": self.drift.verdict, "moved": moved, "trend": trend.verdict if trend else None}
-        return news | _of_segments(self.drift)
+        return news | _of_segments(self.drift) | _of_episode(self.episode)
 
 
 @dataclass(frozen=True)
 class AnswersDrifted(DayAlert):
-    """What is photographed changed, or what the model answers."""
+    """What is photographed changed, or what the model answers. `episode`: as in ImagesDrifted."""
 
     kind = "drift"
-    source = "drift_of_answers"
+    source = "drift"
 
     drift: ContentDrift
+    episode: Episode | None = None
 
     @property
     def news(self) -> News:
         news: News = {"content": self.drift.content.verdict, "predictions": self.drift.predictions.verdict}
-        return news | _of_segments(self.drift)
+        return news | _of_segments(self.drift) | _of_episode(self.episode)
 
 
 @dataclass(frozen=True)
 class ModelGotWorse(DayAlert):
-    """The day's verdict is an alert. `reasons`: why, in words."""
+    """The day's verdict is an alert. `reasons`: why, in words. `episode`: as in ImagesDrifted."""
 
     kind = "performance"
     source = "performance"
 
     performance: Performance
     reasons: tuple[str, ...]
+    episode: Episode | None = None
 
     @property
     def news(self) -> News:
-        return {"verdict": self.performance.verdict, "severity": self.performance.severity}
+        news: News = {"verdict": self.performance.verdict, "severity": self.performance.severity}
+        return news | _of_episode(self.episode)
+
+
+@dataclass(frozen=True)
+class EpisodeEnded(DayAlert):
+    """A change is over. `episode`: as it was."""
+
+    episode: Episode
+
+    @property
+    def news(self) -> News:
+        return {"since": self.episode.since.isoformat(), "ended": self.episode.ended, "by": self.episode.ended_by}
+
+
+@dataclass(frozen=True)
+class ImagesUsualAgain(EpisodeEnded):
+    """The images are as usual again, or what they are now is usual by decision."""
+
+    kind = "drift"
+    source = "drift"
+
+
+@dataclass(frozen=True)
+class ModelHoldsAgain(EpisodeEnded):
+    """The model's accuracy holds again, or another model took over."""
+
+    kind = "performance"
+    source = "performance"
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,11 @@ class DayKeys:
         return self.file("drift.json")
 
     @property
+    def episodes(self) -> str:
+        """How the changes stand after the day: which go on, and which ended on it."""
+        return self.file("episodes.json")
+
+    @property
     def predictions(self) -> str:
         return self.file("predictions.parquet")
 

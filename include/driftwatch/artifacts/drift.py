@@ -240,8 +240,3 @@ class ContentDrift(DayArtifact):
     def segments_that(self, *status: SegmentStatus) -> tuple[SegmentDrift, ...]:
         """The segments of these statuses, of both kinds, in their order."""
         return tuple(segment for segment in self.segments if segment.status in status)
-
-    @property
-    def came_or_went(self) -> bool:
-        """Whether any segment is new or missing since this day."""
-        return any(segment.since == self.day for segment in self.segments_that("new", "missing"))

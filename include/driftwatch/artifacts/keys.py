@@ -49,6 +49,11 @@ class MonitorKeys:
         return f"{self.monitor}/annotation.lock"
 
     @property
+    def episodes_lock(self) -> str:
+        """Held while the episodes of a day, and of those after it, are written: each rests on the one before."""
+        return f"{self.monitor}/episodes.lock"
+
+    @property
     def training_images(self) -> str:
         """The folder of the original labelled images, `<class>/<file>`."""
         return f"{self.monitor}/training/images"

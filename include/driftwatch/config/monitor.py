@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, field_validator, model_validator
 
+from driftwatch.config.episodes import EpisodesConfig
 from driftwatch.config.images import ImagesConfig
 from driftwatch.config.labels import NONE, TOLOKA, LabelsConfig
 from driftwatch.config.model import ModelConfig
@@ -56,6 +57,7 @@ class MonitorConfig(Section):
         default_factory=lambda: LabelsConfig(backend=NONE), validation_alias=AliasChoices("labels", "annotation")
     )
     performance: PerformanceConfig = Field(default_factory=PerformanceConfig)
+    episodes: EpisodesConfig = Field(default_factory=EpisodesConfig)
     publish: PublishConfig = Field(default_factory=PublishConfig)
     retraining: RetrainingConfig = Field(default_factory=RetrainingConfig)
     notifiers: tuple[NotifierConfig, ...] = ()

@@ -14,7 +14,7 @@ from driftwatch.view.versions import lines, model_name, without_a_part
 
 @dataclass(frozen=True)
 class Words:
-    """`said`: what happened, without a full stop. `numbers`: at most three, by name, and more where several versions answered or there are segments. `reasons`: sentences; there may be none."""
+    """`said`: what happened, without a full stop. `numbers`: at most three, by name, and more where several versions answered, there are segments, or a change goes on. `reasons`: sentences; there may be none."""
 
     said: str
     numbers: dict[str, str]

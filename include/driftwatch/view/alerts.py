@@ -12,6 +12,7 @@ from driftwatch.artifacts.alerts import (
     Alert,
     AnswersDrifted,
     DayFailed,
+    EpisodeEnded,
     ImagesDrifted,
     MlflowAliasMoved,
     ModelGotWorse,
@@ -25,19 +26,16 @@ from driftwatch.artifacts.alerts import (
     TooManyUnusable,
     TrainingSetHandedOver,
 )
-from driftwatch.artifacts.drift import TRAINING
 from driftwatch.artifacts.retraining import GateResult
-from driftwatch.view import tones
 from driftwatch.view.alert_words import Words, performance_numbers
-from driftwatch.view.drift_words import content_finding, of_mix, sample, shares, trend_evidence, trend_finding
+from driftwatch.view.drift_alerts import answers_drifted, images_drifted
+from driftwatch.view.episodes import ended_line, names, of_alert, said
 from driftwatch.view.mlflow import shows, to_follow
-from driftwatch.view.numbers import p_text, percent
+from driftwatch.view.numbers import percent
 from driftwatch.view.segment_accuracy import segment_reasons, worse_title
-from driftwatch.view.segments import changed_lines, coming_lines, numbers_of_segments
 from driftwatch.view.shares import accuracy_text
-from driftwatch.view.states import after_promotion, state_name
-from driftwatch.view.versions import moved_line
-from driftwatch.view.words import count, direction, feature_name, listing, one_line
+from driftwatch.view.states import after_promotion
+from driftwatch.view.words import count, listing, one_line
 
 
 def alert_text(monitor: str, alert: Alert, links: Mapping[str, str]) -> tuple[str, str]:
@@ -60,68 +58,26 @@ def words_of(alert: Alert) -> Words:
     raise TypeError(f"{type(alert).__name__} has no words: register a function for it in {__name__}")
 
 
-_DRIFT_ADVICE = (
-    "look at the example images in the report, and at the camera or service that sends them. "
-    "Nothing is retrained for drift alone; the labels will tell whether the model suffers."
-)
+words_of.register(ImagesDrifted, images_drifted)
+words_of.register(AnswersDrifted, answers_drifted)
 
 
 @words_of.register
-def _images_drifted(alert: ImagesDrifted) -> Words:
-    drift, trend = alert.drift, alert.drift.trend
-    segments, coming = changed_lines(drift.segments), coming_lines(drift.segments, drift.day)
-    moved = dict.fromkeys(direction(row) for row in drift.features if row.feature in drift.drifted_features)
-    said = ": ".join(["The images changed", *(segments[:1] or [listing(list(moved))] * bool(moved))])
-    creeping = trend is not None and trend.verdict == "drifted"
-    if trend is not None and creeping and drift.verdict != "drifted":
-        said = f"The images change slowly: {trend_finding(trend)}"
-    elif coming and drift.verdict != "drifted":
-        said = f"{coming[0][:1].upper()}{coming[0][1:]}"
-    numbers = numbers_of_segments(drift, segments, coming)
-    numbers["features that moved"] = f"{len(drift.drifted_features)} of {len(drift.features)}, " + listing(
-        [feature_name(column) for column in drift.drifted_features], 6
-    )
-    numbers["evidence"] = (
-        f"{p_text(drift.p_value) if drift.p_value is not None else 'not enough evidence'} on {sample(drift)}, against {state_name(drift.nearest or TRAINING)} of model {drift.reference_version}; "
-        f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}"
-    )
-    if trend is not None and creeping:
-        numbers["trend"] = f"{trend_finding(trend)}; {trend_evidence(trend)}"
-    return Words(said, numbers, _DRIFT_ADVICE)
-
-
-@words_of.register
-def _answers_drifted(alert: AnswersDrifted) -> Words:
-    drift = alert.drift
-    said = []
-    if drift.content.verdict == "drifted":
-        said.append(f"the content changed ({content_finding(drift.content)})")
-    if drift.predictions.verdict == "drifted":
-        said.append(f"the model's answers shifted ({shares(drift.predictions)})")
-    segments, coming = changed_lines(drift.segments), coming_lines(drift.segments, drift.day)
-    first = listing(said or segments[:1] or coming)
-    numbers = numbers_of_segments(drift, segments, coming) | {
-        kind: f"{tones.name(found.verdict)}, {p_text(found.p_value)} on {sample(found)}{of_mix(found)}"
-        if found.p_value is not None
-        else f"not enough evidence: {found.reason}"
-        for kind, found in (("content", drift.content), ("predictions", drift.predictions))
-    }
-    if drift.versions:
-        numbers["versions"] = f"predictions of {moved_line(drift)}"
-    numbers["evidence"] = (
-        f"against {drift.reference_images} held-out images of model {drift.reference_version}; "
-        f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}"
-    )
-    return Words(first[:1].upper() + first[1:], numbers, _DRIFT_ADVICE)
+def _episode_ended(alert: EpisodeEnded) -> Words:
+    episode = alert.episode
+    held = {"episode": f"{count(episode.alarms, 'day')} with an alarm: {names([sign.name for sign in episode.signs])}"}
+    return Words(f"{'Images' if episode.line == 'images' else 'Model'}: {ended_line(episode)}", held, "nothing.")
 
 
 @words_of.register
 def _model_got_worse(alert: ModelGotWorse) -> Words:
     found = alert.performance
+    worse = (
+        "Critical: the" if found.severity == "critical" else "The"
+    ) + f" model got worse: accuracy {accuracy_text(found.accuracy)}, floor {percent(found.floor)}"
     return Words(
-        ("Critical: the" if found.severity == "critical" else "The")
-        + f" model got worse: accuracy {accuracy_text(found.accuracy)}, floor {percent(found.floor)}",
-        performance_numbers(found),
+        said(worse, alert.episode, alert.day),
+        {**of_alert(alert.episode, alert.day), **performance_numbers(found)},
         "look at the disagreements in the report. The retraining DAG starts by itself, unless the day is a backfill or within "
         "the cooldown: the log of check_performance says so; then trigger it by hand.",
         alert.reasons,
@@ -133,8 +89,8 @@ def _segments_got_worse(alert: SegmentsGotWorse) -> Words:
     found = alert.performance
     advice = "look at the segments in the report, and at what delivers their images. Nothing is retrained for a segment (performance.segments.alerts)."
     return Words(
-        f"The model is worse in {worse_title(found)}",
-        performance_numbers(found),
+        said(f"The model is worse in {worse_title(found)}", alert.episode, alert.day),
+        {**of_alert(alert.episode, alert.day), **performance_numbers(found)},
         advice,
         tuple(segment_reasons(found)),
     )

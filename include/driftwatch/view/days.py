@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from driftwatch.artifacts.accuracy import Estimate, Performance
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.artifacts.drift import ContentDrift, DayDrift, FeatureDrift
+from driftwatch.artifacts.episodes import DayEpisodes
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.segments import SegmentStatus
 from driftwatch.view import tones
 from driftwatch.view.artifacts import Artifacts, reader
+from driftwatch.view.episodes import tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +41,7 @@ class Day:
     progress: AnnotationProgress | None = None
     problems: tuple[str, ...] = ()
     labelled: bool = True
+    episodes: DayEpisodes | None = None
 
     @property
     def version(self) -> str | None:
@@ -98,7 +101,13 @@ class Day:
         images = tones.of_drift(self.drift.verdict if self.drift else None)
         model = [_about("model", self.model_verdict)] if self.model_verdict else []
         others = [f"{name} changed" for name in self.other_drift]
-        return ", ".join([_about("images", images), *others, *model])
+        said = ", ".join([_about("images", images), *others, *model])
+        return "; ".join(filter(None, [said, tip(self.episodes)]))
+
+    @property
+    def in_episode(self) -> bool:
+        """Whether a change is open after the day."""
+        return self.episodes is not None and bool(self.episodes.open)
 
     def feature(self, column: str) -> FeatureDrift | None:
         """What the drift test found of one feature; None where it did not look at it."""
@@ -150,6 +159,7 @@ _READ: dict[str, tuple[str, Callable[[Storage, str], Any]]] = {
     "estimate": (Estimate.file, reader(Estimate)),
     "content_drift": (ContentDrift.file, reader(ContentDrift, _light_content)),
     "failure": (Failure.file, reader(Failure)),
+    "episodes": (DayEpisodes.file, reader(DayEpisodes)),
     "progress": (AnnotationProgress.file, reader(AnnotationProgress)),
 }
 

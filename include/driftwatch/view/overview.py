@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.labels.money import counted
 from driftwatch.view import tones
 from driftwatch.view.days import Day
+from driftwatch.view.episodes import ShownEpisode, newest
 from driftwatch.view.shares import accuracy_text
 from driftwatch.view.tones import Verdict
 from driftwatch.view.versions import lines
@@ -62,7 +63,7 @@ class Measured:
 @dataclass(frozen=True)
 class Overview:
     """A monitor in a row. `last`: the newest day; `drift`: its verdicts as badges; `champion`: the version that production serves, and
-    `problem`, why it cannot be read; `spend`: the month's, on labels."""
+    `problem`, why it cannot be read; `spend`: the month's, on labels; `episodes`: the changes that are open."""
 
     config: MonitorConfig
     last: Day | None
@@ -72,6 +73,7 @@ class Overview:
     problem: str | None
     spend: Spend | None
     calendar: Calendar
+    episodes: list[ShownEpisode] = field(default_factory=list)
 
 
 def overview(days: Sequence[Day], config: MonitorConfig, champion: str | None, problem: str | None = None) -> Overview:
@@ -86,6 +88,7 @@ def overview(days: Sequence[Day], config: MonitorConfig, champion: str | None, p
         problem=problem,
         spend=spend_of_month(days, config),
         calendar=calendar(days),
+        episodes=newest([row.episodes for row in days if row.episodes]),
     )
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.drift import TRAINING, ContentDrift, DayDrift
+from driftwatch.artifacts.episodes import DayEpisodes
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.parts import Interval
 from driftwatch.artifacts.store import DayStore
@@ -29,9 +30,19 @@ class SegmentOfDay:
 
 
 @dataclass(frozen=True)
+class EpisodeOfDay:
+    """The change that is open after a day. `kind`: images or performance; `since`: its first day; `day`: 1 on that day."""
+
+    kind: str
+    since: str
+    day: int
+
+
+@dataclass(frozen=True)
 class DayRow:
     """One day's row. `accuracy` and `interval` are null if no image has a label. `state`: the accepted state that the images are like, null if
-    they drifted. `segments`: by name; empty without segments."""
+    they drifted. `segments`: by name; empty without segments. `episode`: the change that the day is in, the model's before the images'; null without
+    one."""
 
     day: str
     listed: int
@@ -49,6 +60,7 @@ class DayRow:
     retraining_run_id: str | None
     state: str | None = None
     segments: dict[str, SegmentOfDay] = field(default_factory=dict)
+    episode: EpisodeOfDay | None = None
 
     @property
     def drifted_in(self) -> str:
@@ -78,6 +90,7 @@ def day_row(day: DayStore, retraining_run_id: str | None) -> DayRow:
         retraining_run_id=retraining_run_id,
         state=drift.like if drift.verdict == "ok" else None,
         segments=_segments(drift, performance),
+        episode=_episode(day),
     )
 
 
@@ -89,6 +102,14 @@ def _segments(drift: DayDrift, performance: Performance) -> dict[str, SegmentOfD
         accuracy, interval = (known[0], known[1:]) if known else (None, None)
         rows[row.name] = SegmentOfDay(row.images, row.status == "drifted", accuracy, interval)
     return rows
+
+
+def _episode(day: DayStore) -> EpisodeOfDay | None:
+    found = day.find(DayEpisodes)
+    of = found and (next((one for one in found.open if one.line == "performance"), None) or found.of("images"))
+    if not of or of.ended:
+        return None
+    return EpisodeOfDay(of.line, of.since.isoformat(), of.day_number(day.date))
 
 
 def _like(row: DayRow) -> str:

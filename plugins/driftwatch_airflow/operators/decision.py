@@ -147,16 +147,18 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         """Stores what WhyLabs said, and chooses by it and the day's own verdict."""
         from driftwatch.artifacts.accuracy import Performance
         from driftwatch.artifacts.alerts import WhyLabsFoundWorse
+        from driftwatch.episodes.days import noted
 
         performance = self.of_day.read(Performance)
         self.of_day.write(found)
         self.log.info("WhyLabs: %s; %s", found.verdict, "; ".join(found.reasons))
-        if found.verdict == "alert" and performance.verdict != "alert":
-            send_alert(
-                context, self.monitor, WhyLabsFoundWorse(self.date, performance, found.reasons), self.report_link
-            )
-        else:
-            nothing_to_tell(self.monitor, self.day, WhyLabsFoundWorse.source)
+        with noted(self.of_day) as episodes:
+            episode = episodes.of("performance")
+            if found.verdict == "alert" and performance.verdict != "alert" and episode and episode.event:
+                facts = WhyLabsFoundWorse(self.date, performance, found.reasons, episode)
+                send_alert(context, self.monitor, facts, self.report_link)
+            else:
+                nothing_to_tell(self.monitor, self.day, WhyLabsFoundWorse.source)
         if found.verdict == "ok" and performance.verdict != "ok":
             self.log.warning("WhyLabs found no anomaly, but the day's own verdict is %s", performance.verdict)
             return self._choose(context, "not_enough_evidence")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftwatch_airflow.alerts import nothing_to_tell, send_alert
+from driftwatch_airflow.episodes import tell_images
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
 
@@ -30,20 +30,16 @@ class ProfileFeaturesOperator(DayOperator):
     reference, which has the features of the images that the day's model was made for."""
 
     def execute(self, context: Context) -> dict[str, str | list[str]]:
-        from driftwatch.artifacts.alerts import ImagesDrifted
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.drift.image_quality import profile_day
         from driftwatch.view.report import write_report
 
         day = self.of_day
         drift = profile_day(day, day.read(Ingest).model_version)
+        tell_images(context, day, self.report_link)
         write_report(day)
         assert drift.trend is not None  # only days of an early Driftwatch have none
-        if drift.verdict == "drifted" or drift.trend.crossed or drift.came_or_went:
-            send_alert(context, self.monitor, ImagesDrifted(day=self.date, drift=drift), self.report_link)
-        else:
-            nothing_to_tell(self.monitor, self.day, ImagesDrifted.source)
-            self.log.info("Drift: %s (p = %s, %s images)", drift.verdict, drift.p_value, drift.n)
+        self.log.info("Drift: %s (p = %s, %s images)", drift.verdict, drift.p_value, drift.n)
         return {
             "verdict": drift.verdict,
             "drifted_features": list(drift.drifted_features),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.errors import DamagedArtifact, MissingArtifact, NeedsAttention
-from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import DayReportLink, MonitorPageLink
+from driftwatch_airflow.episodes import tell_model
 from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.paths import correction_page, pages_path
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from driftwatch.accuracy.later_days import Outdated
     from driftwatch.artifacts.accuracy import Performance
-    from driftwatch.artifacts.alerts import Alert
 
 
 class EvaluatePerformanceOperator(DayOperator):
@@ -37,9 +36,9 @@ class EvaluatePerformanceOperator(DayOperator):
         late_files = self._late_files()
         performance = evaluate_day(self.of_day, card.metrics.holdout.accuracy, reasons, segment_reasons)
         written = performance.model_dump(mode="json", exclude_unset=True)
+        self._tell(context, performance)
         write_report(self.of_day)
         DayReportLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/report.html")
-        self._tell(context, performance)
         self.log.info("Verdict %s: %s", performance.verdict, written["reasons"])
         later = self._outdated()
         return {
@@ -49,20 +48,13 @@ class EvaluatePerformanceOperator(DayOperator):
         }
 
     def _tell(self, context: Context, performance: Performance) -> None:
-        """Puts the verdict's alert into the outbox, or takes an earlier one back."""
-        from driftwatch.artifacts.alerts import ModelGotWorse, SegmentsGotWorse, TooFewLabels
+        """Puts what is new into the outbox, or takes an earlier alert back."""
+        from driftwatch.artifacts.alerts import TooFewLabels
 
-        facts: Alert
-        if performance.verdict == "alert":
-            facts = ModelGotWorse(self.date, performance, performance.reasons)
-        elif any(segment.verdict == "alert" for segment in performance.segments):
-            facts = SegmentsGotWorse(self.date, performance)
-        elif performance.verdict == "not_enough_evidence" and not _claims_nothing(performance):
-            facts = TooFewLabels(self.date, performance)
-        else:
-            nothing_to_tell(self.monitor, self.day, ModelGotWorse.source)
-            return
-        send_alert(context, self.monitor, facts, {**self._pool_link(), **self.report_link})
+        too_few = performance.verdict == "not_enough_evidence" and not _claims_nothing(performance)
+        otherwise = TooFewLabels(self.date, performance) if too_few else None
+        pool = {} if performance.verdict == "ok" else self._pool_link()
+        tell_model(context, self.of_day, otherwise, {**pool, **self.report_link})
 
     def _outdated(self) -> list[Outdated]:
         """The later days whose verdict would be different now. This only informs: a damaged later day does not stop this task."""

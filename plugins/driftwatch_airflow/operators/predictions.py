@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.config.model import LOGGED
-from driftwatch_airflow.alerts import nothing_to_tell, send_alert
+from driftwatch_airflow.episodes import tell_images
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
@@ -59,7 +59,6 @@ class PredictLabelsOperator(DayOperator):
     def answer(self, context: Context, event: Any = None) -> XCom:
         """Called by `execute`, or by the trigger that waited for production's log."""
         from driftwatch.accuracy.without_labels import estimate_day
-        from driftwatch.artifacts.alerts import AnswersDrifted
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.drift.content_and_predictions import judge_content_and_predictions
         from driftwatch.view.report import write_report
@@ -71,12 +70,9 @@ class PredictLabelsOperator(DayOperator):
         accuracy = estimate.accuracy.model_dump(mode="json", exclude_unset=True)
         self.log.info("Model %s: %s; by its own scores: %s", version, counts, accuracy)
         drift = judge_content_and_predictions(day, version)
+        tell_images(context, day, self.report_link)
         write_report(day)
         verdicts = {"content": drift.content.verdict, "predictions": drift.predictions.verdict}
-        if "drifted" in verdicts.values() or drift.segments_that("drifted") or drift.came_or_went:
-            send_alert(context, self.monitor, AnswersDrifted(day=self.date, drift=drift), self.report_link)
-        else:
-            nothing_to_tell(self.monitor, self.day, AnswersDrifted.source)
         return {**counts, **verdicts, **self._of_the_log()}
 
     def _answered(self, context: Context, version: str) -> PredictionCounts:

@@ -11,6 +11,7 @@ from fastapi import HTTPException, Request
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
+from driftwatch.view import episodes
 from driftwatch.view.confusions import of_days
 from driftwatch.view.days import Day, read_days, with_failures
 from driftwatch.view.drift_words import feature_rows
@@ -64,6 +65,7 @@ def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Respons
             features=feature_rows(last.drift) if last and last.drift else [],
             last=last,
             measured=any(row.performance for row in days),
+            episodes=episodes.rows([row.episodes for row in days if row.episodes]),
         )
     )
 

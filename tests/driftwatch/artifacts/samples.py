@@ -45,6 +45,12 @@ RECHECK = {
 }  # fmt: skip
 PROGRESS = PLAN["progress"]
 WHYLABS = {"verdict": "alert", "reasons": ["too low"], "rows": [{"analyzerId": "a", "metricValue": 0.5, "isAnomaly": True, "upperThreshold": None}]}  # fmt: skip
+EPISODE = {
+    "line": "images", "since": "2026-01-05", "until": "2026-01-08", "alarms": 4, "features": 11, "size": 0.62, "first_size": 0.4,
+    "model_version": VERSION, "told": "2026-01-05", "told_signs": ["image_quality"], "told_size": 0.4,
+    "signs": [{"name": "image_quality", "since": "2026-01-05"}, {"name": "camera=door-17", "since": "2026-01-06", "usual_days": 1}],
+}  # fmt: skip
+EPISODES = {"day": DAY, "episodes": [EPISODE], "schema_version": 1}
 FAILURE = {"task": "merge_annotations", "reason": "no answer", "run_id": "r1", "schema_version": 1}
 TOLD = {"to": "SmtpNotifier-0a1b2c3d4e5f", "subject": "images changed"}
 ATTACHED_ALERT = {"day": "2026-01-10"}

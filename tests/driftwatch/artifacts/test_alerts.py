@@ -13,9 +13,12 @@ from driftwatch.artifacts.alerts import (
     AnswersDrifted,
     DayAlert,
     DayFailed,
+    EpisodeEnded,
     ImagesDrifted,
+    ImagesUsualAgain,
     MlflowAliasMoved,
     ModelGotWorse,
+    ModelHoldsAgain,
     ModelPromoted,
     ModelRolledBack,
     ModelsAlert,
@@ -31,6 +34,7 @@ from driftwatch.artifacts.alerts import (
 from driftwatch.artifacts.annotation import AnnotationProgress
 from driftwatch.artifacts.base import A
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.episodes import Episode
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.mlflow import MovedAlias
@@ -40,6 +44,9 @@ from driftwatch.config import AlertKind
 from . import samples
 
 DAY, RUN = date(2026, 1, 8), "manual__1"
+ENDED = Episode.model_validate_json(
+    json.dumps({**samples.EPISODE, "event": "closed", "ended": "usual", "told": "2026-01-08"})
+)
 
 
 def made(kind: type[A], whole: dict[str, Any], **changes: Any) -> A:
@@ -54,6 +61,10 @@ def alerts() -> list[Alert]:
         AnswersDrifted(DAY, made(ContentDrift, samples.CONTENT_DRIFT)),
         ModelGotWorse(DAY, performance, performance.reasons),
         WhyLabsFoundWorse(DAY, performance, ("too low",)),
+        ImagesUsualAgain(DAY, ENDED),
+        ModelHoldsAgain(
+            DAY, ENDED.model_copy(update={"line": "performance", "ended": "model", "ended_by": "v0003-1a2b3c4d"})
+        ),
         TooFewLabels(DAY, made(Performance, samples.NO_LABELS)),
         PoolTooShort(DAY, made(AnnotationProgress, samples.PROGRESS), "it ended with EXPIRED"),
         NoImages(DAY, "no object below incoming/2026-01-08"),
@@ -75,7 +86,7 @@ def classes(of: type[Alert] = Alert) -> Iterator[type[Alert]]:
 
 def test_every_kind_that_a_notifier_may_name_has_a_class_and_no_class_is_left_out_here():
     made_here = {type(alert) for alert in alerts()}
-    assert made_here == set(classes()) - {DayAlert, RetrainingAlert, ModelsAlert}
+    assert made_here == set(classes()) - {DayAlert, RetrainingAlert, ModelsAlert, EpisodeEnded}
     assert {alert.kind for alert in alerts()} == set(get_args(AlertKind))
 
 
@@ -86,7 +97,11 @@ def test_an_alert_is_about_a_day_about_a_run_or_about_the_models():
 
 
 def test_what_looks_at_the_same_thing_shares_a_place_in_the_outbox_and_nothing_else_does():
-    shared = {"delivery": {NoImages, TooManyUnusable}, "performance": {ModelGotWorse, TooFewLabels}}
+    shared = {
+        "delivery": {NoImages, TooManyUnusable},
+        "drift": {ImagesDrifted, AnswersDrifted, ImagesUsualAgain},
+        "performance": {ModelGotWorse, ModelHoldsAgain, TooFewLabels},
+    }
     found: dict[str, set[type[Alert]]] = {}
     for alert in alerts():
         found.setdefault(alert.source, set()).add(type(alert))
@@ -119,6 +134,8 @@ def test_the_news_of_each_kind_is_that_of_version_0_1_so_that_nobody_is_told_aga
         {part: samples.CONTENT_DRIFT[part]["verdict"] for part in ("content", "predictions")},
         {"verdict": performance["verdict"], "severity": performance["severity"]},
         {"verdict": performance["verdict"], "severity": performance["severity"]},
+        {"since": "2026-01-05", "ended": "usual", "by": None},
+        {"since": "2026-01-05", "ended": "model", "by": "v0003-1a2b3c4d"},
         {"verdict": "not_enough_evidence"},
         {"reason": "it ended with EXPIRED"},
         {},
@@ -130,3 +147,12 @@ def test_the_news_of_each_kind_is_that_of_version_0_1_so_that_nobody_is_told_aga
         {"version": "v0001-00000001", "previous": samples.VERSION, "run_id": RUN},
         {"model": "cats", "from": "3", "to": "9"},
     ]
+
+
+def test_an_episode_that_opens_is_the_news_that_it_always_was_and_a_reminder_is_other_news():
+    drift = made(DayDrift, samples.DAY_DRIFT)
+    opened, reminder = (
+        Episode.model_validate_json(json.dumps({**samples.EPISODE, "event": event})) for event in ("opened", "reminder")
+    )
+    assert ImagesDrifted(DAY, drift, episode=opened).news == ImagesDrifted(DAY, drift).news
+    assert ImagesDrifted(DAY, drift, episode=reminder).news != ImagesDrifted(DAY, drift).news

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from tests.driftwatch.labels.table_days import answered_day, by_table
 
+from driftwatch.artifacts.episodes import DayEpisodes
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.config.loader import load_monitor
 from driftwatch.storage import Storage, open_storage
-from driftwatch_airflow.operators import features, label_table, performance, predictions
+from driftwatch_airflow import episodes
 from driftwatch_airflow.operators import ingest as ingesting
+from driftwatch_airflow.operators import label_table
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
 
 from .table_site import Clock, Site
@@ -40,7 +42,7 @@ class TaskInstance:
 def delivered(tmp_path, root: Path, monkeypatch):
     monkeypatch.setenv("DRIFTWATCH_STORAGE", f"file://{tmp_path}")
     told: list[str] = []
-    for module in (ingesting, features, predictions):
+    for module in (ingesting, episodes):
         monkeypatch.setattr(module, "send_alert", lambda context, monitor, alert, links=None: told.append(alert.kind))
     storage = open_storage(f"file://{tmp_path}")
     storage.write_json(LAYOUT.champion, {"version": "v0001-00000001"})
@@ -70,11 +72,16 @@ def site(answered, monkeypatch):
     clock = Clock()
     monkeypatch.setattr(label_table, "utcnow", clock)
     found = Site(answered, clock)
-    monkeypatch.setattr(performance, "send_alert", lambda *asked: found.told.append(asked[2].kind))
-    monkeypatch.setattr(performance, "nothing_to_tell", lambda *_: None)
+    monkeypatch.setattr(episodes, "send_alert", lambda *asked: found.told.append(asked[2].kind))
+    monkeypatch.setattr(episodes, "nothing_to_tell", lambda *_: None)
     yield found
     storage: Storage = answered.storage
-    for key in (answered.keys.performance, answered.keys.published, answered.key(LabelTable)):
+    for key in (
+        answered.keys.performance,
+        answered.keys.published,
+        answered.key(LabelTable),
+        answered.key(DayEpisodes),
+    ):
         storage.delete(key)
     for item in [*storage.list("truth"), *storage.list("demo/profiles"), *storage.list(answered.keys.outbox)]:
         storage.delete(item.key)

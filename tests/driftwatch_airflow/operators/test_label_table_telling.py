@@ -9,8 +9,7 @@ from airflow.sdk import BaseNotifier
 from tests.driftwatch.labels.table_days import DAY, by_table, files_of, put_csv, rows_of
 
 from driftwatch.config import NotifierConfig
-from driftwatch_airflow import alerts
-from driftwatch_airflow.operators import performance
+from driftwatch_airflow import alerts, episodes
 from driftwatch_airflow.operators.label_table import FollowLabelsOperator, MergeTableOperator
 from driftwatch_airflow.operators.telling import TellOperator
 
@@ -33,8 +32,8 @@ class Mail(BaseNotifier):
 @pytest.fixture
 def mail(monkeypatch):
     monkeypatch.setattr(Mail, "down", False)
-    monkeypatch.setattr(performance, "send_alert", alerts.send_alert)
-    monkeypatch.setattr(performance, "nothing_to_tell", alerts.nothing_to_tell)
+    monkeypatch.setattr(episodes, "send_alert", alerts.send_alert)
+    monkeypatch.setattr(episodes, "nothing_to_tell", alerts.nothing_to_tell)
     SENT.clear()
     return Mail
 

@@ -15,7 +15,7 @@ from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models.registry import UnknownVersion
 from driftwatch.storage import open_storage
-from driftwatch_airflow.operators import performance
+from driftwatch_airflow import episodes
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 
 DAY = "2026-11-20"
@@ -47,8 +47,8 @@ def test_a_day_of_two_versions_is_judged_by_the_serving_one_and_reported(tmp_pat
     answered_by_several(day, {"7": 0.6, "8": 0.4}, wrong=0.9)
     storage.delete(day.keys.performance)
     told = []
-    monkeypatch.setattr(performance, "send_alert", lambda context, monitor, alert, links: told.append(alert))
-    monkeypatch.setattr(performance, "nothing_to_tell", lambda *_: None)
+    monkeypatch.setattr(episodes, "send_alert", lambda context, monitor, alert, links: told.append(alert))
+    monkeypatch.setattr(episodes, "nothing_to_tell", lambda *_: None)
     operator = EvaluatePerformanceOperator(task_id="evaluate", monitor=monitor, day="2026-01-05")
     found = operator.execute({"ti": SimpleNamespace(xcom_push=lambda key, value: None)})
     stored = day.read(Performance)

@@ -37,6 +37,7 @@ def report_page(facts: DayFacts, pictures: dict[str, list[Picture]]) -> str:
 def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any]:
     """What the report's template shows; Jinja takes it by name."""
     from driftwatch.view.drift_words import kinds, mute_lines, sample
+    from driftwatch.view.episodes import shown
     from driftwatch.view.report import accuracy_section, files_section, labelling_section, sections
     from driftwatch.view.segment_accuracy import accuracy_texts, segment_rows, slice_lines
     from driftwatch.view.segments import tables
@@ -46,6 +47,7 @@ def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any
         "facts": facts,
         "pictures": pictures,
         "summary": sections.summary(facts),
+        "episodes": shown(facts.episodes),
         "files": files_section.files(facts),
         "kinds": kinds(facts.drift, facts.content_drift),
         "tested": sample(facts.drift) if facts.drift else "",

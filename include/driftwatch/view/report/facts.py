@@ -13,6 +13,7 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.answers import Answers
 from driftwatch.artifacts.check_keys import CheckKeys
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.episodes import DayEpisodes
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.artifacts.label_table import LabelTable
@@ -67,6 +68,7 @@ class DayFacts:
     answers: Answers | None = None
     recheck: Recheck | None = None
     label_table: LabelTable | None = None
+    episodes: DayEpisodes | None = None
     damaged: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -88,6 +90,7 @@ class DayFacts:
             failure=self.failure,
             problems=self.damaged,
             labelled=self.config.labels.labelled,
+            episodes=self.episodes,
         )
 
     @cached_property
@@ -129,6 +132,7 @@ def gather(day: DayStore) -> DayFacts:
         label_table=table,
         history=_history(before, day),
         failure=reading.find(keys.failure, Failure),
+        episodes=reading.find(day.key(DayEpisodes), DayEpisodes),
     )
     damaged = tuple(reading.problems)
     return replace(found, damaged=damaged, problems=tuple(dict.fromkeys([*damaged, *before.problems])))

@@ -1,0 +1,156 @@
+"""What one day's artifacts say of each line of episodes: what alarms, what is as usual, and how large the change is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from driftwatch.artifacts.episodes import (
+    CONTENT,
+    CRITICAL,
+    IMAGE_QUALITY,
+    MODEL,
+    PREDICTIONS,
+    TREND,
+    WHYLABS,
+    EpisodeLine,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from driftwatch.artifacts.accuracy import Performance, WhyLabsAnalysis
+    from driftwatch.artifacts.drift import ContentDrift, DayDrift
+    from driftwatch.artifacts.segments import SegmentDrift
+
+DRIFTED, OK = "drifted", "ok"
+# A segment that alarms on the day, and one of which the day says that it does not.
+_ALARMING, _QUIET = ("drifted", "missing"), ("usual", "muted", "new")
+
+
+@dataclass(frozen=True)
+class DaySigns:
+    """What a day says of one line.
+
+    `alarms`: the names of what alarms; `is_usual`: whether the day says of a name that it does not alarm; `features`, `size` and `model_version`:
+    as in an episode. `states`: the accepted states that the day is like, each with its days.
+    """
+
+    line: EpisodeLine
+    day: date
+    alarms: tuple[str, ...]
+    is_usual: Callable[[str], bool]
+    size: float
+    model_version: str
+    features: int = 0
+    states: Mapping[str, tuple[date, ...]] | None = None
+
+    @property
+    def has_evidence(self) -> bool:
+        """Without it the day neither opens nor continues nor ends an episode."""
+        return bool(self.alarms) or any(map(self.is_usual, (IMAGE_QUALITY, CONTENT, PREDICTIONS, MODEL)))
+
+
+def segment_name(row: SegmentDrift) -> str:
+    return f"{row.by}={row.name}"
+
+
+def of_images(
+    day: date, drift: DayDrift | None, answers: ContentDrift | None, accepted: Mapping[str, tuple[date, ...]]
+) -> DaySigns | None:
+    """What a day says of its images; None before anything was judged. `accepted`: the days of each state that was ever accepted."""
+    either = drift or answers
+    if either is None:
+        return None
+    verdicts = _verdicts(drift, answers)
+    rows: dict[str, list[str]] = {}
+    for row in (*(drift.segments if drift else ()), *(answers.segments if answers else ())):
+        rows.setdefault(segment_name(row), []).append(row.status)
+    kinds = [name for name, verdict in verdicts.items() if verdict == DRIFTED]
+    segments = [name for name, found in rows.items() if any(status in _ALARMING for status in found)]
+    tests = [*([drift] if drift else []), *((answers.content, answers.predictions) if answers else ())]
+    like = [test.like for test in tests if test.like is not None]
+
+    def is_usual(name: str) -> bool:
+        if "=" not in name:
+            return verdicts.get(name) == OK
+        found = rows.get(name)
+        if found is None:  # gone for longer than it is missed, or not divided so any more
+            return verdicts.get(IMAGE_QUALITY) == OK or bool(rows)
+        return not any(status in _ALARMING for status in found) and any(status in _QUIET for status in found)
+
+    return DaySigns(
+        "images",
+        day,
+        (*kinds, *sorted(segments)),
+        is_usual,
+        round(max(_effects(drift, answers), default=0.0), 4),
+        either.reference_version,
+        features=len(drift.drifted_features) if drift else 0,
+        states={name: accepted[name] for name in like if name in accepted},
+    )
+
+
+def _verdicts(drift: DayDrift | None, answers: ContentDrift | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if drift:
+        slow = drift.trend is not None and drift.trend.verdict == DRIFTED
+        found = {IMAGE_QUALITY: drift.whole, TREND: DRIFTED if slow else OK if drift.whole == OK else ""}
+    if answers:
+        found |= {CONTENT: answers.content.verdict, PREDICTIONS: answers.predictions.verdict}
+    return found
+
+
+def _effects(drift: DayDrift | None, answers: ContentDrift | None) -> Iterator[float]:
+    """The size of each difference that alarms."""
+    if drift:
+        yield from (row.effect or 0.0 for row in drift.features if row.verdict == DRIFTED)
+        yield from (row.effect or 0.0 for row in drift.segments_that("drifted"))
+    if answers:
+        yield from (row.effect or 0.0 for row in answers.content.features if row.verdict == DRIFTED)
+        yield from (row.effect or 0.0 for row in answers.segments_that("drifted"))
+        if answers.predictions.verdict == DRIFTED:
+            yield answers.predictions.effect or 0.0
+
+
+def of_answers_too(answers: ContentDrift) -> bool:
+    """Whether content, predictions or segments of these alarm."""
+    verdicts = (answers.content.verdict, answers.predictions.verdict)
+    return DRIFTED in verdicts or bool(answers.segments_that("drifted"))
+
+
+def of_answers_alone(drift: DayDrift | None, answers: ContentDrift) -> bool:
+    """Whether content, predictions or segments of these alarm, and nothing is to be said of the image quality."""
+    if drift is None:
+        return True
+    slow = drift.trend is not None and drift.trend.verdict == DRIFTED
+    return of_answers_too(answers) and not (drift.verdict == DRIFTED or slow or drift.came_or_went)
+
+
+def of_model(day: date, found: Performance | None, analysis: WhyLabsAnalysis | None) -> DaySigns | None:
+    """What a day says of the model; None before its labels are in."""
+    if found is None:
+        return None
+    alarms = [MODEL] if found.verdict == "alert" else []
+    if found.verdict == "alert" and found.severity == CRITICAL:
+        alarms.append(CRITICAL)
+    if analysis and analysis.verdict == "alert":
+        alarms.append(WHYLABS)
+    # A rule that fired without an alert, as with performance.persistence, is no usual day.
+    usual = found.verdict == "ok" and not found.fired
+
+    def is_usual(name: str) -> bool:
+        if name == CRITICAL:
+            return usual or (found.verdict == "alert" and found.severity != CRITICAL)
+        return usual and name not in alarms
+
+    accuracy = found.accuracy.value
+    return DaySigns(
+        "performance",
+        day,
+        tuple(alarms),
+        is_usual,
+        round(1 - accuracy, 4) if accuracy is not None else 0.0,
+        found.serving_version or found.model_version,
+    )
