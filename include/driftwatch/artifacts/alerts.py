@@ -132,33 +132,6 @@ class ModelGotWorse(DayAlert):
 
 
 @dataclass(frozen=True)
-class EpisodeEnded(DayAlert):
-    """A change is over. `episode`: as it was."""
-
-    episode: Episode
-
-    @property
-    def news(self) -> News:
-        return {"since": self.episode.since.isoformat(), "ended": self.episode.ended, "by": self.episode.ended_by}
-
-
-@dataclass(frozen=True)
-class ImagesUsualAgain(EpisodeEnded):
-    """The images are as usual again, or what they are now is usual by decision."""
-
-    kind = "drift"
-    source = "drift"
-
-
-@dataclass(frozen=True)
-class ModelHoldsAgain(EpisodeEnded):
-    """The model's accuracy holds again, or another model took over."""
-
-    kind = "performance"
-    source = "performance"
-
-
-@dataclass(frozen=True)
 class WhyLabsFoundWorse(ModelGotWorse):
     """WhyLabs' accuracy monitors found an anomaly, but the day's own verdict is no alert. `reasons`: WhyLabs', in words."""
 

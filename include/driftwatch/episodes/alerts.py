@@ -9,11 +9,10 @@ from driftwatch.artifacts.alerts import (
     AnswersDrifted,
     DayAlert,
     ImagesDrifted,
-    ImagesUsualAgain,
     ModelGotWorse,
-    ModelHoldsAgain,
 )
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.ended_alerts import ImagesUsualAgain, ModelHoldsAgain
 from driftwatch.episodes.signs import of_answers_alone, of_answers_too
 
 if TYPE_CHECKING:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from driftwatch.artifacts.accuracy import Performance, WhyLabsAnalysis
     from driftwatch.artifacts.drift import ContentDrift, DayDrift
+    from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
     from driftwatch.artifacts.segments import SegmentDrift
 
-DRIFTED, OK = "drifted", "ok"
+DRIFTED, OK, ALERT = "drifted", "ok", "alert"
 # A segment that alarms on the day, and one of which the day says that it does not.
 _ALARMING, _QUIET = ("drifted", "missing"), ("usual", "muted", "new")
 
@@ -52,7 +53,7 @@ class DaySigns:
         return bool(self.alarms) or any(map(self.is_usual, (IMAGE_QUALITY, CONTENT, PREDICTIONS, MODEL)))
 
 
-def segment_name(row: SegmentDrift) -> str:
+def segment_name(row: SegmentDrift | SegmentAccuracy) -> str:
     return f"{row.by}={row.name}"
 
 
@@ -132,17 +133,23 @@ def of_model(day: date, found: Performance | None, analysis: WhyLabsAnalysis | N
     """What a day says of the model; None before its labels are in."""
     if found is None:
         return None
-    alarms = [MODEL] if found.verdict == "alert" else []
-    if found.verdict == "alert" and found.severity == CRITICAL:
+    whole = found.own_verdict or found.verdict
+    verdicts = {segment_name(row): row.verdict for row in found.segments}
+    alarms = [MODEL] if whole == ALERT else []
+    if whole == ALERT and found.severity == CRITICAL:
         alarms.append(CRITICAL)
-    if analysis and analysis.verdict == "alert":
+    if found.verdict == ALERT:
+        alarms += sorted(name for name, verdict in verdicts.items() if verdict == ALERT)
+    if analysis and analysis.verdict == ALERT:
         alarms.append(WHYLABS)
     # A rule that fired without an alert, as with performance.persistence, is no usual day.
-    usual = found.verdict == "ok" and not found.fired
+    usual = whole == OK and not found.fired
 
     def is_usual(name: str) -> bool:
         if name == CRITICAL:
-            return usual or (found.verdict == "alert" and found.severity != CRITICAL)
+            return usual or (whole == ALERT and found.severity != CRITICAL)
+        if "=" in name:
+            return verdicts.get(name, OK if usual else "") == OK
         return usual and name not in alarms
 
     accuracy = found.accuracy.value

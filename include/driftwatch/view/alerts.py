@@ -12,7 +12,6 @@ from driftwatch.artifacts.alerts import (
     Alert,
     AnswersDrifted,
     DayFailed,
-    EpisodeEnded,
     ImagesDrifted,
     MlflowAliasMoved,
     ModelGotWorse,
@@ -26,6 +25,7 @@ from driftwatch.artifacts.alerts import (
     TooManyUnusable,
     TrainingSetHandedOver,
 )
+from driftwatch.artifacts.ended_alerts import EpisodeEnded
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.view.alert_words import Words, performance_numbers
 from driftwatch.view.drift_alerts import answers_drifted, images_drifted

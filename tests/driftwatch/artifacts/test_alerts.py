@@ -13,12 +13,9 @@ from driftwatch.artifacts.alerts import (
     AnswersDrifted,
     DayAlert,
     DayFailed,
-    EpisodeEnded,
     ImagesDrifted,
-    ImagesUsualAgain,
     MlflowAliasMoved,
     ModelGotWorse,
-    ModelHoldsAgain,
     ModelPromoted,
     ModelRolledBack,
     ModelsAlert,
@@ -34,6 +31,7 @@ from driftwatch.artifacts.alerts import (
 from driftwatch.artifacts.annotation import AnnotationProgress
 from driftwatch.artifacts.base import A
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.ended_alerts import EpisodeEnded, ImagesUsualAgain, ModelHoldsAgain
 from driftwatch.artifacts.episodes import Episode
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest

@@ -156,3 +156,13 @@ def test_a_damaged_file_of_another_day_stops_nobody(store):
     store.storage.write_bytes(store.day(day(0)).key(DayEpisodes), b"{half")
     put_drift(store, 1, drifted=True)
     assert note(store, 1).open[0].since == day(0)
+
+
+def test_a_camera_on_which_the_model_is_worse_has_a_sign_of_its_own(store):
+    share = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 40}
+    row = {"by": "camera", "name": "door-17", "images": 90, "labels": 40, "days": 1, "accuracy": {**share, "effective_n": 40}, "rest": share}  # fmt: skip
+    put_performance(store, 0, "alert", own_verdict="ok", fired=False, segments=[{**row, "verdict": "alert"}])
+    assert note(store, 0).of("performance").current == ("camera=door-17",)
+    for number in (1, 2, 3):
+        put_performance(store, number, "ok", segments=[{**row, "verdict": "ok"}])
+    assert note(store, 3).of("performance").ended == "usual"

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from driftwatch.artifacts.accuracy import Performance
-from driftwatch.artifacts.alerts import ImagesDrifted, ImagesUsualAgain, ModelGotWorse, ModelHoldsAgain
+from driftwatch.artifacts.alerts import ImagesDrifted, ModelGotWorse
 from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.ended_alerts import ImagesUsualAgain, ModelHoldsAgain
 from driftwatch.artifacts.episodes import DayEpisodes, Episode
 from driftwatch.view.alerts import alert_text
 from driftwatch.view.days import Day
