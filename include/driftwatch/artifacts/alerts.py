@@ -140,17 +140,19 @@ class WhyLabsFoundWorse(ModelGotWorse):
 
 @dataclass(frozen=True)
 class SegmentsGotWorse(DayAlert):
-    """The day's own verdict is no alert, but some of its segments are."""
+    """The day's own verdict is no alert, but some of its segments are. `episode`: as in ImagesDrifted."""
 
     kind = "performance"
     source = "performance"
 
     performance: Performance
+    episode: Episode | None = None
 
     @property
     def news(self) -> News:
         worse = [f"{each.by} {each.name}" for each in self.performance.segments if each.verdict == "alert"]
-        return {"verdict": self.performance.verdict, "segments": sorted(worse)}
+        news: News = {"verdict": self.performance.verdict, "segments": sorted(worse)}
+        return news | _of_episode(self.episode)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from driftwatch.artifacts.alerts import (
     DayAlert,
     ImagesDrifted,
     ModelGotWorse,
+    SegmentsGotWorse,
 )
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.ended_alerts import ImagesUsualAgain, ModelHoldsAgain
@@ -44,6 +45,10 @@ def about_model(day: DayStore, episodes: DayEpisodes) -> DayAlert | None:
     if episode and episode.ended:
         return ModelHoldsAgain(day.date, episode)
     performance = day.find(Performance)
-    if performance is None or performance.verdict != "alert" or episode is None or episode.event is None:
+    if performance is None or episode is None or episode.event is None:
         return None
-    return ModelGotWorse(day.date, performance, performance.reasons, episode)
+    if performance.verdict == "alert":
+        return ModelGotWorse(day.date, performance, performance.reasons, episode)
+    if any(segment.verdict == "alert" for segment in performance.segments):
+        return SegmentsGotWorse(day.date, performance, episode)
+    return None

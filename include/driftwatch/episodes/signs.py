@@ -138,8 +138,7 @@ def of_model(day: date, found: Performance | None, analysis: WhyLabsAnalysis | N
     alarms = [MODEL] if whole == ALERT else []
     if whole == ALERT and found.severity == CRITICAL:
         alarms.append(CRITICAL)
-    if found.verdict == ALERT:
-        alarms += sorted(name for name, verdict in verdicts.items() if verdict == ALERT)
+    alarms += sorted(name for name, verdict in verdicts.items() if verdict == ALERT)
     if analysis and analysis.verdict == ALERT:
         alarms.append(WHYLABS)
     # A rule that fired without an alert, as with performance.persistence, is no usual day.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.alerts import SegmentsGotWorse
 from driftwatch.artifacts.base import A
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.episodes import DayEpisodes
@@ -166,3 +167,14 @@ def test_a_camera_on_which_the_model_is_worse_has_a_sign_of_its_own(store):
     for number in (1, 2, 3):
         put_performance(store, number, "ok", segments=[{**row, "verdict": "ok"}])
     assert note(store, 3).of("performance").ended == "usual"
+
+
+def test_a_worse_camera_alone_is_told_once_and_not_each_day(store):
+    share = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 40}
+    row = {"by": "camera", "name": "door-17", "images": 90, "labels": 40, "days": 1, "accuracy": {**share, "effective_n": 40}, "rest": share}  # fmt: skip
+    for number in (0, 1):
+        put_performance(store, number, "ok", segments=[{**row, "verdict": "alert"}])
+    told = about_model(store.day(day(0)), note(store, 0))
+    assert isinstance(told, SegmentsGotWorse)
+    assert told.episode is not None
+    assert about_model(store.day(day(1)), note(store, 1)) is None
