@@ -80,7 +80,7 @@ class _Watch:
         """Takes in a day, and returns its column of `Found`."""
         self._begin(place)
         # So many images do not show that a model is never wrong.
-        usual = np.clip(self.share, 0.02, 1 - 0.5 / self.holdout)
+        usual = np.clip(self.share, 0.02, 1 - 0.5 / (self.holdout + 1))
         agreeing = usual * (1 - day.missed) + (1 - usual) * day.matched
         slope = 1 / (1 - day.missed - day.matched)
         # A label that may be wrong tells less of the accuracy than an image does.

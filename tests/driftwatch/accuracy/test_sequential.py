@@ -99,3 +99,11 @@ def test_a_day_without_a_mistake_or_without_a_right_answer_has_evidence(share) -
     found = look(looks(np.full((1, 3), share), 40), np.array([1.0]), np.array([100]), 1e4)
     assert np.isfinite(found.evidence).all()
     assert (found.evidence[0, -1] > 1) == (share == 0)
+
+
+@pytest.mark.parametrize("images", [0.01, 0.3, 1.0])
+def test_a_holdout_that_is_worth_less_than_an_image_raises_no_alarm_and_no_error(images) -> None:
+    found = look(looks(np.full((1, 5), 0.9), 60), np.array([0.9]), np.array([images]), LIMIT)
+    assert np.isfinite(found.evidence).all()
+    assert (found.usual > 0).all()
+    assert (found.evidence < 1).all()
