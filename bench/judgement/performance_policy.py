@@ -19,8 +19,8 @@ from bench.judgement.performance_photos import Answers
 from driftwatch.accuracy.day_verdict import judge_day
 from driftwatch.accuracy.history import PastDay, ScoredDay
 from driftwatch.accuracy.sequential_rules import Counted, evidence
-from driftwatch.artifacts.accuracy import PolicyRules
 from driftwatch.artifacts.parts import Share
+from driftwatch.artifacts.rules import PolicyRules
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import share
 

@@ -15,8 +15,8 @@ from driftwatch.accuracy.policy import Verdict, holdout_accuracy, judge
 from driftwatch.accuracy.prediction_powered import agreement
 from driftwatch.accuracy.sequential_rules import Counted, counted, lasting
 from driftwatch.accuracy.stratified import stratified_agreement
-from driftwatch.artifacts.accuracy import CountedDay
 from driftwatch.artifacts.parts import Interval, JudgedAccuracy, Share, WeightedShare
+from driftwatch.artifacts.rules import CountedDay
 from driftwatch.models.metrics import wilson
 
 if TYPE_CHECKING:

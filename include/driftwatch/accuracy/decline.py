@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.accuracy import TrendRule
+from driftwatch.artifacts.rules import TrendRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

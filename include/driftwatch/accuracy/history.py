@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from driftwatch.accuracy.evidence import Evidence
-from driftwatch.artifacts.accuracy import CountedDay, Performance, Revision
+from driftwatch.artifacts.accuracy import Performance, Revision
 from driftwatch.artifacts.base import find_each
+from driftwatch.artifacts.rules import CountedDay
 from driftwatch.artifacts.store import MonitorStore
 
 # The trend looks back so far; a model that serves longer has its oldest days left out.

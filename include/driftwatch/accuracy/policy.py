@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from driftwatch.artifacts.accuracy import DropRule, FloorRule, LastingRule, PolicyRules, Severity, TrendRule
+from driftwatch.artifacts.accuracy import Severity
 from driftwatch.artifacts.parts import AccuracyVerdict, JudgedAccuracy, Share
+from driftwatch.artifacts.rules import DropRule, FloorRule, LastingRule, PolicyRules, TrendRule
 from driftwatch.errors import DriftwatchError
 
 if TYPE_CHECKING:

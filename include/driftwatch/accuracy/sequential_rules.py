@@ -11,8 +11,8 @@ from scipy.special import ndtri
 
 from driftwatch.accuracy.policy import Lasting, holdout_accuracy
 from driftwatch.accuracy.sequential import FIRST_DAY, Found, Looks, look
-from driftwatch.artifacts.accuracy import CountedDay, LastingRule
 from driftwatch.artifacts.parts import Share, WeightedShare
+from driftwatch.artifacts.rules import CountedDay, LastingRule
 
 if TYPE_CHECKING:
     from driftwatch.accuracy.label_errors import Mistaken

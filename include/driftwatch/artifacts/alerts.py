@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.episodes import Episode
     from driftwatch.artifacts.handover import Handover
     from driftwatch.artifacts.ingest import Ingest
-    from driftwatch.artifacts.mlflow import MovedAlias
     from driftwatch.artifacts.retraining import GateResult
     from driftwatch.config import AlertKind
 
@@ -284,25 +283,3 @@ class ModelRolledBack(RetrainingAlert):
     @property
     def news(self) -> News:
         return {"version": self.version, "previous": self.previous, "run_id": self.run_id}
-
-
-@dataclass(frozen=True)
-class ModelsAlert(Alert):
-    """What an alert about the models is about, whichever run found it."""
-
-
-@dataclass(frozen=True)
-class MlflowAliasMoved(ModelsAlert):
-    """Somebody moved the alias champion in MLflow. `model`: the registered model there. `number`: MLflow's number of the version that shows
-    Driftwatch's champion."""
-
-    kind = "mlflow_alias_moved"
-    source = "mlflow_alias"
-
-    model: str
-    number: str
-    moved: MovedAlias
-
-    @property
-    def news(self) -> News:
-        return {"model": self.model, "from": self.number, "to": self.moved.stands_at}

@@ -8,8 +8,8 @@ from driftwatch.view.numbers import interval, p_text, percent
 
 if TYPE_CHECKING:
     from driftwatch.accuracy.policy import Persistence, Verdict
-    from driftwatch.artifacts.accuracy import LastingRule
     from driftwatch.artifacts.parts import JudgedAccuracy
+    from driftwatch.artifacts.rules import LastingRule
 
 
 def reasons(found: Verdict) -> list[str]:

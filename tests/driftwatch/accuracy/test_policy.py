@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from driftwatch.accuracy.policy import Lasting, Persistence, Verdict, judge
-from driftwatch.artifacts.accuracy import LastingRule, PolicyRules, TrendRule
 from driftwatch.artifacts.parts import JudgedAccuracy, Share
+from driftwatch.artifacts.rules import LastingRule, PolicyRules, TrendRule
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.models.metrics import share

@@ -15,9 +15,9 @@ from driftwatch.accuracy.history import PastDay, ScoredDay
 from driftwatch.accuracy.label_errors import Mistaken
 from driftwatch.accuracy.policy import Lasting
 from driftwatch.accuracy.sequential_rules import Counted, counted, expected, lasting
-from driftwatch.artifacts.accuracy import CountedDay
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.parts import WeightedShare
+from driftwatch.artifacts.rules import CountedDay
 from driftwatch.config import MonitorConfig
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.errors import DriftwatchError

@@ -14,15 +14,14 @@ from driftwatch.artifacts.alerts import (
     DayAlert,
     DayFailed,
     ImagesDrifted,
-    MlflowAliasMoved,
     ModelGotWorse,
     ModelPromoted,
     ModelRolledBack,
-    ModelsAlert,
     NoImages,
     PoolTooShort,
     RetrainingAlert,
     RetrainingFailed,
+    SegmentsGotWorse,
     TooFewLabels,
     TooManyUnusable,
     TrainingSetHandedOver,
@@ -36,6 +35,7 @@ from driftwatch.artifacts.episodes import Episode
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.mlflow import MovedAlias
+from driftwatch.artifacts.model_alerts import MlflowAliasMoved, ModelsAlert
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config import AlertKind
 
@@ -59,6 +59,7 @@ def alerts() -> list[Alert]:
         AnswersDrifted(DAY, made(ContentDrift, samples.CONTENT_DRIFT)),
         ModelGotWorse(DAY, performance, performance.reasons),
         WhyLabsFoundWorse(DAY, performance, ("too low",)),
+        SegmentsGotWorse(DAY, performance),
         ImagesUsualAgain(DAY, ENDED),
         ModelHoldsAgain(
             DAY, ENDED.model_copy(update={"line": "performance", "ended": "model", "ended_by": "v0003-1a2b3c4d"})
@@ -98,7 +99,7 @@ def test_what_looks_at_the_same_thing_shares_a_place_in_the_outbox_and_nothing_e
     shared = {
         "delivery": {NoImages, TooManyUnusable},
         "drift": {ImagesDrifted, AnswersDrifted, ImagesUsualAgain},
-        "performance": {ModelGotWorse, ModelHoldsAgain, TooFewLabels},
+        "performance": {ModelGotWorse, SegmentsGotWorse, ModelHoldsAgain, TooFewLabels},
     }
     found: dict[str, set[type[Alert]]] = {}
     for alert in alerts():

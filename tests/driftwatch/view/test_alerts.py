@@ -19,7 +19,6 @@ from driftwatch.artifacts.alerts import (
     AnswersDrifted,
     DayAlert,
     ImagesDrifted,
-    MlflowAliasMoved,
     ModelGotWorse,
     ModelPromoted,
     ModelRolledBack,
@@ -32,6 +31,7 @@ from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.mlflow import MovedAlias
+from driftwatch.artifacts.model_alerts import MlflowAliasMoved
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.publish.outbox import alert_id

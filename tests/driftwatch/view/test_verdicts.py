@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from driftwatch.accuracy.policy import Lasting, judge
-from driftwatch.artifacts.accuracy import LastingRule, TrendRule
 from driftwatch.artifacts.parts import JudgedAccuracy
+from driftwatch.artifacts.rules import LastingRule, TrendRule
 from driftwatch.config.performance import PerformanceConfig
 from driftwatch.models.metrics import share
 from driftwatch.view.verdicts import reasons
