@@ -133,6 +133,7 @@ def test_the_news_of_each_kind_is_that_of_version_0_1_so_that_nobody_is_told_aga
         {part: samples.CONTENT_DRIFT[part]["verdict"] for part in ("content", "predictions")},
         {"verdict": performance["verdict"], "severity": performance["severity"]},
         {"verdict": performance["verdict"], "severity": performance["severity"]},
+        {"verdict": performance["verdict"], "segments": []},
         {"since": "2026-01-05", "ended": "usual", "by": None},
         {"since": "2026-01-05", "ended": "model", "by": "v0003-1a2b3c4d"},
         {"verdict": "not_enough_evidence"},
