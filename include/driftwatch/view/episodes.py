@@ -61,12 +61,15 @@ def whole_line(episode: Episode, day: date) -> str:
 def ended_line(episode: Episode) -> str:
     """`the change of 2026-01-08 to 2026-01-10 ended: accepted as the state january`."""
     span = f"{episode.since}" if episode.since == episode.until else f"{episode.since} to {episode.until}"
-    how = {
+    return f"the change of {span} ended: {_how(episode)}"
+
+
+def _how(episode: Episode) -> str:
+    return {
         "usual": "all is as usual again",
         "accepted": f"accepted as the state {episode.ended_by}",
         "model": f"model {episode.ended_by} took over",
     }[episode.ended or "usual"]
-    return f"the change of {span} ended: {how}"
 
 
 def said(what: str, episode: Episode | None, day: date) -> str:
@@ -157,7 +160,7 @@ def rows(days: Sequence[DayEpisodes]) -> list[EpisodeRow]:
             day if episode.ended else None,
             episode.alarms,
             names([sign.name for sign in episode.signs]),
-            ended_line(episode) if episode.ended else since_line(episode, day),
+            f"alarmed until {episode.until}; {_how(episode)}" if episode.ended else since_line(episode, day),
             told[key],
             tones.GOOD if episode.ended else _tone(episode),
         )

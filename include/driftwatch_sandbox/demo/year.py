@@ -24,6 +24,7 @@ from driftwatch.artifacts.models import ChampionPointer
 from driftwatch.artifacts.parts import JudgedAccuracy, Share, WeightedShare
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
+from driftwatch.episodes.days import noted
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.inputs import write_block, write_index
 from driftwatch.models.metrics import measure
@@ -105,6 +106,8 @@ class Year:
         generated.of.write(year_artifacts.plan(self.config, day, f"{2000 + number}", sample))
         answered = IMAGES if whole or random.random() > 0.04 else 12
         generated.of.write(_performance(generated, answered, random))
+        with noted(generated.of):
+            pass
         if whole:
             _write_tables(generated, random)
 

@@ -24,7 +24,7 @@ def test_it_lists_each_change_and_only_the_open_ones_if_asked(tmp_path: Path, ca
     assert main(["episodes", str(file)]) == 0
     said = capsys.readouterr().out
     assert said.splitlines()[0] == "2026-01-20  Images  open   since 2026-01-20, day 1, now 11 features, getting worse"
-    assert "2026-01-05  Images  ended  the change of 2026-01-05 to 2026-01-08 ended: all is as usual again" in said
+    assert "2026-01-05  Images  ended  alarmed until 2026-01-08; all is as usual again" in said
     assert said.endswith("2 episodes, 1 open\n")
     assert main(["episodes", str(file), "--open"]) == 0
     assert "ended  " not in capsys.readouterr().out
