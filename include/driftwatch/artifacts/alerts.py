@@ -94,7 +94,12 @@ class ImagesDrifted(DayAlert):
     def news(self) -> News:
         moved, trend = sorted(self.drift.drifted_features), self.drift.trend
         news: News = {"verdict": self.drift.verdict, "moved": moved, "trend": trend.verdict if trend else None}
-        return news | _of_segments(self.drift) | _of_episode(self.episode)
+        also: News = (
+            {"content": self.answers.content.verdict, "predictions": self.answers.predictions.verdict}
+            if self.answers
+            else {}
+        )
+        return news | _of_segments(self.drift) | also | _of_episode(self.episode)
 
 
 @dataclass(frozen=True)

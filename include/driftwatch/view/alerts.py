@@ -25,7 +25,7 @@ from driftwatch.artifacts.alerts import (
     TrainingSetHandedOver,
 )
 from driftwatch.artifacts.ended_alerts import EpisodeEnded
-from driftwatch.artifacts.model_alerts import MlflowAliasMoved
+from driftwatch.artifacts.models_alerts import MlflowAliasMoved
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.view.alert_words import Words, performance_numbers
 from driftwatch.view.drift_alerts import answers_drifted, images_drifted

@@ -39,7 +39,7 @@ class TellMlflowOperator(MonitorOperator):
 
     def _tell_move(self, context: Context, record: MlflowRecord | None) -> None:
         """Puts an alert of a move that is new into the outbox. An alias that stands elsewhere was moved again: the same move is new then."""
-        from driftwatch.artifacts.model_alerts import MlflowAliasMoved
+        from driftwatch.artifacts.models_alerts import MlflowAliasMoved
         from driftwatch.publish.outbox import alert_id
 
         outbox = outbox_of(self.monitor)

@@ -126,6 +126,6 @@ class TellModelsOperator(MonitorOperator):
         super().__init__(**{"trigger_rule": TriggerRule.ALL_DONE, **_WITHOUT_CALLBACK, **kwargs})
 
     def execute(self, context: Context) -> list[str]:
-        from driftwatch.artifacts.model_alerts import MlflowAliasMoved
+        from driftwatch.artifacts.models_alerts import MlflowAliasMoved
 
         return tell(context, self.monitor, outbox_of(self.monitor), (MlflowAliasMoved.kind,))

@@ -35,13 +35,18 @@ from driftwatch.artifacts.episodes import Episode
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.mlflow import MovedAlias
-from driftwatch.artifacts.model_alerts import MlflowAliasMoved, ModelsAlert
+from driftwatch.artifacts.models_alerts import MlflowAliasMoved, ModelsAlert
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config import AlertKind
 
 from . import samples
 
 DAY, RUN = date(2026, 1, 8), "manual__1"
+_SHARE = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 40}
+WORSE_SEGMENT = {
+    "by": "camera", "name": "door-17", "images": 90, "labels": 40, "days": 1, "accuracy": {**_SHARE, "effective_n": 40},
+    "rest": _SHARE, "verdict": "alert",
+}  # fmt: skip
 ENDED = Episode.model_validate_json(
     json.dumps({**samples.EPISODE, "event": "closed", "ended": "usual", "told": "2026-01-08"})
 )
@@ -59,7 +64,7 @@ def alerts() -> list[Alert]:
         AnswersDrifted(DAY, made(ContentDrift, samples.CONTENT_DRIFT)),
         ModelGotWorse(DAY, performance, performance.reasons),
         WhyLabsFoundWorse(DAY, performance, ("too low",)),
-        SegmentsGotWorse(DAY, performance),
+        SegmentsGotWorse(DAY, made(Performance, samples.PERFORMANCE, verdict="ok", segments=[WORSE_SEGMENT])),
         ImagesUsualAgain(DAY, ENDED),
         ModelHoldsAgain(
             DAY, ENDED.model_copy(update={"line": "performance", "ended": "model", "ended_by": "v0003-1a2b3c4d"})
@@ -99,7 +104,7 @@ def test_what_looks_at_the_same_thing_shares_a_place_in_the_outbox_and_nothing_e
     shared = {
         "delivery": {NoImages, TooManyUnusable},
         "drift": {ImagesDrifted, AnswersDrifted, ImagesUsualAgain},
-        "performance": {ModelGotWorse, SegmentsGotWorse, ModelHoldsAgain, TooFewLabels},
+        "performance": {ModelGotWorse, ModelHoldsAgain, SegmentsGotWorse, TooFewLabels},
     }
     found: dict[str, set[type[Alert]]] = {}
     for alert in alerts():
@@ -133,7 +138,7 @@ def test_the_news_of_each_kind_is_that_of_version_0_1_so_that_nobody_is_told_aga
         {part: samples.CONTENT_DRIFT[part]["verdict"] for part in ("content", "predictions")},
         {"verdict": performance["verdict"], "severity": performance["severity"]},
         {"verdict": performance["verdict"], "severity": performance["severity"]},
-        {"verdict": performance["verdict"], "segments": []},
+        {"verdict": "ok", "segments": ["camera door-17"]},
         {"since": "2026-01-05", "ended": "usual", "by": None},
         {"since": "2026-01-05", "ended": "model", "by": "v0003-1a2b3c4d"},
         {"verdict": "not_enough_evidence"},
@@ -155,4 +160,6 @@ def test_an_episode_that_opens_is_the_news_that_it_always_was_and_a_reminder_is_
         Episode.model_validate_json(json.dumps({**samples.EPISODE, "event": event})) for event in ("opened", "reminder")
     )
     assert ImagesDrifted(DAY, drift, episode=opened).news == ImagesDrifted(DAY, drift).news
+    answers = made(ContentDrift, samples.CONTENT_DRIFT)  # known later on the day, when the first may have been told
+    assert ImagesDrifted(DAY, drift, answers, opened).news != ImagesDrifted(DAY, drift, episode=opened).news
     assert ImagesDrifted(DAY, drift, episode=reminder).news != ImagesDrifted(DAY, drift).news

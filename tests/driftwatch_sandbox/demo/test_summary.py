@@ -16,7 +16,7 @@ from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import open_storage
 from driftwatch.view.shares import share_text
-from driftwatch_sandbox.demo.summary import SegmentOfDay, day_row, found, table
+from driftwatch_sandbox.demo.summary import EpisodeOfDay, SegmentOfDay, day_row, found, table
 
 
 @pytest.fixture
@@ -80,3 +80,14 @@ def test_the_table_shows_each_day_also_one_without_a_label(day):
     assert share_text(typed(Performance, samples.PERFORMANCE).accuracy) in first
     assert " – " in second
     assert "not enough" in second
+
+
+def test_a_row_says_in_which_change_the_day_is_the_models_first(day):
+    assert day_row(day, None).episode is None
+    day.storage.write_json(day.keys.episodes, samples.EPISODES)
+    assert day_row(day, None).episode == EpisodeOfDay("images", "2026-01-05", 4)
+    both = [samples.EPISODE, {**samples.EPISODE, "line": "performance", "since": "2026-01-07"}]
+    day.storage.write_json(day.keys.episodes, {**samples.EPISODES, "episodes": both})
+    assert day_row(day, None).episode == EpisodeOfDay("performance", "2026-01-07", 2)
+    day.storage.write_json(day.keys.episodes, {**samples.EPISODES, "episodes": [{**samples.EPISODE, "ended": "usual"}]})
+    assert day_row(day, None).episode is None

@@ -9,6 +9,7 @@ from tests.stores import SMALLEST
 
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.episodes import DayEpisodes
 from driftwatch.artifacts.ingest import Ingest, InputsIndex
 from driftwatch.artifacts.keys import DATASET_CARD, GATE
 from driftwatch.artifacts.models import ChampionPointer, ModelCard
@@ -54,3 +55,8 @@ def test_the_camera_breaks_and_a_retraining_answers_it(store):
     assert second.gate == gate
     assert gate.decision == "promote"
     assert store.read(store.keys.retraining(run, DATASET_CARD), DatasetCard).last_day in broken
+
+
+def test_the_broken_camera_is_one_episode_of_the_images(store):
+    drifted = [day for day in store.days() if store.day(day).read(DayDrift).verdict == "drifted"]
+    assert store.day(drifted[0]).read(DayEpisodes).of("images").since == drifted[0]
