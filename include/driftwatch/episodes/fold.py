@@ -4,6 +4,7 @@ twice, or is filled in later, gives the same."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.episodes import DayEpisodes, Episode, Sign
@@ -45,6 +46,8 @@ def _line_after(known: Episode | None, signs: DaySigns, settings: EpisodesConfig
     if known and known.line == "performance" and known.model_version != signs.model_version:
         yield _ended(known, signs, "model", signs.model_version)
         known = None
+    has = {sign.name for sign in known.signs} if known else set()
+    signs = replace(signs, alarms=tuple(name for name in signs.alarms if name in has or name not in signs.lasting))
     if known is None:
         if signs.alarms:
             yield _opened(signs)

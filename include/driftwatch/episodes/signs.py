@@ -35,7 +35,7 @@ class DaySigns:
     """What a day says of one line.
 
     `alarms`: the names of what alarms; `is_usual`: whether the day says of a name that it does not alarm; `features`, `size` and `model_version`:
-    as in an episode. `states`: the accepted states that the day is like, each with its days.
+    as in an episode. `lasting`: those of `alarms` that are no news: they continue an episode that has them, and open none. `states`: the accepted states that the day is like, each with its days.
     """
 
     line: EpisodeLine
@@ -46,6 +46,7 @@ class DaySigns:
     model_version: str
     features: int = 0
     states: Mapping[str, tuple[date, ...]] | None = None
+    lasting: tuple[str, ...] = ()
 
     @property
     def has_evidence(self) -> bool:
@@ -90,6 +91,9 @@ def of_images(
         either.reference_version,
         features=len(drift.drifted_features) if drift else 0,
         states={name: accepted[name] for name in like if name in accepted},
+        # A chart stays alarmed until it is back at 0, and each state has charts of its own: days that are like this state or that in turn
+        # would open the same change again and again.
+        lasting=() if drift is None or drift.trend is None or drift.trend.crossed else (TREND,),
     )
 
 

@@ -138,3 +138,11 @@ def test_both_lines_stand_side_by_side():
     later = DaySigns(**{**vars(images), "day": FIRST + timedelta(days=1)})
     kept = after_day(later.day, found, [later, None], EpisodesConfig())
     assert [(episode.line, episode.event) for episode in kept.open] == [("images", None), ("performance", None)]
+
+
+def test_a_chart_that_is_still_alarmed_opens_nothing_again_and_keeps_its_own_episode_open():
+    crossed, still = signs("trend"), signs("trend", lasting=("trend",))
+    assert run(still)[-1].episodes == ()
+    assert events(run(signs(QUALITY), signs(QUALITY, "trend", lasting=("trend",)))) == [["opened"], [None]]
+    found = run(crossed, still, *[signs()] * 3, still)
+    assert events(found) == [["opened"], [None], [None], [None], ["closed"], []]
