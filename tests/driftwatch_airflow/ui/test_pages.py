@@ -120,7 +120,7 @@ def test_a_distribution_counts_the_images_of_the_day_and_of_the_reference(pages:
 
 
 def test_every_address_refuses_who_is_not_logged_in_and_every_change(pages: Any) -> None:
-    values = {"monitor": "cats_vs_dogs", "day": str(LAST), "image_id": "0" * 64, "dag_id": "cats_vs_dogs_monitoring", "run_id": "x", "name:path": "charts.js"}  # fmt: skip
+    values = {"monitor": "cats_vs_dogs", "day": str(LAST), "image_id": "0" * 64, "dag_id": "cats_vs_dogs_monitoring", "run_id": "x", "by": "camera", "name:path": "charts.js"}  # fmt: skip
     for route in _ROUTES:
         address = re.sub(r"\{(.+?)\}", lambda found: values[found[1]], route)
         answer = httpx.get(f"{pages.url}/driftwatch{address}", follow_redirects=False)
