@@ -227,15 +227,15 @@ def once_for_each_day(seed: int, name: str) -> None:
     """What a day's damage is and its copies of the originals look like does not depend on the labels: made once for all variants."""
     from driftwatch.models import challenger
 
-    for function in ("_damage_of", "_damaged"):
+    for function in ("damage_of", "_damaged"):
         make = _MAKE.setdefault(function, getattr(challenger, function))
 
-        def kept(storage: Any, layout: Any, config: Any, *rest: Any, of: str = function, make: Any = make) -> Any:
-            if not config.retraining.imitate_drift:
-                return make(storage, layout, config, *rest)
+        def kept(store: MonitorStore, *rest: Any, of: str = function, make: Any = make) -> Any:
+            if not store.config.retraining.imitate_drift:
+                return make(store, *rest)
             key = (seed, name, of, rest[-1] if of == "_damaged" else "")
             if key not in _KEPT:
-                _KEPT[key] = make(storage, layout, config, *rest)
+                _KEPT[key] = make(store, *rest)
             return _KEPT[key]
 
         setattr(challenger, function, kept)
