@@ -42,7 +42,7 @@ def test_a_day_that_turns_out_bad_makes_the_next_one_an_alert_by_the_rules_over_
     storage: Storage, monitor: MonitorConfig
 ) -> None:
     layout = MonitorKeys("demo")
-    storage.write_json(layout.model_card("v1"), CARD)
+    storage.write_json(layout.model_card("v1"), {**CARD, "gate": None})
     first, second = (write_small_day(storage, monitor, 5 + place, labels=60, wrong=12 * place) for place in (0, 1))
     assert [evaluated(storage, day, monitor).verdict for day in (first, second)] == ["ok", "ok"]
     write_small_day(storage, monitor, 5, labels=60, wrong=45)

@@ -22,7 +22,7 @@ from driftwatch.labels.table import read_labels, write_labels
 from driftwatch.labels.table_check import CheckedDay, check_of
 from driftwatch.models.human_labels import HumanLabels
 from driftwatch.models.splits import known_splits
-from driftwatch.view.alerts import labels_line
+from driftwatch.view.label_table import labels_line
 from driftwatch.view.report import write_report
 from driftwatch.view.report.facts import gather
 from driftwatch.view.verdicts import reasons

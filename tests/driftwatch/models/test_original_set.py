@@ -23,7 +23,7 @@ from driftwatch.models import registry
 from driftwatch.models.as_trained import OtherModel
 from driftwatch.models.challenger import CHALLENGER, _decoded, _originals, train_challenger
 from driftwatch.models.champion import import_champion
-from driftwatch.models.dataset import SET, collect_training_set, image_keys, load_features, load_inputs
+from driftwatch.models.dataset import SET, collect_training_set, image_keys, load_inputs
 from driftwatch.models.gate import evaluate_challenger
 from driftwatch.models.original_set import read_training_images, refuse_other_set, set_keys, take_in_training_set
 from driftwatch.models.predict import predict_day
@@ -120,22 +120,17 @@ def test_a_collected_set_finds_its_images_by_id_and_names_those_that_are_gone(wo
     world.add_day(DAY, 60)
     collect_training_set(monitor_store(storage, layout, world.config), "r1", DAY, DAY)
     table = storage.read_table(layout.retraining("r1", SET))
-    inputs, features = (
-        load_inputs(monitor_store(storage, layout, world.config), table),
-        load_features(monitor_store(storage, layout), table),
-    )
+    inputs = load_inputs(monitor_store(storage, layout, world.config), table)
     rng = np.random.default_rng(7)
     for label in world.config.classes:  # these come before the others: all rows move
         for number in range(3):
             world.put_training(label, f"!{number}", world.striped(rng, label))
     take_in_training_set(monitor_store(storage, layout, world.config))
     assert np.array_equal(load_inputs(monitor_store(storage, layout, world.config), table), inputs)
-    assert load_features(monitor_store(storage, layout), table).equals(features)
     replace_images(world)
     take_in_training_set(monitor_store(storage, layout, world.config))
-    for load in (load_inputs, load_features):
-        with pytest.raises(NeedsAttention, match=r"(?s)no more, the first is .*start the retraining anew"):
-            load(monitor_store(storage, layout, world.config), table)
+    with pytest.raises(NeedsAttention, match=r"(?s)no more, the first is .*start the retraining anew"):
+        load_inputs(monitor_store(storage, layout, world.config), table)
 
 
 def test_the_same_model_on_other_images_is_another_version_with_its_own_numbers(world, tmp_path) -> None:

@@ -200,8 +200,9 @@ def test_the_command_takes_the_training_images_in_and_makes_it_the_champion(worl
 
 
 def test_the_gate_leaves_out_what_production_has_not_answered(world, tmp_path):
-    from driftwatch.artifacts.keys import CHALLENGER, SET
-    from driftwatch.artifacts.retraining import ChallengerNote
+    from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET
+    from driftwatch.artifacts.retraining import ChallengerNote, DatasetCard
+    from driftwatch.models.dataset import summary
     from driftwatch.models.gate import evaluate_challenger
 
     store = store_of(world)
@@ -214,6 +215,8 @@ def test_the_gate_leaves_out_what_production_has_not_answered(world, tmp_path):
     registry.promote(store, champion, "test", None)
     rows = holdout.assign(source="original", day="", confidence=1.0)
     store.storage.write_table(store.keys.retraining("r1", SET), rows)
+    about = DatasetCard(**dict(summary(rows)), first_day=date(2026, 1, 5), last_day=date(2026, 1, 5), left_out={})
+    store.write(store.keys.retraining("r1", DATASET_CARD), about)
     note = ChallengerNote(version=challenger, parent=champion, requested_by="test")
     store.write(store.keys.retraining("r1", CHALLENGER), note)
     gate = evaluate_challenger(store, "r1", in_words=lambda reason, rules: reason.finding.name)
