@@ -18,6 +18,8 @@ from scipy.stats import norm
 
 FIRST_SHARE = 0.7
 _WALKS, _SEED = 400_000, 17
+# With fewer walks than this beyond the bound, it is too rough. Then the look's share alone says how strict it is, which is stricter.
+_FEWEST_BEYOND = 50
 
 
 def confidence_of_look(labels: Sequence[int], most: int, confidence: float) -> float:
@@ -36,10 +38,10 @@ def confidence_of_look(labels: Sequence[int], most: int, confidence: float) -> f
         n = max(n, before, 1)
         walk += rng.standard_normal(_WALKS) * np.sqrt(n - before)
         standard, before = walk / np.sqrt(n), n
-        if number == 0:
+        beyond = round(rate * share * _WALKS)
+        if number == 0 or beyond < _FEWEST_BEYOND:
             bound = float(norm.ppf(1 - rate * share))
         else:
-            crossing = round(rate * share * _WALKS)
-            bound = float(np.sort(standard[going])[-crossing])
+            bound = float(np.sort(standard[going])[-beyond])
         going &= standard < bound
     return float(norm.cdf(bound))

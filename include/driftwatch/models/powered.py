@@ -64,7 +64,7 @@ def sharpened(
     labelled ones among them. `of_folds` of the labelled images were answered by models of folds (driftwatch.models.folds). None where too few labelled images have different answers.
     """
     m = int(labelled.differ.sum())
-    if m < LEAST_DIFFERING or not every.differ.any():
+    if m < LEAST_DIFFERING or not every.weight[every.differ].any():
         return None
     middle, middle_variance = every.mean_expected
     x = np.append(labelled.expected[labelled.differ] - middle, [0.0, 0.0])

@@ -34,3 +34,9 @@ def test_later_looks_are_less_strict_than_their_share_alone_would_ask() -> None:
 
 def test_the_same_looks_have_the_same_confidence() -> None:
     assert confidence_of_look([50, 60, 70], 6, 0.95) == confidence_of_look([50, 60, 70], 6, 0.95)
+
+
+def test_a_confidence_that_no_walk_can_measure_is_kept_by_each_look_s_share_alone() -> None:
+    confidence = 1 - 1e-6
+    later = confidence_of_look([150, 190], 6, confidence)
+    assert later == pytest.approx(1 - 1e-6 * (1 - FIRST_SHARE) / 5, abs=1e-12)

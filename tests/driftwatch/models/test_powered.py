@@ -78,6 +78,12 @@ def test_with_few_labels_on_which_the_answers_differ_nothing_is_sharpened() -> N
     assert sharpened(np.ones(few, int), Answers(np.ones(few, bool), np.zeros(few), np.ones(few)), every, 0.95) is None
 
 
+def test_images_of_days_without_a_label_count_nothing_and_sharpen_nothing() -> None:
+    every = Answers(np.arange(100) < 20, np.zeros(100), np.r_[np.zeros(20), np.ones(80)])
+    labelled = Answers(np.ones(12, bool), np.zeros(12), np.ones(12))
+    assert sharpened(np.ones(12, int), labelled, every, 0.95) is None
+
+
 def test_the_expected_difference_is_that_of_the_challengers_scores() -> None:
     champion = pd.DataFrame({"prediction": ["cat", "cat", "cat", None]})
     challenger = pd.DataFrame({"prediction": ["dog", "cat", "dog", "dog"], "score.cat": [0.3, 0.8, np.nan, 0.1]})
