@@ -26,6 +26,8 @@ FIRST_DAY = 30
 _MOST = 60
 # Evidence counts for no more than so many limits, so that an alert ends when the accuracy is back.
 _CAP = 100.0
+# The log of what a day counts for at most: thousands of labels could tell more than a number holds, and less evidence errs on the safe side.
+_MOST_OF_A_DAY = 500.0
 
 
 class Looks(NamedTuple):
@@ -123,5 +125,6 @@ def _likelier(
     # Counted as Poisson counts whose variance is that of binomial ones.
     scale = 1 / np.maximum(1 - together / (labels + images), 0.02)
     mistakes, together = ((scale * count)[:, None, None] for count in (mistakes, together))
-    found: np.ndarray = np.exp(mistakes * np.log(worse) - together * np.log1p(part[:, None, None] * (worse - 1)))
+    ratio = mistakes * np.log(worse) - together * np.log1p(part[:, None, None] * (worse - 1))
+    found: np.ndarray = np.exp(np.minimum(ratio, _MOST_OF_A_DAY))
     return found

@@ -101,6 +101,17 @@ def test_a_day_without_a_mistake_or_without_a_right_answer_has_evidence(share) -
     assert (found.evidence[0, -1] > 1) == (share == 0)
 
 
+@pytest.mark.parametrize("images", [600, 1e9])
+@pytest.mark.parametrize("labels", [5_000, 1_000_000])
+def test_a_collapse_on_very_many_labels_is_seen_and_ends_like_one_on_few(labels, images) -> None:
+    """Such as the labels of a table: their likelihood ratio is more than a number holds."""
+    shares = np.array([[0.9] * 3 + [0.1] * 3 + [0.9] * 5])
+    found = look(looks(shares, labels), np.array([0.85]), np.array([images]), LIMIT)
+    assert np.isfinite(found.evidence).all()
+    assert (found.evidence[0] >= 1).tolist() == [False] * 3 + [True] * 3 + [False] * 5
+    assert found.since[0, 3:6].tolist() == [3, 3, 3]
+
+
 @pytest.mark.parametrize("images", [0.01, 0.3, 1.0])
 def test_a_holdout_that_is_worth_less_than_an_image_raises_no_alarm_and_no_error(images) -> None:
     found = look(looks(np.full((1, 5), 0.9), 60), np.array([0.9]), np.array([images]), LIMIT)
