@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from driftwatch.accuracy.evidence import Evidence, Votes
 
 DRAWS = 4000
-# Labels that are wrong more often than this say nothing about the model.
+# Labels that are wrong more often than this, where the model is right and where it is wrong, say nothing about it.
 _MOST_ERROR = 0.45
 _SEED = 20
 
@@ -75,10 +75,10 @@ def corrected(
     by_label = evidence.weighted.sum(axis=1)
     errors = _errors(evidence, votes, ties, rng)
     error = interval_of(errors @ (by_label / by_label.sum()), confidence)
-    if error.value is not None and error.value > _MOST_ERROR:
-        reason = f"about {100 * error.value:.0f} % of the labels are wrong: they say nothing about the model"
-        return _undefined(agreement, reason, error)
     missed, matched = _mistaken(evidence, votes, errors)
+    reason = _worthless(error, missed, matched)
+    if reason is not None:
+        return _undefined(agreement, reason, error)
     found = interval_of(_without_errors(agreement, missed, matched, rng), confidence)
     assert agreement.value is not None
     assert agreement.effective_n is not None
@@ -117,6 +117,15 @@ def _why_not(votes: Votes, agreement: WeightedShare, merged_by: str) -> str | No
         return f"how often labels merged by {merged_by} are wrong is not estimated, only those of a majority vote"
     if not (votes.control_right.sum() + votes.control_wrong.sum()):
         return "no control task from the training images was answered, so nothing tells how often labels are wrong"
+    return None
+
+
+def _worthless(error: Interval, missed: np.ndarray, matched: np.ndarray) -> str | None:
+    """Why the labels say nothing about the model; None where they do."""
+    if error.value is not None and error.value > _MOST_ERROR:
+        return f"about {100 * error.value:.0f} % of the labels are wrong: they say nothing about the model"
+    if missed.mean() + matched.mean() > 2 * _MOST_ERROR:
+        return "labels agree with wrong answers about as often as with right ones: they say nothing about the model"
     return None
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.accuracy.day_verdict import judge_day
+from driftwatch.accuracy.evidence import Evidence, Scores, Votes
 from driftwatch.accuracy.history import PastDay, ScoredDay
 from driftwatch.accuracy.label_errors import Mistaken
 from driftwatch.accuracy.policy import Lasting
@@ -149,3 +150,16 @@ def test_labels_that_are_worthless_count_for_nothing(monitor: MonitorConfig) -> 
     guessed = ScoredDay(FIRST, "v1", ("cat", "dog"), evidence)
     assert judge_day(guessed, [], monitor, HOLDOUT).counted is None
     assert judge_day(guessed, [], with_settings(monitor, judge="measured"), HOLDOUT).counted is not None
+
+
+@pytest.mark.parametrize("wrong", [(20, 95), (0, 100)])
+def test_labels_of_people_who_nearly_always_take_one_class_for_the_other_count_for_nothing(
+    monitor: MonitorConfig, wrong: tuple[int, int]
+) -> None:
+    """A fifth of the labels is wrong, but the label of a wrong answer is as often wrong as that of a right one is right: no agreement tells
+    the accuracy. `wrong`: of 100 control answers of each class."""
+    votes = Votes(100 - np.array(wrong), np.array(wrong), 200, 0, 0, 0, 0, 178, 5.0, 5.0, {3: 178})
+    evidence = Evidence(np.array([[150, 20], [2, 6]]), Scores(), votes)
+    found = judge_day(ScoredDay(FIRST, "v1", ("cat", "dog"), evidence), [], monitor, HOLDOUT)
+    assert (found.counted, found.verdict.verdict) == (None, "not_enough_evidence")
+    assert found.corrected.accuracy.reason.endswith("they say nothing about the model")
