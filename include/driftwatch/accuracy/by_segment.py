@@ -60,7 +60,8 @@ def by_segment(
     day: DayStore, tables: DayTables, today: ScoredDay, before: Sequence[PastDay], label_error: Interval | None
 ) -> tuple[tuple[SegmentAccuracy, ...], tuple[Slice, ...]]:
     """The day's segments and slices; none where the monitor has no segments and searches no slices, where the day has no label, and where
-    its labels say nothing of other images. Writes labelled.parquet, which later days read.
+    its labels say nothing of other images. Writes labelled.parquet, which later days read; where there are none it
+    removes an earlier one.
 
     Judged together are days of the same model (`performance.pool_days`). `label_error`: the share of labels that are wrong, as the day's
     verdict reckons with it.
@@ -69,6 +70,7 @@ def by_segment(
     slices = settings.segments.slices
     searched = slices == "always" or (slices == "with_segments" and bool(config.segments))
     if not (config.segments or searched) or tables.no_interval or not len(tables.scored):
+        day.storage.delete(day.keys.labelled)
         return (), ()
     segments = segments_of_day(day).rename(columns={name: f"{COLUMN}{name}" for name in config.segments})
     table = _labelled(day, tables, segments)

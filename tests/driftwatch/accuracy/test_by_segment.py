@@ -15,7 +15,7 @@ from driftwatch.storage import Storage
 from driftwatch.view.segment_accuracy import segment_reasons
 from driftwatch.view.verdicts import reasons
 
-from .days import CARD, HOLDOUT, evaluated, with_settings
+from .days import CARD, HOLDOUT, evaluated, with_settings, write_small_day
 from .segment_days import write_days
 
 
@@ -106,3 +106,14 @@ def test_days_of_another_model_and_days_without_the_segmentation_are_not_pooled(
     table = storage.read_table(second.labelled)
     storage.write_table(second.labelled, table.drop(columns="segment.camera"))
     assert by_name(evaluated(storage, third, divided))["door-2"][2:4] == (10, 2)
+
+
+def test_a_day_that_is_scored_again_without_a_label_leaves_none_of_its_old_ones_to_later_days(
+    storage: Storage, divided: MonitorConfig
+) -> None:
+    first, second = write_days(storage, divided, 2)
+    evaluated(storage, first, divided)
+    write_small_day(storage, divided, 5, labels=0, wrong=8)
+    assert evaluated(storage, first, divided).segments == ()
+    assert by_name(evaluated(storage, second, divided))["door-2"][2:4] == (10, 1)
+    assert not storage.exists(first.labelled)
