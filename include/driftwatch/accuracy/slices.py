@@ -20,6 +20,8 @@ from driftwatch.artifacts.segment_accuracy import Slice, SliceProperty
 
 PARTS = 3
 MOST_SLICES = 3
+# Of more labelled images so many are drawn, the same each time: all of them are dealt anew some hundred times, in memory.
+MOST_SEARCHED = 20_000
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,12 @@ def find_slices(
     days: Sequence[pd.DataFrame], segments: Mapping[str, str], features: Sequence[str], searching: Searching
 ) -> tuple[Slice, ...]:
     """The slices that are worse than chance explains, the worst first. `days` and `segments`: as for `judge_segments`; `features`: the columns
-    of numbers."""
+    of numbers. Of more than MOST_SEARCHED labelled images so many are searched."""
     if not sum(len(day) for day in days):
         return ()
     rows = together(days)
+    if len(rows) > MOST_SEARCHED:
+        rows = rows.sample(MOST_SEARCHED, random_state=17)
     labelled = Labelled.of(rows)
     ranges = {name: _Range.of(rows[name]) for name in features}
     factors = [_factor_of_segment(by, rows[column]) for by, column in segments.items()]

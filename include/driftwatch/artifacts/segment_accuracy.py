@@ -56,7 +56,7 @@ class Slice(Part):
     where: tuple[SliceProperty, ...]
     """One property, or two."""
     labels: int
-    """Its labelled images, on the days that were searched."""
+    """Its labelled images, of those that were searched: of more than 20,000 on the days together, 20,000 are drawn."""
     accuracy: Share
     """How often label and answer agree. The interval reckons with the slice's being chosen for looking bad."""
     rest: Share

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftwatch.accuracy import slices
 from driftwatch.accuracy.slice_search import Answers, Factor, worst_slice, wrong_slices
 from driftwatch.accuracy.slices import Searching, chosen_high, find_slices
 from driftwatch.models.metrics import wilson
@@ -86,6 +87,17 @@ def test_the_same_images_give_the_same_slices_in_any_order() -> None:
     days = [labelled_day(rng, 300, bad=0.5, day=place) for place in range(2)]
     shuffled = [day.sample(frac=1, random_state=1) for day in days]
     assert searched(days) == searched(shuffled) != ()
+
+
+def test_of_very_many_labels_a_fixed_draw_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as the labels of a table: their dealings anew are 500 times as many."""
+    rng = np.random.default_rng(12)
+    days = [labelled_day(rng, 2000, bad=0.5, day=place) for place in range(3)]
+    monkeypatch.setattr(slices, "MOST_SEARCHED", 1000)
+    found = searched(days)
+    assert (where(found), found[0].days) == (["door-0"], 3)
+    assert found[0].labels + found[0].rest.n == 1000
+    assert searched([day.sample(frac=1, random_state=1) for day in days]) == found
 
 
 def test_nothing_is_searched_where_there_is_nothing_to_compare() -> None:
