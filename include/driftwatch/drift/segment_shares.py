@@ -19,6 +19,7 @@ from driftwatch.artifacts.segments import SegmentFeature
 from driftwatch.drift.class_mix import PREDICTION
 from driftwatch.drift.reference import MIN_REFERENCE
 from driftwatch.drift.segment_days import Segment, first_of_bursts
+from driftwatch.drift.segment_tests import LEAST
 from driftwatch.drift.segments import Judged, Untested
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def compare_counts(ours: np.ndarray, usual: np.ndarray) -> SharesTested:
     two_sided = 2 * np.minimum(more + same, fewer - same)
     seen = of_class > 0
     tests = 1 if seen.sum() == 2 else max(int(seen.sum()), 1)  # of two classes the one tells the other
-    p_values = np.where(seen, np.clip(two_sided * tests, 1e-300, 1.0), 1.0)
+    p_values = np.where(seen, np.clip(two_sided * tests, LEAST, 1.0), 1.0)
     return SharesTested(p_values, ours / max(n, 1) - usual / max(int(usual.sum()), 1))
 
 
@@ -91,5 +92,5 @@ def _judged(test: SharesTested, effective_n: int, usual_images: int, classes: Se
         )
         return rows, ()
 
-    effects = np.array([np.abs(test.moved).sum() / 2])
+    effects = np.full(len(classes), np.abs(test.moved).sum() / 2)  # what alarms is the change of all shares together
     return Judged(test.p_value, effective_n, usual_images, test.of_classes, effects, describe)

@@ -24,6 +24,8 @@ FAR = 1.4
 _TAIL = 0.01
 _SAMPLES = 10  # whose splits are pooled, for each size
 _SPLITS_AT_ONCE = 400
+# No chance is told as smaller: 0 could not be corrected for the number of segments.
+LEAST = 1e-300
 
 Size = tuple[int, int]
 
@@ -64,12 +66,12 @@ class Tested:
     @property
     def p_value(self) -> float:
         """The chance of so high a score without drift, before the correction for many samples; above 0.1 it is rather too high."""
-        return min(1.0, self.tests * 10.0 ** -float(self.scores.max()))
+        return float(self.of_features.min())
 
     @property
     def of_features(self) -> np.ndarray:
-        """The same for the highest score of each feature, adjusted for all features and tests: [features]."""
-        return np.minimum(1.0, self.tests * 10.0 ** -self.scores.max(axis=1))
+        """That chance for the highest score of each feature, adjusted for all features and tests: [features]."""
+        return np.clip(self.tests * 10.0 ** -self.scores.max(axis=1), LEAST, 1.0)
 
 
 def judge_samples(samples: Sequence[Sample], seed: int) -> list[Tested]:

@@ -29,9 +29,9 @@ FIRST_DAYS = 3
 
 @dataclass(frozen=True)
 class Judged:
-    """What the test of one segment says. `p_value`: before the correction for many segments; `of_features`: those of its features,
-    adjusted for all of them; `effects`: [features]. `describe`: the features that moved, by their places and what their p-values are
-    multiplied by, and examples."""
+    """What the test of one segment says. `p_value`: before the correction for many segments, never 0; `of_features`: those of its
+    features, adjusted for all of them; `effects`: [features]. `describe`: the features that moved, by their places and what their
+    p-values are multiplied by, and examples."""
 
     p_value: float
     effective_n: int
@@ -183,9 +183,9 @@ def _tested(kind: Kind, segment: Segment, images: int, test: Judged, p_value: fl
     effect = round(float(test.effects.max(initial=0)), 6)
     if p_value > rate:
         return row.model_copy(update={"status": "usual", "p_value": p_value, "effect": effect})
-    times = p_value / max(test.p_value, 1e-300)
+    times = p_value / test.p_value
     moved = np.flatnonzero(test.of_features * times <= rate)
-    order = moved[np.argsort(test.of_features[moved], kind="stable")]
+    order = moved[np.lexsort((-test.effects[moved], test.of_features[moved]))]
     features, examples = test.describe(order, times)
     return row.model_copy(
         update={

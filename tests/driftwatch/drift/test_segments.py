@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.stores import SMALLEST
 
@@ -18,8 +19,11 @@ from driftwatch.drift.content_and_predictions import judge_content_and_predictio
 from driftwatch.drift.image_quality import build_image_reference, profile_day
 from driftwatch.drift.mutes import add_mute
 from driftwatch.drift.reference import Reference
+from driftwatch.drift.segment_days import Segment
+from driftwatch.drift.segment_features import judge_features
 from driftwatch.drift.segment_shares import compare_counts
 from driftwatch.drift.segment_tests import Sample, adjusted, judge_samples
+from driftwatch.drift.segments import Silence, judge
 from driftwatch.images.features import COLUMNS
 from driftwatch.storage import Storage, open_storage
 
@@ -284,3 +288,17 @@ def test_the_shares_of_two_classes_have_fishers_exact_mid_p():
     assert found.p_value == pytest.approx(2 * (1 + 100 / 2) / 184756)
     assert found.of_classes[0] == pytest.approx(found.of_classes[1])
     assert compare_counts(np.array([0, 0, 5]), np.array([0, 0, 50])).p_value == 1
+
+
+def test_of_a_camera_that_is_wholly_other_only_what_moved_is_named():
+    rng = np.random.default_rng(3)
+    columns = ["still", "moved", "moved.more"]
+    ours, usual = (pd.DataFrame(rng.normal(size=(1_000, 3)), columns=columns) for _ in range(2))
+    ours["moved"] += 9
+    ours["moved.more"] += 99 + ours["moved"]
+    table = ours.assign(image_id=[f"{number}" for number in range(1_000)], phash=None)
+    door, config = Segment("camera", "door-1"), MonitorConfig.model_validate({**SMALLEST, "segments": CAMERA})
+    tests = judge_features(table, {door: np.arange(1_000)}, {door: [usual]}, columns, config)
+    (found,) = judge("image_quality", tests, [], config, FIRST, Silence())
+    assert 0 < found.p_value < 1e-200
+    assert {feature.feature for feature in found.features} == {"moved", "moved.more"}
