@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from driftwatch.config.segments import SegmentDriftConfig
 
 LOOK_BACK = 60  # days with data
+_UNUSUAL = ("drifted", "muted")
 D = TypeVar("D", DayDrift, ContentDrift)
 
 
@@ -47,16 +48,18 @@ Tables = Callable[["date"], "pd.DataFrame | None"]
 
 @dataclass(frozen=True)
 class EarlierDay:
-    """What an earlier day said of its segments. `drifted`: whether the whole day had, while most days had not."""
+    """What an earlier day said of its segments. `drifted`: whether the whole day had, while most days had not. `broken`: for content and
+    predictions, the segments whose image quality had drifted."""
 
     date: date
     rows: dict[Segment, SegmentDrift]
     drifted: bool
+    broken: frozenset[Segment] = frozenset()
 
     def usual(self, segment: Segment) -> bool:
         """Whether the segment's images of that day are usual ones."""
         row = self.rows.get(segment)
-        if row is None or not row.images or row.status in ("drifted", "muted"):
+        if row is None or not row.images or row.status in _UNUSUAL or segment in self.broken:
             return False
         return row.status == "usual" or not self.drifted
 
@@ -69,22 +72,20 @@ def earlier_images(day: DayStore) -> list[EarlierDay]:
     return _telling([earlier for earlier in found if earlier.rows])
 
 
-def earlier_answers(day: DayStore, version: str, kind: str) -> list[EarlierDay]:
-    """The same of content or predictions, from the days that model `version` judged. A day on which the segment's image quality had
-    drifted says so of both."""
-    broken = {earlier.date: earlier.rows for earlier in earlier_images(day)}
-    found = []
+def earlier_answers(day: DayStore, version: str) -> dict[str, list[EarlierDay]]:
+    """The same of content and of predictions, by this kind, from the days that model `version` judged."""
+    broken = {
+        earlier.date: frozenset(segment for segment, row in earlier.rows.items() if row.status in _UNUSUAL)
+        for earlier in earlier_images(day)
+    }
+    found: dict[str, list[EarlierDay]] = {"content": [], "predictions": []}
     for drift in _stored(day, ContentDrift):
-        rows = _by_segment(row for row in drift.segments if row.kind == kind)
-        images = broken.get(drift.day, {})
-        both = {
-            of: images[of] if of in images and images[of].status in ("drifted", "muted") else row
-            for of, row in rows.items()
-        }
-        test = drift.content if kind == "content" else drift.predictions
-        if rows and drift.reference_version == version:
-            found.append(EarlierDay(drift.day, both, test.verdict == "drifted"))
-    return _telling(found)
+        for kind, test in (("content", drift.content), ("predictions", drift.predictions)):
+            rows = _by_segment(row for row in drift.segments if row.kind == kind)
+            if rows and drift.reference_version == version:
+                drifted = test.verdict == "drifted"
+                found[kind].append(EarlierDay(drift.day, rows, drifted, broken.get(drift.day, frozenset())))
+    return {kind: _telling(days) for kind, days in found.items()}
 
 
 def _telling(days: list[EarlierDay]) -> list[EarlierDay]:

@@ -86,18 +86,18 @@ def segments_of_answers(
     segments: list[SegmentDrift] = []
     rate_of: dict[str, float] = {}
 
-    def add(kind: Kind, earlier: Sequence[EarlierDay], tests: Mapping[Segment, Any]) -> None:
-        segments.extend(judge(kind, tests, earlier, day.config, day.date, _silence(day)))
+    def add(kind: Kind, tests: Mapping[Segment, Any]) -> None:
+        segments.extend(judge(kind, tests, earlier[kind], day.config, day.date, _silence(day)))
         rate_of[kind] = rates(day.config, kind_rate(day.config.profiling, kind), kind)[1]
 
+    earlier = earlier_answers(day, version)
     today = components_of(day.date)
     if today is not None:
-        earlier = earlier_answers(day, version, "content")
         names = [name for name in today.columns if name not in table.columns]
-        usual = _usual(day, rows, earlier, components_of)
-        add("content", earlier, judge_features(today, rows, usual, names, day.config))
-    earlier = earlier_answers(day, version, "predictions")
-    add("predictions", earlier, judge_shares(table, rows, _usual(day, rows, earlier, table_of), day.config))
+        usual = _usual(day, rows, earlier["content"], components_of)
+        add("content", judge_features(today, rows, usual, names, day.config))
+    usual = _usual(day, rows, earlier["predictions"], table_of)
+    add("predictions", judge_shares(table, rows, usual, day.config))
     drifted_first = sorted(segments, key=lambda row: row.status != "drifted")
     return {"segments": tuple(drifted_first), "segments_rates": rate_of}
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 import numpy as np
 import pandas as pd
 import pytest
+from tests.driftwatch.artifacts import samples
 from tests.stores import SMALLEST
 
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
@@ -230,6 +231,10 @@ def test_content_and_predictions_of_a_segment_are_judged_against_its_own_days(st
     for number in range(4):
         day = store.day(FIRST + timedelta(number))
         embeddings, predictions = seen(120, 20 + number)
+        if number == 2:  # its images are other since the day before; what is on them is other tomorrow
+            blurred = {"by": "camera", "name": "door-2", "images": 60, "status": "drifted", "since": "2026-03-02"}
+            drift = {**samples.DAY_DRIFT, "day": str(day.date), "segments": [blurred]}
+            storage.write_json(day.keys.drift, drift)
         if number == 3:
             other, dogs = seen(60, 99, dogs=1.0)
             predictions[60:], embeddings[60:] = dogs, other
@@ -241,6 +246,8 @@ def test_content_and_predictions_of_a_segment_are_judged_against_its_own_days(st
         ("content", "door-1"): "usual", ("content", "door-2"): "drifted",
         ("predictions", "door-1"): "usual", ("predictions", "door-2"): "drifted",
     }  # fmt: skip
+    assert {rows[kind, "door-2"].since for kind in ("content", "predictions")} == {day.date}
+    assert [rows["predictions", name].usual_images for name in ("door-1", "door-2")] == [180, 120]
     moved = rows["predictions", "door-2"].features
     assert {(feature.feature, feature.direction) for feature in moved} == {("dog", "up"), ("cat", "down")}
     assert found.segments_rates == pytest.approx({"content": 0.00125, "predictions": 0.00125})
