@@ -240,3 +240,8 @@ class ContentDrift(DayArtifact):
     def segments_that(self, *status: SegmentStatus) -> tuple[SegmentDrift, ...]:
         """The segments of these statuses, of both kinds, in their order."""
         return tuple(segment for segment in self.segments if segment.status in status)
+
+    @property
+    def drifted(self) -> bool:
+        """Whether content or predictions drifted, those of the day or of a segment."""
+        return "drifted" in (self.content.verdict, self.predictions.verdict) or bool(self.segments_that("drifted"))

@@ -39,16 +39,17 @@ def settle_retrained_days(store: MonitorStore, run_key: str, by: str, at: dateti
     """
     setting = store.config.reference.accept_after_promotion
     gate = store.read(store.keys.retraining(run_key, GATE), GateResult)
-    days = tuple(day for day in gate.recent_days if _has_drifted(store.day(day)))
-    known = {state.days: state for state in accepted_states(store)}
-    same = known.get(days)
-    if same is not None and same.counts:  # the task is repeated, or a person was faster
-        return RetrainedDays(days, same)
-    accepted = {day for state in known.values() if state.counts for day in state.days}
-    days = tuple(day for day in days if day not in accepted)
+    drifted = tuple(day for day in gate.recent_days if _has_drifted(store.day(day)))
+    states = accepted_states(store)
+    for state in states:  # the task is repeated, or a person was faster
+        if state.counts and (state.days == drifted or state.history[-1].by == by):
+            return RetrainedDays(state.days, state)
+    accepted = {day for state in states if state.counts for day in state.days}
+    days = tuple(day for day in drifted if day not in accepted)
     if not days or setting == "never":
         return RetrainedDays(())
-    if setting == "propose" or same is not None:  # what a person has withdrawn is not accepted again unasked
+    withdrawn = any(state.days == days for state in states)
+    if setting == "propose" or withdrawn:  # what a person has withdrawn is not accepted again unasked
         return RetrainedDays(days)
     reason = f"the model {gate.version} was retrained on these days and promoted"
     decision = BaselineDecision(what="accepted", by=by, at=at, reason=reason)
@@ -56,7 +57,6 @@ def settle_retrained_days(store: MonitorStore, run_key: str, by: str, at: dateti
 
 
 def _has_drifted(day: DayStore) -> bool:
-    """Whether the day differed from every state in any way that alarms."""
+    """Whether the day, or a segment of it, differed from every state in any way that alarms."""
     images, answers = day.find(DayDrift), day.find(ContentDrift)
-    tests = [images, *((answers.content, answers.predictions) if answers else ())]
-    return any(test is not None and test.verdict == DRIFTED for test in tests)
+    return (images is not None and images.verdict == DRIFTED) or (answers is not None and answers.drifted)

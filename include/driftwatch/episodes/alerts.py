@@ -14,7 +14,7 @@ from driftwatch.artifacts.alerts import (
 )
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.ended_alerts import ImagesUsualAgain, ModelHoldsAgain
-from driftwatch.episodes.signs import of_answers_alone, of_answers_too
+from driftwatch.episodes.signs import of_answers_alone
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.episodes import DayEpisodes
@@ -32,7 +32,7 @@ def about_images(day: DayStore, episodes: DayEpisodes) -> DayAlert | None:
         return AnswersDrifted(day.date, answers, told)
     if drift is None or (told is None and not _has_new_segments(drift)):
         return None
-    return ImagesDrifted(day.date, drift, answers if answers and of_answers_too(answers) else None, told)
+    return ImagesDrifted(day.date, drift, answers if answers and answers.drifted else None, told)
 
 
 def _has_new_segments(drift: DayDrift) -> bool:

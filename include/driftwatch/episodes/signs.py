@@ -119,18 +119,12 @@ def _effects(drift: DayDrift | None, answers: ContentDrift | None) -> Iterator[f
             yield answers.predictions.effect or 0.0
 
 
-def of_answers_too(answers: ContentDrift) -> bool:
-    """Whether content, predictions or segments of these alarm."""
-    verdicts = (answers.content.verdict, answers.predictions.verdict)
-    return DRIFTED in verdicts or bool(answers.segments_that("drifted"))
-
-
 def of_answers_alone(drift: DayDrift | None, answers: ContentDrift) -> bool:
     """Whether content, predictions or segments of these alarm, and nothing is to be said of the image quality."""
     if drift is None:
         return True
     slow = drift.trend is not None and drift.trend.verdict == DRIFTED
-    return of_answers_too(answers) and not (drift.verdict == DRIFTED or slow or drift.came_or_went)
+    return answers.drifted and not (drift.verdict == DRIFTED or slow or drift.came_or_went)
 
 
 def of_model(day: date, found: Performance | None, analysis: WhyLabsAnalysis | None) -> DaySigns | None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from tests.driftwatch.artifacts import samples
 
+from driftwatch.artifacts.reference import BaselineDecision
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.drift.accepted import withdraw
+from driftwatch.drift.accepted import accept, withdraw
 from driftwatch.drift.retrained_days import settle_retrained_days
 from driftwatch.drift.states import accepted_states
 from driftwatch.storage import open_storage
@@ -67,3 +68,22 @@ def test_what_a_person_accepted_is_not_asked_about_again_and_what_was_withdrawn_
     withdraw(store, state.name, state.history[0].model_copy(update={"what": "withdrawn"}))
     assert settled(store, "propose").days == (BROKEN, WORSE)
     assert (settled(store, "auto").days, settled(store, "auto").state) == ((BROKEN, WORSE), None)
+
+
+def test_a_day_of_which_one_segment_alone_had_other_content_is_one_of_them(store):
+    door = {"kind": "content", "by": "camera", "name": "door-1", "images": 60, "status": "drifted"}
+    calm = {"verdict": "ok", "p_value": 0.5}
+    answers = {**samples.CONTENT_DRIFT, "content": {**samples.CONTENT_DRIFT["content"], **calm}, "segments": [door]}
+    answers["predictions"] = {**samples.CONTENT_DRIFT["predictions"], **calm}
+    store.storage.write_json(store.keys.day(CALM).file("content_drift.json"), {**answers, "day": str(CALM)})
+    assert settled(store, "propose").days == (CALM, BROKEN, WORSE)
+
+
+def test_where_one_of_the_days_was_accepted_before_the_others_are_accepted_once_and_not_after_a_withdrawal(store):
+    decision = BaselineDecision.model_validate({"what": "accepted", "by": "ann", "at": AT, "reason": "a new lens"})
+    accept(store, [BROKEN], decision)
+    first, again = settled(store, "auto"), settled(store, "auto")
+    assert (first.days, first.state.days) == ((WORSE,), (WORSE,))
+    assert first == again
+    withdraw(store, first.state.name, decision.model_copy(update={"what": "withdrawn"}))
+    assert (settled(store, "auto").days, settled(store, "auto").state) == ((WORSE,), None)
