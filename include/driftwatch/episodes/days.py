@@ -48,6 +48,7 @@ def _follow(store: MonitorStore, day: date) -> DayEpisodes:
     before = _last_known(store, earlier)
     without = [other for other in earlier if before is None or other > before.day]
     found = DayEpisodes(day=day)
+    later: list[tuple[DayStore, DayEpisodes]] = []
     for other in [*without, day, *(other for other in days if other > day)]:
         of = store.day(other)
         signs = (
@@ -61,8 +62,14 @@ def _follow(store: MonitorStore, day: date) -> DayEpisodes:
             found = before
         elif other > day and stored == before:
             break  # the days after it rest on the same
-        if stored != before:
+        if other > day:
+            later.append((of, before))
+        elif stored != before:
             of.write(before)
+    for of, episodes in reversed(
+        later
+    ):  # the last day first: who is killed on the way finds the next day still to be written
+        of.write(episodes)
     return found
 
 

@@ -16,7 +16,7 @@ from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.episodes import DayEpisodes
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.reference import AcceptedState
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.episodes.alerts import about_images, about_model
 from driftwatch.episodes.days import noted
 from driftwatch.storage import open_storage
@@ -93,6 +93,27 @@ def test_a_day_that_is_filled_in_moves_the_first_day_of_an_episode_that_is_known
     note(store, 0)
     later = store.day(day(1)).read(DayEpisodes).open[0]
     assert (later.since, later.alarms, later.event) == (day(0), 2, None)
+
+
+def test_a_step_that_is_killed_among_the_later_days_is_finished_by_its_repeat(store, monkeypatch):
+    for number in (1, 2, 3):
+        put_drift(store, number, drifted=True)
+        note(store, number)
+    put_drift(store, 0, drifted=True)
+    left, write = 2, DayStore.write
+
+    def killed(of: DayStore, artifact: Any) -> None:
+        nonlocal left
+        if (left := left - 1) < 0:
+            raise KeyboardInterrupt
+        write(of, artifact)
+
+    monkeypatch.setattr(DayStore, "write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        note(store, 0)
+    monkeypatch.setattr(DayStore, "write", write)
+    note(store, 0)
+    assert [store.day(day(number)).read(DayEpisodes).open[0].since for number in range(4)] == [day(0)] * 4
 
 
 def test_labels_that_come_days_later_open_their_episode_on_their_own_day_and_the_later_days_follow(store):
