@@ -24,13 +24,13 @@ import pandas as pd
 from scipy import stats
 
 from bench.judgement.drift_data import OUT
-from driftwatch.artifacts.alerts import DayAlert, ImagesDrifted
+from driftwatch.artifacts.alerts import DayAlert
 from driftwatch.artifacts.drift import TRAINING, DayDrift, FeatureDrift
-from driftwatch.artifacts.ended_alerts import ImagesUsualAgain
 from driftwatch.artifacts.episodes import DayEpisodes
 from driftwatch.artifacts.segments import SegmentDrift, SegmentFeature
 from driftwatch.config.episodes import EpisodesConfig
 from driftwatch.drift.cusum import ScoredDay, trend
+from driftwatch.episodes.alerts import of_drift
 from driftwatch.episodes.fold import after_day
 from driftwatch.episodes.signs import of_images
 from driftwatch.images.features import COLUMNS
@@ -203,14 +203,10 @@ def why(day: date, drift: DayDrift, episodes: DayEpisodes) -> str:
 
 def message(drift: DayDrift, episodes: DayEpisodes) -> tuple[str, DayAlert] | None:
     """What is told of the day: of which event, and the alert."""
-    episode = episodes.of("images")
-    if episode and episode.ended:
-        return "closed", ImagesUsualAgain(drift.day, episode)
-    if episode and episode.event:
-        return episode.event, ImagesDrifted(drift.day, drift, None, episode)
-    if any(row.since == drift.day for row in drift.segments_that("new")):
-        return "new segment", ImagesDrifted(drift.day, drift)
-    return None
+    alert, episode = of_drift(episodes, drift, None), episodes.of("images")
+    if alert is None:
+        return None
+    return (episode and episode.event) or "new segment", alert
 
 
 def run(seed: int) -> Year:

@@ -72,8 +72,8 @@ def _of_segments(drift: DayDrift | ContentDrift) -> News:
 
 
 def _of_episode(episode: Episode | None) -> News:
-    """What there is to tell of an episode on the day; empty where it opens, and for an alert without one."""
-    if episode is None or episode.event == "opened":
+    """What there is to tell of an episode on the day; empty where it opens, where there is nothing, and for an alert without one."""
+    if episode is None or episode.event in (None, "opened"):
         return {}
     return {"episode": f"{episode.event} {episode.since}", "added": list(episode.added)}
 
@@ -81,7 +81,7 @@ def _of_episode(episode: Episode | None) -> News:
 @dataclass(frozen=True)
 class ImagesDrifted(DayAlert):
     """The quality of the images changed, on the day or slowly over the days. `answers`: what else changed, if anything. `episode`: the change
-    that this is a day of; None where segments are new and nothing else changed."""
+    that this is a day of; where there is none, or nothing new in it, only the segments are news that are new on the day."""
 
     kind = "drift"
     source = "drift"

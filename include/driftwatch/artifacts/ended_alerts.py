@@ -9,17 +9,20 @@ from driftwatch.artifacts.alerts import DayAlert, News
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.episodes import Episode
+    from driftwatch.artifacts.segments import SegmentDrift
 
 
 @dataclass(frozen=True)
 class EpisodeEnded(DayAlert):
-    """A change is over. `episode`: as it was."""
+    """A change is over. `episode`: as it was; `new`: segments that are new on this day, which are told along with it."""
 
     episode: Episode
+    new: tuple[SegmentDrift, ...] = ()
 
     @property
     def news(self) -> News:
-        return {"since": self.episode.since.isoformat(), "ended": self.episode.ended, "by": self.episode.ended_by}
+        news: News = {"since": self.episode.since.isoformat(), "ended": self.episode.ended, "by": self.episode.ended_by}
+        return news | ({"new": sorted(f"{row.by} {row.name}" for row in self.new)} if self.new else {})
 
 
 @dataclass(frozen=True)

@@ -18,25 +18,31 @@ from driftwatch.episodes.signs import of_answers_alone
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.episodes import DayEpisodes
+    from driftwatch.artifacts.segments import SegmentDrift
     from driftwatch.artifacts.store import DayStore
 
 
 def about_images(day: DayStore, episodes: DayEpisodes) -> DayAlert | None:
-    """The alert about the day's images. Segments that are new on the day are told by themselves where nothing else is."""
+    """The alert about the day's images."""
+    return of_drift(episodes, day.find(DayDrift), day.find(ContentDrift))
+
+
+def of_drift(episodes: DayEpisodes, drift: DayDrift | None, answers: ContentDrift | None) -> DayAlert | None:
+    """The alert about the images of a day of which this was found. Segments that are new on the day are told also where nothing else is."""
     episode = episodes.of("images")
+    new = _new_segments(drift) if drift else ()
     if episode and episode.ended:
-        return ImagesUsualAgain(day.date, episode)
-    drift, answers = day.find(DayDrift), day.find(ContentDrift)
-    told = episode if episode and episode.event else None
+        return ImagesUsualAgain(episodes.day, episode, new)
+    told = episode is not None and episode.event is not None
     if told and answers and of_answers_alone(drift, answers):
-        return AnswersDrifted(day.date, answers, told)
-    if drift is None or (told is None and not _has_new_segments(drift)):
+        return AnswersDrifted(episodes.day, answers, episode)
+    if drift is None or not (told or new):
         return None
-    return ImagesDrifted(day.date, drift, answers if answers and answers.drifted else None, told)
+    return ImagesDrifted(episodes.day, drift, answers if told and answers and answers.drifted else None, episode)
 
 
-def _has_new_segments(drift: DayDrift) -> bool:
-    return any(segment.since == drift.day for segment in drift.segments_that("new"))
+def _new_segments(drift: DayDrift) -> tuple[SegmentDrift, ...]:
+    return tuple(segment for segment in drift.segments_that("new") if segment.since == drift.day)
 
 
 def about_model(day: DayStore, episodes: DayEpisodes) -> DayAlert | None:

@@ -29,10 +29,11 @@ from driftwatch.artifacts.models_alerts import MlflowAliasMoved
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.view.alert_words import Words, performance_numbers
 from driftwatch.view.drift_alerts import answers_drifted, images_drifted
-from driftwatch.view.episodes import ended_line, names, of_alert, said
+from driftwatch.view.episodes import names, of_alert, said, whole_line
 from driftwatch.view.mlflow import shows, to_follow
 from driftwatch.view.numbers import percent
 from driftwatch.view.segment_accuracy import segment_reasons, worse_title
+from driftwatch.view.segments import coming_lines
 from driftwatch.view.shares import accuracy_text
 from driftwatch.view.states import after_promotion
 from driftwatch.view.words import count, listing, one_line
@@ -66,7 +67,7 @@ words_of.register(AnswersDrifted, answers_drifted)
 def _episode_ended(alert: EpisodeEnded) -> Words:
     episode = alert.episode
     held = {"episode": f"{count(episode.alarms, 'day')} with an alarm: {names([sign.name for sign in episode.signs])}"}
-    return Words(f"{'Images' if episode.line == 'images' else 'Model'}: {ended_line(episode)}", held, "nothing.")
+    return Words("; ".join([whole_line(episode, alert.day), *coming_lines(alert.new)]), held, "nothing.")
 
 
 @words_of.register

@@ -31,7 +31,9 @@ def images_drifted(alert: ImagesDrifted) -> Words:
     # A reminder says again which segments are missing; at other times only the day on which they went does.
     since = None if episode and episode.event == "reminder" else drift.day
     coming = coming_lines(drift.segments, since)
-    what, numbers = _change_of_images(drift, coming), _numbers_of_images(drift, coming)
+    only_new = coming and (episode is None or episode.event is None)
+    what = _capital(coming[0]) if only_new else _change_of_images(drift, coming)
+    numbers = _numbers_of_images(drift, coming)
     if alert.answers:
         what = f"{what}; {listing(_changes_of_answers(alert.answers))}"
         numbers |= _numbers_of_answers(alert.answers, [])
@@ -45,7 +47,11 @@ def _change_of_images(drift: DayDrift, coming: list[str]) -> str:
         return ": ".join(["The images changed", *(segments[:1] or [listing(list(moved))] * bool(moved))])
     if trend is not None and trend.verdict == "drifted":
         return f"The images change slowly: {trend_finding(trend)}"
-    return f"{coming[0][:1].upper()}{coming[0][1:]}" if coming else "The images changed"
+    return _capital(coming[0]) if coming else "The images changed"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _numbers_of_images(drift: DayDrift, coming: list[str]) -> dict[str, str]:
@@ -70,7 +76,7 @@ def answers_drifted(alert: AnswersDrifted) -> Words:
         "evidence": f"against {drift.reference_images} held-out images of model {drift.reference_version}; "
         f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}"
     }
-    what = said(first[:1].upper() + first[1:], alert.episode, alert.day)
+    what = said(_capital(first), alert.episode, alert.day)
     return Words(what, {**of_alert(alert.episode, alert.day), **numbers}, _DRIFT_ADVICE)
 
 

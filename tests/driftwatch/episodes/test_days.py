@@ -20,6 +20,7 @@ from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.episodes.alerts import about_images, about_model
 from driftwatch.episodes.days import noted
 from driftwatch.storage import open_storage
+from driftwatch.view.alerts import words_of
 
 from ...stores import monitor_store
 from ..artifacts import samples
@@ -152,6 +153,17 @@ def test_a_new_camera_is_told_and_opens_no_episode_and_a_missing_one_does(store)
     assert about_images(store.day(day(0)), found).episode is None
     put_drift(store, 0, drifted=False, segments=camera("missing"))
     assert note(store, 0).open[0].current == ("camera=door-9",)
+
+
+def test_a_camera_that_is_new_while_a_change_goes_on_or_ends_is_told_too_and_the_change_is_not_told_again(store):
+    camera = {"by": "camera", "name": "door-9", "images": 5, "status": "new"}
+    told = []
+    for number, drifted in enumerate((True, True, False, False, False)):
+        put_drift(store, number, drifted, segments=[{**camera, "since": day(number).isoformat()}])
+        told.append(words_of(about_images(store.day(day(number)), note(store, number))))
+    assert [words.said for words in told[1:4]] == ["New camera: door-9"] * 3
+    assert told[1].numbers["episode"].startswith(f"since {day(0)}, day 2")
+    assert told[4].said.endswith("ended: all is as usual again; new camera: door-9")
 
 
 def test_an_accepted_day_ends_the_episode_of_its_days(store):
