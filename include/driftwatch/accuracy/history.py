@@ -12,7 +12,7 @@ from driftwatch.artifacts.base import find_each
 from driftwatch.artifacts.rules import CountedDay
 from driftwatch.artifacts.store import MonitorStore
 
-# The trend looks back so far; a model that serves longer has its oldest days left out.
+# The rules over all days of a model look back so far; of one that serves longer the oldest days are left out.
 MOST_DAYS = 400
 
 

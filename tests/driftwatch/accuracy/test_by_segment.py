@@ -16,7 +16,7 @@ from driftwatch.view.segment_accuracy import segment_reasons
 from driftwatch.view.verdicts import reasons
 
 from .days import CARD, HOLDOUT, evaluated, with_settings, write_small_day
-from .segment_days import write_days
+from .segment_days import with_cameras, write_days
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_an_alert_of_a_segment_makes_the_day_one_where_the_monitor_says_so(
     assert outdated(store, [found]) == []
 
 
-def test_days_of_another_model_and_days_without_the_segmentation_are_not_pooled(
+def test_days_without_a_table_or_without_the_segmentation_in_it_are_not_pooled(
     storage: Storage, divided: MonitorConfig
 ) -> None:
     first, second, third = write_days(storage, divided, 3)
@@ -106,6 +106,14 @@ def test_days_of_another_model_and_days_without_the_segmentation_are_not_pooled(
     table = storage.read_table(second.labelled)
     storage.write_table(second.labelled, table.drop(columns="segment.camera"))
     assert by_name(evaluated(storage, third, divided))["door-2"][2:4] == (10, 2)
+
+
+def test_days_of_another_model_are_not_pooled(storage: Storage, divided: MonitorConfig) -> None:
+    other, first = write_days(storage, divided, 2)
+    with_cameras(storage, write_small_day(storage, divided, 5, labels=40, wrong=8, version="v2"))
+    evaluated(storage, other, divided)
+    assert storage.exists(other.labelled)
+    assert by_name(evaluated(storage, first, divided))["door-2"][2:4] == (10, 1)
 
 
 def test_a_day_that_is_scored_again_without_a_label_leaves_none_of_its_old_ones_to_later_days(
