@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 from tests.driftwatch.artifacts import samples
+from tests.driftwatch.view.report.known import day_facts
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.alerts import SegmentsGotWorse
 from driftwatch.artifacts.parts import Share, WeightedShare
 from driftwatch.artifacts.segment_accuracy import SegmentAccuracy, Slice, SliceProperty
 from driftwatch.view.alerts import alert_text
+from driftwatch.view.report import environment
 from driftwatch.view.segment_accuracy import segment_reasons, segment_rows, slice_line, slice_title, worse_line
 
 ACCURACY = WeightedShare(value=0.52, low=0.4, high=0.64, n=61, effective_n=61.0)
@@ -49,9 +51,24 @@ def test_one_line_counts_the_worse_segments_and_is_empty_where_there_is_none() -
 
 
 def test_many_worse_segments_are_counted_and_the_first_are_said() -> None:
-    said = segment_reasons(performance(*(segment(f"door-{place}") for place in range(9))))
-    assert len(said) == 7
-    assert said[-1] == "3 more segments are worse."
+    seven, nine = (
+        segment_reasons(performance(*(segment(f"door-{place}") for place in range(worse)))) for worse in (7, 9)
+    )
+    assert (len(seven), len(nine)) == (7, 7)
+    assert (seven[-1], nine[-1]) == ("1 more segment is worse.", "3 more segments are worse.")
+
+
+def table(found: Performance) -> str:
+    """The report's section."""
+    known = {"facts": day_facts(performance=found), "segment_accuracy": segment_rows(found), "slices": ()}
+    return environment().get_template("segment_accuracy.html.j2").render(known)
+
+
+def test_the_table_says_how_many_segments_it_leaves_out() -> None:
+    page = table(performance(*(segment(f"door-{place}", "ok") for place in range(203))))
+    assert "3 more, which look better than these, are in performance.json alone." in page
+    assert (page.count("door-199<"), page.count("door-200<")) == (1, 0)
+    assert "in performance.json alone" not in table(performance(segment("door-1", "ok")))
 
 
 def test_a_slice_is_said_by_its_properties() -> None:
