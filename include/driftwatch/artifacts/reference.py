@@ -98,7 +98,7 @@ class Mute(Part):
     since: datetime.date
     """The first day on which it does not alarm."""
     until: datetime.date
-    """The last one."""
+    """The last one; before `since` where it was let alarm again before that."""
     by: str
     """Who muted it."""
     at: Time

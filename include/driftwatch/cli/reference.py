@@ -13,6 +13,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
+from driftwatch.config.reference import ReferenceConfig
 
 
 def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
@@ -64,30 +65,34 @@ def _list(options: argparse.Namespace) -> None:
 
     monitor = monitor_of(options)
     states = accepted_states(monitor)
-    print("* training  the images that the model was made from")
+    print(f"* {_baseline(monitor.config.reference)}")
     for state in states:
         mark = "*" if state.counts else " "
         print(f"{mark} {state.name}  {as_range(state.days)}  {state.images} images")
         for decision in state.history:
             print(f"      {decision.what} {decision.at:%Y-%m-%d %H:%M} by {decision.by}: {decision.reason}")
-    for mute in all_mutes(monitor):
+    for mute in (mute for mute in all_mutes(monitor) if mute.since <= mute.until):
         print(f"  {mute.what} {mute.name} muted {mute.since} to {mute.until} by {mute.by}: {mute.reason}")
 
 
+def _baseline(settings: ReferenceConfig) -> str:
+    if settings.baseline == "trailing":
+        return f"trailing  the last {settings.trailing_days} usual days; the training data as long as there are fewer"
+    if settings.baseline == "days":
+        return f"days  {', '.join(f'{part.first}..{part.last}' for part in settings.days)}"
+    return "training  the images that the model was made from"
+
+
 def _decision(options: argparse.Namespace, what: str) -> BaselineDecision:
-    decision = {"what": what, "by": _who(options), "at": datetime.now(timezone.utc), "reason": _why(options)}
-    return BaselineDecision.model_validate(decision)
+    return BaselineDecision.model_validate({"what": what, **_signature(options)})
 
 
-def _who(options: argparse.Namespace) -> str:
-    return options.by or getpass.getuser()
-
-
-def _why(options: argparse.Namespace) -> str:
-    reason: str = options.reason.strip()
+def _signature(options: argparse.Namespace) -> dict[str, object]:
+    """Who decides, when, and why."""
+    reason = options.reason.strip()
     if not reason:
         raise UsageError("--reason is empty: say why, for those who read it in half a year")
-    return reason
+    return {"by": options.by or getpass.getuser(), "at": datetime.now(timezone.utc), "reason": reason}
 
 
 def _accept(options: argparse.Namespace) -> None:
@@ -126,9 +131,7 @@ def _mute(options: argparse.Namespace) -> None:
         "name": options.name,
         "since": options.since or _newest(monitor),
         "until": options.until,
-        "by": _who(options),
-        "at": datetime.now(timezone.utc),
-        "reason": _why(options),
+        **_signature(options),
     }
     found = add_mute(monitor, Mute.model_validate(mute))
     print(f"{found.what} {found.name} does not alarm from {found.since} to {found.until}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.nested_keys import lock_of
@@ -36,9 +38,10 @@ def muted_segments(store: MonitorStore, day: date) -> dict[str, Mute]:
 def add_mute(store: MonitorStore, mute: Mute) -> Mute:
     """Mutes a feature or a segment. To say the same again changes nothing.
 
-    Raises NeedsAttention for a day order that is wrong, an unknown feature, and a segment that is not written as camera=door-17.
+    Raises NeedsAttention for a day order that is wrong, an unknown feature, and a segment that is not written as camera=door-17, or is of
+    no segmentation of the monitor file.
     """
-    _refuse_wrong(mute)
+    _refuse_wrong(mute, tuple(store.config.segments))
     with exclusive(store.storage, lock_of(store.keys.mutes)) as lock:
         known = all_mutes(store)
         same = [old for old in known if old.model_copy(update={"at": mute.at}) == mute]
@@ -50,28 +53,24 @@ def add_mute(store: MonitorStore, mute: Mute) -> Mute:
 
 
 def end_mutes(store: MonitorStore, name: str, from_day: date) -> list[Mute]:
-    """Lets a feature or a segment alarm again from `from_day` on. Returns what was muted; raises NeedsAttention where nothing was."""
+    """Lets a feature or a segment alarm again from `from_day` on. Returns what was muted; to say the same again changes nothing. Raises
+    NeedsAttention where nothing was muted."""
+    last = from_day - timedelta(days=1)
     with exclusive(store.storage, lock_of(store.keys.mutes)) as lock:
         known = all_mutes(store)
         ended = [mute for mute in known if mute.name == name and mute.until >= from_day]
+        if any(mute.name == name and mute.until == last for mute in known) and not ended:  # said before
+            return []
         if not ended:
             muted = sorted({mute.name for mute in known if mute.until >= from_day})
             raise NeedsAttention(f"{name} is not muted on {from_day} or later; muted are: {', '.join(muted) or 'none'}")
         lock.check()
-        kept = (_ended(mute, from_day) if mute in ended else mute for mute in known)
-        store.write(store.keys.mutes, Mutes(mutes=tuple(mute for mute in kept if mute is not None)))
+        kept = (mute.model_copy(update={"until": last}) if mute in ended else mute for mute in known)
+        store.write(store.keys.mutes, Mutes(mutes=tuple(kept)))
     return ended
 
 
-def _ended(mute: Mute, from_day: date) -> Mute | None:
-    """None where it would hold on no day."""
-    from datetime import timedelta
-
-    last = from_day - timedelta(days=1)
-    return mute.model_copy(update={"until": last}) if mute.since <= last else None
-
-
-def _refuse_wrong(mute: Mute) -> None:
+def _refuse_wrong(mute: Mute, segmentations: Collection[str]) -> None:
     from driftwatch.images.features import COLUMNS
 
     if mute.until < mute.since:
@@ -80,7 +79,12 @@ def _refuse_wrong(mute: Mute) -> None:
         )
     if mute.what == FEATURE and mute.name not in COLUMNS:
         raise NeedsAttention(f"{mute.name} is no feature; the features are: {', '.join(COLUMNS)}")
-    if mute.what == SEGMENT and not all(part.strip() for part in mute.name.partition("=")):
+    by, _, name = mute.name.partition("=")
+    if mute.what == SEGMENT and (not by or not name or name != name.strip()):
         raise NeedsAttention(
             f"{mute.name!r} is no segment: write the segmentation and its value, such as camera=door-17"
+        )
+    if mute.what == SEGMENT and by not in segmentations:
+        raise NeedsAttention(
+            f"{mute.name!r} is no segment whose drift is judged: the monitor file's section segments has {', '.join(segmentations) or 'none'}"
         )

@@ -112,7 +112,7 @@ def divided(day: DayStore, table: pd.DataFrame, by: Collection[str]) -> dict[Seg
         known = np.flatnonzero(segments[name].notna().to_numpy())
         names, codes = np.unique(segments[name].to_numpy(object)[known].astype(str), return_inverse=True)
         order = np.argsort(codes, kind="stable")
-        parts = np.split(known[order], np.cumsum(np.bincount(codes, minlength=len(names)))[:-1])
+        parts = np.split(known[order], np.cumsum(np.bincount(codes, minlength=len(names))))[:-1]
         found.update({Segment(name, str(of)): rows for of, rows in zip(names, parts, strict=True)})
     return found
 

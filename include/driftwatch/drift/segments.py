@@ -73,6 +73,13 @@ def tells_of_coming(config: MonitorConfig, kind: Kind) -> frozenset[str]:
     )
 
 
+def _without_table(config: MonitorConfig, found: Iterable[Segment]) -> frozenset[str]:
+    """The segmentations whose table may be missing, and of which no image is in a segment: as good as none of their segments is known."""
+    told = {segment.by for segment in found}
+    may = (name for name, of in config.segments.items() if of.table is not None and of.table.missing == "unknown")
+    return frozenset(name for name in may if name not in told)
+
+
 def judge(
     kind: Kind,
     found: Mapping[Segment, tuple[int, Judged | Untested]],
@@ -88,7 +95,7 @@ def judge(
     rate = rates(config, config.profiling.false_alarm_rate * getattr(config.profiling.false_alarm_shares, kind), kind)[
         1
     ]
-    coming = tells_of_coming(config, kind)
+    coming = tells_of_coming(config, kind) - _without_table(config, found)
     rows = []
     for segment, (images, test) in found.items():
         seen = Seen(segment, earlier, config.profiling.segments) if segment.by in coming else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.drift import BASELINES, TRAINING
+from driftwatch.artifacts.drift import BASELINES, DAYS, TRAILING, TRAINING
 from driftwatch.view.words import count, feature_name, listing
 
 if TYPE_CHECKING:
@@ -19,15 +19,29 @@ if TYPE_CHECKING:
 MUTED_DAYS = 28  # what the day's page offers
 
 
+# What stands for the usual where nothing was accepted; every other state has the name that it was accepted by.
+_BASELINES = {
+    TRAINING: "the training data",
+    TRAILING: "the last usual days",
+    DAYS: "the days that the monitor file names",
+}
+
+
 def state_name(name: str) -> str:
     """`the training data`, or `the state 2026-01-08`."""
-    return "the training data" if name == TRAINING else f"the state {name}"
+    return _BASELINES.get(name, f"the state {name}")
 
 
-def usual(found: DriftTest) -> str:
-    """What a day was compared with: the data of the model, or several states."""
-    others = [row.name for row in found.states if row.name != TRAINING]
-    return "the data" if not others else f"the data and the accepted {listing(others, 3)}"
+def usual(drift: DayDrift) -> str:
+    """What a day was compared with: the data of the model, or the days of the baseline, and what was accepted beside it."""
+    names = [row.name for row in drift.states] or [TRAINING]
+    known = [
+        f"the data of model {drift.reference_version}" if name == TRAINING else _BASELINES[name]
+        for name in names
+        if name in BASELINES
+    ]
+    accepted = [name for name in names if name not in BASELINES]
+    return " and ".join([*known, *([f"the accepted {listing(accepted, 3)}"] if accepted else [])])
 
 
 def against(found: DriftTest) -> str:
@@ -36,7 +50,8 @@ def against(found: DriftTest) -> str:
         return ""
     if found.state is not None:
         return f", like {state_name(found.state)}"
-    return f", nearest of {count(len(found.states), 'state')}: {state_name(found.nearest)}"
+    of = f"nearest of {count(len(found.states), 'state')}:" if len(found.states) > 1 else "against"
+    return f", {of} {state_name(found.nearest)}"
 
 
 def as_range(days: Sequence[date]) -> str:

@@ -50,9 +50,7 @@ class ChangeReferenceOperator(MonitorOperator):
 
         name, until = _asked(form, "name"), date.fromisoformat(_asked(form, "until"))
         about = {"what": SEGMENT if "=" in name else FEATURE, "name": name, "since": self._since(form), "until": until}
-        mute = add_mute(
-            self.store, Mute.model_validate({**about, "by": who, "at": utcnow(), "reason": _asked(form, "reason")})
-        )
+        mute = add_mute(self.store, Mute.model_validate({**about, **_signature(form, who)}))
         return f"{mute.what} {mute.name} does not alarm from {mute.since} to {mute.until}"
 
     def _unmute(self, form: Mapping[str, Any], who: str) -> str:
@@ -65,8 +63,7 @@ class ChangeReferenceOperator(MonitorOperator):
     def _decision(self, what: str, form: Mapping[str, Any], who: str) -> BaselineDecision:
         from driftwatch.artifacts.reference import BaselineDecision
 
-        said = {"what": what, "by": who, "at": utcnow(), "reason": _asked(form, "reason")}
-        return BaselineDecision.model_validate(said)
+        return BaselineDecision.model_validate({"what": what, **_signature(form, who)})
 
     def _since(self, form: Mapping[str, Any]) -> date:
         if form.get("since"):
@@ -85,6 +82,11 @@ def _asked(form: Mapping[str, Any], field: str) -> str:
             f"the form's {field} is empty, and {form['action']} needs it: trigger the DAG again with it"
         )
     return text
+
+
+def _signature(form: Mapping[str, Any], who: str) -> dict[str, object]:
+    """Who decides, when, and why."""
+    return {"by": who, "at": utcnow(), "reason": _asked(form, "reason")}
 
 
 def _who(context: Context) -> str:

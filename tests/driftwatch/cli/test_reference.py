@@ -27,6 +27,7 @@ def monitor(tmp_path: Path) -> Path:
         "classes": ["cat", "dog"],
         "schedule": {"start_date": "2026-03-01"},
         "storage": {"uri": f"file://{tmp_path}/storage"},
+        "segments": {"camera": {"key": "^([^/]+)/"}},
     }
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
     (tmp_path / "storage").mkdir()
@@ -80,6 +81,26 @@ def test_a_muted_feature_does_not_alarm_until_its_day_and_stays_in_the_table(mon
 
 
 @pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ({}, "* training  the images that the model was made from\n"),
+        (
+            {"baseline": "trailing"},
+            "* trailing  the last 14 usual days; the training data as long as there are fewer\n",
+        ),
+        (
+            {"baseline": "days", "days": [{"first": "2026-03-01", "last": "2026-03-03"}]},
+            "* days  2026-03-01..2026-03-03\n",
+        ),
+    ],
+)
+def test_the_list_says_what_the_baseline_is(monitor, capsys, reference, said) -> None:
+    settings = yaml.safe_load(monitor.read_text(encoding="utf-8")) | {"reference": reference}
+    monitor.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    assert run(capsys, "list", monitor) == (0, said, "")
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("accept", "--days", "tomorrow", "--reason", "x"), "'tomorrow' is no day"),
@@ -88,6 +109,11 @@ def test_a_muted_feature_does_not_alarm_until_its_day_and_stays_in_the_table(mon
         (("withdraw", "lens", "--reason", "x"), "lens is no accepted state; these are: none"),
         (("mute", "sharpness", "--until", "2026-04-01", "--reason", "x"), "sharpness is no feature; the features are:"),
         (("mute", "camera=", "--until", "2026-04-01", "--reason", "x"), "write the segmentation and its value"),
+        (
+            ("mute", "camra=door-17", "--until", "2026-04-01", "--reason", "x"),
+            "the monitor file's section segments has camera",
+        ),
+        (("mute", "camera= door-17", "--until", "2026-04-01", "--reason", "x"), "write the segmentation and its value"),
         (("mute", "camera=door-17", "--until", "2026-03-01", "--reason", "x"), "that is before 2026-03-04"),
         (("unmute", "camera=door-17"), "camera=door-17 is not muted on 2026-03-04 or later; muted are: none"),
     ],

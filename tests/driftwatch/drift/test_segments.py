@@ -152,6 +152,25 @@ def test_of_segments_that_come_and_go_by_nature_nothing_is_told(storage):
     assert not found.came_or_went
 
 
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        (CAMERA["camera"], "missing"),
+        ({"table": {"path": "cameras/{day}.csv", "column": "camera", "missing": "unknown"}}, None),
+    ],
+)
+def test_a_day_whose_images_are_all_in_no_segment_is_judged_and_a_table_that_may_be_missing_makes_none_missing(
+    storage, source, status
+):
+    config = {**SMALLEST, "name": "cats", "segments": {"camera": source}}
+    store = MonitorStore(storage, MonitorConfig.model_validate(config))
+    week(store, [DOORS] * 3)
+    day = take_in(store, 3, DOORS)
+    manifest = storage.read_table(day.keys.manifest)
+    storage.write_table(day.keys.manifest, manifest.assign(**{"segment.camera": None}))
+    assert statuses(profile_day(day, "v1")) == ({} if status is None else dict.fromkeys(DOORS, status))
+
+
 def test_too_few_images_are_never_green(storage):
     days = week(monitor(storage), [{**DOORS, "tiny": 6}] * 4)
     assert statuses(days[3])["tiny"] == "not_enough_evidence"

@@ -130,8 +130,22 @@ def test_with_several_states_the_evidence_says_which_one_the_day_is_like_or_near
     assert kinds(like, None)[0].evidence.endswith(", like the state lens")
     unlike = day_drift(state=None, nearest="training", states=states, verdict="drifted")
     assert kinds(unlike, None)[0].evidence.endswith(", nearest of 2 states: the training data")
-    assert usual(like) == "the data and the accepted lens"
-    assert usual(day_drift()) == "the data"
+    model = day_drift().reference_version
+    assert usual(like) == f"the data of model {model} and the accepted lens"
+    assert usual(day_drift()) == f"the data of model {model}"
+
+
+@pytest.mark.parametrize(
+    ("baseline", "words"), [("trailing", "the last usual days"), ("days", "the days that the monitor file names")]
+)
+def test_a_baseline_of_days_is_called_so_and_is_neither_data_nor_an_accepted_state(baseline: str, words: str) -> None:
+    states = [{"name": baseline, "verdict": "ok", "p_value": 0.4}, {"name": "lens", "verdict": "drifted", "p_value": 0}]
+    like = day_drift(state=baseline, nearest=baseline, states=states, p_value=0.4)
+    assert kinds(like, None)[0].evidence.endswith(f", like {words}")
+    assert usual(like) == f"{words} and the accepted lens"
+    alone = day_drift(state=None, nearest=baseline, states=states[:1], verdict="drifted")
+    assert kinds(alone, None)[0].evidence.endswith(f", against {words}")
+    assert usual(alone) == words
 
 
 def test_the_days_page_offers_to_accept_to_withdraw_and_to_mute() -> None:
