@@ -79,7 +79,7 @@ class RetrainingConfig(Section):
         30,
         ge=1,
         le=1_000_000,
-        description="With fewer human labels on these days the run ends, and the champion stays.",
+        description="With fewer human labels on these days, in the segments of `segments.only` if it names any, the run ends, and the champion stays.",
     )
     min_confidence: Fraction = Field(
         0.6, description="A label that fewer than this share of the votes agree on is not trained on."

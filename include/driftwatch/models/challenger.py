@@ -167,7 +167,7 @@ def _parts(store: MonitorStore, table: pd.DataFrame) -> _Parts:
     settings = store.config.retraining
     images = Labelled.of(load_inputs(store, table), table, store.config.classes)
     recent = recent_rows(store, table)
-    damage, often = damage_of(store, table), segment_weights(store, table)
+    damage, often = damage_of(store, table), segment_weights(store, table, recent)
     mixed, weights, copies = {}, {}, {}
     for split in (TRAIN, VALIDATION):
         rows = np.asarray(table["split"] == split)

@@ -63,8 +63,11 @@ def collect_training_set(store: MonitorStore, run_key: str, first_day: date, las
         lock.check()
         store.storage.write_table(store.keys.splits, found.splits)
         store.storage.write_table(store.keys.retraining(run_key, SET), found.table)
+        only_judged = store.keys.retraining(run_key, ONLY_JUDGED)
         if len(found.earlier):
-            store.storage.write_table(store.keys.retraining(run_key, ONLY_JUDGED), found.earlier)
+            store.storage.write_table(only_judged, found.earlier)
+        else:  # an earlier try with other settings may have left some
+            store.storage.delete(only_judged)
         store.write(store.keys.retraining(run_key, DATASET_CARD), found.card)
     return found.card
 
@@ -92,12 +95,14 @@ def _collect(store: MonitorStore, first_day: date, last_day: date) -> _Collected
     for name in days_between(store, first_day, last_day):
         splits = labels.add(store, name, splits)
     human = labels.usable(splits)
-    if (other := of_other_segments(store, human)).any():
+    elsewhere = of_other_segments(store, human)
+    usable = int((~elsewhere).sum())
+    if (other := elsewhere & (human["split"] != EVALUATION)).any():  # evaluation images judge all segments
         labels.left_out["other_segments"] = int(other.sum())
         human = human[~other].reset_index(drop=True)
-    if len(human) < store.config.retraining.min_new_labels:
+    if usable < store.config.retraining.min_new_labels:
         raise NotEnoughLabels(
-            f"{store.keys.monitor}: {len(human)} human labels of {first_day} to {last_day} can be used (left out: {labels.left_out}); "
+            f"{store.keys.monitor}: {usable} human labels of {first_day} to {last_day} can be used (left out: {labels.left_out}); "
             f"retraining.min_new_labels is {store.config.retraining.min_new_labels}: label more days or widen the range"
         )
     base = original.assign(source=ORIGINAL, day="", confidence=1.0, row=np.arange(len(original)), extra=False)

@@ -35,10 +35,15 @@ Learn = Callable[[pd.DataFrame, str], Trained]
 
 def cross_fit(store: MonitorStore, run_key: str, table: pd.DataFrame, learn: Learn) -> None:
     """Trains a model for each of `retraining.cross_fit` folds, and writes what each answers to its fold: retraining/<run_key>/folds.parquet
-    has image_id, fold, prediction and score.<class>. A repeat goes on after the last fold that was written."""
+    has image_id, fold, prediction and score.<class>. A repeat goes on after the last fold that was written. Folds of another set, of a
+    try before this one, are answered anew."""
     key, folds = store.keys.retraining(run_key, FOLDS), folds_of(store, table)
-    done = [store.storage.read_table(key)] if store.storage.exists(key) else []
-    for fold in sorted(set(folds) - {-1} - {int(n) for found in done for n in found["fold"]}):
+    known = [of for _, of in store.storage.read_table(key).groupby("fold")] if store.storage.exists(key) else []
+    members = {fold: set(table.loc[folds == fold, "image_id"]) for fold in sorted(set(folds) - {-1})}
+    done = [of for of in known if members.get(of["fold"].iloc[0]) == set(of["image_id"])]
+    if len(done) < len(known):
+        store.storage.delete(key)
+    for fold in sorted(set(members) - {of["fold"].iloc[0] for of in done}):
         chosen = folds == fold
         trained = learn(table.assign(split=table["split"].mask(chosen, EVALUATION)), f"fold-{fold}")
         done.append(_answered(store, table[chosen].reset_index(drop=True), trained).assign(fold=fold))

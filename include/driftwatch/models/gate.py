@@ -57,7 +57,7 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
         "segments": gate_segments(store, table),
     }
     gate = gate.model_copy(update={name: value for name, value in also.items() if value})
-    runs = [run_key, *([note.trained_for] if note.trained_for else [])]
+    runs = {run_key, *(look.run_key for look in looks), *([note.trained_for] if note.trained_for else [])}
     alerts = tuple(sorted({day for run in runs for day in attached_alerts(store, run)}))
     add_to_card(store, note.version, gate=gate, alerts=alerts)
     store.write(store.keys.retraining(run_key, GATE), gate)
@@ -109,7 +109,7 @@ def _asked(store: MonitorStore, run_key: str, note: ChallengerNote) -> _Asked:
     if store.storage.exists(before):
         earlier = store.storage.read_table(before)
         bad, good = days_told_apart(store, earlier)
-        recent_days, clean_days = bad + recent_days, good + clean_days
+        recent_days, clean_days = sorted(bad + recent_days), sorted(good + clean_days)
         table = pd.concat([earlier, table], ignore_index=True)
     of_clean = (table["source"] == ORIGINAL) | table["day"].isin(clean_days)
     part = np.where(of_clean, CLEAN, np.where(table["day"].isin(recent_days), RECENT, ""))

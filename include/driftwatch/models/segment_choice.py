@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.images.segments import segments_of_day
-from driftwatch.models.splits import EVALUATION
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import MonitorStore
@@ -28,20 +27,19 @@ def segments_of(store: MonitorStore, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_other_segments(store: MonitorStore, table: pd.DataFrame) -> np.ndarray:
-    """Which rows of the labelled days are not trained on, by `retraining.segments.only`. Evaluation rows are none of them."""
+    """Which rows of the labelled days are in none of the segments that `retraining.segments.only` names: bool [n]."""
     only = store.config.retraining.segments.only
     other = np.zeros(len(table), dtype=bool)
     if only:
         segments = segments_of(store, table)
         for by, names in only.items():
             other |= ~segments[by].isin(names).to_numpy(dtype=bool)
-    learnt = (table["day"] != "") & (table["split"] != EVALUATION)
-    return other & learnt.to_numpy(dtype=bool)
+    return other & (table["day"] != "").to_numpy(dtype=bool)
 
 
-def segment_weights(store: MonitorStore, table: pd.DataFrame) -> np.ndarray:
-    """How much more often than others each row is drawn, by `retraining.segments.weights`; 1 on average over the labels of each day's part of the
-    set, so that `recent_share` stays what it is."""
+def segment_weights(store: MonitorStore, table: pd.DataFrame, recent: np.ndarray) -> np.ndarray:
+    """How much more often than others each row is drawn, by `retraining.segments.weights`. In each split it is 1 on average over the `recent`
+    labels, and over the other labels of days, so that `recent_share` stays what it is."""
     weights = store.config.retraining.segments.weights
     found = np.ones(len(table))
     if not weights:
@@ -51,7 +49,8 @@ def segment_weights(store: MonitorStore, table: pd.DataFrame) -> np.ndarray:
         found *= segments[by].map(of_segment).astype(float).fillna(1.0).to_numpy()
     labels = (table["day"] != "").to_numpy(dtype=bool)
     for split in table["split"].unique():
-        rows = labels & (table["split"] == split).to_numpy(dtype=bool)
-        if rows.any():
-            found[rows] /= found[rows].mean()
+        of_split = labels & (table["split"] == split).to_numpy(dtype=bool)
+        for rows in (of_split & recent, of_split & ~recent):
+            if rows.any():
+                found[rows] /= found[rows].mean()
     return found

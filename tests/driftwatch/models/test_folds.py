@@ -93,6 +93,27 @@ def test_each_fold_is_answered_by_a_model_that_was_not_trained_on_it_and_a_repea
     assert sorted(found["image_id"]) == sorted(table.loc[learnt(table), "image_id"])
 
 
+def test_folds_of_another_set_that_a_try_before_left_are_answered_anew(collected, monkeypatch) -> None:
+    store, table = collected
+    monkeypatch.setattr(
+        folds,
+        "_answered",
+        lambda store, rows, trained: pd.DataFrame({"image_id": rows["image_id"], "prediction": trained}),
+    )
+    cross_fit(store, "r1", table, lambda fold_table, fold: "before")
+    gone = table.index[learnt(table) & (folds_of(store, table) == 0)][0]
+    smaller = table.drop(index=gone).reset_index(drop=True)
+    cross_fit(store, "r1", smaller, lambda fold_table, fold: "now")
+    found = fold_answers(store, "r1", smaller)
+    assert sorted(found["image_id"]) == sorted(smaller.loc[learnt(smaller), "image_id"])
+    assert set(found.loc[found["fold"] == 0, "prediction"]) == {"now"}
+    assert set(found.loc[found["fold"] != 0, "prediction"]) == {"before"}
+    usual = table[table["day"] != DAY.isoformat()].reset_index(drop=True)
+    usual_alone = usual.assign(split="evaluation")
+    cross_fit(store, "r1", usual_alone, lambda fold_table, fold: "never")
+    assert fold_answers(store, "r1", usual_alone) is None
+
+
 def test_a_challenger_is_judged_by_all_labels_of_the_day(collected) -> None:
     store, table = collected
     train_challenger(store, "r1", "alice")

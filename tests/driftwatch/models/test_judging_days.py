@@ -85,3 +85,12 @@ def test_the_same_set_is_collected_whether_earlier_days_judge_or_not(world, days
     first, second = (world.storage.read_bytes(world.layout.retraining(run, SET)) for run in ("r1", "r2"))
     assert first == second
     assert not world.storage.exists(world.layout.retraining("r1", ONLY_JUDGED))
+
+
+def test_a_set_that_is_collected_again_without_earlier_days_leaves_none_that_judge(world, days) -> None:
+    with_them = monitor_store(world.storage, world.layout, world.config)
+    without = monitor_store(world.storage, world.layout, world.with_config(evaluation_days_back=0).config)
+    collect_training_set(with_them, "r1", days[-1], days[-1])
+    assert world.storage.exists(world.layout.retraining("r1", ONLY_JUDGED))
+    collect_training_set(without, "r1", days[-1], days[-1])
+    assert not world.storage.exists(world.layout.retraining("r1", ONLY_JUDGED))

@@ -11,7 +11,7 @@ from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import CHALLENGER, GATE, ONLY_JUDGED, SET
 from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
-from driftwatch.artifacts.retraining import ChallengerNote, GateResult
+from driftwatch.artifacts.retraining import AttachedAlert, ChallengerNote, GateResult
 from driftwatch.models import gate, registry
 from driftwatch.models.dataset import collect_training_set
 from driftwatch.models.gate import evaluate_challenger
@@ -111,6 +111,55 @@ def test_the_same_run_again_finds_the_same(first) -> None:
     assert note.requested_by == "alert"
     assert looks_again(first, run_of(DAYS[1]), DAYS[1])
     assert compared_again(first, DAYS[1]) == once
+
+
+def test_the_days_that_judge_are_in_order_though_some_came_before_the_set_and_some_after(world, answers) -> None:
+    for day in DAYS[:3]:
+        world.add_day(day, 40, verdict="alert")
+    store = monitor_store(world.storage, world.layout, world.with_config(min_evaluation_labels=5).config)
+    collect_training_set(store, run_of(DAYS[1]), DAYS[1], DAYS[1])
+    champion = registry.champion_version(store)
+    note = ChallengerNote(version=champion, parent=champion, requested_by="alice")
+    store.write(store.keys.retraining(run_of(DAYS[1]), CHALLENGER), note)
+    assert evaluate_challenger(store, run_of(DAYS[1]), in_words=reason_text).recent_days == tuple(DAYS[:2])
+    assert compared_again(store, DAYS[2]).recent_days == tuple(DAYS[:3])
+
+
+def test_an_alert_that_is_late_finds_no_challenger_that_was_compared_on_a_later_day(first) -> None:
+    compared_again(first, DAYS[2])
+    assert waiting(first, run_of(DAYS[1]), DAYS[1]) is None
+    assert waiting(first, run_of(DAYS[3]), DAYS[3]) == gate_of(first, DAYS[2])
+
+
+def test_the_card_has_the_alerts_of_every_look(first) -> None:
+    for run, alert in ((DAYS[0], DAYS[5]), (DAYS[1], DAYS[6]), (DAYS[2], DAYS[7])):
+        first.write(first.keys.of_retraining(run_of(run)).attached_alert(alert), AttachedAlert(day=alert))
+    compared_again(first, DAYS[1])
+    version = compared_again(first, DAYS[2]).version
+    assert registry.card(first, version).alerts == tuple(DAYS[5:8])
+
+
+def test_a_kill_before_the_note_leaves_nothing_that_a_training_in_its_place_would_be_judged_by(
+    first, monkeypatch
+) -> None:
+    run, write = run_of(DAYS[1]), type(first).write
+
+    def killed(store, key, artifact, *more) -> None:
+        if isinstance(artifact, ChallengerNote):
+            raise KeyboardInterrupt
+        write(store, key, artifact, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(first), "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            take_up_waiting(first, run, DAYS[1], "alert")
+    assert first.storage.exists(first.keys.retraining(run, ONLY_JUDGED))
+    other = registry.champion(first).model_copy(update={"version": "v0009-00000000"})
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "champion", lambda store: other)
+        assert not looks_again(first, run, DAYS[1])
+    collect_training_set(first, run, DAYS[0], DAYS[1])
+    assert not first.storage.exists(first.keys.retraining(run, ONLY_JUDGED))
 
 
 def test_one_that_turns_out_better_is_promoted_and_waits_no_more(first, answers) -> None:
