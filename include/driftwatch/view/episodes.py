@@ -45,10 +45,11 @@ def since_line(episode: Episode, day: date) -> str:
 
 def _now(episode: Episode) -> str:
     if episode.line == "performance":
-        return f", accuracy {percent(1 - episode.size)}"
-    features = f", now {count(episode.features, 'feature')}" if episode.features else ""
-    others = [name for name in episode.current if name != "image_quality"]
-    return features + (f", {names(others)}" if others else "")
+        size = f", accuracy {percent(1 - episode.size)}"
+    else:
+        size = f", now {count(episode.features, 'feature')}" if episode.features else ""
+    others = [name for name in episode.current if name not in ("image_quality", "model")]
+    return size + (f", {names(others)}" if others else "")
 
 
 def whole_line(episode: Episode, day: date) -> str:

@@ -104,6 +104,10 @@ class SegmentRow:
     verdict: Verdict
     examples: tuple[str, ...]
 
+    @property
+    def matters(self) -> bool:
+        return self.verdict.tone == tones.BAD
+
 
 def segment_rows(found: Performance | None, most: int = 200) -> list[SegmentRow]:
     """The day's segments with their accuracy, the worst first; at most so many."""

@@ -106,10 +106,9 @@ def _segments(drift: DayDrift, performance: Performance) -> dict[str, SegmentOfD
 
 def _episode(day: DayStore) -> EpisodeOfDay | None:
     found = day.find(DayEpisodes)
-    of = found and (next((one for one in found.open if one.line == "performance"), None) or found.of("images"))
-    if not of or of.ended:
-        return None
-    return EpisodeOfDay(of.line, of.since.isoformat(), of.day_number(day.date))
+    open_ = {one.line: one for one in found.open} if found else {}
+    of = open_.get("performance") or open_.get("images")
+    return EpisodeOfDay(of.line, of.since.isoformat(), of.day_number(day.date)) if of else None
 
 
 def _like(row: DayRow) -> str:

@@ -33,6 +33,12 @@ def test_it_says_since_when_which_day_how_much_and_whether_it_gets_worse() -> No
     assert said == "since 2026-01-05, day 4, camera door-17 and content"
 
 
+def test_where_the_model_is_worse_in_a_segment_alone_it_names_that_segment() -> None:
+    door = {"name": "camera=door-17", "since": "2026-01-05"}
+    said = since_line(episode(line="performance", signs=[door], first_size=0.07, size=0.07), DAY)
+    assert said == "since 2026-01-05, day 4, accuracy 93 %, camera door-17"
+
+
 def test_an_alert_that_opens_says_what_it_always_said_and_a_later_one_what_is_new() -> None:
     before = alert_text("demo", ImagesDrifted(DAY, DRIFT), {})
     assert alert_text("demo", ImagesDrifted(DAY, DRIFT, episode=episode(event="opened")), {}) == before

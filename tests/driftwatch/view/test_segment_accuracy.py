@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.view.report.known import day_facts
@@ -100,6 +101,20 @@ def test_a_row_says_on_how_many_days_its_labels_rest() -> None:
     (one, other) = segment_rows(performance(segment("door-17"), segment("door-3", "ok", days=1)))
     assert (one.labels, other.labels, one.images) == ("61 of 3 days", "61", "1,200")
     assert (one.verdict.word, other.verdict.word) == ("worse", "holds")
+
+
+def test_the_report_shows_the_worse_segments_and_folds_the_others_away() -> None:
+    template = environment().get_template("segment_accuracy.html.j2")
+
+    def said(*segments: SegmentAccuracy) -> tuple[list[str], list[str]]:
+        text = template.render(segment_accuracy=segment_rows(performance(*segments)), slices=[])
+        shown, _, folded = text.partition('<details class="others">')
+        return re.findall(r"door-\d+", shown), re.findall(r"door-\d+", folded)
+
+    unsure = segment("door-9", "not_enough_evidence")
+    assert said(segment("door-17"), unsure, segment("door-3", "ok")) == (["door-17"], ["door-9", "door-3"])
+    assert said(segment("door-17")) == (["door-17"], [])
+    assert said(segment("door-3", "ok")) == ([], ["door-3"])
 
 
 def test_an_alert_of_segments_alone_names_them_and_says_that_nothing_is_retrained() -> None:
