@@ -23,7 +23,7 @@ help: ## List the targets
 
 install: .venv/installed ## Create .venv from the locked requirements
 
-demo: .venv/installed ## A simulated week, from drift to a better model (PHOTOS=<folder of classes> for real photos, PREDICTIONS=onnx|logged, LABELS=label_studio|desk|table, BROKEN=door-2)
+demo: .venv/installed ## A simulated week, from drift to a better model (PHOTOS=<folder of classes> for real photos, PREDICTIONS=onnx|logged, LABELS=label_studio|desk|table, BROKEN=door-1|door-2|door-3)
 	@$(if $(filter label_studio,$(LABELS)),$(MAKE) --no-print-directory label-studio-server)
 	@DRIFTWATCH_STARTED=$(STARTED) $(BIN)/python -m driftwatch_sandbox.demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(PREDICTIONS),--predictions "$(PREDICTIONS)") $(if $(LABELS),--labels "$(LABELS)") $(if $(BROKEN),--broken "$(BROKEN)")
 
