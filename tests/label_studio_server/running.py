@@ -70,7 +70,9 @@ def make_postgres_template(binaries: Path) -> None:
     """The one for Postgres, when a test first needs it: `make test` does not."""
     with running_postgres() as database:
         _prepare(environment(SQLITE.parent, database))
-        _postgres(binaries / "pg_dump", database, "--format=custom", f"--file={POSTGRES}")
+        aside = POSTGRES.with_suffix(".part")
+        _postgres(binaries / "pg_dump", database, "--format=custom", f"--file={aside}")
+        aside.replace(POSTGRES)
 
 
 def _prepare(env: dict[str, str]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
+import httpx
 import pytest
 from tests.label_studio_server.running import label_studio_server, shared_server
 
@@ -31,17 +33,21 @@ def test_three_people_label_a_day_with_three_votes_for_each_image(tmp_path, post
         with label_studio_server(folder, postgres=True) as server:
             _three_people_label(labelled_day(server, tmp_path, **sizes))
     else:
-        _three_people_label(labelled_day(shared_server(), tmp_path, **sizes))
+        # A SQLite that three people write to at once answers 500 now and then.
+        _three_people_label(labelled_day(shared_server(), tmp_path, **sizes), may_end=(httpx.HTTPStatusError,))
 
 
-def _three_people_label(day):
+def _three_people_label(day, may_end=()):
+    """`may_end`: errors after which a person stops."""
     plan = day.create()
     people = [day.server.people[name] for name in ("ann", "bob", "cy")]
-    threads = [threading.Thread(target=person.label_all, args=(day.project, day.truth.get)) for person in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+
+    def label(person):
+        with suppress(*may_end):
+            person.label_all(day.project, day.truth.get)
+
+    with ThreadPoolExecutor(len(people)) as threads:
+        list(threads.map(label, people))  # raises what a person met
     for _ in range(10):
         _finish_what_a_busy_database_left(day, people)
         if not (state := day.backend.look(day.pool)).is_open:
@@ -60,7 +66,7 @@ def _three_people_label(day):
 
 
 def _finish_what_a_busy_database_left(day, people):
-    """With SQLite a lock of an image can be left behind; it would be free an hour later."""
+    """With SQLite a person may have stopped, and a lock of an image can be left behind; it would be free an hour later."""
     for task in day.server.tasks(day.project):
         given = {answer["completed_by"] for answer in task["annotations"]}
         for person in people:
