@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import yaml
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch_sandbox.demo.week import Camera, Photo, Plan, Week
 from driftwatch_sandbox.demo.world import World
-from driftwatch_sandbox.photos import break_file
 
 DOORS = ("door-1", "door-2", "door-3")
 
@@ -48,9 +46,4 @@ class Doors(Camera):
         for number, photo in enumerate(photos):
             door = DOORS[number % len(DOORS)]
             target = self._storage / self._layout.day(day).incoming / door / self._name()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if broken and door == self._broken:
-                break_file(photo.path, target, self._plan.damage, **self._plan.strength)
-            else:
-                shutil.copyfile(photo.path, target)
-            self._remember(target, photo.label)
+            self._deliver(photo, target, broken and door == self._broken)

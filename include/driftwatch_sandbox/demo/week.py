@@ -182,15 +182,16 @@ class Camera:
             self._remember(target, photo.label)
 
     def _day(self, day: date, photos: list[Photo], broken: bool) -> None:
-        folder = self._storage / self._layout.day(day).incoming
-        folder.mkdir(parents=True)
         for photo in photos:
-            target = folder / self._name()
-            if broken:
-                break_file(photo.path, target, self._plan.damage, **self._plan.strength)
-            else:
-                shutil.copyfile(photo.path, target)
-            self._remember(target, photo.label)
+            self._deliver(photo, self._storage / self._layout.day(day).incoming / self._name(), broken)
+
+    def _deliver(self, photo: Photo, target: Path, broken: bool) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if broken:
+            break_file(photo.path, target, self._plan.damage, **self._plan.strength)
+        else:
+            shutil.copyfile(photo.path, target)
+        self._remember(target, photo.label)
 
     def _name(self) -> str:
         second = self._random.randrange(86_400)
