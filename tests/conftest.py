@@ -177,6 +177,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 LONG = (
     "label_studio/test_backend.py",
     "faults/test_label_studio_faults.py",
+    "backends/test_conformance_kills.py",
     "backends/test_conformance.py",
     "driftwatch_airflow/test_label_studio.py",
     "end_to_end/test_real_airflow.py",
@@ -228,7 +229,7 @@ ONE_SERVER = {
     "MLflow": ("tests/driftwatch/models/mlflow/",),
     "Label Studio": (
         "tests/driftwatch/labels/backends/label_studio/",
-        "tests/driftwatch/labels/backends/test_conformance.py",
+        "tests/driftwatch/labels/backends/test_conformance",
         "tests/driftwatch_airflow/test_label_studio.py",
         "tests/faults/test_label_studio_faults.py",
     ),

@@ -2,112 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import time
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
+from datetime import datetime, timedelta, timezone
 
 import pandas as pd
 import pytest
 
 from driftwatch.artifacts.annotation import AnnotationPlan
-from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.config import LabelsConfig, MonitorConfig
-from driftwatch.config.labels import TOLOKA
 from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch.labels.assignments import COUNTED, Answer
-from driftwatch.labels.backends.base import (
-    AT_DAILY_LIMIT,
-    AT_DEADLINE,
-    COMPLETED,
-    LabelBackend,
-    LabelSite,
-    Pool,
-    PoolState,
-    backend_of,
-)
+from driftwatch.labels.backends.base import AT_DAILY_LIMIT, AT_DEADLINE, COMPLETED, LabelSite, Pool, backend_of
 from driftwatch.labels.creation import create_day_pool
-from driftwatch.labels.links import ImageServer, LinkSigners
-from driftwatch.storage import Storage, open_storage
 
-from ...kills import When, killed_at, touches
-from .services import SERVICES, Service
-
-DAY, IMAGES, CONTROL, FEE = date(2026, 11, 20), 6, 4, 0.2
-LABELS = LabelsConfig(backend=TOLOKA, fee_share=FEE, project_name="p", question="q", instructions="i")
-NOW = datetime.now(timezone.utc)
-SIGNERS = LinkSigners(ImageServer("http://127.0.0.1:9", "secret"))
-
-
-@pytest.fixture(params=list(SERVICES))
-def service(request, tmp_path, monkeypatch) -> Iterator[Service]:
-    with SERVICES[request.param](tmp_path, monkeypatch) as running:
-        yield running
-
-
-@pytest.fixture
-def new_day(tmp_path: Path, small_monitor: Callable[..., MonitorConfig]) -> Callable[[], DayStore]:
-    """A monitor of its own, with a day of six images and eight images of known class."""
-    count = 0
-
-    def make() -> DayStore:
-        nonlocal count
-        count += 1
-        folder = tmp_path / f"storage{count}"
-        folder.mkdir()
-        settings = {"sample_size": IMAGES, "control_tasks": CONTROL, "control_tasks_per_page": CONTROL, "overlap": 2}
-        config = small_monitor(f"file://{folder}", annotation=settings).model_copy(update={"name": f"m{count}"})
-        storage, layout = open_storage(f"file://{folder}"), MonitorKeys(config.name)
-        images = pd.DataFrame({"key": [f"in/{number}.jpg" for number in range(IMAGES)]})
-        known = pd.DataFrame({"key": [f"t/{number}.jpg" for number in range(2 * CONTROL)]})
-        for table in (images, known):
-            table["image_id"] = [put(storage, f"{config.name}/{key}") for key in table["key"]]
-            table["key"] = f"{config.name}/" + table["key"]
-        storage.write_table(layout.day(DAY).manifest, images.assign(status="accepted"))
-        classes = [config.classes[number % 2] for number in range(2 * CONTROL)]
-        storage.write_table(layout.training_set, known.assign(label=classes, split="evaluation"))
-        return MonitorStore(storage, config).day(DAY)
-
-    return make
-
-
-def put(storage: Storage, key: str) -> str:
-    data = b"\xff\xd8\xff" + key.encode()
-    storage.write_bytes(key, data)
-    return hashlib.sha256(data).hexdigest()
-
-
-@pytest.fixture
-def day(new_day: Callable[[], DayStore]) -> DayStore:
-    return new_day()
-
-
-def opened(service: Service, day: DayStore) -> AnnotationPlan:
-    """The plan of the day's pool, made by a backend that has seen nothing before."""
-    return create_day_pool(day, backend(service), SIGNERS, NOW)
-
-
-def backend(service: Service, site: LabelSite | None = None) -> LabelBackend:
-    return backend_of(service.name, site or service.site)
-
-
-def pool_of(plan: AnnotationPlan) -> Pool:
-    return Pool.of(plan, LABELS)
-
-
-def asked(plan: AnnotationPlan) -> list[str]:
-    return sorted(image.image_id for image in (*plan.sample, *plan.control))
-
-
-def until_closed(made: LabelBackend, pool: Pool) -> PoolState:
-    end = time.monotonic() + 20
-    while (state := made.look(pool)).is_open:
-        assert time.monotonic() < end, "the pool stays open"
-        time.sleep(0.1)
-    return state
+from .days import FEE, IMAGES, NOW, SIGNERS, asked, backend, deliver_late, opened, pool_of, until_closed
 
 
 def test_it_says_who_it_is(service):
@@ -146,33 +52,6 @@ def test_a_plan_that_was_lost_finds_its_pool(service, day):
     assert (service.pools(), sorted(service.shown(pool_of(first)))) == (1, asked(first))
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_one_that_is_killed_anywhere_and_repeated_has_one_pool_with_each_image_once(
-    service, new_day, when: When, everywhere: bool
-):
-    day = new_day()
-    touched = touches(lambda: opened(service, day))
-    # The copies of images are made before the backend is asked for anything.
-    points = [number for number, what in enumerate(touched) if not what.endswith(".jpg")]
-    points = points if everywhere else one_of_each(touched, points, service.slow)
-    assert len(points) > 3
-    for number in points:
-        day, before = new_day(), service.pools()
-        killed_at(number, when, lambda day=day: opened(service, day), may_end=True)
-        plan = opened(service, day)
-        assert backend(service).look(pool_of(plan)).is_open, number
-        assert (service.pools() - before, sorted(service.shown(pool_of(plan)))) == (1, asked(plan)), number
-
-
-def deliver_late(day: DayStore, images: int) -> None:
-    """So many images more come after the day's pool was made."""
-    keys, first = day.keys, day.storage.read_table(day.keys.manifest)
-    day.storage.copy(keys.manifest, keys.sampled_manifest)
-    late = pd.DataFrame({"key": [f"{day.config.name}/in/late{number}.jpg" for number in range(images)]})
-    late["image_id"] = [put(day.storage, key) for key in late["key"]]
-    day.storage.write_table(keys.manifest, pd.concat([first, late.assign(status="accepted")], ignore_index=True))
-
-
 def test_late_images_have_a_pool_of_their_own_and_the_first_one_stays_as_it_is(service, day):
     first = opened(service, day)
     made = backend(service)
@@ -194,46 +73,6 @@ def test_late_images_have_a_pool_of_their_own_and_the_first_one_stays_as_it_is(s
     assert opened(service, day) == plan
     assert day.read(AnnotationPlan) == plan
     assert service.pools() == 2
-
-
-def test_a_pool_of_late_images_that_is_killed_anywhere_and_repeated_is_one_with_each_image_once(
-    service, new_day, everywhere: bool
-):
-    def late_day() -> DayStore:
-        day = new_day()
-        opened(service, day)
-        deliver_late(day, IMAGES)
-        return day
-
-    day = late_day()
-    touched = touches(lambda: opened(service, day))
-    begins = next(number for number, what in enumerate(touched) if what.endswith("supplement_1.parquet"))
-    points = list(range(begins, len(touched), 1 if everywhere else 3))
-    points = one_of_each(touched, points, False) if service.slow and not everywhere else points
-    assert len(points) > 2
-    for number in points:
-        day, before = late_day(), service.pools()
-        when: When = "after" if number % 2 else "before"
-        killed_at(number, when, lambda day=day: opened(service, day), may_end=True)
-        own, supplement = opened(service, day).parts
-        assert backend(service).look(pool_of(supplement)).is_open, (number, touched[number])
-        assert service.pools() - before == 1, (number, touched[number])
-        for part in (own, supplement):
-            assert sorted(service.shown(pool_of(part))) == asked(part), (number, touched[number])
-
-
-@pytest.fixture(scope="session")
-def everywhere(request: pytest.FixtureRequest) -> bool:
-    """`make test` kills at one of each kind of touch; `make test-faults` at each touch."""
-    return bool(request.config.getoption("--all-faults"))
-
-
-def one_of_each(touched: list[str], points: list[int], slow: bool) -> list[int]:
-    """The first and the last of each kind of touch; of a service that takes long the last alone, which has the most behind it."""
-    kinds: dict[str, list[int]] = {}
-    for number in points:
-        kinds.setdefault(re.sub(r"\d+", "", touched[number]), []).append(number)
-    return sorted({number for of in kinds.values() for number in ((of[-1],) if slow else (of[0], of[-1]))})
 
 
 def test_progress_counts_answers_of_the_sample_and_coverage(service, day):
