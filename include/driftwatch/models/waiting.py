@@ -58,15 +58,13 @@ def waiting(store: MonitorStore, run_key: str, day: date) -> GateResult | None:
     gates = base.find_each(store.storage, [store.keys.retraining(name, GATE) for name in names], GateResult)
     looked = [gate for _, gate in gates if gate.looks]
     before = [gate for gate in looked if gate.looks[-1].day < day]
-    later = {gate.version for gate in looked if gate.looks[-1].day >= day}
+    looked_later = {gate.version for gate in looked if gate.looks[-1].day >= day}
     if not before:
         return None
     newest, current = max(before, key=lambda gate: (gate.looks[-1].day, len(gate.looks))), registry.champion(store)
     if not newest.looks_left or current is None or current.version != newest.champion:
         return None
-    if newest.version in {
-        gate.version for gate in later
-    }:  # a look between two others would belong to no sequence of looks
+    if newest.version in looked_later:  # a look between two others would belong to no sequence of looks
         return None
     since = days_of_data_since(store.storage, store.keys, newest.looks[0].day, day)
     return newest if since <= store.config.retraining.pending_days else None
