@@ -30,7 +30,8 @@ def segment_reasons(found: Performance) -> list[str]:
     segments = worse(found)
     said = [_reason(segment, found.floor) for segment in segments[:MOST_NAMED]]
     if len(segments) > MOST_NAMED:
-        said.append(f"{len(segments) - MOST_NAMED} more segments are worse.")
+        more = len(segments) - MOST_NAMED
+        said.append(f"{count(more, 'more segment')} {'is' if more == 1 else 'are'} worse.")
     return said
 
 

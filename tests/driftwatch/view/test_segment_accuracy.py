@@ -104,10 +104,8 @@ def test_a_row_says_on_how_many_days_its_labels_rest() -> None:
 
 
 def test_the_report_shows_the_worse_segments_and_folds_the_others_away() -> None:
-    template = environment().get_template("segment_accuracy.html.j2")
-
     def said(*segments: SegmentAccuracy) -> tuple[list[str], list[str]]:
-        text = template.render(segment_accuracy=segment_rows(performance(*segments)), slices=[])
+        text = table(performance(*segments))
         shown, _, folded = text.partition('<details class="others">')
         return re.findall(r"door-\d+", shown), re.findall(r"door-\d+", folded)
 
