@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from driftwatch.view.feature_words import words_of
 from driftwatch.view.numbers import percent
 from driftwatch.view.shares import accuracy_text
 
@@ -15,34 +16,10 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.drift import ContentDrift, DayDrift
     from driftwatch.artifacts.ingest import Ingest
 
-# What a higher and a lower value of a feature look like to a person.
-_LOOKS = {
-    "image.ImagePixelWidth": ("width", "wider images", "narrower images"),
-    "image.ImagePixelHeight": ("height", "taller images", "lower images"),
-    "image.entropy": ("entropy", "more varied tones", "fewer, flatter tones"),
-    "image.Hue.mean": ("hue", "colours shifted towards blue and purple", "colours shifted towards red and yellow"),
-    "image.Hue.stddev": ("hue spread", "more different colours", "fewer different colours"),
-    "image.Saturation.mean": ("saturation", "stronger colours", "paler colours"),
-    "image.Saturation.stddev": ("saturation spread", "saturation varies more", "saturation varies less"),
-    "image.Brightness.mean": ("brightness", "brighter", "darker"),
-    "image.Brightness.stddev": ("contrast", "more contrast", "less contrast"),
-    "image.Sharpness.laplacian": ("fine detail", "harsher detail or noise", "blurred, fine detail lost"),
-    "image.Sharpness.gradient": ("edges", "stronger edges", "weaker edges"),
-    "image.Sharpness.high_frequency": ("finest detail", "more of the finest detail or noise", "finest detail lost"),
-    "image.Sharpness.peakedness": (
-        "peaks of detail",
-        "flat patches with hard edges",
-        "detail spread evenly, as by noise or blur",
-    ),
-    "image.Sharpness.grid": ("pixel grid", "a visible pixel grid", "less of a pixel grid"),
-    "image.Sharpness.blockiness": ("8-pixel blocks", "visible JPEG blocks", "fewer JPEG blocks"),
-    "image.Sharpness.noise": ("noise", "noisier", "less noise"),
-}
-
 
 def feature_name(column: str) -> str:
-    """A short name for people; the column's own, without its prefix, for one that is not known here."""
-    return _LOOKS[column][0] if column in _LOOKS else column.removeprefix("image.")
+    """A short name for people; the column's own, without its prefix, for one that is not known."""
+    return words_of(column).name
 
 
 class Moved(Protocol):
@@ -58,11 +35,10 @@ class Moved(Protocol):
 
 def direction(feature: Moved) -> str:
     """What the change of one feature of drift.json looks like in the pictures."""
-    column, moved = feature.feature, feature.direction
-    if moved not in ("up", "down"):
+    if feature.direction not in ("up", "down"):
         return "other distribution"
-    higher, lower = _LOOKS[column][1:] if column in _LOOKS else ("higher", "lower")
-    looks = higher if moved == "up" else lower
+    words = words_of(feature.feature)
+    looks = words.higher if feature.direction == "up" else words.lower
     return f"some images: {looks}" if feature.test.endswith("_tail") else looks
 
 

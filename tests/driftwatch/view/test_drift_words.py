@@ -57,7 +57,7 @@ def test_each_kind_has_its_own_row_and_the_unknown_ones_none() -> None:
         "GIST, a descriptor of the picture",
     ]
     creeping = kinds(day_drift(trend=TREND), None)[-1]
-    assert creeping.finding == "fine detail falls slowly, about since 2025-12-20"
+    assert creeping.finding == "sharpness falls slowly, about since 2025-12-20"
     assert creeping.evidence == "CUSUM 18.2, alarm above 16.6; 0.2 false alarms a year at most"
     early = kinds(day_drift(trend={**TREND, "verdict": "not_enough_evidence", "score": None, "days": 3}), None)[-1]
     assert early.evidence == "3 days without an alarm so far; 7 are needed"

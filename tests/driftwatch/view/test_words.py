@@ -11,6 +11,7 @@ from tests.driftwatch.view.typed import a_day, content, trend, typed
 from driftwatch.artifacts.drift import DayDrift, FeatureDrift
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.images.features import COLUMNS
+from driftwatch.view.feature_words import words_of
 from driftwatch.view.words import count, direction, feature_name, headline, listing, one_line, printable
 
 INGEST = typed(Ingest, samples.INGEST)
@@ -26,6 +27,8 @@ def test_every_feature_has_words_for_both_directions() -> None:
         assert "." not in feature_name(column)
         said = [direction(moved(column, way, "ks")) for way in ("up", "down")]
         assert len({*said, "higher", "lower"}) == 4
+        words = words_of(column)
+        assert (words.unit != "value", words.tip.startswith(f"{column}: ")) == (True, True)
     assert direction(moved("image.Own.thing", "up", "high_tail")) == "some images: higher"
 
 
