@@ -145,6 +145,14 @@ lint: .venv/installed ## Lint and types only
 docs: .venv/installed ## Write docs/configuration.md from the monitor file's models
 	@$(BIN)/python -m driftwatch.config.docs > docs/configuration.md
 
+var/docs-site-env/installed: docs_site/site.txt | .venv/installed
+	@echo "Installing MkDocs into var/docs-site-env (some seconds, once)"
+	$(call server-venv,var/docs-site-env)
+
+docs-site: var/docs-site-env/installed ## Build the documentation as a site into var/docs-site; it opens without a network
+	@NO_MKDOCS_2_WARNING=1 var/docs-site-env/bin/python -m mkdocs build --quiet --strict
+	@echo "Open var/docs-site/index.html"
+
 monitors: .venv/installed ## Put WhyLabs' own monitors as the monitor files describe them (MONITOR=<file> for one)
 	@$(BIN)/python -m driftwatch_airflow.put_monitors $(if $(MONITOR),"$(MONITOR)")
 
@@ -160,4 +168,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs monitors lock bench-retraining
+.PHONY: label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs docs-site monitors lock bench-retraining
