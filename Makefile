@@ -150,7 +150,7 @@ var/docs-site-env/installed: docs_site/site.txt | .venv/installed
 	$(call server-venv,var/docs-site-env)
 
 docs-site: var/docs-site-env/installed ## Build the documentation as a site into var/docs-site; it opens without a network
-	@NO_MKDOCS_2_WARNING=1 var/docs-site-env/bin/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 var/docs-site-env/bin/python -m mkdocs build --strict
 	@echo "Open var/docs-site/index.html"
 
 monitors: .venv/installed ## Put WhyLabs' own monitors as the monitor files describe them (MONITOR=<file> for one)

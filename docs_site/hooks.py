@@ -13,11 +13,19 @@ from mkdocs.structure.pages import Page
 _LINK = re.compile(r"(!?\[[^\]]*\])\((?!\w+:|#)([^)\s#]+)(#[^)\s]*)?\)")
 _CODE = re.compile(r"(^ *```.*?^ *```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 HOME, LIST, SOURCES = "index.md", "index.md", "files"
+ASSETS = ("site.css", "iframe-worker.js")
+
+
+def anchor(heading: str, separator: str = "-") -> str:
+    """The name that code hosts give to a heading, by which the pages link to it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", separator)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the home page, a list for each folder that is linked to, and the files of the repository that the pages link to."""
     root, docs = Path(config.config_file_path).parent, Path(config.docs_dir)
+    for name in ASSETS:
+        files.append(File.generated(config, f"assets/{name}", abs_src_path=str(root / "docs_site" / name)))
     files.append(File.generated(config, HOME, content=(root / "README.md").read_text(encoding="utf-8")))
     for file in list(files.documentation_pages()):
         place = root if file.src_uri == HOME else (docs / file.src_uri).parent
@@ -69,5 +77,7 @@ def _uri(target: Path, root: Path, docs: Path) -> str | None:
 def _list(folder: Path) -> str:
     """A page with a line for each page of the folder, by its heading."""
     pages = [path for path in sorted(folder.glob("*.md")) if path.name != LIST]
-    lines = [f"- [{path.read_text(encoding='utf-8').partition(chr(10))[0].lstrip('# ')}]({path.name})" for path in pages]
+    lines = [
+        f"- [{path.read_text(encoding='utf-8').partition(chr(10))[0].lstrip('# ')}]({path.name})" for path in pages
+    ]
     return f"# {folder.name.capitalize()}\n\n" + "\n".join(lines) + "\n"

@@ -111,7 +111,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         if champion is None:
             raise NeedsAttention(
                 f"{self.storage.url(self.monitor_keys.champion)} does not exist: register a first model with "
-                f"`driftwatch champion train` or `driftwatch champion import` (README, 'Your own classifier')"
+                f"`driftwatch champion train` or `driftwatch champion import` (docs/operate/new-monitor.md)"
             )
         return champion.version
 

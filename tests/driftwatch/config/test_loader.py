@@ -186,8 +186,8 @@ def test_numbers_and_words_of_old_yaml_are_classes_as_they_are_written(tmp_path)
         assert load_monitor(written(tmp_path, text)).classes == expected
 
 
-def test_the_readmes_notifier_is_read_as_it_stands(tmp_path, root):
-    block = (root / "README.md").read_text().partition("```yaml\nnotifiers:")[2].partition("```")[0]
+def test_the_documented_notifier_is_read_as_it_stands(tmp_path, root):
+    block = (root / "docs/operate/notifiers.md").read_text().partition("```yaml\nnotifiers:")[2].partition("```")[0]
     monitor = load_monitor(written(tmp_path, GOOD.format(name="aa") + "notifiers:" + block))
     assert set(monitor.notifiers[0].on) >= {"performance", "short_pool", "empty_day"}
 
