@@ -14,7 +14,7 @@ from driftwatch.models.metrics import top_confusions
 from driftwatch.view.days import Day
 from driftwatch.view.numbers import percent
 from driftwatch.view.shares import whole_percent
-from driftwatch.view.words import count
+from driftwatch.view.words import count, listing
 
 # With more classes than this, the most frequent confusions are shown instead of the matrix.
 MOST_CLASSES, MOST_PAIRS = 15, 20
@@ -101,24 +101,34 @@ def _row(labels: Sequence[str], place: int, row: Sequence[int]) -> Row:
 
 @dataclass(frozen=True)
 class Confused:
-    """The confusions of some days together. `note`: how many images, of how many days, and how many are right."""
+    """The confusions of some days together. `note`: how many images, of how many days, how many are right, and which models answered them."""
 
     table: ConfusionTable
     note: str
 
 
-def of_days(days: Sequence[Day], classes: tuple[str, ...], first: date, last: date) -> Confused:
-    """The days from `first` to `last` that were measured with these classes, added up."""
+def of_days(
+    days: Sequence[Day], classes: tuple[str, ...], first: date, last: date, model: str | None = None
+) -> Confused:
+    """The days from `first` to `last` that were measured with these classes, added up. `model`: only the days that it answered."""
     counts = np.zeros((len(classes), len(classes)), dtype="int64")
-    used = 0
+    models: list[str] = []
     for row in days:
-        if first <= row.day <= last and row.performance and row.performance.confusion_matrix.labels == classes:
-            counts += np.asarray(row.performance.confusion_matrix.rows, dtype="int64")
-            used += 1
-    images = int(counts.sum())
-    note = "No labelled image in this range."
-    if images:
-        right = percent(int(np.trace(counts)) / images)
-        note = f"{images} labelled images of {count(used, 'day')}; {right} right."
+        found = row.performance if first <= row.day <= last and model in (None, row.model) else None
+        if found and found.confusion_matrix.labels == classes:
+            counts += np.asarray(found.confusion_matrix.rows, dtype="int64")
+            models.append(row.model or "an unknown model")
     rows = tuple(tuple(row) for row in counts.tolist())
-    return Confused(confusions(ConfusionMatrix(labels=classes, rows=rows)), note)
+    return Confused(confusions(ConfusionMatrix(labels=classes, rows=rows)), _note(counts, models))
+
+
+def _note(counts: np.ndarray, models: Sequence[str]) -> str:
+    """`models`: who answered each day that was added up."""
+    images, names = int(counts.sum()), list(dict.fromkeys(models))
+    if not images:
+        return "No labelled image in this range."
+    right = percent(int(np.trace(counts)) / images)
+    said = f"{images} labelled images of {count(len(models), 'day')}; {right} right. "
+    if len(names) == 1:
+        return f"{said}Answered by {names[0]}."
+    return f"{said}Answered by {len(names)} models, whose mistakes are mixed here: {listing(names)}."

@@ -59,6 +59,11 @@ class Day:
         return known[0] if known else None
 
     @property
+    def model(self) -> str | None:
+        """Who answered the day: production's own version, or the registered one."""
+        return self.serving or self.version
+
+    @property
     def other_drift(self) -> list[str]:
         """The kinds of drift, other than image quality, that the day has: content, predictions, trend."""
         content, predictions = (

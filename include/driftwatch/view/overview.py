@@ -122,14 +122,19 @@ def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:
     plans = [row.annotation for row in asked if row.annotation]
     return Spend(
         month,
-        paid=sum(_paid(row) for row in asked),
-        planned=sum(part.cost.total for plan in plans for part in plan.parts),
+        paid=sum(paid(row) for row in asked),
+        planned=sum(planned(row) for row in asked),
         counted=sum(counted(part.state, part.cost.total, _spent(part)) or 0.0 for plan in plans for part in plan.parts),
         limit=config.labels.max_cost_per_month,
     )
 
 
-def _paid(row: Day) -> float:
+def planned(row: Day) -> float:
+    """What the day's labels are planned to cost, those of images that came late too."""
+    return sum(part.cost.total for part in row.annotation.parts) if row.annotation else 0.0
+
+
+def paid(row: Day) -> float:
     """What was paid for a day. After a pool has ended, the plan says it. Until then, the last look at the pool says it."""
     parts = row.annotation.parts if row.annotation else ()
     known = [spent for spent in map(_spent, parts) if spent is not None]

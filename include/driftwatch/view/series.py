@@ -11,33 +11,29 @@ from typing import TYPE_CHECKING
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.parts import Interval
 from driftwatch.view import tones
+from driftwatch.view.answer_series import (
+    MEASURES,
+    RareSeries,
+    TrendSeries,
+    content_series,
+    predictions_series,
+    trend_series,
+)
+from driftwatch.view.curves import Axis, Column, Curve, Words, curve, text_of
 from driftwatch.view.days import Day
+from driftwatch.view.feature_words import words_of
 from driftwatch.view.models import HANDED_OVER
-from driftwatch.view.numbers import percent
-from driftwatch.view.words import feature_name
+from driftwatch.view.volume_series import CostSeries, cost_series, images_series
+from driftwatch.view.words import direction
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
     from driftwatch.view.models import Retraining
 
-Column = list[float | None]
-Words = list[str | None]
 _OTHERS = {"corrected": "corrected for wrong labels", "estimated": "estimate from scores, without labels"}
-_SHARES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
-_COUNTS = ("listed", "accepted", "duplicate", "quarantined", "ignored")
 # Verdicts that the charts mark, of images and of the model.
 _MARKED = ("drifted", "alert", "ok", "not_enough_evidence")
 _DECISIONS = ("promote", "keep", "not_enough_evidence")
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A share with its interval, by day. `text`: the share as it is read everywhere, `–` where it was not measured."""
-
-    value: Column
-    low: Column
-    high: Column
-    text: list[str]
 
 
 @dataclass(frozen=True)
@@ -52,13 +48,18 @@ class DriftSeries:
 @dataclass(frozen=True)
 class FeatureSeries:
     """One feature by day: the tests' outcome, and the day's five quantiles. `references`: those of the reference, each once;
-    `reference_of`: which of them the day was tested against."""
+    `reference_of`: which of them the day was tested against. `unit`, `higher`, `lower`, `tip`: as in `feature_words`; `looks`: what a change
+    looks like in the day's pictures, where the feature moved."""
 
     name: str
+    unit: str
+    higher: str
+    lower: str
+    tip: str
     verdict: Words
     effect: Column
     p_value: Column
-    direction: Words
+    looks: Words
     quantiles: list[tuple[float, ...] | None]
     references: list[tuple[float, ...]]
     reference_of: list[int | None]
@@ -72,9 +73,10 @@ class FeatureSeries:
 
 @dataclass(frozen=True)
 class PerformanceSeries:
-    """The model by day. `corrected` and `estimated` are None where no day has them; `others` names those that are there.
+    """The model by day. `corrected` and `estimated` are None where no day has them; `others` names those that are there. One class is
+    `answer_series.class_series`.
 
-    `classes`: by class, precision, recall and F1. `alpha`: agreement of the annotators; `unanimous`: share of
+    `alpha`: agreement of the annotators; `unanimous`: share of
     the labels that every vote gave. `counted`: whether the day has a confusion matrix of the monitor's classes.
     """
 
@@ -89,7 +91,6 @@ class PerformanceSeries:
     sampled: Column
     alpha: Column
     unanimous: list[str]
-    classes: dict[str, dict[str, Curve]]
     counted: list[bool]
 
 
@@ -116,7 +117,8 @@ class ChartWords:
 
 @dataclass(frozen=True)
 class Series:
-    """Each list has one entry for each day of `days`. `tone` and `said`: the day's worst verdict, and in words."""
+    """Each list has one entry for each day of `days`. `tone` and `said`: the day's worst verdict, and in words. `version`: the model that
+    answered the day; `champion`: the version that production serves now."""
 
     monitor: str
     classes: tuple[str, ...]
@@ -124,8 +126,13 @@ class Series:
     tone: list[str]
     said: list[str]
     version: Words
+    champion: str | None
     images: dict[str, Column]
+    cost: CostSeries | None
     drift: DriftSeries
+    content: RareSeries
+    predictions: RareSeries
+    trend: TrendSeries
     features: dict[str, FeatureSeries]
     performance: PerformanceSeries
     takeovers: list[Takeover]
@@ -133,8 +140,10 @@ class Series:
     words: ChartWords
 
 
-def series(days: Sequence[Day], config: MonitorConfig, retrainings: Iterable[Retraining] = ()) -> Series:
-    """The days as columns. `retrainings`: as `models.retrainings` gives them."""
+def series(
+    days: Sequence[Day], config: MonitorConfig, retrainings: Iterable[Retraining] = (), champion: str | None = None
+) -> Series:
+    """The days as columns. `retrainings`: as `models.retrainings` gives them; `champion`: the version that production serves."""
     drifts = [row.drift for row in days]
     return Series(
         monitor=config.name,
@@ -142,13 +151,18 @@ def series(days: Sequence[Day], config: MonitorConfig, retrainings: Iterable[Ret
         days=[row.day.isoformat() for row in days],
         tone=[row.tone for row in days],
         said=[row.said for row in days],
-        version=[row.serving or row.version for row in days],
-        images={name: [getattr(row.ingest, name) if row.ingest else None for row in days] for name in _COUNTS},
+        version=[row.model for row in days],
+        champion=champion,
+        images=images_series(days),
+        cost=cost_series(days),
         drift=DriftSeries(
             verdict=[found.verdict if found else None for found in drifts],
             p_value=[found.p_value if found else None for found in drifts],
             n=[found.n if found else None for found in drifts],
         ),
+        content=content_series(days),
+        predictions=predictions_series(days),
+        trend=trend_series(days),
         features=_features(days),
         performance=_performance(days, config),
         takeovers=takeovers(days),
@@ -179,7 +193,7 @@ def chart_words() -> ChartWords:
         verdicts={verdict: tones.name(verdict) for verdict in _MARKED},
         tones={verdict: tones.of_chart(verdict) for verdict in _MARKED},
         gates={**{decision: tones.gate_text(decision) for decision in _DECISIONS}, HANDED_OVER: tones.HANDED_OVER},
-        measures=_SHARES,
+        measures=MEASURES,
     )
 
 
@@ -197,15 +211,17 @@ def _feature(column: str, days: Sequence[Day]) -> FeatureSeries:
     def column_of(name: str) -> list[float | None]:
         return [getattr(row, name) if row else None for row in rows]
 
-    def words_of(name: str) -> Words:
-        return [getattr(row, name) if row else None for row in rows]
-
+    words = words_of(column)
     return FeatureSeries(
-        name=feature_name(column),
-        verdict=words_of("verdict"),
+        name=words.name,
+        unit=words.unit,
+        higher=words.higher,
+        lower=words.lower,
+        tip=words.tip,
+        verdict=[row.verdict if row else None for row in rows],
         effect=column_of("effect"),
         p_value=column_of("p_value"),
-        direction=words_of("direction"),
+        looks=[direction(row) if row and row.verdict == "drifted" else None for row in rows],
         quantiles=quantiles,
         references=references,
         reference_of=[references.index(found) if found else None for found in usual],
@@ -215,8 +231,13 @@ def _feature(column: str, days: Sequence[Day]) -> FeatureSeries:
 
 def _performance(days: Sequence[Day], config: MonitorConfig) -> PerformanceSeries:
     measured = [row.performance for row in days]
-    corrected = _curve(found.corrected if found else None for found in measured)
-    estimated = _curve(_estimate(row) for row in days)
+    axis = Axis(
+        days=[row.day for row in days],
+        models=[row.model for row in days],
+        labels=[found.labels if found else None for found in measured],
+    )
+    corrected = curve((found.corrected if found else None for found in measured), axis)
+    estimated = curve((_estimate(row) for row in days), axis)
     others = {"corrected": corrected, "estimated": estimated}
     there = {name for name, found in others.items() if any(value is not None for value in found.value)}
 
@@ -224,21 +245,17 @@ def _performance(days: Sequence[Day], config: MonitorConfig) -> PerformanceSerie
         return [getattr(found, name) if found else None for found in measured]
 
     return PerformanceSeries(
-        accuracy=_curve(found.accuracy if found else None for found in measured),
+        accuracy=curve((found.accuracy if found else None for found in measured), axis),
         corrected=corrected if "corrected" in there else None,
         estimated=estimated if "estimated" in there else None,
         others={name: said for name, said in _OTHERS.items() if name in there},
         floor=numbers("floor"),
-        floor_text=[_text(found.floor if found else None) for found in measured],
+        floor_text=[text_of(found.floor if found else None) for found in measured],
         verdict=[found.verdict if found else None for found in measured],
         labels=numbers("labels"),
         sampled=[_asked(found) if found else None for found in measured],
         alpha=[found.agreement.alpha if found else None for found in measured],
-        unanimous=[_text(found.agreement.unanimous if found else None) for found in measured],
-        classes={
-            label: {name: _curve(_of_class(found, label, name) for found in measured) for name in _SHARES}
-            for label in config.classes
-        },
+        unanimous=[text_of(found.agreement.unanimous if found else None) for found in measured],
         counted=[bool(found and found.confusion_matrix.labels == config.classes) for found in measured],
     )
 
@@ -252,22 +269,3 @@ def _estimate(row: Day) -> Interval | None:
     if row.estimate:
         return row.estimate.accuracy
     return row.performance.estimated if row.performance else None
-
-
-def _of_class(found: Performance | None, label: str, name: str) -> Interval | None:
-    share: Interval | None = getattr(found.classes[label], name) if found and label in found.classes else None
-    return share
-
-
-def _curve(found: Iterable[Interval | None]) -> Curve:
-    shares = list(found)
-    return Curve(
-        value=[share.value if share else None for share in shares],
-        low=[share.low if share else None for share in shares],
-        high=[share.high if share else None for share in shares],
-        text=[_text(share.value if share else None) for share in shares],
-    )
-
-
-def _text(share: float | None) -> str:
-    return "–" if share is None else percent(share)

@@ -18,6 +18,7 @@ from driftwatch_airflow.ui import pages
 from driftwatch_airflow.ui.day_routes import give_distribution, give_image, give_report, show_day
 from driftwatch_airflow.ui.leads import lead_from_dag, lead_from_run
 from driftwatch_airflow.ui.monitor_routes import (
+    give_class,
     give_confusions,
     give_series,
     show_models,
@@ -32,6 +33,12 @@ _FILES = {
     "driftwatch.css": "text/css",
     "driftwatch.js": "text/javascript",
     "charts.js": "text/javascript",
+    "charts/features.js": "text/javascript",
+    "charts/fetch.js": "text/javascript",
+    "charts/kinds.js": "text/javascript",
+    "charts/plot.js": "text/javascript",
+    "charts/tables.js": "text/javascript",
+    "tables.css": "text/css",
     "icon.svg": "image/svg+xml",
     "uplot/uPlot.iife.min.js": "text/javascript",
     "uplot/uPlot.min.css": "text/css",
@@ -112,6 +119,7 @@ _ROUTES: dict[str, Callable[..., Response]] = {
     "/m/{monitor}/": show_monitor,
     "/m/{monitor}/series.json": give_series,
     "/m/{monitor}/confusions.json": give_confusions,
+    "/m/{monitor}/class.json": give_class,
     "/m/{monitor}/models": show_models,
     "/m/{monitor}/segments/{by}/{name:path}": show_segment,
     "/m/{monitor}/days/{day}/": show_day,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
 from driftwatch.view import episodes
+from driftwatch.view.answer_series import class_series
 from driftwatch.view.confusions import of_days
 from driftwatch.view.days import Day, read_days, with_failures
 from driftwatch.view.drift_words import feature_rows
@@ -85,17 +86,25 @@ def show_segment(request: Request, site: Chosen, by: str, name: str, session: Se
 
 def give_series(site: Chosen, session: SessionDep) -> Response:
     """What the monitor's page draws. Made again when an artifact has changed."""
-    known = (_days(site, session), retrainings(site.artifacts))
+    pointer, _ = champion_or_problem(site.artifacts)
+    known = (_days(site, session), retrainings(site.artifacts), pointer.version if pointer else None)
     held = site.drawn.get("series")
     if held is None or held[0] != known:
-        held = (known, pages.as_json(series(known[0], site.config, known[1])))
+        held = (known, pages.as_json(series(known[0], site.config, *known[1:])))
         site.drawn["series"] = held
     return Response(held[1], media_type="application/json")
 
 
-def give_confusions(site: Chosen, first: date, last: date) -> Response:
-    """What people said and what the model said on the days from `first` to `last`, as a table."""
-    found = of_days(read_days(site.artifacts), site.config.classes, first, last)
+def give_class(site: Chosen, name: str, session: SessionDep) -> Response:
+    """One class by day: precision, recall and F1, and how often the model answers it."""
+    if name not in site.config.classes:
+        raise HTTPException(404, f"The monitor has no class {name}.")
+    return Response(pages.as_json(class_series(_days(site, session), name)), media_type="application/json")
+
+
+def give_confusions(site: Chosen, first: date, last: date, model: str | None = None) -> Response:
+    """What people said and what the model said on the days from `first` to `last`, as a table. `model`: only the days that it answered."""
+    found = of_days(read_days(site.artifacts), site.config.classes, first, last, model)
     return Response(pages.as_json(found), media_type="application/json")
 
 

@@ -14,6 +14,7 @@ from tests.driftwatch.view.typed import DAY, typed
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.accuracy import ConfusionMatrix, Performance
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.models.metrics import in_order, measure, top_confusions
@@ -88,13 +89,19 @@ def test_the_days_of_a_range_are_added_up_where_they_have_the_same_classes() -> 
     for place, counts in enumerate(rows):
         labels = ("cat", "dog") if place < 2 else ("dog", "cat")
         whole = {**samples.PERFORMANCE, "confusion_matrix": {"labels": labels, "rows": counts}}
-        days.append(Day(DAY + timedelta(days=place), performance=typed(Performance, whole)))
+        version = {"ingest": typed(Ingest, samples.INGEST, model_version=f"v{place}")}
+        days.append(
+            Day(DAY + timedelta(days=place), performance=typed(Performance, whole, serving_version=None), **version)
+        )
     days.append(Day(DAY + timedelta(days=3)))
     both = of_days(days, ("cat", "dog"), DAY, DAY + timedelta(days=9))
     assert [[cell.n for cell in row.cells] for row in both.table.rows] == [[6, 1], [2, 7]]
-    assert both.note == "16 labelled images of 2 days; 81.2 % right."
+    assert both.note == (
+        "16 labelled images of 2 days; 81.2 % right. Answered by 2 models, whose mistakes are mixed here: v0 and v1."
+    )
     one = of_days(days, ("cat", "dog"), DAY, DAY)
-    assert one.note == "10 labelled images of 1 day; 90 % right."
+    assert one.note == "10 labelled images of 1 day; 90 % right. Answered by v0."
+    assert of_days(days, ("cat", "dog"), DAY, DAY + timedelta(days=9), model="v0") == one
     none = of_days(days, ("cat", "dog"), DAY + timedelta(days=3), DAY + timedelta(days=3))
     assert none.note == "No labelled image in this range."
 

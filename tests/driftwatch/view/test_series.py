@@ -15,6 +15,7 @@ from driftwatch.artifacts.accuracy import Estimate, Performance
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.config import MonitorConfig
+from driftwatch.view.answer_series import class_series
 from driftwatch.view.days import Day
 from driftwatch.view.series import Takeover, series, takeovers
 
@@ -95,6 +96,17 @@ def test_a_matrix_of_other_classes_is_not_counted(config: MonitorConfig) -> None
     day = a_day(performance="ok")
     assert series([day], config).performance.counted == [True]
     other = config.model_copy(update={"classes": ("cat", "dog", "horse")})
-    found = series([day], other).performance
-    assert found.counted == [False]
-    assert found.classes["horse"]["recall"].value == [None]
+    assert series([day], other).performance.counted == [False]
+    assert class_series([day], "horse").measures["recall"].value == [None]
+
+
+def test_a_feature_says_what_its_numbers_are_and_what_a_change_looks_like(config: MonitorConfig) -> None:
+    row = {**samples.DAY_DRIFT["features"][0], "feature": "image.Sharpness.noise", "direction": "up", "test": "ks"}
+    days = [
+        Day(DAY + timedelta(days=n), drift=typed(DayDrift, samples.DAY_DRIFT, features=[{**row, "verdict": verdict}]))
+        for n, verdict in enumerate(("ok", "drifted"))
+    ]
+    found = series(days, config).features["image.Sharpness.noise"]
+    assert (found.name, found.unit, found.higher) == ("noise", "log scale: 0.7 more is twice as much", "noisier")
+    assert found.tip.startswith("image.Sharpness.noise: log noise level")
+    assert found.looks == [None, "noisier"]

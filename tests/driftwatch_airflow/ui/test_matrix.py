@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from driftwatch_servers.serving import running
 STATIC = ROOT / "plugins" / "driftwatch_airflow" / "ui" / "static"
 REPORT_CSS = ROOT / "include" / "driftwatch" / "view" / "report" / "templates" / "report.css"
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="icon.svg">
-<link rel="stylesheet" href="report.css"><link rel="stylesheet" href="driftwatch.css"><script src="charts.js" defer></script>
+<link rel="stylesheet" href="report.css"><link rel="stylesheet" href="driftwatch.css"><link rel="stylesheet" href="tables.css"><script src="charts.js" type="module"></script>
 <main class="wide-page"><div id="board" data-series="series.json" data-confusions="confusions.json"><p id="state"></p><div class="toolbar"><input id="first"><input id="last"></div>
 <section class="card"><label class="pick">Shown <select id="measure"></select></label><h3 id="matrix-title"></h3>
 <label class="pick">Of <select id="matrix-day"></select></label><div class="scroll" id="matrix" tabindex="0" role="region"></div>
@@ -64,14 +63,14 @@ def test_the_matrix_fits_and_of_many_classes_the_most_frequent_confusions_stand_
     app = FastAPI()
 
     @app.get("/confusions.json")
-    def give_confusions(first: date, last: date) -> Any:
-        return HTMLResponse(as_json(of_days(days, config.classes, first, last)))
+    def give_confusions(first: date, last: date, model: str | None = None) -> Any:
+        return HTMLResponse(as_json(of_days(days, config.classes, first, last, model)))
 
     @app.get("/{name:path}")
     def give(name: str) -> Any:
         if name in ("", "series.json"):
             return HTMLResponse(as_json(series(days, config)) if name else PAGE)
-        return FileResponse(REPORT_CSS if name == "report.css" else STATIC / Path(name).name)
+        return FileResponse(REPORT_CSS if name == "report.css" else STATIC / name)
 
     wrong: list[str] = []
     with running(app) as url:

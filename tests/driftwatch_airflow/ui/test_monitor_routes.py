@@ -22,9 +22,9 @@ def test_the_series_are_made_anew_only_when_an_artifact_has_changed(
     made: list[int] = []
     real = monitor_routes.series
 
-    def counted(days: Any, config: Any, runs: Any = ()) -> Any:
+    def counted(days: Any, *given: Any) -> Any:
         made.append(len(days))
-        return real(days, config, runs)
+        return real(days, *given)
 
     monkeypatch.setattr(monitor_routes, "series", counted)
     first = client.get("/m/ours/series.json")
@@ -73,3 +73,9 @@ def test_the_models_page_says_where_somebody_moved_mlflows_alias(
     shown = client.get("/m/ours/models").text
     assert "In MLflow" in shown
     assert "alias champion of ours stands at version 7" in shown
+
+
+def test_a_class_that_the_monitor_has_not_is_refused_by_its_name(client: Any) -> None:
+    assert client.get("/m/ours/class.json", params={"name": "dog"}).json()["name"] == "dog"
+    refused = client.get("/m/ours/class.json", params={"name": "horse"})
+    assert (refused.status_code, refused.json()["detail"]) == (404, "The monitor has no class horse.")

@@ -88,9 +88,12 @@ def test_the_charts_show_the_numbers_of_the_artifacts(pages: Any) -> None:
         assert (int(row[1]), int(row[2])) == (wanted["sampled"], wanted["labels"])
         assert float(row[4]) == pytest.approx(wanted["agreement"]["alpha"], rel=1e-3)
     total = sum(np.array(wanted["confusion_matrix"]["rows"]) for wanted in measured)
+    page.select_option("#matrix-day", "all")
+    page.locator("#matrix-note", has_text="2 models").wait_for()
     shown = page.locator("#matrix td.cell b").all_text_contents()
     assert [int(n or 0) for n in shown] == total.ravel().tolist()
     page.select_option("#measure", label="Recall of dog")
+    page.locator("#performance-table th", has_text="Recall of dog").wait_for()
     for row, wanted in zip(page.locator("#performance-table tbody tr").all(), measured, strict=True):
         found = wanted["classes"]["dog"]["recall"]["value"]
         assert row.locator("td").nth(2).text_content() == ("–" if found is None else f"{round(100 * found, 1):g} %")
