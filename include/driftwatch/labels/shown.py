@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from driftwatch.artifacts.keys import images_folder
 from driftwatch.artifacts.nested_keys import ShownKeys, file_name
-from driftwatch.errors import ChangedImage, MissingArtifact, OddEntry
-from driftwatch.images.first_bytes import JPEG, PNG, WEBP, Kind, kind_of
+from driftwatch.errors import ChangedImage
+from driftwatch.images.first_bytes import JPEG, PNG, WEBP
+from driftwatch.images.originals import Original, read_original
 from driftwatch.storage import Storage
 
 # The most that images.max_bytes may be; something else may lie in its place.
@@ -58,14 +57,5 @@ class ShownImages:
                     found[name.removesuffix(kind.suffix)] = item.key
         return found
 
-    def _checked(self, image_id: str, original: str) -> tuple[bytes, Kind]:
-        where = f"{self.storage.url(original)} is no longer the image {image_id} that was taken in"
-        advice = "put that file back, or take the images in again (of a day: clear ingest_images)"
-        try:
-            data = self.storage.read_foreign(original, images_folder(original), _MOST_BYTES)
-        except (OddEntry, MissingArtifact) as error:
-            raise ChangedImage(f"{where} ({error}): {advice}") from error
-        kind = kind_of(data)
-        if hashlib.sha256(data).hexdigest() != image_id or kind is None:
-            raise ChangedImage(f"{where}: it was replaced; {advice}")
-        return data, kind
+    def _checked(self, image_id: str, original: str) -> Original:
+        return read_original(self.storage, image_id, original, _MOST_BYTES)

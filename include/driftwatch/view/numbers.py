@@ -29,3 +29,8 @@ def points(found: Interval) -> str:
 def p_text(p_value: float) -> str:
     """`p = 0.02` or `p < 0.0001`: two digits, never zero."""
     return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
+
+
+def digits(value: float) -> str:
+    """Three digits that count, as a person reads a feature's value: `132`, `0.28`, `-3.11`."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

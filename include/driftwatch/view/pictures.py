@@ -50,16 +50,23 @@ def jpeg(pixels: np.ndarray, shape: tuple[int, int] | None = None) -> bytes:
 
 def thumbnail(pixels: np.ndarray, shape: tuple[int, int] | None = None) -> str:
     """The JPEG as a data URI."""
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels, shape)).decode()}"
+    return data_uri(jpeg(pixels, shape))
+
+
+def data_uri(picture: bytes) -> str:
+    """A JPEG as an address that holds the picture itself."""
+    return f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """`src`: its address, or the picture itself as a data URI; `name`: of its file, empty for a training image; `note`: below it."""
+    """`src`: its address, or the picture itself as a data URI; `name`: of its file, empty for a training image; `note`: below it; `href`: the
+    page that it opens, empty where there is none."""
 
     src: str
     name: str
     note: str
+    href: str = ""
 
 
 def chosen(facts: DayFacts) -> dict[str, list[tuple[str, str]]]:

@@ -1,4 +1,5 @@
-"""Small pictures for the pages: single rows of the stored model inputs, read without the rest of the array."""
+"""Pictures for the pages: small ones are single rows of the stored model inputs, read without the rest of the array; larger ones are made
+of the image's own file."""
 
 from __future__ import annotations
 
@@ -6,17 +7,32 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from driftwatch.artifacts.ingest import InputsIndex
+from driftwatch.images.decode import decode_image
 from driftwatch.images.inputs import DayInputs
+from driftwatch.images.originals import read_original
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.pictures import jpeg, shape_of
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.store import DayStore
+    from driftwatch.artifacts.store import DayStore, MonitorStore
     from driftwatch.storage import Storage
 
 _HEADER = 1024  # a .npy header of a plain array is 128 bytes
+_QUALITY = 82
+
+
+def large_picture(store: MonitorStore, image_id: str, key: str, side: int) -> bytes:
+    """A JPEG of the image's own file, upright, of at most `side` pixels a side. Raises ChangedImage or RejectedImage where the file is not
+    the image any more."""
+    original = read_original(store.storage, image_id, key, store.config.images.max_bytes)
+    picture = Image.fromarray(decode_image(original.data, store.config.images).rgb)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()
 
 
 def thumbnail_of(artifacts: Artifacts, day: DayStore, image_id: str) -> bytes | None:

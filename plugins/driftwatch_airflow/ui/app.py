@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from driftwatch.errors import DriftwatchError
 from driftwatch_airflow.ui import pages
 from driftwatch_airflow.ui.day_routes import give_distribution, give_image, give_report, show_day
+from driftwatch_airflow.ui.evidence_routes import give_large, give_original, show_image, show_pairs, show_people
 from driftwatch_airflow.ui.leads import lead_from_dag, lead_from_run
 from driftwatch_airflow.ui.monitor_routes import (
     give_class,
@@ -39,6 +40,7 @@ _FILES = {
     "charts/plot.js": "text/javascript",
     "charts/tables.js": "text/javascript",
     "tables.css": "text/css",
+    "evidence.css": "text/css",
     "icon.svg": "image/svg+xml",
     "uplot/uPlot.iife.min.js": "text/javascript",
     "uplot/uPlot.min.css": "text/css",
@@ -126,6 +128,11 @@ _ROUTES: dict[str, Callable[..., Response]] = {
     "/m/{monitor}/days/{day}/distribution.json": give_distribution,
     "/m/{monitor}/days/{day}/report.html": give_report,
     "/m/{monitor}/days/{day}/images/{image_id}.jpg": give_image,
+    "/m/{monitor}/days/{day}/evidence": show_pairs,
+    "/m/{monitor}/days/{day}/people": show_people,
+    "/m/{monitor}/images/{place}/{image_id}/": show_image,
+    "/m/{monitor}/images/{place}/{image_id}/view.jpg": give_large,
+    "/m/{monitor}/images/{place}/{image_id}/original": give_original,
     "/dag/{dag_id}": lead_from_dag,
     "/dag/{dag_id}/run/{run_id}": lead_from_run,
     "/static/{name:path}": give_file,

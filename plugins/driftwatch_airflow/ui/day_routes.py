@@ -24,10 +24,11 @@ from driftwatch_airflow.ui.leads import day_or_409
 from driftwatch_airflow.ui.monitors import Site
 
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
-_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 
 
-def _day(day: str) -> date:
+def day_of(day: str) -> date:
+    """The day of an address. 404 for what is none."""
     try:
         found = date.fromisoformat(day)
     except ValueError as error:
@@ -39,7 +40,7 @@ def _day(day: str) -> date:
     return found
 
 
-DayDep = Annotated[date, Depends(_day)]
+DayDep = Annotated[date, Depends(day_of)]
 
 
 def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, run: str = "") -> Response:
@@ -86,7 +87,7 @@ def give_report(site: Chosen, day: DayDep) -> Response:
 
 def give_image(site: Chosen, day: DayDep, image_id: str) -> Response:
     """A small picture of one of the day's images."""
-    if not _IMAGE_ID.fullmatch(image_id):
+    if not IMAGE_ID.fullmatch(image_id):
         raise HTTPException(404, "An image id is a SHA-256 in 64 hexadecimal digits.")
     found = thumbnail_of(site.tables, site.tables.store.day(day), image_id)
     if found is None:

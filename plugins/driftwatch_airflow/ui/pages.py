@@ -22,6 +22,7 @@ from driftwatch.view.tones import SYMBOLS
 from driftwatch.view.words import count
 from driftwatch_airflow.paths import URL_PREFIX, dag_path
 from driftwatch_airflow.run_days import whole_from
+from driftwatch_airflow.ui.picture_addresses import image_address, pairs_of_day
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -89,7 +90,7 @@ def day(request: Request, site: Site, when: date, names: list[date], known: DayI
         request,
         "day.html.j2",
         site=site,
-        **values(facts, _pictures(request, site, facts)),
+        **values(facts, _pictures(request, site, facts), pairs_of_day(request, site, facts)),
         segment_base=f"{request.scope.get('root_path') or URL_PREFIX}/m/{site.config.name}/segments",
         runs=known.runs,
         links=known.links,
@@ -122,11 +123,12 @@ def _pictures(request: Request, site: Site, facts: DayFacts) -> dict[str, list[P
 
     names = {row.image_id: file_name(row.key) for row in facts.accepted.itertuples()}
     base = request.scope.get("root_path") or URL_PREFIX
-    here = f"{base}/m/{site.config.name}/days/{facts.day}"
+    here, image = f"{base}/m/{site.config.name}/days/{facts.day}", image_address(request, site, facts.day.isoformat())
     pictures: dict[str, list[Picture]] = {"reference": []}
     for group, images in chosen(facts).items():
         pictures[group] = [
-            Picture(f"{here}/images/{image_id}.jpg", names.get(image_id, image_id), note) for image_id, note in images
+            Picture(f"{here}/images/{image_id}.jpg", names.get(image_id, image_id), note, f"{image}{image_id}/")
+            for image_id, note in images
         ]
     return pictures
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from driftwatch.artifacts.store import DayStore
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from driftwatch.view.pair_pictures import ShownPair
     from driftwatch.view.pictures import Picture
     from driftwatch.view.report.facts import DayFacts
 
@@ -21,20 +23,23 @@ def write_report(day: DayStore) -> str:
     One file without outside resources, for screen (light and dark) and print; the same artifacts give the same bytes. Raises
     MissingArtifact for a day that was never taken in.
     """
+    from driftwatch.view.pair_pictures import in_report
     from driftwatch.view.pictures import examples
     from driftwatch.view.report.facts import gather
 
     facts = gather(day)
-    day.storage.write_bytes(day.keys.report, report_page(facts, examples(day, facts)).encode())
+    page = report_page(facts, examples(day, facts), in_report(day, facts.drift))
+    day.storage.write_bytes(day.keys.report, page.encode())
     return day.keys.report
 
 
-def report_page(facts: DayFacts, pictures: dict[str, list[Picture]]) -> str:
-    """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`. Everything from outside is escaped."""
-    return environment().get_template("report.html.j2").render(values(facts, pictures))
+def report_page(facts: DayFacts, pictures: dict[str, list[Picture]], pairs: Sequence[ShownPair] = ()) -> str:
+    """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`; `pairs`: `pair_pictures.in_report`. Everything from outside
+    is escaped."""
+    return environment().get_template("report.html.j2").render(values(facts, pictures, pairs))
 
 
-def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any]:
+def values(facts: DayFacts, pictures: dict[str, list[Picture]], pairs: Sequence[ShownPair] = ()) -> dict[str, Any]:
     """What the report's template shows; Jinja takes it by name."""
     from driftwatch.view.drift_words import kinds, mute_lines, sample
     from driftwatch.view.episodes import shown
@@ -46,6 +51,7 @@ def values(facts: DayFacts, pictures: dict[str, list[Picture]]) -> dict[str, Any
     return {
         "facts": facts,
         "pictures": pictures,
+        "pairs": pairs,
         "summary": sections.summary(facts),
         "episodes": shown(facts.episodes),
         "files": files_section.files(facts),

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from driftwatch.labels.assignments import ACCEPTED, REJECTED, SUBMITTED
+from driftwatch.labels.rejected import poor_annotators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def settle(client: DriftwatchTolokaClient, pool_id: str, assignments: pd.DataFra
 def decide(assignments: pd.DataFrame, rules: QualityRules) -> list[Decision]:
     """A decision for each page that is SUBMITTED, sorted by assignment id."""
     pages = assignments.drop_duplicates("assignment_id").sort_values("assignment_id")
-    poor = _poor_annotators(assignments, rules)
+    poor = poor_annotators(assignments, rules)
     return [_decision(page, poor, rules) for page in pages[pages["status"] == SUBMITTED].itertuples(index=False)]
 
 
@@ -55,21 +56,6 @@ def _decision(page, poor: dict[str, str], rules: QualityRules) -> Decision:
     if page.annotator_id in poor:
         return Decision(page.assignment_id, REJECTED, poor[page.annotator_id])
     return Decision(page.assignment_id, ACCEPTED, "Thank you")
-
-
-def _poor_annotators(assignments: pd.DataFrame, rules: QualityRules) -> dict[str, str]:
-    """Who missed too many of the last control tasks, as the pool's own control-task rule counts them, and the reason."""
-    control = assignments[assignments["control"].astype(bool)]
-    control = control.sort_values(["submitted", "assignment_id", "image_id"])
-    found = {}
-    for annotator, answers in control.groupby("annotator_id"):
-        last = answers.tail(rules.control_history)
-        right = int((last["answer"] == last["known_label"]).sum())
-        if len(last) >= rules.control_min_answers and 100 * right / len(last) < rules.control_min_correct_percent:
-            found[str(annotator)] = (
-                f"{right} of the last {len(last)} control tasks right; at least {rules.control_min_correct_percent:g} % are needed"
-            )
-    return found
 
 
 def carry_out(client: DriftwatchTolokaClient, decisions: list[Decision]) -> None:

@@ -1,0 +1,33 @@
+"""An image's own file, as it was taken in: checked against its id, so that nothing else is ever shown in its place."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from driftwatch.artifacts.keys import images_folder
+from driftwatch.errors import ChangedImage, MissingArtifact, OddEntry
+from driftwatch.images.first_bytes import Kind, kind_of
+from driftwatch.storage import Storage
+
+
+class Original(NamedTuple):
+    """`kind`: what its first bytes say that it is; its name does not count."""
+
+    data: bytes
+    kind: Kind
+
+
+def read_original(storage: Storage, image_id: str, key: str, most_bytes: int) -> Original:
+    """The file of an image. `image_id`: sha256 of its bytes. Raises ChangedImage where it is gone, lies outside of the folder where images
+    are left, has more than `most_bytes`, or is another file by now."""
+    where = f"{storage.url(key)} is no longer the image {image_id} that was taken in"
+    advice = "put that file back, or take the images in again (of a day: clear ingest_images)"
+    try:
+        data = storage.read_foreign(key, images_folder(key), most_bytes)
+    except (OddEntry, MissingArtifact) as error:
+        raise ChangedImage(f"{where} ({error}): {advice}") from error
+    kind = kind_of(data)
+    if hashlib.sha256(data).hexdigest() != image_id or kind is None:
+        raise ChangedImage(f"{where}: it was replaced; {advice}")
+    return Original(data, kind)

@@ -1,0 +1,326 @@
+"""Evidence in pictures: each changed image of a day beside a normal one that is alike in all that did not change.
+
+A normal neighbour is an image of the last days on which the images were as usual or, where there is no such day, of the training images.
+The model answered it with the same class, and of those it is the nearest by the features that did not move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from driftwatch.artifacts.drift import DayDrift, FeatureDrift
+from driftwatch.artifacts.keys import own_key
+from driftwatch.artifacts.nested_keys import file_name
+from driftwatch.view.artifacts import Artifacts
+from driftwatch.view.day_images import RIGHT, SEGMENT, WRONG, day_images, features_of, read_table, segmentations
+from driftwatch.view.numbers import digits
+from driftwatch.view.words import count, direction, feature_name, listing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAIRS_A_PAGE = 12
+USUAL_DAYS, _DAYS_LOOKED_AT = 3, 60
+TRAINING_DAY = "training"  # stands where a day would, in addresses too
+# What lies further away, in standard deviations, counts as no further: an example is typical, not extreme.
+_FAR = 3.0
+_NORMAL_SPREAD = 3.29  # standard deviations between the 5 % and the 95 % quantile of a normal distribution
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which images are wanted; empty where all are. `segment`: as in `camera=door-17`; `answer`: right or wrong; `page`: from 1."""
+
+    feature: str = ""
+    label: str = ""
+    segment: str = ""
+    answer: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One image of a pair. `day`: YYYY-MM-DD, or TRAINING_DAY; `key`: of its file; `note`: what was said of it; `values`: by feature."""
+
+    day: str
+    image_id: str
+    key: str
+    note: str
+    values: Mapping[str, float]
+
+    @property
+    def name(self) -> str:
+        return file_name(self.key)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A feature of a changed image that lies outside of the usual range, 5 to 95 %. `usual`: that of its neighbour, None without one."""
+
+    name: str
+    looks: str
+    value: str
+    usual: str | None
+    range: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A changed image and its normal neighbour; None where no normal image has its predicted class."""
+
+    changed: Shown
+    usual: Shown | None
+    moved: tuple[Moved, ...]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A page of pairs, the most changed first. `found`: how many images fit what was asked; `about`: where the neighbours are from."""
+
+    pairs: tuple[Pair, ...]
+    found: int
+    page: int
+    pages: int
+    about: str
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What can be asked for: (value, words) of features, the moved ones first, of classes and of segments."""
+
+    features: list[tuple[str, str]]
+    classes: list[tuple[str, str]]
+    segments: list[tuple[str, str]]
+    answers: list[tuple[str, str]]
+
+
+MOST_SEGMENTS = 300
+
+
+def choices(artifacts: Artifacts, drift: DayDrift, table: pd.DataFrame) -> Choices:
+    """What the images of the day can be narrowed down to."""
+    features = [
+        (row.feature, f"{feature_name(row.feature)}: {direction(row)}" if row.verdict == "drifted" else feature_name(row.feature))
+        for row in drift.features
+    ]  # fmt: skip
+    changed = [f"{row.by}={row.name}" for row in drift.segments_that("drifted")]
+    named = [
+        f"{by}={name}" for by in segmentations(table) for name in table[f"{SEGMENT}{by}"].value_counts().index.astype(str)
+    ]  # fmt: skip
+    segments = list(dict.fromkeys([*changed, *named]))[:MOST_SEGMENTS]
+    answers = [(RIGHT, "right"), (WRONG, "wrong")] if table["answer"].notna().any() else []
+    return Choices(
+        features,
+        [(name, name) for name in artifacts.config.classes],
+        [(value, f"{value.replace('=', ' ')}{' (changed)' if value in changed else ''}") for value in segments],
+        answers,
+    )
+
+
+def pairs(
+    artifacts: Artifacts, drift: DayDrift, table: pd.DataFrame, asked: Asked, a_page: int = PAIRS_A_PAGE
+) -> Pairs:
+    """The page of pairs that is asked for. `table`: `day_images` of the day of `drift`, with its features. A page beyond the last is the
+    last."""
+    rows = _asked_for(table, asked)
+    moved = _moved(drift, asked)
+    order = np.lexsort((rows["image_id"].to_numpy(str), -_distance(rows, moved).round(6)))
+    pages = max(1, -(-len(rows) // a_page))
+    page = min(max(1, asked.page), pages)
+    chosen = rows.iloc[order[(page - 1) * a_page : page * a_page]]
+    usual, about = _usual_images(artifacts, drift.day)
+    near = _neighbours(chosen, usual, _stayed(drift, moved, rows))
+    found = tuple(
+        _pair(artifacts.config.name, drift, row, neighbour)
+        for (_, row), neighbour in zip(chosen.iterrows(), near, strict=True)
+    )
+    return Pairs(found, len(rows), page, pages, about)
+
+
+def pair_of(artifacts: Artifacts, drift: DayDrift, row: pd.Series) -> Pair:
+    """One image of the day of `drift`, a row of `day_images`, with its normal neighbour."""
+    import pandas as pd
+
+    usual, _ = _usual_images(artifacts, drift.day)
+    alone = pd.DataFrame([row])
+    (neighbour,) = _neighbours(alone, usual, _stayed(drift, (), alone))
+    return _pair(artifacts.config.name, drift, row, neighbour)
+
+
+def _asked_for(table: pd.DataFrame, asked: Asked) -> pd.DataFrame:
+    wanted = np.ones(len(table), bool)
+    for column, value in (("prediction", asked.label), ("answer", asked.answer)):
+        if value:
+            wanted &= (table[column] == value).to_numpy()
+    by, _, name = asked.segment.partition("=")
+    if by:
+        column = f"{SEGMENT}{by}"
+        wanted &= (table[column].astype(object) == name).to_numpy() if column in table else False
+    return table[wanted]
+
+
+def _moved(drift: DayDrift, asked: Asked) -> list[FeatureDrift]:
+    """The features by which images count as changed: the one that is asked for, those that drifted in the segment, those that drifted on
+    the day, or all of them."""
+    if asked.feature:
+        return [row for row in drift.features if row.feature == asked.feature]
+    ways = {
+        found.feature: found.direction
+        for segment in drift.segments_that("drifted")
+        if f"{segment.by}={segment.name}" == asked.segment
+        for found in segment.features
+    }
+    of_segment = [
+        row.model_copy(update={"verdict": "drifted", "direction": ways[row.feature]})
+        for row in drift.features
+        if row.feature in ways
+    ]
+    return of_segment or [row for row in drift.features if row.verdict == "drifted"] or list(drift.features)
+
+
+def _stayed(drift: DayDrift, moved: Sequence[FeatureDrift], rows: pd.DataFrame) -> list[FeatureDrift]:
+    changed = {row.feature for row in moved if row.verdict == "drifted"}
+    return [
+        row
+        for row in drift.features
+        if row.verdict != "drifted" and row.feature not in changed and row.feature in rows.columns
+    ]
+
+
+def first_asked(drift: DayDrift) -> Asked:
+    """What shows the day's change best: all its images, or those of the segment that drifted most where the day as a whole did not."""
+    changed = drift.segments_that("drifted")
+    if drift.whole == "drifted" or not changed:
+        return Asked()
+    return Asked(segment=f"{changed[0].by}={changed[0].name}")
+
+
+def _distance(rows: pd.DataFrame, moved: Sequence[FeatureDrift]) -> np.ndarray:
+    """How far each image lies in the direction of the change, all moved features added up. Where a feature has no direction, either way
+    counts."""
+    total = np.zeros(len(rows))
+    for row in (row for row in moved if row.feature in rows):
+        away = (rows[row.feature].to_numpy(float) - row.reference_quantiles[2]) / _spread(row)
+        sign = {"up": 1, "down": -1}.get(row.direction, 0) if row.verdict == "drifted" else 0
+        total += np.nan_to_num(np.clip(sign * away if sign else np.abs(away), -_FAR, _FAR))
+    return total
+
+
+def _spread(row: FeatureDrift) -> float:
+    low, high = row.reference_quantiles[0], row.reference_quantiles[-1]
+    return (high - low) / _NORMAL_SPREAD or 1.0
+
+
+def _usual_images(artifacts: Artifacts, day: date) -> tuple[pd.DataFrame, str]:
+    """The normal images that may stand beside changed ones, with the column `day`, and in words where they are from."""
+    import pandas as pd
+
+    tables: list[pd.DataFrame] = []
+    days = [other for other in artifacts.store.days() if other < day][-_DAYS_LOOKED_AT:]
+    for other in reversed(days):
+        drift = artifacts.find(artifacts.keys.day(other).drift, DayDrift)
+        table = day_images(artifacts, other) if drift and drift.verdict == "ok" else None
+        if table is not None and features_of(table) and table["prediction"].notna().any():
+            tables.append(table.assign(day=other.isoformat()))
+        if len(tables) == USUAL_DAYS:
+            break
+    if tables:
+        said = listing([str(table["day"].iloc[0]) for table in reversed(tables)])
+        return pd.concat(tables, ignore_index=True), f"images of {said}, on which the images were as usual"
+    return training_images(artifacts), "training images: no day before this one was as usual"
+
+
+def training_images(artifacts: Artifacts) -> pd.DataFrame:
+    """The original labelled images as `day_images` has a day's; their label stands for the prediction. Empty where they are not stored."""
+    import pandas as pd
+
+    table = artifacts.get(artifacts.keys.training_set, read_table)
+    features = artifacts.get(artifacts.keys.training_features, read_table)
+    if table is None or features is None or "key" not in table or len(table) != len(features):
+        return pd.DataFrame({"image_id": [], "prediction": [], "day": []})
+    numbers = features.drop(columns="image_id", errors="ignore").reset_index(drop=True)
+    return pd.concat([table.reset_index(drop=True), numbers], axis=1).assign(
+        prediction=table["label"].to_numpy(), answer=None, day=TRAINING_DAY
+    )
+
+
+def _neighbours(chosen: pd.DataFrame, usual: pd.DataFrame, stayed: Sequence[FeatureDrift]) -> list[pd.Series | None]:
+    """The normal image for each changed one. An image stands beside one changed image only, as long as there are others."""
+    names = [row.feature for row in stayed if row.feature in usual]
+    scale = np.array([_spread(row) for row in stayed if row.feature in usual])
+    values = usual[names].to_numpy(float) / scale if len(usual) else np.zeros((0, len(names)))
+    used: set[int] = set()
+    found: list[pd.Series | None] = []
+    for _, row in chosen.iterrows():
+        alike = _alike(usual, row)
+        fresh = [place for place in alike if place not in used] or alike
+        if not fresh:
+            found.append(None)
+            continue
+        gaps = np.square(values[fresh] - row[names].to_numpy(float) / scale).sum(axis=1)
+        place = fresh[int(np.nan_to_num(gaps, nan=np.inf).argmin())]
+        used.add(place)
+        found.append(usual.iloc[place])
+    return found
+
+
+def _alike(usual: pd.DataFrame, row: pd.Series) -> list[int]:
+    """The places of the normal images with the predicted class of `row`: of the same segments where there are any, else of all."""
+    same = (usual["prediction"] == row["prediction"]).to_numpy(bool)
+    closer = same.copy()
+    for name in (name for name in row.index if name.startswith(SEGMENT)):
+        if name in usual and row[name] is not None:
+            closer &= (usual[name] == row[name]).to_numpy(bool)
+    return [int(place) for place in np.flatnonzero(closer if closer.any() else same)]
+
+
+def _pair(monitor: str, drift: DayDrift, row: pd.Series, usual: pd.Series | None) -> Pair:
+    changed = _shown(monitor, drift, row, drift.day.isoformat())
+    beside = None if usual is None else _shown(monitor, drift, usual, str(usual["day"]))
+    moved = [
+        Moved(
+            feature_name(feature.feature),
+            _looks(feature, changed.values[feature.feature]),
+            digits(changed.values[feature.feature]),
+            digits(beside.values[feature.feature]) if beside and feature.feature in beside.values else None,
+            f"{digits(feature.reference_quantiles[0])} to {digits(feature.reference_quantiles[-1])}",
+        )
+        for feature in drift.features
+        if _outside(feature, changed.values)
+    ]
+    return Pair(changed, beside, tuple(moved))
+
+
+def _outside(feature: FeatureDrift, values: Mapping[str, float]) -> bool:
+    low, high = feature.reference_quantiles[0], feature.reference_quantiles[-1]
+    return feature.feature in values and not low <= values[feature.feature] <= high
+
+
+def _looks(feature: FeatureDrift, value: float) -> str:
+    """What the value looks like in the picture, beside what is usual."""
+    way = "up" if value > feature.reference_quantiles[2] else "down"
+    return direction(feature.model_copy(update={"direction": way, "test": ""}))
+
+
+def _shown(monitor: str, drift: DayDrift, row: pd.Series, day: str) -> Shown:
+    values = {each.feature: float(row[each.feature]) for each in drift.features if each.feature in row.index}
+    return Shown(day, str(row["image_id"]), own_key(monitor, str(row["key"])), said_of(row), values)
+
+
+def said_of(row: pd.Series) -> str:
+    """What the model and people said of an image: `model: cat, people: dog`. A training image has its label alone."""
+    of_training = row.get("day") == TRAINING_DAY
+    said = {"" if of_training else "model: ": row.get("prediction"), "people: ": row.get("label")}
+    known = [f"{who}{what}" for who, what in said.items() if isinstance(what, str)]
+    return f"labelled {known[0]}" if of_training else ", ".join(known)
+
+
+def found_text(found: Pairs, drift: DayDrift) -> str:
+    """How many images fit, and what they are ordered by."""
+    by = "the most changed first" if drift.drifted_features else "the most unusual first: nothing changed on this day"
+    return f"{count(found.found, 'image')}, {by}."

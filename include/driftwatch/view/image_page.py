@@ -1,0 +1,191 @@
+"""All that is known of one image: what it looks like in numbers, what the model and people said, its segments, and images like it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.keys import own_key
+from driftwatch.artifacts.nested_keys import file_name
+from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
+from driftwatch.view.day_images import SCORE, SEGMENT, VOTES, day_images, features_of, read_table
+from driftwatch.view.evidence import TRAINING_DAY, Pair, pair_of, training_images
+from driftwatch.view.numbers import digits
+from driftwatch.view.shares import whole_percent
+from driftwatch.view.words import feature_name
+
+if TYPE_CHECKING:
+    from driftwatch.view.artifacts import Artifacts
+
+MOST_SCORES, MOST_LIKE = 6, 12
+
+
+@dataclass(frozen=True)
+class FeatureValue:
+    """One feature of the image. `usual`: the range from 5 to 95 % of the reference, empty where none is known; `outside`: whether it lies
+    beyond that."""
+
+    column: str
+    name: str
+    value: str
+    usual: str
+    outside: bool
+
+
+@dataclass(frozen=True)
+class Score:
+    """How sure the model was of one class."""
+
+    name: str
+    share: str
+    width: int
+    """The share in whole percent, 0 to 100."""
+    answered: bool
+
+
+@dataclass(frozen=True)
+class ImagePage:
+    """`place`: YYYY-MM-DD or TRAINING_DAY. `facts`: name and value. `votes`: answer and how many gave it. `more_scores`: how many classes
+    are not shown. `like`: ids of near-duplicates of the day; `copies`: names of files with the same bytes. `pair`: the image with its normal
+    neighbour, None where it cannot be told."""
+
+    place: str
+    image_id: str
+    key: str
+    facts: list[tuple[str, str]]
+    features: list[FeatureValue]
+    scores: list[Score]
+    more_scores: int
+    votes: list[tuple[str, int]]
+    like: list[str]
+    copies: list[str]
+    pair: Pair | None
+
+    @property
+    def name(self) -> str:
+        return file_name(self.key)
+
+
+def images_of(artifacts: Artifacts, place: str) -> pd.DataFrame | None:
+    """The images of a day, or the training images. None where there are none."""
+    if place == TRAINING_DAY:
+        found = training_images(artifacts)
+        return found if len(found) else None
+    return day_images(artifacts, date.fromisoformat(place))
+
+
+def find_image(artifacts: Artifacts, place: str, image_id: str) -> pd.Series | None:
+    """The image's row, with its `key` as it is now; None where the place has no such image."""
+    table = images_of(artifacts, place)
+    if table is None:
+        return None
+    rows = table[table["image_id"] == image_id]
+    if not len(rows):
+        return None
+    row = rows.iloc[0].copy()
+    row["key"] = own_key(artifacts.config.name, str(row["key"]))
+    return row
+
+
+def image_page(artifacts: Artifacts, place: str, row: pd.Series) -> ImagePage:
+    """The page of the image `row`, as `find_image` has it."""
+    drift = None if place == TRAINING_DAY else artifacts.find(_day(artifacts, place).drift, DayDrift)
+    scores = sorted(_scores(row, artifacts.config.classes), key=lambda score: (not score.answered, -score.width))
+    like, copies = ([], []) if place == TRAINING_DAY else _alike(artifacts, place, row)
+    return ImagePage(
+        place=place,
+        image_id=str(row["image_id"]),
+        key=str(row["key"]),
+        facts=_facts(row, place),
+        features=_features(row, drift),
+        scores=scores[:MOST_SCORES],
+        more_scores=max(0, len(scores) - MOST_SCORES),
+        votes=_votes(row, artifacts.config.labels.unclear_answer or "unclear"),
+        like=like,
+        copies=copies,
+        pair=pair_of(artifacts, drift, row) if drift and drift.features else None,
+    )
+
+
+def _day(artifacts: Artifacts, place: str) -> Any:
+    return artifacts.keys.day(date.fromisoformat(place))
+
+
+def _facts(row: pd.Series, place: str) -> list[tuple[str, str]]:
+    facts = [("Where from", "the training images" if place == TRAINING_DAY else f"the images of {place}")]
+    if _known(row, "width"):
+        facts.append(("Size", f"{int(row['width'])} × {int(row['height'])} pixels, {int(row['bytes']):,} bytes"))
+    if place != TRAINING_DAY:
+        facts.append(("The model said", _text(row, "prediction") or "nothing yet"))
+        facts.append(("People said", _text(row, "label") or _unlabelled(row)))
+        facts += [("Model version", _text(row, "model_version"))] if _known(row, "model_version") else []
+    else:
+        facts.append(("Label", _text(row, "label")))
+    facts += [
+        (name.removeprefix(SEGMENT), _text(row, name) or "not known") for name in row.index if name.startswith(SEGMENT)
+    ]
+    return facts
+
+
+def _unlabelled(row: pd.Series) -> str:
+    status = {"tie": "a tie: no label", "unclear": "unclear: no label", "unanswered": "nothing: nobody answered"}
+    return status.get(_text(row, "status"), "nothing: it was not in the sample, or labelling has not ended")
+
+
+def _known(row: pd.Series, name: str) -> bool:
+    return name in row.index and not pd.isna(row[name])
+
+
+def _text(row: pd.Series, name: str) -> str:
+    return str(row[name]) if _known(row, name) else ""
+
+
+def _features(row: pd.Series, drift: DayDrift | None) -> list[FeatureValue]:
+    ranges = {found.feature: found.reference_quantiles for found in drift.features} if drift else {}
+    rows = []
+    for column in features_of(row.to_frame().T):
+        if not _known(row, column):
+            continue
+        value, usual = float(row[column]), ranges.get(column)
+        outside = usual is not None and not usual[0] <= value <= usual[-1]
+        said = f"{digits(usual[0])} to {digits(usual[-1])}" if usual else ""
+        rows.append(FeatureValue(column, feature_name(column), digits(value), said, outside))
+    return sorted(rows, key=lambda found: not found.outside)
+
+
+def _scores(row: pd.Series, classes: tuple[str, ...]) -> list[Score]:
+    return [
+        Score(name, whole_percent(float(row[f"{SCORE}{name}"])), round(100 * float(row[f"{SCORE}{name}"])), name == row["prediction"])
+        for name in classes
+        if _known(row, f"{SCORE}{name}")
+    ]  # fmt: skip
+
+
+def _votes(row: pd.Series, unclear: str) -> list[tuple[str, int]]:
+    """Each answer that people gave, the most frequent first."""
+    names = [name for name in row.index if name.startswith(VOTES) and _known(row, name) and int(row[name])]
+    given = [(unclear if name == f"{VOTES}unclear" else name.removeprefix(VOTES), int(row[name])) for name in names]
+    return sorted(given, key=lambda vote: -vote[1])
+
+
+def _alike(artifacts: Artifacts, place: str, row: pd.Series) -> tuple[list[str], list[str]]:
+    """The ids of the day's images that look nearly the same, the nearest first, and the names of files with the same bytes."""
+    manifest = artifacts.get(_day(artifacts, place).manifest, read_table)
+    if manifest is None:
+        return [], []
+    same = manifest[(manifest["status"] == "duplicate") & (manifest["image_id"] == row["image_id"])]
+    copies = [file_name(str(key)) for key in same["key"]][:MOST_LIKE]
+    if not _known(row, "phash"):
+        return [], copies
+    others = manifest[
+        (manifest["status"] == "accepted") & manifest["phash"].notna() & (manifest["image_id"] != row["image_id"])
+    ]
+    if not len(others):
+        return [], copies
+    apart = distances([str(row["phash"])], others["phash"].tolist())[0]
+    near = others.assign(apart=apart)[apart <= MAX_DISTANCE].sort_values(["apart", "image_id"])
+    return near["image_id"].tolist()[:MOST_LIKE], copies

@@ -1,0 +1,133 @@
+"""Evidence in pictures: changed images beside normal ones, one image with all that is known of it, and what people disagreed about.
+
+An image is a path of its own below the monitor: `images/<place>/<image id>/`, where the place is a day, or `training`. Whoever may not read the
+monitor's DAG gets none of it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pandas as pd
+from fastapi import Depends, HTTPException, Query, Request
+from starlette.responses import HTMLResponse, Response
+
+from driftwatch.artifacts.drift import DayDrift
+from driftwatch.errors import ChangedImage
+from driftwatch.images.headers import RejectedImage
+from driftwatch.images.originals import read_original
+from driftwatch.view.day_images import day_images, features_of, read_table
+from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, choices, found_text, pairs
+from driftwatch.view.image_page import find_image, image_page
+from driftwatch.view.pair_pictures import with_addresses
+from driftwatch.view.people import AGAINST, TIES, UNCLEAR, people
+from driftwatch.view.thumbnails import large_picture, thumbnail_of
+from driftwatch_airflow.ui import pages
+from driftwatch_airflow.ui.access import Chosen
+from driftwatch_airflow.ui.day_routes import IMAGE_ID, DayDep, day_of
+from driftwatch_airflow.ui.picture_addresses import image_address
+
+LARGE_SIDE = 560  # pixels; pages show it at about half of that
+_CACHE = "private, max-age=3600"
+Page = Annotated[int, Query(ge=1, le=1_000_000)]
+
+
+def _place(place: str) -> str:
+    return place if place == TRAINING_DAY else day_of(place).isoformat()
+
+
+def _image(site: Chosen, place: str, image_id: str) -> pd.Series:
+    """The image's row. 404 where the address is of none."""
+    if not IMAGE_ID.fullmatch(image_id):
+        raise HTTPException(404, "An image id is a SHA-256 in 64 hexadecimal digits.")
+    place = _place(place)
+    found = find_image(site.tables, place, image_id)
+    if found is None:
+        where = "The training set has" if place == TRAINING_DAY else f"{place} has"
+        raise HTTPException(404, f"{where} no such image.")
+    return found
+
+
+ImageDep = Annotated[pd.Series, Depends(_image)]
+
+
+def show_pairs(
+    request: Request,
+    site: Chosen,
+    day: DayDep,
+    feature: str = "",
+    label: Annotated[str, Query(alias="class")] = "",
+    segment: str = "",
+    answer: str = "",
+    page: Page = 1,
+) -> Response:
+    """The day's changed images, each beside its normal neighbour; the most changed first."""
+    drift = site.tables.find(site.artifacts.keys.day(day).drift, DayDrift)
+    table = day_images(site.tables, day) if drift else None
+    if drift is None or table is None or not features_of(table):
+        raise HTTPException(404, f"The features of {day} are not stored: its images were not profiled yet.")
+    asked = Asked(feature, label, segment, answer, page)
+    found = pairs(site.tables, drift, table, asked)
+    shown = [with_addresses(pair, lambda of: image_address(request, site, of.day, of.image_id)) for pair in found.pairs]
+    given = {"found": found, "asked": asked, "choices": choices(site.tables, drift, table), "shown_pairs": shown}
+    told = {"said": found_text(found, drift), "day": day, "site": site}
+    return HTMLResponse(pages.page(request, "evidence.html.j2", **given, **told))
+
+
+def show_image(request: Request, site: Chosen, place: str, row: ImageDep) -> Response:
+    """One image: its file, its features, the model's scores, people's votes, and images like it."""
+    found = image_page(site.tables, _place(place), row)
+    try:
+        read_original(site.artifacts.storage, found.image_id, found.key, site.config.images.max_bytes)
+        gone = ""
+    except ChangedImage as error:
+        gone = str(error)
+
+    def address(of: Shown) -> str:
+        return image_address(request, site, of.day, of.image_id)
+
+    beside = with_addresses(found.pair, address) if found.pair else None
+    return HTMLResponse(pages.page(request, "image.html.j2", site=site, found=found, gone=gone, beside=beside))
+
+
+def give_large(site: Chosen, place: str, row: ImageDep) -> Response:
+    """The image for a page: made of its own file, or of what the model sees where that file is gone."""
+    image_id = str(row["image_id"])
+    try:
+        data: bytes | None = large_picture(site.artifacts.store, image_id, str(row["key"]), LARGE_SIDE)
+    except (ChangedImage, RejectedImage):
+        place = _place(place)
+        data = (
+            None if place == TRAINING_DAY else thumbnail_of(site.tables, site.tables.store.day(day_of(place)), image_id)
+        )
+    if data is None:
+        raise HTTPException(404, "The image's file is gone, and so is what the model was given of it.")
+    return Response(data, media_type="image/jpeg", headers={"Cache-Control": _CACHE})
+
+
+def give_original(site: Chosen, row: ImageDep) -> Response:
+    """The image's own file as the camera left it. 404 with the reason where it is gone, was replaced, or is larger than `images.max_bytes`."""
+    image_id = str(row["image_id"])
+    try:
+        found = read_original(site.artifacts.storage, image_id, str(row["key"]), site.config.images.max_bytes)
+    except ChangedImage as error:
+        raise HTTPException(404, str(error)) from error
+    headers = {
+        "Cache-Control": _CACHE,
+        "Content-Disposition": f'inline; filename="{image_id[:16]}{found.kind.suffix}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'self'",
+    }
+    return Response(found.data, media_type=found.kind.content_type, headers=headers)
+
+
+def show_people(
+    request: Request, site: Chosen, day: DayDep, ties: Page = 1, unclear: Page = 1, against: Page = 1
+) -> Response:
+    """What people disagreed about on the day, who takes which class for which, and why answers did not count."""
+    images, keys = day_images(site.tables, day), site.artifacts.keys.day(day)
+    if images is None or "status" not in images:
+        raise HTTPException(404, f"No labels of {day} are stored: nobody was asked, or labelling has not ended.")
+    assignments, annotators = (site.tables.get(key, read_table) for key in (keys.assignments, keys.annotators))
+    found = people(site.config, images, assignments, annotators, {TIES: ties, UNCLEAR: unclear, AGAINST: against})
+    here = image_address(request, site, day.isoformat())
+    return HTMLResponse(pages.page(request, "people.html.j2", site=site, day=day, found=found, images=here))

@@ -1,0 +1,138 @@
+"""Evidence in pictures over HTTP: who may see it, what an image's address may be, and what is said where a file is gone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.evidence_days import CHANGED, USUAL, write_days, write_labels
+
+from driftwatch.artifacts.store import MonitorStore
+from driftwatch.config.loader import load_monitor
+from driftwatch.storage import open_storage
+
+
+@pytest.fixture
+def store(tmp_path: Path, client: Any) -> MonitorStore:
+    """What the monitor `ours` left. `theirs` has the same days."""
+    found = {}
+    for name in ("ours", "theirs"):
+        config = load_monitor(tmp_path / f"{name}.yaml")
+        found[name] = MonitorStore(open_storage(config.storage.uri), config)
+        write_days(found[name])
+        write_labels(found[name].day(CHANGED))
+    return found["ours"]
+
+
+def image_of(store: MonitorStore, place: int = 0) -> tuple[str, str]:
+    """An image of the changed day: its id, and its key."""
+    row = store.storage.read_table(store.keys.day(CHANGED).manifest).iloc[place]
+    return str(row["image_id"]), str(row["key"])
+
+
+def test_the_day_s_pairs_open_their_images_and_are_narrowed_down_by_the_address(
+    client: Any, store: MonitorStore
+) -> None:
+    page = client.get(f"/m/ours/days/{CHANGED}/evidence")
+    assert page.status_code == 200
+    assert "20 images, the most changed first." in page.text
+    assert f"/m/ours/images/{CHANGED}/{image_of(store)[0][:5]}" in client.get(f"/m/ours/days/{CHANGED}/evidence?page=1").text + client.get(f"/m/ours/days/{CHANGED}/evidence?page=2").text  # fmt: skip
+    assert f"/m/ours/images/{USUAL}/" in page.text
+    assert "2 images, " in client.get(f"/m/ours/days/{CHANGED}/evidence?answer=wrong").text
+    assert "No image of the day fits" in client.get(f"/m/ours/days/{CHANGED}/evidence?segment=camera%3D%3Cb%3E").text
+    assert client.get(f"/m/ours/days/{CHANGED}/evidence?page=0").status_code == 400
+
+
+def test_an_image_is_served_as_it_was_taken_in_and_as_nothing_else(client: Any, store: MonitorStore) -> None:
+    image_id, key = image_of(store)
+    there = f"/m/ours/images/{CHANGED}/{image_id}"
+    original = client.get(f"{there}/original")
+    assert original.content == store.storage.read_bytes(key)
+    assert original.headers["content-type"] == "image/jpeg"
+    assert original.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in original.headers["content-security-policy"]
+    assert client.get(f"{there}/view.jpg").headers["content-type"] == "image/jpeg"
+    page = client.get(f"{there}/").text
+    assert all(words in page for words in ("brightness", "outside", "90 %", "s votes", "door-1"))
+
+
+def test_who_may_not_read_the_dag_gets_no_page_and_no_picture(client: Any, store: MonitorStore) -> None:
+    image_id, _ = image_of(store)
+    for address in (f"days/{CHANGED}/evidence", f"days/{CHANGED}/people", *(f"images/{CHANGED}/{image_id}/{what}" for what in ("", "view.jpg", "original"))):  # fmt: skip
+        assert client.get(f"/m/theirs/{address}").status_code == 403, address
+        assert client.get(f"/m/ours/{address}").status_code == 200, address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "images/2026-01-06/../../../secret/original",
+        "images/2026-01-06/%2e%2e%2f%2e%2e%2fsecret/original",
+        "images/..%2f..%2fincoming/{id}/original",
+        "images/2026-1-6/{id}/original",
+        "images/training/{id}/original",
+        "images/2026-01-05/{id}/original",
+        "images/2026-01-06/{other}/original",
+        "images/2026-01-06/ABC/view.jpg",
+    ],
+)
+def test_no_address_leads_out_of_the_day_s_images(client: Any, store: MonitorStore, address: str) -> None:
+    image_id, _ = image_of(store)
+    answer = client.get("/m/ours/" + address.format(id=image_id, other="0" * 64))
+    assert answer.status_code == 404, answer.text
+
+
+def test_a_manifest_that_names_a_file_elsewhere_gives_none(client: Any, store: MonitorStore, tmp_path: Path) -> None:
+    """A link to a file outside of the folder where images are left, and a file that was replaced."""
+    (tmp_path / "secret.jpg").write_bytes(b"\xff\xd8 secret")
+    linked, key = image_of(store, 0)
+    path = store.storage.local_path(key)
+    assert path
+    path.unlink()
+    os.symlink(tmp_path / "secret.jpg", path)
+    replaced, other = image_of(store, 1)
+    store.storage.write_bytes(other, b"\xff\xd8 something else")
+    for image_id in (linked, replaced):
+        answer = client.get(f"/m/ours/images/{CHANGED}/{image_id}/original")
+        assert answer.status_code == 404
+        assert "is no longer the image" in answer.text
+        assert "secret" not in answer.text
+
+
+def test_where_the_file_is_gone_the_page_says_why_and_shows_the_rest(client: Any, store: MonitorStore) -> None:
+    image_id, key = image_of(store)
+    store.storage.delete(key)
+    page = client.get(f"/m/ours/images/{CHANGED}/{image_id}/")
+    assert page.status_code == 200
+    assert "The file itself cannot be shown" in page.text
+    assert "brightness" in page.text
+    assert (
+        client.get(f"/m/ours/images/{CHANGED}/{image_id}/view.jpg").status_code == 404
+    )  # these days have no stored inputs
+    assert client.get(f"/m/ours/days/{CHANGED}/evidence").status_code == 200
+
+
+def test_what_is_not_stored_yet_is_said(client: Any, store: MonitorStore) -> None:
+    assert "were not profiled yet" in client.get("/m/ours/days/2026-02-01/evidence").text
+    assert "No labels of 2026-01-05 are stored" in client.get(f"/m/ours/days/{USUAL}/people").text
+
+
+def test_people_s_disagreements_are_shown_with_their_votes(client: Any, store: MonitorStore) -> None:
+    page = client.get(f"/m/ours/days/{CHANGED}/people").text
+    assert all(words in page for words in ("Ties: 1", "Unclear: 1", "All people against the model: 2"))
+
+
+def test_names_from_outside_are_shown_as_text(client: Any, store: MonitorStore) -> None:
+    keys = store.keys.day(CHANGED)
+    manifest: pd.DataFrame = store.storage.read_table(keys.manifest)
+    hostile = manifest.assign(key=[f"{keys.incoming}/<img src=x onerror=alert({n})>.jpg" for n in range(len(manifest))])
+    hostile["segment.camera"] = '"><script>alert(1)</script>'
+    store.storage.write_table(keys.manifest, hostile)
+    image_id = str(hostile["image_id"][0])
+    for address in (f"days/{CHANGED}/evidence", f"images/{CHANGED}/{image_id}/", f"days/{CHANGED}/people"):
+        page = client.get(f"/m/ours/{address}").text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
