@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
-import pandas as pd
 import pytest
 from tests.driftwatch.artifacts import samples
 from tests.stores import SMALLEST
@@ -20,11 +19,6 @@ from driftwatch.drift.content_and_predictions import judge_content_and_predictio
 from driftwatch.drift.image_quality import build_image_reference, profile_day
 from driftwatch.drift.mutes import add_mute
 from driftwatch.drift.reference import Reference
-from driftwatch.drift.segment_days import Segment
-from driftwatch.drift.segment_features import judge_features
-from driftwatch.drift.segment_shares import compare_counts
-from driftwatch.drift.segment_tests import Sample, adjusted, judge_samples
-from driftwatch.drift.segments import Silence, judge
 from driftwatch.images.features import COLUMNS
 from driftwatch.storage import Storage, open_storage
 
@@ -286,45 +280,3 @@ def test_a_segmentation_of_the_log_is_judged_with_the_answers_and_tells_there_wh
         found = judge_content_and_predictions(day, "v1")
     rows = {row.name: row.status for row in found.segments if row.kind == "predictions"}
     assert rows == {"north": "usual", "east": "new", "south": "missing"}
-
-
-def test_far_in_the_tail_the_stated_chance_holds_with_features_that_are_alike():
-    rng = np.random.default_rng(5)
-    mixing = rng.normal(size=(4, 6))
-
-    def images(n: int) -> np.ndarray:
-        values = rng.normal(size=(n, 4)) @ mixing + 0.3 * rng.normal(size=(n, 6))
-        values[:, 5] = values[:, 5].round()
-        return values
-
-    tests = judge_samples([Sample(images(20), images(80))], 0)[0].tests
-    others = np.concatenate([segment_tests._splits(Sample(images(20), images(80)), 5000, [turn]) for turn in range(4)])
-    p_values = tests * 10.0**-others
-    assert (p_values <= 0.0005).sum() <= 22  # of 20,000: 10 are stated
-    assert (p_values <= 0.01).sum() >= 80
-
-
-def test_holm_corrects_for_the_number_of_segments():
-    assert adjusted([0.04, 0.001, 0.02]).tolist() == pytest.approx([0.04, 0.003, 0.04])
-    assert adjusted([]).tolist() == []
-
-
-def test_the_shares_of_two_classes_have_fishers_exact_mid_p():
-    found = compare_counts(np.array([1, 9]), np.array([9, 1]))
-    assert found.p_value == pytest.approx(2 * (1 + 100 / 2) / 184756)
-    assert found.of_classes[0] == pytest.approx(found.of_classes[1])
-    assert compare_counts(np.array([0, 0, 5]), np.array([0, 0, 50])).p_value == 1
-
-
-def test_of_a_camera_that_is_wholly_other_only_what_moved_is_named():
-    rng = np.random.default_rng(3)
-    columns = ["still", "moved", "moved.more"]
-    ours, usual = (pd.DataFrame(rng.normal(size=(1_000, 3)), columns=columns) for _ in range(2))
-    ours["moved"] += 9
-    ours["moved.more"] += 99 + ours["moved"]
-    table = ours.assign(image_id=[f"{number}" for number in range(1_000)], phash=None)
-    door, config = Segment("camera", "door-1"), MonitorConfig.model_validate({**SMALLEST, "segments": CAMERA})
-    tests = judge_features(table, {door: np.arange(1_000)}, {door: [usual]}, columns, config)
-    (found,) = judge("image_quality", tests, [], config, FIRST, Silence())
-    assert 0 < found.p_value < 1e-200
-    assert {feature.feature for feature in found.features} == {"moved", "moved.more"}

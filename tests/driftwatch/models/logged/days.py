@@ -14,14 +14,17 @@ import numpy as np
 import pandas as pd
 from tests.stores import SMALLEST
 
+from driftwatch.artifacts.answers import Answers
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.images.inputs import write_block, write_index
+from driftwatch.models.logged.day import answer_day
 from driftwatch.storage import open_storage
 
 DAY = date(2026, 3, 4)
 IMAGES, SIDE = 100, 16
+VERSION = "v0001-00000000"
 COLUMNS = {
     "key": "file",
     "prediction": "class",
@@ -127,3 +130,16 @@ def parquet_of(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 WRITERS = {"a.parquet": parquet_of, "a.csv": csv_of, "a.jsonl": jsonl_of}
+
+
+def answered(day: DayStore) -> Answers:
+    found = answer_day(day, VERSION, open_storage)
+    assert found == day.read(Answers)
+    assert found.rows == found.used + found.earlier + found.without_image + found.refused
+    assert found.images == found.used + found.unanswered
+    assert found.without_image == sum(found.strangers.values())
+    assert found.refused == sum(found.reasons.values())
+    table = day.storage.read_table(day.keys.predictions)
+    assert len(table) == found.used
+    assert table["image_id"].is_unique
+    return found

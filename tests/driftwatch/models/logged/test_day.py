@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,27 +14,24 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.images.gist import WIDTH, gist
 from driftwatch.images.shards import Shard
 from driftwatch.models.logged.day import LogRefused, answer_day, shard_content
-from driftwatch.models.logged.files import NoLog, StillWritten
-from driftwatch.models.logged.formats import BrokenLog
 from driftwatch.models.logged.join import AnsweredTwice
 from driftwatch.storage import open_storage
 
-from .days import COLUMNS, IMAGES, WRITERS, a_day, answer, answers, csv_of, image_id, jsonl_of, put, put_inputs
-
-VERSION = "v0001-00000000"
-
-
-def answered(day: DayStore) -> Answers:
-    found = answer_day(day, VERSION, open_storage)
-    assert found == day.read(Answers)
-    assert found.rows == found.used + found.earlier + found.without_image + found.refused
-    assert found.images == found.used + found.unanswered
-    assert found.without_image == sum(found.strangers.values())
-    assert found.refused == sum(found.reasons.values())
-    table = day.storage.read_table(day.keys.predictions)
-    assert len(table) == found.used
-    assert table["image_id"].is_unique
-    return found
+from .days import (
+    COLUMNS,
+    IMAGES,
+    VERSION,
+    WRITERS,
+    a_day,
+    answer,
+    answered,
+    answers,
+    csv_of,
+    image_id,
+    jsonl_of,
+    put,
+    put_inputs,
+)
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -205,84 +199,6 @@ def test_segments_are_kept_and_scores_alone_are_enough(tmp_path):
     table = day.storage.read_table(day.keys.predictions)
     assert table["prediction"].unique().tolist() == ["dog"]
     assert table["segment.camera"].tolist()[:3] == ["", "c1", "c0"]
-
-
-# Files that are still being written
-
-
-def test_no_file_is_told_with_the_place(tmp_path):
-    with pytest.raises(NoLog, match=r"demo/answers/2026-03-04/\* is not there"):
-        answer_day(a_day(tmp_path), VERSION, open_storage)
-
-
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_a_cut_last_line_of_an_old_file_is_counted(tmp_path, name):
-    day = a_day(tmp_path)
-    put(day, name, WRITERS[name](answers()).rstrip()[:-30])
-    assert answered(day).reasons == {"cut_line": 1}
-
-
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz", "a.parquet"])
-def test_a_file_that_is_cut_short_and_young_is_still_being_written(tmp_path, name, monkeypatch):
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    day = a_day(tmp_path, settle_seconds=60)
-    data = WRITERS[name.removesuffix(".gz")](answers())
-    data = data if isinstance(data, bytes) else data.rstrip().encode()
-    path = put(day, name, (gzip.compress(data) if name.endswith("gz") else data)[:-30])
-    with pytest.raises(StillWritten, match=rf"{name} is still being written"):
-        answer_day(day, VERSION, open_storage)
-    old(path)
-    if name in ("a.csv", "a.jsonl"):
-        assert answered(day).reasons == {"cut_line": 1}
-    else:
-        with pytest.raises(BrokenLog, match=rf"{name} .*clear predict_labels"):
-            answer_day(day, VERSION, open_storage)
-
-
-def old(path: Path) -> None:
-    os.utime(path, (time.time() - 1000, time.time() - 1000))
-
-
-def test_a_young_file_is_waited_for_and_what_was_added_meanwhile_counts(tmp_path, monkeypatch):
-    day = a_day(tmp_path, settle_seconds=60)
-    path, pauses = put(day, "a.csv", csv_of(answers(range(50)))), []
-
-    def later(seconds: float) -> None:
-        pauses.append(seconds)
-        with path.open("a") as file:
-            file.write(csv_of(answers(range(50, 100)), header=False))
-        old(path)
-
-    monkeypatch.setattr(time, "sleep", later)
-    assert answered(day).used == IMAGES
-    assert len(pauses) == 1
-    assert 55 < pauses[0] <= 60
-
-
-def test_a_file_that_changes_at_every_look_is_still_being_written(tmp_path, monkeypatch):
-    day = a_day(tmp_path)
-    put(day, "a.csv", csv_of(answers()))
-    monkeypatch.setattr(type(day.storage), "stamp", lambda *_: str(time.monotonic_ns()))
-    with pytest.raises(StillWritten, match="changed while they were read"):
-        answer_day(day, VERSION, open_storage)
-
-
-# Late files
-
-
-def test_a_late_file_is_taken_in_by_a_rerun_which_says_what_changed(tmp_path):
-    day = a_day(tmp_path)
-    put(day, "a.csv", csv_of(answers(range(96))))
-    first = answered(day)
-    assert (first.before, answered(day).before) == (None, None)
-    put(day, "b.csv", csv_of(answers(range(96, 100))))
-    second = answered(day)
-    assert (second.unanswered, second.files) == (0, 2)
-    assert second.before is not None
-    assert (second.before.unanswered, second.before.rows, second.before.files) == (4, 96, 1)
-    stored = {key: day.storage.read_bytes(key) for key in (day.keys.predictions, day.key(Answers))}
-    assert answered(day) == second  # and the run after it leaves the same bytes
-    assert {key: day.storage.read_bytes(key) for key in stored} == stored
 
 
 # Embeddings and GIST
