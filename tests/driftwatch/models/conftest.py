@@ -106,7 +106,7 @@ def make_config(root: Path) -> MonitorConfig:
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_network() -> Iterator[None]:
-    """What these tests train anew is small. `build` itself (test_architecture.py) and the real photos' champion are not."""
+    """What these tests train anew is small. `build` itself (test_architecture.py) is not, and real photos get the real network (test_real_photos.py)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("driftwatch.models.architecture.build", small_network.build)
         yield

@@ -59,6 +59,11 @@ def add_day(storage, layout, config, day, photos, damage, verdict) -> None:
     storage.write_json(keys.drift, {**samples.DAY_DRIFT, "verdict": "ok" if verdict == "ok" else "drifted"})
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _small_network() -> None:
+    """Real photos train the real network: the small one, of the other tests of this folder, learns too little from them."""
+
+
 @pytest.fixture(scope="module")
 def photos(pytestconfig, shared, tmp_path_factory):
     """1,100 photos for training, a clean day of 300 and a broken one of 160, and a champion by the recipe `fast`, cut short."""
