@@ -22,6 +22,8 @@ Backend = Literal["label_studio", "desk", "table"]
 BACKENDS: tuple[Backend, ...] = ("label_studio", "desk", "table")
 # A Label Studio takes a tenth of a second for an answer: three thousand of them are enough. The fourth day, which retrains, stays whole.
 _DAYS_IN_LABEL_STUDIO = (100, 100, 100, 480, 100, 100, 100)
+# While people answer, each look fetches all answers of the day again. With a look each second the server has little time left for the people.
+_LABEL_STUDIO_POLL = 5
 # Who labels is paid by the hour; the fourth day has the largest sample.
 _PAID = {"price_per_hour": 18, "max_cost_per_day": 50, "max_cost_per_month": 500}
 TABLE = "truth/{day}.csv"
@@ -48,6 +50,8 @@ class LabelledWeek(Week):
         raw = yaml.safe_load(file.read_text())
         asked = {name: value for name, value in raw["labels"].items() if name not in _OF_TOLOKA}
         labels: dict[str, Any] = {**asked, "backend": self.backend, **_PAID}
+        if self.backend == "label_studio":
+            labels["poll_seconds"] = _LABEL_STUDIO_POLL
         if self.backend == "desk":
             labels["quality"] = {"fast_seconds": 1}
         if self.backend == "table":
