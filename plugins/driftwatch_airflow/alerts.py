@@ -64,9 +64,10 @@ def send_alert(
     return told
 
 
-def nothing_to_tell(monitor: MonitorConfig, day: str, source: str) -> None:
-    """Takes back the alert that this step had in an earlier run, since it has none now. If it was not told yet, it is not told any more."""
-    outbox_of(monitor, day=day).withdraw(source)
+def nothing_to_tell(monitor: MonitorConfig, day: str, source: str, forget: bool = True) -> None:
+    """Takes back the alert that this step had in an earlier run, since it has none now. If it was not told yet, it is not told any more.
+    Without `forget` it is not told again either if it comes back."""
+    outbox_of(monitor, day=day).withdraw(source, forget)
 
 
 def outbox_of(monitor: MonitorConfig, *, day: str = "", run_id: str | None = None) -> Outbox:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from driftwatch.artifacts.accuracy import Performance, WhyLabsAnalysis
 from driftwatch.artifacts.base import DayArtifact
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
-from driftwatch.artifacts.episodes import DayEpisodes
+from driftwatch.artifacts.episodes import DayEpisodes, Episode
 from driftwatch.drift.states import accepted_states
 from driftwatch.episodes.fold import after_day
 from driftwatch.episodes.signs import of_images, of_model
@@ -71,6 +71,18 @@ def _follow(store: MonitorStore, day: date) -> DayEpisodes:
     ):  # the last day first: who is killed on the way finds the next day still to be written
         of.write(episodes)
     return found
+
+
+def later_days_of(day: DayStore, episode: Episode) -> Iterator[date]:
+    """The later days that are of the episode too, as their episodes.json say."""
+    for other in (other for other in day.monitor.days() if other > day.date):
+        known = _sound(day.monitor.day(other), DayEpisodes)
+        if known is None:
+            continue
+        same = known.of(episode.line)
+        if same is None or same.since != episode.since:
+            return
+        yield other
 
 
 def _last_known(store: MonitorStore, days: list[date]) -> DayEpisodes | None:

@@ -46,18 +46,30 @@ class Outbox:
         """What `source` has to tell from now on, in place of what it had before."""
         base.write(self.storage, self.keys.alert(source), alert)
 
-    def withdraw(self, source: str) -> None:
-        """`source` has nothing to tell, or nothing any more. What is not told yet is never told. The same news, when it comes again, is new."""
+    def withdraw(self, source: str, forget: bool = True) -> None:
+        """`source` has nothing to tell, or nothing any more. What is not told yet is never told. The same news, when it comes again, is new,
+        unless `forget` is off: then who was told of it is not told again."""
         entry = self.keys.alert(source)
         if not self.storage.exists(entry):
             return
         # Of a damaged alert nobody knows which news it was; the step that decides the day goes on.
         with suppress(DamagedArtifact):
-            told = f"{self.keys.told_of(self._read(entry).id)}/"
-            for item in self.storage.list(self.keys.told):
-                if item.key.startswith(told):
-                    self.storage.delete(item.key)
+            for note in self._notes(self._read(entry).id) if forget else ():
+                self.storage.delete(note)
         self.storage.delete(entry)
+
+    def told_already(self, alert_id: str, later: Outbox, source: str) -> None:
+        """Whoever was told what `source` of the outbox `later` has is not told of the alert `alert_id` of this one: it is the same news."""
+        entry = later.keys.alert(source)
+        with suppress(DamagedArtifact):
+            for note in later._notes(later._read(entry).id) if self.storage.exists(entry) else ():
+                told = base.read(self.storage, note, ToldNote)
+                base.write(self.storage, self.keys.note(alert_id, told.to), told)
+
+    def _notes(self, alert_id: str) -> list[str]:
+        """The keys of the notes of who was told of the alert."""
+        told = f"{self.keys.told_of(alert_id)}/"
+        return [item.key for item in self.storage.list(self.keys.told) if item.key.startswith(told)]
 
     def alerts(self) -> list[OutboxAlert]:
         """What there is to tell, told or not, by source."""

@@ -72,6 +72,25 @@ def test_news_that_is_taken_back_is_never_told_and_is_new_when_it_comes_again(ou
     assert sent == ["told", "told"]
 
 
+def test_news_that_is_taken_back_without_being_forgotten_is_not_told_again(outbox: Outbox) -> None:
+    sent: list[str] = []
+    for _ in range(2):
+        outbox.put("performance", alert())
+        outbox.tell(alert(), "chat", lambda: sent.append("told"))
+        outbox.withdraw("performance", forget=False)
+        assert outbox.alerts() == []
+    assert sent == ["told"]
+
+
+def test_what_was_told_of_a_later_day_is_told_to_those_alone_who_were_not_told_then(outbox: Outbox) -> None:
+    later = Outbox(outbox.storage, "demo/outbox/2026-12-24")
+    outbox.told_already(alert().id, later, "performance")  # nothing there is no error
+    later.put("performance", alert("closed"))
+    later.tell(alert("closed"), "chat", lambda: None)
+    outbox.told_already(alert().id, later, "performance")
+    assert (outbox.is_told(alert(), "chat"), outbox.is_told(alert(), "mail")) == (True, False)
+
+
 @pytest.mark.parametrize("content", [b"{half", b"[]", b'{"id": "x"}'])
 def test_a_damaged_alert_is_named_and_a_step_that_has_none_goes_on(outbox: Outbox, content: bytes) -> None:
     outbox.storage.write_bytes(f"demo/outbox/{DAY}/drift.json", content)
