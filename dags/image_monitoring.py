@@ -31,7 +31,7 @@ from driftwatch.config import AlertKind, MonitorConfig
 from driftwatch.config.labels import TABLE
 from driftwatch_airflow.assets import labels_asset
 from driftwatch_airflow.failures import day_failed
-from driftwatch_airflow.monitor import owner_links, task_defaults
+from driftwatch_airflow.monitor import VERDICT, owner_links, task_defaults
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator, TriggerRetrainingOperator
 from driftwatch_airflow.operators.features import ProfileFeaturesOperator
@@ -147,7 +147,9 @@ def take_in(monitor: MonitorConfig) -> Images:
         task_id="ingest_shards", monitor=monitor, map_index_template=SHARD_NAME
     ).expand(shard=ingest_images.output)
     merge_shards = MergeShardsOperator(task_id="merge_shards", monitor=monitor)
-    profile_features = ProfileFeaturesOperator(task_id="profile_features", monitor=monitor, **SHARDED_OR_NOT)
+    profile_features = ProfileFeaturesOperator(
+        task_id="profile_features", monitor=monitor, map_index_template=VERDICT, **SHARDED_OR_NOT
+    )
     upload_features = PublishOperator(task_id="upload_features", monitor=monitor, kind="features", **ONE_AT_A_TIME)
     predict_shards = PredictShardOperator.partial(
         task_id="predict_shards", monitor=monitor, map_index_template=SHARD_NAME
@@ -206,7 +208,9 @@ class Judged(NamedTuple):
 
 def judge(monitor: MonitorConfig, images: Images, merged: BaseOperator) -> Judged:
     """Measures the model against the labels, and starts a retraining when it has got worse."""
-    evaluate_performance = EvaluatePerformanceOperator(task_id="evaluate_performance", monitor=monitor)
+    evaluate_performance = EvaluatePerformanceOperator(
+        task_id="evaluate_performance", monitor=monitor, map_index_template=VERDICT
+    )
     upload_performance = PublishOperator(
         task_id="upload_performance",
         monitor=monitor,
@@ -219,6 +223,7 @@ def judge(monitor: MonitorConfig, images: Images, merged: BaseOperator) -> Judge
         monitor=monitor,
         on_alert="trigger_retraining",
         on_ok="performance_ok",
+        map_index_template=VERDICT,
         **ONE_AT_A_TIME,
     )
     trigger_retraining = TriggerRetrainingOperator(task_id="trigger_retraining", monitor=monitor)
@@ -272,6 +277,7 @@ def correct(monitor: MonitorConfig, follow_labels: BaseOperator) -> list[BaseOpe
         monitor=monitor,
         on_alert="retrain_after_correction",
         on_ok="correction_ok",
+        map_index_template=VERDICT,
         **ONE_AT_A_TIME,
     )
     retrain_after_correction = TriggerRetrainingOperator(task_id="retrain_after_correction", monitor=monitor)

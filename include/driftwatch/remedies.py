@@ -34,7 +34,7 @@ _OF_A_DAY = {
     ),
     "merge_people": ("check_",),
     "evaluate_performance": ("performance.json", "performance.bin", "late_files.json"),
-    "check_performance": ("whylabs.json",),
+    "check_performance": ("whylabs.json", "decision.json"),
 }
 _UNTOLD = "delete it: the alert that it holds is then not told"
 _OF_A_MONITOR = {

@@ -15,6 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from driftwatch_airflow.alerts import safe_to_tell, send_alert
+from driftwatch_airflow.reports import renew_report
 from driftwatch_airflow.run_days import run_day
 from driftwatch_airflow.stores import store_of
 from driftwatch_airflow.task_docs import TELLING, what_to_do
@@ -47,8 +48,7 @@ def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -
     """Notes in failure.json, the outbox and the report that the run's day failed at `task`."""
     from driftwatch.artifacts.alerts import DayFailed
     from driftwatch.artifacts.failure import Failure
-    from driftwatch.errors import MissingArtifact, NeedsAttention
-    from driftwatch.view.report import write_report
+    from driftwatch.errors import NeedsAttention
 
     dag_run = context["dag_run"]
     try:
@@ -61,10 +61,7 @@ def note_day(context: Context, monitor: MonitorConfig, task: str, reason: str) -
     send_alert(context, monitor, DayFailed(day=of_day.date, task=task, reason=reason, advice=what_to_do(task)))
     # After the alert: whoever finds this file tells that alert.
     of_day.write(Failure(task=task, reason=reason, run_id=dag_run.run_id))
-    try:
-        write_report(of_day)
-    except MissingArtifact:
-        return  # the day was not taken in: only the failure is known, and the day's page shows it
+    renew_report(of_day)
 
 
 def retraining_failed(monitor: MonitorConfig) -> Callable[[Context], None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 # Rendered in each task; the macros of the monitoring DAG are those of `run_days`.
 DAY_TEMPLATE = "{{ run_day(dag_run, params) }}"
+
+# Airflow's list of a run's task instances shows it in the column "Map Index", of tasks that are not mapped too. A task says it by `say_verdict`.
+VERDICT = "{{ verdict | default('') }}"
 
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
@@ -66,6 +69,13 @@ def say_how_to_go_on(context: Context) -> None:
         context["ti"].task_id,
         context["ti"].try_number,
     )
+
+
+def say_verdict(context: Context, said: str) -> None:
+    """What the task's line in Airflow's lists shows as its `map_index_template` VERDICT, when it has ended."""
+    from driftwatch.view.words import one_line
+
+    cast("dict[str, object]", context)["verdict"] = one_line(said, 240)  # Airflow's column has 250 characters
 
 
 class MonitorOperator(BaseOperator):

@@ -91,6 +91,11 @@ class DayKeys:
         return self.file("episodes.json")
 
     @property
+    def decision(self) -> str:
+        """Whether the day's verdict starts a retraining, and why not."""
+        return self.file("decision.json")
+
+    @property
     def predictions(self) -> str:
         return self.file("predictions.parquet")
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import math
 import os
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from whylogs.core.metrics.metrics import MetricConfig
     from whylogs.core.model_performance_metrics.confusion_matrix import ConfusionMatrix
 
+# It tells each message that it reads, which are dozens for each profile.
+logging.getLogger("whylogs.core.utils.protobuf_utils").setLevel(logging.WARNING)
 EXACT_ROWS = 16_384  # 8 bytes for each value: about 1.8 MB for a day of this many images and 13 features
 _DEFAULT_SKETCH_SIZE = 1024
 _ROWS_A_BIN, _MOST_BINS = 4, 30  # of whylogs' Hellinger distance

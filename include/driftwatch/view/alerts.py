@@ -27,6 +27,7 @@ from driftwatch.artifacts.alerts import (
 from driftwatch.artifacts.ended_alerts import EpisodeEnded
 from driftwatch.artifacts.models_alerts import MlflowAliasMoved
 from driftwatch.artifacts.retraining import GateResult
+from driftwatch.view import advice
 from driftwatch.view.alert_words import Words, performance_numbers
 from driftwatch.view.drift_alerts import answers_drifted, images_drifted
 from driftwatch.view.episodes import names, of_alert, said, whole_line
@@ -67,7 +68,7 @@ words_of.register(AnswersDrifted, answers_drifted)
 def _episode_ended(alert: EpisodeEnded) -> Words:
     episode = alert.episode
     held = {"episode": f"{count(episode.alarms, 'day')} with an alarm: {names([sign.name for sign in episode.signs])}"}
-    return Words("; ".join([whole_line(episode, alert.day), *coming_lines(alert.new)]), held, "nothing.")
+    return Words("; ".join([whole_line(episode, alert.day), *coming_lines(alert.new)]), held, advice.NOTHING)
 
 
 @words_of.register
@@ -79,8 +80,7 @@ def _model_got_worse(alert: ModelGotWorse) -> Words:
     return Words(
         said(worse, alert.episode, alert.day),
         {**of_alert(alert.episode, alert.day), **performance_numbers(found)},
-        "look at the disagreements in the report. The retraining DAG starts by itself, unless the day is a backfill or within "
-        "the cooldown: the log of check_performance says so; then trigger it by hand.",
+        advice.MODEL_GOT_WORSE,
         alert.reasons,
     )
 
@@ -88,19 +88,12 @@ def _model_got_worse(alert: ModelGotWorse) -> Words:
 @words_of.register
 def _segments_got_worse(alert: SegmentsGotWorse) -> Words:
     found = alert.performance
-    advice = "look at the segments in the report, and at what delivers their images. Nothing is retrained for a segment (performance.segments.alerts)."
     return Words(
         said(f"The model is worse in {worse_title(found)}", alert.episode, alert.day),
         {**of_alert(alert.episode, alert.day), **performance_numbers(found)},
-        advice,
+        advice.SEGMENTS_GOT_WORSE,
         tuple(segment_reasons(found)),
     )
-
-
-_TOO_FEW = (
-    "if the pool ended early, extend it at the service and clear wait_for_annotations, else raise labels.sample_size."
-)
-_TOO_FEW_IN_TABLE = "look whether the table has the day's labels, and what labels.table.covers says of them; the day is scored again as they come."
 
 
 @words_of.register
@@ -109,7 +102,7 @@ def _too_few_labels(alert: TooFewLabels) -> Words:
     return Words(
         f"Not enough evidence about the model: {count(found.labels, 'label')}, accuracy {accuracy_text(found.accuracy)}",
         performance_numbers(found),
-        f"{_TOO_FEW_IN_TABLE if found.truth else _TOO_FEW} The day counts neither as good nor as bad.",
+        f"{advice.TOO_FEW_IN_TABLE if found.truth else advice.TOO_FEW_LABELS} {advice.NOT_COUNTED}",
         found.reasons,
     )
 
@@ -121,7 +114,7 @@ def _pool_too_short(alert: PoolTooShort) -> Words:
         f"Labelling ended early: {done.answered_images} of {done.images} images answered",
         {"answers": f"{done.answers} of {done.answers_wanted}", "reason": alert.reason},
         "look at the pool at the service by which people label (its balance, its end, its price), let it go on, and clear wait_for_annotations. "
-        "The day counts neither as good nor as bad.",
+        f"{advice.NOT_COUNTED}",
     )
 
 
@@ -130,8 +123,7 @@ def _no_images(alert: NoImages) -> Words:
     return Words(
         "No image arrived",
         {"reason": alert.reason},
-        "check what delivers the images to the day's folder, then clear ingest_images. If days without images are normal, "
-        "set images.on_empty_day to skip.",
+        advice.NO_IMAGES,
     )
 
 

@@ -18,6 +18,7 @@ from driftwatch.artifacts.segments import SegmentStatus
 from driftwatch.view import tones
 from driftwatch.view.artifacts import Artifacts, reader
 from driftwatch.view.episodes import tip
+from driftwatch.view.standing import Standing, standings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Day:
     """A day as the series and the calendar see it. None where the step has not run; `problems` names what could not be read. `labelled`:
-    whether the monitor has labels at all; without them the model is not judged."""
+    whether the monitor has labels at all; without them the model is not judged. `standing`: how the accuracy stands beyond its verdict, see
+    `with_standings`."""
 
     day: date
     ingest: Ingest | None = None
@@ -42,6 +44,7 @@ class Day:
     problems: tuple[str, ...] = ()
     labelled: bool = True
     episodes: DayEpisodes | None = None
+    standing: Standing | None = None
 
     @property
     def version(self) -> str | None:
@@ -92,7 +95,7 @@ class Day:
         """The verdict on the model; None for a monitor without labels."""
         if self.performance is None and not self.labelled:
             return None
-        return tones.of_model(self.performance.verdict if self.performance else None)
+        return tones.of_model(self.performance.verdict if self.performance else None, self.standing)
 
     @property
     def said(self) -> str:
@@ -183,7 +186,23 @@ def read_days(artifacts: Artifacts) -> list[Day]:
         problems = tuple(f"{file_name(part.key)}: {part.problem}" for part in parts.values() if part.problem)
         values = {name: part.value for name, part in parts.items()}
         rows.append(Day(day, **values, problems=problems, labelled=labelled))
-    return rows
+    return with_standings(rows)
+
+
+def whole(artifacts: Artifacts, day: Day) -> Day:
+    """The day with all that its segments' tests say, which `read_days` leaves out."""
+    keys = artifacts.keys.day(day.day)
+    drift, content = (
+        artifacts.look(keys.drift, reader(DayDrift)),
+        artifacts.look(keys.content_drift, reader(ContentDrift)),
+    )
+    return replace(day, drift=drift.value or day.drift, content_drift=content.value or day.content_drift)
+
+
+def with_standings(days: Sequence[Day]) -> list[Day]:
+    """The days, each with how its accuracy stands against those before it."""
+    found = standings({row.day: row.performance for row in days if row.performance})
+    return [replace(row, standing=found[row.day]) if row.day in found else row for row in days]
 
 
 def with_failures(days: Sequence[Day], known: Mapping[date, Sequence[Failure]]) -> list[Day]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.drift import TRAINING
-from driftwatch.view import tones
+from driftwatch.view import advice, tones
 from driftwatch.view.alert_words import Words
 from driftwatch.view.drift_words import content_finding, of_mix, sample, shares, trend_evidence, trend_finding
 from driftwatch.view.episodes import of_alert, said
@@ -18,11 +18,6 @@ from driftwatch.view.words import direction, feature_name, listing
 if TYPE_CHECKING:
     from driftwatch.artifacts.alerts import AnswersDrifted, ImagesDrifted
     from driftwatch.artifacts.drift import ContentDrift, DayDrift
-
-_DRIFT_ADVICE = (
-    "look at the example images in the report, and at the camera or service that sends them. "
-    "Nothing is retrained for drift alone; the labels will tell whether the model suffers."
-)
 
 
 def images_drifted(alert: ImagesDrifted) -> Words:
@@ -37,7 +32,7 @@ def images_drifted(alert: ImagesDrifted) -> Words:
     if alert.answers:
         what = f"{what}; {listing(_changes_of_answers(alert.answers))}"
         numbers |= _numbers_of_answers(alert.answers, [])
-    return Words(said(what, episode, alert.day), {**of_alert(episode, alert.day), **numbers}, _DRIFT_ADVICE)
+    return Words(said(what, episode, alert.day), {**of_alert(episode, alert.day), **numbers}, advice.IMAGES_DRIFTED)
 
 
 def _change_of_images(drift: DayDrift, coming: list[str]) -> str:
@@ -77,7 +72,7 @@ def answers_drifted(alert: AnswersDrifted) -> Words:
         f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}"
     }
     what = said(_capital(first), alert.episode, alert.day)
-    return Words(what, {**of_alert(alert.episode, alert.day), **numbers}, _DRIFT_ADVICE)
+    return Words(what, {**of_alert(alert.episode, alert.day), **numbers}, advice.IMAGES_DRIFTED)
 
 
 def _changes_of_answers(drift: ContentDrift) -> list[str]:

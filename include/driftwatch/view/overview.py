@@ -7,20 +7,25 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.labels.money import counted
 from driftwatch.view import tones
 from driftwatch.view.days import Day
 from driftwatch.view.episodes import ShownEpisode, newest
 from driftwatch.view.shares import accuracy_text
+from driftwatch.view.sparkline import sparkline
 from driftwatch.view.tones import Verdict
 from driftwatch.view.versions import lines
 from driftwatch.view.words import count
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
+    from driftwatch.view.what_now import WhatNow
 
 WEEKS = 53
+SPARK_DAYS, STRIP_DAYS = 30, 14
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ class Measured:
 @dataclass(frozen=True)
 class Overview:
     """A monitor in a row. `last`: the newest day; `drift`: its verdicts as badges; `champion`: the version that production serves, and
-    `problem`, why it cannot be read; `spend`: the month's, on labels; `episodes`: the changes that are open."""
+    `problem`, why it cannot be read; `spend`: the month's, on labels; `episodes`: the changes that are open; `now`: the card "What now";
+    `sparkline`: the accuracy of the last days, drawn; `lately`: the last days."""
 
     config: MonitorConfig
     last: Day | None
@@ -74,10 +80,29 @@ class Overview:
     spend: Spend | None
     calendar: Calendar
     episodes: list[ShownEpisode] = field(default_factory=list)
+    now: WhatNow | None = None
+    sparkline: Markup = field(default_factory=Markup)
+    lately: list[Day] = field(default_factory=list)
+
+    @property
+    def tone(self) -> str:
+        """What the row is about: the worst of what is known, and bad if the champion cannot be read."""
+        return tones.BAD if self.problem else self.now.tone if self.now else tones.WAITING
 
 
-def overview(days: Sequence[Day], config: MonitorConfig, champion: str | None, problem: str | None = None) -> Overview:
-    """The newest day's numbers, the month's spend on labels, and the calendar."""
+def worst_first(rows: Sequence[Overview]) -> list[Overview]:
+    """The rows, those first about which something must be done; alike ones by name."""
+    return sorted(rows, key=lambda row: (tones.ORDER.index(row.tone), row.config.name))
+
+
+def overview(
+    days: Sequence[Day],
+    config: MonitorConfig,
+    champion: str | None,
+    problem: str | None = None,
+    now: WhatNow | None = None,
+) -> Overview:
+    """The newest day's numbers, the month's spend on labels, and the calendar. `now`: the monitor's card."""
     last = days[-1] if days else None
     return Overview(
         config=config,
@@ -89,6 +114,9 @@ def overview(days: Sequence[Day], config: MonitorConfig, champion: str | None, p
         spend=spend_of_month(days, config),
         calendar=calendar(days),
         episodes=newest([row.episodes for row in days if row.episodes]),
+        now=now,
+        sparkline=sparkline(days[-SPARK_DAYS:], config.performance.floor) if config.labels.labelled else Markup(""),
+        lately=list(days[-STRIP_DAYS:]),
     )
 
 
@@ -110,7 +138,9 @@ def _measured(row: Day) -> Measured | None:
     found = row.performance
     if found is None:
         return None
-    return Measured(row.day, accuracy_text(found.accuracy), tones.of_model(found.verdict), tuple(lines(found)))
+    return Measured(
+        row.day, accuracy_text(found.accuracy), tones.of_model(found.verdict, row.standing), tuple(lines(found))
+    )
 
 
 def spend_of_month(days: Sequence[Day], config: MonitorConfig) -> Spend | None:

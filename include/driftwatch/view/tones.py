@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from driftwatch.view.standing import Standing
 
 BAD, WARN, UNSURE, GOOD, WAITING = "bad", "warn", "unsure", "good", "waiting"
 # A day's mark in the calendar. Colour alone must not carry a meaning.
 SYMBOLS = {BAD: "✕", WARN: "~", UNSURE: "?", GOOD: "·", WAITING: "…"}
+ORDER = (BAD, WARN, UNSURE, WAITING, GOOD)  # the worst first
 NOT_ENOUGH = "not enough evidence"
 HANDED_OVER = "set handed over to the team"
 
@@ -28,6 +33,8 @@ _UNKNOWN = Verdict(WAITING, "not known yet")
 # The verdicts on the images, on what they show, on the predictions, and on the trend.
 _DRIFT = {"drifted": Verdict(WARN, "changed"), "ok": Verdict(GOOD, "as usual"), "not_enough_evidence": _UNSURE}
 _MODEL = {"alert": Verdict(BAD, "worse"), "ok": Verdict(GOOD, "holds"), "not_enough_evidence": _UNSURE}
+# A model that holds, and yet is not plainly well: see driftwatch.view.standing.
+NEAR_FLOOR, LOWER = Verdict(WARN, "holds, near the floor"), Verdict(WARN, "holds, lower than usual")
 _VERSION = {
     "better": Verdict(GOOD, "better"),
     "worse": Verdict(WARN, "worse"),
@@ -42,8 +49,11 @@ def of_drift(verdict: str | None) -> Verdict:
     return _DRIFT[verdict] if verdict else _UNKNOWN
 
 
-def of_model(verdict: str | None) -> Verdict:
-    """The verdict on the model's accuracy. `verdict` is None if its step has not run."""
+def of_model(verdict: str | None, standing: Standing | None = None) -> Verdict:
+    """The verdict on the model's accuracy. `verdict` is None if its step has not run. `standing`: how the accuracy stands against the floor and
+    the days before, where that is known."""
+    if verdict == "ok" and standing is not None and not standing.plain:
+        return NEAR_FLOOR if standing.near_floor else LOWER
     return _MODEL[verdict] if verdict else _UNKNOWN
 
 
@@ -84,4 +94,4 @@ def name(verdict: str | None) -> str:
 def worst(tones: Iterable[str]) -> str:
     """The worst of the tones; good only where all are."""
     found = set(tones)
-    return next((tone for tone in (BAD, WARN, UNSURE, WAITING) if tone in found), GOOD)
+    return next((tone for tone in ORDER if tone in found), GOOD)

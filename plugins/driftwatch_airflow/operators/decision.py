@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import MonitorPageLink
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.monitor import DAY_TEMPLATE, DayOperator
+from driftwatch_airflow.monitor import DAY_TEMPLATE, DayOperator, say_verdict
+from driftwatch_airflow.reports import renew_report_if_possible
 from driftwatch_airflow.task_docs import task_doc
 from driftwatch_airflow.triggers.analysis import AnalysisEvent, AnalysisTrigger, AnalysisWait
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.artifacts.accuracy import WhyLabsAnalysis
+    from driftwatch.artifacts.parts import AccuracyVerdict
     from driftwatch.config import MonitorConfig
 
 
@@ -81,6 +84,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         excused = self._never_retrains(context)
         if excused:
             self.log.warning("WhyLabs is not asked about %s: %s", self.day, excused)
+            self._note(context, performance.verdict, held=excused if performance.verdict == "alert" else None)
             return self._branch(context, None)
         if not performance.content_hash or performance.labels < self.monitor.performance.min_labels:
             return self._judge(
@@ -162,19 +166,37 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         if found.verdict == "ok" and performance.verdict != "ok":
             self.log.warning("WhyLabs found no anomaly, but the day's own verdict is %s", performance.verdict)
             return self._choose(context, "not_enough_evidence")
-        return self._choose(context, found.verdict)
+        return self._choose(context, "not_enough_evidence" if found.verdict == "not_analysed" else found.verdict)
 
-    def _choose(self, context: Context, verdict: str) -> str | None:
+    def _choose(self, context: Context, verdict: AccuracyVerdict) -> str | None:
         if verdict == "ok":
+            self._note(context, verdict)
             return self._branch(context, self.on_ok)
         if verdict != "alert":
-            self.log.warning("Verdict %s: neither ok nor an alert", verdict)
+            self._note(context, verdict)
             return self._branch(context, None)
         held = self._begin_or_why_not(context)
-        if held:
-            self.log.warning("The alert of %s starts no retraining: %s", self.day, held)
-            return self._branch(context, None)
-        return self._branch(context, self.on_alert)
+        self._note(context, verdict, held=held)
+        return self._branch(context, None if held else self.on_alert)
+
+    def _note(self, context: Context, verdict: AccuracyVerdict, held: str | None = None) -> None:
+        """Says in one line of the log what is decided and why, and keeps it for the pages and the report. A dry run keeps nothing."""
+        from driftwatch.artifacts.accuracy import Performance
+        from driftwatch.artifacts.decision import RetrainingDecision
+
+        starts = verdict == "alert" and not held
+        run_id = f"{ALERT_RUN_PREFIX}{self.day}" if starts else None
+        then = {"ok": "the day is ok", "not_enough_evidence": "it is neither ok nor an alert, and nothing is started"}
+        what = (
+            f"the retraining {run_id} is started" if starts else then.get(verdict, f"no retraining is started: {held}")
+        )
+        because = " ".join(self.of_day.read(Performance).reasons) or "no reason is known"
+        level = logging.INFO if verdict == "ok" else logging.WARNING
+        self.log.log(level, "Verdict of %s: %s, %s. Because: %s", self.day, verdict.replace("_", " "), what, because)
+        say_verdict(context, f"{verdict.replace('_', ' ')}: {what}")
+        if not context["params"].get("dry_run"):
+            self.of_day.write(RetrainingDecision(verdict=verdict, run_id=run_id, held=held))
+            renew_report_if_possible(self.of_day)
 
     def _branch(self, context: Context, chosen: str | None) -> str | None:
         self.do_branch(context, chosen)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch_airflow.episodes import tell_images
-from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.monitor import DayOperator, say_verdict
 from driftwatch_airflow.old_names import old_names
+from driftwatch_airflow.reports import renew_report
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -32,13 +33,15 @@ class ProfileFeaturesOperator(DayOperator):
     def execute(self, context: Context) -> dict[str, str | list[str]]:
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.drift.image_quality import profile_day
-        from driftwatch.view.report import write_report
 
         day = self.of_day
         drift = profile_day(day, day.read(Ingest).model_version)
         tell_images(context, day, self.report_link)
-        write_report(day)
+        renew_report(day)
         assert drift.trend is not None  # only days of an early Driftwatch have none
+        say_verdict(
+            context, f"images {drift.verdict}, {len(drift.drifted_features)} of {len(drift.features)} features moved"
+        )
         self.log.info("Drift: %s (p = %s, %s images)", drift.verdict, drift.p_value, drift.n)
         return {
             "verdict": drift.verdict,

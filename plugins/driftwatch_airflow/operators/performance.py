@@ -8,8 +8,9 @@ from driftwatch.errors import DamagedArtifact, MissingArtifact, NeedsAttention
 from driftwatch_airflow.buttons import DayReportLink, MonitorPageLink
 from driftwatch_airflow.episodes import tell_model
 from driftwatch_airflow.label_backends import label_backend_of
-from driftwatch_airflow.monitor import DayOperator
+from driftwatch_airflow.monitor import DayOperator, say_verdict
 from driftwatch_airflow.paths import correction_page, pages_path
+from driftwatch_airflow.reports import renew_report
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class EvaluatePerformanceOperator(DayOperator):
         from driftwatch.accuracy.evaluate import evaluate_day
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.models import registry
-        from driftwatch.view.report import write_report
         from driftwatch.view.segment_accuracy import segment_reasons
+        from driftwatch.view.shares import accuracy_text
         from driftwatch.view.verdicts import reasons
 
         card = registry.card(self.store, self.of_day.read(Ingest).model_version)
@@ -37,9 +38,10 @@ class EvaluatePerformanceOperator(DayOperator):
         performance = evaluate_day(self.of_day, card.metrics.holdout.accuracy, reasons, segment_reasons)
         written = performance.model_dump(mode="json", exclude_unset=True)
         self._tell(context, performance)
-        write_report(self.of_day)
+        renew_report(self.of_day)
         DayReportLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/report.html")
         self.log.info("Verdict %s: %s", performance.verdict, written["reasons"])
+        say_verdict(context, f"{performance.verdict.replace('_', ' ')}: accuracy {accuracy_text(performance.accuracy)}")
         later = self._outdated()
         return {
             **{name: written[name] for name in ("verdict", "labels", "accuracy")},

@@ -13,6 +13,7 @@ from driftwatch.config.model import LOGGED
 from driftwatch_airflow.episodes import tell_images
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator
+from driftwatch_airflow.reports import renew_report
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
 from driftwatch_airflow.stores import log_storage
 from driftwatch_airflow.xcom import XCom
@@ -61,7 +62,6 @@ class PredictLabelsOperator(DayOperator):
         from driftwatch.accuracy.without_labels import estimate_day
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.drift.content_and_predictions import judge_content_and_predictions
-        from driftwatch.view.report import write_report
 
         day = self.of_day
         version = day.read(Ingest).model_version
@@ -71,7 +71,7 @@ class PredictLabelsOperator(DayOperator):
         self.log.info("Model %s: %s; by its own scores: %s", version, counts, accuracy)
         drift = judge_content_and_predictions(day, version)
         tell_images(context, day, self.report_link)
-        write_report(day)
+        renew_report(day)
         verdicts = {"content": drift.content.verdict, "predictions": drift.predictions.verdict}
         return {**counts, **verdicts, **self._of_the_log()}
 

@@ -48,6 +48,7 @@ class GateOperator(RetrainingOperator, BranchMixIn):
         elif decision == "promote" and promotion == "approval":
             chosen = self.on_approval
         self.log.info("Gate says %s and promotion is %s", decision, promotion)
+        self.renew_reports()
         self.do_branch(context, chosen)
         return chosen
 
@@ -131,6 +132,7 @@ class PromoteModelOperator(RetrainingOperator):
         state = settled.state.name if settled.state else None
         facts = ModelPromoted(run_id, pointer.version, gate, retrained_days=settled.days, accepted=state)
         send_alert(context, self.monitor, facts)
+        self.renew_reports()
         return pointer.version
 
 

@@ -13,6 +13,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.monitor import MonitorOperator
 from driftwatch_airflow.old_names import old_names
+from driftwatch_airflow.reports import renew_report_if_possible
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ class RetrainingOperator(MonitorOperator):
         from driftwatch.models.requests import requested
 
         return self.store.with_config(requested(self.monitor, context["params"]))
+
+    def renew_reports(self) -> None:
+        """Writes the reports of the days anew whose alerts asked for this retraining: they say what it came to."""
+        from driftwatch.models.requests import alert_day, attached_alerts
+
+        own = alert_day(self.request)
+        for day in [*([own] if own else []), *attached_alerts(self.store, self.request)]:
+            renew_report_if_possible(self.store.day(day))
 
     def range(self, context: Context) -> tuple[date, date]:
         """First and last day whose labels are used."""

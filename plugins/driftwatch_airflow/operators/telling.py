@@ -10,6 +10,7 @@ from airflow.sdk import TriggerRule
 from driftwatch_airflow import failures
 from driftwatch_airflow.alerts import outbox_of, tell
 from driftwatch_airflow.monitor import DayOperator, MonitorOperator
+from driftwatch_airflow.reports import renew_report
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -70,8 +71,6 @@ class EndDayOperator(DayOperator):
 
     def execute(self, context: Context) -> None:
         from driftwatch.artifacts.alerts import DayFailed
-        from driftwatch.errors import MissingArtifact
-        from driftwatch.view.report import write_report
 
         if context["params"].get("dry_run") or not self.storage.exists(self.keys.failure):
             return
@@ -80,10 +79,7 @@ class EndDayOperator(DayOperator):
             return
         outbox_of(self.monitor, day=self.day).withdraw(DayFailed.source)
         self.storage.delete(self.keys.failure)
-        try:
-            write_report(self.of_day)
-        except MissingArtifact as error:
-            self.log.info("The day has no report: %s", error)  # an empty day that is skipped
+        renew_report(self.of_day)
 
 
 class TellRetrainingOperator(MonitorOperator):

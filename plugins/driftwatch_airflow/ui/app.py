@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -33,6 +32,7 @@ STATIC = Path(__file__).parent / "static"
 _FILES = {
     "driftwatch.css": "text/css",
     "driftwatch.js": "text/javascript",
+    "theme.js": "text/javascript",
     "charts.js": "text/javascript",
     "charts/features.js": "text/javascript",
     "charts/fetch.js": "text/javascript",
@@ -106,13 +106,14 @@ async def _crashed(request: Request, error: Exception) -> Response:
     return response
 
 
-def give_file(name: str, user: GetUserDep) -> Response:
-    """Style, script and the chart library."""
+def give_file(name: str) -> Response:
+    """Style, script and the chart library. They are the package's own and say nothing of a monitor, so whoever is not logged in gets them too:
+    the page that asks for a login looks like one."""
     if name == "report.css":
         return FileResponse(pages.REPORT_CSS, media_type="text/css")
     if name not in _FILES:
         raise HTTPException(404, "There is no such file.")
-    headers = {"Cache-Control": "private, max-age=86400" if name.startswith("uplot/") else "no-cache"}
+    headers = {"Cache-Control": "public, max-age=86400" if name.startswith("uplot/") else "no-cache"}
     return FileResponse(STATIC / name, media_type=_FILES[name], headers=headers)
 
 

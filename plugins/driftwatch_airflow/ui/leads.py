@@ -6,19 +6,19 @@ from urllib.parse import quote
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import HTTPException
+from fastapi import HTTPException, Request
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from driftwatch.errors import NeedsAttention
-from driftwatch_airflow.paths import URL_PREFIX
 from driftwatch_airflow.run_days import RunDay
 from driftwatch_airflow.ui import airflow_state
 from driftwatch_airflow.ui.access import AllSites, may_see
 from driftwatch_airflow.ui.monitors import Site
+from driftwatch_airflow.ui.pages import address
 
 
-def lead_from_dag(dag_id: str, sites: AllSites, user: GetUserDep) -> Response:
+def lead_from_dag(request: Request, dag_id: str, sites: AllSites, user: GetUserDep) -> Response:
     """From a DAG's page in Airflow to its monitor's."""
     for site in sites.valid().values():
         config = site.config
@@ -26,19 +26,21 @@ def lead_from_dag(dag_id: str, sites: AllSites, user: GetUserDep) -> Response:
             user, dag_id
         ):
             page = "models" if dag_id == site.config.retraining_dag_id else ""
-            return RedirectResponse(f"{URL_PREFIX}/m/{site.config.name}/{page}")
+            return RedirectResponse(f"{address(request)}/m/{site.config.name}/{page}")
     raise HTTPException(404, "No monitor belongs to this DAG: only the DAGs of monitor files have one.")
 
 
-def lead_from_run(dag_id: str, run_id: str, sites: AllSites, user: GetUserDep, session: SessionDep) -> Response:
+def lead_from_run(
+    request: Request, dag_id: str, run_id: str, sites: AllSites, user: GetUserDep, session: SessionDep
+) -> Response:
     """From a run's page in Airflow to its day's."""
     for site in sites.valid().values():
         if dag_id == site.config.monitoring_dag_id and may_see(user, dag_id):
             about = day_or_409(session, site, run_id)
             if about is not None:
-                page = f"{URL_PREFIX}/m/{quote(site.config.name)}/days/{about.day}/"
+                page = f"{address(request)}/m/{quote(site.config.name)}/days/{about.day}/"
                 return RedirectResponse(f"{page}?run={quote(run_id, safe='')}")
-    return lead_from_dag(dag_id, sites, user)
+    return lead_from_dag(request, dag_id, sites, user)
 
 
 def day_or_409(session: Session, site: Site, run_id: str) -> RunDay | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import date
 
 from airflow.api_fastapi.common.db.common import SessionDep
@@ -18,33 +19,47 @@ from driftwatch.view.days import Day, read_days, with_failures
 from driftwatch.view.drift_words import feature_rows
 from driftwatch.view.mlflow import mlflow_of
 from driftwatch.view.models import champion_or_problem, models, problems, retrainings, waited_for
-from driftwatch.view.overview import overview
+from driftwatch.view.overview import calendar, overview, worst_first
 from driftwatch.view.segment_pages import segment_page
 from driftwatch.view.series import series
+from driftwatch.view.what_now import Known, WhatNow, look, of_known, of_monitor
 from driftwatch_airflow.ui import airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, require
 from driftwatch_airflow.ui.monitors import Site
 
 
-def _read_overview(site: Site) -> tuple[list[Day], str | None, str | None]:
-    """The days as they are stored, the champion's version, and, if that cannot be read, why."""
+@dataclass(frozen=True)
+class _Read:
+    """What the overview reads of a monitor: its `days` as they are stored, the champion's `version` and, if that cannot be read, the
+    `problem`, and what the card needs."""
+
+    days: list[Day]
+    version: str | None
+    problem: str | None
+    known: Known | None
+
+
+def _read_overview(site: Site) -> _Read:
     found, problem = champion_or_problem(site.artifacts)
-    return read_days(site.artifacts), found.version if found else None, problem
+    days = read_days(site.artifacts)
+    return _Read(days, found.version if found else None, problem, look(days, site.artifacts))
 
 
 def show_overview(request: Request, visible: Visible, refused: Refusals, session: SessionDep) -> Response:
-    """One row for each monitor, with its days as a calendar of verdicts. A monitor that cannot be shown does not hide the others."""
-    rows, failed, deadline = [], [], time.monotonic() + monitors.PATIENCE
+    """One row for each monitor, the worst first. A monitor that cannot be shown does not hide the others."""
+    rows, failed, next_runs, deadline = [], [], {}, time.monotonic() + monitors.PATIENCE
     for site, asked in [(site, site.start_reading(_read_overview)) for site in visible]:
+        config = site.config
         try:
-            stored, version, problem = site.has_read(asked, deadline)
-            days = with_failures(stored, airflow_state.failures(session, site.config))
-            row = overview(days, site.config, version, problem)
+            read: _Read = site.has_read(asked, deadline)
+            days = with_failures(read.days, airflow_state.failures(session, config))
+            rows.append(overview(days, config, read.version, read.problem, of_known(days, read.known, config)))
         except Exception as error:  # whatever a storage raises
-            failed.append((site.config.name, f"{type(error).__name__}: {error}"))
+            failed.append((config.name, f"{type(error).__name__}: {error}"))
             continue
-        rows.append((row, airflow_state.next_run(session, site.config.monitoring_dag_id)))
-    return HTMLResponse(pages.page(request, "overview.html.j2", rows=rows, failed=failed, refused=refused))
+        next_runs[config.name] = airflow_state.next_run(session, config.monitoring_dag_id)
+    found = [(row, next_runs[row.config.name]) for row in worst_first(rows)]
+    return HTMLResponse(pages.page(request, "overview.html.j2", rows=found, failed=failed, refused=refused))
 
 
 def _days(site: Site, session: Session) -> list[Day]:
@@ -57,18 +72,31 @@ def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Respons
     """Features, distributions and performance over time; the charts ask for `series.json`."""
     days = _days(site, session)
     last = next((row for row in reversed(days) if row.drift), None)
+    now = of_monitor(days, site.artifacts)
     return HTMLResponse(
         pages.page(
             request,
             "monitor.html.j2",
             site=site,
             days=days,
+            now=now,
+            labelling=_labelling(session, site, now),
+            calendar=calendar(days),
             features=feature_rows(last.drift) if last and last.drift else [],
             last=last,
             measured=any(row.performance for row in days),
             episodes=episodes.rows([row.episodes for row in days if row.episodes]),
         )
     )
+
+
+def _labelling(session: Session, site: Site, now: WhatNow | None) -> str:
+    """The address of the place where people label, as the newest run of the day has stored it; empty where nobody is sent there."""
+    day = next((step.pool for step in now.steps if step.pool), None) if now else None
+    if day is None:
+        return ""
+    runs = [run.run_id for run in airflow_state.runs_of_day(session, site.config, day)]
+    return airflow_state.stored_links(session, site.config.monitoring_dag_id, runs).get("LabellingLink", "")
 
 
 def show_segment(request: Request, site: Chosen, by: str, name: str, session: SessionDep) -> Response:
@@ -78,7 +106,7 @@ def show_segment(request: Request, site: Chosen, by: str, name: str, session: Se
         raise HTTPException(
             404, f"No day knows a segment {name} of {by}. The tables on a day's page name those that are there."
         )
-    base = request.scope.get("root_path") or pages.URL_PREFIX
+    base = pages.address(request)
     return HTMLResponse(
         pages.page(request, "segment.html.j2", site=site, found=found, by=by, here=f"{base}/m/{site.config.name}")
     )

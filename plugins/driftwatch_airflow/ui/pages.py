@@ -48,9 +48,15 @@ def _moment(value: datetime | None) -> str:
     return f"{value:%Y-%m-%d %H:%M} UTC" if value else "–"
 
 
+def address(request: Request) -> str:
+    """Where the browser finds the application: the path below which Airflow is served, if there is one, and URL_PREFIX."""
+    found: str = request.scope.get("root_path") or URL_PREFIX
+    return found
+
+
 def page(request: Request, template: str, **given: Any) -> str:
     """A page. Addresses begin with the prefix under which Airflow serves the application."""
-    base = request.scope.get("root_path") or URL_PREFIX
+    base = address(request)
     return _environment().get_template(template).render(base=base, root=base.removesuffix(URL_PREFIX), **given)
 
 
@@ -69,8 +75,17 @@ def error(request: Request, status: int, text: str) -> str:
         status=status,
         title=titles.get(status, "That is not possible"),
         text=text,
-        here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        here=_here(request),
     )
+
+
+def _here(request: Request) -> str:
+    """The page that was asked for, without the host. Airflow's login leads back to it."""
+    path = request.url.path
+    base = address(request)
+    if not path.startswith(f"{base}/"):  # a proxy took the path away below which Airflow is served
+        path = base.removesuffix(URL_PREFIX) + path
+    return path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def day(request: Request, site: Site, when: date, names: list[date], known: DayInAirflow) -> str:
@@ -85,13 +100,13 @@ def day(request: Request, site: Site, when: date, names: list[date], known: DayI
     progress, uploads, damaged = _progress_and_uploads(site, when)
     alerts, unread = _alerts(site, when)
     facts = replace(facts, failure=known.failure, problems=(*facts.problems, *damaged, *unread))
-    whole = whole_from(when, site.config.schedule)
+    whole, base = whole_from(when, site.config.schedule), address(request)
     return page(
         request,
         "day.html.j2",
         site=site,
-        **values(facts, _pictures(request, site, facts), pairs_of_day(request, site, facts)),
-        segment_base=f"{request.scope.get('root_path') or URL_PREFIX}/m/{site.config.name}/segments",
+        **values(facts, _pictures(request, site, facts), pairs_of_day(request, site, facts), base),
+        segment_base=f"{base}/m/{site.config.name}/segments",
         runs=known.runs,
         links=known.links,
         about=known.about,
@@ -122,8 +137,8 @@ def _pictures(request: Request, site: Site, facts: DayFacts) -> dict[str, list[P
     from driftwatch.view.pictures import Picture, chosen
 
     names = {row.image_id: file_name(row.key) for row in facts.accepted.itertuples()}
-    base = request.scope.get("root_path") or URL_PREFIX
-    here, image = f"{base}/m/{site.config.name}/days/{facts.day}", image_address(request, site, facts.day.isoformat())
+    here = f"{address(request)}/m/{site.config.name}/days/{facts.day}"
+    image = image_address(request, site, facts.day.isoformat())
     pictures: dict[str, list[Picture]] = {"reference": []}
     for group, images in chosen(facts).items():
         pictures[group] = [

@@ -154,3 +154,32 @@ def test_an_alert_is_attached_to_a_retraining_by_hand_too(alert):
     assert decide("2026-11-20", {"by hand": "running"}) is None
     assert attached(storage, "by-hand") == ["2026-11-20"]
     assert decide("2026-11-20", {"by hand": "success"}) == "trigger"
+
+
+def test_what_is_decided_is_one_line_of_the_log_with_its_reason_and_is_kept_for_the_pages(
+    choose, tmp_path, monkeypatch
+):
+    lines: list[str] = []
+    note = SimpleNamespace(log=lambda level, text, *values: lines.append(text % values), warning=lambda *_: None)
+    monkeypatch.setattr(Recorded, "log", note)
+    storage = open_storage(f"file://{tmp_path}")
+    key = f"cats_vs_dogs/days/{DAY}/decision.json"
+    for earlier, then, kept in (
+        ((), f"the retraining perf_alert__{DAY} is started", {"run_id": f"perf_alert__{DAY}"}),
+        (("perf_alert__2026-11-19",), "no retraining is started: the alert of 2026-11-19 started one", {"held"}),
+    ):
+        lines.clear()
+        choose("alert", earlier=earlier)
+        (line,) = lines
+        assert line.startswith(f"Verdict of {DAY}: alert, {then}")
+        assert f"Because: {' '.join(samples.PERFORMANCE['reasons'])}" in line
+        found = storage.read_json(key)
+        assert found["verdict"] == "alert"
+        assert set(kept) <= set(found)
+    choose("ok")
+    assert storage.read_json(key)["verdict"] == "ok"
+
+
+def test_a_dry_run_keeps_no_decision(choose, tmp_path):
+    choose("alert", dry_run=True)
+    assert not open_storage(f"file://{tmp_path}").exists(f"cats_vs_dogs/days/{DAY}/decision.json")

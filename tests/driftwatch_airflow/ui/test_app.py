@@ -32,7 +32,7 @@ def test_an_address_without_a_value_that_it_needs_is_refused_by_name(client: Any
 
 
 def test_only_known_files_are_given(client: Any) -> None:
-    assert client.get("/static/uplot/uPlot.iife.min.js").headers["cache-control"] == "private, max-age=86400"
+    assert client.get("/static/uplot/uPlot.iife.min.js").headers["cache-control"] == "public, max-age=86400"
     assert client.get("/static/report.css").headers["content-type"].startswith("text/css")
     for name in ("nothing.css", "../app.py", "..%2Fapp.py", "uplot/LICENSE"):
         assert client.get(f"/static/{name}").status_code == 404, name

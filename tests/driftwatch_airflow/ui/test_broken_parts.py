@@ -106,7 +106,7 @@ def test_a_long_file_name_does_not_widen_the_overview(deployment: Deployment, br
     styles = "".join((root / sheet).read_text() for sheet in sheets)
     page = browser.new_page(viewport={"width": 400, "height": 900})
     page.set_content(f"<style>{styles}</style>{deployment.page('/')}")
-    assert page.locator("h2", has_text="a_long_name_").is_visible()
+    assert page.locator("h3", has_text="a_long_name_").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.close()
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from driftwatch.view.report.facts import DayFacts
 
 
-def write_report(day: DayStore) -> str:
-    """Writes the day's report.html from whatever artifacts exist so far, and returns its key.
+def write_report(day: DayStore, pages: str = "") -> str:
+    """Writes the day's report.html from whatever artifacts exist so far, and returns its key. `pages`: the whole address of the monitor pages,
+    to which its next steps link; empty where it is not known.
 
     One file without outside resources, for screen (light and dark) and print; the same artifacts give the same bytes. Raises
     MissingArtifact for a day that was never taken in.
@@ -28,30 +29,37 @@ def write_report(day: DayStore) -> str:
     from driftwatch.view.report.facts import gather
 
     facts = gather(day)
-    page = report_page(facts, examples(day, facts), in_report(day, facts.drift))
+    page = report_page(facts, examples(day, facts), in_report(day, facts.drift), pages)
     day.storage.write_bytes(day.keys.report, page.encode())
     return day.keys.report
 
 
-def report_page(facts: DayFacts, pictures: dict[str, list[Picture]], pairs: Sequence[ShownPair] = ()) -> str:
-    """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`; `pairs`: `pair_pictures.in_report`. Everything from outside
-    is escaped."""
-    return environment().get_template("report.html.j2").render(values(facts, pictures, pairs))
+def report_page(
+    facts: DayFacts, pictures: dict[str, list[Picture]], pairs: Sequence[ShownPair] = (), pages: str = ""
+) -> str:
+    """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`; `pairs`: `pair_pictures.in_report`; `pages`: see
+    `write_report`. Everything from outside is escaped."""
+    return environment().get_template("report.html.j2").render(values(facts, pictures, pairs, pages))
 
 
-def values(facts: DayFacts, pictures: dict[str, list[Picture]], pairs: Sequence[ShownPair] = ()) -> dict[str, Any]:
-    """What the report's template shows; Jinja takes it by name."""
+def values(
+    facts: DayFacts, pictures: dict[str, list[Picture]], pairs: Sequence[ShownPair] = (), pages: str = ""
+) -> dict[str, Any]:
+    """What the report's template shows; Jinja takes it by name. `pages`: see `write_report`."""
     from driftwatch.view.drift_words import kinds, mute_lines, sample
     from driftwatch.view.episodes import shown
     from driftwatch.view.report import accuracy_section, files_section, labelling_section, sections
     from driftwatch.view.segment_accuracy import accuracy_texts, segment_rows, slice_lines
     from driftwatch.view.segments import tables
     from driftwatch.view.states import usual
+    from driftwatch.view.what_now import of_day
 
     return {
         "facts": facts,
+        "now": of_day(facts.as_day, facts.retraining, facts.config, facts.before),
         "pictures": pictures,
         "pairs": pairs,
+        "pages": pages,
         "summary": sections.summary(facts),
         "episodes": shown(facts.episodes),
         "files": files_section.files(facts),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from driftwatch.artifacts import base
 from driftwatch.artifacts.accuracy import Estimate, Performance
-from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.artifacts.answers import Answers
 from driftwatch.artifacts.check_keys import CheckKeys
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
@@ -22,8 +22,11 @@ from driftwatch.artifacts.recheck import Recheck
 from driftwatch.artifacts.store import DayStore
 from driftwatch.config.labels import TABLE
 from driftwatch.errors import DamagedArtifact, MissingArtifact
-from driftwatch.view.days import Day
+from driftwatch.view.artifacts import Artifacts
+from driftwatch.view.days import Day, with_standings
+from driftwatch.view.retrained import Outcome, of_alert
 from driftwatch.view.series import Series, series
+from driftwatch.view.what_now import way_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +47,8 @@ HISTORY_DAYS = 14
 class DayFacts:
     """The day's artifacts. An artifact is None if its step has not run.
 
-    `history`: the last days, with what its charts show of them. `damaged`: artifacts of the day that are there and cannot be read;
+    `history`: the last days, with what its charts show of them. `retraining`: what the day's alert led to; `before`: the champion to which
+    one may go back. `damaged`: artifacts of the day that are there and cannot be read;
     `problems`: these, and those of the days before.
     """
 
@@ -69,6 +73,9 @@ class DayFacts:
     recheck: Recheck | None = None
     label_table: LabelTable | None = None
     episodes: DayEpisodes | None = None
+    progress: AnnotationProgress | None = None
+    retraining: Outcome | None = None
+    before: str | None = None
     damaged: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -91,6 +98,9 @@ class DayFacts:
             problems=self.damaged,
             labelled=self.config.labels.labelled,
             episodes=self.episodes,
+            annotation=self.annotation,
+            progress=self.progress,
+            standing=next((past.standing for past in self.history if past.day == self.day), None),
         )
 
     @cached_property
@@ -105,7 +115,7 @@ def gather(day: DayStore) -> DayFacts:
     Raises MissingArtifact for a day that was never taken in (no ingest.json or manifest.parquet), and DamagedArtifact where one
     of these two cannot be read.
     """
-    keys, reading, before = day.keys, _Reading(day), _Reading(day)
+    keys, reading, before, artifacts = day.keys, _Reading(day), _Reading(day), Artifacts(day.monitor)
     table = reading.find(day.key(LabelTable), LabelTable)
     by_table = table is not None or (day.config.labels.backend == TABLE and not day.storage.exists(keys.annotators))
     people = CheckKeys(keys.monitor, keys.day) if by_table else keys
@@ -133,6 +143,9 @@ def gather(day: DayStore) -> DayFacts:
         history=_history(before, day),
         failure=reading.find(keys.failure, Failure),
         episodes=reading.find(day.key(DayEpisodes), DayEpisodes),
+        progress=reading.find(keys.annotation_progress, AnnotationProgress),
+        retraining=of_alert(artifacts, day.date),
+        before=way_back(artifacts, day.date),
     )
     damaged = tuple(reading.problems)
     return replace(found, damaged=damaged, problems=tuple(dict.fromkeys([*damaged, *before.problems])))
@@ -182,4 +195,4 @@ def _history(reading: _Reading, day: DayStore) -> list[Day]:
             found.append(Day(other, ingest, drift, reading.find(keys.performance, Performance)))
         elif found:
             found.append(Day(other))
-    return found
+    return with_standings(found)

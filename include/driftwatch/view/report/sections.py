@@ -18,10 +18,11 @@ from driftwatch.view.label_table import sampled_line, still_open
 from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.report.labelling_section import agreement_text
-from driftwatch.view.segments import first_line, segments_note
+from driftwatch.view.segments import segments_note
 from driftwatch.view.shares import ShownShare, shown, whole_percent
 from driftwatch.view.versions import VersionRow, Versions, scored, unpredicted, versions
-from driftwatch.view.words import count, headline, listing
+from driftwatch.view.what_now import status
+from driftwatch.view.words import count, listing
 
 MOST_OVER_TIME, MOST_VERSIONS = 4, 6
 
@@ -56,17 +57,8 @@ class Summary:
 
 def summary(facts: DayFacts) -> Summary:
     """The top of the report."""
-    failed = f"The day failed at {facts.failure.task}. " if facts.failure else ""
     return Summary(
-        headline=failed
-        + headline(
-            facts.ingest,
-            facts.drift,
-            facts.performance,
-            facts.content_drift,
-            facts.config.labels.labelled,
-            first_line(facts.drift) if facts.drift else "",
-        ),
+        headline=status(facts.as_day),
         badges=_badges(facts),
         tone=facts.as_day.tone,
         numbers=[
@@ -105,7 +97,7 @@ def _accuracy_number(facts: DayFacts) -> Number:
         return Number("Accuracy", said.text, said.note, tones.UNSURE)
     of_version = f" · version {performance.serving_version}" if performance.versions else ""
     floor = f"{said.note} · floor {percent(performance.floor)}{of_version}"
-    return Number("Accuracy", said.text, floor, tones.of_model(performance.verdict).tone)
+    return Number("Accuracy", said.text, floor, tones.of_model(performance.verdict, facts.as_day.standing).tone)
 
 
 def _drift_number(facts: DayFacts) -> Number:
@@ -255,5 +247,9 @@ def model(facts: DayFacts) -> list[tuple[str, str]]:
         rows.append(("Its answers", f"{listing(answers, 12)} of {count(len(facts.predictions), 'image')}"))
     rows += log_rows(facts.answers) + recheck_rows(facts.recheck)
     took_over = [f"{found.day} ({found.version})" for found in facts.series.takeovers]
+    if facts.retraining:
+        rows.append(("What the alert led to", facts.retraining.said))
+        if facts.retraining.state == "promoted":
+            took_over.append(f"{facts.retraining.version}, from the retraining of this day")
     rows.append(("New models of these days", listing(took_over, 6)))
     return rows

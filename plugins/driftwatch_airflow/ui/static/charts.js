@@ -74,7 +74,7 @@ class Monitor {
     let width = innerWidth;
     addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; this.draw(); } });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
-    new MutationObserver(() => this.draw()).observe(document.documentElement, { attributes: true }); // another theme
+    document.addEventListener("themechange", () => this.draw());
   }
 
   setRange(count) {

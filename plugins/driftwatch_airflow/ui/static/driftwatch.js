@@ -81,3 +81,20 @@ if (folded) {
   folded.open = true;
   folded.scrollIntoView();
 }
+
+// Of many monitors: those whose row has the words, and the tones that are pressed.
+const filter = document.getElementById("filter");
+if (filter) {
+  const rows = [...document.querySelectorAll(".monitors tbody tr")], tones = [...document.querySelectorAll(".filters [data-tone]")];
+  const sift = () => {
+    const words = filter.value.trim().toLowerCase().split(/\s+/), pressed = tones.filter((each) => each.getAttribute("aria-pressed") === "true").map((each) => each.dataset.tone);
+    let left = 0;
+    for (const row of rows) {
+      row.hidden = !(words.every((word) => row.textContent.toLowerCase().includes(word)) && (!pressed.length || pressed.includes(row.dataset.tone)));
+      left += !row.hidden;
+    }
+    document.getElementById("filtered").textContent = left === rows.length ? "" : `${left} of ${rows.length} monitors`;
+  };
+  filter.addEventListener("input", sift);
+  for (const each of tones) each.addEventListener("click", () => { each.setAttribute("aria-pressed", String(each.getAttribute("aria-pressed") !== "true")); sift(); });
+}

@@ -16,8 +16,13 @@ from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config import MonitorConfig
 from driftwatch.view.alerts import alert_text
+from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.comparison import comparison
+from driftwatch.view.days import read_days
+from driftwatch.view.report.facts import gather
+from driftwatch.view.retrained import of_alert
 from driftwatch.view.versions import lines
+from driftwatch.view.what_now import of_day, of_monitor
 
 from .conftest import ACCURACY, RUN, SHARE, Shown, badges, one, stored, text_of
 
@@ -30,7 +35,7 @@ def test_accuracy_is_one_text_everywhere(shown: Shown) -> None:
     value, _, ends = said.partition(" [")
     floor = one(rf"accuracy {ACCURACY}, floor ({SHARE})", text_of(shown.report))
     assert one(rf"accuracy ({ACCURACY}), floor", text_of(shown.day_page)) == said
-    assert one(rf'data-name="Accuracy"[^>]*>({ACCURACY})', shown.overview) == said
+    assert one(rf'data-name="Accuracy"[^>]*><div>({ACCURACY})', shown.overview) == said
     number = one(
         rf"Accuracy ({SHARE}|–) ", text_of(shown.report).split("The day in numbers")[-1].split("Features that")[0]
     )
@@ -84,7 +89,9 @@ def test_verdicts_have_one_word_and_one_tone_everywhere(shown: Shown) -> None:
     of_kinds = re.findall(r'<b>Image quality</b>.*?<span class="badge (\w+)">(.*?)</span>', shown.report)
     assert [word for _, word in of_kinds] == [at_top["Images"]]
     if shown.day.has(Performance):
-        verdict = one(r'data-name="Verdict"><span class="badge \w+">(.*?)</span>', shown.overview)
+        verdict = one(
+            rf'data-name="Accuracy"[^>]*><div>{ACCURACY} <span class="badge \w+">(.*?)</span>', shown.overview
+        )
         assert verdict == at_top["Model"]
 
 
@@ -161,8 +168,45 @@ def test_new_models_are_the_same_days_in_chart_table_and_series(shown: Shown) ->
     days = shown.series["days"][max(0, shown.place - 13) :]
     mine = [(found["day"], found["version"]) for found in shown.series["takeovers"] if found["day"] in days[1:]]
     assert re.findall(r">new model ([^<]*)<", shown.report) == [version for _, version in mine]
-    told = one(r"New models of these days (none|[\d-]+ \([\w-]+\))", text_of(shown.report))
-    assert told == (f"{mine[0][0]} ({mine[0][1]})" if mine else "none")
+    told = one(
+        r"New models of these days (none|[\d-]+ \([\w-]+\)|[\w-]+, from the retraining of this day)",
+        text_of(shown.report),
+    )
+    after = of_alert(Artifacts(shown.day.monitor), shown.day.date)
+    if after is not None and after.state == "promoted":
+        assert told == f"{after.version}, from the retraining of this day"
+    else:
+        assert told == (f"{mine[0][0]} ({mine[0][1]})" if mine else "none")
+
+
+def test_what_now_is_one_text_on_every_page_in_the_report_on_the_command_line_and_in_the_alert(shown: Shown) -> None:
+    artifacts = Artifacts(shown.day.monitor)
+    days = read_days(artifacts)
+    card = of_monitor(days, artifacts)
+    assert card is not None
+    assert card.day == shown.day.date
+    facts = gather(shown.day)
+    of_this_day = of_day(facts.as_day, facts.retraining, facts.config, facts.before)
+    assert (of_this_day.said, of_this_day.tone in (card.tone, "waiting")) == (card.said, True)
+    for page, found in (
+        (shown.day_page, of_this_day),
+        (shown.report, of_this_day),
+        (shown.page(f"{shown.monitor}/"), card),
+    ):
+        text = text_of(page)
+        for said in (found.said, *found.where, *(done.text for done in found.done), found.advice):
+            assert " ".join(said.split()) in text
+    assert f'class="card head now {of_this_day.tone}"' in shown.day_page
+    assert card.advice in shown.cli("now")
+    assert 'data-name="What now"' in shown.overview
+    assert card.short in text_of(shown.overview)
+    for subject, message in shown.alerts():
+        advice = message.split("What to do: ")[1].split("\n")[0].rstrip(".")
+        if "model got worse" in subject and card.done:  # the alert was written before the retraining had begun
+            continue
+        if "images" in subject and shown.day.has(Performance):
+            continue  # by now the labels have told
+        assert advice[1:] in card.advice
 
 
 def test_late_images_and_reasons_are_said_alike(shown: Shown) -> None:

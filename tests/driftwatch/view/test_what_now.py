@@ -1,0 +1,159 @@
+"""The card "What now" in each situation: its tone, what was done, what to do, and by which button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.driftwatch.artifacts import samples
+from tests.driftwatch.view.typed import DAY, a_day, typed
+
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
+from driftwatch.artifacts.failure import Failure
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
+from driftwatch.config import MonitorConfig
+from driftwatch.view import advice, tones
+from driftwatch.view.days import with_standings
+from driftwatch.view.retrained import Outcome
+from driftwatch.view.what_now import WhatNow, of_day, status
+
+_SHARE = {"value": 0.9, "low": 0.85, "high": 0.93, "n": 300}
+RUN, NEW = f"perf_alert__{DAY}", "v0002-4e5f6071"
+
+
+@pytest.fixture
+def config(small_monitor: Callable[..., MonitorConfig], tmp_path: Path) -> MonitorConfig:
+    return small_monitor(f"file://{tmp_path}")
+
+
+def texts(card: WhatNow) -> list[str]:
+    return [step.text for step in card.steps]
+
+
+def test_a_usual_day_has_nothing_to_do_and_no_button(config: MonitorConfig) -> None:
+    sure = typed(Performance, samples.PERFORMANCE, verdict="ok", accuracy=_SHARE)
+    card = of_day(replace(a_day(drift="ok", performance="ok"), performance=sure), None, config)
+    assert (card.tone, card.advice, card.steps, card.done) == (tones.GOOD, "Nothing.", (), ())
+    assert card.calm
+
+
+def test_a_failed_day_is_run_again_by_its_own_form(config: MonitorConfig) -> None:
+    failed = Failure(task="merge_annotations", reason="no answer", run_id="r")
+    card = of_day(a_day(drift="drifted", performance="alert", failure=failed), None, config)
+    assert card.said.startswith("The day failed at merge_annotations. ")
+    assert "failed at merge_annotations: no answer" in card.where
+    (step,) = card.steps
+    assert (step.dag, step.conf) == (config.monitoring_dag_id, {"day": DAY.isoformat()})
+    assert step.sure
+
+
+def test_a_day_without_a_usable_image_asks_for_a_look_at_the_delivery(config: MonitorConfig) -> None:
+    card = of_day(a_day(ingest=typed(Ingest, samples.INGEST, accepted=0)), None, config)
+    assert (card.tone, card.advice) == (tones.BAD, advice.capital(advice.NO_IMAGES))
+    assert card.steps[0].conf == {"day": DAY.isoformat()}
+
+
+def test_a_file_that_cannot_be_read_leads_to_the_day(config: MonitorConfig) -> None:
+    card = of_day(a_day(drift="ok", problems=("drift.json: broken",)), None, config)
+    assert (card.tone, card.steps[0].page) == (tones.BAD, f"days/{DAY}/")
+
+
+def test_changed_images_lead_to_the_form_that_accepts_the_change(config: MonitorConfig) -> None:
+    plan = typed(AnnotationPlan, samples.PLAN, state="opened", close_reason=None, progress=None)
+    progress = typed(AnnotationProgress, samples.PROGRESS, text="230 of 440 images answered")
+    card = of_day(a_day(drift="drifted", annotation=plan, progress=progress), None, config)
+    assert card.tone == tones.WARN
+    assert card.advice.startswith(advice.capital(advice.IMAGES_DRIFTED))
+    assert card.steps[-1].page == f"days/{DAY}/#usual"
+    assert card.done[0].text.startswith(f"People are labelling until {plan.expires:%Y-%m-%d %H:%M} UTC: 230 of 440")
+
+
+def test_while_people_label_the_step_is_the_place_where_they_do(config: MonitorConfig) -> None:
+    plan = typed(AnnotationPlan, samples.PLAN, state="opened", close_reason=None, progress=None)
+    card = of_day(a_day(drift="ok", annotation=plan), None, config)
+    assert (card.tone, card.advice) == (tones.WAITING, advice.capital(advice.WAIT_FOR_LABELS))
+    assert card.steps[0].pool == DAY
+
+
+def test_a_day_that_is_half_done_waits_for_itself(config: MonitorConfig) -> None:
+    card = of_day(a_day(), None, config)
+    assert (card.tone, card.advice) == (tones.WAITING, advice.capital(advice.WAIT_FOR_DAY))
+    assert status(a_day(ingest=None)) == "The day was not taken in yet."
+
+
+def test_too_little_evidence_asks_for_labels_and_is_never_green(config: MonitorConfig) -> None:
+    card = of_day(a_day(drift="ok", performance="not_enough_evidence"), None, config)
+    assert card.tone == tones.UNSURE
+    assert card.advice == advice.capital(f"{advice.TOO_FEW_LABELS} {advice.NOT_COUNTED}")
+
+
+def test_an_accuracy_near_the_floor_is_amber_says_so_and_offers_a_retraining(config: MonitorConfig) -> None:
+    near = typed(Performance, samples.PERFORMANCE, verdict="ok", floor=0.7, judged=None, accuracy={"value": 0.72, "low": 0.66, "high": 0.77, "n": 295})  # fmt: skip
+    (day,) = with_standings([replace(a_day(drift="ok", performance="ok"), performance=near)])
+    card = of_day(day, None, config, before="v0001-0a1b2c3d")
+    assert card.tone == tones.WARN
+    assert card.said.endswith("floor 70 %. The interval reaches the floor.")
+    assert [step.page for step in card.steps if step.page] == [f"days/{DAY}/", "models#v0001-0a1b2c3d"]
+    assert [step.conf["dry_run"] for step in card.steps if step.conf] == [True, False]
+
+
+def test_segments_that_are_worse_are_named_and_led_to(config: MonitorConfig) -> None:
+    share = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "effective_n": 90}
+    worse = {"by": "camera", "name": "door 1/7", "images": 200, "labels": 90, "days": 1, "accuracy": share, "rest": _SHARE, "verdict": "alert", "found": ["below_floor"]}  # fmt: skip
+    known = typed(SegmentAccuracy, worse, p_value=0.001)
+    found = typed(Performance, samples.PERFORMANCE, verdict="ok").model_copy(update={"segments": (known,)})
+    card = of_day(replace(a_day(drift="ok", performance="ok"), performance=found), None, config)
+    assert card.advice == advice.capital(advice.SEGMENTS_GOT_WORSE)
+    assert card.steps[0].page == "segments/camera/door%201%2F7"
+
+
+AFTER: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("held", {}, ["Show the plan of a retraining", "Retrain"]),
+    ("training", {}, ["Compare both models"]),
+    ("handed_over", {}, ["Compare both models"]),
+    ("failed", {}, ["Show the plan of a retraining", "Retrain"]),
+    ("refused", {"version": NEW}, ["Compare both models", "Show the plan of a retraining", "Retrain"]),
+    ("too_little_evidence", {"version": NEW}, ["Compare both models", "Show the plan of a retraining", "Retrain"]),
+    ("passed", {"version": NEW, "run_id": RUN}, ["Decide in the run", "Compare both models"]),
+    ("promoted", {"version": NEW}, ["Accept this change", "Compare both models", "Roll back to v0001"]),
+    (
+        "promoted",
+        {"version": NEW, "accepted": True},
+        ["Compare both models", "Withdraw the change", "Roll back to v0001"],
+    ),
+    ("replaced", {"version": NEW}, ["Compare both models"]),
+]
+
+
+@pytest.mark.parametrize(("state", "more", "steps"), AFTER, ids=[f"{row[0]} {row[1].get('accepted', '')}" for row in AFTER])  # fmt: skip
+def test_after_an_alert_the_next_step_follows_what_it_led_to(
+    config: MonitorConfig, state: Any, more: dict[str, Any], steps: list[str]
+) -> None:
+    card = of_day(a_day(drift="ok", performance="alert"), Outcome(state, "What it led to.", **more), config, "v0001")
+    assert card.tone == tones.BAD
+    assert card.done[0].text == "What it led to."
+    assert texts(card) == steps
+    wanted = advice.PROMOTED_AND_ACCEPTED if more.get("accepted") else advice.AFTER_ALERT[state]
+    assert card.advice == advice.capital(wanted)
+
+
+def test_an_alert_of_which_nothing_is_known_yet_advises_as_its_message_does(config: MonitorConfig) -> None:
+    card = of_day(a_day(drift="ok", performance="alert"), None, config)
+    assert card.advice == advice.capital(advice.MODEL_GOT_WORSE)
+    assert any(line.startswith("Worst class ") for line in card.where)
+
+
+def test_a_refusal_gives_the_gates_reasons(config: MonitorConfig) -> None:
+    refused = Outcome("refused", "It was refused.", RUN, NEW, ("Recent days: not better.",))
+    card = of_day(a_day(drift="ok", performance="alert"), refused, config)
+    assert [done.text for done in card.done] == ["It was refused.", "The gate: Recent days: not better."]
+
+
+def test_a_monitor_without_labels_is_told_of_its_images_alone(config: MonitorConfig) -> None:
+    card = of_day(a_day(drift="ok", labelled=False), None, config)
+    assert (card.tone, card.advice) == (tones.GOOD, "Nothing.")
