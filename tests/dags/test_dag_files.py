@@ -277,3 +277,15 @@ def test_each_step_of_a_monitor_has_the_button_to_its_page(dags):
         for task in dag.tasks:
             if type(task).__module__.startswith("driftwatch_airflow."):
                 assert "Monitor page" in {link.name for link in task.operator_extra_links}, task.task_id
+
+
+def test_three_tasks_say_their_verdict_where_airflow_lists_task_instances(day):
+    """By the template that the task's process renders when it has ended (Airflow's `_render_map_index`), for unmapped tasks too."""
+    from driftwatch_airflow.monitor import say_verdict
+
+    context: dict[str, object] = {}
+    say_verdict(context, "alert:\n accuracy 63.9 % [59, 68]")  # type: ignore[arg-type]
+    for task_id in ("profile_features", "evaluate_performance", "check_performance"):
+        template = day.get_template_env().from_string(day.get_task(task_id).map_index_template)
+        assert template.render({}) == ""
+        assert template.render(context) == "alert: accuracy 63.9 % [59, 68]"

@@ -17,6 +17,7 @@ from driftwatch.errors import DamagedArtifact, MissingArtifact
 from driftwatch.view.days import Day, read_days, with_failures
 from driftwatch.view.distribution import distribution
 from driftwatch.view.thumbnails import thumbnail_of
+from driftwatch.view.what_now import of_day
 from driftwatch_airflow.ui import airflow_state, pages
 from driftwatch_airflow.ui.access import Chosen
 from driftwatch_airflow.ui.airflow_state import DayInAirflow
@@ -61,7 +62,9 @@ def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, r
                 404,
                 f"Nothing is stored of {day}: no run has handled the day yet. Trigger the monitor's DAG with this `day`.",
             ) from error
-        facts = {"runs": known.runs, "failure": known.failure, "missing": str(error), "about": known.about}
+        config = site.config
+        now = of_day(Day(day, failure=known.failure, labelled=config.labels.labelled), None, config)
+        facts = {"runs": known.runs, "now": now, "missing": str(error), "about": known.about}
         return HTMLResponse(pages.page(request, "empty_day.html.j2", site=site, day=day, **facts), 404)
 
 

@@ -155,3 +155,25 @@ def app_for(manager: Any, monitors: Path, monkeypatch: pytest.MonkeyPatch) -> Fa
     app = application()
     monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "somebody")
     return app
+
+
+AROUND = "<!doctype html><html class='{}'><body><iframe src='/m/ours/' width='900' height='500'></iframe></body></html>"
+
+
+@pytest.fixture
+def tab(browser: Any, client: Any) -> Iterator[Any]:
+    """A tab whose requests `client` answers, without a server. `/around/<class>` is a document around the pages, as Airflow's is."""
+    context = browser.new_context(color_scheme="light", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+
+    def answer(route: Any) -> None:
+        path = route.request.url.removeprefix("http://airflow.test").removeprefix("/driftwatch")
+        if path.startswith("/around/"):
+            route.fulfill(body=AROUND.format(path.rpartition("/")[2]), content_type="text/html")
+            return
+        found = client.get(path)
+        route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
+
+    page.route("**/*", answer)
+    yield page
+    context.close()

@@ -114,7 +114,7 @@ def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labe
     api._client.patch(task, json={"new_state": "failed"}).raise_for_status()
     assert f"{day} failed at ingest_images" in read("/")
     assert f"{day}: failed at ingest_images: see the task's log in Airflow" in read("/")
-    assert "failed at ingest_images see the task's log in Airflow" in read(f"/m/cats_vs_dogs/days/{day}/")
+    assert "failed at ingest_images: see the task's log in Airflow" in read(f"/m/cats_vs_dogs/days/{day}/")
     said = api._client.get("/driftwatch/m/cats_vs_dogs/series.json").json()
     assert (said["tone"][-1], said["days"][-1]) == ("bad", str(day))
     kept = Failure(task="ingest_images", reason="the disk is <full>", run_id=run)
@@ -128,6 +128,6 @@ def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labe
     assert "Failed at ingest_images" in page
     api.trigger(dag_id, "again", None, {"day": str(day)})
     assert f"{day} failed at" not in read("/")
-    assert "16.80 USD paid 2026-06: 17.64 planned 16.80 of the limit of 300.00 used" in read("/")
+    assert "16.80 of 17.64 USD paid 2026-06: 16.80 of the limit of 300.00 used" in read("/")
     for path in (keys.failure, forgotten.failure):
         pages.storage.delete(path)

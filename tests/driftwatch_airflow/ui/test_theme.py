@@ -7,26 +7,6 @@ from typing import Any
 import pytest
 
 pytestmark = pytest.mark.end_to_end
-AROUND = "<!doctype html><html class='{}'><body><iframe src='/m/ours/' width='900' height='500'></iframe></body></html>"
-
-
-@pytest.fixture
-def tab(browser: Any, client: Any) -> Any:
-    """A tab whose requests the pages' application answers, without a server; `/around/<class>` is a document around them, as Airflow's is."""
-    context = browser.new_context(color_scheme="light")
-    page = context.new_page()
-
-    def answer(route: Any) -> None:
-        path = route.request.url.removeprefix("http://airflow.test").removeprefix("/driftwatch")
-        if path.startswith("/around/"):
-            route.fulfill(body=AROUND.format(path.rpartition("/")[2]), content_type="text/html")
-            return
-        found = client.get(path)
-        route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
-
-    page.route("**/*", answer)
-    yield page
-    context.close()
 
 
 def background(frame: Any) -> str:
