@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
 from driftwatch.config import MonitorConfig
 from driftwatch.view import advice, tones
 from driftwatch.view.days import with_standings
+from driftwatch.view.report import environment
 from driftwatch.view.retrained import Outcome
 from driftwatch.view.what_now import WhatNow, of_day, status
 
@@ -157,3 +160,20 @@ def test_a_refusal_gives_the_gates_reasons(config: MonitorConfig) -> None:
 def test_a_monitor_without_labels_is_told_of_its_images_alone(config: MonitorConfig) -> None:
     card = of_day(a_day(drift="ok", labelled=False), None, config)
     assert (card.tone, card.advice) == (tones.GOOD, "Nothing.")
+
+
+def test_the_card_links_only_where_the_pages_are_known_and_asks_airflow_only_on_them(config: MonitorConfig) -> None:
+    """The report may be opened anywhere: without the pages' address it has the words alone."""
+    failed = Failure(task="ingest_images", reason="<script>no</script>", run_id="r")
+    card = of_day(a_day(drift="ok", failure=failed), None, config)
+    template = environment().get_template("what_now.html.j2").module
+    words = str(template.what_now(card, "", "", config))  # type: ignore[attr-defined]
+    assert card.advice in html.unescape(words)
+    assert not re.search("href|<button|<script", words)
+    linked = str(template.what_now(card, "https://a/driftwatch/m/demo/", "https://a", config))  # type: ignore[attr-defined]
+    assert f'href="https://a/dags/{config.monitoring_dag_id}"' in linked
+    assert f"day <code>{DAY}</code>" in linked
+    assert "<button" not in linked
+    page = str(template.what_now(card, "/driftwatch/m/demo/", "", config, forms=True))  # type: ignore[attr-defined]
+    assert f'data-runs="/api/v2/dags/{config.monitoring_dag_id}/dagRuns"' in page
+    assert f"""data-conf='{{"day": "{DAY}"}}'""" in page
