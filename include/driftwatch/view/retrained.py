@@ -6,10 +6,11 @@ without Airflow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from driftwatch.artifacts.days import stored_retrainings
 from driftwatch.artifacts.decision import RetrainingDecision
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, GATE
@@ -18,6 +19,7 @@ from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX, OutboxKeys
 from driftwatch.artifacts.publishing import OutboxAlert
 from driftwatch.artifacts.retraining import ChallengerNote, DatasetCard, GateResult, RetrainingRequest
 from driftwatch.errors import DamagedArtifact
+from driftwatch.models.requests import alert_day
 from driftwatch.view import tones
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 State = Literal[
     "held",
-    "unknown",
     "asked_for",
     "training",
     "comparing",
@@ -40,10 +41,8 @@ State = Literal[
     "promoted",
     "replaced",
 ]
-UNDER_WAY: tuple[State, ...] = ("asked_for", "training", "comparing", "handed_over")
 _TONES: dict[State, str] = {
     "held": tones.WARN,
-    "unknown": tones.WAITING,
     "failed": tones.BAD,
     "refused": tones.WARN,
     "too_little_evidence": tones.UNSURE,
@@ -84,7 +83,8 @@ def of_alert(artifacts: Artifacts, day: date) -> Outcome | None:
     joined = _joined(artifacts, day)
     held = f"The alert started no retraining: {decision.held}."
     if joined is None:
-        return Outcome("held", held)
+        before = _before(artifacts, day)
+        return replace(before, state="held", said=f"{held} {before.said}") if before else Outcome("held", held)
     return Outcome(
         joined.state, f"{held} {joined.said}", joined.run_id, joined.version, joined.reasons, joined.accepted
     )
@@ -98,6 +98,13 @@ def _joined(artifacts: Artifacts, day: date) -> Outcome | None:
     ):
         return None
     return _of_run(artifacts, request.run_id, day)
+
+
+def _before(artifacts: Artifacts, day: date) -> Outcome | None:
+    """What the newest retraining of an earlier alert came to: it is what a cooldown speaks of."""
+    days = [alert_day(name) for name in stored_retrainings(artifacts.storage, artifacts.keys)]
+    earlier = max((other for other in days if other is not None and other < day), default=None)
+    return _of_run(artifacts, f"{ALERT_RUN_PREFIX}{earlier}", earlier) if earlier else None
 
 
 def _of_run(artifacts: Artifacts, run: str, day: date) -> Outcome:

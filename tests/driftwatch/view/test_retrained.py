@@ -63,6 +63,15 @@ def test_an_alert_that_was_held_back_says_why(store: MonitorStore) -> None:
     assert "started no retraining: the alert of 2026-01-07 started one within" in found.said
 
 
+def test_an_alert_within_the_cooldown_says_what_the_retraining_before_came_to(store: MonitorStore) -> None:
+    later = date(2026, 1, 10)
+    decided(store, later, run_id=None, held="the alert of 2026-01-08 started one within retraining.cooldown_days (3)")
+    gated(store, "keep")
+    found = outcome(store, later)
+    assert (found.state, found.version, found.run_id) == ("held", NEW, RUN)
+    assert found.said.endswith(f"The retraining {RUN} made {NEW}. The gate refused it, and {OLD} serves as before.")
+
+
 def test_a_retraining_is_followed_step_by_step(store: MonitorStore) -> None:
     decided(store)
     keys = store.keys
