@@ -21,6 +21,7 @@ _OF_A_DAY = {
         "predictions.parquet",
         "embeddings.npy",
         "content_drift.json",
+        "map.json",
         "estimate.json",
     ),
     "create_annotation_pool": ("annotation.json", "shown/"),

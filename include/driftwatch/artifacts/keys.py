@@ -137,6 +137,10 @@ class MonitorKeys:
         """The matrix from the version's embeddings to the components that judge its content, float64 [width + 1, components]."""
         return f"{self.monitor}/reference/{version}/projection.npy"
 
+    def reference_points(self, version: str) -> str:
+        """A sample of the held-out images with their ids and the components that judge content, for the map."""
+        return f"{self.monitor}/reference/{version}/points.parquet"
+
     def reference_predictions(self, version: str) -> str:
         """How often the version answers each class on images that it was not trained on."""
         return f"{self.monitor}/reference/{version}/predictions.json"

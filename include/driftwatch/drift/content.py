@@ -24,6 +24,7 @@ from driftwatch.drift.against_reference import (
 )
 from driftwatch.drift.baseline import baseline_content
 from driftwatch.drift.class_mix import PREDICTION
+from driftwatch.drift.day_map import write_reference_points
 from driftwatch.drift.embeddings import fit_projection, project
 from driftwatch.drift.reference import CONTENT, NOT_ENOUGH_EVIDENCE, Reference
 from driftwatch.drift.states import compare, nearest, places_of_states, told
@@ -58,20 +59,31 @@ def build_content_reference(
     trained_on = table["trained_on"].to_numpy(bool)
     projection = fit_projection(embeddings[trained_on] if trained_on.any() else embeddings)
     components = project(embeddings[held_out], projection)
+    if "image_id" in table:
+        write_reference_points(store, version, table.loc[held_out, "image_id"].tolist(), components)
     components[PREDICTION] = table.loc[held_out, "prediction"].to_numpy()
     store.storage.write_array(store.keys.reference_projection(version), projection)
     reference = Reference.build(components, kind_rate(settings, CONTENT), settings.seed, settings.min_images)
     reference.save(store, version, CONTENT)
 
 
-def judge_content(
-    day: DayStore, version: str, predictions: pd.DataFrame, usual: UsualPredictions | None
-) -> ContentTest:
-    """Tests the embeddings of the day's images, which are in the order of `predictions`, against those of held-out ones.
+def content_components(day: DayStore, version: str, usual: UsualPredictions | None) -> pd.DataFrame | str:
+    """The components of the day's embeddings, or why they cannot be compared with those of model `version`.
 
     `usual` says how many held-out images there are. Where they are too few, there is no reference and no test.
     """
-    table = too_few_held_out(usual, version) or _components(day, version, usual)
+    return too_few_held_out(usual, version) or _components(day, version, usual)
+
+
+def judge_content(
+    day: DayStore,
+    version: str,
+    predictions: pd.DataFrame,
+    usual: UsualPredictions | None,
+    table: pd.DataFrame | str,
+) -> ContentTest:
+    """Tests the components of the day's images, which are in the order of `predictions`, against those of held-out ones. `table`: as
+    `content_components` has them; a table is changed."""
     found = (
         _not_tested(day, predictions, table) if isinstance(table, str) else _tested(day, version, predictions, table)
     )

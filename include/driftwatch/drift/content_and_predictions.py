@@ -13,7 +13,14 @@ import pandas as pd
 
 from driftwatch.artifacts.drift import ContentDrift
 from driftwatch.artifacts.reference import UsualPredictions
-from driftwatch.drift.content import Content, build_content_reference, components_by_day, judge_content
+from driftwatch.drift.content import (
+    Content,
+    build_content_reference,
+    components_by_day,
+    content_components,
+    judge_content,
+)
+from driftwatch.drift.day_map import write_map
 from driftwatch.drift.dependence import bursts
 from driftwatch.drift.predictions import judge_predictions, judge_versions, usual_predictions
 from driftwatch.drift.reference import MIN_REFERENCE
@@ -31,7 +38,7 @@ def build_held_out_references(store: MonitorStore, version: str, table: pd.DataF
     """Writes the references of content and predictions of model `version`; returns the number of held-out images in them.
 
     `table`: one row for each image of the model's data, with `trained_on` and `held_out` (bool), `prediction` and, where
-    known, `label` and `phash`; `content` in its order. Of near-duplicates one is kept. With fewer than MIN_REFERENCE
+    known, `image_id`, `label` and `phash`; `content` in its order. Of near-duplicates one is kept. With fewer than MIN_REFERENCE
     held-out images there is no reference of content: neither kind is judged, and the day says so.
     """
     burst = bursts(table)
@@ -50,16 +57,18 @@ def build_held_out_references(store: MonitorStore, version: str, table: pd.DataF
 
 
 def judge_content_and_predictions(day: DayStore, version: str) -> ContentDrift:
-    """Tests what model `version` sees in the day's images, and what it predicts; writes content_drift.json."""
+    """Tests what model `version` sees in the day's images, and what it predicts; writes content_drift.json and map.json."""
     day = day.with_config(as_trained(day.monitor, version))
     predictions = day.storage.read_table(day.keys.predictions)
     usual = day.monitor.find(day.monitor.keys.reference_predictions(version), UsualPredictions)
+    table = content_components(day, version, usual)
+    write_map(day, version, predictions["image_id"].tolist(), table)
     drift = ContentDrift(
         day=day.date,
         reference_version=version,
         reference_images=usual.images if usual else 0,
         day_false_alarm_rate=day.config.profiling.false_alarm_rate,
-        content=judge_content(day, version, predictions, usual),
+        content=judge_content(day, version, predictions, usual, table),
         predictions=judge_predictions(day, predictions, usual, version),
     )
     if versions := judge_versions(day, predictions, usual, version):

@@ -93,6 +93,7 @@ def _predicted(
     kind = chosen(store.config, found.embeddings is not None and embeds_days(store, version))
     predicted = pd.DataFrame(
         {
+            "image_id": table["image_id"],
             "trained_on": table["split"] == TRAIN,
             "held_out": table["split"].isin([VALIDATION, EVALUATION]),
             "label": table["label"],

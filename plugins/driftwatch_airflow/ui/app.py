@@ -15,7 +15,15 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from driftwatch.errors import DriftwatchError
 from driftwatch_airflow.ui import pages
 from driftwatch_airflow.ui.day_routes import give_distribution, give_image, give_report, show_day
-from driftwatch_airflow.ui.evidence_routes import give_large, give_original, show_image, show_pairs, show_people
+from driftwatch_airflow.ui.evidence_routes import (
+    give_large,
+    give_map,
+    give_original,
+    show_image,
+    show_map,
+    show_pairs,
+    show_people,
+)
 from driftwatch_airflow.ui.leads import lead_from_dag, lead_from_run
 from driftwatch_airflow.ui.monitor_routes import (
     give_class,
@@ -41,6 +49,7 @@ _FILES = {
     "charts/tables.js": "text/javascript",
     "tables.css": "text/css",
     "evidence.css": "text/css",
+    "map.js": "text/javascript",
     "icon.svg": "image/svg+xml",
     "uplot/uPlot.iife.min.js": "text/javascript",
     "uplot/uPlot.min.css": "text/css",
@@ -131,6 +140,8 @@ _ROUTES: dict[str, Callable[..., Response]] = {
     "/m/{monitor}/days/{day}/images/{image_id}.jpg": give_image,
     "/m/{monitor}/days/{day}/evidence": show_pairs,
     "/m/{monitor}/days/{day}/people": show_people,
+    "/m/{monitor}/days/{day}/map": show_map,
+    "/m/{monitor}/days/{day}/map.json": give_map,
     "/m/{monitor}/images/{place}/{image_id}/": show_image,
     "/m/{monitor}/images/{place}/{image_id}/view.jpg": give_large,
     "/m/{monitor}/images/{place}/{image_id}/original": give_original,

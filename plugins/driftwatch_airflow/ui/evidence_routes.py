@@ -12,11 +12,13 @@ import pandas as pd
 from fastapi import Depends, HTTPException, Query, Request
 from starlette.responses import HTMLResponse, Response
 
+from driftwatch.artifacts.day_map import DayMap
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.errors import ChangedImage
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.originals import read_original
 from driftwatch.view.day_images import day_images, features_of, read_table
+from driftwatch.view.day_map import ShownMap, shown_map
 from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, choices, found_text, pairs
 from driftwatch.view.image_page import find_image, image_page
 from driftwatch.view.pair_pictures import with_addresses
@@ -131,3 +133,30 @@ def show_people(
     found = people(site.config, images, assignments, annotators, {TIES: ties, UNCLEAR: unclear, AGAINST: against})
     here = image_address(request, site, day.isoformat())
     return HTMLResponse(pages.page(request, "people.html.j2", site=site, day=day, found=found, images=here))
+
+
+def _map(site: Chosen, day: DayDep) -> ShownMap:
+    """The day's map. 404 where it has none."""
+    found = site.tables.find(site.artifacts.store.day(day).key(DayMap), DayMap)
+    images = day_images(site.tables, day) if found else None
+    if found is None or images is None:
+        raise HTTPException(404, f"There is no map of {day}: its content was not compared with a reference.")
+    return shown_map(found, images, site.tables)
+
+
+MapDep = Annotated[ShownMap, Depends(_map)]
+
+
+def show_map(request: Request, site: Chosen, day: DayDep, found: MapDep) -> Response:
+    """The day's images and those of the reference in two dimensions; the points come from `map.json`."""
+    addresses = {
+        "images": image_address(request, site, day.isoformat()),
+        "training": image_address(request, site, TRAINING_DAY),
+    }
+    return HTMLResponse(pages.page(request, "map.html.j2", site=site, day=day, found=found, **addresses))
+
+
+def give_map(found: MapDep) -> Response:
+    """The points of the map, and what is known of each."""
+    points = {"of_day": found.of_day, "of_reference": found.of_reference}
+    return Response(pages.as_json(points), media_type="application/json")

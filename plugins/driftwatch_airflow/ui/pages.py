@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.artifacts.annotation import AnnotationProgress
+from driftwatch.artifacts.day_map import DayMap
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.publishing import Upload, UploadLedger
 from driftwatch.errors import DamagedArtifact
@@ -114,6 +115,7 @@ def day(request: Request, site: Site, when: date, names: list[date], known: DayI
         before=max((name for name in names if name < when), default=None),
         after=min((name for name in names if name > when), default=None),
         has_report=site.artifacts.storage.exists(site.artifacts.keys.day(when).report),
+        has_map=site.artifacts.store.day(when).has(DayMap),
         published=uploads,
         alerts=alerts,
         labelled=progress,

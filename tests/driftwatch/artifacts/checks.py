@@ -13,6 +13,7 @@ from driftwatch.artifacts import base
 from driftwatch.artifacts.accuracy import Estimate, Performance, WhyLabsAnalysis
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.artifacts.answers import Answers
+from driftwatch.artifacts.day_map import DayMap
 from driftwatch.artifacts.decision import RetrainingDecision
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.episodes import DayEpisodes
@@ -37,7 +38,7 @@ from driftwatch.storage.formats import json_bytes
 
 OF_A_DAY: tuple[type[base.DayArtifact], ...] = (
     Ingest, InputsIndex, ShardPlan, LateFiles, DayDrift, ContentDrift, Estimate, Performance, WhyLabsAnalysis, AnnotationPlan,
-    AnnotationProgress, UploadLedger, Failure, Answers, Recheck, DayEpisodes, RetrainingDecision,
+    AnnotationProgress, UploadLedger, Failure, Answers, Recheck, DayEpisodes, RetrainingDecision, DayMap,
 )  # fmt: skip
 _DAY = r"[^/]+/days/\d{4}-\d\d-\d\d/"
 _KINDS: dict[str, type[base.Artifact]] = {

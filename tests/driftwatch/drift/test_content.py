@@ -9,7 +9,7 @@ from driftwatch.artifacts.drift import ContentTest
 from driftwatch.artifacts.reference import UsualPredictions
 from driftwatch.artifacts.store import DayStore
 from driftwatch.drift import Reference
-from driftwatch.drift.content import judge_content
+from driftwatch.drift.content import content_components, judge_content
 from driftwatch.drift.reference import CONTENT
 from driftwatch.storage import open_storage
 
@@ -26,7 +26,8 @@ def day(tmp_path) -> DayStore:
 
 
 def judged(day: DayStore, usual: UsualPredictions | None = USUAL) -> ContentTest:
-    return judge_content(day, "v1", day.storage.read_table(day.keys.predictions), usual)
+    table = content_components(day, "v1", usual)
+    return judge_content(day, "v1", day.storage.read_table(day.keys.predictions), usual, table)
 
 
 def test_the_reference_is_the_held_out_images_along_the_axes_of_those_trained_on(day):

@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 from tests.evidence_days import CHANGED, USUAL, write_days, write_labels
 
+from driftwatch.artifacts.day_map import DayMap, MapPoints
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.loader import load_monitor
 from driftwatch.storage import open_storage
@@ -136,3 +138,47 @@ def test_names_from_outside_are_shown_as_text(client: Any, store: MonitorStore) 
         page = client.get(f"/m/ours/{address}").text
         assert "<script>alert" not in page
         assert "<img src=x" not in page
+
+
+def test_the_map_s_points_are_those_of_the_artifact_with_what_was_said_of_each(
+    client: Any, store: MonitorStore
+) -> None:
+    address = f"/m/ours/days/{CHANGED}/map"
+    assert client.get(address).status_code == client.get(f"{address}.json").status_code == 404
+    day = store.day(CHANGED)
+    ids = store.storage.read_table(day.keys.manifest)["image_id"].tolist()
+    here = MapPoints(images=tuple(ids), x=tuple(float(n) for n in range(len(ids))), y=(0.5,) * len(ids))
+    usual = MapPoints(images=("", "ab" * 32), x=(0.0, 1.0), y=(0.0, 1.0))
+    written = DayMap(
+        day=CHANGED, reference_version="v1", shares=(0.4, 0.2), of_day=here, of_reference=usual, images=len(ids)
+    )
+    day.write(written)
+    found = client.get(f"{address}.json").json()
+    assert [found["of_day"][name] for name in ("images", "x", "y")] == [list(here.images), list(here.x), list(here.y)]
+    assert found["of_reference"]["images"] == ["", "ab" * 32]
+    predictions = store.storage.read_table(day.keys.predictions).set_index("image_id")["prediction"]
+    assert found["of_day"]["told"]["predicted class"] == predictions[ids].tolist()
+    assert found["of_day"]["told"]["right or wrong"][:4] == ["wrong", "wrong", "", ""]
+    assert found["of_day"]["told"]["camera"][:2] == ["door-1", "door-2"]
+    page = client.get(address).text
+    assert "40 % and 20 % of all differences" in page
+    assert page.count("/view.jpg") == 12
+    assert ids[-1] in page  # the furthest one
+    assert client.get(address.replace("ours", "theirs")).status_code == 403
+
+
+def test_a_hundred_classes_with_long_names_can_be_looked_through(
+    client: Any, store: MonitorStore, tmp_path: Path
+) -> None:
+    raw = yaml.safe_load((tmp_path / "ours.yaml").read_text())
+    raw["classes"] = [f"a class with quite a long name, number {number}" for number in range(100)]
+    (tmp_path / "ours.yaml").write_text(yaml.safe_dump(raw))
+    many = MonitorStore(store.storage, load_monitor(tmp_path / "ours.yaml"))
+    write_days(many)
+    write_labels(many.day(CHANGED))
+    image_id, _ = image_of(many)
+    page = client.get(f"/m/ours/images/{CHANGED}/{image_id}/").text
+    assert "94 more classes, each with no higher score." in page
+    assert client.get(f"/m/ours/days/{CHANGED}/people").status_code == 200
+    answered = raw["classes"][3].replace(" ", "%20")
+    assert "2 images, " in client.get(f"/m/ours/days/{CHANGED}/evidence?class={answered}").text
