@@ -10,6 +10,7 @@ from driftwatch.artifacts import (
     accuracy,
     annotation,
     answers,
+    day_map,
     drift,
     episodes,
     failure,
@@ -24,7 +25,7 @@ from driftwatch.remedies import remedy
 
 LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 5))
-MODULES = (accuracy, annotation, answers, drift, episodes, failure, ingest, label_table, publishing, recheck)
+MODULES = (accuracy, annotation, answers, day_map, drift, episodes, failure, ingest, label_table, publishing, recheck)
 KINDS = [
     kind for module in MODULES for kind in vars(module).values() if isinstance(kind, type) and hasattr(kind, "file")
 ]

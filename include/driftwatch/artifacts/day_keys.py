@@ -115,6 +115,11 @@ class DayKeys:
         return self.file("content_drift.json")
 
     @property
+    def day_map(self) -> str:
+        """The day's images and those of the reference in two dimensions."""
+        return self.file("map.json")
+
+    @property
     def embeddings(self) -> str:
         """The embeddings: the model's last hidden layer for each image, float16 [n, width], in the order of `predictions`."""
         return self.file("embeddings.npy")

@@ -18,6 +18,6 @@ MAP = {
 
 
 def test_a_file_is_read_whole_and_written_again(tmp_path: Path) -> None:
-    storage, key = open_storage(f"file://{tmp_path}"), MonitorKeys("demo").day(date(2026, 1, 10)).file("map.json")
+    storage, key = open_storage(f"file://{tmp_path}"), MonitorKeys("demo").day(date(2026, 1, 10)).day_map
     storage.write_json(key, MAP)
     assert read_whole(storage, key, DayMap).of_reference.images[1] == ""

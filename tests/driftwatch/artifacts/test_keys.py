@@ -41,7 +41,7 @@ def test_each_kind_of_a_day_lies_where_the_days_keys_say():
     keys = {
         DAY.ingest, DAY.inputs_index, DAY.shard_plan, DAY.late_files, DAY.drift, DAY.content_drift, DAY.estimate, DAY.performance,
         DAY.whylabs_analysis, DAY.annotation, DAY.annotation_progress, DAY.published, DAY.failure, DAY.answers, DAY.recheck, DAY.episodes,
-        DAY.decision,
+        DAY.decision, DAY.day_map,
     }  # fmt: skip
     assert {DAY.file(kind.file) for kind in OF_A_DAY} == keys
     assert {kind_of(key) for key in keys} == set(OF_A_DAY)
