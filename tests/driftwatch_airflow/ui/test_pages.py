@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import date, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ ADDRESSES = {
     "overview": "/",
     "monitor": "/m/cats_vs_dogs/",
     "day": f"/m/cats_vs_dogs/days/{LAST}/",
+    "evidence": f"/m/cats_vs_dogs/days/{LAST}/evidence",
+    "people": f"/m/cats_vs_dogs/days/{LAST}/people",
+    "image": f"/m/cats_vs_dogs/images/{LAST}/{sha256(f'{LAST} 0'.encode()).hexdigest()}/",
     "models": "/m/cats_vs_dogs/models",
     "empty": "/m/new_one/",
     "missing": "/m/nobody/",
