@@ -87,14 +87,11 @@ test: .venv/installed ## Lint, types, and the whole test suite
 	@# Three workers on two cores: each has one thread, and a real Airflow often waits.
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
-# What has more with --all-faults than `make test` has time for; first what starts an Airflow of its own.
-LONG_END_TO_END := $(addprefix tests/end_to_end/,test_many_machines.py test_dag_test.py)
-LONG_PROOFS := tests/faults tests/driftwatch_airflow/test_preload.py tests/driftwatch_sandbox/test_team.py $(addprefix tests/driftwatch/,labels/backends/label_studio labels/backends/test_conformance_kills.py models/test_killed_tasks.py models/test_real_photos.py publish/whylabs/test_sink.py)
-
+# What has the mark all_faults; what starts an Airflow of its own stands first, whole and alone.
 test-faults: .venv/installed ## Every fault at every call, a kill at every point, a worker that dies, retraining on real photos; writes docs/fault-matrix.md
 	@$(MAKE) --no-print-directory label-studio-server || echo "There is no Label Studio, so the tests that ask it are skipped"
-	@$(BIN)/python -m pytest $(LONG_END_TO_END) --all-faults
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(LONG_PROOFS) --all-faults --write-fault-matrix docs/fault-matrix.md
+	@$(BIN)/python -m pytest tests/end_to_end --all-faults
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "all_faults and not end_to_end" --all-faults --write-fault-matrix docs/fault-matrix.md
 
 var/bench/venv/installed:
 	@$(PYTHON) -m venv var/bench/venv

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from driftwatch_airflow import preload
+
 SMALL = ("scheduler", "api-server", "dag-processor", "triggerer", "celery flower", "db migrate")
 HEAD = """
 import json, os, signal, socket, sys
@@ -25,15 +27,10 @@ def run(executor, command):
     module.preload()
     return sum(name in sys.modules for name in module.HEAVY) / len(module.HEAVY)
 """
-# What is loaded after the commands that fork no task, and what those would import that do.
+# What is loaded after the commands that fork no task.
 FEW = """
 small = [run("CeleryExecutor", command) for command in sys.argv[1:]]
-imported = {}
-for executor, command in (("CeleryExecutor", "celery worker"), ("CeleryExecutor", "scheduler"), ("LocalExecutor", "scheduler")):
-    names = imported[f"{executor} {command}"] = []
-    module.import_module = names.append
-    run(executor, command)
-print(json.dumps({"small": small, "imported": imported, "heavy": module.HEAVY}), flush=True)
+print(json.dumps({"small": small}), flush=True)
 """
 # One process for all findings, as these libraries take seconds to import: a worker; then what a task does with each library, in a fork of
 # this process, which has imported them and used none. A library that had started threads at its import would wait in the fork for threads
@@ -97,21 +94,29 @@ def ended(program: str) -> tuple[dict[str, Any], subprocess.CompletedProcess[str
     return json.loads(lines[-1]), done
 
 
-def test_what_forks_no_task_stays_small_and_what_forks_them_imports_all():
-    """Small: the shares of the libraries that are loaded after each command."""
+TASKS = (("CeleryExecutor", "celery worker"), ("LocalExecutor", "scheduler"))
+
+
+@pytest.mark.parametrize(("executor", "command"), [*(("CeleryExecutor", command) for command in SMALL), *TASKS])
+def test_what_forks_tasks_imports_all_and_what_forks_none_nothing(monkeypatch, executor, command):
+    imported: list[str] = []
+    monkeypatch.setattr(preload, "import_module", imported.append)
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", executor)
+    monkeypatch.setattr("sys.argv", ["airflow", *command.split()])
+    preload.preload()
+    assert imported == ([*preload.HEAVY] if (executor, command) in TASKS else [])
+
+
+@pytest.mark.all_faults("it starts a process")
+def test_what_forks_no_task_stays_small():
+    """The shares of the libraries that are loaded after each command."""
     found, _ = ended(HEAD + FEW)
     assert len(found["small"]) == len(SMALL)
     assert all(share < 0.5 for share in found["small"])
-    assert found["imported"] == {
-        "CeleryExecutor celery worker": found["heavy"],
-        "CeleryExecutor scheduler": [],
-        "LocalExecutor scheduler": found["heavy"],
-    }
 
 
-def test_a_worker_has_all_asks_no_network_for_it_and_a_task_in_its_fork_can_use_each(pytestconfig):
-    if not pytestconfig.getoption("--all-faults"):
-        pytest.skip("with --all-faults: it imports every library")
+@pytest.mark.all_faults("it imports every library")
+def test_a_worker_has_all_asks_no_network_for_it_and_a_task_in_its_fork_can_use_each():
     found, process = ended(HEAD + ALL)
     assert found["worker"] == 1.0
     assert (found["asked"], found["settings"]) == ([], ["True", "1"])

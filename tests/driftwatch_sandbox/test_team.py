@@ -140,7 +140,7 @@ def assignments(labels: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names).assign(**asked)
 
 
-@pytest.fixture(params=["onnx", "logged"])
+@pytest.fixture
 def watched(request: pytest.FixtureRequest, own: Path, tmp_path: Path) -> Watched:
     plain = open_world(tmp_path / "storage")
     model: dict[str, Any] = {"input_size": 32, "output": "logits"}
@@ -160,15 +160,9 @@ def watched(request: pytest.FixtureRequest, own: Path, tmp_path: Path) -> Watche
     return made
 
 
-@pytest.fixture
-def long_if_onnx(request: pytest.FixtureRequest) -> None:
-    """Before `watched`, which takes seconds."""
-    if request.node.callspec.params["watched"] == "onnx" and not request.config.getoption("--all-faults"):
-        pytest.skip("with --all-faults; tests/dags/test_handover.py hands over for an ONNX model in any case")
-
-
+@pytest.mark.all_faults("tests/dags/test_handover.py hands over in the plain suite, for an ONNX model")
 @pytest.mark.slow
-@pytest.mark.usefixtures("long_if_onnx")
+@pytest.mark.parametrize("watched", ["onnx", "logged"], indirect=True)
 def test_drift_on_the_fourth_day_alerts_hands_over_and_the_model_that_comes_back_serves(
     watched: Watched, own: Path, tmp_path: Path
 ) -> None:

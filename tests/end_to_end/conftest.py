@@ -97,13 +97,6 @@ class Site:
         }
 
 
-@pytest.fixture(scope="session")
-def long_proof(pytestconfig: pytest.Config) -> None:
-    """For what costs minutes of CPU."""
-    if not pytestconfig.getoption("--all-faults"):
-        pytest.skip("costs minutes of CPU: `make test-faults` runs it")
-
-
 @pytest.fixture(scope="module")
 def database() -> Iterator[str | None]:
     """The URL of an empty Postgres database; none, which is SQLite, where Postgres is not on this machine."""

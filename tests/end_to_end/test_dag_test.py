@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.slow,
     pytest.mark.timeout(1800),
-    pytest.mark.usefixtures("long_proof"),
+    pytest.mark.all_faults("it costs minutes of CPU"),
 ]
 
 

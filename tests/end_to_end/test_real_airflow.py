@@ -73,6 +73,7 @@ def test_the_days_labels_are_an_event_to_follow_and_the_pages_show_the_days_numb
     assert counted == performance["confusion_matrix"]["rows"]
 
 
+@pytest.mark.all_faults("it runs two more days")
 def test_a_backfill_of_a_new_day_and_of_one_again_pays_for_the_new_one_and_changes_nothing_of_the_other(site, days):
     first, last = days[0], days[1]
     dag_id = site.monitor.monitoring_dag_id
@@ -139,6 +140,7 @@ def test_a_retraining_by_hand_shows_its_plan_first_and_writes_nothing(site):
     assert site.storage.list(site.layout.monitor) == before
 
 
+@pytest.mark.all_faults("it runs two retrainings")
 def test_a_person_approves_by_the_comparison_and_one_run_rolls_it_back(site):
     """The challenger is there as a run that was killed after training leaves it behind."""
     good, bad = right_and_wrong(site, "asked")

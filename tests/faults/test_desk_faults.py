@@ -15,7 +15,7 @@ from .test_service_faults import FAULTS, annotation, path_regex
 from .touches import recorded
 from .world import IMPATIENT, PATIENT, World
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.all_faults, pytest.mark.slow, pytest.mark.timeout(1200)]
 _DESK = "the-desk "
 _OF_TOLOKA = {"429 quota", "operation FAIL", "upload 403", "upload URL expired"}
 COLUMNS = [name for name in FAULTS if name not in _OF_TOLOKA]

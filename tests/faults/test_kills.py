@@ -19,7 +19,7 @@ from .test_service_faults import SCENARIOS, Case, prepared
 from .touches import noticing, recorded
 from .world import World
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.all_faults, pytest.mark.slow, pytest.mark.timeout(1200)]
 PARTS = 4
 
 

@@ -26,7 +26,11 @@ from .test_kills import run_and_die
 from .touches import recorded
 from .world import ANNOTATION, Case, Outcome
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [
+    pytest.mark.all_faults("each day takes a real Label Studio seconds"),
+    pytest.mark.slow,
+    pytest.mark.timeout(3600),
+]
 # Seconds that a slow server takes, and that it is waited for; in the other columns it is waited for as long as a busy machine needs.
 SLOW, IMPATIENT = 6.0, 4.0
 # What the door does, and what the error must name.
@@ -183,17 +187,13 @@ def target_regex(call: str) -> str:
 
 @pytest.mark.parametrize("times", [1, 1000], ids=["once", "for ever"])
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_leaves_no_trace_or_is_named_and_repaired(world, faultless, cell, share, monkeypatch, name, times):
+def test_a_fault_leaves_no_trace_or_is_named_and_repaired(world, faultless, cell, monkeypatch, name, times):
     points, wanted = faultless
-    place = [*FAULTS].index(name)
-    if share > 1 and (place + 2 * (times > 1)) % 4:
-        pytest.skip("with --all-faults: `make test` meets a quarter of the columns, and one call in each")
     fault, cause = FAULTS[name]
     if name == "slow":
         monkeypatch.setenv("AIRFLOW_CONN_LABEL_STUDIO_DEFAULT", world.connection(IMPATIENT))
     failures = {}
-    calls = calls_of(points)
-    for call in calls[place % min(share, len(calls)) :: share]:
+    for call in calls_of(points):
         case = world.case()
         world.door.faults = [Fault(fault.kind, target_regex(call), times, fault.seconds)]
         outcome = case.run(ANNOTATION, tries=None if times == 1 else 1)
@@ -206,10 +206,10 @@ def test_a_fault_leaves_no_trace_or_is_named_and_repaired(world, faultless, cell
     assert not failures, failures
 
 
-def test_a_task_killed_anywhere_and_run_again_ends_in_the_same_day(world, faultless, cell, share):
+def test_a_task_killed_anywhere_and_run_again_ends_in_the_same_day(world, faultless, cell):
     points, wanted = faultless
     failures = {}
-    for point in range(1 + share // 2, len(points) + 1, share if share == 1 else 2 * share):
+    for point in range(1, len(points) + 1):
         case = world.case()
         where = run_and_die(case, lambda case, **how: case.run(ANNOTATION, **how), point)
         assert where is not None, f"the run ended before point {point} of {len(points)}"

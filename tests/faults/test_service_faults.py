@@ -14,7 +14,7 @@ from .matrix import REPAIRED, REPEATED, RETRIED
 from .touches import recorded
 from .world import ANNOTATION, IMPATIENT, PATIENT, PUBLICATION, Case, Outcome, World
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.all_faults, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @dataclass(frozen=True)

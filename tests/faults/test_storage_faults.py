@@ -21,11 +21,12 @@ from .s3_world import BUCKET, S3Day, ShardedDay, s3_of_the_day, settings
 from .table_day import TableDay
 from .world import World
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.all_faults, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 FAULTS = ("ExpiredToken", "AccessDenied", "cut", "SlowDown", "reset")
 ONE_OF_EACH = "one of each"
 KINDS = (S3Day, ShardedDay, TableDay)
+OF_THE_DAY = pytest.mark.all_faults("the plain suite has what lasts in the first kind of day")
 Call = tuple[str, str]  # task, and what it asks of the storage
 # How far the pool is, told while it is waited for: the wait goes on without, and the merge writes it again.
 TOLERATED = {("wait_for_annotations", "PUT days/{}/annotation_progress.json")}
@@ -180,8 +181,17 @@ def run_column(world: World, s3: FaultyS3, kind: type[S3Day], faultless: Any, co
     return results
 
 
-@pytest.mark.parametrize("times", [1, None], ids=["once", "for ever"])
-@pytest.mark.parametrize("kind", KINDS, ids=["day", "day in shards", "day of a label table"])
+@pytest.mark.parametrize(
+    ("kind", "times"),
+    [
+        pytest.param(S3Day, 1, id="day-once"),
+        pytest.param(S3Day, None, id="day-for ever"),
+        pytest.param(ShardedDay, 1, id="day in shards-once"),
+        pytest.param(ShardedDay, None, id="day in shards-for ever", marks=OF_THE_DAY),
+        pytest.param(TableDay, 1, id="day of a label table-once"),
+        pytest.param(TableDay, None, id="day of a label table-for ever", marks=OF_THE_DAY),
+    ],
+)
 def test_a_fault_of_the_object_store_at_any_call_ends_in_the_same_day(
     world, s3, faultless, cell: Callable[[str, str, str], None], share, kind, times, column
 ):

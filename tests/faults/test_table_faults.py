@@ -24,7 +24,7 @@ from driftwatch_airflow.operators.label_table import FollowLabelsOperator, Merge
 
 from .matrix import ASKED_AGAIN, REPAIRED, RETRIED
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.all_faults, pytest.mark.slow, pytest.mark.timeout(600)]
 WAIT_DAYS = 30
 QUERY = {"path": None, "query": "select file, truth from found where day = :day", "connection": "truth_db"}
 TASKS = {
@@ -158,13 +158,17 @@ def run(day: DayStore, database: Database, monkeypatch: pytest.MonkeyPatch) -> R
     return Run(day, monkeypatch)
 
 
-@pytest.mark.parametrize("for_ever", [False, True], ids=["once", "for ever"])
+@pytest.mark.parametrize(
+    "for_ever",
+    [
+        pytest.param(False, id="once"),
+        pytest.param(True, id="for ever", marks=pytest.mark.all_faults("in the plain suite it lasts once")),
+    ],
+)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_database_of_labels_that_fails_ends_in_the_same_day(
-    run: Run, database: Database, cell: Callable[[str, str, str], None], share, fault, for_ever
+    run: Run, database: Database, cell: Callable[[str, str, str], None], fault, for_ever
 ) -> None:
-    if for_ever and share > 1:
-        pytest.skip("with --all-faults")
     for name in TASKS:
         run.task(name)
     wanted, (made, cause) = run.finished(), FAULTS[fault]

@@ -34,7 +34,9 @@ def reference() -> Reference:
     return Reference.build(table(1000, 0))
 
 
-@pytest.mark.parametrize("n", [50, 300])
+@pytest.mark.parametrize(
+    "n", [50, pytest.param(300, marks=pytest.mark.all_faults("the plain suite has the rate of smaller batches"))]
+)
 def test_the_false_alarm_rate_is_the_stated_one_over_references_and_batches(n):
     """At a rate of 20 %, 120 tests tell half from one and a half times it. 300 is more than half the reference."""
     alarms = []

@@ -14,6 +14,8 @@ from driftwatch.drift import Reference
 from driftwatch.images.decode import decode_image
 from driftwatch.images.features import COLUMNS, image_features
 
+pytestmark = pytest.mark.all_faults("it looks at a thousand photos; test_reference.py has drawn numbers")
+
 
 @pytest.fixture(scope="module")
 def photos(shared) -> list[np.ndarray]:

@@ -74,6 +74,7 @@ def deliver(storage: Storage) -> dict[str, str]:
     return table.set_index("image_id")["label"].to_dict()
 
 
+@pytest.mark.all_faults("it has six hundred images; tests/end_to_end has a small day of the same crowd")
 @pytest.mark.slow
 def test_a_day_of_600_images_is_labelled_once_each_paid_once_each_and_mostly_rightly(
     small_monitor: Callable[..., MonitorConfig], tmp_path: Path

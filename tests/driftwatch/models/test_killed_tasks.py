@@ -113,6 +113,7 @@ def outcome(storage: Storage, layout: object) -> dict[str, str]:
     }
 
 
+@pytest.mark.all_faults
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # 30 s alone; with --all-faults some minutes
 def test_every_task_killed_at_its_writes_and_tried_again_ends_in_the_same_registry(

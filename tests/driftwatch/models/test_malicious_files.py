@@ -126,7 +126,13 @@ def test_the_payload_of_a_pickle_does_run_where_it_is_loaded(tmp_path: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "make", "said"), [("m.h5", lambda_layer, "Lambda"), ("saved", saved_model, "WriteFile")]
+    ("name", "make", "said"),
+    [
+        ("m.h5", lambda_layer, "Lambda"),
+        pytest.param(
+            "saved", saved_model, "WriteFile", marks=pytest.mark.all_faults("test_conversion.py converts one of these")
+        ),
+    ],
 )
 def test_one_that_is_converted_is_refused_there_and_not_executed(name: str, make, said: str, tmp_path: Path) -> None:
     mark = tmp_path / "it-ran"

@@ -33,6 +33,7 @@ from driftwatch.view.gate import reason_text
 
 CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
 logger = logging.getLogger(__name__)
+pytestmark = [pytest.mark.all_faults("it trains for minutes"), pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 def pixelated(data: bytes) -> bytes:
@@ -65,10 +66,8 @@ def _small_network() -> None:
 
 
 @pytest.fixture(scope="module")
-def photos(pytestconfig, shared, tmp_path_factory):
+def photos(shared, tmp_path_factory):
     """1,100 photos for training, a clean day of 300 and a broken one of 160, and a champion by the recipe `fast`, cut short."""
-    if not pytestconfig.getoption("--all-faults"):
-        pytest.skip("trains for minutes: make test-faults runs it")
     root = tmp_path_factory.mktemp("photos")
     config = MonitorConfig.model_validate(
         {
@@ -105,8 +104,6 @@ def gate_of(photos, run_key: str) -> GateResult:
     return gate
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_the_fast_recipe_learns_from_real_photos(photos) -> None:
     storage, layout, _ = photos
     holdout = registry.card(
@@ -116,8 +113,6 @@ def test_the_fast_recipe_learns_from_real_photos(photos) -> None:
     assert holdout.accuracy.low > 0.55
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_retraining_on_the_pixelated_day_makes_the_model_better_there(photos) -> None:
     storage, layout, config = photos
     wall, cpu = time.perf_counter(), time.process_time()
@@ -129,8 +124,6 @@ def test_retraining_on_the_pixelated_day_makes_the_model_better_there(photos) ->
     assert gate.recent.difference > 0
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("run_key", "weight", "bias"),
     [

@@ -117,6 +117,7 @@ def edges(image: Image.Image) -> np.ndarray:
     return np.concatenate(layers, axis=None) / strength.mean()
 
 
+@pytest.mark.all_faults("it draws four hundred photos")
 def test_what_tells_the_classes_apart_carries_over_to_other_seeds():
     seen, new = (
         [(edges(draw(label, i)), label) for label in LABELS for i in seeds] for seeds in (range(150), range(900, 960))

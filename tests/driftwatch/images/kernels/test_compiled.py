@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 # Compiles one function and says its value, and how often Numba's cache had it.
 PROGRAM = """
 from driftwatch.images.kernels.compiled import compiled
@@ -41,6 +43,7 @@ def test_a_process_that_may_write_no_cache_compiles_for_itself_and_says_how_to_c
     assert "NUMBA_CACHE_DIR" in errors
 
 
+@pytest.mark.all_faults("it starts three processes")
 def test_processes_that_compile_at_once_share_one_cache(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)

@@ -51,7 +51,7 @@ def test_squashing_averages_equal_areas(shape, size):
             row[:] = np.clip(np.minimum(np.arange(side) + 1, high) - np.maximum(np.arange(side), low), 0, 1) / (
                 high - low
             )
-    exact = np.einsum("ay,yxc,bx->abc", weights[0], rgb.astype(float), weights[1])
+    exact = np.einsum("ay,yxc,bx->abc", weights[0], rgb.astype(float), weights[1], optimize=True)
 
     found = Halvings(rgb).squashed(size, size)
 

@@ -16,8 +16,12 @@ from driftwatch.storage import open_storage
 from .days import CONTROL, DAY, IMAGES, put
 from .services import SERVICES, Service
 
+# A real Label Studio takes a tenth of a second for a request. The plain suite has test_backend.py and a whole day of its own
+# (tests/driftwatch_airflow/test_label_studio.py).
+REAL = pytest.mark.all_faults("a real Label Studio takes half a minute for all of it")
 
-@pytest.fixture(params=list(SERVICES))
+
+@pytest.fixture(params=[pytest.param(name, marks=REAL if name == "label_studio" else ()) for name in SERVICES])
 def service(request, tmp_path, monkeypatch) -> Iterator[Service]:
     with SERVICES[request.param](tmp_path, monkeypatch) as running:
         yield running

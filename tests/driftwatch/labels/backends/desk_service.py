@@ -34,7 +34,6 @@ class Clock:
 
 class DeskService:
     name = "desk"
-    slow = False
 
     def __init__(self, url: str, database: str, clock: Clock) -> None:
         self._url, self._clock, self._database = url, clock, Database(database)

@@ -26,7 +26,6 @@ def site_of(server: LabelStudio, token: str | None = None, url: str | None = Non
 
 class LabelStudioService:
     name = "label_studio"
-    slow = True
 
     def __init__(self, server: LabelStudio) -> None:
         self.server = server

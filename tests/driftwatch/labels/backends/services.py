@@ -21,11 +21,9 @@ from .label_studio_service import label_studio
 
 
 class Service(Protocol):
-    """A service that runs. `name`: of its backend. `site` leads to an account there, `stolen` to a login that it refuses. `slow`: it takes
-    a tenth of a second for a request."""
+    """A service that runs. `name`: of its backend. `site` leads to an account there, `stolen` to a login that it refuses."""
 
     name: str
-    slow: bool
     site: LabelSite
     stolen: LabelSite
 
@@ -44,7 +42,6 @@ class Service(Protocol):
 
 class TolokaStandIn:
     name = "toloka"
-    slow = False
     token = "AQAD-token"
 
     def __init__(self, url: str) -> None:

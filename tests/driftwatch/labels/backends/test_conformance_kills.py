@@ -11,6 +11,8 @@ from driftwatch.artifacts.store import DayStore
 from ...kills import When, killed_at, touches
 from .days import IMAGES, asked, backend, deliver_late, opened, pool_of
 
+pytestmark = pytest.mark.all_faults
+
 
 @pytest.fixture(scope="session")
 def everywhere(request: pytest.FixtureRequest) -> bool:
@@ -18,12 +20,12 @@ def everywhere(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--all-faults"))
 
 
-def one_of_each(touched: list[str], points: list[int], slow: bool) -> list[int]:
-    """The first and the last of each kind of touch; of a service that takes long the last alone, which has the most behind it."""
+def one_of_each(touched: list[str], points: list[int]) -> list[int]:
+    """The first and the last of each kind of touch."""
     kinds: dict[str, list[int]] = {}
     for number in points:
         kinds.setdefault(re.sub(r"\d+", "", touched[number]), []).append(number)
-    return sorted({number for of in kinds.values() for number in ((of[-1],) if slow else (of[0], of[-1]))})
+    return sorted({number for of in kinds.values() for number in (of[0], of[-1])})
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -34,7 +36,7 @@ def test_one_that_is_killed_anywhere_and_repeated_has_one_pool_with_each_image_o
     touched = touches(lambda: opened(service, day))
     # The copies of images are made before the backend is asked for anything.
     points = [number for number, what in enumerate(touched) if not what.endswith(".jpg")]
-    points = points if everywhere else one_of_each(touched, points, service.slow)
+    points = points if everywhere else one_of_each(touched, points)
     assert len(points) > 3
     for number in points:
         day, before = new_day(), service.pools()
@@ -57,7 +59,6 @@ def test_a_pool_of_late_images_that_is_killed_anywhere_and_repeated_is_one_with_
     touched = touches(lambda: opened(service, day))
     begins = next(number for number, what in enumerate(touched) if what.endswith("supplement_1.parquet"))
     points = list(range(begins, len(touched), 1 if everywhere else 3))
-    points = one_of_each(touched, points, False) if service.slow and not everywhere else points
     assert len(points) > 2
     for number in points:
         day, before = late_day(), service.pools()

@@ -89,7 +89,7 @@ def test_an_image_without_weight_teaches_nothing(any_trainer, data, trained) -> 
     assert one != trained.model
 
 
-@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize("after", [1, pytest.param(2, marks=pytest.mark.all_faults("one kill is in the plain suite"))])
 def test_a_killed_training_goes_on_and_ends_in_the_bytes_of_one_that_was_not(
     any_trainer, data, three_epochs, kept, killed, after
 ) -> None:

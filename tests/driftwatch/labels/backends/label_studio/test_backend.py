@@ -20,13 +20,11 @@ from .days import labelled_day
 
 
 @pytest.mark.timeout(1800)  # the first time, the database of the Postgres one is made
+@pytest.mark.all_faults("the server takes a third of a second for each answer")
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
-def test_three_people_label_a_day_with_three_votes_for_each_image(tmp_path, postgres, request):
-    """Of sixty images with --all-faults, of eight in the plain suite: the server takes a third of a second for each answer."""
-    whole = request.config.getoption("--all-faults")
-    sizes = {"images": 60 if whole else 8, "control": 6 if whole else 2, "overlap": 3, "price_per_hour": 36}
-    if postgres and not whole:
-        pytest.skip("with --all-faults: it starts another server")
+def test_three_people_label_a_day_with_three_votes_for_each_image(tmp_path, postgres):
+    """tests/driftwatch_airflow/test_label_studio.py has a smaller day of two people in the plain suite."""
+    sizes = {"images": 60, "control": 6, "overlap": 3, "price_per_hour": 36}
     folder = tmp_path / "server"
     folder.mkdir()
     if postgres:
@@ -74,10 +72,9 @@ def _finish_what_a_busy_database_left(day, people):
                 person.submit(task["id"], day.truth[task["data"]["image_id"]])
 
 
+@pytest.mark.all_faults("it asks for two thousand images")
 @pytest.mark.timeout(1800)
-def test_two_thousand_images_are_asked_in_a_minute_looked_at_in_seconds_and_collected_in_a_minute(new_day, request):
-    if not request.config.getoption("--all-faults"):
-        pytest.skip("with --all-faults")
+def test_two_thousand_images_are_asked_in_a_minute_looked_at_in_seconds_and_collected_in_a_minute(new_day):
     day = new_day(images=2000, control=30, overlap=3)
     times = {}
 
