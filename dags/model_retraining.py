@@ -7,8 +7,8 @@ worse on clean images.
 
 - **An alert** of the monitoring DAG starts it, once for each day, and only one at a time. An alert that comes while a retraining is
   under way is attached to that one.
-- **Too little evidence**: a challenger that seems better waits (`retraining.pending_days`). The next alert's run trains nothing. It compares
-  the same challenger again, with the labels of the days since.
+- **Too little evidence**: a challenger that seems better waits (`retraining.pending_days`). The run of each day whose labels come in meanwhile,
+  with an alert or without, trains nothing. It compares the same challenger again, with the labels of the days since.
 - **By hand**: trigger it; every field of the form says what it does. `dry_run` shows the training set, the estimated time and what
   would be replaced, and stops.
 - **A team that trains elsewhere** (`retraining.trainer: handover`): the run hands the training set over, and ends. The model that comes

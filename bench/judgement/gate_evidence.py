@@ -156,7 +156,7 @@ def run(pair: Pair, clean: Pair, n: int, classes: int, rng: np.random.Generator)
         if look:
             day = draw(pair, EVERY, classes, rng)
             labelled, every, has = both(labelled, day.first(LABELS_A_DAY)), both(every, day), has + LABELS_A_DAY
-        passed = better(labelled, every, confidence) and not_worse(usual, level)
+        passed = better(labelled, every, confidence) and not_worse(usual, _clean_confidence(look, most))
         first = first or (passed and not look)
         if passed or labelled.gained.sum() <= 0:
             break
@@ -175,6 +175,11 @@ def run(pair: Pair, clean: Pair, n: int, classes: int, rng: np.random.Generator)
 @cache
 def _confidence(n: int, look: int, most: int) -> float:
     return confidence_of_look([n + LABELS_A_DAY * number for number in range(look + 1)], most, SETTINGS.gate_confidence)
+
+
+@cache
+def _clean_confidence(look: int, most: int) -> float:
+    return confidence_of_look([WITH_USUAL_DAYS] * (look + 1), most, SETTINGS.gate_confidence)
 
 
 def cell(gain: float, n: int, classes: int, runs: int) -> dict[str, object]:

@@ -55,11 +55,11 @@ _WHAT_AND_WHEN = {
         "as upload_features.",
     ),
     "check_performance": (
-        "Starts a retraining if the verdict is an alert and nothing holds it back. The log says what held it back.",
+        "Starts a retraining if the verdict is an alert and nothing holds it back. The log says what held it back. On any day with labels, it has the challenger compared that waits for them.",
         "clear this task; it only reads.",
     ),
     "trigger_retraining": (
-        "Starts the retraining DAG for this day's alert, once. The run has a note that names the day.",
+        "Starts the retraining DAG for this day's alert, or for the challenger that waits for this day's labels, once. The run has a note that says which.",
         "the message is Airflow's own. Clear this task: a run that is there already is not started again.",
     ),
     "wait_for_people": (

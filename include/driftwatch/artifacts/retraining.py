@@ -207,6 +207,10 @@ class Look(Part):
     """Evaluation images of the recent days."""
     confidence: Number
     """Of its test that the challenger is better, one-sided. All looks together keep to `retraining.gate_confidence`."""
+    clean: int | None = None
+    """Evaluation images of the clean part; null in early files."""
+    clean_confidence: Number | None = None
+    """Of its test that the challenger is not worse there, as `confidence`; null in early files, whose looks had the whole one."""
 
 
 class GateResult(Artifact):

@@ -135,7 +135,7 @@ class RetrainingConfig(Section):
         5,
         ge=0,
         le=60,
-        description="For so many days of data a challenger waits that seems better where the evidence is not enough: on each of these days with an alert it is compared anew, with the day's evaluation labels added. No other one is trained meanwhile. All comparisons together keep to `gate_confidence`. 0: the first comparison is the last.",
+        description="For so many days of data a challenger waits that seems better where the evidence is not enough: on each of these days that gets labels, with an alert or without, it is compared anew, with the day's evaluation labels added. No other one is trained meanwhile. All comparisons together keep to `gate_confidence`. 0: the first comparison is the last.",
     )
     cooldown_days: int = Field(
         3, ge=0, le=3650, description="For this many days of data after a retraining, alerts start no other one."

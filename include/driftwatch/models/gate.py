@@ -42,8 +42,10 @@ def evaluate_challenger(store: MonitorStore, run_key: str, in_words: InWords) ->
 
     note = store.read(store.keys.retraining(run_key, CHALLENGER), ChallengerNote)
     asked, settings = _asked(store, run_key, note), store.config.retraining
-    looks = looks_with(store, run_key, note, int((asked.labelled["part"] == RECENT).sum()))
-    found = decide(asked.labelled, store.config.classes, settings, asked.every, looks[-1].confidence)
+    counts = (int((asked.labelled["part"] == name).sum()) for name in (RECENT, CLEAN))
+    looks = looks_with(store, run_key, note, *counts)
+    confidences = looks[-1].confidence, looks[-1].clean_confidence
+    found = decide(asked.labelled, store.config.classes, settings, asked.every, *confidences)
     left = looks_left(looks, found, settings.pending_days)
     table = _rows_compared(asked.labelled, found)
     store.storage.write_table(store.keys.model_evaluation(note.version), table[_COLUMNS])

@@ -105,22 +105,23 @@ def decide(
     settings: RetrainingConfig,
     every: pd.DataFrame | None = None,
     recent_confidence: float | None = None,
+    clean_confidence: float | None = None,
 ) -> Decision:
     """The decision on rows of image_id, part (recent or clean), label, champion, challenger: promote, keep, or
     not_enough_evidence, which keeps too.
 
     `every`: images of the same days, with a label or without: part, day, champion, challenger, expected (the difference that the scores
     let one expect). With it, `table` has day and expected too, and may have fold: not null where the model of a fold answered
-    in the challenger's place. `recent_confidence`: that of the recent days' test where several looks share the error rate.
+    in the challenger's place. `recent_confidence` and `clean_confidence`: those of the two tests where several looks share the error rate.
     """
     level = settings.gate_confidence
-    recent_level = recent_confidence or level
+    recent_level, clean_level = recent_confidence or level, clean_confidence or level
     parts = {name: table[table["part"] == name] for name in (RECENT, CLEAN)}
     recent = _sharpest(parts[RECENT], every, RECENT, recent_level)
-    clean = _sharpest(parts[CLEAN], every, CLEAN, level)
+    clean = _sharpest(parts[CLEAN], every, CLEAN, clean_level)
     of_class = {name: _compared(parts[CLEAN][parts[CLEAN]["label"] == name], level) for name in classes}
     by_class, of_classes = _on_classes(of_class, settings)
-    reasons = (_on_recent(recent, settings, recent_level), _on_clean(clean, settings), *of_classes)
+    reasons = (_on_recent(recent, settings, recent_level), _on_clean(clean, settings, clean_level), *of_classes)
     decided = [reason.finding.decides for reason in reasons]
     rules = GateRules(
         min_evaluation_labels=settings.min_evaluation_labels,
@@ -188,7 +189,7 @@ def _on_recent(found: PairedComparison, settings: RetrainingConfig, level: float
     return Reason(Finding.RECENT_PERHAPS_BETTER, found, _needed(found, 0, level))
 
 
-def _on_clean(found: PairedComparison, settings: RetrainingConfig) -> Reason:
+def _on_clean(found: PairedComparison, settings: RetrainingConfig, level: float) -> Reason:
     seen, allowed = found.deciding, settings.max_clean_drop
     if seen.difference is None or seen.low is None:
         return Reason(Finding.CLEAN_NONE, found)
@@ -196,7 +197,7 @@ def _on_clean(found: PairedComparison, settings: RetrainingConfig) -> Reason:
         return Reason(Finding.CLEAN_NOT_WORSE, found)
     if seen.difference <= -allowed:
         return Reason(Finding.CLEAN_WORSE, found)
-    return Reason(Finding.CLEAN_PERHAPS_WORSE, found, _needed(found, allowed, settings.gate_confidence))
+    return Reason(Finding.CLEAN_PERHAPS_WORSE, found, _needed(found, allowed, level))
 
 
 def _on_classes(

@@ -16,7 +16,7 @@ from driftwatch.models.human_labels import HUMAN
 
 # A change has ended when so many days in a row are ok.
 USUAL_DAYS = 3
-OK, ALERT = "ok", "alert"
+OK, ALERT, DRIFTED = "ok", "alert", "drifted"
 
 
 class Verdicts(NamedTuple):
@@ -43,8 +43,12 @@ def bad_and_good_days(store: MonitorStore, table: pd.DataFrame) -> tuple[list[st
 
 
 def days_told_apart(store: MonitorStore, judged: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """The same for rows that only judge. Without an alert, none of their days is bad."""
-    return _told_apart(store, sorted(set(judged["day"])))
+    """The same for rows that only judge. Without an alert, none of their days is bad, but those on which the images go on being unlike usual
+    ones: a waiting challenger is judged on each day of the change, and not only on those on which the champion did badly."""
+    days = sorted(set(judged["day"]))
+    alerts, usual = _told_apart(store, days)
+    drifted = [name for name in days if verdicts_of(store, date.fromisoformat(name)).drift == DRIFTED]
+    return sorted({*alerts, *drifted}), usual
 
 
 def _told_apart(store: MonitorStore, days: Iterable[str]) -> tuple[list[str], list[str]]:

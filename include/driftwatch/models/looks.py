@@ -5,8 +5,8 @@ error rate (Lan and DeMets, 1983): the first one has FIRST_SHARE of it, the othe
 labels. So they are wrong together, and each may be less strict than its share alone would ask. How many labels each look has says how
 much less: what chance does between looks is a random walk whose steps are the new labels.
 
-This is about the test that the challenger is better. The rules for clean images see nearly the same images at each look: days with an
-alert add none. They have the whole confidence each time.
+Two tests share the rate so: that the challenger is better on the recent days, and that it is not worse on clean images. The rule for each
+class has the whole confidence each time: it stops a promotion, and more looks let it stop more.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from driftwatch.artifacts.retraining import AttachedAlert, ChallengerNote, Retra
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.pending import pending
-from driftwatch.models.waiting import looks_again
+from driftwatch.models.waiting import looks_again, waiting
 from driftwatch.storage.lock import Lock, exclusive
 
 # Fields of the retraining DAG's form. For one run they replace the fields of the monitor file.
@@ -80,6 +80,22 @@ def begin_unless_in_the_way(
             run_id = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
             _note_newest(store, lock, run_id, run_id)
         return held
+
+
+def begin_if_one_waits(store: MonitorStore, day: date, runs: Callable[[str, bool], int]) -> str | None:
+    """Notes, as the newest request, the run that compares the waiting challenger by the labels of `day`, which has no alert, and returns the
+    challenger's version. None if none waits for them, or if another run is under way. `runs`: as above."""
+    run_id = f"{ALERT_RUN_PREFIX}{day.isoformat()}"
+    if waiting(store, run_id, day) is None:  # nearly every day: no lock is needed to know
+        return None
+    with _locked(store) as lock:
+        active = store.find(store.keys.active_retraining, RetrainingRequest)
+        if active and active.run_id != run_id and _goes_on(active, day, 0, runs):
+            return None
+        found = waiting(store, run_id, day)
+        if found is not None:
+            _note_newest(store, lock, run_id, run_id)
+        return found.version if found else None
 
 
 def _locked(store: MonitorStore) -> AbstractContextManager[Lock]:

@@ -1,9 +1,9 @@
 """A challenger that waits for evidence. It seems better, but its first labels do not show it beyond chance.
 
-The retraining run of the next alert then trains nothing. It compares the same challenger with the same champion, and adds the evaluation
-labels of the days since. All comparisons of a challenger keep to one error rate (driftwatch.models.looks). The waiting ends when one of
-them decides, when another model is champion, or after `retraining.pending_days` days of data. Each day has one comparison at most, since
-an alert's run has a fixed id. What was compared is read from the gates themselves, so a repeated run finds the same.
+Each day whose labels come in meanwhile, with an alert or without, has a retraining run that trains nothing. It compares the same challenger
+with the same champion, and adds the evaluation labels of the days since. All comparisons of a challenger keep to one error rate
+(driftwatch.models.looks). The waiting ends when one of them decides, when another model is champion, or after `retraining.pending_days` days
+of data. Each day has one comparison at most, since a day's run has a fixed id. What was compared is read from the gates themselves, so a repeated run finds the same.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class NobodyWaits(NeedsAttention):
     """No challenger waits for the labels of this day."""
 
 
-def looks_with(store: MonitorStore, run_key: str, note: ChallengerNote, labels: int) -> tuple[Look, ...]:
-    """The comparisons of the note's challenger up to that of `run_key`, which has so many `labels` of recent days."""
+def looks_with(store: MonitorStore, run_key: str, note: ChallengerNote, labels: int, clean: int) -> tuple[Look, ...]:
+    """The comparisons of the note's challenger up to that of `run_key`, which has so many `labels` of recent days, and `clean` ones."""
     settings = store.config.retraining
     before: tuple[Look, ...] = ()
     if note.after:
@@ -40,8 +40,12 @@ def looks_with(store: MonitorStore, run_key: str, note: ChallengerNote, labels: 
     day = note.day or store.read(store.keys.retraining(run_key, DATASET_CARD), DatasetCard).last_day
     seen = [*(look.labels for look in before), labels]
     most = max(settings.pending_days + 1, len(seen))
-    confidence = confidence_of_look(seen, most, settings.gate_confidence)
-    return (*before, Look(run_key=run_key, day=day, labels=labels, confidence=confidence))
+    of_clean = [*(clean if look.clean is None else look.clean for look in before), clean]
+    confidences = [confidence_of_look(counts, most, settings.gate_confidence) for counts in (seen, of_clean)]
+    look = Look(
+        run_key=run_key, day=day, labels=labels, confidence=confidences[0], clean=clean, clean_confidence=confidences[1]
+    )
+    return (*before, look)
 
 
 def looks_left(looks: tuple[Look, ...], found: Decision, pending_days: int) -> int:
@@ -71,7 +75,7 @@ def waiting(store: MonitorStore, run_key: str, day: date) -> GateResult | None:
 
 
 def looks_again(store: MonitorStore, run_key: str, day: date) -> bool:
-    """Whether the run of the alert of `day` compares the challenger that waits, in place of training one."""
+    """Whether the retraining run of `day` compares the challenger that waits, in place of training one."""
     note = store.find(store.keys.retraining(run_key, CHALLENGER), ChallengerNote)
     return note.after is not None if note else waiting(store, run_key, day) is not None
 

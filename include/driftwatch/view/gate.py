@@ -71,7 +71,7 @@ def _too_few_of_classes(reason: Reason) -> str:
 
 def _waits(left: int) -> str:
     times = "once more" if left == 1 else f"up to {left} times more"
-    return f"The challenger waits: it is compared {times}, each time with the labels of another day with an alert (retraining.pending_days)."
+    return f"The challenger waits: it is compared {times}, each time with the labels of another day (retraining.pending_days)."
 
 
 def _allowed(setting: str) -> str:

@@ -28,14 +28,18 @@ if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
 
 
+# The XCom by which the choice names the challenger that waits.
+WAITS = "challenger_that_waits"
+
+
 class TriggerRetrainingOperator(TriggerDagRunOperator):
-    """Starts the retraining DAG for the day's alert, with a note that says so. However often and by whichever task it is asked for, the day
-    has one run.
+    """Starts the retraining DAG for the day's alert, with a note that says so; or, on a day without one, for the challenger that waits for
+    the day's labels, which the task before it names. However often and by whichever task it is asked for, the day has one run.
 
     :param monitor: the monitor whose day it is.
     """
 
-    template_fields: Sequence[str] = (*TriggerDagRunOperator.template_fields, "note")
+    template_fields: Sequence[str] = (*TriggerDagRunOperator.template_fields, "note", "day")
     operator_extra_links = [*TriggerDagRunOperator.operator_extra_links, MonitorPageLink()]  # noqa: RUF012 - as the base has it
 
     def __init__(self, *, monitor: MonitorConfig, **kwargs: Any) -> None:
@@ -51,10 +55,20 @@ class TriggerRetrainingOperator(TriggerDagRunOperator):
                 **kwargs,
             }
         )
+        self.day = DAY_TEMPLATE
+
+    def execute(self, context: Context) -> None:
+        waits = [context["ti"].xcom_pull(task_ids=name, key=WAITS) for name in sorted(self.upstream_task_ids)]
+        if version := next(filter(None, waits), None):
+            reason = f"labels of {self.day}, for the challenger that waits"
+            self.conf = {"last_day": self.day, "challenger": version, "reason": reason}
+            self.note = f"Labels of {self.day}: {version} is compared again"
+        super().execute(context)
 
 
 class CheckPerformanceOperator(DayOperator, BranchMixIn):
-    """Chooses the next task: `on_alert` if there is an alert and a retraining is allowed, `on_ok` if all is ok, else none.
+    """Chooses the next task: `on_alert` if there is an alert and a retraining is allowed, `on_ok` if all is ok, else none. Where a
+    challenger waits for the day's labels (`retraining.pending_days`), `on_alert` too, whatever the verdict is.
 
     `publish.alert_source` says whose alert counts: that of the day's verdict, that of WhyLabs' accuracy monitors, or either. The day is
     ok only if the verdict says so, and WhyLabs too if it is asked. It is not asked about labels that say nothing of the other images. "Not enough evidence" is not ok. The task waits up to
@@ -73,7 +87,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         self.on_alert = on_alert
         self.on_ok = on_ok
 
-    def execute(self, context: Context) -> str | None:
+    def execute(self, context: Context) -> str | list[str] | None:
         from driftwatch.artifacts.accuracy import Performance
 
         performance = self.of_day.read(Performance)
@@ -85,14 +99,14 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         if excused:
             self.log.warning("WhyLabs is not asked about %s: %s", self.day, excused)
             self._note(context, performance.verdict, held=excused if performance.verdict == "alert" else None)
-            return self._branch(context, None)
+            return self._branch(context)
         if not performance.content_hash or performance.labels < self.monitor.performance.min_labels:
             return self._judge(
                 context, _no_evidence(f"{performance.labels} labels are too few (performance.min_labels)")
             )
         return self._ask(context)
 
-    def resume(self, context: Context, event: AnalysisEvent) -> str | None:
+    def resume(self, context: Context, event: AnalysisEvent) -> str | list[str] | None:
         """Called when the trigger has fired."""
         from driftwatch.artifacts.accuracy import WhyLabsAnalysis
 
@@ -111,7 +125,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
             raise NeedsAttention(late)
         return self._judge(context, _no_evidence(late))
 
-    def _ask(self, context: Context) -> str | None:
+    def _ask(self, context: Context) -> str | list[str] | None:
         """Asks WhyLabs once. Defers if WhyLabs has not analysed the day yet, or cannot be asked now."""
         from driftwatch.artifacts.accuracy import WhyLabsAnalysis
         from driftwatch.publish.whylabs.analysis import accuracy_analyzers, read_analysis, sent_accuracy
@@ -147,7 +161,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
             method_name="resume",
         )
 
-    def _judge(self, context: Context, found: WhyLabsAnalysis) -> str | None:
+    def _judge(self, context: Context, found: WhyLabsAnalysis) -> str | list[str] | None:
         """Stores what WhyLabs said, and chooses by it and the day's own verdict."""
         from driftwatch.artifacts.accuracy import Performance
         from driftwatch.artifacts.alerts import WhyLabsFoundWorse
@@ -168,16 +182,16 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
             return self._choose(context, "not_enough_evidence")
         return self._choose(context, "not_enough_evidence" if found.verdict == "not_analysed" else found.verdict)
 
-    def _choose(self, context: Context, verdict: AccuracyVerdict) -> str | None:
+    def _choose(self, context: Context, verdict: AccuracyVerdict) -> str | list[str] | None:
         if verdict == "ok":
             self._note(context, verdict)
-            return self._branch(context, self.on_ok)
+            return self._branch(context, self.on_ok, *self._look_again(context))
         if verdict != "alert":
             self._note(context, verdict)
-            return self._branch(context, None)
+            return self._branch(context, *self._look_again(context))
         held = self._begin_or_why_not(context)
         self._note(context, verdict, held=held)
-        return self._branch(context, None if held else self.on_alert)
+        return self._branch(context, *([] if held else [self.on_alert]))
 
     def _note(self, context: Context, verdict: AccuracyVerdict, held: str | None = None) -> None:
         """Says in one line of the log what is decided and why, and keeps it for the pages and the report. A dry run keeps nothing."""
@@ -198,9 +212,24 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
             self.of_day.write(RetrainingDecision(verdict=verdict, run_id=run_id, held=held))
             renew_report_if_possible(self.of_day)
 
-    def _branch(self, context: Context, chosen: str | None) -> str | None:
+    def _branch(self, context: Context, *tasks: str) -> str | list[str] | None:
+        chosen = list(tasks) if len(tasks) > 1 else next(iter(tasks), None)
         self.do_branch(context, chosen)
         return chosen
+
+    def _look_again(self, context: Context) -> list[str]:
+        """The task that starts the comparison of the challenger that waits for the labels of this day, which has no alert; none if none waits."""
+        from driftwatch.artifacts.accuracy import Performance
+        from driftwatch.models.requests import begin_if_one_waits
+
+        if self._never_retrains(context) or not self.of_day.read(Performance).labels:
+            return []
+        version = begin_if_one_waits(self.store, self.date, self._runs_of(context))
+        if version is None:
+            return []
+        self.log.info("The challenger %s waits for the labels of %s, and is compared again", version, self.day)
+        context["ti"].xcom_push(key=WAITS, value=version)
+        return [self.on_alert]
 
     def _never_retrains(self, context: Context) -> str | None:
         if context["params"].get("dry_run"):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch.config import MonitorConfig
 from driftwatch_airflow.alerts import send_alert
@@ -59,16 +60,21 @@ class TriggerHandoverOperator(TriggerDagRunOperator):
 
 class TakeUpChallengerOperator(RetrainingOperator):
     """Takes up the challenger that the form names: it is compared with the champion on the evaluation images of the set that it was
-    trained on. In an alert's run, takes up the challenger that waits for evidence: the labels of the days since are added."""
+    trained on. In a day's run, takes up the challenger that waits for evidence: the labels of the days since are added."""
 
     def execute(self, context: Context) -> str:
         from driftwatch.models.requests import alert_day
         from driftwatch.models.returned import take_up_challenger
-        from driftwatch.models.waiting import take_up_waiting
+        from driftwatch.models.waiting import NobodyWaits, take_up_waiting
 
         params, day = context["params"], alert_day(context["run_id"])
         store, asked_by = self.requested(context), requested_by(context)
-        if day and not params.get("challenger"):
+        if day and params.get("challenger"):
+            try:
+                return take_up_waiting(store, self.request, day, asked_by).version
+            except NobodyWaits as error:  # the day has no alert, so nothing is trained in its place
+                raise AirflowSkipException(f"{params['challenger']} does not wait any more: {error}") from error
+        if day:
             return take_up_waiting(store, self.request, day, asked_by).version
         return take_up_challenger(store, self.request, params["challenger"], asked_by).version
 
