@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 import time
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 from tests.stores import monitor_store
 
+from driftwatch.artifacts.keys import DATASET_CARD, GATE, SET
+from driftwatch.drift.states import accepted_states
 from driftwatch_sandbox.demo.world import ORGANISATION
+
+SEGMENTS = {"only": {"shift": ["0", "1"]}, "weights": {}}
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -148,7 +153,8 @@ def test_a_person_approves_by_the_comparison_and_one_run_rolls_it_back(site):
         site.layout.retraining("asked", "challenger.json"), {"version": good, "parent": bad, "requested_by": "a test"}
     )
     dag_id = site.monitor.retraining_dag_id
-    site.api.trigger(dag_id, "asked", None, {"promotion": "approval", "max_clean_drop": 1, "max_class_drop": 1})
+    form = {"promotion": "approval", "max_clean_drop": 1, "max_class_drop": 1, "segments": SEGMENTS}
+    site.api.trigger(dag_id, "asked", None, form)
     detail = site.question(dag_id, "asked", "approve_promotion")
     assert f"**{good}** against the champion **{bad}**" in detail["body"]
     assert "images by true class and answer" in detail["body"]
@@ -167,6 +173,42 @@ def test_a_person_approves_by_the_comparison_and_one_run_rolls_it_back(site):
     assert (states["roll_back"], states["refresh_reference"]) == ("success", "success")
     assert (states["collect_training_set"], states["promote_model"]) == ("skipped", "skipped")
     assert site.storage.read_json(site.layout.champion)["version"] == bad
+
+
+def test_that_run_learnt_from_the_segments_that_its_form_named_and_was_judged_by_segment(site):
+    """Its set was collected by the form of the test before."""
+    key, read = site.layout.retraining, site.storage.read_json
+    collected, card = site.storage.read_table(key("asked", SET)), read(key("asked", DATASET_CARD))
+    human = collected[collected["source"] == "human"]
+    assert set(_shifts(site, human[human["split"] != "evaluation"])) == {"0", "1"}
+    assert card["left_out"]["other_segments"] > 0  # images of the late evening are in neither
+    compared = {(row["by"], row["name"]): row["n"] for row in read(key("asked", GATE))["segments"]}
+    assert {("shift", "0"), ("shift", "1")} < set(compared)
+    assert all(compared.values())
+
+
+def _shifts(site, rows) -> list[str]:
+    """The shift of each image, as its file's name says."""
+    days = [date.fromisoformat(day) for day in sorted(set(rows["day"]))]
+    taken_in = pd.concat([site.storage.read_table(site.layout.day(day).manifest) for day in days])
+    taken_in = taken_in[taken_in["status"] == "accepted"]
+    names = taken_in.set_index("image_id")["key"].reindex(rows["image_id"]).str.rpartition("/")[2]
+    return names.str.extract(r"^door-([01])")[0].fillna("").tolist()
+
+
+def test_the_form_of_the_reference_dag_accepts_days_and_names_who_asked(site, days):
+    dag_id = site.monitor.reference_dag_id
+    site.api.wait_for_dags([dag_id])
+    form = {"action": "accept", "days": f"{days[0]}..{days[1]}", "state": "new_lens", "reason": "A new lens"}
+    form |= dict.fromkeys(("name", "since", "until"))
+    assert site.run(dag_id, "accepted", None, **form) == "success"
+    states = accepted_states(monitor_store(site.storage, site.layout, site.monitor))
+    (state,) = (state for state in states if state.name == "new_lens")
+    (decision,) = state.history
+    assert (state.days, state.counts) == ((days[0], days[1]), True)
+    assert (decision.by, decision.reason) == ("admin", "A new lens")
+    with pytest.raises(RuntimeError, match="400"):
+        site.api.trigger(dag_id, "no_reason", None, {**form, "reason": ""})
 
 
 def right_and_wrong(site, run_key: str) -> tuple[str, str]:
