@@ -1,48 +1,49 @@
-"""A year of one monitor with seasons, a new camera and a broken one: how many messages about its images a person gets, and why each.
+"""A year of one monitor with seasons, a new camera, a broken one, and a model that gets worse: how many messages a person gets, and why each.
 
-    python -m bench.judgement.year
+    python -m bench.judgement.year [--years 3]  (a year takes some minutes of one core)
 
-Writes docs/benchmarks/judgement/year.csv and year.md. The days are tables of features, not pictures: 10 cameras with 20 images each, whose
-brightness follows the sun; each camera differs a little from the others. A new camera comes on 4 May. The camera door-7 is blurred from
-7 September and repaired after nine days. A person accepts the last three days of a change of season that is three days old.
+Writes docs/benchmarks/judgement/year.csv and year.md. The days are tables of features and counts of labels, not pictures: 10 cameras with 20
+images each, whose brightness follows the sun; each camera differs a little from the others. A new camera comes on 4 May. The camera door-7 is
+blurred from 7 September and repaired after nine days. A person accepts the last three days of a change of season that is three days old.
+Of 60 labels a day 95 % are right, from 2 November 85 %; the model that is retrained by then takes over on 12 November.
 
-To take seconds and no hour, the tests of the day and of the cameras are plain tests of the mean at the product's rates, corrected by
-Bonferroni. The trend, the episodes and the words are the product's own. Seeds are fixed.
+Tests, rules, episodes and words are the product's own: the day's test and the cameras' by their features, the trend, the sequential rules on
+the labels. Only the far tail of the cameras' test is calibrated once for each size of sample, and not anew on each day. Seeds are fixed.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from bench.judgement.drift_data import OUT
-from driftwatch.artifacts.alerts import DayAlert
-from driftwatch.artifacts.drift import TRAINING, DayDrift, FeatureDrift
-from driftwatch.artifacts.episodes import DayEpisodes
-from driftwatch.artifacts.segments import SegmentDrift, SegmentFeature
+from bench.judgement.year_tests import Images, Labels, by_camera, days_before
+from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.alerts import Alert, ModelGotWorse
+from driftwatch.artifacts.drift import TRAINING, DayDrift
+from driftwatch.artifacts.ended_alerts import ModelHoldsAgain
+from driftwatch.artifacts.episodes import DayEpisodes, EpisodeLine
 from driftwatch.config.episodes import EpisodesConfig
-from driftwatch.drift.cusum import ScoredDay, trend
 from driftwatch.episodes.alerts import of_drift
 from driftwatch.episodes.fold import after_day
-from driftwatch.episodes.signs import of_images
+from driftwatch.episodes.signs import of_images, of_model
 from driftwatch.images.features import COLUMNS
 from driftwatch.view.alerts import alert_text
 
-MODEL, FIRST, DAYS, SEEDS = "v0001-0a1b2c3d", date(2026, 1, 1), 365, 5
-CAMERAS, IMAGES, TRAINING_IMAGES, USUAL_DAYS = 10, 20, 1_000, 14
-RATE = 0.0025  # of the whole day, and of all cameras together: half each of image quality's half of 1 %
-TREND_RATE = 0.2  # false alarms of the trend in a year
+FIRST, DAYS = date(2026, 1, 1), 365
+CAMERAS, IMAGES, LABELS = 10, 20, 60
 SEASON = 0.9  # how much brighter June is than December, in standard deviations of the images
 NEW, NEW_SINCE = "door-11", date(2026, 5, 4)
 BROKEN, BROKEN_SINCE, REPAIRED = "door-7", date(2026, 9, 7), date(2026, 9, 16)
+GOOD, BAD, BAD_SINCE, RETRAINED = 0.95, 0.85, date(2026, 11, 2), date(2026, 11, 12)
 BRIGHT = COLUMNS.index("image.Brightness.mean")
 BLURRED = [place for place, name in enumerate(COLUMNS) if "Sharpness" in name]
 
@@ -58,135 +59,36 @@ class Told(NamedTuple):
 
 @dataclass
 class Year:
-    """The year as it goes. `states`: mean and number of images of each accepted state; `usual`: the means of each camera's usual days."""
+    """The year as it goes. `daily`: the days and lines that would have had a message of their own without episodes."""
 
     seed: int
-    states: dict[str, tuple[np.ndarray, int]] = field(default_factory=dict)
-    accepted: dict[str, tuple[date, ...]] = field(default_factory=dict)
-    usual: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
-    means: dict[date, tuple[np.ndarray, int]] = field(default_factory=dict)
-    drifts: list[DayDrift] = field(default_factory=list)
+    images: Images = field(default_factory=Images)
+    labels: Labels = field(default_factory=Labels)
     told: list[Told] = field(default_factory=list)
-    daily: list[date] = field(default_factory=list)
+    daily: list[tuple[date, EpisodeLine]] = field(default_factory=list)
 
 
-def camera_means(day: date, seed: int) -> dict[str, np.ndarray]:
-    """The mean features of each camera's images of a day, in standard deviations of the images."""
-    rng = np.random.default_rng([11, seed, day.toordinal()])
-    found = {}
+def cameras(day: date, seed: int) -> pd.DataFrame:
+    """The features of each camera's images of a day, in standard deviations of the images."""
+    rng, found = np.random.default_rng([11, seed, day.toordinal()]), {}
     for number in range(1, CAMERAS + 1 + (day >= NEW_SINCE)):
         own = np.random.default_rng([7, seed, number]).normal(0, 0.25, len(COLUMNS))
-        values = own + rng.normal(size=(IMAGES, len(COLUMNS))).mean(0)
-        values[BRIGHT] += SEASON * (1 - math.cos(2 * math.pi * (day.timetuple().tm_yday + 10) / 365)) / 2
+        values = own + rng.normal(size=(IMAGES, len(COLUMNS)))
+        values[:, BRIGHT] += SEASON * (1 - math.cos(2 * math.pi * (day.timetuple().tm_yday + 10) / 365)) / 2
         if f"door-{number}" == BROKEN and BROKEN_SINCE <= day < REPAIRED:
-            values[BLURRED] -= 1.5
+            values[:, BLURRED] -= 1.5
         found[f"door-{number}"] = values
-    return found
+    return by_camera(found, day)
 
 
-def train(seed: int) -> tuple[np.ndarray, int]:
-    """The mean of the model's own images: of the five days before the year."""
-    days = [camera_means(FIRST - timedelta(days=back), seed) for back in range(1, 6)]
-    return np.mean([mean for day in days for mean in day.values()], 0), TRAINING_IMAGES
+def version_of(day: date) -> str:
+    return "v0002-4d3c2b1a" if day >= RETRAINED else "v0001-0a1b2c3d"
 
 
-def p_values(mean: np.ndarray, n: int, usual: np.ndarray, of: int) -> np.ndarray:
-    """Of each feature, two-sided, for all features together."""
-    return np.minimum(1.0, 2 * stats.norm.sf(np.abs(mean - usual) / math.sqrt(1 / n + 1 / of)) * len(COLUMNS))
-
-
-def effect(shift: float) -> float:
-    """The Kolmogorov-Smirnov distance of two normal distributions that lie so far apart."""
-    return float(2 * stats.norm.cdf(abs(shift) / 2) - 1)
-
-
-def segments(year: Year, day: date, cameras: dict[str, np.ndarray]) -> tuple[SegmentDrift, ...]:
-    rows = []
-    for name, mean in cameras.items():
-        before = year.usual[name]
-        known = {"by": "camera", "name": name, "images": IMAGES}
-        if len(before) < 3:
-            new = name == NEW
-            rows.append(
-                SegmentDrift(**known, status="new" if new else "not_enough_evidence", since=NEW_SINCE if new else None)
-            )
-            year.usual[name].append(mean)
-            continue
-        usual = np.mean(before[-USUAL_DAYS:], 0)
-        p = np.minimum(1.0, p_values(mean, IMAGES, usual, IMAGES * len(before[-USUAL_DAYS:])) * len(cameras))
-        moved = [place for place in np.argsort(p) if p[place] <= RATE]
-        shift = mean - usual
-        features = tuple(
-            SegmentFeature(
-                feature=COLUMNS[place],
-                test="shift",
-                effect=effect(shift[place]),
-                direction="up" if shift[place] > 0 else "down",
-                p_value=float(p[place]),
-            )
-            for place in moved
-        )
-        largest = effect(float(np.abs(shift).max()))
-        rows.append(
-            SegmentDrift(
-                **known,
-                status="drifted" if moved else "usual",
-                p_value=float(p.min()),
-                effect=largest,
-                features=features,
-            )
-        )
-        if not moved:
-            year.usual[name].append(mean)
-    return tuple(sorted(rows, key=lambda row: row.status != "drifted"))
-
-
-def judged(year: Year, day: date) -> DayDrift:
-    """The day's drift.json."""
-    cameras = camera_means(day, year.seed)
-    mean, n = np.mean(list(cameras.values()), 0), IMAGES * len(cameras)
-    year.means[day] = (mean, n)
-    p_of = {name: p_values(mean, n, *state) for name, state in year.states.items()}
-    best = max(p_of, key=lambda name: float(p_of[name].min()))
-    p, shift = p_of[best], mean - year.states[best][0]
-    moved = [int(place) for place in np.argsort(p) if p[place] <= RATE]
-    rows = segments(year, day, cameras)
-    whole = "drifted" if moved else "ok"
-    drift = DayDrift(
-        verdict="drifted" if moved or any(row.status == "drifted" for row in rows) else "ok",
-        whole=whole,
-        state=None if moved else best,
-        p_value=float(p.min()),
-        false_alarm_rate=RATE,
-        n=n,
-        score=float(-np.log10(p.min())),
-        drifted_features=tuple(COLUMNS[place] for place in moved),
-        quantiles=(),
-        features=tuple(_feature(place, shift[place], p[place], place in moved) for place in map(int, np.argsort(p))),
-        day=day,
-        reference_version=MODEL,
-        day_false_alarm_rate=0.01,
-        examples=(),
-        day_scores=None if moved else dict(zip(COLUMNS, map(float, shift), strict=True)),
-        segments=rows,
-        segments_rate=RATE,
-    )
-    scored = [
-        ScoredDay(other.day, other.n, other.day_scores)
-        for other in [*year.drifts, drift]
-        if other.day_scores and (other.state or TRAINING) == (drift.state or TRAINING)
-    ]
-    found = trend(scored, TREND_RATE)
-    return drift.model_copy(
-        update={"trend": found if drift.day_scores else found.model_copy(update={"crossed": False})}
-    )
-
-
-def _feature(place: int, shift: float, p: float, moved: bool) -> FeatureDrift:
-    return FeatureDrift(
-        feature=COLUMNS[place], test="shift", statistic=float(-math.log10(max(p, 1e-300))), effect=effect(shift), shift=float(shift),
-        direction="up" if shift > 0 else "down", p_value=float(p), verdict="drifted" if moved else "ok", reference_quantiles=(), day_quantiles=(),
-    )  # fmt: skip
+def right_of(day: date, seed: int) -> int:
+    """How many of the day's labels agree with the model."""
+    accuracy = BAD if BAD_SINCE <= day < RETRAINED else GOOD
+    return int(np.random.default_rng([13, seed, day.toordinal()]).binomial(LABELS, accuracy))
 
 
 def why(day: date, drift: DayDrift, episodes: DayEpisodes) -> str:
@@ -201,62 +103,81 @@ def why(day: date, drift: DayDrift, episodes: DayEpisodes) -> str:
     return "season" if COLUMNS[BRIGHT] in (*drift.drifted_features, slow) else "chance"
 
 
-def message(drift: DayDrift, episodes: DayEpisodes) -> tuple[str, DayAlert] | None:
-    """What is told of the day: of which event, and the alert."""
-    alert, episode = of_drift(episodes, drift, None), episodes.of("images")
-    if alert is None:
+def of_performance(day: date, found: Performance, episodes: DayEpisodes) -> Alert | None:
+    """The alert about the model, as `driftwatch.episodes.alerts.about_model` chooses it from stored files."""
+    episode = episodes.of("performance")
+    if episode and episode.ended:
+        return ModelHoldsAgain(day, episode)
+    if found.verdict != "alert" or episode is None or episode.event is None:
         return None
-    return (episode and episode.event) or "new segment", alert
+    return ModelGotWorse(day, found, (), episode)
 
 
 def run(seed: int) -> Year:
     """One year."""
-    year = Year(seed, {TRAINING: train(seed)})
+    year, reasons = Year(seed), {"images": "", "performance": ""}
+    before = days_before(FIRST, 5)
+    year.images.tables.update({day: cameras(day, seed) for day in before})
+    year.images.accept(TRAINING, before)
     episodes: DayEpisodes | None = None
-    reason = ""
     for number in range(DAYS):
         day = FIRST + timedelta(days=number)
-        drift = judged(year, day)
-        year.drifts.append(drift)
-        year.daily += [day] * (
-            drift.verdict == "drifted" or bool(drift.trend and drift.trend.crossed) or drift.came_or_went
-        )
-        episodes = after_day(day, episodes, [of_images(day, drift, None, year.accepted)], EpisodesConfig())
-        if found := message(drift, episodes):
-            event, alert = found
-            reason = reason if event == "closed" else why(day, drift, episodes)
-            year.told.append(Told(day, event, reason, alert_text("year", alert, {})[0].partition("] ")[2]))
-        _person(year, day, episodes, reason)
+        # The version of the images' reference stays: the story of the model is told apart from theirs.
+        drift = year.images.judged(day, cameras(day, seed), version_of(FIRST))
+        found = year.labels.judged(day, right_of(day, seed), LABELS, version_of(day))
+        signs = [of_images(day, drift, None, year.images.accepted), of_model(day, found, None)]
+        episodes = after_day(day, episodes, signs, EpisodesConfig())
+        alarmed = drift.verdict == "drifted" or bool(drift.trend and drift.trend.crossed) or drift.came_or_went
+        year.daily += [(day, "images")] * alarmed + [(day, "performance")] * (found.verdict == "alert")
+        about: dict[EpisodeLine, Alert | None] = {
+            "images": of_drift(episodes, drift, None),
+            "performance": of_performance(day, found, episodes),
+        }
+        for line, alert in about.items():
+            if alert is None:
+                continue
+            episode = episodes.of(line)
+            event = (episode and episode.event) or "new segment"
+            if event != "closed":
+                reasons[line] = why(day, drift, episodes) if line == "images" else why_model(day)
+            subject = alert_text("year", alert, {})[0].partition("] ")[2]
+            year.told.append(Told(day, event, reasons[line], subject))
+        _person(year, day, episodes, reasons["images"])
     return year
+
+
+def why_model(day: date) -> str:
+    return "worse model" if BAD_SINCE <= day < RETRAINED else "chance"
 
 
 def _person(year: Year, day: date, episodes: DayEpisodes, reason: str) -> None:
     """Accepts the last three days where a change of season is three days old, once a week at most."""
-    episode = episodes.of("images")
-    last = max((days[-1] for days in year.accepted.values()), default=FIRST)
+    episode, accepted = episodes.of("images"), year.images.accepted
+    last = max((days[-1] for days in accepted.values()), default=FIRST)
     if reason != "season" or episode is None or episode.ended or episode.day_number(day) < 3 or (day - last).days < 7:
         return
-    days = tuple(day - timedelta(days=back) for back in (2, 1, 0))
-    name = f"{days[0]}_{day}"
-    year.accepted[name] = days
-    year.states[name] = np.mean([year.means[one][0] for one in days], 0), sum(year.means[one][1] for one in days)
+    days = (day - timedelta(days=2), day - timedelta(days=1), day)
+    year.images.accept(f"{days[0]}_{day}", days)
 
 
 def page(years: list[Year], seconds: float) -> str:
     first = years[0]
     events, reasons = Counter(one.event for one in first.told), Counter(one.why for one in first.told)
     rows = "\n".join(f"| {one.day} | {one.event} | {one.why} | {one.subject} |" for one in first.told)
-    days = ", ".join(str(of[-1]) for of in first.accepted.values()) or "none"
+    days = ", ".join(str(of[-1]) for of in first.images.accepted.values()) or "none"
     before, now = [len(year.daily) for year in years], [len(year.told) for year in years]
-    return f"""# A year of messages about the images
+    chance = [sum(one.why == "chance" for one in year.told) for year in years]
+    return f"""# A year of messages
 
 `python -m bench.judgement.year`, {seconds:.0f} s. {CAMERAS} cameras with {IMAGES} images a day. From December to June the images get brighter by {SEASON} standard deviations, and back. A new camera comes on {NEW_SINCE}; {BROKEN} is blurred from {BROKEN_SINCE} and repaired on
-{REPAIRED}. A person accepts the last three days of a change of season that is three days old, once a week at most. Day and cameras are tested by their means at the product's rates; trend, episodes and words are the product's own. Days are independent (no weather), and the model's accuracy is not simulated.
+{REPAIRED}. A person accepts the last three days of a change of season that is three days old, once a week at most. Of {LABELS} labels a day {GOOD:.0%} are right, from {BAD_SINCE} {BAD:.0%}; the retrained model takes over on {RETRAINED}. The tests of the day and of the cameras, the trend, the rules on the
+labels, episodes and words are the product's own, on generated features and labels. Days are independent (no weather), and labels are right.
 
 | | messages, the year below | mean of {len(years)} years | most |
 |---|---|---|---|
-| before: one for each day that alarmed | {before[0]} | {np.mean(before):.1f} | {max(before)} |
+| before: one for each day and line (images, model) that alarmed | {before[0]} | {np.mean(before):.1f} | {max(before)} |
 | with episodes | {now[0]} | {np.mean(now):.1f} | {max(now)} |
+| of these by chance | {chance[0]} | {np.mean(chance):.1f} | {max(chance)} |
 
 Of the {now[0]}: {", ".join(f"{number} {name}" for name, number in events.most_common())}. About: {", ".join(f"{number} {name}" for name, number in reasons.most_common())}. `chance` is a false alarm: the tests allow some at their stated rates. Accepted on: {days}.
 A change of one day costs two messages, its opening and its end, and was one before. What lasts is what episodes save.
@@ -268,9 +189,10 @@ A change of one day costs two messages, its opening and its end, and was one bef
 
 
 def main() -> None:
-    start = time.perf_counter()
-    years = []
-    for seed in range(SEEDS):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--years", type=int, default=1)
+    start, years = time.perf_counter(), []
+    for seed in range(parser.parse_args().years):
         years.append(run(seed))
         print(f"year {seed}: {len(years[-1].daily)} messages before, {len(years[-1].told)} with episodes", flush=True)
     pd.DataFrame(years[0].told).to_csv(OUT / "year.csv", index=False)
