@@ -200,7 +200,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
         starts = verdict == "alert" and not held
         run_id = f"{ALERT_RUN_PREFIX}{self.day}" if starts else None
-        then = {"ok": "the day is ok", "not_enough_evidence": "it is neither ok nor an alert, and nothing is started"}
+        then = {"ok": "the day is ok", "not_enough_evidence": "it is neither ok nor an alert"}
         what = (
             f"the retraining {run_id} is started" if starts else then.get(verdict, f"no retraining is started: {held}")
         )

@@ -13,6 +13,7 @@ from airflow.models.xcom import XComModel
 from sqlalchemy import func, select
 
 from driftwatch.artifacts.failure import Failure
+from driftwatch.artifacts.nested_keys import run_key
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.paths import run_path
 from driftwatch_airflow.run_days import RunDay, day_of_run
@@ -92,6 +93,13 @@ def runs_of_day(session: Session, config: MonitorConfig, day: date) -> list[Run]
         for _, run in sorted(found.items(), reverse=True)
         if _is_of(run, config, day)
     ]
+
+
+def retraining_pages(session: Session, config: MonitorConfig) -> dict[str, str]:
+    """The pages of the retraining DAG's runs, without the host, by the folder of their files."""
+    dag_id = config.retraining_dag_id
+    found = session.scalars(select(DagRun.run_id).where(DagRun.dag_id == dag_id))
+    return {run_key(run_id): run_path(dag_id, run_id) for run_id in found}
 
 
 def failures(session: Session, config: MonitorConfig) -> dict[date, list[Failure]]:

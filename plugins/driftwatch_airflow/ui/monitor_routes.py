@@ -14,11 +14,13 @@ from starlette.responses import HTMLResponse, Response
 
 from driftwatch.view import episodes
 from driftwatch.view.answer_series import class_series
+from driftwatch.view.changed_images import training_picture
 from driftwatch.view.confusions import of_days
 from driftwatch.view.days import Day, read_days, with_failures
 from driftwatch.view.drift_words import feature_rows
 from driftwatch.view.mlflow import mlflow_of
-from driftwatch.view.models import champion_or_problem, models, problems, retrainings, waited_for
+from driftwatch.view.model_page import models, problems
+from driftwatch.view.models import champion_or_problem, retrainings, waited_for
 from driftwatch.view.overview import calendar, overview, worst_first
 from driftwatch.view.segment_pages import segment_page
 from driftwatch.view.series import series
@@ -136,7 +138,7 @@ def give_confusions(site: Chosen, first: date, last: date, model: str | None = N
     return Response(pages.as_json(found), media_type="application/json")
 
 
-def show_models(request: Request, site: Chosen, user: GetUserDep) -> Response:
+def show_models(request: Request, site: Chosen, user: GetUserDep, session: SessionDep) -> Response:
     """Versions, cards, gate tables, the way back, and the training set whose model is waited for."""
     require(user, site.config, retraining=True)
     return HTMLResponse(
@@ -145,9 +147,19 @@ def show_models(request: Request, site: Chosen, user: GetUserDep) -> Response:
             "models.html.j2",
             site=site,
             models=models(site.artifacts),
+            runs=airflow_state.retraining_pages(session, site.config),
             problems=problems(site.artifacts),
             waited_for=waited_for(site.artifacts),
             mlflow=mlflow_of(site.artifacts),
             rollback_text=lambda version: f"driftwatch champion rollback {site.config.name}.yaml --to {version}",
         )
     )
+
+
+def give_training_image(site: Chosen, image_id: str, user: GetUserDep) -> Response:
+    """A small picture of one of the original labelled images."""
+    require(user, site.config, retraining=True)
+    found = training_picture(site.artifacts, image_id)
+    if found is None:
+        raise HTTPException(404, "The training set has no such image.")
+    return Response(found, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})

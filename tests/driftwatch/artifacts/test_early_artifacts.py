@@ -30,7 +30,8 @@ from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.comparison import _change_of_class, _table
 from driftwatch.view.days import read_days
 from driftwatch.view.drift_words import sample
-from driftwatch.view.models import models, retrainings
+from driftwatch.view.model_page import models
+from driftwatch.view.models import retrainings
 from driftwatch.view.pictures import Picture
 from driftwatch.view.report import report_page
 from driftwatch.view.report.facts import gather

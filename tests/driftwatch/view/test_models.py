@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 from tests.driftwatch.artifacts import samples
-from tests.driftwatch.view.typed import typed
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import GATE, MonitorKeys
-from driftwatch.artifacts.models import ChampionPointer, ModelCard
-from driftwatch.artifacts.retraining import GateResult
+from driftwatch.artifacts.models import ChampionPointer
 from driftwatch.storage import open_storage
-from driftwatch.view import models
+from driftwatch.view import model_page, models
 from driftwatch.view.artifacts import Artifacts
 
 LAYOUT = MonitorKeys("demo")
@@ -25,38 +23,46 @@ def artifacts(tmp_path: Path) -> Artifacts:
     return Artifacts(monitor_store(open_storage(f"file://{tmp_path}"), LAYOUT))
 
 
-@pytest.mark.parametrize(("n", "rows"), [(3, 3), (15, 15), (16, 1), (40, 1)])
-def test_a_cards_classes_keep_their_order_and_many_are_counted(n: int, rows: int) -> None:
-    classes = [f"c{place}" for place in range(n)][::-1]
-    data = {**samples.CARD["data"], "class_balance": {name: 1 / n for name in sorted(classes)}}
-    found = models.facts(typed(ModelCard, samples.CARD, classes=classes, data=data))
-    told = [name for name, _ in found if name.startswith("data.class_balance")]
-    assert len(told) == rows
-    if rows == n:
-        assert told == [f"data.class_balance.{name}" for name in classes]
-
-
-def test_a_card_tells_each_entry_but_those_with_places_of_their_own() -> None:
-    found = dict(models.facts(typed(ModelCard, samples.CARD)))
-    assert found["created_by"] == samples.CARD["created_by"]
-    assert found["recipe.name"] == samples.CARD["recipe"]["name"]
-    assert not [name for name in found if name.split(".")[0] in ("gate", "metrics", "history", "schema_version")]
-    assert dict(models.facts(typed(ModelCard, samples.FIRST_CARD)))["parent"] == "–"
-
-
 def test_there_is_a_way_back_to_former_champions_alone(artifacts: Artifacts) -> None:
     first, second, third, fourth = (f"v000{n}-0000000{n}" for n in range(1, 5))
     for version in (first, second, third, fourth):
         artifacts.storage.write_json(LAYOUT.model_card(version), {**samples.CARD, "version": version})
     pointer = ChampionPointer(version=fourth, previous=second, promoted_by="a run", history=(first, second, fourth))
     artifacts.store.write(LAYOUT.champion, pointer)
-    found = {row.version: (row.state, row.back, row.promoted_by) for row in models.models(artifacts)}
-    assert found == {
+    rows = model_page.models(artifacts)
+    assert {row.version: (row.state, row.back, row.promoted_by) for row in rows} == {
         fourth: ("champion", False, "a run"),
         third: ("kept", False, None),  # its gate kept it from production
         second: ("previous", True, None),
         first: ("kept", True, None),
     }
+    assert [row.badge.word for row in rows] == [
+        "champion: serves now",
+        "passed the gate, never served",
+        "champion before",
+        "champion before",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("decision", "badge"),
+    [("keep", "refused by the gate"), ("not_enough_evidence", "not promoted: not enough evidence")],
+)
+def test_a_refused_version_says_so_and_why(artifacts: Artifacts, decision: str, badge: str) -> None:
+    gate = {**samples.GATE, "decision": decision, "reasons": ["Clean images: worse."]}
+    artifacts.storage.write_json(LAYOUT.model_card(samples.CARD["version"]), {**samples.CARD, "gate": gate})
+    (row,) = model_page.models(artifacts)
+    assert (row.badge.word, row.why) == (badge, ("Clean images: worse.",))
+
+
+def test_a_version_names_the_days_that_it_learnt_from_and_its_retraining(artifacts: Artifacts) -> None:
+    artifacts.storage.write_json(LAYOUT.model_card(samples.CARD["version"]), samples.CARD)
+    (row,) = model_page.models(artifacts)
+    data = samples.CARD["data"]
+    assert ([day.day for day in row.learnt], row.run) == (sorted(data["by_day"]), data["run_key"])
+    first = data["by_day"][row.learnt[0].day]
+    assert f"{first['train']} for training" in row.learnt[0].text
+    assert f"{first['evaluation']} for the comparison" in row.learnt[0].text
 
 
 def test_a_damaged_card_and_pointer_are_named_and_the_rest_is_shown(artifacts: Artifacts) -> None:
@@ -64,24 +70,12 @@ def test_a_damaged_card_and_pointer_are_named_and_the_rest_is_shown(artifacts: A
     artifacts.storage.write_json(LAYOUT.model_card(good), {**samples.CARD, "version": good})
     artifacts.storage.write_json(LAYOUT.model_card(bad), {"metrics": {"holdout": "good"}})
     artifacts.storage.write_bytes(LAYOUT.champion, b'{"vers')
-    assert [row.version for row in models.models(artifacts)] == [good]
+    assert [row.version for row in model_page.models(artifacts)] == [good]
     champion, problem = models.champion_or_problem(artifacts)
     assert champion is None
     assert problem is not None
     assert LAYOUT.champion in problem
-    assert [key in said for key, said in zip((LAYOUT.champion, LAYOUT.model_card(bad)), models.problems(artifacts), strict=True)] == [True, True]  # fmt: skip
-
-
-def test_the_gate_has_a_row_for_each_part_with_the_difference_in_points() -> None:
-    recent = {**samples.GATE["recent"], "difference": 0.18, "low": 0.104, "high": 0.251, "p_value": 0.0003}
-    found = models.gate(typed(GateResult, samples.GATE, recent=recent, decision="keep"))
-    assert (found.verdict.word, found.against) == ("not passed", samples.GATE["champion"])
-    assert [row.part for row in found.rows] == ["Recent days", "Clean images"]
-    assert (found.rows[0].difference.text, found.rows[0].difference.note) == ("+18.0", "[+10.4, +25.1]")
-    assert found.rows[0].p == "0.0003"
-    nothing = {**recent, "n": 0, "difference": None, "low": None, "high": None, "p_value": None}
-    row = models.gate(typed(GateResult, samples.GATE, recent=nothing)).rows[0]
-    assert (row.difference.text, row.difference.note, row.p) == ("–", "", "–")
+    assert [key in said for key, said in zip((LAYOUT.champion, LAYOUT.model_card(bad)), model_page.problems(artifacts), strict=True)] == [True, True]  # fmt: skip
 
 
 def test_a_retraining_is_told_by_its_last_day_and_a_damaged_one_is_left_out(artifacts: Artifacts) -> None:

@@ -150,6 +150,7 @@ def app_for(manager: Any, monitors: Path, monkeypatch: pytest.MonkeyPatch) -> Fa
     monkeypatch.setenv("DRIFTWATCH_MONITORS", str(monitors))
     monkeypatch.setattr(access, "get_auth_manager", lambda: manager)
     monkeypatch.setattr(access.DagModel, "get_team_name", lambda dag_id: None)
+    monkeypatch.setattr(airflow_state, "retraining_pages", lambda session, config: {})
     monkeypatch.setattr(airflow_state, "failures", lambda session, config: {})
     monkeypatch.setattr(airflow_state, "next_run", lambda session, dag_id: airflow_state.NextRun(None, False, False))
     app = application()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
 from tests.driftwatch.artifacts import samples
 
@@ -207,4 +208,23 @@ def test_a_hundred_classes_of_long_names_fit_the_screen_and_narrow_tables_are_ca
     assert shown == ("grid" if width == 400 else "table-cell")
     box = page.locator("#matrix")
     assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+    page.close()
+
+
+@pytest.mark.parametrize("monitor", ["many", "wide"])
+@pytest.mark.parametrize("address", ["", "models"])
+def test_axe_finds_nothing_serious_and_a_narrow_screen_cuts_nothing(charts: Charts, monitor: str, address: str) -> None:
+    page = charts.browser.new_page(viewport={"width": 400, "height": 900}, color_scheme="dark")
+    page.goto(f"{charts.url}/m/{monitor}/{address}")
+    if not address:
+        page.locator("#kinds").scroll_into_view_if_needed()
+        page.wait_for_selector("#cost-chart canvas")
+    for details in page.locator("details").all():
+        details.evaluate("details => { details.open = true; }")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    if address:
+        box = page.locator("td[data-name=Difference]").first.bounding_box()
+        assert box["x"] + box["width"] <= 400
+    found = Axe().run(page).response["violations"]
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found if rule["impact"] in ("serious", "critical")] == []
     page.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -73,6 +74,33 @@ def test_the_models_page_says_where_somebody_moved_mlflows_alias(
     shown = client.get("/m/ours/models").text
     assert "In MLflow" in shown
     assert "alias champion of ours stands at version 7" in shown
+
+
+def test_the_models_page_shows_both_models_before_and_after_and_leads_to_run_and_days(
+    client: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "get_auth_manager", lambda: Manager({"ours_monitoring", "ours_retraining"}))
+    run, version = samples.CARD["data"]["run_key"], samples.CARD["version"]
+    pages = {run: f"/dags/ours_retraining/runs/{run}"}
+    monkeypatch.setattr(monitor_routes.airflow_state, "retraining_pages", lambda session, config: pages)
+    storage, keys = open_storage(f"file://{tmp_path}"), MonitorKeys("ours")
+    storage.write_json(keys.model_card(version), {**samples.CARD, "gate": samples.GATE})
+    storage.write_json(keys.champion, {"version": version})
+    shown = client.get("/m/ours/models").text
+    assert "champion: serves now" in shown
+    assert f'href="{pages[run]}"' in shown
+    for day in samples.CARD["data"]["by_day"]:
+        assert f'/m/ours/days/{day}/">{day}</a>' in shown
+    for part in ("recent", "clean"):
+        for role in ("champion", "challenger"):
+            for n in chain.from_iterable(samples.GATE[part][role]["confusion_matrix"]["rows"]):
+                assert f"<b>{n}</b>" in shown, (part, role)
+    assert "(one-sided" in shown
+    assert "95 % interval, two-sided" in shown
+
+
+def test_a_training_picture_is_for_whoever_may_read_the_retraining(client: Any) -> None:
+    assert client.get(f"/m/ours/training/{'0' * 64}.jpg").status_code == 403  # may read the monitoring DAG alone
 
 
 def test_a_class_that_the_monitor_has_not_is_refused_by_its_name(client: Any) -> None:

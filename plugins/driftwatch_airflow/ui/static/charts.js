@@ -159,7 +159,7 @@ class Monitor {
     for (const name of Object.keys(OTHERS)) board.querySelector(`.k-${name}`).hidden = !others.includes(name);
     const plain = (name, more) => ({ label: name, width: 0, points: { show: false }, ...more });
     const said = (texts) => (_, v, series, at) => texts[this.indexes[at]] ?? "–";
-    const floor = column(whole ? all.floor : all.floor.map(() => null)), known = [...column(drawn(found).low), ...column(found.value), ...others.flatMap((name) => column(drawn(all[name]).value)), ...floor].filter((v) => v != null);
+    const floor = column(whole ? all.floor : all.floor.map(() => null)), known = [...column(drawn(found).low), ...column(found.value), ...this.indexes.filter((i) => whole && all.verdict[i] === "alert").map((i) => found.low[i]), ...others.flatMap((name) => column(drawn(all[name]).value)), ...floor].filter((v) => v != null);
     plots.draw("performance-chart", {
       data: [plots.dates(), column(drawn(found).high), column(drawn(found).low), column(drawn(found).value), floor, ...others.map((name) => column(drawn(all[name]).value))],
       series: [plain(""), plain(""), plain(title, { stroke: color("day"), width: this.many ? 2 : 1, value: said(found.text) }),

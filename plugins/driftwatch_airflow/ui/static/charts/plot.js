@@ -31,7 +31,11 @@ export class Plots {
     const canvas = target.querySelector("canvas");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${wanted.label}. The table below has the numbers.`);
-    [...target.querySelectorAll(".u-legend .u-series")].forEach((row, at) => { row.hidden = at > 0 && !wanted.series[at - 1].label; });
+    [...target.querySelectorAll(".u-legend .u-series")].slice(1).forEach((row, at) => {
+      const { label, stroke } = wanted.series[at];
+      row.hidden = !label;
+      if (label && stroke) row.querySelector(".u-label").style.color = stroke; // a bar's own colour may be too faint for text
+    });
   }
 
   options(target, wanted) {
