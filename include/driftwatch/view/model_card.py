@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MOST_CLASSES, _MOST_ENTRIES = 15, 8
 # They are shown in places of their own.
-_LEFT_OUT = {"gate", "metrics", "history"}
+_LEFT_OUT = {"gate", "metrics", "history", "version", "created_by", "parent"}
 # Each heading with the card's entries that stand under it. An entry that no heading names stands under the last one.
 _HEADINGS = {
     "Training data": ("data",),
@@ -38,13 +38,17 @@ class FactGroup:
 
 
 def card_groups(card: ModelCard) -> tuple[FactGroup, ...]:
-    """The card without the gate, the metrics and the epochs. Classes keep their order; if there are many, they are counted."""
+    """The card without the gate, the metrics, the epochs, and what is empty. Classes keep their order; if there are many, they are counted."""
     found = card.model_dump(mode="json", exclude_unset=True, exclude=_LEFT_OUT)
     groups: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS}
     for name, value in found.items():
         heading = next((heading for heading, names in _HEADINGS.items() if name in names), list(_HEADINGS)[-1])
         parts = value if name in _OPENED and isinstance(value, dict) else {name: value}
-        groups[heading] += [(_words(part), _text(inner, card.classes)) for part, inner in parts.items()]
+        groups[heading] += [
+            (_words(part), _text(inner, card.classes))
+            for part, inner in parts.items()
+            if inner not in (None, {}, [], "")
+        ]
     order = [list(_HEADINGS)[-1], *list(_HEADINGS)[:-1]]
     return tuple(FactGroup(heading, tuple(groups[heading])) for heading in order if groups[heading])
 
@@ -56,21 +60,17 @@ def _words(name: str) -> str:
 def _text(value: JsonValue, classes: Sequence[str], depth: int = 0) -> str:
     match value:
         case None:
-            return "–"
+            return "none"
         case bool():
             return "yes" if value else "no"
         case float():
             return f"{value:.4g}"
-        case dict() if not value:
-            return "none"
         case dict() if len(value) > _MOST_CLASSES and set(value) <= set(classes):
             return f"{count(len(value), 'class')[:-1]}es: `driftwatch models FILE show` lists them"
         case dict():
             inner = [f"{_words(key)} {_text(value[key], classes, depth + 1)}" for key in in_order(value, classes)]
             return (", " if depth else "; ").join(inner)
         case list():
-            if not value:
-                return "none"
             return f"{len(value)} entries" if len(value) > _MOST_ENTRIES else ", ".join(map(str, value))
         case _:
             return str(value)
