@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from driftwatch.storage import Storage
     from driftwatch.view.artifacts import Artifacts
 
-_MOST = 12
+_EXAMPLES = 6  # of each part, as in the approval form
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class ChangedImages:
-    """`right`: only the challenger has them right; `wrong`: only the champion had. At most _MOST of each; the counts are of all."""
+    """`right`: only the challenger has them right; `wrong`: only the champion had. At most _EXAMPLES of each part; the counts are of all."""
 
     right: tuple[Changed, ...]
     wrong: tuple[Changed, ...]
@@ -41,13 +42,16 @@ def changed_images(artifacts: Artifacts, gate: GateResult) -> ChangedImages | No
     rows = artifacts.look(artifacts.keys.model_evaluation(gate.version), read_evaluation).value
     if rows is None:
         return None
-    right = [image_id for part in (gate.recent, gate.clean) for image_id in part.repaired]
-    wrong = [image_id for part in (gate.recent, gate.clean) for image_id in part.broken]
+    parts = (gate.recent, gate.clean)
+
+    def some(of_parts: Sequence[Sequence[str]]) -> tuple[Changed, ...]:
+        return tuple(rows[name] for names in of_parts for name in names[:_EXAMPLES] if name in rows)
+
     return ChangedImages(
-        right=tuple(rows[image_id] for image_id in right if image_id in rows)[:_MOST],
-        wrong=tuple(rows[image_id] for image_id in wrong if image_id in rows)[:_MOST],
-        n_right=len(right),
-        n_wrong=len(wrong),
+        right=some([part.repaired for part in parts]),
+        wrong=some([part.broken for part in parts]),
+        n_right=sum(len(part.repaired) for part in parts),
+        n_wrong=sum(len(part.broken) for part in parts),
     )
 
 

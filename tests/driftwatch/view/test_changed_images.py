@@ -40,7 +40,7 @@ def test_newly_right_and_newly_wrong_images_are_those_of_the_gate_with_both_answ
     artifacts.storage.write_table(LAYOUT.model_evaluation(gate.version), pd.DataFrame(rows, columns=columns))
     found = changed_images(artifacts, gate)
     assert found is not None
-    assert [image.image_id for image in found.right] == [*gate.recent.repaired, *gate.clean.repaired][:12]
+    assert [image.image_id for image in found.right] == [*gate.recent.repaired[:6], *gate.clean.repaired[:6]]
     assert found.n_wrong == len(gate.recent.broken) + len(gate.clean.broken)
     assert (found.right[0].day, found.right[0].said) == ("2026-01-08", "is cat\nbefore: dog\nnow: cat")
 
