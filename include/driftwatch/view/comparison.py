@@ -16,6 +16,7 @@ from driftwatch.errors import ChangedImage
 from driftwatch.models.metrics import top_confusions
 from driftwatch.view.confusions import MOST_CLASSES, MOST_PAIRS
 from driftwatch.view.gate_segments import gate_segment_rows, worse_segments_line
+from driftwatch.view.gate_table import levels
 from driftwatch.view.numbers import p_text
 from driftwatch.view.shares import change_text, share_with_ends, whole_percent
 
@@ -57,6 +58,8 @@ def comparison(
             if gate.unanswered
             else []
         ),
+        "",
+        levels(gate),
     ]
     lines += _segments(gate)
     lines += ["", *_part(_RECENT, (), gate.recent_days, gate.recent, store.config.classes)]

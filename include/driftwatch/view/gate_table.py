@@ -91,7 +91,7 @@ def gate(found: GateResult) -> Gate:
             _side(RECENT, "where it must be better", found.recent_days, False, found.recent),
             _side(CLEAN, "where it must not be worse", found.clean_days, True, found.clean),
         ),
-        levels=_said_levels(recent, clean),
+        levels=levels(found),
     )
 
 
@@ -103,7 +103,9 @@ def _levels(found: GateResult) -> tuple[str, str]:
     return percent(found.looks[-1].confidence) if found.looks else clean, clean
 
 
-def _said_levels(recent: str, clean: str) -> str:
+def levels(found: GateResult) -> str:
+    """What each interval and each bound of the gate's tables means, with its level."""
+    recent, clean = _levels(found)
     bounds = "one-sided bounds"
     if clean:
         bounds += f" at {clean}" if recent == clean else f" at {recent} on recent days and {clean} on clean images"

@@ -59,6 +59,8 @@ def test_the_gates_numbers_and_reasons_stand_in_it(store: MonitorStore) -> None:
     assert "| accuracy | 164 | 66.5% (58.9% to 73.2%) | 79.3% (72.4% to 84.8%) | +12.8%, +5.9% |" in text
     assert "From the original holdout, 2026-01-05, 2026-01-06, 2026-01-07." in text
     assert "\nFrom 2026-01-08.\n" in text
+    assert "95 % interval, two-sided" in text
+    assert "one-sided bounds" in text
 
 
 def test_classes_are_compared_on_clean_images_alone(store: MonitorStore) -> None:
