@@ -230,13 +230,13 @@ def _write_tables(generated: _Generated, random: np.random.Generator) -> None:
 
 def _manifest(day: DayStore, ids: list[str]) -> pd.DataFrame:
     names = [*_NAMES, *(f"door-{number:03d}.jpg" for number in range(len(_NAMES), IMAGES))]
-    columns = ["key", "image_id", "bytes", "status", "reason", "format", "width", "height"]
+    columns = ["key", "image_id", "bytes", "status", "reason", "format", "width", "height", "phash"]
     rows: list[tuple[Any, ...]] = [
-        (f"{day.keys.incoming}/{name}", image_id, 9000, "accepted", "", "JPEG", 100, 75)
+        (f"{day.keys.incoming}/{name}", image_id, 9000, "accepted", "", "JPEG", 100, 75, image_id[:16])
         for name, image_id in zip(names, ids, strict=True)
     ]
     rows += [
-        (f"{day.keys.incoming}/x/{name}", None, 12, "quarantined", f"truncated: {name}", None, None, None)
+        (f"{day.keys.incoming}/x/{name}", None, 12, "quarantined", f"truncated: {name}", None, None, None, "")
         for name in _NAMES
     ]
     return pd.DataFrame(rows, columns=columns).astype({"width": "Int64", "height": "Int64"})
