@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -131,3 +132,29 @@ def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labe
     assert "16.80 of 17.64 USD paid 2026-06: 16.80 of the limit of 300.00 used" in read("/")
     for path in (keys.failure, forgotten.failure):
         pages.storage.delete(path)
+
+
+def test_the_pages_are_dark_in_airflows_frame_if_the_reader_chose_so_in_airflow(pages: Any) -> None:
+    page = pages.page()
+    page.add_init_script("localStorage.setItem('theme', 'dark')")
+    page.goto(f"{pages.url}/plugin/driftwatch")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("heading", name="Monitors").wait_for()
+    assert frame.locator("html").get_attribute("data-theme") == "dark"
+    page.evaluate("document.documentElement.className = 'light'")  # as Airflow does, when its switch is used
+    frame.locator("html[data-theme=light]").wait_for(state="attached")
+    page.context.close()
+
+
+def test_an_alerts_link_without_a_login_is_a_styled_page_and_the_login_leads_back_to_it(pages: Any) -> None:
+    address = f"/m/cats_vs_dogs/days/{LAST}/"
+    page = pages.opened(address, logged_in=False)
+    assert page.locator(".card").evaluate("card => getComputedStyle(card).borderRadius") == "12px"
+    page.get_by_role("link", name="Log in to Airflow").click()
+    passwords = json.loads((pages.home / "passwords.json").read_text())
+    page.locator("input[name=username]").fill("admin")
+    page.locator("input[name=password]").fill(passwords["admin"])
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"**/driftwatch{address}")
+    page.get_by_role("heading", name="What now").wait_for()
+    page.context.close()
