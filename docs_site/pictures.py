@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 import yaml
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from driftwatch.config.loader import load_monitor
 from driftwatch.storage import open_storage
@@ -58,7 +58,7 @@ OF_A_RUN = {
     "labelling": Shot("/label/", ready="img", height=800),
 }
 REPORT = "report.html"
-_DRAWN = "[...document.querySelectorAll('.chart')].every(chart => chart.hidden || chart.querySelector('canvas, svg'))"
+_NOT_DRAWN = ".chart:visible:not(:has(canvas, svg))"
 
 
 def main(arguments: list[str]) -> None:
@@ -124,8 +124,8 @@ def take(browser: Browser, name: str, shot: Shot, url: str, token: str) -> None:
         page = _opened(browser, shot, url, scheme, token)
         page.locator(shot.ready).first.wait_for()
         try:
-            page.wait_for_function(_DRAWN)
-        except TimeoutError:
+            expect(page.locator(_NOT_DRAWN)).to_have_count(0, timeout=60_000)
+        except AssertionError:
             print(f"{shot.address}: not every chart is drawn", file=sys.stderr)
         _save(page, f"{name}{ending}", shot)
 
