@@ -150,6 +150,7 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sho
         patch.setattr(airflow_state, "next_run", lambda session, dag_id: airflow_state.NextRun(None, False, False))
         patch.setattr(airflow_state, "runs_of_day", lambda session, config, day: [])
         patch.setattr(airflow_state, "failures", lambda session, config: {})
+        patch.setattr(airflow_state, "retraining_pages", lambda session, config: {})
         app = application()
         patch.setitem(app.dependency_overrides, get_user, lambda: "somebody")
         patch.setitem(app.dependency_overrides, _get_session, lambda: None)
