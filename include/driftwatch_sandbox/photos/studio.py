@@ -19,9 +19,8 @@ from driftwatch_sandbox.photos.scenes import draw_place, expose, ground_shadow, 
 Label = Literal["cat", "dog"]
 LABELS: tuple[Label, ...] = ("cat", "dog")
 
-# Ears are the strongest sign of a class, and can still be seen when a photo is pixelated. So each class sometimes has the ears of the
-# other: then only the muzzle, the eyes and the whiskers decide. With these odds a small CNN is right on about .9 of clean photos, on .6
-# of those with 12 px across, and on .78 of the latter after fine-tuning on 100 of them.
+# Ears are the strongest sign of a class, and can still be seen when a photo is damaged. So each class sometimes has the ears of the other:
+# then only the muzzle, the eyes and the whiskers decide. With these odds a small CNN is right on about .9 of clean photos.
 EAR_ODDS = {"cat": {"pricked": 93, "folded": 3, "hanging": 4}, "dog": {"pricked": 17, "folded": 13, "hanging": 70}}
 HAIR_ODDS = {"cat": {"short": 6, "long": 4, "curly": 0}, "dog": {"short": 5, "long": 3, "curly": 2}}
 TEXTURE = {"cat": 0.14, "dog": 0.07}  # cats' fur has more contrast: evidence that a broken camera takes away

@@ -51,10 +51,25 @@ def test_at_night_a_photo_is_dark_and_blurred():
     assert dark.mean() == pytest.approx(0.33 * blurred.mean(), rel=0.05)
 
 
+def test_fog_takes_contrast_adds_noise_and_leaves_what_is_on_the_photo():
+    for seed in range(4):
+        photo = draw("dog", seed)
+        fogged = break_camera(photo, "fog")
+        assert fogged == break_camera(photo, "fog")  # the same photo has the same noise
+        assert sharpness(fogged) > 1.5 * sharpness(photo)
+        clean, seen = (
+            np.asarray(image.convert("L").resize((32, 32), Image.Resampling.BOX), float) for image in (photo, fogged)
+        )
+        assert seen.std() < 0.75 * clean.std()
+        assert np.corrcoef(clean.ravel(), seen.ravel())[0, 1] > 0.97
+
+
 @pytest.mark.parametrize(
     ("kind", "strength", "message"),
     [
-        ("melt", {}, "'pixelate', 'blur' or 'night'"),
+        ("melt", {}, "'pixelate', 'blur', 'night' or 'fog'"),
+        ("fog", {"veil": 1.2}, "veil is 1.2"),
+        ("fog", {"noise": -1}, "noise -1"),
         ("pixelate", {"across": 0}, "across is 0"),
         ("blur", {"sigma": -1}, "sigma is -1"),
     ],
