@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from driftwatch.config.segments import SegmentDriftConfig
 
 LOOK_BACK = 60  # days with data
+DAY = "day"  # of a usual image: the number of its day
 _UNUSUAL = ("drifted", "muted")
 D = TypeVar("D", DayDrift, ContentDrift)
 
@@ -150,7 +151,8 @@ def days_of_samples(
 def usual_samples(
     day: DayStore, samples: Mapping[Segment, list[list[date]]], tables: Tables, settings: SegmentDriftConfig
 ) -> dict[Segment, list[pd.DataFrame]]:
-    """The images of each sample: at most `max_images` of it, as many of each of its days. One day's table is in memory at a time."""
+    """The images of each sample: at most `max_images` of it, as many of each of its days, with a column DAY. One day's table is in memory at a
+    time."""
     import pandas as pd
 
     wanted: dict[date, dict[Segment, int]] = defaultdict(dict)
@@ -174,7 +176,7 @@ def usual_samples(
         segment: [
             pd.concat(found)
             for days in lists
-            if (found := [parts[of, segment] for of in days if (of, segment) in parts])
+            if (found := [parts[of, segment].assign(**{DAY: of.toordinal()}) for of in days if (of, segment) in parts])
         ]
         for segment, lists in samples.items()
     }

@@ -12,7 +12,7 @@ from driftwatch.artifacts.segments import SegmentFeature
 from driftwatch.drift.class_mix import PREDICTION, rows_of_the_days_mix
 from driftwatch.drift.dependence import GROUP, PHASH, weights_of
 from driftwatch.drift.reference import MIN_REFERENCE
-from driftwatch.drift.segment_days import Segment, first_of_bursts, sampled
+from driftwatch.drift.segment_days import DAY, Segment, first_of_bursts, sampled
 from driftwatch.drift.segment_tests import Sample, Tested, judge_samples
 from driftwatch.drift.segments import Judged, Untested
 from driftwatch.drift.two_sample import TESTS
@@ -79,7 +79,8 @@ def _sample(
         day, known = (table[PREDICTION].astype(str).to_numpy(object) for table in (ours, usual))
         mixed = rows_of_the_days_mix(day, known, np.ones(len(day)), seed)
         usual = usual if mixed is None or len(mixed) < MIN_REFERENCE else usual.iloc[mixed]
-    return Sample(ours[list(columns)].to_numpy(float), usual[list(columns)].to_numpy(float), weights)
+    days = usual[DAY].to_numpy() if DAY in usual.columns else None
+    return Sample(ours[list(columns)].to_numpy(float), usual[list(columns)].to_numpy(float), weights, days)
 
 
 def _judged(compared: _Compared, test: Tested, columns: Sequence[str]) -> Judged:

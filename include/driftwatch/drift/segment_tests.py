@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from driftwatch.drift.between_days import caps
 from driftwatch.drift.dependence import effective_size
 from driftwatch.drift.two_sample import scores
 
@@ -33,11 +34,12 @@ Size = tuple[int, int]
 @dataclass(frozen=True)
 class Sample:
     """`ours` [n, features] and the `usual` images [m, features]. `weights` [n, features]: how much of an independent image each of ours
-    is; None where each is a whole one."""
+    is; None where each is a whole one. `days` [m]: the day of each usual image; None where it is not known."""
 
     ours: np.ndarray
     usual: np.ndarray
     weights: np.ndarray | None = None
+    days: np.ndarray | None = None
 
     @property
     def effective_n(self) -> int:
@@ -49,11 +51,12 @@ class Sample:
         return round(np.log2(max(self.effective_n, 1))), round(np.log2(len(self.usual)))
 
     def scores(self) -> np.ndarray:
-        """-log10(p) of each test: [features, tests]."""
+        """-log10(p) of each test: [features, tests]; where the usual days differ, no more than as one more of such days."""
         pooled = np.concatenate([self.ours, self.usual])
         ours = (np.arange(len(pooled)) < len(self.ours))[:, None]
         whole = None if self.weights is None else np.concatenate([self.weights, np.ones(self.usual.shape)])
-        return scores(pooled, ours, whole)[:, :, 0]
+        found = scores(pooled, ours, whole)[:, :, 0]
+        return found if self.days is None else np.minimum(found, caps(self.ours, self.usual, self.days))
 
 
 @dataclass(frozen=True)
