@@ -20,15 +20,30 @@ from typing import Any
 
 import pandas as pd
 
+from bench.retraining_runs import once_for_each_day, retrain
+from bench.retraining_world import (
+    CLEAN_POOL,
+    DAMAGES,
+    DAYS,
+    NEXT_DAYS,
+    NEXT_POOL,
+    ORIGINAL,
+    POOL,
+    ROOT,
+    WORK,
+    World,
+    monitor,
+    put_training,
+    site,
+)
 from driftwatch.artifacts.store import MonitorStore
-
-from .retraining_world import CLEAN_POOL, DAMAGES, DAYS, ORIGINAL, POOL, ROOT, WORK, World, monitor, put_training, site
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 RESULTS = ROOT / "docs" / "benchmarks" / "retraining"
 # Labels in the training part, and whether the damage is imitated.
-VARIANTS = [(0, True), (100, False), (100, True), (300, False), (300, True)]
+VARIANTS = [(0, True), (100, False), (100, True), (200, False), (200, True)]
+SMALL_VARIANTS = [(100, True), (200, True)]
 
 
 def bench_recipe(photos: list[Path], seed: int) -> dict[str, Any]:
@@ -60,28 +75,6 @@ def bench_recipe(photos: list[Path], seed: int) -> dict[str, Any]:
     }
 
 
-def once_for_each_day(seed: int, name: str) -> None:
-    """What a day's damage is and its copies of the originals look like does not depend on the labels: made once for all variants."""
-    from driftwatch.models import challenger
-
-    for function in ("damage_of", "_damaged"):
-        make = _MAKE.setdefault(function, getattr(challenger, function))
-
-        def kept(store: MonitorStore, *rest: Any, of: str = function, make: Any = make) -> Any:
-            if not store.config.retraining.imitate_drift:
-                return make(store, *rest)
-            key = (seed, name, of, rest[-1] if of == "_damaged" else "")
-            if key not in _KEPT:
-                _KEPT[key] = make(store, *rest)
-            return _KEPT[key]
-
-        setattr(challenger, function, kept)
-
-
-_MAKE: dict[str, Any] = {}
-_KEPT: dict[tuple[Any, ...], Any] = {}
-
-
 def remembered(name: str, key: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The row from the notes of a run that was stopped, or made now and noted."""
     notes = WORK / f"{name}.jsonl"
@@ -109,15 +102,36 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
+def bench_days(photos: list[Path], seeds: list[int], small: bool) -> None:
+    """The challengers of each seed and day, and what they gained; writes `runs` and `summary`, of a small run `small_runs` and `small_summary`."""
+    rows, broken = [], SMALL_VARIANTS if small else VARIANTS
+    for seed in seeds:
+        world = cache(partial(World, photos, seed))
+        for name in DAYS:
+            once_for_each_day(seed, name)
+            for training, imitate in broken if name in DAMAGES else [(200, True)]:
+                key = {"seed": seed, "damage": name, "labels": training, "imitated": imitate}
+                make = partial(lambda *of, w=world: retrain(w(), *of), name, training, imitate)
+                rows.append(remembered("days", key, make))
+    table, prefix = pd.DataFrame(rows), "small_" if small else ""
+    table.to_csv(RESULTS / f"{prefix}runs.csv", index=False)
+    means = summary(table)
+    means.to_csv(RESULTS / f"{prefix}summary.csv", index=False)
+    print(means.to_string(index=False))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=("recipe", "days"))
     parser.add_argument("--photos", type=Path, default=ROOT.parent / "shared" / "photos", help="<class>/<file>.jpg")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument(
+        "--small", action="store_true", help="two seeds, two challengers of each day, one of a clean one"
+    )
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs noted")
     options = parser.parse_args()
     photos = sorted(options.photos.glob("*/*.jpg"))
-    if len(photos) < ORIGINAL + POOL + CLEAN_POOL + 100:
+    if len(photos) < ORIGINAL + POOL + NEXT_DAYS * NEXT_POOL + CLEAN_POOL + 100:
         parser.error(
             f"{options.photos} has {len(photos)} photos in <class>/ folders; about 2,000 are needed (--photos)"
         )
@@ -134,21 +148,7 @@ def main() -> None:
         found = [remembered("recipe", {"seed": 0}, lambda: bench_recipe(photos, 0))]
         pd.DataFrame(found).to_csv(RESULTS / "recipe.csv", index=False)
     else:
-        rows = []
-        for seed in options.seeds:
-            world = cache(partial(World, photos, seed))
-            for name in DAYS:
-                once_for_each_day(seed, name)
-                for training, imitate in VARIANTS if name in DAMAGES else [(300, True)]:
-                    key = {"seed": seed, "damage": name, "labels": training, "imitated": imitate}
-                    rows.append(
-                        remembered("days", key, lambda n=name, t=training, i=imitate, w=world: w().retrain(n, t, i))
-                    )
-        table = pd.DataFrame(rows)
-        table.to_csv(RESULTS / "runs.csv", index=False)
-        means = summary(table)
-        means.to_csv(RESULTS / "summary.csv", index=False)
-        print(means.to_string(index=False))
+        bench_days(photos, options.seeds, options.small)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,29 @@
-"""Champions and days on real photos that `bench.retraining` compares retrainings on: some days are of a broken camera."""
+"""A champion, its days and the test photos of one seed: the world of bench.retraining."""
 
 from __future__ import annotations
 
-import time
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
+from tests.driftwatch.artifacts.samples import DAY_DRIFT, PERFORMANCE
 
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "var" / "bench" / "retraining"
-ORIGINAL, POOL, CLEAN_POOL = 1000, 560, 180
+ORIGINAL, POOL, NEXT_POOL, CLEAN_POOL = 900, 400, 80, 300
+# The days after a broken one, broken alike, whose evaluation labels a challenger that waits may get.
+NEXT_DAYS = 2
 EVALUATION, VALIDATION, WRONG = 150, 20, 0.06
 DAMAGES = {"blur sigma 6": ("blur", 6.0), "contrast x0.2": ("contrast", 0.2), "pixelated to 12 px": ("pixelate", 12.0)}
 CLEAN = "clean"
 CLEAN_DAY = date(2026, 1, 3)
-DAYS = {name: date(2026, 1, 4 + number) for number, name in enumerate([*DAMAGES, CLEAN])}
+DAYS = {name: CLEAN_DAY + timedelta(days=1 + number * (NEXT_DAYS + 1)) for number, name in enumerate([*DAMAGES, CLEAN])}
 
 
 def monitor(folder: Path, **model: Any) -> Any:
@@ -65,8 +67,8 @@ class World:
         self.storage, self.layout = site(self.config)
         order = np.random.default_rng(seed).permutation(len(photos))
         shuffled = [photos[place] for place in order]
-        cuts = np.cumsum([ORIGINAL, POOL, CLEAN_POOL])
-        self.original, self.pool, self.clean_pool, self.test = (
+        cuts = np.cumsum([ORIGINAL, CLEAN_POOL, POOL, *[NEXT_POOL] * NEXT_DAYS])
+        self.original, self.clean_pool, *self.pools, self.test = (
             shuffled[start:end] for start, end in zip([0, *cuts], [*cuts, len(shuffled)], strict=True)
         )
         if not self.storage.exists(self.layout.champion):
@@ -86,8 +88,10 @@ class World:
         put_training(self.storage, self.layout, self.config, self.original)
         self._add_day(CLEAN_DAY, self.clean_pool, None, "ok")
         for name, day in DAYS.items():
-            self._add_day(day, self.pool, DAMAGES.get(name), "alert")
-        collect_training_set(MonitorStore(self.storage, self.config), "splits", CLEAN_DAY, max(DAYS.values()))
+            for number, pool in enumerate(self.pools):
+                self._add_day(day + timedelta(days=number), pool, DAMAGES.get(name), "alert")
+        last_day = max(DAYS.values()) + timedelta(days=NEXT_DAYS)
+        collect_training_set(MonitorStore(self.storage, self.config), "splits", CLEAN_DAY, last_day)
         table = self.storage.read_table(self.layout.retraining("splits", SET))
         table[["image_id", "split", "day"]].to_json(self._splits_file(), orient="records")
         version = train_champion(MonitorStore(self.storage, self.config), "fast")
@@ -112,8 +116,17 @@ class World:
         labels["label"] = labels["label"].mask(wrong, labels["label"].map({"cat": "dog", "dog": "cat"}))
         self.storage.write_table(keys.labels, labels)
         self.storage.write_table(f"{keys.labels}.all", labels)
-        self.storage.write_json(keys.performance, {"verdict": verdict})
-        self.storage.write_json(keys.drift, {"verdict": "drifted" if damage else "ok"})
+        self.storage.write_json(keys.performance, PERFORMANCE | {"day": day.isoformat(), "verdict": verdict})
+        found = {"day": day.isoformat(), "verdict": "drifted" if damage else "ok"}
+        self.storage.write_json(keys.drift, DAY_DRIFT | found)
+
+    def forget(self) -> None:
+        """Takes away the labels of all days and the files of the retrainings before: a challenger that waits would be taken up by the next one."""
+        for item in self.storage.list(self.layout.retrainings):
+            self.storage.delete(item.key)
+        for day in DAYS.values():
+            for number in range(NEXT_DAYS + 1):
+                self.storage.delete(self.layout.day(day + timedelta(days=number)).labels)
 
     def label(self, day: date, training: int) -> None:
         """Leaves the day the labels of its evaluation images and of `training` for training."""
@@ -145,36 +158,6 @@ class World:
             .table(self.config.classes)
         )
         return float((found["prediction"].to_numpy() == truth).mean())
-
-    def retrain(self, name: str, training: int, imitate: bool) -> dict[str, Any]:
-        """One retraining by the product's steps; accuracy before and after, and what the gate says."""
-        from driftwatch.models.challenger import train_challenger
-        from driftwatch.models.dataset import collect_training_set
-        from driftwatch.models.gate import evaluate_challenger
-        from driftwatch.models.registry import card, champion_version
-        from driftwatch.view.gate import reason_text
-
-        run_key, day = f"{name}-{training}-{imitate}".replace(" ", "_"), DAYS[name]
-        for other in DAYS.values():
-            self.storage.delete(self.layout.day(other).labels)
-        self.label(CLEAN_DAY, 0)
-        self.label(day, training)
-        settings = self.config.retraining.model_copy(update={"imitate_drift": imitate})
-        config = self.config.model_copy(update={"retraining": settings})
-        collect_training_set(MonitorStore(self.storage, config), run_key, CLEAN_DAY, max(DAYS.values()))
-        cpu = time.process_time()
-        version = train_challenger(MonitorStore(self.storage, config), run_key, "bench")
-        cpu = time.process_time() - cpu
-        gate = evaluate_challenger(MonitorStore(self.storage, config), run_key, in_words=reason_text)
-        champion, damage = champion_version(MonitorStore(self.storage, self.config)), DAMAGES.get(name)
-        row: dict[str, Any] = {"seed": self.seed, "damage": name, "labels": training, "imitated": imitate}
-        found = card(MonitorStore(self.storage, self.config), version).data.damage
-        row["estimate"] = f"{found.kind} {found.strength or ''}".strip() if found else "-"
-        for where, broken_by in (("day", damage), ("clean", None)):
-            inputs, truth = self.inputs(broken_by)
-            row[f"{where}_before"] = round(self.accuracy(champion, inputs, truth), 4)
-            row[f"{where}_after"] = round(self.accuracy(version, inputs, truth), 4)
-        return {**row, "tested_on": len(self.test), "gate": gate.decision, "cpu_seconds": round(cpu)}
 
 
 def broken(path: Path, damage: tuple[str, float] | None, number: int) -> bytes:

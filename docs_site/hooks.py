@@ -77,5 +77,7 @@ def _uri(target: Path, root: Path, docs: Path) -> str | None:
 def _list(folder: Path) -> str:
     """A page with a line for each page of the folder, by its heading."""
     pages = [path for path in sorted(folder.glob("*.md")) if path.name != LIST]
-    lines = [f"- [{path.read_text(encoding='utf-8').partition(chr(10))[0].lstrip('# ')}]({path.name})" for path in pages]
+    lines = [
+        f"- [{path.read_text(encoding='utf-8').partition(chr(10))[0].lstrip('# ')}]({path.name})" for path in pages
+    ]
     return f"# {folder.name.capitalize()}\n\n" + "\n".join(lines) + "\n"
