@@ -11,6 +11,7 @@ from driftwatch.artifacts import (
     annotation,
     answers,
     day_map,
+    decision,
     drift,
     episodes,
     failure,
@@ -25,7 +26,20 @@ from driftwatch.remedies import remedy
 
 LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 5))
-MODULES = (accuracy, annotation, answers, day_map, drift, episodes, failure, ingest, label_table, publishing, recheck)
+MODULES = (
+    accuracy,
+    annotation,
+    answers,
+    day_map,
+    decision,
+    drift,
+    episodes,
+    failure,
+    ingest,
+    label_table,
+    publishing,
+    recheck,
+)
 KINDS = [
     kind for module in MODULES for kind in vars(module).values() if isinstance(kind, type) and hasattr(kind, "file")
 ]

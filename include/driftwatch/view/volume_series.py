@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.view.curves import Column
-from driftwatch.view.overview import paid, planned
+from driftwatch.view.spend import paid, planned
 
 if TYPE_CHECKING:
     from driftwatch.view.days import Day

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2] / "data/artifacts_0_1"
 KEYS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.json"))
 # Kinds that the day, the models and the retraining of the set have not: tests of their own read what their writers write.
 NOT_THERE = {
-    "AcceptedState", "Answers", "DayEpisodes", "Mutes", "StateOfModel",
-    "AttachedAlert", "Failure", "Handover", "InputsIndex", "LateFiles", "MlflowRecord", "Recheck", "ServedModel", "ShardPlan", "ToldNote", "TrainingCheckpoint", "TrainingSetPixels", "TrainingSetReady",
+    "AcceptedState", "Answers", "DayEpisodes", "DayMap", "Mutes", "StateOfModel",
+    "AttachedAlert", "Failure", "Handover", "InputsIndex", "LateFiles", "MlflowRecord", "Recheck", "RetrainingDecision", "ServedModel", "ShardPlan", "ToldNote", "TrainingCheckpoint", "TrainingSetPixels", "TrainingSetReady",
     "WhyLabsAnalysis",
 }  # fmt: skip
 

@@ -20,8 +20,9 @@ from driftwatch.config import MonitorConfig
 from driftwatch.storage import open_storage
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.days import Day, read_days
-from driftwatch.view.overview import Spend, calendar, drift_badges, overview, spend_of_month
+from driftwatch.view.overview import calendar, drift_badges, overview
 from driftwatch.view.shares import accuracy_text
+from driftwatch.view.spend import Spend, spend_of_month
 from driftwatch.view.versions import lines
 
 LAYOUT = MonitorKeys("demo")
