@@ -119,7 +119,7 @@ def outcome(storage: Storage, layout: object) -> dict[str, str]:
 def test_every_task_killed_at_its_writes_and_tried_again_ends_in_the_same_registry(
     world, tmp_path: Path, attempt, pytestconfig
 ) -> None:
-    world = world.with_config(epochs=2)
+    world = world.with_config(epochs=2, pending_days=0)
     world.add_day(CLEAN, 60)
     world.add_day(BROKEN, 150, lambda rgb: apply_damage(rgb, "brightness", 0.2), verdict="alert")
     shutil.copytree(tmp_path / "storage", tmp_path / "undisturbed")

@@ -36,7 +36,7 @@ def store(world) -> MonitorStore:
     """A clean day and one on which the camera is dark; the set that was handed over after it."""
     world.add_day(CLEAN, 30)
     world.add_day(BROKEN, 90, lambda rgb: apply_damage(rgb, "brightness", 0.2), verdict="alert")
-    made = monitor_store(world.storage, world.layout, world.with_config(trainer="handover").config)
+    made = monitor_store(world.storage, world.layout, world.with_config(trainer="handover", pending_days=0).config)
     collect_training_set(made, RUN, CLEAN, BROKEN)
     hand_over(made, RUN, "alice")
     return made
