@@ -5,9 +5,6 @@ and a day and a retraining that fail, with one notifier that works and one that 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from datetime import date
@@ -15,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.airflow_database import new_database
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.day_keys import DayKeys
@@ -97,15 +93,13 @@ class Mailbox(BaseNotifier):
 
 
 @pytest.fixture(scope="module")
-def states(root: Path, tmp_path_factory, whylabs_servers) -> dict[str, dict[str, str]]:
+def states(root: Path, tmp_path_factory, whylabs_servers, dag_runs) -> dict[str, dict[str, str]]:
     """The state of each task, for each source."""
     home = tmp_path_factory.mktemp("airflow")
     servers = {source: whylabs_servers() for source in SOURCES}
     storage = open_storage(f"file://{home}/storage")
     example = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
-    env = os.environ | {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+    env = {
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "DRIFTWATCH_STORAGE": storage.uri,
         "DRIFTWATCH_MONITORS": str(home / "monitors"),
@@ -113,7 +107,6 @@ def states(root: Path, tmp_path_factory, whylabs_servers) -> dict[str, dict[str,
     (home / "monitors").mkdir()
     (home / "dags").mkdir()
     (home / "dags/branches.py").write_text(DAGS.format(folder=root / "dags"))
-    new_database(tmp_path_factory, home / "airflow.db")
     for source, server in servers.items():
         publish = {"sinks": ["whylabs"], "dataset": "model-1", "connection": source, "alert_source": source}
         publish["analysis_poll_seconds"] = 0.2
@@ -141,15 +134,12 @@ def states(root: Path, tmp_path_factory, whylabs_servers) -> dict[str, dict[str,
     (home / "monitors/failing.yaml").write_text(yaml.safe_dump({**example, **failing}))
     (home / "dags/mailbox.py").write_text(MAILBOX)
     (home / "down").touch()
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(home / "dags/branches.py"), f"{DAY}T00:00:00", *SOURCES],
-        env=env, capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
+    dag_runs.start(home, PROGRAM, str(home / "dags/branches.py"), f"{DAY}T00:00:00", *SOURCES, env=env)
+    found = dag_runs.told(home)
     asked = {source: len(server.requests("POST", ASKED)) for source, server in servers.items()}
     assert asked["local"] == 0
     assert min(asked["whylabs"], asked["either"]) >= 2
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return found
 
 
 def analyse_when_asked(server) -> None:
@@ -174,7 +164,7 @@ FACTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("source", "retrains"), [("local", False), ("whylabs", True), ("either", True)], ids=SOURCES)
 def test_the_branch_follows_the_source(states, source, retrains):
     expected = {"trigger_retraining": "skipped", "performance_ok": "success"}
@@ -185,7 +175,7 @@ def test_the_branch_follows_the_source(states, source, retrains):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_day_that_fails_is_told_once_by_each_notifier_and_shown_until_it_has_ended_well(states):
     down, up, empty = states["mail is down"], states["mail is up"], states["no image"]
     assert (down["run"], down["ingest_images"], down["tell_failure"]) == ("failed", "failed", "failed")
@@ -204,7 +194,7 @@ def test_a_day_that_fails_is_told_once_by_each_notifier_and_shown_until_it_has_e
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_retraining_that_fails_is_told_after_its_last_task_and_its_run_stays_failed(states):
     found = states["retraining"]
     assert (found["run"], found["collect_training_set"], found["tell_outcome"]) == ("failed", "failed", "success")

@@ -5,12 +5,9 @@ Production's log answers the days, so that no model is trained.
 
 from __future__ import annotations
 
-import json
-import os
 import runpy
 import shutil
-import subprocess
-import sys
+import threading
 import time
 from datetime import date
 from pathlib import Path
@@ -20,7 +17,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from tests.airflow_database import new_database
 from tests.driftwatch.labels.table_days import by_table
 from tests.driftwatch.models.conftest import file_of, striped
 from tests.stores import SMALLEST, monitor_store
@@ -178,7 +174,7 @@ def put_truth(home: Path, labels: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def runs(root: Path, tmp_path_factory) -> tuple[dict[str, Any], Path]:
+def runs(root: Path, tmp_path_factory, dag_runs) -> tuple[dict[str, Any], Path]:
     """The states of the tasks of both monitors' days, and the storage's folder. The table is complete only after the first verdict."""
     home = tmp_path_factory.mktemp("airflow")
     table = {
@@ -193,30 +189,25 @@ def runs(root: Path, tmp_path_factory) -> tuple[dict[str, Any], Path]:
     monitor_file(home, "unlabelled")
     shutil.copytree(home / "storage/tabled", home / "storage/unlabelled")
     put_truth(home, 50)
-    env = os.environ | {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+    env = {
         "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
         "DRIFTWATCH_MONITORS": str(home / "monitors"),
     }
-    new_database(tmp_path_factory, home / "airflow.db")
-    command = [sys.executable, "-c", RUNS, str(root / "dags"), "unlabelled", "tabled"]
-    with open(home / "out", "w") as out, open(home / "err", "w") as err:
-        run = subprocess.Popen(command, env=env, stdout=out, stderr=err)
-        published = home / f"storage/tabled/days/{DAY}/published.json"
-        end, complete = time.monotonic() + 280, False
-        while run.poll() is None and time.monotonic() < end:
-            if not complete and published.exists() and "performance" in published.read_text():
-                put_truth(home, IMAGES)
-                complete = True
-            time.sleep(0.2)
-        run.kill()
-    assert run.returncode == 0, (home / "err").read_text()[-3000:]
-    return json.loads((home / "out").read_text().strip().splitlines()[-1]), home / "storage"
+    dag_runs.start(home, RUNS, str(root / "dags"), "unlabelled", "tabled", env=env)
+    published = home / f"storage/tabled/days/{DAY}/published.json"
+    threading.Thread(target=complete_the_truth, args=(home, published), daemon=True).start()
+    return dag_runs.told(home), home / "storage"
+
+
+def complete_the_truth(home: Path, published: Path) -> None:
+    """Once the first verdict is out."""
+    while not (published.exists() and "performance" in published.read_text()):
+        time.sleep(0.2)
+    put_truth(home, IMAGES)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(900)
 def test_a_day_without_labels_runs_to_its_end_with_drift_and_a_report(runs):
     states, storage = runs
     assert states["unlabelled"]["run"] == "success"
@@ -231,7 +222,7 @@ def test_a_day_without_labels_runs_to_its_end_with_drift_and_a_report(runs):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(900)
 def test_a_days_labels_come_from_the_table_and_the_correction_is_published_when_they_are_complete(runs):
     states, storage = runs
     tabled = states["tabled"]
