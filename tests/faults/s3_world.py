@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -52,6 +53,13 @@ class Told(BaseNotifier):
         Told.given[f"{alert.monitor} {alert.kind}"] += 1
 
 
+@cache
+def _reference_of(rate: float, seed: int, least: int) -> tuple[pd.DataFrame, Reference]:
+    """Sixty images and what was calibrated on them, which takes a second."""
+    features = pd.DataFrame(np.random.default_rng(1).random((60, len(COLUMNS))), columns=list(COLUMNS))
+    return features, Reference.build(features, rate, seed, least)
+
+
 class S3Day(Case):
     """A day whose storage is on S3, before its first task; `shards`: whether it is cut into several."""
 
@@ -92,10 +100,8 @@ class S3Day(Case):
         self.storage.write_json(self.layout.champion, {"version": VERSION, "sha256": digest})
 
     def _reference(self) -> None:
-        numbers = np.random.default_rng(1).random((60, len(COLUMNS)))
-        features = pd.DataFrame(numbers, columns=list(COLUMNS))
         profiling = self.monitor.profiling
-        reference = Reference.build(features, profiling.false_alarm_rate, profiling.seed, profiling.min_images)
+        features, reference = _reference_of(profiling.false_alarm_rate, profiling.seed, profiling.min_images)
         store = monitor_store(self.storage, self.layout, self.monitor)
         reference.save(store, VERSION)
         self.storage.write_bytes(self.layout.reference_profile(VERSION), feature_profile(features, self.day))

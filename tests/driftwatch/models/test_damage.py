@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -29,6 +31,22 @@ def features_of(images: list[np.ndarray]) -> pd.DataFrame:
 def reference() -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     return [scene(rng) for _ in range(30)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _looked_at_once() -> Iterator[None]:
+    """Each test gives the same reference the same damages: their features, which take the time, are kept."""
+    kept: dict[bytes, dict[str, float]] = {}
+
+    def features(rgb: np.ndarray) -> dict[str, float]:
+        key = rgb.tobytes()
+        if key not in kept:
+            kept[key] = image_features(rgb)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("driftwatch.models.damage.image_features", features)
+        yield
 
 
 @pytest.mark.parametrize(
