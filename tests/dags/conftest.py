@@ -1,4 +1,4 @@
-"""One process with Airflow for all files that run DAGs, which tests/conftest.py sends to one worker."""
+"""One process with Airflow for the files that run the monitoring DAG, which tests/conftest.py sends to one worker."""
 
 from __future__ import annotations
 

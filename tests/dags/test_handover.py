@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from tests.airflow_database import new_database
 from tests.driftwatch.models.conftest import CLASSES, World, make_config, open_world, striped
 from tests.stores import monitor_store
 
@@ -136,7 +140,7 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def told(root: Path, tmp_path_factory, dag_runs) -> dict[str, Any]:
+def told(root: Path, tmp_path_factory) -> dict[str, Any]:
     """What became of each run, by its name; and the registry at the end."""
     home = tmp_path_factory.mktemp("airflow")
     world = prepared(home)
@@ -146,12 +150,20 @@ def told(root: Path, tmp_path_factory, dag_runs) -> dict[str, Any]:
     monitor = json.loads(world.config.model_dump_json(exclude_defaults=True))
     (home / "monitors/stripes.yaml").write_text(yaml.safe_dump(monitor))
     (home / "dags/teams.py").write_text(DAGS.format(folder=root / "dags"))
-    env = {
+    env = os.environ | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "DRIFTWATCH_MONITORS": str(home / "monitors"),
     }
-    dag_runs.start(home, PROGRAM, str(home / "dags/teams.py"), str(home / "challenger.onnx"), env=env)
-    return {**dag_runs.told(home), "store": monitor_store(world.storage, world.layout, world.config)}
+    new_database(tmp_path_factory, home / "airflow.db")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(home / "dags/teams.py"), str(home / "challenger.onnx")],
+        env=env, capture_output=True, text=True, timeout=500,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return {**found, "store": monitor_store(world.storage, world.layout, world.config)}
 
 
 def states(told: dict[str, Any], run: str, *tasks: str) -> list[str]:

@@ -5,14 +5,13 @@ tests/driftwatch/models/test_retraining.py promotes a challenger that learnt fro
 
 from __future__ import annotations
 
-import io
+import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-from tests import small_network
 from tests.driftwatch.artifacts import samples
+from tests.driftwatch.models.conftest import CLASSES, train
+from tests.once import once_for_all_workers
 
 from driftwatch.artifacts.reference import ReferenceSettings, UsualPredictions
 from driftwatch.artifacts.store import MonitorStore
@@ -20,21 +19,19 @@ from driftwatch.config import MonitorConfig
 from driftwatch.drift.handover import GateNotPassed, ReferenceCounts, build_reference_of, promote_challenger
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
-from driftwatch.models.champion import train_champion
-from driftwatch.models.dataset import take_in_training_set
 from driftwatch.storage import open_storage
 
-IMAGES = 45  # of each class
+IMAGES = 150  # of each class
 
 
 def store_at(root: Path, **changed: object) -> MonitorStore:
     config = {
-        "name": "colours",
-        "classes": ["green", "red"],
+        "name": "stripes",
+        "classes": CLASSES,
         "schedule": {"start_date": "2026-01-01"},
         "storage": {"uri": f"file://{root}"},
         "model": {"input_size": 32},
-        "annotation": {"project_name": "Colours", "question": "Which?", "instructions": "Look."},
+        "annotation": {"project_name": "Stripes", "question": "Which?", "instructions": "Look."},
         **changed,
     }
     return MonitorStore(open_storage(f"file://{root}"), MonitorConfig.model_validate(config))
@@ -42,20 +39,15 @@ def store_at(root: Path, **changed: object) -> MonitorStore:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A training set of noise in two colours, and a model of it without references."""
-    root = tmp_path_factory.mktemp("colours")
-    store, rng = store_at(root), np.random.default_rng(0)
-    for channel, label in enumerate(("red", "green")):
-        for number in range(IMAGES):
-            pixels = rng.integers(0, 120, (40, 48, 3), dtype=np.uint8)
-            pixels[..., channel] += 100
-            picture = io.BytesIO()
-            Image.fromarray(pixels).save(picture, "PNG")
-            store.storage.write_bytes(store.keys.training_image(label, f"{number:02d}.png"), picture.getvalue())
-    take_in_training_set(store)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("driftwatch.models.architecture.build", small_network.build)
-        return root, train_champion(store, "fast", epochs=1)
+    """The model and its training set that tests/driftwatch/models has, without references and not yet the champion."""
+    root = tmp_path_factory.mktemp("stripes") / "storage"
+    shutil.copytree(once_for_all_workers(tmp_path_factory, "trained", train), root)
+    store = store_at(root)
+    version = registry.champion_version(store)
+    for item in store.storage.list(f"{store.keys.monitor}/reference"):
+        store.storage.delete(item.key)
+    store.storage.delete(store.keys.champion)
+    return root, version
 
 
 def test_the_references_are_of_all_images_and_of_those_held_out(trained):
@@ -65,7 +57,7 @@ def test_the_references_are_of_all_images_and_of_those_held_out(trained):
     usual = store.read(store.keys.reference_predictions(version), UsualPredictions)
     assert counts == ReferenceCounts(version, 2 * IMAGES, usual.images)
     assert 0 < usual.images < IMAGES
-    assert set(usual.counts) == {"green", "red"}
+    assert set(usual.counts) == set(CLASSES)
     assert store.read(store.keys.reference(version), ReferenceSettings).images == 2 * IMAGES
     assert store.storage.exists(store.keys.reference_profile(version))
 
@@ -81,7 +73,7 @@ def test_where_production_answers_the_days_the_embeddings_of_a_registered_file_m
 def test_a_monitor_file_with_other_classes_gets_no_reference(trained):
     root, version = trained
     with pytest.raises(NeedsAttention, match="its outputs are"):
-        build_reference_of(store_at(root, classes=["blue", "red"]), version)
+        build_reference_of(store_at(root, classes=["across", "askew"]), version)
 
 
 def put_gate(store: MonitorStore, version: str, decision: str) -> None:

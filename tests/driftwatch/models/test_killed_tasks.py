@@ -1,4 +1,4 @@
-"""Every task of a retraining, killed by SIGKILL at its writes and tried again, ends in the same registry as one left alone."""
+"""Every task of a retraining that is killed at its writes and tried again ends in the same registry as one left alone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from driftwatch.models import registry
 from driftwatch.models.damage import apply_damage
 from driftwatch.storage import Storage, open_storage
 
+from ..kills import killed_at
+from .retraining_tasks import KINDS, RUN, run_task
+
 CLEAN, BROKEN = date(2026, 1, 3), date(2026, 1, 4)
-RUN = "perf_alert__2026-01-04"
-TASKS = ("choose", "collect", "train", "evaluate", "promote", "refresh")
-# `make test` kills each task once, at this write: a training behind its first epoch, a promotion in its middle. `make test-faults` kills at each.
-ONCE = {"choose": 1, "collect": 2, "train": 6, "evaluate": 2, "promote": 6, "refresh": 3}
-NEVER = 0
+# Where the plain suite kills each task: a training behind its first epoch, a promotion in its middle.
+ONCE = {"choose": 0, "collect": 1, "train": 5, "evaluate": 1, "promote": 5, "refresh": 2}
 
 # Imports what is heavy once, and runs each attempt in a fork of itself, which kills itself where it is told to.
 RUNNER = """
@@ -30,26 +30,7 @@ import json, os, signal, sys, traceback
 import keras, pandas, scipy.stats, sklearn.metrics, whylogs
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
-from driftwatch_airflow.operators import promotion
-from driftwatch_airflow.operators import retraining as tasks
-
-class Choose(tasks.ChooseActionOperator):
-    def do_branch(self, context, branches_to_execute):
-        return branches_to_execute
-
-class Collect(tasks.CollectTrainingSetOperator):
-    def do_branch(self, context, branches_to_execute):
-        return branches_to_execute
-
-def operator(task, **common):
-    if task == "choose":
-        return Choose(on_plan="p", on_rollback="b", on_retrain="r", on_challenger="c", **common)
-    if task == "collect":
-        return Collect(on_train="t", on_handover="h", **common)
-    kinds = {"train": tasks.TrainChallengerOperator,
-             "evaluate": tasks.EvaluateChallengerOperator, "promote": promotion.PromoteModelOperator,
-             "refresh": promotion.RefreshReferenceOperator}
-    return kinds[task](**common)
+from tests.driftwatch.models.retraining_tasks import run_task
 
 def die_at(position):
     count = 0
@@ -63,18 +44,13 @@ def die_at(position):
         return call
     Storage.write_bytes, Storage.delete = counted(Storage.write_bytes), counted(Storage.delete)
 
-def attempt(command):
-    run_id = command["run_id"]
-    die_at(command["position"])
-    common = {"task_id": "task", "monitor": MonitorConfig.model_validate(command["monitor"]), "request": run_id}
-    context = {"params": {"last_day": "2026-01-04", "reason": "killed again and again"}, "run_id": run_id}
-    operator(command["task"], **common).execute(context)
-
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
+        command = json.loads(line)
         try:
-            attempt(json.loads(line))
+            die_at(command["position"])
+            run_task(MonitorConfig.model_validate(command["monitor"]), command["task"])
         except BaseException:
             traceback.print_exc()
             os._exit(1)
@@ -89,7 +65,7 @@ def attempt():
     runner = subprocess.Popen([sys.executable, "-c", RUNNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(config: object, task: str, position: int = 0) -> int:
-        command = {"monitor": config.model_dump(mode="json"), "task": task, "position": position, "run_id": RUN}
+        command = {"monitor": config.model_dump(mode="json"), "task": task, "position": position}
         runner.stdin.write(json.dumps(command) + "\n")
         runner.stdin.flush()
         for line in runner.stdout:
@@ -113,30 +89,47 @@ def outcome(storage: Storage, layout: object) -> dict[str, str]:
     }
 
 
-@pytest.mark.all_faults
-@pytest.mark.slow
-@pytest.mark.timeout(1200)  # 30 s alone; with --all-faults some minutes
-def test_every_task_killed_at_its_writes_and_tried_again_ends_in_the_same_registry(
-    world, tmp_path: Path, attempt, pytestconfig
-) -> None:
+def alerted(world):
+    """A clean day, and a dark one that alerts."""
     world = world.with_config(epochs=2, pending_days=0)
     world.add_day(CLEAN, 60)
     world.add_day(BROKEN, 150, lambda rgb: apply_damage(rgb, "brightness", 0.2), verdict="alert")
+    return world
+
+
+def promoted_once(world) -> dict[str, str]:
+    """The outcome, in which the run has promoted one new model and leaves no checkpoint."""
+    left, store = outcome(world.storage, world.layout), monitor_store(world.storage, world.layout)
+    assert not [key for key in left if "checkpoints" in key]
+    assert registry.champion(store).promoted_by == RUN
+    assert len(registry.versions(store)) == 2
+    return left
+
+
+@pytest.mark.slow
+def test_every_task_that_fails_at_one_write_and_is_tried_again_promotes_one_model(world) -> None:
+    world = alerted(world)
+    for task, place in ONCE.items():
+        killed_at(place, "before", lambda task=task: run_task(world.config, task))
+        run_task(world.config, task)
+    promoted_once(world)
+
+
+@pytest.mark.all_faults("it trains again and again")
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_every_task_killed_at_each_write_and_tried_again_ends_in_the_same_registry(
+    world, tmp_path: Path, attempt
+) -> None:
+    world = alerted(world)
     shutil.copytree(tmp_path / "storage", tmp_path / "undisturbed")
     changed = world.config.model_dump(mode="json") | {"storage": {"uri": f"file://{tmp_path}/undisturbed"}}
     undisturbed = type(world.config).model_validate(changed)
-    everywhere = pytestconfig.getoption("--all-faults")
-    killed = dict.fromkeys(TASKS, 0)
-    for task in TASKS:
+    killed = dict.fromkeys(KINDS, 0)
+    for task in KINDS:
         assert attempt(undisturbed, task) == 0
-        position = 1 if everywhere else ONCE[task]
-        while (code := attempt(world.config, task, position)) != 0:
+        while (code := attempt(world.config, task, killed[task] + 1)) != 0:
             assert code == -9
             killed[task] += 1
-            position = position + 1 if everywhere else NEVER
     assert all(killed.values()), killed
-    left = outcome(world.storage, world.layout)
-    assert left == outcome(open_storage(undisturbed.storage.uri), world.layout)
-    assert not [key for key in left if "checkpoints" in key]
-    assert registry.champion(monitor_store(world.storage, world.layout)).promoted_by == RUN
-    assert len(registry.versions(monitor_store(world.storage, world.layout))) == 2
+    assert promoted_once(world) == outcome(open_storage(undisturbed.storage.uri), world.layout)
