@@ -24,7 +24,7 @@ from driftwatch_sandbox.demo.world import ROOT, World
 SMALL = replace(
     week.DRAWN,
     training=200,
-    per_day=(24, 30, *(24,) * 5),  # the first two days are enough to be accepted as usual
+    per_day=(54, *(24,) * 6),  # the first day, which every run takes in, is enough to be accepted as usual
     overrides={
         "segments": {"shift": {"key": "^door-([01])"}},  # the name's first digit is of the hour
         "labels": {"sample_size": 20, "control_tasks": 12},
