@@ -27,6 +27,7 @@ from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_sandbox.demo.year import Year
 
 LAST = date(2026, 6, 14)
+AIRFLOWS_OWN = 90_000  # milliseconds
 HOSTILE_CLASSES = ('<img src=x onerror="window.hacked=1">', "dog & 'cat'")
 
 
@@ -86,6 +87,13 @@ class Pages:
         page.wait_for_load_state("networkidle")
         page.locator("[aria-busy=true]").wait_for(state="detached")
         return page
+
+    def framed(self, page: Any, address: str) -> Any:
+        """The frame in which Airflow's page of the address shows ours. Airflow's own page is waited for longer: on a busy machine its scripts
+        take most of a minute, and the frame is made by them."""
+        page.goto(f"{self.url}{address}", timeout=AIRFLOWS_OWN)
+        page.locator("iframe").wait_for(state="attached", timeout=AIRFLOWS_OWN)
+        return page.frame_locator("iframe")
 
     def api(self) -> AirflowApi:
         """Airflow's own API."""

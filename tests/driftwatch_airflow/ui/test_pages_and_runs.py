@@ -13,6 +13,8 @@ import pytest
 from driftwatch.artifacts import base
 from driftwatch.artifacts.failure import Failure
 
+from .conftest import AIRFLOWS_OWN
+
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 LAST = date(2026, 6, 14)
 
@@ -45,22 +47,24 @@ def test_going_back_to_a_version_is_the_retrainings_form_filled_in_and_asked_twi
     page.context.close()
 
 
-def test_airflow_shows_the_pages_in_its_navigation_and_on_dag_and_run_and_links_lead_out(pages: Any) -> None:
+def test_airflow_shows_the_pages_and_their_charts_in_its_navigation_and_on_dag_and_run_and_links_lead_out(
+    pages: Any,
+) -> None:
     api = pages.api()
     dag_id, run_id = "cats_vs_dogs_monitoring", "by_hand+1"
     api.wait_for_dags([dag_id])
     api.trigger(dag_id, run_id, None, {"day": str(LAST)})
     page = pages.page()
-    page.goto(f"{pages.url}/dags/{dag_id}/runs/{run_id.replace('+', '%2B')}/plugin/driftwatch-day")
-    frame = page.frame_locator("iframe")
+    frame = pages.framed(page, f"/dags/{dag_id}/runs/{run_id.replace('+', '%2B')}/plugin/driftwatch-day")
     frame.get_by_role("heading", level=1).wait_for()
     assert str(LAST) in frame.locator("body").text_content()
     frame.get_by_role("link", name="Airflow run").click()
-    page.wait_for_url(f"**/dags/{dag_id}/runs/by_hand%2B1", timeout=90_000)  # Airflow's own page
-    page.goto(f"{pages.url}/dags/{dag_id}/plugin/driftwatch-monitor")
-    page.frame_locator("iframe").get_by_role("heading", name="cats_vs_dogs", exact=True).wait_for()
-    page.goto(f"{pages.url}/plugin/driftwatch")
-    page.frame_locator("iframe").get_by_role("heading", name="Monitors").wait_for()
+    page.wait_for_url(f"**/dags/{dag_id}/runs/by_hand%2B1", timeout=AIRFLOWS_OWN)
+    frame = pages.framed(page, f"/dags/{dag_id}/plugin/driftwatch-monitor")
+    frame.get_by_role("heading", name="cats_vs_dogs", exact=True).wait_for()
+    frame.locator("#feature-chart canvas").wait_for()
+    frame = pages.framed(page, "/plugin/driftwatch")
+    frame.get_by_role("heading", name="Monitors").wait_for()
     page.context.close()
 
 
@@ -137,8 +141,7 @@ def test_a_failed_day_is_red_with_its_reason_until_it_is_taken_up_again_and_labe
 def test_the_pages_are_dark_in_airflows_frame_if_the_reader_chose_so_in_airflow(pages: Any) -> None:
     page = pages.page()
     page.add_init_script("localStorage.setItem('theme', 'dark')")
-    page.goto(f"{pages.url}/plugin/driftwatch")
-    frame = page.frame_locator("iframe")
+    frame = pages.framed(page, "/plugin/driftwatch")
     frame.get_by_role("heading", name="Monitors").wait_for()
     assert frame.locator("html").get_attribute("data-theme") == "dark"
     page.evaluate("document.documentElement.className = 'light'")  # as Airflow does, when its switch is used
