@@ -120,7 +120,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     write_monitor(world, 0, name="new_one", description="Not run yet.")
     try:
         world.processes.start("api-server", ["airflow", "api-server"], world.env)
-        world.processes.start("dag-processor", ["airflow", "dag-processor", "--num-runs", "1"], world.env)
+        world.processes.start("dag-processor", ["airflow", "dag-processor"], world.env)
         world.processes.wait_for_http(
             "api-server", f"{world.url('airflow')}/api/v2/monitor/health", lambda answer: answer.is_success, 120
         )
