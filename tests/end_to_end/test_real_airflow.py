@@ -203,8 +203,8 @@ def test_the_form_of_the_reference_dag_accepts_a_day_and_names_who_asked(site, d
     site.api.wait_for_dags([dag_id])
     form = {"action": "accept", "days": str(days[0]), "state": "new_lens", "reason": "A new lens"}
     form |= dict.fromkeys(("name", "since", "until"))
-    state = site.run(dag_id, "accepted", None, **form)
-    assert state == "success", site.api.log(dag_id, "accepted", "change_reference", 1)
+    ended = site.run(dag_id, "accepted", None, **form)
+    assert ended == "success", site.api.log(dag_id, "accepted", "change_reference", 1)
     states = accepted_states(monitor_store(site.storage, site.layout, site.monitor))
     (state,) = (state for state in states if state.name == "new_lens")
     (decision,) = state.history
