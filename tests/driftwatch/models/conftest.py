@@ -66,8 +66,10 @@ class World(SimpleNamespace):
         self, day: date, n: int, damage: Callable[[np.ndarray], np.ndarray] = lambda rgb: rgb, verdict: str = "ok"
     ) -> pd.DataFrame:
         """A day taken in and labelled: n images, with labels.parquet, drift.json and performance.json of `verdict`."""
+        from driftwatch.images import ingest
+
         keys = self.layout.day(day)
-        settings = self.config.model_dump_json(exclude={"storage"})
+        settings = f"{self.config.model_dump_json(exclude={'storage'})} {ingest.BLOCK}"
         like = (day, n, settings, damage(striped(np.random.default_rng(0), CLASSES[0])).tobytes())
         if like not in _TAKEN_IN:
             labels = self._take_in(day, n, damage)
