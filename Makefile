@@ -121,6 +121,7 @@ bench-judgement: .venv/installed var/bench/venv/installed var/bench/glide/instal
 	@$(BIN)/python -m bench.judgement.segments
 	@$(BIN)/python -m bench.judgement.segment_days
 	@$(BIN)/python -m bench.judgement.slices
+	@$(BIN)/python -m bench.judgement.standing
 	@$(BIN)/python -m bench.judgement.year
 	@$(BIN)/python -m bench.judgement.baselines
 

@@ -233,7 +233,7 @@ PARTS: dict[str, tuple[str, str, Callable[[], pd.DataFrame]]] = {
     ),
     "slow": (
         "A slow change",
-        f"The median of {SLOW_RUNS} runs of {SLOW} days; after {BEFORE} days one feature begins to move. How many days later the first day alarms, and the trend; 0 is never, and of two runs it is the middle: 35 without a change is one false alarm on the 70th day, and none in the other run. "
+        f"The median of {SLOW_RUNS} runs of {SLOW} days; after {BEFORE} days one feature begins to move.\nHow many days later the first day alarms, and the trend; 0 is never, and of two runs it is the middle: 35 without a change is one false alarm on the 70th day, and none in the other run.\n"
         f"Every {EVERY}th day is tested against its baseline. The last column is the newest day of the trailing window at the end: with the guard it stays before the change.",
         slow_change,
     ),

@@ -80,9 +80,9 @@ def page(table: pd.DataFrame) -> str:
     """The page in Markdown."""
     lines = [
         "# A camera that differs from day to day", "",
-        f"`make bench-judgement` writes this page (bench/judgement/segment_days.py). One camera of {CAMERAS}, with {DAYS} usual days of as many images; photos and damage as in [segments.md](segments.md). Each day has a light of its own: the features of brightness, contrast, "
-        "colour and saturation move together, by the stated number of standard deviations of one day's images. The camera is called drifted where its p-value is at most "
-        f"{SEGMENTS_RATE:g} / {CAMERAS}. *Before*: all usual images are one sample. *Now*: where the usual days differ more than their images explain, the day is compared with them as days.", "",
+        f"`make bench-judgement` writes this page (bench/judgement/segment_days.py). One camera of {CAMERAS}, with {DAYS} usual days of as many images; photos and damage as in [segments.md](segments.md).\nEach day has a light of its own: the features of brightness, contrast, "
+        "colour and saturation move together, by the stated number of standard deviations of one day's images.\nThe camera is called drifted where its p-value is at most "
+        f"{SEGMENTS_RATE:g} / {CAMERAS}.\n*Before*: all usual images are one sample. *Now*: where the usual days differ more than their images explain, the day is compared with them as days.", "",
     ]  # fmt: skip
     for damage, title in (
         ("none", "False alarms"),

@@ -14,6 +14,7 @@ class RetrainingDecision(DayArtifact):
     verdict: AccuracyVerdict
     """The verdict that counted: the day's own, or that of WhyLabs (`publish.alert_source`)."""
     run_id: str | None = None
-    """The run of the retraining DAG that it starts; absent where it starts none."""
+    """The run of the retraining DAG that it starts, for an alert or for a challenger that waits for the day's labels; absent where it starts
+    none."""
     held: str | None = None
     """Why an alert starts none; absent otherwise."""

@@ -66,9 +66,8 @@ def _follow(store: MonitorStore, day: date) -> DayEpisodes:
             later.append((of, before))
         elif stored != before:
             of.write(before)
-    for of, episodes in reversed(
-        later
-    ):  # the last day first: who is killed on the way finds the next day still to be written
+    # The last day first: who is killed on the way finds the next day still to be written.
+    for of, episodes in reversed(later):
         of.write(episodes)
     return found
 

@@ -45,14 +45,9 @@ AFTER_ALERT = {
     "handed_over": "train a model on the set and register it. The models page has the command.",
     "failed": "read the failed task's log in its run, and clear that task to go on from there; or trigger the retraining again.",
     "refused": "read on the models page where the new model is worse. Trigger the retraining again when there are more labels, or with other settings.",
-    "too_little_evidence": "nothing yet, if more days with an alert come: their labels judge it again. Else raise labels.sample_size, or retrain again later.",
+    "too_little_evidence": "nothing yet, if more days with labels come: they judge it again. Else raise labels.sample_size, or retrain again later.",
     "passed": "read its comparison on the models page, and decide in the run.",
     "promoted": f"say whether the change is there to stay. {LASTING}",
     "replaced": "read on the models page which version serves, and why.",
 }
 PROMOTED_AND_ACCEPTED = "nothing: days from now on are judged by the new model, and days like that of the alert are usual. If the change was no lasting one, withdraw it."
-
-
-def capital(text: str) -> str:
-    """The advice as a sentence of its own."""
-    return f"{text[:1].upper()}{text[1:]}"

@@ -13,7 +13,7 @@ from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.segments import changed_lines, coming_lines, numbers_of_segments
 from driftwatch.view.states import state_name
 from driftwatch.view.versions import moved_line
-from driftwatch.view.words import direction, feature_name, listing
+from driftwatch.view.words import capital, direction, feature_name, listing
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.alerts import AnswersDrifted, ImagesDrifted
@@ -27,7 +27,7 @@ def images_drifted(alert: ImagesDrifted) -> Words:
     since = None if episode and episode.event == "reminder" else drift.day
     coming = coming_lines(drift.segments, since)
     only_new = coming and (episode is None or episode.event is None)
-    what = _capital(coming[0]) if only_new else _change_of_images(drift, coming)
+    what = capital(coming[0]) if only_new else _change_of_images(drift, coming)
     numbers = _numbers_of_images(drift, coming)
     if alert.answers:
         what = f"{what}; {listing(_changes_of_answers(alert.answers))}"
@@ -42,11 +42,7 @@ def _change_of_images(drift: DayDrift, coming: list[str]) -> str:
         return ": ".join(["The images changed", *(segments[:1] or [listing(list(moved))] * bool(moved))])
     if trend is not None and trend.verdict == "drifted":
         return f"The images change slowly: {trend_finding(trend)}"
-    return _capital(coming[0]) if coming else "The images changed"
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
+    return capital(coming[0]) if coming else "The images changed"
 
 
 def _numbers_of_images(drift: DayDrift, coming: list[str]) -> dict[str, str]:
@@ -71,7 +67,7 @@ def answers_drifted(alert: AnswersDrifted) -> Words:
         "evidence": f"against {drift.reference_images} held-out images of model {drift.reference_version}; "
         f"a day without drift is called drifted with a chance of {percent(drift.day_false_alarm_rate)}"
     }
-    what = said(_capital(first), alert.episode, alert.day)
+    what = said(capital(first), alert.episode, alert.day)
     return Words(what, {**of_alert(alert.episode, alert.day), **numbers}, advice.IMAGES_DRIFTED)
 
 

@@ -17,7 +17,7 @@ from driftwatch.artifacts.drift import DayDrift, FeatureDrift
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.view.artifacts import Artifacts
-from driftwatch.view.day_images import RIGHT, SEGMENT, WRONG, day_images, features_of, read_table, segmentations
+from driftwatch.view.day_images import SEGMENT, day_images, features_of, read_table
 from driftwatch.view.numbers import digits
 from driftwatch.view.words import count, direction, feature_name, listing
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PAIRS_A_PAGE = 12
 USUAL_DAYS, _DAYS_LOOKED_AT = 3, 60
+_ENOUGH = 2_000  # images to choose a neighbour from: of large days one is enough, and is all that is read
 TRAINING_DAY = "training"  # stands where a day would, in addresses too
 # What lies further away, in standard deviations, counts as no further: an example is typical, not extreme.
 _FAR = 3.0
@@ -87,39 +88,6 @@ class Pairs:
     page: int
     pages: int
     about: str
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What can be asked for: (value, words) of features, the moved ones first, of classes and of segments."""
-
-    features: list[tuple[str, str]]
-    classes: list[tuple[str, str]]
-    segments: list[tuple[str, str]]
-    answers: list[tuple[str, str]]
-
-
-MOST_SEGMENTS = 300
-
-
-def choices(artifacts: Artifacts, drift: DayDrift, table: pd.DataFrame) -> Choices:
-    """What the images of the day can be narrowed down to."""
-    features = [
-        (row.feature, f"{feature_name(row.feature)}: {direction(row)}" if row.verdict == "drifted" else feature_name(row.feature))
-        for row in drift.features
-    ]  # fmt: skip
-    changed = [f"{row.by}={row.name}" for row in drift.segments_that("drifted")]
-    named = [
-        f"{by}={name}" for by in segmentations(table) for name in table[f"{SEGMENT}{by}"].value_counts().index.astype(str)
-    ]  # fmt: skip
-    segments = list(dict.fromkeys([*changed, *named]))[:MOST_SEGMENTS]
-    answers = [(RIGHT, "right"), (WRONG, "wrong")] if table["answer"].notna().any() else []
-    return Choices(
-        features,
-        [(name, name) for name in artifacts.config.classes],
-        [(value, f"{value.replace('=', ' ')}{' (changed)' if value in changed else ''}") for value in segments],
-        answers,
-    )
 
 
 def pairs(
@@ -227,7 +195,7 @@ def _usual_images(artifacts: Artifacts, day: date) -> tuple[pd.DataFrame, str]:
         table = day_images(artifacts, other) if drift and drift.verdict == "ok" else None
         if table is not None and features_of(table) and table["prediction"].notna().any():
             tables.append(table.assign(day=other.isoformat()))
-        if len(tables) == USUAL_DAYS:
+        if len(tables) == USUAL_DAYS or sum(map(len, tables)) >= _ENOUGH:
             break
     if tables:
         said = listing([str(table["day"].iloc[0]) for table in reversed(tables)])

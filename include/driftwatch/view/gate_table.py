@@ -96,11 +96,12 @@ def gate(found: GateResult) -> Gate:
 
 
 def _levels(found: GateResult) -> tuple[str, str]:
-    """The level of the one-sided bound of each part. That of the recent days is shared by all looks at them."""
+    """The level of the one-sided bound of each part. All looks at a waiting challenger share the error rate of each."""
     if found.rules is None:
         return "", ""
-    clean = percent(found.rules.gate_confidence)
-    return percent(found.looks[-1].confidence) if found.looks else clean, clean
+    whole, look = found.rules.gate_confidence, found.looks[-1] if found.looks else None
+    recent, clean = (look.confidence, look.clean_confidence or whole) if look else (whole, whole)
+    return percent(recent), percent(clean)
 
 
 def levels(found: GateResult) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.models.metrics import in_order
-from driftwatch.view.words import count
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -66,7 +65,7 @@ def _text(value: JsonValue, classes: Sequence[str], depth: int = 0) -> str:
         case float():
             return f"{value:.4g}"
         case dict() if len(value) > _MOST_CLASSES and set(value) <= set(classes):
-            return f"{count(len(value), 'class')[:-1]}es: `driftwatch models FILE show` lists them"
+            return f"{len(value):,} classes: `driftwatch models FILE show` lists them"
         case dict():
             inner = [f"{_words(key)} {_text(value[key], classes, depth + 1)}" for key in in_order(value, classes)]
             return (", " if depth else "; ").join(inner)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from driftwatch.config.labels import TABLE
 from driftwatch.view import advice, tones
 from driftwatch.view.segment_accuracy import worse
+from driftwatch.view.words import in_address
 
 if TYPE_CHECKING:
     from datetime import date
@@ -141,11 +142,9 @@ def _way_back(now: Situation) -> tuple[Step, ...]:
 
 
 def _segments(now: Situation) -> tuple[Step, ...]:
-    from urllib.parse import quote
-
     found = worse(now.measured.performance) if now.measured and now.measured.performance else []
     return tuple(
-        Step(f"See {each.by.replace('_', ' ')} {each.name}", f"segments/{each.by}/{quote(each.name, safe='')}")
+        Step(f"See {each.by.replace('_', ' ')} {each.name}", f"segments/{each.by}/{in_address(each.name)}")
         for each in found[:3]
     )
 

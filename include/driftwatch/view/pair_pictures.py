@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from driftwatch.errors import ChangedImage
@@ -47,16 +48,20 @@ def note(of: Shown) -> str:
     return f"{where}\n{of.note}" if of.note else where
 
 
+def first_pairs(artifacts: Artifacts, day: date, drift: DayDrift | None) -> tuple[Pair, ...]:
+    """The first MOST_PAIRS pairs of a day that drifted."""
+    table = day_images(artifacts, day) if drift is not None and drift.verdict == "drifted" else None
+    if drift is None or table is None or not features_of(table):
+        return ()
+    return pairs(artifacts, drift, table, first_asked(drift), MOST_PAIRS).pairs
+
+
 def in_report(day: DayStore, drift: DayDrift | None) -> list[ShownPair]:
     """The pairs of a day that drifted, each picture as a data URI: at most MOST_PAIRS, and MOST_BYTES. An image whose file is gone or changed
     is left out, with its pair."""
-    artifacts = Artifacts(day.monitor)
-    table = day_images(artifacts, day.date) if drift is not None and drift.verdict == "drifted" else None
-    if drift is None or table is None or not features_of(table):
-        return []
     found: list[ShownPair] = []
     weight = 0
-    for pair in pairs(artifacts, drift, table, first_asked(drift), MOST_PAIRS).pairs:
+    for pair in first_pairs(Artifacts(day.monitor), day.date, drift):
         try:
             drawn = ShownPair(_drawn(day, pair.changed), _drawn(day, pair.usual) if pair.usual else None, pair.moved)
         except (ChangedImage, RejectedImage):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from driftwatch.labels.annotators import whose_votes_count
 from driftwatch.labels.assignments import COUNTED, LATE, REJECTED, VOID
 from driftwatch.labels.rejected import poor_annotators
 from driftwatch.view.day_images import SCORE, VOTES
@@ -29,7 +30,7 @@ _GROUPS = {
 
 @dataclass(frozen=True)
 class Disputed:
-    """One image. `votes`: who many gave which answer, in words; `model`: what the model said."""
+    """One image. `votes`: how many people gave which answer, in words; `model`: what the model said."""
 
     image_id: str
     key: str
@@ -224,12 +225,19 @@ def _persons(annotators: pd.DataFrame | None, counted: pd.DataFrame) -> list[Per
 def _accounts(assignments: pd.DataFrame, config: MonitorConfig) -> list[Account]:
     """What became of every answer; the rejected ones by the reason that the monitor's rules give."""
     control, status = assignments["control"].astype(bool), assignments["status"]
+    given = status.isin(COUNTED) & ~control
+    counts = pd.Series(assignments.index.isin(whose_votes_count(assignments, config).index), index=assignments.index)
     fates = [
-        ("votes", status.isin(COUNTED) & ~control, "they decide on the labels"),
+        ("votes", given & counts, "they decide on the labels"),
+        ("left out", given & ~counts, "by annotators who failed the control tasks (labels.exclude_flagged)"),
         ("control tasks", status.isin(COUNTED) & control, "they tell how reliable the annotator is"),
         *_rejected(assignments, config),
         ("too late", status == LATE, "they came, or changed, after the day was closed"),
-        ("no votes", status == VOID, "skipped, not offered, or by one person more than the overlap"),
+        (
+            "no votes",
+            status == VOID,
+            "an image that was skipped, a choice that is not offered, or a person more than the overlap asks for",
+        ),
     ]
     return [
         Account(int(rows.sum()), int(assignments.loc[rows, "assignment_id"].nunique()), fate, why)

@@ -70,8 +70,8 @@ class Outcome:
 
 
 def of_alert(artifacts: Artifacts, day: date) -> Outcome | None:
-    """What the day's alert led to; None for a day that no alert is known of. What cannot be read is as if it were not there: the models page
-    names it."""
+    """What the day's alert led to, or the comparison by its labels of a challenger that waits; None for a day that started neither. What cannot
+    be read is as if it were not there: the models page names it."""
     decision = _find(artifacts, artifacts.keys.day(day).decision, RetrainingDecision)
     run = decision.run_id if decision else None
     if run is None and _exists(artifacts, f"{ALERT_RUN_PREFIX}{day}"):  # a day that an early Driftwatch judged
@@ -119,26 +119,32 @@ def _of_run(artifacts: Artifacts, run: str, day: date) -> Outcome:
     if failed is not None:
         return Outcome("failed", f"The retraining {run} failed: {_reason(failed)}. The champion serves as before.", run)
     if gate is not None:
-        said = f"The retraining {run} made {gate.version}, which passed the gate. It is not the champion: {_passed(artifacts)}."
+        said = f"{_made(run, gate)}, which passed the gate. It is not the champion: {_passed(artifacts)}."
         return Outcome("passed", said, run, gate.version, gate.reasons)
     return _under_way(artifacts, run)
 
 
+def _made(run: str, gate: GateResult) -> str:
+    """A run for a challenger that waits trains none: its first comparison was another run's."""
+    again = bool(gate.looks) and gate.looks[0].run_key != gate.looks[-1].run_key
+    return (
+        f"The retraining {run} compared {gate.version} again" if again else f"The retraining {run} made {gate.version}"
+    )
+
+
 def _kept(run: str, gate: GateResult) -> Outcome:
     if gate.decision == "keep":
-        said = f"The retraining {run} made {gate.version}. The gate refused it, and {gate.champion} serves as before."
+        said = f"{_made(run, gate)}. The gate refused it, and {gate.champion} serves as before."
         return Outcome("refused", said, run, gate.version, gate.reasons)
-    more = " It waits for the labels of more days with an alert." if gate.looks_left else ""
-    said = f"The retraining {run} made {gate.version}. There was not enough evidence that it is better, and {gate.champion} serves as before.{more}"
+    more = " It waits for the labels of more days." if gate.looks_left else ""
+    said = f"{_made(run, gate)}. There was not enough evidence that it is better, and {gate.champion} serves as before.{more}"
     return Outcome("too_little_evidence", said, run, gate.version, gate.reasons)
 
 
 def _promoted(artifacts: Artifacts, run: str, gate: GateResult, pointer: ChampionPointer, day: date) -> Outcome:
     from driftwatch.drift.states import accepted_states
 
-    said = (
-        f"The retraining {run} made {gate.version}, which passed the gate and was promoted instead of {gate.champion}."
-    )
+    said = f"{_made(run, gate)}, which passed the gate and was promoted instead of {gate.champion}."
     if pointer.version != gate.version:
         return Outcome(
             "replaced", f"{said} Since then {pointer.version} took its place.", run, gate.version, gate.reasons
@@ -162,12 +168,9 @@ def _passed(artifacts: Artifacts) -> str:
 def _under_way(artifacts: Artifacts, run: str) -> Outcome:
     keys = artifacts.keys
     if note := _find(artifacts, keys.retraining(run, CHALLENGER), ChallengerNote):
-        return Outcome(
-            "comparing",
-            f"The retraining {run} has made {note.version}. It is being compared with the champion.",
-            run,
-            note.version,
-        )
+        has = "takes up" if note.after else "has made"
+        said = f"The retraining {run} {has} {note.version}. It is being compared with the champion."
+        return Outcome("comparing", said, run, note.version)
     if handed := _find(artifacts, keys.of_retraining(run).handover.manifest, Handover):
         said = f"The retraining {run} handed a set of {handed.set.rows:,} images over to the team. Its model is waited for."
         return Outcome("handed_over", said, run)

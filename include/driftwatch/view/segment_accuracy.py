@@ -15,7 +15,7 @@ from driftwatch.view.numbers import p_text, percent
 from driftwatch.view.segment_names import segment_title
 from driftwatch.view.shares import p_digits, share_text
 from driftwatch.view.tones import Verdict
-from driftwatch.view.words import count, feature_name, listing
+from driftwatch.view.words import capital, count, feature_name, listing
 
 MOST_NAMED = 6
 
@@ -43,7 +43,7 @@ def _reason(segment: SegmentAccuracy, floor: float) -> str:
     }
     title = segment_title(segment.by, segment.name)
     return (
-        f"{title[0].upper()}{title[1:]}: {share_text(segment.accuracy)} on {count(segment.labels, 'label')}{of_days}, "
+        f"{capital(title)}: {share_text(segment.accuracy)} on {count(segment.labels, 'label')}{of_days}, "
         f"{' and '.join(why[each] for each in segment.found)} ({p_text(segment.p_value or 0.0)}, all segments together)."
     )
 

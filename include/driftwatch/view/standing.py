@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from driftwatch.view.numbers import percent
+from driftwatch.view.words import capital
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.accuracy import Performance
@@ -46,7 +47,7 @@ class Standing:
             days = f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
             said.append(f"{percent(self.accuracy)} is {100 * self.below:.0f} points below {days}")
         text = ", and ".join(said)
-        return f"{text[:1].upper()}{text[1:]}." if text else ""
+        return f"{capital(text)}." if text else ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.view.numbers import interval, p_text, percent
+from driftwatch.view.words import capital
 
 if TYPE_CHECKING:
     from driftwatch.accuracy.policy import Persistence, Verdict
@@ -23,7 +24,7 @@ def reasons(found: Verdict) -> list[str]:
             f"{accuracy.reason}."
         ]
     if accuracy.numbers is None:
-        return [f"{_capital(accuracy.reason or 'the accuracy is undefined')}."]
+        return [f"{capital(accuracy.reason or 'the accuracy is undefined')}."]
     value, low, high = accuracy.numbers
     measured = f"Accuracy {percent(value)} {interval(accuracy)} {_on(accuracy)}"
     said = _of_rules(found, measured, high)
@@ -107,7 +108,3 @@ def _too_few(accuracy: JudgedAccuracy, needed: int) -> str:
 def _on(accuracy: JudgedAccuracy) -> str:
     said = f"on {accuracy.n} labels" + (f" of {accuracy.days} days" if accuracy.days > 1 else "")
     return f"{said}, corrected for wrong labels" if accuracy.kind == "corrected" else said
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from driftwatch.view import advice, tones
+from driftwatch.view import tones
 from driftwatch.view.days import Day, whole
 from driftwatch.view.episodes import ShownEpisode, newest, shown
 from driftwatch.view.models import champion_or_problem, retrainings
@@ -19,7 +19,7 @@ from driftwatch.view.next_steps import Situation, Step, next_steps, tone
 from driftwatch.view.retrained import Outcome, of_alert
 from driftwatch.view.segments import first_line
 from driftwatch.view.what_happened import Done, done_lines, retraining_lines, where_lines
-from driftwatch.view.words import headline
+from driftwatch.view.words import capital, headline
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -141,6 +141,6 @@ def _card(now: Situation, since: Sequence[ShownEpisode]) -> WhatNow:
         since=tuple(since),
         where=tuple(where_lines(now)),
         done=done_lines(now),
-        advice=advice.capital(said),
+        advice=capital(said),
         steps=steps,
     )

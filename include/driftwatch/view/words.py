@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 from driftwatch.view.feature_words import words_of
 from driftwatch.view.numbers import percent
@@ -61,6 +62,16 @@ def printable(text: Any) -> str:
         character if unicodedata.category(character)[0] != "C" else character.encode("unicode_escape").decode()
         for character in str(text)
     )
+
+
+def in_address(text: str) -> str:
+    """The text as one part of a path."""
+    return quote(text, safe="")
+
+
+def capital(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def one_line(text: Any, most: int = 300) -> str:

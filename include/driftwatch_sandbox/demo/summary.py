@@ -17,6 +17,7 @@ from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.parts import Interval
 from driftwatch.artifacts.store import DayStore
 from driftwatch.view.shares import share_text
+from driftwatch.view.words import feature_name
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,7 @@ def table(rows: Sequence[DayRow], title: str) -> Table:
     for name in ("Day", "Images", "Drifted features", "Accuracy", "Verdict", "Model"):
         shown.add_column(name, no_wrap=name not in ("Drifted features", "Verdict"))
     for row in rows:
-        names = [
-            name.rsplit(".", 1)[-1] if "Sharpness" in name else name.removeprefix("image.")
-            for name in row.drifted_features
-        ]
+        names = [feature_name(name) for name in row.drifted_features]
         named = f"[yellow]{len(names)}: {names[0]}{' …' if names[1:] else ''}[/]" if names else _like(row)
         if row.drifted and any(segment.drifted for segment in row.segments.values()):
             named = f"[yellow]{row.drifted_in}[/]"

@@ -183,27 +183,27 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         return self._choose(context, "not_enough_evidence" if found.verdict == "not_analysed" else found.verdict)
 
     def _choose(self, context: Context, verdict: AccuracyVerdict) -> str | list[str] | None:
-        if verdict == "ok":
-            self._note(context, verdict)
-            return self._branch(context, self.on_ok, *self._look_again(context))
-        if verdict != "alert":
-            self._note(context, verdict)
-            return self._branch(context, *self._look_again(context))
-        held = self._begin_or_why_not(context)
-        self._note(context, verdict, held=held)
-        return self._branch(context, *([] if held else [self.on_alert]))
+        if verdict == "alert":
+            held = self._begin_or_why_not(context)
+            self._note(context, verdict, starts=not held, held=held)
+            return self._branch(context, *([] if held else [self.on_alert]))
+        again = self._look_again(context)
+        self._note(context, verdict, starts=bool(again))
+        return self._branch(context, *([self.on_ok] if verdict == "ok" else []), *again)
 
-    def _note(self, context: Context, verdict: AccuracyVerdict, held: str | None = None) -> None:
+    def _note(self, context: Context, verdict: AccuracyVerdict, starts: bool = False, held: str | None = None) -> None:
         """Says in one line of the log what is decided and why, and keeps it for the pages and the report. A dry run keeps nothing."""
         from driftwatch.artifacts.accuracy import Performance
         from driftwatch.artifacts.decision import RetrainingDecision
 
-        starts = verdict == "alert" and not held
         run_id = f"{ALERT_RUN_PREFIX}{self.day}" if starts else None
         then = {"ok": "the day is ok", "not_enough_evidence": "it is neither ok nor an alert"}
-        what = (
-            f"the retraining {run_id} is started" if starts else then.get(verdict, f"no retraining is started: {held}")
-        )
+        found = [then[verdict]] if verdict in then else []
+        if starts:
+            found.append(f"the retraining {run_id} is started")
+        elif held:
+            found.append(f"no retraining is started: {held}")
+        what = ", and ".join(found)
         because = " ".join(self.of_day.read(Performance).reasons) or "no reason is known"
         level = logging.INFO if verdict == "ok" else logging.WARNING
         self.log.log(level, "Verdict of %s: %s, %s. Because: %s", self.day, verdict.replace("_", " "), what, because)

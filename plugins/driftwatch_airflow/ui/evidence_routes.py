@@ -19,15 +19,16 @@ from driftwatch.images.headers import RejectedImage
 from driftwatch.images.originals import read_original
 from driftwatch.view.day_images import day_images, features_of, read_table
 from driftwatch.view.day_map import ShownMap, shown_map
-from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, choices, found_text, pairs
+from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, found_text, pairs
+from driftwatch.view.evidence_choices import choices
 from driftwatch.view.image_page import find_image, image_page
 from driftwatch.view.pair_pictures import with_addresses
 from driftwatch.view.people import AGAINST, TIES, UNCLEAR, people
 from driftwatch.view.thumbnails import large_picture, thumbnail_of
 from driftwatch_airflow.ui import pages
 from driftwatch_airflow.ui.access import Chosen
+from driftwatch_airflow.ui.addresses import image_address
 from driftwatch_airflow.ui.day_routes import IMAGE_ID, DayDep, day_of
-from driftwatch_airflow.ui.picture_addresses import image_address
 
 LARGE_SIDE = 560  # pixels; pages show it at about half of that
 _CACHE = "private, max-age=3600"

@@ -14,8 +14,8 @@ from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.run_days import RunDay
 from driftwatch_airflow.ui import airflow_state
 from driftwatch_airflow.ui.access import AllSites, may_see
+from driftwatch_airflow.ui.addresses import address
 from driftwatch_airflow.ui.monitors import Site
-from driftwatch_airflow.ui.pages import address
 
 
 def lead_from_dag(request: Request, dag_id: str, sites: AllSites, user: GetUserDep) -> Response:

@@ -27,6 +27,7 @@ from driftwatch.view.series import series
 from driftwatch.view.what_now import Known, WhatNow, look, of_known, of_monitor
 from driftwatch_airflow.ui import airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, require
+from driftwatch_airflow.ui.addresses import address
 from driftwatch_airflow.ui.monitors import Site
 
 
@@ -108,7 +109,7 @@ def show_segment(request: Request, site: Chosen, by: str, name: str, session: Se
         raise HTTPException(
             404, f"No day knows a segment {name} of {by}. The tables on a day's page name those that are there."
         )
-    base = pages.address(request)
+    base = address(request)
     return HTMLResponse(
         pages.page(request, "segment.html.j2", site=site, found=found, by=by, here=f"{base}/m/{site.config.name}")
     )

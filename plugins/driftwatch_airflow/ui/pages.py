@@ -23,7 +23,7 @@ from driftwatch.view.tones import SYMBOLS
 from driftwatch.view.words import count
 from driftwatch_airflow.paths import URL_PREFIX, dag_path
 from driftwatch_airflow.run_days import whole_from
-from driftwatch_airflow.ui.picture_addresses import image_address, pairs_of_day
+from driftwatch_airflow.ui.addresses import address, image_address, pairs_of_day
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -47,12 +47,6 @@ def _environment() -> Environment:
 
 def _moment(value: datetime | None) -> str:
     return f"{value:%Y-%m-%d %H:%M} UTC" if value else "–"
-
-
-def address(request: Request) -> str:
-    """Where the browser finds the application: the path below which Airflow is served, if there is one, and URL_PREFIX."""
-    found: str = request.scope.get("root_path") or URL_PREFIX
-    return found
 
 
 def page(request: Request, template: str, **given: Any) -> str:

@@ -15,7 +15,8 @@ from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import day_images
-from driftwatch.view.evidence import Asked, Pairs, choices, first_asked, pairs
+from driftwatch.view.evidence import Asked, Pairs, first_asked, pairs
+from driftwatch.view.evidence_choices import choices
 from driftwatch.view.image_page import find_image, image_page
 
 

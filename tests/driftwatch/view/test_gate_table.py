@@ -42,6 +42,11 @@ def test_one_sided_bounds_and_two_sided_intervals_are_told_apart_with_their_leve
     assert [row.difference.note.partition(" (")[2] for row in found.rows] == ["one-sided, 96.5 %)", "one-sided, 95 %)"]
     assert "95 % interval, two-sided" in found.levels
     assert "one-sided bounds at 96.5 % on recent days and 95 % on clean images" in found.levels
+    shared = gate(
+        typed(GateResult, samples.GATE, rules=rules, looks=[{**look, "clean": 250, "clean_confidence": 0.975}])
+    )
+    assert shared.rows[1].difference.note.endswith("(one-sided, 97.5 %)")
+    assert "at 96.5 % on recent days and 97.5 % on clean images" in shared.levels
     early = gate(typed(GateResult, samples.GATE, rules=None, looks=[]))
     assert early.rows[0].difference.note.endswith(" (one-sided)")
 

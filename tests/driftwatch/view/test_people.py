@@ -77,6 +77,15 @@ def test_every_answer_is_accounted_for_and_rejected_ones_by_the_rule_that_reject
     assert "decided at the label service" in why[2]
 
 
+def test_answers_of_who_is_left_out_are_no_votes(config, images) -> None:
+    strict = config.model_copy(update={"labels": config.labels.model_copy(update={"exclude_flagged": True})})
+    id_, wrong = images["image_id"][5], [answer(f"w{n}", "poor", f"{n:064x}", "dog", known="cat") for n in range(20)]
+    given = (answer("a", "ann", id_, "cat"), answer("b", "poor", id_, "dog"), *wrong)
+    for settings, votes in ((config, [("votes", 2)]), (strict, [("votes", 1), ("left out", 1)])):
+        found = found_of(settings, images, *given)
+        assert [(row.fate, row.answers) for row in found.accounts] == [*votes, ("control tasks", 20)]
+
+
 def test_confusions_are_against_the_known_class_on_control_tasks_and_against_the_label_elsewhere(
     config, images
 ) -> None:

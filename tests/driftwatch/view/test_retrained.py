@@ -110,6 +110,18 @@ def test_the_gate_that_refuses_says_why(store: MonitorStore, decision: str, stat
     assert f"{OLD} serves as before" in found.said
 
 
+def test_a_day_without_an_alert_tells_of_the_challenger_that_waits_for_its_labels(store: MonitorStore) -> None:
+    later, run = date(2026, 1, 9), "perf_alert__2026-01-09"
+    store.day(later).write(RetrainingDecision(verdict="ok", run_id=run))
+    looks = [{"run_key": key, "day": key[-10:], "labels": 60, "confidence": 0.96} for key in (RUN, run)]
+    waits = {"decision": "not_enough_evidence", "version": NEW, "champion": OLD, "looks": looks, "looks_left": 3}
+    store.write(store.keys.retraining(run, GATE), typed(GateResult, samples.GATE, **waits))
+    found = outcome(store, later)
+    assert (found.state, found.run_id) == ("too_little_evidence", run)
+    assert found.said.startswith(f"The retraining {run} compared {NEW} again.")
+    assert found.said.endswith("It waits for the labels of more days.")
+
+
 def test_a_failed_retraining_says_where_and_why(store: MonitorStore) -> None:
     decided(store)
     message = "Retraining failed.\n\n  failed: train_challenger\n  reason: the disk is full\n\nWhat to do: nothing"

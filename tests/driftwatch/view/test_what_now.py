@@ -24,6 +24,7 @@ from driftwatch.view.days import with_standings
 from driftwatch.view.report import environment
 from driftwatch.view.retrained import Outcome
 from driftwatch.view.what_now import WhatNow, of_day, status
+from driftwatch.view.words import capital
 
 _SHARE = {"value": 0.9, "low": 0.85, "high": 0.93, "n": 300}
 RUN, NEW = f"perf_alert__{DAY}", "v0002-4e5f6071"
@@ -57,7 +58,7 @@ def test_a_failed_day_is_run_again_by_its_own_form(config: MonitorConfig) -> Non
 
 def test_a_day_without_a_usable_image_asks_for_a_look_at_the_delivery(config: MonitorConfig) -> None:
     card = of_day(a_day(ingest=typed(Ingest, samples.INGEST, accepted=0)), None, config)
-    assert (card.tone, card.advice) == (tones.BAD, advice.capital(advice.NO_IMAGES))
+    assert (card.tone, card.advice) == (tones.BAD, capital(advice.NO_IMAGES))
     assert card.steps[0].conf == {"day": DAY.isoformat()}
 
 
@@ -71,7 +72,7 @@ def test_changed_images_lead_to_the_form_that_accepts_the_change(config: Monitor
     progress = typed(AnnotationProgress, samples.PROGRESS, text="230 of 440 images answered")
     card = of_day(a_day(drift="drifted", annotation=plan, progress=progress), None, config)
     assert card.tone == tones.WARN
-    assert card.advice.startswith(advice.capital(advice.IMAGES_DRIFTED))
+    assert card.advice.startswith(capital(advice.IMAGES_DRIFTED))
     assert card.steps[-1].page == f"days/{DAY}/#usual"
     assert card.done[0].text.startswith(f"People are labelling until {plan.expires:%Y-%m-%d %H:%M} UTC: 230 of 440")
 
@@ -79,20 +80,20 @@ def test_changed_images_lead_to_the_form_that_accepts_the_change(config: Monitor
 def test_while_people_label_the_step_is_the_place_where_they_do(config: MonitorConfig) -> None:
     plan = typed(AnnotationPlan, samples.PLAN, state="opened", close_reason=None, progress=None)
     card = of_day(a_day(drift="ok", annotation=plan), None, config)
-    assert (card.tone, card.advice) == (tones.WAITING, advice.capital(advice.WAIT_FOR_LABELS))
+    assert (card.tone, card.advice) == (tones.WAITING, capital(advice.WAIT_FOR_LABELS))
     assert card.steps[0].pool == DAY
 
 
 def test_a_day_that_is_half_done_waits_for_itself(config: MonitorConfig) -> None:
     card = of_day(a_day(), None, config)
-    assert (card.tone, card.advice) == (tones.WAITING, advice.capital(advice.WAIT_FOR_DAY))
+    assert (card.tone, card.advice) == (tones.WAITING, capital(advice.WAIT_FOR_DAY))
     assert status(a_day(ingest=None)) == "The day was not taken in yet."
 
 
 def test_too_little_evidence_asks_for_labels_and_is_never_green(config: MonitorConfig) -> None:
     card = of_day(a_day(drift="ok", performance="not_enough_evidence"), None, config)
     assert card.tone == tones.UNSURE
-    assert card.advice == advice.capital(f"{advice.TOO_FEW_LABELS} {advice.NOT_COUNTED}")
+    assert card.advice == capital(f"{advice.TOO_FEW_LABELS} {advice.NOT_COUNTED}")
 
 
 def test_an_accuracy_near_the_floor_is_amber_says_so_and_offers_a_retraining(config: MonitorConfig) -> None:
@@ -111,7 +112,7 @@ def test_segments_that_are_worse_are_named_and_led_to(config: MonitorConfig) -> 
     known = typed(SegmentAccuracy, worse, p_value=0.001)
     found = typed(Performance, samples.PERFORMANCE, verdict="ok").model_copy(update={"segments": (known,)})
     card = of_day(replace(a_day(drift="ok", performance="ok"), performance=found), None, config)
-    assert card.advice == advice.capital(advice.SEGMENTS_GOT_WORSE)
+    assert card.advice == capital(advice.SEGMENTS_GOT_WORSE)
     assert card.steps[0].page == "segments/camera/door%201%2F7"
 
 
@@ -142,12 +143,12 @@ def test_after_an_alert_the_next_step_follows_what_it_led_to(
     assert card.done[0].text == "What it led to."
     assert texts(card) == steps
     wanted = advice.PROMOTED_AND_ACCEPTED if more.get("accepted") else advice.AFTER_ALERT[state]
-    assert card.advice == advice.capital(wanted)
+    assert card.advice == capital(wanted)
 
 
 def test_an_alert_of_which_nothing_is_known_yet_advises_as_its_message_does(config: MonitorConfig) -> None:
     card = of_day(a_day(drift="ok", performance="alert"), None, config)
-    assert card.advice == advice.capital(advice.MODEL_GOT_WORSE)
+    assert card.advice == capital(advice.MODEL_GOT_WORSE)
     assert any(line.startswith("Worst class ") for line in card.where)
 
 

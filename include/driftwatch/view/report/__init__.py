@@ -91,12 +91,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 @lru_cache(maxsize=2)
 def environment(*more: Path) -> Environment:
     """Jinja for the report's templates, and for those of the folders `more`, which may extend them."""
-    from urllib.parse import quote
-
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     from driftwatch.view.numbers import percent
-    from driftwatch.view.words import one_line
+    from driftwatch.view.words import in_address, one_line
 
     made = Environment(
         loader=FileSystemLoader([*more, TEMPLATES]),
@@ -105,5 +103,5 @@ def environment(*more: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(percent=percent, shown=one_line, in_address=lambda text: quote(text, safe=""))
+    made.filters.update(percent=percent, shown=one_line, in_address=in_address)
     return made
