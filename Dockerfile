@@ -18,13 +18,12 @@ RUN python -m pip install --no-cache-dir uv==0.13.9 \
 
 COPY --chown=airflow:root README.md LICENSE /opt/driftwatch/
 COPY --chown=airflow:root include /opt/driftwatch/include
-COPY --chown=airflow:root plugins/driftwatch_airflow /opt/driftwatch/plugins/driftwatch_airflow
+COPY --chown=airflow:root plugins /opt/driftwatch/plugins
+COPY --chown=airflow:root dags /opt/driftwatch/dags
 RUN uv pip install --no-cache --no-deps --compile-bytecode /opt/driftwatch \
+ # The DAG files and the preload; the plugin is found in the installed package.
+ && driftwatch deploy --to /opt/airflow \
  # Volumes take the owner of the folder that they cover.
  && mkdir -p storage stand-ins auth && chmod 770 storage stand-ins auth
 
-# What Airflow reads from folders. The package itself is installed above and is not put there a second time.
-COPY --chown=airflow:root plugins/.airflowignore plugins/driftwatch_plugin.py /opt/airflow/plugins/
-COPY --chown=airflow:root dags /opt/airflow/dags
-RUN mkdir -p config && printf 'from driftwatch_airflow.preload import preload\n\npreload()\n' > config/airflow_local_settings.py
 COPY --chown=airflow:root include/monitors /opt/airflow/include/monitors

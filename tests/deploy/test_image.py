@@ -57,7 +57,8 @@ def test_the_image_holds_what_compose_points_at(root):
         for source in sources.split():
             assert (root / source).exists(), source
     targets = {target for _, target in copied}
-    assert {"/opt/airflow/dags", "/opt/airflow/include/monitors", "/opt/airflow/plugins/"} <= targets
+    assert {"/opt/driftwatch/dags", "/opt/driftwatch/plugins", "/opt/airflow/include/monitors"} <= targets
+    assert "driftwatch deploy --to /opt/airflow" in dockerfile
     assert "--constraints /opt/driftwatch/requirements.txt" in dockerfile
     assert "--editable" not in dockerfile
 

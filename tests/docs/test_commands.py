@@ -92,9 +92,10 @@ def named(kind: str) -> list[Command]:
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_DRIFTWATCH)
-def test_the_commands_of_driftwatch_run_in_the_order_of_the_page(page: str, place: Path, capsys) -> None:
+def test_the_commands_of_driftwatch_run_in_the_order_of_the_page(page: str, place: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("AIRFLOW_HOME", str(place))
     for command in (command for command in named("driftwatch") if command.page == page):
-        words = command.words[1:]
+        words = [os.path.expandvars(word) for word in command.words[1:]]
         options = cli.parser().parse_args(words)
         if {(words[0], word) for word in words[1:]} & PARSED:
             assert callable(options.run)

@@ -1,4 +1,5 @@
-"""Registers Driftwatch's links and pages with Airflow. Airflow executes only this file of the folder (see .airflowignore)."""
+"""Registers Driftwatch's links and pages with Airflow, which finds this class by the entry point `airflow.plugins`. Every Airflow process
+imports it: keep it light."""
 
 from __future__ import annotations
 
