@@ -1,6 +1,8 @@
 # Airflow with exactly the versions that the tests ran on, and Driftwatch installed as a package.
 ARG BASE=apache/airflow:3.3.2-python3.11
 FROM ${BASE}
+# What is installed besides the core: `all`, or for the light steps alone, without TensorFlow, `light`.
+ARG EXTRAS=all
 
 ENV DRIFTWATCH_MONITORS=/opt/airflow/include/monitors \
     WHYLOGS_NO_ANALYTICS=True \
@@ -11,7 +13,7 @@ ENV DRIFTWATCH_MONITORS=/opt/airflow/include/monitors \
 # Compiling pyproject.toml against the lock leaves out its development tools. Bytecode saves seconds at each start of a task.
 COPY --chown=airflow:root pyproject.toml requirements.txt /opt/driftwatch/
 RUN python -m pip install --no-cache-dir uv==0.13.9 \
- && uv pip compile --quiet --generate-hashes --constraints /opt/driftwatch/requirements.txt --output-file /tmp/runtime.txt /opt/driftwatch/pyproject.toml \
+ && uv pip compile --quiet --generate-hashes --constraints /opt/driftwatch/requirements.txt --extra "${EXTRAS}" --output-file /tmp/runtime.txt /opt/driftwatch/pyproject.toml \
  && uv pip sync --no-cache --require-hashes --compile-bytecode /tmp/runtime.txt \
  && uv pip check \
  && rm /tmp/runtime.txt

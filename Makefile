@@ -166,7 +166,7 @@ digests: ## Print, for .env, what the tags of docker-compose.yaml's images mean 
 	@deploy/pin-images.sh
 
 lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in requirements.txt, with the hashes of its files
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --fork-strategy fewest --python-version 3.10 --upgrade --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --extra all --group dev --universal --fork-strategy fewest --python-version 3.10 --upgrade --generate-hashes \
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 

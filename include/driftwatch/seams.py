@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any
 
 from driftwatch.errors import ConfigError
 
 
 @dataclass(frozen=True)
+class Extra:
+    """An extra of this package, by the name in pyproject.toml, and a module that is there if it is installed."""
+
+    name: str
+    module: str
+
+    def require(self, needed_by: str) -> None:
+        """Raises ConfigError where the extra is not installed. Imports nothing."""
+        if find_spec(self.module) is None:
+            raise ConfigError(
+                f"{needed_by} needs {self.module}, which is not installed here: pip install 'driftwatch[{self.name}]', or give the step a "
+                "queue whose workers have it"
+            )
+
+
+@dataclass(frozen=True)
 class Seam:
     """One seam. `what` is a kind in words, such as `sink`. `group` is the entry-point group. `built_in`: where each kind of the
-    project's own stands, as `module:name`; they are found first, since reading the entry points of a hundred packages takes a while."""
+    project's own stands, as `module:name`; they are found first, since reading the entry points of a hundred packages takes a while.
+    `extras`: the extra of this package that a built-in kind needs."""
 
     what: str
     group: str
     built_in: Mapping[str, str]
+    extras: Mapping[str, Extra] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Every name that may be asked for: the built-in ones first."""
@@ -39,6 +58,8 @@ class Seam:
     def find(self, name: str) -> Any:
         """What stands behind the name. Raises ConfigError where nothing does, or it cannot be loaded."""
         if name in self.built_in:
+            if name in self.extras:
+                self.extras[name].require(f"the {self.what} {name!r}")
             return pkgutil.resolve_name(self.built_in[name])
         found = self.installed(name)
         if found is None:

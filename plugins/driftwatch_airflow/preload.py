@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 HEAVY = ("cv2", "keras", "numba", "pandas", "s3fs", "scipy.stats", "sklearn.metrics", "toloka.client", "whylogs")
 
@@ -28,4 +29,5 @@ def preload() -> None:
 
         without_network()  # whylogs reads its settings when it is imported, and asks the network for them
         for name in HEAVY:
-            import_module(name)
+            if find_spec(name.partition(".")[0]):  # not of an extra that is left out
+                import_module(name)

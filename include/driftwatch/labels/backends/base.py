@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.config.labels import DESK, LABEL_STUDIO, TOLOKA
 from driftwatch.errors import NeedsAttention
-from driftwatch.seams import Seam
+from driftwatch.seams import Extra, Seam
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +36,7 @@ SEAM = Seam(
         DESK: "driftwatch.labels.backends.desk.backend:desk_backend",
         LABEL_STUDIO: "driftwatch.labels.backends.label_studio.backend:label_studio_backend",
     },
+    {TOLOKA: Extra("toloka", "toloka")},
 )
 # The close reason, of every backend, of a pool whose images have all the answers that were wanted.
 COMPLETED = "COMPLETED"

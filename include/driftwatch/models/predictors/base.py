@@ -16,7 +16,7 @@ import numpy as np
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config.model import CHAMPION, ENDPOINT, LOGGED
 from driftwatch.models.registry import card
-from driftwatch.seams import Seam
+from driftwatch.seams import Extra, Seam
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,7 @@ SEAM = Seam(
         LOGGED: "driftwatch.models.predictors.logged:load_answers",
         ENDPOINT: "driftwatch.models.predictors.endpoint.predictor:load_endpoint",
     },
+    {KERAS: Extra("keras", "tensorflow"), ONNX: Extra("onnx", "onnxruntime")},
 )
 
 # Machines of different vector width may differ in the last bits. Rounding hides these.

@@ -21,7 +21,7 @@ from driftwatch.artifacts.models import Augmentation, TimedEpochRow, TrainingRec
 from driftwatch.config.recipe import RecipeConfig
 from driftwatch.errors import ConfigError
 from driftwatch.models.predictors.heads import Head
-from driftwatch.seams import Seam
+from driftwatch.seams import Extra, Seam
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from driftwatch.models.training.checkpoints import Checkpoints
 
 KERAS = "keras"
-SEAM = Seam("trainer", "driftwatch.trainers", {KERAS: "driftwatch.models.training.keras:KerasTrainer"})
+SEAM = Seam(
+    "trainer",
+    "driftwatch.trainers",
+    {KERAS: "driftwatch.models.training.keras:KerasTrainer"},
+    {KERAS: Extra("keras", "tensorflow")},
+)
 
 # A function that is called with each epoch when the epoch ends.
 OnEpoch = Callable[[TimedEpochRow], None]
