@@ -71,7 +71,8 @@ def next_steps(now: Situation) -> tuple[str, tuple[Step, ...]]:
         return advice.SEGMENTS_GOT_WORSE, _segments(now)
     if day.drift and (day.drift.verdict == "drifted" or day.other_drift):
         said = f"{advice.IMAGES_DRIFTED} {advice.LASTING}"
-        return said, (Step("See the images", page), Step("Accept this change", f"{page}#usual"))
+        see = f"{page}evidence" if day.drift.verdict == "drifted" else page
+        return said, (Step("See the images", see), Step("Accept this change", f"{page}#usual"))
     return _of_evidence(now)
 
 
@@ -84,7 +85,7 @@ def _of_evidence(now: Situation) -> tuple[str, tuple[Step, ...]]:
         )
         return f"{too_few} {advice.NOT_COUNTED}", (_labelling(measured),)
     if measured is not None and measured.standing and not measured.standing.plain:
-        see = Step("See the disagreements", f"days/{measured.day}/")
+        see = Step("See the disagreements", f"days/{measured.day}/{_disagreements(now.config)}")
         return advice.NOT_PLAIN, (see, *_way_back(now), *_retrain(now))
     if day.ingest is None or day.drift is None:
         return advice.WAIT_FOR_DAY, (Step("See the day", f"days/{day.day}/"),)
@@ -135,6 +136,11 @@ def _retrain(now: Situation) -> tuple[Step, ...]:
             sure=f"Yes, retrain on the labels up to {last}",
         ),
     )
+
+
+def _disagreements(config: MonitorConfig) -> str:
+    """Where images stand on which people and model disagree: a page of people's answers, or one of wrong images where a table says what is right."""
+    return "people" if config.labels.people else "evidence?answer=wrong"
 
 
 def _way_back(now: Situation) -> tuple[Step, ...]:

@@ -19,7 +19,7 @@ from driftwatch.images.headers import RejectedImage
 from driftwatch.images.originals import read_original
 from driftwatch.view.day_images import day_images, features_of, read_table
 from driftwatch.view.day_map import ShownMap, shown_map
-from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, found_text, pairs
+from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, first_asked, found_text, pairs
 from driftwatch.view.evidence_choices import choices
 from driftwatch.view.image_page import find_image, image_page
 from driftwatch.view.pair_pictures import with_addresses
@@ -64,12 +64,12 @@ def show_pairs(
     answer: str = "",
     page: Page = 1,
 ) -> Response:
-    """The day's changed images, each beside its normal neighbour; the most changed first."""
+    """The day's changed images, each beside its normal neighbour; the most changed first. Without a choice: those that show the change best."""
     drift = site.tables.find(site.artifacts.keys.day(day).drift, DayDrift)
     table = day_images(site.tables, day) if drift else None
     if drift is None or table is None or not features_of(table):
         raise HTTPException(404, f"The features of {day} are not stored: its images were not profiled yet.")
-    asked = Asked(feature, label, segment, answer, page)
+    asked = Asked(feature, label, segment, answer, page) if request.query_params else first_asked(drift)
     found = pairs(site.tables, drift, table, asked)
     shown = [with_addresses(pair, lambda of: image_address(request, site, of.day, of.image_id)) for pair in found.pairs]
     given = {"found": found, "asked": asked, "choices": choices(site.tables, drift, table), "shown_pairs": shown}

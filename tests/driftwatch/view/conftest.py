@@ -103,18 +103,19 @@ def build_day(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
 
 
 def day_builder(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
-    """`build_day(day, pictures=None, truth=None, accuracy=.9, damaged=False, until="performance", version="v1", known=None)`, known
-    being the pictures of the reference."""
+    """`build_day(day, pictures=None, truth=None, accuracy=.9, damaged=False, until="performance", version="v1", known=None, cameras=None)`,
+    known being the pictures of the reference, and cameras the name of each image's. Accuracy may be one for each image."""
 
     def build(
         day: date,
         pictures: list[np.ndarray] | None = None,
         truth: list[str] | None = None,
-        accuracy: float = 0.9,
+        accuracy: float | np.ndarray = 0.9,
         damaged: bool = False,
         until: str = "performance",
         version: str = "v1",
         known: list[np.ndarray] | None = None,
+        cameras: list[str] | None = None,
     ) -> None:
         rng = np.random.default_rng([7, day.toordinal()])
         layout = MonitorKeys(config.name)
@@ -133,6 +134,8 @@ def day_builder(storage: Storage, config: MonitorConfig) -> Callable[..., None]:
             (f"{keys.incoming}/{name}", None, 1234, status, why, None, None, None) for name, status, why in REJECTED
         ]
         manifest = pd.DataFrame(rows, columns=columns).astype({"width": "Int64", "height": "Int64"}).assign(phash=None)
+        if cameras:
+            manifest["segment.camera"] = [*cameras, *[None] * len(REJECTED)]
         storage.write_table(keys.manifest, manifest)
         storage.write_json(
             keys.ingest,

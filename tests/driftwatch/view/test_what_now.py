@@ -102,7 +102,7 @@ def test_an_accuracy_near_the_floor_is_amber_says_so_and_offers_a_retraining(con
     card = of_day(day, None, config, before="v0001-0a1b2c3d")
     assert card.tone == tones.WARN
     assert card.said.endswith("floor 70 %. The interval reaches the floor.")
-    assert [step.page for step in card.steps if step.page] == [f"days/{DAY}/", "models#v0001-0a1b2c3d"]
+    assert [step.page for step in card.steps if step.page] == [f"days/{DAY}/people", "models#v0001-0a1b2c3d"]
     assert [step.conf["dry_run"] for step in card.steps if step.conf] == [True, False]
 
 

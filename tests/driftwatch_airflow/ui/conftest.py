@@ -26,6 +26,8 @@ from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_sandbox.demo.year import Year
 
+from . import broken_camera
+
 LAST = date(2026, 6, 14)
 AIRFLOWS_OWN = 90_000  # milliseconds
 HOSTILE_CLASSES = ('<img src=x onerror="window.hacked=1">', "dog & 'cat'")
@@ -118,6 +120,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         world, 3, name="hostile", classes=list(HOSTILE_CLASSES), description="<script>window.hacked=1</script>"
     )
     write_monitor(world, 0, name="new_one", description="Not run yet.")
+    broken_camera.write_days(write_monitor(world, 0, name=broken_camera.NAME, **broken_camera.SETTINGS))
     try:
         world.processes.start("api-server", ["airflow", "api-server"], world.env)
         world.processes.start("dag-processor", ["airflow", "dag-processor"], world.env)

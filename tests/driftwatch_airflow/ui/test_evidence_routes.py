@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import yaml
 from tests.evidence_days import CHANGED, USUAL, write_days, write_labels
 
 from driftwatch.artifacts.day_map import DayMap, MapPoints
+from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.loader import load_monitor
 from driftwatch.storage import open_storage
@@ -46,6 +49,16 @@ def test_the_day_s_pairs_open_their_images_and_are_narrowed_down_by_the_address(
     assert "2 images, " in client.get(f"/m/ours/days/{CHANGED}/evidence?answer=wrong").text
     assert "No image of the day fits" in client.get(f"/m/ours/days/{CHANGED}/evidence?segment=camera%3D%3Cb%3E").text
     assert client.get(f"/m/ours/days/{CHANGED}/evidence?page=0").status_code == 400
+
+
+def test_without_a_choice_the_page_shows_the_segment_that_changed(client: Any, store: MonitorStore) -> None:
+    day = store.day(CHANGED)
+    changed = SegmentDrift(by="camera", name="door-2", images=10, status="drifted")
+    day.write(day.read(DayDrift).model_copy(update={"whole": "ok", "segments": (changed,)}))
+    first, everything = (client.get(f"/m/ours/days/{CHANGED}/evidence{query}").text for query in ("", "?segment="))
+    assert "10 images, " in first
+    assert re.search(r'<option value="camera=door-2" selected>', first)
+    assert "20 images, " in everything
 
 
 def test_an_image_is_served_as_it_was_taken_in_and_as_nothing_else(client: Any, store: MonitorStore) -> None:
