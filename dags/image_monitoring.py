@@ -25,7 +25,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, BaseOperator, CronDataIntervalTimetable, Param, TriggerRule
+from airflow.sdk import DAG, BaseOperator, Param, TriggerRule
 
 from driftwatch.config import AlertKind, MonitorConfig
 from driftwatch.config.labels import TABLE
@@ -53,6 +53,7 @@ from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOper
 from driftwatch_airflow.refused import dags_of_monitors
 from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
+from driftwatch_airflow.timetable import days_at_once, each_day
 
 # Two runs at once, such as a backfill and a manual run, must not spend, publish or ask for a retraining at the same moment.
 ONE_AT_A_TIME: dict[str, Any] = {"max_active_tis_per_dag": 1}
@@ -101,12 +102,11 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         dag_id=monitor.monitoring_dag_id,
         description=monitor.description,
         doc_md=__doc__,
-        schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+        schedule=each_day(monitor),
         start_date=datetime.combine(start, time.min, tzinfo=timezone.utc),
         end_date=datetime.combine(end, time.max, tzinfo=timezone.utc) if end else None,
-        catchup=False,
-        # A run of a table goes on until its labels are complete, and the next days must not wait for it.
-        max_active_runs=monitor.labels.wait_days + 3 if by_table else 2,
+        catchup=monitor.schedule.catchup is True,
+        max_active_runs=days_at_once(monitor),
         tags=["driftwatch", "monitoring", monitor.name],
         owner_links=owner_links(monitor),
         params=PARAMS,

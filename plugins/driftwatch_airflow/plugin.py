@@ -14,6 +14,7 @@ from driftwatch_airflow.buttons import (
     WhyLabsProfileLink,
 )
 from driftwatch_airflow.paths import URL_PREFIX, pages_path
+from driftwatch_airflow.timetable import LastDaysTimetable
 from driftwatch_airflow.ui.lazy import lazy_app
 
 PAGES = pages_path()
@@ -41,6 +42,7 @@ class DriftwatchPlugin(AirflowPlugin):
         WhyLabsProfileLink(),
         CorrectionLink(),
     ]
+    timetables = [LastDaysTimetable]  # noqa: RUF012
     fastapi_apps = [{"app": lazy_app, "url_prefix": URL_PREFIX, "name": "Driftwatch"}]  # noqa: RUF012
     external_views = [  # noqa: RUF012
         _view("Driftwatch", "/", "nav", "driftwatch"),

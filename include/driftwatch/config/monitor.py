@@ -12,7 +12,7 @@ from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from driftwatch.config.episodes import EpisodesConfig
 from driftwatch.config.images import ImagesConfig
-from driftwatch.config.labels import NONE, TOLOKA, LabelsConfig
+from driftwatch.config.labels import NONE, TABLE, TOLOKA, LabelsConfig
 from driftwatch.config.model import ModelConfig
 from driftwatch.config.notifiers import NotifierConfig
 from driftwatch.config.parts import Section, class_names, folded, refuse_alike
@@ -25,6 +25,9 @@ from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.config.schedule import ScheduleConfig
 from driftwatch.config.segments import PREDICTED_CLASS, SegmentsConfig, refuse_unlogged
 from driftwatch.config.storage import StorageConfig
+
+# For the steps of a day themselves. Each may be tried again for a bit more than an hour.
+HOURS_OF_STEPS = 6.0
 
 
 class MonitorConfig(Section):
@@ -160,6 +163,14 @@ class MonitorConfig(Section):
                 "Remove this, or say in the section labels where labels come from"
             )
         return self
+
+    @property
+    def longest_hours(self) -> float:
+        """How many hours after its end a day may be at work at most: until its images are delivered, its labels are in, and its steps have
+        run, with retries."""
+        people = self.labels.expire_hours if self.labels.people else 0.0
+        table = 24.0 * self.labels.wait_days if self.labels.backend == TABLE else 0.0
+        return self.schedule.delivery_hours + max(people, table) + HOURS_OF_STEPS
 
     @property
     def monitoring_dag_id(self) -> str:

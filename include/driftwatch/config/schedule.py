@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from driftwatch.config.parts import Day, Section
+
+MOST_CATCHUP_DAYS = 366
 
 
 class ScheduleConfig(Section):
@@ -18,6 +22,15 @@ class ScheduleConfig(Section):
         le=24 * 7,
         description="For this many hours after a day has ended, its images may still arrive. The day's run waits for them. A run that is triggered without `day` is about the newest day for which these hours are over.",
     )
+    catchup: bool | Annotated[int, Field(ge=1, le=MOST_CATCHUP_DAYS)] = Field(
+        False,
+        description="What the monitor does about days that were lost while its DAG was paused or Airflow was down. false: nothing but the newest day; the others stay gaps. A number: it takes up the days among the last so many, oldest first. true: every day since the last run. Each asks people and costs money, within the limits.",
+    )
+
+    @property
+    def catchup_days(self) -> int:
+        """How many of the last days are taken up after a pause; 0: none but the newest."""
+        return MOST_CATCHUP_DAYS * self.catchup if isinstance(self.catchup, bool) else self.catchup
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> ScheduleConfig:

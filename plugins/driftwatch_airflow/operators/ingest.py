@@ -64,11 +64,24 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         delivered = whole_from(self.date, self.monitor.schedule)
         if context["dag_run"].run_type in OF_THE_SCHEDULE and utcnow() < delivered:
             self.log.info("Images of %s may arrive until %s (schedule.delivery_hours)", self.day, delivered)
-            self.defer(trigger=DateTimeTrigger(moment=delivered), method_name="take_in")
+            self.defer(trigger=DateTimeTrigger(moment=delivered), method_name="take_turn")
+        return self.take_turn(context)
+
+    def take_turn(self, context: Context, event: Any = None) -> list[XCom]:
+        """Takes the day in when the images of earlier days that run now are judged. Called by `execute`, or by the trigger that waited for
+        late deliveries. The day of a run by hand waits for no other."""
+        from driftwatch_airflow.triggers.turn import TurnTrigger, earlier_day_at_work
+
+        dag_run, dag_id = context["dag_run"], self.monitor.monitoring_dag_id
+        if dag_run.run_type in OF_THE_SCHEDULE and dag_run.logical_date:
+            before = earlier_day_at_work(dag_id, dag_run.logical_date)
+            if before:
+                self.log.info("Days are judged one after another. This one waits for the images of %s", before)
+                self.defer(trigger=TurnTrigger(dag_id, dag_run.logical_date.isoformat()), method_name="take_in")
         return self.take_in(context)
 
     def take_in(self, context: Context, event: Any = None) -> list[XCom]:
-        """Takes the day in or cuts it; called by `execute`, or by the trigger that waited for late deliveries."""
+        """Takes the day in or cuts it; called by `take_turn`, or by the trigger that waited for earlier days."""
         from driftwatch.models.as_trained import refuse_other_champion
 
         # Checked before the day is rewritten, or anything is paid.

@@ -116,6 +116,6 @@ def test_a_run_of_the_schedule_waits_for_late_deliveries_and_one_by_hand_was_tol
         operator.execute({"dag_run": SimpleNamespace(run_type=run_type)})
     end = datetime.combine(today, time.min, timezone.utc) + timedelta(days=1, hours=6)
     assert deferred.value.trigger.moment == end
-    assert deferred.value.method_name == "take_in"
+    assert deferred.value.method_name == "take_turn"
     with pytest.raises(NeedsAttention, match="register a first model"):
         operator.execute({"dag_run": SimpleNamespace(run_type="manual")})

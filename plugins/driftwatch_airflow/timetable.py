@@ -1,0 +1,52 @@
+"""When the monitoring DAG runs, and how many of its days at once."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+if TYPE_CHECKING:
+    from pendulum import DateTime
+
+    from driftwatch.config import MonitorConfig
+
+_MIDNIGHT = "0 0 * * *"
+# Beside those that the schedule begins, so many days may be run by hand.
+_BY_HAND = 3
+
+
+class LastDaysTimetable(CronDataIntervalTimetable):
+    """A run for each UTC day when it has ended. After a pause the runs begin with the oldest of the last `days` days that had none.
+
+    A DAG takes it with `catchup=False`, by which Airflow asks where to go on after a pause. Backfills are not bounded by it.
+    """
+
+    def __init__(self, days: int) -> None:
+        super().__init__(_MIDNIGHT, timezone="UTC")
+        self.days = days
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> LastDaysTimetable:
+        return cls(data["days"])
+
+    def serialize(self) -> dict[str, Any]:
+        return {"days": self.days}
+
+    def _skip_to_latest(self, earliest: DateTime | None) -> DateTime:
+        first = super()._skip_to_latest(None) - timedelta(days=self.days - 1)
+        return first if earliest is None else max(first, self._align_to_next(earliest))
+
+
+def each_day(monitor: MonitorConfig) -> CronDataIntervalTimetable:
+    """A run for each day, when it has ended; after a pause for the last `schedule.catchup` days too."""
+    catchup = monitor.schedule.catchup
+    return CronDataIntervalTimetable(_MIDNIGHT, "UTC") if isinstance(catchup, bool) else LastDaysTimetable(catchup)
+
+
+def days_at_once(monitor: MonitorConfig) -> int:
+    """How many days may be at work at once: all that may be open, those that are caught up, and some by hand. So a new day never waits for
+    those whose labels are still to come."""
+    return math.ceil(monitor.longest_hours / 24) + monitor.schedule.catchup_days + _BY_HAND
