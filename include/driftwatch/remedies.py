@@ -97,7 +97,8 @@ def parsed(url: str, key: str, what: str, parse: Callable[[], T]) -> T:
         ) from error
 
 
-def broken(url: str, key: str, what: str) -> DamagedArtifact:
-    """The error of an artifact that cannot be used."""
+def broken(url: str, key: str, what: str, migrate: str = "") -> DamagedArtifact:
+    """The error of an artifact that cannot be used. `migrate`: the storage's address, where a version may be the reason."""
     others = remedy(key)
-    return DamagedArtifact(f"{url} {what}. Restore it from a backup{f', or {others}' if others else ''}")
+    older = f"`driftwatch migrate {migrate}` names every file that this version cannot read. " if migrate else ""
+    return DamagedArtifact(f"{url} {what}. {older}Restore it from a backup{f', or {others}' if others else ''}")

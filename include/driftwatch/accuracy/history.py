@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from driftwatch.accuracy.evidence import Evidence
 from driftwatch.artifacts.accuracy import Performance, Revision
-from driftwatch.artifacts.base import find_each
+from driftwatch.artifacts.base import find_sound_each
 from driftwatch.artifacts.rules import CountedDay
 from driftwatch.artifacts.store import MonitorStore
 
@@ -57,7 +57,7 @@ class PastDay(ScoredDay):
 def performances(store: MonitorStore, first: date, last: date) -> list[Performance]:
     """The performance.json of the days from `first` to `last`, in order; days without one are left out."""
     keys = [store.keys.day(day).performance for day in store.days() if first <= day <= last]
-    return [found for _, found in find_each(store.storage, keys, Performance)]
+    return [found for _, found in find_sound_each(store.storage, keys, Performance)]
 
 
 def days_before(store: MonitorStore, day: date) -> list[PastDay]:

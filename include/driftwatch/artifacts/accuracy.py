@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from driftwatch.artifacts.base import DayArtifact, Part
 from driftwatch.artifacts.evidence import EvidenceSums
@@ -185,9 +185,9 @@ class Performance(Metrics, DayArtifact):
     """By the rules of `performance.policy`."""
     severity: Severity | None = None
     """Null unless the verdict is an alert."""
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
     """Why, in words."""
-    policy: PolicyRules
+    policy: PolicyRules = Field(default_factory=PolicyRules)
     """What each rule found; empty without enough labels."""
     fired: bool = False
     """Whether floor or drop fired, alert or not; of a day with evidence."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
 A = TypeVar("A", bound="Artifact")
+# Makes of the JSON object of one version that of the next. It may change what it is given.
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+log = logging.getLogger(__name__)
 
 
 class NewerArtifact(DamagedArtifact):
@@ -42,6 +46,8 @@ class Artifact(Part):
     """
 
     VERSION: ClassVar[int] = 1
+    UPGRADES: ClassVar[Mapping[int, Upgrade]] = {}
+    """For each older version the step to the next one; a version without a step has the same form as the next."""
 
     @classmethod
     def upgraded(cls, found: dict[str, Any], version: int) -> dict[str, Any]:
@@ -49,6 +55,8 @@ class Artifact(Part):
 
         `found` is the file's JSON object without `schema_version`, as the older version wrote it.
         """
+        for step in range(version, cls.VERSION):
+            found = cls.UPGRADES[step](found) if step in cls.UPGRADES else found
         return found
 
     def stored(self) -> dict[str, Any]:
@@ -87,6 +95,17 @@ def find_each(storage: Storage, keys: Sequence[str], kind: type[A]) -> Iterator[
             yield fetched.key, from_bytes(storage, fetched.key, fetched.data, kind)
 
 
+def find_sound_each(storage: Storage, keys: Sequence[str], kind: type[A]) -> Iterator[tuple[str, A]]:
+    """`find_each` without those that cannot be read, each of which the log names: one day's damaged file stops no other day."""
+    for fetched in storage.iter_bytes(keys):
+        try:
+            yield fetched.key, from_bytes(storage, fetched.key, fetched.data, kind)
+        except MissingArtifact:
+            continue
+        except DamagedArtifact as error:
+            log.warning("Left out of what a later day rests on: %s", error)
+
+
 def from_bytes(storage: Storage, key: str, data: bytes, kind: type[A]) -> A:
     """The artifact that the bytes of `key` hold. Raises the errors of `read`, except MissingArtifact."""
     current = _of_today(data, kind)
@@ -110,7 +129,7 @@ def from_bytes(storage: Storage, key: str, data: bytes, kind: type[A]) -> A:
         return kind.model_validate_json(json.dumps(rest))
     except ValidationError as error:
         first = error.errors()[0]
-        raise broken(storage.url(key), key, f"{_field(rest, first)}: {first['msg']}") from None
+        raise broken(storage.url(key), key, f"{_field(rest, first)}: {first['msg']}", migrate=storage.uri) from None
 
 
 def _of_today(data: bytes, kind: type[A]) -> A | None:

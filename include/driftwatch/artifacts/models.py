@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -30,7 +30,7 @@ class DamageEstimate(Part):
 class ModelData(DatasetSummary):
     """What a version was trained on. All fields below, except `run_key`, are absent if they do not apply."""
 
-    run_key: str | None
+    run_key: str | None = None
     """The retraining; null for a first champion."""
     set: str | None = None
     """Tells one original set from another; of a first champion."""
@@ -92,7 +92,7 @@ class TrainingRecipe(Part):
     """How images are varied."""
     seed: int
     """Seed of the training."""
-    epoch_size: int | None
+    epoch_size: int | None = None
     """Images in an epoch; null: those of the set."""
 
 
@@ -157,14 +157,22 @@ class CardMetrics(Part):
 Output = Literal["probabilities", "logits", "sigmoid", "logit", "sigmoids"]
 
 
+def _of_version_1(found: dict[str, Any]) -> dict[str, Any]:
+    """A card of version 1 says what it means: a Keras file whose input is the squashed picture as it is."""
+    if "input_size" in found:
+        found.setdefault("input", {"height": found["input_size"], "width": found["input_size"]})
+    found.setdefault("kind", "keras")
+    return found
+
+
 class ModelCard(Artifact):
     """models/<version>/card.json. A version exists when its card exists. The gate's table is added later.
 
-    Version 2 has `kind`, `input`, `output_name`, `positive_class`, and more values of `output`. A card of version 1 lacks them, and
-    means their defaults.
+    Version 2 has `kind`, `input`, `output_name`, `positive_class`, and more values of `output`. A card of version 1 lacks them.
     """
 
     VERSION = 2
+    UPGRADES = {1: _of_version_1}  # noqa: RUF012
 
     version: str
     """v0003-1a2b3c4d: a number, and the first digits of `sha256`."""
@@ -174,15 +182,15 @@ class ModelCard(Artifact):
     """The sha256 of the version's file; it is checked at each load."""
     created_by: str
     """Who or what asked for it."""
-    parent: str | None
+    parent: str | None = None
     """The version that it was trained from or against; null for a first champion."""
     data: ModelData
     """What it was trained on."""
     recipe: CardRecipe | ImportedRecipe
     """How it was trained."""
-    seeds: dict[str, int]
+    seeds: dict[str, int] = Field(default_factory=dict)
     """By what they are for."""
-    history: tuple[EpochRow, ...]
+    history: tuple[EpochRow, ...] = ()
     """Each epoch; empty for an imported model."""
     classes: tuple[str, ...]
     """The classes, in the order of the model's outputs."""
@@ -200,7 +208,7 @@ class ModelCard(Artifact):
     """The scores' log odds are divided by it, so that the scores mean what they say."""
     parameters: int
     """Weights of the network; 0 where they are not known."""
-    packages: dict[str, str]
+    packages: dict[str, str] = Field(default_factory=dict)
     """Versions that training and answering depend on."""
     metrics: CardMetrics
     """How good it is."""

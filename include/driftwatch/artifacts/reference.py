@@ -7,6 +7,8 @@ from __future__ import annotations
 import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from driftwatch.artifacts.base import Artifact, Part
 from driftwatch.artifacts.parts import Number, Time
 
@@ -29,8 +31,9 @@ class ReferenceSettings(Artifact):
     """The columns that are tested."""
     splits: int
     """Random splits that a calibration takes."""
-    calibrations: dict[int, tuple[tuple[int, Number], ...]]
-    """For each batch size the null distribution of the score as (rank, score), rank 1 being the largest of `splits`."""
+    calibrations: dict[int, tuple[tuple[int, Number], ...]] = Field(default_factory=dict)
+    """For each batch size the null distribution of the score as (rank, score), rank 1 being the largest of `splits`. One that is not here is
+    computed again, to the same numbers."""
 
 
 class UsualPredictions(Artifact):

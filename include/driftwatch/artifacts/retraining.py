@@ -22,7 +22,7 @@ class RetrainingRequest(Artifact):
     """The folder of its files."""
     run_id: str
     """The run of the retraining DAG."""
-    day: datetime.date | None
+    day: datetime.date | None = None
     """The day of the alert that asked for it; null for a run by hand."""
 
 
@@ -54,7 +54,7 @@ class DatasetSummary(Part):
     """Share of each class in the training part."""
     day_mix: dict[str, Number] = Field(default_factory=dict)
     """Share of each day, and of the original set, in the training part."""
-    mean_confidence: Number | None
+    mean_confidence: Number | None = None
     """Of the human labels; null without one."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftwatch.artifacts.base import find_each
+from driftwatch.artifacts.base import find_sound_each
 from driftwatch.artifacts.drift import DAYS, TRAILING, TRAINING, DayDrift
 from driftwatch.drift.against_reference import whole_rate
 from driftwatch.drift.answers import content_reference, own_answers, usual_of
@@ -47,7 +47,7 @@ def _usual_before(day: DayStore) -> tuple[date, ...]:
     """The usual days before `day`, of one kind: those like the baseline. An accepted state starts the baseline anew, with its own days."""
     store = day.monitor
     keys = [store.keys.day(other).drift for other in store.days() if other < day.date][-MOST_DAYS:]
-    before = [drift for _, drift in find_each(store.storage, keys, DayDrift)]
+    before = [drift for _, drift in find_sound_each(store.storage, keys, DayDrift)]
     states = usual_states(store, day.date)
     newest = states[-1] if states else None
     like = {TRAILING, newest.name} if newest else {TRAILING, TRAINING}

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from driftwatch.artifacts.base import find_each
+from driftwatch.artifacts.base import find_sound_each
 from driftwatch.artifacts.drift import TRAILING, TRAINING, DayDrift, DriftTrend
 from driftwatch.drift.against_reference import (
     examples,
@@ -137,7 +137,7 @@ def _trend(store: MonitorStore, today: DayDrift, muted: Collection[str] = ()) ->
     slow change.
     """
     before = [store.keys.day(day).drift for day in store.days() if day < today.day][-MOST_DAYS:]
-    days = [*(drift for _, drift in find_each(store.storage, before, DayDrift)), today]
+    days = [*(drift for _, drift in find_sound_each(store.storage, before, DayDrift)), today]
     scored = [
         ScoredDay(drift.day, drift.effective_n, drift.day_scores)
         for drift in days

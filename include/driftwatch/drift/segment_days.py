@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from driftwatch.artifacts.base import find_each
+from driftwatch.artifacts.base import find_sound_each
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.drift.dependence import bursts
 from driftwatch.images.segments import segments_of_day
@@ -98,7 +98,7 @@ def _telling(days: list[EarlierDay]) -> list[EarlierDay]:
 def _stored(day: DayStore, kind: type[D]) -> list[D]:
     before = [other for other in day.monitor.days() if other < day.date][-LOOK_BACK:]
     keys = [day.monitor.keys.day(other).file(kind.file) for other in before]
-    return [drift for _, drift in find_each(day.storage, keys, kind)][::-1]
+    return [drift for _, drift in find_sound_each(day.storage, keys, kind)][::-1]
 
 
 def _by_segment(rows: Iterable[SegmentDrift]) -> dict[Segment, SegmentDrift]:

@@ -144,8 +144,8 @@ class Storage(Formats, ABC):
         )
 
     def folders(self, prefix: str) -> Sequence[str]:
-        """The names of the folders directly below `prefix`, sorted."""
-        path = self.path(prefix)
+        """The names of the folders directly below `prefix`, sorted; below the root where it is empty."""
+        path = self.path(prefix) if prefix else self.root
         found = self._calling("list", prefix, lambda: _if_there(lambda: self._folders(path)))
         return sorted(map(to_key, found or ()))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
-import pytest
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.artifacts.checks import read_whole
 
@@ -12,7 +12,6 @@ from driftwatch.accuracy.history import MOST_DAYS, days_before, performances, sc
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.errors import DamagedArtifact
 from driftwatch.storage import Storage
 
 from .days import evaluated, with_settings, write_small_day
@@ -77,8 +76,8 @@ def test_a_past_day_has_what_its_file_says(storage: Storage, monitor: MonitorCon
     assert scored_day(read_whole(storage, day.performance, Performance)).evidence.sums() == found.evidence
 
 
-def test_a_damaged_day_is_named(storage: Storage, monitor: MonitorConfig) -> None:
+def test_a_damaged_day_is_left_out_and_named(storage: Storage, monitor: MonitorConfig, caplog) -> None:
     store, day = MonitorStore(storage, monitor), date(2026, 1, 10)
     storage.write_json(store.keys.day(day).performance, samples.PERFORMANCE | {"fired": "yes"})
-    with pytest.raises(DamagedArtifact, match=r"performance\.json.*fired"):
-        performances(store, day, day)
+    assert performances(store, day, day) == []
+    assert re.search(r"Left out .*performance\.json fired.*driftwatch migrate file://", caplog.text)

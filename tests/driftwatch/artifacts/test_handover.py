@@ -6,10 +6,11 @@ import pytest
 
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.kinds import kind_of
 from driftwatch.storage import open_storage
 
 from . import samples
-from .checks import kind_of, read_whole
+from .checks import read_whole
 
 DAMAGE = {"kind": "blur", "strength": 2.5, "distance": 0.1, "undamaged_distance": 1}
 

@@ -7,8 +7,7 @@ from datetime import date
 import pytest
 
 from driftwatch.artifacts.keys import DATASET_CARD, MonitorKeys, images_folder, own_key
-
-from .checks import OF_A_DAY, every_kind, kind_of
+from driftwatch.artifacts.kinds import OF_A_DAY, every_kind, kind_of
 
 LAYOUT = MonitorKeys("demo")
 DAY = LAYOUT.day(date(2026, 1, 10))
@@ -41,7 +40,7 @@ def test_each_kind_of_a_day_lies_where_the_days_keys_say():
     keys = {
         DAY.ingest, DAY.inputs_index, DAY.shard_plan, DAY.late_files, DAY.drift, DAY.content_drift, DAY.estimate, DAY.performance,
         DAY.whylabs_analysis, DAY.annotation, DAY.annotation_progress, DAY.published, DAY.failure, DAY.answers, DAY.recheck, DAY.episodes,
-        DAY.decision, DAY.day_map,
+        DAY.decision, DAY.day_map, DAY.file("label_table.json"),
     }  # fmt: skip
     assert {DAY.file(kind.file) for kind in OF_A_DAY} == keys
     assert {kind_of(key) for key in keys} == set(OF_A_DAY)

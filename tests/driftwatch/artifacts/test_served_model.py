@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from driftwatch.artifacts import base
+from driftwatch.artifacts.kinds import kind_of
 from driftwatch.artifacts.served_model import ServedModel
 from driftwatch.errors import DamagedArtifact
 from driftwatch.storage import open_storage
 
-from .checks import kind_of, read_whole
+from .checks import read_whole
 
 KEY = "demo/models/v0001-0a1b2c3d/model.json"
 WHOLE = {"protocol": "v2", "model": "cats", "address": "https://models.example.org", "versions": ["3", "4"]}

@@ -11,7 +11,7 @@ import pytest
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.drift import Reference
 from driftwatch.drift.image_quality import build_image_reference, profile_day
-from driftwatch.errors import DamagedArtifact, MissingArtifact
+from driftwatch.errors import MissingArtifact
 from driftwatch.images.features import COLUMNS
 from driftwatch.storage import Storage, open_storage
 
@@ -154,12 +154,13 @@ def test_the_trend_goes_over_the_calm_days_before_and_repeats_to_the_byte(storag
     assert profile_day(last, "v1").trend.days == 7
 
 
-def test_a_damaged_day_before_is_named(storage):
+def test_a_damaged_day_before_is_left_out_and_named(storage, caplog):
     before, day = a_day(storage, date(2026, 3, 3)), a_day(storage)
     put_features(day, features_of(60, 1))
     storage.write_json(before.keys.drift, {"day": "2026-03-03", "effective_n": "many"})
-    with pytest.raises(DamagedArtifact, match=r"2026-03-03/drift\.json"):
-        profile_day(day, "v1")
+    assert profile_day(day, "v1").trend.days == 1
+    assert "Left out of what a later day rests on" in caplog.text
+    assert "2026-03-03/drift.json" in caplog.text
 
 
 def test_of_near_duplicates_one_is_in_the_reference_and_all_are_in_its_profile(tmp_path):
