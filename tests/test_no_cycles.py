@@ -12,7 +12,7 @@ PACKAGES = ("driftwatch", "driftwatch_airflow", "driftwatch_sandbox", "driftwatc
 STANDING: list[set[str]] = [
     {
         "driftwatch.cli", "driftwatch.cli.challenger", "driftwatch.cli.champion", "driftwatch.cli.check", "driftwatch.cli.episodes",
-        "driftwatch.cli.failures", "driftwatch.cli.models", "driftwatch.cli.monitor", "driftwatch.cli.now", "driftwatch.cli.reference", "driftwatch.cli.verdicts",
+        "driftwatch.cli.doctor", "driftwatch.cli.failures", "driftwatch.cli.models", "driftwatch.cli.monitor", "driftwatch.cli.now", "driftwatch.cli.reference", "driftwatch.cli.verdicts",
     },
 ]  # fmt: skip
 

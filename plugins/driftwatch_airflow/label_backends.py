@@ -23,6 +23,15 @@ def label_backend(connection: str, name: str = "toloka") -> LabelBackend:
     return backend_of(name, LabelSite(connection, partial(access_of, needed_by="labels.connection")))
 
 
+def tested_connection(name: str, connection: str) -> tuple[bool, str]:
+    """For the Test button and `airflow connections test` of a hook: whether the service takes the login, and what it says of the account.
+    Never shows the secret."""
+    try:
+        return True, label_backend(connection, name).account()
+    except Exception as error:  # the person who asked wants to see whatever is wrong
+        return False, f"{type(error).__name__}: {error}"
+
+
 def label_backend_of(monitor: MonitorConfig, plan: AnnotationPlan | None = None) -> LabelBackend:
     """The backend by which people label the monitor's images. Raises NeedsAttention where the day's `plan` was made for another one."""
     from driftwatch.errors import NeedsAttention

@@ -6,6 +6,10 @@ from __future__ import annotations
 TELLING = "tell_"
 
 _WHAT_AND_WHEN = {
+    "examine_monitor": (
+        "Asks everything that the days of the monitor need whether they can work, and changes nothing. Its log has a table with what to do for each line.",
+        "its message has the lines that are wrong, each with what to do. Then trigger the DAG again.",
+    ),
     "ingest_images": (
         "Lists the day's files, checks each, and keeps what the model and the features need. No file is lost without a reason.",
         "the message says whether no image arrived or too many are unusable, and the manifest (manifest.parquet) names each file. Repair the delivery, then clear this task.",

@@ -39,7 +39,8 @@ ratio = (time.process_time() - imported) / (imported - begun)
 print(json.dumps({"ratio": ratio, "modules": sorted(sys.modules)}))
 """
     files = [
-        str(root / "dags" / name) for name in ("image_monitoring.py", "model_retraining.py", "monitor_reference.py")
+        str(root / "dags" / name)
+        for name in ("image_monitoring.py", "model_retraining.py", "monitor_reference.py", "monitor_doctor.py")
     ]
     for _ in range(3):
         done = subprocess.run(

@@ -37,6 +37,7 @@ PARSED = {
     ("champion", "rollback"),
     ("challenger", "register"),
     ("models", "mlflow"),
+    ("doctor", "MONITOR.yaml"),
 }
 # Of a module whose commands end by themselves and need no more than a database.
 RUN = {"person", "token"}
@@ -149,7 +150,12 @@ def airflow() -> Callable[[list[str]], argparse.Namespace]:
 def test_airflow_knows_the_command_and_the_dag_its_settings(command: Command, airflow) -> None:
     options = airflow(command.words[1:])
     if "dag_id" in options:
-        kinds = {"monitoring": "image_monitoring", "retraining": "model_retraining", "reference": "monitor_reference"}
+        kinds = {
+            "monitoring": "image_monitoring",
+            "retraining": "model_retraining",
+            "reference": "monitor_reference",
+            "doctor": "monitor_doctor",
+        }
         dag = (ROOT / f"dags/{kinds[options.dag_id.rpartition('_')[2]]}.py").read_text(encoding="utf-8")
         conf = json.loads(getattr(options, "conf", None) or "{}")
         assert set(conf) <= set(re.findall(r'^ +"(\w+)": Param\(', dag, re.MULTILINE))

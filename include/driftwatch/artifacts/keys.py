@@ -53,6 +53,10 @@ class MonitorKeys:
         """Held while the episodes of a day, and of those after it, are written: each rests on the one before."""
         return f"{self.monitor}/episodes.lock"
 
+    def probe(self, name: str) -> str:
+        """A small image that is written and removed again, to see what the storage allows."""
+        return f"{self.monitor}/doctor/{name}.png"
+
     @property
     def training_images(self) -> str:
         """The folder of the original labelled images, `<class>/<file>`."""

@@ -42,7 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its arguments; each sets `run`, a function of the options."""
-    from driftwatch.cli import challenger, champion, check, deploy, episodes, migrate, models, now, reference, verdicts
+    from driftwatch.cli import (
+        challenger,
+        champion,
+        check,
+        deploy,
+        doctor,
+        episodes,
+        migrate,
+        models,
+        now,
+        reference,
+        verdicts,
+    )
 
     made = argparse.ArgumentParser(
         prog="driftwatch", description="Watches image classifiers; this is its command line."
@@ -53,6 +65,6 @@ def parser() -> argparse.ArgumentParser:
     for place in (made, everywhere):
         place.add_argument("--debug", action="store_true", help="also show where in the program an error arose")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
-    for command in (champion, challenger, models, reference, now, verdicts, episodes, check, migrate, deploy):
+    for command in (champion, challenger, models, reference, now, verdicts, episodes, check, doctor, migrate, deploy):
         command.add(commands, everywhere)
     return made

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.monitor import monitor_argument, monitor_of
-from driftwatch.config import LabelsConfig, MonitorConfig
+from driftwatch.config import LabelsConfig
 from driftwatch.config.label_table import UNKNOWN
 from driftwatch.config.loader import load_monitor
 from driftwatch.config.model import CHAMPION, ENDPOINT
@@ -52,21 +52,17 @@ def _check(options: argparse.Namespace) -> None:
 
 def _say_labels(monitor: MonitorStore, of_champion: ModelCard | None) -> None:
     """Where labels come from, what they cost, and what they are enough for."""
-    from driftwatch.labels.money import cost_of
-    from driftwatch.labels.sample_size import expected_accuracy, images_for_width
-    from driftwatch.models import promotable
+    from driftwatch.doctor.sizes import images_a_day, months_cost, size_findings
     from driftwatch.models.trainers import trainer_name
+    from driftwatch.view.doctor import cost_words, said_of
 
     config = monitor.config
     labels, retraining = config.labels, config.retraining
-    images = labels.sample_size
-    if images == "auto":
-        expected = expected_accuracy(of_champion) if of_champion else 0.5
-        images = images_for_width(labels.interval_width, expected, config.performance.confidence)
+    images = images_a_day(config, of_champion)
     if labels.table:
         print(_table(labels.table, labels))
     if labels.people:
-        print(_cost(images, labels))
+        print(cost_words(months_cost(config, images)))
     whom = trainer_name(monitor) if of_champion else KERAS
     if labels.table and labels.table.covers == UNKNOWN:
         print(f"No alert: retraining is started by hand alone; trainer: {retraining.trainer or whom}")
@@ -82,11 +78,9 @@ def _say_labels(monitor: MonitorStore, of_champion: ModelCard | None) -> None:
     )
     warnings = _of_trainer(retraining.trainer)
     if not labels.table:  # how many labels a table will have, nobody knows
-        sizes = promotable.sizes_of(monitor, images, of_champion)
-        print(promotable.said(config, sizes))
-        cost = cost_of(images + labels.extra_for_training, labels).total
-        evaluation = images * retraining.evaluation_share
-        warnings = [*_warnings(config, images, cost, evaluation), *promotable.warnings(config, sizes), *warnings]
+        found = [*size_findings(monitor, of_champion)]
+        print(*(said_of(one) for one in found if one.check == "gate" and one.state == "ok"), sep="\n")
+        warnings = [*(said_of(one) for one in found if one.state != "ok"), *warnings]
     for warning in warnings:
         print(f"Warning: {warning}")
 
@@ -119,26 +113,15 @@ def _reached(options: argparse.Namespace) -> MonitorStore:
     try:
         return monitor_of(options)
     except StorageFailed:
+        from driftwatch.doctor.sizes import images_a_day, months_cost
+        from driftwatch.view.doctor import cost_words
+
         config = load_monitor(options.monitor)
         print(f"{options.monitor}: every setting is allowed. Monitor {config.name}: {', '.join(config.classes)}")
         if config.labels.people and config.labels.sample_size != "auto":
-            print(_cost(config.labels.sample_size, config.labels))
+            print(cost_words(months_cost(config, images_a_day(config, None))))
         print("Not checked, as the storage cannot be read: whether the champion is the model that the file describes")
         raise
-
-
-def _cost(images: int, annotation: LabelsConfig) -> str:
-    from driftwatch.labels.money import cost_of
-
-    images += annotation.extra_for_training
-    cost = cost_of(images, annotation)
-    work = f"{cost.pages} pages, {cost.total:.2f} USD with the fee"
-    if cost.hours is not None:
-        work = f"{cost.hours:.1f} hours of people's time, {cost.total:.2f} USD"
-    return (
-        f"A day of {images} labelled images: {work} "
-        f"(limit {annotation.max_cost_per_day:.2f}); 30 such days {30 * cost.total:.2f} USD (limit {annotation.max_cost_per_month:.2f})"
-    )
 
 
 def _of_trainer(name: str | None) -> list[str]:
@@ -152,22 +135,3 @@ def _of_trainer(name: str | None) -> list[str]:
     except ConfigError as error:
         return [f"{error}. The workers need it when an alert comes"]
     return []
-
-
-def _warnings(config: MonitorConfig, images: int, daily_cost: float, evaluation: float) -> list[str]:
-    """What is allowed, and yet will not work as hoped."""
-    annotation = config.labels
-    found = []
-    if daily_cost > annotation.max_cost_per_day:
-        found.append("a full day costs more than labels.max_cost_per_day: such days will be refused")
-    if 30 * daily_cost > annotation.max_cost_per_month:
-        days = int(annotation.max_cost_per_month / daily_cost)
-        found.append(f"labels.max_cost_per_month is enough for {days} full days of a month: later ones will be refused")
-    if images < config.performance.min_labels:
-        found.append("labels.sample_size is below performance.min_labels: no day will ever have a verdict")
-    needed = config.retraining.min_evaluation_labels
-    if evaluation < needed:
-        found.append(
-            f"one day leaves {evaluation:.0f} images for the gate, which needs {needed}: a single alert cannot promote a model"
-        )
-    return found

@@ -85,12 +85,19 @@ class ImageLinks:
     def link(self, image_id: str, original: str) -> str:
         """The image's address until `expires`; `original` is the storage key of the image. Raises ChangedImage where that is another
         picture by now, and was not copied before."""
+        self._refuse_unseen()
+        return self.to(self._shown.key(image_id, original))
+
+    def _refuse_unseen(self) -> None:
         if not self.storage.presigns and self.server is None:
             raise DriftwatchError(
                 f"{self.storage.uri} is a file:// storage, which annotators cannot see: set labels.image_links to an "
                 "HTTP connection of the image server, or use an s3:// storage"
             )
-        key = self._shown.key(image_id, original)
+
+    def to(self, key: str) -> str:
+        """The address until `expires` of what is stored at `key`."""
+        self._refuse_unseen()
         if self.server is None:
             return (self.signer or self.storage).presigned_url(
                 key, max(1, int((self.expires - self.now).total_seconds()))

@@ -119,6 +119,10 @@ class Storage(Formats, ABC):
         """Raises where the storage cannot be read: nobody answers, no login or no right, no such bucket. An empty one is fine, and a
         folder that is not there yet, too."""
 
+    def clock(self) -> datetime | None:
+        """What time the storage's server has (aware, whole seconds); None where there is none, as for a folder."""
+        return None
+
     def exists(self, key: str) -> bool:
         return self._found("look for", key) is not None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from driftwatch.errors import OddEntry
@@ -23,8 +25,15 @@ class S3Storage(ObjectStore):
     example = "s3://bucket/prefix"
 
     def reach(self) -> None:
+        self._listed_one()
+
+    def clock(self) -> datetime | None:
+        headers = self._listed_one()["ResponseMetadata"]["HTTPHeaders"]
+        return parsedate_to_datetime(headers["date"]) if "date" in headers else None
+
+    def _listed_one(self) -> Any:
         bucket = self.root.split("/")[0]
-        calling("list", self.uri, lambda: self._fs.call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1))
+        return calling("list", self.uri, lambda: self._fs.call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1))
 
     def signing_credentials(self) -> SigningCredentials:
         from fsspec.asyn import sync

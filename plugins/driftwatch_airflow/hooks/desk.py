@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 from driftwatch_airflow.connections import access_of
+from driftwatch_airflow.label_backends import tested_connection
 
 if TYPE_CHECKING:
     from driftwatch.labels.backends.desk.client import DeskClient
@@ -36,8 +37,4 @@ class DeskHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Asks the desk whose token this is. Never shows the token."""
-        try:
-            account = self.get_conn().account()
-        except Exception as error:
-            return False, f"{type(error).__name__}: {error}"
-        return True, f"The desk knows this token as {account.name}; {account.people} people may label"
+        return tested_connection("desk", self.desk_conn_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 from driftwatch_airflow.connections import access_of
+from driftwatch_airflow.label_backends import tested_connection
 
 if TYPE_CHECKING:
     from driftwatch.labels.backends.label_studio.client import LabelStudioApi
@@ -36,13 +37,4 @@ class LabelStudioHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Asks Label Studio whose token it is, which version it is, and which kinds of token it takes. Never shows the token."""
-        try:
-            api = self.get_conn()
-            version, person, kinds = api.version(), api.person(), api.token_kinds()
-        except Exception as error:
-            return False, f"{type(error).__name__}: {error}"
-        taken = [name for name, on in (("personal access", kinds.personal), ("legacy", kinds.legacy)) if on]
-        kind = "personal access" if api.personal else "legacy"
-        return True, (
-            f"Label Studio {version} at {api.url}, signed in as {person.email} with a {kind} token; it takes {' and '.join(taken)} tokens"
-        )
+        return tested_connection("label_studio", self.label_studio_conn_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 from driftwatch_airflow.connections import access_of
+from driftwatch_airflow.label_backends import tested_connection
 
 if TYPE_CHECKING:
     from driftwatch.credentials import Access
@@ -50,8 +51,4 @@ class TolokaHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Asks Toloka whose account it is. Never shows the token."""
-        try:
-            requester = self.get_conn().get_requester()
-        except Exception as error:
-            return False, f"{type(error).__name__}: {error}"
-        return True, f"Toloka account {requester.id} at {self.url}, balance {requester.balance} USD"
+        return tested_connection("toloka", self.toloka_conn_id)

@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
-from PIL import Image
 
 from driftwatch import cli
-from driftwatch_sandbox.model_server.app import create_app
 from driftwatch_sandbox.model_server.model import ServedModel
-from driftwatch_servers.serving import running
 
-TOKEN = "a-secret-token"
+from .shades import TOKEN, monitor_file, serving
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedModel]:
-    """A model of dark and light pictures."""
-
-    def shade(tensor: np.ndarray, version: str) -> np.ndarray:
-        light = tensor.mean(axis=(1, 2, 3)) / 255
-        return np.stack([1 - light, light], axis=1)
-
-    model = ServedModel("shades", (-1, 32, 32, 3), shade)
-    with running(create_app(model, TOKEN)) as url:
-        monkeypatch.setenv("AIRFLOW_CONN_MODELS", url.replace("http://", f"http://:{TOKEN}@"))
+    with serving(monkeypatch) as model:
         yield model
 
 
 @pytest.fixture
 def monitor(tmp_path: Path, server: ServedModel) -> Path:
-    """A monitor file, with 60 dark and 60 light pictures in a folder beside it."""
-    rng = np.random.default_rng(0)
-    for name, level in (("dark", 70), ("light", 180)):
-        (tmp_path / "images" / name).mkdir(parents=True)
-        for number in range(60):
-            rgb = np.clip(rng.normal(level, 40, (36, 36, 3)) + rng.normal(0, 15), 0, 255).astype("uint8")
-            buffer = io.BytesIO()
-            Image.fromarray(rgb).save(buffer, "PNG")
-            (tmp_path / "images" / name / f"{number}.png").write_bytes(buffer.getvalue())
-    endpoint = {"connection": "models", "protocol": "tensorflow", "model": "shades"}
-    settings = {
-        "name": "shades",
-        "classes": ["dark", "light"],
-        "schedule": {"start_date": "2026-01-01"},
-        "storage": {"uri": f"file://{tmp_path}/storage"},
-        "model": {"input": {"size": 32}, "predictions": "endpoint", "endpoint": endpoint},
-        "annotation": {"project_name": "Shades", "question": "Which?", "instructions": "Look.", "sample_size": 90},
-    }
-    path = tmp_path / "monitor.yaml"
-    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    return path
+    return monitor_file(tmp_path)
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:

@@ -118,6 +118,11 @@ class LabelBackend(ABC):
     knows_truth: ClassVar[bool] = True
     renews_links: ClassVar[bool] = False
 
+    def account(self) -> str:
+        """Whose account it is and how it stands, as the service says now, in one line for people; nothing is changed. Empty where a service
+        cannot tell. Raises what the service answers to a login that it refuses."""
+        return ""
+
     @abstractmethod
     def find_or_create(self, opening: Opening) -> AnnotationPlan:
         """Ends with the plan's one pool open, each image of its `to_label` in it once; or closed, where it may not go on.

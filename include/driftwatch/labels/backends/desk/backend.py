@@ -63,6 +63,10 @@ class DeskBackend(LabelBackend):
 
         return DeskClient(self._access)
 
+    def account(self) -> str:
+        account = self.client.account()
+        return f"The desk knows this token as {account.name}; {account.people} people may label"
+
     def find_or_create(self, opening: Opening) -> AnnotationPlan:
         self.client.before_change = opening.before_change
         try:

@@ -56,6 +56,12 @@ class LabelStudioBackend(LabelBackend):
 
         return LabelStudioApi(self._read_access())
 
+    def account(self) -> str:
+        version, person, kinds = self.api.version(), self.api.person(), self.api.token_kinds()
+        taken = [name for name, on in (("personal access", kinds.personal), ("legacy", kinds.legacy)) if on]
+        kind = "personal access" if self.api.personal else "legacy"
+        return f"Label Studio {version} at {self.api.url}, signed in as {person.email} with a {kind} token; it takes {' and '.join(taken)} tokens"
+
     def find_or_create(self, opening: Opening) -> AnnotationPlan:
         from driftwatch.labels.backends.label_studio.preparation import Preparation
 

@@ -73,6 +73,10 @@ class TolokaBackend(LabelBackend):
     def client(self) -> DriftwatchTolokaClient:
         return toloka_client(self._access)
 
+    def account(self) -> str:
+        requester = self.client.get_requester()
+        return f"Toloka account {requester.id} at {self._access.address or API}, balance {requester.balance} USD"
+
     def find_or_create(self, opening: Opening) -> AnnotationPlan:
         from driftwatch.labels.backends.toloka.pool import Campaign
 

@@ -1,0 +1,53 @@
+"""All checks of one monitor, in the order in which one would repair what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftwatch.artifacts.store import MonitorStore
+from driftwatch.doctor.findings import Finding, Said, looked, not_checked
+from driftwatch.doctor.model import model_findings
+from driftwatch.doctor.services import clocks, connections, named_connections, notifiers, services
+from driftwatch.doctor.site import Site
+from driftwatch.doctor.sizes import size_findings
+from driftwatch.doctor.storage_rights import storage_rights
+
+
+def examine(site: Site, notify: bool = False) -> Iterator[Finding]:
+    """Each finding as soon as it is made. With `notify` every notifier gets a test message, and nothing else is told to anybody."""
+    settings = [setting for setting, _ in named_connections(site.monitor)]
+    missing = set()
+    for setting, finding in zip(settings, connections(site), strict=True):
+        if finding.state != "ok":
+            missing.add(setting)
+        yield finding
+    reached = looked("storage", lambda: Said(_reached(site).storage.uri))
+    yield reached
+    if reached.state == "ok":
+        yield from storage_rights(site, site.store().storage, missing)
+    yield from services(site, missing)
+    yield from notifiers(site, notify)
+    if reached.state != "ok":
+        yield not_checked("champion", "the storage cannot be read")
+        return
+    store = site.store()
+    yield from clocks(site, store.storage, missing)
+    yield from model_findings(store)
+    yield from _sizes(store)
+
+
+def _reached(site: Site) -> MonitorStore:
+    store = site.store()
+    store.storage.reach()
+    return store
+
+
+def _sizes(store: MonitorStore) -> Iterator[Finding]:
+    from driftwatch.models.registry import card, champion
+
+    try:
+        current = champion(store)
+        found = [*size_findings(store, card(store, current.version) if current else None)]
+    except Exception as error:
+        found = [Finding("gate", "wrong", problem=error)]
+    yield from found
