@@ -237,7 +237,7 @@ def test_without_an_answer_in_time_an_approval_keeps_the_champion(dags):
 
 
 def test_each_step_says_in_the_ui_what_it_does_and_what_to_do_when_it_fails(dags):
-    for dag in (dag for dag in dags.values() if dag.dag_id != "driftwatch_doctor"):
+    for dag in dags.values():
         for task in dag.tasks:
             if type(task).__module__.startswith("driftwatch_airflow."):
                 assert "**When it fails**: " in (task.doc_md or ""), task.task_id
@@ -274,7 +274,7 @@ def test_the_owners_name_leads_where_the_monitor_file_says(root, tmp_path, monke
 
 
 def test_each_step_of_a_monitor_has_the_button_to_its_page(dags):
-    for dag in dags.values():
+    for dag in (dag for dag in dags.values() if dag.dag_id != "driftwatch_doctor"):
         for task in dag.tasks:
             if type(task).__module__.startswith("driftwatch_airflow."):
                 assert "Monitor page" in {link.name for link in task.operator_extra_links}, task.task_id
