@@ -166,6 +166,11 @@ def test_airflow_knows_the_command_and_the_dag_its_settings(command: Command, ai
 @pytest.mark.parametrize("command", [*named("docker"), *named("docker-compose")], ids=str)
 def test_the_compose_file_has_the_profile_or_the_service(command: Command) -> None:
     words = [word for word in command.words if word not in ("docker", "docker-compose", "compose")]
+    if words[0] == "build":
+        arguments = re.findall(r"^ARG (\w+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+        given = [words[place + 1] for place, word in enumerate(words) if word == "--build-arg"]
+        assert {argument.partition("=")[0] for argument in given} <= set(arguments)
+        return
     if words[0] == "--profile":
         assert words[1] in {name for service in SERVICES.values() for name in service.get("profiles", ())}
         words = words[2:]
@@ -183,6 +188,13 @@ def test_what_is_copied_or_installed_is_there(command: Command) -> None:
 def test_each_variable_is_one_that_the_code_reads(command: Command) -> None:
     name = command.words[1].partition("=")[0]
     assert any(name in path.read_text(encoding="utf-8") for path in (ROOT / "include").rglob("*.py"))
+
+
+@pytest.mark.parametrize("command", [*named("kubectl"), *named("helm")], ids=str)
+def test_what_a_cluster_is_given_is_there(command: Command) -> None:
+    files = [found.rpartition("=")[2] for found in command.words if re.search(r"(^|=)(deploy|include)/", found)]
+    assert files or command.words[:3] == ["kubectl", "create", "secret"]
+    assert [name for name in files if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize(("page", "script"), scripts())
@@ -203,7 +215,19 @@ def test_a_script_runs_as_it_stands_in_the_repository_s_root(page: str, script: 
 
 
 def test_no_command_is_in_no_class() -> None:
-    known = {"driftwatch", "make", "python", "airflow", "docker", "docker-compose", "pip", "cp", "export"}
+    known = {
+        "driftwatch",
+        "make",
+        "python",
+        "airflow",
+        "docker",
+        "docker-compose",
+        "kubectl",
+        "helm",
+        "pip",
+        "cp",
+        "export",
+    }
     assert [str(command) for command in ALL if (command.words or [""])[0] not in known] == []
 
 
