@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
         deploy,
         doctor,
         episodes,
+        keep,
         migrate,
         models,
         now,
@@ -65,6 +66,19 @@ def parser() -> argparse.ArgumentParser:
     for place in (made, everywhere):
         place.add_argument("--debug", action="store_true", help="also show where in the program an error arose")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
-    for command in (champion, challenger, models, reference, now, verdicts, episodes, check, doctor, migrate, deploy):
+    for command in (
+        champion,
+        challenger,
+        models,
+        reference,
+        now,
+        verdicts,
+        episodes,
+        check,
+        doctor,
+        keep,
+        migrate,
+        deploy,
+    ):
         command.add(commands, everywhere)
     return made

@@ -36,7 +36,7 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
     mute = kinds.add_parser("mute", parents=[everywhere], help="a feature or a segment does not alarm for a while")
     monitor_argument(mute)
     mute.add_argument("name", help="a feature, such as image.Sharpness.laplacian, or a segment, such as camera=door-17")
-    mute.add_argument("--until", required=True, type=_day, help="the last day on which it does not alarm")
+    mute.add_argument("--until", required=True, type=day_argument, help="the last day on which it does not alarm")
     mute.set_defaults(run=_mute)
     unmute = kinds.add_parser("unmute", parents=[everywhere], help="let it alarm again")
     monitor_argument(unmute)
@@ -44,14 +44,15 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
     unmute.set_defaults(run=_unmute)
     for command in (mute, unmute):
         command.add_argument(
-            "--from", dest="since", type=_day, help="the first day; by default the newest one that was run"
+            "--from", dest="since", type=day_argument, help="the first day; by default the newest one that was run"
         )
     for command in (accept, withdraw, mute):
         command.add_argument("--reason", required=True, help="why; the pages show it")
         command.add_argument("--by", help="who decides; by default your login name")
 
 
-def _day(text: str) -> date:
+def day_argument(text: str) -> date:
+    """A day of the command line. Raises ArgumentTypeError for what is none."""
     found = day_of(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no day: write YYYY-MM-DD")

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from driftwatch.config.keep import KeepConfig
 from driftwatch.config.parts import Section
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -52,3 +53,4 @@ class StorageConfig(Section):
         None,
         description="The Airflow connection (of type aws for s3://) whose login opens the storage; null means the machine's own. A file:// storage has no login, and ignores it.",
     )
+    keep: KeepConfig = Field(default_factory=KeepConfig)

@@ -33,6 +33,15 @@ def write_index(day: DayStore, about: ModelInput, rows: Sequence[int]) -> None:
             day.storage.delete(item.key)
 
 
+def has_inputs(day: DayStore) -> bool:
+    """Whether the day was taken in and its inputs are there. Where `storage.keep` removed them, the index is there and no block."""
+    index = day.find(InputsIndex)
+    if index is None:
+        return False
+    first = next((number for number, count in enumerate(index.rows) if count), None)
+    return first is None or day.storage.exists(day.keys.inputs_block(first))
+
+
 class DayInputs:
     """The day's stored inputs. Raises MissingArtifact if the day was not taken in."""
 

@@ -13,6 +13,7 @@ from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.inputs import has_inputs
 from driftwatch.models.even_sample import only_for_training
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, decide_splits
 
@@ -46,6 +47,9 @@ class HumanLabels:
             self.left_out["not_random"] = self.left_out.get("not_random", 0) + int(labels["label"].notna().sum())
             return splits
         index = store.day(date.fromisoformat(name)).find(InputsIndex)
+        if index and not has_inputs(store.day(date.fromisoformat(name))):  # by storage.keep
+            self.left_out["inputs_removed"] = self.left_out.get("inputs_removed", 0) + len(labels)
+            return splits
         if index and index.pixels != self._pixels:  # an earlier model took other pictures
             self.left_out["other_pixels"] = self.left_out.get("other_pixels", 0) + len(labels)
             return splits

@@ -10,8 +10,8 @@ import pandas as pd
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.drift import DayDrift
-from driftwatch.artifacts.ingest import InputsIndex
 from driftwatch.artifacts.store import MonitorStore
+from driftwatch.images.inputs import has_inputs
 from driftwatch.models.human_labels import HUMAN
 
 # A change has ended when so many days in a row are ok.
@@ -80,4 +80,4 @@ def earlier_days(store: MonitorStore, first_day: date, last_day: date) -> list[d
 
 
 def has_images(store: MonitorStore, day: date) -> bool:
-    return store.day(day).has(InputsIndex) and store.storage.exists(store.keys.day(day).features)
+    return has_inputs(store.day(day)) and store.storage.exists(store.keys.day(day).features)

@@ -13,7 +13,7 @@ from PIL import Image
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.store import DayStore
-from driftwatch.images.inputs import DayInputs
+from driftwatch.images.inputs import DayInputs, has_inputs
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.segments import pictured
 from driftwatch.view.shares import whole_percent
@@ -95,7 +95,7 @@ def examples(day: DayStore, facts: DayFacts) -> dict[str, list[Picture]]:
     compare with; `disagreements` and `undecided`: as `chosen` has them."""
     groups = chosen(facts)
     found: dict[str, list[Picture]] = {**{group: [] for group in groups}, "reference": []}
-    if any(groups.values()):
+    if any(groups.values()) and has_inputs(day):
         shown = {image_id for images in groups.values() for image_id, _ in images}
         accepted = facts.accepted[facts.accepted["image_id"].isin(shown)]
         inputs = DayInputs(day)

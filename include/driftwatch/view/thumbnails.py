@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from driftwatch.artifacts.ingest import InputsIndex
 from driftwatch.images.decode import decode_image
-from driftwatch.images.inputs import DayInputs
+from driftwatch.images.inputs import DayInputs, has_inputs
 from driftwatch.images.originals import read_original
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.pictures import jpeg, shape_of
@@ -38,7 +37,7 @@ def large_picture(store: MonitorStore, image_id: str, key: str, side: int) -> by
 def thumbnail_of(artifacts: Artifacts, day: DayStore, image_id: str) -> bytes | None:
     """A JPEG of an accepted image of the day, as the model sees it; None where the day has no such image."""
     known = artifacts.get(day.keys.manifest, read_places)
-    if not known or image_id not in known or not day.has(InputsIndex):
+    if not known or image_id not in known or not has_inputs(day):
         return None
     row, width, height = known[image_id]
     inputs = DayInputs(day)

@@ -84,7 +84,9 @@ def give_report(site: Chosen, day: DayDep) -> Response:
     try:
         html = site.artifacts.storage.read_bytes(site.artifacts.keys.day(day).report)
     except MissingArtifact as error:
-        raise HTTPException(404, f"There is no report of {day} yet.") from error
+        raise HTTPException(
+            404, f"There is no report of {day}: it is not written yet, or storage.keep has removed it."
+        ) from error
     return HTMLResponse(html, headers={"Content-Security-Policy": REPORT_POLICY})
 
 

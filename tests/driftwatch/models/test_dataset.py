@@ -122,6 +122,15 @@ def test_a_day_whose_pictures_an_earlier_model_took_is_left_out_and_counted(worl
         dataset.load_inputs(store, table)
 
 
+def test_a_day_whose_inputs_were_removed_is_left_out_and_counted(world) -> None:
+    for number in (3, 4):
+        world.add_day(date(2026, 1, number), 30)
+    store = monitor_store(world.storage, world.layout, world.config)
+    world.storage.delete(world.layout.day(date(2026, 1, 3)).inputs_block(0))
+    result = dataset.collect_training_set(store, "one", FIRST, LAST)
+    assert (result.new_labels, result.left_out["inputs_removed"]) == (30, 30)
+
+
 def test_an_image_of_the_original_set_keeps_its_label_and_split(world) -> None:
     labels = world.add_day(date(2026, 1, 3), 30)
     original = world.storage.read_table(world.layout.training_set)

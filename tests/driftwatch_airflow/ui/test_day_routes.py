@@ -26,7 +26,7 @@ def test_an_address_that_is_of_no_day_says_how_a_day_is_written(client: Any, day
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("report.html", "There is no report of 2026-01-05 yet."),
+        ("report.html", "There is no report of 2026-01-05: it is not written yet, or storage.keep has removed it."),
         (f"images/{'0' * 64}.jpg", "2026-01-05 has no such image."),
         ("images/../secret.jpg", "Not Found"),
         ("images/ABC.jpg", "An image id is a SHA-256 in 64 hexadecimal digits."),

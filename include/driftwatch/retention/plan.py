@@ -1,0 +1,170 @@
+"""What is over by `storage.keep`, and what stays nevertheless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, get_args
+
+from driftwatch.artifacts.base import find_each
+from driftwatch.artifacts.check_keys import CheckKeys
+from driftwatch.artifacts.days import stored_retrainings
+from driftwatch.artifacts.ingest import InputsIndex
+from driftwatch.artifacts.keys import DATASET_CARD, GATE
+from driftwatch.artifacts.nested_keys import LedgerKeys
+from driftwatch.artifacts.publishing import UploadLedger
+from driftwatch.artifacts.retraining import DatasetCard
+from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.retention.needed import days_still_needed
+from driftwatch.storage.base import StoredObject
+
+Kind = Literal["inputs", "shown", "answers", "profiles", "reports", "leftovers"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """An object that is over. `day`: whose it is; of a retraining the last day of its labels."""
+
+    kind: Kind
+    day: date
+    key: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Still:
+    """A day's files of one kind that are over by their date, and stay. `why`: the reason, in words."""
+
+    kind: Kind
+    day: date
+    bytes: int
+    why: str
+
+
+@dataclass(frozen=True)
+class KeepPlan:
+    """What `storage.keep` says on `today`: `over`, by kind, day and key; `still`: what stays though it is over."""
+
+    today: date
+    over: tuple[Removal, ...]
+    still: tuple[Still, ...]
+
+    def of(self, kind: Kind) -> tuple[Removal, ...]:
+        """What is over of one kind."""
+        return tuple(removal for removal in self.over if removal.kind == kind)
+
+    @property
+    def bytes(self) -> int:
+        """How much there is to remove."""
+        return sum(removal.bytes for removal in self.over)
+
+
+def keep_plan(store: MonitorStore, today: date) -> KeepPlan:
+    """What is over on `today`, UTC. Changes nothing.
+
+    A file of `day` is over once more than so many days have passed since. Raises DamagedArtifact where it cannot be known whether
+    somebody still needs it.
+    """
+    keep = store.config.storage.keep
+    limits: dict[Kind, date] = {
+        kind: today - timedelta(days=days) for kind in KINDS if (days := getattr(keep, kind)) is not None
+    }
+    if not limits:
+        return KeepPlan(today, (), ())
+    over = [removal for removal in _candidates(store) if removal.day < limits.get(removal.kind, date.min)]
+    stays = _Stays(store)
+    reasons = {(kind, day): stays.why(kind, day) for kind, day in {(found.kind, found.day) for found in over}}
+    still = [
+        Still(kind, day, sum(found.bytes for found in over if (found.kind, found.day) == (kind, day)), why)
+        for (kind, day), why in sorted(reasons.items())
+        if why
+    ]
+    removed = sorted(
+        (found for found in over if not reasons[found.kind, found.day]),
+        key=lambda found: (KINDS.index(found.kind), found.day, found.key),
+    )
+    return KeepPlan(today, tuple(removed), tuple(still))
+
+
+def _candidates(store: MonitorStore) -> Iterator[Removal]:
+    """Every object that has a date, whether it is over or not."""
+    days = {day.isoformat(): day for day in store.days()}
+    for item in store.storage.list(store.keys.days):
+        day = days.get(item.key.removeprefix(f"{store.keys.days}/").partition("/")[0])
+        kind = _kind_of(store.day(day), item.key) if day else None
+        if day and kind:
+            yield Removal(kind, day, item.key, item.size)
+    yield from _of_retrainings(store)
+
+
+def _kind_of(day: DayStore, key: str) -> Kind | None:
+    """Which kind an object of the day's folder is of; None if it stays for ever."""
+    keys, checked = day.keys, CheckKeys(day.config.name, day.date)
+    # The index stays: it says that the day had inputs.
+    if key.startswith(f"{keys.inputs}/"):
+        return "inputs" if key != keys.inputs_index else None
+    folders: dict[str, Kind] = {
+        keys.shown: "shown",
+        keys.shards: "leftovers",
+        LedgerKeys(keys.published).payloads: "profiles",
+    }
+    files: dict[str, Kind] = {
+        keys.report: "reports",
+        **dict.fromkeys((keys.feature_profile, keys.performance_profile), "profiles"),
+        **dict.fromkeys((keys.assignments, keys.annotators, checked.assignments, checked.annotators), "answers"),
+    }
+    return files.get(key) or next((kind for folder, kind in folders.items() if key.startswith(f"{folder}/")), None)
+
+
+def _of_retrainings(store: MonitorStore) -> Iterator[Removal]:
+    """Checkpoints of trainings whose gate is there, which nothing goes on from any more."""
+    names = stored_retrainings(store.storage, store.keys)
+    ended = [name for name in names if store.storage.exists(store.keys.retraining(name, GATE))]
+    keys = {store.keys.retraining(name, DATASET_CARD): name for name in ended}
+    for key, card in find_each(store.storage, list(keys), DatasetCard):
+        of_run = store.keys.of_retraining(keys[key])
+        found: Sequence[StoredObject] = [
+            item for folder in (of_run.checkpoints, of_run.folds) for item in store.storage.list(folder)
+        ]
+        yield from (Removal("leftovers", card.last_day, item.key, item.size) for item in found)
+
+
+class _Stays:
+    """Why files of a day stay though their date is over; empty where they need not."""
+
+    def __init__(self, store: MonitorStore) -> None:
+        self._store = store
+        self._needed: dict[date, str] | None = None
+        self._of: dict[Kind, Callable[[DayStore], str]] = {
+            "inputs": self._inputs,
+            "shown": lambda day: "" if self._merged(day) else "its labels are not merged",
+            "answers": lambda day: "" if day.storage.exists(day.keys.performance) else "it is not judged",
+            "profiles": self._profiles,
+            "leftovers": self._leftovers,
+        }
+
+    def why(self, kind: Kind, day: date) -> str:
+        """In words."""
+        return self._of[kind](self._store.day(day)) if kind in self._of else ""
+
+    def _inputs(self, day: DayStore) -> str:
+        if self._needed is None:
+            self._needed = days_still_needed(self._store, self._store.days())
+        if not day.storage.exists(day.keys.predictions):
+            return "its model has not answered it"
+        return self._needed.get(day.date, "")
+
+    def _merged(self, day: DayStore) -> bool:
+        checked = CheckKeys(day.config.name, day.date)
+        return day.storage.exists(checked.labels if day.config.labels.check_with else day.keys.labels)
+
+    def _profiles(self, day: DayStore) -> str:
+        ledger = day.find(UploadLedger)
+        waiting = [upload for upload in ledger.uploads if upload.state not in ("done", "replaced")] if ledger else []
+        return f"{waiting[0].describe()} is not published" if waiting else ""
+
+    def _leftovers(self, day: DayStore) -> str:
+        left = bool(day.storage.list(day.keys.shards)) and not day.has(InputsIndex)
+        return "the day is not whole: run it again, or delete its folder" if left else ""

@@ -1,0 +1,177 @@
+"""What is over by `storage.keep`, what stays though it is over, and that nothing else is touched."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.driftwatch.artifacts import samples
+
+from driftwatch.artifacts.keys import DATASET_CARD, GATE, SET
+from driftwatch.artifacts.store import MonitorStore
+from driftwatch.retention.plan import KINDS, keep_plan
+from driftwatch.retention.removal import keep_daily, remove
+from driftwatch.storage import open_storage
+
+TODAY = date(2026, 6, 30)
+OLD, NEW = date(2026, 1, 8), date(2026, 6, 29)
+ALL = dict.fromkeys(KINDS, 30)
+EVER = ("manifest.parquet", "features.parquet", "predictions.parquet", "labels.parquet", "performance.json", "annotation.json", "inputs/index.json")  # fmt: skip
+OVER = {
+    "inputs": ["inputs/000000.npy", "inputs/000001.npy"],
+    "shown": ["shown/aa.jpg"],
+    "answers": ["annotators.parquet", "assignments.parquet", "check_annotators.parquet", "check_assignments.parquet"],
+    "profiles": ["features.profile.bin", "performance.bin", "published/features-0a.bin"],
+    "reports": ["report.html"],
+    "leftovers": ["shards/0000.images.parquet"],
+}
+
+
+@pytest.fixture
+def make(tmp_path, small_monitor):
+    """A store with an old and a new day, each with all files, by the settings `keep`."""
+
+    def store_of(keep: dict[str, Any], **more: Any) -> MonitorStore:
+        storage = open_storage(f"file://{tmp_path}")
+        store = MonitorStore(storage, small_monitor(storage.uri, **more))
+        config = store.config.model_copy(
+            update={"storage": store.config.storage.model_validate({"uri": storage.uri, "keep": keep})}
+        )
+        store = store.with_config(config)
+        for day in (OLD, NEW):
+            for name in (*EVER, *(name for names in OVER.values() for name in names)):
+                storage.write_bytes(store.keys.day(day).file(name), b"12345")
+            ledger = {**samples.LEDGER, "uploads": [{**row, "state": "done"} for row in samples.LEDGER["uploads"]]}
+            storage.write_json(store.keys.day(day).published, ledger)
+            storage.write_json(store.keys.day(day).inputs_index, samples.INPUTS_INDEX)
+        return store
+
+    return store_of
+
+
+def names(store: MonitorStore, day: date) -> set[str]:
+    folder = f"{store.keys.days}/{day}/"
+    return {item.key.removeprefix(folder) for item in store.storage.list(folder.rstrip("/"))}
+
+
+def test_without_the_setting_everything_stays(make):
+    plan = keep_plan(make({}), TODAY)
+    assert (plan.over, plan.still, plan.bytes) == ((), (), 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_an_old_day_each_kind_goes_by_its_own_setting_and_nothing_else(make, kind):
+    store = make({kind: 30})
+    plan = keep_plan(store, TODAY)
+    assert [(found.kind, found.day, found.bytes) for found in plan.over] == [(kind, OLD, 5)] * len(OVER[kind])
+    before = names(store, OLD)
+    remove(store, plan)
+    assert before - names(store, OLD) == set(OVER[kind])
+    assert keep_plan(store, TODAY).over == ()
+
+
+def test_verdicts_manifest_labels_and_ledger_stay_and_new_days_are_whole(make):
+    store = make(ALL)
+    new = names(store, NEW)
+    remove(store, keep_plan(store, TODAY))
+    assert names(store, OLD) == {*EVER, "published.json"}
+    assert names(store, NEW) == new
+
+
+def test_the_last_day_that_stays_is_so_many_days_before_today(make):
+    store = make({"reports": (TODAY - OLD).days})
+    assert keep_plan(store, TODAY).over == ()
+    assert len(keep_plan(store, TODAY + timedelta(days=1)).over) == 1
+
+
+def test_a_plan_that_was_removed_half_is_gone_on_with(make):
+    store = make(ALL)
+    plan = keep_plan(store, TODAY)
+    for found in plan.over[:4]:
+        store.storage.delete(found.key)
+    assert [found.key for found in keep_plan(store, TODAY).over] == [found.key for found in plan.over[4:]]
+    remove(store, plan)
+    assert keep_plan(store, TODAY).over == ()
+
+
+@pytest.mark.parametrize(
+    ("without", "kind", "why"),
+    [
+        ("predictions.parquet", "inputs", "its model has not answered it"),
+        ("labels.parquet", "shown", "its labels are not merged"),
+        ("performance.json", "answers", "it is not judged"),
+        ("inputs/index.json", "leftovers", "the day is not whole"),
+    ],
+)
+def test_a_day_that_is_not_done_keeps_what_it_needs(make, without, kind, why):
+    store = make({kind: 30})
+    store.storage.delete(store.keys.day(OLD).file(without))
+    plan = keep_plan(store, TODAY)
+    assert plan.over == ()
+    assert [(found.kind, found.day, why in found.why) for found in plan.still] == [(kind, OLD, True)]
+
+
+def test_what_is_not_published_yet_keeps_its_payload(make):
+    store = make({"profiles": 30})
+    rows = [{**row, "state": "waiting"} for row in samples.LEDGER["uploads"]]
+    store.storage.write_json(store.keys.day(OLD).published, {"uploads": rows})
+    (still,) = keep_plan(store, TODAY).still
+    assert "is not published" in still.why
+
+
+def test_days_that_a_retraining_may_take_keep_their_inputs(make):
+    store = make({"inputs": 1})
+    newest = store.days()[-1]
+    taken = newest - timedelta(days=5)
+    store.storage.write_bytes(store.keys.day(taken).inputs_block(0), b"1")
+    store.storage.write_bytes(store.keys.day(taken).predictions, b"1")
+    plan = keep_plan(store, TODAY)
+    assert {found.day for found in plan.over} == {OLD}
+    assert [(found.day, "a retraining takes days back to" in found.why) for found in plan.still] == [(taken, True)]
+
+
+def test_the_days_of_a_retraining_under_way_keep_their_inputs_until_its_gate_has_decided(make):
+    store = make({"inputs": 30})
+    table = pd.DataFrame({"image_id": ["a", "b"], "day": ["", OLD.isoformat()]})
+    store.storage.write_table(store.keys.retraining("run-1", SET), table)
+    store.storage.write_json(store.keys.retraining("run-1", DATASET_CARD), samples.DATASET_CARD)
+    (still,) = keep_plan(store, TODAY).still
+    assert (still.day, still.why) == (OLD, "the retraining run-1 is not decided")
+    store.storage.write_json(store.keys.retraining("run-1", GATE), samples.GATE)
+    assert {found.day for found in keep_plan(store, TODAY).over} == {OLD}
+
+
+def test_accepted_states_keep_the_inputs_of_their_days(make):
+    store = make({"inputs": 30})
+    decision = {"what": "accepted", "by": "ann", "at": "2026-01-09T08:00:00Z", "reason": "new lens"}
+    state = {"name": "lens", "days": [OLD.isoformat()], "images": 9, "history": [decision]}
+    store.storage.write_json(store.keys.state("lens"), state)
+    assert keep_plan(store, TODAY).still[0].why == "the next model is asked about the accepted state lens"
+    state["history"].append({**decision, "what": "withdrawn"})
+    store.storage.write_json(store.keys.state("lens"), state)
+    assert keep_plan(store, TODAY).still == ()
+
+
+def test_checkpoints_go_with_the_last_day_of_an_ended_training(make):
+    store = make({"leftovers": 30})
+    of_run = store.keys.of_retraining("run-1")
+    store.storage.write_json(store.keys.retraining("run-1", DATASET_CARD), samples.DATASET_CARD)
+    store.storage.write_bytes(f"{of_run.checkpoints}/epoch-0001.keras", b"12")
+    assert not [found for found in keep_plan(store, TODAY).over if "checkpoints" in found.key]
+    store.storage.write_json(store.keys.retraining("run-1", GATE), samples.GATE)
+    assert [found.bytes for found in keep_plan(store, TODAY).over if "checkpoints" in found.key] == [2]
+
+
+def test_the_daily_task_only_says_what_is_over_until_it_may_remove_it(make, caplog):
+    caplog.set_level("INFO")
+    store = make({"reports": 30})
+    assert len(keep_daily(store, TODAY).over) == 1
+    assert "reports of 1 days are over, 1 files, 5 bytes" in caplog.text
+    assert "nothing was removed, as storage.keep.remove is false" in caplog.text
+    keep = store.config.storage.keep.model_copy(update={"remove": True})
+    storage = store.config.storage.model_copy(update={"keep": keep})
+    store = store.with_config(store.config.model_copy(update={"storage": storage}))
+    assert len(keep_daily(store, TODAY).over) == 1
+    assert keep_daily(store, TODAY).over == ()
