@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from driftwatch.config import MonitorConfig
 from driftwatch.config.loader import load_monitors, shown
 from driftwatch.errors import ConfigError
+from driftwatch_airflow.execution import apply_execution
 
 _LONGEST_NAME = 200  # Airflow's keys have at most 250 characters
 
@@ -40,6 +41,8 @@ def dags_of_monitors(build: Callable[[MonitorConfig], DAG | None], kind: str, re
         if isinstance(monitor, MonitorConfig):
             try:
                 dag = build(monitor)
+                if dag is not None:
+                    apply_execution(dag, monitor)
             except Exception as error:
                 said = f"{type(error).__name__}: {str(error)[:300]}"
                 problem = f"{shown(path)}: its DAG cannot be made ({said}): correct in the file what this names"

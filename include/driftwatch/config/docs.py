@@ -31,6 +31,8 @@ Only `true` and `false` are switches: `yes`, `no` and `on` are text, and so are 
 all commented out has its defaults. A key may stand only once. Top-level keys that begin with `x-` hold YAML anchors that the file
 shares (`<<: *name`).
 
+The file `execution.yaml` in the same folder is no monitor: it has the section `execution` for all of them (docs/operate/execution.md).
+
 This page is made from the code: `python -m driftwatch.config.docs > docs/configuration.md`.
 """
 _NAMES: dict[Any, str] = {

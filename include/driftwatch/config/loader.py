@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from driftwatch.config import MonitorConfig
+from driftwatch.config.execution import FOR_ALL, ExecutionConfig
 from driftwatch.config.yaml_file import UnreadableFile, YamlFile
 from driftwatch.errors import ConfigError
 
@@ -29,10 +30,10 @@ def monitors_folder() -> Path:
 
 
 def monitor_files(folder: Path | None = None) -> list[Path]:
-    """Every monitor file, sorted by name. Hidden files, such as an editor's locks, do not count."""
+    """Every monitor file, sorted by name. Hidden files, such as an editor's locks, do not count, and what all monitors share neither."""
     folder = folder or monitors_folder()
     found = sorted(path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern))
-    return [path for path in found if not path.name.startswith((".", "#", "~"))]
+    return [path for path in found if not path.name.startswith((".", "#", "~")) and path.name != FOR_ALL]
 
 
 def load_monitors(
@@ -97,9 +98,31 @@ def _load(path: Path) -> MonitorConfig:
     # Keys like `x-defaults` hold what the file's own anchors and aliases share.
     settings = {key: value for key, value in file.value.items() if not key.startswith("x-")}
     try:
-        return MonitorConfig.model_validate(settings)
+        return _with_shared(path, MonitorConfig.model_validate(settings))
     except ValidationError as error:
         raise ConfigError(_explain(path, file, error)) from None
+
+
+def _with_shared(path: Path, monitor: MonitorConfig) -> MonitorConfig:
+    """The monitor with what the file FOR_ALL beside it says of the execution, where its own file says nothing."""
+    shared = path.with_name(FOR_ALL)
+    if not shared.exists():
+        return monitor
+    try:
+        file = YamlFile(shared)
+    except (UnreadableFile, OSError) as error:
+        raise ConfigError(
+            f"{shown(path)}: {shown(shared)}, which is for all monitors, cannot be read: {error}"
+        ) from error
+    try:
+        execution = monitor.execution.over(ExecutionConfig.model_validate(file.value or {}))
+    except ValidationError as error:
+        raise ConfigError(f"{shown(path)}: {_explain(shared, file, error)}") from None
+    try:
+        monitor.refuse_short_run(execution)
+    except ValueError as error:
+        raise ConfigError(f"{shown(path)}, by {shown(shared)}: {error}") from None
+    return monitor.model_copy(update={"execution": execution})
 
 
 def _explain(path: Path, file: YamlFile, error: ValidationError) -> str:

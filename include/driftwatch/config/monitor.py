@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from driftwatch.config.episodes import EpisodesConfig
+from driftwatch.config.execution import ExecutionConfig
 from driftwatch.config.images import ImagesConfig
 from driftwatch.config.labels import NONE, TABLE, TOLOKA, LabelsConfig
 from driftwatch.config.model import ModelConfig
@@ -64,6 +65,7 @@ class MonitorConfig(Section):
     publish: PublishConfig = Field(default_factory=PublishConfig)
     retraining: RetrainingConfig = Field(default_factory=RetrainingConfig)
     notifiers: tuple[NotifierConfig, ...] = ()
+    execution: ExecutionConfig = Field(default_factory=ExecutionConfig)
 
     @model_validator(mode="before")
     @classmethod
@@ -163,6 +165,22 @@ class MonitorConfig(Section):
                 "Remove this, or say in the section labels where labels come from"
             )
         return self
+
+    @model_validator(mode="after")
+    def _run_outlasts_its_wait(self) -> MonitorConfig:
+        self.refuse_short_run(self.execution)
+        return self
+
+    def refuse_short_run(self, execution: ExecutionConfig) -> None:
+        """Raises ValueError where a day's run would be failed while its labels are waited for."""
+        waits = {"labels.expire_hours": self.labels.expire_hours if self.labels.people else 0}
+        waits["labels.wait_days"] = self.labels.wait_days * 24 if self.labels.table else 0
+        for setting, hours in waits.items():
+            if execution.day_timeout_hours and execution.day_timeout_hours <= hours:
+                raise ValueError(
+                    f"execution.day_timeout_hours {execution.day_timeout_hours:g} would fail a day that waits for its labels, for up to {hours:g} "
+                    f"hours ({setting}): raise it above that, or leave it out"
+                )
 
     @property
     def longest_hours(self) -> float:
