@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.authority import one_authority
+from tests.routes import include_each_once
+from tests.schemas import check_each_once
 
 ROOT = Path(__file__).resolve().parents[1]
 # Compiling costs each worker 20 s of CPU, and each process that a test starts a second: what is compiled once is kept, also where the
@@ -22,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 _HOME = tempfile.mkdtemp(prefix="driftwatch-tests-")
+
 os.environ.update(
     AIRFLOW_HOME=_HOME,
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
@@ -36,6 +40,7 @@ os.environ.update(
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
     DRIFTWATCH_THREADS="1",
+    SSL_CERT_FILE=one_authority(_HOME),
     NO_PROXY="127.0.0.1,localhost",
     no_proxy="127.0.0.1,localhost",
 )
@@ -43,6 +48,9 @@ os.environ.update(
 # Airflow configures logging at its import, and that ends what other libraries log with: TensorFlow's closes the stderr that pytest captures
 # where it was imported before.
 import airflow.settings  # noqa: E402, F401
+
+check_each_once()
+include_each_once()
 
 
 def pytest_runtest_setup() -> None:
@@ -55,6 +63,14 @@ def files_have_rested() -> Iterator[None]:
     """Tests write files just before they are taken in: nobody waits a minute to see whether the broken ones are still growing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("driftwatch.images.settling._age", lambda storage, key: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_waits_for_the_disk() -> Iterator[None]:
+    """Storage writes each file through to the disk, which takes four milliseconds. Here no machine loses its power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
         yield
 
 
@@ -225,6 +241,7 @@ ONE_SERVER = {
     "the pages": ("tests/driftwatch_airflow/ui/test_pages",),
     "the DAGs": ("tests/dags/test_alert_source_branch.py", "tests/dags/test_handover.py", "tests/dags/test_labels.py"),
     "MLflow": ("tests/driftwatch/models/mlflow/",),
+    "the built days": ("tests/driftwatch/view/report/", "tests/driftwatch/view/one_view/"),
     "Label Studio": (
         "tests/driftwatch/labels/backends/label_studio/",
         "tests/driftwatch/labels/backends/test_conformance",

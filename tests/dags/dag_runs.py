@@ -18,8 +18,10 @@ PROCESS = r"""
 import json, os, sys, traceback
 from driftwatch.drift.whylogs_profiles import without_network
 without_network()
-import airflow.api_fastapi.execution_api.app, airflow.models.dagrun, airflow.sdk.execution_time.supervisor
+import airflow.api_fastapi.execution_api.app, airflow.models.dagrun, airflow.sdk.execution_time.supervisor, airflow.settings
 import cv2, pandas, pyarrow.parquet, scipy.stats, sklearn.metrics, whylogs
+from tests.schemas import check_each_once
+check_each_once()
 
 for line in sys.stdin:
     asked = json.loads(line)
@@ -29,6 +31,7 @@ for line in sys.stdin:
     for stream, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(asked[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
     os.environ.update(asked["env"])
+    airflow.settings.DAGS_FOLDER = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
     sys.argv = ["-c", *asked["arguments"]]
     code = 1
     try:
@@ -43,7 +46,8 @@ for line in sys.stdin:
 
 
 class DagRuns:
-    """A process with an Airflow database of its own, which all programs share."""
+    """A process with an Airflow database of its own, which all programs share. `dag.test()` stores all DAGs of the folder that the
+    program's environment names: the fewer these are, the sooner it begins."""
 
     def __init__(self, home: Path) -> None:
         env = os.environ | {

@@ -174,8 +174,9 @@ def put_truth(home: Path, labels: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def runs(root: Path, tmp_path_factory, dag_runs) -> tuple[dict[str, Any], Path]:
-    """The states of the tasks of both monitors' days, and the storage's folder. The table is complete only after the first verdict."""
+def runs(root: Path, tmp_path_factory, dag_runs, pytestconfig) -> tuple[dict[str, Any], Path]:
+    """The states of the tasks of both monitors' days, and the storage's folder. The table is complete only after the first verdict. The plain
+    suite runs the day of the table alone."""
     home = tmp_path_factory.mktemp("airflow")
     table = {
         "covers": "all",
@@ -193,7 +194,8 @@ def runs(root: Path, tmp_path_factory, dag_runs) -> tuple[dict[str, Any], Path]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
         "DRIFTWATCH_MONITORS": str(home / "monitors"),
     }
-    dag_runs.start(home, RUNS, str(root / "dags"), "unlabelled", "tabled", env=env)
+    names = ("unlabelled", "tabled") if pytestconfig.getoption("--all-faults") else ("tabled",)
+    dag_runs.start(home, RUNS, str(root / "dags"), *names, env=env)
     published = home / f"storage/tabled/days/{DAY}/published.json"
     threading.Thread(target=complete_the_truth, args=(home, published), daemon=True).start()
     return dag_runs.told(home), home / "storage"
@@ -206,6 +208,7 @@ def complete_the_truth(home: Path, published: Path) -> None:
     put_truth(home, IMAGES)
 
 
+@pytest.mark.all_faults("the plain suite runs the day of a table, which has all of its tasks")
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_day_without_labels_runs_to_its_end_with_drift_and_a_report(runs):
