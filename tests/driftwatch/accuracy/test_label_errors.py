@@ -17,7 +17,16 @@ from driftwatch.models.metrics import share
 from .simulated import of_classes, simulated
 
 
-@pytest.mark.parametrize(("wrong", "alike"), [(0.05, 0.02), (0.08, 0.3), (0.15, 0.15)])
+@pytest.mark.parametrize(
+    ("wrong", "alike"),
+    [
+        (0.08, 0.3),
+        *(
+            pytest.param(*rates, marks=pytest.mark.all_faults("one pair of rates is in the plain suite"))
+            for rates in ((0.05, 0.02), (0.15, 0.15))
+        ),
+    ],
+)
 def test_corrected_accuracy_covers_the_truth_where_the_measured_does_not(wrong: float, alike: float) -> None:
     rng = np.random.default_rng(3)
     inside, measured, values = [], [], []
@@ -32,6 +41,7 @@ def test_corrected_accuracy_covers_the_truth_where_the_measured_does_not(wrong: 
     assert abs(np.mean(values) - 0.88) < abs(np.mean(measured) - 0.88)
 
 
+@pytest.mark.all_faults("it draws hundreds of days")
 def test_a_corrected_accuracy_raises_no_more_false_alarms_of_a_drop_than_alpha() -> None:
     rng, settings = np.random.default_rng(4), PerformanceConfig(policy=("drop",), alpha=0.05)
     days, alarms = 400, 0

@@ -30,6 +30,7 @@ def reference() -> Reference:
     return Reference.build(images(800, 0, 0.5), 0.1)
 
 
+@pytest.mark.all_faults("it tests forty days against eight references")
 def test_a_day_with_another_mix_keeps_the_stated_false_alarm_rate():
     found, blind = [], []
     for number in range(8):

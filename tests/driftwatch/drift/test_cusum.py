@@ -53,6 +53,7 @@ def test_slow_drift_is_found_named_directed_and_dated():
     assert len(crossings) == 1
 
 
+@pytest.mark.all_faults("it reckons thirty years")
 def test_false_alarms_stay_below_the_stated_number_a_year():
     """30 years of daily data at a stated two a year: 60 at most, and not far fewer."""
     rng = np.random.default_rng(3)

@@ -178,7 +178,17 @@ def test_odd_keys_of_s3_are_one_row_each_and_a_consoles_marker_is_ignored(bucket
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", ["cut", "checksum", "reset", "SlowDown", "InternalError"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "cut",
+        "SlowDown",
+        *(
+            pytest.param(fault, marks=pytest.mark.all_faults("storage/test_errors.py has each fault"))
+            for fault in ("checksum", "reset", "InternalError")
+        ),
+    ],
+)
 def test_a_passing_fault_of_one_object_loses_nothing_and_a_lasting_one_fails_the_task_by_name(bucket, s3, fault):
     ingest_day(day_of(bucket, DAY), MODEL)
     whole = rows(bucket)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,7 @@ from driftwatch.storage import Storage, open_storage
 from ...once import once_for_all_workers
 
 CLASSES = ("across", "upright")
+SMALL, AT_ONCE = 200_000, 8  # a model that is kept open has so many bytes at most; how many are kept
 
 
 def striped(rng: np.random.Generator, label: str, contrast: float = 60) -> np.ndarray:
@@ -125,10 +128,37 @@ def make_config(root: Path) -> MonitorConfig:
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_network() -> Iterator[None]:
-    """What these tests train anew is small. `build` itself (test_architecture.py) is not, and real photos get the real network (test_real_photos.py)."""
+    """What these tests train anew is small. `build` itself (test_architecture.py) is not, and real photos get the real network (test_real_photos.py).
+    And a small model that was opened before is opened no more: to load and compile it takes half a second of CPU."""
+    from driftwatch.models.predictors import keras
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("driftwatch.models.architecture.build", small_network.build)
+        patch.setattr(keras, "opened", _opened_once(keras.opened))
         yield
+
+
+_OPENED: dict[tuple[bytes, str], tuple[Any, list[np.ndarray]]] = {}
+
+
+def _opened_once(opened: Callable[..., Any]) -> Callable[..., Any]:
+    """Also where a test has changed the weights of the model that it was given, the next one gets those of the file."""
+
+    def again(data: bytes, facts: Any, name: str) -> Any:
+        key = hashlib.sha256(data).digest(), repr(facts)
+        if key not in _OPENED:
+            found = opened(data, facts, name)
+            if len(data) > SMALL:
+                return found
+            _OPENED[key] = found, found.model.get_weights()
+            if len(_OPENED) > AT_ONCE:
+                _OPENED.pop(next(iter(_OPENED)))
+            return found
+        found, weights = _OPENED[key]
+        found.model.set_weights(weights)
+        return found
+
+    return again
 
 
 @pytest.fixture(scope="session")

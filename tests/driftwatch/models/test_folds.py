@@ -114,6 +114,7 @@ def test_folds_of_another_set_that_a_try_before_left_are_answered_anew(collected
     assert fold_answers(store, "r1", usual_alone) is None
 
 
+@pytest.mark.all_faults("it trains four models")
 def test_a_challenger_is_judged_by_all_labels_of_the_day(collected) -> None:
     store, table = collected
     train_challenger(store, "r1", "alice")

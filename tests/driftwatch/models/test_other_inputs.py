@@ -26,6 +26,7 @@ INPUT = {
 }  # fmt: skip
 
 
+@pytest.mark.all_faults("it trains twice")
 @pytest.mark.slow
 def test_a_model_of_another_input_is_trained_asked_and_retrained(empty) -> None:
     model = {**empty.config.model.model_dump(), "input": INPUT, "recipe": {"width": 4}}

@@ -95,6 +95,7 @@ def trained_on(world) -> set[str]:
     return set(table.loc[table["split"] != "evaluation", "image_id"])
 
 
+@pytest.mark.all_faults("it trains twice; test_killed_tasks.py repeats each task")
 def test_the_same_run_trains_once_and_a_lost_note_gives_the_same_version(days) -> None:
     version = train(days, epochs=1)
     seen: list[dict] = []
@@ -107,6 +108,7 @@ def test_the_same_run_trains_once_and_a_lost_note_gives_the_same_version(days) -
     assert not days.storage.list(days.layout.retraining("r1", "checkpoints"))
 
 
+@pytest.mark.all_faults("it trains; the next challenger here is as bad without")
 def test_training_on_wrong_labels_is_not_promoted(days) -> None:
     key = days.layout.retraining("r1", "set.parquet")
     table = days.storage.read_table(key)
@@ -144,6 +146,8 @@ def test_a_challenger_that_learnt_a_single_class_is_not_promoted(days) -> None:
     gate = evaluate_challenger(monitor_store(days.storage, days.layout, days.config), "r1", in_words=reason_text)
     assert gate.decision == "keep"
     assert any("Class across: recall on clean images collapsed" in reason for reason in gate.reasons)
+    with pytest.raises(GateNotPassed, match="the gate says keep"):
+        promote_challenger(monitor_store(days.storage, days.layout, days.config), "r1", "run r1")
 
 
 def test_a_champion_that_changed_meanwhile_is_not_replaced(days) -> None:
@@ -169,6 +173,7 @@ def test_drifted_days_are_imitated_on_training_images_only(days) -> None:
     assert data.damaged_images == (originals["split"] == "train").sum()
 
 
+@pytest.mark.all_faults("it trains a network of its own")
 def test_a_challenger_can_start_from_scratch_by_the_monitor_files_recipe(days) -> None:
     champion = registry.champion_version(monitor_store(days.storage, days.layout))
     changed = days.config.model_dump()

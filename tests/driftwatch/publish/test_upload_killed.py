@@ -56,7 +56,16 @@ def test_a_kill_anywhere_and_a_retry_end_as_without_the_kill(keys):
         assert states["done"] == 2, where
 
 
-@pytest.mark.parametrize("keys", ["replay", "refuse", "forget"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "refuse",
+        *(
+            pytest.param(keys, marks=pytest.mark.all_faults("one service is in the plain suite"))
+            for keys in ("replay", "forget")
+        ),
+    ],
+)
 def test_two_kills_in_a_row_end_as_without_them(keys):
     taps = len(run(MemoryStorage(), CountingSink(keys), None))
     for first, second in itertools.product(range(taps), range(12)):

@@ -110,7 +110,7 @@ def test_names_come_in_the_files_order_and_strangers_last() -> None:
     assert in_order({"a", "b", "z", "y", "c"}, ["c", "a", "b"]) == ["c", "a", "b", "y", "z"]
 
 
-@pytest.mark.parametrize("n", [15, 100])
+@pytest.mark.parametrize("n", [pytest.param(15, marks=pytest.mark.all_faults("the plain suite has more classes")), 100])
 def test_no_report_is_cut_off_or_endless(
     n: int, small_monitor: Callable[..., MonitorConfig], tmp_path, browser
 ) -> None:

@@ -90,6 +90,7 @@ def test_three_colleagues_label_a_batch_to_its_end_and_mostly_rightly(tmp_path, 
     assert len({answer["person"] for answer in given}) > 1
 
 
+@pytest.mark.all_faults("a real Label Studio of its own takes half a minute")
 def test_three_colleagues_sign_up_in_label_studio_and_label_a_day_to_its_end(tmp_path):
     server = shared_server()
     server.clear()

@@ -83,7 +83,9 @@ WRITES = (
 )
 
 
-@pytest.mark.parametrize("fault", ["lost", "503"])
+@pytest.mark.parametrize(
+    "fault", ["lost", pytest.param("503", marks=pytest.mark.all_faults("one fault is in the plain suite"))]
+)
 def test_a_call_that_breaks_at_any_write_is_caught_up_by_the_next_in_one_version(shown, fault):
     version = shown.register(b"one")
     shown.promote(version)

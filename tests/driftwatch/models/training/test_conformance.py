@@ -78,6 +78,7 @@ def test_it_goes_on_from_the_model_that_it_is_given_and_leaves_that_alone(any_tr
     assert second.history[0].loss < anew.history[0].loss
 
 
+@pytest.mark.all_faults("it trains twice; test_batches.py has the weights")
 def test_an_image_without_weight_teaches_nothing(any_trainer, data, trained) -> None:
     weights = np.where(np.arange(len(data.train.labels)) < 24, 1.0, 0.0)
     weighted = dataclasses.replace(data, weights=weights)
@@ -101,6 +102,7 @@ def test_a_killed_training_goes_on_and_ends_in_the_bytes_of_one_that_was_not(
     assert resumed.model == three_epochs.model
 
 
+@pytest.mark.all_faults("it trains twice")
 def test_a_checkpoint_of_other_data_is_not_gone_on_from(any_trainer, data, kept, killed) -> None:
     killed(lambda attempt: any_trainer.train(data, RECIPE, attempt=attempt), 1)
     other = dataclasses.replace(data, train=dataclasses.replace(data.train, labels=1 - data.train.labels))
@@ -109,6 +111,7 @@ def test_a_checkpoint_of_other_data_is_not_gone_on_from(any_trainer, data, kept,
     assert [row.epoch for row in told] == [1, 2]
 
 
+@pytest.mark.all_faults("test_retraining.py plans with it")
 def test_it_says_how_long_it_would_take(any_trainer, data) -> None:
     short, long = (
         any_trainer.seconds(data, RECIPE.model_copy(update={"epoch_size": size})) for size in (1_000, 1_000_000)

@@ -20,6 +20,7 @@ from driftwatch.models.training.keras import KerasTrainer
 
 STAGED = Recipe(epochs=3, width=4, seed=3, small_share=0.67, small_size=16)
 STOPPING = Recipe(epochs=6, width=4, seed=3, small_share=0, patience=2, learning_rate=0.01)
+OTHER_HEAD = pytest.mark.all_faults("one other head is in the plain suite")
 train = KerasTrainer().train
 
 
@@ -48,6 +49,7 @@ def test_a_kill_in_and_behind_the_stage_on_small_images_changes_nothing(pictures
     assert train(data, STAGED, attempt=Attempt(kept)).model == staged.model
 
 
+@pytest.mark.all_faults("it trains twice for one setting")
 def test_a_small_stage_is_left_out_where_the_images_are_no_larger(pictures) -> None:
     data = TrainingSet(pictures, 2)
     staged = STAGED.model_copy(update={"epochs": 1, "small_share": 0.5, "small_size": 32})
@@ -55,7 +57,13 @@ def test_a_small_stage_is_left_out_where_the_images_are_no_larger(pictures) -> N
     assert train(data, staged).model == train(data, plain).model
 
 
-@pytest.mark.parametrize("after", [2, 3], ids=["before the stop", "behind it"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(2, id="before the stop"),
+        pytest.param(3, id="behind it", marks=pytest.mark.all_faults("one kill is in the plain suite")),
+    ],
+)
 def test_an_early_stop_is_the_same_after_a_kill(wrong, stopped, kept, killed, after) -> None:
     losses = [row.val_loss for row in stopped.history]
     assert len(losses) == 3 == losses.index(min(losses)) + 1 + STOPPING.patience
@@ -75,13 +83,20 @@ def test_an_early_stop_keeps_the_best_epochs_weights(wrong, stopped, kept, kille
     assert all((ours == theirs).all() for ours, theirs in pairs)
 
 
-@pytest.mark.parametrize(("patience", "images"), [(0, 32), (2, 29)], ids=["switched off", "too few validation images"])
+@pytest.mark.parametrize(
+    ("patience", "images"),
+    [
+        pytest.param(0, 32, id="switched off", marks=pytest.mark.all_faults("the plain suite has too few images")),
+        pytest.param(2, 29, id="too few validation images"),
+    ],
+)
 def test_training_does_not_stop_early(wrong, patience, images) -> None:
     few = Labelled(wrong.validation.images[:images], wrong.validation.labels[:images])
     data = dataclasses.replace(wrong, validation=few)
     assert len(train(data, STOPPING.model_copy(update={"patience": patience})).history) == STOPPING.epochs
 
 
+@pytest.mark.all_faults("it trains twelve epochs")
 def test_a_training_that_was_not_stopped_keeps_its_last_epoch(wrong) -> None:
     patient = train(wrong, STOPPING.model_copy(update={"patience": 6}))
     losses = [row.val_loss for row in patient.history]
@@ -89,6 +104,7 @@ def test_a_training_that_was_not_stopped_keeps_its_last_epoch(wrong) -> None:
     assert patient.model == train(wrong, STOPPING.model_copy(update={"patience": 0})).model
 
 
+@pytest.mark.all_faults("it trains at two sizes")
 def test_epochs_on_small_images_do_not_count_for_an_early_stop(wrong) -> None:
     staged = STOPPING.model_copy(update={"small_share": 0.67, "small_size": 16, "patience": 1})
     assert len(train(wrong, staged).history) > staged.small_epochs + 1
@@ -142,7 +158,14 @@ def test_a_network_learns_and_learns_on_from_what_the_monitor_file_gives_it(wide
     assert right(further.model, tensors, wide.labels) > 0.9
 
 
-@pytest.mark.parametrize(("output", "positive"), [("sigmoid", None), ("logit", "across"), ("sigmoids", None)])
+@pytest.mark.parametrize(
+    ("output", "positive"),
+    [
+        pytest.param("sigmoid", None, marks=OTHER_HEAD),
+        ("logit", "across"),
+        pytest.param("sigmoids", None, marks=OTHER_HEAD),
+    ],
+)
 def test_a_model_with_another_head_learns_towards_its_own_answers(pictures, output, positive) -> None:
     layers = keras.layers
     image = keras.Input((32, 32, 3))

@@ -105,7 +105,9 @@ def test_what_passes_is_asked_again_and_no_image_is_lost(server, protocol, fault
     assert found.versions == ["1"] * 9
 
 
-@pytest.mark.parametrize("fault", ["rate_limit", "unavailable"])
+@pytest.mark.parametrize(
+    "fault", ["rate_limit", pytest.param("unavailable", marks=pytest.mark.all_faults("one wait is in the plain suite"))]
+)
 def test_where_one_request_is_asked_to_wait_all_of_them_wait(server, protocol, fault):
     images, answered = pictures(12), []
 
