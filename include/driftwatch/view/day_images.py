@@ -2,50 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import date
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from driftwatch.view.artifacts import Artifacts
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from driftwatch.storage import Storage
+from driftwatch.view.large_tables import ID, read_sample, read_table, rows_of
 
 SEGMENT, SCORE, VOTES, FEATURE = "segment.", "score.", "votes.", "image."
 RIGHT, WRONG = "right", "wrong"
+_LIGHT = ("status", "prediction", "label")
 
 
-def read_table(storage: Storage, key: str) -> pd.DataFrame:
-    """A whole table, to be kept in a page's cache."""
-    return storage.read_table(key)
-
-
-def day_images(artifacts: Artifacts, day: date) -> pd.DataFrame | None:
-    """One row for each accepted image, in the manifest's order; None for a day that was not taken in.
+def day_images(
+    artifacts: Artifacts, day: date, ids: Collection[str] | None = None, light: bool = False
+) -> pd.DataFrame | None:
+    """One row for each accepted image, in the manifest's order; None for a day that was not taken in. `ids`: only these images.
 
     Columns: those of the manifest, the features, the predictions, and `label`, `status` and the votes of those images that were labelled.
-    What a step has not written yet is missing. `answer` is `right` or `wrong` where there is a label and a prediction.
+    What a step has not written yet is missing. `answer` is `right` or `wrong` where there is a label and a prediction. With `light` a large
+    day has only what images are chosen by: ids, segments, features, predictions and labels.
     """
+
+    def part(key: str) -> pd.DataFrame | None:
+        found = artifacts.get(key, read_table)
+        if found is None or (ids is None and isinstance(found, pd.DataFrame)):
+            return found
+        wanted = [name for name in found.columns if not light or name in (ID, *_LIGHT) or name.startswith((SEGMENT, FEATURE))]  # fmt: skip
+        return rows_of(found, wanted, ids)
+
+    return _together(artifacts, day, part)
+
+
+def day_sample(artifacts: Artifacts, day: date) -> pd.DataFrame | None:
+    """`day_images` of a random part of a large day, about LARGE images; of other days all."""
+    return _together(artifacts, day, lambda key: artifacts.get(key, read_sample))
+
+
+def _together(artifacts: Artifacts, day: date, part: Callable[[str], pd.DataFrame | None]) -> pd.DataFrame | None:
     keys = artifacts.keys.day(day)
-    manifest = artifacts.get(keys.manifest, read_table)
+    manifest = part(keys.manifest)
     if manifest is None:
         return None
     found = manifest[manifest["status"] == "accepted"].rename(columns={"status": "file_status"})
-    for key in (keys.features, keys.predictions, keys.labels):
-        table = artifacts.get(key, read_table)
-        if table is not None:
-            found = found.merge(table[_new_columns(found, table)], on="image_id", how="left")
+    for key in (keys.predictions, keys.labels):
+        table = part(key)
+        found = found if table is None else _joined(found, table)
     for name in ("label", "prediction"):
         if name not in found:
             found[name] = None
     judged = found["label"].notna() & found["prediction"].notna()
-    right = (found["label"] == found["prediction"]).map({True: RIGHT, False: WRONG})
-    return found.assign(answer=right.where(judged, None)).reset_index(drop=True)
+    right = (found["label"].astype(object) == found["prediction"].astype(object)).map({True: RIGHT, False: WRONG})
+    found = found.assign(answer=right.where(judged, None))
+    features = part(keys.features)  # last: of a large day they are most of the table, and are copied once
+    return found.reset_index(drop=True) if features is None else _joined(found, features)
 
 
-def _new_columns(found: pd.DataFrame, table: pd.DataFrame) -> list[str]:
-    return ["image_id", *(name for name in table.columns if name not in found.columns)]
+def _joined(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The images with what the table says of them. Tables of all images have the manifest's order, as a rule, and need no search; one of
+    few images, such as the labels, is searched for those alone."""
+    new = [name for name in table.columns if name not in found.columns]
+    found = found.reset_index(drop=True)
+    if len(found) == len(table) and found[ID].array.equals(table[ID].array):
+        return pd.concat([found, *(table[name].reset_index(drop=True) for name in new)], axis=1, copy=False)
+    places = np.flatnonzero(found[ID].isin(table[ID].tolist()))
+    told = table.set_index(ID)[new].loc[found[ID].iloc[places].tolist()]
+    return pd.concat([found, told.set_axis(places).reindex(range(len(found)))], axis=1)
 
 
 def features_of(table: pd.DataFrame) -> list[str]:

@@ -17,7 +17,8 @@ from driftwatch.artifacts.drift import DayDrift, FeatureDrift
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.view.artifacts import Artifacts
-from driftwatch.view.day_images import SEGMENT, day_images, features_of, read_table
+from driftwatch.view.day_images import SEGMENT, day_images, day_sample, features_of
+from driftwatch.view.large_tables import read_whole
 from driftwatch.view.numbers import digits
 from driftwatch.view.words import count, direction, feature_name, listing
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 PAIRS_A_PAGE = 12
 USUAL_DAYS, _DAYS_LOOKED_AT = 3, 60
-_ENOUGH = 2_000  # images to choose a neighbour from: of large days one is enough, and is all that is read
+_ENOUGH = (
+    2_000  # images to choose a neighbour from: of large days one is enough, and a random part of it is all that is read
+)
 TRAINING_DAY = "training"  # stands where a day would, in addresses too
 # What lies further away, in standard deviations, counts as no further: an example is typical, not extreme.
 _FAR = 3.0
@@ -93,14 +96,14 @@ class Pairs:
 def pairs(
     artifacts: Artifacts, drift: DayDrift, table: pd.DataFrame, asked: Asked, a_page: int = PAIRS_A_PAGE
 ) -> Pairs:
-    """The page of pairs that is asked for. `table`: `day_images` of the day of `drift`, with its features. A page beyond the last is the
+    """The page of pairs that is asked for. `table`: `day_images` of the day of `drift`, light or whole, with its features. A page beyond the last is the
     last."""
     rows = _asked_for(table, asked)
     moved = _moved(drift, asked)
-    order = np.lexsort((rows["image_id"].to_numpy(str), -_distance(rows, moved).round(6)))
+    order = np.lexsort((rows["image_id"].str[:8].to_numpy("S8"), -_distance(rows, moved).round(6)))
     pages = max(1, -(-len(rows) // a_page))
     page = min(max(1, asked.page), pages)
-    chosen = rows.iloc[order[(page - 1) * a_page : page * a_page]]
+    chosen = _whole(artifacts, drift.day, rows.iloc[order[(page - 1) * a_page : page * a_page]])
     usual, about = _usual_images(artifacts, drift.day)
     near = _neighbours(chosen, usual, _stayed(drift, moved, rows))
     found = tuple(
@@ -129,7 +132,14 @@ def _asked_for(table: pd.DataFrame, asked: Asked) -> pd.DataFrame:
     if by:
         column = f"{SEGMENT}{by}"
         wanted &= (table[column].astype(object) == name).to_numpy() if column in table else False
-    return table[wanted]
+    return table if wanted.all() else table[wanted]
+
+
+def _whole(artifacts: Artifacts, day: date, chosen: pd.DataFrame) -> pd.DataFrame:
+    """The chosen images with all that is known of them: of a large day that was not read before they were chosen."""
+    ids = chosen["image_id"].tolist()
+    found = None if "key" in chosen else day_images(artifacts, day, ids)
+    return chosen if found is None else found.set_index("image_id", drop=False).loc[ids]
 
 
 def _moved(drift: DayDrift, asked: Asked) -> list[FeatureDrift]:
@@ -192,7 +202,7 @@ def _usual_images(artifacts: Artifacts, day: date) -> tuple[pd.DataFrame, str]:
     days = [other for other in artifacts.store.days() if other < day][-_DAYS_LOOKED_AT:]
     for other in reversed(days):
         drift = artifacts.find(artifacts.keys.day(other).drift, DayDrift)
-        table = day_images(artifacts, other) if drift and drift.verdict == "ok" else None
+        table = day_sample(artifacts, other) if drift and drift.verdict == "ok" else None
         if table is not None and features_of(table) and table["prediction"].notna().any():
             tables.append(table.assign(day=other.isoformat()))
         if len(tables) == USUAL_DAYS or sum(map(len, tables)) >= _ENOUGH:
@@ -207,8 +217,8 @@ def training_images(artifacts: Artifacts) -> pd.DataFrame:
     """The original labelled images as `day_images` has a day's; their label stands for the prediction. Empty where they are not stored."""
     import pandas as pd
 
-    table = artifacts.get(artifacts.keys.training_set, read_table)
-    features = artifacts.get(artifacts.keys.training_features, read_table)
+    table = artifacts.get(artifacts.keys.training_set, read_whole)
+    features = artifacts.get(artifacts.keys.training_features, read_whole)
     if table is None or features is None or "key" not in table or len(table) != len(features):
         return pd.DataFrame({"image_id": [], "prediction": [], "day": []})
     numbers = features.drop(columns="image_id", errors="ignore").reset_index(drop=True)

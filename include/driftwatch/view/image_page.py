@@ -12,8 +12,9 @@ from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
-from driftwatch.view.day_images import SCORE, SEGMENT, VOTES, day_images, features_of, read_table
+from driftwatch.view.day_images import SCORE, SEGMENT, VOTES, day_images, features_of
 from driftwatch.view.evidence import TRAINING_DAY, Pair, pair_of, training_images
+from driftwatch.view.large_tables import read_table, read_whole, rows_of
 from driftwatch.view.numbers import digits
 from driftwatch.view.shares import whole_percent
 from driftwatch.view.words import feature_name
@@ -70,25 +71,31 @@ class ImagePage:
         return file_name(self.key)
 
 
-def images_of(artifacts: Artifacts, place: str) -> pd.DataFrame | None:
-    """The images of a day, or the training images. None where there are none."""
-    if place == TRAINING_DAY:
-        found = training_images(artifacts)
-        return found if len(found) else None
-    return day_images(artifacts, date.fromisoformat(place))
-
-
 def find_image(artifacts: Artifacts, place: str, image_id: str) -> pd.Series | None:
     """The image's row, with its `key` as it is now; None where the place has no such image."""
-    table = images_of(artifacts, place)
-    if table is None:
-        return None
-    rows = table[table["image_id"] == image_id]
-    if not len(rows):
+    if place == TRAINING_DAY:
+        table: pd.DataFrame | None = training_images(artifacts)
+    else:
+        table = day_images(artifacts, date.fromisoformat(place), [image_id])
+    rows = None if table is None else table[table["image_id"] == image_id]
+    if rows is None or not len(rows):
         return None
     row = rows.iloc[0].copy()
     row["key"] = own_key(artifacts.config.name, str(row["key"]))
     return row
+
+
+def image_key(artifacts: Artifacts, place: str, image_id: str) -> str | None:
+    """The key of the image's file as it is now; None where the place has no such image. Reads less than `find_image`: a page asks for many
+    pictures."""
+    if place == TRAINING_DAY:
+        rows = artifacts.get(artifacts.keys.training_set, read_whole)
+    else:
+        rows = artifacts.get(_day(artifacts, place).manifest, read_table)
+    found = None if rows is None else rows_of(rows, ["image_id", "key", "status"], [image_id])
+    if found is not None and "status" in found:
+        found = found[found["status"] == "accepted"]
+    return None if found is None or not len(found) else own_key(artifacts.config.name, str(found["key"].iloc[0]))
 
 
 def image_page(artifacts: Artifacts, place: str, row: pd.Series) -> ImagePage:
@@ -174,13 +181,14 @@ def _votes(row: pd.Series, unclear: str) -> list[tuple[str, int]]:
 
 def _alike(artifacts: Artifacts, place: str, row: pd.Series) -> tuple[list[str], list[str]]:
     """The ids of the day's images that look nearly the same, the nearest first, and the names of files with the same bytes."""
-    manifest = artifacts.get(_day(artifacts, place).manifest, read_table)
-    if manifest is None:
+    stored = artifacts.get(_day(artifacts, place).manifest, read_table)
+    if stored is None:
         return [], []
-    same = manifest[(manifest["status"] == "duplicate") & (manifest["image_id"] == row["image_id"])]
-    copies = [file_name(str(key)) for key in same["key"]][:MOST_LIKE]
+    same = rows_of(stored, ["image_id", "key", "status"], [str(row["image_id"])])
+    copies = [file_name(str(key)) for key in same[same["status"] == "duplicate"]["key"]][:MOST_LIKE]
     if not _known(row, "phash"):
         return [], copies
+    manifest = rows_of(stored, ["image_id", "status", "phash"])
     others = manifest[
         (manifest["status"] == "accepted") & manifest["phash"].notna() & (manifest["image_id"] != row["image_id"])
     ]

@@ -50,7 +50,7 @@ def note(of: Shown) -> str:
 
 def first_pairs(artifacts: Artifacts, day: date, drift: DayDrift | None) -> tuple[Pair, ...]:
     """The first MOST_PAIRS pairs of a day that drifted."""
-    table = day_images(artifacts, day) if drift is not None and drift.verdict == "drifted" else None
+    table = day_images(artifacts, day, light=True) if drift is not None and drift.verdict == "drifted" else None
     if drift is None or table is None or not features_of(table):
         return ()
     return pairs(artifacts, drift, table, first_asked(drift), MOST_PAIRS).pairs

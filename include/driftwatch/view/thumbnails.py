@@ -4,6 +4,7 @@ of the image's own file."""
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,20 +38,36 @@ def large_picture(store: MonitorStore, image_id: str, key: str, side: int) -> by
 def thumbnail_of(artifacts: Artifacts, day: DayStore, image_id: str) -> bytes | None:
     """A JPEG of an accepted image of the day, as the model sees it; None where the day has no such image."""
     known = artifacts.get(day.keys.manifest, read_places)
-    if not known or image_id not in known or not has_inputs(day):
+    row = known.row_of(image_id) if known else None
+    if known is None or row is None or not has_inputs(day):
         return None
-    row, width, height = known[image_id]
+    width, height = map(int, known.sizes[row])
     inputs = DayInputs(day)
     block, row_in_block = inputs.place(row)
     return jpeg(read_row(day.storage, block, row_in_block), shape_of(inputs.pixels, width, height))
 
 
-def read_places(storage: Storage, key: str) -> dict[str, tuple[int, int, int]]:
-    """Each accepted image's row in the stored inputs, and its width and height, by image id."""
-    manifest = storage.read_table(key)
-    accepted = manifest[manifest["status"] == "accepted"]
-    sizes = zip(accepted["image_id"], accepted["width"], accepted["height"], strict=True)
-    return {image_id: (row, int(width), int(height)) for row, (image_id, width, height) in enumerate(sizes)}
+@dataclass(frozen=True)
+class Places:
+    """The accepted images in the order of the stored inputs. `ids`: bytes [n] of 64; `sizes`: width and height [n, 2]."""
+
+    ids: np.ndarray
+    sizes: np.ndarray
+
+    def row_of(self, image_id: str) -> int | None:
+        """The image's row in the stored inputs."""
+        found = np.flatnonzero(self.ids == image_id.encode())
+        return int(found[0]) if len(found) else None
+
+
+def read_places(storage: Storage, key: str) -> Places:
+    """The accepted images of a manifest."""
+    import pyarrow.compute as pc
+
+    manifest = storage.read_arrow(key, ["image_id", "status", "width", "height"])
+    accepted = manifest.filter(pc.equal(manifest["status"], "accepted"))
+    sizes = [accepted[name].to_numpy().astype("int32") for name in ("width", "height")]
+    return Places(np.array(accepted["image_id"].to_pylist(), "S64"), np.stack(sizes, axis=1))
 
 
 def read_row(storage: Storage, key: str, row: int) -> np.ndarray:

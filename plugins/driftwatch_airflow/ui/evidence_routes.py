@@ -17,11 +17,12 @@ from driftwatch.artifacts.drift import DayDrift
 from driftwatch.errors import ChangedImage
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.originals import read_original
-from driftwatch.view.day_images import day_images, features_of, read_table
+from driftwatch.view.day_images import day_images, features_of
 from driftwatch.view.day_map import ShownMap, shown_map
 from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, first_asked, found_text, pairs
 from driftwatch.view.evidence_choices import choices
-from driftwatch.view.image_page import find_image, image_page
+from driftwatch.view.image_page import find_image, image_key, image_page
+from driftwatch.view.large_tables import Large, read_table, read_whole
 from driftwatch.view.pair_pictures import with_addresses
 from driftwatch.view.people import AGAINST, TIES, UNCLEAR, people
 from driftwatch.view.thumbnails import large_picture, thumbnail_of
@@ -39,19 +40,38 @@ def _place(place: str) -> str:
     return place if place == TRAINING_DAY else day_of(place).isoformat()
 
 
-def _image(site: Chosen, place: str, image_id: str) -> pd.Series:
-    """The image's row. 404 where the address is of none."""
+def _id(image_id: str) -> str:
     if not IMAGE_ID.fullmatch(image_id):
         raise HTTPException(404, "An image id is a SHA-256 in 64 hexadecimal digits.")
-    place = _place(place)
-    found = find_image(site.tables, place, image_id)
+    return image_id
+
+
+IdDep = Annotated[str, Depends(_id)]
+
+
+def _none_such(place: str) -> HTTPException:
+    where = "The training set has" if place == TRAINING_DAY else f"{place} has"
+    return HTTPException(404, f"{where} no such image.")
+
+
+def _image(site: Chosen, place: str, image_id: IdDep) -> pd.Series:
+    """The image's row. 404 where the address is of none."""
+    found = find_image(site.tables, _place(place), image_id)
     if found is None:
-        where = "The training set has" if place == TRAINING_DAY else f"{place} has"
-        raise HTTPException(404, f"{where} no such image.")
+        raise _none_such(place)
+    return found
+
+
+def _key(site: Chosen, place: str, image_id: IdDep) -> str:
+    """The key of the image's file. 404 where the address is of none."""
+    found = image_key(site.tables, _place(place), image_id)
+    if found is None:
+        raise _none_such(place)
     return found
 
 
 ImageDep = Annotated[pd.Series, Depends(_image)]
+KeyDep = Annotated[str, Depends(_key)]
 
 
 def show_pairs(
@@ -66,7 +86,7 @@ def show_pairs(
 ) -> Response:
     """The day's changed images, each beside its normal neighbour; the most changed first. Without a choice: those that show the change best."""
     drift = site.tables.find(site.artifacts.keys.day(day).drift, DayDrift)
-    table = day_images(site.tables, day) if drift else None
+    table = day_images(site.tables, day, light=True) if drift else None
     if drift is None or table is None or not features_of(table):
         raise HTTPException(404, f"The features of {day} are not stored: its images were not profiled yet.")
     asked = Asked(feature, label, segment, answer, page) if request.query_params else first_asked(drift)
@@ -93,11 +113,10 @@ def show_image(request: Request, site: Chosen, place: str, row: ImageDep) -> Res
     return HTMLResponse(pages.page(request, "image.html.j2", site=site, found=found, gone=gone, beside=beside))
 
 
-def give_large(site: Chosen, place: str, row: ImageDep) -> Response:
+def give_large(site: Chosen, place: str, image_id: IdDep, key: KeyDep) -> Response:
     """The image for a page: made of its own file, or of what the model sees where that file is gone."""
-    image_id = str(row["image_id"])
     try:
-        data: bytes | None = large_picture(site.artifacts.store, image_id, str(row["key"]), LARGE_SIDE)
+        data: bytes | None = large_picture(site.artifacts.store, image_id, key, LARGE_SIDE)
     except (ChangedImage, RejectedImage):
         place = _place(place)
         data = (
@@ -108,11 +127,10 @@ def give_large(site: Chosen, place: str, row: ImageDep) -> Response:
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": _CACHE})
 
 
-def give_original(site: Chosen, row: ImageDep) -> Response:
+def give_original(site: Chosen, image_id: IdDep, key: KeyDep) -> Response:
     """The image's own file as the camera left it. 404 with the reason where it is gone, was replaced, or is larger than `images.max_bytes`."""
-    image_id = str(row["image_id"])
     try:
-        found = read_original(site.artifacts.storage, image_id, str(row["key"]), site.config.images.max_bytes)
+        found = read_original(site.artifacts.storage, image_id, key, site.config.images.max_bytes)
     except ChangedImage as error:
         raise HTTPException(404, str(error)) from error
     headers = {
@@ -127,10 +145,13 @@ def show_people(
     request: Request, site: Chosen, day: DayDep, ties: Page = 1, unclear: Page = 1, against: Page = 1
 ) -> Response:
     """What people disagreed about on the day, who takes which class for which, and why answers did not count."""
-    images, keys = day_images(site.tables, day), site.artifacts.keys.day(day)
+    keys = site.artifacts.keys.day(day)
+    labels = site.tables.get(keys.labels, read_table)
+    asked = None if labels is None or isinstance(labels, Large) else labels["image_id"].tolist()
+    images = day_images(site.tables, day, asked)
     if images is None or "status" not in images:
         raise HTTPException(404, f"No labels of {day} are stored: nobody was asked, or labelling has not ended.")
-    assignments, annotators = (site.tables.get(key, read_table) for key in (keys.assignments, keys.annotators))
+    assignments, annotators = (site.tables.get(key, read_whole) for key in (keys.assignments, keys.annotators))
     found = people(site.config, images, assignments, annotators, {TIES: ties, UNCLEAR: unclear, AGAINST: against})
     here = image_address(request, site, day.isoformat())
     return HTMLResponse(pages.page(request, "people.html.j2", site=site, day=day, found=found, images=here))
@@ -139,7 +160,7 @@ def show_people(
 def _map(site: Chosen, day: DayDep) -> ShownMap:
     """The day's map. 404 where it has none."""
     found = site.tables.find(site.artifacts.store.day(day).key(DayMap), DayMap)
-    images = day_images(site.tables, day) if found else None
+    images = day_images(site.tables, day, found.of_day.images) if found else None
     if found is None or images is None:
         raise HTTPException(404, f"There is no map of {day}: its content was not compared with a reference.")
     return shown_map(found, images, site.tables)

@@ -1,0 +1,91 @@
+"""The tables of large days, of which a page reads only the columns and rows that it shows: a day may have half a million images, and the
+api-server holds the pages of many."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from driftwatch.storage import Storage
+
+LARGE = 50_000  # rows; a table with more is not held whole
+_KEPT_BYTES = 32_000_000  # of a table of an object store, so that each picture does not fetch it again
+ID = "image_id"
+
+
+@dataclass(frozen=True)
+class Large:
+    """A stored table of more than LARGE rows. `data`: its bytes where they are kept; `columns`: the names of its columns."""
+
+    storage: Storage
+    key: str
+    rows: int
+    columns: tuple[str, ...]
+    data: bytes | None
+
+    def read(self, columns: Collection[str], wanted: pc.Expression | None = None) -> pd.DataFrame:
+        """The rows for which `wanted` is true, by default all, with those of `columns` that there are. Of very many
+        rows ids stay Arrow's and other texts are categories: as Python's own they would take most of the memory."""
+        source = self.storage.local_path(self.key)
+        data = self.data if source is None else None
+        names = [name for name in self.columns if name in columns]
+
+        def parse() -> pa.Table:
+            at = source or pa.BufferReader(data or self.storage.read_bytes(self.key))
+            return pq.read_table(at, columns=names, filters=wanted, use_threads=False, pre_buffer=False)
+
+        table = self.storage.parsed(self.key, "parquet table", parse)
+        if len(table) <= LARGE:
+            found = table.to_pandas()
+        else:
+            texts = [field.name for field in table.schema if field.name != ID and pa.types.is_string(field.type)]
+            found = table.to_pandas(categories=texts, types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get)
+        del table
+        pa.default_memory_pool().release_unused()
+        return found
+
+
+def read_table(storage: Storage, key: str) -> pd.DataFrame | Large:
+    """A whole table, to be kept in a page's cache; a large one is not read yet."""
+    path = storage.local_path(key)
+    data = None if path is not None and path.exists() else storage.read_bytes(key)
+
+    def source() -> io.BytesIO | str:
+        return str(path) if data is None else io.BytesIO(data)
+
+    file = storage.parsed(key, "parquet table", lambda: pq.ParquetFile(source()))
+    if file.metadata.num_rows > LARGE:
+        kept = data if data is not None and len(data) <= _KEPT_BYTES else None
+        return Large(storage, key, file.metadata.num_rows, tuple(file.schema_arrow.names), kept)
+    return storage.parsed(key, "parquet table", lambda: pd.read_parquet(source()))
+
+
+def read_whole(storage: Storage, key: str) -> pd.DataFrame:
+    """A whole table, however large."""
+    return storage.read_table(key)
+
+
+def read_sample(storage: Storage, key: str) -> pd.DataFrame:
+    """A whole table of a day's images; of a large one the rows of about LARGE images. An id is a hash, so those below a limit are a random
+    sample, and the other tables of the day have the same images."""
+    found = read_table(storage, key)
+    if isinstance(found, pd.DataFrame):
+        return found
+    below = f"{int(LARGE / found.rows * 16**8):08x}"
+    return found.read(found.columns, pc.field(ID) < below)
+
+
+def rows_of(found: pd.DataFrame | Large, columns: Collection[str], ids: Collection[str] | None = None) -> pd.DataFrame:
+    """The rows of the images `ids`, by default all, with those of `columns` that there are."""
+    if isinstance(found, Large):
+        return found.read(columns, None if ids is None else pc.field(ID).isin(pa.array([*ids], pa.string())))
+    found = found if ids is None else found[found[ID].isin(ids)]
+    return found[[name for name in found.columns if name in columns]]

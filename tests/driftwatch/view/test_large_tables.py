@@ -1,0 +1,92 @@
+"""A large day's pages: the same answers as of a small one, from tables that are not held whole."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from tests.evidence_days import CHANGED, IMAGES, USUAL, write_days, write_labels
+from tests.stores import monitor_store
+
+from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.store import MonitorStore
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import DamagedArtifact
+from driftwatch.storage import Storage
+from driftwatch.view import large_tables
+from driftwatch.view.artifacts import Artifacts
+from driftwatch.view.day_images import day_images, day_sample
+from driftwatch.view.evidence import Asked, Pairs, pairs
+from driftwatch.view.evidence_choices import choices
+from driftwatch.view.image_page import find_image, image_key, image_page
+
+
+@pytest.fixture
+def store(storage: Storage, config: MonitorConfig) -> MonitorStore:
+    found = monitor_store(storage, MonitorKeys(config.name), config)
+    write_days(found)
+    write_labels(found.day(CHANGED))
+    return found
+
+
+@pytest.fixture
+def small(store: MonitorStore) -> Artifacts:
+    """As a page has it, read before tables of these days count as large."""
+    found = Artifacts(store)
+    for day in (USUAL, CHANGED):
+        assert day_images(found, day) is not None
+    return found
+
+
+@pytest.fixture
+def large(small: Artifacts, monkeypatch: pytest.MonkeyPatch) -> Artifacts:
+    monkeypatch.setattr(large_tables, "LARGE", IMAGES - 1)
+    return Artifacts(small.store)
+
+
+def page(artifacts: Artifacts, **asked: object) -> Pairs:
+    drift, table = artifacts.store.day(CHANGED).read(DayDrift), day_images(artifacts, CHANGED, light=True)
+    assert table is not None
+    assert choices(artifacts, drift, table).segments == [("camera=door-1", "camera door-1"), ("camera=door-2", "camera door-2")]  # fmt: skip
+    return pairs(artifacts, drift, table, Asked(**asked))
+
+
+def test_the_pairs_of_a_large_day_are_those_of_a_small_one(small: Artifacts, large: Artifacts) -> None:
+    for asked in ({}, {"page": 2}, {"segment": "camera=door-1"}, {"answer": "wrong"}, {"label": "cat"}, {"label": "none"}):  # fmt: skip
+        ours, theirs = page(large, **asked), page(small, **asked)
+        assert [pair.changed for pair in ours.pairs] == [pair.changed for pair in theirs.pairs]
+        assert (ours.found, ours.pages) == (theirs.found, theirs.pages)
+
+
+def test_an_image_of_a_large_day_is_found_with_all_that_is_known_of_it(small: Artifacts, large: Artifacts) -> None:
+    whole = day_images(small, CHANGED)
+    assert whole is not None
+    for place in (0, IMAGES - 1):
+        image_id = str(whole["image_id"].iloc[place])
+        ours, theirs = (find_image(found, str(CHANGED), image_id) for found in (large, small))
+        assert ours is not None
+        pd.testing.assert_series_equal(ours, theirs, check_names=False)
+        assert image_key(large, str(CHANGED), image_id) == image_key(small, str(CHANGED), image_id) == ours["key"]
+        assert vars(image_page(large, str(CHANGED), ours)) | {"pair": None} == vars(image_page(small, str(CHANGED), ours)) | {"pair": None}  # fmt: skip
+    assert image_key(large, str(CHANGED), "0" * 64) is find_image(large, str(CHANGED), "0" * 64) is None
+
+
+def test_a_large_table_is_not_held_and_of_a_large_usual_day_a_random_part_is(large: Artifacts) -> None:
+    page(large)
+    held = [value for _, value in large._held.values() if isinstance(value, pd.DataFrame)]
+    assert max(map(len, held)) < IMAGES
+    part, whole = day_sample(large, USUAL), day_images(large, USUAL)
+    assert part is not None
+    assert whole is not None
+    assert 0 < len(part) < len(whole)
+    assert set(part["image_id"]) < set(whole["image_id"])
+    assert part["prediction"].notna().all()
+
+
+def test_a_large_table_that_was_cut_short_is_named(large: Artifacts) -> None:
+    keys = large.keys.day(CHANGED)
+    assert day_images(large, CHANGED) is not None
+    data = large.storage.read_bytes(keys.features)
+    large.storage.write_bytes(keys.features, data[: len(data) // 2])
+    with pytest.raises(DamagedArtifact, match=r"features\.parquet"):
+        day_images(large, CHANGED)
