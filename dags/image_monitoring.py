@@ -53,7 +53,7 @@ from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOper
 from driftwatch_airflow.refused import dags_of_monitors
 from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
-from driftwatch_airflow.timetable import days_at_once, each_day
+from driftwatch_airflow.timetable import days_at_once, each_day, late_alert
 
 # Two runs at once, such as a backfill and a manual run, must not spend, publish or ask for a retraining at the same moment.
 ONE_AT_A_TIME: dict[str, Any] = {"max_active_tis_per_dag": 1}
@@ -107,6 +107,7 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
         end_date=datetime.combine(end, time.max, tzinfo=timezone.utc) if end else None,
         catchup=monitor.schedule.catchup is True,
         max_active_runs=days_at_once(monitor),
+        deadline=late_alert(monitor),
         tags=["driftwatch", "monitoring", monitor.name],
         owner_links=owner_links(monitor),
         params=PARAMS,

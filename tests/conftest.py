@@ -239,7 +239,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 # The files that share a server: whoever gets one of them gets them all. Another Label Studio would cost twenty seconds of CPU.
 ONE_SERVER = {
     "the pages": ("tests/driftwatch_airflow/ui/test_pages",),
-    "the DAGs": ("tests/dags/test_alert_source_branch.py", "tests/dags/test_handover.py", "tests/dags/test_labels.py"),
+    "the DAGs": (
+        "tests/dags/test_alert_source_branch.py",
+        "tests/dags/test_handover.py",
+        "tests/dags/test_labels.py",
+        "tests/dags/test_watch.py",
+    ),
     "MLflow": ("tests/driftwatch/models/mlflow/",),
     "the built days": ("tests/driftwatch/view/report/", "tests/driftwatch/view/one_view/"),
     "Label Studio": (

@@ -38,11 +38,16 @@ class NotTold(DriftwatchError):
 
 
 def send_alert(
-    context: Context, monitor: MonitorConfig, alert: Alert, links: Mapping[str, str] | None = None
+    context: Context,
+    monitor: MonitorConfig,
+    alert: Alert,
+    links: Mapping[str, str] | None = None,
+    outbox: Outbox | None = None,
 ) -> OutboxAlert:
     """Logs the alert and puts it into the outbox, from which a later step tells it.
 
-    `links`: more addresses by name. They follow the addresses of the monitor's page and of the run.
+    `links`: more addresses by name. They follow the addresses of the monitor's page and of the run. `outbox`: by default that of the alert's
+    day, of its retraining, or of the models.
     """
     from driftwatch.artifacts.alerts import RetrainingAlert
     from driftwatch.artifacts.publishing import OutboxAlert
@@ -60,7 +65,7 @@ def send_alert(
     )
     log.warning("%s\n%s", subject, message)
     run_id = alert.run_id if isinstance(alert, RetrainingAlert) else None
-    outbox_of(monitor, day=alert.about_day, run_id=run_id).put(alert.source, told)
+    (outbox or outbox_of(monitor, day=alert.about_day, run_id=run_id)).put(alert.source, told)
     return told
 
 
@@ -143,7 +148,7 @@ def _links(context: Context, monitor: MonitorConfig, alert: Alert) -> dict[str, 
     base = web_address()
     if not base:
         return {}
-    page = f"days/{alert.about_day}/" if alert.about_day else "models"
+    page = f"days/{alert.about_day}/" if alert.about_day else alert.page
     links = {"Monitor page": f"{base}{URL_PREFIX}/m/{monitor.name}/{page}"}
     if days := getattr(alert, "retrained_days", ()):
         links["What is usual"] = f"{base}{URL_PREFIX}/m/{monitor.name}/days/{max(days)}/#usual"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlsplit
 
 URL_PREFIX = "/driftwatch"
+WATCH_DAG_ID = "driftwatch_watch"
 
 
 def web_address() -> str:

@@ -194,6 +194,18 @@ _WHAT_AND_WHEN = {
         "Gives the new champion's reference profile to the sinks, which compare the next days with it.",
         "the new champion serves already. Check the connection, then clear this task.",
     ),
+    "look_at_monitors": (
+        "Looks at all monitors for what did not happen, and puts what is new into their outboxes. A monitor that cannot be looked at stops no other.",
+        "the monitors could not be gone through: its log says why. The next hour looks again.",
+    ),
+    "tell_findings": (
+        "Tells what was found to the notifiers of each monitor, each once. No other task waits for it.",
+        "the message names what could not be told or looked at, and why. Correct that. The next hour tells what is still to be told.",
+    ),
+    "ping": (
+        "Calls the address in the Airflow Variable driftwatch_watch_ping_url, which tells another service that the watch has looked. Skipped without that Variable.",
+        "the message says what the address answered. Correct the Variable, or see whether the service is up. The next hour calls again.",
+    ),
     "change_reference": (
         "Does what the form says: accepts days as usual or withdraws them, mutes a feature or a segment or lets it alarm again.",
         "its message says what the form lacks, or which day has no images. Trigger the DAG again.",

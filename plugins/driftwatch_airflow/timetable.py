@@ -6,6 +6,8 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 if TYPE_CHECKING:
@@ -44,6 +46,20 @@ def each_day(monitor: MonitorConfig) -> CronDataIntervalTimetable:
     """A run for each day, when it has ended; after a pause for the last `schedule.catchup` days too."""
     catchup = monitor.schedule.catchup
     return CronDataIntervalTimetable(_MIDNIGHT, "UTC") if isinstance(catchup, bool) else LastDaysTimetable(catchup)
+
+
+def late_alert(monitor: MonitorConfig) -> DeadlineAlert | None:
+    """By which Airflow tells of a run that has begun and has no end after `schedule.deadline_hours`. None where there is nobody to tell.
+
+    The hours count from the moment at which the run was made. For a run of the schedule that is the day's end.
+    """
+    if not monitor.notifiers:
+        return None
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=monitor.deadline_hours),
+        callback=SyncCallback("driftwatch_airflow.watch.day_is_late", kwargs={"monitor": monitor.name}),
+    )
 
 
 def days_at_once(monitor: MonitorConfig) -> int:

@@ -29,11 +29,12 @@ class Alert:
     """What an alert is about.
 
     `kind`: notifiers choose alerts by it, as in `notifiers.on`. `source`: its place in the outbox. Steps that look at the same thing
-    share a place; what the last of them found counts.
+    share a place; what the last of them found counts. `page`: which of the monitor's pages shows it, of an alert about no day.
     """
 
     kind: ClassVar[AlertKind]
     source: ClassVar[str]
+    page: ClassVar[str] = "models"
 
     @property
     def about_day(self) -> str:

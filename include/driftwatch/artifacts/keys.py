@@ -115,6 +115,26 @@ class MonitorKeys:
         return f"{self.monitor}/outbox/models"
 
     @property
+    def watch(self) -> str:
+        """What the watch found, and when people were told of it."""
+        return f"{self.monitor}/watch.json"
+
+    @property
+    def watch_lock(self) -> str:
+        """Held while `watch` is changed."""
+        return f"{self.monitor}/watch.lock"
+
+    @property
+    def watch_probe(self) -> str:
+        """Written and taken away at each look, to see whether the storage can be written."""
+        return f"{self.monitor}/watch.probe"
+
+    @property
+    def watch_outbox(self) -> str:
+        """The folder of the alerts about what did not happen, and of the notes who was told."""
+        return f"{self.monitor}/outbox/watch"
+
+    @property
     def models(self) -> str:
         return f"{self.monitor}/models"
 

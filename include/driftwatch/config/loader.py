@@ -84,6 +84,19 @@ def load_monitor(path: Path | str) -> MonitorConfig:
         raise ConfigError(f"{shown(path)}: cannot be read: {type(error).__name__}: {str(error)[:300]}") from error
 
 
+def able_to_tell(path: Path) -> MonitorConfig | None:
+    """By which name, storage and notifiers people are told of a refused file: its own, if these alone are sound. Else None.
+
+    Everything else of this monitor is made up.
+    """
+    try:
+        found = YamlFile(path).value
+        known = {name: found[name] for name in ("name", "storage", "notifiers") if name in found}
+        return MonitorConfig.model_validate({"classes": ["a", "b"], "schedule": {"start_date": "2000-01-01"}, **known})
+    except Exception:  # the file's refusal has said already what is wrong with it
+        return None
+
+
 def shown(name: Path | str) -> str:
     """A file's name for people and databases: what cannot be printed is escaped."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(name))

@@ -26,6 +26,7 @@ from driftwatch.config.retraining import RetrainingConfig
 from driftwatch.config.schedule import ScheduleConfig
 from driftwatch.config.segments import PREDICTED_CLASS, SegmentsConfig, refuse_unlogged
 from driftwatch.config.storage import StorageConfig
+from driftwatch.config.watch import WatchConfig
 
 # For the steps of a day themselves. Each may be tried again for a bit more than an hour.
 HOURS_OF_STEPS = 6.0
@@ -62,6 +63,7 @@ class MonitorConfig(Section):
     )
     performance: PerformanceConfig = Field(default_factory=PerformanceConfig)
     episodes: EpisodesConfig = Field(default_factory=EpisodesConfig)
+    watch: WatchConfig = Field(default_factory=WatchConfig)
     publish: PublishConfig = Field(default_factory=PublishConfig)
     retraining: RetrainingConfig = Field(default_factory=RetrainingConfig)
     notifiers: tuple[NotifierConfig, ...] = ()
@@ -189,6 +191,11 @@ class MonitorConfig(Section):
         people = self.labels.expire_hours if self.labels.people else 0.0
         table = 24.0 * self.labels.wait_days if self.labels.backend == TABLE else 0.0
         return self.schedule.delivery_hours + max(people, table) + HOURS_OF_STEPS
+
+    @property
+    def deadline_hours(self) -> float:
+        """How many hours after a day's end its verdict is due."""
+        return self.longest_hours if self.schedule.deadline_hours is None else self.schedule.deadline_hours
 
     @property
     def monitoring_dag_id(self) -> str:

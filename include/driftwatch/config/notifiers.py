@@ -21,6 +21,14 @@ AlertKind = Literal[
     "model_promoted",
     "model_rolled_back",
     "mlflow_alias_moved",
+    "late_day",
+    "dag_paused",
+    "file_refused",
+    "champion_missing",
+    "spend_near_limit",
+    "pool_unanswered",
+    "storage_not_writable",
+    "reference_old",
 ]
 
 

@@ -22,6 +22,12 @@ class ScheduleConfig(Section):
         le=24 * 7,
         description="For this many hours after a day has ended, its images may still arrive. The day's run waits for them. A run that is triggered without `day` is about the newest day for which these hours are over.",
     )
+    deadline_hours: float | None = Field(
+        None,
+        gt=0,
+        le=24 * 366,
+        description="A day without a verdict so many hours after its end is told as late. null: as long as the day may take by `delivery_hours` and by the time that labels have (`labels.expire_hours`, or `labels.wait_days` of a table), and 6 hours more for the steps and their retries.",
+    )
     catchup: bool | Annotated[int, Field(ge=1, le=MOST_CATCHUP_DAYS)] = Field(
         False,
         description="What the monitor does about days that were lost while its DAG was paused or Airflow was down. false: nothing but the newest day; the others stay gaps. A number: it takes up the days among the last so many, oldest first. true: every day since the last run. Each asks people and costs money, within the limits.",

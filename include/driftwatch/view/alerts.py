@@ -37,7 +37,9 @@ from driftwatch.view.segment_accuracy import segment_reasons, worse_title
 from driftwatch.view.segments import coming_lines
 from driftwatch.view.shares import accuracy_text
 from driftwatch.view.states import after_promotion
+from driftwatch.view.watch_words import finding_words
 from driftwatch.view.words import count, listing, one_line
+from driftwatch.watch.findings import Finding
 
 
 def alert_text(monitor: str, alert: Alert, links: Mapping[str, str]) -> tuple[str, str]:
@@ -62,6 +64,7 @@ def words_of(alert: Alert) -> Words:
 
 words_of.register(ImagesDrifted, images_drifted)
 words_of.register(AnswersDrifted, answers_drifted)
+words_of.register(Finding, finding_words)
 
 
 @words_of.register

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
@@ -49,6 +50,15 @@ def listing(items: Sequence[str], most: int = 3) -> str:
     if len(items) > most:
         shown.append(f"{len(items) - most} more")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "none"
+
+
+def spans_of(days: Sequence[date]) -> list[str]:
+    """The days, which are in order, with those that follow one another as `first to last`."""
+    spans: list[tuple[date, date]] = []
+    for day in days:
+        follows = bool(spans) and (day - spans[-1][1]).days == 1
+        spans[-1:] = [(spans[-1][0], day)] if follows else [*spans[-1:], (day, day)]
+    return [f"{first}" if first == last else f"{first} to {last}" for first, last in spans]
 
 
 def count(number: int, word: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from driftwatch.errors import NeedsAttention
+from driftwatch_airflow.paths import WATCH_DAG_ID
 from driftwatch_airflow.run_days import RunDay
 from driftwatch_airflow.ui import airflow_state
 from driftwatch_airflow.ui.access import AllSites, may_see
@@ -19,7 +20,9 @@ from driftwatch_airflow.ui.monitors import Site
 
 
 def lead_from_dag(request: Request, dag_id: str, sites: AllSites, user: GetUserDep) -> Response:
-    """From a DAG's page in Airflow to its monitor's."""
+    """From a DAG's page in Airflow to its monitor's; from that of the watch, which looks at all monitors, to the overview."""
+    if dag_id == WATCH_DAG_ID:
+        return RedirectResponse(f"{address(request)}/")
     for site in sites.valid().values():
         config = site.config
         if dag_id in (config.monitoring_dag_id, config.retraining_dag_id, config.reference_dag_id) and may_see(

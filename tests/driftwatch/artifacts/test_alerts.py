@@ -38,6 +38,7 @@ from driftwatch.artifacts.mlflow import MovedAlias
 from driftwatch.artifacts.models_alerts import MlflowAliasMoved, ModelsAlert
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.config import AlertKind
+from driftwatch.watch.findings import FINDINGS, Finding
 
 from . import samples
 
@@ -90,8 +91,9 @@ def classes(of: type[Alert] = Alert) -> Iterator[type[Alert]]:
 
 def test_every_kind_that_a_notifier_may_name_has_a_class_and_no_class_is_left_out_here():
     made_here = {type(alert) for alert in alerts()}
-    assert made_here == set(classes()) - {DayAlert, RetrainingAlert, ModelsAlert, EpisodeEnded}
-    assert {alert.kind for alert in alerts()} == set(get_args(AlertKind))
+    of_the_watch = {Finding, *FINDINGS}  # tests/driftwatch/watch/findings.py has one of each
+    assert made_here == set(classes()) - {DayAlert, RetrainingAlert, ModelsAlert, EpisodeEnded} - of_the_watch
+    assert {alert.kind for alert in alerts()} | {each.kind for each in FINDINGS} == set(get_args(AlertKind))
 
 
 def test_an_alert_is_about_a_day_about_a_run_or_about_the_models():

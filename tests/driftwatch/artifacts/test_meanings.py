@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-FAMILIES = ("accuracy", "annotation", "decision", "drift", "episodes", "evidence", "failure", "ingest", "models", "parts", "publishing", "reference", "retraining")  # fmt: skip
+FAMILIES = ("accuracy", "annotation", "decision", "drift", "episodes", "evidence", "failure", "ingest", "models", "parts", "publishing", "reference", "retraining", "watch")  # fmt: skip
 
 
 @pytest.mark.parametrize("module", [import_module(f"driftwatch.artifacts.{name}") for name in FAMILIES], ids=FAMILIES)

@@ -17,6 +17,7 @@ from driftwatch_airflow import failures
 from driftwatch_airflow.alerts import outbox_of
 from driftwatch_airflow.failures import NO_REASON, day_failed
 from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOperator, TellRetrainingOperator
+from driftwatch_airflow.watch import kinds_of_findings
 
 DAY, RUN = "2026-11-20", "scheduled__2026-11-20"
 
@@ -146,7 +147,7 @@ def test_every_kind_of_alert_is_told_by_a_step(root, tmp_path, monkeypatch):
     others = {"tell_mlflow", steps.pop("tell_mlflow_challenger").task_id}
     told = {kind for task in steps.values() for kind in getattr(task, "kinds", ())}
     of_the_models = {"retraining_failed", "training_set_handed_over", "model_promoted", "model_rolled_back", "mlflow_alias_moved"}  # fmt: skip
-    assert told | of_the_models == set(get_args(AlertKind))
+    assert told | of_the_models | {*kinds_of_findings()} == set(get_args(AlertKind))
     for task in steps.values():
         # That nobody could be told is no failure of the day, and only its log says how to go on.
         callbacks = [callback.__name__ for callback in task.on_failure_callback]

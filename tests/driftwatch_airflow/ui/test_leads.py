@@ -15,6 +15,7 @@ from driftwatch_airflow.ui import airflow_state
 def test_the_way_from_a_dags_page_leads_only_where_the_user_may_go(client: Any) -> None:
     answer = client.get("/dag/ours_monitoring", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, "/driftwatch/m/ours/")
+    assert client.get("/dag/driftwatch_watch", follow_redirects=False).headers["location"] == "/driftwatch/"
     for dag_id in ("theirs_monitoring", "ours_retraining", "no_monitor"):
         assert client.get(f"/dag/{dag_id}", follow_redirects=False).status_code == 404
 
