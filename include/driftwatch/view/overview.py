@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -17,7 +17,8 @@ from driftwatch.view.sparkline import sparkline
 from driftwatch.view.spend import Spend, spend_of_month
 from driftwatch.view.tones import Verdict
 from driftwatch.view.versions import lines
-from driftwatch.view.words import count
+from driftwatch.view.words import count, listing, spans_of
+from driftwatch.watch.late import gaps
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -32,11 +33,20 @@ class Calendar:
     """Weeks as columns, Monday first, up to WEEKS of them and ending with the newest day.
 
     `rows`: seven lists of Day, or a date without one, or None outside of the range; `months`: the month's name above the week in
-    which it begins.
+    which it begins; `gaps`: the days that were never handled, in order.
     """
 
     rows: list[list[Day | date | None]]
     months: list[str]
+    gaps: tuple[date, ...] = ()
+
+    @property
+    def gaps_said(self) -> str:
+        """How many days were never handled, and which; empty where there are none."""
+        if not self.gaps:
+            return ""
+        spans = spans_of(self.gaps)
+        return f"{count(len(self.gaps), 'day')} never handled: {listing(spans[::-1])}"
 
 
 @dataclass(frozen=True)
@@ -85,8 +95,9 @@ def overview(
     champion: str | None,
     problem: str | None = None,
     now: WhatNow | None = None,
+    at: datetime | None = None,
 ) -> Overview:
-    """The newest day's numbers, the month's spend on labels, and the calendar. `now`: the monitor's card."""
+    """The newest day's numbers, the month's spend on labels, and the calendar. `now`: the monitor's card. `at`: as in `calendar`."""
     last = days[-1] if days else None
     return Overview(
         config=config,
@@ -96,7 +107,7 @@ def overview(
         champion=champion,
         problem=problem,
         spend=spend_of_month(days, config),
-        calendar=calendar(days),
+        calendar=calendar(days, config, at),
         episodes=newest([row.episodes for row in days if row.episodes]),
         now=now,
         sparkline=sparkline(days[-SPARK_DAYS:], config.performance.floor) if config.labels.labelled else Markup(""),
@@ -127,12 +138,14 @@ def _measured(row: Day) -> Measured | None:
     )
 
 
-def calendar(days: Sequence[Day]) -> Calendar:
-    """The days as a calendar; empty before the first."""
+def calendar(days: Sequence[Day], config: MonitorConfig | None = None, at: datetime | None = None) -> Calendar:
+    """The days as a calendar; empty before the first. With the moment `at` at which it is shown, it goes on to the last day that should
+    have begun by then."""
     if not days:
         return Calendar([], [])
     known = {row.day: row for row in days}
-    last = days[-1].day
+    missing = gaps(config, [*known], at, WEEKS * 7) if config and at else []
+    last = max([days[-1].day, *missing[-1:]])
     monday = last - timedelta(days=last.weekday())
     first = max(days[0].day, monday - timedelta(weeks=WEEKS - 1))
     start = first - timedelta(days=first.weekday())
@@ -149,4 +162,4 @@ def calendar(days: Sequence[Day]) -> Calendar:
         monday_of = start + timedelta(weeks=week)
         begins = week == 0 or any((monday_of + timedelta(days=n)).day == 1 for n in range(7))
         months.append(f"{monday_of + timedelta(days=6):%b}" if begins else "")
-    return Calendar(rows, months)
+    return Calendar(rows, months, tuple(day for day in missing if day >= first))

@@ -8,6 +8,7 @@ from datetime import date
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.sdk.timezone import utcnow
 from fastapi import HTTPException, Request
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
@@ -56,7 +57,8 @@ def show_overview(request: Request, visible: Visible, refused: Refusals, session
         try:
             read: _Read = site.has_read(asked, deadline)
             days = with_failures(read.days, airflow_state.failures(session, config))
-            rows.append(overview(days, config, read.version, read.problem, of_known(days, read.known, config)))
+            now = of_known(days, read.known, config)
+            rows.append(overview(days, config, read.version, read.problem, now, utcnow()))
         except Exception as error:  # whatever a storage raises
             failed.append((config.name, f"{type(error).__name__}: {error}"))
             continue
@@ -84,7 +86,7 @@ def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Respons
             days=days,
             now=now,
             labelling=_labelling(session, site, now),
-            calendar=calendar(days),
+            calendar=calendar(days, site.config, utcnow()),
             features=feature_rows(last.drift) if last and last.drift else [],
             last=last,
             measured=any(row.performance for row in days),

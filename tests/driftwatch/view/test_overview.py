@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +100,16 @@ def test_a_months_labels_are_told_apart_as_paid_planned_and_counted(tmp_path: Pa
     storage.write_json(more.annotation, _plan(state="closed", progress={**samples.PROGRESS, "spent": "much"}))
     found = spend_of_month(read_days(artifacts), config)
     assert found == Spend("2026-01", paid=11.5, planned=30.0, counted=28.5, limit=300.0)
+
+
+def test_the_calendar_goes_on_to_the_days_that_should_have_begun_and_names_the_gaps(config: MonitorConfig) -> None:
+    days = [Day(DAY), Day(DAY + timedelta(days=2))]
+    at = datetime.combine(DAY + timedelta(days=6), time(12), timezone.utc)
+    found = overview(days, config, None, at=at).calendar
+    missing = [DAY + timedelta(days=number) for number in (1, 3, 4)]
+    assert found.gaps == (*missing,)
+    assert found.gaps_said == f"3 days never handled: {missing[1]} to {missing[2]} and {missing[0]}"
+    assert [cell for row in found.rows for cell in row if isinstance(cell, date) and cell > days[-1].day] == missing[1:]
+    ended = config.model_copy(update={"schedule": config.schedule.model_copy(update={"end_date": days[-1].day})})
+    assert overview(days, ended, None, at=at).calendar.gaps == (missing[0],)
+    assert overview(days, config, None).calendar.gaps_said == ""
