@@ -7,7 +7,8 @@ them, before or after its effect.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
@@ -51,3 +52,20 @@ class Watchers:
 
 _process = Watchers()
 touching, watching = _process.touching, _process.watching
+
+
+# How often this process has asked a service again, by its name. A task is a process of its own.
+_repeats: Counter[str] = Counter()
+_counting = threading.Lock()
+
+
+def note_repeat(service: str) -> None:
+    """Counts one call that is sent again since it failed for a moment."""
+    with _counting:
+        _repeats[service] += 1
+
+
+def repeats() -> Mapping[str, int]:
+    """How often each service was asked again by this process so far."""
+    with _counting:
+        return dict(_repeats)

@@ -6,6 +6,7 @@ An operator reaches what is stored through `store`, `of_day`, `monitor_keys` and
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +20,7 @@ from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
 from driftwatch_airflow.buttons import MonitorPageLink
+from driftwatch_airflow.measures import tell_step
 from driftwatch_airflow.stores import store_of
 from driftwatch_airflow.task_docs import task_doc
 
@@ -92,6 +94,19 @@ class MonitorOperator(BaseOperator):
         self.monitor = monitor
         self.on_failure_callback = [*self.on_failure_callback, say_how_to_go_on]
 
+    def pre_execute(self, context: Context) -> None:
+        super().pre_execute(context)
+        self._began = time.monotonic()
+
+    def post_execute(self, context: Context, result: Any = None) -> None:
+        """Tells Airflow's metrics what the step did. Of a step that waited, it counts from its return."""
+        super().post_execute(context, result)
+        tell_step(self.monitor.name, self.task_id, time.monotonic() - self._began, self._written_day)
+
+    def _written_day(self) -> DayStore | None:
+        """The day whose artifacts the step wrote; None for a step of no day."""
+        return None
+
     @property
     def store(self) -> MonitorStore:
         return store_of(self.monitor)
@@ -121,6 +136,9 @@ class DayOperator(MonitorOperator):
     @property
     def date(self) -> date:
         return date.fromisoformat(self.day)
+
+    def _written_day(self) -> DayStore | None:
+        return self.of_day
 
     @property
     def of_day(self) -> DayStore:

@@ -16,7 +16,7 @@ from driftwatch.http.answers import Tries, note_tries
 from driftwatch.http.errors import CannotBeSent, NoAnswer, ServiceError, tried
 from driftwatch.http.policy import Limits, Service, call_of, host_of, is_temporary, target_of
 from driftwatch.http.routes import Routes
-from driftwatch.outside import touching
+from driftwatch.outside import note_repeat, touching
 
 log = logging.getLogger(__name__)
 _LONGEST_BACKOFF = 60.0
@@ -133,6 +133,7 @@ class _Exchange:
     def _report(self, state: RetryCallState) -> None:
         outcome = cast(Any, state.outcome)
         cause = _cause(outcome.exception()) if outcome.failed else f"HTTP {outcome.result().status_code}"
+        note_repeat(self.service.name)
         pause = state.next_action.sleep if state.next_action else 0.0
         log.warning("%s: %s: %s; try %d, the next in %.1f s", self.service.name, self.target, cause, self.tries, pause)
 

@@ -19,6 +19,7 @@ from enum import Enum
 from typing import TypeVar
 
 from driftwatch.errors import DamagedFile, DriftwatchError, MissingArtifact, StorageFailed, StorageRefused
+from driftwatch.outside import note_repeat
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ def calling(verb: str, where: str, call: Callable[[], T]) -> T:
                 raise
             if meaning is not Meaning.PASSING or pause is None:
                 raise _sorted(meaning, error, verb, where) from error
+            note_repeat("storage")
             logger.warning("Could not %s %s (%s); trying again in %s s", verb, where, _said(error), pause)
             time.sleep(pause)
     raise AssertionError("the last try returns or raises")

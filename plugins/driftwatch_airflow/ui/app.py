@@ -25,6 +25,7 @@ from driftwatch_airflow.ui.evidence_routes import (
     show_people,
 )
 from driftwatch_airflow.ui.leads import lead_from_dag, lead_from_run
+from driftwatch_airflow.ui.metrics import give_metrics
 from driftwatch_airflow.ui.monitor_routes import (
     give_class,
     give_confusions,
@@ -147,6 +148,7 @@ _ROUTES: dict[str, Callable[..., Response]] = {
     "/m/{monitor}/images/{place}/{image_id}/": show_image,
     "/m/{monitor}/images/{place}/{image_id}/view.jpg": give_large,
     "/m/{monitor}/images/{place}/{image_id}/original": give_original,
+    "/metrics": give_metrics,
     "/dag/{dag_id}": lead_from_dag,
     "/dag/{dag_id}/run/{run_id}": lead_from_run,
     "/static/{name:path}": give_file,

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import traceback
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -15,6 +16,7 @@ import pytest
 
 from driftwatch.errors import RequestRefused
 from driftwatch.http import Call, NoAnswer, tries_of
+from driftwatch.outside import repeats
 
 from .scripted import CUT, SILENCE, TOKEN, answer
 
@@ -26,6 +28,13 @@ def test_a_503_that_passes_is_repeated_and_its_tries_are_told(serve, connect):
     response = connect(server.url).get("/x")
     assert (response.status_code, response.text) == (200, "fine")
     assert (tries_of(response).count, tries_of(response).uncertain) == (2, True)
+
+
+def test_each_repeat_is_counted_for_the_metrics_and_a_first_try_is_none(serve, connect):
+    before = Counter(repeats())
+    assert connect(serve(answer(503), answer(503), answer(200)).url).get("/x").status_code == 200
+    assert connect(serve(answer(200)).url).get("/x").status_code == 200
+    assert sum((Counter(repeats()) - before).values()) == 2
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520])
