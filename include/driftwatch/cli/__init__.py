@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftwatch.cli import FAILED, WRONG_INPUT
 from driftwatch.errors import ConfigError, DriftwatchError, NeedsAttention
 
+FAILED, WRONG_INPUT = 1, 2  # exit codes
 _LOGIN = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 _NOBODY = "check that it runs, the network, and AWS_ENDPOINT_URL where another server than Amazon's is meant"
 
