@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tests.airflow_database import new_database
+from tests.schemas import check_each_once_in
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
@@ -22,6 +24,7 @@ from driftwatch.config.loader import load_monitor
 from driftwatch.storage import Storage, open_storage
 from driftwatch_airflow.ui import access, airflow_state
 from driftwatch_airflow.ui.app import application
+from driftwatch_airflow.ui.monitors import Sites
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_sandbox.demo.year import Year
@@ -114,6 +117,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all test_pages*.py, which tests/conftest.py sends to one worker."""
     world = World(tmp_path_factory.mktemp("pages"), None, {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600"})
     world.write_airflow_home()
+    check_each_once_in(world.home / "airflow")
     new_database(tmp_path_factory, world.home / "airflow" / "airflow.db")
     write_monitor(world, 60)
     write_monitor(
@@ -125,10 +129,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         world.processes.start("api-server", ["airflow", "api-server"], world.env)
         world.processes.start("dag-processor", ["airflow", "dag-processor"], world.env)
         world.processes.wait_for_http(
-            "api-server", f"{world.url('airflow')}/api/v2/monitor/health", lambda answer: answer.is_success, 120
+            "api-server", f"{world.url('airflow')}/api/v2/monitor/health", lambda answer: answer.is_success, 300
         )
         login = {"username": "admin", "password": world.secrets.password}
         token = httpx.post(f"{world.url('airflow')}/auth/token", json=login).raise_for_status().json()["access_token"]
+        # The first page imports all that the pages need: no browser waits for that.
+        headers = {"Authorization": f"Bearer {token}"}
+        httpx.get(f"{world.url('airflow')}/driftwatch/", headers=headers, timeout=120).raise_for_status()
         storage = open_storage(f"file://{world.storage}")
         yield Served(world.url("airflow"), world.home, storage, token)
     finally:
@@ -156,6 +163,9 @@ def client(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return TestClient(app_for(Manager({"ours_monitoring"}), tmp_path, monkeypatch))
 
 
+_made_once = cache(application)  # its routes take a tenth of a second
+
+
 def app_for(manager: Any, monitors: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     """The pages of the monitor files in a folder, without a server and a database: Airflow knows of no run, and `manager` says who may read."""
     monkeypatch.setenv("DRIFTWATCH_MONITORS", str(monitors))
@@ -164,7 +174,8 @@ def app_for(manager: Any, monitors: Path, monkeypatch: pytest.MonkeyPatch) -> Fa
     monkeypatch.setattr(airflow_state, "retraining_pages", lambda session, config: {})
     monkeypatch.setattr(airflow_state, "failures", lambda session, config: {})
     monkeypatch.setattr(airflow_state, "next_run", lambda session, dag_id: airflow_state.NextRun(None, False, False))
-    app = application()
+    app = _made_once()
+    app.state.sites, app.dependency_overrides = Sites(), {}
     monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "somebody")
     return app
 
