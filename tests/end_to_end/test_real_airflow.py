@@ -111,6 +111,7 @@ def test_a_backfill_of_a_new_day_and_of_one_again_pays_for_the_new_one_and_chang
     assert not [run for run in retrainings if run["dag_run_id"].endswith(str(last))]
 
 
+@pytest.mark.all_faults("it runs one day more; ui/test_pages_and_runs.py has the refusal")
 def test_a_day_that_is_not_over_is_refused_without_a_retry_and_nothing_is_paid(site):
     before, dag_id, today = outside(site), site.monitor.monitoring_dag_id, datetime.now(timezone.utc).date()
     assert site.run(dag_id, "today", None, day=str(today)) == "failed"
@@ -123,6 +124,7 @@ def test_a_day_that_is_not_over_is_refused_without_a_retry_and_nothing_is_paid(s
     assert outside(site) == before
 
 
+@pytest.mark.all_faults("it waits for one run more")
 def test_the_forms_run_after_the_monitors_end_has_no_tasks_and_its_tab_says_so(site):
     dag_id, now = site.monitor.monitoring_dag_id, datetime.now(timezone.utc)
     site.api.trigger(dag_id, "as_the_form", now.isoformat(), {})
@@ -133,6 +135,7 @@ def test_the_forms_run_after_the_monitors_end_has_no_tasks_and_its_tab_says_so(s
     assert "Airflow gives such a run no tasks" in shown.text
 
 
+@pytest.mark.all_faults("it runs one DAG more; models/test_retraining.py has the plan")
 def test_a_retraining_by_hand_for_some_segments_shows_its_plan_first_and_writes_nothing(site):
     before = site.storage.list(site.layout.monitor)
     dag_id = site.monitor.retraining_dag_id
@@ -198,6 +201,7 @@ def _shifts(site, rows) -> list[str]:
     return names.str.extract(r"^door-([01])")[0].fillna("").tolist()
 
 
+@pytest.mark.all_faults("it runs one DAG more")
 def test_the_form_of_the_reference_dag_accepts_a_day_and_names_who_asked(site, days):
     dag_id = site.monitor.reference_dag_id
     site.api.wait_for_dags([dag_id])
