@@ -51,6 +51,12 @@ def owner_links(monitor: MonitorConfig) -> dict[str, str]:
     return {monitor.owner: monitor.owner_link} if monitor.owner_link else {}
 
 
+def who_started(context: Context) -> str:
+    """The person who started the run; the run where Airflow does not say."""
+    user = getattr(context.get("dag_run"), "triggering_user_name", None)
+    return user or f"run {context['run_id']}"
+
+
 def task_defaults(monitor: MonitorConfig) -> dict[str, Any]:
     """What every task of a monitor's DAGs has, as Airflow's `default_args`. The retries go on for 60 to 74 minutes, so that no day fails
     because of an outage of an hour."""

@@ -210,6 +210,10 @@ _WHAT_AND_WHEN = {
         "Does what the form says: accepts days as usual or withdraws them, mutes a feature or a segment or lets it alarm again.",
         "its message says what the form lacks, or which day has no images. Trigger the DAG again.",
     ),
+    "forget_images": (
+        "Takes the form's images out of everything that is stored and out of the label service's tasks; without `apply` it only says what it would do.",
+        "its message names what it could not find or reach. Clear this task: it finishes what was begun.",
+    ),
 }
 
 

@@ -37,9 +37,9 @@ def dags(root):
     return bag.dags
 
 
-def test_each_monitor_has_its_three_dags_and_all_have_one_doctor_and_one_watch(dags):
-    of_monitor = {"cats_vs_dogs_monitoring", "cats_vs_dogs_retraining", "cats_vs_dogs_reference"}
-    assert set(dags) == {*of_monitor, "driftwatch_doctor", "driftwatch_watch"}
+def test_each_monitor_has_its_four_dags_and_all_have_one_doctor_and_one_watch(dags):
+    kinds = ("monitoring", "retraining", "reference", "forget")
+    assert set(dags) == {*(f"cats_vs_dogs_{kind}" for kind in kinds), "driftwatch_doctor", "driftwatch_watch"}
 
 
 def test_every_field_of_the_retrainings_form_says_what_it_is_and_what_is_allowed(dags):

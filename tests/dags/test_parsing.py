@@ -40,7 +40,13 @@ print(json.dumps({"ratio": ratio, "modules": sorted(sys.modules)}))
 """
     files = [
         str(root / "dags" / name)
-        for name in ("image_monitoring.py", "model_retraining.py", "monitor_reference.py", "monitor_doctor.py")
+        for name in (
+            "image_monitoring.py",
+            "model_retraining.py",
+            "monitor_reference.py",
+            "monitor_doctor.py",
+            "monitor_forget.py",
+        )
     ]
     for _ in range(3):
         done = subprocess.run(

@@ -28,6 +28,7 @@ def test_a_refused_monitor_file_takes_no_other_down(root, tmp_path, monkeypatch)
         "good_monitoring",
         "good_retraining",
         "good_reference",
+        "good_forget",
         "driftwatch_watch",
         "bad_monitoring_refused",
         "bad_retraining_refused",
@@ -70,7 +71,8 @@ def test_every_broken_file_has_a_dag_of_its_own_with_an_id_that_airflow_takes(ro
     ids = {refused_dag_id(Path(name), kind) for name in refused for kind in ("monitoring", "retraining")}
     assert len(ids) == 2 * len(refused)
     of_all = {"driftwatch_doctor", "driftwatch_watch"}
-    assert set(bag.dags) == {"good_monitoring", "good_retraining", "good_reference", *of_all, *ids}
+    of_good = {"good_monitoring", "good_retraining", "good_reference", "good_forget"}
+    assert set(bag.dags) == {*of_good, *of_all, *ids}
     for dag_id in bag.dags:
         validate_key(dag_id)
         bag.dags[dag_id].doc_md.encode()

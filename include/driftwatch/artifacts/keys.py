@@ -58,6 +58,15 @@ class MonitorKeys:
         return f"{self.monitor}/doctor/{name}.png"
 
     @property
+    def forgotten(self) -> str:
+        """The folder of what was forgotten: one folder for each receipt."""
+        return f"{self.monitor}/forgotten"
+
+    def forgetting(self, receipt: str, name: str) -> str:
+        """A file of a receipt's folder: `work.json` while it goes on, `receipt.json` afterwards."""
+        return f"{self.forgotten}/{receipt}/{name}"
+
+    @property
     def training_images(self) -> str:
         """The folder of the original labelled images, `<class>/<file>`."""
         return f"{self.monitor}/training/images"

@@ -13,6 +13,7 @@ from driftwatch.artifacts.decision import RetrainingDecision
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.episodes import DayEpisodes
 from driftwatch.artifacts.failure import Failure
+from driftwatch.artifacts.forgetting import ForgetReceipt, ForgetWork
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.ingest import Ingest, InputsIndex, LateFiles, ShardPlan
 from driftwatch.artifacts.label_table import LabelTable
@@ -51,6 +52,8 @@ _BY_PATTERN: dict[str, type[base.Artifact]] = {
     r"[^/]+/training/(next/)?pixels\.json": TrainingSetPixels,
     r"[^/]+/.*outbox/(.*/)?told/.*\.json": ToldNote,
     r"[^/]+/(outbox/[^/]+|retraining/[^/]+/outbox)/[^/]+\.json": OutboxAlert,
+    r"[^/]+/forgotten/[^/]+/work\.json": ForgetWork,
+    r"[^/]+/forgotten/[^/]+/receipt\.json": ForgetReceipt,
     r"[^/]+/retraining/active\.json": RetrainingRequest,
     r"[^/]+/retraining/[^/]+/alerts/[^/]+\.json": AttachedAlert,
     r"[^/]+/retraining/[^/]+/dataset_card\.json": DatasetCard,

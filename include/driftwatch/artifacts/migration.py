@@ -23,7 +23,7 @@ from driftwatch.storage.formats import json_bytes
 # Below each monitor's folder: the artifacts as they were, under their own keys.
 _BACKUP = "migration_backup"
 # What makes a folder of the root a monitor's.
-_OF_A_MONITOR = {"days", "models", "reference", "retraining", "training", "outbox"}
+_OF_A_MONITOR = {"days", "models", "reference", "retraining", "training", "outbox", "forgotten"}
 State = Literal["older", "newer", "damaged"]
 
 

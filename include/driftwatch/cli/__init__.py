@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
         deploy,
         doctor,
         episodes,
+        forget,
         keep,
         migrate,
         models,
@@ -77,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
         check,
         doctor,
         keep,
+        forget,
         migrate,
         deploy,
     ):

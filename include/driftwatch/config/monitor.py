@@ -208,3 +208,7 @@ class MonitorConfig(Section):
     @property
     def reference_dag_id(self) -> str:
         return f"{self.name}_reference"
+
+    @property
+    def forget_dag_id(self) -> str:
+        return f"{self.name}_forget"

@@ -53,4 +53,8 @@ class StorageConfig(Section):
         None,
         description="The Airflow connection (of type aws for s3://) whose login opens the storage; null means the machine's own. A file:// storage has no login, and ignores it.",
     )
+    forget_originals: bool = Field(
+        False,
+        description="Whether forgetting an image (docs/operate/forget.md) also deletes its file where the camera or the team left it (`incoming/`, `training/images/`). false: the files are named, and the team deletes them.",
+    )
     keep: KeepConfig = Field(default_factory=KeepConfig)

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from urllib.parse import quote
 
+from driftwatch.artifacts.forgetting import FORGOTTEN, NOWHERE
 from driftwatch.errors import AccessRefused, DriftwatchError
 from driftwatch.labels.shown import ShownImages
 from driftwatch.storage import Storage
@@ -86,6 +87,8 @@ class ImageLinks:
         """The image's address until `expires`; `original` is the storage key of the image. Raises ChangedImage where that is another
         picture by now, and was not copied before."""
         self._refuse_unseen()
+        if image_id.startswith(FORGOTTEN):
+            return NOWHERE
         return self.to(self._shown.key(image_id, original))
 
     def _refuse_unseen(self) -> None:

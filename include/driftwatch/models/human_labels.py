@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.forgetting import FORGOTTEN
 from driftwatch.artifacts.ingest import InputsIndex
 from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.model_input import ModelInput
@@ -69,12 +70,16 @@ class HumanLabels:
         """The labels of a day that are agreed on and new. Counts the others."""
         agreed = labels[labels["status"] == "consensus"]
         sure = agreed[agreed["confidence"] >= self._settings.min_confidence]
+        black = sure["image_id"].str.startswith(FORGOTTEN)
+        if black.any():
+            self.left_out["forgotten"] = self.left_out.get("forgotten", 0) + int(black.sum())
+            sure = sure[~black]
         known = sure[sure["label"].isin(self._classes)]
         new = known[~known["image_id"].isin(self._original)]
         if len(known) < len(sure):  # the day was labelled when there was one class more
             self.left_out["class_is_gone"] = self.left_out.get("class_is_gone", 0) + len(sure) - len(known)
         self.left_out["no_consensus"] += len(labels) - len(agreed)
-        self.left_out["low_confidence"] += len(agreed) - len(sure)
+        self.left_out["low_confidence"] += len(agreed) - len(sure) - int(black.sum())
         self.left_out["in_original_set"] += len(known) - len(new)
         return new
 

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.forgetting import FORGOTTEN
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.images.inputs import DayInputs
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, known_splits, near_any
@@ -35,7 +36,8 @@ def images_of_days(store: MonitorStore, judged: pd.DataFrame, learnt: pd.DataFra
         manifest = store.storage.read_table(keys.manifest)
         known = manifest.drop_duplicates("image_id").set_index("image_id")["phash"]
         rows = pd.DataFrame({"image_id": ids, "day": day, "row": np.arange(len(ids))})
-        rows = rows[~rows["image_id"].isin(others)].sort_values("image_id")
+        rows = rows[~rows["image_id"].isin(others) & ~rows["image_id"].str.startswith(FORGOTTEN)]
+        rows = rows.sort_values("image_id")
         rows = rows.head(round(most * labels / (judged["day"] != "").sum()))
         if len(rows) and len(hashes):
             rows = rows[~near_any(rows["image_id"].map(known), hashes)]

@@ -15,9 +15,11 @@ from driftwatch.labels.backends.desk.wire import (
     Batch,
     BatchProgress,
     BatchState,
+    Blanked,
     GivenAnswers,
     Key,
     NewLinks,
+    NewNames,
     Tasks,
     ToOpen,
 )
@@ -102,6 +104,11 @@ def close(door: Served, key: OfKey) -> BatchState:
 @router.post("/batches/{key}/links")
 def renew(door: Served, key: OfKey, body: NewLinks) -> BatchState:
     return door.batches.renew(key, body.links)
+
+
+@router.post("/batches/{key}/blank")
+def blank(door: Served, key: OfKey, body: NewNames) -> Blanked:
+    return door.batches.blank(key, body.names)
 
 
 @router.get("/batches/{key}/progress")

@@ -8,10 +8,12 @@ from datetime import datetime, timezone
 
 import sqlalchemy as sa
 
+from driftwatch.artifacts.forgetting import NOWHERE
 from driftwatch.labels.backends.desk.wire import (
     Batch,
     BatchProgress,
     BatchState,
+    Blanked,
     GivenAnswer,
     GivenAnswers,
     NewTask,
@@ -148,6 +150,23 @@ class Batches:
                 raise Refused(404, f"batch {key!r} has no task {strange[0]!r}: nothing was changed")
             _renew(connection, key, links)
             return self._state(connection, key)
+
+    def blank(self, key: str, names: Mapping[str, str]) -> Blanked:
+        """Takes images out of the batch: each of `names` gets its other name, in its task, on pages and in answers, and a link that leads
+        nowhere. Answers stay. An image that is not there changes nothing."""
+        with self._database.writing() as connection:
+            locked(connection, key)
+            there = self._known(connection, key, names)
+            of_batch = sa.select(pages.c.id).where(pages.c.batch == key)
+            for image_id in there:
+                row = {"image_id": names[image_id]}
+                of_task = sa.and_(tasks.c.batch == key, tasks.c.image_id == image_id)
+                connection.execute(tasks.update().where(of_task).values(**row, link=NOWHERE))
+                of_answer = sa.and_(answers.c.batch == key, answers.c.image_id == image_id)
+                connection.execute(answers.update().where(of_answer).values(row))
+                on_page = sa.and_(page_tasks.c.page.in_(of_batch), page_tasks.c.image_id == image_id)
+                connection.execute(page_tasks.update().where(on_page).values(row))
+        return Blanked(tasks=len(there))
 
     def progress(self, key: str) -> BatchProgress:
         """How far the batch is, without control tasks in its counts, and with them in its hours."""

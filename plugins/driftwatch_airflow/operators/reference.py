@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.errors import NeedsAttention
-from driftwatch_airflow.monitor import MonitorOperator
+from driftwatch_airflow.monitor import MonitorOperator, who_started
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ class ChangeReferenceOperator(MonitorOperator):
     def execute(self, context: Context) -> str:
         form = context["params"]
         does = {"accept": self._accept, "withdraw": self._withdraw, "mute": self._mute, "unmute": self._unmute}
-        said = does[form["action"]](form, _who(context))
+        said = does[form["action"]](form, who_started(context))
         self.log.info("%s", said)
         return said
 
@@ -87,9 +87,3 @@ def _asked(form: Mapping[str, Any], field: str) -> str:
 def _signature(form: Mapping[str, Any], who: str) -> dict[str, object]:
     """Who decides, when, and why."""
     return {"by": who, "at": utcnow(), "reason": _asked(form, "reason")}
-
-
-def _who(context: Context) -> str:
-    """The person who started the run; the run where Airflow does not say."""
-    user = getattr(context.get("dag_run"), "triggering_user_name", None)
-    return user or f"run {context['run_id']}"

@@ -25,9 +25,8 @@ def lead_from_dag(request: Request, dag_id: str, sites: AllSites, user: GetUserD
         return RedirectResponse(f"{address(request)}/")
     for site in sites.valid().values():
         config = site.config
-        if dag_id in (config.monitoring_dag_id, config.retraining_dag_id, config.reference_dag_id) and may_see(
-            user, dag_id
-        ):
+        dags = (config.monitoring_dag_id, config.retraining_dag_id, config.reference_dag_id, config.forget_dag_id)
+        if dag_id in dags and may_see(user, dag_id):
             page = "models" if dag_id == site.config.retraining_dag_id else ""
             return RedirectResponse(f"{address(request)}/m/{site.config.name}/{page}")
     raise HTTPException(404, "No monitor belongs to this DAG: only the DAGs of monitor files have one.")

@@ -54,7 +54,7 @@ def test_every_other_json_artifact_has_a_kind_too():
         LAYOUT.training_pixels, LAYOUT.retraining("run", DATASET_CARD), LAYOUT.retraining("run", "challenger.json"), LAYOUT.retraining("run", "gate.json"),
         run.attached_alert(DAY.day), f"{run.checkpoints}/progress.json", run.handover.manifest, f"{run.outbox}/drift.json", f"{DAY.outbox}/drift.json",
         f"{LAYOUT.models_outbox}/mlflow_alias.json", f"{DAY.outbox}/told/drift-1/mail.json",
-        LAYOUT.state("lens"), LAYOUT.state("lens", version), LAYOUT.reference(LAYOUT.state_place("lens")), LAYOUT.mutes,
+        LAYOUT.forgetting("r1", "work.json"), LAYOUT.forgetting("r1", "receipt.json"), LAYOUT.state("lens"), LAYOUT.state("lens", version), LAYOUT.reference(LAYOUT.state_place("lens")), LAYOUT.mutes,
         LAYOUT.reference(LAYOUT.state_place("lens", version), "content"), LAYOUT.reference_predictions(LAYOUT.state_place("lens", version)),
     ]  # fmt: skip
     assert {kind_of(key) for key in others} | set(OF_A_DAY) == every_kind()

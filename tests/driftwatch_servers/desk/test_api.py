@@ -177,3 +177,21 @@ def test_nothing_that_a_browser_is_sent_tells_a_control_task(desk):
     assert set(page) == {"id", "tasks", "view", "due", "done", "answers", "haste"}
     (pool,) = ana.http.get("/pools").json()["pools"]
     assert set(pool) == {"id", "name", "project", "instructions", "done", "closed_to_you"}
+
+
+def test_a_forgotten_image_gets_another_name_everywhere_and_its_answers_stay(desk):
+    desk.opened(images=3, control=0)
+    ana = desk.person("ana")
+    page = ana.take()
+    old, new = page["tasks"][0]["id"], "f0" * 32
+    ana.give(page, old, "dog").raise_for_status()
+    before = desk.state()
+    assert [desk.ask("POST", f"/batches/{KEY}/blank", {"names": {old: new}}) for _ in range(2)] == [
+        {"tasks": 1},
+        {"tasks": 0},
+    ]
+    assert desk.state() == before
+    again = {task["id"]: task["inputs"]["image"] for task in ana.take()["tasks"]}
+    assert again[new] == "https://forgotten.invalid/"
+    assert old not in again
+    assert [(given["image_id"], given["answer"]) for given in desk.given()] == [(new, "dog")]

@@ -160,6 +160,11 @@ class LabelBackend(ABC):
     def close(self, pool: Pool) -> None:
         """Ends the pool, which may take a moment; one that is closed already stays so."""
 
+    def blank(self, pool_id: str, tokens: Mapping[str, str]) -> int | None:
+        """Takes images out of the pool's tasks: each task of an image of `tokens` gets the token in place of the image's id, and no link to
+        it. Answers stay, so that every count does. Returns how many tasks were changed; None where the service cannot change a task."""
+        return None
+
     @abstractmethod
     def page(self, plan: AnnotationPlan) -> str:
         """Where a person sees the plan's pool."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -133,6 +133,9 @@ class DeskBackend(LabelBackend):
 
     def close(self, pool: Pool) -> None:
         self.client.close(pool.pool_id)
+
+    def blank(self, pool_id: str, tokens: Mapping[str, str]) -> int | None:
+        return self.client.blank(pool_id, tokens)
 
     def page(self, plan: AnnotationPlan) -> str:
         address = str(self._access.extras.get("page_url") or self._access.address)

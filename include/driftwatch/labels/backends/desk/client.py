@@ -19,9 +19,11 @@ from driftwatch.labels.backends.desk.wire import (
     Batch,
     BatchProgress,
     BatchState,
+    Blanked,
     GivenAnswer,
     GivenAnswers,
     NewLinks,
+    NewNames,
     NewTask,
     Tasks,
     ToOpen,
@@ -80,6 +82,13 @@ class DeskClient:
         for start in range(0, len(items), MOST_TASKS):
             body = NewLinks(links=dict(items[start : start + MOST_TASKS]))
             self._ask("POST", f"{_path(key)}/links", BatchState, body)
+
+    def blank(self, key: str, names: Mapping[str, str]) -> int:
+        items, blanked = list(names.items()), 0
+        for start in range(0, len(items), MOST_TASKS):
+            body = NewNames(names=dict(items[start : start + MOST_TASKS]))
+            blanked += self._ask("POST", f"{_path(key)}/blank", Blanked, body).tasks
+        return blanked
 
     def progress(self, key: str) -> BatchProgress:
         return self._ask("GET", f"{_path(key)}/progress", BatchProgress)

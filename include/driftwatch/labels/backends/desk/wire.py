@@ -7,6 +7,7 @@
     GET  /api/v1/batches/{key}/progress              BatchProgress
     GET  /api/v1/batches/{key}/answers?after=&limit= GivenAnswers
     POST /api/v1/batches/{key}/links     NewLinks    other addresses for the same images
+    POST /api/v1/batches/{key}/blank     NewNames    other names for images that are forgotten, and no link to them
     POST /api/v1/batches/{key}/close                 ends it
     GET  /api/v1/account                             Account
 
@@ -90,6 +91,18 @@ class NewLinks(Wire):
     """Addresses by image id."""
 
     links: dict[ImageId, Link] = Field(min_length=1, max_length=MOST_TASKS)
+
+
+class NewNames(Wire):
+    """Names that take the place of image ids."""
+
+    names: dict[ImageId, ImageId] = Field(min_length=1, max_length=MOST_TASKS)
+
+
+class Blanked(Wire):
+    """How many tasks were blanked."""
+
+    tasks: int
 
 
 class BatchState(Wire):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.config.labels import LABEL_STUDIO
 from driftwatch.errors import NeedsAttention
+from driftwatch.http import ServiceRefusedRequest
 from driftwatch.labels.backends.base import (
     AT_DAILY_LIMIT,
     AT_DEADLINE,
@@ -122,6 +123,19 @@ class LabelStudioBackend(LabelBackend):
             for task in self.api.tasks(pool.pool_id):
                 if not task.finished:
                     self.api.change_task(task.id, overlap=0, is_labeled=True)
+
+    def blank(self, pool_id: str, tokens: Mapping[str, str]) -> int | None:
+        from driftwatch.labels.backends.label_studio.preparation import blanked, image_of
+
+        try:
+            wanted = [task for task in self.api.tasks(pool_id) if image_of(task) in tokens]
+        except ServiceRefusedRequest as error:
+            if error.status != 404:
+                raise
+            return 0  # the project is gone, with its tasks
+        for task in wanted:
+            self.api.change_task(task.id, data=blanked(task, tokens[image_of(task)]))
+        return len(wanted)
 
     def page(self, plan: AnnotationPlan) -> str:
         return f"{self.api.url}/projects/{plan.pool_id}/data"

@@ -235,6 +235,11 @@ def image_of(task: TaskState) -> str:
     return str(task.data.get(ID, ""))
 
 
+def blanked(task: TaskState, token: str) -> dict[str, str]:
+    """The task's data without its image: `token` in place of the id, and no link."""
+    return {**{name: "" for name in task.data}, ID: token}
+
+
 def standing_first(task: TaskState) -> tuple[bool, bool, int]:
     """Of several tasks of one image, that which is open counts, then that which has answers, then the oldest."""
     return task.overlap == 0, task.answers == 0, task.id

@@ -1,0 +1,299 @@
+"""After a small day and a retraining, forgotten images are found nowhere in the storage but where the receipt says, and every count is true."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from datetime import date, datetime, timezone
+from pathlib import Path
+from shutil import copytree
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from tests.driftwatch.artifacts import samples
+from tests.driftwatch.models.conftest import CLASSES, World, open_world
+from tests.once import once_for_all_workers
+from tests.stores import monitor_store
+
+from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.forgetting import FORGOTTEN, ForgetReceipt
+from driftwatch.artifacts.store import MonitorStore
+from driftwatch.drift.embeddings import fit_projection, project
+from driftwatch.errors import NeedsAttention
+from driftwatch.images.inputs import DayInputs
+from driftwatch.labels.shown import ShownImages
+from driftwatch.models.dataset import collect_training_set
+from driftwatch.models.original_set import take_in_training_set
+from driftwatch.retention.forget import Asked, Outside, forget, unfinished
+from driftwatch.retention.search import listed_images, nearly_the_same, wanted_images
+from driftwatch.storage import Storage
+from driftwatch.view.artifacts import Artifacts
+from driftwatch.view.thumbnails import thumbnail_of
+
+DAY, RUN = date(2026, 1, 4), "perf_alert__2026-01-04"
+CHAMPION, CHALLENGER = "v0001-0a1b2c3d", "v0002-0a1b2c3d"
+CARD = {**samples.CARD, "classes": list(CLASSES), "input_size": 32}
+ASKED = Asked("ann", datetime(2026, 2, 1, 9, tzinfo=timezone.utc))
+
+
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A storage with a champion, a labelled day with what a day leaves, and a retraining. No model is trained: its files are made up."""
+    return once_for_all_workers(tmp_path_factory, "lived", live)
+
+
+def live(root: Path) -> None:
+    world, rng = open_world(root), np.random.default_rng(3)
+    world = world.with_config(min_new_labels=5)
+    for label in CLASSES:
+        for number in range(24):
+            world.put_training(label, f"{number:02d}", world.striped(rng, label))
+    store = store_of(world)
+    take_in_training_set(store)
+    with_champion(world, rng)
+    labels, day = world.add_day(DAY, 30, verdict="alert"), store.day(DAY)
+    answered(world, labels, rng)
+    manifest = world.storage.read_table(day.keys.manifest)
+    shown = ShownImages(world.storage, day.keys.shown)
+    rows = [{"image_id": row.image_id, "key": row.key} for row in manifest.itertuples()]
+    for row in rows:
+        shown.key(row["image_id"], row["key"])
+    plan = {**samples.PLAN, "day": DAY.isoformat(), "sample": rows, "control": [], "exam": None, "backend": "desk"}
+    world.storage.write_json(day.keys.annotation, plan)
+    collect_training_set(store, RUN, DAY, DAY)
+    data = {**CARD["data"], "run_key": RUN}
+    recipe = {**CARD["recipe"], "name": "scratch"}
+    card = {**CARD, "version": CHALLENGER, "parent": CHAMPION, "data": data, "recipe": recipe}
+    world.storage.write_json(store.keys.model_card(CHALLENGER), card)
+    picture = base64.b64encode(thumbnail_of(Artifacts(store), day, labels["image_id"][0]) or b"").decode()
+    world.storage.write_bytes(day.keys.report, f"<img src='data:image/jpeg;base64,{picture}'>".encode())
+
+
+def with_champion(world: World, rng: np.random.Generator) -> None:
+    """A champion that was trained on none of the images that are forgotten, and its references."""
+    store, storage = store_of(world), world.storage
+    storage.write_json(store.keys.champion, {"version": CHAMPION, "previous": None})
+    card = {**CARD, "version": CHAMPION, "parent": None, "data": {**CARD["data"], "run_key": None}}
+    storage.write_json(store.keys.model_card(CHAMPION), card)
+    features, table = storage.read_table(store.keys.training_features), storage.read_table(store.keys.training_set)
+    storage.write_table(store.keys.reference_features(CHAMPION), features.drop(columns="image_id"))
+    embeddings = rng.normal(size=(len(table), 8))
+    matrix = fit_projection(embeddings)
+    storage.write_array(store.keys.reference_projection(CHAMPION), matrix)
+    points = project(embeddings, matrix)[(table["split"] == "evaluation").to_numpy()]
+    ids = table.loc[table["split"] == "evaluation", "image_id"].tolist()
+    storage.write_table(store.keys.reference_features(CHAMPION, "content"), points.assign(prediction="across"))
+    storage.write_table(store.keys.reference_points(CHAMPION), points.assign(image_id=ids))
+
+
+def answered(world: World, labels: pd.DataFrame, rng: np.random.Generator) -> None:
+    """The day's predictions, embeddings and votes, and the reference of a state that it was accepted as."""
+    store, storage = store_of(world), world.storage
+    keys = store.keys.day(DAY)
+    ids = storage.read_table(keys.features)["image_id"]
+    scores = {"prediction": "across", "score.across": 0.9, "score.upright": 0.1, "model_version": CHAMPION}
+    storage.write_table(keys.predictions, pd.DataFrame({"image_id": ids}).assign(**scores))
+    embeddings = rng.normal(size=(len(ids), 8)).astype(np.float16)
+    storage.write_array(keys.embeddings, embeddings)
+    components = project(embeddings, storage.read_array(store.keys.reference_projection(CHAMPION)))
+    storage.write_table(store.keys.reference_features(store.keys.state_place("s", CHAMPION), "content"), components)
+    votes = [(image_id, person) for image_id in labels["image_id"] for person in "abc"]
+    answers = pd.DataFrame(votes, columns=["image_id", "annotator_id"]).assign(answer="across", control=False)
+    storage.write_table(keys.assignments, answers)
+
+
+@pytest.fixture
+def world(lived: Path, tmp_path: Path) -> World:
+    copytree(lived, tmp_path / "storage")
+    return open_world(tmp_path / "storage").with_config(min_new_labels=5)
+
+
+def store_of(world: World, **storage: object) -> MonitorStore:
+    config = world.config.model_copy(update={"storage": world.config.storage.model_copy(update=storage)})
+    return monitor_store(world.storage, world.layout, config)
+
+
+class Told:
+    """Whoever is asked outside."""
+
+    def __init__(self, blanked: int | None = None) -> None:
+        self.blanked, self.tokens, self.reports = blanked, dict[str, str](), list[date]()
+
+    def blank(self, plan: AnnotationPlan, tokens: Mapping[str, str]) -> int | None:
+        self.tokens |= tokens
+        return self.blanked
+
+    @property
+    def outside(self) -> Outside:
+        def write(day) -> None:
+            self.reports.append(day.date)
+            day.storage.write_bytes(day.keys.report, b"anew")
+
+        return Outside(self.blank, write)
+
+
+def trained_image(world: World) -> tuple[str, str]:
+    """An image of the day that the challenger was trained on, and its key."""
+    table = world.storage.read_table(world.layout.retraining(RUN, "set.parquet"))
+    manifest = world.storage.read_table(world.layout.day(DAY).manifest).set_index("image_id")
+    found = table.loc[(table["day"] != "") & (table["split"] == "train"), "image_id"].iloc[0]
+    return found, manifest.loc[found, "key"]
+
+
+def held_out_image(world: World) -> tuple[str, str]:
+    table = world.storage.read_table(world.layout.training_set)
+    row = table[table["split"] == "evaluation"].iloc[0]
+    return row["image_id"], row["key"]
+
+
+def where(storage: Storage, *needles: bytes) -> list[str]:
+    """The objects that hold any of the needles, in their bytes or in a table's cells."""
+    found = []
+    for item in storage.list("stripes"):
+        data = storage.read_bytes(item.key)
+        if item.key.endswith(".parquet"):
+            data += str(pq.read_table(io.BytesIO(data)).to_pydict()).encode()
+        if any(needle in data or needle in item.key.encode() for needle in needles):
+            found.append(item.key)
+    return found
+
+
+def needles_of(world: World, image_id: str, key: str) -> list[bytes]:
+    """Id, name, bytes, thumbnail and the model's input of an image."""
+    store = store_of(world)
+    found = [image_id.encode(), key.encode(), world.storage.read_bytes(key)]
+    ids = world.storage.read_table(store.keys.day(DAY).features)["image_id"].tolist()
+    if image_id in ids:
+        found.append(DayInputs(store.day(DAY)).take([ids.index(image_id)]).tobytes())
+        found.append(thumbnail_of(Artifacts(store), store.day(DAY), image_id) or b"")
+    else:
+        ids = world.storage.read_table(store.keys.training_set)["image_id"].tolist()
+        found.append(world.storage.read_array(store.keys.training_inputs)[ids.index(image_id)].tobytes())
+    return found
+
+
+def test_forgotten_images_are_nowhere_but_where_the_receipt_says(world) -> None:
+    (one, key), (other, other_key) = trained_image(world), held_out_image(world)
+    needles = [*needles_of(world, one, key), *needles_of(world, other, other_key)]
+    assert len(where(world.storage, *needles)) > 10
+    told = Told()
+    receipt = forget(store_of(world), [one, other_key], ASKED, told.outside)
+    assert where(world.storage, *needles) == sorted([key, other_key])
+    assert (receipt.images, receipt.originals_left, receipt.models) == (2, 2, (CHALLENGER,))
+    assert receipt.services_left == {"desk": 1}
+    assert list(told.tokens) == [one]
+    assert told.reports == [DAY]
+    assert set(receipt.changed) == {
+        "references",
+        "inputs",
+        "embeddings",
+        "shown copies",
+        "tables and records",
+        "reports",
+    }
+    assert where(world.storage, b"work.json") == []
+
+
+def test_with_the_setting_their_files_go_too(world) -> None:
+    one, key = trained_image(world)
+    needles = needles_of(world, one, key)
+    receipt = forget(store_of(world, forget_originals=True), [key], ASKED, Told(1).outside)
+    assert where(world.storage, *needles) == []
+    assert (receipt.originals_left, receipt.services, receipt.services_left) == (0, {"desk": 1}, {})
+
+
+def test_no_row_goes_and_every_count_stays(world) -> None:
+    one, _ = trained_image(world)
+    store, tables = (
+        store_of(world),
+        [item.key for item in world.storage.list("stripes") if item.key.endswith(".parquet")],
+    )
+    before = {key: world.storage.read_table(key) for key in tables}
+    forget(store, [one], ASKED, Told().outside)
+    for key, table in before.items():
+        now = world.storage.read_table(key)
+        assert (len(now), list(now.columns), list(now.dtypes)) == (len(table), list(table.columns), list(table.dtypes))
+    labels = world.storage.read_table(store.keys.day(DAY).labels)
+    was = before[store.keys.day(DAY).labels]
+    assert labels["label"].tolist() == was["label"].tolist()
+    changed = labels.loc[labels["image_id"] != was["image_id"], "image_id"].tolist()
+    assert len(changed) == 1
+    assert changed[0].startswith(FORGOTTEN)
+    predictions = world.storage.read_table(store.keys.day(DAY).predictions)
+    assert changed[0] in set(predictions["image_id"])
+
+
+def test_nobody_trains_on_the_black_picture(world) -> None:
+    one, _ = trained_image(world)
+    store = store_of(world)
+    before = collect_training_set(store, "before", DAY, DAY).new_labels
+    forget(store, [one], ASKED, Told().outside)
+    card = collect_training_set(store, "after", DAY, DAY)
+    assert (card.new_labels, card.left_out["forgotten"]) == (before - 1, 1)
+
+
+@pytest.mark.parametrize("writes", [1, 2, 4, 7, 12, 20])
+def test_a_run_that_was_killed_is_finished_by_the_next(world, writes, monkeypatch) -> None:
+    (one, key), (other, other_key) = trained_image(world), held_out_image(world)
+    needles = needles_of(world, one, key) + needles_of(world, other, other_key)
+    left, write = [writes], Storage.write_bytes
+
+    def dying(self, *arguments, **options):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return write(self, *arguments, **options)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Storage, "write_bytes", dying)
+        with pytest.raises(KeyboardInterrupt):
+            forget(store_of(world), [one, other], ASKED, Told().outside)
+    store = store_of(world)
+    receipt = forget(store, [one, other], ASKED, Told().outside)
+    assert where(world.storage, *needles) == sorted([key, other_key])
+    assert (receipt.images, unfinished(store)) == (2, [])
+
+
+def test_what_is_no_image_of_the_monitor_is_named_and_nothing_is_changed(world) -> None:
+    one, _ = trained_image(world)
+    before = [(item.key, item.size) for item in world.storage.list("stripes")]
+    with pytest.raises(NeedsAttention, match=r"^nothing\.jpg: no image of stripes has this sha256 or this key"):
+        forget(store_of(world), [one, "nothing.jpg"], ASKED, Told().outside)
+    now = [(item.key, item.size) for item in world.storage.list("stripes") if not item.key.endswith(".lock")]
+    assert now == [found for found in before if not found[0].endswith(".lock")]
+
+
+def test_a_day_that_is_being_taken_in_is_waited_for(world) -> None:
+    store = store_of(world)
+    world.storage.write_bytes(store.keys.day(DAY).shard(0, "images.parquet"), b"x")
+    with pytest.raises(NeedsAttention, match="2026-01-04: the day is just being taken in"):
+        forget(store, [trained_image(world)[0]], ASKED, Told().outside)
+
+
+def test_images_that_look_nearly_the_same_are_listed_and_stay(world) -> None:
+    one, key = trained_image(world)
+    keys = store_of(world).keys.day(DAY)
+    manifest = world.storage.read_table(keys.manifest)
+    phash = manifest.set_index("image_id").loc[one, "phash"]
+    other = manifest.loc[manifest["image_id"] != one].index[0]
+    manifest.loc[other, "phash"] = f"{int(phash, 16) ^ 0b11:016x}"
+    world.storage.write_table(keys.manifest, manifest)
+    listed = listed_images(store_of(world))
+    (near,) = nearly_the_same(listed, wanted_images(listed, [key], "stripes"))
+    assert (near.image_id, near.key, near.differs) == (manifest.loc[other, "image_id"], manifest.loc[other, "key"], 2)
+    receipt = forget(store_of(world), [key], ASKED, Told().outside)
+    assert receipt.near_duplicates == 1
+    assert near.image_id in set(world.storage.read_table(keys.manifest)["image_id"])
+
+
+def test_the_receipt_names_no_image(world) -> None:
+    one, key = trained_image(world)
+    store = store_of(world)
+    receipt = forget(store, [one], ASKED, Told().outside)
+    stored = store.keys.forgetting(receipt.receipt, "receipt.json")
+    assert store.read(stored, ForgetReceipt) == receipt
+    text = world.storage.read_bytes(stored).decode()
+    assert not [name for name in (one, Path(key).name, FORGOTTEN) if name in text]
