@@ -33,6 +33,7 @@ from . import broken_camera
 
 LAST = date(2026, 6, 14)
 AIRFLOWS_OWN = 90_000  # milliseconds
+SCRAPER = "a-token-of-the-scraper"
 HOSTILE_CLASSES = ('<img src=x onerror="window.hacked=1">', "dog & 'cat'")
 
 
@@ -115,7 +116,8 @@ def pages(browser: Any, served: Served) -> Pages:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all test_pages*.py, which tests/conftest.py sends to one worker."""
-    world = World(tmp_path_factory.mktemp("pages"), None, {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600"})
+    settings = {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600", "DRIFTWATCH_METRICS_TOKEN": SCRAPER}
+    world = World(tmp_path_factory.mktemp("pages"), None, settings)
     world.write_airflow_home()
     check_each_once_in(world.home / "airflow")
     new_database(tmp_path_factory, world.home / "airflow" / "airflow.db")

@@ -18,6 +18,8 @@ from tests.stores import day_store
 from driftwatch.images.inputs import DayInputs
 from driftwatch_airflow.ui.app import _ROUTES
 
+from .conftest import SCRAPER, Served
+
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 LAST = date(2026, 6, 14)
 PICTURES = os.environ.get("DRIFTWATCH_PICTURES")
@@ -251,3 +253,16 @@ def test_a_day_with_late_images_says_how_many_and_which_numbers_count_them(pages
     assert f"18 of {ingest['accepted']:,} images came after the day's sample was drawn" in said
     assert "3 files came after the day was taken in, and no number here counts them" in said
     page.context.close()
+
+
+def test_the_scrapers_token_opens_the_metrics_and_nothing_else_and_a_login_opens_them_too(served: Served) -> None:
+    def ask(path: str, token: str) -> httpx.Response:
+        return httpx.get(f"{served.url}/driftwatch{path}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+
+    scraped = ask("/metrics", SCRAPER)
+    assert scraped.status_code == 200, scraped.text
+    assert 'driftwatch_images{monitor="cats_vs_dogs",status="listed"}' in scraped.text
+    assert 'driftwatch_monitor_readable{monitor="hostile"} 1' in scraped.text
+    assert 'driftwatch_images{monitor="cats_vs_dogs",status="listed"}' in ask("/metrics", served.token).text
+    assert ask("/metrics", f"{SCRAPER}x").status_code in (401, 403)
+    assert ask("/m/cats_vs_dogs/", SCRAPER).status_code in (401, 403)
