@@ -56,7 +56,7 @@ def shown_map(found: DayMap, images: pd.DataFrame, artifacts: Artifacts) -> Show
     of_day = _told(found.of_day, images, columns)
     of_reference = _told(found.of_reference, training, {"predicted class": "prediction"})
     colourings = [name for name in columns if any(of_day.told[name])]
-    return ShownMap(of_day, of_reference, colourings, _said(found), _furthest(found))
+    return ShownMap(of_day, of_reference, colourings, said_of_map(found), _furthest(found))
 
 
 def _told(points: MapPoints, table: pd.DataFrame, columns: Mapping[str, str]) -> ShownPoints:
@@ -72,7 +72,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _said(found: DayMap) -> str:
+def said_of_map(found: DayMap) -> str:
+    """The map in words: what its points are, and how much of all differences it shows."""
     shown, usual = len(found.of_day.images), len(found.of_reference.images)
     sample = "" if shown == found.images else f", a random sample of {found.images:,}"
     first, second = map(whole_percent, found.shares)

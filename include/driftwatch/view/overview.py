@@ -162,4 +162,6 @@ def calendar(days: Sequence[Day], config: MonitorConfig | None = None, at: datet
         monday_of = start + timedelta(weeks=week)
         begins = week == 0 or any((monday_of + timedelta(days=n)).day == 1 for n in range(7))
         months.append(f"{monday_of + timedelta(days=6):%b}" if begins else "")
+    if weeks > 1 and months[1]:  # no room for both names
+        months[0] = ""
     return Calendar(rows, months, tuple(day for day in missing if day >= first))

@@ -19,9 +19,11 @@ from tests.airflow_database import new_database
 from tests.schemas import check_each_once_in
 
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.config.loader import load_monitor
 from driftwatch.storage import Storage, open_storage
+from driftwatch.view.report import write_report
 from driftwatch_airflow.ui import access, airflow_state
 from driftwatch_airflow.ui.app import application
 from driftwatch_airflow.ui.monitors import Sites
@@ -32,6 +34,7 @@ from driftwatch_sandbox.demo.year import Year
 from . import broken_camera
 
 LAST = date(2026, 6, 14)
+MANY_CLASSES = (10, 100)
 AIRFLOWS_OWN = 90_000  # milliseconds
 SCRAPER = "a-token-of-the-scraper"
 HOSTILE_CLASSES = ('<img src=x onerror="window.hacked=1">', "dog & 'cat'")
@@ -81,7 +84,7 @@ class Pages:
         if logged_in:
             context.add_cookies([{"name": "_token", "value": self.token, "url": self.url}])
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda line: line.type == "error" and self.complaints.append(line.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
@@ -126,6 +129,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         world, 3, name="hostile", classes=list(HOSTILE_CLASSES), description="<script>window.hacked=1</script>"
     )
     write_monitor(world, 0, name="new_one", description="Not run yet.")
+    for n in MANY_CLASSES:
+        names = [f"a class whose name has forty letters {number:04d}" for number in range(n)]
+        last = MonitorStore(
+            open_storage(f"file://{world.storage}"), write_monitor(world, 2, name=f"classes_{n}", classes=names)
+        ).day(LAST)
+        write_report(last)
     broken_camera.write_days(write_monitor(world, 0, name=broken_camera.NAME, **broken_camera.SETTINGS))
     try:
         world.processes.start("api-server", ["airflow", "api-server"], world.env)

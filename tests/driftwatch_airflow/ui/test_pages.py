@@ -18,6 +18,7 @@ from tests.stores import day_store
 from driftwatch.images.inputs import DayInputs
 from driftwatch_airflow.ui.app import _ROUTES
 
+from . import broken_camera
 from .conftest import SCRAPER, Served
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
@@ -59,20 +60,64 @@ SCREENS = [
 def test_each_page_fits_its_screen_without_complaints_and_axe_finds_nothing_serious(
     pages: Any, name: str, width: int, scheme: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     pages.complaints.clear()
     page = pages.opened(ADDRESSES[name], width=width, scheme=scheme)
     if name == "monitor":
         page.wait_for_selector("#performance-chart canvas")
     expected = ["404"] if name == "missing" else []
     assert [line for line in pages.complaints if not any(code in line for code in expected)] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits_and_is_accessible(page, f"{name}-{width}-{scheme}")
+    page.context.close()
+
+
+def fits_and_is_accessible(page: Any, name: str) -> None:
+    """No page is wider than the screen, and axe-core finds nothing serious."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     found = Axe().run(page).response["violations"]
     serious = [(rule["id"], rule["nodes"][0]["html"]) for rule in found if rule["impact"] in ("serious", "critical")]
     assert serious == []
     if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}-{width}-{scheme}.png", full_page=True)
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+# The day's page of 10 classes has the sections of its report, which is looked at below; the report of 100 those of its day's page.
+@pytest.mark.parametrize(
+    ("classes", "scheme", "address"),
+    [
+        (10, "light", ""),
+        (10, "light", "models"),
+        (100, "dark", ""),
+        (100, "dark", "models"),
+        (100, "dark", f"days/{LAST}/"),
+    ],
+)
+def test_many_classes_with_long_names_fit_a_narrow_screen(pages: Any, classes: int, scheme: str, address: str) -> None:
+    pages.complaints.clear()
+    page = pages.opened(f"/m/classes_{classes}/{address}", width=400, scheme=scheme)
+    fits_and_is_accessible(page, f"classes-{classes}-{address.partition('/')[0] or 'monitor'}")
+    assert pages.complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("monitor", "day", "width", "scheme"),
+    [
+        (broken_camera.NAME, broken_camera.LAST, 1280, "light"),
+        ("classes_10", LAST, 400, "dark"),
+    ],
+)
+def test_a_report_is_a_file_that_fits_its_screen_and_axe_finds_nothing_serious(
+    pages: Any, tmp_path: Path, monitor: str, day: date, width: int, scheme: str
+) -> None:
+    file = tmp_path / "report.html"
+    # Its own policy lets no script in, and axe-core is one.
+    report = pages.storage.read_bytes(pages.layout(monitor).day(day).report).decode()
+    file.write_text(re.sub(r"<meta http-equiv=.*?>", "", report), encoding="utf-8")
+    page = pages.page(width=width, scheme=scheme)
+    page.goto(file.as_uri())
+    fits_and_is_accessible(page, f"report-{monitor}")
     page.context.close()
 
 

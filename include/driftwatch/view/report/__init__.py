@@ -12,6 +12,7 @@ from driftwatch.artifacts.store import DayStore
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from driftwatch.view.map_chart import MapChart
     from driftwatch.view.pair_pictures import ShownPair
     from driftwatch.view.pictures import Picture
     from driftwatch.view.report.facts import DayFacts
@@ -24,22 +25,29 @@ def write_report(day: DayStore, pages: str = "") -> str:
     One file without outside resources, for screen (light and dark) and print; the same artifacts give the same bytes. Raises
     MissingArtifact for a day that was never taken in.
     """
+    from driftwatch.view import map_chart
     from driftwatch.view.pair_pictures import in_report
     from driftwatch.view.pictures import examples
     from driftwatch.view.report.facts import gather
 
     facts = gather(day)
-    page = report_page(facts, examples(day, facts), in_report(day, facts.drift), pages)
+    still_map = map_chart.in_report(day, facts.content_drift)
+    page = report_page(facts, examples(day, facts), in_report(day, facts.drift), pages, still_map)
     day.storage.write_bytes(day.keys.report, page.encode())
     return day.keys.report
 
 
 def report_page(
-    facts: DayFacts, pictures: dict[str, list[Picture]], pairs: Sequence[ShownPair] = (), pages: str = ""
+    facts: DayFacts,
+    pictures: dict[str, list[Picture]],
+    pairs: Sequence[ShownPair] = (),
+    pages: str = "",
+    still_map: MapChart | None = None,
 ) -> str:
     """The report's HTML. `facts`: `facts.gather`; `pictures`: `pictures.examples`; `pairs`: `pair_pictures.in_report`; `pages`: see
-    `write_report`. Everything from outside is escaped."""
-    return environment().get_template("report.html.j2").render(values(facts, pictures, pairs, pages))
+    `write_report`; `still_map`: `map_chart.in_report`. Everything from outside is escaped."""
+    shown = values(facts, pictures, pairs, pages) | {"still_map": still_map}
+    return environment().get_template("report.html.j2").render(shown)
 
 
 def values(
@@ -60,6 +68,7 @@ def values(
         "pictures": pictures,
         "pairs": pairs,
         "pages": pages,
+        "still_map": None,  # the pages have one that opens its images
         "summary": sections.summary(facts),
         "episodes": shown(facts.episodes),
         "files": files_section.files(facts),
