@@ -155,6 +155,9 @@ docs-site: var/docs-site-env/installed ## Build the documentation as a site into
 pictures: .venv/installed ## Make every picture of the documentation anew, from what `make demo` left (RUN=<folder> for another run; needs chromium)
 	@$(BIN)/python -m docs_site.pictures $(if $(RUN),"$(RUN)")
 
+screens: .venv/installed ## Every page at 1440, 1280 and 400 pixels, light and dark, into var/screens, to be looked at (RUN=<folder>; needs chromium)
+	@$(BIN)/python -m docs_site.screens $(if $(RUN),"$(RUN)")
+
 monitors: .venv/installed ## Put WhyLabs' own monitors as the monitor files describe them (MONITOR=<file> for one)
 	@$(BIN)/python -m driftwatch_airflow.put_monitors $(if $(MONITOR),"$(MONITOR)")
 
@@ -170,4 +173,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs docs-site pictures monitors lock bench-retraining
+.PHONY: label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs docs-site pictures screens monitors lock bench-retraining

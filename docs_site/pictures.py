@@ -60,7 +60,7 @@ OF_A_RUN = {
     "labelling": Shot("/label/", ready="img", height=800),
 }
 REPORT = "report.html"
-_NOT_DRAWN = ".chart:visible:not(:has(canvas, svg))"
+NOT_DRAWN = ".chart:visible:not(:has(canvas, svg))"
 
 
 def main(arguments: list[str]) -> None:
@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> None:
         with sync_playwright() as playwright:
             chromium = shutil.which("chromium") or sys.exit("Chromium is missing: apt-get install chromium")
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            token = _token(world)
+            token = token_of(world)
             for name, shot in (PAGES | ({"report": OF_A_RUN["report"]} if run else {})).items():
                 take(browser, name, shot, world.url("airflow"), token)
             if run:
@@ -101,8 +101,8 @@ def served(home: Path, run: Path | None) -> Iterator[World]:
     world = World(home)
     world.monitors.mkdir(exist_ok=True)
     if not run:
-        _generated(world, NAME, LAST, 14)
-    _generated(world, YEAR_NAME, LAST, 365)
+        generated(world, NAME, 14)
+    generated(world, YEAR_NAME, 365)
     try:
         world.prepare_airflow()
         world.processes.start("api-server", ["airflow", "api-server"], world.env)
@@ -113,16 +113,18 @@ def served(home: Path, run: Path | None) -> Iterator[World]:
         world.processes.stop()
 
 
-def _generated(world: World, name: str, last: date, days: int) -> None:
+def generated(world: World, name: str, days: int, classes: tuple[str, ...] = ()) -> None:
+    """A monitor like the example's with so many generated days up to LAST; `classes`: its own, if it has other ones."""
     raw: dict[str, Any] = yaml.safe_load((ROOT / "include/monitors/cats_vs_dogs.yaml").read_text(encoding="utf-8"))
     raw |= {"name": name, "storage": {"uri": f"file://{world.storage}"}}
+    raw |= {"classes": list(classes)} if classes else {}
     path = world.monitors / f"{name}.yaml"
     path.write_text(yaml.safe_dump(raw, sort_keys=False), encoding="utf-8")
     config = load_monitor(path)
-    Year(open_storage(config.storage.uri), config, last, days, whole_days=min(days, 5)).write()
+    Year(open_storage(config.storage.uri), config, LAST, days, whole_days=min(days, 5)).write()
 
 
-def _token(world: World) -> str:
+def token_of(world: World) -> str:
     login = {"username": "admin", "password": world.secrets.password}
     answer = httpx.post(f"{world.url('airflow')}/auth/token", json=login, timeout=120).raise_for_status()
     return str(answer.json()["access_token"])
@@ -131,16 +133,16 @@ def _token(world: World) -> str:
 def take(browser: Browser, name: str, shot: Shot, url: str, token: str) -> None:
     """Takes the picture in light and dark."""
     for scheme, ending in SCHEMES.items():
-        page = _opened(browser, shot, url, scheme, token)
+        page = opened(browser, shot, url, scheme, token)
         page.locator(shot.ready).first.wait_for()
         try:
-            expect(page.locator(_NOT_DRAWN)).to_have_count(0, timeout=60_000)
+            expect(page.locator(NOT_DRAWN)).to_have_count(0, timeout=60_000)
         except AssertionError:
             print(f"{shot.address}: not every chart is drawn", file=sys.stderr)
         _save(page, f"{name}{ending}", shot)
 
 
-def _opened(browser: Browser, shot: Shot, url: str, scheme: Any, token: str = "") -> Page:
+def opened(browser: Browser, shot: Shot, url: str, scheme: Any, token: str = "") -> Page:
     context = browser.new_context(viewport={"width": shot.width, "height": shot.height}, color_scheme=scheme)
     if token:
         context.add_cookies([{"name": "_token", "value": token, "url": url}])
@@ -169,7 +171,7 @@ def _labelling(browser: Browser, world: World) -> None:
     (file,) = [path for path in world.monitors.glob("*.yaml") if path.stem != YEAR_NAME]
     open_pool(world, load_monitor(file))
     for scheme, ending in SCHEMES.items():
-        page = _opened(browser, shot, world.url("toloka"), scheme)
+        page = opened(browser, shot, world.url("toloka"), scheme)
         page.fill("#token", token)
         page.click("#login button")
         page.locator("#pools li button, #pools li a").first.click()
