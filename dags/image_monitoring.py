@@ -53,7 +53,7 @@ from driftwatch_airflow.operators.telling import EndDayOperator, TellFailureOper
 from driftwatch_airflow.refused import dags_of_monitors
 from driftwatch_airflow.run_days import about_run, run_day
 from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
-from driftwatch_airflow.timetable import days_at_once, each_day, late_alert
+from driftwatch_airflow.timetable import DayDAG, days_at_once, each_day, late_alert
 
 # Two runs at once, such as a backfill and a manual run, must not spend, publish or ask for a retraining at the same moment.
 ONE_AT_A_TIME: dict[str, Any] = {"max_active_tis_per_dag": 1}
@@ -98,7 +98,7 @@ def monitoring_dag(monitor: MonitorConfig) -> DAG:
     """The daily DAG of one monitor."""
     start, end = monitor.schedule.start_date, monitor.schedule.end_date
     by_table = monitor.labels.backend == TABLE
-    with DAG(
+    with DayDAG(
         dag_id=monitor.monitoring_dag_id,
         description=monitor.description,
         doc_md=__doc__,

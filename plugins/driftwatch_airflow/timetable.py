@@ -6,6 +6,7 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import DAG
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.timetables.interval import CronDataIntervalTimetable
@@ -40,6 +41,15 @@ class LastDaysTimetable(CronDataIntervalTimetable):
     def _skip_to_latest(self, earliest: DateTime | None) -> DateTime:
         first = super()._skip_to_latest(None) - timedelta(days=self.days - 1)
         return first if earliest is None else max(first, self._align_to_next(earliest))
+
+
+class DayDAG(DAG):
+    """A DAG whose runs may have a deadline. In Airflow 3.3.2 `dag.test()` fails at the end of a run that has one, since it looks for the
+    deadline in the database, where a test put none. So a test has none."""
+
+    def test(self, *arguments: Any, **settings: Any) -> Any:
+        self.deadline = None
+        return super().test(*arguments, **settings)
 
 
 def each_day(monitor: MonitorConfig) -> CronDataIntervalTimetable:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from tests.stores import SMALLEST
 
+from driftwatch.config.execution import FOR_ALL, ExecutionConfig
 from driftwatch.config.loader import load_monitor
 
 from .pages import PAGES, ROOT, name_of
@@ -40,7 +41,11 @@ def test_the_code_of_a_page_is_sound(page: Path) -> None:
 @pytest.mark.parametrize("page", OPERATE, ids=name_of)
 def test_what_a_page_shows_of_a_monitor_file_is_allowed(page: Path, tmp_path: Path) -> None:
     for text in blocks(page, "yaml"):
-        (tmp_path / "demo.yaml").write_text(yaml.safe_dump(SMALLEST) + text, encoding="utf-8")
+        shown = yaml.safe_load(text)
+        of_all = set(shown) <= set(ExecutionConfig.model_fields)  # execution.yaml
+        (tmp_path / FOR_ALL).write_text(text if of_all else "{}", encoding="utf-8")
+        rest = {name: value for name, value in SMALLEST.items() if name not in shown}
+        (tmp_path / "demo.yaml").write_text(yaml.safe_dump(rest) + ("" if of_all else text), encoding="utf-8")
         load_monitor(tmp_path / "demo.yaml")
 
 

@@ -38,6 +38,7 @@ PARSED = {
     ("challenger", "register"),
     ("models", "mlflow"),
     ("doctor", "MONITOR.yaml"),
+    ("forget", "MONITOR.yaml"),
 }
 # Of a module whose commands end by themselves and need no more than a database.
 RUN = {"person", "token"}
@@ -155,6 +156,7 @@ def test_airflow_knows_the_command_and_the_dag_its_settings(command: Command, ai
             "retraining": "model_retraining",
             "reference": "monitor_reference",
             "doctor": "monitor_doctor",
+            "forget": "monitor_forget",
         }
         dag = (ROOT / f"dags/{kinds[options.dag_id.rpartition('_')[2]]}.py").read_text(encoding="utf-8")
         conf = json.loads(getattr(options, "conf", None) or "{}")

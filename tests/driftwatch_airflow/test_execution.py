@@ -40,7 +40,8 @@ def dags_with(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_each_step_that_there_is_can_be_named() -> None:
-    assert set(STEPS) == {*_WHAT_AND_WHEN, *MARKERS} - {"examine_monitor"}
+    of_all_monitors = {"examine_monitor", "look_at_monitors", "tell_findings", "ping"}
+    assert set(STEPS) == {*_WHAT_AND_WHEN, *MARKERS} - of_all_monitors
 
 
 def test_queue_pool_priority_retries_and_limits_reach_airflow_for_mapped_tasks_too(dags_with) -> None:

@@ -27,7 +27,7 @@ STEPS: Final[dict[str, int]] = {
             "correction_ok", "labels_done", "tell_drift", "tell_performance", "tell_analysis", "tell_correction",
             "tell_failure", "tell_late_failure", "tell_mlflow", "tell_models", "choose_action", "show_plan", "roll_back",
             "hand_over", "trigger_handover", "gate", "approve_promotion", "promote_model", "keep_champion",
-            "tell_mlflow_challenger", "tell_outcome", "retraining_done",
+            "tell_mlflow_challenger", "tell_outcome", "retraining_done", "forget_images",
         ),
         _LIGHT,
     ),

@@ -26,10 +26,10 @@ LAYOUT = MonitorKeys("cats_vs_dogs")
     ("stored", "said"),
     [(b"{half", "is no whole JSON"), (b'{"schema_version": 99}', "has schema_version 99, and this Driftwatch reads 1")],
 )
-def test_a_later_day_that_cannot_be_read_is_named_and_stops_no_evaluation(delivered, capsys, stored, said):
+def test_a_later_day_that_cannot_be_read_is_named_and_stops_no_evaluation(delivered, caplog, stored, said):
     delivered.storage.write_bytes(LAYOUT.day(date(2026, 11, 21)).performance, stored)
     assert EvaluatePerformanceOperator(task_id="evaluate", monitor=delivered.monitor, day=DAY)._outdated() == []
-    assert f"days/2026-11-21/performance.json {said}" in capsys.readouterr().out
+    assert f"days/2026-11-21/performance.json {said}" in caplog.text
 
 
 def test_a_model_whose_card_is_gone_fails_at_once_with_the_versions_that_there_are(delivered):
