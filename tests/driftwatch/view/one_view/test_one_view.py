@@ -155,7 +155,7 @@ def test_the_days_confusions_are_one_table(shown: Shown) -> None:
         assert [(not wrong, int(heat), html.unescape(said), int(n or 0), share) for wrong, heat, said, n, share in cells] == [
             (cell["right"], cell["heat"], cell["said"], cell["n"], cell["share"]) for cell in mine
         ]  # fmt: skip
-        pairs = re.findall(r'name-of">([^<]*)</span></td><td><span class="name-of">([^<]*)</span></td><td class="right">(\d+)</td><td class="right">(.*?)<', page)  # fmt: skip
+        pairs = re.findall(r'name-of">([^<]*)</span></td><td[^>]*><span class="name-of">([^<]*)</span></td><td[^>]*>(\d+)</td><td[^>]*>(.*?)<', page)  # fmt: skip
         mine = found["table"]["pairs"]
         assert pairs == [(pair["truth"], pair["predicted"], str(pair["n"]), pair["share"]) for pair in mine]
         assert found["table"]["title"] in page
