@@ -11,7 +11,7 @@ import numpy as np
 from driftwatch.artifacts.ingest import InputsIndex
 from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.store import DayStore
-from driftwatch.errors import NeedsAttention
+from driftwatch.errors import MissingArtifact, NeedsAttention
 
 _READ_AHEAD = 2
 
@@ -59,8 +59,13 @@ class DayInputs:
         fetched ahead."""
         wanted = [n for n in (range(len(self.rows)) if numbers is None else numbers) if self.rows[n]]
         fetched = self._day.storage.iter_arrays([self._day.keys.inputs_block(n) for n in wanted], _READ_AHEAD)
-        for number, images in zip(wanted, fetched, strict=True):
-            yield self._checked(number, images)
+        try:
+            for number, images in zip(wanted, fetched, strict=True):
+                yield self._checked(number, images)
+        except MissingArtifact as error:
+            raise MissingArtifact(
+                f"{error}. If storage.keep removed the inputs of {self._day.date}: clear ingest_images, and the day is taken in anew from incoming/"
+            ) from error
 
     def take(self, places: Sequence[int]) -> np.ndarray:
         """The images at these places of the day, uint8 [n, h, w, 3] in their order; reads the blocks that hold them."""

@@ -120,6 +120,14 @@ class Ledger:
         """The bytes to send: those of the first try."""
         return self._storage.read_bytes(self._keys.kept_payload(entry.payload_key))
 
+    def has_payload(self, entry: Upload) -> bool:
+        """Whether the bytes to send are there. Those of a day long ago may be gone by `storage.keep.profiles`."""
+        return self._storage.exists(self._keys.kept_payload(entry.payload_key))
+
+    def keep_payload(self, entry: Upload, payload: bytes) -> None:
+        """Keeps the bytes of an entry of the same content anew."""
+        self._storage.write_bytes(self._keys.kept_payload(entry.payload_key), payload)
+
     def _keep(self, kind: ProfileKind, content_hash: str, payload: bytes) -> str:
         key = self._keys.payload(kind, content_hash)
         if not self._storage.exists(key):

@@ -112,6 +112,8 @@ def _note(ledger: Ledger, profile: Profile, revise: bool) -> None:
         ledger.replace_day(profile.kind, profile.content_hash, profile.payload)
     elif not _is_there(ledger, profile):
         log.info("Finishing %s, which was interrupted", found.describe())
+        if not ledger.has_payload(found):
+            ledger.keep_payload(found, profile.payload)
 
 
 def _is_there(ledger: Ledger, profile: Profile) -> bool:
@@ -165,8 +167,10 @@ def _finish(ledger: Ledger, sink: Sink, profile: Profile, sleep: Callable[[float
 
 
 def _unfinished(ledger: Ledger, profile: Profile) -> list[Upload]:
-    """The entry of this kind and those that a revision sends again; another kind's first upload is its own task's."""
-    return [e for e in ledger.live() if e.state != "done" and (e.resent or (e.kind, e.reference) == profile.name)]
+    """The entry of this kind and those that a revision sends again; another kind's first upload is its own task's, and so is one whose
+    bytes are kept no more: only that task makes them anew."""
+    open_entries = [entry for entry in ledger.live() if entry.state != "done"]
+    return [e for e in open_entries if (e.kind, e.reference) == profile.name or (e.resent and ledger.has_payload(e))]
 
 
 def _delete_day(ledger: Ledger, sink: Sink, day: date, sleep: Callable[[float], None]) -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, get_args
 
+from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.base import find_each
 from driftwatch.artifacts.check_keys import CheckKeys
 from driftwatch.artifacts.days import stored_retrainings
-from driftwatch.artifacts.ingest import InputsIndex
+from driftwatch.artifacts.ingest import InputsIndex, ShardPlan
 from driftwatch.artifacts.keys import DATASET_CARD, GATE
 from driftwatch.artifacts.nested_keys import LedgerKeys
-from driftwatch.artifacts.publishing import UploadLedger
+from driftwatch.artifacts.publishing import ProfileKind, UploadLedger
 from driftwatch.artifacts.retraining import DatasetCard
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.retention.needed import days_still_needed
@@ -74,7 +75,7 @@ def keep_plan(store: MonitorStore, today: date) -> KeepPlan:
     if not limits:
         return KeepPlan(today, (), ())
     over = [removal for removal in _candidates(store) if removal.day < limits.get(removal.kind, date.min)]
-    stays = _Stays(store)
+    stays = _Stays(store, today)
     reasons = {(kind, day): stays.why(kind, day) for kind, day in {(found.kind, found.day) for found in over}}
     still = [
         Still(kind, day, sum(found.bytes for found in over if (found.kind, found.day) == (kind, day)), why)
@@ -134,12 +135,12 @@ def _of_retrainings(store: MonitorStore) -> Iterator[Removal]:
 class _Stays:
     """Why files of a day stay though their date is over; empty where they need not."""
 
-    def __init__(self, store: MonitorStore) -> None:
-        self._store = store
+    def __init__(self, store: MonitorStore, today: date) -> None:
+        self._store, self._today = store, today
         self._needed: dict[date, str] | None = None
         self._of: dict[Kind, Callable[[DayStore], str]] = {
             "inputs": self._inputs,
-            "shown": lambda day: "" if self._merged(day) else "its labels are not merged",
+            "shown": self._shown,
             "answers": lambda day: "" if day.storage.exists(day.keys.performance) else "it is not judged",
             "profiles": self._profiles,
             "leftovers": self._leftovers,
@@ -152,19 +153,37 @@ class _Stays:
     def _inputs(self, day: DayStore) -> str:
         if self._needed is None:
             self._needed = days_still_needed(self._store, self._store.days())
+        if day.has(ShardPlan):
+            return "it is being taken in"
         if not day.storage.exists(day.keys.predictions):
             return "its model has not answered it"
         return self._needed.get(day.date, "")
 
-    def _merged(self, day: DayStore) -> bool:
+    def _shown(self, day: DayStore) -> str:
+        plan = day.find(AnnotationPlan)
+        # The pool of a supplement is open after the labels of the day's own sample were merged.
+        open_until = [part.expires.date() for part in plan.parts if part.state != "closed"] if plan else []
+        if open_until and max(open_until) >= self._today:
+            return f"people may answer until {max(open_until)}"
         checked = CheckKeys(day.config.name, day.date)
-        return day.storage.exists(checked.labels if day.config.labels.check_with else day.keys.labels)
+        merged = day.storage.exists(checked.labels if day.config.labels.check_with else day.keys.labels)
+        return "" if merged else "its labels are not merged"
 
     def _profiles(self, day: DayStore) -> str:
         ledger = day.find(UploadLedger)
-        waiting = [upload for upload in ledger.uploads if upload.state not in ("done", "replaced")] if ledger else []
-        return f"{waiting[0].describe()} is not published" if waiting else ""
+        uploads = ledger.uploads if ledger else ()
+        waiting = [upload for upload in uploads if upload.state not in ("done", "replaced")]
+        if waiting:
+            return f"{waiting[0].describe()} is not published"
+        made: dict[ProfileKind, str] = {
+            "features": day.keys.feature_profile,
+            "performance": day.keys.performance_profile,
+        }
+        noted = {upload.kind for upload in uploads}
+        missing = [kind for kind, key in made.items() if kind not in noted and day.storage.exists(key)]
+        return f"{missing[0]} of {day.date} is not published" if missing and day.config.publish.sinks else ""
 
     def _leftovers(self, day: DayStore) -> str:
-        left = bool(day.storage.list(day.keys.shards)) and not day.has(InputsIndex)
-        return "the day is not whole: run it again, or delete its folder" if left else ""
+        if day.has(ShardPlan) or (day.storage.list(day.keys.shards) and not day.has(InputsIndex)):
+            return "the day is not whole: run it again, or delete its folder"
+        return ""

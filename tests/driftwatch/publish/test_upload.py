@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from driftwatch.artifacts.nested_keys import LedgerKeys
 from driftwatch.publish.errors import PublishConflict, PublishPending, SinkError
 from driftwatch.publish.upload import Profile, publish
 from driftwatch.storage import Storage, open_storage
@@ -57,6 +58,19 @@ def test_a_revision_deletes_the_day_and_sends_the_other_kind_again(storage):
         ("features", 2, "done"),
         ("performance", 2, "done"),
     ]
+
+
+def test_a_revision_waits_for_the_other_kind_to_be_made_anew_if_its_bytes_are_kept_no_more(storage):
+    sink = CountingSink()
+    send(storage, sink, A)
+    send(storage, sink, P, "performance")
+    for item in storage.list(LedgerKeys(KEY).payloads):
+        storage.delete(item.key)
+
+    assert send(storage, sink, B, revise=True).state == "revised"
+    assert sink.counted() == {B: 1}
+    assert send(storage, sink, P, "performance").state == "revised"
+    assert sink.counted() == {B: 1, P: 1}
 
 
 def test_going_back_to_earlier_content_is_a_revision_of_its_own(storage):

@@ -46,6 +46,7 @@ def make(tmp_path, small_monitor):
             ledger = {**samples.LEDGER, "uploads": [{**row, "state": "done"} for row in samples.LEDGER["uploads"]]}
             storage.write_json(store.keys.day(day).published, ledger)
             storage.write_json(store.keys.day(day).inputs_index, samples.INPUTS_INDEX)
+            storage.write_json(store.keys.day(day).annotation, {**samples.PLAN, "state": "closed"})
         return store
 
     return store_of
@@ -119,6 +120,37 @@ def test_what_is_not_published_yet_keeps_its_payload(make):
     store.storage.write_json(store.keys.day(OLD).published, {"uploads": rows})
     (still,) = keep_plan(store, TODAY).still
     assert "is not published" in still.why
+
+
+@pytest.mark.parametrize("kind", ["leftovers", "inputs"])
+def test_a_large_day_that_is_just_taken_in_again_keeps_its_parts(make, kind):
+    store = make({kind: 30})
+    store.storage.write_json(store.keys.day(OLD).shard_plan, samples.SHARD_PLAN)
+    plan = keep_plan(store, TODAY)
+    assert plan.over == ()
+    assert [(found.kind, found.day) for found in plan.still] == [(kind, OLD)]
+
+
+def test_the_copies_of_an_old_day_stay_while_people_answer_its_late_images(make):
+    store = make({"shown": 30})
+    late = {"number": 1, "images": 9, "share": 0.5}
+    supplement = {**samples.PLAN, "state": "opened", "expires": "2026-07-01T08:00:00Z", "late": late}
+    supplement["sample_size"] = {"images": 9}
+    write = store.storage.write_json
+    write(store.keys.day(OLD).annotation, {**samples.PLAN, "state": "closed", "supplements": [supplement]})
+    (still,) = keep_plan(store, TODAY).still
+    assert (still.day, still.why) == (OLD, "people may answer until 2026-07-01")
+    assert len(keep_plan(store, TODAY + timedelta(days=2)).of("shown")) == 1
+
+
+@pytest.mark.parametrize("kind", ["features", "performance"])
+def test_a_profile_that_the_ledger_does_not_know_yet_stays(make, kind):
+    store = make({"profiles": 30})
+    rows = [{**row, "state": "done"} for row in samples.LEDGER["uploads"] if row["kind"] != kind]
+    store.storage.write_json(store.keys.day(OLD).published, {"uploads": rows})
+    plan = keep_plan(store, TODAY)
+    assert plan.over == ()
+    assert [found.why for found in plan.still] == [f"{kind} of {OLD} is not published"]
 
 
 def test_days_that_a_retraining_may_take_keep_their_inputs(make):
