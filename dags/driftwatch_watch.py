@@ -6,7 +6,9 @@ never began; paused DAGs; refused monitor files; a champion that is missing; spe
 that cannot be written; an old reference. It tells each once when it begins, again each week, and when it is over, by the notifiers of the
 monitor file.
 
-Then it calls the address in the Airflow Variable `driftwatch_watch_ping_url`. A service that waits for that call notices when Airflow
+The first run of each UTC day also says what is over by `storage.keep`, and removes it where the monitor file says so.
+
+When it has looked, it calls the address in the Airflow Variable `driftwatch_watch_ping_url`. A service that waits for that call notices when Airflow
 itself is down.
 """
 
@@ -16,7 +18,12 @@ from datetime import datetime, timedelta, timezone
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
-from driftwatch_airflow.operators.watch import LookAtMonitorsOperator, PingOperator, TellFindingsOperator
+from driftwatch_airflow.operators.watch import (
+    KeepFilesOperator,
+    LookAtMonitorsOperator,
+    PingOperator,
+    TellFindingsOperator,
+)
 from driftwatch_airflow.paths import WATCH_DAG_ID
 
 with DAG(
@@ -33,6 +40,8 @@ with DAG(
 ) as dag:
     look_at_monitors = LookAtMonitorsOperator(task_id="look_at_monitors")
     tell_findings = TellFindingsOperator(task_id="tell_findings", looked=look_at_monitors.output)
+    # What it does not get through waits for the next day, and keeps no look waiting.
+    KeepFilesOperator(task_id="keep_files", retries=0, execution_timeout=timedelta(minutes=20))
     ping = PingOperator(task_id="ping")
 
     look_at_monitors >> ping

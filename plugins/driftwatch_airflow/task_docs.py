@@ -202,6 +202,10 @@ _WHAT_AND_WHEN = {
         "Tells what was found to the notifiers of each monitor, each once. No other task waits for it.",
         "the message names what could not be told or looked at, and why. Correct that. The next hour tells what is still to be told.",
     ),
+    "keep_files": (
+        "Once a UTC day: says in its log what is over by `storage.keep` of each monitor, and removes it where `storage.keep.remove` is true. No other task waits for it.",
+        "the message names the monitor and why. Correct that. The next day's first run goes on, or run `driftwatch keep FILE --apply`.",
+    ),
     "ping": (
         "Calls the address in the Airflow Variable driftwatch_watch_ping_url, which tells another service that the watch has looked. Skipped without that Variable.",
         "the message says what the address answered. Correct the Variable, or see whether the service is up. The next hour calls again.",

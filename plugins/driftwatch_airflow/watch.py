@@ -86,6 +86,14 @@ def look_at(context: Context, watched: Watched, at: datetime) -> tuple[StorageNo
     return None, _note(context, store, at, looked)
 
 
+def keep_files(monitor: MonitorConfig, today: date) -> dict[str, int | bool]:
+    """Logs what is over by `storage.keep` on `today`, and removes it where the monitor file says so. Returns how much that is."""
+    from driftwatch.retention.removal import keep_daily
+
+    plan = keep_daily(store_of(monitor), today)
+    return {"files": len(plan.over), "bytes": plan.bytes, "removed": monitor.storage.keep.remove}
+
+
 def _note(context: Context, store: MonitorStore, at: datetime, look: Callable[[date], Looked]) -> tuple[str, ...]:
     """Looks, and puts what is new into the outbox. Returns what could not be looked at. `look` gets the day of the first look."""
     from driftwatch.watch.notes import after_look, noted, write_notes

@@ -105,7 +105,9 @@ def test_each_hour_what_is_new_is_told_once_and_then_the_ping_is_called(root: Pa
     dag_runs.start(tmp_path, RUNS, str(root / "dags/driftwatch_watch.py"), str(file), env=env)
     told = dag_runs.told(tmp_path)
     ended = dict.fromkeys(("look_at_monitors", "tell_findings", "ping", "run"), "success")
-    assert told == {"states": [ended] * 4, "heavy": []}
+    # The first run of a day looks for files that are over.
+    kept = [{"keep_files": state} for state in ("success", "skipped", "skipped", "skipped")]
+    assert told == {"states": [ended | state for state in kept], "heavy": []}
     assert [body["subject"] for _, body in called if body] == [
         "[absent] absent_monitoring and absent_retraining are paused",
         "[absent] 1 day without a verdict: 2026-01-20",
@@ -120,6 +122,8 @@ def test_the_watch_looks_each_hour_from_the_beginning_and_does_not_wait_for_who_
     assert dag.is_paused_upon_creation is False
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
     assert dag.get_task("look_at_monitors").downstream_task_ids == {"tell_findings", "ping"}
+    kept = dag.get_task("keep_files")
+    assert (kept.upstream_task_ids, kept.downstream_task_ids, kept.retries) == (set(), set(), 0)
 
 
 def test_airflow_calls_for_a_day_that_is_late_where_there_is_somebody_to_tell(root):

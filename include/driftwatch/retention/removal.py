@@ -28,6 +28,7 @@ def keep_daily(store: MonitorStore, today: date) -> KeepPlan:
         log.info("%s: %s of %s stay: %s", store.keys.monitor, still.kind, still.day, still.why)
     if store.config.storage.keep.remove:
         remove(store, plan)
+        log.info("%s: removed %s files, %s bytes", store.keys.monitor, len(plan.over), plan.bytes)
     elif plan.over:
         log.info("%s: nothing was removed, as storage.keep.remove is false", store.keys.monitor)
     return plan

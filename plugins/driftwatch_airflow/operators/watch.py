@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # A monitor whose storage does not answer within this time is left to the next look.
 SECONDS_FOR_A_MONITOR = 120.0
+SECONDS_TO_REMOVE = 300.0
 PING_VARIABLE = "driftwatch_watch_ping_url"
 PING_SECONDS = 10.0
 
@@ -96,6 +97,29 @@ class TellFindingsOperator(WatchOperator):
         if problems:
             raise NotTold(f"{len(problems)} problems: {'; '.join(problems)}")
         return told
+
+
+class KeepFilesOperator(WatchOperator):
+    """Says of each monitor what is over by `storage.keep`, and removes it where `storage.keep.remove` says so. Skipped but in the first run of a
+    UTC day. Returns how much that is. A monitor that fails stops no other, and fails the task at the end."""
+
+    def execute(self, context: Context) -> XCom:
+        from airflow.sdk.exceptions import AirflowTaskTimeout
+        from airflow.sdk.execution_time.timeout import TimeoutPosix
+
+        today, before = self.at(context).date(), context["ti"].get_previous_dagrun()
+        if before is not None and before.run_after.date() == today:
+            raise AirflowSkipException(f"the first run of {today} has looked for files that are over")
+        found, problems = dict[str, dict[str, int | bool]](), list[str]()
+        for monitor in [each.monitor for each in watch.watched_monitors()[0] if each.sound]:
+            try:
+                with TimeoutPosix(SECONDS_TO_REMOVE, f"no end within {SECONDS_TO_REMOVE:g} s; the next day goes on"):
+                    found[monitor.name] = watch.keep_files(monitor, today)
+            except (Exception, AirflowTaskTimeout) as error:
+                problems.append(safe_to_tell(f"{monitor.name}: {type(error).__name__}: {error}"))
+        if problems:
+            raise DriftwatchError(f"files that are over may be left: {'; '.join(problems)}")
+        return found
 
 
 class PingOperator(WatchOperator):
