@@ -21,13 +21,15 @@ def examine(site: Site, notify: bool = False) -> Iterator[Finding]:
         if finding.state != "ok":
             missing.add(setting)
         yield finding
-    reached = looked("storage", lambda: Said(_reached(site).storage.uri))
+    reached = _reached(site)
     yield reached
-    if reached.state == "ok":
+    if reached.state == "look":
+        yield not_checked("storage_create", "the folder is not there yet, and the doctor makes none")
+    elif reached.state == "ok":
         yield from storage_rights(site, site.store().storage, missing)
     yield from services(site, missing)
     yield from notifiers(site, notify)
-    if reached.state != "ok":
+    if reached.state == "wrong":
         yield not_checked("champion", "the storage cannot be read")
         return
     store = site.store()
@@ -36,10 +38,18 @@ def examine(site: Site, notify: bool = False) -> Iterator[Finding]:
     yield from _sizes(store)
 
 
-def _reached(site: Site) -> MonitorStore:
-    store = site.store()
-    store.storage.reach()
-    return store
+def _reached(site: Site) -> Finding:
+    def reach() -> Said:
+        storage = site.store().storage
+        storage.reach()
+        return Said(storage.uri)
+
+    found = looked("storage", reach)
+    root = site.store().storage.local_path("any") if found.state == "ok" else None
+    if root is None or root.parent.exists():
+        return found
+    said = f"{root.parent} is not there yet: the first command that writes makes it. Mount it first if it is a disk of its own"
+    return Finding("storage", "look", facts=Said(said))
 
 
 def _sizes(store: MonitorStore) -> Iterator[Finding]:

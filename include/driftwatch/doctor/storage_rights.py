@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
 import httpx
@@ -48,6 +49,8 @@ class Probe:
         from driftwatch.artifacts.keys import MonitorKeys
 
         self.storage, self.key = storage, MonitorKeys(monitor).probe(name)
+        path = storage.local_path(self.key)
+        self._made = [folder for folder in path.parents if not folder.exists()] if path else []
 
     def create(self) -> None:
         if self.storage.replace(self.key, _PIXEL, None) is None:
@@ -73,6 +76,9 @@ class Probe:
 
     def remove(self) -> None:
         self.storage.delete(self.key)
+        for folder in self._made:
+            with suppress(OSError):  # a task has put something in meanwhile
+                folder.rmdir()
         if self.storage.exists(self.key):
             raise StorageFailed(f"{self.storage.url(self.key)} is still there after it was removed: remove it by hand")
 

@@ -80,9 +80,8 @@ def test_where_all_is_well_each_service_is_asked_nothing_is_left_and_it_ends_wit
     ):
         assert line in said, said
     after = {path: path.stat().st_mtime_ns for path in monitor.parent.rglob("*") if path.is_file()}
-    assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} <= {
-        monitor.parent / "desk.db"
-    }
+    changed = {path.name for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    assert changed <= {"desk.db", "desk.db-shm", "desk.db-wal"}  # SQLite's
     assert not NOTIFIED
     assert not [secret for secret in (TOKEN, SECRET, DESK_TOKEN) if secret in said]
 
@@ -111,6 +110,19 @@ def test_each_illness_has_its_line_with_what_to_do_and_the_others_are_looked_for
         "ok storage: remove it",
     ):
         assert line in said, said
+
+
+def test_a_storage_folder_that_is_not_there_is_said_and_not_made(monitor, capsys) -> None:
+    folder = monitor.parent / "storage"
+    folder.rmdir()
+    code, said, _ = doctor(capsys, monitor)
+    assert code == 1  # there is no champion either
+    assert f"look storage: {folder} is not there yet: the first command that writes makes it. Mount it first" in said
+    assert "- storage: create an object: the folder is not there yet, and the doctor makes none" in said
+    assert not folder.exists()
+    folder.mkdir()
+    assert "ok storage: remove it" in doctor(capsys, monitor)[1]
+    assert list(folder.iterdir()) == []
 
 
 def test_a_link_that_shows_nothing_is_found_before_people_do(monitor, capsys, monkeypatch) -> None:
