@@ -6,6 +6,7 @@ import argparse
 from datetime import datetime, timezone
 from typing import Any
 
+from driftwatch.cli.failures import UsageError
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.reference import day_argument
 from driftwatch.view.kept import in_bytes, kept_lines
@@ -24,8 +25,10 @@ def _keep(options: argparse.Namespace) -> None:
     from driftwatch.retention.plan import keep_plan
     from driftwatch.retention.removal import remove
 
-    monitor = monitor_of(options)
-    plan = keep_plan(monitor, options.today or datetime.now(timezone.utc).date())
+    monitor, now = monitor_of(options), datetime.now(timezone.utc).date()
+    if options.apply and options.today and options.today > now:
+        raise UsageError(f"--today {options.today} is not yet: with --apply it may be {now} at the latest")
+    plan = keep_plan(monitor, options.today or now)
     for line in kept_lines(plan):
         print(line)
     said = f"{count(len(plan.over), 'file')}, {in_bytes(plan.bytes)}"

@@ -29,13 +29,18 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _migrate(options: argparse.Namespace) -> None:
-    from driftwatch.artifacts.migration import backup, drop_backup, findings, migrate
+    from driftwatch.artifacts.migration import backup, drop_backup, findings, migrate, monitors_in
 
     storage = open_storage(options.storage)
     storage.reach()
     if options.drop_backup:
         held = drop_backup(storage)
         print(f"Deleted the backup: {count(held.files, 'file')}, {held.bytes} bytes")
+        return
+    if not monitors_in(storage):
+        print(
+            f"{storage.uri} has no monitor's folder yet. If it should: name the root that storage.uri says, and not a folder in or above it"
+        )
         return
     found = list(findings(storage))
     older = [finding for finding in found if finding.state == "older"]

@@ -84,6 +84,10 @@ def _is_done(store: MonitorStore, name: str) -> bool:
 
 def _begin(store: MonitorStore, wanted: Sequence[str], asked: Asked) -> str:
     """Writes the work down, before anything is changed."""
+    if not wanted:
+        raise NeedsAttention(
+            "no image is named, and nothing that was begun is left: name the sha256 or the key of each"
+        )
     listed = listed_images(store)
     images = wanted_images(listed, wanted, store.keys.monitor)
     ids = {image.image_id for image in images}

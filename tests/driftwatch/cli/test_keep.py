@@ -38,3 +38,9 @@ def test_it_is_a_dry_run_until_it_is_told_to_apply(file, tmp_path, capsys):
     assert [path.name for path in sorted((tmp_path / "storage").rglob("*.*"))].count("report.html") == 0
     assert main(["keep", str(file), "--today", "2026-01-10"]) == 0
     assert capsys.readouterr().out == "Nothing is over\n"
+
+
+def test_a_day_that_is_yet_to_come_removes_nothing(file, tmp_path, capsys):
+    assert main(["keep", str(file), "--today", "2999-01-01", "--apply"]) != 0
+    assert "--today 2999-01-01 is not yet: with --apply it may be " in capsys.readouterr().err
+    assert len([*tmp_path.rglob("report.html")]) == 2

@@ -70,6 +70,10 @@ def test_with_apply_the_image_is_gone_and_the_plans_service_is_asked(form, monke
     assert plan.sample[0].image_id.startswith("f0f0")
 
 
-def test_a_form_without_an_image_is_told_what_it_lacks(form):
-    with pytest.raises(NeedsAttention, match="the form names no image"):
-        form.send(images=" \n")
+@pytest.mark.parametrize("apply", [False, True])
+def test_a_form_without_an_image_is_told_what_it_lacks(form, apply):
+    before = {item.key: form.store.storage.read_bytes(item.key) for item in form.store.storage.list("cats_vs_dogs")}
+    with pytest.raises(NeedsAttention, match=r"names? no image|no image is named"):
+        form.send(images=" \n", apply=apply)
+    after = form.store.storage.list("cats_vs_dogs")
+    assert before == {item.key: form.store.storage.read_bytes(item.key) for item in after if ".lock" not in item.key}
