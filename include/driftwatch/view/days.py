@@ -172,9 +172,10 @@ _READ: dict[str, tuple[str, Callable[[Storage, str], Any]]] = {
 }
 
 
-def read_days(artifacts: Artifacts) -> list[Day]:
-    """Every day that has a folder, oldest first. An artifact that cannot be read is left out and named in its day's `problems`."""
-    days = artifacts.store.days()
+def read_days(artifacts: Artifacts, newest: int | None = None) -> list[Day]:
+    """Every day that has a folder, or the `newest` so many, oldest first. An artifact that cannot be read is left out and named in its
+    day's `problems`."""
+    days = artifacts.store.days()[-newest if newest else 0 :]
     found = iter(
         artifacts.look_at_each(
             [(artifacts.keys.day(day).file(file), read) for day in days for file, read in _READ.values()]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 WEEKS = 53
 SPARK_DAYS, STRIP_DAYS = 30, 14
+# More monitors than FEW have no calendars on the overview, and no more than LATELY days of each are read: a year of fifty has a hundred
+# thousand files. The longest that is looked back on is the month of the spend.
+FEW, LATELY = 6, 45
 
 
 @dataclass(frozen=True)

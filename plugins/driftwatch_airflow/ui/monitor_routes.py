@@ -22,7 +22,7 @@ from driftwatch.view.drift_words import feature_rows
 from driftwatch.view.mlflow import mlflow_of
 from driftwatch.view.model_page import models, problems
 from driftwatch.view.models import champion_or_problem, retrainings, waited_for
-from driftwatch.view.overview import calendar, overview, worst_first
+from driftwatch.view.overview import FEW, LATELY, calendar, overview, worst_first
 from driftwatch.view.segment_pages import segment_page
 from driftwatch.view.series import series
 from driftwatch.view.what_now import Known, WhatNow, look, of_known, of_monitor
@@ -43,16 +43,21 @@ class _Read:
     known: Known | None
 
 
-def _read_overview(site: Site) -> _Read:
+def _read_lately(site: Site) -> _Read:
+    return _read_overview(site, LATELY)
+
+
+def _read_overview(site: Site, newest: int | None = None) -> _Read:
     found, problem = champion_or_problem(site.artifacts)
-    days = read_days(site.artifacts)
+    days = read_days(site.artifacts, newest)
     return _Read(days, found.version if found else None, problem, look(days, site.artifacts))
 
 
 def show_overview(request: Request, visible: Visible, refused: Refusals, session: SessionDep) -> Response:
     """One row for each monitor, the worst first. A monitor that cannot be shown does not hide the others."""
     rows, failed, next_runs, deadline = [], [], {}, time.monotonic() + monitors.PATIENCE
-    for site, asked in [(site, site.start_reading(_read_overview)) for site in visible]:
+    read_all = _read_lately if len(visible) > FEW else _read_overview
+    for site, asked in [(site, site.start_reading(read_all)) for site in visible]:
         config = site.config
         try:
             read: _Read = site.has_read(asked, deadline)
@@ -64,7 +69,7 @@ def show_overview(request: Request, visible: Visible, refused: Refusals, session
             continue
         next_runs[config.name] = airflow_state.next_run(session, config.monitoring_dag_id)
     found = [(row, next_runs[row.config.name]) for row in worst_first(rows)]
-    return HTMLResponse(pages.page(request, "overview.html.j2", rows=found, failed=failed, refused=refused))
+    return HTMLResponse(pages.page(request, "overview.html.j2", rows=found, failed=failed, refused=refused, few=FEW))
 
 
 def _days(site: Site, session: Session) -> list[Day]:

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.failure import Failure
-from driftwatch_airflow.ui import airflow_state
+from driftwatch_airflow.ui import airflow_state, monitor_routes
 
 from .conftest import Manager, app_for
 
@@ -88,3 +88,18 @@ def test_while_people_label_the_card_leads_to_where_they_do(tab: Any, tmp_path: 
     card = tab.locator(".now")
     assert "People are labelling until" in card.text_content()
     assert card.get_by_role("link", name="Open the labelling").get_attribute("href") == "https://desk"
+
+
+def test_of_many_monitors_only_the_newest_days_are_read(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor_routes, "LATELY", 2)
+    for ago in range(1, 5):
+        day = tmp_path / "storage" / NAMES[5] / "days" / str(DAY - timedelta(days=ago))
+        day.mkdir()
+        (day / "ingest.json").write_text(json.dumps({**samples.INGEST, "day": day.name}))
+    row = client.get("/").text.partition(f"/m/{NAMES[5]}/")[2].partition("</tr>")[0]
+    assert row.count('class="daycell') == 2
+    monkeypatch.setattr(monitor_routes, "FEW", 7)
+    row = client.get("/").text.partition(f"/m/{NAMES[5]}/")[2].partition("</tr>")[0]
+    assert row.count('class="daycell') == 0
