@@ -2,11 +2,12 @@
 
 python -m docs_site.screens [FOLDER]     # FOLDER: a finished run, by default var/demo; needs Debian's chromium
 
-Says which pages are wider than the screen, and then ends with 1. Beside the run stand a generated year and a monitor of 30 classes with long names.
+Says which pages are wider than the screen or lack a chart, and then ends with 1. Beside the run stand a generated year and a monitor of 30 classes with long names.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
     print(f"Screens of {home}" if run else f"There is no finished run in {home}: screens of generated days")
     shutil.rmtree(SCREENS, ignore_errors=True)
     SCREENS.mkdir(parents=True)
-    wide: list[str] = []
+    wrong: list[str] = []
     shots = {**PAGES, **MORE, **({"map": MAP, "report": OF_A_RUN["report"]} if run else {})}
     with tempfile.TemporaryDirectory(prefix="driftwatch-screens-") as folder, served(Path(folder), run) as world:
         names = tuple(f"a class whose name has forty letters {number:04d}" for number in range(MANY))
@@ -62,28 +63,35 @@ def main(arguments: list[str]) -> int:
             url, token = world.url("airflow"), token_of(world)
             for name, shot in shots.items():
                 for width in WIDTHS:
-                    wide += _take(browser, name, replace(shot, width=width), url, token)
-    for screen in wide:
-        print(f"Wider than the screen: {screen}")
+                    wrong += _take(browser, name, replace(shot, width=width), url, token)
+    for said in wrong:
+        print(said)
     print(f"Look at {SCREENS}")
-    return 1 if wide else 0
+    return 1 if wrong else 0
 
 
 def _take(browser: Browser, name: str, shot: Shot, url: str, token: str) -> list[str]:
-    """Takes both schemes; gives the names of those that are wider than the screen."""
-    wide = []
+    """Takes both schemes; says of each what is wrong with it."""
+    wrong = []
     for scheme in ("light", "dark"):
         screen = f"{name}-{shot.width}-{scheme}"
         page = opened(browser, shot, url, scheme, token)
         page.locator(shot.ready).first.wait_for()
         for figure in page.locator(".chart").all():  # a chart is drawn when it comes into sight
             figure.scroll_into_view_if_needed()
-        expect(page.locator(NOT_DRAWN)).to_have_count(0, timeout=60_000)
+            page.wait_for_timeout(50)  # the browser looks what is in sight once a frame
+        missing = page.locator(NOT_DRAWN).filter(
+            has_not_text=re.compile(r"\S")
+        )  # others say why there is nothing to draw
+        try:
+            expect(missing).to_have_count(0, timeout=20_000)
+        except AssertionError:
+            wrong += [f"{screen}: not drawn: {chart.get_attribute('id')}" for chart in missing.all()]
         if page.evaluate("document.documentElement.scrollWidth") > shot.width:
-            wide.append(screen)
+            wrong.append(f"{screen}: wider than the screen")
         page.screenshot(path=SCREENS / f"{screen}.png", full_page=True)
         page.context.close()
-    return wide
+    return wrong
 
 
 if __name__ == "__main__":

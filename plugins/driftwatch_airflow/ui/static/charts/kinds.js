@@ -17,8 +17,8 @@ export class Kinds {
     this.answer = document.getElementById("answer");
     this.answer?.append(...monitor.data.classes.map((name) => new Option(`Share of ${name}`, name)));
     this.answer?.addEventListener("change", () => this.predictions());
-    new IntersectionObserver(([found], watch) => {
-      if (!found.isIntersecting) return;
+    new IntersectionObserver((found, watch) => { // of a quick scroll there are several at once
+      if (!found.some((one) => one.isIntersecting)) return;
       watch.disconnect();
       this.seen = true;
       this.draw();
