@@ -40,7 +40,7 @@ def dags_with(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_each_step_that_there_is_can_be_named() -> None:
-    of_all_monitors = {"examine_monitor", "look_at_monitors", "tell_findings", "ping"}
+    of_all_monitors = {"examine_monitor", "look_at_monitors", "tell_findings", "ping", "keep_files"}
     assert set(STEPS) == {*_WHAT_AND_WHEN, *MARKERS} - of_all_monitors
 
 
