@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
@@ -135,6 +136,10 @@ def test_late_images_are_labelled_in_a_pool_of_their_own_within_the_days_limit_a
     first = day.create()["pool_id"]
     for who in ("ann", "bea", "cy"):
         day.answers(first, who, "cat")
+    deadline = time.monotonic() + 30
+    while day.client.get_pool(first).is_open():  # the service closes it by itself, a moment after the last answer
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     day.sensor().execute(day.context())
     day.late_images(12)
     created = day.create()
