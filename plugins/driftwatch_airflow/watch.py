@@ -200,12 +200,11 @@ def day_is_late(monitor: str, context: Mapping[str, Any]) -> None:
 
     `context`: what Airflow gives to such a call: the run, as its REST API shows it, and the deadline.
     """
-    from driftwatch.config import MonitorConfig
-    from driftwatch.config.loader import load_monitors
+    from driftwatch.config.loader import monitor_named
     from driftwatch.watch.findings import LateDays
     from driftwatch.watch.look import look
 
-    config = next(each for _, each in load_monitors() if isinstance(each, MonitorConfig) and each.name == monitor)
+    config = monitor_named(monitor)
     at = datetime.fromisoformat(str(context["deadline"]["deadline_time"]))
     run = SimpleNamespace(**context["dag_run"], run_id=context["dag_run"]["dag_run_id"])
     of_run = cast("Context", {**context, "dag_run": run})

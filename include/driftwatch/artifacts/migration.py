@@ -28,7 +28,7 @@ State = Literal["older", "newer", "damaged"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class StaleArtifact:
     """An artifact that has not today's form. `version`: its schema version, of one that is older; 0 where it says none. `why`: of one that cannot be read."""
 
     key: str
@@ -50,7 +50,7 @@ def monitors_in(storage: Storage) -> list[str]:
     return [name for name in storage.folders("") if _OF_A_MONITOR & set(storage.folders(name))]
 
 
-def findings(storage: Storage) -> Iterator[Finding]:
+def findings(storage: Storage) -> Iterator[StaleArtifact]:
     """Every artifact that has not today's form, monitor by monitor and by key. Nothing is changed."""
     for monitor in monitors_in(storage):
         for key, kind, data in _artifacts_of(storage, monitor):
@@ -59,7 +59,7 @@ def findings(storage: Storage) -> Iterator[Finding]:
                 yield found
 
 
-def migrate(storage: Storage, found: Finding) -> bool:
+def migrate(storage: Storage, found: StaleArtifact) -> bool:
     """Replaces an older artifact by its form of today, once its bytes lie in the backup. False where another wrote it meanwhile: it has
     today's form then, or a repeat finds it.
 
@@ -112,15 +112,15 @@ def _artifacts_of(storage: Storage, monitor: str) -> Iterator[tuple[str, type[Ar
             yield fetched.key, wanted[fetched.key], fetched.data
 
 
-def _finding(storage: Storage, key: str, kind: type[Artifact], data: bytes) -> Finding | None:
+def _finding(storage: Storage, key: str, kind: type[Artifact], data: bytes) -> StaleArtifact | None:
     try:
         from_bytes(storage, key, data, kind)
     except NewerArtifact as error:
-        return Finding(key, "newer", why=str(error))
+        return StaleArtifact(key, "newer", why=str(error))
     except DamagedArtifact as error:
-        return Finding(key, "damaged", why=str(error))
+        return StaleArtifact(key, "damaged", why=str(error))
     version = _version(data)
-    return None if version == kind.VERSION else Finding(key, "older", version)
+    return None if version == kind.VERSION else StaleArtifact(key, "older", version)
 
 
 def _version(data: bytes) -> int:

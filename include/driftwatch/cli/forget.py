@@ -35,7 +35,7 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 
 def _forget(options: argparse.Namespace) -> None:
     from driftwatch.retention.forget import Asked, Outside, forget, unfinished
-    from driftwatch.retention.search import listed_images, nearly_the_same, trained_on, wanted_images
+    from driftwatch.retention.search import forget_plan
     from driftwatch.view.forgotten import planned_lines, receipt_lines
 
     monitor, wanted = monitor_of(options), _wanted(options)
@@ -49,11 +49,7 @@ def _forget(options: argparse.Namespace) -> None:
         return
     if begun:
         print(f"{', '.join(begun)} was begun and not ended: --apply ends it first")
-    listed = listed_images(monitor)
-    images = wanted_images(listed, wanted, monitor.keys.monitor)
-    near = nearly_the_same(listed, images)
-    deletes = monitor.config.storage.forget_originals
-    print("\n".join(planned_lines(images, trained_on(monitor, images), near, deletes)))
+    print("\n".join(planned_lines(forget_plan(monitor, wanted))))
     print("Nothing was changed: add --apply")
 
 

@@ -11,7 +11,7 @@ from driftwatch.storage import open_storage
 from driftwatch.view.words import count
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.migration import Finding
+    from driftwatch.artifacts.migration import StaleArtifact
     from driftwatch.storage import Storage
 
 _MOST_NAMED = 20
@@ -56,7 +56,7 @@ def _migrate(options: argparse.Namespace) -> None:
     _refuse_unreadable([finding for finding in found if finding.state != "older"])
 
 
-def _say(storage: Storage, older: list[Finding]) -> None:
+def _say(storage: Storage, older: list[StaleArtifact]) -> None:
     """How many artifacts of which kind are older, and by how much."""
     from driftwatch.artifacts.kinds import kind_of
 
@@ -70,7 +70,7 @@ def _say(storage: Storage, older: list[Finding]) -> None:
         print(f"  {name:20s} {f'version {version}' if version else 'no version':10s} -> {now}  {number}")
 
 
-def _refuse_unreadable(found: list[Finding]) -> None:
+def _refuse_unreadable(found: list[StaleArtifact]) -> None:
     """Raises NeedsAttention where artifacts cannot be read: those that are older are migrated nevertheless."""
     if not found:
         return

@@ -102,6 +102,16 @@ def shown(name: Path | str) -> str:
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(name))
 
 
+def monitor_named(name: str) -> MonitorConfig:
+    """The monitor of that name among all files. Raises ConfigError where there is none, or its file is refused."""
+    found = {each.name: each for _, each in load_monitors() if isinstance(each, MonitorConfig)}
+    if name not in found:
+        raise ConfigError(
+            f"there is no monitor {name!r}, or its file was refused; there are {', '.join(found) or 'none'}. Name one of them"
+        )
+    return found[name]
+
+
 def _load(path: Path) -> MonitorConfig:
     file = YamlFile(path)
     if not isinstance(file.value, dict):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.doctor.findings import Finding, Said, looked, not_checked
 from driftwatch.doctor.model import model_findings
+from driftwatch.doctor.results import CheckResult, Said, looked, not_checked
 from driftwatch.doctor.services import clocks, connections, named_connections, notifiers, services
 from driftwatch.doctor.site import Site
 from driftwatch.doctor.sizes import size_findings
 from driftwatch.doctor.storage_rights import storage_rights
 
 
-def examine(site: Site, notify: bool = False) -> Iterator[Finding]:
+def examine(site: Site, notify: bool = False) -> Iterator[CheckResult]:
     """Each finding as soon as it is made. With `notify` every notifier gets a test message, and nothing else is told to anybody."""
     settings = [setting for setting, _ in named_connections(site.monitor)]
     missing = set()
@@ -38,7 +38,7 @@ def examine(site: Site, notify: bool = False) -> Iterator[Finding]:
     yield from _sizes(store)
 
 
-def _reached(site: Site) -> Finding:
+def _reached(site: Site) -> CheckResult:
     def reach() -> Said:
         storage = site.store().storage
         storage.reach()
@@ -49,15 +49,15 @@ def _reached(site: Site) -> Finding:
     if root is None or root.parent.exists():
         return found
     said = f"{root.parent} is not there yet: the first command that writes makes it. Mount it first if it is a disk of its own"
-    return Finding("storage", "look", facts=Said(said))
+    return CheckResult("storage", "look", facts=Said(said))
 
 
-def _sizes(store: MonitorStore) -> Iterator[Finding]:
+def _sizes(store: MonitorStore) -> Iterator[CheckResult]:
     from driftwatch.models.registry import card, champion
 
     try:
         current = champion(store)
         found = [*size_findings(store, card(store, current.version) if current else None)]
     except Exception as error:
-        found = [Finding("gate", "wrong", problem=error)]
+        found = [CheckResult("gate", "wrong", problem=error)]
     yield from found

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from time import perf_counter
 
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.doctor.findings import Answered, Facts, Finding, ReferenceOf, Said, looked, not_checked
+from driftwatch.doctor.results import Answered, CheckResult, Facts, ReferenceOf, Said, looked, not_checked
 from driftwatch.errors import NeedsAttention
 
 _IMAGES = 2
 
 
-def model_findings(store: MonitorStore) -> Iterator[Finding]:
+def model_findings(store: MonitorStore) -> Iterator[CheckResult]:
     """The champion, its answers, and its reference."""
     from driftwatch.models.registry import champion
 
@@ -60,7 +60,7 @@ def _answers(store: MonitorStore, version: str) -> Facts:
     return Answered(version, about.kind, _IMAGES, perf_counter() - begun)
 
 
-def _reference(store: MonitorStore, version: str) -> Finding:
+def _reference(store: MonitorStore, version: str) -> CheckResult:
     from driftwatch.drift.against_reference import load_reference
     from driftwatch.drift.reference import IMAGE_QUALITY
     from driftwatch.images.features import COLUMNS
@@ -68,7 +68,7 @@ def _reference(store: MonitorStore, version: str) -> Finding:
     try:
         reference = load_reference(store, version, IMAGE_QUALITY)
     except Exception as error:
-        return Finding("reference", "wrong", problem=error)
+        return CheckResult("reference", "wrong", problem=error)
     missing = tuple(name for name in COLUMNS if name not in reference.features.columns)
     facts = ReferenceOf(version, len(reference.features), missing)
-    return Finding("reference", "wrong" if missing else "ok", facts=facts)
+    return CheckResult("reference", "wrong" if missing else "ok", facts=facts)

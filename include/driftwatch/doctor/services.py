@@ -9,7 +9,7 @@ from functools import partial
 
 from driftwatch.config import MonitorConfig, NotifierConfig
 from driftwatch.credentials import Access
-from driftwatch.doctor.findings import Facts, Finding, Said, Skew, looked, not_checked
+from driftwatch.doctor.results import CheckResult, Facts, Said, Skew, looked, not_checked
 from driftwatch.doctor.site import Site
 from driftwatch.errors import NeedsAttention
 from driftwatch.http import Limits, Service, client_for
@@ -44,7 +44,7 @@ def named_connections(monitor: MonitorConfig) -> list[tuple[str, str]]:
     return [(setting, connection) for setting, connection in found if connection]
 
 
-def connections(site: Site) -> Iterator[Finding]:
+def connections(site: Site) -> Iterator[CheckResult]:
     """Whether each connection is there."""
     for setting, connection in named_connections(site.monitor):
         yield looked("connection", partial(_there, site, connection, setting), f"{connection} ({setting})")
@@ -54,7 +54,7 @@ def _there(site: Site, connection: str, setting: str) -> None:
     site.refuse_missing(connection, setting)
 
 
-def services(site: Site, missing: set[str]) -> Iterator[Finding]:
+def services(site: Site, missing: set[str]) -> Iterator[CheckResult]:
     """Whether each outside service takes its login. `missing`: the settings whose connection is not there."""
     monitor = site.monitor
     if monitor.labels.people and "labels.connection" not in missing:
@@ -90,7 +90,7 @@ def _mlflow(site: Site) -> Facts:
     )
 
 
-def notifiers(site: Site, send: bool) -> Iterator[Finding]:
+def notifiers(site: Site, send: bool) -> Iterator[CheckResult]:
     """Whether each notifier can be made; with `send` it also sends a test message."""
     for entry in site.monitor.notifiers:
         yield looked("notifier", partial(_told, site, entry, send), entry.notifier)
@@ -104,7 +104,7 @@ def _told(site: Site, entry: NotifierConfig, send: bool) -> Facts:
     return Said("it can be made; nothing was sent, which takes --notify (in the form: Send a test message)")
 
 
-def clocks(site: Site, storage: Storage, missing: set[str]) -> Iterator[Finding]:
+def clocks(site: Site, storage: Storage, missing: set[str]) -> Iterator[CheckResult]:
     """How far the clocks of the storage and of each server are from this machine's."""
     if storage.remote:
         yield _clock(site, storage.uri, storage.clock)
@@ -127,19 +127,19 @@ def _usual_address(site: Site, setting: str) -> str:
     return API if setting == "labels.connection" and site.monitor.labels.people == TOLOKA else ""
 
 
-def _clock(site: Site, about: str, read: Callable[[], datetime | None]) -> Finding:
+def _clock(site: Site, about: str, read: Callable[[], datetime | None]) -> CheckResult:
     before = site.now()
     try:
         theirs = read()
     except Exception as error:
-        return Finding("clock", "wrong", about, problem=error)
+        return CheckResult("clock", "wrong", about, problem=error)
     if theirs is None:
         return not_checked("clock", "it does not say its time", about)
     middle = before + (site.now() - before) / 2
     # Their time is cut to whole seconds.
     seconds = (theirs + timedelta(seconds=0.5) - middle).total_seconds()
     far = abs(seconds)
-    return Finding(
+    return CheckResult(
         "clock", "wrong" if far > WRONG_SECONDS else "look" if far > LOOK_SECONDS else "ok", about, Skew(seconds)
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.config.label_table import UNKNOWN
-from driftwatch.doctor.findings import Finding, ForGate, ForVerdict, MonthsCost, Promotion
+from driftwatch.doctor.results import CheckResult, ForGate, ForVerdict, MonthsCost, Promotion
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.models import ModelCard
@@ -35,7 +35,7 @@ def months_cost(config: MonitorConfig, images: int) -> MonthsCost:
     return MonthsCost(whole, cost_of(whole, labels), labels.max_cost_per_day, labels.max_cost_per_month)
 
 
-def size_findings(store: MonitorStore, card: ModelCard | None) -> Iterator[Finding]:
+def size_findings(store: MonitorStore, card: ModelCard | None) -> Iterator[CheckResult]:
     """`card`: the champion's; None before the first. Nothing of a monitor without labels, and of the labels of a table only what people
     check: how many it will have, nobody knows."""
     config = store.config
@@ -47,27 +47,27 @@ def size_findings(store: MonitorStore, card: ModelCard | None) -> Iterator[Findi
     if config.labels.table is None:
         yield from _enough(store, images, card)
     elif config.labels.table.covers == UNKNOWN:
-        yield Finding("gate", "look", facts=Promotion("no alert: retraining is started by hand alone"))
+        yield CheckResult("gate", "look", facts=Promotion("no alert: retraining is started by hand alone"))
 
 
-def cost_findings(cost: MonthsCost) -> Iterator[Finding]:
+def cost_findings(cost: MonthsCost) -> Iterator[CheckResult]:
     """The cost against the limit of a day, and against that of a month."""
     if cost.day.total > cost.day_limit:
-        yield Finding("cost", "wrong", "labels.max_cost_per_day", cost)
+        yield CheckResult("cost", "wrong", "labels.max_cost_per_day", cost)
     if cost.month > cost.month_limit:
-        yield Finding("cost", "look", "labels.max_cost_per_month", cost)
+        yield CheckResult("cost", "look", "labels.max_cost_per_month", cost)
     if cost.day.total <= cost.day_limit and cost.month <= cost.month_limit:
-        yield Finding("cost", "ok", facts=cost)
+        yield CheckResult("cost", "ok", facts=cost)
 
 
-def _enough(store: MonitorStore, images: int, card: ModelCard | None) -> Iterator[Finding]:
+def _enough(store: MonitorStore, images: int, card: ModelCard | None) -> Iterator[CheckResult]:
     from driftwatch.models import promotable
 
     config = store.config
     needed, for_gate = config.performance.min_labels, config.retraining.min_evaluation_labels
-    yield Finding("verdict", "wrong" if images < needed else "ok", facts=ForVerdict(images, needed))
+    yield CheckResult("verdict", "wrong" if images < needed else "ok", facts=ForVerdict(images, needed))
     evaluation = images * config.retraining.evaluation_share
-    yield Finding("evaluation", "look" if evaluation < for_gate else "ok", facts=ForGate(evaluation, for_gate))
+    yield CheckResult("evaluation", "look" if evaluation < for_gate else "ok", facts=ForGate(evaluation, for_gate))
     sizes = promotable.sizes_of(store, images, card)
-    yield Finding("gate", "ok", facts=Promotion(promotable.said(config, sizes)))
-    yield from (Finding("gate", "look", facts=Promotion(said)) for said in promotable.warnings(config, sizes))
+    yield CheckResult("gate", "ok", facts=Promotion(promotable.said(config, sizes)))
+    yield from (CheckResult("gate", "look", facts=Promotion(said)) for said in promotable.warnings(config, sizes))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import httpx
 
-from driftwatch.doctor.findings import Check, Facts, Finding, LinkLife, looked, not_checked
+from driftwatch.doctor.results import Check, CheckResult, Facts, LinkLife, looked, not_checked
 from driftwatch.doctor.site import Site
 from driftwatch.errors import NeedsAttention, StorageFailed
 from driftwatch.http import Limits, Service, client_for
@@ -24,7 +24,7 @@ _PIXEL = bytes.fromhex(
 _OTHER = _PIXEL + b"another"
 
 
-def storage_rights(site: Site, storage: Storage, missing: set[str]) -> Iterator[Finding]:
+def storage_rights(site: Site, storage: Storage, missing: set[str]) -> Iterator[CheckResult]:
     """One finding for each right, and one for the links by which people see images. The object is removed whatever is found. `missing`: the
     settings whose connection is not there."""
     probe = Probe(storage, site.monitor.name, site.name)

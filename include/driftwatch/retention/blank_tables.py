@@ -23,7 +23,7 @@ def blank_json(data: bytes, names: Mapping[str, str]) -> bytes:
     text = data.decode()
     for name, other in names.items():
         for written in {json.dumps(name, ensure_ascii=plain)[1:-1] for plain in (True, False)}:
-            text = text.replace(written, other)
+            text = _replaced(text, {written: json.dumps(other, ensure_ascii=False)[1:-1]})
     return text.encode()
 
 
@@ -64,14 +64,15 @@ def _renamed(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
         if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
             continue
         if pc.any(pc.match_substring_regex(table[field.name], pattern)).as_py():
-            texts = [_replaced(text, names) for text in table[field.name].to_pylist()]
+            texts = [text and _replaced(text, names) for text in table[field.name].to_pylist()]
             table = table.set_column(place, field, pa.array(texts, field.type))
     return table
 
 
-def _replaced(text: str | None, names: Mapping[str, str]) -> str | None:
+def _replaced(text: str, names: Mapping[str, str]) -> str:
+    """The text with each name replaced that stands there whole: a.jpg is not in a.jpg.png, nor in aa.jpg."""
     for name, other in names.items():
-        text = text.replace(name, other) if text else text
+        text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w/-]|\.\w)", lambda _, other=other: other, text)
     return text
 
 

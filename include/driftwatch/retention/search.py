@@ -27,6 +27,25 @@ class Nearly:
     differs: int
 
 
+@dataclass(frozen=True)
+class ForgetPlan:
+    """What forgetting would do. `models`: versions that were trained on any of `images`; `near`: what looks nearly the same and stays;
+    `deletes_originals`: whether the images' own files go too."""
+
+    images: tuple[WantedImage, ...]
+    models: tuple[str, ...]
+    near: tuple[Nearly, ...]
+    deletes_originals: bool
+
+
+def forget_plan(store: MonitorStore, asked: Sequence[str]) -> ForgetPlan:
+    """Of the images that somebody names, as in `wanted_images`. Changes nothing."""
+    listed = listed_images(store)
+    images = wanted_images(listed, asked, store.keys.monitor)
+    near = tuple(nearly_the_same(listed, images))
+    return ForgetPlan(images, trained_on(store, images), near, store.config.storage.forget_originals)
+
+
 def listed_images(store: MonitorStore) -> pd.DataFrame:
     """Every image that the days and the training set list: image_id, key, phash, a row for each file of it."""
     storage, keys = store.storage, store.keys

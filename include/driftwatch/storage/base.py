@@ -16,6 +16,7 @@ from typing import IO, Any, ClassVar, TypeVar
 
 from driftwatch.errors import DriftwatchError
 from driftwatch.outside import touching
+from driftwatch.seams import Extra
 from driftwatch.storage.errors import Meaning, calling, meaning_of, sorting
 from driftwatch.storage.foreign_files import from_key, to_key
 from driftwatch.storage.formats import Formats
@@ -74,6 +75,8 @@ class Storage(Formats, ABC):
     remote: ClassVar[bool] = True
     # Whether it is opened with a login, which an fsspec file system carries.
     takes_login: ClassVar[bool] = False
+    # What has to be installed for it.
+    extra: ClassVar[Extra | None] = None
     # Whether `presigned_url` makes links.
     presigns: ClassVar[bool] = False
 

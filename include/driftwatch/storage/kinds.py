@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from driftwatch.errors import DriftwatchError
-from driftwatch.seams import Extra, Seam
+from driftwatch.seams import Seam
 from driftwatch.storage.base import Storage
 from driftwatch.storage.file import FileStorage
 from driftwatch.storage.s3 import S3Storage
@@ -32,6 +32,6 @@ def storage_kind(uri: str) -> type[Storage]:
         raise DriftwatchError(
             f"storage uri {uri!r}: allowed are {' and '.join(allowed)}; set storage.uri in the monitor file"
         )
-    if scheme == "s3":
-        Extra("s3", "s3fs").require(f"the storage uri {uri!r}")
+    if kind.extra:
+        kind.extra.require(f"the storage uri {uri!r}")
     return kind

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from driftwatch.errors import OddEntry
 from driftwatch.outside import touching
+from driftwatch.seams import Extra
 from driftwatch.storage import conditional
 from driftwatch.storage.base import Entry, SigningCredentials, Stored
 from driftwatch.storage.errors import Meaning, asks_for_more, calling, meaning_of
@@ -23,6 +24,7 @@ class S3Storage(ObjectStore):
 
     scheme = "s3"
     example = "s3://bucket/prefix"
+    extra = Extra("s3", "s3fs")
 
     def reach(self) -> None:
         self._listed_one()

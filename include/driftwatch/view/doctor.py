@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 
-from driftwatch.doctor.findings import (
+from driftwatch.doctor.results import (
     Answered,
     Check,
+    CheckResult,
     Facts,
-    Finding,
     ForGate,
     ForVerdict,
     LinkLife,
@@ -85,13 +85,13 @@ class Line:
     to_do: str
 
 
-def line_of(finding: Finding) -> Line:
+def line_of(finding: CheckResult) -> Line:
     what = _WHAT[finding.check] + (f" {finding.about}" if finding.about and finding.check != "cost" else "")
     to_do = _TO_DO[finding.check] if finding.state in ("wrong", "look") else ""
     return Line(MARKS[finding.state], what, said_of(finding), to_do)
 
 
-def said_of(finding: Finding) -> str:
+def said_of(finding: CheckResult) -> str:
     """What was found, in a sentence."""
     if finding.problem is not None:
         kind = "" if isinstance(finding.problem, DriftwatchError) else f"{type(finding.problem).__name__}: "
@@ -127,7 +127,7 @@ def text_of(lines: Sequence[Line], width: int = 120) -> str:
     return "\n".join(told)
 
 
-def summary(findings: Sequence[Finding]) -> str:
+def summary(findings: Sequence[CheckResult]) -> str:
     """How many checks found what."""
     count = {state: sum(found.state == state for found in findings) for state in MARKS}
     parts = [f"{count['ok']} checks are fine", f"{count['look']} deserve a look", f"{count['wrong']} are wrong"]
@@ -138,7 +138,7 @@ def summary(findings: Sequence[Finding]) -> str:
 
 @singledispatch
 def _words(facts: Facts) -> str:
-    raise NotImplementedError(type(facts))
+    raise TypeError(f"{type(facts).__name__} has no words: register a function for it in {__name__}")
 
 
 @_words.register

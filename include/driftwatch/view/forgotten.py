@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from driftwatch.artifacts.forgetting import ForgetReceipt, WantedImage
-from driftwatch.retention.search import Nearly
+from driftwatch.artifacts.forgetting import ForgetReceipt
+from driftwatch.retention.search import ForgetPlan
 from driftwatch.view.words import count
 
 
-def planned_lines(
-    images: Sequence[WantedImage], models: Sequence[str], near: Sequence[Nearly], deletes_originals: bool
-) -> list[str]:
+def planned_lines(plan: ForgetPlan) -> list[str]:
     """What is to be forgotten, where it lives on, and what looks nearly the same."""
-    lines = [f"{image.image_id}  {', '.join(image.keys)}" for image in images]
-    what = "deleted too" if deletes_originals else "left to you (storage.forget_originals is false)"
+    lines = [f"{image.image_id}  {', '.join(image.keys)}" for image in plan.images]
+    what = "deleted too" if plan.deletes_originals else "left to you (storage.forget_originals is false)"
     lines.append(f"Their files are {what}")
-    if models:
-        lines.append(f"Models that were trained on them, and stay as they are: {', '.join(models)}")
-    if near:
-        lines.append(f"{count(len(near), 'image')} nearly the same, which stay unless you name them too:")
-        lines += [f"  {found.image_id}  {found.key}  ({found.differs} of 64 bits differ)" for found in near]
+    if plan.models:
+        lines.append(f"Models that were trained on them, and stay as they are: {', '.join(plan.models)}")
+    if plan.near:
+        lines.append(f"{count(len(plan.near), 'image')} nearly the same, which stay unless you name them too:")
+        lines += [f"  {found.image_id}  {found.key}  ({found.differs} of 64 bits differ)" for found in plan.near]
     return lines
 
 

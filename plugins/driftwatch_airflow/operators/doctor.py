@@ -15,7 +15,6 @@ from driftwatch_airflow.task_docs import task_doc
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from driftwatch.config import MonitorConfig
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +28,13 @@ class ExamineMonitorOperator(BaseOperator):
         super().__init__(**{"retry_policy": RETRY_POLICY, "doc_md": task_doc(kwargs["task_id"]), **kwargs})
 
     def execute(self, context: Context) -> dict[str, int]:
+        from driftwatch.config.loader import monitor_named
         from driftwatch.doctor.examine import examine
         from driftwatch.view.doctor import MARKS, line_of, summary, text_of
         from driftwatch_airflow.alerts import safe_to_tell
         from driftwatch_airflow.doctor import site_of
 
-        monitor = _monitor(str(context["params"]["monitor"] or ""))
+        monitor = monitor_named(str(context["params"]["monitor"] or ""))
         name = hashlib.sha256(context["run_id"].encode()).hexdigest()[:16]
         found = [*examine(site_of(monitor, name, dict(context)), bool(context["params"]["notify"]))]
         log.info("%s\n%s", monitor.name, safe_to_tell(text_of([line_of(finding) for finding in found])))
@@ -43,18 +43,3 @@ class ExamineMonitorOperator(BaseOperator):
             table = safe_to_tell(text_of([line_of(finding) for finding in wrong]))
             raise NeedsAttention(f"{monitor.name}: {summary(found)}\n{table}")
         return {state: sum(finding.state == state for finding in found) for state in MARKS}
-
-
-def _monitor(name: str) -> MonitorConfig:
-    """The monitor of that name. Raises NeedsAttention where there is none, or its file is refused."""
-    from driftwatch.config import MonitorConfig
-    from driftwatch.config.loader import load_monitors
-
-    found = [monitor for _, monitor in load_monitors() if isinstance(monitor, MonitorConfig)]
-    for monitor in found:
-        if monitor.name == name:
-            return monitor
-    raise NeedsAttention(
-        f"there is no monitor {name!r}, or its file was refused; there are {', '.join(monitor.name for monitor in found) or 'none'}. Name one of "
-        "them in the form"
-    )

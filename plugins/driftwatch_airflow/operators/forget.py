@@ -42,17 +42,14 @@ class ForgetImagesOperator(MonitorOperator):
         return f"receipt {receipt.receipt}"
 
     def _plan(self, wanted: list[str]) -> str:
-        from driftwatch.retention.search import listed_images, nearly_the_same, trained_on, wanted_images
+        from driftwatch.retention.search import forget_plan
         from driftwatch.view.forgotten import planned_lines
 
         if not wanted:
             raise NeedsAttention(
                 "the form names no image: trigger the DAG again with the sha256 or the key of each, one a line"
             )
-        listed = listed_images(self.store)
-        images = wanted_images(listed, wanted, self.monitor.name)
-        near, deletes = nearly_the_same(listed, images), self.monitor.storage.forget_originals
-        for line in planned_lines(images, trained_on(self.store, images), near, deletes):
+        for line in planned_lines(forget_plan(self.store, wanted)):
             log.info("%s", line)
         return "nothing was changed: trigger the DAG again with `apply`"
 

@@ -11,7 +11,7 @@ from tests.driftwatch.storage.conftest import *  # noqa: F403
 
 from driftwatch.artifacts.base import read
 from driftwatch.artifacts.kinds import kind_of
-from driftwatch.artifacts.migration import Finding, backup, drop_backup, findings, migrate
+from driftwatch.artifacts.migration import StaleArtifact, backup, drop_backup, findings, migrate
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.errors import DriftwatchError
 from driftwatch.storage import Storage, open_storage
@@ -49,7 +49,7 @@ def test_to_look_changes_nothing_and_names_each_older_file(old):
 def test_afterwards_each_file_says_its_version_and_means_the_same(old):
     before = files(old)
     meant = {finding.key: read(old, finding.key, kind_of(finding.key)) for finding in findings(old)}
-    assert all(migrate(old, Finding(key, "older")) for key in meant)
+    assert all(migrate(old, StaleArtifact(key, "older")) for key in meant)
     assert list(findings(old)) == []
     for key, artifact in meant.items():
         assert read(old, key, type(artifact)) == artifact
@@ -69,10 +69,10 @@ def test_after_a_kill_between_copy_and_replacement_a_repeat_keeps_the_first_copy
     with monkeypatch.context() as killed:
         killed.setattr(type(old), "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            migrate(old, Finding(CARD, "older"))
+            migrate(old, StaleArtifact(CARD, "older"))
     assert old.read_bytes(CARD) == before
-    assert migrate(old, Finding(CARD, "older"))
-    assert not migrate(old, Finding(CARD, "older"))
+    assert migrate(old, StaleArtifact(CARD, "older"))
+    assert not migrate(old, StaleArtifact(CARD, "older"))
     assert old.read_bytes(CARD.replace("/models", "/migration_backup/models")) == before
 
 

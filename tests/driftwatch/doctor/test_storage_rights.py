@@ -10,7 +10,7 @@ import pytest
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.doctor.findings import Finding, LinkLife, Skew
+from driftwatch.doctor.results import CheckResult, LinkLife, Skew
 from driftwatch.doctor.services import clocks
 from driftwatch.doctor.site import Site
 from driftwatch.doctor.storage_rights import storage_rights
@@ -58,11 +58,11 @@ def site(storage: Storage, labels: bool = False, later: timedelta = timedelta())
     )
 
 
-def states(findings: list[Finding]) -> dict[str, str]:
+def states(findings: list[CheckResult]) -> dict[str, str]:
     return {finding.check: finding.state for finding in findings}
 
 
-def rights(storage: Storage, labels: bool = False) -> list[Finding]:
+def rights(storage: Storage, labels: bool = False) -> list[CheckResult]:
     return [*storage_rights(site(storage, labels), storage, set())]
 
 

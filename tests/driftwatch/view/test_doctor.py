@@ -6,21 +6,21 @@ from typing import get_args
 
 import pytest
 
-from driftwatch.doctor.findings import Check, Finding, Said, Skew
+from driftwatch.doctor.results import Check, CheckResult, Said, Skew
 from driftwatch.errors import NeedsAttention
 from driftwatch.view.doctor import line_of, summary, text_of
 
 
 @pytest.mark.parametrize("check", get_args(Check))
 def test_each_check_has_a_name_and_something_to_do(check: Check) -> None:
-    line = line_of(Finding(check, "wrong", problem=NeedsAttention("no")))
+    line = line_of(CheckResult(check, "wrong", problem=NeedsAttention("no")))
     assert line.what
     assert line.to_do
-    assert not line_of(Finding(check, "ok")).to_do
+    assert not line_of(CheckResult(check, "ok")).to_do
 
 
 def test_a_line_is_wrapped_and_what_to_do_stands_below_it() -> None:
-    line = line_of(Finding("storage", "wrong", problem=NeedsAttention("word " * 40)))
+    line = line_of(CheckResult("storage", "wrong", problem=NeedsAttention("word " * 40)))
     first, *rest = text_of([line], width=60).splitlines()
     assert first.startswith("WRONG  storage: word")
     assert all(len(text) <= 60 for text in (first, *rest))
@@ -28,16 +28,20 @@ def test_a_line_is_wrapped_and_what_to_do_stands_below_it() -> None:
 
 
 def test_an_error_that_is_not_ours_is_named_by_its_kind() -> None:
-    assert line_of(Finding("model", "wrong", problem=ValueError("odd"))).said == "ValueError: odd"
+    assert line_of(CheckResult("model", "wrong", problem=ValueError("odd"))).said == "ValueError: odd"
 
 
 @pytest.mark.parametrize(
     ("seconds", "said"), [(0.4, "agrees with"), (-90.0, "90 s behind this machine's"), (12.0, "12 s ahead of")]
 )
 def test_a_clock_is_told_by_its_side(seconds: float, said: str) -> None:
-    assert said in line_of(Finding("clock", "ok", facts=Skew(seconds))).said
+    assert said in line_of(CheckResult("clock", "ok", facts=Skew(seconds))).said
 
 
 def test_the_summary_counts_each_state() -> None:
-    found = [Finding("model", "ok"), Finding("model", "wrong"), Finding("cost", "not_checked", facts=Said("no"))]
+    found = [
+        CheckResult("model", "ok"),
+        CheckResult("model", "wrong"),
+        CheckResult("cost", "not_checked", facts=Said("no")),
+    ]
     assert summary(found) == "1 checks are fine, 0 deserve a look, 1 are wrong, 1 could not be made"

@@ -122,7 +122,7 @@ Facts = Said | LinkLife | Skew | Answered | ReferenceOf | ForVerdict | ForGate |
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """`about`: what was checked of several, such as a connection. `problem`: what failed; its message says what to do."""
 
     check: Check
@@ -132,13 +132,13 @@ class Finding:
     problem: Exception | None = None
 
 
-def looked(check: Check, look: Callable[[], Facts | None], about: str = "") -> Finding:
+def looked(check: Check, look: Callable[[], Facts | None], about: str = "") -> CheckResult:
     """The finding of one look. Whatever it raises is what was found: a doctor does not stop at the first illness."""
     try:
-        return Finding(check, "ok", about, look())
+        return CheckResult(check, "ok", about, look())
     except Exception as error:
-        return Finding(check, "wrong", about, problem=error)
+        return CheckResult(check, "wrong", about, problem=error)
 
 
-def not_checked(check: Check, why: str, about: str = "") -> Finding:
-    return Finding(check, "not_checked", about, Said(why))
+def not_checked(check: Check, why: str, about: str = "") -> CheckResult:
+    return CheckResult(check, "not_checked", about, Said(why))
