@@ -72,7 +72,8 @@ def _renamed(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
 def _replaced(text: str, names: Mapping[str, str]) -> str:
     """The text with each name replaced that stands there whole: a.jpg is not in a.jpg.png, nor in aa.jpg."""
     for name, other in names.items():
-        text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w/-]|\.\w)", lambda _, other=other: other, text)
+        whole = rf"(?<![\w.-]){re.escape(name)}(?![\w/-]|\.\w)"
+        text = re.sub(whole, other.replace("\\", r"\\"), text)
     return text
 
 
