@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 PAIRS_A_PAGE = 12
 USUAL_DAYS, _DAYS_LOOKED_AT = 3, 60
-_ENOUGH = (
-    2_000  # images to choose a neighbour from: of large days one is enough, and a random part of it is all that is read
-)
+# Images to choose a neighbour from. Of large days one is enough, and a random part of it is all that is read.
+_ENOUGH = 2_000
 TRAINING_DAY = "training"  # stands where a day would, in addresses too
 # What lies further away, in standard deviations, counts as no further: an example is typical, not extreme.
 _FAR = 3.0
