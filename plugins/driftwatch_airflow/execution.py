@@ -66,7 +66,7 @@ def _pod(step: str, said: StepExecution) -> dict[str, Any] | None:
     except ImportError as error:
         raise ConfigError(
             f"execution: {step} has memory_mb or cpu, or the executor {KUBERNETES}, and Airflow's provider for Kubernetes is not installed here: "
-            "pip install apache-airflow-providers-cncf-kubernetes, also where DAG files are read, or take these settings out"
+            "pip install 'driftwatch[kubernetes]', also where DAG files are read, or take these settings out"
         ) from error
     requests = {"memory": f"{memory}Mi"} if memory else {}
     limits = dict(requests)
