@@ -49,6 +49,8 @@ class LookAtMonitorsOperator(WatchOperator):
         from airflow.sdk.exceptions import AirflowTaskTimeout
         from airflow.sdk.execution_time.timeout import TimeoutPosix
 
+        from driftwatch.view.words import count
+
         monitors, problems = watch.watched_monitors()
         unwritable: dict[str, dict[str, str]] = {}
         for watched in monitors:
@@ -64,7 +66,7 @@ class LookAtMonitorsOperator(WatchOperator):
                 unwritable[name] = {"place": found.place, "reason": safe_to_tell(found.reason)}
         for problem in problems:
             self.log.error("%s", safe_to_tell(problem))
-        self.log.info("Looked at %s monitors", len(monitors))
+        self.log.info("Looked at %s", count(len(monitors), "monitor"))
         return {"unwritable": unwritable, "problems": [safe_to_tell(problem) for problem in problems]}
 
 
