@@ -36,7 +36,7 @@ from driftwatch.drift.class_shares import compare_shares
 from driftwatch.drift.embeddings import fit_projection, project
 from driftwatch.profiling import Reference
 
-TRAINED_ON, CHANGED, OF_CLASSES = 600, 80, 100
+TRAINED_ON, CHANGED, OF_CLASSES = 600, 80, 50
 DECIDING_BATCHES, OTHER_BATCHES = 100, 20  # for the cells that the aims speak of, and for the others
 
 

@@ -30,7 +30,7 @@ SHARED = ROOT.parent / "shared"
 CACHE = ROOT / "var" / "bench" / "drift"
 OUT = ROOT / "docs" / "benchmarks" / "judgement"
 REFERENCE_PHOTOS = 1000  # the others are the batches'
-REFERENCES = 200  # of the false alarms: 8 to 20 s of one core each
+REFERENCES = 100  # of the false alarms: 8 to 20 s of one core each
 SIZES = (50, 100, 200, 500)
 RATES = (0.01, 0.05, 0.1)
 MAIN = ("gaussian_noise", "gaussian_blur", "defocus_blur", "brightness", "contrast", "jpeg_quality", "pixelate")
@@ -118,14 +118,20 @@ def _bytes(values: np.ndarray) -> np.ndarray:
 
 def extracted(name: str = CLEAN, severity: int = 1) -> Extracted:
     """All photos, clean; or the batches' photos, corrupted. From the cache, or extracted now."""
-    folder = CACHE / (name if name == CLEAN else f"{name}-{severity}")
-    if not (folder / "done").exists():
-        _extract(folder, name, severity)
+    folder = _cached(name, severity)
     return Extracted(
         pd.read_parquet(folder / "features.parquet"),
         np.load(folder / "inputs.npy"),
         pd.read_parquet(folder / "table.parquet"),
     )
+
+
+def _cached(name: str = CLEAN, severity: int = 1) -> Path:
+    """The folder of what was extracted, which is done where it is not there yet."""
+    folder = CACHE / (name if name == CLEAN else f"{name}-{severity}")
+    if not (folder / "done").exists():
+        _extract(folder, name, severity)
+    return folder
 
 
 def _extract(folder: Path, name: str, severity: int) -> None:
@@ -156,10 +162,10 @@ def _chosen(name: str) -> Iterator[tuple[int, Path]]:
 
 
 def extract_all() -> None:
-    extracted()
+    _cached()
     for name, levels in corruptions().items():
         for severity in range(1, len(levels) + 1):
-            extracted(name, severity)
+            _cached(name, severity)
 
 
 if __name__ == "__main__":
