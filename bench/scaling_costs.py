@@ -179,6 +179,8 @@ def _measure_s3(size: int, objects: int = 1000) -> float:
     import os
     import sys
 
+    import boto3
+
     from driftwatch.storage import open_storage
     from driftwatch_sandbox.demo.processes import Processes, free_port
 
@@ -192,7 +194,7 @@ def _measure_s3(size: int, objects: int = 1000) -> float:
         processes.start("s3", command, os.environ)
         processes.wait_for_http("s3", f"http://127.0.0.1:{port}/moto-api/data.json", lambda answer: answer.is_success)
         storage = open_storage("s3://bucket/driftwatch")
-        storage._fs.mkdir("bucket")
+        boto3.client("s3").create_bucket(Bucket="bucket")
         keys = [f"{number:04d}.jpg" for number in range(objects)]
         for key in keys:
             storage.write_bytes(key, bytes(size))

@@ -24,12 +24,15 @@ CODES = {
     "NoSuchBucket": 404,
     "SlowDown": 503,
     "InternalError": 500,
+    "ConditionalRequestConflict": 409,
+    "NotImplemented": 501,
 }
 
 
 @dataclass
 class Fault:
-    """`fault`: one of CODES, or `cut` (half a body), `checksum` (a body that is not the announced one), `reset` (the connection)."""
+    """`fault`: one of CODES, or `cut` (half a body), `reset` (the connection), `lost` (the connection, when the request was carried out), `ignored`
+    (its conditions)."""
 
     fault: str
     path: str = "."
@@ -69,14 +72,19 @@ class FaultyS3:
             )
             start(f"{CODES[fault]} Fault", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
             return [body]
-        if fault == "reset":
+        if fault == "ignored":
+            environ.pop("HTTP_IF_MATCH", None), environ.pop("HTTP_IF_NONE_MATCH", None)
+            return self._app(environ, start)
+        if fault == "lost":
+            b"".join(self._app(environ, lambda *_: None))
+        if fault in ("reset", "lost"):
             connection = environ["werkzeug.socket"]
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(connection.detach())
             raise ConnectionResetError
-        return self._spoilt(environ, start, fault)
+        return self._cut(environ, start)
 
-    def _spoilt(self, environ: Any, start: Any, fault: str) -> Any:
+    def _cut(self, environ: Any, start: Any) -> Any:
         answer: list[Any] = []
         body = b"".join(self._app(environ, lambda status, headers, *_: answer.extend([status, headers])))
         headers = [
@@ -84,10 +92,8 @@ class FaultyS3:
             for name, value in answer[1]
             if not name.lower().startswith(("x-amz-checksum", "content-length"))
         ]
-        if fault == "checksum":
-            headers.append(("x-amz-checksum-crc32", "AAAAAA=="))
         start(answer[0], [*headers, ("Content-Length", str(len(body)))])
-        return [body[: len(body) // 2] if fault == "cut" else body]
+        return [body[: len(body) // 2]]
 
     def _take(self, method: str, path: str) -> str | None:
         with self._lock:

@@ -14,7 +14,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-HEAVY = ("cv2", "keras", "numba", "pandas", "s3fs", "scipy.stats", "sklearn.metrics", "toloka.client", "whylogs")
+HEAVY = ("cv2", "keras", "numba", "obstore", "pandas", "scipy.stats", "sklearn.metrics", "toloka.client", "whylogs")
 
 
 def preload() -> None:

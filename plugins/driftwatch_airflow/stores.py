@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.io import get_fs, has_fs
+
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.kinds import storage_kind
+from driftwatch.storage.s3 import S3Login
 from driftwatch_airflow.connections import connection_of, server_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
 
 
 def store_of(monitor: MonitorConfig) -> MonitorStore:
@@ -35,12 +44,26 @@ def storage_at(uri: str, connection: str | None, needed_by: str = "storage.conne
     kind = storage_kind(uri)
     if not connection or not kind.takes_login:
         return open_storage(uri)
-    from airflow.sdk.io import get_fs, has_fs
-
-    connection_of(connection, needed_by)  # get_fs takes the machine's own login if there is no such connection
+    given = connection_of(
+        connection, needed_by
+    )  # the hooks take the machine's own login if there is no such connection
+    if login := _LOGINS.get(kind.scheme):
+        return open_storage(uri, login(given))
     if not has_fs(kind.scheme):
         raise NeedsAttention(
             f"{needed_by} names the Airflow connection {connection}, but no installed Airflow provider opens {kind.scheme}:// with one: "
             f"install the provider, or take {needed_by} out so that the machine's own login is used"
         )
     return open_storage(uri, get_fs(kind.scheme, connection))
+
+
+def _of_aws(connection: Connection) -> S3Login:
+    """The provider's own reading of a connection of type aws: keys, roles, profiles, regions, servers."""
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+    hook = S3Hook(aws_conn_id=connection.conn_id)
+    endpoint = hook.conn_config.get_service_endpoint_url("s3")
+    return S3Login(hook.get_session(hook.region_name), endpoint, hook.verify, hook.config)
+
+
+_LOGINS: dict[str, Callable[[Connection], Any]] = {"s3": _of_aws}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from typing import Any
 
 import pytest
 
 from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.s3 import S3Login
 
 from ..faulty_s3 import FaultyS3, serving
+from .s3 import login_at, make_bucket
 
 
 @pytest.fixture(scope="session")
@@ -33,30 +34,20 @@ def s3(s3_server: tuple[FaultyS3, str]) -> Iterator[FaultyS3]:
 
 
 @pytest.fixture(scope="session")
-def s3_filesystem(s3_server: tuple[FaultyS3, str]) -> Any:
-    """With one bucket, `faulty`; botocore and s3fs do not try again by themselves."""
-    import s3fs
-
-    filesystem = s3fs.S3FileSystem(
-        key="k",
-        secret="s",
-        endpoint_url=s3_server[1],
-        use_listings_cache=False,
-        skip_instance_cache=True,
-        config_kwargs={"retries": {"max_attempts": 0}},
-    )
-    filesystem.retries = 1
-    filesystem.mkdir("faulty")
-    return filesystem
+def s3_login(s3_server: tuple[FaultyS3, str]) -> S3Login:
+    """There is one bucket, `faulty`; boto3 and obstore do not try again by themselves."""
+    login = login_at(s3_server[1], tries=1)
+    make_bucket(login, "faulty")
+    return login
 
 
 _numbers = count()
 
 
 @pytest.fixture
-def s3_storage(s3: FaultyS3, s3_filesystem: Any, monkeypatch: pytest.MonkeyPatch) -> Storage:
+def s3_storage(s3: FaultyS3, s3_login: S3Login, monkeypatch: pytest.MonkeyPatch) -> Storage:
     """Empty; its pauses are short."""
     from driftwatch.storage import errors as storage_errors
 
     monkeypatch.setattr(storage_errors, "PAUSES", (0.01, 0.01))
-    return open_storage(f"s3://faulty/{next(_numbers)}", s3_filesystem)
+    return open_storage(f"s3://faulty/{next(_numbers)}", s3_login)

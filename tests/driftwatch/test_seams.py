@@ -58,7 +58,7 @@ def test_a_kind_whose_extra_is_not_installed_is_refused_with_the_command_that_in
 
 def test_object_storage_without_its_extra_is_refused_before_anything_is_read(monkeypatch):
     monkeypatch.setattr(seams, "find_spec", lambda module: None)
-    with pytest.raises(ConfigError, match=r"the storage uri 's3://bucket/x' needs s3fs, .*'driftwatch\[s3\]'"):
+    with pytest.raises(ConfigError, match=r"the storage uri 's3://bucket/x' needs obstore, .*'driftwatch\[s3\]'"):
         storage_kind("s3://bucket/x")
 
 

@@ -16,6 +16,7 @@ from driftwatch.storage.s3 import S3Storage
 from driftwatch_airflow.monitor import MonitorOperator
 from driftwatch_airflow.stores import log_storage, storage_at, store_of
 
+from ..driftwatch.s3 import login_at, make_bucket
 from ..faulty_s3 import serving
 from ..installed import installed
 
@@ -35,10 +36,8 @@ def test_a_storage_connection_that_does_not_exist_is_no_reason_for_other_credent
 
 
 def test_the_connections_login_opens_the_storage_and_what_others_write_is_listed_at_once(monkeypatch):
-    import s3fs
-
     with serving() as (_, address):
-        s3fs.S3FileSystem(key="k", secret="s", endpoint_url=address, skip_instance_cache=True).mkdir("of-this-login")
+        make_bucket(login_at(address), "of-this-login")
         login = {"conn_type": "aws", "login": "of-the-connection", "password": "secret"}
         monkeypatch.setenv("AIRFLOW_CONN_OURS", json.dumps({**login, "extra": {"endpoint_url": address}}))
         ours, others = (storage_at("s3://of-this-login/prefix", "ours") for _ in range(2))

@@ -64,8 +64,8 @@ class Storage(Formats, ABC):
     A kind of storage gives the abstract methods. Those that begin with `_` get addresses (`path`) in place of keys, and raise what the
     file system or the server says: the public methods sort it, repeat what passes, and tell `driftwatch.outside`.
 
-    `root`: what follows `scheme://` in the address. `filesystem`: the fsspec file system of an object store; by default one that
-    takes its credentials from the environment. A local folder needs none.
+    `root`: what follows `scheme://` in the address. `login`: what an object store is opened with, such as S3Login; by default
+    the credentials are those of the environment. A local folder needs none.
     """
 
     scheme: ClassVar[str]
@@ -73,17 +73,17 @@ class Storage(Formats, ABC):
     example: ClassVar[str]
     # Whether each call is a round trip over a network, so that many at once pay.
     remote: ClassVar[bool] = True
-    # Whether it is opened with a login, which an fsspec file system carries.
+    # Whether it is opened with a login.
     takes_login: ClassVar[bool] = False
     # What has to be installed for it.
     extra: ClassVar[Extra | None] = None
     # Whether `presigned_url` makes links.
     presigns: ClassVar[bool] = False
 
-    def __init__(self, root: str, filesystem: Any = None) -> None:
+    def __init__(self, root: str, login: Any = None) -> None:
         self.root = root.rstrip("/")
         self.uri = f"{self.scheme}://{self.root}"
-        self._given = filesystem
+        self._given = login
 
     @classmethod
     def allows(cls, root: str) -> bool:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from driftwatch.errors import DamagedFile, DriftwatchError, MissingArtifact, StorageFailed, StorageRefused
 from driftwatch.outside import note_repeat
@@ -24,7 +25,7 @@ from driftwatch.outside import note_repeat
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-# Seconds before the second and the third try. Before the first error, botocore and s3fs have tried several times themselves.
+# Seconds before the second and the third try. Before the first error, boto3 and obstore have tried several times themselves.
 PAUSES = (0.5, 2.0)
 
 
@@ -33,6 +34,14 @@ class Meaning(Enum):
     REFUSED = "refused"
     ENDED = "ended"
     PASSING = "passing"
+
+
+class Answer(NamedTuple):
+    """What an object store said: its error code, else the HTTP status as text; the status; and its message."""
+
+    code: str = ""
+    status: int = 0
+    message: str = ""
 
 
 _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
@@ -47,6 +56,11 @@ _PASSING = {
 _CONDITIONS = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
 _SETUP = ("NoCredentialsError", "PartialCredentialsError", "ParamValidationError", "ProfileNotFound", "UnknownEndpointError",
           "NoRegionError", "InvalidEndpointConfigurationError", "InvalidConfigError")  # fmt: skip
+# How obstore tells what the server answered, and what follows in its messages.
+_DEBUG = "\n\nDebug source"
+_OBSTORE = re.compile(
+    r"Server returned non-2xx status code: (?P<status>\d+)[^:]*: ?(?P<body>.*?)(?=\n\nDebug source|$)", re.DOTALL
+)
 _LOCAL_GONE = {errno.ENOENT, errno.ENOTDIR}
 _LOCAL_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
@@ -99,23 +113,16 @@ def sorting(verb: str, where: str) -> Iterator[None]:
 
 def meaning_of(error: BaseException) -> Meaning | None:
     """What the error means; None if it is no error of a storage, or the answer to a conditional write."""
-    code, status, _ = _answer(error)
-    if code:
-        return _meaning_of_code(code, status)
+    answer = answer_of(error)
+    if answer.code:
+        return _meaning_of_code(answer.code, answer.status)
     if isinstance(error, FileExistsError):
         return None
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & set(_SETUP):
         return Meaning.REFUSED
-    # By name: neither library is needed for a folder. asyncio's and fsspec's time-outs are no OSErrors.
-    if names & {
-        "BotoCoreError",
-        "HTTPClientError",
-        "ClientPayloadError",
-        "ClientError",
-        "IncompleteRead",
-        "TimeoutError",
-    }:
+    # By name: neither library is needed for a folder. GenericError is obstore's, of a server that did not answer.
+    if names & {"BotoCoreError", "HTTPClientError", "ClientError", "IncompleteRead", "TimeoutError", "GenericError"}:
         return Meaning.PASSING
     if not isinstance(error, OSError):
         return None
@@ -124,11 +131,6 @@ def meaning_of(error: BaseException) -> Meaning | None:
     if error.errno in _LOCAL_REFUSED or isinstance(error, PermissionError):
         return Meaning.REFUSED
     return Meaning.PASSING
-
-
-def asks_for_more(error: BaseException) -> bool:
-    """Whether S3 answered a HEAD, which has no body, with a bare 400 or 403: only a GET says why."""
-    return _answer(error)[0] in ("400", "403")
 
 
 def _meaning_of_code(code: str, status: int) -> Meaning | None:
@@ -144,7 +146,7 @@ def _meaning_of_code(code: str, status: int) -> Meaning | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and its causes: s3fs replaces botocore's exceptions by its own."""
+    """The error and its causes: a library may replace another's exceptions by its own."""
     found: BaseException | None = error
     for _ in range(5):
         if found is None:
@@ -153,28 +155,37 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
 
 
-def _answer(error: BaseException) -> tuple[str, int, str]:
-    """S3's error code, the HTTP status, and S3's message; empty if S3 did not answer."""
+def answer_of(error: BaseException) -> Answer:
+    """What the server answered, as far as boto3 or obstore tell; empty if it did not answer."""
     for link in _chain(error):
         answer = getattr(link, "response", None)
-        if isinstance(answer, dict) and "Error" in answer:
+        if isinstance(answer, dict) and "Error" in answer:  # botocore's
             status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             said = answer["Error"]
-            return (
-                str(said.get("Code") or status or "unknown"),
-                int(status),
-                " ".join(str(said.get("Message", "")).split()),
+            return Answer(
+                str(said.get("Code") or status or "unknown"), int(status), _line(str(said.get("Message", "")))
             )
-    return "", 0, ""
+        if found := _OBSTORE.search(str(link)):
+            code, message = (
+                re.search(f"<{name}>(.*?)</{name}>", found["body"], re.DOTALL) for name in ("Code", "Message")
+            )
+            return Answer(
+                code[1] if code else found["status"], int(found["status"]), _line(message[1]) if message else ""
+            )
+    return Answer()
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _said(error: BaseException) -> str:
-    code, _, message = _answer(error)
-    if code:
-        return f"{code}: {message}"[:300]
+    answer = answer_of(error)
+    if answer.code:
+        return f"{answer.code}: {answer.message}"[:300]
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+    return f"{type(error).__name__}: {_line(str(error).partition(_DEBUG)[0])}"[:300]
 
 
 def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> DriftwatchError:
@@ -184,7 +195,7 @@ def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> Dr
             f"{where} does not exist: the step that writes it has not run, or another storage is configured"
         )
     if meaning is Meaning.REFUSED:
-        advice = _ADVICE.get(_answer(error)[0]) or _ADVICE.get(type(error).__name__) or _REFUSED_ADVICE
+        advice = _ADVICE.get(answer_of(error).code) or _ADVICE.get(type(error).__name__) or _REFUSED_ADVICE
         return StorageRefused(f"may not {verb} {where} ({said}): {advice}")
     if meaning is Meaning.ENDED:
         return StorageFailed(
@@ -193,7 +204,7 @@ def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> Dr
         )
     kind = (
         DamagedFile
-        if isinstance(error, OSError) and error.errno == errno.EIO and not _answer(error)[0]
+        if isinstance(error, OSError) and error.errno == errno.EIO and not answer_of(error).code
         else StorageFailed
     )
     return kind(

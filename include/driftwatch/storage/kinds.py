@@ -15,12 +15,12 @@ BUILT_IN: dict[str, type[Storage]] = {kind.scheme: kind for kind in (FileStorage
 SEAM = Seam("kind of storage", "driftwatch.storages", {})
 
 
-def open_storage(uri: str, filesystem: Any = None) -> Storage:
+def open_storage(uri: str, login: Any = None) -> Storage:
     """The storage at `uri`, like `file:///absolute/folder` or `s3://bucket/prefix`.
 
-    `filesystem`: the fsspec file system of an object store; by default one that takes its credentials from the environment.
+    `login`: what an object store is opened with, such as S3Login; by default the credentials are those of the environment.
     """
-    return storage_kind(uri)(uri.partition("://")[2], filesystem)
+    return storage_kind(uri)(uri.partition("://")[2], login)
 
 
 def storage_kind(uri: str) -> type[Storage]:

@@ -1,66 +1,171 @@
-"""What object stores have in common, through fsspec. An object is written by one PUT, or by one multipart upload: if that is not
-completed, there is no object."""
+"""What object stores have in common, through obstore (Rust's object_store). An object is written by one PUT, or by one multipart upload: if that
+is not completed, there is no object."""
 
 from __future__ import annotations
 
+import os
+import re
 from abc import abstractmethod
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, ClassVar
 
+from driftwatch.errors import NeedsAttention, OddEntry
 from driftwatch.outside import touching
-from driftwatch.storage.base import SigningCredentials, Storage
+from driftwatch.storage.base import Entry, SigningCredentials, Storage, Stored
+from driftwatch.storage.errors import Meaning, answer_of, meaning_of
+from driftwatch.storage.foreign_files import too_many_bytes
 from driftwatch.storage.read_ahead import Fetched
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NOT_IMPLEMENTED = 501
+# Another write of the same object is under way, which may fail: AWS asks to try again.
+_CONFLICT, _TRIES = 409, 3
+_used_in: int | None = None
+
+
+def _refuse_fork() -> None:
+    """Raises in a fork of a process that has used obstore: its threads are not in the fork, and every call would wait for them for ever."""
+    global _used_in
+    _used_in = _used_in or os.getpid()
+    if _used_in != os.getpid():
+        raise NeedsAttention(
+            f"process {os.getpid()} is a fork of {_used_in}, which has used an object store: a fork cannot. Open the storage in the fork "
+            "alone, or start the process anew (multiprocessing's 'spawn')"
+        )
 
 
 class ObjectStore(Storage):
-    """A prefix of a bucket. `_look`, reads and writes whole, and conditional replacement are each store's own."""
+    """A prefix of a bucket. `_opened` is each store's own."""
 
     takes_login = True
     presigns = True
+    # What the server calls a version of an object, by which it replaces that one alone: `e_tag`, or `version`.
+    version: ClassVar[str] = "e_tag"
+
+    @property
+    def _store(self) -> Any:
+        _refuse_fork()
+        return self._opened_once
 
     @cached_property
-    def _fs(self) -> Any:
-        """No listing is cached: another task may have written since."""
-        import fsspec
-
-        if self._given is None:
-            return fsspec.filesystem(self.scheme, use_listings_cache=False)
-        self._given.dircache.use_listings_cache = False
-        self._given.invalidate_cache()
-        return self._given
+    def _opened_once(self) -> Any:
+        return self._opened()
 
     @abstractmethod
-    def signing_credentials(self) -> SigningCredentials: ...
+    def _opened(self) -> Any:
+        """obstore's store of the whole bucket. `_given` is the login; without one it is the environment's."""
+
+    @property
+    def _bucket(self) -> str:
+        return self.root.partition("/")[0]
+
+    def _key(self, path: str) -> str:
+        """The object's key in its bucket. Raises OddEntry for one that obstore refuses."""
+        key = path.removeprefix(self._bucket).removeprefix("/")
+        if _CONTROL.search(key):
+            raise OddEntry("unsafe_name", "has a control character in its key; store it under another")
+        return key
+
+    def reach(self) -> None:
+        self._calling("list", "", lambda: next(iter(self._store.list(self._key(self.root), chunk_size=1)), None))
+
+    def signing_credentials(self) -> SigningCredentials:
+        return SigningCredentials(temporary=False)
 
     def presigned_url(self, key: str, seconds: int) -> str:
-        """A GET link that expires after `seconds` (S3's SigV4 allows seven days at most)."""
-        return self._calling("sign a link to", key, lambda: str(self._fs.sign(self.path(key), expiration=seconds)))
+        """A GET link that expires after `seconds` (seven days at most)."""
+        import obstore
 
-    def iter_bytes(
-        self, keys: Sequence[str], at_once: int = 16, read: Callable[[str], bytes] | None = None
-    ) -> Generator[Fetched, None, None]:
-        _ = self._fs  # made once, before threads share it
+        path = self.path(key)
+        until = timedelta(seconds=seconds)
+        return self._calling(
+            "sign a link to", key, lambda: str(obstore.sign(self._store, "GET", self._key(path), until))
+        )
+
+    def iter_bytes(self, keys: Sequence[str], at_once: int = 16, read: Any = None) -> Generator[Fetched, None, None]:
+        _ = self._store  # made once, before threads share it
         return super().iter_bytes(keys, at_once, read)
 
     def copy(self, source: str, target: str) -> None:
-        paths = self.path(source), self.path(target)
+        paths = self._key(self.path(source)), self._key(self.path(target))
         with touching(f"storage copy {target}"):
-            self._calling("copy", source, lambda: self._fs.cp_file(*paths))
+            self._calling("copy", source, lambda: self._store.copy(*paths))
+
+    def read_stored(self, key: str) -> Stored | None:
+        path = self.path(key)
+        return self._calling("read", key, lambda: self._stored(path))
+
+    def replace(self, key: str, data: bytes, found: Stored | None) -> Stored | None:
+        path = self.path(key)
+        with touching(f"storage replace {key}"):
+            return self._calling("write", key, lambda: self._replace(path, data, found))
+
+    def _stored(self, path: str) -> Stored | None:
+        try:
+            answer = self._store.get(self._key(path))
+        except FileNotFoundError as error:
+            if meaning_of(error) is not Meaning.GONE:  # not even the bucket is there
+                raise
+            return None
+        return Stored(answer.bytes().to_bytes(), answer.meta[self.version])
+
+    def _replace(self, path: str, data: bytes, found: Stored | None) -> Stored | None:
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        mode = "create" if found is None else {self.version: found.etag}
+        for _ in range(_TRIES):
+            try:
+                return Stored(data, self._store.put(self._key(path), data, mode=mode)[self.version])
+            except (AlreadyExistsError, PreconditionError) as error:
+                status = answer_of(error).status
+            except Exception as error:
+                if answer_of(error).status != _NOT_IMPLEMENTED:
+                    raise
+                raise NeedsAttention(
+                    f"{self.scheme}://{path}: the server knows no conditional writes ({answer_of(error).code}), without which two runs at "
+                    "once would pay twice: use one that has them, as AWS S3, MinIO and Ceph do"
+                ) from error
+            # A repeat of a write whose first answer was lost gets this answer too.
+            now = self._stored(path)
+            if now and now.data == data:
+                return now
+            if status != _CONFLICT or now != found:
+                return None
+        return None
+
+    def _look(self, path: str) -> Entry:
+        return Entry(self._store.head(self._key(path))["e_tag"])
 
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
-        found = self._fs.find(path, detail=True)
-        start = len(self._fs._strip_protocol(path)) + 1
-        # If nothing lies below, but there is an object of that very name, fsspec lists this object.
-        return ((name[start:], int(info["size"])) for name, info in found.items() if len(name) >= start)
+        start = len(self._key(path)) + 1
+        for batch in self._store.list(f"{self._key(path)}/"):
+            yield from ((found["path"][start:], found["size"]) for found in batch)
 
     def _folders(self, path: str) -> Sequence[str]:
-        entries = self._fs.ls(path, detail=True)
-        return [entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory"]
+        found = self._store.list_with_delimiter(self._key(path) or None)
+        return [folder.rpartition("/")[2] for folder in found["common_prefixes"]]
+
+    def _read(self, path: str) -> bytes:
+        return self._store.get(self._key(path)).bytes().to_bytes()
 
     def _read_range(self, path: str, start: int, end: int) -> bytes:
-        return bytes(self._fs.cat_file(path, start=start, end=end))
+        return self._store.get_range(self._key(path), start=start, end=end).to_bytes()
+
+    def _read_foreign(self, path: str, folder: str, limit: int) -> bytes:
+        # Proxies on the way resolve such parts, and would give another object.
+        if {"", ".", ".."} & set(path.removeprefix(f"{folder}/").split("/")):
+            raise OddEntry("unsafe_name", "has an empty part, '.' or '..' in its key; store it under another")
+        answer = self._store.get(self._key(path))
+        if answer.meta["size"] > limit:  # the body is not read
+            raise too_many_bytes(answer.meta["size"], limit)
+        return answer.bytes().to_bytes()
+
+    def _write(self, path: str, data: bytes, content_type: str | None) -> None:
+        self._store.put(self._key(path), data, attributes={"Content-Type": content_type} if content_type else None)
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[IO[bytes]]:
@@ -70,7 +175,7 @@ class ObjectStore(Storage):
         with tempfile.NamedTemporaryFile(prefix="driftwatch-") as file:
             yield file
             file.flush()
-            self._calling("write", key, lambda: self._fs.put_file(file.name, path))
+            self._calling("write", key, lambda: self._store.put(self._key(path), Path(file.name)))
 
     def _remove(self, path: str) -> None:
-        self._fs.rm_file(path)
+        self._store.delete(self._key(path))

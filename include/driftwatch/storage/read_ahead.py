@@ -48,7 +48,7 @@ def read_ahead(
                 waiting.append(pool.submit(fetch, following))
             yield from found
     finally:
-        # Without waiting: garbage collection may close this on a thread that the running reads need.
+        # Without waiting: who ends early need not wait for reads that nobody wants.
         pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -1,30 +1,46 @@
-"""A storage root on S3, or on a server that speaks its API."""
+"""A storage root on S3, or on a server that speaks its API. obstore reads and writes; boto3 gives the credentials, lists, and signs links."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
-from driftwatch.errors import OddEntry
-from driftwatch.outside import touching
 from driftwatch.seams import Extra
-from driftwatch.storage import conditional
-from driftwatch.storage.base import Entry, SigningCredentials, Stored
-from driftwatch.storage.errors import Meaning, asks_for_more, calling, meaning_of
-from driftwatch.storage.foreign_files import too_many_bytes
+from driftwatch.storage.base import Entry, SigningCredentials
+from driftwatch.storage.errors import Meaning, answer_of, calling, meaning_of
 from driftwatch.storage.object_store import ObjectStore
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
+
 T = TypeVar("T")
+_OF_AWS = (".amazonaws.com", ".amazonaws.com.cn")
+# So long obstore keeps credentials before it asks boto3 again, which renews those that end.
+_CREDENTIALS_KEPT = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class S3Login:
+    """Who asks S3, and how. `session`: boto3's; by default that of the environment. The others are boto3's arguments of a client."""
+
+    session: Any = None
+    endpoint_url: str | None = None
+    verify: bool | str | None = None
+    config: Any = None
 
 
 class S3Storage(ObjectStore):
-    """`filesystem`: s3fs', by default one that takes its credentials from the environment, as boto3 does."""
+    """A login is an S3Login; by default boto3's own search finds credentials and settings."""
 
     scheme = "s3"
     example = "s3://bucket/prefix"
-    extra = Extra("s3", "s3fs")
+    extra = Extra("s3", "obstore")
 
     def reach(self) -> None:
         self._listed_one()
@@ -34,54 +50,121 @@ class S3Storage(ObjectStore):
         return parsedate_to_datetime(headers["date"]) if "date" in headers else None
 
     def _listed_one(self) -> Any:
-        bucket = self.root.split("/")[0]
-        return calling("list", self.uri, lambda: self._fs.call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1))
+        return calling("list", self.uri, lambda: self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1))
+
+    def presigned_url(self, key: str, seconds: int) -> str:
+        asked = {"Bucket": self._bucket, "Key": self._key(self.path(key))}
+        return self._calling(
+            "sign a link to",
+            key,
+            lambda: str(self._client.generate_presigned_url("get_object", asked, ExpiresIn=seconds)),
+        )
 
     def signing_credentials(self) -> SigningCredentials:
-        from fsspec.asyn import sync
-
-        found = self._fs.s3._request_signer._credentials
+        found = self._session.get_credentials()
         if found is None:  # anonymous: links have no signature, and work as long as the bucket is open to all
             return SigningCredentials(temporary=False)
-        frozen = sync(self._fs.loop, found.get_frozen_credentials)
+        frozen = found.get_frozen_credentials()
         return SigningCredentials(bool(frozen.token), getattr(found, "_expiry_time", None) if frozen.token else None)
 
-    def read_stored(self, key: str) -> Stored | None:
-        path = self.path(key)
-        return self._calling("read", key, lambda: conditional.get(self._fs, path))
+    @cached_property
+    def _login(self) -> S3Login:
+        return self._given or S3Login()
 
-    def replace(self, key: str, data: bytes, found: Stored | None) -> Stored | None:
-        path = self.path(key)
-        with touching(f"storage replace {key}"):
-            return self._calling("write", key, lambda: conditional.put(self._fs, path, data, found))
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+
+        return self._login.session or boto3.Session()
+
+    @cached_property
+    def _client(self) -> Any:
+        from botocore.config import Config
+
+        login = self._login
+        ours = Config(connect_timeout=5, read_timeout=30, max_pool_connections=32)
+        return self._session.client(
+            "s3",
+            endpoint_url=login.endpoint_url,
+            verify=login.verify,
+            config=ours.merge(login.config) if login.config else ours,
+        )
+
+    def _opened(self) -> Any:
+        from botocore import UNSIGNED
+        from botocore.exceptions import NoCredentialsError
+        from obstore.store import S3Store
+
+        meta = self._client.meta
+        address = urlsplit(meta.endpoint_url)
+        of_aws = (address.hostname or "").endswith(_OF_AWS)
+        settings: dict[str, Any] = {"region": meta.region_name}
+        if of_aws:
+            # boto3 follows a bucket to its region by itself, obstore does not.
+            settings["region"] = self._client.head_bucket(Bucket=self._bucket)["BucketRegion"]
+            settings["virtual_hosted_style_request"] = "." not in self._bucket
+        else:
+            settings["endpoint"] = meta.endpoint_url
+        if meta.config.signature_version is UNSIGNED:
+            settings["skip_signature"] = True
+        elif (credentials := self._session.get_credentials()) is None:
+            raise NoCredentialsError
+        else:
+            settings["credential_provider"] = lambda: _frozen(credentials)
+        retries = meta.config.retries or {}
+        options: ClientConfig = {
+            "allow_http": address.scheme == "http",
+            "connect_timeout": timedelta(seconds=meta.config.connect_timeout),
+            "read_timeout": timedelta(seconds=meta.config.read_timeout),
+            "timeout": timedelta(minutes=10),
+        }
+        if self._login.verify is False:
+            options["allow_invalid_certificates"] = True
+        elif isinstance(self._login.verify, str):  # a file of certificates
+            options["root_certificate"] = Path(self._login.verify).read_bytes()
+        return S3Store(
+            self._bucket,
+            **settings,
+            client_options=options,
+            retry_config={
+                "max_retries": retries.get("total_max_attempts", 5) - 1,
+                "retry_timeout": timedelta(minutes=1),
+            },
+        )
 
     def _look(self, path: str) -> Entry:
-        found = self._fs.info(path)
-        return Entry(str(found["ETag"]) if "ETag" in found else None)
+        try:
+            return super()._look(path)
+        except FileNotFoundError:
+            # The answer to a HEAD does not say whether there is a bucket.
+            return Entry(self._store.get(self._key(path)).meta["e_tag"])
 
-    def _read(self, path: str) -> bytes:
-        # With more than one connection for an object, s3fs first asks for its size: two requests instead of one.
-        return bytes(self._fs.cat_file(path, max_concurrency=1))
+    def _list(self, path: str) -> Iterator[tuple[str, int]]:
+        """By boto3: one object with an odd key fails obstore's whole listing."""
+        prefix = f"{self._key(path)}/"
+        for page in self._pages(Prefix=prefix):
+            for found in page.get("Contents", ()):
+                if not found["Key"].endswith("/"):  # the mark of a folder, as consoles make it
+                    yield found["Key"][len(prefix) :], found["Size"]
 
-    def _read_foreign(self, path: str, folder: str, limit: int) -> bytes:
-        # Proxies on the way to S3 resolve such parts, and would give another object.
-        if {"", ".", ".."} & set(path.removeprefix(f"{folder}/").split("/")):
-            raise OddEntry("unsafe_name", "has an empty part, '.' or '..' in its key; store it under another")
-        from fsspec.asyn import sync
+    def _folders(self, path: str) -> Sequence[str]:
+        prefix = f"{self._key(path)}/".lstrip("/")
+        found = [
+            folder for page in self._pages(Prefix=prefix, Delimiter="/") for folder in page.get("CommonPrefixes", ())
+        ]
+        return [folder["Prefix"][len(prefix) :].rstrip("/") for folder in found]
 
-        return sync(self._fs.loop, _read_whole, self._fs, path, limit)
-
-    def _write(self, path: str, data: bytes, content_type: str | None) -> None:
-        self._fs.pipe_file(path, data, **({"ContentType": content_type} if content_type else {}))
+    def _pages(self, **asked: str) -> Iterator[Any]:
+        return iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, **asked))
 
     def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T:
         def told() -> T:
             try:
                 return call()
             except Exception as error:
-                if not asks_for_more(error):
+                if answer_of(error).code not in ("400", "403"):
                     raise
-            # Not inside the handler: the first error would be taken for the cause of the next ones.
+            # The answer to a HEAD has no body. Not inside the handler: the first error would be taken for the cause of the next ones.
             self._ask_why(key)
             return call()  # nothing is wrong any more
 
@@ -96,14 +179,11 @@ class S3Storage(ObjectStore):
                 raise
 
 
-async def _read_whole(filesystem: Any, path: str, limit: int) -> bytes:
-    """Reads in one request, which ends early if the body is larger than `limit`. The checksum is checked; that of a range would not be."""
-    bucket, key, _ = filesystem.split_path(path)
-    answer = await filesystem._call_s3("get_object", Bucket=bucket, Key=key)
-    body = answer["Body"]
-    try:
-        if int(answer["ContentLength"]) > limit:
-            raise too_many_bytes(int(answer["ContentLength"]), limit)
-        return bytes(await body.read())
-    finally:
-        body.close()
+def _frozen(credentials: Any) -> dict[str, Any]:
+    now = credentials.get_frozen_credentials()
+    return {
+        "access_key_id": now.access_key,
+        "secret_access_key": now.secret_key,
+        "token": now.token,
+        "expires_at": datetime.now(timezone.utc) + _CREDENTIALS_KEPT,
+    }

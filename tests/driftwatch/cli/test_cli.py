@@ -124,9 +124,7 @@ def test_a_wrong_number_of_versions_is_an_error_that_says_so(monitor, capsys) ->
 def test_s3_takes_its_login_and_another_server_from_the_environment(monkeypatch, monitor, capsys) -> None:
     import boto3
     from moto.server import ThreadedMotoServer
-    from s3fs import S3FileSystem
 
-    S3FileSystem.clear_instance_cache()  # an earlier test's client in this process knows another server
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -6,12 +6,18 @@ import hashlib
 import os
 from datetime import datetime, timedelta, timezone
 
+import boto3
 import httpx
 import pytest
+from botocore.credentials import RefreshableCredentials
+from botocore.session import get_session
 
 from driftwatch.errors import AccessRefused, DriftwatchError
 from driftwatch.labels.links import ImageLinks, ImageServer, sign
 from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.s3 import S3Login
+
+from ..s3 import login_at, make_bucket
 
 PICTURE = b"\xff\xd8\xff picture"
 IMAGE_ID = hashlib.sha256(PICTURE).hexdigest()
@@ -29,31 +35,21 @@ def s3():
     server.stop()
 
 
-def storage(endpoint: str, bucket: str = "", **credentials: object) -> Storage:
-    import s3fs
-
-    filesystem = s3fs.S3FileSystem(
-        endpoint_url=endpoint, use_listings_cache=False, skip_instance_cache=True, **credentials
-    )
+def storage(endpoint: str, bucket: str = "", session: object = None, **credentials: str) -> Storage:
+    login = S3Login(session, endpoint) if session else login_at(endpoint, **credentials)
     if not bucket:
         bucket = f"bucket-{os.urandom(4).hex()}"
-        filesystem.mkdir(bucket)
-    return open_storage(f"s3://{bucket}", filesystem)
+        make_bucket(login, bucket)
+    return open_storage(f"s3://{bucket}", login)
 
 
-def role(hours: float):
+def role(hours: float) -> boto3.Session:
     """A session whose credentials are a role's: they have a token, and end."""
-    from aiobotocore.credentials import AioRefreshableCredentials
-    from aiobotocore.session import AioSession
-
-    async def fresh() -> dict[str, str]:
-        end = datetime.now(timezone.utc) + timedelta(hours=hours)
-        return {"access_key": "ASIA", "secret_key": "s", "token": "t", "expiry_time": end.isoformat()}
-
-    session = AioSession()
     end = datetime.now(timezone.utc) + timedelta(hours=hours)
-    session._credentials = AioRefreshableCredentials("ASIA", "s", "t", end, fresh, "assume-role")
-    return session
+    fresh = {"access_key": "ASIA", "secret_key": "s", "token": "t", "expiry_time": end.isoformat()}
+    session = get_session()
+    session._credentials = RefreshableCredentials("ASIA", "s", "t", end, lambda: fresh, "assume-role")
+    return boto3.Session(botocore_session=session, region_name="us-east-1")
 
 
 def links(where: Storage, hours: float, **more: object) -> ImageLinks:

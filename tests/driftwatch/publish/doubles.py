@@ -8,11 +8,12 @@ import json
 from collections import Counter
 from datetime import date
 
+from driftwatch.storage.conditional import Stored
+
 from driftwatch.errors import MissingArtifact
 from driftwatch.publish.base import Slot
 from driftwatch.publish.errors import KeyAlreadyUsed
 from driftwatch.publish.upload import Profile, publish
-from driftwatch.storage.conditional import Stored
 
 DAY = date(2026, 1, 2)
 KEY = "cats/days/2026-01-02/published.json"

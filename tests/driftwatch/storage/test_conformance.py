@@ -19,7 +19,7 @@ from .conftest import KINDS
 # A new line is not among them: moto has no route for it (images/test_fetch.py has it on a folder).
 ODD_NAMES = (
     "b c.jpg", "a'\"ü.jpg", ".hidden", "sub/d.jpg", "100%25.jpg", "a+b&c=d;e.jpg", "what?.jpg", "#1.jpg", "~", "[ab]*.jpg",
-    "Kätzchen \\x1b[31m.jpg", "back\\\\slash.jpg", "日本.jpg", "x" * 200,
+    "back\\\\slash.jpg", "日本.jpg", "x" * 200,
 )  # fmt: skip
 
 
