@@ -76,10 +76,19 @@ var/label-studio/installed: tests/label_studio_server/label_studio.txt tests/lab
 
 label-studio-server: var/label-studio/installed ## Install the Label Studio that the tests ask
 
+var/azurite/installed: tests/azure_server/package.json
+	@command -v npm >/dev/null || { echo "Azurite needs Node.js and npm; neither make nor .ci/run installs them"; exit 1; }
+	@echo "Installing Azurite into var/azurite (a minute, once), for the tests of az://"
+	@mkdir -p var/azurite && cp $< var/azurite/ && cd var/azurite && npm install --silent --no-audit --no-fund
+	@touch $@
+
+azure-server: var/azurite/installed ## Install the emulator of Azure Blob Storage that the tests ask (needs npm)
+
 test: .venv/installed ## Lint, types, and the whole test suite
 	@$(MAKE) --no-print-directory model-servers || echo "There are no model servers, so the tests that ask them are skipped"
 	@$(MAKE) --no-print-directory mlflow-server || echo "There is no MLflow server, so the tests that ask it are skipped"
 	@$(MAKE) --no-print-directory label-studio-server || echo "There is no Label Studio, so the tests that ask it are skipped"
+	@$(MAKE) --no-print-directory azure-server || echo "There is no Azurite, so the tests of az:// are skipped"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
@@ -173,4 +182,4 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs docs-site pictures screens monitors lock bench-retraining
+.PHONY: azure-server label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs docs-site pictures screens monitors lock bench-retraining

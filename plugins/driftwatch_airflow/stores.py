@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -66,4 +67,31 @@ def _of_aws(connection: Connection) -> S3Login:
     return S3Login(hook.get_session(hook.region_name), endpoint, hook.verify, hook.config)
 
 
-_LOGINS: dict[str, Callable[[Connection], Any]] = {"s3": _of_aws}
+def _of_google(connection: Connection) -> dict[str, Any]:
+    """A service account: its key in `keyfile_dict`, or its file in `key_path`. Neither: the machine's own role."""
+    extra = connection.extra_dejson
+    if key := extra.get("keyfile_dict"):
+        return {"service_account_key": key if isinstance(key, str) else json.dumps(key)}
+    return {"application_credentials": path} if (path := extra.get("key_path")) else {}
+
+
+def _of_azure(connection: Connection) -> dict[str, Any]:
+    """The account by its name, with a key, a SAS token or an application. A host that is not Azure's is another server's address."""
+    extra, host = connection.extra_dejson, connection.host or ""
+    found: dict[str, Any] = {}
+    if "://" in host and ".blob.core." not in host:
+        found |= {"endpoint": host, "client_options": {"allow_http": host.startswith("http://")}}
+    if tenant := extra.get("tenant_id"):
+        account = host.rpartition("://")[2].partition(".")[0]
+        found |= {"account_name": account, "tenant_id": tenant}
+        found |= {"client_id": connection.login, "client_secret": connection.password}
+    else:
+        found |= {
+            "account_name": connection.login,
+            "account_key": connection.password,
+            "sas_key": extra.get("sas_token"),
+        }
+    return {setting: value for setting, value in found.items() if value}
+
+
+_LOGINS: dict[str, Callable[[Connection], Any]] = {"s3": _of_aws, "gs": _of_google, "az": _of_azure}

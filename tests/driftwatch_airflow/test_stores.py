@@ -90,3 +90,29 @@ def test_a_log_at_another_address_is_read_by_its_own_connection(monitor, tmp_pat
     own = {**section, "connection": None}
     plain = MonitorConfig.model_validate(settings | {"model": {"predictions": "logged", "logged": own}})
     assert log_storage(plain, f"file://{tmp_path}").uri == f"file://{tmp_path}"
+
+
+@pytest.mark.parametrize(
+    ("uri", "connection", "settings"),
+    [
+        ("gs://b/x", {"conn_type": "google_cloud_platform", "extra": {"keyfile_dict": {"a": 1}}}, {"service_account_key": '{"a": 1}'}),
+        ("gs://b/x", {"conn_type": "google_cloud_platform", "extra": {"key_path": "/k.json"}}, {"application_credentials": "/k.json"}),
+        ("gs://b/x", {"conn_type": "google_cloud_platform"}, {}),
+        ("az://c/x", {"conn_type": "wasb", "login": "acc", "password": "key"}, {"account_name": "acc", "account_key": "key"}),
+        ("az://c/x", {"conn_type": "wasb", "login": "acc", "extra": {"sas_token": "sv=1"}}, {"account_name": "acc", "sas_key": "sv=1"}),
+        (
+            "az://c/x",
+            {"conn_type": "wasb", "host": "https://acc.blob.core.windows.net", "login": "app", "password": "s", "extra": {"tenant_id": "t"}},
+            {"account_name": "acc", "client_id": "app", "client_secret": "s", "tenant_id": "t"},
+        ),
+        (
+            "az://c/x",
+            {"conn_type": "wasb", "host": "http://127.0.0.1:1/acc", "login": "acc", "password": "key"},
+            {"account_name": "acc", "account_key": "key", "endpoint": "http://127.0.0.1:1/acc", "client_options": {"allow_http": True}},
+        ),
+    ],
+)  # fmt: skip
+def test_a_connection_of_google_or_azure_opens_the_storage_without_a_provider(monkeypatch, uri, connection, settings):
+    monkeypatch.setenv("AIRFLOW_CONN_OURS", json.dumps(connection))
+    storage = storage_at(uri, "ours")
+    assert storage._given == settings

@@ -21,7 +21,11 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
     migrate = commands.add_parser(
         "migrate", parents=[everywhere], help="bring the artifacts of an older version into today's form"
     )
-    migrate.add_argument("storage", metavar="STORAGE", help="the storage root: file:///folder or s3://bucket/prefix")
+    migrate.add_argument(
+        "storage",
+        metavar="STORAGE",
+        help="the storage root: file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix",
+    )
     what = migrate.add_mutually_exclusive_group()
     what.add_argument("--apply", action="store_true", help="do it; without this, say what would be done")
     what.add_argument("--drop-backup", action="store_true", help="delete the copies of the artifacts as they were")

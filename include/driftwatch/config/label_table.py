@@ -56,7 +56,7 @@ class LabelTableConfig(Section):
         None,
         min_length=1,
         max_length=1000,
-        description="Where the files lie: below the storage's root, or an address of its own, file:///… or s3://…. `{day}`, `*`, `?` and `**` mean what they mean in model.logged.path. Without {day} the files are those of all days.",
+        description="Where the files lie: below the storage's root, or an address of its own, file:///…, s3://…, gs://… or az://…. `{day}`, `*`, `?` and `**` mean what they mean in model.logged.path. Without {day} the files are those of all days.",
     )
     query: str | None = Field(
         None,
@@ -68,7 +68,7 @@ class LabelTableConfig(Section):
         None,
         min_length=1,
         max_length=200,
-        description="The Airflow connection of the database of `query`; or of type aws, for a path at s3://, where null means the machine's own role.",
+        description="The Airflow connection of the database of `query`; or as storage.connection, for a path at s3://, gs:// or az://, where null means the machine's own role.",
     )
     format: Literal["auto", "parquet", "csv", "jsonl"] = Field(
         "auto",

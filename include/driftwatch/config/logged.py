@@ -76,10 +76,11 @@ class LoggedConfig(Section):
     path: str = Field(
         min_length=1,
         max_length=1000,
-        description="Where a day's files lie: below the storage's root, or an address of its own, file:///… or s3://…. `{day}` is the day as YYYY-MM-DD, `{day:%Y/%m/%d}` as the format says. `*` stands for any letters of a name, `?` for one, and the folder `**` for any folders; hidden files and names that begin with `_` are left out then.",
+        description="Where a day's files lie: below the storage's root, or an address of its own, file:///…, s3://…, gs://… or az://…. `{day}` is the day as YYYY-MM-DD, `{day:%Y/%m/%d}` as the format says. `*` stands for any letters of a name, `?` for one, and the folder `**` for any folders; hidden files and names that begin with `_` are left out then.",
     )
     connection: str | None = Field(
-        None, description="The Airflow connection of type aws for a path at s3://; null means the machine's own role."
+        None,
+        description="The Airflow connection for a path at s3://, gs:// or az://, as storage.connection; null means the machine's own role.",
     )
     format: Literal["auto", "parquet", "csv", "jsonl", "sagemaker", "kserve"] = Field(
         "auto",
@@ -170,7 +171,7 @@ def refuse_no_place(path: str) -> str:
     key = of_day if not mark else rest.removeprefix("/") if scheme == "file" else rest.partition("/")[2]
     if (scheme == "file" and mark and not rest.startswith("/")) or key.startswith("/") or ".." in key.split("/"):
         raise ValueError(
-            "allowed are a path below the storage's root, file:///folder/file and s3://bucket/folder/file, without '..'"
+            "allowed are a path below the storage's root, file:///folder/file and s3://bucket/folder/file (or gs://, az://), without '..'"
         )
     if "/" not in re.split(r"[*?]", key, maxsplit=1)[0]:
         raise ValueError("needs a folder of one name before the file's, and before the first * or ?")

@@ -31,8 +31,10 @@ def _storage_uri(value: str) -> str:
     expanded = _expand(value).rstrip("/")
     if "${" in expanded:
         raise ValueError(f"{expanded!r} still has a ${{ in it: allowed are ${{NAME}} and ${{NAME:-default}}")
-    if not re.match(r"^(file:///.+|s3://[^/]+)", expanded) and not _has_storage_of_its_own(expanded):
-        raise ValueError(f"allowed are file:///absolute/folder and s3://bucket/prefix, not {expanded!r}")
+    if not re.match(r"^(file:///.+|(s3|gs|az)://[^/]+)", expanded) and not _has_storage_of_its_own(expanded):
+        raise ValueError(
+            f"allowed are file:///absolute/folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, not {expanded!r}"
+        )
     return expanded
 
 
@@ -47,11 +49,11 @@ class StorageConfig(Section):
     expanded: ClassVar[frozenset[str]] = frozenset({"uri"})
 
     uri: Annotated[str, AfterValidator(_storage_uri)] = Field(
-        description="The root of the storage: file:///folder or s3://bucket/prefix. `${NAME:-default}` is replaced by the environment variable."
+        description="The root of the storage: file:///folder, s3://bucket/prefix, gs://bucket/prefix (Google Cloud Storage) or az://container/prefix (Azure Blob Storage). `${NAME:-default}` is replaced by the environment variable."
     )
     connection: str | None = Field(
         None,
-        description="The Airflow connection (of type aws for s3://) whose login opens the storage; null means the machine's own. A file:// storage has no login, and ignores it.",
+        description="The Airflow connection (of type aws for s3://, google_cloud_platform for gs://, wasb for az://) whose login opens the storage; null means the machine's own. A file:// storage has no login, and ignores it.",
     )
     forget_originals: bool = Field(
         False,

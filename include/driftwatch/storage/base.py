@@ -77,6 +77,8 @@ class Storage(Formats, ABC):
     takes_login: ClassVar[bool] = False
     # What has to be installed for it.
     extra: ClassVar[Extra | None] = None
+    # The name of a version that no object ever has.
+    never: ClassVar[str] = '"00000000000000000000000000000000"'
     # Whether `presigned_url` makes links.
     presigns: ClassVar[bool] = False
 

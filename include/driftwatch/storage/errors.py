@@ -44,7 +44,7 @@ class Answer(NamedTuple):
     message: str = ""
 
 
-_GONE = {"NoSuchKey", "NoSuchVersion", "404"}
+_GONE = {"NoSuchKey", "BlobNotFound", "NoSuchVersion", "404"}
 _ENDED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
 # Beside every status from 500 on. A body that was not sent or received whole can happen once to anybody.
 _PASSING = {
@@ -55,7 +55,7 @@ _PASSING = {
 # The answers of conditional writes: only the caller knows what they mean.
 _CONDITIONS = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
 _SETUP = ("NoCredentialsError", "PartialCredentialsError", "ParamValidationError", "ProfileNotFound", "UnknownEndpointError",
-          "NoRegionError", "InvalidEndpointConfigurationError", "InvalidConfigError")  # fmt: skip
+          "NoRegionError", "InvalidEndpointConfigurationError", "InvalidConfigError", "InvalidPathError")  # fmt: skip
 # How obstore tells what the server answered, and what follows in its messages.
 _DEBUG = "\n\nDebug source"
 _OBSTORE = re.compile(
@@ -66,6 +66,8 @@ _LOCAL_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.EN
 
 _ADVICE = {
     "NoSuchBucket": "there is no such bucket: create it, or correct storage.uri in the monitor file",
+    "ContainerNotFound": "there is no such container: create it, or correct storage.uri in the monitor file",
+    "InvalidPathError": "an object there has an empty part or a control character in its key: rename it, or take it away",
     "PermanentRedirect": "the bucket is in another region: correct the region of storage.connection",
     "AuthorizationHeaderMalformed": "the region of storage.connection is not the bucket's",
     "RequestTimeTooSkewed": "set this machine's clock",

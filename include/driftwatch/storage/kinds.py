@@ -7,16 +7,19 @@ from typing import Any, cast
 from driftwatch.errors import DriftwatchError
 from driftwatch.seams import Seam
 from driftwatch.storage.base import Storage
+from driftwatch.storage.clouds import AzureStorage, GoogleStorage
 from driftwatch.storage.file import FileStorage
 from driftwatch.storage.s3 import S3Storage
 
-BUILT_IN: dict[str, type[Storage]] = {kind.scheme: kind for kind in (FileStorage, S3Storage)}
+BUILT_IN: dict[str, type[Storage]] = {
+    kind.scheme: kind for kind in (FileStorage, S3Storage, GoogleStorage, AzureStorage)
+}
 # An entry point of another package is named by its scheme, and is a subclass of Storage.
 SEAM = Seam("kind of storage", "driftwatch.storages", {})
 
 
 def open_storage(uri: str, login: Any = None) -> Storage:
-    """The storage at `uri`, like `file:///absolute/folder` or `s3://bucket/prefix`.
+    """The storage at `uri`, like `file:///absolute/folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
 
     `login`: what an object store is opened with, such as S3Login; by default the credentials are those of the environment.
     """
@@ -30,7 +33,7 @@ def storage_kind(uri: str) -> type[Storage]:
     if kind is None or not kind.allows(root):
         allowed = dict.fromkeys(known.example for known in (*BUILT_IN.values(), kind) if known)
         raise DriftwatchError(
-            f"storage uri {uri!r}: allowed are {' and '.join(allowed)}; set storage.uri in the monitor file"
+            f"storage uri {uri!r}: allowed are {', '.join(allowed)}; set storage.uri in the monitor file"
         )
     if kind.extra:
         kind.extra.require(f"the storage uri {uri!r}")

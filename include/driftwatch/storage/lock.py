@@ -167,7 +167,7 @@ class _ObjectLock:
         """Refuses a server that ignores the conditions of writes: it would give the lock to two processes."""
         if self._storage.uri in _ASKED:
             return
-        never = Stored(b"", '"00000000000000000000000000000000"')
+        never = Stored(b"", self._storage.never)
         if self._storage.replace(self._key, b"asked by " + self._body(), never):
             raise NeedsAttention(
                 f"{self._url}: the server writes although the condition If-Match is false, so that two runs at once would pay twice: "

@@ -6,12 +6,12 @@ from __future__ import annotations
 import os
 import re
 from abc import abstractmethod
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, TypeVar
 
 from driftwatch.errors import NeedsAttention, OddEntry
 from driftwatch.outside import touching
@@ -20,6 +20,7 @@ from driftwatch.storage.errors import Meaning, answer_of, meaning_of
 from driftwatch.storage.foreign_files import too_many_bytes
 from driftwatch.storage.read_ahead import Fetched
 
+T = TypeVar("T")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IMPLEMENTED = 501
 # Another write of the same object is under way, which may fail: AWS asks to try again.
@@ -45,6 +46,10 @@ class ObjectStore(Storage):
     presigns = True
     # What the server calls a version of an object, by which it replaces that one alone: `e_tag`, or `version`.
     version: ClassVar[str] = "e_tag"
+
+    @classmethod
+    def allows(cls, root: str) -> bool:
+        return bool(root.partition("/")[0])
 
     @property
     def _store(self) -> Any:
@@ -138,7 +143,11 @@ class ObjectStore(Storage):
         return None
 
     def _look(self, path: str) -> Entry:
-        return Entry(self._store.head(self._key(path))["e_tag"])
+        try:
+            return Entry(self._store.head(self._key(path))["e_tag"])
+        except FileNotFoundError:
+            # The answer to a HEAD does not say whether there is a bucket.
+            return Entry(self._store.get(self._key(path)).meta["e_tag"])
 
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
         start = len(self._key(path)) + 1
@@ -179,3 +188,24 @@ class ObjectStore(Storage):
 
     def _remove(self, path: str) -> None:
         self._store.delete(self._key(path))
+
+    def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T:
+        def told() -> T:
+            try:
+                return call()
+            except Exception as error:
+                if answer_of(error).code not in ("400", "403"):
+                    raise
+            # The answer to a HEAD has no body. Not inside the handler: the first error would be taken for the cause of the next ones.
+            self._ask_why(key)
+            return call()  # nothing is wrong any more
+
+        return super()._calling(verb, key, told)
+
+    def _ask_why(self, key: str) -> None:
+        """Asks why the object cannot be read, and raises that; returns if it can."""
+        try:
+            self._read_range(self.path(key), 0, 1)
+        except Exception as error:
+            if meaning_of(error) is not Meaning.GONE:
+                raise

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from driftwatch.seams import Extra
-from driftwatch.storage.base import Entry, SigningCredentials
-from driftwatch.storage.errors import Meaning, answer_of, calling, meaning_of
+from driftwatch.storage.base import SigningCredentials
+from driftwatch.storage.errors import calling
 from driftwatch.storage.object_store import ObjectStore
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig
 
-T = TypeVar("T")
 _OF_AWS = (".amazonaws.com", ".amazonaws.com.cn")
 # So long obstore keeps credentials before it asks boto3 again, which renews those that end.
 _CREDENTIALS_KEPT = timedelta(minutes=5)
@@ -132,13 +131,6 @@ class S3Storage(ObjectStore):
             },
         )
 
-    def _look(self, path: str) -> Entry:
-        try:
-            return super()._look(path)
-        except FileNotFoundError:
-            # The answer to a HEAD does not say whether there is a bucket.
-            return Entry(self._store.get(self._key(path)).meta["e_tag"])
-
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
         """By boto3: one object with an odd key fails obstore's whole listing."""
         prefix = f"{self._key(path)}/"
@@ -156,27 +148,6 @@ class S3Storage(ObjectStore):
 
     def _pages(self, **asked: str) -> Iterator[Any]:
         return iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, **asked))
-
-    def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T:
-        def told() -> T:
-            try:
-                return call()
-            except Exception as error:
-                if answer_of(error).code not in ("400", "403"):
-                    raise
-            # The answer to a HEAD has no body. Not inside the handler: the first error would be taken for the cause of the next ones.
-            self._ask_why(key)
-            return call()  # nothing is wrong any more
-
-        return super()._calling(verb, key, told)
-
-    def _ask_why(self, key: str) -> None:
-        """Asks S3 why the object cannot be read, and raises that; returns if it can."""
-        try:
-            self._read_range(self.path(key), 0, 1)
-        except Exception as error:
-            if meaning_of(error) is not Meaning.GONE:
-                raise
 
 
 def _frozen(credentials: Any) -> dict[str, Any]:

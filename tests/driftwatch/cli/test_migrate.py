@@ -45,7 +45,10 @@ def test_what_cannot_be_read_is_named_with_exit_code_1_and_the_rest_is_migrated(
 
 def test_an_address_that_is_none_is_refused(capsys):
     assert main(["migrate", "/data"]) != 0
-    assert "allowed are file:///absolute/folder and s3://bucket/prefix" in capsys.readouterr().err
+    assert (
+        "allowed are file:///absolute/folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_folder_that_is_no_storage_is_not_said_to_be_well(uri, tmp_path, capsys):

@@ -12,9 +12,21 @@ from .files import assert_refused, write
 @pytest.mark.parametrize(
     ("changes", "field", "allowed"),
     [
-        ({"storage.uri": "/data"}, "storage.uri", "file:///absolute/folder and s3://bucket/prefix"),
-        ({"storage.uri": "file://relative"}, "storage.uri", "file:///absolute/folder and s3://bucket/prefix"),
-        ({"storage.uri": "gs://bucket"}, "storage.uri", "file:///absolute/folder and s3://bucket/prefix"),
+        (
+            {"storage.uri": "/data"},
+            "storage.uri",
+            "file:///absolute/folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix",
+        ),
+        (
+            {"storage.uri": "file://relative"},
+            "storage.uri",
+            "file:///absolute/folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix",
+        ),
+        (
+            {"storage.uri": "gcs://bucket"},
+            "storage.uri",
+            "file:///absolute/folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix",
+        ),
         ({"storage.uri": "${DRIFTWATCH_NOT_SET}"}, "storage.uri", "DRIFTWATCH_NOT_SET is not set"),
         ({"storage.uri": "s3://${BUCKET:-b}/${"}, "storage.uri", "still has a"),
     ],

@@ -9,6 +9,7 @@ import pytest
 from driftwatch.config.monitor import StorageConfig
 from driftwatch.errors import ConfigError, DriftwatchError
 from driftwatch.storage import kinds, open_storage
+from driftwatch.storage.clouds import AzureStorage, GoogleStorage
 from driftwatch.storage.file import FileStorage
 from driftwatch.storage.s3 import S3Storage
 
@@ -28,6 +29,8 @@ class Archive(FileStorage):
         ("file:///data/drift/", FileStorage, "file:///data/drift"),
         ("s3://bucket", S3Storage, "s3://bucket"),
         ("s3://bucket/a/b/", S3Storage, "s3://bucket/a/b"),
+        ("gs://bucket/a/", GoogleStorage, "gs://bucket/a"),
+        ("az://container/a", AzureStorage, "az://container/a"),
     ],
 )
 def test_the_scheme_names_the_kind(uri, kind, kept):
@@ -37,11 +40,11 @@ def test_the_scheme_names_the_kind(uri, kind, kept):
     assert storage.url("m/a") == f"{kept}/m/a"
 
 
-@pytest.mark.parametrize("uri", ["/plain/path", "http://x", "file://relative", "s3://", "file", ""])
+@pytest.mark.parametrize("uri", ["/plain/path", "http://x", "file://relative", "s3://", "gs://", "az:///x", "file", ""])
 def test_a_wrong_uri_is_refused_with_what_is_allowed(uri):
     with pytest.raises(
         DriftwatchError,
-        match=r"allowed are file:///absolute/folder and s3://bucket/prefix; set storage\.uri in the monitor file",
+        match=r"allowed are file:///absolute/folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix; set storage\.uri in the monitor file",
     ):
         open_storage(uri)
 
@@ -56,7 +59,7 @@ def test_a_package_adds_a_kind_by_an_entry_point(tmp_path, monkeypatch):
     storage.write_json("m/a.json", 1)
     assert type(storage) is Archive
     assert (tmp_path / "m" / "a.json").exists()
-    with pytest.raises(DriftwatchError, match="and archive:///tape/folder; set"):
+    with pytest.raises(DriftwatchError, match=", archive:///tape/folder; set"):
         open_storage("archive://relative")
     with pytest.raises(DriftwatchError, match="allowed are"):
         open_storage("tape://x")

@@ -126,8 +126,9 @@ def test_of_two_who_decide_at_the_same_moment_to_take_over_one_holds_and_the_oth
 BEAT, STALE = 0.5, 2.0
 
 
-def hold_until_killed(uri: str, endpoint: str, holding: Any) -> None:
-    with exclusive(open_s3(endpoint, uri) if endpoint else open_storage(uri), LOCK, BEAT, STALE):
+def hold_until_killed(uri: str, login: Any, holding: Any) -> None:
+    """`login`: on S3 the server's address."""
+    with exclusive(open_s3(login, uri) if uri.startswith("s3") else open_storage(uri, login), LOCK, BEAT, STALE):
         holding.set()
         time.sleep(600)
 
@@ -175,9 +176,9 @@ class TwoWaiters:
 
 
 def test_of_two_who_wait_while_the_holder_is_killed_exactly_one_gets_the_lock(storage, request):
-    endpoint = request.getfixturevalue("s3_endpoint") if storage.scheme == "s3" else ""
+    login = request.getfixturevalue("s3_endpoint") if storage.scheme == "s3" else storage._given
     holding, two = SPAWN.Event(), TwoWaiters(storage)
-    holder = SPAWN.Process(target=hold_until_killed, args=(storage.uri, endpoint, holding), daemon=True)
+    holder = SPAWN.Process(target=hold_until_killed, args=(storage.uri, login, holding), daemon=True)
     holder.start()
 
     def kill() -> None:
@@ -194,7 +195,7 @@ def test_of_two_who_wait_while_the_holder_is_killed_exactly_one_gets_the_lock(st
     first, second = ("one", "other") if two.order[0].startswith("one") else ("other", "one")
     assert two.order == [f"{first} holds", f"{first} lets go", f"{second} holds", f"{second} lets go"]
     # A file's lock ends with its holder; an object's is taken over, here by both at once.
-    assert two.taken_over_by == ({"one", "other"} if storage.scheme == "s3" else set())
+    assert two.taken_over_by == ({"one", "other"} if storage.remote else set())
 
 
 def test_a_holder_that_lives_is_waited_for_however_long_it_takes(s3_storage):
