@@ -135,9 +135,7 @@ class S3Storage(ObjectStore):
         """By boto3: one object with an odd key fails obstore's whole listing."""
         prefix = f"{self._key(path)}/"
         for page in self._pages(Prefix=prefix):
-            for found in page.get("Contents", ()):
-                if not found["Key"].endswith("/"):  # the mark of a folder, as consoles make it
-                    yield found["Key"][len(prefix) :], found["Size"]
+            yield from ((found["Key"][len(prefix) :], found["Size"]) for found in page.get("Contents", ()))
 
     def _folders(self, path: str) -> Sequence[str]:
         prefix = f"{self._key(path)}/".lstrip("/")

@@ -63,7 +63,7 @@ def test_a_key_that_programs_on_the_way_would_take_for_another_is_refused(s3_sto
 
 def test_keys_that_cannot_be_read_are_listed_and_hide_no_other(s3_storage):
     """obstore's own listing fails for all where one has such a key."""
-    for name in ("a//b.jpg", "\x1b.jpg", "c.jpg", "folder/"):
+    for name in ("a//b.jpg", "\x1b.jpg", "c.jpg"):
         s3_storage._client.put_object(Bucket="faulty", Key=f"{s3_storage.root.partition('/')[2]}/in/{name}", Body=b"x")
     assert s3_storage.list("in") == [StoredObject(f"in/{name}", 1) for name in ("\\x1b.jpg", "a//b.jpg", "c.jpg")]
 
