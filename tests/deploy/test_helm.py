@@ -41,10 +41,20 @@ KNOWN = set(
         "dagProcessor.enabled",
         "dagProcessor.resources",
         "apiServer.resources",
-        "workers.keda.enabled",
-        "workers.persistence.enabled",
-        "workers.resources",
+        "workers.celery.keda.enabled",
+        "workers.celery.persistence.enabled",
+        "workers.celery.resources",
+        "workers.kubernetes.resources",
     ]
+)
+# Still taken by chart 1.22, with a warning; the names above stand in their place.
+DEPRECATED = (
+    "workers.keda",
+    "workers.persistence",
+    "workers.resources",
+    "webserver",
+    "ingress.enabled",
+    "securityContext",
 )
 
 
@@ -61,6 +71,21 @@ def _keys(value, above=""):
 
 def test_every_key_is_one_of_the_chart(values):
     assert set(_keys({name: value for name, value in values.items() if name != "config"})) == KNOWN
+
+
+def test_no_key_is_one_that_the_chart_warns_of(values):
+    assert [key for key in _keys(values) if key.startswith(DEPRECATED)] == []
+
+
+def test_the_secrets_of_the_walk_through_have_the_keys_that_the_chart_reads(values, root):
+    guide = (root / "docs/operate/kubernetes.md").read_text()
+    for name, key in (
+        (values["data"]["metadataSecretName"], "connection"),
+        (values["fernetKeySecretName"], "fernet-key"),
+        (values["apiSecretKeySecretName"], "api-secret-key"),
+        (values["jwtSecretName"], "jwt-secret"),
+    ):
+        assert re.search(rf"secret generic {name} .*--from-literal={key}=", guide), name
 
 
 def test_every_setting_is_one_of_airflow(values):
