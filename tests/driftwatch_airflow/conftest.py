@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
+from tests.deferred import run_task
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.alerts import Alert
@@ -79,7 +80,7 @@ class LabelledDay:
 
     def create(self, **params: Any) -> dict[str, Any]:
         operator = CreateAnnotationPoolOperator(task_id="create", monitor=self.monitor, day=DAY)
-        return operator.execute(self.context(**params))
+        return run_task(operator, self.context(**params))
 
     def sensor(self, **annotation: Any) -> WaitForAnnotationsOperator:
         changed = self.monitor.labels.model_copy(update=annotation)
@@ -172,6 +173,7 @@ def day(
         monkeypatch.setenv(
             "AIRFLOW_CONN_DRIFTWATCH_IMAGES", json.dumps({"conn_type": "http", "host": url, "password": "secret"})
         )
+        monkeypatch.setenv("AIRFLOW_CONN_WHYLABS_DEFAULT", json.dumps({"conn_type": "whylabs", "password": "a.b"}))
         yield LabelledDay(monitor, storage, url, server.close, back)
 
 

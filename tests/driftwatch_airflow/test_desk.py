@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.deferred import run_task
 from tests.driftwatch.labels.backends.desk_service import desk
 
 from driftwatch.artifacts.annotation import AnnotationPlan
@@ -54,13 +55,14 @@ def test_the_merge_says_what_peoples_time_has_cost_also_on_pages_that_were_too_f
 ):
     images = {"conn_type": "http", "host": "http://127.0.0.1:9", "password": "secret"}
     monkeypatch.setenv("AIRFLOW_CONN_DRIFTWATCH_IMAGES", json.dumps(images))
+    monkeypatch.setenv("AIRFLOW_CONN_DRIFTWATCH_DESK_DEFAULT", json.dumps(images | {"conn_type": "driftwatch_desk"}))
     with desk(tmp_path, monkeypatch) as service:
         site = service.site
         backend = DeskBackend(lambda: site.access(site.connection, "token"))
         monkeypatch.setattr(annotation, "label_backend_of", lambda *_: backend)
 
         def run(kind: Any) -> Any:
-            return kind(task_id="t", monitor=store.config, day=str(DAY)).execute(context())
+            return run_task(kind(task_id="t", monitor=store.config, day=str(DAY)), context())
 
         run(CreateAnnotationPoolOperator)
         day = store.day(DAY)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
+from tests.deferred import run_task
 from tests.driftwatch.labels.backends.label_studio.days import LabelledDay, labelled_day
 from tests.label_studio_server.running import SECONDS, VERSION, LabelStudio, shared_server
 
@@ -67,7 +68,7 @@ def ends(trigger: AnnotationCompleteTrigger, **wait: Any) -> Any:
 
 
 def test_a_day_is_asked_waited_for_and_merged(day):
-    made = task(CreateAnnotationPoolOperator, day).execute(context())
+    made = run_task(task(CreateAnnotationPoolOperator, day), context())
     trigger = waiting(day)
     assert trigger.wait.pool == day.pool
     assert trigger.wait.known == {known.image_id: known.label for known in day.plan.control}
@@ -84,7 +85,7 @@ def test_a_day_is_asked_waited_for_and_merged(day):
 
 
 def test_the_deadline_closes_the_day_since_the_server_does_not(day):
-    task(CreateAnnotationPoolOperator, day).execute(context())
+    run_task(task(CreateAnnotationPoolOperator, day), context())
     trigger = waiting(day)
     event = ends(trigger, deadline=NOW - timedelta(seconds=1))
     assert event == {"state": "deadline", "reason": None}
@@ -95,7 +96,7 @@ def test_the_deadline_closes_the_day_since_the_server_does_not(day):
 
 
 def test_image_links_that_end_before_the_day_are_renewed_and_the_wait_goes_on(day):
-    task(CreateAnnotationPoolOperator, day).execute(context())
+    run_task(task(CreateAnnotationPoolOperator, day), context())
     soon = NOW + timedelta(minutes=1)
     day.store.write(day.plan.model_copy(update={"links_expire": soon}))
     trigger = waiting(day)

@@ -22,6 +22,7 @@ import httpx
 import numpy as np
 import pandas as pd
 from airflow.sdk.exceptions import TaskDeferred
+from tests.deferred import run_task
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import MonitorKeys
@@ -242,6 +243,7 @@ class Case:
             "upload_performance": PublishOperator(task_id="upload_performance", kind="performance", **common),
         }
         steps = {name: (lambda op=op: op.execute(self._context(revise))) for name, op in operators.items()}
+        steps["create_annotation_pool"] = lambda: run_task(operators["create_annotation_pool"], self._context(revise))
         steps["wait_for_annotations"] = lambda: self._wait(operators["wait_for_annotations"])
         return steps
 

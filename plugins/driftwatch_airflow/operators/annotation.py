@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from driftwatch.errors import NeedsAttention
+from driftwatch.storage.kinds import storage_kind
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.buttons import LabellingLink, MonitorPageLink
 from driftwatch_airflow.image_links import link_signers
 from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
+from driftwatch_airflow.triggers.reach import ReachEvent, ReachTrigger, missing_connection
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from driftwatch.artifacts.store import DayStore
+    from driftwatch.config import MonitorConfig
+    from driftwatch.labels.backends.base import LabelBackend
 
 __getattr__ = old_names(
     __name__,
@@ -32,36 +39,94 @@ class CreateAnnotationPoolOperator(DayOperator):
     A pool is the day's job for annotators. It has the sample (the images to label) and control tasks (images whose class is known, which
     show how well a person works). From images that came after the sample was drawn a supplement is drawn, which has a pool of its own. With
     the run's `dry_run` the task creates nothing: it says what it would create and what that would cost, and skips what follows.
+
+    Before money is spent, the connections of all steps that follow are looked up: here, and in the triggerer, which waits for the annotators
+    and looks them up itself. One that is missing fails the task, without a retry and without a pool.
     """
 
     operator_extra_links = (MonitorPageLink(), LabellingLink())
 
     def execute(self, context: Context) -> XCom:
-        from driftwatch.artifacts.annotation import AnnotationPlan
-        from driftwatch.labels.creation import create_day_pool, links_of
-        from driftwatch.labels.plan import describe, plan_labelling
-        from driftwatch.labels.shown import ShownImages
-        from driftwatch.labels.supplement import not_asked, with_supplement
-        from driftwatch.models.as_trained import for_day
-
-        day = self.of_day.with_config(for_day(self.of_day))
-        annotation, signers, now = day.config.labels, link_signers(day.config), context["ti"].start_date
-        made = day.find(AnnotationPlan)
-        backend = label_backend_of(day.config, made if made and made.asked else None)
         if context["params"].get("dry_run"):
-            can_show = ShownImages(day.storage, day.keys.shown).unchanged
-            plan = plan_labelling(day, now, can_show)
-            if plan.asked:
-                plan, _ = with_supplement(day, plan, now, can_show)
-            links_of(plan.newest, day, signers, now, backend.renews_links)
-            said = "; ".join(describe(part, annotation) for part in plan.parts)
-            raise AirflowSkipException(f"dry_run: nothing was created; {said}{not_asked(plan)}")
-        plan = create_day_pool(day, backend, signers, now)
+            self._say_plan(context)
+        self._backend(self._day)
+        after, waiting = connections_after(self.monitor), connections_of_waits(self.monitor)
+        _refuse([refused for name, setting in after.items() if (refused := missing_connection(name, setting))])
+        self.defer(trigger=ReachTrigger(waiting), method_name="create")
+
+    def create(self, context: Context, event: ReachEvent) -> XCom:
+        """Called when the triggerer has looked its connections up."""
+        from driftwatch.labels.creation import create_day_pool
+
+        if event["failed"]:
+            raise RuntimeError(f"the triggerer could not look up its connections: {event['failed']}")
+        _refuse(
+            [
+                f"in the triggerer {refused}; docs/operate/connections.md says where it looks"
+                for refused in event["missing"]
+            ]
+        )
+        day = self._day
+        backend = self._backend(day)
+        plan = create_day_pool(day, backend, link_signers(day.config), context["ti"].start_date)
         link = backend.page(plan.newest)
         LabellingLink().store(self, context, link)
         self.log.info("Pool %s: %s", plan.newest.pool_id, link)
         cost = round(sum(part.cost.total for part in plan.parts), 4)
         return {"pool_id": plan.newest.pool_id, "images": len(plan.asked_about), "cost": cost}
+
+    @property
+    def _day(self) -> DayStore:
+        from driftwatch.models.as_trained import for_day
+
+        return self.of_day.with_config(for_day(self.of_day))
+
+    def _backend(self, day: DayStore) -> LabelBackend:
+        from driftwatch.artifacts.annotation import AnnotationPlan
+
+        made = day.find(AnnotationPlan)
+        return label_backend_of(day.config, made if made and made.asked else None)
+
+    def _say_plan(self, context: Context) -> NoReturn:
+        """Skips the task with what it would create."""
+        from driftwatch.labels.creation import links_of
+        from driftwatch.labels.plan import describe, plan_labelling
+        from driftwatch.labels.shown import ShownImages
+        from driftwatch.labels.supplement import not_asked, with_supplement
+
+        day, now = self._day, context["ti"].start_date
+        annotation, signers = day.config.labels, link_signers(day.config)
+        backend = self._backend(day)
+        can_show = ShownImages(day.storage, day.keys.shown).unchanged
+        plan = plan_labelling(day, now, can_show)
+        if plan.asked:
+            plan, _ = with_supplement(day, plan, now, can_show)
+        links_of(plan.newest, day, signers, now, backend.renews_links)
+        said = "; ".join(describe(part, annotation) for part in plan.parts)
+        raise AirflowSkipException(f"dry_run: nothing was created; {said}{not_asked(plan)}")
+
+
+def connections_after(monitor: MonitorConfig) -> dict[str, str]:
+    """The connections that the steps after the pool need, by the setting that names each."""
+    found = connections_of_waits(monitor)
+    if "whylabs" in monitor.publish.sinks:
+        found[monitor.publish.connection] = "publish.connection"
+    return found
+
+
+def connections_of_waits(monitor: MonitorConfig) -> dict[str, str]:
+    """Those that the triggerer looks up, by the setting that names each."""
+    found = {monitor.labels.connection_id: "labels.connection"}
+    if monitor.storage.connection and storage_kind(monitor.storage.uri).takes_login:
+        found[monitor.storage.connection] = "storage.connection"
+    if monitor.publish.alert_source == "whylabs":
+        found[monitor.publish.connection] = "publish.connection"
+    return found
+
+
+def _refuse(missing: list[str]) -> None:
+    if missing:
+        raise NeedsAttention("; ".join(missing))
 
 
 class MergeAnnotationsOperator(DayOperator):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+from tests.deferred import run_task
 
 from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch.labels.backends.toloka.upload import TaskUpload
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
+from driftwatch_airflow.triggers.reach import ReachTrigger
 
 DAY = "2026-11-20"
 
@@ -42,7 +45,7 @@ def test_creating_twice_gives_the_same_pool_and_a_link_to_it(day):
     assert first["images"] == 12
     operator = CreateAnnotationPoolOperator(task_id="create", monitor=day.monitor, day=DAY)
     with_link = day.context()
-    operator.execute(with_link)
+    run_task(operator, with_link)
     (link,) = with_link["ti"].xcom.values()
     assert link.startswith(day.url)
     assert link.endswith(f"/pool/{first['pool_id']}")
@@ -109,3 +112,45 @@ def test_pages_are_judged_once_with_the_reason_and_rejected_answers_neither_vote
     assert (summary["votes"], summary["spent"], summary["rejected_pages"]) == (12, 0.06, 1)
     assert set(day.storage.read_table(f"cats_vs_dogs/days/{DAY}/labels.parquet")["label"]) == {"cat"}
     assert day.merge() == summary
+
+
+@pytest.mark.parametrize(
+    ("gone", "setting"), [("TOLOKA_DEFAULT", "labels.connection"), ("WHYLABS_DEFAULT", "publish.connection")]
+)
+def test_a_connection_that_a_later_step_needs_is_missed_before_a_pool_is_bought(day, monkeypatch, gone, setting):
+    monkeypatch.delenv(f"AIRFLOW_CONN_{gone}")
+    with pytest.raises(NeedsAttention, match=f"no Airflow connection '{gone.lower()}', which {setting} names"):
+        day.create()
+    assert list(day.client.get_pools()) == []
+    assert not day.storage.exists(f"cats_vs_dogs/days/{DAY}/annotation.json")
+
+
+def test_one_that_the_triggerer_alone_lacks_is_missed_before_a_pool_is_bought(day, monkeypatch):
+    """The task has it in its own environment, the triggerer has not."""
+    operator = CreateAnnotationPoolOperator(task_id="create", monitor=day.monitor, day=DAY)
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute(day.context())
+    _, stored = deferred.value.trigger.serialize()
+    assert stored == {"connections": {"toloka_default": "labels.connection"}}
+    with monkeypatch.context() as triggerer:
+        triggerer.delenv("AIRFLOW_CONN_TOLOKA_DEFAULT")
+        event = asyncio.run(anext(ReachTrigger(**stored).run())).payload
+    with pytest.raises(
+        NeedsAttention, match=r"in the triggerer there is no Airflow connection 'toloka_default'.*connections\.md"
+    ):
+        operator.create(day.context(), event)
+    assert list(day.client.get_pools()) == []
+
+
+def test_a_triggerer_that_cannot_look_is_asked_again(day, monkeypatch):
+    operator = CreateAnnotationPoolOperator(task_id="create", monitor=day.monitor, day=DAY)
+
+    def away(*_: Any) -> None:
+        raise OSError("the vault is sealed")
+
+    monkeypatch.setattr("driftwatch_airflow.triggers.reach.connection_of", away)
+    event = asyncio.run(anext(ReachTrigger({"toloka_default": "labels.connection"}).run())).payload
+    assert event == {"missing": [], "failed": "OSError: the vault is sealed"}
+    with pytest.raises(RuntimeError, match="the vault is sealed") as failed:
+        operator.create(day.context(), event)
+    assert operator.retry_policy.evaluate(failed.value, 1, 7).action.value != "fail"
