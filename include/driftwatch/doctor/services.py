@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 
 from driftwatch.config import MonitorConfig, NotifierConfig
+from driftwatch.config.labels import DESK, LABEL_STUDIO, TOLOKA
 from driftwatch.credentials import Access
 from driftwatch.doctor.results import CheckResult, Facts, Said, Skew, looked, not_checked
 from driftwatch.doctor.site import Site
@@ -32,7 +33,9 @@ def named_connections(monitor: MonitorConfig) -> list[tuple[str, str]]:
         ("storage.connection", monitor.storage.connection if kind.takes_login else None)
     ]
     if labels.people:
-        found.append(("labels.connection", labels.connection_id))
+        # A backend of another package may need none.
+        own = labels.people in (TOLOKA, LABEL_STUDIO, DESK)
+        found.append(("labels.connection", labels.connection_id if own else labels.connection))
         default = type(labels).model_fields["image_links"].default
         if not kind.presigns or labels.image_links != default:
             found.append(("labels.image_links", labels.image_links))

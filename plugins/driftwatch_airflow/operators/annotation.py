@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NoReturn
 from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch.errors import NeedsAttention
-from driftwatch.storage.kinds import storage_kind
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.buttons import LabellingLink, MonitorPageLink
 from driftwatch_airflow.image_links import link_signers
@@ -107,21 +106,20 @@ class CreateAnnotationPoolOperator(DayOperator):
 
 
 def connections_after(monitor: MonitorConfig) -> dict[str, str]:
-    """The connections that the steps after the pool need, by the setting that names each."""
-    found = connections_of_waits(monitor)
-    if "whylabs" in monitor.publish.sinks:
-        found[monitor.publish.connection] = "publish.connection"
-    return found
+    """The connections that the day needs, with a setting that names each. Not MLflow's: it only shows, and no day waits for it."""
+    from driftwatch.doctor.services import named_connections
+
+    return {name: setting for setting, name in named_connections(monitor) if setting != "registry.mlflow.connection"}
 
 
 def connections_of_waits(monitor: MonitorConfig) -> dict[str, str]:
-    """Those that the triggerer looks up, by the setting that names each."""
-    found = {monitor.labels.connection_id: "labels.connection"}
-    if monitor.storage.connection and storage_kind(monitor.storage.uri).takes_login:
-        found[monitor.storage.connection] = "storage.connection"
-    if monitor.publish.alert_source == "whylabs":
-        found[monitor.publish.connection] = "publish.connection"
-    return found
+    """Those that the triggerer looks up, with a setting that names each."""
+    from driftwatch.doctor.services import named_connections
+
+    asked = {"labels.connection", "storage.connection"}
+    if monitor.publish.alert_source != "local":
+        asked.add("publish.connection")
+    return {name: setting for setting, name in named_connections(monitor) if setting in asked}
 
 
 def _refuse(missing: list[str]) -> None:

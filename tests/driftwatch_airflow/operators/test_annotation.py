@@ -7,12 +7,18 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 from tests.deferred import run_task
 
+from driftwatch.config import MonitorConfig
 from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch.labels.backends.toloka.upload import TaskUpload
-from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
+from driftwatch_airflow.operators.annotation import (
+    CreateAnnotationPoolOperator,
+    connections_after,
+    connections_of_waits,
+)
 from driftwatch_airflow.triggers.reach import ReachTrigger
 
 DAY = "2026-11-20"
@@ -154,3 +160,30 @@ def test_a_triggerer_that_cannot_look_is_asked_again(day, monkeypatch):
     with pytest.raises(RuntimeError, match="the vault is sealed") as failed:
         operator.create(day.context(), event)
     assert operator.retry_policy.evaluate(failed.value, 1, 7).action.value != "fail"
+
+
+@pytest.mark.parametrize(
+    ("said", "here", "waiting"),
+    [
+        ({}, {"toloka_default", "whylabs_default", "driftwatch_images"}, {"toloka_default"}),
+        ({"publish": {"alert_source": "either"}}, {"toloka_default", "whylabs_default", "driftwatch_images"}, {"toloka_default", "whylabs_default"}),
+        ({"storage": {"uri": "s3://b/p", "connection": "aws"}, "labels": {"image_links": "aws"}}, {"toloka_default", "whylabs_default", "aws"}, {"toloka_default", "aws"}),
+        ({"registry": {"mlflow": {"connection": "models"}}}, {"toloka_default", "whylabs_default", "driftwatch_images"}, {"toloka_default"}),
+    ],
+)  # fmt: skip
+def test_the_connections_of_a_day_are_those_of_its_file_and_mlflow_holds_none_up(root, said, here, waiting):
+    raw = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
+    raw["storage"]["uri"] = "file:///nowhere"
+    monitor = MonitorConfig.model_validate(raw | {name: raw.get(name, {}) | values for name, values in said.items()})
+    assert set(connections_after(monitor)) == here
+    assert set(connections_of_waits(monitor)) == waiting
+
+
+def test_a_backend_of_another_package_may_need_no_connection(root):
+    raw = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
+    raw["storage"]["uri"] = "file:///nowhere"
+    monitor = MonitorConfig.model_validate(raw)
+    monitor = monitor.model_copy(update={"labels": monitor.labels.model_copy(update={"backend": "house"})})
+    assert connections_of_waits(monitor) == {}
+    named = monitor.model_copy(update={"labels": monitor.labels.model_copy(update={"connection": "our_house"})})
+    assert connections_of_waits(named) == {"our_house": "labels.connection"}
