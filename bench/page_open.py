@@ -22,9 +22,11 @@ import httpx
 import yaml
 from playwright.sync_api import sync_playwright
 
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.config.loader import load_monitor
 from driftwatch.storage import open_storage
+from driftwatch.view.summaries import write_summaries
 from driftwatch_sandbox.demo.world import ROOT, World
 from driftwatch_sandbox.demo.year import Year
 
@@ -42,6 +44,7 @@ def main() -> None:
         config = _monitor(world, f"days_{days}")
         if days:
             Year(open_storage(config.storage.uri), config, LAST, days).write()
+            _summarised(config)
     try:
         world.prepare_airflow()
         world.processes.start("api-server", ["airflow", "api-server"], world.env)
@@ -74,8 +77,9 @@ def _measure(page: Any, world: World, url: str) -> None:
         _row(page, f"a monitor of {days} days", f"{url}/driftwatch/m/days_{days}/", "#labels-chart canvas")
     for number in range(MONITORS - len(SIZES) - 1):  # the pages read a new file when they are asked next
         name = f"camera_{number:02d}"
-        _monitor(world, name)
+        config = _monitor(world, name)
         shutil.copytree(world.storage / f"days_{OF_EACH}", world.storage / name)
+        _summarised(config)
     last = f".monitors tbody tr:nth-of-type({MONITORS})"
     _row(page, f"the overview of {MONITORS} monitors", f"{url}/driftwatch/", last)
 
@@ -86,6 +90,11 @@ def _monitor(world: World, name: str) -> MonitorConfig:
     path = world.monitors / f"{name}.yaml"
     path.write_text(yaml.safe_dump(raw))
     return load_monitor(path)
+
+
+def _summarised(config: MonitorConfig) -> None:
+    """As the last task of each day leaves the monitor."""
+    write_summaries(MonitorStore(open_storage(config.storage.uri), config), LAST)
 
 
 def _row(page: Any, what: str, address: str, ready: str) -> None:

@@ -123,7 +123,7 @@ _WHAT_AND_WHEN = {
         "as tell_drift.",
     ),
     "day_done": (
-        "Ends the day well. A day that failed before and was run again is no longer shown as failed.",
+        "Ends the day well. A day that failed before and was run again is no longer shown as failed. Renews what the overview shows of the month.",
         "if an earlier task failed, clear that one. If this task failed itself, the storage did not answer: clear this task.",
     ),
     "tell_outcome": (

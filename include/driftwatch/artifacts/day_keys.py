@@ -13,9 +13,14 @@ class DayKeys:
     monitor: str
     day: date
 
+    @property
+    def folder(self) -> str:
+        """The folder of the day's files."""
+        return f"{self.monitor}/days/{self.day.isoformat()}"
+
     def file(self, name: str) -> str:
         """A file of the day's folder."""
-        return f"{self.monitor}/days/{self.day.isoformat()}/{name}"
+        return f"{self.folder}/{name}"
 
     @property
     def incoming(self) -> str:

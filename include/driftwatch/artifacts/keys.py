@@ -44,6 +44,15 @@ class MonitorKeys:
         return f"{self.monitor}/days"
 
     @property
+    def summaries(self) -> str:
+        """The folder of what the overview shows of each month's days: made from them, and made anew where it is missing."""
+        return f"{self.monitor}/summaries"
+
+    def summary(self, month: str) -> str:
+        """The days of one month, YYYY-MM."""
+        return f"{self.summaries}/{month}.json"
+
+    @property
     def annotation_lock(self) -> str:
         """Held while a pool is created or a day's plan is changed: all days share the project, the exam and the month's limit."""
         return f"{self.monitor}/annotation.lock"

@@ -30,6 +30,7 @@ from driftwatch.artifacts.recheck import Recheck
 from driftwatch.artifacts.reference import AcceptedState, Mutes, ReferenceSettings, StateOfModel, UsualPredictions
 from driftwatch.artifacts.retraining import AttachedAlert, ChallengerNote, DatasetCard, GateResult, RetrainingRequest
 from driftwatch.artifacts.served_model import ServedModel
+from driftwatch.artifacts.summary import MonthSummary
 
 OF_A_DAY: tuple[type[base.DayArtifact], ...] = (
     Ingest, InputsIndex, ShardPlan, LateFiles, DayDrift, ContentDrift, Estimate, Performance, WhyLabsAnalysis, AnnotationPlan,
@@ -44,6 +45,7 @@ _BY_PATTERN: dict[str, type[base.Artifact]] = {
     r"[^/]+/reference/states/[^/]+/v[^/]+/state\.json": StateOfModel,
     r"[^/]+/reference/mutes\.json": Mutes,
     r"[^/]+/reference/[^/]+/published\.json": UploadLedger,
+    r"[^/]+/summaries/\d{4}-\d\d\.json": MonthSummary,
     r"[^/]+/models/champion\.json": ChampionPointer,
     r"[^/]+/models/mlflow\.json": MlflowRecord,
     r"[^/]+/models/v[^/]+/card\.json": ModelCard,

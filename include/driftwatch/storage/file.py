@@ -49,7 +49,11 @@ class FileStorage(Storage):
 
     def _look(self, path: str) -> Entry:
         found = os.stat(path)
-        return Entry(f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}", found.st_mtime)
+        return Entry(_stamp(found), found.st_mtime)
+
+    def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:
+        with os.scandir(path) as entries:
+            return {entry.name: _stamp(entry.stat()) for entry in entries if entry.name in names and entry.is_file()}
 
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
         return list_files(path)
@@ -80,6 +84,10 @@ class FileStorage(Storage):
 
     def _remove(self, path: str) -> None:
         os.remove(path)
+
+
+def _stamp(found: os.stat_result) -> str:
+    return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
 
 
 @contextmanager

@@ -149,6 +149,11 @@ class ObjectStore(Storage):
             # The answer to a HEAD does not say whether there is a bucket.
             return Entry(self._store.get(self._key(path)).meta["e_tag"])
 
+    def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:
+        listed = self._store.list_with_delimiter(self._key(path))["objects"]
+        found = {item["path"].rpartition("/")[2]: item["e_tag"] for item in listed}
+        return {name: found[name] for name in names if found.get(name)}
+
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
         start = len(self._key(path)) + 1
         for batch in self._store.list(f"{self._key(path)}/"):

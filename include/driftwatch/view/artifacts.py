@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
 T = TypeVar("T")
+K = TypeVar("K")
 A = TypeVar("A", bound=base.Artifact)
 _KEPT = 20_000
 _AT_ONCE = 16
@@ -42,7 +43,7 @@ class Artifacts:
     def __init__(self, store: MonitorStore, kept: int = _KEPT) -> None:
         self.store = store
         self._kept = kept
-        self._held: OrderedDict[tuple[str, str], tuple[str, Any]] = OrderedDict()
+        self._held: OrderedDict[tuple[str, str], tuple[object, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -63,21 +64,31 @@ class Artifacts:
         if stamp is None:
             return None
         name = (key, read.__qualname__)
-        with self._lock:
-            held = self._held.get(name)
-            if held and held[0] == stamp:
-                self._held.move_to_end(name)
-                kept: T = held[1]
-                return kept
+        kept: T | None = self.held(name, stamp)
+        if kept is not None:
+            return kept
         try:
             value = read(self.storage, key)
         except MissingArtifact:  # it was deleted meanwhile
             return None
+        self.hold(name, stamp, value)
+        return value
+
+    def held(self, name: tuple[str, str], stamp: object) -> Any:
+        """What `hold` was given under this name and this stamp; None where it was not, or was forgotten."""
+        with self._lock:
+            held = self._held.get(name)
+            if held is None or held[0] != stamp:
+                return None
+            self._held.move_to_end(name)
+            return held[1]
+
+    def hold(self, name: tuple[str, str], stamp: object, value: object) -> None:
+        """Keeps a value. `name`: what it was read from, and how; `stamp`: as that was before it was read."""
         with self._lock:
             self._held[name] = (stamp, value)
             while len(self._held) > self._kept:
                 self._held.popitem(last=False)
-        return value
 
     def find(self, key: str, kind: type[A]) -> A | None:
         """The artifact at `key`, or None if there is none. Raises the other errors of `artifacts.base.read`."""
@@ -91,11 +102,15 @@ class Artifacts:
             return Found(key, problem=error)
 
     def look_at_each(self, wanted: Sequence[tuple[str, Callable[[Storage, str], Any]]]) -> list[Found[Any]]:
-        """`look` at each. On S3 it looks at many at a time, since each needs a round trip."""
+        """`look` at each."""
+        return self.of_each(lambda item: self.look(*item), wanted)
+
+    def of_each(self, call: Callable[[K], T], wanted: Sequence[K]) -> list[T]:
+        """What `call` gives for each. On S3 many are called at a time, since each needs a round trip."""
         if not self.storage.remote:
-            return [self.look(key, read) for key, read in wanted]
+            return [call(item) for item in wanted]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            return list(pool.map(lambda item: self.look(*item), wanted))
+            return list(pool.map(call, wanted))
 
 
 def reader(kind: type[A], light: Callable[[A], A] | None = None) -> Callable[[Storage, str], A]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.accuracy import Estimate, Performance
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
@@ -14,16 +13,13 @@ from driftwatch.artifacts.episodes import DayEpisodes
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.nested_keys import file_name
-from driftwatch.artifacts.segments import SegmentStatus
+from driftwatch.artifacts.summary import OF_A_SUMMARY, DaySummary
 from driftwatch.view import tones
 from driftwatch.view.artifacts import Artifacts, reader
+from driftwatch.view.day_parts import FILES, Depth, Stamps, read_parts
 from driftwatch.view.episodes import tip
 from driftwatch.view.standing import Standing, standings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from driftwatch.storage import Storage
+from driftwatch.view.summaries import summarised
 
 
 @dataclass(frozen=True)
@@ -129,75 +125,61 @@ def _about(what: str, verdict: tones.Verdict) -> str:
     return f"{what} not judged yet" if verdict.tone == tones.WAITING else f"{what} {verdict.word}"
 
 
-# Segments as usual, of hundreds on each day of a year, have no part in a calendar.
-_TELLING: tuple[SegmentStatus, ...] = ("drifted", "new", "missing", "muted")
-
-
-def _light_drift(found: DayDrift) -> DayDrift:
-    light: dict[str, Any] = {
-        "examples": (),
-        "hellinger": {},
-        "day_scores": None,
-        "segments": found.segments_that(*_TELLING),
-    }
-    return found.model_copy(update=light)
-
-
-def _light_content(found: ContentDrift) -> ContentDrift:
-    return found.model_copy(update={"segments": found.segments_that(*_TELLING)})
-
-
-def _light_performance(found: Performance) -> Performance:
-    versions = tuple(row.model_copy(update={"evidence": None}) for row in found.versions)
-    return found.model_copy(update={"evidence": None, "revisions": (), "versions": versions})
-
-
-def _light_plan(found: AnnotationPlan) -> AnnotationPlan:
-    light = found.model_copy(update={"sample": (), "changed": (), "control": (), "exam": None})
-    if found.supplements:
-        light = light.model_copy(update={"supplements": tuple(map(_light_plan, found.supplements))})
-    return light
-
-
-_READ: dict[str, tuple[str, Callable[[Storage, str], Any]]] = {
-    "ingest": (Ingest.file, reader(Ingest)),
-    "drift": (DayDrift.file, reader(DayDrift, _light_drift)),
-    "performance": (Performance.file, reader(Performance, _light_performance)),
-    "annotation": (AnnotationPlan.file, reader(AnnotationPlan, _light_plan)),
-    "estimate": (Estimate.file, reader(Estimate)),
-    "content_drift": (ContentDrift.file, reader(ContentDrift, _light_content)),
-    "failure": (Failure.file, reader(Failure)),
-    "episodes": (DayEpisodes.file, reader(DayEpisodes)),
-    "progress": (AnnotationProgress.file, reader(AnnotationProgress)),
-}
-
-
-def read_days(artifacts: Artifacts, newest: int | None = None) -> list[Day]:
+def read_days(artifacts: Artifacts, newest: int | None = None, depth: Depth = "light") -> list[Day]:
     """Every day that has a folder, or the `newest` so many, oldest first. An artifact that cannot be read is left out and named in its
-    day's `problems`."""
+    day's `problems`.
+
+    Each day's folder is listed, and only a day whose files have changed is read. Brief days come from the month's summary, if that was made
+    from the files that are there.
+    """
     days = artifacts.store.days()[-newest if newest else 0 :]
-    found = iter(
-        artifacts.look_at_each(
-            [(artifacts.keys.day(day).file(file), read) for day in days for file, read in _READ.values()]
-        )
-    )
-    rows, labelled = [], artifacts.config.labels.labelled
-    for day in days:
-        parts = {name: next(found) for name in _READ}
-        problems = tuple(f"{file_name(part.key)}: {part.problem}" for part in parts.values() if part.problem)
-        values = {name: part.value for name, part in parts.items()}
-        rows.append(Day(day, **values, problems=problems, labelled=labelled))
-    return with_standings(rows)
+    listed = dict(zip(days, artifacts.of_each(lambda day: _stamps(artifacts, day), days), strict=True))
+    found: dict[date, Day] = {}
+    for day, stamps in listed.items():
+        kept = artifacts.held((artifacts.keys.day(day).folder, depth), stamps)
+        if kept is not None:
+            found[day] = kept
+    fresh = [day for day in days if day not in found]
+    known = summarised(artifacts, {day: listed[day] for day in fresh}) if depth == "brief" else {}
+    for row in artifacts.of_each(lambda day: _read(artifacts, day, listed[day], depth, known.get(day)), fresh):
+        found[row.day] = row
+        if not row.problems:
+            artifacts.hold((artifacts.keys.day(row.day).folder, depth), listed[row.day], row)
+    return with_standings([found[day] for day in days])
+
+
+def _stamps(artifacts: Artifacts, day: date) -> Stamps | Exception:
+    try:
+        return artifacts.storage.stamps(artifacts.keys.day(day).folder, FILES)
+    except Exception as error:
+        return error
+
+
+def _read(artifacts: Artifacts, day: date, stamps: Stamps | Exception, depth: Depth, known: DaySummary | None) -> Day:
+    labelled = artifacts.config.labels.labelled
+    if isinstance(stamps, Exception):
+        return Day(day, problems=(f"{day}: {stamps}",), labelled=labelled)
+    if known is not None:
+        return Day(day, **{name: getattr(known, name) for name in OF_A_SUMMARY}, labelled=labelled)
+    parts = read_parts(artifacts.store.day(day), stamps, depth)
+    problems = tuple(f"{file_name(part.key)}: {part.problem}" for part in parts.values() if part.problem)
+    return Day(day, **{name: part.value for name, part in parts.items()}, problems=problems, labelled=labelled)
 
 
 def whole(artifacts: Artifacts, day: Day) -> Day:
-    """The day with all that its segments' tests say, which `read_days` leaves out."""
+    """The day with all that its tests and its verdict say, some of which `read_days` leaves out."""
     keys = artifacts.keys.day(day.day)
-    drift, content = (
-        artifacts.look(keys.drift, reader(DayDrift)),
-        artifacts.look(keys.content_drift, reader(ContentDrift)),
+    drift, content, performance = (
+        artifacts.look(keys.drift, reader(DayDrift)).value,
+        artifacts.look(keys.content_drift, reader(ContentDrift)).value,
+        artifacts.look(keys.performance, reader(Performance)).value,
     )
-    return replace(day, drift=drift.value or day.drift, content_drift=content.value or day.content_drift)
+    return replace(
+        day,
+        drift=drift or day.drift,
+        content_drift=content or day.content_drift,
+        performance=performance or day.performance,
+    )
 
 
 def with_standings(days: Sequence[Day]) -> list[Day]:

@@ -93,6 +93,12 @@ def look(days: Sequence[Day], artifacts: Artifacts) -> Known | None:
     return Known(last, measured, outcome, before, None if outcome else _newest_retraining(artifacts, last.day))
 
 
+def with_whole(days: Sequence[Day], known: Known | None) -> list[Day]:
+    """The days, those of `known` whole."""
+    whole_days = {row.day: row for row in (known.measured, known.last) if row} if known else {}
+    return [whole_days.get(row.day, row) for row in days]
+
+
 def of_known(days: Sequence[Day], known: Known | None, config: MonitorConfig) -> WhatNow | None:
     """The card of a monitor. `days`: as they are now; Airflow may know of failures that the storage does not."""
     if not days:

@@ -64,22 +64,25 @@ class TellFailureOperator(TellOperator):
 
 class EndDayOperator(DayOperator):
     """Ends the day well. If it had failed before, takes the note of the failure away, from the report too. While a task of this run beside
-    it has failed, the note stays."""
+    it has failed, the note stays. Then it renews what the overview shows of the day's month."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trigger_rule": TriggerRule.NONE_FAILED, **kwargs})
 
     def execute(self, context: Context) -> None:
         from driftwatch.artifacts.alerts import DayFailed
+        from driftwatch.view.summaries import write_summaries
 
-        if context["params"].get("dry_run") or not self.storage.exists(self.keys.failure):
+        if context["params"].get("dry_run"):
             return
-        if failed := failures.failed_tasks(context):
-            self.log.warning("The day stays noted as failed: %s failed", ", ".join(failed))
-            return
-        outbox_of(self.monitor, day=self.day).withdraw(DayFailed.source)
-        self.storage.delete(self.keys.failure)
-        renew_report(self.of_day)
+        if self.storage.exists(self.keys.failure):
+            if failed := failures.failed_tasks(context):
+                self.log.warning("The day stays noted as failed: %s failed", ", ".join(failed))
+                return
+            outbox_of(self.monitor, day=self.day).withdraw(DayFailed.source)
+            self.storage.delete(self.keys.failure)
+            renew_report(self.of_day)
+        write_summaries(self.store, self.date)
 
 
 class TellRetrainingOperator(MonitorOperator):

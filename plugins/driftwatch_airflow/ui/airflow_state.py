@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
@@ -20,6 +20,8 @@ from driftwatch_airflow.run_days import RunDay, day_of_run
 from driftwatch_airflow.task_docs import TELLING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from sqlalchemy.orm import Session
 
     from driftwatch.config import MonitorConfig
@@ -57,11 +59,16 @@ class DayInAirflow:
     about: RunDay | None
 
 
-def next_run(session: Session, dag_id: str) -> NextRun:
-    dag = session.scalar(select(DagModel).where(DagModel.dag_id == dag_id))
-    if dag is None:
-        return NextRun(None, False, False)
-    return NextRun(dag.next_dagrun_create_after, bool(dag.is_paused), True)
+def next_runs(session: Session, dag_ids: Collection[str]) -> dict[str, NextRun]:
+    """When each of the DAGs runs next."""
+    query = select(DagModel.dag_id, DagModel.next_dagrun_create_after, DagModel.is_paused)
+    known = {row.dag_id: row for row in session.execute(query.where(DagModel.dag_id.in_(dag_ids)))}
+    return {
+        dag_id: NextRun(known[dag_id].next_dagrun_create_after, bool(known[dag_id].is_paused), True)
+        if dag_id in known
+        else NextRun(None, False, False)
+        for dag_id in dag_ids
+    }
 
 
 def day_of_run_id(session: Session, config: MonitorConfig, run_id: str) -> RunDay | None:
@@ -108,30 +115,45 @@ def failures(session: Session, config: MonitorConfig) -> dict[date, list[Failure
 
     Dry runs do not count, and neither do messages that could not be told. The reasons are in the tasks' logs.
     """
-    dag_id = config.monitoring_dag_id
-    newest: dict[date, str] = {}
+    return failures_of_each(session, [config])[config.name]
+
+
+def failures_of_each(
+    session: Session, configs: Sequence[MonitorConfig], since: date | None = None
+) -> dict[str, dict[date, list[Failure]]]:
+    """`failures` of each monitor by its name. `since`: of runs that were due before it, none of whose days is this one or a later one, nothing is
+    asked."""
+    by_dag = {config.monitoring_dag_id: config for config in configs}
+    wanted = [DagRun.dag_id.in_(by_dag)]
+    if since is not None:
+        wanted.append(DagRun.run_after >= datetime.combine(since, time.min, timezone.utc))
     # Clearing a run queues it anew.
     started = func.coalesce(DagRun.queued_at, DagRun.created_at, DagRun.run_after)
-    for run in session.scalars(select(DagRun).where(DagRun.dag_id == dag_id).order_by(started, DagRun.id)):
-        day = None if (run.conf or {}).get("dry_run") else _day(run, config)
+    runs = select(DagRun.dag_id, DagRun.run_id, DagRun.conf, DagRun.run_type, DagRun.run_after, DagRun.logical_date)
+    newest: dict[str, dict[date, str]] = {dag_id: {} for dag_id in by_dag}
+    for run in session.execute(runs.where(*wanted).order_by(started, DagRun.id)):
+        day = None if (run.conf or {}).get("dry_run") else _day(run, by_dag[run.dag_id])
         if day is not None:
-            newest[day] = run.run_id
-    failed: dict[str, list[Failure]] = {}
-    tasks = select(TaskInstance.run_id, TaskInstance.task_id).where(
-        TaskInstance.dag_id == dag_id, TaskInstance.state == "failed"
+            newest[run.dag_id][day] = run.run_id
+    failed: dict[tuple[str, str], list[Failure]] = {}
+    tasks = select(TaskInstance.dag_id, TaskInstance.run_id, TaskInstance.task_id).join(
+        DagRun, (DagRun.dag_id == TaskInstance.dag_id) & (DagRun.run_id == TaskInstance.run_id)
     )
-    for task in session.execute(tasks.order_by(TaskInstance.end_date)):
+    for task in session.execute(tasks.where(*wanted, TaskInstance.state == "failed").order_by(TaskInstance.end_date)):
         if not task.task_id.startswith(TELLING):
             failure = Failure(task=task.task_id, reason="see the task's log in Airflow", run_id=task.run_id)
-            failed.setdefault(task.run_id, []).append(failure)
-    return {day: failed.get(run_id, []) for day, run_id in newest.items()}
+            failed.setdefault((task.dag_id, task.run_id), []).append(failure)
+    return {
+        config.name: {day: failed.get((dag_id, run_id), []) for day, run_id in newest[dag_id].items()}
+        for dag_id, config in by_dag.items()
+    }
 
 
-def _is_of(run: DagRun, config: MonitorConfig, day: date) -> bool:
+def _is_of(run: Any, config: MonitorConfig, day: date) -> bool:
     return _day(run, config) == day
 
 
-def _day(run: DagRun, config: MonitorConfig) -> date | None:
+def _day(run: Any, config: MonitorConfig) -> date | None:
     try:
         return day_of_run(run, run.conf or {}, config.schedule).day
     except NeedsAttention:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +14,7 @@ from fastapi import HTTPException, Request
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
+from driftwatch.config import MonitorConfig
 from driftwatch.view import episodes
 from driftwatch.view.answer_series import class_series
 from driftwatch.view.changed_images import training_picture
@@ -22,10 +24,10 @@ from driftwatch.view.drift_words import feature_rows
 from driftwatch.view.mlflow import mlflow_of
 from driftwatch.view.model_page import models, problems
 from driftwatch.view.models import champion_or_problem, retrainings, waited_for
-from driftwatch.view.overview import FEW, LATELY, calendar, overview, worst_first
+from driftwatch.view.overview import FEW, LATELY, Overview, calendar, overview, worst_first
 from driftwatch.view.segment_pages import segment_page
 from driftwatch.view.series import series
-from driftwatch.view.what_now import Known, WhatNow, look, of_known, of_monitor
+from driftwatch.view.what_now import Known, WhatNow, look, of_known, of_monitor, with_whole
 from driftwatch_airflow.ui import airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, require
 from driftwatch_airflow.ui.addresses import address
@@ -49,27 +51,41 @@ def _read_lately(site: Site) -> _Read:
 
 def _read_overview(site: Site, newest: int | None = None) -> _Read:
     found, problem = champion_or_problem(site.artifacts)
-    days = read_days(site.artifacts, newest)
-    return _Read(days, found.version if found else None, problem, look(days, site.artifacts))
+    days = read_days(site.artifacts, newest, "brief")
+    known = look(days, site.artifacts)
+    return _Read(with_whole(days, known), found.version if found else None, problem, known)
 
 
 def show_overview(request: Request, visible: Visible, refused: Refusals, session: SessionDep) -> Response:
     """One row for each monitor, the worst first. A monitor that cannot be shown does not hide the others."""
-    rows, failed, next_runs, deadline = [], [], {}, time.monotonic() + monitors.PATIENCE
+    rows: list[Overview] = []
+    read, failed, deadline = [], [], time.monotonic() + monitors.PATIENCE
     read_all = _read_lately if len(visible) > FEW else _read_overview
     for site, asked in [(site, site.start_reading(read_all)) for site in visible]:
-        config = site.config
         try:
-            read: _Read = site.has_read(asked, deadline)
-            days = with_failures(read.days, airflow_state.failures(session, config))
-            now = of_known(days, read.known, config)
-            rows.append(overview(days, config, read.version, read.problem, now, utcnow()))
+            read.append((site.config, site.has_read(asked, deadline)))
         except Exception as error:  # whatever a storage raises
-            failed.append((config.name, f"{type(error).__name__}: {error}"))
-            continue
-        next_runs[config.name] = airflow_state.next_run(session, config.monitoring_dag_id)
-    found = [(row, next_runs[row.config.name]) for row in worst_first(rows)]
+            failed.append(_cannot_be_shown(site.config, error))
+    told = airflow_state.failures_of_each(session, [config for config, _ in read], _first_day(read))
+    for config, one in read:
+        try:
+            days = with_failures(one.days, told[config.name])
+            now = of_known(days, one.known, config)
+            rows.append(overview(days, config, one.version, one.problem, now, utcnow()))
+        except Exception as error:  # what a damaged file holds
+            failed.append(_cannot_be_shown(config, error))
+    next_runs = airflow_state.next_runs(session, [row.config.monitoring_dag_id for row in rows])
+    found = [(row, next_runs[row.config.monitoring_dag_id]) for row in worst_first(rows)]
     return HTMLResponse(pages.page(request, "overview.html.j2", rows=found, failed=failed, refused=refused, few=FEW))
+
+
+def _first_day(read: Sequence[tuple[MonitorConfig, _Read]]) -> date | None:
+    """The first day that any of the monitors shows; None where one has no day, of which Airflow alone may know."""
+    return min((one.days[0].day for _, one in read), default=None) if all(one.days for _, one in read) else None
+
+
+def _cannot_be_shown(config: MonitorConfig, error: Exception) -> tuple[str, str]:
+    return config.name, f"{type(error).__name__}: {error}"
 
 
 def _days(site: Site, session: Session) -> list[Day]:

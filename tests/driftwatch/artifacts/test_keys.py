@@ -49,7 +49,7 @@ def test_each_kind_of_a_day_lies_where_the_days_keys_say():
 def test_every_other_json_artifact_has_a_kind_too():
     version, run = "v0001-0a1b2c3d", LAYOUT.of_retraining("run")
     others = [
-        LAYOUT.champion, LAYOUT.mlflow, LAYOUT.model_card(version), LAYOUT.model(version, "endpoint"), LAYOUT.reference(version), LAYOUT.reference(version, "content"),
+        LAYOUT.summary("2026-01"), LAYOUT.champion, LAYOUT.mlflow, LAYOUT.model_card(version), LAYOUT.model(version, "endpoint"), LAYOUT.reference(version), LAYOUT.reference(version, "content"),
         LAYOUT.reference_predictions(version), LAYOUT.reference_published(version), LAYOUT.active_retraining, LAYOUT.next_set("ready.json"),
         LAYOUT.training_pixels, LAYOUT.retraining("run", DATASET_CARD), LAYOUT.retraining("run", "challenger.json"), LAYOUT.retraining("run", "gate.json"),
         run.attached_alert(DAY.day), f"{run.checkpoints}/progress.json", run.handover.manifest, f"{run.outbox}/drift.json", f"{DAY.outbox}/drift.json",

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 import pytest
 
 from driftwatch.errors import DriftwatchError, MissingArtifact, OddEntry
-from driftwatch.storage import Stored, StoredObject
+from driftwatch.storage import Storage, Stored, StoredObject
 from driftwatch.storage.kinds import BUILT_IN
 from driftwatch.storage.lock import exclusive
 
@@ -166,6 +166,26 @@ def test_a_stamp_changes_when_the_object_is_replaced_and_only_then(storage):
     assert storage.stamp("m/a") == first
     storage.write_bytes("m/a", b"two")
     assert storage.stamp("m/a") != first
+
+
+def test_the_stamps_of_a_folder_are_those_of_its_objects(storage):
+    for name in ("m/a.json", "m/b.json", "m/c.json", "m/deep/a.json", "m/deep.json/x", "other/a.json"):
+        storage.write_bytes(name, name.encode())
+    names = ["a.json", "c.json", "deep.json", "none.json"]
+    found = storage.stamps("m", names)
+    assert found == {"a.json": storage.stamp("m/a.json"), "c.json": storage.stamp("m/c.json")}
+    storage.write_bytes("m/c.json", b"another")
+    storage.delete("m/a.json")
+    assert storage.stamps("m", names) == {"c.json": storage.stamp("m/c.json")} != {"c.json": found["c.json"]}
+    assert storage.stamps("none", names) == {}
+    assert storage.stamps("m/b.json", [*names, "b.json"]) == {}
+
+
+def test_a_kind_that_lists_no_stamps_looks_at_each_name(storage, monkeypatch):
+    storage.write_bytes("m/a.json", b"a")
+    monkeypatch.setattr(type(storage), "_stamps", Storage._stamps)
+    assert storage.stamps("m", ["a.json", "none.json"]) == {"a.json": storage.stamp("m/a.json")}
+    assert storage.stamps("none", ["a.json"]) == {}
 
 
 def test_a_copy_is_an_object_of_its_own_and_replaces_what_was_there(storage):

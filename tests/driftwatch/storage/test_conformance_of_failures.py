@@ -13,6 +13,7 @@ from driftwatch.storage import Storage
 CALLS: dict[str, Callable[[Storage, str], object]] = {
     "exists": lambda storage, key: storage.exists(key),
     "stamp": lambda storage, key: storage.stamp(key),
+    "stamps": lambda storage, key: storage.stamps(key, ["a"]),
     "list": lambda storage, key: storage.list(key),
     "folders": lambda storage, key: storage.folders(key),
     "read_bytes": lambda storage, key: storage.read_bytes(key),

@@ -183,8 +183,14 @@ def app_for(manager: Any, monitors: Path, monkeypatch: pytest.MonkeyPatch) -> Fa
     monkeypatch.setattr(access, "get_auth_manager", lambda: manager)
     monkeypatch.setattr(access.DagModel, "get_team_name", lambda dag_id: None)
     monkeypatch.setattr(airflow_state, "retraining_pages", lambda session, config: {})
-    monkeypatch.setattr(airflow_state, "failures", lambda session, config: {})
-    monkeypatch.setattr(airflow_state, "next_run", lambda session, dag_id: airflow_state.NextRun(None, False, False))
+    monkeypatch.setattr(
+        airflow_state, "failures_of_each", lambda session, configs, since=None: {config.name: {} for config in configs}
+    )
+    monkeypatch.setattr(
+        airflow_state,
+        "next_runs",
+        lambda session, dag_ids: dict.fromkeys(dag_ids, airflow_state.NextRun(None, False, False)),
+    )
     app = _made_once()
     app.state.sites, app.dependency_overrides = Sites(), {}
     monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "somebody")

@@ -38,7 +38,8 @@ def client(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             (day / f"{file}.json").write_text(json.dumps({**found, "day": str(DAY)}))
     app = app_for(Manager({f"{name}_monitoring" for name in (*NAMES, "typo", "other")} | {"typo_monitoring_refused", "other_monitoring_refused"}), tmp_path, monkeypatch)  # fmt: skip
     failed = {DAY: [Failure(task="merge_annotations", reason="no answer", run_id="r")]}
-    monkeypatch.setattr(airflow_state, "failures", lambda session, config: failed if config.name == NAMES[6] else {})
+    told = {name: failed if name == NAMES[6] else {} for name in NAMES}
+    monkeypatch.setattr(airflow_state, "failures_of_each", lambda session, configs, since=None: told)
     monkeypatch.setattr(airflow_state, "runs_of_day", lambda session, config, day: [])
     monkeypatch.setattr(airflow_state, "stored_links", lambda session, dag_id, runs: {"LabellingLink": "https://desk"})
     return TestClient(app)

@@ -147,9 +147,17 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sho
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(access, "get_auth_manager", Manager)
         patch.setattr(access.DagModel, "get_team_name", lambda dag_id: None)
-        patch.setattr(airflow_state, "next_run", lambda session, dag_id: airflow_state.NextRun(None, False, False))
+        patch.setattr(
+            airflow_state,
+            "next_runs",
+            lambda session, dag_ids: dict.fromkeys(dag_ids, airflow_state.NextRun(None, False, False)),
+        )
         patch.setattr(airflow_state, "runs_of_day", lambda session, config, day: [])
-        patch.setattr(airflow_state, "failures", lambda session, config: {})
+        patch.setattr(
+            airflow_state,
+            "failures_of_each",
+            lambda session, configs, since=None: {config.name: {} for config in configs},
+        )
         patch.setattr(airflow_state, "retraining_pages", lambda session, config: {})
         app = application()
         patch.setitem(app.dependency_overrides, get_user, lambda: "somebody")
