@@ -10,7 +10,7 @@ from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.nested_keys import run_key
@@ -124,7 +124,7 @@ def failures_of_each(
     """`failures` of each monitor by its name. `since`: of runs that were due before it, none of whose days is this one or a later one, nothing is
     asked."""
     by_dag = {config.monitoring_dag_id: config for config in configs}
-    wanted = [DagRun.dag_id.in_(by_dag)]
+    wanted: list[ColumnElement[bool]] = [DagRun.dag_id.in_(by_dag)]
     if since is not None:
         wanted.append(DagRun.run_after >= datetime.combine(since, time.min, timezone.utc))
     # Clearing a run queues it anew.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from driftwatch.errors import DriftwatchError
 from driftwatch_airflow.ui import pages
@@ -37,25 +36,8 @@ from driftwatch_airflow.ui.monitor_routes import (
     show_segment,
 )
 from driftwatch_airflow.ui.monitors import Sites
+from driftwatch_airflow.ui.static_files import give_file
 
-STATIC = Path(__file__).parent / "static"
-_FILES = {
-    "driftwatch.css": "text/css",
-    "driftwatch.js": "text/javascript",
-    "theme.js": "text/javascript",
-    "charts.js": "text/javascript",
-    "charts/features.js": "text/javascript",
-    "charts/fetch.js": "text/javascript",
-    "charts/kinds.js": "text/javascript",
-    "charts/plot.js": "text/javascript",
-    "charts/tables.js": "text/javascript",
-    "tables.css": "text/css",
-    "evidence.css": "text/css",
-    "map.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
-    "uplot/uPlot.iife.min.js": "text/javascript",
-    "uplot/uPlot.min.css": "text/css",
-}
 # Airflow shows the pages in a frame of its own origin; nobody else may.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -115,17 +97,6 @@ async def _crashed(request: Request, error: Exception) -> Response:
         response = JSONResponse({"detail": text}, 500)
     response.headers["Content-Security-Policy"] = POLICY
     return response
-
-
-def give_file(name: str) -> Response:
-    """Style, script and the chart library. They are the package's own and say nothing of a monitor, so whoever is not logged in gets them too:
-    the page that asks for a login looks like one."""
-    if name == "report.css":
-        return FileResponse(pages.REPORT_CSS, media_type="text/css")
-    if name not in _FILES:
-        raise HTTPException(404, "There is no such file.")
-    headers = {"Cache-Control": "public, max-age=86400" if name.startswith("uplot/") else "no-cache"}
-    return FileResponse(STATIC / name, media_type=_FILES[name], headers=headers)
 
 
 _ROUTES: dict[str, Callable[..., Response]] = {

@@ -18,11 +18,12 @@ from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.publishing import Upload, UploadLedger
 from driftwatch.errors import DamagedArtifact
 from driftwatch.publish.outbox import Outbox, recipient
-from driftwatch.view.report import TEMPLATES, environment, values
+from driftwatch.view.report import environment, values
 from driftwatch.view.tones import SYMBOLS
 from driftwatch.view.words import count
 from driftwatch_airflow.paths import URL_PREFIX, dag_path
 from driftwatch_airflow.run_days import whole_from
+from driftwatch_airflow.ui import static_files
 from driftwatch_airflow.ui.addresses import address, image_address, pairs_of_day
 
 if TYPE_CHECKING:
@@ -34,14 +35,12 @@ if TYPE_CHECKING:
     from driftwatch_airflow.ui.airflow_state import DayInAirflow
     from driftwatch_airflow.ui.monitors import Site
 
-REPORT_CSS = TEMPLATES / "report.css"
-
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     made = environment(Path(__file__).parent / "templates")
     made.filters.update(moment=_moment)
-    made.globals.update(count=count, symbols=SYMBOLS, dag_url=dag_path)
+    made.globals.update(count=count, symbols=SYMBOLS, dag_url=dag_path, static=static_files.folder)
     return made
 
 

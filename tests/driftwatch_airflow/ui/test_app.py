@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from driftwatch_airflow.ui import static_files
 
 
 @pytest.mark.parametrize("address", ["/", "/m/ours/", "/m/nobody/", "/static/driftwatch.css"])
@@ -32,10 +36,31 @@ def test_an_address_without_a_value_that_it_needs_is_refused_by_name(client: Any
 
 
 def test_only_known_files_are_given(client: Any) -> None:
-    assert client.get("/static/uplot/uPlot.iife.min.js").headers["cache-control"] == "public, max-age=86400"
     assert client.get("/static/report.css").headers["content-type"].startswith("text/css")
     for name in ("nothing.css", "../app.py", "..%2Fapp.py", "uplot/LICENSE"):
         assert client.get(f"/static/{name}").status_code == 404, name
+
+
+def test_a_browser_keeps_a_file_until_it_holds_something_else(
+    client: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = shutil.copytree(static_files.STATIC, tmp_path / "static")
+    monkeypatch.setattr(static_files, "STATIC", there)
+    name = "charts/plot.js"
+    before = static_files.folder()
+    kept = client.get(f"/{before}/{name}")
+    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    (there / name).write_text("// another version")
+    static_files.folder.cache_clear()
+    assert static_files.folder() != before
+    assert f"/{static_files.folder()}/driftwatch.css" in client.get("/").text
+    for address in (
+        f"/static/{name}",
+        f"/{before}/{name}",
+    ):  # an icon in Airflow's navigation; a page of the version before
+        answer = client.get(address)
+        assert (answer.text, answer.headers["cache-control"]) == ("// another version", "no-cache")
+    static_files.folder.cache_clear()
 
 
 def test_the_pages_describe_no_interface_of_their_own(client: Any) -> None:
