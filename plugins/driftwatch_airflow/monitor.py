@@ -20,12 +20,15 @@ from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
 from driftwatch_airflow.buttons import MonitorPageLink
+from driftwatch_airflow.lineage import collected, facets_of
 from driftwatch_airflow.measures import tell_step
 from driftwatch_airflow.stores import store_of
 from driftwatch_airflow.task_docs import task_doc
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from driftwatch.lineage.datasets import Lineage
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +82,11 @@ def say_how_to_go_on(context: Context) -> None:
     )
 
 
+def step_ended(context: Context) -> None:
+    """What each step does when it has ended well. Airflow leaves `post_execute` out where a step has others skipped, as a choice does."""
+    cast("MonitorOperator", context["task"]).ended()
+
+
 def say_verdict(context: Context, said: str) -> None:
     """What the task's line in Airflow's lists shows as its `map_index_template` VERDICT, when it has ended."""
     from driftwatch.view.words import one_line
@@ -98,16 +106,28 @@ class MonitorOperator(BaseOperator):
     def __init__(self, *, monitor: MonitorConfig, **kwargs: Any) -> None:
         super().__init__(**{"retry_policy": RETRY_POLICY, "doc_md": task_doc(kwargs["task_id"]), **kwargs})
         self.monitor = monitor
+        self._lineage: Lineage | None = None
+        self.on_success_callback = [*self.on_success_callback, step_ended]
         self.on_failure_callback = [*self.on_failure_callback, say_how_to_go_on]
 
     def pre_execute(self, context: Context) -> None:
         super().pre_execute(context)
         self._began = time.monotonic()
 
-    def post_execute(self, context: Context, result: Any = None) -> None:
-        """Tells Airflow's metrics what the step did. Of a step that waited, it counts from its return."""
-        super().post_execute(context, result)
+    def ended(self) -> None:
+        """Tells Airflow's metrics what the step did; of a step that waited, since its return. Keeps what it read and wrote for OpenLineage."""
         tell_step(self.monitor.name, self.task_id, time.monotonic() - self._began, self._written_day)
+        self._lineage = collected(self.task_id, self.lineage)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """What Airflow's OpenLineage provider asks of a task that has ended; nothing for one that was skipped or failed."""
+        return facets_of(self._lineage)
+
+    def lineage(self) -> Lineage:
+        """What the step read and wrote, asked when it has ended; by default nothing."""
+        from driftwatch.lineage.datasets import Lineage
+
+        return Lineage()
 
     def _written_day(self) -> DayStore | None:
         """The day whose artifacts the step wrote; None for a step of no day."""

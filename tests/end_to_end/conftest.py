@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.end_to_end import openlineage_events
 from tests.schemas import check_each_once_in
 
 from driftwatch.artifacts.keys import MonitorKeys
@@ -114,7 +115,7 @@ def database() -> Iterator[str | None]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, database: str | None, pytestconfig: pytest.Config) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site")
-    world = World(home, database, RARELY)
+    world = World(home, database, RARELY | openlineage_events.settings(home))
     plan = SMALL if pytestconfig.getoption("--all-faults") else ONE_DAY
     monitor = week.write_monitor(world.monitors, ROOT / "include" / "monitors", plan)
     try:

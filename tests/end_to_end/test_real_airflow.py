@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
+from tests.end_to_end.openlineage_events import completed, names
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import DATASET_CARD, GATE, SET
@@ -76,6 +77,46 @@ def test_the_days_labels_are_an_event_to_follow_and_the_pages_show_the_days_numb
     shown = site.api._client.get(f"/driftwatch/m/{name}/confusions.json?first={day}&last={day}").json()["table"]
     counted = [[int(cell["n"] or 0) for cell in row["cells"]] for row in shown["rows"]]
     assert counted == performance["confusion_matrix"]["rows"]
+
+
+def test_openlineage_is_told_what_each_step_read_and_wrote_with_rows_and_verdicts(site, days):
+    keys, read = site.layout.day(days[0]), site.storage.read_json
+    steps = completed(site.world.home, site.monitor.monitoring_dag_id)
+    root = str(site.world.storage)
+
+    def inputs(step: str) -> dict[str, Any]:
+        return names(steps[step]["inputs"], root)
+
+    def outputs(step: str) -> dict[str, Any]:
+        return names(steps[step]["outputs"], root)
+
+    def written(step: str, key: str) -> int:
+        return outputs(step)[key]["outputFacets"]["outputStatistics"]["rowCount"]
+
+    def checks(step: str, key: str) -> dict[str, bool]:
+        facet = inputs(step)[key]["inputFacets"]["dataQualityAssertions"]
+        return {check["assertion"]: check["success"] for check in facet["assertions"] if not check.get("column")}
+
+    assert inputs("ingest_images")[keys.incoming]["inputFacets"]["inputStatistics"]["fileCount"] == 55
+    assert (written("ingest_images", keys.manifest), written("ingest_images", keys.features)) == (55, 54)
+    drift, performance = read(keys.drift), read(keys.performance)
+    assert checks("profile_features", keys.features)["image_quality_drift"] == (drift["whole"] == "ok")
+    quality = inputs("profile_features")[keys.features]["inputFacets"]["dataQualityMetrics"]
+    assert quality["rowCount"] == 54
+    feature = drift["features"][0]
+    quantiles = quality["columnMetrics"][feature["feature"]]["quantiles"]
+    assert [*quantiles.values()] == pytest.approx(feature["day_quantiles"])
+    assert written("predict_labels", keys.predictions) == 54
+    (pool,) = site.toloka()["pools"]
+    pool_name = f"toloka://toloka_default pools/{pool['id']}"
+    assert pool_name in outputs("create_annotation_pool")
+    assert pool_name in inputs("wait_for_annotations")  # the step that deferred
+    assert pool_name in inputs("merge_annotations")
+    assert written("merge_annotations", keys.labels) == performance["sampled"]
+    if performance["own_verdict" if "own_verdict" in performance else "verdict"] != "not_enough_evidence":
+        assert "accuracy" in checks("evaluate_performance", keys.predictions)
+    assert {keys.performance, keys.report} <= set(outputs("evaluate_performance"))
+    assert f"whylabs://{ORGANISATION} model-1/performance/{days[0]}" in outputs("upload_performance")
 
 
 @pytest.mark.all_faults("it runs two more days")

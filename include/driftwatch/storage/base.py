@@ -44,10 +44,12 @@ class Stored:
 @dataclass(frozen=True)
 class Entry:
     """What there is at an address. `stamp` changes whenever the object is replaced; a folder of an object store has none.
-    `modified`: when it was last written to, in seconds since 1970, where the kind of storage lets an object grow."""
+    `modified`: when it was last written to, in seconds since 1970, where the kind of storage lets an object grow. `size`: an object's bytes,
+    where the kind of storage says them."""
 
     stamp: str | None
     modified: float | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,13 @@ class Storage(Formats, ABC):
     def modified(self, key: str) -> float | None:
         """When a local file was last written to, in seconds since 1970; None where an object is whole from the start, as on S3."""
         return None
+
+    def size(self, key: str) -> int | None:
+        """The object's size in bytes. None where there is no object."""
+        found = self._found("look at", key)
+        if found is None or found.size is not None:
+            return found.size if found else None
+        return len(self.read_bytes(key))
 
     def lies_in(self, key: str, folder: str) -> bool:
         """Whether `key` lies in `folder` when all links are followed."""

@@ -49,7 +49,7 @@ class FileStorage(Storage):
 
     def _look(self, path: str) -> Entry:
         found = os.stat(path)
-        return Entry(_stamp(found), found.st_mtime)
+        return Entry(_stamp(found), found.st_mtime, found.st_size)
 
     def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:
         with os.scandir(path) as entries:

@@ -144,10 +144,11 @@ class ObjectStore(Storage):
 
     def _look(self, path: str) -> Entry:
         try:
-            return Entry(self._store.head(self._key(path))["e_tag"])
+            found = self._store.head(self._key(path))
         except FileNotFoundError:
             # The answer to a HEAD does not say whether there is a bucket.
-            return Entry(self._store.get(self._key(path)).meta["e_tag"])
+            found = self._store.get(self._key(path)).meta
+        return Entry(found["e_tag"], size=found["size"])
 
     def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:
         listed = self._store.list_with_delimiter(self._key(path))["objects"]

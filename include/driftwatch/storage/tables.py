@@ -1,7 +1,8 @@
-"""Parquet tables written piece by piece, so that their length is not limited by memory."""
+"""Parquet tables written piece by piece, so that their length is not limited by memory; and how many rows one has."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from driftwatch.storage.base import Storage
 
 ROWS = 16_384  # in each row group but the last
+# So much of a table's end is fetched at first: of nearly every table the footer, which says how many rows it has.
+_FOOTER_BYTES = 65_536
 
 
 class TableWriter:
@@ -52,3 +55,38 @@ def writing_table(storage: Storage, key: str, schema: pa.Schema) -> Iterator[Tab
             writer.close()
             raise
         writer.finish()
+
+
+def rows_of(storage: Storage, key: str, size: int) -> int:
+    """How many rows the table of `size` bytes has. Only its footer is read. Raises DamagedArtifact."""
+    file = _Ranges(storage, key, size)
+    return int(storage.parsed(key, "parquet table", lambda: pq.read_metadata(file)).num_rows)
+
+
+class _Ranges(io.RawIOBase):
+    """A stored object as a file, of which only the parts that are asked for are fetched."""
+
+    def __init__(self, storage: Storage, key: str, size: int) -> None:
+        self._storage, self._key, self._size, self._at = storage, key, size, 0
+        self._from = max(0, size - _FOOTER_BYTES)
+        self._end = storage.read_range(key, self._from, size)
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, count: int = -1) -> bytes:
+        start, stop = self._at, self._size if count < 0 else min(self._at + count, self._size)
+        self._at = stop
+        if start >= self._from:
+            return self._end[start - self._from : stop - self._from]
+        return self._storage.read_range(self._key, start, stop)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.store import DayStore
     from driftwatch.config import MonitorConfig
     from driftwatch.labels.backends.base import LabelBackend
+    from driftwatch.lineage.datasets import Lineage
 
 __getattr__ = old_names(
     __name__,
@@ -104,6 +105,11 @@ class CreateAnnotationPoolOperator(DayOperator):
         said = "; ".join(describe(part, annotation) for part in plan.parts)
         raise AirflowSkipException(f"dry_run: nothing was created; {said}{not_asked(plan)}")
 
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.asked(self.of_day)
+
 
 def connections_after(monitor: MonitorConfig) -> dict[str, str]:
     """The connections that the day needs, with a setting that names each. Not MLflow's: it only shows, and no day waits for it."""
@@ -163,3 +169,8 @@ class MergeAnnotationsOperator(DayOperator):
             context, self.outlets, day=self.day, url=day.storage.url(day.keys.labels), labels=summary["labelled"]
         )
         return summary
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.labelled(self.of_day)

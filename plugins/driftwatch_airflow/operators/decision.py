@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.accuracy import WhyLabsAnalysis
     from driftwatch.artifacts.parts import AccuracyVerdict
     from driftwatch.config import MonitorConfig
+    from driftwatch.lineage.datasets import Lineage
 
 
 # The XCom by which the choice names the challenger that waits.
@@ -254,6 +255,11 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
             return context["ti"].get_dr_count(self.monitor.retraining_dag_id, run_ids=[run_id], states=states)
 
         return runs
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.decided(self.of_day)
 
 
 def _no_evidence(reason: str) -> WhyLabsAnalysis:

@@ -12,6 +12,8 @@ from driftwatch_airflow.reports import renew_report
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.lineage.datasets import Lineage
+
 __getattr__ = old_names(
     __name__,
     {
@@ -48,3 +50,8 @@ class ProfileFeaturesOperator(DayOperator):
             "drifted_features": list(drift.drifted_features),
             "trend": drift.trend.verdict,
         }
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.profiled(self.of_day)

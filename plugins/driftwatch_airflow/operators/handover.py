@@ -20,6 +20,8 @@ from driftwatch_airflow.xcom import XCom
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.lineage.datasets import Lineage
+
 
 class HandOverOperator(RetrainingOperator):
     """Writes the training set for the team, with a manifest, and tells it. The champion keeps serving. A repeat writes nothing anew."""
@@ -35,6 +37,11 @@ class HandOverOperator(RetrainingOperator):
         facts = TrainingSetHandedOver(context["run_id"], found, self.monitor.retraining.handover_dag)
         send_alert(context, self.monitor, facts)
         return told
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import retraining
+
+        return retraining.handed_over(self.store, self.request)
 
 
 class TriggerHandoverOperator(TriggerDagRunOperator):
@@ -77,6 +84,11 @@ class TakeUpChallengerOperator(RetrainingOperator):
         if day:
             return take_up_waiting(store, self.request, day, asked_by).version
         return take_up_challenger(store, self.request, params["challenger"], asked_by).version
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import retraining
+
+        return retraining.trained(self.store, self.request)
 
 
 class RegisterChallengerOperator(MonitorOperator):

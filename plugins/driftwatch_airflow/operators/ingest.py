@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from driftwatch.artifacts.ingest import Ingest
     from driftwatch.images.shards import Shard
+    from driftwatch.lineage.datasets import Lineage
 
 COUNTS = (
     "counts"  # the XCom with the counts of a day that was taken in at once; merge_shards returns those of a larger day
@@ -128,6 +129,11 @@ class IngestImagesOperator(DayOperator, SkipMixin):
             )
         return champion.version
 
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.taken_in(self.of_day)
+
 
 class IngestShardOperator(ShardOperator):
     """Takes one shard's images in."""
@@ -136,6 +142,11 @@ class IngestShardOperator(ShardOperator):
         from driftwatch.images.ingest import ingest_shard
 
         return ingest_shard(self.of_day, self.shard_of_day())
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.shard_taken_in(self.of_day, self.shard_of_day())
 
 
 class MergeShardsOperator(DayOperator):
@@ -147,6 +158,11 @@ class MergeShardsOperator(DayOperator):
         with _told_where_refused(self, context):
             found = merge_shards(self.of_day)
         return _taken_in(self, found)
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.taken_in(self.of_day)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from driftwatch.artifacts.store import DayStore
     from driftwatch.labels.table import TableLabels
+    from driftwatch.lineage.datasets import Lineage
 
 # After a look that failed for a reason that may pass.
 SOON = timedelta(minutes=10)
@@ -69,6 +70,11 @@ class TableOperator(DayOperator):
         moment = min(utcnow() + (hours if found else min(hours, SOON)), self.until)
         self.log.info("Looking again at %s; labels may come until %s (labels.wait_days)", moment, self.until)
         self.defer(trigger=DateTimeTrigger(moment=moment), method_name="look")
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.labelled_by_table(self.of_day)
 
 
 class WaitForTableOperator(TableOperator):
@@ -164,6 +170,11 @@ class FollowLabelsOperator(TableOperator, RescoreOperator):
             tell(context, self.monitor, outbox_of(self.monitor, day=self.day), ("performance",))
         except Exception as error:  # a notifier, or the storage: telling people decides nothing
             self.log.warning("The alert is told later: %s", error)
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.followed(self.of_day)
 
 
 class MergeCheckOperator(MergeAnnotationsOperator):

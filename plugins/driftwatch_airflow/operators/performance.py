@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from driftwatch.accuracy.later_days import Outdated
     from driftwatch.artifacts.accuracy import Performance
+    from driftwatch.lineage.datasets import Lineage
 
 
 class EvaluatePerformanceOperator(DayOperator):
@@ -104,6 +105,11 @@ class EvaluatePerformanceOperator(DayOperator):
         except NeedsAttention as error:
             self.log.warning("The message has no link to the pool: %s", error)
             return {}
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.evaluated(self.of_day)
 
 
 def _claims_nothing(performance: Performance) -> bool:

@@ -21,6 +21,7 @@ from driftwatch_airflow.xcom import XCom
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.lineage.datasets import Lineage
     from driftwatch.models.predict import PredictionCounts
 
 # How often a log that is missing or incomplete is looked for.
@@ -36,6 +37,11 @@ class PredictShardOperator(ShardOperator):
 
         version = self.of_day.read(Ingest).model_version
         return {**predict_shard(self.of_day, version, self.shard_of_day())}
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.shard_predicted(self.of_day, self.shard_of_day())
 
 
 class PredictLabelsOperator(DayOperator):
@@ -114,3 +120,8 @@ class PredictLabelsOperator(DayOperator):
         found = self.of_day.read(Answers)
         names = ("rows", "used", "earlier", "without_image", "refused", "unanswered", "versions")
         return {"log": {name: getattr(found, name) for name in names}}
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.predicted(self.of_day)

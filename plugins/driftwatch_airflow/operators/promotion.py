@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from driftwatch.artifacts.models import ChampionPointer
     from driftwatch.config import MonitorConfig
+    from driftwatch.lineage.datasets import Lineage
 
 
 class GateOperator(RetrainingOperator, BranchMixIn):
@@ -51,6 +52,11 @@ class GateOperator(RetrainingOperator, BranchMixIn):
         self.renew_reports()
         self.do_branch(context, chosen)
         return chosen
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import retraining
+
+        return retraining.gated(self.store, self.request)
 
 
 class ApprovePromotionOperator(ApprovalOperator):
@@ -135,6 +141,11 @@ class PromoteModelOperator(RetrainingOperator):
         self.renew_reports()
         return pointer.version
 
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import retraining
+
+        return retraining.promoted(self.store, self.request)
+
 
 class RollBackOperator(RetrainingOperator):
     """Makes an earlier version the champion again, in one step: the one that the form names, or the champion before this one.
@@ -155,6 +166,11 @@ class RollBackOperator(RetrainingOperator):
         send_alert(context, self.monitor, facts)
         return pointer.version
 
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import retraining
+
+        return retraining.rolled_back(self.store)
+
 
 class RefreshReferenceOperator(RetrainingOperator):
     """Gives the monitor's sinks the reference profile of the new champion. The sinks compare the next days with it, and so does WhyLabs'
@@ -171,6 +187,11 @@ class RefreshReferenceOperator(RetrainingOperator):
         url = self.storage.url(self.monitor_keys.reference_features(version))
         tell_followers(context, self.outlets, version=version, url=url)
         return version
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import retraining
+
+        return retraining.reference_renewed(self.store)
 
 
 def _champion(operator: RetrainingOperator, pointer: ChampionPointer) -> dict[str, str | None]:

@@ -16,6 +16,7 @@ from driftwatch_airflow.sinks import keep_whylabs_monitors, open_sinks
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.lineage.datasets import Lineage
     from driftwatch.publish.errors import PublishConflict
     from driftwatch.publish.upload import Profile
 
@@ -126,3 +127,8 @@ class PublishOperator(DayOperator):
         if digest is None:
             raise AirflowSkipException(f"{self.day} has no labels, so there is no performance to publish")
         return storage.read_bytes(keys.performance_profile), digest
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.published(self.of_day, self.kind)

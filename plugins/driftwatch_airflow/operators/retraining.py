@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.artifacts.retraining import DatasetCard
+    from driftwatch.lineage.datasets import Lineage
 
 __getattr__ = old_names(
     __name__,
@@ -193,6 +194,11 @@ class CollectTrainingSetOperator(RetrainingOperator, BranchMixIn):
         self.do_branch(context, self.on_handover if trainer_name(store) == HANDOVER else self.on_train)
         return summary
 
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import retraining
+
+        return retraining.collected(self.store, self.request)
+
 
 def for_xcom(card: DatasetCard) -> XCom:
     return card.model_dump(mode="json", exclude_unset=True)
@@ -206,6 +212,11 @@ class TrainChallengerOperator(RetrainingOperator):
 
         return train_challenger(self.requested(context), self.request, requested_by(context))
 
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import retraining
+
+        return retraining.trained(self.store, self.request)
+
 
 class EvaluateChallengerOperator(RetrainingOperator):
     """Compares champion and challenger on the same evaluation images, which neither was trained on."""
@@ -217,6 +228,11 @@ class EvaluateChallengerOperator(RetrainingOperator):
         gate = evaluate_challenger(self.requested(context), self.request, in_words=reason_text)
         self.log.info("Gate: %s. %s", gate.decision, " ".join(gate.reasons))
         return {"decision": gate.decision, "reasons": list(gate.reasons), "challenger": gate.version}
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import retraining
+
+        return retraining.compared(self.store, self.request)
 
 
 def requested_by(context: Context) -> str:

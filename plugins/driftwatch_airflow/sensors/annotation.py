@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
     from driftwatch.labels.backends.base import LabelBackend, PoolState
+    from driftwatch.lineage.datasets import Lineage
 
 # Image links are renewed so long before they end; where that did not help, again after this time.
 RENEW_BEFORE, RENEW_AGAIN = timedelta(minutes=20), timedelta(minutes=5)
@@ -204,3 +205,8 @@ class WaitForAnnotationsOperator(DayOperator):
             f"the pool of {self.day} ended with {reason}, {done.answered_images} of {done.images} images answered, and {needs}: "
             f"{self._backend.remedy(reason)}, then clear create_annotation_pool and what follows it; or change the setting"
         )
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.answered(self.of_day)

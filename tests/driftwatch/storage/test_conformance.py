@@ -188,6 +188,12 @@ def test_a_kind_that_lists_no_stamps_looks_at_each_name(storage, monkeypatch):
     assert storage.stamps("none", ["a.json"]) == {}
 
 
+def test_an_object_has_a_size(storage):
+    storage.write_bytes("m/a", b"seven b")
+    assert storage.size("m/a") == 7
+    assert storage.size("m/b") is None
+
+
 def test_a_copy_is_an_object_of_its_own_and_replaces_what_was_there(storage):
     storage.write_bytes("in/a.jpg", b"picture")
     storage.write_bytes("shown/1.jpg", b"something longer that was there")

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from driftwatch.storage import tables
-from driftwatch.storage.tables import writing_table
+from driftwatch.storage.tables import rows_of, writing_table
 
 SCHEMA = pa.schema([("n", pa.int64()), ("name", pa.string())])
 
@@ -51,3 +51,13 @@ def test_an_error_in_the_middle_leaves_the_old_table(storage):
         fails()
     assert storage.read_bytes("m/a.parquet") == before
     assert [item.key for item in storage.list("m")] == ["m/a.parquet"]
+
+
+@pytest.mark.parametrize("footer", [65_536, 16])
+def test_the_rows_of_a_table_are_known_without_reading_it_whole(storage, monkeypatch, footer):
+    monkeypatch.setattr(tables, "_FOOTER_BYTES", footer)  # with 16 bytes the footer has to be fetched in a second part
+    written(storage, "m/a.parquet", [])
+    monkeypatch.setattr(type(storage), "read_bytes", lambda *_: pytest.fail("the whole table is read"))
+    size = storage.size("m/a.parquet")
+    assert size
+    assert rows_of(storage, "m/a.parquet", size) == 25
