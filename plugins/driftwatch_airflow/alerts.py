@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from driftwatch.errors import DriftwatchError
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.paths import URL_PREFIX, run_path, web_address
 from driftwatch_airflow.stores import store_of
 
@@ -63,8 +64,20 @@ def send_alert(
         subject=subject,
         message=message,
     )
-    log.warning("%s\n%s", subject, message)
     run_id = alert.run_id if isinstance(alert, RetrainingAlert) else None
+    log_decision(
+        log,
+        "alert",
+        f"{subject}\n{message}",
+        level=logging.WARNING,
+        monitor=monitor.name,
+        day=alert.about_day or None,
+        kind=alert.kind,
+        source=alert.source,
+        subject=subject,
+        alert_id=told.id,
+        retraining_run_id=run_id,
+    )
     (outbox or outbox_of(monitor, day=alert.about_day, run_id=run_id)).put(alert.source, told)
     return told
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from driftwatch_airflow.alerts import send_alert, tell
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.stores import store_of
 
 if TYPE_CHECKING:
@@ -90,8 +92,20 @@ def keep_files(monitor: MonitorConfig, today: date) -> dict[str, int | bool]:
     """Logs what is over by `storage.keep` on `today`, and removes it where the monitor file says so. Returns how much that is."""
     from driftwatch.retention.removal import keep_daily
 
-    plan = keep_daily(store_of(monitor), today)
-    return {"files": len(plan.over), "bytes": plan.bytes, "removed": monitor.storage.keep.remove}
+    plan, removed = keep_daily(store_of(monitor), today), monitor.storage.keep.remove
+    by_kind = Counter[str](removal.kind for removal in plan.over)
+    log_decision(
+        log,
+        "files_kept",
+        f"{monitor.name}: {len(plan.over)} files are over, {plan.bytes} bytes, {'removed' if removed else 'not removed'}",
+        monitor=monitor.name,
+        day=today.isoformat(),
+        files=len(plan.over),
+        bytes=plan.bytes,
+        files_by_kind={**by_kind},
+        removed=removed,
+    )
+    return {"files": len(plan.over), "bytes": plan.bytes, "removed": removed}
 
 
 def _note(context: Context, store: MonitorStore, at: datetime, look: Callable[[date], Looked]) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ RARELY = {
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "1",
 }
+# `driftwatch_airflow.test_decisions` has the plain logs.
+JSON_LOGS = {"AIRFLOW__LOGGING__JSON_LOGS": "True"}
 
 
 class Site:
@@ -115,7 +117,7 @@ def database() -> Iterator[str | None]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, database: str | None, pytestconfig: pytest.Config) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site")
-    world = World(home, database, RARELY | openlineage_events.settings(home))
+    world = World(home, database, RARELY | JSON_LOGS | openlineage_events.settings(home))
     plan = SMALL if pytestconfig.getoption("--all-faults") else ONE_DAY
     monitor = week.write_monitor(world.monitors, ROOT / "include" / "monitors", plan)
     try:

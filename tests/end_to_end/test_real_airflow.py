@@ -119,6 +119,29 @@ def test_openlineage_is_told_what_each_step_read_and_wrote_with_rows_and_verdict
     assert f"whylabs://{ORGANISATION} model-1/performance/{days[0]}" in outputs("upload_performance")
 
 
+def test_each_decision_of_the_day_is_one_json_object_in_a_task_s_log(site, days):
+    events: dict[str, list[dict[str, Any]]] = {}
+    for path in (site.world.home / "airflow" / "logs").rglob(f"run_id=one__{days[0]}/**/*.log"):
+        for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            if line.get("logger") == "driftwatch.decisions":
+                events.setdefault(line["event"], []).append(line)
+    day = {
+        "images_taken_in",
+        "sample_drawn",
+        "pool_ended",
+        "labels_merged",
+        "performance_verdict",
+        "retraining_decision",
+    }
+    assert day < set(events)
+    assert {name: len(events[name]) for name in day} == dict.fromkeys(day, 1)
+    (taken_in,), (verdict,) = events["images_taken_in"], events["performance_verdict"]
+    assert (taken_in["monitor"], taken_in["day"]) == (site.monitor.name, str(days[0]))
+    assert (taken_in["listed"], taken_in["accepted"], taken_in["task_id"]) == (55, 54, "ingest_images")
+    assert verdict["verdict"] == site.storage.read_json(site.layout.day(days[0]).performance)["verdict"]
+    assert {found["kind"] for found in events["drift_verdict"]} == {"image_quality", "content", "predictions"}
+
+
 @pytest.mark.all_faults("it runs two more days")
 def test_a_backfill_of_a_new_day_and_of_one_again_pays_for_the_new_one_and_changes_nothing_of_the_other(site, days):
     first, last = days[0], days[1]

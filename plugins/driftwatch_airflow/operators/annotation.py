@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.buttons import LabellingLink, MonitorPageLink
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.image_links import link_signers
 from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator
@@ -71,8 +72,22 @@ class CreateAnnotationPoolOperator(DayOperator):
         plan = create_day_pool(day, backend, link_signers(day.config), context["ti"].start_date)
         link = backend.page(plan.newest)
         LabellingLink().store(self, context, link)
-        self.log.info("Pool %s: %s", plan.newest.pool_id, link)
         cost = round(sum(part.cost.total for part in plan.parts), 4)
+        log_decision(
+            self.log,
+            "sample_drawn",
+            f"Pool {plan.newest.pool_id}: {link}",
+            monitor=self.monitor.name,
+            day=self.day,
+            backend=plan.backend,
+            pool_id=plan.newest.pool_id,
+            images=len(plan.asked_about),
+            for_training=len(plan.extra),
+            supplements=len(plan.supplements),
+            overlap=plan.overlap,
+            cost=cost,
+            currency=plan.cost.currency,
+        )
         return {"pool_id": plan.newest.pool_id, "images": len(plan.asked_about), "cost": cost}
 
     @property
@@ -164,7 +179,9 @@ class MergeAnnotationsOperator(DayOperator):
         summary = {**asdict(merge_day(day, plan.asked_about)), "spent": of_day.spent}
         if plan.extra:
             summary["extra"] = merge_extra(day, plan)
-        self.log.info("Labels: %s", summary)
+        log_decision(
+            self.log, "labels_merged", f"Labels: {summary}", monitor=self.monitor.name, day=self.day, **summary
+        )
         tell_followers(
             context, self.outlets, day=self.day, url=day.storage.url(day.keys.labels), labels=summary["labelled"]
         )

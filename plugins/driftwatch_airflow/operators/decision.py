@@ -14,6 +14,7 @@ from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
 from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import MonitorPageLink
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.monitor import DAY_TEMPLATE, DayOperator, say_verdict
 from driftwatch_airflow.reports import renew_report_if_possible
@@ -170,7 +171,15 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
         performance = self.of_day.read(Performance)
         self.of_day.write(found)
-        self.log.info("WhyLabs: %s; %s", found.verdict, "; ".join(found.reasons))
+        log_decision(
+            self.log,
+            "whylabs_verdict",
+            f"WhyLabs: {found.verdict}; {'; '.join(found.reasons)}",
+            monitor=self.monitor.name,
+            day=self.day,
+            verdict=found.verdict,
+            reasons=list(found.reasons),
+        )
         with noted(self.of_day) as episodes:
             episode = episodes.of("performance")
             if found.verdict == "alert" and performance.verdict != "alert" and episode and episode.event:
@@ -207,7 +216,18 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         what = ", and ".join(found)
         because = " ".join(self.of_day.read(Performance).reasons) or "no reason is known"
         level = logging.INFO if verdict == "ok" else logging.WARNING
-        self.log.log(level, "Verdict of %s: %s, %s. Because: %s", self.day, verdict.replace("_", " "), what, because)
+        log_decision(
+            self.log,
+            "retraining_decision",
+            f"Verdict of {self.day}: {verdict.replace('_', ' ')}, {what}. Because: {because}",
+            level=level,
+            monitor=self.monitor.name,
+            day=self.day,
+            verdict=verdict,
+            starts=starts,
+            retraining_run_id=run_id,
+            held=held,
+        )
         say_verdict(context, f"{verdict.replace('_', ' ')}: {what}")
         if not context["params"].get("dry_run"):
             self.of_day.write(RetrainingDecision(verdict=verdict, run_id=run_id, held=held))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.episodes import tell_images
 from driftwatch_airflow.monitor import DayOperator, say_verdict
 from driftwatch_airflow.old_names import old_names
@@ -44,7 +45,21 @@ class ProfileFeaturesOperator(DayOperator):
         say_verdict(
             context, f"images {drift.verdict}, {len(drift.drifted_features)} of {len(drift.features)} features moved"
         )
-        self.log.info("Drift: %s (p = %s, %s images)", drift.verdict, drift.p_value, drift.n)
+        log_decision(
+            self.log,
+            "drift_verdict",
+            f"Drift: {drift.verdict} (p = {drift.p_value}, {drift.n} images)",
+            monitor=self.monitor.name,
+            day=self.day,
+            kind="image_quality",
+            verdict=drift.verdict,
+            p_value=drift.p_value,
+            images=drift.n,
+            drifted_features=list(drift.drifted_features),
+            drifted_segments=[f"{each.by}={each.name}" for each in drift.segments_that("drifted", "missing")],
+            trend=drift.trend.verdict,
+            reference_version=drift.reference_version,
+        )
         return {
             "verdict": drift.verdict,
             "drifted_features": list(drift.drifted_features),

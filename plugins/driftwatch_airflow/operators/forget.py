@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.errors import NeedsAttention
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.monitor import MonitorOperator, who_started
 from driftwatch_airflow.reports import renew_report
@@ -37,8 +38,18 @@ class ForgetImagesOperator(MonitorOperator):
 
         asked = Asked(who_started(context), utcnow())
         receipt = forget(self.store, wanted, asked, Outside(self._blank, renew_report))
-        for line in receipt_lines(receipt):
-            log.info("%s", line)
+        log_decision(
+            log,
+            "images_forgotten",
+            "\n".join(receipt_lines(receipt)),
+            monitor=self.monitor.name,
+            receipt=receipt.receipt,
+            images=receipt.images,
+            originals_left=receipt.originals_left,
+            models=list(receipt.models),
+            near_duplicates=receipt.near_duplicates,
+            by=receipt.by,
+        )
         return f"receipt {receipt.receipt}"
 
     def _plan(self, wanted: list[str]) -> str:

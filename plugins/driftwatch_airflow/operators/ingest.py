@@ -17,6 +17,7 @@ from airflow.sdk.timezone import utcnow
 
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator
 from driftwatch_airflow.paths import correction_page
@@ -180,6 +181,7 @@ def _told_where_refused(operator: DayOperator, context: Context) -> Iterator[Non
         raise
     except TooManyRejects as error:
         counts = operator.of_day.read(Ingest)
+        _log_counts(operator, counts)
         send_alert(context, operator.monitor, TooManyUnusable(operator.date, ingest=counts, reason=str(error)))
         raise
 
@@ -189,16 +191,7 @@ def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
     from driftwatch.artifacts.alerts import NoImages
 
     nothing_to_tell(operator.monitor, operator.day, NoImages.source)
-    operator.log.info(
-        "%s listed = %s ignored + %s accepted + %s duplicate + %s quarantined %s; model %s",
-        found.listed,
-        found.ignored,
-        found.accepted,
-        found.duplicate,
-        found.quarantined,
-        found.reasons,
-        found.model_version,
-    )
+    _log_counts(operator, found)
     if found.late:
         operator.log.warning(
             "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions include them. "
@@ -209,6 +202,25 @@ def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
             correction_page(operator.monitor.name, operator.day),
         )
     return _counts(found)
+
+
+def _log_counts(operator: DayOperator, found: Ingest) -> None:
+    log_decision(
+        operator.log,
+        "images_taken_in",
+        f"{found.listed} listed = {found.ignored} ignored + {found.accepted} accepted + {found.duplicate} duplicate + "
+        f"{found.quarantined} quarantined {found.reasons}; model {found.model_version}",
+        monitor=operator.monitor.name,
+        day=operator.day,
+        listed=found.listed,
+        ignored=found.ignored,
+        accepted=found.accepted,
+        duplicate=found.duplicate,
+        quarantined=found.quarantined,
+        quarantined_by_reason=dict(found.reasons),
+        late=found.late,
+        model_version=found.model_version,
+    )
 
 
 def _counts(found: Ingest) -> XCom:

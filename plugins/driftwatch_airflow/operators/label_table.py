@@ -12,6 +12,7 @@ from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.alerts import outbox_of, tell
 from driftwatch_airflow.assets import tell_followers
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.label_table import outside_of
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.annotation import MergeAnnotationsOperator
@@ -118,7 +119,11 @@ class MergeTableOperator(TableOperator):
         )
         found = read.found
         names = ("rows", "labelled", "earlier", "without_image", "refused", "images", "open", "strangers", "reasons")
-        return {name: getattr(found, name) for name in names}
+        summary = {name: getattr(found, name) for name in names}
+        log_decision(
+            self.log, "labels_merged", f"Labels: {summary}", monitor=self.monitor.name, day=self.day, **summary
+        )
+        return summary
 
 
 class RescoreOperator(EvaluatePerformanceOperator):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from driftwatch.errors import DamagedArtifact, MissingArtifact, NeedsAttention
 from driftwatch_airflow.buttons import DayReportLink, MonitorPageLink
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.episodes import tell_model
 from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator, say_verdict
@@ -41,7 +42,24 @@ class EvaluatePerformanceOperator(DayOperator):
         self._tell(context, performance)
         renew_report(self.of_day)
         DayReportLink().store(self, context, f"{pages_path()}/m/{self.monitor.name}/days/{self.day}/report.html")
-        self.log.info("Verdict %s: %s", performance.verdict, written["reasons"])
+        judged = performance.judged or performance.accuracy
+        log_decision(
+            self.log,
+            "performance_verdict",
+            f"Verdict {performance.verdict}: {written['reasons']}",
+            monitor=self.monitor.name,
+            day=self.day,
+            verdict=performance.verdict,
+            severity=performance.severity,
+            accuracy=judged.value,
+            low=judged.low,
+            high=judged.high,
+            floor=performance.floor,
+            labels=performance.labels,
+            model_version=performance.model_version,
+            reasons=list(performance.reasons),
+            segments=[f"{each.by}={each.name}" for each in performance.segments if each.verdict == "alert"],
+        )
         say_verdict(context, f"{performance.verdict.replace('_', ' ')}: accuracy {accuracy_text(performance.accuracy)}")
         later = self._outdated()
         return {

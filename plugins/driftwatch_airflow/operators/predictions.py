@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.config.model import LOGGED
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.episodes import tell_images
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator
@@ -76,6 +77,19 @@ class PredictLabelsOperator(DayOperator):
         accuracy = estimate.accuracy.model_dump(mode="json", exclude_unset=True)
         self.log.info("Model %s: %s; by its own scores: %s", version, counts, accuracy)
         drift = judge_content_and_predictions(day, version)
+        for kind, test in (("content", drift.content), ("predictions", drift.predictions)):
+            log_decision(
+                self.log,
+                "drift_verdict",
+                f"Drift of {kind}: {test.verdict} (p = {test.p_value}, {test.n} images)",
+                monitor=self.monitor.name,
+                day=self.day,
+                kind=kind,
+                verdict=test.verdict,
+                p_value=test.p_value,
+                images=test.n,
+                reference_version=drift.reference_version,
+            )
         tell_images(context, day, self.report_link)
         renew_report(day)
         verdicts = {"content": drift.content.verdict, "predictions": drift.predictions.verdict}

@@ -13,6 +13,7 @@ from airflow.sdk.timezone import utcnow
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.buttons import MonitorPageLink
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.image_links import image_server, link_signer
 from driftwatch_airflow.monitor import RETRY_POLICY
 from driftwatch_airflow.operators.retraining import RetrainingOperator, version_asked_for
@@ -48,7 +49,16 @@ class GateOperator(RetrainingOperator, BranchMixIn):
             chosen = self.on_promote
         elif decision == "promote" and promotion == "approval":
             chosen = self.on_approval
-        self.log.info("Gate says %s and promotion is %s", decision, promotion)
+        log_decision(
+            self.log,
+            "gate_followed",
+            f"Gate says {decision} and promotion is {promotion}",
+            monitor=self.monitor.name,
+            request=self.request,
+            decision=decision,
+            promotion=promotion,
+            next_task=chosen,
+        )
         self.renew_reports()
         self.do_branch(context, chosen)
         return chosen
@@ -132,6 +142,7 @@ class PromoteModelOperator(RetrainingOperator):
 
         run_id = context["run_id"]
         pointer = promote_challenger(self.store, self.request, promoted_by=run_id)
+        _log_champion(self, "champion_promoted", f"{pointer.version} is the champion", pointer)
         tell_followers(context, self.outlets, **_champion(self, pointer))
         gate = self.store.read(self.monitor_keys.retraining(self.request, GATE), GateResult)
         settled = settle_retrained_days(self.store, self.request, by=run_id, at=utcnow())
@@ -160,6 +171,7 @@ class RollBackOperator(RetrainingOperator):
 
         target, run_id = version_asked_for(context["params"]["rollback"]), context["run_id"]
         pointer = rollback(self.store, target, promoted_by=run_id)
+        _log_champion(self, "champion_rolled_back", f"{pointer.version} is the champion again", pointer)
         prepare_states(self.store, pointer.version)
         tell_followers(context, self.outlets, **_champion(self, pointer))
         facts = ModelRolledBack(run_id=run_id, version=pointer.version, previous=pointer.previous)
@@ -192,6 +204,19 @@ class RefreshReferenceOperator(RetrainingOperator):
         from driftwatch.lineage import retraining
 
         return retraining.reference_renewed(self.store)
+
+
+def _log_champion(operator: RetrainingOperator, event: str, sentence: str, pointer: ChampionPointer) -> None:
+    log_decision(
+        operator.log,
+        event,
+        f"{sentence}, after {pointer.previous}",
+        monitor=operator.monitor.name,
+        request=operator.request,
+        version=pointer.version,
+        previous=pointer.previous,
+        promoted_by=pointer.promoted_by,
+    )
 
 
 def _champion(operator: RetrainingOperator, pointer: ChampionPointer) -> dict[str, str | None]:

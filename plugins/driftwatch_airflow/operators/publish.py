@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch_airflow.buttons import CorrectionLink, MonitorPageLink, WhyLabsProfileLink
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
@@ -80,7 +81,18 @@ class PublishOperator(DayOperator):
                     continue
                 raise self._with_a_way_out(context, error) from error
             for profile, done in zip(profiles, sent, strict=True):
-                self.log.info("%s to %s: %s as %s", profile.kind, sink.name, done.state, done.upload_id)
+                log_decision(
+                    self.log,
+                    "profile_published",
+                    f"{profile.kind} to {sink.name}: {done.state} as {done.upload_id}",
+                    monitor=self.monitor.name,
+                    day=self.day,
+                    kind=profile.kind,
+                    sink=sink.name,
+                    state=done.state,
+                    upload_id=done.upload_id,
+                    revision=done.revision,
+                )
             done = sent[0]
             results.append(
                 {"sink": sink.name, "state": done.state, "upload_id": done.upload_id, "revision": done.revision}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.timezone import utcnow
 
 from driftwatch.errors import NeedsAttention
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.monitor import MonitorOperator, who_started
 
 if TYPE_CHECKING:
@@ -26,8 +27,18 @@ class ChangeReferenceOperator(MonitorOperator):
     def execute(self, context: Context) -> str:
         form = context["params"]
         does = {"accept": self._accept, "withdraw": self._withdraw, "mute": self._mute, "unmute": self._unmute}
-        said = does[form["action"]](form, who_started(context))
-        self.log.info("%s", said)
+        who = who_started(context)
+        said = does[form["action"]](form, who)
+        about: dict[str, Any] = {name: form.get(name) for name in ("days", "state", "name", "since", "until", "reason")}
+        log_decision(
+            self.log,
+            "reference_changed",
+            said,
+            monitor=self.monitor.name,
+            action=form["action"],
+            by=who,
+            **about,
+        )
         return said
 
     def _accept(self, form: Mapping[str, Any], who: str) -> str:

@@ -11,6 +11,7 @@ from airflow.sdk.bases.branch import BranchMixIn
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.monitor import MonitorOperator
 from driftwatch_airflow.old_names import old_names
 from driftwatch_airflow.reports import renew_report_if_possible
@@ -190,7 +191,18 @@ class CollectTrainingSetOperator(RetrainingOperator, BranchMixIn):
         first, last = self.range(context)
         store = self.requested(context)
         summary = for_xcom(collect_training_set(store, self.request, first, last))
-        self.log.info("Training set of %s to %s: %s", first, last, summary)
+        log_decision(
+            self.log,
+            "training_set_collected",
+            f"Training set of {first} to {last}: {summary}",
+            monitor=self.monitor.name,
+            request=self.request,
+            first_day=first.isoformat(),
+            last_day=last.isoformat(),
+            images=summary["images"],
+            new_labels=summary["new_labels"],
+            left_out=summary["left_out"],
+        )
         self.do_branch(context, self.on_handover if trainer_name(store) == HANDOVER else self.on_train)
         return summary
 
@@ -226,7 +238,21 @@ class EvaluateChallengerOperator(RetrainingOperator):
         from driftwatch.view.gate import reason_text
 
         gate = evaluate_challenger(self.requested(context), self.request, in_words=reason_text)
-        self.log.info("Gate: %s. %s", gate.decision, " ".join(gate.reasons))
+        deciding = gate.recent.deciding
+        log_decision(
+            self.log,
+            "gate_verdict",
+            f"Gate: {gate.decision}. {' '.join(gate.reasons)}",
+            monitor=self.monitor.name,
+            request=self.request,
+            decision=gate.decision,
+            challenger=gate.version,
+            champion=gate.champion,
+            difference=deciding.difference,
+            low=deciding.low,
+            p_value=deciding.p_value,
+            reasons=list(gate.reasons),
+        )
         return {"decision": gate.decision, "reasons": list(gate.reasons), "challenger": gate.version}
 
     def lineage(self) -> Lineage:

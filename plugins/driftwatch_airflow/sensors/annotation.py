@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -12,6 +13,7 @@ from airflow.sdk import timezone
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.buttons import LabellingLink, LabelSpendLink, MonitorPageLink
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.image_links import link_signers
 from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator
@@ -189,7 +191,22 @@ class WaitForAnnotationsOperator(DayOperator):
                 links = {f"{self._backend.title} pool": self._backend.page(plan)}
                 send_alert(context, self.monitor, PoolTooShort(self.date, progress=of_day, reason=str(error)), links)
                 raise error
-            self.log.warning("The pool ended with %s; its coverage of %.0f %% is enough", reason, 100 * of_day.coverage)
+        enough = "" if reason == COMPLETED else f"; its coverage of {100 * of_day.coverage:.0f} % is enough"
+        log_decision(
+            self.log,
+            "pool_ended",
+            f"The pool ended with {reason}{enough}",
+            level=logging.INFO if reason == COMPLETED else logging.WARNING,
+            monitor=self.monitor.name,
+            day=self.day,
+            pool_id=plan.pool_id,
+            reason=reason,
+            coverage=of_day.coverage,
+            answers=of_day.answers,
+            answers_wanted=of_day.answers_wanted,
+            spent=of_day.spent,
+            hours=of_day.hours,
+        )
         nothing_to_tell(self.monitor, self.day, PoolTooShort.source)
         note_end(self.of_day, reason, done, plan.number)
         return {"close_reason": reason, "coverage": of_day.coverage, "spent": of_day.spent}

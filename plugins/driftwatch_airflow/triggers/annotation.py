@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -10,6 +11,7 @@ from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from pydantic import AwareDatetime, Field
 
+from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.stores import storage_at
 from driftwatch_airflow.triggers.patience import Wait, pause
@@ -139,7 +141,17 @@ class AnnotationCompleteTrigger(BaseTrigger):
             return {"state": "closed", "reason": state.close_reason}
         done = wait.progress(backend, self.log)
         if done.spent >= wait.max_cost and done.answers < done.answers_wanted:
-            self.log.warning("Pool %s has cost %s USD, labels.max_cost_per_day: closing it", wait.pool_id, done.spent)
+            log_decision(
+                self.log,
+                "pool_closed_at_limit",
+                f"Pool {wait.pool_id} has cost {done.spent} USD, labels.max_cost_per_day: closing it",
+                level=logging.WARNING,
+                monitor=wait.progress_key.partition("/")[0],
+                pool_id=wait.pool_id,
+                spent=done.spent,
+                max_cost=wait.max_cost,
+                answers=done.answers,
+            )
             backend.close(wait.pool)
             return {"state": "over_budget", "reason": None}
         if wait.ends is not None and state.ends != wait.ends:

@@ -69,8 +69,7 @@ class LogOfADay:
         self.storage.write_table(self.keys.manifest, pd.DataFrame({"key": keys, "image_id": ids, "status": "accepted"}))
         self.storage.write_json(self.keys.ingest, {**samples.INGEST, "day": str(day)})
         told = SimpleNamespace(
-            content=SimpleNamespace(verdict="ok"),
-            predictions=SimpleNamespace(verdict="ok"),
+            **_OK,
             accuracy=share(9, 10, 0.95),
             segments_that=lambda *_: (),
             came_or_went=False,
@@ -149,7 +148,8 @@ def test_a_day_is_answered_by_a_model_server_by_its_connection(delivered, monkey
     assert table["model_version"].tolist() == ["7"] * 5
 
 
-_OK = {"content": SimpleNamespace(verdict="ok"), "predictions": SimpleNamespace(verdict="ok")}
+_TESTED = SimpleNamespace(verdict="ok", p_value=0.5, n=12)
+_OK = {"content": _TESTED, "predictions": _TESTED, "reference_version": "v0001-00000001"}
 _PLACES = {"judge_content_and_predictions": "drift.content_and_predictions", "write_report": "view.report"}
 
 
