@@ -106,6 +106,11 @@ class RetrainingKeys:
         return f"{self.folder}/outbox"
 
     @property
+    def shown(self) -> str:
+        """The folder of the images that the form of its approval shows."""
+        return f"{self.folder}/shown"
+
+    @property
     def attached_alerts(self) -> str:
         """The folder of the alerts that came while it was under way, one file for each day."""
         return f"{self.folder}/alerts"
@@ -176,6 +181,11 @@ class ShownKeys:
     """What lies in the folder of the images as annotators see them."""
 
     folder: str
+
+    @property
+    def covered(self) -> str:
+        """The folder of those in which boxes are covered (`labels.blur`)."""
+        return f"{self.folder}/covered"
 
     def image(self, image_id: str, suffix: str) -> str:
         """One image; `suffix` says what its bytes are, such as `.jpg`."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.days import stored_retrainings
 from driftwatch.artifacts.forgetting import ForgetReceipt, ForgetWork, WantedImage
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.keys import own_key
@@ -207,11 +208,14 @@ def _blank_services(store: MonitorStore, work: ForgetWork, blank: BlankTasks) ->
 
 
 def _delete_shown(store: MonitorStore, work: ForgetWork) -> int:
-    ids = {image.image_id for image in work.images}
+    """Copies for annotators, and for the form of an approval."""
+    ids, keys = {image.image_id for image in work.images}, store.keys
+    folders = [store.day(day).keys.shown for day in store.days()]
+    folders += [keys.of_retraining(name).shown for name in stored_retrainings(store.storage, keys)]
     found = [
         item.key
-        for day in store.days()
-        for item in store.storage.list(store.day(day).keys.shown)
+        for folder in folders
+        for item in store.storage.list(folder)
         if file_name(item.key).partition(".")[0] in ids
     ]
     for key in found:

@@ -61,6 +61,10 @@ def live(root: Path) -> None:
     rows = [{"image_id": row.image_id, "key": row.key} for row in manifest.itertuples()]
     for row in rows:
         shown.key(row["image_id"], row["key"])
+        world.storage.copy(
+            row["key"], f"{day.keys.shown}/covered/{row['image_id']}.jpg"
+        )  # of a monitor with labels.blur
+        ShownImages(world.storage, store.keys.of_retraining(RUN).shown).key(row["image_id"], row["key"])
     plan = {**samples.PLAN, "day": DAY.isoformat(), "sample": rows, "control": [], "exam": None, "backend": "desk"}
     world.storage.write_json(day.keys.annotation, plan)
     collect_training_set(store, RUN, DAY, DAY)

@@ -21,7 +21,7 @@ ALL = dict.fromkeys(KINDS, 30)
 EVER = ("manifest.parquet", "features.parquet", "predictions.parquet", "labels.parquet", "performance.json", "annotation.json", "inputs/index.json")  # fmt: skip
 OVER = {
     "inputs": ["inputs/000000.npy", "inputs/000001.npy"],
-    "shown": ["shown/aa.jpg"],
+    "shown": ["shown/aa.jpg", "shown/covered/aa.jpg"],
     "answers": ["annotators.parquet", "assignments.parquet", "check_annotators.parquet", "check_assignments.parquet"],
     "profiles": ["features.profile.bin", "performance.bin", "published/features-0a.bin"],
     "reports": ["report.html"],
@@ -140,7 +140,7 @@ def test_the_copies_of_an_old_day_stay_while_people_answer_its_late_images(make)
     write(store.keys.day(OLD).annotation, {**samples.PLAN, "state": "closed", "supplements": [supplement]})
     (still,) = keep_plan(store, TODAY).still
     assert (still.day, still.why) == (OLD, "people may answer until 2026-07-01")
-    assert len(keep_plan(store, TODAY + timedelta(days=2)).of("shown")) == 1
+    assert len(keep_plan(store, TODAY + timedelta(days=2)).of("shown")) == len(OVER["shown"])
 
 
 @pytest.mark.parametrize("kind", ["features", "performance"])
