@@ -53,6 +53,11 @@ class MonitorKeys:
         return f"{self.summaries}/{month}.json"
 
     @property
+    def incoming(self) -> str:
+        """The folder that holds one folder for each day's images as the camera or service left them."""
+        return f"{self.monitor}/incoming"
+
+    @property
     def annotation_lock(self) -> str:
         """Held while a pool is created or a day's plan is changed: all days share the project, the exam and the month's limit."""
         return f"{self.monitor}/annotation.lock"

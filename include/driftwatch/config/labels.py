@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
+from driftwatch.config.blur import HIDE, BlurConfig
 from driftwatch.config.crowd import ExamConfig, QualityRules
 from driftwatch.config.label_studio import LabelStudioConfig
 from driftwatch.config.label_table import LabelTableConfig
@@ -33,7 +34,7 @@ OTHER_THAN_TOLOKA = {name for name, backends in _ONLY_FOR.items() if TOLOKA not 
     "table",
     "wait_days",
 }
-_OF_A_TABLE = {"backend", "table", "check_with", "wait_days", "min_coverage"}
+_OF_A_TABLE = {"backend", "table", "check_with", "wait_days", "min_coverage", "blur"}
 
 
 class LabelsConfig(Section):
@@ -175,6 +176,10 @@ class LabelsConfig(Section):
     quality: QualityRules = Field(default_factory=QualityRules)
     label_studio: LabelStudioConfig = Field(default_factory=LabelStudioConfig)
     table: LabelTableConfig | None = Field(None, description="Where the truth is; needed for `backend: table`.")
+    blur: BlurConfig | None = Field(
+        None,
+        description="Boxes that are covered in all that people see of the images, pages and reports too; null: images are shown as they are.",
+    )
     wait_days: int = Field(
         30,
         ge=0,
@@ -223,8 +228,10 @@ class LabelsConfig(Section):
             for name in said
             if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True)
         }
-        if self.backend == NONE and given:
-            raise ValueError(f"backend: none has no other settings: remove {', '.join(sorted(given))}")
+        if self.backend == NONE and given - {"blur"}:
+            raise ValueError(
+                f"backend: none has no other settings but blur: remove {', '.join(sorted(given - {'blur'}))}"
+            )
         if self.backend == TABLE and self.table is None:
             raise ValueError("backend: table needs the section labels.table")
         if self.check_with in (TABLE, NONE):
@@ -267,5 +274,15 @@ class LabelsConfig(Section):
             raise ValueError(
                 f"control_tasks ({self.control_tasks}) must be at least control_tasks_per_page ({self.control_tasks_per_page}): raise "
                 "it, since no task stands twice on a page"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _known_images_can_be_shown(self) -> LabelsConfig:
+        hidden = self.blur is not None and self.blur.training == HIDE
+        if hidden and self.people and (self.exam is not None or self.control_tasks):
+            raise ValueError(
+                "blur.training is hide, so nobody is shown the labelled originals, and control tasks and the exam are made of them: name the "
+                "table of their boxes in blur.training, or say show if nothing of them is to be covered"
             )
         return self

@@ -19,6 +19,15 @@ _ENDS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
 _EXAMPLE = "^([^/]+)/"
 
 
+def refuse_no_table(value: str) -> str:
+    """Raises ValueError for what is no path of one table below the storage's root."""
+    if "://" in value or re.search(r"[*?]", value):
+        raise ValueError("is one file below the storage's root, such as metadata/{day}.csv, without :// and without *")
+    if not refuse_no_place(value).lower().removesuffix(".gz").endswith(_ENDS):
+        raise ValueError(f"does not tell its format: allowed ends are {', '.join(_ENDS)}, with .gz after it or not")
+    return value
+
+
 class SegmentTable(Section):
     """A table beside the images that says which segment each one is in."""
 
@@ -40,13 +49,7 @@ class SegmentTable(Section):
     @field_validator("path")
     @classmethod
     def _is_a_file(cls, value: str) -> str:
-        if "://" in value or re.search(r"[*?]", value):
-            raise ValueError(
-                "is one file below the storage's root, such as metadata/{day}.csv, without :// and without *"
-            )
-        if not refuse_no_place(value).lower().removesuffix(".gz").endswith(_ENDS):
-            raise ValueError(f"does not tell its format: allowed ends are {', '.join(_ENDS)}, with .gz after it or not")
-        return value
+        return refuse_no_table(value)
 
     def path_of(self, day: date) -> str:
         """The key of one day's file."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.store import DayStore
+from driftwatch.images.covered import Covers
 from driftwatch.images.late import keep_drawn_from
 from driftwatch.labels.backends.base import LabelBackend, Opening
 from driftwatch.labels.draw import keep_strata
@@ -30,7 +31,7 @@ def create_day_pool(day: DayStore, backend: LabelBackend, signers: LinkSigners, 
     """
     with exclusive(day.storage, day.monitor.keys.annotation_lock) as lock:
         # Copied before anything is planned or paid: what becomes of the files later is all the same.
-        shown = ShownImages(day.storage, day.keys.shown)
+        shown = ShownImages.of_day(day)
         plan = plan_labelling(day, now, shown.copied)
         log.info("Plan: %s", describe(plan, day.config.labels))
         keep_strata(day, plan)
@@ -74,7 +75,7 @@ def renew_links(
             lock.check()
             day.write(plan.with_part(learnt))
 
-        links = ImageLinks(day.storage, day.keys.shown, now, until, signers.server, signers.storage)
+        links = _links(day, signers, now, until)
         links = dataclasses.replace(links, expires=links.end(until) or until)
         part = next(part for part in plan.parts if part.number == number)
         return backend.renew(Opening(part, day.config, links, now, record, lock.check))
@@ -85,9 +86,14 @@ def links_of(
 ) -> ImageLinks:
     """The links of the plan's images. Raises AccessRefused if the pool is not open yet and they would end before it does, unless they are
     `renewed` in time."""
-    links = ImageLinks(day.storage, day.keys.shown, now, plan.links_expire, signers.server, signers.storage)
+    links = _links(day, signers, now, plan.links_expire)
     if renewed and (end := links.end(plan.links_expire)) is not None:
         return dataclasses.replace(links, expires=end)
     if plan.state not in ("opened", "closed"):
         links.check(plan.exam.links_end if plan.exam else None)
     return links
+
+
+def _links(day: DayStore, signers: LinkSigners, now: datetime, expires: datetime) -> ImageLinks:
+    covers = Covers.of(day.monitor)
+    return ImageLinks(day.storage, day.keys.shown, now, expires, signers.server, signers.storage, covers)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from driftwatch.artifacts.forgetting import FORGOTTEN, NOWHERE
 from driftwatch.errors import AccessRefused, DriftwatchError
+from driftwatch.images.covered import Covers
 from driftwatch.labels.shown import ShownImages
 from driftwatch.storage import Storage
 
@@ -46,6 +47,7 @@ class ImageLinks:
     """Makes the link of an image. `now` is when the links are made; all of them end at `expires`. `folder` takes the copies.
 
     `server` shows a file:// storage. `signer` is the same s3:// storage by the credentials that sign links, where those are others.
+    `covers`: what is covered in the copies (`labels.blur`).
     """
 
     storage: Storage
@@ -54,6 +56,7 @@ class ImageLinks:
     expires: datetime
     server: ImageServer | None = None
     signer: Storage | None = None
+    covers: Covers | None = None
 
     def end(self, wanted: datetime) -> datetime | None:
         """Until when links that are made now are valid: `wanted`, or the end of the credentials that sign them, if that is sooner. None
@@ -111,4 +114,4 @@ class ImageLinks:
 
     @cached_property
     def _shown(self) -> ShownImages:
-        return ShownImages(self.storage, self.folder)
+        return ShownImages(self.storage, self.folder, self.covers)

@@ -61,6 +61,8 @@ class Sample:
             f"the files in {day.storage.url(day.keys.incoming)} are not those that were taken in: clear ingest_images to take in "
             "what is there now"
         )
+        if day.config.labels.blur:
+            advice += "; or labels.blur does not say what of them is to be covered, as the lines above tell"
         if not self.images:
             raise ChangedImage(f"none of {len(self.changed)} images can be shown, {advice}")
         log.warning("%d images are left out of the sample, others take their place; %s", len(self.changed), advice)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.models.original_set import set_keys
+from driftwatch.view.evidence import TRAINING_DAY
+from driftwatch.view.image_page import image_key
+from driftwatch.view.own_pictures import small_picture
 from driftwatch.view.pictures import jpeg
 from driftwatch.view.thumbnails import read_row
 
@@ -67,7 +70,11 @@ def read_evaluation(storage: Storage, key: str) -> dict[str, Changed]:
 
 
 def training_picture(artifacts: Artifacts, image_id: str) -> bytes | None:
-    """A JPEG of an image of the original set, as the models see it; None where the set has no such image."""
+    """A JPEG of an image of the original set, as the models see it; None where the set has no such image, and where `labels.blur` lets nobody see
+    it."""
+    if artifacts.config.labels.blur is not None:
+        key = image_key(artifacts, TRAINING_DAY, image_id)
+        return small_picture(artifacts.store, image_id, key) if key else None
     keys = set_keys(artifacts.store)
     row = (artifacts.get(keys.table, read_training_rows) or {}).get(image_id)
     return None if row is None else jpeg(read_row(artifacts.storage, keys.inputs, row))

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.nested_keys import file_name
-from driftwatch.artifacts.store import DayStore
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.images.inputs import DayInputs, has_inputs
+from driftwatch.view.own_pictures import small_picture
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.segments import pictured
 from driftwatch.view.shares import whole_percent
@@ -95,25 +97,56 @@ def examples(day: DayStore, facts: DayFacts) -> dict[str, list[Picture]]:
     compare with; `disagreements` and `undecided`: as `chosen` has them."""
     groups = chosen(facts)
     found: dict[str, list[Picture]] = {**{group: [] for group in groups}, "reference": []}
-    if any(groups.values()) and has_inputs(day):
+    if any(groups.values()):
         shown = {image_id for images in groups.values() for image_id, _ in images}
         accepted = facts.accepted[facts.accepted["image_id"].isin(shown)]
-        inputs = DayInputs(day)
-        pixels = inputs.take(accepted.index)
-        rows = {row.image_id: (row, picture) for row, picture in zip(accepted.itertuples(), pixels, strict=True)}
+        sources = _sources(day, accepted)
+        names = dict(zip(accepted["image_id"], map(file_name, accepted["key"]), strict=True))
         for group, images in groups.items():
-            for image_id, note in images:
-                if image_id not in rows:  # the day was taken in again, and its tests still name what it had before
-                    continue
-                row, picture = rows[image_id]
-                source = thumbnail(picture, shape_of(inputs.pixels, int(row.width), int(row.height)))
-                found[group].append(Picture(source, file_name(row.key), note))
-    key = day.monitor.keys.training_inputs
-    if (groups["drifted"] or groups["content"]) and day.storage.exists(key):
-        training = day.storage.read_array(key)
-        for index in np.linspace(0, len(training) - 1, min(MOST_REFERENCE, len(training))).astype(int):
-            found["reference"].append(Picture(thumbnail(training[index]), "", ""))
+            # The day may have been taken in again, and its tests still name what it had before.
+            known = [(image_id, note) for image_id, note in images if image_id in sources]
+            found[group] += [Picture(sources[image_id], names[image_id], note) for image_id, note in known]
+    if groups["drifted"] or groups["content"]:
+        found["reference"] = [Picture(source, "", "") for source in _reference(day.monitor)]
     return found
+
+
+def _sources(day: DayStore, accepted: pd.DataFrame) -> dict[str, str]:
+    """The pictures of these rows of the manifest as data URIs, by image id: those that there are, and that people may be shown."""
+    if day.config.labels.blur is not None:
+        keys = {row.image_id: own_key(day.config.name, str(row.key)) for row in accepted.itertuples()}
+        return _covered(day.monitor, keys)
+    if not has_inputs(day):
+        return {}
+    inputs = DayInputs(day)
+    pixels = inputs.take(accepted.index)
+    return {
+        row.image_id: thumbnail(picture, shape_of(inputs.pixels, int(row.width), int(row.height)))
+        for row, picture in zip(accepted.itertuples(), pixels, strict=True)
+    }
+
+
+def _reference(store: MonitorStore) -> list[str]:
+    """Some of the training images as data URIs."""
+
+    def some(known: int) -> np.ndarray:
+        return np.linspace(0, known - 1, min(MOST_REFERENCE, known)).astype(int)
+
+    keys, storage = store.keys, store.storage
+    if store.config.labels.blur is not None and storage.exists(keys.training_set):
+        table = storage.read_table(keys.training_set)
+        rows = table.iloc[some(len(table))].itertuples()
+        return [*_covered(store, {row.image_id: own_key(store.config.name, row.key) for row in rows}).values()]
+    if store.config.labels.blur is None and storage.exists(keys.training_inputs):
+        training = storage.read_array(keys.training_inputs)
+        return [thumbnail(training[index]) for index in some(len(training))]
+    return []
+
+
+def _covered(store: MonitorStore, keys: dict[str, str]) -> dict[str, str]:
+    """The pictures of these images, made of their own files, with what `labels.blur` covers."""
+    pictures = {image_id: small_picture(store, image_id, key) for image_id, key in keys.items()}
+    return {image_id: data_uri(picture) for image_id, picture in pictures.items() if picture is not None}
 
 
 def _disagreements(facts: DayFacts) -> list[tuple[str, str]]:

@@ -1,5 +1,4 @@
-"""Pictures for the pages: small ones are single rows of the stored model inputs, read without the rest of the array; larger ones are made
-of the image's own file."""
+"""Small pictures for the pages: single rows of the stored model inputs, read without the rest of the array."""
 
 from __future__ import annotations
 
@@ -8,35 +7,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
-from driftwatch.images.decode import decode_image
 from driftwatch.images.inputs import DayInputs, has_inputs
-from driftwatch.images.originals import read_original
 from driftwatch.view.artifacts import Artifacts
+from driftwatch.view.image_page import image_key
+from driftwatch.view.own_pictures import small_picture
 from driftwatch.view.pictures import jpeg, shape_of
 
 if TYPE_CHECKING:
-    from driftwatch.artifacts.store import DayStore, MonitorStore
+    from driftwatch.artifacts.store import DayStore
     from driftwatch.storage import Storage
 
 _HEADER = 1024  # a .npy header of a plain array is 128 bytes
-_QUALITY = 82
-
-
-def large_picture(store: MonitorStore, image_id: str, key: str, side: int) -> bytes:
-    """A JPEG of the image's own file, upright, of at most `side` pixels a side. Raises ChangedImage or RejectedImage where the file is not
-    the image any more."""
-    original = read_original(store.storage, image_id, key, store.config.images.max_bytes)
-    picture = Image.fromarray(decode_image(original.data, store.config.images).rgb)
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=_QUALITY)
-    return buffer.getvalue()
 
 
 def thumbnail_of(artifacts: Artifacts, day: DayStore, image_id: str) -> bytes | None:
-    """A JPEG of an accepted image of the day, as the model sees it; None where the day has no such image."""
+    """A JPEG of an accepted image of the day, as the model sees it; None where the day has no such image. With `labels.blur` it is made of the
+    image's own file, and None where nobody may be shown that."""
+    if day.config.labels.blur is not None:
+        key = image_key(artifacts, day.date.isoformat(), image_id)
+        return small_picture(day.monitor, image_id, key) if key else None
     known = artifacts.get(day.keys.manifest, read_places)
     row = known.row_of(image_id) if known else None
     if known is None or row is None or not has_inputs(day):

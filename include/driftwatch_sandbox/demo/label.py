@@ -14,6 +14,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.config.loader import load_monitor
 from driftwatch.http import Limits
+from driftwatch.images.covered import Covers
 from driftwatch.labels.backends.base import Opening
 from driftwatch.labels.backends.toloka.client import DriftwatchTolokaClient
 from driftwatch.labels.backends.toloka.pool import Campaign
@@ -70,7 +71,7 @@ def open_pool(world: World, config: MonitorConfig) -> str:
     }  # fmt: skip
     plan = day.read(AnnotationPlan).model_copy(update=anew)
     server = ImageServer(world.url("images"), world.secrets.image_secret)
-    links = ImageLinks(day.storage, day.keys.shown, now, expires, server)
+    links = ImageLinks(day.storage, day.keys.shown, now, expires, server, covers=Covers.of(store))
     client = DriftwatchTolokaClient(
         world.secrets.toloka_token, url=world.url("toloka"), limits=Limits(timeout=20, retries=2)
     )

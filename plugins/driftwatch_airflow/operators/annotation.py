@@ -112,7 +112,7 @@ class CreateAnnotationPoolOperator(DayOperator):
         day, now = self._day, context["ti"].start_date
         annotation, signers = day.config.labels, link_signers(day.config)
         backend = self._backend(day)
-        can_show = ShownImages(day.storage, day.keys.shown).unchanged
+        can_show = ShownImages.of_day(day).unchanged
         plan = plan_labelling(day, now, can_show)
         if plan.asked:
             plan, _ = with_supplement(day, plan, now, can_show)

@@ -111,6 +111,7 @@ class ApprovePromotionOperator(ApprovalOperator):
     def _image_link(self, context: Context) -> Callable[[str, str], str] | None:
         """How the reader's browser gets an image: by links like those of annotators. None if no image server is set up."""
         from driftwatch.errors import NeedsAttention
+        from driftwatch.images.covered import Covers
         from driftwatch.labels.links import ImageLinks
 
         store = store_of(self.monitor)
@@ -118,7 +119,8 @@ class ApprovePromotionOperator(ApprovalOperator):
         until = now + timedelta(hours=min(self.monitor.retraining.approval_hours, 7 * 24 - 1))
         try:
             server, signer = image_server(self.monitor), link_signer(self.monitor)
-            links = ImageLinks(store.storage, store.keys.retraining(self.request, "shown"), now, until, server, signer)
+            folder = store.keys.of_retraining(self.request).shown
+            links = ImageLinks(store.storage, folder, now, until, server, signer, Covers.of(store))
             links.check()
         except NeedsAttention as error:
             self.log.warning("The comparison shows only the ids of its example images: %s", error)

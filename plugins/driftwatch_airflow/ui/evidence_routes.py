@@ -15,17 +15,18 @@ from starlette.responses import HTMLResponse, Response
 from driftwatch.artifacts.day_map import DayMap
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.errors import ChangedImage
+from driftwatch.images.covered import shown_original
 from driftwatch.images.headers import RejectedImage
-from driftwatch.images.originals import read_original
 from driftwatch.view.day_images import day_images, features_of
 from driftwatch.view.day_map import ShownMap, shown_map
 from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, first_asked, found_text, pairs
 from driftwatch.view.evidence_choices import choices
 from driftwatch.view.image_page import find_image, image_key, image_page
 from driftwatch.view.large_tables import Large, read_table, read_whole
+from driftwatch.view.own_pictures import large_picture
 from driftwatch.view.pair_pictures import with_addresses
 from driftwatch.view.people import AGAINST, TIES, UNCLEAR, people
-from driftwatch.view.thumbnails import large_picture, thumbnail_of
+from driftwatch.view.thumbnails import thumbnail_of
 from driftwatch_airflow.ui import pages
 from driftwatch_airflow.ui.access import Chosen
 from driftwatch_airflow.ui.addresses import image_address
@@ -101,7 +102,7 @@ def show_image(request: Request, site: Chosen, place: str, row: ImageDep) -> Res
     """One image: its file, its features, the model's scores, people's votes, and images like it."""
     found = image_page(site.tables, _place(place), row)
     try:
-        read_original(site.artifacts.storage, found.image_id, found.key, site.config.images.max_bytes)
+        shown_original(site.artifacts.store, found.image_id, found.key, site.config.images.max_bytes)
         gone = ""
     except ChangedImage as error:
         gone = str(error)
@@ -128,9 +129,9 @@ def give_large(site: Chosen, place: str, image_id: IdDep, key: KeyDep) -> Respon
 
 
 def give_original(site: Chosen, image_id: IdDep, key: KeyDep) -> Response:
-    """The image's own file as the camera left it. 404 with the reason where it is gone, was replaced, or is larger than `images.max_bytes`."""
+    """The image's own file as the camera left it, or what people may be shown of it (`labels.blur`). 404 with the reason where it is gone, was replaced, or is larger than `images.max_bytes`."""
     try:
-        found = read_original(site.artifacts.storage, image_id, key, site.config.images.max_bytes)
+        found = shown_original(site.artifacts.store, image_id, key, site.config.images.max_bytes)
     except ChangedImage as error:
         raise HTTPException(404, str(error)) from error
     headers = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from pathlib import Path
@@ -10,14 +11,20 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from tests import covered_images, evidence_days
+from tests.driftwatch.artifacts import samples
 from tests.evidence_days import CHANGED, USUAL, write_days, write_labels
 
 from driftwatch.artifacts.day_map import DayMap, MapPoints
 from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.loader import load_monitor
 from driftwatch.storage import open_storage
+from driftwatch.view.pair_pictures import in_report
+from driftwatch.view.pictures import examples as pictures_of
+from driftwatch.view.report.facts import gather
 
 
 @pytest.fixture
@@ -195,3 +202,56 @@ def test_a_hundred_classes_with_long_names_can_be_looked_through(
     assert client.get(f"/m/ours/days/{CHANGED}/people").status_code == 200
     answered = raw["classes"][3].replace(" ", "%20")
     assert "2 images, " in client.get(f"/m/ours/days/{CHANGED}/evidence?class={answered}").text
+
+
+def test_no_page_and_no_report_shows_what_is_to_be_covered(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`labels.blur`: thumbnails, large pictures, the original through the page, the report's examples and pairs, the reference."""
+    raw = yaml.safe_load((tmp_path / "ours.yaml").read_text())
+    raw["labels"]["blur"] = {"path": covered_images.TABLE, "training": "hide"}
+    raw["labels"] |= {"control_tasks": 0, "exam": None, "backend": "label_studio"}
+    for name in ("exam", "languages", "acceptance", "accept_after_days", "reward_per_page", "fee_share", "tasks_per_page", "control_tasks_per_page", "page_seconds"):  # fmt: skip
+        raw["labels"].pop(name, None)
+    (tmp_path / "ours.yaml").write_text(yaml.safe_dump(raw))
+    numbers = iter(range(1000))
+    monkeypatch.setattr(
+        evidence_days, "jpeg_of", lambda random, light: covered_images.file_of(covered_images.upright(next(numbers)), 6)
+    )
+    config = load_monitor(tmp_path / "ours.yaml")
+    store = MonitorStore(open_storage(config.storage.uri), config)
+    write_days(store)
+    day = store.day(CHANGED)
+    write_labels(day)
+    rows = store.storage.read_table(day.keys.manifest)
+    names = rows["key"].str.removeprefix(f"{day.keys.incoming}/")
+    for of in (day, store.day(USUAL)):
+        covered_images.write_boxes(of, *map(covered_images.row, names[1:]))
+    hidden = str(rows["image_id"].iloc[0])
+    for image_id, key in zip(rows["image_id"], rows["key"], strict=True):
+        there = f"/m/ours/images/{CHANGED}/{image_id}"
+        pictures = [f"{there}/view.jpg", f"{there}/original", f"/m/ours/days/{CHANGED}/images/{image_id}.jpg"]
+        answers = [client.get(address) for address in pictures]
+        if image_id == hidden:
+            assert [answer.status_code for answer in answers] == [404, 404, 404]
+            assert "is shown to nobody" in client.get(f"{there}/").text
+            continue
+        for answer in answers:
+            assert answer.status_code == 200, answer.url
+            assert covered_images.vivid(answer.content) == 0, answer.url
+        assert covered_images.vivid(store.storage.read_bytes(key)) > 1500
+
+    store.storage.write_json(day.keys.ingest, {**samples.INGEST, "day": str(CHANGED)})
+    typical = tuple(rows["image_id"])
+    day.write(day.read(DayDrift).model_copy(update={"examples": typical[:6]}))
+    examples = pictures_of(day, gather(day))
+    assert len(examples["drifted"]) == 5  # all but the hidden one
+    assert {file_name(key) for key in rows["key"][1:6]} == {picture.name for picture in examples["drifted"]}
+    assert examples["disagreements"]
+    assert examples["reference"] == []
+    drawn = [
+        picture for pair in in_report(day, day.read(DayDrift)) for picture in (pair.changed, pair.usual) if picture
+    ]
+    assert drawn
+    for picture in (*drawn, *(each for group in examples.values() for each in group)):
+        assert covered_images.vivid(base64.b64decode(picture.src.partition(",")[2])) == 0

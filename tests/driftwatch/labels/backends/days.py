@@ -7,10 +7,13 @@ import time
 from datetime import date, datetime, timezone
 
 import pandas as pd
+from tests.covered_images import HEADER, TABLE, file_of, row, upright, write_boxes
+from tests.covered_images import put as put_image
 
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.store import DayStore
 from driftwatch.config import LabelsConfig
+from driftwatch.config.blur import BlurConfig
 from driftwatch.config.labels import TOLOKA
 from driftwatch.labels.backends.base import LabelBackend, LabelSite, Pool, PoolState, backend_of
 from driftwatch.labels.creation import create_day_pool
@@ -63,3 +66,25 @@ def deliver_late(day: DayStore, images: int) -> None:
     late = pd.DataFrame({"key": [f"{day.config.name}/in/late{number}.jpg" for number in range(images)]})
     late["image_id"] = [put(day.storage, key) for key in late["key"]]
     day.storage.write_table(keys.manifest, pd.concat([first, late.assign(status="accepted")], ignore_index=True))
+
+
+def covered_day(day: DayStore) -> tuple[DayStore, str]:
+    """The day with pictures of faces, known images too, and a table of their boxes which lacks one image of the day; and that image's id."""
+    blur = BlurConfig(path=TABLE, training="metadata/originals.csv")
+    labels = day.config.labels.model_copy(update={"blur": blur, "sample_size": IMAGES})
+    day = day.with_config(day.config.model_copy(update={"labels": labels}))
+    images = [put_image(day, f"{number}.jpg", file_of(upright(number), 6)) for number in range(IMAGES)]
+    write_boxes(day, *(row(f"{number}.jpg") for number in range(IMAGES - 1)))
+    manifest = pd.DataFrame(images, columns=["image_id", "key"]).assign(status="accepted")
+    day.storage.write_table(day.keys.manifest, manifest)
+    keys, known = day.monitor.keys, []
+    for number in range(2 * CONTROL):
+        label, data = day.config.classes[number % 2], file_of(upright(20 + number))
+        key = keys.training_image(label, f"{number}.jpg")
+        day.storage.write_bytes(key, data)
+        known.append((hashlib.sha256(data).hexdigest(), key, label))
+    rows = [row(key.removeprefix(f"{keys.training_images}/")) for _, key, _ in known]
+    day.storage.write_bytes("metadata/originals.csv", "\n".join([HEADER, *rows]).encode())
+    table = pd.DataFrame(known, columns=["image_id", "key", "label"]).assign(split="evaluation")
+    day.storage.write_table(keys.training_set, table)
+    return day, images[-1][0]

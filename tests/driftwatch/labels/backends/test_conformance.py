@@ -6,14 +6,29 @@ from datetime import datetime, timedelta, timezone
 
 import pandas as pd
 import pytest
+from tests.covered_images import vivid
 
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.errors import AccessRefused, NeedsAttention
 from driftwatch.labels.assignments import COUNTED, Answer
 from driftwatch.labels.backends.base import AT_DAILY_LIMIT, AT_DEADLINE, COMPLETED, LabelSite, Pool, backend_of
 from driftwatch.labels.creation import create_day_pool
+from driftwatch.labels.links import ImageLinks
 
-from .days import FEE, IMAGES, NOW, SIGNERS, asked, backend, deliver_late, opened, pool_of, until_closed
+from .days import (
+    CONTROL,
+    FEE,
+    IMAGES,
+    NOW,
+    SIGNERS,
+    asked,
+    backend,
+    covered_day,
+    deliver_late,
+    opened,
+    pool_of,
+    until_closed,
+)
 
 
 def test_it_says_who_it_is(service):
@@ -189,3 +204,30 @@ def test_nothing_is_read_before_it_is_needed(service):
 @pytest.mark.parametrize("reason", [AT_DEADLINE, AT_DAILY_LIMIT, "a word of the service"])
 def test_each_early_end_has_a_remedy(service, reason):
     assert backend(service).remedy(reason)
+
+
+def test_every_image_that_people_get_is_covered_and_one_without_a_row_is_not_among_them(
+    service, day, monkeypatch, caplog
+):
+    """`labels.blur`: of the sample and of control tasks alike."""
+    day, hidden = covered_day(day)
+    linked: list[str] = []
+
+    def noted(links: ImageLinks, key: str) -> str:
+        linked.append(key)
+        return link_to(links, key)
+
+    link_to = ImageLinks.to
+    monkeypatch.setattr(ImageLinks, "to", noted)
+    plan = opened(service, day)
+    assert sorted(service.shown(pool_of(plan))) == asked(plan)
+    assert len(plan.sample) == IMAGES - 1
+    assert hidden not in asked(plan)
+    assert "is shown to nobody" in caplog.text
+    assert len(plan.control) == CONTROL
+    folder = day.keys.shown
+    assert sorted(set(linked)) == [item.key for item in day.storage.list(folder)]
+    assert len(set(linked)) == len(asked(plan))
+    for key in linked:
+        assert key.startswith(f"{folder}/covered/")
+        assert vivid(day.storage.read_bytes(key)) == 0

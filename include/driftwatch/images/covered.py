@@ -1,0 +1,216 @@
+"""What people are shown of an image: the boxes that `labels.blur` names are covered, and what has no boxes is not shown.
+
+The model and the features get the images as they are: nothing here changes a stored image.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from driftwatch.config.blur import HIDE, SHOW
+from driftwatch.errors import ChangedImage, NeedsAttention
+from driftwatch.images.first_bytes import JPEG
+from driftwatch.images.originals import Original, read_original
+from driftwatch.images.table_file import TableFile, read_table_file, text_of
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.store import MonitorStore
+    from driftwatch.config.blur import BlurConfig
+    from driftwatch.storage import Storage
+
+# What is left of a blurred box: so many colours a side.
+_COLOURS = 4
+_QUALITY = 92
+_TABLES_KEPT = 16
+
+
+class HiddenImage(ChangedImage):
+    """An image that nobody is shown, since it is not known what of it has to be covered."""
+
+
+class Box(NamedTuple):
+    """A box in the upright picture, as the table has it: in pixels, or as shares of the picture."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Covers:
+    """What is covered in a monitor's images."""
+
+    store: MonitorStore
+    settings: BlurConfig
+
+    @classmethod
+    def of(cls, store: MonitorStore) -> Covers | None:
+        """None where the monitor file has no `labels.blur`."""
+        blur = store.config.labels.blur
+        return cls(store, blur) if blur else None
+
+    def require(self, day: date) -> None:
+        """Raises NeedsAttention where the day's table is missing or cannot be read."""
+        self._table(self.settings.path_of(day), self.store.keys.day(day).incoming)
+
+    def original(self, image_id: str, key: str, most_bytes: int) -> Original:
+        """The image's file for people: covered and written anew where it has boxes, without any metadata; else as it is.
+
+        Raises ChangedImage as `read_original`, and HiddenImage where its boxes are not known or cannot be right.
+        """
+        boxes = self._boxes(key)
+        found = read_original(self.store.storage, image_id, key, most_bytes)
+        if not boxes:
+            return found
+        from PIL import Image
+
+        from driftwatch.images.decode import decode_image
+        from driftwatch.images.headers import RejectedImage
+
+        try:
+            rgb = decode_image(found.data, self.store.config.images).rgb
+        except RejectedImage as error:
+            raise HiddenImage(f"{self._url(key)} has boxes to cover, and cannot be decoded: it {error}") from error
+        buffer = io.BytesIO()
+        Image.fromarray(self._covered(rgb, boxes, key)).save(buffer, "JPEG", quality=_QUALITY)
+        return Original(buffer.getvalue(), JPEG)
+
+    def _covered(self, rgb: np.ndarray, boxes: tuple[Box, ...], key: str) -> np.ndarray:
+        height, width = rgb.shape[:2]
+        made = rgb.copy()
+        across, down = (width, height) if self.settings.unit == "share" else (1, 1)
+        for box in boxes:
+            left, right = math.floor(box.x * across), math.ceil((box.x + box.width) * across)
+            top, bottom = math.floor(box.y * down), math.ceil((box.y + box.height) * down)
+            if right <= 0 or bottom <= 0 or left >= width or top >= height:
+                raise HiddenImage(
+                    f"{self._url(key)} is shown to nobody: its box {tuple(box)} lies outside of the picture of {width} x {height} pixels. "
+                    f"Correct the box in the table of labels.blur (unit: {self.settings.unit}), which is of the picture after EXIF's rotation"
+                )
+            part = made[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+            part[:] = 0 if self.settings.method == "black" else _blurred(part)
+        return made
+
+    def _boxes(self, key: str) -> tuple[Box, ...]:
+        """The image's boxes; empty where the table says that there are none. Raises HiddenImage."""
+        keys, (day, _, path) = self.store.keys, key.removeprefix(f"{self.store.keys.incoming}/").partition("/")
+        try:
+            if key.startswith(f"{keys.incoming}/"):
+                of_day = date.fromisoformat(day)
+                place = self.settings.path_of(of_day)
+                table = self._table(place, keys.day(of_day).incoming)
+            elif key.startswith(f"{keys.training_images}/"):
+                if self.settings.training == SHOW:
+                    return ()
+                path, place = key.removeprefix(f"{keys.training_images}/"), self.settings.training
+                if place == HIDE:
+                    raise HiddenImage(
+                        f"{self._url(key)} is shown to nobody: labels.blur.training is hide. Name the table of its boxes there, or say show"
+                    )
+                table = self._table(place, keys.training_images)
+            else:
+                raise HiddenImage(f"{self._url(key)} is shown to nobody: labels.blur knows no table for it")
+        except HiddenImage:
+            raise
+        except (NeedsAttention, ValueError) as error:
+            raise HiddenImage(f"{self._url(key)} is shown to nobody: {error}") from error
+        found = table.get(path)
+        if isinstance(found, tuple):
+            return found
+        why = found or "there is no row for it. A row without numbers says that nothing is to be covered"
+        raise HiddenImage(f"{self._url(key)} is shown to nobody: in {self._url(place)} {why}")
+
+    def _url(self, key: str) -> str:
+        return self.store.storage.url(key)
+
+    def _table(self, key: str, folder: str) -> _Table:
+        settings = self.settings
+        columns = (settings.key, settings.x, settings.y, settings.width, settings.height)
+        return _TABLES.read(self.store.storage, TableFile(key, columns, "labels.blur"), folder)
+
+
+# The boxes of each image by its path below the folder, or why they cannot be right.
+_Table = Mapping[str, "tuple[Box, ...] | str"]
+
+
+@dataclass
+class _Tables:
+    """The tables that were read last; one that was replaced is read again. Threads of a web server share them."""
+
+    _held: OrderedDict[tuple[str, TableFile, str], tuple[str, _Table]] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, storage: Storage, file: TableFile, folder: str) -> _Table:
+        name, stamp = (storage.url(file.key), file, folder), storage.stamp(file.key) or ""
+        with self._lock:
+            held = self._held.get(name)
+            if held and stamp and held[0] == stamp:
+                self._held.move_to_end(name)
+                return held[1]
+        table = _parsed(storage, file, folder)
+        with self._lock:
+            self._held[name] = (stamp, table)
+            while len(self._held) > _TABLES_KEPT:
+                self._held.popitem(last=False)
+        return table
+
+
+_TABLES = _Tables()
+
+
+def _parsed(storage: Storage, file: TableFile, folder: str) -> _Table:
+    rows = read_table_file(storage, file)
+    found: dict[str, tuple[Box, ...] | str] = {}
+    key, *numbers = file.columns
+    for name, *given in zip(rows[key], *(rows[column] for column in numbers), strict=True):
+        path = text_of(name).rpartition(f"/{folder}/")[2]
+        before = found.setdefault(path, ())
+        if isinstance(before, str):
+            continue
+        texts = [text_of(value) for value in given]
+        if any(texts):
+            box = _box(texts)
+            found[path] = (
+                f"a row of it has the box {texts}, which is none: {_ALLOWED}" if box is None else (*before, box)
+            )
+    return found
+
+
+_ALLOWED = "x, y, width and height must be numbers, the last two more than 0. Correct the row"
+
+
+def _box(texts: list[str]) -> Box | None:
+    try:
+        box = Box(*map(float, texts))
+    except ValueError:
+        return None
+    return box if all(map(math.isfinite, box)) and box.width > 0 and box.height > 0 else None
+
+
+def _blurred(part: np.ndarray) -> np.ndarray:
+    """_COLOURS x _COLOURS averages of the part, which run into each other: nothing else of it is left."""
+    from PIL import Image
+
+    height, width = part.shape[:2]
+    small = Image.fromarray(np.ascontiguousarray(part)).resize(
+        (min(_COLOURS, width), min(_COLOURS, height)), Image.Resampling.BOX
+    )
+    return np.asarray(small.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def shown_original(store: MonitorStore, image_id: str, key: str, most_bytes: int) -> Original:
+    """An image's file as people may see it. Raises ChangedImage; HiddenImage where `labels.blur` does not know what to cover."""
+    covers = Covers.of(store)
+    if covers is None:
+        return read_original(store.storage, image_id, key, most_bytes)
+    return covers.original(image_id, key, most_bytes)

@@ -1,0 +1,80 @@
+"""Reads a table that lies beside the images: CSV, Parquet or JSON Lines."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from driftwatch.errors import MissingArtifact, NeedsAttention
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftwatch.storage import Storage
+
+
+class MissingTable(NeedsAttention):
+    """The file is not there."""
+
+
+class MissingColumns(NeedsAttention):
+    """The file lacks columns."""
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """`key`: where the file lies. `columns`: those that are needed. `field`: the setting that names it, for messages."""
+
+    key: str
+    columns: tuple[str, ...]
+    field: str
+
+
+def read_table_file(storage: Storage, file: TableFile, then: str = "") -> pd.DataFrame:
+    """The table, texts as they stand. `then`: what to do after the file was corrected. Raises MissingTable, MissingColumns, and NeedsAttention
+    for a file that cannot be read."""
+    url = storage.url(file.key)
+    try:
+        data = storage.read_bytes(file.key)
+    except MissingArtifact:
+        raise MissingTable(
+            f"{url} is not there, and {file.field} names it: write it{then}, or correct the path"
+        ) from None
+    table = _parsed(url, file.key, data, then)
+    absent = [column for column in file.columns if column not in table.columns]
+    if absent:
+        raise MissingColumns(
+            f"{url} has no column {' and no column '.join(map(repr, absent))}; it has {[*map(str, table.columns)][:20]}. Correct the columns of {file.field}"
+        )
+    return table
+
+
+def _parsed(url: str, key: str, data: bytes, then: str) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    name = key.lower().removesuffix(".gz")
+    try:
+        raw = io.BytesIO(gzip.decompress(data) if key.lower().endswith(".gz") else data)
+        if name.endswith(".parquet"):
+            return pq.read_table(raw).to_pandas(integer_object_nulls=True)
+        if name.endswith((".csv", ".tsv")):
+            separator = "\t" if name.endswith(".tsv") else ","
+            # Text as it stands: NA is a country.
+            return pd.read_csv(raw, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        return pd.read_json(raw, lines=True, dtype=False, convert_dates=False, encoding="utf-8-sig")
+    except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise NeedsAttention(
+            f"{url} cannot be read ({error}): write it again, as UTF-8 with a header where it is CSV{then}"
+        ) from error
+
+
+def text_of(value: object) -> str:
+    """A field as text; empty where it is empty. 3.0 is 3: a table with gaps makes floats of whole numbers."""
+    if value is None or value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
