@@ -58,6 +58,7 @@ def log_of_a_run(home: Path, root: Path, json_logs: str) -> list[str]:
     return [*done.stdout.splitlines(), *done.stderr.splitlines()]
 
 
+@pytest.mark.slow
 def test_a_task_s_decision_is_one_object_with_named_fields_where_logs_are_json(home, root):
     lines = [line for line in log_of_a_run(home, root, "True") if FEATURE in line and "does not alarm" in line]
     (event,) = (found for found in map(json.loads, lines) if found["event"] == "reference_changed")
@@ -67,6 +68,7 @@ def test_a_task_s_decision_is_one_object_with_named_fields_where_logs_are_json(h
     assert (event["reason"], event["message"]) == ("a new lens", SAID)
 
 
+@pytest.mark.slow
 def test_a_task_s_decision_is_a_sentence_where_logs_are_plain(home, root):
     lines = log_of_a_run(home, root, "False")
     said = [line for line in lines if SAID in line]

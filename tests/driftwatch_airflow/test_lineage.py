@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from airflow.providers.openlineage import conf
 from openlineage.client.serde import Serde
+from tests.airflow_database import new_database
 
 from driftwatch.lineage.datasets import Check, Dataset, Lineage
 from driftwatch_airflow import lineage
@@ -29,6 +34,33 @@ WITHOUT_DATASETS = {
     "TellModelsOperator", "TellMlflowOperator", "TriggerRetrainingOperator", "TriggerHandoverOperator", "ApprovePromotionOperator",
     "EmptyOperator",
 }  # fmt: skip
+
+
+# A step that waits in the triggerer, in Airflow's own task runner.
+WAITING = """
+import os
+from datetime import datetime, timedelta, timezone
+from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+from airflow.sdk import DAG
+from driftwatch.config.loader import load_monitor
+from driftwatch_airflow.sensors.annotation import WaitForAnnotationsOperator
+
+class Waits(WaitForAnnotationsOperator):
+    def execute(self, context):
+        moment = datetime.now(timezone.utc) + timedelta(seconds=1)
+        self.defer(trigger=DateTimeTrigger(moment=moment), method_name="go_on")
+
+    def go_on(self, context, event):
+        return "went on"
+
+with DAG("waiting", schedule=None) as dag:
+    Waits(task_id="wait_for_annotations", monitor=load_monitor(os.environ["MONITOR"]), day="2026-01-08")
+
+if __name__ == "__main__":
+    import waiting
+    run = waiting.dag.test()
+    assert str(run.state).endswith("success"), run.state
+"""
 
 
 def end(step: MonitorOperator) -> None:
@@ -103,3 +135,33 @@ def test_every_step_of_a_day_and_of_a_retraining_tells_its_datasets_or_is_known_
             assert tells is (name not in WITHOUT_DATASETS), task.task_id
             if tells:
                 assert f"`{task.task_id}`" in page, task.task_id
+
+
+@pytest.mark.slow
+def test_a_step_that_waited_in_the_triggerer_tells_its_datasets_when_it_has_ended(tmp_path, root, tmp_path_factory):
+    new_database(tmp_path_factory, tmp_path / "airflow.db")
+    shutil.copytree(root / "tests/data/artifacts_0_1", tmp_path / "storage")
+    raw = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text(encoding="utf-8"))
+    raw["storage"] = {"uri": f"file://{tmp_path}/storage"}
+    (tmp_path / "monitor.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
+    for folder in ("dags", "events"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "dags/waiting.py").write_text(WAITING, encoding="utf-8")
+    env = os.environ | {
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path / "dags"),
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": f"{tmp_path}/events/event"}),
+        "AIRFLOW__OPENLINEAGE__EXECUTION_TIMEOUT": "60",
+        "MONITOR": str(tmp_path / "monitor.yaml"),
+    }
+    done = subprocess.run(
+        [sys.executable, "waiting.py"], cwd=tmp_path / "dags", env=env, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-3000:]
+    events = [json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "events").iterdir()]
+    of_step = [event for event in events if event["job"]["name"] == "waiting.wait_for_annotations"]
+    (ended,) = (event for event in of_step if event["eventType"] == "COMPLETE")
+    plan, pool = ended["inputs"]
+    assert plan["name"].endswith("days/2026-01-08/annotation.json")
+    assert (pool["namespace"], pool["name"].split("/")[0]) == ("toloka://toloka_default", "pools")

@@ -96,7 +96,8 @@ def give_image(site: Chosen, day: DayDep, image_id: str) -> Response:
         raise HTTPException(404, "An image id is a SHA-256 in 64 hexadecimal digits.")
     found = thumbnail_of(site.tables, site.tables.store.day(day), image_id)
     if found is None:
-        raise HTTPException(404, f"{day} has no such image.")
+        hidden = ", or labels.blur lets nobody see it" if site.config.labels.blur else ""
+        raise HTTPException(404, f"{day} has no such image{hidden}.")
     return Response(found, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
 

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from driftwatch.artifacts.day_map import DayMap
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.errors import ChangedImage
-from driftwatch.images.covered import shown_original
+from driftwatch.images.covered import HiddenImage, shown_original
 from driftwatch.images.headers import RejectedImage
 from driftwatch.view.day_images import day_images, features_of
 from driftwatch.view.day_map import ShownMap, shown_map
@@ -118,6 +118,8 @@ def give_large(site: Chosen, place: str, image_id: IdDep, key: KeyDep) -> Respon
     """The image for a page: made of its own file, or of what the model sees where that file is gone."""
     try:
         data: bytes | None = large_picture(site.artifacts.store, image_id, key, LARGE_SIDE)
+    except HiddenImage as error:
+        raise HTTPException(404, str(error)) from error
     except (ChangedImage, RejectedImage):
         place = _place(place)
         data = (

@@ -34,7 +34,7 @@ PEOPLE = {"project_name": "p", "question": "q", "instructions": "i"}
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ({"backend": "none", "sample_size": 10}, "no other settings: remove sample_size"),
+        ({"backend": "none", "sample_size": 10}, "no other settings but blur: remove sample_size"),
         ({"backend": "table"}, "needs the section labels.table"),
         ({"backend": "table", "table": TABLE, "overlap": 2}, "table does not use overlap"),
         ({"backend": "table", "table": TABLE, "check_with": "none"}, "are no people"),

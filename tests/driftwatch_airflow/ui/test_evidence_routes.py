@@ -234,6 +234,7 @@ def test_no_page_and_no_report_shows_what_is_to_be_covered(
         answers = [client.get(address) for address in pictures]
         if image_id == hidden:
             assert [answer.status_code for answer in answers] == [404, 404, 404]
+            assert all("shown to nobody" in answer.text or "lets nobody see it" in answer.text for answer in answers)
             assert "is shown to nobody" in client.get(f"{there}/").text
             continue
         for answer in answers:
