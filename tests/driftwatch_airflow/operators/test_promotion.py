@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date, datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests import covered_images
 from tests.cards import model_card
 from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
@@ -14,11 +17,17 @@ from driftwatch.artifacts.alerts import ModelPromoted, ModelRolledBack
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.retraining import GateResult
 from driftwatch.artifacts.store import MonitorStore
+from driftwatch.config.blur import BlurConfig
 from driftwatch.config.loader import load_monitor
-from driftwatch.errors import NeedsAttention
+from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.models import registry
 from driftwatch_airflow.operators import promotion
-from driftwatch_airflow.operators.promotion import GateOperator, PromoteModelOperator, RollBackOperator
+from driftwatch_airflow.operators.promotion import (
+    ApprovePromotionOperator,
+    GateOperator,
+    PromoteModelOperator,
+    RollBackOperator,
+)
 from driftwatch_airflow.operators.retraining import ShowPlanOperator
 
 RUN = "perf_alert__2026-11-20"
@@ -166,3 +175,24 @@ def test_there_is_no_way_back_to_a_challenger_that_was_never_champion(monitor, s
         with pytest.raises(NeedsAttention, match=f"{new} was never champion.*these were: {old}"):
             operator.execute({"params": {"rollback": new}, "run_id": "by hand"})
     assert registry.champion(monitor_store(storage, LAYOUT)).version == old
+
+
+def test_the_approval_s_form_shows_images_with_what_is_to_be_covered(monitor, storage, monkeypatch):
+    server = {"conn_type": "http", "host": "http://127.0.0.1:9", "password": "secret"}
+    monkeypatch.setenv("AIRFLOW_CONN_DRIFTWATCH_IMAGES", json.dumps(server))
+    blur = BlurConfig(path=covered_images.TABLE, training="show")
+    monitor = monitor.model_copy(update={"labels": monitor.labels.model_copy(update={"blur": blur})})
+    day = monitor_store(storage, LAYOUT, monitor).day(date(2026, 11, 20))
+    shown, hidden = (
+        covered_images.put(day, f"{number}.jpg", covered_images.file_of(covered_images.upright(number), 6))
+        for number in range(2)
+    )
+    covered_images.write_boxes(day, covered_images.row("0.jpg"))
+    task = ApprovePromotionOperator(task_id="approve_promotion", monitor=monitor, request=RUN)
+    link = task._image_link({"ti": SimpleNamespace(start_date=datetime.now(timezone.utc))})
+    assert link
+    assert f"retraining/{RUN}/shown/covered/{shown[0]}.jpg" in link(*shown)
+    (copy,) = storage.list(LAYOUT.of_retraining(RUN).shown)
+    assert covered_images.vivid(storage.read_bytes(copy.key)) == 0
+    with pytest.raises(ChangedImage, match="is shown to nobody"):
+        link(*hidden)
