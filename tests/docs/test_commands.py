@@ -192,6 +192,12 @@ def test_each_variable_is_one_that_the_code_reads(command: Command) -> None:
     assert any(name in path.read_text(encoding="utf-8") for path in (ROOT / "include").rglob("*.py"))
 
 
+@pytest.mark.parametrize("command", named("pg_dump"), ids=str)
+def test_the_database_is_dumped_as_the_test_of_restoring_does_it(command: Command) -> None:
+    done = (ROOT / "tests/end_to_end/backups.py").read_text(encoding="utf-8")
+    assert [word.partition("=")[0] for word in command.words[1:] if f'"{word.partition("=")[0]}' not in done] == []
+
+
 @pytest.mark.parametrize("command", [*named("kubectl"), *named("helm")], ids=str)
 def test_what_a_cluster_is_given_is_there(command: Command) -> None:
     files = [found.rpartition("=")[2] for found in command.words if re.search(r"(^|=)(deploy|include)/", found)]
@@ -226,6 +232,7 @@ def test_no_command_is_in_no_class() -> None:
         "docker-compose",
         "kubectl",
         "helm",
+        "pg_dump",
         "pip",
         "cp",
         "export",

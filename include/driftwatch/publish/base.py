@@ -56,6 +56,10 @@ class Sink(Protocol):
     def profile_count(self, day: date) -> int:
         """How many profiles the day holds, references excepted, as the sink itself says."""
 
+    def counts_already(self, kind: ProfileKind, day: date) -> bool:
+        """Whether a profile of this kind that is sent now would be added to one that the day holds. False where it takes the other's
+        place, and where the sink cannot tell."""
+
 
 @dataclass(frozen=True)
 class SinkSite:

@@ -42,6 +42,9 @@ class LocalSink:
     def profile_count(self, day: date) -> int:
         return sum(1 for _ in self._storage.list(self._keys.of_day(day)))
 
+    def counts_already(self, kind: ProfileKind, day: date) -> bool:
+        return False  # a slot is a file: what is sent takes the place of what is there
+
 
 def local_sink(site: SinkSite) -> LocalSink:
     """The sink in the monitor's storage."""

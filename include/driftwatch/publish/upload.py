@@ -61,6 +61,10 @@ class _Uncertain(Exception):
     """An interrupted upload may have arrived, and the sink cannot be asked."""
 
 
+class _Unknown(Exception):
+    """The sink's day holds a profile of this kind, and the ledger knows of none."""
+
+
 def publish(
     storage: Storage,
     ledger_key: str,
@@ -90,15 +94,16 @@ def publish_each(
     everything that the ledger knows is sent again.
 
     An upload that was interrupted is finished first: by its idempotency key where the sink honours that, else, when it
-    may have arrived, by deleting and sending the day again. Raises PublishConflict for other content without `revise`,
-    PublishPending when the sink is still deleting, and SinkError when it refuses.
+    may have arrived, by deleting and sending the day again. So is one whose key the sink knows though the ledger has never sent it:
+    the ledger was restored from an older backup. Raises PublishConflict for other content without `revise`, and where the day holds a
+    profile of which nothing says whose it is; PublishPending when the sink is still deleting, and SinkError when it refuses.
     """
     ledger = Ledger(storage, ledger_key, sink, profiles[0].day)
     with ledger.locked():
         for profile in profiles:
             _note(ledger, profile, revise)
         there = {profile.name for profile in profiles if _is_there(ledger, profile)}
-        return [_sent(ledger, sink, profile, profile.name in there, sleep) for profile in profiles]
+        return [_sent(ledger, sink, profile, profile.name in there, revise, sleep) for profile in profiles]
 
 
 def _note(ledger: Ledger, profile: Profile, revise: bool) -> None:
@@ -121,10 +126,12 @@ def _is_there(ledger: Ledger, profile: Profile) -> bool:
     return found is not None and found.state == "done" and not _unfinished(ledger, profile)
 
 
-def _sent(ledger: Ledger, sink: Sink, profile: Profile, there: bool, sleep: Callable[[float], None]) -> PublishResult:
+def _sent(
+    ledger: Ledger, sink: Sink, profile: Profile, there: bool, revise: bool, sleep: Callable[[float], None]
+) -> PublishResult:
     """Sends it unless it is `there`."""
     if not there:
-        _finish(ledger, sink, profile, sleep)
+        _finish(ledger, sink, profile, revise, sleep)
     done = ledger.current(*profile.name)
     assert done is not None
     assert done.upload_id is not None
@@ -150,7 +157,7 @@ def _refuse_unless(revise: bool, found: Upload, content_hash: str) -> None:
         )
 
 
-def _finish(ledger: Ledger, sink: Sink, profile: Profile, sleep: Callable[[float], None]) -> None:
+def _finish(ledger: Ledger, sink: Sink, profile: Profile, revise: bool, sleep: Callable[[float], None]) -> None:
     """Brings the entry of this kind, and those that a revision sends again with it, to `done`."""
     while True:
         waiting = [entry for entry in ledger.live() if entry.state == "waiting"]
@@ -163,7 +170,15 @@ def _finish(ledger: Ledger, sink: Sink, profile: Profile, sleep: Callable[[float
             return
         except _Uncertain:
             log.warning("It is not known whether %s arrived: the day is deleted and sent again", entry.describe())
-            ledger.replace_day(entry.kind, entry.content_hash, ledger.payload(entry))
+        except _Unknown as error:
+            if not revise:
+                raise PublishConflict(
+                    f"{entry.describe()} is there already, and {ledger.key} does not say that it was sent: the storage was restored from "
+                    "an older backup, or something else writes there. Sending it would count the day twice. If nothing else writes "
+                    "there, run the day again with the parameter `revise`: that deletes the day at the sink and sends it anew"
+                ) from error
+            log.warning("%s is there already: the day is deleted and sent again", entry.describe())
+        ledger.replace_day(entry.kind, entry.content_hash, ledger.payload(entry))
 
 
 def _unfinished(ledger: Ledger, profile: Profile) -> list[Upload]:
@@ -197,7 +212,7 @@ def _send(ledger: Ledger, sink: Sink, entry: Upload, day: date) -> None:
             ledger.check()
             slot = sink.reserve(entry.kind, day, entry.idempotency_key, entry.reference)
         except KeyAlreadyUsed as error:
-            if maybe_arrived:
+            if maybe_arrived or sink.counts_already(entry.kind, day):
                 raise _Uncertain from error
             # The answer to the key's first use was lost, and with it the address: nothing was sent there.
             if entry.attempt >= _MAX_ATTEMPTS:
@@ -208,6 +223,8 @@ def _send(ledger: Ledger, sink: Sink, entry: Upload, day: date) -> None:
         break
     if maybe_arrived and slot.upload_id != entry.upload_id:
         raise _Uncertain  # the sink has forgotten the key; the slot that it gave now stays empty, which counts nothing
+    if not maybe_arrived and sink.counts_already(entry.kind, day):
+        raise _Unknown
     entry = altered(entry, state="sending", upload_id=slot.upload_id)
     ledger.change(entry)
     payload = ledger.payload(entry)

@@ -189,7 +189,7 @@ class World:
         )  # fmt: skip
         self._start_server(
             "whylabs", "driftwatch_sandbox.whylabs", "--database", str(state / "whylabs.db"),
-            "--org", ORGANISATION, "--dataset", DATASET,
+            "--org", ORGANISATION, "--dataset", DATASET, "--idempotency", "refuse",  # as WhyLabs does
         )  # fmt: skip
         self._start_server("images", "driftwatch_servers.images", "--root", str(self.storage))
 

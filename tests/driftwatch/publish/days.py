@@ -15,7 +15,7 @@ DAY = date(2026, 1, 2)
 
 def features(rows: int, seed: int = 0) -> bytes:
     values = np.random.default_rng(seed).normal(100, 10, rows)
-    return feature_profile(pd.DataFrame({"image.Brightness.mean": values}), DAY)
+    return feature_profile(pd.DataFrame({"image.entropy": values}), DAY)
 
 
 FEATURES, REVISED = features(40), features(50, seed=1)
@@ -26,7 +26,7 @@ def counts(server: Any) -> dict[date, tuple[int, int]]:
     """Images, and labelled samples, of each day."""
     found = {}
     for day, seen in server.state()["days"].items():
-        images = seen["columns"].get("image.Brightness.mean", {"count": 0})["count"]
+        images = seen["columns"].get("image.entropy", {"count": 0})["count"]
         found[date.fromisoformat(day)] = images, sum(map(sum, seen["confusion"]["counts"])) if seen["confusion"] else 0
     return found
 

@@ -35,6 +35,7 @@ class CountingSink:
         self.delete_wait_seconds = delete_wait_seconds
         self.slots: dict[str, str] = {}
         self.received: dict[str, bytes] = {}
+        self.kinds: dict[str, str] = {}
         self.polls_left: int | None = None
         self._ids = itertools.count(1)
 
@@ -43,6 +44,7 @@ class CountingSink:
             raise KeyAlreadyUsed("Failed Idempotent request")
         if idempotency_key not in self.slots or self.keys == "forget":
             self.slots[idempotency_key] = f"log-{next(self._ids)}"
+        self.kinds[self.slots[idempotency_key]] = kind
         return Slot(self.slots[idempotency_key], "secret")
 
     def send(self, slot, payload):
@@ -58,6 +60,9 @@ class CountingSink:
                 self.received.clear()
                 self.polls_left = None
         return self.polls_left is None and not self.received
+
+    def counts_already(self, kind, day):
+        return kind != "reference" and kind in {self.kinds[upload_id] for upload_id in self.received}
 
     def counted(self) -> Counter[bytes]:
         return Counter(self.received.values())

@@ -90,6 +90,16 @@ def test_the_kinds_of_a_day_stand_side_by_side(sink):
     assert sink.profile_count(DAY) == 2
 
 
+def test_it_says_of_each_kind_whether_another_would_be_added(sink):
+    assert not sink.counts_already("features", DAY)
+    put(sink, sink.reserve("features", DAY, "key-1", None))
+    adds = sink.name == "whylabs"
+    assert (sink.counts_already("features", DAY), sink.counts_already("performance", DAY)) == (adds, False)
+    assert not sink.counts_already("features", NEXT)
+    put(sink, sink.reserve("performance", DAY, "key-2", None), PERFORMANCE)
+    assert sink.counts_already("performance", DAY) == adds
+
+
 def test_a_slot_that_is_filled_twice_counts_once(sink):
     slot = sink.reserve("features", DAY, "key-1", None)
     put(sink, slot)

@@ -8,6 +8,8 @@ from driftwatch.artifacts.publishing import BY_SEGMENT, ProfileKind
 from driftwatch.publish.base import SinkSite, Slot
 from driftwatch.publish.whylabs.api import WhyLabsApi, whylabs_api
 
+_A_FEATURE = "image.entropy"  # a column of every profile of features
+
 
 class WhyLabsSink:
     """One dataset of a WhyLabs organisation. `delete_wait_seconds`: WhyLabs deletes within an hour as a rule; a task that
@@ -37,6 +39,12 @@ class WhyLabsSink:
 
     def profile_count(self, day: date) -> int:
         return self.api.profile_count(day)
+
+    def counts_already(self, kind: ProfileKind, day: date) -> bool:
+        # WhyLabs merges a profile by segment into the whole one's columns; it is sent after that one, which was asked about.
+        if kind == "features":
+            return bool(self.api.read_day(day, "count", column=_A_FEATURE))
+        return kind == "performance" and self.api.read_day(day, "classification.accuracy") is not None
 
 
 def whylabs_sink(site: SinkSite) -> WhyLabsSink:

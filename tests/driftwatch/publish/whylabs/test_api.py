@@ -33,7 +33,7 @@ def test_an_upload_counts_in_its_day_and_is_read_back(server):
     assert counted(server) == (40, 3)
     assert api.profile_count(DAY) == 2
     assert api.read_day(DAY, "classification.accuracy") == pytest.approx(2 / 3)
-    assert api.read_day(DAY, "count", "image.Brightness.mean") == 40
+    assert api.read_day(DAY, "count", "image.entropy") == 40
     assert api.read_day(date(2026, 1, 3), "classification.accuracy") is None
 
 
