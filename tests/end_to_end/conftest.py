@@ -55,7 +55,7 @@ class Site:
         self.storage = open_storage(f"file://{world.storage}")
         self.api = AirflowApi(world.url("airflow"), "admin", world.secrets.password)
 
-    def follow(self, dag_id: str, run_id: str, seconds: float = 420) -> str:
+    def follow(self, dag_id: str, run_id: str, seconds: float = 900) -> str:
         """The run's state once it has ended."""
         end = time.monotonic() + seconds
         while (state := self.api.run_state(dag_id, run_id)) not in ("success", "failed"):
