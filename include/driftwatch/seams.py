@@ -14,17 +14,22 @@ from driftwatch.errors import ConfigError
 
 @dataclass(frozen=True)
 class Extra:
-    """An extra of this package, by the name in pyproject.toml, and a module that is there if it is installed."""
+    """An extra of this package, by the name in pyproject.toml, and a module that is there if it is installed. `otherwise`: how to do without it,
+    as the end of a sentence."""
 
     name: str
     module: str
+    otherwise: str = "give the step a queue whose workers have it"
+
+    @property
+    def is_installed(self) -> bool:
+        return find_spec(self.module) is not None
 
     def require(self, needed_by: str) -> None:
         """Raises ConfigError where the extra is not installed. Imports nothing."""
-        if find_spec(self.module) is None:
+        if not self.is_installed:
             raise ConfigError(
-                f"{needed_by} needs {self.module}, which is not installed here: pip install 'driftwatch[{self.name}]', or give the step a "
-                "queue whose workers have it"
+                f"{needed_by} needs {self.module}, which is not installed here: pip install 'driftwatch[{self.name}]', or {self.otherwise}"
             )
 
 

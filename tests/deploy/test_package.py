@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from configparser import ConfigParser
+from email.parser import HeaderParser
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,30 @@ def test_the_wheel_has_every_file_of_the_packages_and_the_dag_files(root, wheel)
         assert {str((root / name).relative_to(base)) for name in tracked} <= held
     assert {f"driftwatch_airflow/dag_files/{path.name}" for path in (root / "dags").glob("*.py")} <= held
     assert any(name.endswith("licenses/LICENSE") for name in held)
+
+
+def test_the_sdist_builds_the_same_and_has_licence_and_changelog(root, wheel):
+    (sdist,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(sdist) as files:
+        held = {name.partition("/")[2] for name in files.getnames()}
+    tracked = subprocess.run(
+        ["git", "ls-files", "dags", "include", "plugins"], cwd=root, capture_output=True, text=True
+    )
+    assert {*tracked.stdout.split(), "LICENSE", "CHANGELOG.md", "README.md", "pyproject.toml"} <= held
+
+
+def test_the_wheel_says_its_version_its_licence_and_its_extras(root, wheel):
+    with zipfile.ZipFile(wheel) as files:
+        name = next(name for name in files.namelist() if name.endswith("dist-info/METADATA"))
+        told = HeaderParser().parsestr(files.read(name).decode())
+    (newest, *_) = (line for line in (root / "CHANGELOG.md").read_text().splitlines() if line.startswith("## "))
+    assert told["Version"] == newest.split()[1]
+    assert told["License-Expression"] == "Apache-2.0"
+    assert {"keras", "onnx", "toloka", "whylogs", "s3", "kubernetes", "fab", "statsd"} <= set(
+        told.get_all("Provides-Extra")
+    )
+    without = [line for line in told.get_all("Requires-Dist") if "extra ==" not in line]
+    assert not [line for line in without if line.startswith(("whylogs", "toloka", "tensorflow", "onnx"))]
 
 
 def test_the_wheel_registers_the_plugin_the_provider_and_the_command(wheel):

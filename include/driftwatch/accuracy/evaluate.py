@@ -18,7 +18,7 @@ from driftwatch.accuracy.versions import version_rows
 from driftwatch.artifacts.accuracy import Estimate, LabelAgreement, Performance, StandsFor
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.drift.whylogs_profiles import performance_content_hash, performance_profile
+from driftwatch.drift.whylogs_profiles import makes_profiles, performance_content_hash, performance_profile
 from driftwatch.labels.agreement import deciding, krippendorff_alpha
 from driftwatch.labels.consensus import unanimous
 from driftwatch.labels.table_check import check_of
@@ -152,14 +152,16 @@ def _stands_for(tables: DayTables) -> StandsFor | None:
 
 
 def _write_profile(day: DayStore, scored: pd.DataFrame) -> str | None:
-    """Writes the whylogs profile of the scored images and returns the hash of its content; without one removes an earlier profile."""
+    """Writes the whylogs profile of the scored images, where whylogs is installed, and returns the hash of its content; without images removes
+    an earlier profile."""
     if not len(scored):
         day.storage.delete(day.keys.performance_profile)
         return None
     truth, predicted = scored["label"].tolist(), scored["prediction"].tolist()
     scores = scores_to_publish(scored, day.config.classes)
-    profile = performance_profile(truth, predicted, scores, day.date, day.config.classes)
-    day.storage.write_bytes(day.keys.performance_profile, profile)
+    if makes_profiles(day.config.publish.sinks):
+        profile = performance_profile(truth, predicted, scores, day.date, day.config.classes)
+        day.storage.write_bytes(day.keys.performance_profile, profile)
     return performance_content_hash(truth, predicted, scores)
 
 

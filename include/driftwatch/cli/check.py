@@ -28,11 +28,13 @@ def add(commands: Any, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
+    from driftwatch.drift.whylogs_profiles import makes_profiles
     from driftwatch.models.as_trained import refuse_other_champion
     from driftwatch.models.registry import card, champion
 
     monitor = _reached(options)
     config, storage = monitor.config, monitor.storage
+    makes_profiles(config.publish.sinks)
     refuse_other_champion(monitor)
     current = champion(monitor)
     of_champion = card(monitor, current.version) if current else None
@@ -76,7 +78,7 @@ def _say_labels(monitor: MonitorStore, of_champion: ModelCard | None) -> None:
         f"An alert retrains on the labels of {retraining.days_back} days{kept}; trainer: {retraining.trainer or whom}; promotion: "
         f"{retraining.promotion}"
     )
-    warnings = _of_trainer(retraining.trainer)
+    warnings = [*_of_people(labels), *_of_trainer(retraining.trainer)]
     if not labels.table:  # how many labels a table will have, nobody knows
         found = [*size_findings(monitor, of_champion)]
         print(*(said_of(one) for one in found if one.check == "gate" and one.state == "ok"), sep="\n")
@@ -122,6 +124,18 @@ def _reached(options: argparse.Namespace) -> MonitorStore:
             print(cost_words(months_cost(config, images_a_day(config, None))))
         print("Not checked, as the storage cannot be read: whether the champion is the model that the file describes")
         raise
+
+
+def _of_people(labels: LabelsConfig) -> list[str]:
+    """That what speaks with the label service is not installed on this machine, where that is so."""
+    from driftwatch.labels.backends.base import SEAM
+
+    try:
+        if labels.people:
+            SEAM.find(labels.people)
+    except ConfigError as error:
+        return [f"{error}. The workers of the annotation steps need it"]
+    return []
 
 
 def _of_trainer(name: str | None) -> list[str]:

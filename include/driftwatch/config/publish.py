@@ -77,8 +77,7 @@ class PublishConfig(Section):
 
     sinks: tuple[SinkName, ...] = Field(
         ("local",),
-        min_length=1,
-        description="Where to: whylabs, local (the storage alone), or both. An installed package may bring others by the entry point `driftwatch.sinks`.",
+        description="Where to: whylabs, local (the storage alone), or both. An installed package may bring others by the entry point `driftwatch.sinks`. They are given whylogs profiles, so whylogs must be installed (`driftwatch[whylogs]`, up to Python 3.12); with [] nothing is published, and it is not needed.",
     )
     connection: str = Field("whylabs_default", description="The Airflow connection of type whylabs.")
     dataset: str | None = Field(

@@ -37,22 +37,39 @@ logger = logging.getLogger(__name__)
 
 
 def build_image_reference(store: MonitorStore, version: str, features: pd.DataFrame) -> Reference:
-    """Writes the reference of model `version`, and its whylogs profile, from the features of the images that it was trained on.
+    """Writes the reference of model `version`, and where whylogs is installed its profile, from the features of the images that it was
+    trained on.
 
     Where `features` has a column `phash`, only the first of near-duplicates is kept in the reference. A reference has no day of
     its own: its profile carries the monitor's first day.
     """
-    from driftwatch.drift.whylogs_profiles import feature_profile
+    from driftwatch.drift.whylogs_profiles import makes_profiles
 
+    profiled = makes_profiles(store.config.publish.sinks)
     settings = store.config.profiling
     table = features.drop(columns="image_id", errors="ignore")
     reference = Reference.build(table, kind_rate(settings, IMAGE_QUALITY), settings.seed, settings.min_images)
     reference.save(store, version)
-    numbers = table.drop(columns=PHASH, errors="ignore")
-    store.storage.write_bytes(
-        store.keys.reference_profile(version), feature_profile(numbers, store.config.schedule.start_date)
-    )
+    if profiled:
+        _write_reference_profile(store, version, table.drop(columns=PHASH, errors="ignore"))
     return reference
+
+
+def reference_profile(store: MonitorStore, version: str) -> bytes:
+    """The whylogs profile of the reference of model `version`; made now if whylogs was not installed when the reference was built."""
+    key = store.keys.reference_profile(version)
+    if store.storage.exists(key):
+        return store.storage.read_bytes(key)
+    features = store.storage.read_table(store.keys.reference_features(version))
+    return _write_reference_profile(store, version, features.drop(columns=["image_id", PHASH], errors="ignore"))
+
+
+def _write_reference_profile(store: MonitorStore, version: str, numbers: pd.DataFrame) -> bytes:
+    from driftwatch.drift.whylogs_profiles import feature_profile
+
+    profile = feature_profile(numbers, store.config.schedule.start_date)
+    store.storage.write_bytes(store.keys.reference_profile(version), profile)
+    return profile
 
 
 def profile_day(day: DayStore, version: str) -> DayDrift:
@@ -60,10 +77,12 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     day's whylogs profile.
 
     Beside the day's own verdict drift.json has the trend over the reference's days up to this one, and the distances that
-    WhyLabs would show. Raises MissingArtifact where the day was not taken in or the reference not built.
+    WhyLabs would show. Profile and distances need whylogs; the verdict does not. Raises MissingArtifact where the day was not taken in or
+    the reference not built, and ConfigError where `publish.sinks` needs whylogs.
     """
-    from driftwatch.drift.whylogs_profiles import feature_profile, hellinger, read_profile
+    from driftwatch.drift.whylogs_profiles import feature_profile, hellinger, makes_profiles, read_profile
 
+    profiled = makes_profiles(day.config.publish.sinks)
     features = day.storage.read_table(day.keys.features)
     muted = muted_features(day.monitor, day.date)
     usual_images, usual_days = baseline_images(day, version)
@@ -71,15 +90,16 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     clustered = with_clusters(day, features)
     compared = compare(day.monitor, states, IMAGE_QUALITY, clustered, muted)
     best = compared[nearest([found.outcome for found in compared])]
-    profile = feature_profile(features.drop(columns="image_id"), day.date)
-    usual = day.storage.read_bytes(day.monitor.keys.reference_profile(version))
+    profile = feature_profile(features.drop(columns="image_id"), day.date) if profiled else None
     drift = DayDrift(
         **_of_the_states(compared),
         day=day.date,
         reference_version=version,
         day_false_alarm_rate=day.config.profiling.false_alarm_rate,
         examples=examples(features, best.reference, best.report),
-        hellinger=hellinger(read_profile(profile), read_profile(usual)),
+        hellinger=hellinger(read_profile(profile), read_profile(reference_profile(day.monitor, version)))
+        if profile
+        else {},
         day_scores=_scores(day.monitor, version, features, best),
     )
     later: dict[str, Any] = {"trend": _trend(day.monitor, drift, muted)}
@@ -88,7 +108,8 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     if usual_days:
         later["baseline_days"] = usual_days
     drift = with_segments(drift.model_copy(update=later), segments_of_images(day, clustered))
-    day.storage.write_bytes(day.keys.feature_profile, profile)
+    if profile:
+        day.storage.write_bytes(day.keys.feature_profile, profile)
     day.write(drift)
     _log(drift)
     return drift

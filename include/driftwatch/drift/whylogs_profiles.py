@@ -27,6 +27,7 @@ import pandas as pd
 
 from driftwatch.drift.whylogs_bytes import OneSegment, serialized
 from driftwatch.errors import DriftwatchError
+from driftwatch.seams import Extra
 
 if TYPE_CHECKING:
     from whylogs.core import DatasetProfileView
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
 # It tells each message that it reads, which are dozens for each profile.
 logging.getLogger("whylogs.core.utils.protobuf_utils").setLevel(logging.WARNING)
+WHYLOGS = Extra(
+    "whylogs",
+    "whylogs",
+    "publish nothing by `publish: {sinks: []}`. On Python 3.13 there is no whylogs: drift, labels and verdicts go on without it",
+)
 EXACT_ROWS = 16_384  # 8 bytes for each value: about 1.8 MB for a day of this many images and 13 features
 _DEFAULT_SKETCH_SIZE = 1024
 _ROWS_A_BIN, _MOST_BINS = 4, 30  # of whylogs' Hellinger distance
@@ -55,6 +61,14 @@ def without_network() -> None:
     """Switches off the analytics of whylogs and its look-up of a configuration file; to be called before whylogs is imported."""
     os.environ.setdefault("_WHYLABS_SKIP_CONFIG_READ", "1")
     os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "True")
+
+
+def makes_profiles(sinks: Sequence[str]) -> bool:
+    """Whether profiles are made here: wherever whylogs is installed. Raises ConfigError where it is not and `sinks`, the monitor's
+    `publish.sinks`, are to be given some."""
+    if sinks:
+        WHYLOGS.require("publish.sinks")
+    return WHYLOGS.is_installed
 
 
 def feature_profile(features: pd.DataFrame, day: date, of: OneSegment | None = None) -> bytes:

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 def publish_reference(store: MonitorStore, sink: Sink, version: str) -> PublishResult:
     """Uploads the reference profile of a model version, once: the version has a ledger of its own."""
+    from driftwatch.drift.image_quality import reference_profile
     from driftwatch.drift.whylogs_profiles import content_hash
 
     features = store.storage.read_table(store.keys.reference_features(version))
     digest = content_hash(features.drop(columns="image_id", errors="ignore"))
-    profile = store.storage.read_bytes(store.keys.reference_profile(version))
+    profile = reference_profile(store, version)
     # A reference has no day of its own: it carries the monitor's first.
     dated = store.config.schedule.start_date
     reference = Profile("reference", dated, profile, digest, version)

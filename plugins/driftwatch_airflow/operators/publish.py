@@ -65,6 +65,9 @@ class PublishOperator(DayOperator):
         from driftwatch.publish.references import publish_reference
         from driftwatch.publish.upload import publish_each
 
+        if not self.monitor.publish.sinks:
+            self.log.info("publish.sinks of %s is empty: nothing is published", self.monitor.name)
+            return []
         profiles = self._profiles()
         revise = bool(context["params"].get("revise")) or self.changed == "revise"
         results: list[dict[str, str | int]] = []

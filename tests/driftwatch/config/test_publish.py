@@ -18,7 +18,6 @@ from .files import assert_refused, write
         ({"publish.alert_source": "either"}, "publish", "needs whylabs among the sinks"),
         ({"publish": ["whylabs"]}, "publish", "dataset is needed"),
         ({"publish": ["whylab"]}, "publish.sinks.0", "'whylabs' or 'local'"),
-        ({"publish": []}, "publish.sinks", "at least 1"),
         ({"publish": ["local", "local"]}, "publish.sinks", "named once"),
     ],
 )
@@ -29,3 +28,7 @@ def test_a_bad_setting_is_refused_with_what_is_allowed(tmp_path, changes, field,
 def test_a_list_of_sinks_is_short_for_the_section(tmp_path):
     short, long = ({"publish": ["local"]}, {"publish": {"sinks": ["local"]}})
     assert load_monitor(write(tmp_path, short)).publish == load_monitor(write(tmp_path, long)).publish
+
+
+def test_a_monitor_may_publish_nothing(tmp_path):
+    assert load_monitor(write(tmp_path, {"publish": []})).publish.sinks == ()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
+from driftwatch import seams
 from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.config import MonitorConfig
 from driftwatch.drift import Reference
-from driftwatch.drift.image_quality import build_image_reference, profile_day
-from driftwatch.errors import MissingArtifact
+from driftwatch.drift.image_quality import build_image_reference, profile_day, reference_profile
+from driftwatch.errors import ConfigError, MissingArtifact
 from driftwatch.images.features import COLUMNS
 from driftwatch.storage import Storage, open_storage
 
@@ -172,3 +176,51 @@ def test_of_near_duplicates_one_is_in_the_reference_and_all_are_in_its_profile(t
     assert (len(reference.features), reference.false_alarm_rate) == (61, 0.005)
     columns = DatasetProfileView.deserialize(store.storage.read_bytes(store.keys.reference_profile("v1"))).get_columns()
     assert columns["image.entropy"].get_metric("distribution").n == 80
+
+
+def hide_whylogs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Python 3.13: whoever imports whylogs fails."""
+    real = seams.find_spec
+    monkeypatch.setattr(seams, "find_spec", lambda name: None if name == "whylogs" else real(name))
+    for name in [*sys.modules]:
+        if name.partition(".")[0] == "whylogs":
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "whylogs", None)
+
+
+def publishing(day: DayStore, sinks: list[str]) -> DayStore:
+    config = MonitorConfig.model_validate({**day.config.model_dump(), "publish": {"sinks": sinks}})
+    return MonitorStore(day.storage, config).day(day.date)
+
+
+def test_without_whylogs_the_verdict_is_the_same_and_there_is_no_profile(storage, tmp_path, monkeypatch):
+    put_features(a_day(storage), features_of(100, 1, blurred=40))
+    told = profile_day(a_day(storage), "v1")
+    hide_whylogs(monkeypatch)
+    other = open_storage(f"file://{tmp_path}/other")
+    day = publishing(a_day(other), [])
+    put_features(day, features_of(100, 1, blurred=40))
+    build_image_reference(day.monitor, "v1", features_of(400, 0))
+    assert profile_day(day, "v1") == told.model_copy(update={"hellinger": {}})
+    assert told.hellinger
+    assert not other.exists(day.keys.feature_profile)
+    assert not other.exists(day.monitor.keys.reference_profile("v1"))
+
+
+def test_without_whylogs_a_monitor_that_publishes_is_refused_before_anything_is_written(storage, monkeypatch):
+    day = a_day(storage)
+    put_features(day, features_of(100, 1))
+    hide_whylogs(monkeypatch)
+    with pytest.raises(ConfigError, match=r"publish\.sinks needs whylogs.*'driftwatch\[whylogs\]', or .*sinks: \[\]"):
+        profile_day(day, "v1")
+    with pytest.raises(ConfigError, match="needs whylogs"):
+        build_image_reference(day.monitor, "v2", features_of(400, 0))
+    assert not storage.exists(day.keys.drift)
+    assert not storage.exists(day.monitor.keys.reference_features("v2"))
+
+
+def test_a_reference_from_before_whylogs_was_installed_gets_the_same_profile_when_it_is_asked_for(storage):
+    store = monitor(storage)
+    made = storage.read_bytes(store.keys.reference_profile("v1"))
+    storage.delete(store.keys.reference_profile("v1"))
+    assert reference_profile(store, "v1") == made == storage.read_bytes(store.keys.reference_profile("v1"))

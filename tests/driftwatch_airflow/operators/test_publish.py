@@ -34,6 +34,14 @@ def test_the_first_day_brings_reference_and_monitors_and_the_next_writes_nothing
     assert [reference["alias"] for reference in publishing.server.state()["references"]] == [OLD]
 
 
+def test_a_monitor_without_sinks_publishes_nothing_and_needs_no_profile(publishing):
+    publishing.day(1, OLD)
+    publishing.storage.delete(LAYOUT.day(date(2026, 1, 1)).feature_profile)
+    nowhere = publishing.monitor.publish.model_copy(update={"sinks": ()})
+    assert publishing.upload(1, nowhere) == []
+    assert publishing.server.state()["days"] == {}
+
+
 def test_a_promotion_moves_the_baseline_and_a_backfilled_day_does_not_move_it_back(publishing):
     publishing.day(1, OLD)
     publishing.upload(1)
