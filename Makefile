@@ -182,4 +182,16 @@ lock: .venv/installed ## Pin every version of pyproject.toml's dependencies in r
 		--no-annotate --no-header --quiet --output-file requirements.txt
 	@sed -i '1i # Every version pinned, with its hashes, by `make lock` from pyproject.toml, which says why each cap exists. One version serves Python 3.10 to 3.12.' requirements.txt
 
-.PHONY: azure-server label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs docs-site pictures screens monitors lock bench-retraining
+# Of what a user installs, so without the development tools of the lock. cyclonedx-py reads versions and hashes from the compiled file.
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+release: .venv/installed ## Wheel, sdist and SBOM of this version into dist/, checked
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --out-dir dist
+	@$(BIN)/uv pip compile --quiet --generate-hashes --constraints requirements.txt --extra all --output-file dist/runtime.txt pyproject.toml
+	@$(BIN)/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--validate --output-format JSON --output-file dist/driftwatch-$(VERSION).cdx.json dist/runtime.txt
+	@rm dist/runtime.txt
+	@$(BIN)/uv tool run --quiet twine==7.0.0 check --strict dist/*.whl dist/*.tar.gz
+	@$(BIN)/uv tool run --quiet check-wheel-contents==0.6.3 dist/*.whl
+
+.PHONY: release azure-server label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs docs-site pictures screens monitors lock bench-retraining
