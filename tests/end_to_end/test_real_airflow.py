@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
+from tests.end_to_end import openlineage_events
 from tests.end_to_end.openlineage_events import completed, names
 from tests.stores import monitor_store
 
@@ -344,6 +345,7 @@ def test_no_secret_is_in_a_log_or_an_artifact(site):
         for value in (site.world.secrets.toloka_token, site.world.secrets.whylabs_key, site.world.secrets.image_secret)
     ]
     places = [*(site.world.home / "airflow" / "logs").rglob("*.log"), *site.world.processes.logs.iterdir()]
+    places += (site.world.home / openlineage_events.FOLDER).iterdir()
     places += [path for path in site.world.storage.rglob("*") if path.is_file() and "incoming" not in path.parts]
     assert places
     leaking = [str(path) for path in places if any(secret in path.read_bytes() for secret in secrets)]
