@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -89,3 +90,10 @@ def test_an_airflow_with_the_wheel_alone_gets_the_dag_files_by_the_command(wheel
         path.name: path.read_bytes() for path in (where / "driftwatch_airflow" / "dag_files").glob("*.py")
     }
     assert "image_monitoring.py" in deployed
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yaml", "deploy/helm/values.yaml", "docs/operate/kubernetes.md"])
+def test_what_names_the_image_names_this_version(root, name):
+    (version,) = re.findall(r'^version = "(.+)"', (root / "pyproject.toml").read_text(), re.M)
+    named = re.findall(r'(?:driftwatch:|defaultAirflowTag: ")(\d[\d.]*\d)', (root / name).read_text())
+    assert set(named) == {version}
