@@ -102,6 +102,9 @@ test-faults: .venv/installed ## Every fault at every call, a kill at every point
 	@$(BIN)/python -m pytest tests/end_to_end --all-faults
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m all_faults --ignore tests/end_to_end --all-faults --write-fault-matrix docs/fault-matrix.md
 
+test-outages: .venv/installed ## Kills each part of Airflow, and restarts Postgres, in the middle of a day; writes docs/benchmarks/outages.md
+	@$(BIN)/python -m pytest tests/end_to_end/test_outages.py --outages --write-outages docs/benchmarks/outages.md
+
 var/bench/venv/installed:
 	@$(PYTHON) -m venv var/bench/venv
 	@var/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check "evidently==0.7.23" "nannyml==0.13.1" "whylogs==1.6.4" ipython "numpy<2" "pandas<3" "pyarrow<22"
@@ -194,4 +197,4 @@ release: .venv/installed ## Wheel, sdist and SBOM of this version into dist/, ch
 	@$(BIN)/uv tool run --quiet twine==7.0.0 check --strict dist/*.whl dist/*.tar.gz
 	@$(BIN)/uv tool run --quiet check-wheel-contents==0.6.3 dist/*.whl
 
-.PHONY: release azure-server label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults lint docs docs-site pictures screens monitors lock bench-retraining
+.PHONY: release azure-server label-studio-server mlflow-server model-servers bench-endpoint bench bench-judgement digests help install demo try check ui label desk test test-faults test-outages lint docs docs-site pictures screens monitors lock bench-retraining

@@ -184,6 +184,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all-faults", action="store_true", help="every fault at every call, and other long proofs (make test-faults)"
     )
+    parser.addoption(
+        "--outages", action="store_true", help="parts of Airflow are killed in mid-day (make test-outages)"
+    )
+    parser.addoption("--write-outages", metavar="FILE", help="write how long the days stood still as Markdown")
     parser.addoption("--write-fault-matrix", metavar="FILE", help="write the table of tests/faults as Markdown")
 
 
@@ -228,6 +232,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             for reason in (reason for mark in item.iter_markers("all_faults") for reason in mark.args):
                 item.add_marker(pytest.mark.skip(reason=f"with --all-faults: {reason}"))
+
+    if not config.getoption("--outages"):
+        for item in items:
+            if item.get_closest_marker("outages"):
+                item.add_marker(pytest.mark.skip(reason="with --outages: days that wait for Airflow's own time limits"))
 
     def place(item: pytest.Item) -> int:
         name = "/".join(item.path.parts[-2:])

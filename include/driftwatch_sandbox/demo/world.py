@@ -28,6 +28,12 @@ SERVERS = ("airflow", "toloka", "whylabs", "images")
 _NOT_OURS = ("AIRFLOW_CONN_", "AIRFLOW_VAR_", "AIRFLOW__SECRETS__", "AWS_")
 ORGANISATION, DATASET = "org-1", "model-1"
 TASKS_AT_ONCE = 3
+AIRFLOW_SERVERS = {
+    "api-server": ("airflow", "api-server"),
+    "dag-processor": ("airflow", "dag-processor"),
+    "scheduler": ("airflow", "scheduler", "--skip-serve-logs"),
+    "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
+}
 LOCAL_SETTINGS = "from driftwatch_airflow.preload import preload\n\npreload()\n"
 
 
@@ -218,10 +224,8 @@ class World:
     def start_airflow(self) -> None:
         """Starts Airflow's four servers one by one, since `airflow standalone` would listen on all interfaces."""
         env = self.env
-        self.processes.start("api-server", ["airflow", "api-server"], env)
-        self.processes.start("dag-processor", ["airflow", "dag-processor"], env)
-        self.processes.start("scheduler", ["airflow", "scheduler", "--skip-serve-logs"], env)
-        self.processes.start("triggerer", ["airflow", "triggerer", "--skip-serve-logs"], env)
+        for name, command in AIRFLOW_SERVERS.items():
+            self.processes.start(name, command, env)
 
     def stop(self) -> None:
         """Stops everything that this world has started."""
