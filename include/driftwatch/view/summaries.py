@@ -73,9 +73,14 @@ def _write_month(artifacts: Artifacts, month: str, days: Iterable[date]) -> bool
 
 
 def _made(store: MonitorStore, day: date, stamps: Stamps) -> DaySummary | None:
-    """None where the day has failed, or has a file that cannot be read: both are told from its own files."""
+    """None where the day has failed, or has a damaged file: both are told from its own files. Raises what a storage raises that does not
+    answer."""
     parts = read_parts(store.day(day), stamps, "brief")
-    if _FAILURE in stamps or any(part.problem for part in parts.values()):
+    problems = [part.problem for part in parts.values() if part.problem]
+    for problem in problems:
+        if not isinstance(problem, DamagedArtifact):
+            raise problem
+    if _FAILURE in stamps or problems:
         return None
     found = {name: parts[name].value for name in OF_A_SUMMARY if parts[name].value is not None}
     return DaySummary(stamps=dict(stamps), **found)

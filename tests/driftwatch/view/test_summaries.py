@@ -19,6 +19,7 @@ from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.summary import MonthSummary
+from driftwatch.errors import MissingArtifact, StorageFailed
 from driftwatch.retention.blank_tables import blank_json
 from driftwatch.storage import Storage, open_storage
 from driftwatch.view.artifacts import Artifacts
@@ -259,3 +260,18 @@ def test_on_s3_a_day_is_one_listing_and_a_month_one_object(s3_storage: Storage, 
     directly = _without_summaries(s3_storage)
     s3.asked.clear()
     assert asked() == {"LIST": folders + len(DAYS), "GET": 1 + len(ALL)}
+
+
+def test_a_storage_that_does_not_answer_leaves_no_day_out(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(storage, DAYS[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(type(storage), "read_bytes", _does_not_answer)
+        with pytest.raises(StorageFailed):
+            write_summaries(fresh(storage).store, DAYS[0])
+    assert not storage.exists(KEYS.summary("2026-01"))
+
+
+def _does_not_answer(storage: Storage, key: str) -> bytes:
+    if "/days/" in key:
+        raise StorageFailed(f"could not read {key}")
+    raise MissingArtifact(key)
