@@ -148,12 +148,12 @@ class ObjectStore(Storage):
         except FileNotFoundError:
             # The answer to a HEAD does not say whether there is a bucket.
             found = self._store.get(self._key(path)).meta
-        return Entry(found["e_tag"], size=found["size"])
+        return Entry(_stamp(found), size=found["size"])
 
     def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:
         listed = self._store.list_with_delimiter(self._key(path))["objects"]
-        found = {item["path"].rpartition("/")[2]: item["e_tag"] for item in listed}
-        return {name: found[name] for name in names if found.get(name)}
+        found = {item["path"].rpartition("/")[2]: _stamp(item) for item in listed}
+        return {name: stamp for name in names if (stamp := found.get(name))}
 
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
         start = len(self._key(path)) + 1
@@ -215,3 +215,8 @@ class ObjectStore(Storage):
         except Exception as error:
             if meaning_of(error) is not Meaning.GONE:
                 raise
+
+
+def _stamp(found: Any) -> str | None:
+    """An object's ETag. Azure's listings have it without the quotes that all else has."""
+    return found["e_tag"].strip('"') if found["e_tag"] else None
