@@ -1,4 +1,5 @@
-"""A day of 1,700 images in shards on two Celery workers, with Postgres, Redis and an S3 API; one worker dies in the middle.
+"""A day of 1,700 images in shards on two Celery workers, with Postgres, Redis and an S3 API; one worker dies in the middle. Then an image is
+forgotten, the watch looks, and what is over is removed.
 
 It costs two minutes of CPU, so `make test` leaves it out: `make test-faults` runs it.
 """
@@ -11,23 +12,20 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import cv2
 import httpx
-import numpy as np
 import psutil
 import pytest
-from tests.driftwatch.cli.test_cli import as_onnx
+from tests.end_to_end import light_site
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
-from driftwatch.artifacts.store import MonitorStore
 from driftwatch.storage import open_storage
+from driftwatch_airflow.paths import WATCH_DAG_ID
 from driftwatch_sandbox.demo import week
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.postgres import postgres_binaries
@@ -45,14 +43,11 @@ HERE = ROOT / "tests" / "end_to_end"
 IMAGES, DAY = 1_700, week.DAYS[0]
 BUCKET, COPY, CUT_SHORT = "bucket", "zz-copy.jpg", "zz-cut-short.jpg"  # as s3_server.py has them
 PLAN = replace(
-    week.DRAWN,
-    training=120,
-    per_day=(0,) * 7,
+    light_site.PLAN,
     overrides={
+        **light_site.PLAN.overrides,
         "images": {"shard_size": 256},
-        "labels": {"sample_size": 20, "control_tasks": 12},
-        "model": {"input_size": 32},
-        "performance": {"min_labels": 10, "floor": 0.0},
+        "storage": {"forget_originals": True, "keep": {"shown": 1, "reports": 1, "answers": 1, "remove": True}},
     },
 )
 # A minute's wait before a retry is right in production; here it would be most of the test.
@@ -158,30 +153,6 @@ def kill_the_busiest(cluster: Cluster) -> set[int]:
     return lost
 
 
-def take_photos(folder: Path, classes: Sequence[str]) -> None:
-    """Photos that are told apart by how light they are: nobody needs to train a network for them."""
-    rng = np.random.default_rng(11)
-    for name, level in zip(classes, (80, 170), strict=True):
-        (folder / name).mkdir(parents=True)
-        for number in range(PLAN.training // 2):
-            coarse = np.clip(rng.normal(level, 25, (12, 16, 3)), 0, 255).astype(np.uint8)
-            cv2.imwrite(str(folder / name / f"{number:03d}.jpg"), cv2.resize(coarse, (128, 96)))
-
-
-def first_champion(store: MonitorStore, path: Path) -> None:
-    """The model that tells those photos apart, imported as a team's own."""
-    from driftwatch.drift.handover import build_reference_of
-    from driftwatch.models import registry
-    from driftwatch.models.champion import import_champion
-    from driftwatch.models.dataset import take_in_training_set
-
-    as_onnx(path, np.array([[-1.0, 1.0]] * 3), np.array([375.0, -375.0]))
-    take_in_training_set(store)
-    version = import_champion(store, path)
-    build_reference_of(store, version)
-    registry.promote(store, version, "test", None)
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[Cluster]:
     home = tmp_path_factory.mktemp("cluster")
@@ -196,7 +167,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[C
         database = threading.Thread(target=world.prepare_airflow)
         database.start()
         try:
-            take_photos(home / "photos", monitor.classes)
+            light_site.Photos(monitor.classes).take(home / "photos", PLAN.training // 2, by_class=True)
             inside = [
                 "--incoming",
                 f"driftwatch/{layout.day(DAY).incoming}",
@@ -218,7 +189,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, needed: str) -> Iterator[C
             world.processes.wait_for_http(
                 "s3", f"http://127.0.0.1:{s3}/{BUCKET}?location", lambda answer: answer.is_success
             )
-            first_champion(monitor_store(open_storage(monitor.storage.uri), layout, monitor), home / "model.onnx")
+            light_site.first_champion(
+                monitor_store(open_storage(monitor.storage.uri), layout, monitor), home / "model.onnx"
+            )
             world.wait_until_ready()
             found = Cluster(world, monitor, workers)
             found.api.wait_for_dags([monitor.monitoring_dag_id, monitor.retraining_dag_id])
@@ -237,9 +210,9 @@ def test_a_day_in_shards_ends_right_though_a_worker_dies_in_the_middle(cluster):
     def ended() -> bool:
         return cluster.api.run_state(cluster.monitor.monitoring_dag_id, cluster.run) in ("success", "failed")
 
-    cluster.wait(in_the_middle, 180)
+    cluster.wait(in_the_middle, 600)
     while not (lost := kill_the_busiest(cluster)):  # they ended between the look and the standstill
-        cluster.wait(in_the_middle, 180)
+        cluster.wait(in_the_middle, 600)
     assert len(lost) <= 2
     cluster.wait(ended, 900)
     assert cluster.api.run_state(cluster.monitor.monitoring_dag_id, cluster.run) == "success", cluster.counted()
@@ -289,3 +262,63 @@ def test_the_day_is_paid_for_and_published_once(cluster):
     day = whylabs["datasets"]["model-1"]["days"][str(DAY)]
     assert day["columns"]["image.entropy"]["count"] == IMAGES
     assert sum(map(sum, day["confusion"]["counts"])) == performance["labels"]
+
+
+def ended(cluster: Cluster, dag_id: str, run_id: str) -> str:
+    """The state of a run, once it has one that lasts."""
+    cluster.wait(lambda: cluster.api.run_state(dag_id, run_id) in ("success", "failed"), 600)
+    return str(cluster.api.run_state(dag_id, run_id))
+
+
+def stored(cluster: Cluster) -> dict[str, bytes]:
+    """Every object of the monitor in the bucket but what was delivered and trained on, by its key."""
+    outside = (cluster.keys.incoming, MonitorKeys(cluster.monitor.name).training_images)
+    found = [item.key for item in cluster.storage.list(cluster.monitor.name) if not item.key.startswith(outside)]
+    return {key: cluster.storage.read_bytes(key) for key in found}
+
+
+def test_an_image_is_forgotten_in_the_bucket_by_the_form_of_its_dag(cluster):
+    storage, keys, dag_id = cluster.storage, cluster.keys, cluster.monitor.forget_dag_id
+    cluster.api.wait_for_dags([dag_id])
+    (wanted, *_) = [image["image_id"] for image in storage.read_json(keys.annotation)["sample"]]
+    manifest = storage.read_table(keys.manifest).set_index("image_id")
+    original, before = manifest.loc[wanted, "key"], stored(cluster)
+    assert any(wanted.encode() in data for data in before.values())
+    cluster.api.trigger(dag_id, "look", None, {"images": wanted})
+    assert ended(cluster, dag_id, "look") == "success"
+    assert stored(cluster) == before
+    cluster.api.trigger(dag_id, "do", None, {"images": wanted, "apply": True})
+    assert ended(cluster, dag_id, "do") == "success"
+    after = stored(cluster)
+    assert [key for key, data in after.items() if wanted.encode() in data or wanted in key] == []
+    assert not storage.exists(original)
+    assert wanted not in storage.read_table(keys.manifest)["image_id"].tolist()
+    assert len(storage.read_table(keys.predictions)) == IMAGES  # its row stays, without what names it
+    assert storage.read_json(keys.ingest)["listed"] == IMAGES + 2
+
+
+def test_the_watch_looks_at_the_bucket_and_keeps_no_more_of_the_day_than_it_may(cluster):
+    """The first run of the UTC day looked before there was anything; whoever wants it again clears its task."""
+    storage, keys = cluster.storage, cluster.keys
+    cluster.api.trigger(WATCH_DAG_ID, "by_hand", None, {})
+    assert ended(cluster, WATCH_DAG_ID, "by_hand") == "success"
+    states = {task["task_id"]: task["state"] for task in cluster.api.tasks(WATCH_DAG_ID, "by_hand")}
+    assert states == {
+        "look_at_monitors": "success", "tell_findings": "success", "keep_files": "skipped", "ping": "skipped",
+    }  # fmt: skip
+    assert cluster.api.xcom(WATCH_DAG_ID, "by_hand", "look_at_monitors") == {"unwritable": {}, "problems": []}
+    assert storage.exists(keys.report)
+    runs = cluster.api._get(f"/dags/{WATCH_DAG_ID}/dagRuns", order_by="run_after")["dag_runs"]
+    first = runs[0]["dag_run_id"]
+    asked = {"dag_run_id": first, "task_ids": ["keep_files"], "dry_run": False, "only_failed": False}
+    cluster.api._client.post(f"/api/v2/dags/{WATCH_DAG_ID}/clearTaskInstances", json=asked).raise_for_status()
+    cluster.wait(lambda: not storage.exists(keys.report), 300)
+    assert ended(cluster, WATCH_DAG_ID, first) == "success"
+    kept = cluster.api.xcom(WATCH_DAG_ID, first, "keep_files")[cluster.monitor.name]
+    assert kept["removed"] is True
+    assert kept["files"] > 20
+    assert kept["bytes"] > 0
+    assert storage.list(keys.shown) == []
+    assert not storage.exists(keys.assignments)
+    for name in (keys.manifest, keys.predictions, keys.labels, keys.performance, keys.published):
+        assert storage.exists(name), name
