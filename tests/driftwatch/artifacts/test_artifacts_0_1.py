@@ -16,7 +16,7 @@ KEYS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.json")
 # Kinds that the day, the models and the retraining of the set have not: tests of their own read what their writers write.
 NOT_THERE = {
     "AcceptedState", "Answers", "DayEpisodes", "DayMap", "LabelTable", "Mutes", "StateOfModel",
-    "AttachedAlert", "Failure", "ForgetReceipt", "ForgetWork", "Handover", "InputsIndex", "LateFiles", "MlflowRecord", "Recheck", "RetrainingDecision", "ServedModel", "ShardPlan", "ToldNote", "TrainingCheckpoint", "TrainingSetPixels", "TrainingSetReady",
+    "AttachedAlert", "Failure", "ForgetReceipt", "ForgetWork", "Handover", "InputsIndex", "LateFiles", "MlflowRecord", "MonthSummary", "Recheck", "RetrainingDecision", "ServedModel", "ShardPlan", "ToldNote", "TrainingCheckpoint", "TrainingSetPixels", "TrainingSetReady",
     "WhyLabsAnalysis",
 }  # fmt: skip
 

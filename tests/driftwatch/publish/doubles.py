@@ -8,12 +8,11 @@ import json
 from collections import Counter
 from datetime import date
 
-from driftwatch.storage.conditional import Stored
-
 from driftwatch.errors import MissingArtifact
 from driftwatch.publish.base import Slot
 from driftwatch.publish.errors import KeyAlreadyUsed
 from driftwatch.publish.upload import Profile, publish
+from driftwatch.storage import Storage, Stored
 
 DAY = date(2026, 1, 2)
 KEY = "cats/days/2026-01-02/published.json"
@@ -96,6 +95,8 @@ class MemoryStorage:
     """What the ledger uses of `Storage`, without a disk: the kill tests run through hundreds of days."""
 
     uri = "memory://"
+
+    never = Storage.never
 
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
