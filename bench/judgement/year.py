@@ -173,7 +173,7 @@ def page(years: list[Year], seconds: float) -> str:
 {REPAIRED}. A person accepts the last three days of a change of season that is three days old, once a week at most. Of {LABELS} labels a day {GOOD:.0%} are right, from {BAD_SINCE} {BAD:.0%}; the retrained model takes over on {RETRAINED}. The tests of the day and of the cameras, the trend, the rules on the
 labels, episodes and words are the product's own, on generated features and labels. Days are independent (no weather), and labels are right.
 
-| | messages, the year below | mean of {len(years)} years | most |
+| | messages, the year below | mean of {len(years)} {"year" if len(years) == 1 else "years"} | most |
 |---|---|---|---|
 | before: one for each day and line (images, model) that alarmed | {before[0]} | {np.mean(before):.1f} | {max(before)} |
 | with episodes | {now[0]} | {np.mean(now):.1f} | {max(now)} |
