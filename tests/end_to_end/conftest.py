@@ -52,7 +52,13 @@ def database() -> Iterator[str | None]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, database: str | None, pytestconfig: pytest.Config) -> Iterator[Site]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory,
+    database: str | None,
+    pytestconfig: pytest.Config,
+    request: pytest.FixtureRequest,
+) -> Iterator[Site]:
+    """A module may name its CROWD_SPEED: how many seconds of the crowd pass in one."""
     home = tmp_path_factory.mktemp("site")
     world = World(home, database, RARELY | JSON_LOGS | openlineage_events.settings(home))
     plan = SMALL if pytestconfig.getoption("--all-faults") else ONE_DAY
@@ -62,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, database: str | None, pytestc
         paths = write_photos(home / "photos", dict.fromkeys(monitor.classes, -(-plan.photos // 2)), seed=11)
         photos = [week.Photo(path, path.parent.name) for path in paths]
         week.Camera(world.storage, MonitorKeys(monitor.name), world.truth, photos, plan).deliver()
-        world.start_stand_ins()
+        world.start_stand_ins(getattr(request.module, "CROWD_SPEED", 400.0))
         (path,) = world.monitors.iterdir()
         migrating = threading.Thread(target=world.prepare_airflow)
         migrating.start()

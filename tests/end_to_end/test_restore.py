@@ -26,6 +26,7 @@ pytestmark = [
     pytest.mark.all_faults("it starts an Airflow for each backup"),
 ]
 RUN = "in_the_middle"
+CROWD_SPEED = 10.0  # people are still at work when the backup from the middle of the day is taken
 
 
 def bought_and_sent(site: Site) -> dict[str, Any]:
