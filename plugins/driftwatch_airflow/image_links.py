@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import open_storage
 from driftwatch_airflow.connections import address_of, connection_of, secret_of
-from driftwatch_airflow.stores import storage_at
+from driftwatch_airflow.stores import CONNECTION_TYPES, storage_at
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -24,7 +24,7 @@ def link_signers(monitor: MonitorConfig) -> LinkSigners:
 
 
 def image_server(monitor: MonitorConfig) -> ImageServer | None:
-    """The image server of a file:// storage, from its Airflow connection. None on S3, which signs links itself."""
+    """The image server of a file:// storage, from its Airflow connection. None on an object store, which signs links itself."""
     from driftwatch.labels.links import ImageServer
 
     if open_storage(monitor.storage.uri).presigns:
@@ -34,7 +34,7 @@ def image_server(monitor: MonitorConfig) -> ImageServer | None:
 
 
 def link_signer(monitor: MonitorConfig) -> Storage | None:
-    """The s3:// storage, opened with the login that signs image links. None if `labels.image_links` names no connection for it."""
+    """The object store, opened with the login that signs image links. None if `labels.image_links` names no connection for it."""
     name = monitor.labels.image_links
     if (
         not open_storage(monitor.storage.uri).presigns
@@ -42,9 +42,11 @@ def link_signer(monitor: MonitorConfig) -> Storage | None:
     ):
         return None
     connection = connection_of(name, "labels.image_links")
-    if connection.conn_type != "aws":
+    scheme = monitor.storage.uri.partition("://")[0]
+    wanted = CONNECTION_TYPES.get(scheme, connection.conn_type)
+    if connection.conn_type != wanted:
         raise NeedsAttention(
-            f"labels.image_links names the Airflow connection {name} of type {connection.conn_type}: for an s3:// storage it must "
-            "be of type aws, and its key signs the links. Name another one, or change its type under Admin > Connections"
+            f"labels.image_links names the Airflow connection {name} of type {connection.conn_type}: for an {scheme}:// storage it must "
+            f"be of type {wanted}, and its key signs the links. Name another one, or change its type under Admin > Connections"
         )
     return storage_at(monitor.storage.uri, name)

@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.io import get_fs, has_fs
-
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
@@ -45,11 +43,12 @@ def storage_at(uri: str, connection: str | None, needed_by: str = "storage.conne
     kind = storage_kind(uri)
     if not connection or not kind.takes_login:
         return open_storage(uri)
-    given = connection_of(
-        connection, needed_by
-    )  # the hooks take the machine's own login if there is no such connection
+    # The hooks take the machine's own login if there is no such connection.
+    given = connection_of(connection, needed_by)
     if login := _LOGINS.get(kind.scheme):
         return open_storage(uri, login(given))
+    from airflow.sdk.io import get_fs, has_fs
+
     if not has_fs(kind.scheme):
         raise NeedsAttention(
             f"{needed_by} names the Airflow connection {connection}, but no installed Airflow provider opens {kind.scheme}:// with one: "
@@ -95,3 +94,5 @@ def _of_azure(connection: Connection) -> dict[str, Any]:
 
 
 _LOGINS: dict[str, Callable[[Connection], Any]] = {"s3": _of_aws, "gs": _of_google, "az": _of_azure}
+# The type of a connection for a storage, by its scheme.
+CONNECTION_TYPES = {"s3": "aws", "gs": "google_cloud_platform", "az": "wasb"}

@@ -33,3 +33,20 @@ def test_an_image_server_needs_an_address_and_a_secret(connect):
     connect("driftwatch_images", conn_type="http", password="secret-word")
     with pytest.raises(NeedsAttention, match="address"):
         image_server(monitor)
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind"), [("s3://b/x", "aws"), ("gs://b/x", "google_cloud_platform"), ("az://c/x", "wasb")]
+)
+def test_who_signs_links_of_an_object_store_is_of_its_own_type_of_connection(monitor, monkeypatch, uri, kind):
+    """Another type is refused with the one that is allowed."""
+    stored, labels = (
+        monitor.storage.model_copy(update={"uri": uri}),
+        monitor.labels.model_copy(update={"image_links": "signs"}),
+    )
+    elsewhere = monitor.model_copy(update={"storage": stored, "labels": labels})
+    monkeypatch.setenv("AIRFLOW_CONN_SIGNS", f'{{"conn_type": "{kind}", "login": "who", "password": "key"}}')
+    assert link_signers(elsewhere).storage.uri == uri
+    monkeypatch.setenv("AIRFLOW_CONN_SIGNS", '{"conn_type": "http", "host": "h"}')
+    with pytest.raises(NeedsAttention, match=rf"for an {uri[:2]}:// storage it must be of type {kind}"):
+        link_signers(elsewhere)

@@ -60,7 +60,7 @@ class LabelsConfig(Section):
     )
     image_links: str = Field(
         "driftwatch_images",
-        description="What makes the links by which annotators see images. For file:// storage: the Airflow HTTP connection of the image server. For s3:// storage: an Airflow connection of type aws whose key signs the links. With the default, the storage's own credentials sign them; these must then be valid for longer than the pool is open.",
+        description="What makes the links by which annotators see images. For file:// storage: the Airflow HTTP connection of the image server. For an object store: an Airflow connection of the type that storage.connection takes, whose key signs the links. With the default, the storage's own credentials sign them; these must then be valid for longer than the pool is open.",
     )
     project_name: str = Field("", description="The name of the project that people see. People who label need it.")
     question: str = Field("", description="The question under each image. People who label need it.")

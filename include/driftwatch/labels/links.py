@@ -35,7 +35,7 @@ class ImageServer:
 
 @dataclass(frozen=True)
 class LinkSigners:
-    """What makes image links. `server`: the image server of a file:// storage. `storage`: the s3:// storage, opened with the credentials
+    """What makes image links. `server`: the image server of a file:// storage. `storage`: the object store, opened with the credentials
     that sign links; None if the monitor's own do."""
 
     server: ImageServer | None = None
@@ -46,7 +46,7 @@ class LinkSigners:
 class ImageLinks:
     """Makes the link of an image. `now` is when the links are made; all of them end at `expires`. `folder` takes the copies.
 
-    `server` shows a file:// storage. `signer` is the same s3:// storage by the credentials that sign links, where those are others.
+    `server` shows a file:// storage. `signer` is the same object store by the credentials that sign links, where those are others.
     `covers`: what is covered in the copies (`labels.blur`).
     """
 
@@ -98,7 +98,7 @@ class ImageLinks:
         if not self.storage.presigns and self.server is None:
             raise DriftwatchError(
                 f"{self.storage.uri} is a file:// storage, which annotators cannot see: set labels.image_links to an "
-                "HTTP connection of the image server, or use an s3:// storage"
+                "HTTP connection of the image server, or use an object store (s3://, gs://, az://)"
             )
 
     def to(self, key: str) -> str:

@@ -200,7 +200,7 @@ class ObjectStore(Storage):
             try:
                 return call()
             except Exception as error:
-                if answer_of(error).code not in ("400", "403"):
+                if not key or answer_of(error).code not in ("400", "403"):
                     raise
             # The answer to a HEAD has no body. Not inside the handler: the first error would be taken for the cause of the next ones.
             self._ask_why(key)

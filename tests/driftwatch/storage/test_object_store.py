@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch.errors import MissingArtifact
+from driftwatch.errors import MissingArtifact, StorageRefused
 from driftwatch.outside import watching
 from driftwatch.storage import StoredObject
 from driftwatch.storage.object_store import ObjectStore
@@ -100,3 +100,15 @@ def test_a_copy_is_told_to_whoever_watches_what_goes_outside(memory):
     with watching(lambda moment, what: seen.append((moment, what, memory.exists("m/b")))):
         memory.copy("m/a", "m/b")
     assert seen == [("before", "storage copy m/b", False), ("after", "storage copy m/b", True)]
+
+
+def test_a_root_that_may_not_be_listed_is_refused_by_its_own_address(memory, monkeypatch):
+    """Some servers say no more than 403."""
+
+    class Refusing:
+        def list(self, *_: object, **__: object) -> None:
+            raise PermissionError("Server returned non-2xx status code: 403 Forbidden: ")
+
+    memory.__dict__["_opened_once"] = Refusing()
+    with pytest.raises(StorageRefused, match=r"may not list memory://bucket/prefix"):
+        memory.reach()
