@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
+from driftwatch.images import near_duplicates
 from driftwatch.images.near_duplicates import distances, near_duplicate_clusters, perceptual_hash
 
 
@@ -47,18 +48,54 @@ def test_many_hashes_are_clustered_across_the_blocks_of_rows_that_are_compared_a
     assert len(set(clusters)) == 1_300
 
 
-def test_the_clusters_of_many_hashes_are_those_of_comparing_all_pairs():
-    rng = np.random.default_rng(1)
-    scenes = rng.integers(0, 2**63, 900)
-    flips = [sum(1 << int(bit) for bit in rng.choice(63, rng.integers(0, 5), replace=False)) for _ in range(2_000)]
-    hashes = [f"{int(scene) ^ flip:016x}" for scene, flip in zip(rng.choice(scenes, 2_000), flips, strict=True)]
-    near = distances(hashes, hashes) <= 6
-    expected = connected_components(near, directed=False)[1]
+def scenes(seed: int, count: int, most_flips: int) -> list[str]:
+    """Hashes of `count` pictures of a third as many scenes, some bits of each flipped."""
+    rng = np.random.default_rng(seed)
+    known = rng.integers(0, 2**64, count // 3 + 1, np.uint64)
+    flips = [
+        sum(1 << int(bit) for bit in rng.choice(64, rng.integers(0, most_flips + 1), replace=False))
+        for _ in range(count)
+    ]
+    return [f"{int(scene) ^ flip:016x}" for scene, flip in zip(rng.choice(known, count), flips, strict=True)]
 
-    clusters = near_duplicate_clusters(hashes)
 
-    assert ((clusters[:, None] == clusters) == (expected[:, None] == expected)).all()
-    assert 1 < len(set(clusters)) < 1_000
+@pytest.mark.parametrize("agreeing", [1, 2, 3, 4])
+@pytest.mark.parametrize("max_distance", [0, 1, 3, 6, 9])
+def test_the_clusters_are_those_of_comparing_all_pairs_however_the_bits_are_cut(max_distance, agreeing, monkeypatch):
+    monkeypatch.setattr(near_duplicates, "_stretches", lambda n, max_distance: agreeing)
+    for seed in range(6):
+        hashes = scenes(seed, 600, most_flips=5)
+        near = distances(hashes, hashes) <= max_distance
+        expected = connected_components(near, directed=False)[1]
+
+        clusters = near_duplicate_clusters(hashes, max_distance)
+
+        assert ((clusters[:, None] == clusters) == (expected[:, None] == expected)).all()
+        assert 1 < len(set(clusters.tolist())) < 600
+
+
+def test_two_hashes_are_linked_whichever_bits_they_differ_in():
+    rng = np.random.default_rng(3)
+    for _ in range(300):
+        flipped = sum(1 << int(bit) for bit in rng.choice(64, 7, replace=False))
+        first = int(rng.integers(0, 2**64, dtype=np.uint64))
+        six = first ^ (flipped & (flipped - 1))
+        assert near_duplicate_clusters([f"{first:016x}", f"{six:016x}"]).tolist() == [0, 0]
+        assert near_duplicate_clusters([f"{first:016x}", f"{first ^ flipped:016x}"]).tolist() == [0, 1]
+
+
+def test_a_camera_that_is_stuck_gives_one_cluster():
+    """Tens of thousands of hashes that are all near each other."""
+    rng = np.random.default_rng(5)
+    bits = rng.integers(0, 64, (20_000, 3))
+    hashes = [f"{(1 << int(a)) ^ (1 << int(b)) ^ (1 << int(c)):016x}" for a, b, c in bits]
+
+    assert set(near_duplicate_clusters(hashes).tolist()) == {0}
+
+
+def test_more_hashes_are_to_agree_on_more_bits():
+    chosen = [near_duplicates._stretches(n, 6) for n in (0, 1_000, 1_000_000, 100_000_000)]
+    assert chosen == sorted(chosen) and chosen[0] == 1 and chosen[-1] >= 3
 
 
 def test_flat_pictures_have_one_hash_whatever_their_grey():
