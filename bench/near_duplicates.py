@@ -71,7 +71,9 @@ def main() -> None:
                 f"| {n:,} | {name} | {found['clusters']:,} | {found['seconds']:.1f} s | {found['peak'] / 1e6:,.0f} MB |",
                 flush=True,
             )
-    print(f"\n{DAY:,} different pictures, from the last row: {of_a_hundred_million(last, sizes[-1]) / 60:.0f} minutes of one core")
+    print(
+        f"\n{DAY:,} different pictures, from the last row: {of_a_hundred_million(last, sizes[-1]) / 60:.0f} minutes of one core"
+    )
 
 
 if __name__ == "__main__":

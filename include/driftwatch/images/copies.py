@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
 
-def in_several(storage: Storage, keys: Sequence[str]) -> np.ndarray:
-    """The first 64 bits of the ids that may be in more than one shard, uint64. No more than that is in memory at once."""
-    found = []
+def in_several(storage: Storage, keys: Sequence[str], listed: int) -> np.ndarray:
+    """The first 64 bits of the ids that may be in more than one shard, uint64. `listed`: how many objects the shards have together; for
+    each, 8 bytes are in memory, and no more."""
+    found, size = np.empty(listed, np.uint64), 0
     for key in keys:
         ids = storage.read_arrow(key, ["image_id"])["image_id"].drop_null()
-        found.append(np.unique(_first_bits(ids.to_pylist())))
-    values, counts = np.unique(np.concatenate(found), return_counts=True)
-    return values[counts > 1]
+        of_shard = np.unique(_first_bits(ids.to_pylist()))
+        found[size : size + len(of_shard)] = of_shard
+        size += len(of_shard)
+    known = found[:size]
+    known.sort()
+    return np.unique(known[1:][known[1:] == known[:-1]])
 
 
 def _first_bits(ids: Sequence[str]) -> np.ndarray:

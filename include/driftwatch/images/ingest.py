@@ -2,16 +2,18 @@
 
 A small day is taken in at once (`ingest_day`). A larger one is cut into shards: `cut_into_shards` writes down which objects each
 shard has, `ingest_shard` makes the pass over one shard, and `merge_shards` makes a day of them. The artifacts are the same either way.
+`begin_day` does whichever the day is large enough for.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, islice
 
 import numpy as np
 import pyarrow as pa
@@ -39,7 +41,7 @@ from driftwatch.images.one_pass import (
 )
 from driftwatch.images.segments import DaySegments, without_segment
 from driftwatch.images.settling import until_settled, watched
-from driftwatch.images.shards import BLOCK, Shard, shards_of
+from driftwatch.images.shards import BLOCK, Shard, objects_of_shard, shards_of
 from driftwatch.storage import StoredObject
 from driftwatch.storage.tables import TableWriter, writing_table
 
@@ -59,15 +61,24 @@ class DayModel:
     """What it is given of an image. Only what decides the stored pixels is kept with the day."""
 
 
+def begin_day(day: DayStore, model: DayModel) -> Ingest | list[Shard]:
+    """Takes the day in where it fits into one shard, as `ingest_day`; else cuts it, as `cut_into_shards`. A large day's listing is never
+    held whole."""
+    listed = iter(list_day(day))
+    first = list(islice(listed, objects_of_shard(day.config.images.shard_size) + 1))
+    if len(shards_of(len(first), day.config.images.shard_size)) == 1:
+        return ingest_day(day, model, first)
+    return cut_into_shards(day, model, chain(first, listed))
+
+
 def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | None = None) -> Ingest:
     """Takes in what lies in the day's incoming folder, in this process, and returns what it wrote to ingest.json.
 
     The same objects give the same bytes. Raises EmptyDay where nothing is listed but what is ignored (and writes nothing). Raises
     TooManyRejects, after everything is written, where more than `max_reject_share` is quarantined or no image at all is accepted.
     """
-    listed = listed or list_day(day)
     segments = DaySegments.of(day)
-    segments.refuse_too_many(day, listed)
+    listed = list(segments.counted(day, listed or list_day(day)))
 
     def make_pass(given_up: frozenset[str]) -> Ingest:
         with _writing_tables(day, segments) as tables, _blocks(day, listed, model.input, given_up) as blocks:
@@ -95,22 +106,21 @@ def _blocks(
         yield blocks
 
 
-def cut_into_shards(day: DayStore, model: DayModel, listed: Sequence[StoredObject]) -> list[Shard]:
-    """Cuts the day into shards of `images.shard_size` and writes down what lies in each.
-
-    Empty where one shard is enough: then nothing is written, and `ingest_day` does it all.
-    """
-    shards = shards_of(len(listed), day.config.images.shard_size)
-    if len(shards) == 1:
-        return []
-    DaySegments.of(day).refuse_too_many(day, listed)
+def cut_into_shards(day: DayStore, model: DayModel, listed: Iterable[StoredObject]) -> list[Shard]:
+    """Cuts the day into shards of `images.shard_size` and writes down what lies in each. `listed`: in the order of the keys; one shard's
+    objects are in memory at a time."""
+    size = day.config.images.shard_size
+    segments = DaySegments.of(day)
     _clear_shards(day)
-    for shard in shards:
-        part = listed[shard.start : shard.stop]
-        with writing_table(day.storage, day.keys.shard(shard.number, "listing.parquet"), _LISTING) as table:
+    objects, total = segments.counted(day, listed), 0
+    while part := list(islice(objects, objects_of_shard(size))):
+        number = total // objects_of_shard(size)
+        with writing_table(day.storage, day.keys.shard(number, "listing.parquet"), _LISTING) as table:
             table.add(pa.table([[o.key for o in part], [o.size for o in part]], schema=_LISTING))
+        total += len(part)
+    shards = shards_of(total, size)
     about = pixel_fields(model.input)
-    day.write(ShardPlan(shards=len(shards), listed=len(listed), model_version=model.version, **about))
+    day.write(ShardPlan(shards=len(shards), listed=total, model_version=model.version, **about))
     return shards
 
 
@@ -154,7 +164,7 @@ def merge_shards(day: DayStore) -> Ingest:
         _clear_shards(day, ("listing.parquet", "images.parquet"))
         return _refuse_too_many_rejects(day, day.read(Ingest))
     keys = [day.keys.shard(number, "images.parquet") for number in range(plan.shards)]
-    shared = in_several(day.storage, keys)
+    shared = in_several(day.storage, keys, plan.listed)
     firsts: dict[str, str] = {}
     block = 0
     with _writing_tables(day, DaySegments.of(day)) as tables:

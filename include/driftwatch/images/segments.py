@@ -7,7 +7,7 @@ it is not known, and for ignored objects. A segmentation of production's log is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,23 +72,32 @@ class DaySegments:
         ]
         return pa.table([*manifest.columns, *columns], schema=self.schema)
 
-    def refuse_too_many(self, day: DayStore, listed: Sequence[StoredObject]) -> None:
-        """Raises NeedsAttention where a segmentation has more than MOST_SEGMENTS segments, or a name of more than LONGEST_NAME letters."""
-        keys = [item.key for item in folder_of_day(day).images(listed)] if self.finders else []
-        for name in self.finders:
-            names = {of for of in self.of_keys(name, keys) if of is not None}
-            longest = max(names, key=len, default="")
-            if len(names) <= MOST_SEGMENTS and len(longest) <= LONGEST_NAME:
-                continue
-            what = (
-                f"has {len(names):,} segments on {day.date}, such as {', '.join(map(repr, sorted(names)[:3]))}; at most {MOST_SEGMENTS:,} are allowed"
-                if len(names) > MOST_SEGMENTS
-                else f"has a segment of {len(longest)} letters ({longest[:40]!r}…); at most {LONGEST_NAME} are allowed"
-            )
-            raise NeedsAttention(
-                f"segments.{name} {what}: this looks like an id of the images, not like something that many images share. Correct "
-                f"{_source(name, day.config.segments[name])}, then clear ingest_images"
-            )
+    def counted(self, day: DayStore, listed: Iterable[StoredObject]) -> Iterator[StoredObject]:
+        """The `listed` objects, as they are. Raises NeedsAttention as soon as a segmentation has more than MOST_SEGMENTS segments, or a
+        name of more than LONGEST_NAME letters."""
+        folder, names = folder_of_day(day), {name: set[str]() for name in self.finders}
+        for item in listed:
+            if names and folder.ignored_by(item.key) is None:
+                for name, known in names.items():
+                    (of,) = self.of_keys(name, [item.key])
+                    if of is not None and of not in known:
+                        known.add(of)
+                        _refuse_too_many(day, name, known, of)
+            yield item
+
+
+def _refuse_too_many(day: DayStore, name: str, names: Collection[str], newest: str) -> None:
+    if len(names) <= MOST_SEGMENTS and len(newest) <= LONGEST_NAME:
+        return
+    what = (
+        f"has more than {MOST_SEGMENTS:,} segments on {day.date}, such as {', '.join(map(repr, sorted(names)[:3]))}; no more are allowed"
+        if len(names) > MOST_SEGMENTS
+        else f"has a segment of {len(newest)} letters ({newest[:40]!r}…); at most {LONGEST_NAME} are allowed"
+    )
+    raise NeedsAttention(
+        f"segments.{name} {what}: this looks like an id of the images, not like something that many images share. Correct "
+        f"{_source(name, day.config.segments[name])}, then clear ingest_images"
+    )
 
 
 def _finder(day: DayStore, name: str, of: SegmentConfig) -> Callable[[str], str | None]:

@@ -2,16 +2,18 @@
 
 A block is BLOCK objects of the listing, in the order of their keys. Its accepted images are stored together, and the model answers
 them together. A shard is a row of whole blocks that one task handles. Blocks do not depend on shards, so the day's artifacts do not
-depend on how many shards there were.
+depend on how many shards there were. A task handles a batch of shards, one after another: a day has any number of shards, and Airflow
+a limited number of tasks.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 BLOCK = 256
-MOST_SHARDS = 1000  # Airflow maps a task at most 1,024 times by default ([core] max_map_length)
+MOST_BATCHES = 1000  # Airflow maps a task at most 1,024 times by default ([core] max_map_length)
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,46 @@ def blocks_of(listed: int) -> int:
     return math.ceil(listed / BLOCK)
 
 
+def objects_of_shard(shard_size: int) -> int:
+    """How many objects a shard has: `shard_size`, rounded up to whole blocks."""
+    return math.ceil(shard_size / BLOCK) * BLOCK
+
+
 def shards_of(listed: int, shard_size: int) -> list[Shard]:
-    """The day's shards: `shard_size` objects each, rounded up to whole blocks. They are larger if there would be more than MOST_SHARDS."""
-    each = max(math.ceil(shard_size / BLOCK), math.ceil(blocks_of(listed) / MOST_SHARDS)) * BLOCK
+    """The day's shards: `shard_size` objects each, rounded up to whole blocks; fewer in the last."""
+    each = objects_of_shard(shard_size)
     starts = range(0, listed, each)
     return [Shard(number, len(starts), start, min(start + each, listed)) for number, start in enumerate(starts)]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The shards that one task handles: those from `first` to before `stop` of a day of `listed` objects, with `each` in a shard."""
+
+    first: int
+    stop: int
+    each: int
+    listed: int
+
+    @property
+    def shards(self) -> list[Shard]:
+        """Its shards."""
+        return shards_of(self.listed, self.each)[self.first : self.stop]
+
+    @property
+    def name(self) -> str:
+        """What the UI calls it: the name of its one shard, or `shards 6 to 10 of 5,000, files 101,121 to 202,240`."""
+        shards = self.shards
+        if len(shards) == 1:
+            return shards[0].name
+        return (
+            f"shards {self.first + 1:,} to {self.stop:,} of {shards[0].shards:,}, "
+            f"files {shards[0].start + 1:,} to {shards[-1].stop:,}"
+        )
+
+
+def batches_of(shards: Sequence[Shard]) -> list[Batch]:
+    """A batch for each shard of a day; where these would be more than MOST_BATCHES, of several shards each."""
+    size = math.ceil(len(shards) / MOST_BATCHES)
+    each, listed = shards[0].stop, shards[-1].stop
+    return [Batch(first, min(first + size, len(shards)), each, listed) for first in range(0, len(shards), max(1, size))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,15 +32,15 @@ def taken_in(day: DayStore) -> Lineage:
     return Lineage((left,), (*objects(storage, keys.manifest, keys.features, keys.ingest), inputs))
 
 
-def shard_taken_in(day: DayStore, shard: Shard) -> Lineage:
+def shards_taken_in(day: DayStore, shards: Sequence[Shard]) -> Lineage:
     keys, storage = day.keys, day.storage
-    written = objects(storage, keys.shard(shard.number, "images.parquet"))
+    written = objects(storage, *(keys.shard(shard.number, "images.parquet") for shard in shards))
     return Lineage((folder(storage, keys.incoming),), written)
 
 
-def shard_predicted(day: DayStore, shard: Shard) -> Lineage:
+def shards_predicted(day: DayStore, shards: Sequence[Shard]) -> Lineage:
     keys, storage = day.keys, day.storage
-    written = objects(storage, keys.shard(shard.number, "predictions.parquet"))
+    written = objects(storage, *(keys.shard(shard.number, "predictions.parquet") for shard in shards))
     return Lineage((folder(storage, keys.inputs), *_model(day)), written)
 
 

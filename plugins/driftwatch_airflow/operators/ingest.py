@@ -1,7 +1,7 @@
 """Takes the day's images in.
 
 `ingest_images` alone takes in a day of one shard. It cuts a larger day into shards: parts of at most `images.shard_size` files.
-`ingest_shards` then runs once for each shard, and `merge_shards` makes one day of their work.
+`ingest_shards` then runs once for each batch of shards (a batch is one shard, but of very large days), and `merge_shards` makes one day of their work.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.alerts import nothing_to_tell, send_alert
 from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.monitor import DayOperator
-from driftwatch_airflow.operators.shards import ShardOperator
+from driftwatch_airflow.operators.shards import ShardOperator, sum_counts
 from driftwatch_airflow.paths import correction_page
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
 from driftwatch_airflow.xcom import XCom
@@ -37,7 +37,7 @@ COUNTS = (
 
 
 class IngestImagesOperator(DayOperator, SkipMixin):
-    """Lists the day's files. Takes in a day of one shard; cuts a larger day into shards, and returns them.
+    """Lists the day's files. Takes in a day of one shard; cuts a larger day into shards, and returns their batches.
 
     This task fixes the day's model version. A repeated run keeps the version that first judged the day.
 
@@ -84,13 +84,14 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
     def take_in(self, context: Context, event: Any = None) -> list[XCom]:
         """Takes the day in or cuts it; called by `take_turn`, or by the trigger that waited for earlier days."""
+        from driftwatch.images.shards import batches_of
         from driftwatch.models.as_trained import refuse_other_champion
 
         # Checked before the day is rewritten, or anything is paid.
         refuse_other_champion(self.store)
         found = self._ingest_or_shards(context)
         if isinstance(found, list):
-            return [{**asdict(shard), "name": shard.name} for shard in found]
+            return [{**asdict(batch), "name": batch.name} for batch in batches_of(found)]
         context["ti"].xcom_push(COUNTS, _taken_in(self, found))
         dag = self.get_dag()
         if dag:
@@ -101,19 +102,16 @@ class IngestImagesOperator(DayOperator, SkipMixin):
     def _ingest_or_shards(self, context: Context) -> Ingest | list[Shard]:
         """Takes the day in and returns its counts. If it is too large for one task: returns its shards."""
         from driftwatch.artifacts.model_input import ModelInput
-        from driftwatch.images.ingest import DayModel, cut_into_shards, ingest_day
-        from driftwatch.images.listing import list_day
+        from driftwatch.images.ingest import DayModel, begin_day
         from driftwatch.models.as_trained import as_trained
 
         version = self._model_version()
         model = DayModel(version, ModelInput.of(as_trained(self.store, version).model.input))
         with _told_where_refused(self, context):
-            listed = list_day(self.of_day)
-            shards = cut_into_shards(self.of_day, model, listed)
-            if not shards:
-                return ingest_day(self.of_day, model, listed)
-        self.log.info("%s files in %s shards; model %s", len(listed), len(shards), version)
-        return shards
+            found = begin_day(self.of_day, model)
+        if isinstance(found, list):
+            self.log.info("%s files in %s shards; model %s", f"{found[-1].stop:,}", f"{len(found):,}", version)
+        return found
 
     def _model_version(self) -> str:
         from driftwatch.artifacts.ingest import Ingest
@@ -137,17 +135,17 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
 
 class IngestShardOperator(ShardOperator):
-    """Takes one shard's images in."""
+    """Takes the images of a batch of shards in."""
 
     def execute(self, context: Context) -> dict[str, int]:
         from driftwatch.images.ingest import ingest_shard
 
-        return ingest_shard(self.of_day, self.shard_of_day())
+        return sum_counts([ingest_shard(self.of_day, shard) for shard in self.shards_of_task()])
 
     def lineage(self) -> Lineage:
         from driftwatch.lineage import day
 
-        return day.shard_taken_in(self.of_day, self.shard_of_day())
+        return day.shards_taken_in(self.of_day, self.shards_of_task())
 
 
 class MergeShardsOperator(DayOperator):

@@ -13,7 +13,7 @@ from driftwatch.config.model import LOGGED
 from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.episodes import tell_images
 from driftwatch_airflow.monitor import DayOperator
-from driftwatch_airflow.operators.shards import ShardOperator
+from driftwatch_airflow.operators.shards import ShardOperator, sum_counts
 from driftwatch_airflow.reports import renew_report
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
 from driftwatch_airflow.stores import log_storage
@@ -30,19 +30,25 @@ LOOK_AGAIN = timedelta(minutes=10)
 
 
 class PredictShardOperator(ShardOperator):
-    """Lets the day's model predict one shard's accepted images, from the inputs that ingest stored."""
+    """Lets the day's model predict the accepted images of a batch of shards, from the inputs that ingest stored."""
 
     def execute(self, context: Context) -> XCom:
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.models.predict import predict_shard
 
         version = self.of_day.read(Ingest).model_version
-        return {**predict_shard(self.of_day, version, self.shard_of_day())}
+        found = [predict_shard(self.of_day, version, shard) for shard in self.shards_of_task()]
+        predictions = sum_counts(counts["predictions"] for counts in found)
+        return {
+            "images": sum(counts["images"] for counts in found),
+            "model_version": version,
+            "predictions": predictions,
+        }
 
     def lineage(self) -> Lineage:
         from driftwatch.lineage import day
 
-        return day.shard_predicted(self.of_day, self.shard_of_day())
+        return day.shards_predicted(self.of_day, self.shards_of_task())
 
 
 class PredictLabelsOperator(DayOperator):
@@ -52,7 +58,7 @@ class PredictLabelsOperator(DayOperator):
     Then it estimates the accuracy from the model's scores (how sure it is of each answer), and tests for two kinds of drift: of content
     (what the images show) and of predictions (how often each class is answered).
 
-    :param shards: the shards that `ingest_images` returned. Empty for a day that was taken in at once.
+    :param shards: the batches of shards that `ingest_images` returned. Empty for a day that was taken in at once.
     """
 
     template_fields: Sequence[str] = ("day", "shards")
@@ -101,7 +107,7 @@ class PredictLabelsOperator(DayOperator):
 
         answer = partial(predict_day, self.of_day, version)
         if self.shards:
-            answer = partial(merge_predictions, self.of_day, version, len(self.shards))
+            answer = partial(merge_predictions, self.of_day, version, self.shards[-1]["stop"])
         if self.monitor.model.predictions != LOGGED:
             return answer()
         from driftwatch.models.logged.day import LogRefused

@@ -1,8 +1,9 @@
-"""A step of one shard of a day that is too large for one task."""
+"""A step of some of the shards of a day that is too large for one task."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from driftwatch_airflow.monitor import DayOperator
@@ -15,9 +16,9 @@ SHARD_NAME = "{{ task.shard['name'] }}"
 
 
 class ShardOperator(DayOperator):
-    """A step of one shard of a day.
+    """A step of a batch of shards of a day, one shard after another.
 
-    :param shard: one of the shards that `ingest_images` returned.
+    :param shard: one of the batches that `ingest_images` returned.
     """
 
     template_fields: Sequence[str] = ("day", "shard")
@@ -26,8 +27,16 @@ class ShardOperator(DayOperator):
         super().__init__(**kwargs)
         self.shard = shard
 
-    def shard_of_day(self) -> Shard:
-        """The shard as the domain's own type."""
-        from driftwatch.images.shards import Shard
+    def shards_of_task(self) -> list[Shard]:
+        """The batch's shards as the domain's own type."""
+        from driftwatch.images.shards import Batch
 
-        return Shard(**{name: value for name, value in self.shard.items() if name != "name"})
+        return Batch(**{name: value for name, value in self.shard.items() if name != "name"}).shards
+
+
+def sum_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The counts of several shards together."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)

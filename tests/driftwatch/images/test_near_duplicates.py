@@ -95,7 +95,9 @@ def test_a_camera_that_is_stuck_gives_one_cluster():
 
 def test_more_hashes_are_to_agree_on_more_bits():
     chosen = [near_duplicates._stretches(n, 6) for n in (0, 1_000, 1_000_000, 100_000_000)]
-    assert chosen == sorted(chosen) and chosen[0] == 1 and chosen[-1] >= 3
+    assert chosen == sorted(chosen)
+    assert chosen[0] == 1
+    assert chosen[-1] >= 3
 
 
 def test_flat_pictures_have_one_hash_whatever_their_grey():

@@ -10,6 +10,7 @@ from functools import partial
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from driftwatch.artifacts.day_keys import DayKeys
@@ -17,9 +18,10 @@ from driftwatch.artifacts.ingest import Ingest
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import ingest, one_pass, shards
+from driftwatch.images.copies import in_several
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.listing import list_day
-from driftwatch.images.shards import MOST_SHARDS, shards_of
+from driftwatch.images.shards import MOST_BATCHES, batches_of, shards_of
 from driftwatch.storage import Storage, open_storage, tables
 
 from ..kills import killed_at, kills, touches
@@ -179,12 +181,66 @@ def test_too_many_rejects_are_refused_at_the_merge_and_again_when_it_is_repeated
     assert merge_shards(day_of(storage, DAY)).accepted == LISTED - 9
 
 
-def test_shards_cover_the_listing_in_whole_blocks_and_are_never_too_many():
-    for listed, size in ((1, 1), (256, 256), (257, 256), (10_000, 1000), (1_000_000, 256)):
-        shards = shards_of(listed, size)
-        assert [shard.start for shard in shards] == [0, *(shard.stop for shard in shards[:-1])]
-        assert shards[-1].stop == listed
-        assert all(shard.start % 256 == 0 for shard in shards)
-        assert len(shards) <= MOST_SHARDS
+def test_shards_cover_the_listing_in_whole_blocks_and_batches_cover_the_shards():
+    for listed, size in ((1, 1), (256, 256), (257, 256), (10_000, 1000), (1_000_000, 256), (100_000_000, 20_000)):
+        found = shards_of(listed, size)
+        assert [shard.start for shard in found] == [0, *(shard.stop for shard in found[:-1])]
+        assert found[-1].stop == listed
+        assert all(shard.start % 256 == 0 for shard in found)
+        batches = batches_of(found)
+        assert [batch.first for batch in batches] == [0, *(batch.stop for batch in batches[:-1])]
+        assert len(batches) == len(found) if len(found) <= MOST_BATCHES else len(batches) <= MOST_BATCHES
+        if len(found) < 10_000:
+            assert [shard for batch in batches for shard in batch.shards] == found
+        assert batches[-1].shards[-1] == found[-1]
     assert [shard.stop - shard.start for shard in shards_of(10_000, 1000)] == [1024] * 9 + [784]
+    assert shards_of(10_000, 1000)[1].name == batches_of(shards_of(10_000, 1000))[1].name
     assert shards_of(10_000, 1000)[1].name == "shard 2 of 10, files 1,025 to 2,048"
+    assert batches_of(shards_of(100_000_000, 20_000))[1].name == "shards 6 to 10 of 4,945, files 101,121 to 202,240"
+
+
+def test_a_day_of_one_shard_is_taken_in_at_once_and_a_larger_one_is_cut_without_holding_its_listing(
+    storage, monkeypatch
+):
+    given = []
+
+    def listing(day):
+        for item in ingest_module_listing(day):
+            given.append(item.key)
+            yield item
+
+    ingest_module_listing = ingest.list_day
+    monkeypatch.setattr(ingest, "list_day", listing)
+    held = []
+    write = ingest.writing_table
+
+    def writing(storage, key, schema):
+        held.append((key.rpartition("/")[2], len(given)))
+        return write(storage, key, schema)
+
+    monkeypatch.setattr(ingest, "writing_table", writing)
+
+    assert ingest.begin_day(day_of(storage, DAY, ImagesConfig(shard_size=LISTED)), MODEL) == storage_counts(storage)
+    given.clear()
+    held.clear()
+    found = ingest.begin_day(day_of(storage, DAY, ImagesConfig(shard_size=256)), MODEL)
+    assert found == shards_of(LISTED, 256)
+    # When a shard's listing is written, no more is listed than the next shard's first object.
+    assert [(name, count <= 256 * (place + 1) + 1) for place, (name, count) in enumerate(held)] == [
+        (f"{place:04d}.listing.parquet", True) for place in range(5)
+    ]
+
+
+def storage_counts(storage: Storage) -> Ingest:
+    return day_of(storage, DAY).read(Ingest)
+
+
+def test_images_that_three_shards_have_are_found_by_their_ids(storage):
+    ids = [f"{number:016x}{number:048x}" for number in range(7)]
+    rows = [[ids[0], ids[1], None, ids[1]], [ids[2], ids[0]], [ids[3], ids[0], ids[2]], []]
+    keys = []
+    for number, of_shard in enumerate(rows):
+        keys.append(DAY.shard(number, "images.parquet"))
+        storage.write_table(keys[-1], pd.DataFrame({"image_id": pd.Series(of_shard, dtype=object)}))
+    first_bits = {int(image_id[:16], 16) for image_id in (ids[0], ids[2])}
+    assert set(in_several(storage, keys, 9).tolist()) == first_bits

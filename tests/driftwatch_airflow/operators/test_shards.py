@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,3 +80,25 @@ def test_a_larger_day_is_mapped_over_shards_named_in_the_ui(delivered, day_of):
     assert [found["accepted"] for found in counts] == [2, 2]
     assert day_of("merge_shards", 2).execute({}) == whole
     assert whole["duplicate"] == 1
+
+
+def test_where_there_are_more_shards_than_tasks_a_task_takes_several_and_the_day_is_the_same_to_the_byte(
+    delivered, day_of, monkeypatch
+):
+    from driftwatch.images import shards
+
+    delivered.deliver(**{f"photo-{number:02d}": photo(number % 9) for number in range(13)})
+    whole = delivered.ingest(shard_size=20)
+    keys = LAYOUT.day(date.fromisoformat(DAY))
+    written = {item.key: delivered.storage.read_bytes(item.key) for item in delivered.storage.list(keys.folder)}
+    monkeypatch.setattr(shards, "MOST_BATCHES", 3)
+    context = {"dag_run": SimpleNamespace(run_type="manual"), "ti": TaskInstance()}
+    batches = json.loads(json.dumps(day_of("ingest_images", 2).execute(context)))
+    assert [batch["name"] for batch in batches] == [
+        "shards 1 to 3 of 7, files 1 to 6", "shards 4 to 6 of 7, files 7 to 12", "shard 7 of 7, files 13 to 13"
+    ]  # fmt: skip
+    counts = [day_of("ingest_shards", 2, shard=batch).execute({}) for batch in reversed(batches)]
+    assert [sum(found.values()) for found in counts] == [1, 6, 6]
+    assert day_of("merge_shards", 2).execute({}) == whole
+    assert (whole["accepted"], whole["duplicate"]) == (9, 4)
+    assert {item.key: delivered.storage.read_bytes(item.key) for item in delivered.storage.list(keys.folder)} == written
