@@ -13,13 +13,15 @@ from driftwatch.images.one_pass import DUPLICATE, QUARANTINED
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
+TABLES_AHEAD = 2  # of shards, of some MB each
+
 
 def in_several(storage: Storage, keys: Sequence[str], listed: int) -> np.ndarray:
     """The first 64 bits of the ids that may be in more than one shard, uint64. `listed`: how many objects the shards have together; for
     each, 8 bytes are in memory, and no more."""
     found, size = np.empty(listed, np.uint64), 0
-    for key in keys:
-        ids = storage.read_arrow(key, ["image_id"])["image_id"].drop_null()
+    for table in storage.iter_arrow(keys, ["image_id"], TABLES_AHEAD):
+        ids = table["image_id"].drop_null()
         of_shard = np.unique(_first_bits(ids.to_pylist()))
         found[size : size + len(of_shard)] = of_shard
         size += len(of_shard)

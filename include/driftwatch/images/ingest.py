@@ -24,7 +24,7 @@ from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
-from driftwatch.images.copies import in_several, without_copies
+from driftwatch.images.copies import TABLES_AHEAD, in_several, without_copies
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.late import count_late, keep_sampled
 from driftwatch.images.listing import folder_of_day, list_day
@@ -168,8 +168,7 @@ def merge_shards(day: DayStore) -> Ingest:
     firsts: dict[str, str] = {}
     block = 0
     with _writing_tables(day, DaySegments.of(day)) as tables:
-        for key in keys:
-            images_of_shard = day.storage.read_arrow(key)
+        for images_of_shard in day.storage.iter_arrow(keys, None, TABLES_AHEAD):
             for start in range(0, len(images_of_shard), BLOCK):
                 part = without_copies(images_of_shard.slice(start, BLOCK), shared, firsts)
                 _drop_inputs(day, block, part, images_of_shard.slice(start, BLOCK))
@@ -185,9 +184,8 @@ def merge_shards(day: DayStore) -> Ingest:
 def _clear_shards(day: DayStore, names: tuple[str, ...] = ("",)) -> None:
     """Removes the shards' files whose keys end so. The plan goes first: a kill leaves either all that a merge needs, or no plan."""
     day.storage.delete(day.key(ShardPlan))
-    for item in day.storage.list(day.keys.shards):
-        if item.key.endswith(names):
-            day.storage.delete(item.key)
+    left = [item.key for item in day.storage.list(day.keys.shards)]
+    day.storage.delete_all([key for key in left if key.endswith(names)])
 
 
 class _Tables:

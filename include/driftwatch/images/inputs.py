@@ -28,9 +28,7 @@ def write_index(day: DayStore, about: ModelInput, rows: Sequence[int]) -> None:
     """Makes the stored blocks the day's inputs: `rows` images in each, in order. Removes what is left of an earlier run."""
     day.write(InputsIndex(rows=tuple(rows), **pixel_fields(about)))
     wanted = {day.keys.inputs_index, *(day.keys.inputs_block(number) for number, count in enumerate(rows) if count)}
-    for item in day.storage.list(day.keys.inputs):
-        if item.key not in wanted:
-            day.storage.delete(item.key)
+    day.storage.delete_all([item.key for item in day.storage.list(day.keys.inputs) if item.key not in wanted])
 
 
 def has_inputs(day: DayStore) -> bool:

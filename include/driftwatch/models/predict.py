@@ -101,8 +101,7 @@ def merge_predictions(
         found = day.storage.read_arrow(day.keys.predictions, ["prediction"])["prediction"]
         counts = _counts(day.config, version, Counter(found.to_pylist()))
         _refuse_incomplete(day, len(found), images)
-    for key in flat:
-        day.storage.delete(key)
+    day.storage.delete_all([key for key in flat if key in there])
     return counts
 
 

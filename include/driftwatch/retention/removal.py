@@ -13,8 +13,7 @@ log = logging.getLogger(__name__)
 
 def remove(store: MonitorStore, plan: KeepPlan) -> None:
     """Removes what the plan says is over. After a kill a new plan has what is left; to remove what is gone changes nothing."""
-    for removal in plan.over:
-        store.storage.delete(removal.key)
+    store.storage.delete_all([removal.key for removal in plan.over])
 
 
 def keep_daily(store: MonitorStore, today: date) -> KeepPlan:

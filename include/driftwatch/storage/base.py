@@ -238,6 +238,11 @@ class Storage(Formats, ABC):
             with touching(f"storage delete {key}"):
                 self._calling("delete", key, remove)
 
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Removes these objects, in any order; an object store is asked once for a thousand of them. It is no error if one is gone."""
+        for key in keys:
+            self.delete(key)
+
     @abstractmethod
     def read_stored(self, key: str) -> Stored | None:
         """The object as `replace` wants it; None where there is none."""

@@ -7,7 +7,7 @@ import os
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IMPLEMENTED = 501
 # Another write of the same object is under way, which may fail: AWS asks to try again.
 _CONFLICT, _TRIES = 409, 3
+_DELETED_AT_ONCE = 1000  # by one request of S3
 _used_in: int | None = None
 
 
@@ -99,6 +100,21 @@ class ObjectStore(Storage):
         paths = self._key(self.path(source)), self._key(self.path(target))
         with touching(f"storage copy {target}"):
             self._calling("copy", source, lambda: self._store.copy(*paths))
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), _DELETED_AT_ONCE):
+            some = keys[start : start + _DELETED_AT_ONCE]
+            paths = [self._key(self.path(key)) for key in some]
+            with touching(f"storage delete {some[0]} and {len(some) - 1} more"):
+                self._calling("delete", some[0], lambda paths=paths: self._remove_all(paths))  # type: ignore[misc]
+
+    def _remove_all(self, paths: Sequence[str]) -> None:
+        try:
+            self._store.delete(paths)
+        except FileNotFoundError:  # Google and Azure say so of one that is gone, and may have left those after it
+            for path in paths:
+                with suppress(FileNotFoundError):
+                    self._store.delete(path)
 
     def read_stored(self, key: str) -> Stored | None:
         path = self.path(key)

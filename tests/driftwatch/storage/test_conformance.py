@@ -10,7 +10,7 @@ from contextlib import nullcontext
 import pytest
 
 from driftwatch.errors import DriftwatchError, MissingArtifact, OddEntry
-from driftwatch.storage import Storage, Stored, StoredObject
+from driftwatch.storage import Storage, Stored, StoredObject, object_store
 from driftwatch.storage.kinds import BUILT_IN
 from driftwatch.storage.lock import exclusive
 
@@ -113,6 +113,17 @@ def test_nothing_is_known_of_a_missing_object(storage):
     assert storage.list("none") == []
     assert list(storage.folders("none")) == []
     storage.reach()  # an empty storage is no error
+
+
+def test_many_objects_are_deleted_and_one_that_is_gone_is_no_error(storage, monkeypatch):
+    monkeypatch.setattr(object_store, "_DELETED_AT_ONCE", 3)
+    keys = [f"m/{number}.json" for number in range(8)]
+    for key in keys:
+        storage.write_bytes(key, b"x")
+    storage.delete(keys[1])
+    storage.delete_all([*keys[:7], "never/was"])
+    assert [item.key for item in storage.list("m")] == [keys[7]]
+    storage.delete_all([])
 
 
 def test_an_object_is_deleted_once_and_a_second_time_is_no_error(storage):
