@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -221,7 +222,7 @@ def run(home: Path, n: int, processes: int) -> dict[str, Any]:
     run = Run(home, processes)
     if not (home / "filled").exists():
         cuts = np.linspace(0, n, 40).astype(int).tolist()
-        run.map("draw the files (no step of the product)", _fill, [(a, b, n) for a, b in zip(cuts, cuts[1:])])
+        run.map("draw the files (no step of the product)", _fill, [(a, b, n) for a, b in pairwise(cuts)])
         (home / "filled").touch()
     version = run.one("train and build the references (once)", _train)
     batches = run.one("ingest_images", _begin, version)
