@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from driftwatch.errors import DamagedArtifact
+from driftwatch.errors import DamagedArtifact, MissingArtifact, StorageFailed, StorageRefused
 
 T = TypeVar("T")
 
@@ -89,8 +89,8 @@ def parsed(url: str, key: str, what: str, parse: Callable[[], T]) -> T:
     """What `parse` makes of the bytes of the artifact at `key`; any failure of it raises DamagedArtifact with `url` and the remedy."""
     try:
         return parse()
-    except (MemoryError, FileNotFoundError):
-        raise
+    except (MemoryError, FileNotFoundError, StorageFailed, StorageRefused, MissingArtifact):
+        raise  # the last three: of a table that is fetched part by part
     except Exception as error:  # JSON, Arrow and NumPy raise what they come upon
         raise broken(
             url, key, f"is no whole {what}: it was cut short, or changed by something else ({error})"

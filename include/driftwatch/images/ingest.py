@@ -64,11 +64,12 @@ class DayModel:
 def begin_day(day: DayStore, model: DayModel) -> Ingest | list[Shard]:
     """Takes the day in where it fits into one shard, as `ingest_day`; else cuts it, as `cut_into_shards`. A large day's listing is never
     held whole."""
-    listed = iter(list_day(day))
-    first = list(islice(listed, objects_of_shard(day.config.images.shard_size) + 1))
-    if len(shards_of(len(first), day.config.images.shard_size)) == 1:
-        return ingest_day(day, model, first)
-    return cut_into_shards(day, model, chain(first, listed))
+    each = objects_of_shard(day.config.images.shard_size)
+    with closing(list_day(day)) as listed:
+        first = list(islice(listed, each + 1))
+        if len(first) <= each:
+            return ingest_day(day, model, first)
+        return cut_into_shards(day, model, chain(first, listed))
 
 
 def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | None = None) -> Ingest:

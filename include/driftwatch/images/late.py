@@ -7,7 +7,9 @@ and the ids of those it was drawn from are kept too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,9 +17,13 @@ import pyarrow.compute as pc
 
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.ingest import LateFiles
+from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DamagedArtifact, EmptyDay
 from driftwatch.images.listing import folder_of_day, list_day
+from driftwatch.storage import StoredObject
+from driftwatch.storage.spool import Spool, name_of
+from driftwatch.storage.tables import batches_of
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
@@ -82,15 +88,34 @@ def count_late(day: DayStore) -> int:
 
 def note_late_files(day: DayStore) -> int:
     """Looks into the day's folder once more, and writes down for the report how many files there are to be images but were not taken
-    in. Returns that number: 0 for a folder that was cleaned up since."""
-    try:
-        listed = folder_of_day(day).images(list_day(day))
-    except EmptyDay:
-        listed = []
-    taken_in = set(day.storage.read_arrow(day.keys.manifest, ["key"])["key"].to_pylist()) if listed else set()
-    files = sum(item.key not in taken_in for item in listed)
+    in. Returns that number: 0 for a folder that was cleaned up since. Neither the listing nor the manifest is held whole."""
+    with closing(Spool()) as taken_in, closing(list_day(day)) as listed:
+        images = folder_of_day(day).images(listed)
+        try:
+            first = next(images)  # of an empty day the manifest is not read
+            taken_in.fill(_taken_in(day))
+            files = _not_among(chain([first], images), taken_in)
+        except EmptyDay:
+            files = 0
     if files:
         day.write(LateFiles(files=files))
     else:
         day.storage.delete(day.key(LateFiles))
     return files
+
+
+def _taken_in(day: DayStore) -> Iterator[StoredObject]:
+    for batch in batches_of(day.storage, day.keys.manifest, ["key"]):
+        yield from (StoredObject(own_key(day.config.name, key), 0) for key in batch["key"].to_pylist())
+
+
+def _not_among(items: Iterable[StoredObject], others: Iterable[StoredObject]) -> int:
+    """How many of `items` have a name that none of `others` has; both are in the order of names."""
+    rest = map(name_of, others)
+    other = next(rest, None)
+    count = 0
+    for name in map(name_of, items):
+        while other is not None and other < name:
+            other = next(rest, None)
+        count += other != name
+    return count

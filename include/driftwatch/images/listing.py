@@ -5,7 +5,7 @@ What is ignored is listed and counted, and is no reject.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -27,9 +27,9 @@ class ImageFolder:
     """Its key; empty for the whole storage."""
     settings: ImagesConfig
 
-    def images(self, listed: Sequence[StoredObject]) -> list[StoredObject]:
+    def images(self, listed: Iterable[StoredObject]) -> Iterator[StoredObject]:
         """Those of the `listed` objects that are to be images."""
-        return [item for item in listed if self.ignored_by(item.key) is None]
+        return (item for item in listed if self.ignored_by(item.key) is None)
 
     def ignored_by(self, key: str) -> str | None:
         """The pattern of `images.ignore` that the key matches; None for what is to be an image.
@@ -61,19 +61,30 @@ def training_folder(store: MonitorStore) -> ImageFolder:
     return ImageFolder(store.storage, store.keys.training_images, store.config.images)
 
 
-def list_day(day: DayStore) -> Sequence[StoredObject]:
-    """Everything in the day's folder, the ignored files too. Raises EmptyDay where nothing there is to be an image."""
+def list_day(day: DayStore) -> Generator[StoredObject, None, None]:
+    """Everything in the day's folder in the order of names, the ignored files too, never held whole. Raises EmptyDay, at its end, where
+    nothing there is to be an image."""
     folder = folder_of_day(day)
-    listed = day.storage.list(folder.path)
-    if listed and not day.storage.lies_in(folder.path, folder.path.rpartition("/")[0]):
-        raise NeedsAttention(
-            f"{day.storage.url(folder.path)} is a link that leads out of the folder that it lies in: put the images there, or "
-            "make the folder above it the link"
-        )
-    if not folder.images(listed):
-        ignored = f" ({len(listed)} files that images.ignore names)" if listed else ""
+    ignored = 0
+    any_image = False
+    for item in day.storage.iter_list(folder.path):
+        if not any_image:
+            if not ignored:
+                _refuse_link(folder)
+            any_image = folder.ignored_by(item.key) is None
+            ignored += not any_image
+        yield item
+    if not any_image:
+        files = f" ({ignored} files that images.ignore names)" if ignored else ""
         raise EmptyDay(
-            f"{day.storage.url(folder.path)} holds no images{ignored} for {day.date.isoformat()}: check the camera's or service's "
+            f"{day.storage.url(folder.path)} holds no images{files} for {day.date.isoformat()}: check the camera's or service's "
             "delivery; the setting images.on_empty_day (fail, skip) decides what such a day does"
         )
-    return listed
+
+
+def _refuse_link(folder: ImageFolder) -> None:
+    if not folder.storage.lies_in(folder.path, folder.path.rpartition("/")[0]):
+        raise NeedsAttention(
+            f"{folder.storage.url(folder.path)} is a link that leads out of the folder that it lies in: put the images there, or "
+            "make the folder above it the link"
+        )

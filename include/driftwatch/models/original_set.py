@@ -162,7 +162,7 @@ def read_training_images(store: MonitorStore) -> TrainingSet:
     root = store.storage.url(folder.path)
     # Files that a file browser leaves there are no images of a class.
     everything = store.storage.list(folder.path)
-    listed = folder.images(everything)
+    listed = list(folder.images(everything))
     class_of = {item.key: store.keys.class_of(item.key) for item in listed}
     strangers = sorted(set(class_of.values()) - set(store.config.classes))
     if strangers:

@@ -20,17 +20,11 @@ from driftwatch.seams import Extra
 from driftwatch.storage.errors import Meaning, calling, meaning_of, sorting
 from driftwatch.storage.foreign_files import from_key, to_key
 from driftwatch.storage.formats import Formats
+from driftwatch.storage.listing import iter_list
 from driftwatch.storage.read_ahead import Fetched, read_ahead
+from driftwatch.storage.spool import StoredObject, name_of
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """One object below a prefix: its key, and its size in bytes."""
-
-    key: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +77,8 @@ class Storage(Formats, ABC):
     never: ClassVar[str] = '"00000000000000000000000000000000"'
     # Whether `presigned_url` makes links.
     presigns: ClassVar[bool] = False
+    # Whether `_list` goes in the order of names. Otherwise a listing is sorted on the local disk.
+    lists_in_order: bool = False
 
     def __init__(self, root: str, login: Any = None) -> None:
         self.root = root.rstrip("/")
@@ -162,12 +158,17 @@ class Storage(Formats, ABC):
         return True
 
     def list(self, prefix: str) -> Sequence[StoredObject]:
-        """Every object below `prefix` (a folder), sorted by key; empty where there is none. Links are listed, not followed."""
+        """Every object below `prefix` (a folder), in the order of `iter_list`; empty where there is none. Links are listed, not
+        followed."""
         path = self.path(prefix)
         found = self._calling("list", prefix, lambda: [*self._list(path)])
-        return sorted(
-            (StoredObject(f"{prefix}/{to_key(name)}", size) for name, size in found), key=lambda item: item.key
-        )
+        return sorted((StoredObject(f"{prefix}/{to_key(name)}", size) for name, size in found), key=name_of)
+
+    def iter_list(self, prefix: str) -> Generator[StoredObject, None, None]:
+        """The same, when it may be more than memory should hold: in the order of names (`storage.spool`), a few thousand objects at a
+        time. Of a prefix that has several large folders, many are listed at once, onto the local disk. Close the generator where you do
+        not use it up."""
+        return iter_list(self, prefix)
 
     def folders(self, prefix: str) -> Sequence[str]:
         """The names of the folders directly below `prefix`, sorted; below the root where it is empty."""
@@ -268,6 +269,11 @@ class Storage(Formats, ABC):
     @abstractmethod
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
         """The name below `path` and the size of every object; nothing where there is no such folder."""
+
+    def _directly(self, path: str) -> Iterator[tuple[str, int | None]]:
+        """What lies directly below `path` in any order: an object's name and size; a folder's name with a `/`, and None. A kind that does
+        not say it lists a large prefix in one stream."""
+        return iter(())
 
     @abstractmethod
     def _folders(self, path: str) -> Sequence[str]:

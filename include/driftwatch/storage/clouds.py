@@ -32,6 +32,7 @@ class GoogleStorage(ObjectStore):
     extra = Extra("gcs", "obstore")
     version = "version"
     never = "1"
+    lists_in_order = True
 
     def _opened(self) -> Any:
         from obstore.store import GCSStore

@@ -19,6 +19,7 @@ class FileStorage(Storage):
     scheme = "file"
     example = "file:///absolute/folder"
     remote = False
+    lists_in_order = True
 
     @classmethod
     def allows(cls, root: str) -> bool:

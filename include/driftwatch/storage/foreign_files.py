@@ -47,33 +47,37 @@ def from_key(key: str) -> str:
 
 
 def list_files(folder: str) -> Iterator[tuple[str, int]]:
-    """The path below `folder` and the size of every entry that is no folder; nothing where there is no such folder.
+    """The path below `folder` and the size of every entry that is no folder, in the order of whole paths; nothing where there is no such
+    folder. The names of one folder are held at a time, and of those above it.
 
     Links are listed and not followed. They have size 0, and so have pipes, devices and folders that may not be opened.
     """
-    waiting = [""]
+    waiting = [iter([""])]
     while waiting:
-        below = waiting.pop()
-        try:
-            entries = os.scandir(os.path.join(folder, below))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except PermissionError:
-            if not below:
-                raise
-            yield below, 0
-            continue
-        with entries:
-            for entry in entries:
-                path = f"{below}/{entry.name}" if below else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(path)
-                    continue
-                try:
-                    found = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue  # removed just now
-                yield path, found.st_size if stat.S_ISREG(found.st_mode) else 0
+        name = next(waiting[-1], None)
+        if name is None:
+            waiting.pop()
+        elif name.endswith("/") or not name:
+            try:
+                waiting.append(iter(_names(folder, name)))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except PermissionError:
+                if not name:
+                    raise
+                yield name.rstrip("/"), 0
+        else:
+            try:
+                found = os.lstat(os.path.join(folder, name))
+            except FileNotFoundError:
+                continue  # removed just now
+            yield name, found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+def _names(folder: str, below: str) -> list[str]:
+    """The paths of what lies directly in the folder `below`, in order; those of folders end with `/`, which counts in the order."""
+    with os.scandir(os.path.join(folder, below)) as entries:
+        return sorted(f"{below}{entry.name}{'/' if entry.is_dir(follow_symlinks=False) else ''}" for entry in entries)
 
 
 def lies_in(path: str, folder: str) -> bool:

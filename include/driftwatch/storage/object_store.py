@@ -176,9 +176,13 @@ class ObjectStore(Storage):
         for batch in self._store.list(f"{self._key(path)}/"):
             yield from ((found["path"][start:], found["size"]) for found in batch)
 
-    def _folders(self, path: str) -> Sequence[str]:
+    def _directly(self, path: str) -> Iterator[tuple[str, int | None]]:
         found = self._store.list_with_delimiter(self._key(path) or None)
-        return [folder.rpartition("/")[2] for folder in found["common_prefixes"]]
+        yield from ((f"{folder.rpartition('/')[2]}/", None) for folder in found["common_prefixes"])
+        yield from ((item["path"].rpartition("/")[2], item["size"]) for item in found["objects"])
+
+    def _folders(self, path: str) -> Sequence[str]:
+        return [name.rstrip("/") for name, size in self._directly(path) if size is None]
 
     def _read(self, path: str) -> bytes:
         return self._store.get(self._key(path)).bytes().to_bytes()

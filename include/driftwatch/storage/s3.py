@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -40,6 +40,11 @@ class S3Storage(ObjectStore):
     scheme = "s3"
     example = "s3://bucket/prefix"
     extra = Extra("s3", "obstore")
+
+    @property
+    def lists_in_order(self) -> bool:  # type: ignore[override]
+        """Directory buckets (S3 Express One Zone) do not, and their names end so."""
+        return not self._bucket.endswith("--x-s3")
 
     def reach(self) -> None:
         self._listed_one()
@@ -137,12 +142,11 @@ class S3Storage(ObjectStore):
         for page in self._pages(Prefix=prefix):
             yield from ((found["Key"][len(prefix) :], found["Size"]) for found in page.get("Contents", ()))
 
-    def _folders(self, path: str) -> Sequence[str]:
+    def _directly(self, path: str) -> Iterator[tuple[str, int | None]]:
         prefix = f"{self._key(path)}/".lstrip("/")
-        found = [
-            folder for page in self._pages(Prefix=prefix, Delimiter="/") for folder in page.get("CommonPrefixes", ())
-        ]
-        return [folder["Prefix"][len(prefix) :].rstrip("/") for folder in found]
+        for page in self._pages(Prefix=prefix, Delimiter="/"):
+            yield from ((folder["Prefix"][len(prefix) :], None) for folder in page.get("CommonPrefixes", ()))
+            yield from ((found["Key"][len(prefix) :], found["Size"]) for found in page.get("Contents", ()))
 
     def _pages(self, **asked: str) -> Iterator[Any]:
         return iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, **asked))

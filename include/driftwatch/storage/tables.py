@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,20 @@ def rows_of(storage: Storage, key: str, size: int) -> int:
     """How many rows the table of `size` bytes has. Only its footer is read. Raises DamagedArtifact."""
     file = _Ranges(storage, key, size)
     return int(storage.parsed(key, "parquet table", lambda: pq.read_metadata(file)).num_rows)
+
+
+def batches_of(storage: Storage, key: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The table's columns, some rows at a time: no more is in memory, and no other column is fetched. Raises MissingArtifact, DamagedArtifact."""
+    size = storage.size(key)
+    if size is None:
+        storage.read_bytes(key)  # raises MissingArtifact
+    assert size is not None
+    source = storage.local_path(key) or _Ranges(storage, key, size)
+    file = storage.parsed(key, "parquet table", lambda: pq.ParquetFile(source, pre_buffer=False))
+    with file:
+        batches = file.iter_batches(ROWS, columns=columns, use_threads=False)
+        while (found := storage.parsed(key, "parquet table", lambda: next(batches, None))) is not None:
+            yield found
 
 
 class _Ranges(io.RawIOBase):

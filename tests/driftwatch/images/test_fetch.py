@@ -107,7 +107,7 @@ def test_a_link_to_a_file_beside_it_is_its_duplicate(storage, incoming):
 
 
 def test_no_more_than_the_limit_is_read_of_a_file_that_grew_since_it_was_listed(storage, incoming):
-    listed = list_day(day_of(storage, DAY))
+    listed = list(list_day(day_of(storage, DAY)))
     with open(incoming + b"/1.jpg", "ab") as file:
         file.truncate(10**12)  # a sparse terabyte
     counts = ingest_day(day_of(storage, DAY, ALL_MAY_FAIL), MODEL, listed)
@@ -231,7 +231,7 @@ def test_access_denied_to_all_needs_a_person_and_to_one_of_many_is_one_row(bucke
 
 def test_no_more_than_the_limit_is_read_of_an_object_that_was_replaced_since_it_was_listed(bucket):
     images = ImagesConfig(max_bytes=20_000, max_reject_share=1)
-    listed = list_day(day_of(bucket, DAY, images))
+    listed = list(list_day(day_of(bucket, DAY, images)))
     bucket.write_bytes(f"{DAY.incoming}/1.jpg", bytes(30_000))
     ingest_day(day_of(bucket, DAY, images), MODEL, listed)
     assert rows(bucket)["1.jpg"] == ("quarantined", "too_many_bytes: has 30000 bytes; images.max_bytes is 20000")

@@ -18,6 +18,7 @@ from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, 
 from driftwatch.images.late import late_images, note_late_files
 from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.spool import Spool
 
 from ..artifacts import samples
 from .days import MODEL, day_of
@@ -134,3 +135,21 @@ def test_a_damaged_plan_counts_as_one_whose_pool_was_asked_for(storage: Storage)
     storage.write_json(DAY.annotation, {"sample": []})
     deliver(storage, (4,))
     assert at_once(storage).late == 1
+
+
+def test_files_are_told_late_by_their_names_whatever_these_are(storage: Storage, monkeypatch) -> None:
+    """An older manifest has odd names in the order of their keys; neither it nor the listing is held whole."""
+    monkeypatch.setattr(Spool.__init__, "__defaults__", (2,))
+    storage.delete(DAY.annotation)
+    names = ["10.jpg", "\\x01.jpg", "A.jpg", "\\\\.jpg", "a.jpg", "sub-1.jpg", "sub/1.jpg", ".hidden", "ü.jpg"]
+    for number, name in enumerate(names):
+        storage.write_bytes(f"{DAY.incoming}/{name}", photo(10 + number))
+    at_once(storage)
+    table = storage.read_table(DAY.manifest).sort_values("key", ascending=False)
+    storage.write_table(DAY.manifest, table)
+    assert note_late_files(day_of(storage, DAY)) == 0
+    for number, name in enumerate(["0.jpg", "sub/0.jpg", "\\x02.jpg", "\\xff.jpg", "zz/.hidden", "zz/1.jpg"]):
+        storage.write_bytes(f"{DAY.incoming}/{name}", photo(30 + number))
+    for name in ("A.jpg", "sub/1.jpg"):  # taken away since
+        storage.delete(f"{DAY.incoming}/{name}")
+    assert note_late_files(day_of(storage, DAY)) == 5

@@ -12,8 +12,8 @@ from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import EmptyDay, NeedsAttention
 from driftwatch.images.ingest import ingest_day
-from driftwatch.images.listing import ImageFolder
-from driftwatch.storage import Storage, open_storage
+from driftwatch.images.listing import ImageFolder, list_day
+from driftwatch.storage import Storage, listing, open_storage
 
 from .days import MODEL, day_of
 
@@ -106,3 +106,19 @@ def test_an_empty_day_names_the_folder_and_the_setting_and_writes_nothing(tmp_pa
     with pytest.raises(EmptyDay, match=r"incoming/2026-03-01.*images\.on_empty_day"):
         ingest_day(day_of(storage, DAY), MODEL)
     assert storage.list("cats") == []
+
+
+def test_a_day_is_listed_in_the_order_of_names_and_not_held(storage, monkeypatch):
+    """That there is an image is known at the first one; that there is none, at the end."""
+    given = iter(["", ".a", "0", "b/1"])
+    monkeypatch.setattr(storage, "_list", lambda path: ((name, 1) for name in given))
+    monkeypatch.setattr(listing, "PAGE", 1)
+    listed = list_day(day_of(storage, DAY))
+    assert next(listed).key == f"{DAY.incoming}/"
+    assert next(given) == ".a"
+    assert [item.key for item in listed] == [f"{DAY.incoming}/{name}" for name in ("0", "b/1")]
+    given = iter([".a", "0.json"])
+    listed = list_day(day_of(storage, DAY))
+    assert [next(listed).key, next(listed).key] == [f"{DAY.incoming}/{name}" for name in (".a", "0.json")]
+    with pytest.raises(EmptyDay, match=r"\(2 files that images\.ignore names\)"):
+        next(listed)

@@ -134,7 +134,7 @@ SMALL = ImagesConfig(shard_size=8)
 
 def day_in_shards(storage: Storage) -> list[Callable[[], object]]:
     """The day's tasks, in order; to be run one after the other."""
-    listed = list_day(day_of(storage, DAY, SMALL))
+    listed = list(list_day(day_of(storage, DAY, SMALL)))
     return [
         lambda: cut_into_shards(day_of(storage, DAY, SMALL), MODEL, listed),
         *(partial(ingest_shard, day_of(storage, DAY, SMALL), shard) for shard in shards_of(len(listed), 8)),

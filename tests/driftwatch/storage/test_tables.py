@@ -6,8 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from driftwatch.errors import DamagedArtifact, MissingArtifact, StorageFailed, StorageRefused
 from driftwatch.storage import tables
-from driftwatch.storage.tables import rows_of, writing_table
+from driftwatch.storage.tables import batches_of, rows_of, writing_table
 
 SCHEMA = pa.schema([("n", pa.int64()), ("name", pa.string())])
 
@@ -61,3 +62,45 @@ def test_the_rows_of_a_table_are_known_without_reading_it_whole(storage, monkeyp
     size = storage.size("m/a.parquet")
     assert size
     assert rows_of(storage, "m/a.parquet", size) == 25
+
+
+@pytest.mark.parametrize("footer", [65_536, 16])
+def test_a_column_of_a_table_is_read_some_rows_at_a_time(storage, monkeypatch, footer):
+    monkeypatch.setattr(tables, "_FOOTER_BYTES", footer)
+    monkeypatch.setattr(tables, "ROWS", 10)
+    written(storage, "m/a.parquet", [])
+    monkeypatch.setattr(type(storage), "read_bytes", lambda *_: pytest.fail("the whole table is read"))
+    batches = list(batches_of(storage, "m/a.parquet", ["name"]))
+    assert [len(batch) for batch in batches] == [10, 10, 5]
+    assert [batch.schema.names for batch in batches] == [["name"]] * 3
+    assert [name for batch in batches for name in batch["name"].to_pylist()] == rows(0, 25)["name"].to_pylist()
+
+
+def test_a_table_that_is_missing_or_damaged_is_told_so(storage):
+    with pytest.raises(MissingArtifact, match=r"m/a\.parquet does not exist"):
+        next(batches_of(storage, "m/a.parquet", ["name"]))
+    storage.write_bytes("m/a.parquet", written(storage, "m/a.parquet", [])[:-40])
+    with pytest.raises(DamagedArtifact, match="no whole parquet table"):
+        next(batches_of(storage, "m/a.parquet", ["name"]))
+
+
+@pytest.mark.parametrize(
+    "error", [StorageFailed("does not answer"), StorageRefused("may not"), MissingArtifact("gone")]
+)
+def test_a_storage_that_fails_while_a_table_is_read_is_no_damaged_table(s3_storage, monkeypatch, error):
+    """Who gets a damaged artifact restores it from a backup."""
+    monkeypatch.setattr(tables, "_FOOTER_BYTES", 16)
+    written(s3_storage, "m/a.parquet", [])
+    size, plain, asked = s3_storage.size("m/a.parquet"), type(s3_storage).read_range, iter(range(100))
+
+    def fails(storage, key, start, end):
+        if next(asked):
+            raise error
+        return plain(storage, key, start, end)
+
+    monkeypatch.setattr(type(s3_storage), "read_range", fails)
+    with pytest.raises(type(error)):
+        rows_of(s3_storage, "m/a.parquet", size)
+    asked = iter(range(100))
+    with pytest.raises(type(error)):
+        list(batches_of(s3_storage, "m/a.parquet", ["name"]))

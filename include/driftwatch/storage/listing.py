@@ -1,0 +1,143 @@
+"""Lists what lies below a prefix in order, however much it is: a few thousand objects are in memory at a time.
+
+A server lists 1,000 objects a request, one request after the other. So where the prefix has several folders, many of them are listed at
+once, each into a spool.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from itertools import chain, dropwhile, islice, takewhile
+from typing import ClassVar, Protocol, TypeVar
+
+from driftwatch.errors import NeedsAttention
+from driftwatch.storage.foreign_files import to_key
+from driftwatch.storage.spool import Spool, StoredObject, name_of
+
+T = TypeVar("T")
+AT_ONCE = 16  # folders
+_AHEAD = 64  # folders that are listed, or about to be, before they are wanted
+_PIECE = 5_000
+# What one request of a listing gives.
+PAGE = 1_000
+# Folders of few objects cost more requests one by one than together.
+_MOST_FOLDERS, _FOLDERS_OF_A_PAGE = PAGE, 10
+
+
+class Lister(Protocol):
+    """What a listing needs of a `Storage`."""
+
+    remote: ClassVar[bool]
+
+    @property
+    def lists_in_order(self) -> bool: ...
+    def path(self, key: str) -> str: ...
+    def url(self, key: str) -> str: ...
+    def _list(self, path: str) -> Iterator[tuple[str, int]]: ...
+    def _directly(self, path: str) -> Iterator[tuple[str, int | None]]: ...
+    def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T: ...
+
+
+def iter_list(storage: Lister, prefix: str) -> Generator[StoredObject, None, None]:
+    """As `Storage.iter_list`."""
+    path = storage.path(prefix)
+    if storage.lists_in_order:
+        yield from _level(storage, path, prefix)
+        return
+    with closing(Spool()) as spool:
+        storage._calling("list", prefix, lambda: spool.fill(_objects(prefix, storage._list(path))))
+        yield from spool
+
+
+def _objects(prefix: str, found: Iterable[tuple[str, int]]) -> Iterator[StoredObject]:
+    return (StoredObject(f"{prefix}/{to_key(name)}", size) for name, size in found)
+
+
+def _level(storage: Lister, path: str, prefix: str) -> Iterator[StoredObject]:
+    """In one stream, or folder by folder where that is faster."""
+    found = _stream(storage, path, prefix)
+    first = list(islice(found, PAGE)) if storage.remote else []
+    entries = _entries(storage, path, prefix) if len(first) == PAGE and _in_few_folders(first, prefix) else []
+    if not entries:
+        yield from chain(first, found)
+    elif len(entries) == 1:
+        name = entries[0][0].rstrip("/")
+        yield from _level(storage, f"{path}/{name}", f"{prefix}/{to_key(name)}")
+    else:
+        yield from _by_folder(storage, path, prefix, entries)
+
+
+def _in_few_folders(first: Iterable[StoredObject], prefix: str) -> bool:
+    names = {name_of(item).removeprefix(f"{prefix}/").partition("/")[:2] for item in first}
+    return len(names) <= _FOLDERS_OF_A_PAGE and all(slash for _, slash in names)
+
+
+def _entries(storage: Lister, path: str, prefix: str) -> list[tuple[str, int | None]]:
+    """What lies directly below in order, a folder's name with its `/`. Empty where that is too much to go folder by folder, or is not
+    known."""
+
+    def look() -> list[tuple[str, int | None]]:
+        return list(islice(storage._directly(path), _MOST_FOLDERS + 1))
+
+    found = storage._calling("list", prefix, look)
+    return sorted(found) if len(found) <= _MOST_FOLDERS else []
+
+
+def _stream(storage: Lister, path: str, prefix: str) -> Iterator[StoredObject]:
+    """One request after the other. An error that passes costs no more than that part again."""
+    last, names = "", None
+
+    def some() -> list[tuple[str, int]]:
+        nonlocal names
+        if names is None:
+            names = dropwhile(lambda found: last != "" and found[0] <= last, storage._list(path))
+        try:
+            return list(islice(names, PAGE))
+        except Exception:
+            names = None
+            raise
+
+    while found := storage._calling("list", prefix, some):
+        for name, _ in found:
+            if name < last:
+                raise NeedsAttention(
+                    f"{storage.url(prefix)} lists {name!r} after {last!r}: this server does not list in the order of names, which a listing "
+                    "needs. Use one that does, as AWS S3, MinIO, Ceph and Google Cloud Storage do"
+                )
+            last = name
+        yield from _objects(prefix, found)
+
+
+def _by_folder(
+    storage: Lister, path: str, prefix: str, entries: Sequence[tuple[str, int | None]]
+) -> Iterator[StoredObject]:
+    stop = threading.Event()
+
+    def spooled(folder: str) -> Spool:
+        spool = Spool(_PIECE)
+        found = _stream(storage, f"{path}/{folder}", f"{prefix}/{to_key(folder)}")
+        spool.fill(takewhile(lambda _: not stop.is_set(), found))
+        return spool
+
+    folders = iter([name[:-1] for name, size in entries if size is None])
+    waiting: deque[Future[Spool]] = deque()
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="listing")
+    try:
+        waiting.extend(pool.submit(spooled, folder) for folder in islice(folders, _AHEAD))
+        for name, size in entries:
+            if size is not None:
+                yield StoredObject(f"{prefix}/{to_key(name)}", size)
+                continue
+            with closing(waiting.popleft().result()) as spool:
+                waiting.extend(pool.submit(spooled, folder) for folder in islice(folders, 1))
+                yield from spool
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+        for future in waiting:
+            if not future.cancelled() and future.exception() is None:
+                future.result().close()
