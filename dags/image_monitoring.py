@@ -34,7 +34,7 @@ from driftwatch_airflow.failures import day_failed
 from driftwatch_airflow.monitor import VERDICT, owner_links, task_defaults
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator, MergeAnnotationsOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator, TriggerRetrainingOperator
-from driftwatch_airflow.operators.features import ProfileFeaturesOperator
+from driftwatch_airflow.operators.features import ProfileFeaturesOperator, ProfileShardOperator
 from driftwatch_airflow.operators.ingest import IngestImagesOperator, IngestShardOperator, MergeShardsOperator
 from driftwatch_airflow.operators.label_table import (
     CheckCorrectionOperator,
@@ -142,12 +142,17 @@ class Images(NamedTuple):
 def take_in(monitor: MonitorConfig) -> Images:
     """Takes the day's images in, profiles them, and asks the model. A monitor without labels has these steps alone."""
     ingest_images = IngestImagesOperator(
-        task_id="ingest_images", monitor=monitor, for_shards=["ingest_shards", "merge_shards", "predict_shards"]
+        task_id="ingest_images",
+        monitor=monitor,
+        for_shards=["ingest_shards", "merge_shards", "profile_shards", "predict_shards"],
     )
     ingest_shards = IngestShardOperator.partial(
         task_id="ingest_shards", monitor=monitor, map_index_template=SHARD_NAME
     ).expand(shard=ingest_images.output)
     merge_shards = MergeShardsOperator(task_id="merge_shards", monitor=monitor)
+    profile_shards = ProfileShardOperator.partial(
+        task_id="profile_shards", monitor=monitor, map_index_template=SHARD_NAME
+    ).expand(shard=ingest_images.output)
     profile_features = ProfileFeaturesOperator(
         task_id="profile_features", monitor=monitor, map_index_template=VERDICT, **SHARDED_OR_NOT
     )
@@ -161,7 +166,8 @@ def take_in(monitor: MonitorConfig) -> Images:
 
     ingest_images >> [profile_features, predict_labels]
     # Only a day of several shards goes this way.
-    ingest_shards >> merge_shards >> [profile_features, predict_shards]
+    ingest_shards >> merge_shards >> [profile_shards, predict_shards]
+    profile_shards >> profile_features
     predict_shards >> predict_labels
     profile_features >> upload_features
     if monitor.registry.mlflow:  # each day, so what did not get through is caught up, and a moved alias is seen

@@ -13,13 +13,15 @@ from driftwatch.errors import DamagedArtifact, MissingArtifact, StorageFailed, S
 T = TypeVar("T")
 
 _OF_A_DAY = {
-    "ingest_images": ("ingest.json", "manifest.parquet", "features.parquet", "inputs/", "shards/"),
+    "ingest_images": ("ingest.json", "manifest.parquet", "features.parquet", "judged.parquet", "inputs/", "shards/"),
     "profile_features": ("features.profile.bin", "drift.json", "episodes.json"),
     "predict_labels": (
         "answers.json",
         "recheck.json",
         "predictions.parquet",
         "embeddings.npy",
+        "judged_predictions.parquet",
+        "judged_embeddings.npy",
         "content_drift.json",
         "map.json",
         "estimate.json",

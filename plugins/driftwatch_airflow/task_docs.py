@@ -22,6 +22,10 @@ _WHAT_AND_WHEN = {
         "Makes one day of what the shards took in. A file that came in two shards counts once.",
         "the message says whether too many files are unusable, and the manifest (manifest.parquet) names each. Repair the delivery, then clear ingest_images.",
     ),
+    "profile_shards": (
+        "Only for a day in shards: makes the part of the day's profile that is about the images of one shard.",
+        "as profile_features.",
+    ),
     "predict_shards": (
         "Only for a day in shards: lets the day's model predict the accepted images of one shard.",
         "as predict_labels.",

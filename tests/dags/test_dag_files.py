@@ -12,7 +12,7 @@ import yaml
 # Runs of the past, and what people cleared or read of them, go by these names: they stay.
 TASKS = {
     "cats_vs_dogs_monitoring": {
-        "ingest_images", "ingest_shards", "merge_shards", "profile_features", "upload_features", "predict_shards",
+        "ingest_images", "ingest_shards", "merge_shards", "profile_shards", "profile_features", "upload_features", "predict_shards",
         "predict_labels", "create_annotation_pool", "wait_for_annotations", "merge_annotations", "evaluate_performance",
         "upload_performance", "check_performance", "trigger_retraining", "performance_ok", "day_done",
     },
@@ -111,14 +111,15 @@ def test_only_measured_performance_starts_a_retraining_and_drift_does_not(day):
 
 
 def test_a_day_in_shards_is_made_one_before_anything_looks_at_it_and_its_answers_are_joined(day):
-    for task_id in ("profile_features", "predict_shards", "create_annotation_pool"):
+    for task_id in ("profile_shards", "profile_features", "predict_shards", "create_annotation_pool"):
         assert {"ingest_shards", "merge_shards"} <= before(day, task_id), task_id
     assert "predict_shards" in before(day, "predict_labels")
+    assert "profile_shards" in before(day, "profile_features")
 
 
 def test_a_day_of_one_shard_goes_on_where_the_tasks_for_several_are_skipped(day):
     skipped = day.get_task("ingest_images").for_shards
-    assert set(skipped) == {"ingest_shards", "merge_shards", "predict_shards"}
+    assert set(skipped) == {"ingest_shards", "merge_shards", "profile_shards", "predict_shards"}
     for task in day.tasks:
         if task.task_id not in skipped and task.upstream_task_ids & set(skipped):
             assert task.trigger_rule == "none_failed_min_one_success", task.task_id

@@ -31,7 +31,7 @@ from driftwatch.storage import open_storage
 DAY, IMAGES = date(2026, 1, 20), 60
 CLASSES = ("across", "upright")
 OF_IMAGES = {
-    "ingest_images", "ingest_shards", "merge_shards", "profile_features", "upload_features", "predict_shards", "predict_labels",
+    "ingest_images", "ingest_shards", "merge_shards", "profile_shards", "profile_features", "upload_features", "predict_shards", "predict_labels",
     "day_done",
 }  # fmt: skip
 OF_LABELS = {

@@ -27,7 +27,7 @@ from driftwatch.drift.whylogs_profiles import feature_profile
 from driftwatch.images.features import COLUMNS
 from driftwatch.models.predictors.keras import KerasPredictor
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
-from driftwatch_airflow.operators.features import ProfileFeaturesOperator
+from driftwatch_airflow.operators.features import ProfileFeaturesOperator, ProfileShardOperator
 from driftwatch_airflow.operators.ingest import IngestImagesOperator, IngestShardOperator, MergeShardsOperator
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 from driftwatch_airflow.operators.predictions import PredictLabelsOperator, PredictShardOperator
@@ -142,6 +142,7 @@ class S3Day(Case):
         return {
             "ingest_images": ingest_images,
             "ingest_shards": lambda: each(IngestShardOperator, "ingest_shards"),
+            "profile_shards": lambda: each(ProfileShardOperator, "profile_shards"),
             "predict_shards": lambda: each(PredictShardOperator, "predict_shards"),
             "predict_labels": lambda: PredictLabelsOperator(task_id="predict_labels", shards=cut, **common).execute(
                 self._context()
@@ -153,7 +154,8 @@ class S3Day(Case):
         """The day's tasks in an order in which the DAG may run them."""
         taken_in = ["ingest_images", *(["ingest_shards", "merge_shards"] if cls.shards else [])]
         answered = [*(["predict_shards"] if cls.shards else []), "predict_labels"]
-        morning = [*taken_in, "profile_features", "upload_features", *answered, "tell_drift"]
+        profiled = [*(["profile_shards"] if cls.shards else []), "profile_features"]
+        morning = [*taken_in, *profiled, "upload_features", *answered, "tell_drift"]
         if cls.shards:
             return morning
         pool = ["create_annotation_pool", "wait_for_annotations", "merge_annotations"]

@@ -17,6 +17,7 @@ from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.parts import Share
 from driftwatch.artifacts.store import DayStore
 from driftwatch.artifacts.versions import VersionEstimate
+from driftwatch.images.judged import judged_predictions
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.metrics import wilson
 from driftwatch.models.serving import answered_by
@@ -40,7 +41,7 @@ def estimate_day(day: DayStore) -> Estimate:
     Where several model versions answered, the estimate is that of the serving one, and `versions` has each. The scores of another
     version than the registered one are taken to be as well calibrated as those on the holdout.
     """
-    predictions = day.storage.read_table(day.keys.predictions)
+    predictions = judged_predictions(day)
     answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
     version = day.read(Ingest).model_version
     holdout = day.monitor.read(day.monitor.keys.model_card(version), ModelCard).metrics.holdout

@@ -55,6 +55,21 @@ class DayKeys:
         return self.file("features.parquet")
 
     @property
+    def judged(self) -> str:
+        """The rows of manifest and features that a large day is judged by; only where it is not judged by all its images."""
+        return self.file("judged.parquet")
+
+    @property
+    def judged_predictions(self) -> str:
+        """The rows of `predictions` about the same images."""
+        return self.file("judged_predictions.parquet")
+
+    @property
+    def judged_embeddings(self) -> str:
+        """The rows of `embeddings` about the same images."""
+        return self.file("judged_embeddings.npy")
+
+    @property
     def inputs(self) -> str:
         """The folder of the model's inputs; `driftwatch.images.inputs` reads it."""
         return self.file("inputs")
@@ -79,7 +94,7 @@ class DayKeys:
         return self.file("shards/plan.json")
 
     def shard(self, number: int, name: str) -> str:
-        """One shard's `name`: `listing`, `images` or `predictions` (.parquet), or `embeddings` (.npy)."""
+        """One shard's `name`: `listing`, `images` or `predictions` (.parquet), `embeddings` or `sums` (.npy), or `profile` (.bin)."""
         return self.file(f"shards/{number:04d}.{name}")
 
     @property

@@ -73,7 +73,9 @@ class DriftTest(Part):
     false_alarm_rate: Number
     """How often a day without drift may be called drifted."""
     n: int
-    """Images of the day."""
+    """Images that the test is about: those of the day, or a random sample of them."""
+    of_images: int | None = None
+    """Images of the day, where the test is about a random sample of them; absent where it is about all."""
     effective_n: int = Field(default_factory=lambda known: known["n"])
     """How many independent images they are worth; absent if an early Driftwatch counted each image as independent."""
 
@@ -136,6 +138,8 @@ class DayDrift(FeaturesTest, DayArtifact):
     """Ids of the images that lie furthest in the direction of the drift."""
     hellinger: dict[str, Number] = Field(default_factory=dict)
     """The distance that WhyLabs would show, by feature, 0 to 1."""
+    content_hash: str | None = None
+    """Tells the values in the day's profile from others, where the day is judged by a random sample; else absent."""
     day_scores: dict[str, Number] | None = None
     """Mean normal score by feature, which the trend adds up; null where the day has drifted or has too few images."""
     trend: DriftTrend | None = None

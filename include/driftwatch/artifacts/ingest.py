@@ -34,6 +34,8 @@ class Ingest(OfPixels, DayArtifact):
     """The version that the day is judged by, fixed when it is first taken in."""
     late: int = 0
     """Accepted images that came after the day's sample was drawn; absent where there are none."""
+    judged: int | None = None
+    """By how many of the accepted images, a random sample, the day is judged; absent where by all."""
     without_segment: dict[str, int] = Field(default_factory=dict)
     """How many accepted images are in no segment, by segmentation; absent where all are in one, or there are no segmentations."""
 

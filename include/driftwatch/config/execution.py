@@ -15,7 +15,7 @@ KUBERNETES: Final = "KubernetesExecutor"
 # with room above it (docs/operate/execution.md).
 _LIGHT, _DAY, _MODEL, _TRAINING = 512, 1024, 1536, 3072
 STEPS: Final[dict[str, int]] = {
-    **dict.fromkeys(("ingest_images", "ingest_shards", "merge_shards", "profile_features", "evaluate_performance"), _DAY),
+    **dict.fromkeys(("ingest_images", "ingest_shards", "merge_shards", "profile_shards", "profile_features", "evaluate_performance"), _DAY),
     **dict.fromkeys(("predict_shards", "predict_labels", "change_reference"), _MODEL),
     **dict.fromkeys(("collect_training_set", "take_up_challenger", "evaluate_challenger", "refresh_reference"), _MODEL),
     "train_challenger": _TRAINING,

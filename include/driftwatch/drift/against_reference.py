@@ -19,6 +19,7 @@ from driftwatch.artifacts.keys import own_key
 from driftwatch.drift.dependence import CONTRAST, GROUP, PHASH
 from driftwatch.drift.reference import DRIFTED, MIN_REFERENCE, QUANTILES, DriftReport, Reference, ReferenceKind
 from driftwatch.drift.segments import rates
+from driftwatch.images.judged import told_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,17 +80,13 @@ def with_clusters(day: DayStore, table: pd.DataFrame) -> pd.DataFrame:
     `profiling.group_pattern` is set.
     """
     pattern = day.config.profiling.group_pattern
-    wanted = ["image_id", PHASH, *(["key"] if pattern else [])]
-    manifest = (
-        day.storage.read_arrow(day.keys.manifest, wanted)
-        .to_pandas()
-        .dropna(subset="image_id")
-        .drop_duplicates("image_id")
-    )
+    ids = table["image_id"].tolist()
+    told = told_of(day, day.keys.manifest, [PHASH, *(["key"] if pattern else [])], ids)
+    manifest = told.dropna(subset="image_id").drop_duplicates("image_id")
     rows = manifest.set_index("image_id").reindex(table["image_id"])
     found = table.assign(**{PHASH: rows[PHASH].to_numpy()})
     if CONTRAST not in table.columns:
-        features = day.storage.read_arrow(day.keys.features, ["image_id", CONTRAST]).to_pandas().set_index("image_id")
+        features = told_of(day, day.keys.features, [CONTRAST], ids).set_index("image_id")
         found[CONTRAST] = features[CONTRAST].reindex(table["image_id"]).to_numpy()
     if pattern:
         found[GROUP] = _groups(day, [str(key) for key in rows["key"]], pattern)

@@ -18,6 +18,7 @@ from driftwatch.drift.embeddings import project
 from driftwatch.drift.independent import independent_counts, independent_images
 from driftwatch.drift.reference import CONTENT, MIN_REFERENCE, Reference
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.judged import judged_embeddings_key, judged_predictions
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.predict import answer_again
 from driftwatch.models.splits import TRAIN, known_splits
@@ -45,14 +46,14 @@ def answers_of(day: DayStore, version: str) -> Answers:
 
 
 def stored_answers(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarray | None] | None:
-    """The predictions and embeddings that the day has, where they are those of `version`, or production's own; else None."""
+    """The predictions and embeddings that the day has of the images that it is judged by, where they are those of `version`, or production's own; else None."""
     ingest = day.find(Ingest)
     same = ingest is not None and ingest.model_version == version
     logged = as_trained(day.monitor, version).model.predictions == LOGGED
     if not (same or logged) or not (logged or day.storage.exists(day.keys.predictions)):
         return None
-    embeddings = day.storage.read_array(day.keys.embeddings) if day.storage.exists(day.keys.embeddings) else None
-    return day.storage.read_table(day.keys.predictions), embeddings
+    key = judged_embeddings_key(day)
+    return judged_predictions(day), day.storage.read_array(key) if day.storage.exists(key) else None
 
 
 def own_answers(day: DayStore, version: str) -> Answers | None:

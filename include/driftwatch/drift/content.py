@@ -28,6 +28,7 @@ from driftwatch.drift.day_map import write_reference_points
 from driftwatch.drift.embeddings import fit_projection, project
 from driftwatch.drift.reference import CONTENT, NOT_ENOUGH_EVIDENCE, Reference
 from driftwatch.drift.states import compare, nearest, places_of_states, told
+from driftwatch.images.judged import judged_embeddings_key
 from driftwatch.models.content import EMBEDDINGS, GIST, NONE, embeds_days
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _components(day: DayStore, version: str, usual: UsualPredictions | None) -> 
     """The components of the day's embeddings, or why there are none."""
     if usual is not None and usual.content == NONE:
         return f"{version} gives no embeddings, and model.content_features was none when it was registered"
-    if not day.storage.exists(day.keys.embeddings):
+    key = judged_embeddings_key(day)
+    if not day.storage.exists(key):
         return f"the day's answers have no embeddings, and the reference of {version} is made of embeddings"
     if (usual is None or usual.content == EMBEDDINGS) and not embeds_days(day.monitor, version):
         return (
@@ -133,7 +135,7 @@ def _components(day: DayStore, version: str, usual: UsualPredictions | None) -> 
             "import` with --replace makes another reference"
         )
     projection = day.storage.read_array(day.monitor.keys.reference_projection(version))
-    embeddings = day.storage.read_array(day.keys.embeddings)
+    embeddings = day.storage.read_array(key)
     known, found = projection.shape[1] - 1, embeddings.shape[1]
     if known != found:
         return f"the day's embeddings have {found} numbers each, and those of the reference of {version} have {known}"

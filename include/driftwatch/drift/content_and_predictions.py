@@ -6,12 +6,12 @@ The reference of both is what the model says of images that it was not trained o
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from driftwatch.artifacts.drift import ContentDrift
+from driftwatch.artifacts.drift import ContentDrift, DriftTest
 from driftwatch.artifacts.reference import UsualPredictions
 from driftwatch.drift.content import (
     Content,
@@ -25,6 +25,7 @@ from driftwatch.drift.dependence import bursts
 from driftwatch.drift.predictions import judge_predictions, judge_versions, usual_predictions
 from driftwatch.drift.reference import MIN_REFERENCE
 from driftwatch.drift.segment_kinds import segments_of_answers
+from driftwatch.images.judged import judged_predictions, sampled_from
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.content import EMBEDDINGS
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.store import DayStore, MonitorStore
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T", bound=DriftTest)
 
 
 def build_held_out_references(store: MonitorStore, version: str, table: pd.DataFrame, content: Content) -> int:
@@ -59,17 +61,18 @@ def build_held_out_references(store: MonitorStore, version: str, table: pd.DataF
 def judge_content_and_predictions(day: DayStore, version: str) -> ContentDrift:
     """Tests what model `version` sees in the day's images, and what it predicts; writes content_drift.json and map.json."""
     day = day.with_config(as_trained(day.monitor, version))
-    predictions = day.storage.read_table(day.keys.predictions)
+    predictions = judged_predictions(day)
     usual = day.monitor.find(day.monitor.keys.reference_predictions(version), UsualPredictions)
     table = content_components(day, version, usual)
-    write_map(day, version, predictions["image_id"].tolist(), table)
+    images = sampled_from(day)
+    write_map(day, version, predictions["image_id"].tolist(), table, images)
     drift = ContentDrift(
         day=day.date,
         reference_version=version,
         reference_images=usual.images if usual else 0,
         day_false_alarm_rate=day.config.profiling.false_alarm_rate,
-        content=judge_content(day, version, predictions, usual, table),
-        predictions=judge_predictions(day, predictions, usual, version),
+        content=_of(images, judge_content(day, version, predictions, usual, table)),
+        predictions=_of(images, judge_predictions(day, predictions, usual, version)),
     )
     if versions := judge_versions(day, predictions, usual, version):
         drift = drift.model_copy(update={"versions": versions})
@@ -80,3 +83,8 @@ def judge_content_and_predictions(day: DayStore, version: str) -> ContentDrift:
     for kind, test in (("content", drift.content), ("predictions", drift.predictions)):
         logger.info("%s: %s %s, p = %s", day.date, kind, test.verdict, test.p_value)
     return drift
+
+
+def _of(images: int | None, test: T) -> T:
+    """The test, with how many `images` its sample was drawn from."""
+    return test if images is None else test.model_copy(update={"of_images": images})

@@ -37,9 +37,11 @@ def write_reference_points(
     store.storage.write_table(store.keys.reference_points(version), table)
 
 
-def write_map(day: DayStore, version: str, image_ids: Sequence[str], components: pd.DataFrame | str) -> None:
+def write_map(
+    day: DayStore, version: str, image_ids: Sequence[str], components: pd.DataFrame | str, images: int | None = None
+) -> None:
     """Writes map.json. `components`: of the day's images in the order of `image_ids`; a text where the day cannot be compared with model
-    `version`, and then there is no map."""
+    `version`, and then there is no map. `images`: how many the day has, where these are a sample."""
     usual = None if isinstance(components, str) or not len(components) else _reference_points(day.monitor, version)
     if usual is None or isinstance(components, str):
         day.storage.delete(day.key(DayMap))
@@ -55,7 +57,7 @@ def write_map(day: DayStore, version: str, image_ids: Sequence[str], components:
             shares=shares,
             of_day=_points([image_ids[place] for place in chosen], found[: len(here)]),
             of_reference=_points(usual["image_id"].tolist(), found[len(here) :]),
-            images=len(image_ids),
+            images=len(image_ids) if images is None else images,
         )
     )
 

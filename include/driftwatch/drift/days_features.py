@@ -10,6 +10,7 @@ import pandas as pd
 
 from driftwatch.drift.against_reference import with_clusters
 from driftwatch.drift.reference import MAX_REFERENCE
+from driftwatch.images.judged import judged_features
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,7 +26,7 @@ def features_of_days(store: MonitorStore, days: Sequence[date]) -> pd.DataFrame:
     most = math.ceil(4 * MAX_REFERENCE / max(len(days), 1))
     tables = []
     for day in map(store.day, days):
-        table = day.storage.read_table(day.keys.features)
+        table = judged_features(day)
         if len(table) > most:
             table = table.sample(most, random_state=store.config.profiling.seed).sort_index()
         tables.append(with_clusters(day, table.reset_index(drop=True)))

@@ -27,6 +27,7 @@ from driftwatch.drift.mutes import muted_features, muted_segments
 from driftwatch.drift.reference import DRIFTED, IMAGE_QUALITY, OK, Reference
 from driftwatch.drift.segment_kinds import segments_of_images
 from driftwatch.drift.states import Compared, compare, nearest, places_of_states, told
+from driftwatch.images.judged import judged_features, sampled_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,24 +81,25 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     WhyLabs would show. Profile and distances need whylogs; the verdict does not. Raises MissingArtifact where the day was not taken in or
     the reference not built, and ConfigError where `publish.sinks` needs whylogs.
     """
-    from driftwatch.drift.whylogs_profiles import feature_profile, hellinger, makes_profiles, read_profile
+    from driftwatch.drift.day_profile import day_profile, remove_parts
+    from driftwatch.drift.whylogs_profiles import EXACT_ROWS, hellinger, makes_profiles, read_profile
 
     profiled = makes_profiles(day.config.publish.sinks)
-    features = day.storage.read_table(day.keys.features)
+    features = judged_features(day)
     muted = muted_features(day.monitor, day.date)
     usual_images, usual_days = baseline_images(day, version)
     states = {**usual_images, **places_of_states(day, version, IMAGE_QUALITY)}
     clustered = with_clusters(day, features)
     compared = compare(day.monitor, states, IMAGE_QUALITY, clustered, muted)
     best = compared[nearest([found.outcome for found in compared])]
-    profile = feature_profile(features.drop(columns="image_id"), day.date) if profiled else None
+    profile = day_profile(day, features) if profiled else None
     drift = DayDrift(
         **_of_the_states(compared),
         day=day.date,
         reference_version=version,
         day_false_alarm_rate=day.config.profiling.false_alarm_rate,
         examples=examples(features, best.reference, best.report),
-        hellinger=hellinger(read_profile(profile), read_profile(reference_profile(day.monitor, version)))
+        hellinger=hellinger(read_profile(profile.payload), read_profile(reference_profile(day.monitor, version)))
         if profile
         else {},
         day_scores=_scores(day.monitor, version, features, best),
@@ -107,10 +109,16 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
         later["mutes"] = tuple(mutes.values())
     if usual_days:
         later["baseline_days"] = usual_days
+    if (images := sampled_from(day)) is not None:
+        later["of_images"] = images
+    if profile and profile.content_hash:
+        later["content_hash"] = profile.content_hash
     drift = with_segments(drift.model_copy(update=later), segments_of_images(day, clustered))
     if profile:
-        day.storage.write_bytes(day.keys.feature_profile, profile)
+        day.storage.write_bytes(day.keys.feature_profile, profile.payload)
     day.write(drift)
+    if profile and drift.n > EXACT_ROWS:
+        remove_parts(day)
     _log(drift)
     return drift
 

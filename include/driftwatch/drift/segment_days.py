@@ -107,7 +107,7 @@ def _by_segment(rows: Iterable[SegmentDrift]) -> dict[Segment, SegmentDrift]:
 
 def divided(day: DayStore, table: pd.DataFrame, by: Collection[str]) -> dict[Segment, np.ndarray]:
     """The rows of `table`, which has a column image_id, that are in each segment of the segmentations `by`, in order."""
-    segments = segments_of_day(day).set_index("image_id").reindex(table["image_id"])
+    segments = segments_of_day(day, table["image_id"].tolist()).set_index("image_id").reindex(table["image_id"])
     found = {}
     for name in sorted(by):
         known = np.flatnonzero(segments[name].notna().to_numpy())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,15 +25,19 @@ from driftwatch.drift.segment_days import (
 )
 from driftwatch.drift.segment_features import judge_features
 from driftwatch.drift.segment_shares import judge_shares
-from driftwatch.drift.segments import Kind, Silence, judge, rates, segmentations
+from driftwatch.drift.segments import Judged, Kind, Silence, Untested, judge, rates, segmentations
 from driftwatch.drift.states import usual_states
 from driftwatch.errors import MissingArtifact
 from driftwatch.images.features import COLUMNS
+from driftwatch.images.judged import judged_features, judged_predictions
+from driftwatch.images.segments import images_by_segment
 
 if TYPE_CHECKING:
     from datetime import date
 
     from driftwatch.artifacts.store import DayStore
+
+    Tests = Mapping[Segment, tuple[int, Judged | Untested]]
 
 
 def segments_of_images(day: DayStore, features: pd.DataFrame) -> dict[str, Any]:
@@ -44,14 +48,14 @@ def segments_of_images(day: DayStore, features: pd.DataFrame) -> dict[str, Any]:
 
     def table_of(other: date) -> pd.DataFrame | None:
         before = day.monitor.day(other)
-        found = _found(before, before.keys.features)
+        found = _found(judged_features, before)
         return None if found is None else with_clusters(before, found)
 
     earlier = earlier_images(day)
     rows = divided(day, features, segmentations(day.config, "image_quality"))
     usual = _usual(day, rows, earlier, table_of)
     columns = [name for name in COLUMNS if name in features.columns]
-    tests = judge_features(features, rows, usual, columns, day.config)
+    tests = _of_all_images(day, "image_quality", judge_features(features, rows, usual, columns, day.config))
     found = judge(
         "image_quality", tests, earlier, day.config, day.date, _silence(day, muted_features(day.monitor, day.date))
     )
@@ -72,7 +76,7 @@ def segments_of_answers(
         judged = before.find(ContentDrift) if other < day.date else None
         if other < day.date and (judged is None or judged.reference_version != version):
             return None  # of an accepted state: answers of two models cannot be compared
-        answers = _found(before, before.keys.predictions)
+        answers = _found(judged_predictions, before)
         return None if answers is None else with_clusters(before, answers[["image_id", PREDICTION]])
 
     def components_of(other: date) -> pd.DataFrame | None:
@@ -87,7 +91,9 @@ def segments_of_answers(
     rate_of: dict[str, float] = {}
 
     def add(kind: Kind, tests: Mapping[Segment, Any]) -> None:
-        segments.extend(judge(kind, tests, earlier[kind], day.config, day.date, _silence(day)))
+        segments.extend(
+            judge(kind, _of_all_images(day, kind, tests), earlier[kind], day.config, day.date, _silence(day))
+        )
         rate_of[kind] = rates(day.config, kind_rate(day.config.profiling, kind), kind)[1]
 
     earlier = earlier_answers(day, version)
@@ -100,6 +106,19 @@ def segments_of_answers(
     add("predictions", judge_shares(table, rows, usual, day.config))
     drifted_first = sorted(segments, key=lambda row: row.status != "drifted")
     return {"segments": tuple(drifted_first), "segments_rates": rate_of}
+
+
+def _of_all_images(day: DayStore, kind: Kind, tests: Tests) -> Tests:
+    """The tests, with how many images each segment has on the whole day. On a large day these are more than were tested, and a small segment may
+    have none of them: it is there all the same."""
+    images = images_by_segment(day, segmentations(day.config, kind))
+    if images is None:
+        return tests
+    nothing = Untested(0, 0)
+    return {
+        Segment(*of): (count, tests[Segment(*of)][1] if Segment(*of) in tests else nothing)
+        for of, count in images.items()
+    }
 
 
 def _usual(
@@ -116,8 +135,8 @@ def _silence(day: DayStore, features: Collection[str] = ()) -> Silence:
     return Silence(day.config.profiling.min_effect, features, muted_segments(day.monitor, day.date))
 
 
-def _found(day: DayStore, key: str) -> pd.DataFrame | None:
+def _found(read: Callable[[DayStore], pd.DataFrame], day: DayStore) -> pd.DataFrame | None:
     try:
-        return day.storage.read_table(key)
+        return read(day)
     except MissingArtifact:
         return None

@@ -18,7 +18,7 @@ import json
 import logging
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timezone
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -79,15 +79,25 @@ def feature_profile(features: pd.DataFrame, day: date, of: OneSegment | None = N
     Raises ProfileError where there are no rows; where a column is not numeric (ids do not belong in a profile: whylogs would keep
     their most frequent values); and where a value is infinite (it would make the mean NaN).
     """
-    _check_features(features)
+    return serialized(_tracked([features], day, len(features)), of)
+
+
+def profile_of_pieces(pieces: Iterable[pd.DataFrame], day: date) -> bytes:
+    """`feature_profile` of rows that come piece by piece, and may be too many for memory. Such profiles are merged without a loss of their own."""
+    return serialized(_tracked(pieces, day, EXACT_ROWS))
+
+
+def _tracked(pieces: Iterable[pd.DataFrame], day: date, rows: int) -> DatasetProfileView:
     without_network()
     from whylogs.core import DatasetProfile, DatasetSchema
 
     midnight = _midnight(day)
-    schema = DatasetSchema(default_configs=_config(len(features)))
+    schema = DatasetSchema(default_configs=_config(rows))
     profile = DatasetProfile(schema=schema, dataset_timestamp=midnight, creation_timestamp=midnight)
-    profile.track(pandas=pd.DataFrame({name: np.sort(features[name].to_numpy()) for name in features.columns}))
-    return serialized(profile.view(), of)
+    for features in pieces:
+        _check_features(features)
+        profile.track(pandas=pd.DataFrame({name: np.sort(features[name].to_numpy()) for name in features.columns}))
+    return profile.view()
 
 
 def content_hash(features: pd.DataFrame) -> str:
@@ -162,16 +172,17 @@ def read_profile(data: bytes) -> DatasetProfileView:
         ) from error
 
 
-def merge_views(views: Sequence[DatasetProfileView]) -> DatasetProfileView:
+def merge_views(views: Iterable[DatasetProfileView]) -> DatasetProfileView:
     """One profile of all rows. Counts, means and deviations are exact, quantiles approximate; the same profile twice counts twice.
 
     The views must come from `read_profile`, since whylogs merges live confusion matrices wrongly. They are used up: whylogs changes
     the left one. Raises ProfileError where there is none.
     """
-    if not views:
+    left = iter(views)
+    merged = next(left, None)
+    if merged is None:
         raise ProfileError("there are no profiles to merge: at least one is needed")
-    merged = views[0]
-    for view in views[1:]:
+    for view in left:
         merged = merged.merge(view)
     return merged
 

@@ -26,6 +26,7 @@ from driftwatch.errors import NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
 from driftwatch.images.copies import TABLES_AHEAD, in_several, without_copies
 from driftwatch.images.features import COLUMNS
+from driftwatch.images.judged import JudgedImages
 from driftwatch.images.late import count_late, keep_sampled
 from driftwatch.images.listing import folder_of_day, list_day
 from driftwatch.images.one_pass import (
@@ -196,6 +197,7 @@ class _Tables:
         self._manifest, self._features, self._segments = manifest, features, segments
         self.rows: list[int] = []
         """Accepted images in each block."""
+        self.judged = JudgedImages()
         self._status: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._without_segment: Counter[str] = Counter()
@@ -204,7 +206,9 @@ class _Tables:
         """`manifest`: a table like MANIFEST."""
         with_segments = self._segments.added_to(manifest)
         self._manifest.add(with_segments)
-        self._features.add(features_table(manifest, features))
+        of_accepted = features_table(manifest, features)
+        self._features.add(of_accepted)
+        self.judged.add(with_segments, of_accepted)
         self._without_segment.update(without_segment(with_segments))
         self.rows.append(len(features))
         status = manifest["status"]
@@ -243,12 +247,11 @@ def _writing_tables(day: DayStore, segments: DaySegments) -> Iterator[_Tables]:
 
 
 def _finish(day: DayStore, model: DayModel, tables: _Tables) -> Ingest:
-    """Writes the inputs' index and, last, ingest.json, with the number of `late` images where there are any."""
+    """Writes the inputs' index and, last, ingest.json, with the number of `late` images where there are any, and of the `judged` ones where these are not all."""
     inputs.write_index(day, model.input, tables.rows)
     found = tables.counted(day.date, model)
-    late = count_late(day)
-    if late:
-        found = found.model_copy(update={"late": late})
+    more = {"late": count_late(day), "judged": tables.judged.write(day)}
+    found = found.model_copy(update={name: count for name, count in more.items() if count})
     day.write(found)
     counts = found.model_dump(mode="json", exclude_unset=True)
     logger.info("Took in %s: %s", day.storage.url(day.keys.incoming), counts)

@@ -65,6 +65,11 @@ class DayInputs:
                 f"{error}. If storage.keep removed the inputs of {self._day.date}: clear ingest_images, and the day is taken in anew from incoming/"
             ) from error
 
+    def span(self, numbers: range) -> tuple[int, int]:
+        """The rows of the blocks with these numbers among the day's accepted images, such as those of features.parquet: from the first to before
+        the second."""
+        return int(self._starts[numbers.start]), int(self._starts[numbers.stop])
+
     def take(self, places: Sequence[int]) -> np.ndarray:
         """The images at these places of the day, uint8 [n, h, w, 3] in their order; reads the blocks that hold them."""
         chosen = np.asarray(places, int)

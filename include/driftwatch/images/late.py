@@ -23,7 +23,7 @@ from driftwatch.errors import DamagedArtifact, EmptyDay
 from driftwatch.images.listing import folder_of_day, list_day
 from driftwatch.storage import StoredObject
 from driftwatch.storage.spool import Spool, name_of
-from driftwatch.storage.tables import batches_of
+from driftwatch.storage.tables import pieces
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
@@ -105,8 +105,8 @@ def note_late_files(day: DayStore) -> int:
 
 
 def _taken_in(day: DayStore) -> Iterator[StoredObject]:
-    for batch in batches_of(day.storage, day.keys.manifest, ["key"]):
-        yield from (StoredObject(own_key(day.config.name, key), 0) for key in batch["key"].to_pylist())
+    for piece in pieces(day.storage, day.keys.manifest, ["key"]):
+        yield from (StoredObject(own_key(day.config.name, key), 0) for key in piece["key"].to_pylist())
 
 
 def _not_among(items: Iterable[StoredObject], others: Iterable[StoredObject]) -> int:

@@ -7,6 +7,7 @@ it is not known, and for ignored objects. A segmentation of production's log is 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,9 +17,11 @@ import pyarrow.compute as pc
 
 from driftwatch.config.logged import LoggedColumns
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.judged import is_sampled, told_of
 from driftwatch.images.listing import folder_of_day
 from driftwatch.images.one_pass import ACCEPTED, IGNORED, MANIFEST
 from driftwatch.images.segment_table import read_segment_table
+from driftwatch.storage.tables import pieces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,26 +128,48 @@ def without_segment(manifest: pa.Table) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def segments_of_day(day: DayStore) -> pd.DataFrame:
+def segments_of_day(day: DayStore, ids: Collection[str] | None = None) -> pd.DataFrame:
     """The segments of the day's accepted images: `image_id`, and a column for each segmentation of the monitor file, in its order, with
-    the segment's name or None.
+    the segment's name or None. `ids`: the images that are asked about, by default all. Of a day that is judged by a sample only these are held.
 
     Those of production's log are all None before the day has predictions, and so is a segmentation that the monitor file did not have
     when the day was taken in. Predicted classes are not among them.
     """
     import pandas as pd
 
-    manifest = day.storage.read_arrow(day.keys.manifest)
-    kept = [name for name in manifest.column_names if name.startswith(COLUMN)]
-    table = manifest.filter(pc.equal(manifest["status"], ACCEPTED)).select(["image_id", *kept]).to_pandas()
+    manifest = told_of(day, day.keys.manifest, ["status", *(f"{COLUMN}{name}" for name in day.config.segments)], ids)
+    table = manifest[manifest["status"] == ACCEPTED].drop(columns="status").reset_index(drop=True)
     of_log = {name: of.logged for name, of in day.config.segments.items() if of.logged is not None}
     if of_log and day.storage.exists(day.keys.predictions):
-        answers = day.storage.read_table(day.keys.predictions).set_index("image_id").reindex(table["image_id"])
-        for name, column in of_log.items():
-            told = f"{COLUMN}{LoggedColumns.segment(column)}"
-            if told in answers.columns:
-                table[f"{COLUMN}{name}"] = answers[told].to_numpy(object)
+        told = {name: f"{COLUMN}{LoggedColumns.segment(column)}" for name, column in of_log.items()}
+        answers = told_of(day, day.keys.predictions, [*told.values()], ids)
+        answers = answers.set_index("image_id").reindex(table["image_id"])
+        for name, column in told.items():
+            if column in answers.columns:
+                table[f"{COLUMN}{name}"] = answers[column].to_numpy(object)
     nothing = pd.Series(None, index=table.index, dtype=object)
     columns = {name: table.get(f"{COLUMN}{name}", nothing) for name in day.config.segments}
     found = table[["image_id"]].assign(**columns)
     return found.astype(object).where(found.notna() & (found != ""), None)
+
+
+def images_by_segment(day: DayStore, names: Collection[str]) -> dict[tuple[str, str], int] | None:
+    """How many of the day's images are in each segment of the segmentations `names`, by segmentation and segment; None for a day that is judged
+    by all its images, of which `segments_of_day` tells it. Only those columns are read, piece by piece."""
+    if not is_sampled(day):
+        return None
+    counts: Counter[tuple[str, str]] = Counter()
+    for name in sorted(names):
+        of = day.config.segments[name]
+        key, column = day.keys.manifest, f"{COLUMN}{name}"
+        if of.logged is not None:
+            key, column = day.keys.predictions, f"{COLUMN}{LoggedColumns.segment(of.logged)}"
+        for piece in pieces(day.storage, key, [column] if of.logged is not None else ["status", column]):
+            if column not in piece.column_names:
+                break
+            values = (
+                piece[column] if of.logged is not None else piece.filter(pc.equal(piece["status"], ACCEPTED))[column]
+            )
+            told = pc.value_counts(values)
+            counts.update({(name, str(each["values"])): each["counts"] for each in told.to_pylist() if each["values"]})
+    return dict(counts)

@@ -38,6 +38,14 @@ def shards_taken_in(day: DayStore, shards: Sequence[Shard]) -> Lineage:
     return Lineage((folder(storage, keys.incoming),), written)
 
 
+def shards_profiled(day: DayStore, shards: Sequence[Shard]) -> Lineage:
+    from driftwatch.drift.day_profile import PARTS
+
+    keys, storage = day.keys, day.storage
+    parts = [keys.shard(shard.number, name) for shard in shards for name in PARTS]
+    return Lineage(objects(storage, keys.features), objects(storage, *parts))
+
+
 def shards_predicted(day: DayStore, shards: Sequence[Shard]) -> Lineage:
     keys, storage = day.keys, day.storage
     written = objects(storage, *(keys.shard(shard.number, "predictions.parquet") for shard in shards))

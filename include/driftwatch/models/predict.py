@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from driftwatch.images.shards import Shard
     from driftwatch.models.logged.day import Elsewhere
+
+_SHARDS_AHEAD = 2
 
 
 class PredictionCounts(TypedDict):
@@ -92,15 +94,12 @@ def merge_predictions(
     flat, there = [key for pair in keys for key in pair], {item.key for item in day.storage.list(day.keys.shards)}
     images, seen = len(DayInputs(day)), any(embeddings in there for _, embeddings in keys)
     if there.issuperset(flat if seen else [table for table, _ in keys]):
-        parts = (
-            (day.storage.read_arrow(table), day.storage.read_array(embeddings) if seen else None)
-            for table, embeddings in keys
-        )
-        counts = _write_day(day, version, images, parts)
+        tables = day.storage.iter_arrow([table for table, _ in keys], None, _SHARDS_AHEAD)
+        embeddings = day.storage.iter_arrays([key for _, key in keys], _SHARDS_AHEAD) if seen else repeat(None)
+        counts = _write_day(day, version, images, zip(tables, embeddings, strict=False))
     else:  # the shards' files were removed, since all is written
-        found = day.storage.read_arrow(day.keys.predictions, ["prediction"])["prediction"]
-        counts = _counts(day.config, version, Counter(found.to_pylist()))
-        _refuse_incomplete(day, len(found), images)
+        counts = _counts_again(day, version)
+        _refuse_incomplete(day, counts["images"], images)
     day.storage.delete_all([key for key in flat if key in there])
     return counts
 
@@ -122,8 +121,7 @@ def _logged(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 0) 
 
     answer_day(day, version, elsewhere, shards)
     recheck_day(day, version)
-    found = day.storage.read_arrow(day.keys.predictions, ["prediction"])["prediction"]
-    return _counts(day.config, version, Counter(found.to_pylist()))
+    return _counts_again(day, version)
 
 
 def _refuse_incomplete(day: DayStore, answered: int, images: int) -> None:
@@ -146,20 +144,14 @@ def _answered(
     import pyarrow as pa
 
     stored = DayInputs(day)
-    ids = day.storage.read_arrow(day.keys.features, ["image_id"])["image_id"]
-    if len(ids) != len(stored):
-        raise NeedsAttention(
-            f"{day.storage.url(day.keys.inputs)} has {len(stored)} images, features.parquet {len(ids)}: clear ingest_images for {day.date}"
-        )
     numbers = shard.blocks if shard else range(len(stored.rows))
-    first = sum(stored.rows[: numbers.start])
+    here = _ids(day, stored, numbers)
     model = day_predictor(day, version)
     check_shapes(model, day.config, f"model {version}")
     if model.input_size:  # else it looks at no image
         remedy = f"Clear ingest_images for {day.date}: the day is taken in again"
         refuse_other_pixels(stored.pixels, day.config, f"the images of {day.date}", remedy)
     batch_size = min(day.config.model.batch_size, max(1, len(stored)))
-    here = ids.slice(first, sum(stored.rows[number] for number in numbers)).to_numpy(zero_copy_only=False)
     found = model.predict(Asked(stored.blocks(numbers), day, here), batch_size)
     kind = kind_of_day(day.monitor, version, found.embeddings is not None)
     table = found.table(day.config.classes)
@@ -170,6 +162,19 @@ def _answered(
     )
 
 
+def _ids(day: DayStore, stored: DayInputs, blocks: range) -> list[str]:
+    """The ids of the images in these blocks of the day's inputs. Raises NeedsAttention where features.parquet has not as many rows as these."""
+    from driftwatch.storage.tables import pieces, rows_of
+
+    known = rows_of(day.storage, day.keys.features)
+    if known != len(stored):
+        raise NeedsAttention(
+            f"{day.storage.url(day.keys.inputs)} has {len(stored)} images, features.parquet {known}: clear ingest_images for {day.date}"
+        )
+    parts = pieces(day.storage, day.keys.features, ["image_id"], *stored.span(blocks))
+    return [image_id for part in parts for image_id in part["image_id"].to_pylist()]
+
+
 def _write_day(
     day: DayStore,
     version: str,
@@ -177,6 +182,7 @@ def _write_day(
     parts: Iterator[tuple[pa.Table, np.ndarray | None]],
 ) -> PredictionCounts:
     """Writes the day's artifacts from parts, in order. Only one part at a time is in memory."""
+    from driftwatch.images.judged import keeping_answers
     from driftwatch.storage.arrays import writing_rows
     from driftwatch.storage.tables import writing_table
 
@@ -185,12 +191,26 @@ def _write_day(
     with (
         writing_rows(day.storage, day.keys.embeddings, images, first[1]) as add,
         writing_table(day.storage, day.keys.predictions, _schema(day.config)) as predictions,
+        keeping_answers(day, _schema(day.config), first[1]) as judged,
     ):
         for table, embeddings in chain([first], parts):
             add(embeddings)
             predictions.add(table)
+            if judged:
+                judged.add_table(table)
+                judged.add_embeddings(embeddings)
             counts.update(table["prediction"].to_pylist())
     _refuse_incomplete(day, predictions.rows, images)
+    return _counts(day.config, version, counts)
+
+
+def _counts_again(day: DayStore, version: str) -> PredictionCounts:
+    """The counts of what was written."""
+    from driftwatch.storage.tables import pieces
+
+    counts: Counter[str] = Counter()
+    for piece in pieces(day.storage, day.keys.predictions, ["prediction"]):
+        counts.update(piece["prediction"].to_pylist())
     return _counts(day.config, version, counts)
 
 

@@ -21,7 +21,8 @@ def segments_of(store: MonitorStore, table: pd.DataFrame) -> pd.DataFrame:
     found = pd.DataFrame(None, index=table.index, columns=names, dtype=object)
     for day, rows in table.groupby("day"):
         if day:
-            known = segments_of_day(store.day(date.fromisoformat(str(day)))).set_index("image_id")
+            asked = store.day(date.fromisoformat(str(day)))
+            known = segments_of_day(asked, rows["image_id"].tolist()).set_index("image_id")
             found.loc[rows.index] = known.reindex(rows["image_id"])[names].to_numpy(object)
     return found.where(found.notna(), None)
 

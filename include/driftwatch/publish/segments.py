@@ -22,6 +22,7 @@ def features_by_segment(day: DayStore) -> list[Profile]:
     Raises NeedsAttention where there are more segments than `publish.most_segments`.
     """
     from driftwatch.drift.whylogs_segments import refuse_too_many, segmented_features
+    from driftwatch.images.judged import judged_features
 
     config = day.config
     wanted = [
@@ -29,7 +30,7 @@ def features_by_segment(day: DayStore) -> list[Profile]:
     ]
     if not wanted:
         return []
-    features = day.storage.read_table(day.keys.features)
+    features = judged_features(day)
     segments = _segments(day, features["image_id"], wanted)
     refuse_too_many(segments, config.publish.most_segments, day.date)
     return _profile(day, "features", segmented_features(features.drop(columns="image_id"), segments, day.date))
@@ -60,7 +61,7 @@ def _segments(day: DayStore, image_ids: pd.Series, wanted: list[str]) -> dict[st
     """By segmentation, the segment of each image."""
     from driftwatch.images.segments import segments_of_day
 
-    of_image = segments_of_day(day).set_index("image_id")
+    of_image = segments_of_day(day, image_ids.tolist()).set_index("image_id")
     return {name: image_ids.map(of_image[name]) for name in wanted}
 
 

@@ -1,7 +1,8 @@
-"""NumPy arrays written piece by piece, so that their length is not limited by memory."""
+"""NumPy arrays written and read piece by piece, so that their length is not limited by memory."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
@@ -10,6 +11,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     from driftwatch.storage.base import Storage
+
+_HEADER_BYTES = 1024  # an .npy header has 128 for every array that is written here
+_ROWS = 16_384
 
 
 @contextmanager
@@ -33,3 +37,29 @@ def writing_rows(
 
 def _write(file: IO[bytes], piece: np.ndarray) -> None:
     file.write(piece.tobytes())
+
+
+def row_pieces(storage: Storage, key: str, rows: int = _ROWS) -> Iterator[np.ndarray]:
+    """An array's rows in order, `rows` at a time; only these are in memory. Raises MissingArtifact and DamagedArtifact."""
+    start = storage.read_range(key, 0, _HEADER_BYTES)
+    shape, kind, offset = storage.parsed(key, "NumPy array", lambda: _header(start))
+    size = kind.itemsize * int(np.prod(shape[1:]))
+    for first in range(0, shape[0], rows):
+        last = min(first + rows, shape[0])
+        data = storage.read_range(key, offset + first * size, offset + last * size)
+
+        def parse(data: bytes = data, count: int = last - first) -> np.ndarray:
+            return np.frombuffer(data, kind).reshape(count, *shape[1:])
+
+        yield storage.parsed(key, "NumPy array", parse)
+
+
+def _header(start: bytes) -> tuple[tuple[int, ...], np.dtype, int]:
+    """Shape, type, and where the numbers begin."""
+    file = io.BytesIO(start)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("not the first version of the .npy format")
+    shape, by_columns, kind = np.lib.format.read_array_header_1_0(file)
+    if by_columns or kind.hasobject:
+        raise ValueError("an array by columns, or of objects")
+    return shape, kind, file.tell()

@@ -1,4 +1,4 @@
-"""Parquet tables written piece by piece, so that their length is not limited by memory; and how many rows one has."""
+"""Parquet tables written and read piece by piece, so that their length is not limited by memory; and how many rows one has."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from driftwatch.errors import MissingArtifact
 
 if TYPE_CHECKING:
     from driftwatch.storage.base import Storage
@@ -57,24 +59,33 @@ def writing_table(storage: Storage, key: str, schema: pa.Schema) -> Iterator[Tab
         writer.finish()
 
 
-def rows_of(storage: Storage, key: str, size: int) -> int:
-    """How many rows the table of `size` bytes has. Only its footer is read. Raises DamagedArtifact."""
-    file = _Ranges(storage, key, size)
-    return int(storage.parsed(key, "parquet table", lambda: pq.read_metadata(file)).num_rows)
+def rows_of(storage: Storage, key: str, size: int | None = None) -> int:
+    """How many rows the table has. `size`: its bytes, where they are known. Only its footer is read. Raises MissingArtifact and DamagedArtifact."""
+    return int(_opened(storage, key, size).metadata.num_rows)
 
 
-def batches_of(storage: Storage, key: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The table's columns, some rows at a time: no more is in memory, and no other column is fetched. Raises MissingArtifact, DamagedArtifact."""
-    size = storage.size(key)
+def pieces(
+    storage: Storage, key: str, columns: Sequence[str] | None = None, start: int = 0, stop: int | None = None
+) -> Iterator[pa.Table]:
+    """The table's rows from `start` to before `stop`, in order: at most a row group at a time, with all columns or those named. Only what is needed
+    of the file is fetched, so that memory does not grow with the table. Raises MissingArtifact and DamagedArtifact."""
+    file, first = _opened(storage, key), 0
+    for number in range(file.num_row_groups):
+        rows = file.metadata.row_group(number).num_rows
+        low, high = max(start - first, 0), rows if stop is None else min(stop - first, rows)
+        first += rows
+        if low >= high:
+            continue
+        piece = storage.parsed(key, "parquet table", lambda number=number: file.read_row_group(number, columns))  # type: ignore[misc]
+        yield piece.slice(low, high - low)
+
+
+def _opened(storage: Storage, key: str, size: int | None = None) -> pq.ParquetFile:
+    size = storage.size(key) if size is None else size
     if size is None:
-        storage.read_bytes(key)  # raises MissingArtifact
-    assert size is not None
-    source = storage.local_path(key) or _Ranges(storage, key, size)
-    file = storage.parsed(key, "parquet table", lambda: pq.ParquetFile(source, pre_buffer=False))
-    with file:
-        batches = file.iter_batches(ROWS, columns=columns, use_threads=False)
-        while (found := storage.parsed(key, "parquet table", lambda: next(batches, None))) is not None:
-            yield found
+        raise MissingArtifact(f"{storage.url(key)} does not exist: the step that writes it has not run")
+    ranges = _Ranges(storage, key, size)
+    return storage.parsed(key, "parquet table", lambda: pq.ParquetFile(ranges, pre_buffer=storage.remote))
 
 
 class _Ranges(io.RawIOBase):

@@ -119,10 +119,13 @@ def of_mix(found: DriftTest) -> str:
 
 
 def sample(found: DriftTest) -> str:
-    """`100 images, worth 61 independent ones (bursts)`, or the plain count."""
+    """`100 images, worth 61 independent ones (bursts or groups)`, or the plain count; of a large day also what these are a sample of."""
+    images = count(found.n, "image")
+    if found.of_images is not None:
+        images = f"{images}, a random sample of the day's {found.of_images:,}"
     if found.effective_n == found.n:
-        return count(found.n, "image")
-    return f"{count(found.n, 'image')}, worth {found.effective_n:,} independent ones (bursts or groups)"
+        return images
+    return f"{images}, worth {found.effective_n:,} independent ones (bursts or groups)"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.episodes import tell_images
 from driftwatch_airflow.monitor import DayOperator, say_verdict
 from driftwatch_airflow.old_names import old_names
+from driftwatch_airflow.operators import shards
 from driftwatch_airflow.reports import renew_report
 
 if TYPE_CHECKING:
@@ -27,6 +28,20 @@ __getattr__ = old_names(
         "PredictShardOperator": "driftwatch_airflow.operators.predictions:PredictShardOperator",
     },
 )
+
+
+class ProfileShardOperator(shards.ShardOperator):
+    """Makes the shards' parts of the day's profile. `profile_features` joins the parts. A day that is small enough is profiled there at once."""
+
+    def execute(self, context: Context) -> dict[str, int]:
+        from driftwatch.drift.day_profile import profile_shard
+
+        return {"images": sum(profile_shard(self.of_day, shard) for shard in self.shards_of_task())}
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.shards_profiled(self.of_day, self.shards_of_task())
 
 
 class ProfileFeaturesOperator(DayOperator):

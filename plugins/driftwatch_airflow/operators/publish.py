@@ -132,12 +132,11 @@ class PublishOperator(DayOperator):
     def _content(self) -> tuple[bytes, str]:
         """The profile, and the hash of what it describes."""
         from driftwatch.artifacts.accuracy import Performance
-        from driftwatch.drift.whylogs_profiles import content_hash
+        from driftwatch.drift.day_profile import hash_of_day
 
         storage, keys = self.storage, self.keys
         if self.kind == "features":
-            features = storage.read_table(keys.features).drop(columns="image_id")
-            return storage.read_bytes(keys.feature_profile), content_hash(features)
+            return storage.read_bytes(keys.feature_profile), hash_of_day(self.of_day)
         digest = self.of_day.read(Performance).content_hash
         if digest is None:
             raise AirflowSkipException(f"{self.day} has no labels, so there is no performance to publish")

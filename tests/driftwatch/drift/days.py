@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.reference import ContentFeatures
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.content import Content
 from driftwatch.drift.content_and_predictions import build_held_out_references
 from driftwatch.images.features import COLUMNS
+from driftwatch.images.judged import JudgedImages, keeping_answers
 from driftwatch.storage import Storage
 
 DAY = date(2026, 3, 4)
@@ -51,6 +53,32 @@ def put_features(day: DayStore, features: pd.DataFrame, **manifest: Any) -> None
     columns = {"key": keys, "image_id": features["image_id"], "status": "accepted", "phash": None, **manifest}
     day.storage.write_table(day.keys.manifest, pd.DataFrame(columns))
     day.storage.write_table(day.keys.features, features)
+
+
+def count_in(day: DayStore) -> Ingest:
+    """What ingest leaves beside manifest and features: the sample of a large day, and the counts."""
+    manifest, features = (day.storage.read_arrow(key) for key in (day.keys.manifest, day.keys.features))
+    images = JudgedImages()
+    for start in range(0, len(manifest), 64):
+        images.add(manifest.slice(start, 64), features.slice(start, 64))
+    n = len(manifest)
+    pixels = {"input_size": 32}
+    found = Ingest(
+        day=day.date, listed=n, accepted=n, duplicate=0, quarantined=0, reasons={}, model_version="v1", **pixels
+    )
+    if judged := images.write(day):
+        found = found.model_copy(update={"judged": judged})
+    day.write(found)
+    return found
+
+
+def keep_answers(day: DayStore) -> None:
+    """What predict_labels leaves of a large day beside its tables: the answers to the images of the sample."""
+    table, embeddings = day.storage.read_arrow(day.keys.predictions), day.storage.read_array(day.keys.embeddings)
+    with keeping_answers(day, table.schema, embeddings) as kept:
+        for start in range(0, len(table) if kept else 0, 50):
+            kept.add_table(table.slice(start, 50))
+            kept.add_embeddings(embeddings[start : start + 50])
 
 
 def seen(n: int, seed: int, dogs: float = 0.5) -> tuple[np.ndarray, np.ndarray]:

@@ -19,10 +19,11 @@ from driftwatch.drift.content_and_predictions import judge_content_and_predictio
 from driftwatch.drift.image_quality import build_image_reference, profile_day
 from driftwatch.drift.mutes import add_mute
 from driftwatch.drift.reference import Reference
+from driftwatch.images import judged
 from driftwatch.images.features import COLUMNS
 from driftwatch.storage import Storage, open_storage
 
-from .days import features_of, put_features, put_held_out, put_predictions, seen
+from .days import count_in, features_of, put_features, put_held_out, put_predictions, seen
 
 FIRST = date(2026, 3, 1)
 CAMERA = {"camera": {"key": "^([^/]+)/"}}
@@ -136,6 +137,24 @@ def test_a_silent_camera_is_missing_until_it_comes_back_and_one_that_comes_now_a
     assert [statuses(day).get("door-2") for day in days[3:]] == ["missing", "missing", "usual"]
     assert (by_name(days[4])["door-2"].since, by_name(days[4])["door-2"].images) == (FIRST + timedelta(3), 0)
     assert all("odd" not in statuses(day) for day in days[1:])
+
+
+def test_a_camera_of_which_a_large_day_judges_no_image_is_not_missing_and_images_are_those_of_the_day(
+    storage, monkeypatch
+):
+    store = monitor(storage)
+    days = week(store, [DOORS] * 4)
+    assert set(statuses(days[3]).values()) == {"usual"}
+    monkeypatch.setattr(judged, "MOST", 150)  # of the smallest ids, which here are those of the first cameras
+    day = take_in(store, 4, DOORS)
+    count_in(day)
+    found = by_name(profile_day(day, "v1"))
+    assert {name: row.images for name, row in found.items()} == DOORS
+    assert {name: row.status for name, row in found.items()} == {
+        **dict.fromkeys(DOORS, "usual"),
+        "door-5": "not_enough_evidence",
+    }
+    assert (found["door-4"].effective_n, found["door-5"].effective_n) == (30, 0)
 
 
 def test_of_segments_that_come_and_go_by_nature_nothing_is_told(storage):

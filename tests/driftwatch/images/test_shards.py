@@ -17,7 +17,7 @@ from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import NeedsAttention, TooManyRejects
-from driftwatch.images import ingest, one_pass, shards
+from driftwatch.images import ingest, judged, one_pass, shards
 from driftwatch.images.copies import in_several
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.listing import list_day
@@ -70,11 +70,14 @@ def in_shards(storage: Storage, size: int, order: int = 1, **settings) -> Ingest
     return merge_shards(day_of(storage, DAY, images))
 
 
-def test_the_day_is_the_same_whatever_the_size_and_the_order_of_its_shards(storage, monkeypatch):
+@pytest.mark.parametrize("most", [judged.MOST, 300])
+def test_the_day_is_the_same_whatever_the_size_and_the_order_of_its_shards(storage, monkeypatch, most):
     monkeypatch.setattr(tables, "ROWS", 400)  # several row groups
+    monkeypatch.setattr(judged, "MOST", most)  # with 300 the day is judged by a sample
     counts = ingest_day(day_of(storage, DAY), MODEL)
     assert (counts.accepted, counts.duplicate, counts.quarantined) == (LISTED - 9, 6, 3)
     whole = artifacts(storage)
+    assert (DAY.judged in whole) == (counts.judged == 300) == (most == 300)
     for size, order in ((256, -1), (257, 1), (700, -1)):
         for key in whole:
             storage.delete(key)

@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driftwatch.storage import Storage, open_storage
-from driftwatch.storage.arrays import writing_rows
+from driftwatch.errors import DamagedArtifact, MissingArtifact
+from driftwatch.storage import Storage
+from driftwatch.storage.arrays import row_pieces, writing_rows
 
 PIECES = [np.arange(6, dtype="float16").reshape(3, 2), np.zeros((0, 2), "float16"), np.ones((1, 2), "float16")]
-
-
-@pytest.fixture
-def storage(tmp_path) -> Storage:
-    return open_storage(f"file://{tmp_path}")
 
 
 def write(storage: Storage, pieces: list) -> None:
@@ -44,3 +40,22 @@ def test_an_error_leaves_the_old_array(storage):
     with pytest.raises(RuntimeError):
         broken()
     assert len(storage.read_array("m/a.npy")) == 4
+
+
+def test_an_array_is_read_piece_by_piece(storage, monkeypatch):
+    array = np.arange(22, dtype="float16").reshape(11, 2)
+    storage.write_array("m/a.npy", array)
+    monkeypatch.setattr(type(storage), "read_bytes", lambda *_: pytest.fail("the whole array is read"))
+    found = list(row_pieces(storage, "m/a.npy", 4))
+    assert [len(piece) for piece in found] == [4, 4, 3]
+    np.testing.assert_array_equal(np.concatenate(found), array)
+
+
+def test_pieces_of_an_array_that_is_missing_cut_short_or_none_are_told(storage):
+    with pytest.raises(MissingArtifact):
+        next(row_pieces(storage, "m/a.npy"))
+    storage.write_array("m/a.npy", np.arange(22.0).reshape(11, 2))
+    for data in (b"no array", storage.read_bytes("m/a.npy")[:-8]):
+        storage.write_bytes("m/a.npy", data)
+        with pytest.raises(DamagedArtifact, match=r"m/a\.npy"):
+            next(row_pieces(storage, "m/a.npy"))

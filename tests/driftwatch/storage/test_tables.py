@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from driftwatch.errors import DamagedArtifact, MissingArtifact, StorageFailed, StorageRefused
+from driftwatch.errors import DamagedArtifact, MissingArtifact, StorageFailed
 from driftwatch.storage import tables
-from driftwatch.storage.tables import batches_of, rows_of, writing_table
+from driftwatch.storage.tables import pieces, rows_of, writing_table
 
 SCHEMA = pa.schema([("n", pa.int64()), ("name", pa.string())])
 
@@ -64,43 +65,58 @@ def test_the_rows_of_a_table_are_known_without_reading_it_whole(storage, monkeyp
     assert rows_of(storage, "m/a.parquet", size) == 25
 
 
-@pytest.mark.parametrize("footer", [65_536, 16])
-def test_a_column_of_a_table_is_read_some_rows_at_a_time(storage, monkeypatch, footer):
-    monkeypatch.setattr(tables, "_FOOTER_BYTES", footer)
+@pytest.mark.parametrize(("start", "stop"), [(0, None), (0, 25), (3, 9), (9, 11), (10, 20), (24, 25), (7, 7), (20, 99)])
+def test_pieces_are_the_rows_that_are_asked_for_of_one_row_group_each(storage, monkeypatch, start, stop):
     monkeypatch.setattr(tables, "ROWS", 10)
+    monkeypatch.setattr(tables, "_FOOTER_BYTES", 16)
     written(storage, "m/a.parquet", [])
     monkeypatch.setattr(type(storage), "read_bytes", lambda *_: pytest.fail("the whole table is read"))
-    batches = list(batches_of(storage, "m/a.parquet", ["name"]))
-    assert [len(batch) for batch in batches] == [10, 10, 5]
-    assert [batch.schema.names for batch in batches] == [["name"]] * 3
-    assert [name for batch in batches for name in batch["name"].to_pylist()] == rows(0, 25)["name"].to_pylist()
+    found = list(pieces(storage, "m/a.parquet", start=start, stop=stop))
+    assert all(0 < len(piece) <= 10 for piece in found)
+    wanted = rows(0, 25).slice(start, (25 if stop is None else stop) - start)
+    assert pa.concat_tables([rows(0, 0), *found]) == wanted
+    names = list(pieces(storage, "m/a.parquet", ["name"], start, stop))
+    assert pa.concat_tables([rows(0, 0).select(["name"]), *names]) == wanted.select(["name"])
 
 
-def test_a_table_that_is_missing_or_damaged_is_told_so(storage):
-    with pytest.raises(MissingArtifact, match=r"m/a\.parquet does not exist"):
-        next(batches_of(storage, "m/a.parquet", ["name"]))
-    storage.write_bytes("m/a.parquet", written(storage, "m/a.parquet", [])[:-40])
-    with pytest.raises(DamagedArtifact, match="no whole parquet table"):
-        next(batches_of(storage, "m/a.parquet", ["name"]))
+def test_pieces_fetch_the_row_groups_that_are_needed_and_no_others(storage, monkeypatch):
+    monkeypatch.setattr(tables, "ROWS", 2_000)
+    monkeypatch.setattr(tables, "_FOOTER_BYTES", 16_384)
+    rng = np.random.default_rng(0)
+    with writing_table(storage, "m/a.parquet", SCHEMA) as table:
+        for _ in range(20):
+            noise = rng.integers(0, 2**60, 2_000)
+            table.add(pa.table({"n": noise, "name": [rng.bytes(32).hex() for _ in noise]}, SCHEMA))
+    fetched: list[int] = []
+    read = type(storage).read_range
+    monkeypatch.setattr(
+        type(storage),
+        "read_range",
+        lambda self, key, start, end: (fetched.append(end - start), read(self, key, start, end))[1],
+    )
+    (piece,) = pieces(storage, "m/a.parquet", ["n"], 10_010, 10_020)
+    assert len(piece) == 10
+    assert sum(fetched) < storage.size("m/a.parquet") / 10
 
 
-@pytest.mark.parametrize(
-    "error", [StorageFailed("does not answer"), StorageRefused("may not"), MissingArtifact("gone")]
-)
-def test_a_storage_that_fails_while_a_table_is_read_is_no_damaged_table(s3_storage, monkeypatch, error):
-    """Who gets a damaged artifact restores it from a backup."""
+def test_a_storage_that_fails_in_the_middle_is_no_damage(storage, monkeypatch):
+    monkeypatch.setattr(tables, "ROWS", 10)
     monkeypatch.setattr(tables, "_FOOTER_BYTES", 16)
-    written(s3_storage, "m/a.parquet", [])
-    size, plain, asked = s3_storage.size("m/a.parquet"), type(s3_storage).read_range, iter(range(100))
+    written(storage, "m/a.parquet", [])
+    found = pieces(storage, "m/a.parquet")
+    next(found)
 
-    def fails(storage, key, start, end):
-        if next(asked):
-            raise error
-        return plain(storage, key, start, end)
+    def fails(*_) -> bytes:
+        raise StorageFailed("the storage does not answer")
 
-    monkeypatch.setattr(type(s3_storage), "read_range", fails)
-    with pytest.raises(type(error)):
-        rows_of(s3_storage, "m/a.parquet", size)
-    asked = iter(range(100))
-    with pytest.raises(type(error)):
-        list(batches_of(s3_storage, "m/a.parquet", ["name"]))
+    monkeypatch.setattr(type(storage), "read_range", fails)
+    with pytest.raises(StorageFailed):
+        next(found)
+
+
+def test_pieces_of_no_table_and_of_a_damaged_one_are_told(storage):
+    with pytest.raises(MissingArtifact, match=r"m/a\.parquet"):
+        next(pieces(storage, "m/a.parquet"))
+    storage.write_bytes("m/a.parquet", b"no table")
+    with pytest.raises(DamagedArtifact, match=r"m/a\.parquet"):
+        next(pieces(storage, "m/a.parquet"))

@@ -73,6 +73,11 @@ def test_too_little_evidence_is_said_with_its_reason() -> None:
 def test_a_burst_shows_in_the_count() -> None:
     assert sample(day_drift(effective_n=61)) == "100 images, worth 61 independent ones (bursts or groups)"
     assert sample(day_drift()) == "100 images"
+    of_a_sample = day_drift(effective_n=61, of_images=3_000_000)
+    assert (
+        sample(of_a_sample)
+        == "100 images, a random sample of the day's 3,000,000, worth 61 independent ones (bursts or groups)"
+    )
 
 
 def test_a_day_of_another_mix_says_with_how_much_of_the_reference_it_was_compared() -> None:

@@ -66,7 +66,7 @@ def test_a_day_of_one_shard_skips_the_tasks_for_several_at_once(delivered, day_o
     ti = TaskInstance()
     with pytest.raises(DownstreamTasksSkipped) as skipped:
         day_of("ingest_images", 4).execute({"dag_run": SimpleNamespace(run_type="manual"), "ti": ti})
-    assert skipped.value.tasks == ["ingest_shards", "merge_shards", "predict_shards"]
+    assert skipped.value.tasks == ["ingest_shards", "merge_shards", "profile_shards", "predict_shards"]
     assert ti.xcom["counts"]["accepted"] == 3
 
 

@@ -18,6 +18,7 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.config.logged import LoggedConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
+from driftwatch.images.judged import keeping_answers
 from driftwatch.models.content import GIST, content_of, kind_of_day
 from driftwatch.models.logged.columns import SCORE, Rows
 from driftwatch.models.logged.files import place_of, read_log
@@ -197,10 +198,15 @@ def _write(day: DayStore, version: str, joined: Joined, images: int, shards: int
     with (
         writing_rows(day.storage, day.keys.embeddings, len(table), first) as add,
         writing_table(day.storage, day.keys.predictions, schema) as predictions,
+        keeping_answers(day, schema, first, table["image_id"]) as judged,
     ):
         predictions.add(table)
+        if judged:
+            judged.add_table(table)
         for part in chain([first], parts):
             add(part)
+            if judged:
+                judged.add_embeddings(part)
     for number in range(shards):
         day.storage.delete(_shard_key(day, number))
 

@@ -1,0 +1,97 @@
+"""A large day is judged by its sample: the tables of all images are never held, and the verdict is that of the sample's images."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import numpy as np
+import pytest
+
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.drift.answers import stored_answers
+from driftwatch.drift.content_and_predictions import judge_content_and_predictions
+from driftwatch.drift.days_features import features_of_days
+from driftwatch.drift.image_quality import build_image_reference, profile_day
+from driftwatch.images import judged
+from driftwatch.images.judged import judged_features
+from driftwatch.storage import Storage, open_storage
+
+from .days import a_day, count_in, features_of, keep_answers, monitor, put_features, put_held_out, put_predictions, seen
+
+IMAGES, MOST = 400, 150
+OTHER = date(2026, 3, 5)
+# Each tenth image nearly repeats another.
+HASHES = [np.random.default_rng(row - (row % 10 == 9)).bytes(8).hex() for row in range(IMAGES)]
+
+
+@pytest.fixture
+def storage(tmp_path, monkeypatch) -> Storage:
+    monkeypatch.setattr(judged, "MOST", MOST)
+    storage = open_storage(f"file://{tmp_path}")
+    build_image_reference(monitor(storage), "v1", features_of(400, 0))
+    put_held_out(storage)
+    return storage
+
+
+@pytest.fixture
+def no_whole_table(storage, monkeypatch):
+    """From when it is called on, no table of all images may be read whole."""
+    keys = a_day(storage).keys
+    read = type(storage).read_bytes
+
+    def of(self, key: str) -> bytes:
+        assert key not in (keys.manifest, keys.features, keys.predictions, keys.embeddings), key
+        return read(self, key)
+
+    return lambda: monkeypatch.setattr(type(storage), "read_bytes", of)
+
+
+def without(told: bytes, *names: str) -> dict:
+    return {name: value for name, value in json.loads(told).items() if name not in ("day", *names)}
+
+
+def test_image_quality_is_judged_as_on_a_day_of_the_samples_images_alone(storage, no_whole_table):
+    day = a_day(storage)
+    put_features(day, features_of(IMAGES, 1, blurred=60), phash=HASHES)
+    count_in(day)
+    no_whole_table()
+    drift = profile_day(day, "v1")
+    assert (drift.verdict, drift.n, drift.of_images) == ("drifted", MOST, IMAGES)
+    sample = judged_features(day)
+    other = a_day(storage, OTHER)
+    hashes = storage.read_table(day.keys.judged)["phash"].tolist()
+    put_features(other, sample, phash=hashes)
+    count_in(other)
+    alone = profile_day(other, "v1")
+    assert alone.of_images is None
+    leave_out = ("of_images", "content_hash", "hellinger", "trend")
+    ours, theirs = (without(storage.read_bytes(of.keys.drift), *leave_out) for of in (day, other))
+    assert ours == theirs
+    assert day.read(DayDrift) == drift
+
+
+def test_content_and_predictions_are_judged_by_the_sample(storage, no_whole_table):
+    day = a_day(storage)
+    put_predictions(day, *seen(IMAGES, 3, dogs=0.8))
+    count_in(day)
+    keep_answers(day)
+    no_whole_table()
+    drift = judge_content_and_predictions(day, "v1")
+    for test in (drift.content, drift.predictions):
+        assert (test.n, test.of_images) == (MOST, IMAGES)
+    table, embeddings = stored_answers(day, "v1")
+    assert len(table) == len(embeddings) == MOST
+    assert drift.predictions.classes[1].day == pytest.approx((table["prediction"] == "dog").mean(), abs=1e-6)
+    assert json.loads(storage.read_bytes(day.keys.day_map))["images"] == IMAGES
+    assert day.read(ContentDrift) == drift
+
+
+def test_a_reference_of_days_is_made_of_their_samples(storage, no_whole_table):
+    day = a_day(storage)
+    put_features(day, features_of(IMAGES, 1), phash=HASHES)
+    count_in(day)
+    no_whole_table()
+    found = features_of_days(day.monitor, [day.date])
+    assert found["image_id"].tolist() == judged_features(day)["image_id"].tolist()
+    assert found["phash"].notna().all()
