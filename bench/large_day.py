@@ -134,16 +134,16 @@ def _merge(home: Path) -> dict[str, Any]:
 
 
 def _profile_shard(home: Path, batch: Any) -> None:
-    from driftwatch.drift.shard_profiles import profile_shard
+    from driftwatch.drift.day_profile import profile_shard
 
     for shard in batch.shards:
         profile_shard(_store(home).day(DAY), shard)
 
 
-def _profile(home: Path, version: str, shards: int) -> dict[str, Any]:
+def _profile(home: Path, version: str) -> dict[str, Any]:
     from driftwatch.drift.image_quality import profile_day
 
-    drift = profile_day(_store(home).day(DAY), version, shards)
+    drift = profile_day(_store(home).day(DAY), version)
     return {"verdict": drift.verdict, "p_value": drift.p_value, "n": drift.n}
 
 
@@ -230,7 +230,7 @@ def run(home: Path, n: int, processes: int) -> dict[str, Any]:
     counts = run.one("merge_shards", _merge)
     shards = batches[-1].stop
     run.map("profile_shards", _profile_shard, [(batch,) for batch in batches])
-    quality = run.one("profile_features", _profile, version, shards)
+    quality = run.one("profile_features", _profile, version)
     run.map("predict_shards", _predict_shard, [(version, batch) for batch in batches])
     answers = run.one("predict_labels", _join, version, shards)
     return {"images": n, "processes": processes, "cores": os.cpu_count(), "steps": run.steps, "counts": counts, "quality": quality, "answers": answers}  # fmt: skip
