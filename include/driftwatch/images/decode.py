@@ -11,7 +11,9 @@ from PIL import ImageFile as PillowFile
 
 from driftwatch.images.headers import Header, ImageFile, RejectedImage, damaged, format_of
 from driftwatch.images.jpeg import decode_jpeg, read_jpeg
+from driftwatch.images.picture import Picture, upright
 from driftwatch.images.png import read_png
+from driftwatch.images.scaled import read_scaled
 from driftwatch.images.webp import read_webp
 
 if TYPE_CHECKING:
@@ -70,15 +72,20 @@ def decode_file(file: ImageFile, limits: ImagesConfig) -> DecodedImage:
         rgb, note = decode_jpeg(file, limits)
     else:
         rgb = _decode_with_pillow(file)
-    return DecodedImage(_upright(rgb, file.orientation), file.header.format, note)
+    return DecodedImage(upright(rgb, file.orientation), file.header.format, note)
 
 
-def _upright(rgb: np.ndarray, orientation: int) -> np.ndarray:
-    """A picture turned and mirrored as EXIF's `orientation`, 1 to 8, says."""
-    if orientation > 4:
-        rgb = rgb.swapaxes(0, 1)
-    down, right = (-1 if orientation in chosen else 1 for chosen in ((3, 4, 7, 8), (2, 3, 6, 7)))
-    return np.ascontiguousarray(rgb[::down, ::right])
+def picture_of(file: ImageFile, limits: ImagesConfig, needed: tuple[int, int] | None) -> tuple[Picture, str]:
+    """What the pass sees of a file that was looked through, and the note on it, as `decode_file` gives it.
+
+    `needed`: the rows and columns that are enough, upright; None where the whole picture is needed. Where they allow it, a large JPEG is
+    not decoded whole (see `driftwatch.images.scaled`). Raises RejectedImage.
+    """
+    picture = read_scaled(file, *needed) if needed else None
+    if picture is not None:
+        return picture, file.note
+    decoded = decode_file(file, limits)
+    return Picture.whole(decoded.rgb), decoded.note
 
 
 def _decode_with_pillow(file: ImageFile) -> np.ndarray:

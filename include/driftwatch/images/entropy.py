@@ -14,14 +14,26 @@ _TABLES, _QUANTISATION, _RESTARTS, _SCAN = 0xC4, 0xDB, 0xDD, 0xDA
 _LARGEST_MEAN = 1300
 
 
-class _Tables(NamedTuple):
-    """Of a file with one scan: the codes, the first step of each quantisation table, units between restart marks."""
+class Tables(NamedTuple):
+    """What stands before a file's only scan. `codes` [table, next 16 bits]: the code's length * 256 + its value, 0 where there is
+    none; tables 0 to 3 are those of first coefficients. `steps`: the 64 steps of each quantisation table, in zigzag order.
+    `interval`: units between restart marks, or 0. `scan`: the scan's header; its data begin at `start`."""
 
     codes: np.ndarray
-    steps: dict[int, int]
+    steps: dict[int, np.ndarray]
     interval: int
     scan: bytes
     start: int
+
+
+class Component(NamedTuple):
+    """Of a colour component: its blocks across and down in a unit, the numbers of its quantisation table and of its codes."""
+
+    across: int
+    down: int
+    steps: int
+    first_codes: int
+    other_codes: int
 
 
 def rows_held(file: ImageFile) -> int | None:
@@ -29,29 +41,46 @@ def rows_held(file: ImageFile) -> int | None:
     end, or in several scans."""
     from driftwatch.images.kernels.huffman import WRONG, whole_units
 
-    found = _tables(file.data) if file.scans == 1 else None
-    count = file.header.channels or 1
-    frame = file.data[file.frame + 10 : file.frame + 10 + 3 * count]
-    components = {frame[at]: (frame[at + 1] >> 4, frame[at + 1] & 15, frame[at + 2]) for at in range(0, 3 * count, 3)}
-    if found is None or len(found.scan) != 4 + 2 * count or set(found.scan[1:-3:2]) != set(components):
+    found = tables(file)
+    components = components_of(file, found) if found else None
+    if found is None or components is None:
         return None
-    wide, high = (max(factors[axis] for factors in components.values()) if count > 1 else 1 for axis in (0, 1))
+    wide, high = (max(component[axis] for component in components) for axis in (0, 1))
     blocks = []
-    for number, (name, tables) in enumerate(zip(found.scan[1:-3:2], found.scan[2:-3:2], strict=True)):
-        across, down, step = components[name]
-        limit = _LARGEST_MEAN // max(1, found.steps.get(step, 1)) + 2
-        of_unit = across * down if count > 1 else 1
-        blocks += [(number, tables >> 4 & 3, 4 + (tables & 3), limit)] * of_unit
+    for number, component in enumerate(components):
+        first = int(found.steps[component.steps][0]) if component.steps in found.steps else 1
+        limit = _LARGEST_MEAN // max(1, first) + 2
+        blocks += [(number, component.first_codes, component.other_codes, limit)] * (component.across * component.down)
     in_a_row, rows = math.ceil(file.header.width / (8 * wide)), math.ceil(file.header.height / (8 * high))
     data = np.frombuffer(file.data, np.uint8, len(file.data) - 2 - found.start, found.start)
     units, end = whole_units(data, found.codes, np.array(blocks, np.int64), found.interval, in_a_row * rows)
     return None if end == WRONG else min(units // in_a_row * 8 * high, file.header.height)
 
 
-def _tables(data: bytes) -> _Tables | None:
-    """What stands before the scan; the file was looked through before, so that its segments follow each other."""
+def components_of(file: ImageFile, found: Tables) -> list[Component] | None:
+    """The components in the order of the only scan; None where it has not all of them. One that is alone has units of one block."""
+    count = file.header.channels or 1
+    frame = file.data[file.frame + 10 : file.frame + 10 + 3 * count]
+    known = {frame[at]: (frame[at + 1] >> 4, frame[at + 1] & 15, frame[at + 2]) for at in range(0, 3 * count, 3)}
+    names, codes = found.scan[1:-3:2], found.scan[2:-3:2]
+    if len(found.scan) != 4 + 2 * count or sorted(names) != sorted(known):
+        return None
+    components = []
+    for name, numbers in zip(names, codes, strict=True):
+        across, down, steps = known[name] if count > 1 else (1, 1, known[name][2])
+        components.append(Component(across, down, steps, numbers >> 4 & 3, 4 + (numbers & 3)))
+    return components
+
+
+def tables(file: ImageFile) -> Tables | None:
+    """What stands before the scan; None where there are several. The file was looked through before, so that its segments follow
+    each other."""
+    if file.scans != 1:
+        return None
+    data = file.data
     codes: dict[int, tuple[bytes, bytes]] = {}
-    steps, interval, position = {}, 0, 2
+    steps: dict[int, np.ndarray] = {}
+    interval, position = 0, 2
     while position + 4 <= len(data):
         position = data.index(b"\xff", position)
         while data[position + 1] == 0xFF:
@@ -64,13 +93,16 @@ def _tables(data: bytes) -> _Tables | None:
         elif kind == _QUANTISATION:
             at = 0
             while at < len(content):
-                wide = content[at] >> 4
-                steps[content[at] & 15] = int.from_bytes(content[at + 1 : at + 2 + wide], "big")
-                at += 1 + 64 * (1 + wide)
+                wide = 1 if content[at] >> 4 else 0
+                numbers = content[at + 1 : at + 1 + 64 * (1 + wide)]
+                if len(numbers) < 64 * (1 + wide):
+                    return None
+                steps[content[at] & 15] = np.frombuffer(numbers, ">u2" if wide else np.uint8)
+                at += 1 + len(numbers)
         elif kind == _RESTARTS:
             interval = int.from_bytes(content[:2], "big")
         elif kind == _SCAN:
-            return _Tables(_looked_up(codes), steps, interval, content, position)
+            return Tables(_looked_up(codes), steps, interval, content, position)
     return None
 
 
@@ -98,4 +130,6 @@ def _looked_up(tables: dict[int, tuple[bytes, bytes]]) -> np.ndarray:
                 end = start + (1 << 16 - length)
                 codes[number, start:end] = length << 8 | value
                 start = end
+        if start > 1 << 16:  # more codes than there can be: libjpeg refuses the table
+            codes[number] = 0
     return codes

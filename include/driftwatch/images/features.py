@@ -19,15 +19,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from driftwatch.errors import DriftwatchError
-from driftwatch.images.decode import decode_image
+from driftwatch.images.decode import check_file, picture_of
+from driftwatch.images.picture import Picture, sampling, window
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from driftwatch.config import ImagesConfig
 
-SAMPLED_SIDE = 160
-WINDOW_SIDE = 256
 NARROWEST = 16  # two JPEG blocks
 
 
@@ -67,10 +66,10 @@ FEATURES = (
 COLUMNS = tuple(feature.column for feature in FEATURES)
 
 
-def image_features(rgb: np.ndarray) -> list[float]:
-    """The features of one upright image, uint8 [height, width, 3], in the order of FEATURES."""
-    height, width = rgb.shape[:2]
-    return [float(width), float(height), *_colour(rgb), *_sharpness(rgb)]
+def image_features(image: np.ndarray | Picture) -> list[float]:
+    """The features of one upright image, uint8 [height, width, 3] or as much of it as they need, in the order of FEATURES."""
+    picture = image if isinstance(image, Picture) else Picture.whole(image)
+    return [float(picture.width), float(picture.height), *_colour(picture.sample), *_sharpness(picture.detail)]
 
 
 def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = None) -> pd.DataFrame:
@@ -94,7 +93,7 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
 
     from driftwatch.config import ImagesConfig
     from driftwatch.images.headers import RejectedImage
-    from driftwatch.images.near_duplicates import perceptual_hash
+    from driftwatch.images.near_duplicates import HASHED_SIDE, perceptual_hash
 
     if isinstance(paths, (str, Path)):
         raise DriftwatchError(f"{paths}: a list of image files is expected, such as sorted(Path(folder).glob('*.jpg'))")
@@ -102,12 +101,13 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
     names, rows, hashes = [], [], []
     for path in paths:
         try:
-            rgb = decode_image(Path(path).read_bytes(), limits).rgb
+            file = check_file(Path(path).read_bytes(), limits)
+            picture, _ = picture_of(file, limits, (HASHED_SIDE, HASHED_SIDE))
         except RejectedImage as error:
             raise RejectedImage(error.kind, f"{path}: {error}", error.header) from error
         names.append(str(path))
-        rows.append(image_features(rgb))
-        hashes.append(perceptual_hash(rgb))
+        rows.append(image_features(picture))
+        hashes.append(perceptual_hash(picture.rgb))
     values = np.array(rows, float).reshape(-1, len(COLUMNS))
     return pd.DataFrame(values, index=pd.Index(names, name="path"), columns=COLUMNS).assign(phash=hashes)
 
@@ -116,7 +116,7 @@ def _colour(rgb: np.ndarray) -> tuple[float, ...]:
     """Entropy as Image.entropy(), mean and standard deviation as ImageStat.Stat gives them for Pillow's HSV mode."""
     from driftwatch.images.kernels.rgb import colour
 
-    step = math.ceil(max(rgb.shape[:2]) / SAMPLED_SIDE)
+    step = sampling(*rgb.shape[:2])
     height, width = (max(1, side // step) * step for side in rgb.shape[:2])
     return colour(rgb[:height:step, :width:step])
 
@@ -125,8 +125,7 @@ def _sharpness(rgb: np.ndarray) -> list[float]:
     """The features from image.Sharpness.laplacian on, in the order of FEATURES."""
     from driftwatch.images.kernels.grey import FLOOR, grey_window, neighbours, window_neighbours
 
-    height, width = (min(side, WINDOW_SIDE) for side in rgb.shape[:2])
-    top, left = (rgb.shape[0] - height) // 2, (rgb.shape[1] - width) // 2
+    (top, height), (left, width) = (window(side) for side in rgb.shape[:2])
     rows = np.ascontiguousarray(rgb).reshape(len(rgb), -1)
     if min(height, width) >= NARROWEST:
         found = window_neighbours(rows, top, left, height, width)

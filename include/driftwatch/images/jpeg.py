@@ -187,14 +187,14 @@ def decode_jpeg(file: ImageFile, limits: ImagesConfig) -> tuple[np.ndarray, str]
     if not file.complete:
         raise damaged(header, "JPEG", "the scans with its finest details are missing")
     try:
-        return _pixels(file.data, header), file.note
-    except _Warned as warned:
+        return pixels(file.data, header), file.note
+    except Warned as warned:
         if warned.odd_sampling:
             return _of_odd_sampling(file), file.note
         if warned.left_over:
             try:
-                return _pixels(_without_padding(file.data), header), file.note
-            except _Warned:
+                return pixels(_without_padding(file.data), header), file.note
+            except Warned:
                 pass  # what is left over, or zeros that were taken away, stand for picture data
         if limits.damaged == "quarantine" or not warned.ran_out:
             raise damaged(header, "JPEG", warned) from warned
@@ -207,7 +207,7 @@ def _without_padding(data: bytes) -> bytes:
     return kept + (b"\0" if kept.endswith(b"\xff") else b"") + _END_MARK  # 0xFF00 stands for 0xFF
 
 
-class _Warned(Exception):
+class Warned(Exception):
     """libjpeg's first warning, or its error."""
 
     @property
@@ -224,15 +224,16 @@ class _Warned(Exception):
         return "premature end of data segment" in str(self) or "found marker 0xd9 instead of RST" in str(self)
 
 
-def _pixels(data: bytes, header: Header, strict: bool = True) -> np.ndarray:
+def pixels(data: bytes, header: Header, strict: bool = True) -> np.ndarray:
+    """A JPEG's pixels as they are stored, uint8 [height, width, 3]; raises Warned for what libjpeg warns of, unless not `strict`."""
     cmyk = header.channels == 4
     room = np.empty((header.height, header.width, 4 if cmyk else 3), np.uint8)
     try:
         found = simplejpeg.decode_jpeg(data, "CMYK" if cmyk else "RGB", buffer=room, strict=strict)
     except ValueError as error:
-        raise _Warned(str(error)) from error
+        raise Warned(str(error)) from error
     if found.shape != room.shape:
-        raise _Warned(f"the decoder finds {found.shape[1]} x {found.shape[0]} pixels")
+        raise Warned(f"the decoder finds {found.shape[1]} x {found.shape[0]} pixels")
     return _rgb_of_cmyk(found) if cmyk else found
 
 
@@ -272,7 +273,7 @@ def _upper_rows(file: ImageFile, limits: ImagesConfig) -> tuple[np.ndarray, str]
     height = file.frame + 5
     fewer = file.data[:height] + rows.to_bytes(2, "big") + file.data[height + 2 :]
     try:
-        picture = _pixels(fewer, header._replace(height=rows), strict=False)  # the rows below are left over
-    except _Warned as error:
+        picture = pixels(fewer, header._replace(height=rows), strict=False)  # the rows below are left over
+    except Warned as error:
         raise damaged(header, "JPEG", error) from error
     return picture, f"cut_short: {held}; the others are left out"

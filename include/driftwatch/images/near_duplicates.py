@@ -21,6 +21,7 @@ _AVERAGED = 4  # each of the 32 x 32 is an average of at least as many pixels a 
 # What it takes to sort a hash, for each doubling of their number, and to compare two: in ns, as measured by `python -m bench.near_duplicates`.
 _SORTED, _COMPARED = 4.5, 1.0
 _MOST_STRETCHES = 4
+HASHED_SIDE = 32 * _AVERAGED  # rows and columns of averages over equal squares that are enough
 
 
 def perceptual_hash(picture: np.ndarray | Halvings) -> str:

@@ -25,12 +25,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftwatch.images.decode import check_file, decode_file
+from driftwatch.images.decode import check_file, picture_of
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.fetch import Ignored, fetch
-from driftwatch.images.headers import Header, RejectedImage
-from driftwatch.images.near_duplicates import perceptual_hash
-from driftwatch.images.resize import Halvings, model_input
+from driftwatch.images.headers import Header, ImageFile, RejectedImage
+from driftwatch.images.near_duplicates import HASHED_SIDE, perceptual_hash
+from driftwatch.images.resize import Halvings, model_input, rows_and_columns
 from driftwatch.images.room import Room
 from driftwatch.images.shards import BLOCK
 
@@ -245,14 +245,21 @@ def _process(data: bytes, images: ImagesConfig, pixels: ModelInput, room: Room) 
     try:
         file = check_file(data, images)
         with room.taking(file.memory):
-            rgb, name, note = decode_file(file, images)
-            height, width = rgb.shape[:2]
-            halvings = Halvings(rgb)
-            made = _made(halvings, pixels, Header(name, width, height))
-            about = _About(note, name, width, height, perceptual_hash(halvings))
-            return _Outcome(ACCEPTED, about, image_features(rgb), made)
+            picture, note = picture_of(file, images, _needed(file, pixels))
+            halvings = Halvings(picture.rgb, (picture.height, picture.width))
+            header = Header(file.header.format, picture.width, picture.height)
+            made = _made(halvings, pixels, header)
+            about = _About(note, *header[:3], perceptual_hash(halvings))
+            return _Outcome(ACCEPTED, about, image_features(picture), made)
     except RejectedImage as error:
         return _rejected(error)
+
+
+def _needed(file: ImageFile, pixels: ModelInput) -> tuple[int, int] | None:
+    """The rows and columns of averages that are enough for hash and input; None where these need the whole picture."""
+    size = file.header.height, file.header.width
+    needed = rows_and_columns(*(size[::-1] if file.orientation > 4 else size), pixels)
+    return needed and (max(needed[0], HASHED_SIDE), max(needed[1], HASHED_SIDE))
 
 
 def _made(picture: Halvings, pixels: ModelInput, header: Header) -> np.ndarray:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Shares of a picture are written with a few digits: 224 / 0.9492 is 235.99 and means 236.
 _SLACK = 0.02
+# A picture that is shrunk that much further looks as if it were made of the whole.
+_SMOOTH = 2
 # Pixels of a side, of which a crop keeps the middle.
 _LONGEST = 1_000_000
 # Pixels of a side whose weights are worth keeping.
@@ -27,8 +29,10 @@ class Halvings:
     """An upright picture, uint8 [height, width, 3], and, made when asked for, its halves by averages of 2 x 2 pixels: what
     shrinks a picture by areas starts from one of them. An odd last row or column is left out of the next."""
 
-    def __init__(self, rgb: np.ndarray) -> None:
+    def __init__(self, rgb: np.ndarray, size: tuple[int, int] | None = None) -> None:
+        """`size`: the height and width of the picture of which `rgb` has averages; by default its own."""
         self._pictures = [np.ascontiguousarray(rgb)]
+        self.size = size or rgb.shape[:2]
 
     @property
     def whole(self) -> np.ndarray:
@@ -68,6 +72,21 @@ class _Window(NamedTuple):
     width: int
 
 
+def rows_and_columns(height: int, width: int, about: ModelInput) -> tuple[int, int] | None:
+    """How many rows and columns of averages over equal squares are enough to make the model's input of a picture of that size;
+    None where it is made of the picture's own pixels."""
+    smooth = about.interpolation == "area" or (about.interpolation != "nearest" and about.antialias)
+    if about.resize == "none" or not smooth:
+        return None
+    if (about.interpolation, about.resize) == ("area", "squash"):
+        return about.height, about.width  # the same halves as of the whole picture
+    try:
+        window = _window(height, width, about)
+    except RejectedImage:
+        return None  # it is refused when it is made
+    return _SMOOTH * window.whole_height, _SMOOTH * window.whole_width
+
+
 def model_input(picture: np.ndarray | Halvings, about: ModelInput) -> np.ndarray:
     """The picture as the model is given it, before its numbers are scaled: uint8 RGB [height, width, 3].
 
@@ -80,7 +99,7 @@ def model_input(picture: np.ndarray | Halvings, about: ModelInput) -> np.ndarray
     if about.resize == "none":
         _refuse_other_size(whole, about)
         return whole
-    window = _window(whole.shape[0], whole.shape[1], about)
+    window = _window(*halvings.size, about)
     made = _made(halvings, window, about)
     if made.shape[:2] == (about.height, about.width):
         return made

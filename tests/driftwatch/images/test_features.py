@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from driftwatch.errors import DriftwatchError
-from driftwatch.images.features import COLUMNS, FEATURES, SAMPLED_SIDE, extract_features, image_features
+from driftwatch.images.features import COLUMNS, FEATURES, extract_features, image_features
 from driftwatch.images.headers import RejectedImage
 from driftwatch.images.near_duplicates import perceptual_hash
+from driftwatch.images.picture import SAMPLED_SIDE
 from driftwatch.profiling import Reference
 
 SHARPNESS = [column for column in COLUMNS if ".Sharpness." in column]

@@ -106,20 +106,20 @@ def test_pictures_in_work_together_take_no_more_than_the_setting(tmp_path, monke
     sides = [32 + 8 * int(side) for side in rng.integers(0, 12, 60)]
     for number, side in enumerate(sides):
         storage.write_bytes(f"in/{number:02d}", encoded(Image.new("RGB", (side, side), (4 * number, 0, 0))))
-    in_work, seen, lock, decode = [], [], threading.Lock(), one_pass.decode_file
+    in_work, seen, lock, decode = [], [], threading.Lock(), one_pass.picture_of
     sizes = {side: check_file(encoded(Image.new("RGB", (side, side))), LIMITS).memory for side in sides}
     limit = 1.5 * max(sizes.values())
 
-    def counted(file, limits):
+    def counted(file, limits, needed):
         with lock:
             in_work.append(file.memory)
             seen.append(list(in_work))
         time.sleep(0.002)
         with lock:
             in_work.remove(file.memory)
-        return decode(file, limits)
+        return decode(file, limits, needed)
 
-    monkeypatch.setattr(one_pass, "decode_file", counted)
+    monkeypatch.setattr(one_pass, "picture_of", counted)
     monkeypatch.setattr(one_pass, "Room", lambda size: Room(int(limit)))
     blocks = list(take_in_blocks(ImageFolder(storage, "in", LIMITS), storage.list("in"), SQUARE, workers=4))
     assert sum(len(block.inputs) for block in blocks) == 60
