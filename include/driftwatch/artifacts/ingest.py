@@ -8,10 +8,10 @@ import datetime
 from pydantic import Field
 
 from driftwatch.artifacts.base import DayArtifact
-from driftwatch.artifacts.model_input import OfPixels
+from driftwatch.artifacts.model_input import OfFeatures, OfPixels
 
 
-class Ingest(OfPixels, DayArtifact):
+class Ingest(OfPixels, OfFeatures, DayArtifact):
     """The counts of a day that was taken in: listed = accepted + duplicate + quarantined + ignored."""
 
     file = "ingest.json"
@@ -54,7 +54,7 @@ class InputsIndex(OfPixels, DayArtifact):
     """The number of images in each block, in order; a block without an image has no file."""
 
 
-class ShardPlan(OfPixels, DayArtifact):
+class ShardPlan(OfPixels, OfFeatures, DayArtifact):
     """What was decided when the day was cut into shards. It is deleted when the day is whole again."""
 
     file = "shards/plan.json"

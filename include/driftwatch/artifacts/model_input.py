@@ -151,6 +151,14 @@ class OfPixels(Artifact):
         return self.input or ModelInput.square(self.input_size or 0)
 
 
+class OfFeatures(Artifact):
+    """An artifact that says how the features of large images were made; of smaller ones there is one way only."""
+
+    decoding: int = 1
+    """1, also where this is absent: of the images' own pixels. 2: of large JPEGs without decoding them whole (docs/decisions/0092). Absent
+    where no image is large."""
+
+
 class PixelFields(TypedDict, total=False):
     """The one field of the two that an artifact has."""
 

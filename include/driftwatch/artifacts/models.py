@@ -9,7 +9,7 @@ from pydantic import Field
 
 from driftwatch.artifacts.accuracy import Metrics
 from driftwatch.artifacts.base import Artifact, Part
-from driftwatch.artifacts.model_input import ModelInput, OfPixels
+from driftwatch.artifacts.model_input import ModelInput, OfFeatures, OfPixels
 from driftwatch.artifacts.parts import Number
 from driftwatch.artifacts.retraining import DatasetSummary, GateResult
 
@@ -243,7 +243,7 @@ class ChampionPointer(Artifact):
         return self.history or tuple(name for name in (self.previous, self.version) if name)
 
 
-class TrainingSetPixels(OfPixels):
+class TrainingSetPixels(OfPixels, OfFeatures):
     """training/pixels.json: how the pictures of the training set's inputs were made. There is none of a set that an early Driftwatch took in:
     its pictures were squashed to a square."""
 

@@ -10,13 +10,14 @@ from typing import Literal
 from pydantic import Field
 
 from driftwatch.artifacts.base import Artifact, Part
+from driftwatch.artifacts.model_input import OfFeatures
 from driftwatch.artifacts.parts import Number, Time
 
 # What the content of an image is told by.
 ContentFeatures = Literal["embeddings", "gist", "none"]
 
 
-class ReferenceSettings(Artifact):
+class ReferenceSettings(OfFeatures):
     """reference/<version>/reference.json, of image quality, or content.json; the images themselves are in a table beside it."""
 
     false_alarm_rate: Number

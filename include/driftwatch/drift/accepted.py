@@ -18,6 +18,7 @@ from driftwatch.artifacts.reference import AcceptedState, BaselineDecision, Stat
 from driftwatch.drift.against_reference import kind_rate
 from driftwatch.drift.answers import Answers, answers_of, content_reference, independent_images_in, usual_of
 from driftwatch.drift.days_features import features_of_days
+from driftwatch.drift.decoding import decoding_of
 from driftwatch.drift.reference import CONTENT, IMAGE_QUALITY, MIN_REFERENCE, Reference
 from driftwatch.drift.states import accepted_states
 from driftwatch.errors import MissingArtifact, NeedsAttention
@@ -44,13 +45,14 @@ def accept(store: MonitorStore, days: Iterable[date], decision: BaselineDecision
     """
     days = tuple(sorted(set(days)))
     name = name or _name_of(days)
-    features = _features_of(store, days)
+    features, decoding = _features_of(store, days)
     with exclusive(store.storage, lock_of(store.keys.states)) as lock:
         known = store.find(store.keys.state(name), AcceptedState)
         _refuse_name(name, days, known)
         if known is not None and known.counts:
             return _prepared(store, known)
         reference = _reference_of(store, features, days)
+        reference.decoding = decoding
         lock.check()
         reference.save(store, store.keys.state_place(name))
         history = (*(known.history if known else ()), decision)
@@ -107,14 +109,22 @@ def _refuse_name(name: str, days: tuple[date, ...], known: AcceptedState | None)
         raise NeedsAttention(f"the state {name} is made of other days already ({said}): give this one another name")
 
 
-def _features_of(store: MonitorStore, days: Sequence[date]) -> pd.DataFrame:
-    """The features of the days' images. Raises NeedsAttention for a day without."""
+def _features_of(store: MonitorStore, days: Sequence[date]) -> tuple[pd.DataFrame, int | None]:
+    """The features of the days' images, and how those of large images were made. Raises NeedsAttention for a day without features, and
+    for days that were made in two ways."""
     missing = [str(day) for day in days if not store.storage.exists(store.keys.day(day).features)]
     if missing:
         raise NeedsAttention(
             f"{', '.join(missing)}: no images were taken in, so there is nothing to accept; run the day first, or name another"
         )
-    return features_of_days(store, days)
+    features, ways = features_of_days(store, days)
+    if len(ways) > 1:
+        said = ", ".join(f"{day}: {decoding_of(store.day(day)) or 'either'}" for day in days)
+        raise NeedsAttention(
+            f"the features of large images of these days were made in different ways (docs/decisions/0092; {said}): accept those of one way, "
+            "or take the others in again (clear ingest_images)"
+        )
+    return features, next(iter(ways), None)
 
 
 def _reference_of(store: MonitorStore, features: pd.DataFrame, days: Sequence[date]) -> Reference:

@@ -16,6 +16,7 @@ from driftwatch.drift.against_reference import whole_rate
 from driftwatch.drift.answers import content_reference, own_answers, usual_of
 from driftwatch.drift.cusum import MOST_DAYS
 from driftwatch.drift.days_features import features_of_days
+from driftwatch.drift.decoding import comparable, decoding_of
 from driftwatch.drift.reference import DRIFTED, IMAGE_QUALITY, MIN_REFERENCE, OK, Reference
 from driftwatch.drift.states import usual_states
 
@@ -63,15 +64,21 @@ def _usual_before(day: DayStore) -> tuple[date, ...]:
     return tuple(usual)
 
 
-def baseline_images(day: DayStore, version: str) -> tuple[dict[str, str | Reference], tuple[date, ...]]:
+def baseline_images(
+    day: DayStore, version: str, decoding: int | None = None
+) -> tuple[dict[str, str | Reference], tuple[date, ...]]:
     """The baseline of image quality by its name, as `states.compare` takes it, and its days. `version`: the day's model, whose training
-    data is the baseline where there are no days, or too few images."""
+    data is the baseline where there are no days, or too few images. `decoding`: how the day's features of large images were made; days
+    of another way are left out."""
     days = baseline_days(day)
+    if decoding is not None:
+        days = tuple(other for other in days if comparable(decoding_of(day.monitor.day(other)), decoding))
     if days:
-        features, settings = features_of_days(day.monitor, days), day.config.profiling
+        (features, ways), settings = features_of_days(day.monitor, days), day.config.profiling
         if len(features) >= MIN_REFERENCE:
             rate = whole_rate(day.config, IMAGE_QUALITY)
             made = Reference.build(features, rate, settings.seed, settings.min_images)
+            made.decoding = next(iter(ways), None)
             return {day.config.reference.baseline: made}, days
     return {TRAINING: version}, ()
 

@@ -19,7 +19,7 @@ from driftwatch.models.as_trained import refuse_other
 from driftwatch.models.content import chosen, content_of, embeds_days
 from driftwatch.models.dataset import EVALUATION, TRAIN, VALIDATION
 from driftwatch.models.gate_rules import PROMOTE
-from driftwatch.models.original_set import set_keys
+from driftwatch.models.original_set import decoding_of_set, set_keys
 from driftwatch.models.predictors.base import Asked, predictor
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def build_reference_of(store: MonitorStore, version: str) -> ReferenceCounts:
     table = store.storage.read_table(keys.table)
     predicted, content = _predicted(store, version, table, store.storage.read_array(keys.inputs))
     features = store.storage.read_table(keys.features).assign(phash=table.get("phash"))
-    build_image_reference(store, version, features)
+    build_image_reference(store, version, features, decoding_of_set(store))
     held_out = build_held_out_references(store, version, predicted, content)
     prepare_states(store, version)
     return ReferenceCounts(version, len(features), held_out)

@@ -22,12 +22,14 @@ from driftwatch.drift.against_reference import (
 )
 from driftwatch.drift.baseline import baseline_images
 from driftwatch.drift.cusum import MOST_DAYS, ScoredDay, day_scores, trend
+from driftwatch.drift.decoding import decoding_where_large, features_of
 from driftwatch.drift.dependence import PHASH
 from driftwatch.drift.mutes import muted_features, muted_segments
 from driftwatch.drift.reference import DRIFTED, IMAGE_QUALITY, OK, Reference
 from driftwatch.drift.segment_kinds import segments_of_images
 from driftwatch.drift.states import Compared, compare, nearest, places_of_states, told
-from driftwatch.images.judged import judged_features, sampled_from
+from driftwatch.images.judged import sampled_from
+from driftwatch.images.picture import DECODING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +39,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def build_image_reference(store: MonitorStore, version: str, features: pd.DataFrame) -> Reference:
+def build_image_reference(
+    store: MonitorStore, version: str, features: pd.DataFrame, decoding: int = DECODING
+) -> Reference:
     """Writes the reference of model `version`, and where whylogs is installed its profile, from the features of the images that it was
     trained on.
 
-    Where `features` has a column `phash`, only the first of near-duplicates is kept in the reference. A reference has no day of
+    `decoding`: how the features of large images were made (`OfFeatures`). Where `features` has a column `phash`, only the first of near-duplicates is kept in the reference. A reference has no day of
     its own: its profile carries the monitor's first day.
     """
     from driftwatch.drift.whylogs_profiles import makes_profiles
@@ -50,6 +54,7 @@ def build_image_reference(store: MonitorStore, version: str, features: pd.DataFr
     settings = store.config.profiling
     table = features.drop(columns="image_id", errors="ignore")
     reference = Reference.build(table, kind_rate(settings, IMAGE_QUALITY), settings.seed, settings.min_images)
+    reference.decoding = decoding_where_large(reference.features, decoding)
     reference.save(store, version)
     if profiled:
         _write_reference_profile(store, version, table.drop(columns=PHASH, errors="ignore"))
@@ -85,12 +90,12 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     from driftwatch.drift.whylogs_profiles import EXACT_ROWS, hellinger, makes_profiles, read_profile
 
     profiled = makes_profiles(day.config.publish.sinks)
-    features = judged_features(day)
+    features, decoding = features_of(day)
     muted = muted_features(day.monitor, day.date)
-    usual_images, usual_days = baseline_images(day, version)
+    usual_images, usual_days = baseline_images(day, version, decoding)
     states = {**usual_images, **places_of_states(day, version, IMAGE_QUALITY)}
     clustered = with_clusters(day, features)
-    compared = compare(day.monitor, states, IMAGE_QUALITY, clustered, muted)
+    compared = compare(day.monitor, states, IMAGE_QUALITY, clustered, muted, decoding)
     best = compared[nearest([found.outcome for found in compared])]
     profile = day_profile(day, features) if profiled else None
     drift = DayDrift(
@@ -113,7 +118,7 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
         later["of_images"] = images
     if profile and profile.content_hash:
         later["content_hash"] = profile.content_hash
-    drift = with_segments(drift.model_copy(update=later), segments_of_images(day, clustered))
+    drift = with_segments(drift.model_copy(update=later), segments_of_images(day, clustered, decoding))
     if profile:
         day.storage.write_bytes(day.keys.feature_profile, profile.payload)
     day.write(drift)

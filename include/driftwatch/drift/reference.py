@@ -29,6 +29,7 @@ import pandas as pd
 from driftwatch.artifacts.parts import DriftVerdict
 from driftwatch.artifacts.reference import ReferenceSettings
 from driftwatch.drift.class_mix import PREDICTION, rows_of_the_days_mix
+from driftwatch.drift.decoding import decoding_where_large
 from driftwatch.drift.dependence import bursts, effective_size, weights_of
 from driftwatch.drift.two_sample import TESTS, effects, scores
 from driftwatch.errors import DriftwatchError
@@ -93,7 +94,7 @@ class Reference:
     `features`: float columns, one row for each image, at most MAX_REFERENCE rows. `calibrations`: for each batch size the null
     distribution (how the score is distributed without drift) as {rank: score}; rank 1 is the largest score of all `splits`.
     `classes`: the predicted class of each image, where known. `strata`: one value for each image; each random split keeps their
-    shares. None where it need keep none.
+    shares. None where it need keep none. `decoding`: how the features of large images were made (`OfFeatures`); None where no image is large.
 
     >>> rng = np.random.default_rng(0)
     >>> usual = pd.DataFrame({"brightness": rng.normal(120, 15, 500), "sharpness": rng.normal(5, 1, 500)})
@@ -113,6 +114,7 @@ class Reference:
     calibrations: dict[int, dict[int, float]] = field(default_factory=dict)
     classes: np.ndarray | None = None
     strata: np.ndarray | None = None
+    decoding: int | None = None
 
     @classmethod
     def build(
@@ -259,6 +261,8 @@ class Reference:
             splits=self.splits,
             calibrations={n: tuple(null.items()) for n, null in self.calibrations.items()},
         )
+        if self.decoding is not None:
+            settings = settings.model_copy(update={"decoding": self.decoding})
         store.write(store.keys.reference(version, kind), settings)
 
     @classmethod
@@ -273,6 +277,7 @@ class Reference:
             settings.min_images,
             {n: dict(null) for n, null in settings.calibrations.items()},
             _classes(table),
+            decoding=decoding_where_large(table, settings.decoding),
         )
 
 

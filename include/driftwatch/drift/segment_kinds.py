@@ -12,6 +12,7 @@ from driftwatch.artifacts.drift import ContentDrift
 from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.drift.against_reference import kind_rate, with_clusters
 from driftwatch.drift.class_mix import PREDICTION
+from driftwatch.drift.decoding import comparable, decoding_of
 from driftwatch.drift.mutes import muted_features, muted_segments
 from driftwatch.drift.segment_days import (
     EarlierDay,
@@ -40,16 +41,18 @@ if TYPE_CHECKING:
     Tests = Mapping[Segment, tuple[int, Judged | Untested]]
 
 
-def segments_of_images(day: DayStore, features: pd.DataFrame) -> dict[str, Any]:
+def segments_of_images(day: DayStore, features: pd.DataFrame, decoding: int | None = None) -> dict[str, Any]:
     """The fields of drift.json that say how the image quality of each segment is; empty where the monitor file names no segments that
-    are known in the morning. `features`: the day's, as `with_clusters` gives them."""
+    are known in the morning. `features`: the day's, as `with_clusters` gives them; `decoding`: how those of large images were made."""
     if not segmentations(day.config, "image_quality"):
         return {}
 
     def table_of(other: date) -> pd.DataFrame | None:
         before = day.monitor.day(other)
         found = _found(judged_features, before)
-        return None if found is None else with_clusters(before, found)
+        if found is None or (decoding is not None and not comparable(decoding_of(before), decoding)):
+            return None
+        return with_clusters(before, found)
 
     earlier = earlier_images(day)
     rows = divided(day, features, segmentations(day.config, "image_quality"))

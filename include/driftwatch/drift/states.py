@@ -8,6 +8,7 @@ rate holds for any number of states (the intersection-union test: Berger, Techno
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,8 +17,10 @@ from driftwatch.artifacts.base import find_each
 from driftwatch.artifacts.drift import TRAINING, ComparedState
 from driftwatch.artifacts.reference import AcceptedState, UsualPredictions
 from driftwatch.drift.against_reference import load_reference, report_of
+from driftwatch.drift.decoding import comparable
 from driftwatch.drift.reference import DRIFTED, IMAGE_QUALITY, OK, DriftReport, Reference, ReferenceKind
 from driftwatch.drift.silence import silenced
+from driftwatch.errors import NeedsAttention
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
     from driftwatch.artifacts.parts import DriftVerdict
     from driftwatch.artifacts.store import DayStore, MonitorStore
+
+
+logger = logging.getLogger(__name__)
 
 
 def accepted_states(store: MonitorStore) -> list[AcceptedState]:
@@ -90,18 +96,42 @@ def compare(
     kind: ReferenceKind,
     batch: pd.DataFrame,
     muted: Collection[str],
+    decoding: int | None = None,
 ) -> list[Compared]:
-    """`batch` against each state. `states`: for each name a reference, or where it lies; see `MonitorKeys.state_place`."""
+    """`batch` against each state. `states`: for each name a reference, or where it lies; see `MonitorKeys.state_place`.
+
+    `decoding`: how the batch's features of large images were made (`driftwatch.drift.decoding`). An accepted state whose features were
+    made in another way is left out. Raises NeedsAttention where it is the training data, or no state is left.
+    """
 
     def each() -> Iterator[Compared]:
         for name, found in states.items():
             reference = load_reference(store, found, kind) if isinstance(found, str) else found
+            if not comparable(reference.decoding, decoding):
+                refuse_or_warn(store, name, reference.decoding, decoding)
+                continue
             report = (
                 report_of(store, found, kind, reference, batch) if isinstance(found, str) else reference.test(batch)
             )
             yield Compared(name, reference, silenced(report, store.config.profiling.min_effect, muted))
 
-    return list(each())
+    compared = list(each())
+    if not compared:
+        raise NeedsAttention(
+            f"{store.keys.monitor}: none of {list(states)} can be compared with the day, whose features of large images were made in another "
+            "way (docs/decisions/0092): take the day in again (clear ingest_images)"
+        )
+    return compared
+
+
+def refuse_or_warn(store: MonitorStore, name: str, theirs: int | None, ours: int | None) -> None:
+    said = (
+        f"{store.keys.monitor}: the features of large images of the state {name} were made in another way ({theirs}) than the day's "
+        f"({ours}; docs/decisions/0092)"
+    )
+    if name == TRAINING:
+        raise NeedsAttention(f"{said}, so they are not compared: take the day in again (clear ingest_images)")
+    logger.warning("%s: it is left out; accept days that were taken in like the day, in its place", said)
 
 
 def nearest(outcomes: Sequence[Outcome]) -> int:

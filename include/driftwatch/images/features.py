@@ -132,9 +132,9 @@ def _sharpness(rgb: np.ndarray) -> list[float]:
     else:  # too narrow for a grid: mirrored until it is not
         grey = np.empty((height, width), np.uint8)
         grey_window(rows, top, left, grey)
-        grey = np.pad(grey, [(0, max(0, NARROWEST - side)) for side in grey.shape], mode="symmetric")
-        height, width = grey.shape
-        found = neighbours(grey)
+        mirrored = np.pad(grey, [(0, max(0, NARROWEST - side)) for side in grey.shape], mode="symmetric")
+        height, width = mirrored.shape
+        found = neighbours(mirrored)
     laplacians, details, detail_squares, across, down, coarse, mean, uneven, grid = found
     pixels = height * width
     noise = details / pixels

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +41,7 @@ from driftwatch.images.one_pass import (
     features_table,
     take_in_blocks,
 )
+from driftwatch.images.picture import DECODING, any_large
 from driftwatch.images.segments import DaySegments, without_segment
 from driftwatch.images.settling import until_settled, watched
 from driftwatch.images.shards import BLOCK, Shard, objects_of_shard, shards_of
@@ -60,6 +62,8 @@ class DayModel:
     version: str
     input: ModelInput
     """What it is given of an image. Only what decides the stored pixels is kept with the day."""
+    decoding: int = DECODING
+    """How the features of large images are made (`OfFeatures`): as those that they will be compared with."""
 
 
 def begin_day(day: DayStore, model: DayModel) -> Ingest | list[Shard]:
@@ -83,7 +87,7 @@ def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | 
     listed = list(segments.counted(day, listed or list_day(day)))
 
     def make_pass(given_up: frozenset[str]) -> Ingest:
-        with _writing_tables(day, segments) as tables, _blocks(day, listed, model.input, given_up) as blocks:
+        with _writing_tables(day, segments) as tables, _blocks(day, listed, model, given_up) as blocks:
             for number, block in enumerate(blocks):
                 inputs.write_block(day, number, block.inputs)
                 tables.add(block.manifest, block.features)
@@ -96,13 +100,13 @@ def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | 
 
 @contextmanager
 def _blocks(
-    day: DayStore, listed: Sequence[StoredObject], pixels: ModelInput, given_up: frozenset[str]
+    day: DayStore, listed: Sequence[StoredObject], model: DayModel, given_up: frozenset[str]
 ) -> Iterator[Iterator[Block]]:
     """The blocks of a pass over these objects of the day. A pass that fails is closed here, on the thread that made it: garbage
     collection would end it at any time, on any thread."""
     folder = folder_of_day(day)
     with (
-        closing(take_in_blocks(folder, listed, pixels, given_up)) as taken_in,
+        closing(take_in_blocks(folder, listed, model.input, given_up, decoding=model.decoding)) as taken_in,
         closing(watched(folder, taken_in, given_up)) as blocks,
     ):
         yield blocks
@@ -122,7 +126,8 @@ def cut_into_shards(day: DayStore, model: DayModel, listed: Iterable[StoredObjec
         total += len(part)
     shards = shards_of(total, size)
     about = pixel_fields(model.input)
-    day.write(ShardPlan(shards=len(shards), listed=total, model_version=model.version, **about))
+    plan = ShardPlan(shards=len(shards), listed=total, model_version=model.version, **about)
+    day.write(plan.model_copy(update={"decoding": model.decoding}))
     return shards
 
 
@@ -136,6 +141,7 @@ def ingest_shard(day: DayStore, shard: Shard) -> dict[str, int]:
         raise NeedsAttention(
             f"{day.storage.url(day.key(ShardPlan))} is gone: the day was merged since. To take it in again clear ingest_images"
         )
+    model = DayModel(plan.model_version, plan.pixels, plan.decoding)
     part = day.storage.read_table(day.keys.shard(shard.number, "listing.parquet"))
     objects = [StoredObject(key, int(size)) for key, size in zip(part["key"], part["size"], strict=True)]
 
@@ -143,7 +149,7 @@ def ingest_shard(day: DayStore, shard: Shard) -> dict[str, int]:
         counts: Counter[str] = Counter()
         with (
             writing_table(day.storage, day.keys.shard(shard.number, "images.parquet"), _IMAGES) as table,
-            _blocks(day, objects, plan.pixels, given_up) as blocks,
+            _blocks(day, objects, model, given_up) as blocks,
         ):
             for number, block in zip(shard.blocks, blocks, strict=True):
                 inputs.write_block(day, number, block.inputs)
@@ -178,7 +184,7 @@ def merge_shards(day: DayStore) -> Ingest:
                 features = np.column_stack([accepted[name].to_numpy() for name in COLUMNS])
                 tables.add(part.select(MANIFEST.names), features)
                 block += 1
-    found = _finish(day, DayModel(plan.model_version, plan.pixels), tables)
+    found = _finish(day, DayModel(plan.model_version, plan.pixels, plan.decoding), tables)
     _clear_shards(day)
     return _refuse_too_many_rejects(day, found)
 
@@ -201,6 +207,7 @@ class _Tables:
         self._status: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._without_segment: Counter[str] = Counter()
+        self._any_large = False
 
     def add(self, manifest: pa.Table, features: np.ndarray) -> None:
         """`manifest`: a table like MANIFEST."""
@@ -211,6 +218,7 @@ class _Tables:
         self.judged.add(with_segments, of_accepted)
         self._without_segment.update(without_segment(with_segments))
         self.rows.append(len(features))
+        self._any_large |= any_large(features[:, 0], features[:, 1])
         status = manifest["status"]
         self._status.update(status.to_pylist())
         rejected = manifest["reason"].filter(pc.equal(status, QUARANTINED))
@@ -232,7 +240,10 @@ class _Tables:
             **pixel_fields(model.input),
         )
         unknown = dict(sorted(self._without_segment.items()))
-        return found.model_copy(update={"without_segment": unknown}) if unknown else found
+        later: dict[str, Any] = {"without_segment": unknown} if unknown else {}
+        if self._any_large:
+            later["decoding"] = model.decoding
+        return found.model_copy(update=later)
 
 
 @contextmanager

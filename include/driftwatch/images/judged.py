@@ -92,10 +92,12 @@ def sampled_from(day: DayStore) -> int | None:
     return ingest.accepted if ingest is not None and ingest.judged is not None else None
 
 
-def judged_features(day: DayStore) -> pd.DataFrame:
-    """The rows of features.parquet that the day is judged by, in its order."""
+def judged_features(day: DayStore, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """The rows of features.parquet that the day is judged by, in its order; all columns or those named."""
     if is_sampled(day):
-        return day.storage.read_arrow(day.keys.judged, [ID, *COLUMNS]).to_pandas()
+        return day.storage.read_arrow(day.keys.judged, columns or [ID, *COLUMNS]).to_pandas()
+    if columns is not None:
+        return day.storage.read_arrow(day.keys.features, columns).to_pandas()
     return day.storage.read_table(day.keys.features)
 
 

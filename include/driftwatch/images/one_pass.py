@@ -30,6 +30,7 @@ from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.fetch import Ignored, fetch
 from driftwatch.images.headers import Header, ImageFile, RejectedImage
 from driftwatch.images.near_duplicates import HASHED_SIDE, perceptual_hash
+from driftwatch.images.picture import DECODING
 from driftwatch.images.resize import Halvings, model_input, rows_and_columns
 from driftwatch.images.room import Room
 from driftwatch.images.shards import BLOCK
@@ -129,23 +130,34 @@ def take_in_blocks(
     pixels: ModelInput,
     given_up: Collection[str] = (),
     workers: int | None = None,
+    decoding: int = DECODING,
 ) -> Generator[Block, None, None]:
     """Fetches, checks and decodes each object once, in the order of the keys, on `workers` threads (all cores by default;
     decoders and kernels let go of Python's lock). At most a few images for each core are in work at a time.
 
-    `given_up`: keys that are not read, since they change all the time. What `images.ignore` names, and what storage says is larger
+    `decoding`: how the features of large images are made (`OfFeatures`). `given_up`: keys that are not read, since they change all the time. What `images.ignore` names, and what storage says is larger
     than `max_bytes`, is not fetched. For what is raised and what is quarantined see `driftwatch.images.fetch`. Close the generator
     where you do not use it up.
     """
     filling = _Filling(pixels)
     fetched = fetch(folder, sorted(objects, key=lambda item: item.key), given_up)
-    with closing(fetched), closing(_in_turn(fetched, folder.settings, pixels, workers or _cores())) as done:
+    with (
+        closing(fetched),
+        closing(_in_turn(fetched, folder.settings, _Made(pixels, decoding), workers or _cores())) as done,
+    ):
         for item in done:
             filling.add(item)
             if filling.rows == BLOCK:
                 yield filling.block()
     if filling.rows:
         yield filling.block()
+
+
+class _Made(NamedTuple):
+    """How inputs, and the features of large images, are made."""
+
+    pixels: ModelInput
+    decoding: int
 
 
 class _Filling:
@@ -205,7 +217,7 @@ def features_table(manifest: pa.Table, features: np.ndarray) -> pa.Table:
 def _in_turn(
     fetched: Iterator[tuple[StoredObject, bytes | RejectedImage | Ignored]],
     images: ImagesConfig,
-    pixels: ModelInput,
+    made: _Made,
     workers: int,
 ) -> Generator[_InWork, None, None]:
     """Each object in order, with what became of it. Meanwhile the workers are a few objects ahead."""
@@ -215,7 +227,7 @@ def _in_turn(
     room = Room(images.decode_mb * 1_000_000)
     with _one_opencv_thread(), ThreadPoolExecutor(workers) as pool:
         while turn := list(islice(to_do, _TURN)):
-            waiting.append(pool.submit(_process_turn, turn, images, pixels, room))
+            waiting.append(pool.submit(_process_turn, turn, images, made, room))
             if len(waiting) >= workers * _TURNS_PER_CORE:
                 yield from waiting.popleft().result()
         while waiting:
@@ -234,35 +246,37 @@ def _to_do(item: StoredObject, data: bytes | RejectedImage | Ignored, seen: set[
     return _InWork(item.key, len(data), image_id, data if new else None)
 
 
-def _process_turn(turn: list[_InWork], images: ImagesConfig, pixels: ModelInput, room: Room) -> list[_InWork]:
+def _process_turn(turn: list[_InWork], images: ImagesConfig, made: _Made, room: Room) -> list[_InWork]:
     return [
-        item if item.data is None else item._replace(data=None, outcome=_process(item.data, images, pixels, room))
+        item if item.data is None else item._replace(data=None, outcome=_process(item.data, images, made, room))
         for item in turn
     ]
 
 
-def _process(data: bytes, images: ImagesConfig, pixels: ModelInput, room: Room) -> _Outcome:
+def _process(data: bytes, images: ImagesConfig, made: _Made, room: Room) -> _Outcome:
     try:
         file = check_file(data, images)
         with room.taking(file.memory):
-            picture, note = picture_of(file, images, _needed(file, pixels))
+            picture, note = picture_of(file, images, _needed(file, made))
             halvings = Halvings(picture.rgb, (picture.height, picture.width))
             header = Header(file.header.format, picture.width, picture.height)
-            made = _made(halvings, pixels, header)
+            given = _given(halvings, made.pixels, header)
             about = _About(note, *header[:3], perceptual_hash(halvings))
-            return _Outcome(ACCEPTED, about, image_features(picture), made)
+            return _Outcome(ACCEPTED, about, image_features(picture), given)
     except RejectedImage as error:
         return _rejected(error)
 
 
-def _needed(file: ImageFile, pixels: ModelInput) -> tuple[int, int] | None:
+def _needed(file: ImageFile, made: _Made) -> tuple[int, int] | None:
     """The rows and columns of averages that are enough for hash and input; None where these need the whole picture."""
     size = file.header.height, file.header.width
-    needed = rows_and_columns(*(size[::-1] if file.orientation > 4 else size), pixels)
+    if made.decoding < DECODING:
+        return None
+    needed = rows_and_columns(*(size[::-1] if file.orientation > 4 else size), made.pixels)
     return needed and (max(needed[0], HASHED_SIDE), max(needed[1], HASHED_SIDE))
 
 
-def _made(picture: Halvings, pixels: ModelInput, header: Header) -> np.ndarray:
+def _given(picture: Halvings, pixels: ModelInput, header: Header) -> np.ndarray:
     """The model's input. One that cannot be made of this picture is a rejected image, whose size the manifest has."""
     try:
         return model_input(picture, pixels)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 SAMPLED_SIDE = 160
 WINDOW_SIDE = 256
+# Below, the window is so much of the picture that nothing is gained. With every eighth pixel a block has at most one of the sample.
+LARGE_PIXELS, LARGE_STEP = 1_000_000, 8
+# How features of large images are made today: see `artifacts.model_input.OfFeatures`.
+DECODING = 2
 
 
 class Picture(NamedTuple):
@@ -26,7 +31,7 @@ class Picture(NamedTuple):
 
     @classmethod
     def whole(cls, rgb: np.ndarray) -> Picture:
-        return cls(*rgb.shape[:2], rgb, rgb, rgb)
+        return cls(rgb.shape[0], rgb.shape[1], rgb, rgb, rgb)
 
     def upright(self, orientation: int) -> Picture:
         """Turned and mirrored as EXIF's `orientation`, 1 to 8, says."""
@@ -52,6 +57,16 @@ def flips(orientation: int) -> tuple[bool, bool]:
 def sampling(height: int, width: int) -> int:
     """Colour features are made of every so-manieth pixel of every so-manieth row."""
     return math.ceil(max(height, width) / SAMPLED_SIDE)
+
+
+def is_large(height: int, width: int) -> bool:
+    """Whether an image of that size need not be decoded whole."""
+    return height * width >= LARGE_PIXELS and sampling(height, width) >= LARGE_STEP
+
+
+def any_large(widths: Iterable[float], heights: Iterable[float]) -> bool:
+    """Whether how the features were made makes a difference: for an image of such a size there are two ways (`DECODING`)."""
+    return any(is_large(int(height), int(width)) for height, width in set(zip(heights, widths, strict=True)))
 
 
 def window(side: int) -> tuple[int, int]:

@@ -32,7 +32,7 @@ class Halvings:
     def __init__(self, rgb: np.ndarray, size: tuple[int, int] | None = None) -> None:
         """`size`: the height and width of the picture of which `rgb` has averages; by default its own."""
         self._pictures = [np.ascontiguousarray(rgb)]
-        self.size = size or rgb.shape[:2]
+        self.size: tuple[int, int] = size or (rgb.shape[0], rgb.shape[1])
 
     @property
     def whole(self) -> np.ndarray:

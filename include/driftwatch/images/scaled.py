@@ -17,10 +17,8 @@ import numpy as np
 from driftwatch.images.entropy import Component, Tables, components_of, tables
 from driftwatch.images.headers import ImageFile
 from driftwatch.images.jpeg import Warned, pixels
-from driftwatch.images.picture import Picture, flips, sampling, window
+from driftwatch.images.picture import Picture, flips, is_large, sampling, window
 
-# Below, the window is so much of the picture that nothing is gained. With every eighth pixel a block has at most one of the sample.
-LARGE_PIXELS, LARGE_STEP = 1_000_000, 8
 _SEQUENTIAL = (0xC0, 0xC1)
 _BANDS = (0, 2, 1)  # OpenCV has the red difference before the blue one
 _MOST_BYTES = 512  # of a copied block: 64 times a code of 16 bits and a number of 15, and as many zeros behind 0xFF
@@ -80,7 +78,7 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
     header, turned = file.header, file.orientation > 4
     height, width = (header.width, header.height) if turned else (header.height, header.width)
     step = sampling(height, width)
-    if header.format != "JPEG" or height * width < LARGE_PIXELS or step < LARGE_STEP:
+    if header.format != "JPEG" or not is_large(height, width):
         return None
     side = next((side for side in (8, 4) if height // side >= rows and width // side >= columns), None)
     if (
@@ -130,8 +128,10 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
         return None
     top, left = (axis.start - axis.first * axis.unit for axis in (down, across))
     detail = region[top : top + down.length, left : left + across.length]
-    averages, sample = (cv2.cvtColor(part, cv2.COLOR_YCrCb2RGB) for part in (averages, sample))
-    return Picture(header.height, header.width, averages, sample, detail).upright(file.orientation)
+    rgb, sampled = (cv2.cvtColor(part, cv2.COLOR_YCrCb2RGB) for part in (averages, sample))
+    return Picture(
+        header.height, header.width, np.asarray(rgb, np.uint8), np.asarray(sampled, np.uint8), detail
+    ).upright(file.orientation)
 
 
 def _in_luma(file: ImageFile) -> bool:

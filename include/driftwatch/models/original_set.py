@@ -19,6 +19,7 @@ from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.models import TrainingSetPixels, TrainingSetReady
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.picture import DECODING, any_large
 from driftwatch.models.as_trained import refuse_other_pixels
 from driftwatch.models.splits import decide_splits, known_splits, refuse_missing, splits_lock
 from driftwatch.storage import Storage
@@ -96,7 +97,10 @@ class TrainingSet:
         storage.write_table(keys.splits, self.splits)  # it only grows, so it fits the old set and the new one
         storage.write_array(beside.inputs, self.inputs)
         storage.write_table(beside.features, self.features)
-        base.write(storage, beside.pixels, TrainingSetPixels(**pixel_fields(self.pixels)))
+        about = TrainingSetPixels(**pixel_fields(self.pixels))
+        if any_large(self.features["image.ImagePixelWidth"], self.features["image.ImagePixelHeight"]):
+            about = about.model_copy(update={"decoding": DECODING})
+        base.write(storage, beside.pixels, about)
         storage.write_table(beside.table, self.table)
         base.write(storage, beside.ready, TrainingSetReady(images=len(self.table)))
         _settle(storage, pairs, beside.ready)
@@ -218,6 +222,12 @@ def refuse_other_set(store: MonitorStore, table: pd.DataFrame) -> None:
     refuse_other_pixels(
         _pixels(store, keys), store.config, f"the images of {store.storage.url(keys.inputs)}", f"T{_AGAIN}"
     )
+
+
+def decoding_of_set(store: MonitorStore) -> int:
+    """How the features of the set that counts were made, where its images are large; see `OfFeatures`."""
+    found = store.find(set_keys(store).pixels, TrainingSetPixels)
+    return found.decoding if found else 1
 
 
 def _pixels(store: MonitorStore, keys: SetKeys) -> ModelInput:

@@ -102,11 +102,13 @@ class IngestImagesOperator(DayOperator, SkipMixin):
     def _ingest_or_shards(self, context: Context) -> Ingest | list[Shard]:
         """Takes the day in and returns its counts. If it is too large for one task: returns its shards."""
         from driftwatch.artifacts.model_input import ModelInput
+        from driftwatch.drift.decoding import decoding_for
         from driftwatch.images.ingest import DayModel, begin_day
         from driftwatch.models.as_trained import as_trained
 
         version = self._model_version()
-        model = DayModel(version, ModelInput.of(as_trained(self.store, version).model.input))
+        about = ModelInput.of(as_trained(self.store, version).model.input)
+        model = DayModel(version, about, decoding_for(self.store, version))
         with _told_where_refused(self, context):
             found = begin_day(self.of_day, model)
         if isinstance(found, list):

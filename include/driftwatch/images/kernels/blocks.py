@@ -3,6 +3,8 @@ rectangle of blocks copied out."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from driftwatch.images.kernels.compiled import compiled
@@ -12,7 +14,8 @@ SHORT_BITS = 10  # codes up to that long are looked up in a table that stays in 
 # Beyond what encoders write; a file with such a mean is left to libjpeg.
 _LARGEST_MEAN = 16_000
 MOST_SUMS = 32  # of one block
-i32, i64, f32, u8, u16, u64, at = np.int32, np.int64, np.float32, np.uint8, np.uint16, np.uint64, np.uintp
+f32, u8, u64, at = np.float32, np.uint8, np.uint64, np.uintp
+i64: Any = np.int64
 _DATA = "Array(uint8, 1, 'C', True)"
 _READER = "Tuple((uint64, int64, int64))"
 
@@ -89,19 +92,19 @@ def read_blocks(
     a scan of its own, with first coefficients in codes of four bits that are the size itself.
     """
     units_across, units_down, interval, apart = layout[0], layout[1], layout[2], layout[3]
-    held, left, place, mark = u64(0), i64(0), i64(0), i64(0)
-    copied, waiting, size = u64(0), i64(0), i64(0)
+    held, left, place, mark = u64(0), 0, 0, 0
+    copied, waiting, size = u64(0), 0, 0
     means, copied_means = np.zeros(4, np.int64), np.zeros(4, np.int64)
     found, rows = np.zeros(MOST_SUMS, np.float32), np.zeros(MOST_SUMS, np.uintp)
     high, wide = picture.shape[0], picture.shape[1]
-    unit = i64(0)
+    unit = 0
     for down in range(units_down):
         for across in range(units_across):
             if interval > 0 and unit > 0 and unit % interval == 0:
                 held, left, place = refill(data, held, left, place)
                 if left >= 8 or place + 2 > len(data) or data[at(place)] != 0xFF or data[at(place + 1)] != 0xD0 + mark:
                     return ODD, 0
-                held, left, place, mark = u64(0), i64(0), place + 2, (mark + 1) % 8
+                held, left, place, mark = u64(0), 0, place + 2, (mark + 1) % 8
                 means[:] = 0
             unit += 1
             copy = window[0] <= across < window[2] and window[1] <= down < window[3]
@@ -128,13 +131,13 @@ def read_blocks(
                 if copy:
                     difference = mean - copied_means[component]
                     copied_means[component] = mean
-                    extra = 0
-                    while abs(difference) >> extra:
-                        extra += 1
-                    if extra > 11:
+                    length = 0
+                    while abs(difference) >> length:
+                        length += 1
+                    if length > 11:
                         return ODD, 0
-                    bits = difference if difference >= 0 else difference + (1 << extra) - 1
-                    copied, waiting, size = put(out, copied, waiting, size, u64(extra << extra | bits), 4 + extra)
+                    bits = difference if difference >= 0 else difference + (1 << length) - 1
+                    copied, waiting, size = put(out, copied, waiting, size, u64(length << length | bits), 4 + length)
                 # The other coefficients.
                 areas, area, coefficient = blocks[block, at(7)], at(blocks[block, at(8)]), i64(1)
                 many_across, many_down = columns[component, column, at(1)], lines[component, line, at(1)]
