@@ -92,6 +92,7 @@ def test_a_reference_of_days_is_made_of_their_samples(storage, no_whole_table):
     put_features(day, features_of(IMAGES, 1), phash=HASHES)
     count_in(day)
     no_whole_table()
-    found = features_of_days(day.monitor, [day.date])
+    found, ways = features_of_days(day.monitor, [day.date])
+    assert ways == frozenset()
     assert found["image_id"].tolist() == judged_features(day)["image_id"].tolist()
     assert found["phash"].notna().all()
