@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,12 +15,17 @@ _TABLES, _QUANTISATION, _RESTARTS, _SCAN = 0xC4, 0xDB, 0xDD, 0xDA
 _LARGEST_MEAN = 1300
 
 
+# For the number of each table: how many codes there are of each length, and their values.
+Defined: TypeAlias = tuple[tuple[int, tuple[bytes, bytes]], ...]
+
+
 class Tables(NamedTuple):
     """What stands before a file's only scan. `codes` [table, next 16 bits]: the code's length * 256 + its value, 0 where there is
-    none; tables 0 to 3 are those of first coefficients. `steps`: the 64 steps of each quantisation table, in zigzag order.
+    none; tables 0 to 3 are those of first coefficients. `defined`: how these were given. `steps`: the 64 steps of each quantisation table, in zigzag order.
     `interval`: units between restart marks, or 0. `scan`: the scan's header; its data begin at `start`."""
 
     codes: np.ndarray
+    defined: Defined
     steps: dict[int, np.ndarray]
     interval: int
     scan: bytes
@@ -102,7 +108,8 @@ def tables(file: ImageFile) -> Tables | None:
         elif kind == _RESTARTS:
             interval = int.from_bytes(content[:2], "big")
         elif kind == _SCAN:
-            return Tables(_looked_up(codes), steps, interval, content, position)
+            defined = tuple(sorted(codes.items()))
+            return Tables(looked_up(defined), defined, steps, interval, content, position)
     return None
 
 
@@ -117,13 +124,14 @@ def _codes(content: bytes) -> dict[int, tuple[bytes, bytes]]:
     return found
 
 
-def _looked_up(tables: dict[int, tuple[bytes, bytes]]) -> np.ndarray:
+@lru_cache(maxsize=16)  # most encoders write the tables of the standard's annex K; each takes a megabyte
+def looked_up(tables: Defined) -> np.ndarray:
     """By table and next 16 bits: the code's length and value; codes are in the order of their values, and count upwards (T.81, annex C).
 
     Made of the tables that are left at the end alone: a file may define each a hundred thousand times.
     """
     codes = np.zeros((8, 1 << 16), np.uint16)
-    for number, (counts, content) in tables.items():
+    for number, (counts, content) in tables:
         values, start = iter(content), 0
         for length, many in enumerate(counts, 1):
             for value in (next(values, 0) for _ in range(many)):

@@ -70,8 +70,10 @@ class _Walk:
 
     def __init__(self, data: bytes, check: Check) -> None:
         self._data, self._check = data, check
-        self._kept = bytearray()  # what the decoder gets of data[: self._taken]
-        self._taken = 0
+        self._kept: list[
+            bytes | memoryview
+        ] = []  # what the decoder gets of data[: self._taken], in pieces of a large file
+        self._length = self._taken = 0
         self._frame: _Frame | None = None
         self._sent: dict[int, list[int]] = {}  # by component: how many low bits of each coefficient are still to come
         self._orientation: int | None = None
@@ -109,12 +111,10 @@ class _Walk:
                 raise RejectedImage("truncated", "the JPEG file ends inside its header", self.header)
             raise RejectedImage("not_an_image", "the JPEG file has no picture data", self.header)
         has_end = marker is not None and marker[0] == _END_MARK
-        self._keep_up_to(marker.start() if marker else len(self._data))
-        if marker is None:
-            self._kept = self._kept.rstrip(b"\xff")  # half an end mark
+        self._keep_up_to(marker.start() if marker else len(self._data.rstrip(b"\xff")))  # without half an end mark
         return ImageFile(
             self.header,
-            bytes(self._kept) + _END_MARK,
+            b"".join((*self._kept, _END_MARK)),
             self._orientation or 1,
             "" if has_end else NO_END_MARK,
             self.scans,
@@ -123,11 +123,14 @@ class _Walk:
         )
 
     def _keep_up_to(self, end: int) -> None:
-        self._kept += memoryview(self._data)[self._taken : end]
-        self._taken = end
+        if end > self._taken:
+            self._kept.append(memoryview(self._data)[self._taken : end])
+            self._length += end - self._taken
+            self._taken = end
 
     def _replace(self, value: bytes) -> None:
-        self._kept += value
+        self._kept.append(value)
+        self._length += len(value)
         self._taken += len(value)
 
     def _take_frame(self, kind: int, payload: bytes) -> None:
@@ -139,7 +142,7 @@ class _Walk:
         self.header = Header("JPEG", width, height, payload[5])
         self._check(self.header)
         _refuse_unsupported(kind, payload[0], self.header)
-        self._frame = _Frame(len(self._kept), kind, payload[6 : 6 + 3 * payload[5] : 3])
+        self._frame = _Frame(self._length, kind, payload[6 : 6 + 3 * payload[5] : 3])
         self._sent = {name: [1] * 64 for name in self._frame.components}
 
     def _take_scan(self, payload: bytes) -> None:

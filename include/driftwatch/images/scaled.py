@@ -14,7 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from driftwatch.images.entropy import Component, Tables, components_of, tables
+from driftwatch.images.entropy import Component, Defined, Tables, components_of, looked_up, tables
 from driftwatch.images.headers import ImageFile
 from driftwatch.images.jpeg import Warned, pixels
 from driftwatch.images.picture import Picture, flips, is_large, sampling, window
@@ -27,44 +27,44 @@ _SIZES = bytes(3) + bytes([12]) + bytes(12) + bytes(range(12))
 
 
 class _Axis(NamedTuple):
-    """Of rows or columns: pixels in all and in a unit; which pixels are in the sample; which belong to the central window, and
-    which units to the rectangle that is copied, the window with a unit around it, since libjpeg smooths colours over their blocks' edges."""
+    """Of rows or columns: `side` pixels, in `units` of `unit` pixels. `count` of them are in the sample; `seen` [component, block, 3]: the
+    first of those in a block, how many, and the place of the first within the block. `start`, `length`: of the central window; `first`,
+    `beyond`: of the units that are copied, the window's with one around them, since libjpeg smooths colours over their blocks' edges."""
 
     side: int
     unit: int
-    sampled: np.ndarray
+    units: int
+    count: int
+    seen: np.ndarray
     start: int
     length: int
     first: int
     beyond: int
-
-    @classmethod
-    def of(cls, side: int, unit: int, step: int, flipped: bool) -> _Axis:
-        count = max(1, side // step)
-        offset = side - 1 - (count - 1) * step if flipped else 0
-        start, length = window(side)
-        if flipped:
-            start = side - start - length
-        first = max(0, start // unit - 1)
-        beyond = min(math.ceil(side / unit), math.ceil((start + length) / unit) + 1)
-        return cls(side, unit, offset + step * np.arange(count), start, length, first, beyond)
-
-    @property
-    def units(self) -> int:
-        return math.ceil(self.side / self.unit)
 
     @property
     def copied(self) -> int:
         """Pixels of the rectangle that is copied."""
         return min(self.beyond * self.unit, self.side) - self.first * self.unit
 
-    def seen(self, span: int) -> np.ndarray:
-        """For each block of `span` pixels: its first sampled pixel, how many it has, the place of the first within the block."""
-        edges = np.arange(self.units * self.unit // span) * span
-        first = np.searchsorted(self.sampled, edges)
-        count = np.searchsorted(self.sampled, edges + span) - first
-        place = self.sampled[np.minimum(first, len(self.sampled) - 1)] - edges
-        return np.stack([first, count, np.where(count > 0, place, 0)], axis=1)
+
+@lru_cache(maxsize=64)
+def _axis(side: int, most: int, step: int, flipped: bool, blocks: tuple[int, ...]) -> _Axis:
+    """`blocks`: of each component in a unit; `most`: the most of these. Kept for the next picture of that size."""
+    unit = 8 * most
+    units, count = math.ceil(side / unit), max(1, side // step)
+    sampled = step * np.arange(count) + (side - 1 - (count - 1) * step if flipped else 0)
+    start, length = window(side)
+    if flipped:
+        start = side - start - length
+    seen = np.zeros((len(blocks), units * most, 3), np.int32)
+    for component, of_unit in enumerate(blocks):
+        edges = np.arange(units * of_unit) * (unit // of_unit)
+        first = np.searchsorted(sampled, edges)
+        many = np.searchsorted(sampled, edges + unit // of_unit) - first
+        place = np.where(many > 0, sampled[np.minimum(first, count - 1)] - edges, 0)
+        seen[component, : len(edges)] = np.stack([first, many, place], axis=1)
+    first_unit, beyond = max(0, start // unit - 1), min(units, math.ceil((start + length) / unit) + 1)
+    return _Axis(side, unit, units, count, seen, start, length, first_unit, beyond)
 
 
 def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
@@ -99,21 +99,21 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
     if not known or not {wide, high} <= {1, 2} or any(other[:2] != (1, 1) for other in components[1:]):
         return None
     flipped_down, flipped_right = reversed(flips(file.orientation)) if turned else flips(file.orientation)
-    down = _Axis.of(header.height, 8 * high, step, flipped_down)
-    across = _Axis.of(header.width, 8 * wide, step, flipped_right)
+    down = _axis(header.height, high, step, flipped_down, tuple(component.down for component in components))
+    across = _axis(header.width, wide, step, flipped_right, tuple(component.across for component in components))
     blocks, weights = _blocks(components, found, side)
     averages = np.full((header.height // side, header.width // side, 3), 128, np.uint8)
-    sample = np.full((len(down.sampled), len(across.sampled), 3), 128, np.uint8)
+    sample = np.full((down.count, across.count, 3), 128, np.uint8)
     room = np.empty((down.beyond - down.first) * (across.beyond - across.first) * len(blocks) * _MOST_BYTES, np.uint8)
     verdict, size = read_blocks(
         np.frombuffer(file.data, np.uint8, len(file.data) - 2 - found.start, found.start),
         found.codes,
-        _short(found.codes),
+        *_lookups(found.defined),
         blocks,
         np.array([across.units, down.units, found.interval, step], np.int64),
         weights,
-        _seen(across, [8 * wide // component.across for component in components]),
-        _seen(down, [8 * high // component.down for component in components]),
+        across.seen,
+        down.seen,
         averages,
         sample,
         np.array([across.first, down.first, across.beyond, down.beyond], np.int64),
@@ -148,12 +148,15 @@ def _names(file: ImageFile) -> bytes:
     return file.data[file.frame + 10 : file.frame + 10 + 3 * (file.header.channels or 1) : 3]
 
 
-def _short(codes: np.ndarray) -> np.ndarray:
-    """By table and next SHORT_BITS bits: as `codes`, the length that of code and number together; 0 where the code is longer."""
-    from driftwatch.images.kernels.blocks import SHORT_BITS
+@lru_cache(maxsize=16)
+def _lookups(tables: Defined) -> tuple[np.ndarray, np.ndarray]:
+    """The arguments `short` and `at_once` of the kernel, kept for the next file of the same tables."""
+    from driftwatch.images.kernels.blocks import SHORT_BITS, several
 
+    codes = looked_up(tables)
     short = codes[:, :: 1 << 16 - SHORT_BITS]
-    return np.where(short >> 8 <= SHORT_BITS, short + ((short & 15) << 8) * (short > 0), 0).astype(np.uint16)
+    short = np.where(short >> 8 <= SHORT_BITS, short + ((short & 15) << 8) * (short > 0), 0).astype(np.uint16)
+    return short, np.stack([several(row) for row in codes])
 
 
 def _blocks(components: list[Component], found: Tables, side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -199,13 +202,6 @@ def _weights(ratio_across: int, ratio_down: int, sums_across: int, sums_down: in
     diagonal = down + across
     zigzag = np.lexsort((np.where(diagonal % 2, down, across), diagonal))
     return np.ascontiguousarray(weights[:, zigzag], np.float32)
-
-
-def _seen(axis: _Axis, spans: list[int]) -> np.ndarray:
-    """What is sampled of each component's blocks, int32 [component, block, 3]."""
-    seen = [axis.seen(span) for span in spans]
-    longest = max(len(each) for each in seen)
-    return np.stack([np.pad(each, ((0, longest - len(each)), (0, 0))) for each in seen]).astype(np.int32)
 
 
 def _copied(file: ImageFile, found: Tables, components: list[Component], height: int, width: int) -> bytes:

@@ -13,6 +13,7 @@ ALL_RIGHT, ODD = 0, 1
 SHORT_BITS = 10  # codes up to that long are looked up in a table that stays in the processor's first cache
 # Beyond what encoders write; a file with such a mean is left to libjpeg.
 _LARGEST_MEAN = 16_000
+SEVERAL_BITS = 12  # so many bits hold two or three short codes and their numbers
 MOST_SUMS = 32  # of one block
 f32, u8, u64, at = np.float32, np.uint8, np.uint64, np.uintp
 i64: Any = np.int64
@@ -58,14 +59,43 @@ def put(
     return held & ((u64(1) << u64(count)) - u64(1)), count, place
 
 
+@compiled("uint32[::1](uint16[::1])")
+def several(codes: np.ndarray) -> np.ndarray:
+    """By the next SEVERAL_BITS bits: what all codes of other coefficients that are whole in them come to, each with its number. The
+    lowest 4 bits: how many bits; the next 8: how many coefficients; the highest: 1 where the block ends. 0 where none is whole.
+
+    `codes` [next 16 bits]: the code's length * 256 + its value.
+    """
+    found = np.zeros(1 << SEVERAL_BITS, np.uint32)
+    for bits in range(1 << SEVERAL_BITS):
+        used, steps, ends = 0, 0, 0
+        while ends == 0:
+            code = i64(codes[at(bits << (16 - SEVERAL_BITS + used) & 0xFFFF)])
+            length, value = code >> 8, code & 255
+            if (
+                code == 0
+                or used + length + (value & 15) > SEVERAL_BITS
+                or (value & 15 == 0 and value != 0 and value != 0xF0)
+            ):
+                break
+            used += length + (value & 15)
+            if value == 0:
+                ends = 1
+            else:
+                steps += (value >> 4) + 1
+        found[at(bits)] = used | steps << 4 | ends << 12
+    return found
+
+
 @compiled(
-    f"UniTuple(int64, 2)({_DATA}, uint16[:, ::1], uint16[:, ::1], int64[:, ::1], int64[::1], float32[:, ::1], int32[:, :, ::1], "
+    f"UniTuple(int64, 2)({_DATA}, uint16[:, ::1], uint16[:, ::1], uint32[:, ::1], int64[:, ::1], int64[::1], float32[:, ::1], int32[:, :, ::1], "
     "int32[:, :, ::1], uint8[:, :, ::1], uint8[:, :, ::1], int64[::1], uint8[::1])"
 )
 def read_blocks(
     data: np.ndarray,
     codes: np.ndarray,
     short: np.ndarray,
+    at_once: np.ndarray,
     blocks: np.ndarray,
     layout: np.ndarray,
     weights: np.ndarray,
@@ -79,7 +109,7 @@ def read_blocks(
     """Reads a whole scan. Gives ALL_RIGHT, or ODD for anything that is not just as encoders write it, and the bytes of `out`.
 
     `codes` [table, next 16 bits]: the code's length * 256 + its value, 0 where there is none. `short` [table, next SHORT_BITS]: the
-    same for short codes, with the length of code and number together. `blocks`, for each block of a unit: component, tables of the
+    same for short codes, with the length of code and number together. `at_once` [table]: `several` of each. `blocks`, for each block of a unit: component, tables of the
     first coefficient and of the others, column and row within the unit, blocks of the component across and down in a unit, sums
     across and down of a block for `picture`, the first of these in `weights`, the first of its pixels there, pixels of the picture that
     it covers across and down, band. `layout`: units in a row, rows of units, units between restart marks or 0.
@@ -116,11 +146,13 @@ def read_blocks(
                 # The first coefficient.
                 if left < 32:
                     held, left, place = refill(data, held, left, place)
-                code = i64(codes[at(blocks[block, at(1)]), at(held >> u64(48))])
-                extra = code & 255
+                code = i64(short[at(blocks[block, at(1)]), at(held >> u64(64 - SHORT_BITS))])
+                if code == 0:
+                    code = i64(codes[at(blocks[block, at(1)]), at(held >> u64(48))])
+                    code += (code & 15) << 8
+                extra, taken = code & 255, code >> 8
                 if code == 0 or extra > 11:
                     return ODD, 0
-                taken = (code >> 8) + extra
                 value = i64(held >> u64(64 - taken)) & ((1 << extra) - 1)
                 value -= ((1 << extra) - 1) & ((value << 1 >> extra) - 1)  # negative where its highest bit is 0
                 held, left = held << u64(taken), left - taken
@@ -146,10 +178,16 @@ def read_blocks(
                     while coefficient < 64:
                         if left < 32:
                             held, left, place = refill(data, held, left, place)
-                        code = i64(short[table, at(held >> u64(64 - SHORT_BITS))])
-                        if code == 0:
-                            code = i64(codes[table, at(held >> u64(48))])
-                            code += (code & 15) << 8
+                        some = i64(at_once[table, at(held >> u64(64 - SEVERAL_BITS))])
+                        steps, ends = some >> 4 & 255, some >> 12
+                        if some != 0 and coefficient + steps + ends <= 64:
+                            held, left = held << u64(some & 15), left - (some & 15)
+                            coefficient += steps
+                            if ends != 0:
+                                break
+                            continue
+                        code = i64(codes[table, at(held >> u64(48))])
+                        code += (code & 15) << 8
                         taken = code >> 8
                         held, left = held << u64(taken), left - taken
                         if code & 15 == 0 and code & 255 != 0xF0:
