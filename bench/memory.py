@@ -1,9 +1,10 @@
-"""Peak memory of a day's steps without the model, 50,000 images against 5,000: a Markdown table.
+"""Peak memory of a day's steps without the model, from 5,000 to 500,000 images: a Markdown table.
 
-    python -m bench.memory       # about five minutes of one core, 3 GB of disk
+    python -m bench.memory       # about twenty minutes of one core, 6 GB of disk
 
-Each step runs in a process of its own, as a task does, on drawn photos of 500 x 375; every image has bytes of its own. "One task" is the
-whole day taken in at once, which only a `shard_size` of its own would do; a shard is `images.shard_size` of the default.
+Each step runs in a process of its own, as a task does. Ingest takes in drawn photos of 500 x 375, every one with bytes of its own; "one task" is the
+whole day taken in at once, which only a `shard_size` of its own would do; a shard is `images.shard_size` of the default. The steps behind it
+work on what shards of such photos leave, with other ids and a little noise.
 """
 
 from __future__ import annotations
@@ -12,11 +13,19 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench.scaling_costs import HEIGHT, WIDTH, _alone, _day, _timed, _world
+from bench.scaling_costs import HEIGHT, WIDTH, _alone, _day, _measure_images, _timed, _world, measure_day
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
+from driftwatch.images.shards import BLOCK
 
-SIZES = (5_000, 50_000)
+SIZES = (5_000, 50_000, 500_000)
+WITH_PHOTOS = SIZES[:2]
+STEPS = {
+    "merge": "merge_shards",
+    "profile_shards": "profile_shards, all of them in one process",
+    "profile": "profile_features",
+    "join": "predict_labels of a day in shards (join, estimate, drift)",
+}
 VERSION = "v0001-00000000"
 
 
@@ -24,15 +33,21 @@ def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="driftwatch-memory-"))
     peaks: dict[str, list[float]] = {}
     try:
-        for n in SIZES:
+        for n in WITH_PHOTOS:
             _alone(_fill, home, n)
-            for step in (_nothing, _one_task, _largest_shard, _merge, _profile):
+            for step in (_nothing, _one_task, _largest_shard):
                 peaks.setdefault(step.__name__[1:].replace("_", " "), []).append(_alone(step, home, n)["peak"] / 1e6)
-    finally:
         shutil.rmtree(home)
-    print(f"| step | {SIZES[0]:,} images | {SIZES[1]:,} images | ratio |\n|---|---|---|---|")
-    for name, (small, large) in peaks.items():
-        print(f"| {name} | {small:.0f} MB | {large:.0f} MB | {large / small:.2f} |")
+        _alone(_measure_images, home, None, 10 * BLOCK)
+        for n in SIZES:
+            for name, cost in measure_day(home, n).items():
+                peaks.setdefault(STEPS[name], []).append(cost["peak"] / 1e6)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    print(f"| step | {' | '.join(f'{n:,} images' for n in SIZES)} |\n|---|{'---|' * len(SIZES)}")
+    for name, found in peaks.items():
+        cells = [f"{peak:.0f} MB" for peak in found] + ["–"] * (len(SIZES) - len(found))
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 def _fill(home: Path, n: int) -> None:
@@ -94,20 +109,6 @@ def _largest_shard(home: Path, n: int) -> dict[str, float]:
             ingest_shard(day, shard)
 
     return _timed(take_in)
-
-
-def _merge(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.images.ingest import merge_shards
-
-    storage, layout, config = _world(home)
-    return _timed(lambda: merge_shards(MonitorStore(storage, config).day(_day(layout).day)))
-
-
-def _profile(home: Path, n: int) -> dict[str, float]:
-    from driftwatch.drift.image_quality import profile_day
-
-    storage, layout, config = _world(home)
-    return _timed(lambda: profile_day(MonitorStore(storage, config).day(_day(layout).day), VERSION))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.scaling_costs import LARGE_DAY, PAIRS, measure
+from bench.scaling_costs import LARGE_DAY, measure
+from driftwatch.images.judged import MOST
 from driftwatch.images.shards import BLOCK, shards_of
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -35,32 +36,40 @@ def simulate(costs: dict[str, Any], images: int, shard_size: int, cores: int, ta
     ingest = _wave([task_start + n * taking_in for n in shards], cores)
     predict = costs["predict"]
     answers = _wave([task_start + predict["seconds_to_load"] + n * predict["seconds_an_image"] for n in shards], cores)
-    pairs = images**2 * costs["pairs"]["seconds_a_pair"]
-    alone = {step: task_start + images * costs[step]["seconds_an_image"] + PAIRS[step] * pairs for step in PAIRS}
+    judged = min(1.0, images / MOST)
+    alone = {
+        step: task_start + images * costs[step]["seconds_an_image"] + judged * costs[step]["seconds_of_the_sample"]
+        for step in ONE_TASK
+    }
+    part = costs["profile_shards"]
+    parts = _wave([task_start + n * part["seconds_an_image"] for n in shards], cores)
     blocks = -(-images // BLOCK)
     # Ingest: a GET for each image, a PUT for each block, pages of the listing; four objects for each shard, written, read and deleted.
     gets = images + blocks + 6 * len(shards)
     puts = blocks + 5 * len(shards) + -(-images // LIST_PAGE) + 40
-    per_core = images * (taking_in + predict["seconds_an_image"]) + len(shards) * predict["seconds_to_load"]
+    per_core = (
+        images * (taking_in + part["seconds_an_image"] + predict["seconds_an_image"])
+        + len(shards) * predict["seconds_to_load"]
+    )
     return {
         "images": images,
         "shards": len(shards),
-        "tasks": 2 * len(shards) + 12,
+        "tasks": 3 * len(shards) + 12,
         "listing": -(-images // LIST_PAGE) * 0.15,
         "ingest": ingest,
         "merge": alone["merge"],
-        # Profiling and prediction begin together.
+        # Profiling and prediction begin together, and share the cores.
         "predict": answers + alone["join"],
-        "profile": alone["profile"],
-        "wall": ingest + alone["merge"] + max(alone["profile"], answers + alone["join"]),
-        "core_hours": (per_core + sum(alone.values()) + 2 * len(shards) * task_start) / 3600,
+        "profile": parts + alone["profile"],
+        "wall": ingest + alone["merge"] + parts + max(alone["profile"], answers + alone["join"]),
+        "core_hours": (per_core + sum(alone.values()) + 3 * len(shards) * task_start) / 3600,
         "requests": {"GET": gets, "PUT, LIST": puts},
         "dollars": gets * GET + puts * PUT_OR_LIST,
         "read": images * costs["photo"]["bytes"],
         "stored": images * sum(costs["stored"].values()),
         "memory": {
             step: costs[step]["peak_of_the_large_day"] + (images - LARGE_DAY) * costs[step]["bytes_of_memory_an_image"]
-            for step in PAIRS
+            for step in TITLES
         },
     }
 
@@ -84,8 +93,7 @@ def page(costs: dict[str, Any]) -> str:
         ("Ingest: fetch, hash, check, decode, features, model input", ms(costs["ingest"]["seconds_an_image"])),
         ("Reading it from S3 instead of a folder, the client's own work", "+ " + ms(costs["s3_get"]["seconds_an_image"])),
         ("Prediction", f"{ms(predict['seconds_an_image'])}, and {predict['seconds_to_load']:.1f} s for each task to load TensorFlow"),
-        *((f"{TITLES[step]}", f"{ms(costs[step]['seconds_an_image'])}, {costs[step]['bytes_of_memory_an_image']:,.0f} bytes of memory") for step in TITLES),
-        ("profile_features and predict_labels, each: search for bursts", f"{costs['pairs']['seconds_a_pair'] * 1e9:.2g} ns for each pair of images"),
+        *((f"{TITLES[step]}", _of_step(costs[step])) for step in TITLES),
         ("Read", f"{photo['bytes']:,.0f} bytes"),
         ("Stored", f"{kept['inputs']:,.0f} bytes of inputs, {kept['tables']:,.0f} of tables"),
     ]  # fmt: skip
@@ -112,6 +120,11 @@ def page(costs: dict[str, Any]) -> str:
     return "\n".join([HEAD.format(**photo, side=costs["input_size"]), *lines, ""])
 
 
+def _of_step(cost: dict[str, float]) -> str:
+    each = f"{1000 * cost['seconds_an_image']:.3g} ms, {cost['bytes_of_memory_an_image']:,.0f} bytes of memory"
+    return f"{each}; for the judged sample {cost['seconds_of_the_sample']:.1f} s"
+
+
 def _time(seconds: float) -> str:
     for unit, size in (("s", 1), ("min", 60), ("h", 3600)):
         if seconds / size < 120:
@@ -119,8 +132,10 @@ def _time(seconds: float) -> str:
     return f"{seconds / 86_400:,.0f} days"
 
 
+ONE_TASK = ("merge", "profile", "join")
 TITLES = {
     "merge": "merge_shards",
+    "profile_shards": "profile_shards",
     "profile": "profile_features",
     "join": "predict_labels of a day in shards (join, estimate, drift)",
 }
@@ -137,7 +152,7 @@ Measured (processor time on one core of a shared x86 VM with 2 cores; photos of 
 folder, and S3's client against a local server of S3's API):
 """
 SIMULATED = """
-Simulated from that, with {start:.1f} s for each task's start and Airflow's waiting: ingest and prediction share the cores, one for each task; all else is one
+Simulated from that, with {start:.1f} s for each task's start and Airflow's waiting: ingest, profiles and prediction share the cores, one for each task; all else is one
 task. Dollars: [S3 Standard in us-east-1](https://aws.amazon.com/s3/pricing/), $0.0004 for 1,000 GETs and $0.005 for 1,000 PUTs and LISTs. Not in it: machines,
 S3's latency and bandwidth, the people who label.
 """

@@ -18,9 +18,9 @@ from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.images.shards import BLOCK, shards_of
 
-WIDTH, HEIGHT, SMALL_DAY, LARGE_DAY = 500, 375, 20_000, 100_000
-# How often a step searches the day's images for bursts, which takes time by the square of their number.
-PAIRS = {"merge": 0, "profile": 1, "join": 1}
+WIDTH, HEIGHT = 500, 375
+# Both are judged by a sample: what the steps take beyond it is what an image more takes.
+SMALL_DAY, LARGE_DAY = 150_000, 450_000
 
 
 def measure(photos: Path | None, images: int = 10 * BLOCK) -> dict[str, Any]:
@@ -29,25 +29,32 @@ def measure(photos: Path | None, images: int = 10 * BLOCK) -> dict[str, Any]:
     try:
         costs = _alone(_measure_images, home, photos, images)
         costs["predict"]["seconds_to_load"] = _alone(_measure_load)
-        costs["pairs"] = {"seconds_a_pair": _alone(_measure_pairs)}
         costs["s3_get"] = {"seconds_an_image": _alone(_measure_s3, int(costs["photo"]["bytes"]))}
-        days = {
-            n: {step.__name__[1:]: _alone(step, home, n) for step in (_merge, _profile, _join)}
-            for n in (SMALL_DAY, LARGE_DAY)
-        }
+        days = {n: measure_day(home, n) for n in (SMALL_DAY, LARGE_DAY)}
     finally:
         shutil.rmtree(home)
     for step, small in days[SMALL_DAY].items():
         large = days[LARGE_DAY][step]
         grown = LARGE_DAY - SMALL_DAY
-        pairs = PAIRS[step] * (LARGE_DAY**2 - SMALL_DAY**2) * costs["pairs"]["seconds_a_pair"]
+        each = max(0.0, large["seconds"] - small["seconds"]) / grown
         costs[step] = {
-            "seconds_an_image": max(0.0, large["seconds"] - small["seconds"] - pairs) / grown,
-            "bytes_of_memory_an_image": (large["peak"] - small["peak"]) / grown,
+            "seconds_an_image": each,
+            "seconds_of_the_sample": max(0.0, large["seconds"] - LARGE_DAY * each),
+            "bytes_of_memory_an_image": max(0.0, large["peak"] - small["peak"]) / grown,
             "seconds_of_the_large_day": large["seconds"],
             "peak_of_the_large_day": large["peak"],
         }
     return costs
+
+
+def measure_day(home: Path, n: int) -> dict[str, dict[str, float]]:
+    """Seconds and peak memory of each step of a day of `n` images behind its shards, each in a process of its own. `home`: the world that
+    `_measure_images` has left."""
+    found = {}
+    for step in (_merge, _profile_shards, _profile, _answer, _join):
+        found[step.__name__[1:]] = _alone(step, home, n)
+    del found["answer"]  # what prediction leaves, made up
+    return found
 
 
 def _alone(step: Callable[..., Any], *arguments: Any) -> Any:
@@ -166,14 +173,6 @@ def _measure_load() -> float:
     return _seconds(load)
 
 
-def _measure_pairs(n: int = 300_000) -> float:
-    """Seconds that the search for bursts takes, for each pair of images; most pairs it need not compare."""
-    from driftwatch.images.near_duplicates import near_duplicate_clusters
-
-    rng = np.random.default_rng(1)
-    return _seconds(near_duplicate_clusters, [rng.bytes(8).hex() for _ in range(n)]) / n**2
-
-
 def _measure_s3(size: int, objects: int = 1000) -> float:
     """Seconds of this process's own work for each object read from an S3 API: signing, HTTP, copying; not the server's."""
     import os
@@ -239,6 +238,15 @@ def _merge(home: Path, n: int) -> dict[str, float]:
     return _timed(lambda: ingest.merge_shards(of_day))
 
 
+def _profile_shards(home: Path, n: int) -> dict[str, float]:
+    """The parts of all shards, one after the other."""
+    from driftwatch.drift.day_profile import profile_shard
+
+    storage, layout, config = _world(home)
+    day = MonitorStore(storage, config).day(_day(layout).day)
+    return _timed(lambda: [profile_shard(day, shard) for shard in shards_of(n, config.images.shard_size)])
+
+
 def _profile(home: Path, n: int) -> dict[str, float]:
     from driftwatch.drift.image_quality import profile_day
 
@@ -247,13 +255,11 @@ def _profile(home: Path, n: int) -> dict[str, float]:
     return _timed(lambda: profile_day(MonitorStore(storage, config).day(_day(layout).day), version))
 
 
-def _join(home: Path, n: int) -> dict[str, float]:
-    """What predict_labels does with the shards' answers."""
+def _answer(home: Path, n: int) -> dict[str, float]:
+    """What predict_shards leaves: the measured embeddings with a little noise."""
     import pandas as pd
 
-    from driftwatch.accuracy.without_labels import estimate_day
-    from driftwatch.drift.content_and_predictions import judge_content_and_predictions
-    from driftwatch.models.predict import merge_predictions
+    from driftwatch.storage.tables import pieces
 
     storage, layout, config = _world(home)
     day, rng = _day(layout), np.random.default_rng(n)
@@ -262,18 +268,31 @@ def _join(home: Path, n: int) -> dict[str, float]:
     if not kept.exists():
         np.save(kept, storage.read_array(day.embeddings))
     known = np.load(kept).astype("float32")
-    ids = storage.read_arrow(day.features, ["image_id"])["image_id"].to_pandas()
     shards = shards_of(n, config.images.shard_size)
     for shard in shards:
         size = shard.stop - shard.start
         score = rng.beta(0.6, 0.6, size).round(6)
-        table = pd.DataFrame({"image_id": ids[shard.start : shard.stop].to_numpy()})
+        parts = pieces(storage, day.features, ["image_id"], shard.start, shard.stop)
+        ids = [image_id for part in parts for image_id in part["image_id"].to_pylist()]
+        table = pd.DataFrame({"image_id": ids})
         table["prediction"] = np.where(score >= 0.5, *config.classes)
         table["score.cat"], table["score.dog"], table["model_version"] = score, (1 - score).round(6), version
         storage.write_table(day.shard(shard.number, "predictions.parquet"), table)
         chosen = known[rng.integers(0, len(known), size)]
         noisy = chosen + rng.normal(0, known.std() / 20, chosen.shape)
         storage.write_array(day.shard(shard.number, "embeddings.npy"), noisy.astype("float16"))
+    return {}
+
+
+def _join(home: Path, n: int) -> dict[str, float]:
+    """What predict_labels does with the shards' answers."""
+    from driftwatch.accuracy.without_labels import estimate_day
+    from driftwatch.drift.content_and_predictions import judge_content_and_predictions
+    from driftwatch.models.predict import merge_predictions
+
+    storage, layout, config = _world(home)
+    day, version = _day(layout), storage.read_json(layout.champion)["version"]
+    shards = shards_of(n, config.images.shard_size)
 
     def join() -> None:
         merge_predictions(MonitorStore(storage, config).day(day.day), version, len(shards))

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+import pandas as pd
+
 from driftwatch.artifacts import base
 from driftwatch.artifacts.accuracy import Estimate, Performance
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
@@ -24,14 +26,13 @@ from driftwatch.config.labels import TABLE
 from driftwatch.errors import DamagedArtifact, MissingArtifact
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.days import Day, with_standings
+from driftwatch.view.report.large_days import PLACE, answers_of, files_of
 from driftwatch.view.retrained import Outcome, of_alert
 from driftwatch.view.series import Series, series
 from driftwatch.view.what_now import way_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandas as pd
 
     from driftwatch.artifacts.base import Artifact
     from driftwatch.config import MonitorConfig
@@ -45,7 +46,8 @@ HISTORY_DAYS = 14
 
 @dataclass(frozen=True)
 class DayFacts:
-    """The day's artifacts. An artifact is None if its step has not run.
+    """The day's artifacts. An artifact is None if its step has not run. Of a day that is judged by a sample, `manifest` and `predictions` have the
+    images that are shown (`view.report.large_days`); `with_reason` and `counts` are then those of the whole day.
 
     `history`: the last days, with what its charts show of them. `retraining`: what the day's alert led to; `before`: the champion to which
     one may go back. `damaged`: artifacts of the day that are there and cannot be read;
@@ -78,11 +80,21 @@ class DayFacts:
     before: str | None = None
     damaged: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    with_reason: int | None = None
+    counts: dict[str, int] | None = None
 
     @property
     def accepted(self) -> pd.DataFrame:
-        """The manifest's accepted rows: the order of features, inputs and predictions."""
-        return self.manifest[self.manifest["status"] == "accepted"].reset_index(drop=True)
+        """The manifest's accepted rows, by their place in the order of features, inputs and predictions."""
+        rows = self.manifest[self.manifest["status"] == "accepted"]
+        return rows.set_index(PLACE) if PLACE in rows else rows.reset_index(drop=True)
+
+    @property
+    def answered(self) -> dict[str, int]:
+        """How many images of the day have each answer; empty before there are answers."""
+        if self.counts is not None or self.predictions is None:
+            return self.counts or {}
+        return {str(name): int(count) for name, count in self.predictions["prediction"].value_counts().items()}
 
     @property
     def as_day(self) -> Day:
@@ -120,15 +132,14 @@ def gather(day: DayStore) -> DayFacts:
     by_table = table is not None or (day.config.labels.backend == TABLE and not day.storage.exists(keys.annotators))
     people = CheckKeys(keys.monitor, keys.day) if by_table else keys
     ingest = day.read(Ingest)
-    manifest = day.storage.read_table(keys.manifest)
     found = DayFacts(
         config=day.config,
         day=day.date,
         ingest=ingest,
-        manifest=manifest,
+        manifest=pd.DataFrame(),
         drift=reading.find(keys.drift, DayDrift),
         content_drift=reading.find(keys.content_drift, ContentDrift),
-        predictions=reading.table(keys.predictions, "image_id", "prediction", "model_version"),
+        predictions=None,
         estimate=reading.find(keys.estimate, Estimate),
         annotation=reading.find(keys.annotation, AnnotationPlan),
         assignments=reading.table(people.assignments, "assignment_id", "status", "reward"),
@@ -147,8 +158,32 @@ def gather(day: DayStore) -> DayFacts:
         retraining=of_alert(artifacts, day.date),
         before=way_back(artifacts, day.date),
     )
+    found = _with_tables(found, reading, day)
     damaged = tuple(reading.problems)
     return replace(found, damaged=damaged, problems=tuple(dict.fromkeys([*damaged, *before.problems])))
+
+
+def _with_tables(found: DayFacts, reading: _Reading, day: DayStore) -> DayFacts:
+    """With the day's manifest and predictions. They are read last, since what is told of a large day depends on the rest."""
+    keys, columns = day.keys, ("image_id", "prediction", "model_version")
+    if found.ingest.judged is None:
+        manifest = day.storage.read_table(keys.manifest)
+        return replace(found, manifest=manifest, predictions=reading.table(keys.predictions, *columns))
+    labelled = [] if found.labels is None else found.labels["image_id"].tolist()
+    files = files_of(day, {*labelled, *_examples(found)})
+    answers = reading.if_there(lambda: answers_of(day, labelled), keys.predictions)
+    found = replace(found, manifest=files.manifest, with_reason=files.with_reason)
+    return replace(found, predictions=answers.predictions, counts=answers.counts) if answers else found
+
+
+def _examples(found: DayFacts) -> set[str]:
+    """The images that the tests of the day name."""
+    tests = [found.drift, found.content_drift.content if found.content_drift else None]
+    segments = [
+        *(found.drift.segments if found.drift else ()),
+        *(found.content_drift.segments if found.content_drift else ()),
+    ]
+    return {image_id for part in (*tests, *segments) if part for image_id in part.examples}
 
 
 class _Reading:
@@ -159,7 +194,7 @@ class _Reading:
         self.problems: list[str] = []
 
     def find(self, key: str, kind: type[A]) -> A | None:
-        return self._if_there(lambda: base.read(self.storage, key, kind), key)
+        return self.if_there(lambda: base.read(self.storage, key, kind), key)
 
     def table(self, key: str, *columns: str) -> pd.DataFrame | None:
         def read() -> pd.DataFrame:
@@ -169,9 +204,9 @@ class _Reading:
                 raise DamagedArtifact(f"{self.storage.url(key)} has no column {', '.join(missing)}")
             return table
 
-        return self._if_there(read, key)
+        return self.if_there(read, key)
 
-    def _if_there(self, read: Callable[[], T], key: str) -> T | None:
+    def if_there(self, read: Callable[[], T], key: str) -> T | None:
         try:
             return read()
         except MissingArtifact:

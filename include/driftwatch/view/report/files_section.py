@@ -51,7 +51,8 @@ def files(facts: DayFacts) -> Files:
     if ingest.ignored:
         parts["ignored"] = ingest.ignored
     reasons = sorted(ingest.reasons.items(), key=lambda item: (-item[1], item[0]))
-    return Files(charts.parts(parts), reasons, rows, len(rejected) - len(rows))
+    told = len(rejected) if facts.with_reason is None else facts.with_reason
+    return Files(charts.parts(parts), reasons, rows, told - len(rows))
 
 
 def _most_telling_first(column: pd.Series) -> pd.Series:

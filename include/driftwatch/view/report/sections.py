@@ -241,10 +241,10 @@ def model(facts: DayFacts) -> list[tuple[str, str]]:
         parent = f", after {facts.card.parent}" if facts.card.parent else ""
         rows.append(("Comes from", f"{facts.card.created_by}{parent}"))
         rows.append(("On its holdout", f"{shown(held.accuracy).text} of {count(held.n, 'image')}"))
-    if facts.predictions is not None and len(facts.predictions):
-        shares = facts.predictions["prediction"].value_counts(normalize=True)
-        answers = [f"{name} {whole_percent(float(shares.get(name, 0)))}" for name in facts.config.classes]
-        rows.append(("Its answers", f"{listing(answers, 12)} of {count(len(facts.predictions), 'image')}"))
+    if answered := facts.answered:
+        images = sum(answered.values())
+        answers = [f"{name} {whole_percent(answered.get(name, 0) / images)}" for name in facts.config.classes]
+        rows.append(("Its answers", f"{listing(answers, 12)} of {count(images, 'image')}"))
     rows += log_rows(facts.answers) + recheck_rows(facts.recheck)
     took_over = [f"{found.day} ({found.version})" for found in facts.series.takeovers]
     if facts.retraining:
