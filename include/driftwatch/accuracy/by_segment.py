@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ from driftwatch.accuracy.segments import Judging, judge_segments
 from driftwatch.accuracy.slices import Searching, find_slices
 from driftwatch.config.segments import PREDICTED_CLASS
 from driftwatch.images.features import COLUMNS
-from driftwatch.images.segments import COLUMN, segments_of_day
+from driftwatch.images.judged import is_sampled, told_of
+from driftwatch.images.segments import COLUMN, images_by_segment, segments_of_day
+from driftwatch.storage.tables import pieces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +75,10 @@ def by_segment(
     if not (config.segments or searched) or tables.no_interval or not len(tables.scored):
         day.storage.delete(day.keys.labelled)
         return (), ()
-    segments = segments_of_day(day).rename(columns={name: f"{COLUMN}{name}" for name in config.segments})
+    large = is_sampled(day)
+    segments = segments_of_day(day, tables.labelled["image_id"].tolist() if large else None).rename(
+        columns={name: f"{COLUMN}{name}" for name in config.segments}
+    )
     table = _labelled(day, tables, segments)
     day.storage.write_table(day.keys.labelled, table)
     days = [table, *_earlier(day, today, before)]
@@ -81,7 +87,8 @@ def by_segment(
     judged: tuple[SegmentAccuracy, ...] = ()
     if config.segments:
         judging = Judging.of(settings, _may_be_wrong(label_error, config), len(config.classes))
-        judged = judge_segments(days, columns, _images(tables, segments, columns), judging)
+        images = _images_of_large(day, tables, columns) if large else _images(tables, segments, columns)
+        judged = judge_segments(days, columns, images, judging)
     searching = Searching(settings.segments.slice_alpha, settings.segments.min_labels, settings.confidence)
     return judged, find_slices(days, columns, COLUMNS, searching) if searched else ()
 
@@ -101,7 +108,8 @@ def _labelled(day: DayStore, tables: DayTables, segments: pd.DataFrame) -> pd.Da
     if tables.strata is not None:
         found["weight"] /= found["weight"].mean()
         found["stratum"] = found["image_id"].map(tables.strata).astype(str)
-    features = day.storage.read_table(day.keys.features)
+    large, key = is_sampled(day), day.keys.features
+    features = told_of(day, key, COLUMNS, found["image_id"].tolist()) if large else day.storage.read_table(key)
     for part in (segments, features):
         found = found.merge(part, on="image_id", how="left", validate="one_to_one")
     return found
@@ -119,3 +127,17 @@ def _images(tables: DayTables, segments: pd.DataFrame, columns: Mapping[str, str
     answered = tables.of(tables.serving, tables.predictions)[["image_id", "prediction"]]
     table = answered.merge(segments, on="image_id", how="left")
     return {by: table[column].value_counts().to_dict() for by, column in columns.items()}
+
+
+def _images_of_large(day: DayStore, tables: DayTables, columns: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """The same of a day that is judged by a sample, counted piece by piece. The images that another version answered count with them, but for the
+    predicted classes."""
+    import pyarrow.compute as pc
+
+    found: dict[str, Counter[str]] = {by: Counter() for by in columns}
+    for (by, name), count in (images_by_segment(day, [by for by in columns if by != PREDICTED_CLASS]) or {}).items():
+        found[by][name] += count
+    for piece in pieces(day.storage, day.keys.predictions, ["prediction", "model_version"]):
+        ours = piece.filter(pc.equal(piece["model_version"], tables.serving))["prediction"]
+        found[PREDICTED_CLASS].update({of["values"]: of["counts"] for of in pc.value_counts(ours).to_pylist()})
+    return {by: dict(counts) for by, counts in found.items()}

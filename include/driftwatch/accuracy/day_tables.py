@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +14,14 @@ from driftwatch.artifacts.label_table import LabelTable, TableTruth
 from driftwatch.artifacts.store import DayStore
 from driftwatch.config.model import LOGGED
 from driftwatch.errors import DriftwatchError
+from driftwatch.images.judged import is_sampled, judged_predictions, told_of
 from driftwatch.images.late import late_images
 from driftwatch.labels.annotators import whose_votes_count
 from driftwatch.labels.consensus import counted_votes
 from driftwatch.labels.draw import strata_of_images
 from driftwatch.models.as_trained import as_trained
-from driftwatch.models.serving import AnsweredBy, answered_by
+from driftwatch.models.serving import AnsweredBy, answered_in
+from driftwatch.storage.tables import pieces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 class DayTables:
     """What is compared. `version`: the registered one; `answered`: who answered; `sample`: labels.parquet, without images of a greater
     chance than the others; `late`: the images of the `accepted` ones that no sample could be drawn from; `labelled`: those of the sample with a label and an
-    answer, whichever version gave it; `unpredicted`: how many have a label and no answer; `votes`: the counted ones. `strata`: of each
+    answer, whichever version gave it; `predictions`: the day's, of a day that is judged by a sample those of the sample; `unpredicted`: how many have a label and no answer; `votes`: the counted ones. `strata`: of each
     image, and `weights`: for how many each image of the sample stands; None and empty for a plain random sample. `truth`: the table that
     the labels come from, None where people labelled the images."""
 
@@ -83,9 +86,12 @@ class DayTables:
 def read_tables(day: DayStore) -> DayTables:
     """The day's tables. Raises DriftwatchError for a day without an answer, and for labelled images without one."""
     sample = day.storage.read_table(day.keys.labels)
-    predictions = day.storage.read_table(day.keys.predictions)
+    # The strata say how many images each one has, and need all of them.
+    whole = not is_sampled(day) or day.storage.exists(day.keys.strata)
+    predictions = day.storage.read_table(day.keys.predictions) if whole else judged_predictions(day)
     assignments = whose_votes_count(day.storage.read_table(day.keys.assignments), day.config)
-    answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
+    counts = Counter(map(str, predictions["model_version"])) if whole else _counted_versions(day)
+    answered = answered_in(counts, day.config, day.storage.url(day.keys.predictions))
     if answered.serving is None:
         raise DriftwatchError(f"{day.keys.predictions}: no image of the day has an answer; clear predict_labels")
     # Not by the monitor file: it may name another backend now than when the day was labelled.
@@ -99,7 +105,8 @@ def read_tables(day: DayStore) -> DayTables:
     version = ingest.model_version if ingest else answered.serving
     accepted = ingest.accepted if ingest else len(predictions)
     with_label = sample[sample["label"].notna()]
-    labelled = _join(with_label, predictions, day)
+    ids = with_label["image_id"].tolist()
+    labelled = _join(with_label, predictions if whole else _answers_to(day, ids), day)
     votes = counted_votes(assignments, sample["image_id"].tolist(), as_trained(day.monitor, version))
     unpredicted = len(with_label) - len(labelled)
     strata = strata_of_images(day) if plan else None
@@ -119,6 +126,22 @@ def read_tables(day: DayStore) -> DayTables:
         weights=plan.weights if plan else {},
         truth=truth,
     )
+
+
+def _counted_versions(day: DayStore) -> Counter[str]:
+    """How many images of the whole day each version answered."""
+    import pyarrow.compute as pc
+
+    found: Counter[str] = Counter()
+    for piece in pieces(day.storage, day.keys.predictions, ["model_version"]):
+        found.update({str(of["values"]): of["counts"] for of in pc.value_counts(piece["model_version"]).to_pylist()})
+    return found
+
+
+def _answers_to(day: DayStore, ids: Sequence[str]) -> pd.DataFrame:
+    """The rows of predictions.parquet about these images, and all its columns."""
+    columns = [name for name in judged_predictions(day).columns if name != "image_id"]
+    return told_of(day, day.keys.predictions, columns, ids)
 
 
 def _join(labelled: pd.DataFrame, predictions: pd.DataFrame, day: DayStore) -> pd.DataFrame:

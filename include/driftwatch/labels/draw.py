@@ -11,7 +11,7 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.config.model import LOGGED
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.late import late_images
-from driftwatch.labels.sample import Accepted, CanShow, Sample, accepted_images
+from driftwatch.labels.sample import Accepted, CanShow, ManyAccepted, Sample, accepted_images
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,9 +41,9 @@ class _Answered:
     scores: np.ndarray | None
 
 
-def draw_sample(accepted: Accepted, wanted: Wanted, can_show: CanShow | None) -> Sample:
-    """The day's sample. Only a stratified one, and images for training, need the day's predictions."""
-    if not wanted.stratified and not wanted.extra:
+def draw_sample(accepted: Accepted | ManyAccepted, wanted: Wanted, can_show: CanShow | None) -> Sample:
+    """The day's sample. Only a stratified one, and images for training, need the day's predictions, and all accepted images."""
+    if isinstance(accepted, ManyAccepted) or not (wanted.stratified or wanted.extra):
         return accepted.draw(wanted.seed, wanted.images, can_show)
     answered = _answered(accepted)
     if wanted.stratified:

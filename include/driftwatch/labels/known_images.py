@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -11,11 +12,14 @@ from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
+from driftwatch.images.judged import told_of
 from driftwatch.labels.sample import CanShow, seeded_order
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Which of some image ids may not be used.
+Exclude = Callable[[Collection[str]], Collection[str]]
 # How far back agreed labels are taken as known: long enough for variety, short enough to look like today's images.
 DAYS_BACK = 30
 # Fewer annotators who agree prove little.
@@ -44,12 +48,12 @@ def plan_exam(store: MonitorStore, links_end: datetime, can_show: CanShow | None
     )
 
 
-def control_tasks(day: DayStore, exclude: set[str], can_show: CanShow | None = None) -> tuple[KnownImage, ...]:
+def control_tasks(day: DayStore, exclude: Exclude, can_show: CanShow | None = None) -> tuple[KnownImage, ...]:
     """`labels.control_tasks` images of known truth, classes in turn, drawn anew for each day; sorted by image id.
 
     They come from the part of the original set that no model is trained on. With `labels.control_from_labels`, for at most half
     where there are enough of those, they also come from images of the last DAYS_BACK days to which at least MIN_VOTES annotators
-    gave one and the same answer. `exclude`: image ids of the day and of the exam. Raises DriftwatchError where there are fewer than a
+    gave one and the same answer. `exclude`: tells of some ids which are images of the day or of the exam. Raises DriftwatchError where there are fewer than a
     page needs.
     """
     annotation, store = day.config.labels, day.monitor
@@ -69,15 +73,15 @@ def control_tasks(day: DayStore, exclude: set[str], can_show: CanShow | None = N
     return tuple(sorted(there, key=lambda task: task.image_id))
 
 
-def _choose(day: DayStore, exclude: set[str]) -> list[KnownImage]:
+def _choose(day: DayStore, exclude: Exclude) -> list[KnownImage]:
     import pandas as pd
 
     annotation = day.config.labels
     known, salt = _holdout(day.monitor), ("control", annotation.seed, day.date)
-    known = known[~known["image_id"].isin(exclude)]
     agreed = _agreed(day) if annotation.control_from_labels else []
     more = pd.concat([known, *agreed]).drop_duplicates("image_id")
-    more = more[~more["image_id"].isin(exclude)]
+    excluded = exclude(more["image_id"].tolist())
+    known, more = (table[~table["image_id"].isin(excluded)] for table in (known, more))
     # Agreed images are easy by selection and tell nothing of label errors: half are for those of known truth, as far as there are.
     few = annotation.control_tasks if len(more) == len(known) else -(-annotation.control_tasks // 2)
     chosen = _in_turn(known, day.config, few, *salt)
@@ -103,10 +107,11 @@ def _agreed(day: DayStore) -> list[pd.DataFrame]:
             continue
         labels = day.storage.read_table(keys.labels)
         agreed = labels["votes"].ge(MIN_VOTES) & labels["status"].eq("consensus") & unanimous(labels)
-        manifest = day.storage.read_table(keys.manifest)
+        found = labels.loc[agreed, ["image_id", "label"]]
+        manifest = told_of(day.monitor.day(other), keys.manifest, ["key", "status"], found["image_id"].tolist())
         manifest["key"] = [own_key(day.config.name, key) for key in manifest["key"]]
         accepted = manifest.loc[manifest["status"] == "accepted", ["image_id", "key"]]
-        tables.append(labels.loc[agreed, ["image_id", "label"]].merge(accepted, on="image_id"))
+        tables.append(found.merge(accepted, on="image_id"))
     return tables
 
 

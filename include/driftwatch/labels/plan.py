@@ -19,7 +19,7 @@ from driftwatch.config.labels import TOLOKA
 from driftwatch.labels.draw import Wanted, draw_sample
 from driftwatch.labels.known_images import control_tasks, plan_exam
 from driftwatch.labels.money import cost_of, images_for, refuse_over_limits, spent_in_month
-from driftwatch.labels.sample import Accepted, CanShow, accepted_images
+from driftwatch.labels.sample import Accepted, CanShow, ManyAccepted, accepted_images, accepted_of_any_day
 from driftwatch.labels.sample_size import choose_size
 
 Image = TypeVar("Image", bound=SampledImage)
@@ -44,14 +44,23 @@ def plan_labelling(day: DayStore, now: datetime, can_show: CanShow | None = None
         return kept
     if kept and kept.backend != day.config.labels.people:
         kept = None  # what it has learnt is of another service, where nobody was asked
-    accepted = accepted_images(day)
+    accepted = _accepted(day, kept)
     if kept and _still_drawn(kept, accepted, can_show) and _can_be_shown(day, kept, accepted):
         return with_new_end(kept, day.config.labels, now)
     plan = _new_plan(day, now, accepted, can_show)
     return plan.model_copy(update={name: getattr(kept, name) for name in LEARNT}) if kept else plan
 
 
-def _new_plan(day: DayStore, now: datetime, accepted: Accepted, can_show: CanShow | None) -> AnnotationPlan:
+def _accepted(day: DayStore, kept: AnnotationPlan | None) -> Accepted | ManyAccepted:
+    """What the sample is drawn from. Strata, and images for training, are chosen among the answers to all images."""
+    labels, known = day.config.labels, (kept.strata or kept.extra) if kept else ()
+    by_answers = labels.sampling == "stratified" or labels.extra_for_training or known
+    return accepted_images(day) if by_answers else accepted_of_any_day(day)
+
+
+def _new_plan(
+    day: DayStore, now: datetime, accepted: Accepted | ManyAccepted, can_show: CanShow | None
+) -> AnnotationPlan:
     annotation = day.config.labels
     size = _sample_size(day)
     stratified = annotation.sampling == "stratified"
@@ -69,7 +78,7 @@ def _new_plan(day: DayStore, now: datetime, accepted: Accepted, can_show: CanSho
         overlap=annotation.overlap,
         sample_size=size,
         sample=sample.images,
-        control=control_tasks(day, set(accepted.keys) | asked, can_show),
+        control=control_tasks(day, lambda ids: asked.union(accepted.among(ids)), can_show),
         exam=exam,
         cost=cost,
         project_id=None,
@@ -90,7 +99,7 @@ def _new_plan(day: DayStore, now: datetime, accepted: Accepted, can_show: CanSho
     return plan.model_copy(update={name: fact for name, fact in facts.items() if fact != usual[name]})
 
 
-def _still_drawn(plan: AnnotationPlan, accepted: Accepted, can_show: CanShow | None) -> bool:
+def _still_drawn(plan: AnnotationPlan, accepted: Accepted | ManyAccepted, can_show: CanShow | None) -> bool:
     """Whether a plan's sample is still the one that its settings draw, from the same strata: images that came since may take part while
     nobody was asked."""
     wanted = Wanted(plan.seed, plan.sample_size.images, bool(plan.strata), len(plan.extra))
@@ -103,10 +112,11 @@ def _ids(images: tuple[SampledImage, ...]) -> list[str]:
     return sorted(image.image_id for image in images)
 
 
-def _can_be_shown(day: DayStore, plan: AnnotationPlan, accepted: Accepted) -> bool:
+def _can_be_shown(day: DayStore, plan: AnnotationPlan, accepted: Accepted | ManyAccepted) -> bool:
     """Whether the images of a plan are all still there: the day may have been taken in again, without some of them."""
     known = [*plan.control, *(plan.exam.tasks if plan.exam else ())]
-    return all(accepted.keys.get(image.image_id) == image.key for image in plan.to_label) and all(
+    there = accepted.among([image.image_id for image in plan.to_label])
+    return all(there.get(image.image_id) == image.key for image in plan.to_label) and all(
         day.storage.exists(task.key) for task in known
     )
 

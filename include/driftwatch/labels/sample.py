@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import pyarrow.compute as pc
 
 from driftwatch.artifacts.annotation import SampledImage, Stratum
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import ChangedImage
+from driftwatch.images.judged import is_sampled, told_of
+from driftwatch.images.one_pass import ACCEPTED
+from driftwatch.storage.tables import pieces
 
 log = logging.getLogger(__name__)
+
+_SPARE = 1_000  # so many images more than wanted are looked at first, of which some may not be shown
 
 # (image_id, key) -> whether the file at the key still is the image that was taken in.
 CanShow = Callable[[str, str], bool]
@@ -20,8 +28,17 @@ CanShow = Callable[[str, str], bool]
 
 def seeded_order(ids: Iterable[str], *salt: object) -> list[str]:
     """`ids` in a random order that depends on `salt` and the ids alone, not on the order given."""
+    return sorted(ids, key=_by_hash(salt))
+
+
+def first_in_order(ids: Iterable[str], most: int, *salt: object) -> list[str]:
+    """The first `most` of `seeded_order`. Only these are held."""
+    return heapq.nsmallest(most, ids, key=_by_hash(salt))
+
+
+def _by_hash(salt: Sequence[object]) -> Callable[[str], bytes]:
     prefix = "|".join(str(part) for part in salt)
-    return sorted(ids, key=lambda item: hashlib.sha256(f"{prefix}|{item}".encode()).digest())
+    return lambda item: hashlib.sha256(f"{prefix}|{item}".encode()).digest()
 
 
 @dataclass(frozen=True)
@@ -33,14 +50,53 @@ class Accepted:
 
     def draw(self, seed: int, wanted: int, can_show: CanShow | None) -> Sample:
         """The first `wanted` images, in the order of the seed, that can be shown."""
-        images: list[SampledImage] = []
-        changed: list[SampledImage] = []
-        for image_id in seeded_order(self.keys, seed, self.day.config.name, self.day.date):
-            if len(images) == wanted:
-                break
-            image = SampledImage(image_id=image_id, key=self.keys[image_id])
-            (images if can_show is None or can_show(image.image_id, image.key) else changed).append(image)
-        return Sample(tuple(sorted(images, key=lambda image: image.image_id)), tuple(changed))
+        return _first_shown(seeded_order(self.keys, *_salt(self.day, seed)), self.keys, wanted, can_show)
+
+    def among(self, ids: Collection[str]) -> dict[str, str]:
+        """Those of `ids` that the day accepted, with their keys."""
+        return {image_id: self.keys[image_id] for image_id in ids if image_id in self.keys}
+
+
+@dataclass(frozen=True)
+class ManyAccepted:
+    """As `Accepted`, of a day that is judged by a sample. Its manifest is read piece by piece, each time; a draw is the same as from all at once."""
+
+    day: DayStore
+
+    def draw(self, seed: int, wanted: int, can_show: CanShow | None) -> Sample:
+        """As `Accepted.draw`."""
+        most = 2 * wanted + _SPARE
+        while True:
+            order = first_in_order(self._ids(), most, *_salt(self.day, seed))
+            sample = _first_shown(order, self.among(order), wanted, can_show)
+            if len(sample.images) == wanted or len(order) < most:
+                return sample
+            most *= 10  # so many files have changed
+
+    def among(self, ids: Collection[str]) -> dict[str, str]:
+        """As `Accepted.among`."""
+        rows = told_of(self.day, self.day.keys.manifest, ["key", "status"], ids)
+        rows = rows[(rows["status"] == ACCEPTED) & rows["image_id"].isin(ids)]
+        return _own_keys(self.day, rows["image_id"], rows["key"])
+
+    def _ids(self) -> Iterator[str]:
+        for piece in pieces(self.day.storage, self.day.keys.manifest, ["image_id", "status"]):
+            yield from piece.filter(pc.equal(piece["status"], ACCEPTED))["image_id"].to_pylist()
+
+
+def _salt(day: DayStore, seed: int) -> tuple[object, ...]:
+    return seed, day.config.name, day.date
+
+
+def _first_shown(order: Sequence[str], keys: Mapping[str, str], wanted: int, can_show: CanShow | None) -> Sample:
+    images: list[SampledImage] = []
+    changed: list[SampledImage] = []
+    for image_id in order:
+        if len(images) == wanted:
+            break
+        image = SampledImage(image_id=image_id, key=keys[image_id])
+        (images if can_show is None or can_show(image.image_id, image.key) else changed).append(image)
+    return Sample(tuple(sorted(images, key=lambda image: image.image_id)), tuple(changed))
 
 
 @dataclass(frozen=True)
@@ -70,9 +126,15 @@ class Sample:
 
 def accepted_images(day: DayStore) -> Accepted:
     """The images of the day's manifest that the day counts."""
-    manifest = day.storage.read_table(day.keys.manifest)
-    rows = manifest[manifest["status"] == "accepted"]
-    monitor = day.config.name
-    return Accepted(
-        day, {image_id: own_key(monitor, key) for image_id, key in zip(rows["image_id"], rows["key"], strict=True)}
-    )
+    manifest = day.storage.read_arrow(day.keys.manifest, ["image_id", "key", "status"])
+    rows = manifest.filter(pc.equal(manifest["status"], ACCEPTED))
+    return Accepted(day, _own_keys(day, rows["image_id"].to_pylist(), rows["key"].to_pylist()))
+
+
+def accepted_of_any_day(day: DayStore) -> Accepted | ManyAccepted:
+    """The same, of a large day without holding them."""
+    return ManyAccepted(day) if is_sampled(day) else accepted_images(day)
+
+
+def _own_keys(day: DayStore, ids: Iterable[str], keys: Iterable[str]) -> dict[str, str]:
+    return {image_id: own_key(day.config.name, key) for image_id, key in zip(ids, keys, strict=True)}

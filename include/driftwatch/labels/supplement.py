@@ -129,7 +129,7 @@ class _Draw:
             overlap=self.plan.overlap,
             sample_size=SampleSize(images=len(sample.images)),
             sample=sample.images,
-            control=control_tasks(self.day, known, can_show) if sample.images else (),
+            control=control_tasks(self.day, known.intersection, can_show) if sample.images else (),
             exam=exam if sample.images else None,
             cost=cost,
             project_id=None,

@@ -39,7 +39,11 @@ def answered_by(versions: Iterable[str], config: MonitorConfig, where: str) -> A
     name. `where` is what an error names. Raises NeedsAttention where `model.serving_version` answered nothing, and for more than
     MOST_VERSIONS versions.
     """
-    found = Counter(map(str, versions))
+    return answered_in(Counter(map(str, versions)), config, where)
+
+
+def answered_in(found: Mapping[str, int], config: MonitorConfig, where: str) -> AnsweredBy:
+    """As `answered_by`, by how many images each version answered."""
     if len(found) > MOST_VERSIONS:
         raise NeedsAttention(
             f"{where}: model_version has {len(found)} values, and a day may have {MOST_VERSIONS}: let production write the version "

@@ -7,12 +7,16 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from driftwatch.artifacts.forgetting import WantedImage
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.drift.embeddings import project
 from driftwatch.images.inputs import DayInputs, has_inputs
 from driftwatch.models.original_set import set_keys
+from driftwatch.storage.arrays import row_pieces, writing_rows
+from driftwatch.storage.tables import pieces
 
 # What is stored was computed once, and is computed again here.
 _NEAR, _NEAR_ZERO = 1e-6, 1e-9
@@ -38,15 +42,31 @@ def blank_embeddings(store: MonitorStore, images: Sequence[WantedImage]) -> int:
     changed = 0
     for day in store.days():
         keys = store.day(day).keys
-        rows = _places(store, keys.predictions, images)
-        if not rows or not store.storage.exists(keys.embeddings):
-            continue
-        array = store.storage.read_array(keys.embeddings).copy()
-        others = np.delete(array, rows, axis=0).astype(float)
-        array[rows] = others.mean(axis=0) if len(others) else 0
-        store.storage.write_array(keys.embeddings, array)
-        changed += 1
+        for table, key in ((keys.predictions, keys.embeddings), (keys.judged_predictions, keys.judged_embeddings)):
+            rows = _places(store, table, images)
+            if rows and store.storage.exists(key):
+                _blank_rows(store, key, rows)
+                changed += 1
     return changed
+
+
+def _blank_rows(store: MonitorStore, key: str, rows: Sequence[int]) -> None:
+    """Replaces an array whole, piece by piece."""
+    total, others, length = np.zeros(0), 0, 0
+    for piece in row_pieces(store.storage, key):
+        here = [row - length for row in rows if 0 <= row - length < len(piece)]
+        kept = np.delete(piece, here, axis=0).astype(float)
+        total = kept.sum(axis=0) + (total if others else 0)
+        others, length = others + len(kept), length + len(piece)
+    first = next(row_pieces(store.storage, key, 1))
+    at = 0
+    with writing_rows(store.storage, key, length, first) as add:
+        for piece in row_pieces(store.storage, key):
+            here = [row - at for row in rows if 0 <= row - at < len(piece)]
+            blanked = piece.copy()
+            blanked[here] = total / others if others else 0
+            add(blanked)
+            at += len(piece)
 
 
 def blank_references(store: MonitorStore, images: Sequence[WantedImage]) -> int:
@@ -69,8 +89,19 @@ def _places(store: MonitorStore, key: str, images: Sequence[WantedImage]) -> lis
     if not store.storage.exists(key):
         return []
     names = {name for image in images for name in (image.image_id, image.token)}
-    ids = store.storage.read_arrow(key, ["image_id"])["image_id"].to_pylist()
-    return [place for place, image_id in enumerate(ids) if image_id in names]
+    wanted = pa.array(sorted(names), pa.string())
+    found, start = [], 0
+    for piece in pieces(store.storage, key, ["image_id"]):
+        there = pc.is_in(piece["image_id"], value_set=wanted).to_numpy()
+        found += (start + np.flatnonzero(there)).tolist()
+        start += len(piece)
+    return found
+
+
+def _rows(store: MonitorStore, key: str, rows: Sequence[int]) -> pd.DataFrame:
+    """These rows of a table."""
+    parts = [piece for row in rows for piece in pieces(store.storage, key, None, row, row + 1)]
+    return pa.concat_tables(parts).to_pandas()
 
 
 def _black(store: MonitorStore, key: str, row: int) -> bool:
@@ -86,7 +117,7 @@ def _black(store: MonitorStore, key: str, row: int) -> bool:
 def _features_of(store: MonitorStore, images: Sequence[WantedImage]) -> pd.DataFrame:
     """What was measured of the images, of each day and of the training set."""
     keys = [store.day(day).keys.features for day in store.days()] + [set_keys(store).features]
-    found = [store.storage.read_table(key).iloc[rows] for key in keys if (rows := _places(store, key, images))]
+    found = [_rows(store, key, rows) for key in keys if (rows := _places(store, key, images))]
     return pd.concat([pd.DataFrame(), *found], ignore_index=True)
 
 
@@ -109,8 +140,11 @@ def _embeddings_of(store: MonitorStore, day: date, images: Sequence[WantedImage]
     rows = _places(store, keys.predictions, images)
     if not rows or not store.storage.exists(keys.embeddings):
         return None
-    found: np.ndarray = store.storage.read_array(keys.embeddings)[rows]
-    return found
+    start, found = 0, []
+    for piece in row_pieces(store.storage, keys.embeddings):
+        found.append(piece[[row - start for row in rows if 0 <= row - start < len(piece)]])
+        start += len(piece)
+    return np.concatenate(found)
 
 
 def _without(store: MonitorStore, key: str, theirs: pd.DataFrame) -> bool:

@@ -64,6 +64,12 @@ def rows_of(storage: Storage, key: str, size: int | None = None) -> int:
     return int(_opened(storage, key, size).metadata.num_rows)
 
 
+def shape_of(storage: Storage, key: str) -> tuple[int, tuple[str, ...]]:
+    """How many rows the table has, and the names of its columns. As `rows_of`."""
+    file = _opened(storage, key)
+    return file.metadata.num_rows, tuple(file.schema_arrow.names)
+
+
 def pieces(
     storage: Storage, key: str, columns: Sequence[str] | None = None, start: int = 0, stop: int | None = None
 ) -> Iterator[pa.Table]:

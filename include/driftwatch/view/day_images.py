@@ -8,11 +8,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from driftwatch.view.artifacts import Artifacts
+from driftwatch.artifacts.ingest import Ingest
+from driftwatch.view.artifacts import Artifacts, reader
 from driftwatch.view.large_tables import ID, read_sample, read_table, rows_of
 
 SEGMENT, SCORE, VOTES, FEATURE = "segment.", "score.", "votes.", "image."
 RIGHT, WRONG = "right", "wrong"
+MOST_LISTED = 1_000_000
 _LIGHT = ("status", "prediction", "label")
 
 
@@ -23,7 +25,8 @@ def day_images(
 
     Columns: those of the manifest, the features, the predictions, and `label`, `status` and the votes of those images that were labelled.
     What a step has not written yet is missing. `answer` is `right` or `wrong` where there is a label and a prediction. With `light` a large
-    day has only what images are chosen by: ids, segments, features, predictions and labels.
+    day has only what images are chosen by: ids, segments, features, predictions and labels. Without `ids` a day of more than MOST_LISTED images
+    has those that it is judged by.
     """
 
     def part(key: str) -> pd.DataFrame | None:
@@ -33,21 +36,26 @@ def day_images(
         wanted = [name for name in found.columns if not light or name in (ID, *_LIGHT) or name.startswith((SEGMENT, FEATURE))]  # fmt: skip
         return rows_of(found, wanted, ids)
 
-    return _together(artifacts, day, part)
+    return _together(artifacts, day, part, sample=ids is None)
 
 
 def day_sample(artifacts: Artifacts, day: date) -> pd.DataFrame | None:
     """`day_images` of a random part of a large day, about LARGE images; of other days all."""
-    return _together(artifacts, day, lambda key: artifacts.get(key, read_sample))
+    return _together(artifacts, day, lambda key: artifacts.get(key, read_sample), sample=True)
 
 
-def _together(artifacts: Artifacts, day: date, part: Callable[[str], pd.DataFrame | None]) -> pd.DataFrame | None:
+def _together(
+    artifacts: Artifacts, day: date, part: Callable[[str], pd.DataFrame | None], sample: bool = False
+) -> pd.DataFrame | None:
+    """`part`: reads a table. `sample`: whether of a day of more than MOST_LISTED images those do that it is judged by."""
     keys = artifacts.keys.day(day)
-    manifest = part(keys.manifest)
+    ingest = artifacts.get(keys.ingest, reader(Ingest)) if sample else None
+    sample = ingest is not None and ingest.judged is not None and ingest.accepted > MOST_LISTED
+    manifest = part(keys.judged if sample else keys.manifest)
     if manifest is None:
         return None
     found = manifest[manifest["status"] == "accepted"].rename(columns={"status": "file_status"})
-    for key in (keys.predictions, keys.labels):
+    for key in (keys.judged_predictions if sample else keys.predictions, keys.labels):
         table = part(key)
         found = found if table is None else _joined(found, table)
     for name in ("label", "prediction"):
@@ -56,6 +64,8 @@ def _together(artifacts: Artifacts, day: date, part: Callable[[str], pd.DataFram
     judged = found["label"].notna() & found["prediction"].notna()
     right = (found["label"].astype(object) == found["prediction"].astype(object)).map({True: RIGHT, False: WRONG})
     found = found.assign(answer=right.where(judged, None))
+    if sample:
+        return found.reset_index(drop=True)  # with the features, which its manifest has
     features = part(keys.features)  # last: of a large day they are most of the table, and are copied once
     return found.reset_index(drop=True) if features is None else _joined(found, features)
 

@@ -4,7 +4,7 @@ api-server holds the pages of many."""
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from driftwatch.storage.tables import pieces, shape_of
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
@@ -23,7 +25,8 @@ ID = "image_id"
 
 @dataclass(frozen=True)
 class Large:
-    """A stored table of more than LARGE rows. `data`: its bytes where they are kept; `columns`: the names of its columns."""
+    """A stored table of more than LARGE rows. `data`: its bytes where they are kept; `columns`: the names of its columns. Of one whose bytes are not
+    kept, only the columns that are asked for are fetched, a row group at a time."""
 
     storage: Storage
     key: str
@@ -39,10 +42,13 @@ class Large:
         names = [name for name in self.columns if name in columns]
 
         def parse() -> pa.Table:
-            at = source or pa.BufferReader(data or self.storage.read_bytes(self.key))
+            at = source or pa.BufferReader(data)
             return pq.read_table(at, columns=names, filters=wanted, use_threads=False, pre_buffer=False)
 
-        table = self.storage.parsed(self.key, "parquet table", parse)
+        if source is None and data is None:
+            table = self._by_pieces(names, wanted)
+        else:
+            table = self.storage.parsed(self.key, "parquet table", parse)
         if len(table) <= LARGE:
             found = table.to_pandas()
         else:
@@ -52,10 +58,19 @@ class Large:
         pa.default_memory_pool().release_unused()
         return found
 
+    def _by_pieces(self, names: Sequence[str], wanted: pc.Expression | None) -> pa.Table:
+        fetched = names if wanted is None or ID in names else [*names, ID]
+        parts = pieces(self.storage, self.key, fetched)
+        return pa.concat_tables([(part if wanted is None else part.filter(wanted)).select(names) for part in parts])
+
 
 def read_table(storage: Storage, key: str) -> pd.DataFrame | Large:
     """A whole table, to be kept in a page's cache; a large one is not read yet."""
     path = storage.local_path(key)
+    if path is None and (storage.size(key) or 0) > _KEPT_BYTES:
+        rows, columns = shape_of(storage, key)
+        if rows > LARGE:
+            return Large(storage, key, rows, columns, None)
     data = None if path is not None and path.exists() else storage.read_bytes(key)
 
     def source() -> io.BytesIO | str:

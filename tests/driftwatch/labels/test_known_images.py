@@ -65,7 +65,7 @@ def labelled(storage: Storage, layout: MonitorKeys, day: date) -> None:
 
 def chosen(storage, monitor, day=DAY, exclude=(), **annotation) -> list[dict[str, str]]:
     changed = monitor.model_copy(update={"labels": monitor.labels.model_copy(update=annotation)})
-    return control_tasks(monitor_store(storage, MonitorKeys(monitor.name), changed).day(day), set(exclude))
+    return control_tasks(monitor_store(storage, MonitorKeys(monitor.name), changed).day(day), set(exclude).intersection)
 
 
 def test_only_unanimous_labels_of_enough_annotators_and_the_holdout_are_known(storage, monitor):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from driftwatch.errors import ChangedImage
-from driftwatch.labels.sample import accepted_images, seeded_order
+from driftwatch.images import judged
+from driftwatch.labels import sample as sampling
+from driftwatch.labels.sample import ManyAccepted, accepted_images, accepted_of_any_day, first_in_order, seeded_order
 
 from .planning import of_day
 
@@ -40,3 +42,33 @@ def test_a_day_none_of_whose_images_can_be_shown_is_refused(storage, monitor):
 
 def test_a_draw_of_more_images_than_there_are_takes_all(storage, monitor):
     assert len(accepted_images(of_day(storage, monitor)).draw(0, 1000, None).images) == 100
+
+
+def test_the_first_in_order_are_those_of_the_whole_order():
+    ids = [f"i{number}" for number in range(50)]
+    for most in (0, 1, 20, 50, 60):
+        assert first_in_order(iter(ids), most, 1, "d") == seeded_order(ids, 1, "d")[:most]
+
+
+@pytest.mark.parametrize("refused", [0, 1, 60, 100])
+def test_a_large_day_has_the_same_draw_and_no_table_of_all_images_is_read_whole(storage, monitor, monkeypatch, refused):
+    day = of_day(storage, monitor)
+    monkeypatch.setattr(sampling, "_SPARE", 5)
+    whole = accepted_images(day)
+    assert accepted_of_any_day(day) == whole
+    order = seeded_order(whole.keys, 3, day.config.name, day.date)
+    can_show = lambda image_id, key: image_id not in order[:refused]  # noqa: E731
+    expected = whole.draw(3, 20, can_show), whole.among(["id000", "id007", "none"])
+    monkeypatch.setattr(sampling, "is_sampled", lambda day: True)
+    monkeypatch.setattr(judged, "is_sampled", lambda day: True)
+    storage.write_table(day.keys.judged, storage.read_table(day.keys.manifest).head(3))
+    read = type(storage).read_bytes
+
+    def of(self, key: str) -> bytes:
+        assert key != day.keys.manifest
+        return read(self, key)
+
+    monkeypatch.setattr(type(storage), "read_bytes", of)
+    large = accepted_of_any_day(day)
+    assert isinstance(large, ManyAccepted)
+    assert (large.draw(3, 20, can_show), large.among(["id000", "id007", "none"])) == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from tests.driftwatch.artifacts import samples
 from tests.evidence_days import CHANGED, IMAGES, USUAL, write_days, write_labels
 from tests.stores import monitor_store
 
@@ -13,6 +14,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import DamagedArtifact
 from driftwatch.storage import Storage
+from driftwatch.view import day_images as day_images_of
 from driftwatch.view import large_tables
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import day_images, day_sample
@@ -56,6 +58,53 @@ def test_the_pairs_of_a_large_day_are_those_of_a_small_one(small: Artifacts, lar
         ours, theirs = page(large, **asked), page(small, **asked)
         assert [pair.changed for pair in ours.pairs] == [pair.changed for pair in theirs.pairs]
         assert (ours.found, ours.pages) == (theirs.found, theirs.pages)
+
+
+def test_of_an_object_store_only_what_is_asked_for_is_fetched(
+    small: Artifacts, large: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = day_images(small, CHANGED)
+    assert expected is not None
+    ids = expected["image_id"].tolist()[3:5]
+    monkeypatch.setattr(large_tables, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(type(large.storage), "local_path", lambda self, key: None)
+    keys, read = large.keys.day(CHANGED), type(large.storage).read_bytes
+
+    def of(self: Storage, key: str) -> bytes:
+        assert key not in (keys.manifest, keys.features, keys.predictions), key
+        return read(self, key)
+
+    monkeypatch.setattr(type(large.storage), "read_bytes", of)
+    found = day_images(large, CHANGED, ids)
+    assert found is not None
+    pd.testing.assert_frame_equal(found, expected.iloc[3:5].reset_index(drop=True))
+    whole = day_images(large, CHANGED, light=True)
+    assert whole is not None
+    assert whole["image_id"].tolist() == expected["image_id"].tolist()
+
+
+def test_of_a_very_large_day_the_images_are_listed_that_it_is_judged_by(
+    small: Artifacts, large: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = day_images(small, CHANGED)
+    assert expected is not None
+    day, sample = large.store.day(CHANGED), expected["image_id"].tolist()[::2]
+    manifest, features, predictions = (
+        day.storage.read_table(key) for key in (day.keys.manifest, day.keys.features, day.keys.predictions)
+    )
+    judged = manifest.merge(features, on="image_id")
+    day.storage.write_table(day.keys.judged, judged[judged["image_id"].isin(sample)])
+    day.storage.write_table(day.keys.judged_predictions, predictions[predictions["image_id"].isin(sample)])
+    counts = {"day": str(CHANGED), "accepted": IMAGES, "judged": len(sample)}
+    day.storage.write_json(day.keys.ingest, samples.INGEST | counts)
+    monkeypatch.setattr(day_images_of, "MOST_LISTED", IMAGES - 1)
+    found = day_images(large, CHANGED)
+    assert found is not None
+    expected = expected.iloc[::2].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found[expected.columns], expected, check_dtype=False)
+    asked = day_images(large, CHANGED, expected["image_id"].tolist()[:1])
+    assert asked is not None
+    assert len(asked) == 1
 
 
 def test_an_image_of_a_large_day_is_found_with_all_that_is_known_of_it(small: Artifacts, large: Artifacts) -> None:

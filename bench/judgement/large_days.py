@@ -1,0 +1,87 @@
+"""Whether a large day that is judged by a sample gets the verdict that all its images would get.
+
+`python -m bench.judgement.large_days` writes docs/benchmarks/judgement/large_days.md; about twenty minutes of one core. Features are drawn
+numbers, eight to an image and correlated. Each day has 200,000 images and is judged twice: by all, and by the 100,000 with the smallest ids, as
+the product does (driftwatch.images.judged). Seeds are fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from bench.judgement.baselines import OUT, draw
+from driftwatch.drift import Reference
+from driftwatch.drift.reference import MAX_REFERENCE
+from driftwatch.images.judged import MOST
+
+IMAGES, RATE, REFERENCES, DAYS = 2 * MOST, 0.05, 10, 10
+# By how many standard deviations one feature has moved on all images, and on how large a part of them it has by one.
+KINDS = {
+    "none": (0.0, 0.0),
+    "one feature by 0.06 sd": (0.06, 0.0),
+    "one feature by 0.08 sd": (0.08, 0.0),
+    "one feature of 2 % of the images by 1 sd": (0.0, 0.02),
+}
+
+
+def a_day(rng: np.random.Generator, images: int, moved: float, part: float) -> tuple[pd.DataFrame, np.ndarray]:
+    """The features of a day's images, and which of them are judged: those with the smaller half of the ids."""
+    table = draw(images, rng)
+    table["feature_0"] += moved
+    table.loc[rng.random(images) < part, "feature_0"] += 1.0
+    ids = rng.permutation(images)
+    return table, ids < images // 2
+
+
+def verdicts(images: int, reference: int, references: int, days: int) -> Iterator[tuple[str, bool, bool]]:
+    """The kind of each day, and whether it drifted: by all its images, and by the sample."""
+    for number in range(references):
+        rng = np.random.default_rng([number, 95])
+        usual = Reference.build(draw(reference, rng), RATE)
+        for name, kind in KINDS.items():
+            for _ in range(days):
+                table, judged = a_day(rng, images, *kind)
+                whole, sample = usual.test(table), usual.test(table[judged].reset_index(drop=True))
+                yield name, whole.drifted, sample.drifted
+
+
+def row(name: str, found: np.ndarray) -> str:
+    """`found` bool [days, 2]: as `verdicts`."""
+    whole, sample = found.mean(axis=0)
+    alike = (found[:, 0] == found[:, 1]).mean()
+    error = np.sqrt((whole * (1 - whole) + sample * (1 - sample)) / 2 / len(found))
+    return f"| {name} | {whole:.1%} | {sample:.1%} | {error:.1%} | {alike:.1%} |"
+
+
+PAGE = """# Large days judged by a sample
+
+`python -m bench.judgement.large_days`. Each day has {images:,} images and is judged against a reference of {reference:,}: by all of them, and by the {most:,} with the
+smallest ids. {days} days for each line, {references} references, a false-alarm rate of {rate:.0%}. Standard error: of each of the two shares.
+
+| drift | drifted, by all images | drifted, by the sample | standard error | same verdict |
+|---|---|---|---|---|
+{rows}
+
+The reference has far fewer images than the day, and its own chance decides what is seen. So half the images see as much as all of them.
+"""
+
+
+def main() -> None:
+    found = pd.DataFrame(verdicts(IMAGES, MAX_REFERENCE, REFERENCES, DAYS), columns=["kind", "whole", "sample"])
+    rows = [row(name, found.loc[found["kind"] == name, ["whole", "sample"]].to_numpy()) for name in KINDS]
+    about = {
+        "images": IMAGES,
+        "reference": MAX_REFERENCE,
+        "most": MOST,
+        "days": DAYS * REFERENCES,
+        "references": REFERENCES,
+        "rate": RATE,
+    }
+    (OUT / "large_days.md").write_text(PAGE.format(rows="\n".join(rows), **about))
+
+
+if __name__ == "__main__":
+    main()

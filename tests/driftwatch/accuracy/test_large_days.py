@@ -1,0 +1,58 @@
+"""A day that is judged by a sample has the accuracy and the segments of its labels, and no table of all images is read whole."""
+
+from __future__ import annotations
+
+import pytest
+from tests.driftwatch.artifacts import samples
+from tests.stores import day_store
+
+from driftwatch.artifacts.store import DayStore
+from driftwatch.config import MonitorConfig
+from driftwatch.config.segments import SegmentConfig
+from driftwatch.images import judged
+from driftwatch.images.features import COLUMNS
+from driftwatch.images.judged import JudgedImages, judged_predictions, keeping_answers
+from driftwatch.storage import Storage
+
+from .days import evaluated
+from .segment_days import write_days
+
+MOST = 30
+
+
+def as_a_large_day(day: DayStore) -> None:
+    """What ingest and prediction leave beside the tables of a day of more than MOST images."""
+    storage, keys = day.storage, day.keys
+    images = JudgedImages()
+    images.add(storage.read_arrow(keys.manifest), storage.read_arrow(keys.features).select(["image_id", *COLUMNS]))
+    ingest = samples.INGEST | {"day": str(day.date), "accepted": 80, "model_version": "v1", "judged": images.write(day)}
+    storage.write_json(keys.ingest, ingest)
+    answers = storage.read_arrow(keys.predictions)
+    with keeping_answers(day, answers.schema, None) as kept:
+        kept.add_table(answers)
+    assert len(judged_predictions(day)) == MOST
+
+
+def test_the_labels_say_the_same_of_a_large_day(
+    storage: Storage, monitor: MonitorConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = monitor.model_copy(update={"segments": {"camera": SegmentConfig(key="^([^/]+)/")}})
+    (keys,) = write_days(storage, config, 1)
+    whole = evaluated(storage, keys, config)
+    labelled = storage.read_bytes(keys.labelled)
+    monkeypatch.setattr(judged, "MOST", MOST)
+    as_a_large_day(day_store(storage, keys, config))
+    read = type(storage).read_bytes
+
+    def of(self: Storage, key: str) -> bytes:
+        assert key not in (keys.manifest, keys.features, keys.predictions), key
+        return read(self, key)
+
+    monkeypatch.setattr(type(storage), "read_bytes", of)
+    found = evaluated(storage, keys, config)
+    assert found.confusion_matrix == whole.confusion_matrix
+    assert (found.labels, found.sampled, found.verdict) == (whole.labels, whole.sampled, whole.verdict)
+    assert found.segments == whole.segments
+    assert found.slices == whole.slices
+    assert storage.read_bytes(keys.labelled) == labelled
+    assert found.accuracy.value == pytest.approx(whole.accuracy.value, abs=0.02)
