@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.elsewhere import Elsewhere
 from driftwatch.storage.kinds import storage_kind
 from driftwatch.storage.s3 import S3Login
 from driftwatch_airflow.connections import connection_of, server_of
@@ -20,7 +22,13 @@ if TYPE_CHECKING:
 
 def store_of(monitor: MonitorConfig) -> MonitorStore:
     """The monitor's storage, keys and file, and the connections of the team's own servers."""
-    return MonitorStore(storage_of(monitor), monitor, server_of)
+    return MonitorStore(storage_of(monitor), monitor, server_of, images_elsewhere(monitor))
+
+
+def images_elsewhere(monitor: MonitorConfig) -> Elsewhere:
+    """Opens the storage of images that lie apart, with the connection of `images.layout`; each once."""
+    layout = monitor.images.layout
+    return cache(lambda uri: storage_at(uri, layout.connection if layout else None, "images.layout.connection"))
 
 
 def storage_of(monitor: MonitorConfig) -> Storage:

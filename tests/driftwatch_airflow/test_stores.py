@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from driftwatch.config import MonitorConfig
+from driftwatch.config.layout import LayoutConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import open_storage
 from driftwatch.storage.file import FileStorage
@@ -46,6 +47,24 @@ def test_the_connections_login_opens_the_storage_and_what_others_write_is_listed
         others.write_bytes("m/b", b"b")
         assert [item.key for item in ours.list("m")] == ["m/a", "m/b"]
         assert "of-the-connection" in ours.presigned_url("m/a", 60)
+
+
+def test_images_elsewhere_are_opened_with_a_connection_of_their_own(monitor, monkeypatch):
+    """Artifacts stay where they are; each bucket is opened once, however many images are read."""
+    layout = LayoutConfig.model_validate({"paths": "s3://cams/{day}", "connection": "theirs"})
+    apart = monitor.model_copy(update={"images": monitor.images.model_copy(update={"layout": layout})})
+    store = store_of(apart)
+    assert type(store.storage) is FileStorage
+    with pytest.raises(NeedsAttention, match=r"'theirs', which images\.layout\.connection names"):
+        store.elsewhere("s3://cams")
+    with serving() as (_, address):
+        make_bucket(login_at(address), "cams")
+        login = {"conn_type": "aws", "login": "of-the-team", "password": "secret", "extra": {"endpoint_url": address}}
+        monkeypatch.setenv("AIRFLOW_CONN_THEIRS", json.dumps(login))
+        opened = store.elsewhere("s3://cams")
+        opened.reach()
+        assert "of-the-team" in opened.presigned_url("a", 60)
+        assert store.elsewhere("s3://cams") is opened
 
 
 def test_a_folder_has_no_login_and_needs_no_connection(tmp_path):

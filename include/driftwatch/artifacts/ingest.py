@@ -38,6 +38,9 @@ class Ingest(OfPixels, OfFeatures, DayArtifact):
     """By how many of the accepted images, a random sample, the day is judged; absent where by all."""
     without_segment: dict[str, int] = Field(default_factory=dict)
     """How many accepted images are in no segment, by segmentation; absent where all are in one, or there are no segmentations."""
+    images_root: str | None = None
+    """The folder that holds all of the day's images, where `images.layout` says where they lie: a key, or a whole address. Absent for
+    incoming/<day>."""
 
     @property
     def delivered(self) -> int:

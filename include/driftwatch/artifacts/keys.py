@@ -23,10 +23,10 @@ def own_key(monitor: str, key: str) -> str:
 
 
 def images_folder(key: str) -> str:
-    """The folder where an image's file was left: a day's `incoming`, or the training images. It is read only from there. The file may
-    lie deeper in the folder, or be a link to another file of it."""
+    """The folder of the storage where an image's file was left: a day's `incoming`, the training images, or the first folder of what
+    `images.layout` names. It is read only from there. The file may lie deeper in the folder, or be a link to another file of it."""
     left = key.partition("/")[2].startswith(_IMAGES)
-    return "/".join(key.split("/")[:3]) if left else key.rpartition("/")[0]
+    return "/".join(key.split("/")[:3]) if left else key.partition("/")[0]
 
 
 @dataclass(frozen=True)

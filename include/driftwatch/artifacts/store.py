@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from driftwatch.artifacts import base
@@ -11,6 +12,8 @@ from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.days import stored_days
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.credentials import Access, ReadAccess, server_access
+from driftwatch.storage import open_storage
+from driftwatch.storage.elsewhere import Elsewhere
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -23,11 +26,12 @@ D = TypeVar("D", bound=base.DayArtifact)
 @dataclass(frozen=True)
 class MonitorStore:
     """One monitor's storage and monitor file; `keys` says where each artifact of it lives. `read_access` reads the Airflow connections of
-    the team's own servers, such as a model server."""
+    the team's own servers, such as a model server. `elsewhere` opens the storage of images that lie apart (`images.layout`)."""
 
     storage: Storage
     config: MonitorConfig
     read_access: ReadAccess = server_access
+    elsewhere: Elsewhere = field(default_factory=lambda: cache(open_storage))
 
     @property
     def keys(self) -> MonitorKeys:

@@ -33,14 +33,14 @@ def _check(options: argparse.Namespace) -> None:
     from driftwatch.models.registry import card, champion
 
     monitor = _reached(options)
-    config, storage = monitor.config, monitor.storage
+    config = monitor.config
     makes_profiles(config.publish.sinks)
     refuse_other_champion(monitor)
     current = champion(monitor)
     of_champion = card(monitor, current.version) if current else None
     print(f"{options.monitor}: valid. Monitor {config.name}: {', '.join(config.classes)}")
     print(
-        f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; images in {storage.url(monitor.keys.monitor)}"
+        f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; {_images(monitor)}"
     )
     first = "train" if config.model.predictions == CHAMPION else "import"
     print(f"Champion: {current.version if current else f'none yet; run driftwatch champion {first}'}")
@@ -50,6 +50,14 @@ def _check(options: argparse.Namespace) -> None:
         print("Labels: none. Drift is watched; nobody can tell how accurate the model is, and nothing is retrained")
     if config.model.predictions == ENDPOINT:
         print(_server(monitor))
+
+
+def _images(monitor: MonitorStore) -> str:
+    layout, storage = monitor.config.images.layout, monitor.storage
+    if layout is None:
+        return f"images in {storage.url(monitor.keys.monitor)}"
+    named = f", named by {storage.url(layout.inventory.path)}" if layout.inventory else ""
+    return f"images in {', '.join(map(storage.url, layout.paths))}{named}, which are only read; artifacts in {storage.url(monitor.keys.monitor)}"
 
 
 def _say_labels(monitor: MonitorStore, of_champion: ModelCard | None) -> None:

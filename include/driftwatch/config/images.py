@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from driftwatch.config.layout import LayoutConfig
 from driftwatch.config.parts import Fraction, Section
 
 IGNORED_NAMES = (
@@ -25,6 +26,7 @@ IGNORED_NAMES = (
 class ImagesConfig(Section):
     """What is accepted as an image. Every other file is ignored, or quarantined with a reason; none is dropped without a word."""
 
+    layout: LayoutConfig | None = None
     ignore: tuple[str, ...] = Field(
         IGNORED_NAMES,
         description="Names of files that are neither images nor rejects. They are listed and counted as `ignored`, and never read. "

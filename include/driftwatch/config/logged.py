@@ -20,7 +20,7 @@ Column = Annotated[str, BeforeValidator(_column), Field(min_length=1, max_length
 
 # Formats that say themselves where an image's key and its answer stand.
 PRESETS = ("sagemaker", "kserve")
-_DAY = re.compile(r"\{day(?::(?P<format>[^{}]*))?\}")
+DAY = re.compile(r"\{day(?::(?P<format>[^{}]*))?\}")
 _EXAMPLE = date(2026, 3, 4)
 
 
@@ -156,16 +156,21 @@ class LoggedConfig(Section):
 
 def at_day(path: str, day: date) -> str:
     """The path of one day: `{day}` and `{day:%Y/%m/%d}` are replaced."""
-    return _DAY.sub(lambda found: day.strftime(found["format"] or "%Y-%m-%d"), path)
+    return DAY.sub(lambda found: day.strftime(found["format"] or "%Y-%m-%d"), path)
+
+
+def refuse_other_braces(path: str) -> None:
+    """Raises ValueError where something else than a day stands in braces."""
+    for found in DAY.finditer(path):
+        if found["format"] == "" or "%" not in (found["format"] or "%"):
+            raise ValueError(f"{found[0]} has no format: {{day}} and {{day:%Y/%m/%d}} are allowed")
+    if "{" in DAY.sub("", path) or "}" in DAY.sub("", path):
+        raise ValueError("allowed in braces are {day} and {day:%Y/%m/%d}")
 
 
 def refuse_no_place(path: str) -> str:
     """The path of an example day. Raises ValueError where it can be no place of files."""
-    for found in _DAY.finditer(path):
-        if found["format"] == "" or "%" not in (found["format"] or "%"):
-            raise ValueError(f"{found[0]} has no format: {{day}} and {{day:%Y/%m/%d}} are allowed")
-    if "{" in _DAY.sub("", path) or "}" in _DAY.sub("", path):
-        raise ValueError("allowed in braces are {day} and {day:%Y/%m/%d}")
+    refuse_other_braces(path)
     of_day = at_day(path, _EXAMPLE)
     scheme, mark, rest = of_day.partition("://")
     key = of_day if not mark else rest.removeprefix("/") if scheme == "file" else rest.partition("/")[2]

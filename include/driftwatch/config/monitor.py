@@ -92,6 +92,17 @@ class MonitorConfig(Section):
         return value
 
     @model_validator(mode="after")
+    def _images_lie_apart(self) -> MonitorConfig:
+        layout = self.images.layout
+        if layout is not None:
+            layout.refuse_artifacts(self.storage.uri, self.name)
+            if layout.inventory is not None and self.labels.blur is not None:
+                raise ValueError(
+                    "labels.blur finds an image's boxes by its day, which images.layout.inventory does not tell of a file: use paths with {day}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _unclear_is_no_class(self) -> MonitorConfig:
         unclear = self.labels.unclear_answer
         if unclear is not None and folded(unclear) in map(folded, self.classes):

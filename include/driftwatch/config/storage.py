@@ -57,6 +57,6 @@ class StorageConfig(Section):
     )
     forget_originals: bool = Field(
         False,
-        description="Whether forgetting an image (docs/operate/forget.md) also deletes its file where the camera or the team left it (`incoming/`, `training/images/`). false: the files are named, and the team deletes them.",
+        description="Whether forgetting an image (docs/operate/forget.md) also deletes its file where the camera or the team left it (`incoming/`, `training/images/`). false: the files are named, and the team deletes them. Where `images.layout` leads nothing is deleted either way.",
     )
     keep: KeepConfig = Field(default_factory=KeepConfig)

@@ -16,6 +16,7 @@ Check = Literal[
     "storage_read",
     "storage_list",
     "storage_remove",
+    "images",
     "image_links",
     "clock",
     "label_service",

@@ -32,6 +32,9 @@ def named_connections(monitor: MonitorConfig) -> list[tuple[str, str]]:
     found: list[tuple[str, str | None]] = [
         ("storage.connection", monitor.storage.connection if kind.takes_login else None)
     ]
+    layout = monitor.images.layout
+    if layout and any(storage_kind(path).takes_login for path in layout.elsewhere):
+        found.append(("images.layout.connection", layout.connection))
     if labels.people:
         # A backend of another package may need none.
         own = labels.people in (TOLOKA, LABEL_STUDIO, DESK)

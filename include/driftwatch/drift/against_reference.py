@@ -20,6 +20,7 @@ from driftwatch.drift.dependence import CONTRAST, GROUP, PHASH
 from driftwatch.drift.reference import DRIFTED, MIN_REFERENCE, QUANTILES, DriftReport, Reference, ReferenceKind
 from driftwatch.drift.segments import rates
 from driftwatch.images.judged import told_of
+from driftwatch.images.layout import below, images_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +96,8 @@ def with_clusters(day: DayStore, table: pd.DataFrame) -> pd.DataFrame:
 
 def _groups(day: DayStore, keys: Sequence[str], pattern: str) -> list[str]:
     """The group of each image, from its path under the day's folder. An image that the pattern does not fit is a group of its own."""
-    names = [own_key(day.keys.monitor, key).removeprefix(f"{day.keys.incoming}/") for key in keys]
+    root = images_root(day)
+    names = [below(root, own_key(day.keys.monitor, key)) for key in keys]
     found = [re.search(pattern, name) for name in names]
     return [match[1] if match else name for match, name in zip(found, names, strict=True)]
 

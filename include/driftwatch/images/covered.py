@@ -19,8 +19,9 @@ import numpy as np
 from driftwatch.config.blur import HIDE, SHOW
 from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.images.first_bytes import JPEG
+from driftwatch.images.layout import below, dated_root, place_of_day
 from driftwatch.images.originals import Original, read_original
-from driftwatch.images.table_file import TableFile, read_table_file, text_of
+from driftwatch.images.table_file import TableFile, path_in_table, read_table_file, text_of
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import MonitorStore
@@ -61,7 +62,7 @@ class Covers:
 
     def require(self, day: date) -> None:
         """Raises NeedsAttention where the day's table is missing or cannot be read."""
-        self._table(self.settings.path_of(day), self.store.keys.day(day).incoming)
+        self._table(self.settings.path_of(day), place_of_day(self.store.day(day)).root)
 
     def original(self, image_id: str, key: str, most_bytes: int) -> Original:
         """The image's file for people: covered and written anew where it has boxes, without any metadata; else as it is.
@@ -69,7 +70,7 @@ class Covers:
         Raises ChangedImage as `read_original`, and HiddenImage where its boxes are not known or cannot be right.
         """
         boxes = self._boxes(key)
-        found = read_original(self.store.storage, image_id, key, most_bytes)
+        found = read_original(self.store.storage, image_id, key, most_bytes, self.store.elsewhere)
         if not boxes:
             return found
         from PIL import Image
@@ -103,12 +104,12 @@ class Covers:
 
     def _boxes(self, key: str) -> tuple[Box, ...]:
         """The image's boxes; empty where the table says that there are none. Raises HiddenImage."""
-        keys, (day, _, path) = self.store.keys, key.removeprefix(f"{self.store.keys.incoming}/").partition("/")
+        keys = self.store.keys
         try:
-            if key.startswith(f"{keys.incoming}/"):
-                of_day = date.fromisoformat(day)
-                place = self.settings.path_of(of_day)
-                table = self._table(place, keys.day(of_day).incoming)
+            if dated := dated_root(self.store, key):
+                of_day, root = dated
+                place, path = self.settings.path_of(of_day), below(root, key)
+                table = self._table(place, root)
             elif key.startswith(f"{keys.training_images}/"):
                 if self.settings.training == SHOW:
                     return ()
@@ -173,7 +174,7 @@ def _parsed(storage: Storage, file: TableFile, folder: str) -> _Table:
     found: dict[str, tuple[Box, ...] | str] = {}
     key, *numbers = file.columns
     for name, *given in zip(rows[key], *(rows[column] for column in numbers), strict=True):
-        path = text_of(name).rpartition(f"/{folder}/")[2]
+        path = path_in_table(folder, name)
         before = found.setdefault(path, ())
         if isinstance(before, str):
             continue
@@ -212,5 +213,5 @@ def shown_original(store: MonitorStore, image_id: str, key: str, most_bytes: int
     """An image's file as people may see it. Raises ChangedImage; HiddenImage where `labels.blur` does not know what to cover."""
     covers = Covers.of(store)
     if covers is None:
-        return read_original(store.storage, image_id, key, most_bytes)
+        return read_original(store.storage, image_id, key, most_bytes, store.elsewhere)
     return covers.original(image_id, key, most_bytes)

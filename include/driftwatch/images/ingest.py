@@ -29,6 +29,7 @@ from driftwatch.images.copies import TABLES_AHEAD, in_several, without_copies
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.judged import JudgedImages
 from driftwatch.images.late import count_late, keep_sampled
+from driftwatch.images.layout import place_of_day
 from driftwatch.images.listing import folder_of_day, list_day
 from driftwatch.images.one_pass import (
     ACCEPTED,
@@ -263,9 +264,12 @@ def _finish(day: DayStore, model: DayModel, tables: _Tables) -> Ingest:
     found = tables.counted(day.date, model)
     more = {"late": count_late(day), "judged": tables.judged.write(day)}
     found = found.model_copy(update={name: count for name, count in more.items() if count})
+    place = place_of_day(day)
+    if day.config.images.layout:
+        found = found.model_copy(update={"images_root": place.root})
     day.write(found)
     counts = found.model_dump(mode="json", exclude_unset=True)
-    logger.info("Took in %s: %s", day.storage.url(day.keys.incoming), counts)
+    logger.info("Took in %s: %s", place.said, counts)
     return found
 
 
@@ -274,7 +278,7 @@ def _refuse_too_many_rejects(day: DayStore, found: Ingest) -> Ingest:
     if found.quarantined > allowed * found.delivered or not found.accepted:
         reasons = ", ".join(f"{kind} {count}" for kind, count in Counter(found.reasons).most_common())
         raise TooManyRejects(
-            f"{found.quarantined} of {found.delivered} files in {day.storage.url(day.keys.incoming)} were quarantined "
+            f"{found.quarantined} of {found.delivered} files in {place_of_day(day).said} were quarantined "
             f"({reasons}); images.max_reject_share allows {allowed:.0%}. {day.storage.url(day.keys.manifest)} has the reason for each"
         )
     return found

@@ -21,6 +21,7 @@ from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DamagedArtifact, EmptyDay
 from driftwatch.images.listing import folder_of_day, list_day
+from driftwatch.images.table_file import MissingTable
 from driftwatch.storage import StoredObject
 from driftwatch.storage.spool import Spool, name_of
 from driftwatch.storage.tables import pieces
@@ -95,7 +96,7 @@ def note_late_files(day: DayStore) -> int:
             first = next(images)  # of an empty day the manifest is not read
             taken_in.fill(_taken_in(day))
             files = _not_among(chain([first], images), taken_in)
-        except EmptyDay:
+        except (EmptyDay, MissingTable):
             files = 0
     if files:
         day.write(LateFiles(files=files))

@@ -6,12 +6,15 @@ What is ignored is listed and counted, and is no reject.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.errors import EmptyDay, NeedsAttention
+from driftwatch.errors import EmptyDay
+from driftwatch.images.inventory import inventory_of
+from driftwatch.images.layout import Place, place_of_day
 
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
@@ -26,6 +29,8 @@ class ImageFolder:
     path: str
     """Its key; empty for the whole storage."""
     settings: ImagesConfig
+    at: str = ""
+    """The address of the storage, where it is not the monitor's own. Then keys are whole addresses."""
 
     def images(self, listed: Iterable[StoredObject]) -> Iterator[StoredObject]:
         """Those of the `listed` objects that are to be images."""
@@ -48,12 +53,23 @@ class ImageFolder:
 
     def read(self, key: str) -> bytes:
         """The bytes of one object. Raises OddEntry for what is no regular file of this folder or has more than `images.max_bytes`."""
-        return self.storage.read_foreign(key, self.path, self.settings.max_bytes)
+        return self.storage.read_foreign(self._key(key), self._key(self.path), self.settings.max_bytes)
+
+    def modified(self, key: str) -> float | None:
+        """As `Storage.modified`."""
+        return self.storage.modified(self._key(key))
+
+    def _key(self, stored: str) -> str:
+        return stored[len(self.at) + 1 :] if self.at else stored
 
 
 def folder_of_day(day: DayStore) -> ImageFolder:
     """The folder of the day's images as the camera or the service left them."""
-    return ImageFolder(day.storage, day.keys.incoming, day.config.images)
+    return _folder(day, place_of_day(day))
+
+
+def _folder(day: DayStore, place: Place) -> ImageFolder:
+    return ImageFolder(place.storage, place.root, day.config.images, place.at)
 
 
 def training_folder(store: MonitorStore) -> ImageFolder:
@@ -64,27 +80,20 @@ def training_folder(store: MonitorStore) -> ImageFolder:
 def list_day(day: DayStore) -> Generator[StoredObject, None, None]:
     """Everything in the day's folder in the order of names, the ignored files too, never held whole. Raises EmptyDay, at its end, where
     nothing there is to be an image."""
-    folder = folder_of_day(day)
+    place = place_of_day(day)
+    folder, inventory = _folder(day, place), inventory_of(day, place)
     ignored = 0
     any_image = False
-    for item in day.storage.iter_list(folder.path):
-        if not any_image:
-            if not ignored:
-                _refuse_link(folder)
-            any_image = folder.ignored_by(item.key) is None
-            ignored += not any_image
-        yield item
+    with closing(inventory.objects() if inventory else place.objects()) as listed:
+        for item in listed:
+            if not any_image:
+                any_image = folder.ignored_by(item.key) is None
+                ignored += not any_image
+            yield item
     if not any_image:
         files = f" ({ignored} files that images.ignore names)" if ignored else ""
+        verb = "names" if inventory else "holds"
         raise EmptyDay(
-            f"{day.storage.url(folder.path)} holds no images{files} for {day.date.isoformat()}: check the camera's or service's "
+            f"{inventory.url if inventory else place.said} {verb} no images{files} for {day.date.isoformat()}: check the camera's or service's "
             "delivery; the setting images.on_empty_day (fail, skip) decides what such a day does"
-        )
-
-
-def _refuse_link(folder: ImageFolder) -> None:
-    if not folder.storage.lies_in(folder.path, folder.path.rpartition("/")[0]):
-        raise NeedsAttention(
-            f"{folder.storage.url(folder.path)} is a link that leads out of the folder that it lies in: put the images there, or "
-            "make the folder above it the link"
         )

@@ -34,6 +34,7 @@ from driftwatch.images.picture import DECODING
 from driftwatch.images.resize import Halvings, model_input, rows_and_columns
 from driftwatch.images.room import Room
 from driftwatch.images.shards import BLOCK
+from driftwatch.storage.spool import name_of
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.model_input import ModelInput
@@ -48,7 +49,7 @@ ACCEPTED, DUPLICATE, QUARANTINED, IGNORED = "accepted", "duplicate", "quarantine
 _TURN, _TURNS_PER_CORE = 8, 2
 _MOST_LETTERS = 500  # of a reason
 
-# One row for each object, sorted by key. image_id: sha256, null if the bytes were not read. reason: "<kind>: <message>" for a
+# One row for each object, in the order of names. image_id: sha256, null if the bytes were not read. reason: "<kind>: <message>" for a
 # quarantined object; another sentence for a duplicate or an ignored one; a note on an accepted file that is odd ("no_end_mark: ...",
 # "cut_short: ..."); else empty. width, height: of the upright image. phash: see near_duplicates.
 _TEXT = ("key", "image_id", "status", "reason", "format", "phash")
@@ -140,7 +141,7 @@ def take_in_blocks(
     where you do not use it up.
     """
     filling = _Filling(pixels)
-    fetched = fetch(folder, sorted(objects, key=lambda item: item.key), given_up)
+    fetched = fetch(folder, sorted(objects, key=name_of), given_up)
     with (
         closing(fetched),
         closing(_in_turn(fetched, folder.settings, _Made(pixels, decoding), workers or _cores())) as done,

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from driftwatch.artifacts.keys import images_folder
 from driftwatch.errors import ChangedImage, MissingArtifact, OddEntry
 from driftwatch.images.first_bytes import Kind, kind_of
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.addresses import is_address
+from driftwatch.storage.elsewhere import Elsewhere, storage_of
 
 
 class Original(NamedTuple):
@@ -18,13 +20,17 @@ class Original(NamedTuple):
     kind: Kind
 
 
-def read_original(storage: Storage, image_id: str, key: str, most_bytes: int) -> Original:
-    """The file of an image. `image_id`: sha256 of its bytes. Raises ChangedImage where it is gone, lies outside of the folder where images
+def read_original(
+    storage: Storage, image_id: str, key: str, most_bytes: int, elsewhere: Elsewhere = open_storage
+) -> Original:
+    """The file of an image. `image_id`: sha256 of its bytes. `storage`: the monitor's; `elsewhere` opens that of an image that lies apart.
+    Raises ChangedImage where it is gone, lies outside of the folder where images
     are left, has more than `most_bytes`, or is another file by now."""
     where = f"{storage.url(key)} is no longer the image {image_id} that was taken in"
     advice = "put that file back, or take the images in again (of a day: clear ingest_images)"
     try:
-        data = storage.read_foreign(key, images_folder(key), most_bytes)
+        place, inside = storage_of(key, storage, elsewhere)
+        data = place.read_foreign(inside, "" if is_address(key) else images_folder(key), most_bytes)
     except (OddEntry, MissingArtifact) as error:
         raise ChangedImage(f"{where} ({error}): {advice}") from error
     kind = kind_of(data)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.errors import NeedsAttention
-from driftwatch.images.table_file import MissingColumns, MissingTable, TableFile, read_table_file, text_of
+from driftwatch.images.layout import place_of_day
+from driftwatch.images.table_file import (
+    MissingColumns,
+    MissingTable,
+    TableFile,
+    path_in_table,
+    read_table_file,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import DayStore
@@ -25,7 +33,7 @@ def read_segment_table(day: DayStore, settings: SegmentTable, field: str) -> dic
         if settings.missing == "unknown":
             return {}
         raise NeedsAttention(f"{error}; or set {field}.missing to unknown") from error
-    incoming = f"/{day.keys.incoming}/"
-    paths = [text_of(value).rpartition(incoming)[2] for value in table[settings.key]]
+    root = place_of_day(day).root
+    paths = [path_in_table(root, value) for value in table[settings.key]]
     names = [text_of(value) for value in table[settings.column]]
     return {path: name for path, name in zip(paths, names, strict=True) if path}

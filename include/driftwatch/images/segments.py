@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from driftwatch.config.logged import LoggedColumns
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.judged import is_sampled, told_of
+from driftwatch.images.layout import below
 from driftwatch.images.listing import folder_of_day
 from driftwatch.images.one_pass import ACCEPTED, IGNORED, MANIFEST
 from driftwatch.images.segment_table import read_segment_table
@@ -47,7 +48,7 @@ class DaySegments:
     def of(cls, day: DayStore) -> DaySegments:
         """Those that the monitor file names and that are known at ingest. Reads their tables; raises NeedsAttention where it cannot."""
         known = {name: of for name, of in day.config.segments.items() if of.known_at_ingest}
-        return cls(day.keys.incoming, {name: _finder(day, name, of) for name, of in known.items()})
+        return cls(folder_of_day(day).path, {name: _finder(day, name, of) for name, of in known.items()})
 
     @property
     def schema(self) -> pa.Schema:
@@ -62,7 +63,7 @@ class DaySegments:
     def of_keys(self, name: str, keys: Sequence[str]) -> list[str | None]:
         """The segments of the objects at `keys`, in one segmentation."""
         found = self.finders[name]
-        return [found(key.removeprefix(f"{self.folder}/")) or None for key in keys]
+        return [found(below(self.folder, key)) or None for key in keys]
 
     def added_to(self, manifest: pa.Table) -> pa.Table:
         """A table like MANIFEST with the columns of the segments."""

@@ -19,7 +19,6 @@ from driftwatch.images.one_pass import DUPLICATE, Block
 
 if TYPE_CHECKING:
     from driftwatch.images.listing import ImageFolder
-    from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +61,7 @@ def watched(
     growing: list[str] = []
     for block in blocks:
         for key, found, whole in _looked_at(block):
-            age, passed = _age(folder.storage, key), time.time() - started
+            age, passed = _age(folder, key), time.time() - started
             if key in given_up or age is None:
                 continue
             if whole and age < passed:
@@ -71,7 +70,7 @@ def watched(
                 read[key] = found
                 growing.append(key)
         yield block
-    ages = [age for key in growing if (age := _age(folder.storage, key)) is not None]
+    ages = [age for key in growing if (age := _age(folder, key)) is not None]
     pause = max((settle - age for age in ages), default=0)
     if pause > 0:
         logger.info(
@@ -91,9 +90,9 @@ def _looked_at(block: Block) -> Iterator[tuple[str, str | None, bool]]:
             yield key, image_id, status == DUPLICATE or not reason
 
 
-def _age(storage: Storage, key: str) -> float | None:
+def _age(folder: ImageFolder, key: str) -> float | None:
     """Seconds since the file was last written to, by this machine's clock. None on S3, and for a file that is gone."""
-    modified = storage.modified(key)
+    modified = folder.modified(key)
     return None if modified is None else time.time() - modified
 
 

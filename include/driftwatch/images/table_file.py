@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.errors import MissingArtifact, NeedsAttention
+from driftwatch.storage.addresses import without_scheme
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +72,12 @@ def _parsed(url: str, key: str, data: bytes, then: str) -> pd.DataFrame:
         raise NeedsAttention(
             f"{url} cannot be read ({error}): write it again, as UTF-8 with a header where it is CSV{then}"
         ) from error
+
+
+def path_in_table(root: str, value: object) -> str:
+    """The path below the `root` of images (a stored key) that a table names: so, or as a whole address."""
+    text, folder = text_of(value), without_scheme(root)
+    return text.rpartition(f"/{folder}/")[2] if folder else text
 
 
 def text_of(value: object) -> str:

@@ -96,4 +96,6 @@ def links_of(
 
 def _links(day: DayStore, signers: LinkSigners, now: datetime, expires: datetime) -> ImageLinks:
     covers = Covers.of(day.monitor)
-    return ImageLinks(day.storage, day.keys.shown, now, expires, signers.server, signers.storage, covers)
+    return ImageLinks(
+        day.storage, day.keys.shown, now, expires, signers.server, signers.storage, covers, day.monitor.elsewhere
+    )

@@ -14,6 +14,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.images.judged import told_of
 from driftwatch.labels.sample import CanShow, seeded_order
+from driftwatch.storage.elsewhere import storage_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,9 +62,7 @@ def control_tasks(day: DayStore, exclude: Exclude, can_show: CanShow | None = No
         return ()
     chosen = _choose(day, exclude)
     # An incoming file may have been cleared away or replaced since it was labelled.
-    there = [
-        task for task in chosen if (can_show(task.image_id, task.key) if can_show else store.storage.exists(task.key))
-    ]
+    there = [task for task in chosen if (can_show(task.image_id, task.key) if can_show else _exists(store, task.key))]
     if len(there) < annotation.control_tasks_per_page:
         gone = f", and the files of {len(chosen) - len(there)} more are gone" if len(chosen) > len(there) else ""
         raise DriftwatchError(
@@ -71,6 +70,11 @@ def control_tasks(day: DayStore, exclude: Exclude, can_show: CanShow | None = No
             f"{annotation.control_tasks_per_page}: add labelled images to {store.storage.url(store.keys.training_images)}"
         )
     return tuple(sorted(there, key=lambda task: task.image_id))
+
+
+def _exists(store: MonitorStore, key: str) -> bool:
+    storage, inside = storage_of(key, store.storage, store.elsewhere)
+    return storage.exists(inside)
 
 
 def _choose(day: DayStore, exclude: Exclude) -> list[KnownImage]:

@@ -17,7 +17,8 @@ from driftwatch.artifacts.forgetting import FORGOTTEN, NOWHERE
 from driftwatch.errors import AccessRefused, DriftwatchError
 from driftwatch.images.covered import Covers
 from driftwatch.labels.shown import ShownImages
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.elsewhere import Elsewhere
 
 
 def sign(key: str, expires: int, secret: str) -> str:
@@ -47,7 +48,7 @@ class ImageLinks:
     """Makes the link of an image. `now` is when the links are made; all of them end at `expires`. `folder` takes the copies.
 
     `server` shows a file:// storage. `signer` is the same object store by the credentials that sign links, where those are others.
-    `covers`: what is covered in the copies (`labels.blur`).
+    `covers`: what is covered in the copies (`labels.blur`). `elsewhere`: opens the storage of images that lie apart.
     """
 
     storage: Storage
@@ -57,6 +58,7 @@ class ImageLinks:
     server: ImageServer | None = None
     signer: Storage | None = None
     covers: Covers | None = None
+    elsewhere: Elsewhere = open_storage
 
     def end(self, wanted: datetime) -> datetime | None:
         """Until when links that are made now are valid: `wanted`, or the end of the credentials that sign them, if that is sooner. None
@@ -114,4 +116,4 @@ class ImageLinks:
 
     @cached_property
     def _shown(self) -> ShownImages:
-        return ShownImages(self.storage, self.folder, self.covers)
+        return ShownImages(self.storage, self.folder, self.covers, self.elsewhere)

@@ -15,6 +15,7 @@ from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import ChangedImage
 from driftwatch.images.judged import is_sampled, told_of
+from driftwatch.images.layout import place_of_day
 from driftwatch.images.one_pass import ACCEPTED
 from driftwatch.storage.tables import pieces
 
@@ -114,7 +115,7 @@ class Sample:
         if not self.changed:
             return
         advice = (
-            f"the files in {day.storage.url(day.keys.incoming)} are not those that were taken in: clear ingest_images to take in "
+            f"the files in {place_of_day(day).said} are not those that were taken in: clear ingest_images to take in "
             "what is there now"
         )
         if day.config.labels.blur:

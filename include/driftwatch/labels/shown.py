@@ -12,7 +12,8 @@ from driftwatch.errors import ChangedImage
 from driftwatch.images.covered import Covers, HiddenImage
 from driftwatch.images.first_bytes import JPEG, PNG, WEBP
 from driftwatch.images.originals import Original, read_original
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.elsewhere import Elsewhere
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +24,12 @@ _MOST_BYTES = 1_000_000_000
 @dataclass(frozen=True)
 class ShownImages:
     """`folder` takes the copies. A copy is made once: what becomes of the original later changes nothing. `covers`: what is covered in them;
-    such copies have a folder of their own, so that none of before is shown."""
+    such copies have a folder of their own, so that none of before is shown. `elsewhere`: opens the storage of images that lie apart."""
 
     storage: Storage
     folder: str
     covers: Covers | None = None
+    elsewhere: Elsewhere = open_storage
 
     @classmethod
     def of_day(cls, day: DayStore) -> ShownImages:
@@ -35,7 +37,7 @@ class ShownImages:
         covers = Covers.of(day.monitor)
         if covers is not None:
             covers.require(day.date)
-        return cls(day.storage, day.keys.shown, covers)
+        return cls(day.storage, day.keys.shown, covers, day.monitor.elsewhere)
 
     def key(self, image_id: str, original: str) -> str:
         """The copy's key, with the suffix of what the bytes are. Raises ChangedImage where the original is not what was taken in."""
@@ -79,7 +81,7 @@ class ShownImages:
     def _checked(self, image_id: str, original: str) -> Original:
         if self.covers is not None:
             return self.covers.original(image_id, original, _MOST_BYTES)
-        return read_original(self.storage, image_id, original, _MOST_BYTES)
+        return read_original(self.storage, image_id, original, _MOST_BYTES, self.elsewhere)
 
 
 def _told(error: ChangedImage) -> bool:

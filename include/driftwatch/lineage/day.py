@@ -12,6 +12,7 @@ from driftwatch.artifacts.answers import Answers
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.label_table import LabelTable
+from driftwatch.images.layout import images_root
 from driftwatch.lineage import verdicts
 from driftwatch.lineage.datasets import Dataset, Lineage, folder, objects, place_of
 
@@ -26,8 +27,8 @@ def taken_in(day: DayStore) -> Lineage:
     keys, storage = day.keys, day.storage
     found = day.find(Ingest)
     if found is None or storage.exists(keys.shard_plan):
-        return Lineage((folder(storage, keys.incoming),), objects(storage, keys.shard_plan))
-    left = folder(storage, keys.incoming, files=found.listed)
+        return Lineage((folder(storage, images_root(day)),), objects(storage, keys.shard_plan))
+    left = folder(storage, images_root(day), files=found.listed)
     inputs = folder(storage, keys.inputs, rows=found.accepted)
     return Lineage((left,), (*objects(storage, keys.manifest, keys.features, keys.ingest), inputs))
 
@@ -35,7 +36,7 @@ def taken_in(day: DayStore) -> Lineage:
 def shards_taken_in(day: DayStore, shards: Sequence[Shard]) -> Lineage:
     keys, storage = day.keys, day.storage
     written = objects(storage, *(keys.shard(shard.number, "images.parquet") for shard in shards))
-    return Lineage((folder(storage, keys.incoming),), written)
+    return Lineage((folder(storage, images_root(day)),), written)
 
 
 def shards_profiled(day: DayStore, shards: Sequence[Shard]) -> Lineage:

@@ -22,11 +22,12 @@ from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name, lock_of
 from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.errors import MissingArtifact, NeedsAttention
+from driftwatch.errors import MissingArtifact, NeedsAttention, StorageRefused
 from driftwatch.models.splits import splits_lock
 from driftwatch.retention.blank_arrays import blank_embeddings, blank_inputs, blank_references
 from driftwatch.retention.blank_tables import blank_json, blank_parquet
 from driftwatch.retention.search import listed_images, nearly_the_same, replacements, trained_on, wanted_images
+from driftwatch.storage.elsewhere import storage_of
 from driftwatch.storage.lock import exclusive
 
 log = logging.getLogger(__name__)
@@ -180,10 +181,13 @@ def originals_left(store: MonitorStore, work: ForgetWork) -> list[str]:
 
 
 def _is_there(store: MonitorStore, key: str, image_id: str) -> bool:
+    storage, inside = storage_of(key, store.storage, store.elsewhere)
     try:
-        return hashlib.sha256(store.storage.read_bytes(key)).hexdigest() == image_id
+        return hashlib.sha256(storage.read_bytes(inside)).hexdigest() == image_id
     except MissingArtifact:
         return False
+    except StorageRefused:  # the team's own place by now: told as one that is left
+        return storage is not store.storage
 
 
 def _blank_services(store: MonitorStore, work: ForgetWork, blank: BlankTasks) -> tuple[dict[str, int], dict[str, int]]:
@@ -224,9 +228,11 @@ def _delete_shown(store: MonitorStore, work: ForgetWork) -> int:
 
 
 def _delete_originals(store: MonitorStore, work: ForgetWork) -> int:
+    """Those that lie in the monitor's own folder: where `images.layout` leads nothing is deleted."""
     if not store.config.storage.forget_originals:
         return 0
-    found = originals_left(store, work)
+    own = (f"{store.keys.incoming}/", f"{store.keys.training_images}/")
+    found = [key for key in originals_left(store, work) if key.startswith(own)]
     for key in found:
         store.storage.delete(key)
     return len(found)

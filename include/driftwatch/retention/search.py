@@ -70,7 +70,7 @@ def wanted_images(listed: pd.DataFrame, asked: Sequence[str], monitor: str) -> t
     if strangers:
         raise NeedsAttention(
             f"{', '.join(strangers[:5])}: no image of {monitor} has this sha256 or this key. Name the sha256 of the file (sha256sum FILE), or its key "
-            f"below {monitor}/, such as incoming/2026-01-08/0001.jpg. What was forgotten already is not found again"
+            f"below {monitor}/, such as incoming/2026-01-08/0001.jpg, or as the manifest has it. What was forgotten already is not found again"
         )
     return tuple(_wanted(listed, image_id, monitor) for image_id in dict.fromkeys(ids))
 

@@ -17,6 +17,7 @@ from typing import IO, Any, ClassVar, TypeVar
 from driftwatch.errors import DriftwatchError
 from driftwatch.outside import touching
 from driftwatch.seams import Extra
+from driftwatch.storage.addresses import is_address
 from driftwatch.storage.errors import Meaning, calling, meaning_of, sorting
 from driftwatch.storage.foreign_files import from_key, to_key
 from driftwatch.storage.formats import Formats
@@ -93,8 +94,12 @@ class Storage(Formats, ABC):
     # Addresses
 
     def path(self, key: str) -> str:
-        """The object's address for the kind's own calls. Refuses a key that leaves the root."""
+        """The object's address for the kind's own calls. Refuses a key that leaves the root, and the address of an object elsewhere."""
         parts = key.split("/")
+        if is_address(key):
+            raise DriftwatchError(
+                f"{key} does not lie in {self.uri}: whoever asks has to open the storage that it lies in"
+            )
         if not key or key.startswith("/") or ".." in parts:
             raise DriftwatchError(f"storage key {key!r} must be relative, without '..': correct what made the key")
         return f"{self.root}/{from_key(key)}"
@@ -105,7 +110,7 @@ class Storage(Formats, ABC):
 
     def url(self, key: str) -> str:
         """The object's address for people and messages."""
-        return f"{self.uri}/{key}"
+        return key if is_address(key) else f"{self.uri}/{key}"
 
     def presigned_url(self, key: str, seconds: int) -> str:
         """A GET link that expires after `seconds`, where the storage `presigns`."""
@@ -164,11 +169,17 @@ class Storage(Formats, ABC):
         found = self._calling("list", prefix, lambda: [*self._list(path)])
         return sorted((StoredObject(f"{prefix}/{to_key(name)}", size) for name, size in found), key=name_of)
 
-    def iter_list(self, prefix: str) -> Generator[StoredObject, None, None]:
-        """The same, when it may be more than memory should hold: in the order of names (`storage.spool`), a few thousand objects at a
-        time. Of a prefix that has several large folders, many are listed at once, onto the local disk. Close the generator where you do
-        not use it up."""
-        return iter_list(self, prefix)
+    def iter_list(self, *prefixes: str) -> Generator[StoredObject, None, None]:
+        """The same of one or more folders, none of which lies in another, when it may be more than memory should hold: in the order of
+        names (`storage.spool`), a few thousand objects at a time. Several folders, and those of a large one, are listed at once, onto the
+        local disk. Close the generator where you do not use it up."""
+        return iter_list(self, prefixes)
+
+    def any_below(self, prefix: str) -> StoredObject | None:
+        """One object below `prefix`, or below the root where it is empty: the first that the storage lists. None where there is none."""
+        path = self.path(prefix) if prefix else self.root
+        found = self._calling("list", prefix, lambda: next(iter(self._list(path)), None))
+        return None if found is None else StoredObject(f"{prefix}/{to_key(found[0])}".lstrip("/"), found[1])
 
     def folders(self, prefix: str) -> Sequence[str]:
         """The names of the folders directly below `prefix`, sorted; below the root where it is empty."""
@@ -189,9 +200,9 @@ class Storage(Formats, ABC):
         return self._calling("read", key, lambda: self._read_range(path, start, end))
 
     def read_foreign(self, key: str, folder: str, limit: int) -> bytes:
-        """The bytes of a file that somebody else left in `folder`. Raises OddEntry for what is no regular file in it, what has more
+        """The bytes of a file that somebody else left in `folder` (empty: anywhere in the storage). Raises OddEntry for what is no regular file in it, what has more
         than `limit` bytes, and what changes while it is read; MissingArtifact where there is none."""
-        path, below = f"{self.root}/{from_key(key)}", f"{self.root}/{from_key(folder)}"
+        path, below = f"{self.root}/{from_key(key)}", f"{self.root}/{from_key(folder)}".rstrip("/")
         return self._calling("read", key, lambda: self._read_foreign(path, below, limit))
 
     def iter_bytes(

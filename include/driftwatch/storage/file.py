@@ -37,7 +37,7 @@ class FileStorage(Storage):
         return found.modified if found else None
 
     def lies_in(self, key: str, folder: str) -> bool:
-        return lies_in(self.path(key), self.path(folder))
+        return lies_in(self.path(key), self.path(folder) if folder else self.root)
 
     def read_stored(self, key: str) -> Stored | None:
         return Stored(self.read_bytes(key)) if self.exists(key) else None

@@ -12,10 +12,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import chain, dropwhile, islice, takewhile
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, NamedTuple, Protocol, TypeVar
 
 from driftwatch.errors import NeedsAttention
-from driftwatch.storage.foreign_files import to_key
+from driftwatch.storage.foreign_files import from_key, to_key
 from driftwatch.storage.spool import Spool, StoredObject, name_of
 
 T = TypeVar("T")
@@ -42,14 +42,35 @@ class Lister(Protocol):
     def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T: ...
 
 
-def iter_list(storage: Lister, prefix: str) -> Generator[StoredObject, None, None]:
+class _Folder(NamedTuple):
+    path: str
+    prefix: str
+
+
+def iter_list(storage: Lister, prefixes: Sequence[str]) -> Generator[StoredObject, None, None]:
     """As `Storage.iter_list`."""
-    path = storage.path(prefix)
-    if storage.lists_in_order:
-        yield from _level(storage, path, prefix)
-        return
+    folders = [
+        _Folder(storage.path(prefix), prefix) for prefix in sorted(prefixes, key=lambda one: f"{from_key(one)}/")
+    ]
+    if not storage.lists_in_order:
+        yield from _sorted_here(storage, folders)
+    elif len(folders) == 1:
+        yield from _level(storage, *folders[0])
+    elif storage.remote:
+        yield from _at_once(storage, folders)
+    else:
+        for folder in folders:
+            yield from _stream(storage, *folder)
+
+
+def _sorted_here(storage: Lister, folders: Sequence[_Folder]) -> Iterator[StoredObject]:
     with closing(Spool()) as spool:
-        storage._calling("list", prefix, lambda: spool.fill(_objects(prefix, storage._list(path))))
+
+        def fill() -> None:
+            spool.fill(item for path, prefix in folders for item in _objects(prefix, storage._list(path)))
+
+        if folders:
+            storage._calling("list", folders[0].prefix, fill)
         yield from spool
 
 
@@ -68,7 +89,13 @@ def _level(storage: Lister, path: str, prefix: str) -> Iterator[StoredObject]:
         name = entries[0][0].rstrip("/")
         yield from _level(storage, f"{path}/{name}", f"{prefix}/{to_key(name)}")
     else:
-        yield from _by_folder(storage, path, prefix, entries)
+        yield from _at_once(storage, [_part(path, prefix, *entry) for entry in entries])
+
+
+def _part(path: str, prefix: str, name: str, size: int | None) -> StoredObject | _Folder:
+    if size is not None:
+        return StoredObject(f"{prefix}/{to_key(name)}", size)
+    return _Folder(f"{path}/{name[:-1]}", f"{prefix}/{to_key(name[:-1])}")
 
 
 def _in_few_folders(first: Iterable[StoredObject], prefix: str) -> bool:
@@ -112,25 +139,23 @@ def _stream(storage: Lister, path: str, prefix: str) -> Iterator[StoredObject]:
         yield from _objects(prefix, found)
 
 
-def _by_folder(
-    storage: Lister, path: str, prefix: str, entries: Sequence[tuple[str, int | None]]
-) -> Iterator[StoredObject]:
+def _at_once(storage: Lister, parts: Sequence[StoredObject | _Folder]) -> Iterator[StoredObject]:
+    """What lies in the folders, and the objects between them, in the order of `parts`."""
     stop = threading.Event()
 
-    def spooled(folder: str) -> Spool:
+    def spooled(folder: _Folder) -> Spool:
         spool = Spool(_PIECE)
-        found = _stream(storage, f"{path}/{folder}", f"{prefix}/{to_key(folder)}")
-        spool.fill(takewhile(lambda _: not stop.is_set(), found))
+        spool.fill(takewhile(lambda _: not stop.is_set(), _stream(storage, *folder)))
         return spool
 
-    folders = iter([name[:-1] for name, size in entries if size is None])
+    folders = iter([part for part in parts if isinstance(part, _Folder)])
     waiting: deque[Future[Spool]] = deque()
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="listing")
     try:
         waiting.extend(pool.submit(spooled, folder) for folder in islice(folders, _AHEAD))
-        for name, size in entries:
-            if size is not None:
-                yield StoredObject(f"{prefix}/{to_key(name)}", size)
+        for part in parts:
+            if isinstance(part, StoredObject):
+                yield part
                 continue
             with closing(waiting.popleft().result()) as spool:
                 waiting.extend(pool.submit(spooled, folder) for folder in islice(folders, 1))

@@ -71,7 +71,9 @@ def open_pool(world: World, config: MonitorConfig) -> str:
     }  # fmt: skip
     plan = day.read(AnnotationPlan).model_copy(update=anew)
     server = ImageServer(world.url("images"), world.secrets.image_secret)
-    links = ImageLinks(day.storage, day.keys.shown, now, expires, server, covers=Covers.of(store))
+    links = ImageLinks(
+        day.storage, day.keys.shown, now, expires, server, covers=Covers.of(store), elsewhere=store.elsewhere
+    )
     client = DriftwatchTolokaClient(
         world.secrets.toloka_token, url=world.url("toloka"), limits=Limits(timeout=20, retries=2)
     )

@@ -120,7 +120,7 @@ class ApprovePromotionOperator(ApprovalOperator):
         try:
             server, signer = image_server(self.monitor), link_signer(self.monitor)
             folder = store.keys.of_retraining(self.request).shown
-            links = ImageLinks(store.storage, folder, now, until, server, signer, Covers.of(store))
+            links = ImageLinks(store.storage, folder, now, until, server, signer, Covers.of(store), store.elsewhere)
             links.check()
         except NeedsAttention as error:
             self.log.warning("The comparison shows only the ids of its example images: %s", error)

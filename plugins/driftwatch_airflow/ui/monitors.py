@@ -16,7 +16,7 @@ from driftwatch.config.loader import load_monitors, load_or_refuse, shown
 from driftwatch.errors import ConfigError, DriftwatchError
 from driftwatch.view.artifacts import Artifacts
 from driftwatch_airflow.refused import refused_dag_id
-from driftwatch_airflow.stores import storage_of
+from driftwatch_airflow.stores import images_elsewhere, storage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,9 @@ class Site:
     def artifacts(self) -> Artifacts:
         """Reads what the days left. Made when it is needed, since the storage's connection may be missing."""
         if "artifacts" not in self.caches:
-            self.caches.setdefault("artifacts", Artifacts(MonitorStore(storage_of(self.config), self.config)))
+            elsewhere = images_elsewhere(self.config)
+            store = MonitorStore(storage_of(self.config), self.config, elsewhere=elsewhere)
+            self.caches.setdefault("artifacts", Artifacts(store))
         return self.caches["artifacts"]
 
     @property

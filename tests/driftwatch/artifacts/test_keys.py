@@ -29,7 +29,7 @@ def test_an_image_is_found_under_the_monitors_name_of_today(stored, now):
 def test_an_image_is_read_from_its_own_folder_alone():
     assert images_folder("demo/incoming/2026-01-10/x/a.jpg") == "demo/incoming/2026-01-10"
     assert images_folder(LAYOUT.training_image("cat", "x/a.jpg")) == "demo/training/images"
-    assert images_folder("elsewhere/x/a.jpg") == "elsewhere/x"
+    assert images_folder("elsewhere/x/a.jpg") == "elsewhere"
 
 
 def test_a_labelled_image_says_its_class():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from shutil import copytree
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.models.conftest import CLASSES, World, open_world
+from tests.elsewhere import read_only
 from tests.once import once_for_all_workers
 from tests.stores import monitor_store
 
@@ -22,7 +24,7 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.forgetting import FORGOTTEN, ForgetReceipt
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.drift.embeddings import fit_projection, project
-from driftwatch.errors import NeedsAttention
+from driftwatch.errors import NeedsAttention, StorageRefused
 from driftwatch.images.inputs import DayInputs
 from driftwatch.labels.shown import ShownImages
 from driftwatch.models.dataset import collect_training_set
@@ -30,6 +32,7 @@ from driftwatch.models.original_set import take_in_training_set
 from driftwatch.retention.forget import Asked, Outside, forget, unfinished
 from driftwatch.retention.search import listed_images, nearly_the_same, wanted_images
 from driftwatch.storage import Storage
+from driftwatch.storage.addresses import split_address
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.thumbnails import thumbnail_of
 
@@ -301,3 +304,28 @@ def test_the_receipt_names_no_image(world) -> None:
     assert store.read(stored, ForgetReceipt) == receipt
     text = world.storage.read_bytes(stored).decode()
     assert not [name for name in (one, Path(key).name, FORGOTTEN) if name in text]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_original_in_a_place_that_is_only_read_stays_and_is_told(world, tmp_path, monkeypatch, refused) -> None:
+    """Where `images.layout` leads nothing is deleted, whatever storage.forget_originals says; and an account that may not read there any more
+    does not make it gone."""
+    one, key = trained_image(world)
+    there = read_only(split_address(f"file://{tmp_path}/cams")[0])
+    address = f"file://{tmp_path}/cams/2026-01-04/{Path(key).name}"
+    (tmp_path / "cams/2026-01-04").mkdir(parents=True)
+    (tmp_path / "cams/2026-01-04" / Path(key).name).write_bytes(world.storage.read_bytes(key))
+    manifest = world.layout.day(DAY).manifest
+    table = world.storage.read_table(manifest)
+    world.storage.write_table(manifest, table.assign(key=table["key"].replace(key, address)))
+    world.storage.delete(key)
+    if refused:
+        monkeypatch.setattr(there, "read_bytes", lambda key: (_ for _ in ()).throw(StorageRefused("may not")))
+    opened: list[str] = []
+    store = replace(store_of(world, forget_originals=True), elsewhere=lambda uri: [opened.append(uri), there][1])
+    receipt = forget(store, [address], ASKED, Told().outside)
+    assert (receipt.images, receipt.originals_left) == (1, 1)
+    assert "originals" not in receipt.changed
+    assert (tmp_path / "cams/2026-01-04" / Path(key).name).exists()
+    assert where(world.storage, one.encode(), address.encode()) == []
+    assert opened

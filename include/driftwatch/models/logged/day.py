@@ -19,11 +19,13 @@ from driftwatch.config.logged import LoggedConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.judged import keeping_answers
+from driftwatch.images.layout import below, images_root
 from driftwatch.models.content import GIST, content_of, kind_of_day
 from driftwatch.models.logged.columns import SCORE, Rows
 from driftwatch.models.logged.files import place_of, read_log
 from driftwatch.models.logged.formats import ParsedFile, parse, rows_of
 from driftwatch.models.logged.join import ACCEPTED, NO_FILE, Images, Joined, join
+from driftwatch.storage.addresses import without_scheme
 from driftwatch.storage.arrays import writing_rows
 from driftwatch.storage.tables import writing_table
 
@@ -85,11 +87,12 @@ def together(rows: Sequence[Rows]) -> tuple[pd.DataFrame, Counter[str]]:
 def images_of(day: DayStore) -> Images:
     """The day's images as its manifest has them."""
     table = day.storage.read_arrow(day.keys.manifest, ["key", "image_id", "status"]).to_pydict()
-    prefix = f"{day.keys.incoming}/"
+    root = images_root(day)
     rows = list(zip(table["key"], table["image_id"], table["status"], strict=True))
-    files = {own_key(day.config.name, key).removeprefix(prefix): (image_id, status) for key, image_id, status in rows}
+    files = {below(root, own_key(day.config.name, key)): (image_id, status) for key, image_id, status in rows}
     ids = [image_id for _, image_id, status in rows if status == ACCEPTED]
-    return Images(ids, files, day.keys.incoming.partition("/")[2])
+    of_monitor = root == day.keys.incoming  # whose name may be another in production
+    return Images(ids, files, root.partition("/")[2] if of_monitor else without_scheme(root))
 
 
 def shard_content(day: DayStore, version: str, shard: Shard) -> None:

@@ -47,7 +47,7 @@ class Images:
         if pattern is not None:
             found = pattern.search(key)
             return to_key(found[1] or "") if found else ""
-        _, inside, below = f"/{key}".rpartition(f"/{self.tail}/")
+        _, inside, below = f"/{key}".rpartition(f"/{self.tail}/") if self.tail else ("", "", "")
         return to_key(below if inside else key.removeprefix("./").lstrip("/"))
 
 

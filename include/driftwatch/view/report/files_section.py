@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from driftwatch.images.layout import below
 from driftwatch.view import charts
 from driftwatch.view.report.facts import DayFacts
 
@@ -43,7 +44,7 @@ def files(facts: DayFacts) -> Files:
         ["status", "key"], ascending=[True, True], key=_most_telling_first
     )
     rows = [
-        FileRow(row.key.split("/incoming/", 1)[-1].split("/", 1)[-1], row.status, row.reason, row.bytes)
+        FileRow(_below(facts.ingest.images_root, row.key), row.status, row.reason, row.bytes)
         for row in rejected.head(MOST_FILES).itertuples()
     ]
     ingest = facts.ingest
@@ -61,3 +62,8 @@ def _most_telling_first(column: pd.Series) -> pd.Series:
         if column.name == "status"
         else column
     )
+
+
+def _below(root: str | None, key: str) -> str:
+    """The path below the day's folder; of incoming/ the monitor may have had another name."""
+    return key.split("/incoming/", 1)[-1].split("/", 1)[-1] if root is None else below(root, key)

@@ -1,0 +1,31 @@
+"""Whether the images can be read where `images.layout` says that they lie."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from driftwatch.doctor.results import CheckResult, Said, looked
+from driftwatch.doctor.site import Site
+from driftwatch.storage.elsewhere import storage_of
+
+
+def images_finding(site: Site) -> CheckResult:
+    """Lists what is below the layout's fixed folders, and reads the first bytes of one object."""
+    layout = site.monitor.images.layout
+    assert layout is not None
+    empty = []
+
+    def read() -> Said:
+        store = site.store()
+        for path in layout.fixed:
+            storage, folder = storage_of(path, store.storage, store.elsewhere)
+            storage.reach()
+            found = storage.any_below(folder)
+            if found is None:
+                empty.append(path)
+            else:
+                storage.read_range(found.key, 0, 1)
+        return Said(f"nothing lies below {', '.join(empty)} yet" if empty else ", ".join(layout.paths))
+
+    found = looked("images", read)
+    return replace(found, state="look") if empty and found.state == "ok" else found

@@ -1,0 +1,61 @@
+"""Whether the images can be read where `images.layout` leads, by the account that has to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.elsewhere import read_only, store_of
+
+from driftwatch.doctor.images import images_finding
+from driftwatch.doctor.results import Said
+from driftwatch.doctor.services import named_connections
+from driftwatch.storage import Storage, errors, open_storage
+
+from .test_storage_rights import site as plain_site
+
+
+def finding(own: Storage, layout: dict[str, Any], elsewhere: Any) -> Any:
+    from dataclasses import replace
+
+    store = store_of(own, layout, elsewhere)
+    return images_finding(replace(plain_site(own), monitor=store.config, store=lambda: store))
+
+
+@pytest.mark.parametrize("path", ["prod/{day}", "*/{day}", "{day}", "prod/dt={day}/hour=*"])
+def test_an_object_below_the_fixed_folder_is_listed_and_read(s3_storage, s3_login, s3, path, tmp_path):
+    own, uri = open_storage(f"file://{tmp_path}"), s3_storage.uri
+    layout = {"paths": f"{uri}/{path}"}
+    empty = finding(own, layout, lambda uri: read_only(uri, s3_login))
+    assert (empty.state, empty.facts) == (
+        "look",
+        Said(f"nothing lies below {s3_storage.uri}{'/prod' if path.startswith('prod/') else ''} yet"),
+    )
+    s3_storage.write_bytes("prod/2026-01-01/a.jpg", b"x")
+    found = finding(own, layout, lambda uri: read_only(uri, s3_login))
+    assert (found.state, found.facts) == ("ok", Said(f"{uri}/{path}"))
+    s3.plan("AccessDenied", "a.jpg", method="GET")
+    refused = finding(own, layout, lambda uri: read_only(uri, s3_login))
+    assert refused.state == "wrong"
+    assert f"may not read {uri}/prod/2026-01-01/a.jpg" in str(refused.problem)
+
+
+def test_a_place_that_is_not_there_is_wrong(s3_login, tmp_path, monkeypatch):
+    monkeypatch.setattr(errors, "PAUSES", ())
+    found = finding(
+        open_storage(f"file://{tmp_path}"), {"paths": "s3://none-such/{day}"}, lambda uri: read_only(uri, s3_login)
+    )
+    assert found.state == "wrong"
+    assert "there is no such bucket" in str(found.problem)
+
+
+def test_the_layouts_connection_is_one_that_the_monitor_needs(tmp_path):
+    own = open_storage(f"file://{tmp_path}")
+    for paths, wanted in (
+        ("s3://cams/{day}", [("images.layout.connection", "cams")]),
+        ("file:///cams/{day}", []),
+        ("raw/{day}", []),
+    ):
+        config = store_of(own, {"paths": paths, "connection": "cams"}).config
+        found = [item for item in named_connections(config) if item[0].startswith("images")]
+        assert found == wanted

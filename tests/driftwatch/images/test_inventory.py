@@ -1,0 +1,235 @@
+"""Days whose images a file names: lists of a team's own, and S3's inventories."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.elsewhere import read_only, store_of
+
+from driftwatch.artifacts.store import DayStore
+from driftwatch.errors import EmptyDay, NeedsAttention
+from driftwatch.images import inventory
+from driftwatch.images.ingest import ingest_day
+from driftwatch.images.late import note_late_files
+from driftwatch.images.listing import list_day
+from driftwatch.images.table_file import MissingTable
+from driftwatch.storage import Storage, StoredObject, open_storage
+from driftwatch.storage.spool import Spool
+
+from .days import MODEL
+from .test_layout import delivered, manifest
+
+DAY = date(2026, 1, 8)
+
+
+@pytest.fixture
+def cams(tmp_path) -> Storage:
+    return open_storage(f"file://{tmp_path}/cams")
+
+
+@pytest.fixture
+def day(tmp_path, cams) -> Callable[..., DayStore]:
+    """`day("lists/{day}.csv", paths=..., size="bytes")`"""
+
+    def made(path: str, paths: str = "prod", **settings: Any) -> DayStore:
+        layout = {
+            "paths": f"{cams.uri}/{paths}",
+            "inventory": {"path": f"{cams.uri}/{path}" if "://" not in path else path, **settings},
+        }
+        return store_of(open_storage(f"file://{tmp_path}/store"), layout, images={"max_reject_share": 1}).day(DAY)
+
+    return made
+
+
+def parquet(rows: list[dict[str, Any]]) -> bytes:
+    buffer = io.BytesIO()
+    pd.DataFrame(rows).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+ROWS = [{"key": "b/2.jpg", "bytes": 20}, {"key": "a/1.jpg", "bytes": 10}, {"key": "ü b,c.jpg", "bytes": 30}]
+FILES = {
+    "csv": 'key,bytes\nb/2.jpg,20\na/1.jpg,10\n"ü b,c.jpg",30\n'.encode(),
+    "tsv": "\ufeffbytes\tkey\tcamera\n20\tb/2.jpg\tx\n10\ta/1.jpg\ty\n30\tü b,c.jpg\tz\n".encode(),
+    "jsonl": "\n".join(map(json.dumps, ROWS)).encode() + b"\n\n",
+    "ndjson": "\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS).encode(),
+    "parquet": parquet(ROWS),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("end", FILES)
+def test_a_file_of_each_format_names_the_days_images(day, cams, end, packed):
+    end, data = (f"{end}.gz", gzip.compress(FILES[end])) if packed else (end, FILES[end])
+    cams.write_bytes(f"lists/2026-01-08.{end}", data)
+    listed = list(list_day(day(f"lists/{{day}}.{end}", size="bytes")))
+    at = f"{cams.uri}/prod"
+    assert listed == [
+        StoredObject(f"{at}/a/1.jpg", 10),
+        StoredObject(f"{at}/b/2.jpg", 20),
+        StoredObject(f"{at}/ü b,c.jpg", 30),
+    ]
+    unsized = list(list_day(day(f"lists/{{day}}.{end}")))
+    assert [item.size for item in unsized] == [0, 0, 0]
+
+
+def test_a_named_day_is_taken_in_and_what_is_not_there_is_quarantined(day, cams):
+    delivered(cams, "prod/a.jpg", "prod/b.jpg", "prod/unnamed.jpg")
+    names = ["b.jpg", f"{cams.uri}/prod/a.jpg", "gone.jpg", "b.jpg", "notes.json"]
+    cams.write_bytes("lists/2026-01-08.csv", "\n".join(["key", *names]).encode())
+    of_day = day("lists/{day}.csv")
+    found = ingest_day(of_day, MODEL)
+    assert (found.listed, found.accepted, found.ignored, found.reasons) == (4, 2, 1, {"unreadable": 1})
+    at = f"{cams.uri}/prod"
+    assert manifest(of_day) == {
+        f"{at}/a.jpg": "accepted",
+        f"{at}/b.jpg": "accepted",
+        f"{at}/gone.jpg": "quarantined",
+        f"{at}/notes.json": "ignored",
+    }
+    assert note_late_files(of_day) == 0
+    cams.write_bytes("lists/2026-01-08.csv", "\n".join(["key", *names, "unnamed.jpg"]).encode())
+    assert note_late_files(of_day) == 1
+    cams.delete("lists/2026-01-08.csv")
+    assert note_late_files(of_day) == 0  # cleaned up since
+
+
+@pytest.mark.parametrize("count", [3, 2_000])
+def test_an_unsorted_list_is_sorted_on_the_disk_and_never_held(day, cams, monkeypatch, count):
+    monkeypatch.setattr(Spool.__init__, "__defaults__", (50,))
+    names = [f"{number * 7919 % count:05}.jpg" for number in range(count)]
+    cams.write_bytes("lists/2026-01-08.jsonl", "\n".join(json.dumps({"key": name}) for name in names * 2).encode())
+    listed = [item.key for item in list_day(day("lists/{day}.jsonl"))]
+    assert listed == [f"{cams.uri}/prod/{name}" for name in sorted(names)]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "../secret.jpg",
+            r"row 2, names '../secret.jpg', which does not lie in file:.*/prod: correct the file or images.layout.paths",
+        ),
+        ("a//b.jpg", "does not lie in"),
+        ("./a.jpg", "does not lie in"),
+        ("s3://cams/prod/a.jpg", "does not lie in"),
+        ("file:///etc/prod/a.jpg", "does not lie in"),
+        ("{uri}/other/a.jpg", "does not lie in"),
+        ("{uri}/prod/../other/a.jpg", "does not lie in"),
+        ("{uri}/prod", "does not lie in"),
+        ("{uri}x/prod/a.jpg", "does not lie in"),
+        ('""', "row 2, names no object"),
+    ],
+)
+def test_what_does_not_lie_in_the_allowed_place_is_refused(day, cams, name, said):
+    cams.write_bytes("lists/2026-01-08.csv", f"key\na.jpg\n{name.format(uri=cams.uri)}\n".encode())
+    with pytest.raises(NeedsAttention, match=said):
+        list(list_day(day("lists/{day}.csv")))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            b"file,bytes\na.jpg,1\n",
+            r"has no 'key' in row 1; it has \['file', 'bytes'\]\. Correct images.layout.inventory.key",
+        ),
+        (b"key,bytes\na.jpg,1\nb.jpg,many\n", "row 2, has the size 'many': a whole number of bytes"),
+        (b"key,bytes\na.jpg,1\nb.jpg,-5\n", "a whole number of bytes"),
+        (b"key,bytes\na.jpg,1\n\xff\xfe.jpg,2\n", "cannot be read after row .*UTF-8"),
+        (b"key,bytes\na.jpg,1\nb.jpg\n", "has no 'bytes' in row 2"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_told_with_its_row(day, cams, data, said):
+    cams.write_bytes("lists/2026-01-08.csv", data)
+    with pytest.raises(NeedsAttention, match=said):
+        list(list_day(day("lists/{day}.csv", size="bytes")))
+
+
+@pytest.mark.parametrize("name", ["x.csv.gz", "x.parquet", "x.jsonl", "manifest.json"])
+def test_a_damaged_file_is_told_as_one(day, cams, name):
+    cams.write_bytes(f"lists/2026-01-08/{name}", b"\x1f\x8b\x08 no such format")
+    with pytest.raises(NeedsAttention, match=r"cannot be read|is no manifest\.json"):
+        list(list_day(day(f"lists/{{day}}/{name}")))
+
+
+def test_a_file_that_is_missing_or_empty(day, cams):
+    with pytest.raises(MissingTable, match=r"2026-01-08\.csv is not there, and images\.layout\.inventory names it"):
+        list(list_day(day("lists/{day}.csv")))
+    cams.write_bytes("lists/2026-01-08.csv", b"key\n")
+    with pytest.raises(EmptyDay, match=r"lists/2026-01-08\.csv names no images for 2026-01-08"):
+        list(list_day(day("lists/{day}.csv")))
+
+
+# S3's own
+
+SCHEMA = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size"
+OBJECTS = [
+    ("prod/2026/01/08/b 1+2.jpg", "true", "false", 20),
+    ("prod/2026/01/08/a.jpg", "true", "false", 10),
+    ("prod/2026/01/08/a.jpg", "false", "false", 9),
+    ("prod/2026/01/08/deleted.jpg", "true", "true", ""),
+    ("prod/2026/01/07/other-day.jpg", "true", "false", 30),
+    ("logs/2026/01/08/x.jpg", "true", "false", 40),
+]
+
+
+def s3_inventory(form: str, bucket: str) -> dict[str, bytes]:
+    """The manifest and two data files, as S3 writes them."""
+    from urllib.parse import quote
+
+    files = {}
+    for number, part in enumerate((OBJECTS[:3], OBJECTS[3:])):
+        if form == "CSV":
+            rows = [f'"{bucket}","{quote(key)}","v","{last}","{mark}","{size}"' for key, last, mark, size in part]
+            files[f"dest/data/{number}.csv.gz"] = gzip.compress("\n".join(rows).encode())
+        else:
+            rows = [
+                {"bucket": bucket, "key": key, "version_id": "v", "is_latest": last == "true", "is_delete_marker": mark == "true", "size": size or None}
+                for key, last, mark, size in part
+            ]  # fmt: skip
+            files[f"dest/data/{number}.parquet"] = parquet(rows)
+    about = {
+        "sourceBucket": bucket,
+        "destinationBucket": f"arn:aws:s3:::{bucket}",
+        "version": "2016-11-30",
+        "fileFormat": form,
+        "fileSchema": SCHEMA if form == "CSV" else "message s3.inventory { required binary bucket (UTF8); }",
+        "files": [{"key": key, "size": len(data), "MD5checksum": "0"} for key, data in files.items()],
+    }
+    return {**files, "dest/2026-01-09T01-00Z/manifest.json": json.dumps(about).encode()}
+
+
+@pytest.mark.parametrize("form", ["CSV", "Parquet"])
+def test_an_inventory_of_s3_names_the_whole_bucket_and_the_days_part_is_taken(s3_login, tmp_path, form, monkeypatch):
+    monkeypatch.setattr(inventory, "_PART", 100)
+    bucket = f"inventory-{form.lower()}"
+    s3_login.session.client("s3", endpoint_url=s3_login.endpoint_url).create_bucket(Bucket=bucket)
+    there = open_storage(f"s3://{bucket}", s3_login)
+    for key, data in s3_inventory(form, bucket).items():
+        there.write_bytes(key, data)
+    layout = {
+        "paths": f"s3://{bucket}/prod/{{day:%Y/%m/%d}}",
+        "inventory": {"path": f"s3://{bucket}/dest/{{day:%Y-%m-}}09T01-00Z/manifest.json"},
+    }
+    own = open_storage(f"file://{tmp_path}/store")
+    day = store_of(own, layout, lambda uri: read_only(uri, s3_login)).day(DAY)
+    at = f"s3://{bucket}/prod/2026/01/08"
+    assert list(list_day(day)) == [StoredObject(f"{at}/a.jpg", 10), StoredObject(f"{at}/b 1+2.jpg", 20)]
+
+
+def test_an_inventory_that_is_none_of_s3_or_of_another_format_is_refused(day, cams):
+    cams.write_bytes("dest/2026-01-08/manifest.json", b"{}")
+    with pytest.raises(NeedsAttention, match=r"is no manifest\.json of an S3 Inventory \(KeyError: 'sourceBucket'\)"):
+        list(list_day(day("dest/{day}/manifest.json")))
+    about = json.loads(s3_inventory("CSV", "b")["dest/2026-01-09T01-00Z/manifest.json"])
+    cams.write_bytes("dest/2026-01-08/manifest.json", json.dumps({**about, "fileFormat": "ORC"}).encode())
+    with pytest.raises(NeedsAttention, match="of the format ORC: let the inventory be written as CSV or Parquet"):
+        list(list_day(day("dest/{day}/manifest.json")))
