@@ -68,6 +68,30 @@ def test_keys_that_cannot_be_read_are_listed_and_hide_no_other(s3_storage):
     assert s3_storage.list("in") == [StoredObject(f"in/{name}", 1) for name in ("\\x1b.jpg", "a//b.jpg", "c.jpg")]
 
 
+@pytest.mark.parametrize("odd", ["", "0/", "5", "5/", "5//b", "5/\x1b", "9/"])
+@pytest.mark.parametrize("bytes_of_it", [b"", b"x"])
+def test_a_listing_of_many_pages_has_each_key_as_it_is(s3_storage, s3_login, monkeypatch, odd, bytes_of_it):
+    """Markers of folders, empty objects, and keys that obstore refuses, on the first page or a later one. (An object with bytes whose key ends
+    in `/` may be told without it; it is not read either way.)"""
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
+    bucket, _, prefix = s3_storage.root.partition("/")
+    client = s3_login.session.client("s3", endpoint_url=s3_login.endpoint_url)
+    names = {*(f"{number}.jpg" for number in range(8)), odd}
+    for name in names:
+        client.put_object(Bucket=bucket, Key=f"{prefix}/in/{name}", Body=bytes_of_it if name == odd else b"x")
+    wanted = sorted((f"in/{name}".replace("\x1b", "\\x1b"), len(bytes_of_it) if name == odd else 1) for name in names)
+    found = [(item.key, item.size) for item in s3_storage.list("in")]
+    assert found == wanted or ((odd, bytes_of_it) == ("9/", b"x") and found == [*wanted[:-1], ("in/9", 1)])
+
+
+def test_a_day_is_listed_without_boto3(s3_storage, monkeypatch):
+    """It takes ten times as long for each object."""
+    for number in range(5):
+        s3_storage.write_bytes(f"in/{number}.jpg", b"x")
+    monkeypatch.setattr(s3_storage, "_pages", None)
+    assert len(s3_storage.list("in")) == 5
+
+
 def test_a_bucket_that_is_not_there_cannot_be_reached(s3_login):
     with pytest.raises(StorageRefused, match="there is no such bucket"):
         open_storage("s3://no-such-bucket/root", s3_login).reach()
