@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 REPEATS = 5
+BUSY = 2.0  # the caches and the core's second thread are others' too
 BETWEEN_SHORT_RUNS = 0.15  # how far medians of short runs on a busy machine lay apart: 0.35 to 0.40, 11.8 to 13.9
 DECODERS = ("opencv", "simplejpeg", "pillow", "pillow_draft", "pyvips")
 
 
 class Row(NamedTuple):
     """`ratio`: how many times as fast as `than` we are; `aim`: at least that, or None; `judged`: false where the machine was too
-    busy to say."""
+    busy to say. `load`: of the machine, of which this benchmark is 1, when the row was measured."""
 
     images: str
     what: str
@@ -21,6 +22,7 @@ class Row(NamedTuple):
     aim: float | None
     ratios: list[float]
     judged: bool = True
+    load: float = 0.0
 
     @property
     def ratio(self) -> float:
@@ -28,6 +30,10 @@ class Row(NamedTuple):
 
     @property
     def verdict(self) -> str:
+        return ", ".join(filter(None, [self._verdict, f"load {self.load:.0f}" if self.load > BUSY else ""]))
+
+    @property
+    def _verdict(self) -> str:
         if self.aim is None:
             return ""
         if not self.judged:
@@ -82,7 +88,7 @@ def limit(profile: dict[str, float]) -> str:
     return (
         f"Decoding and its checks are {profile['decode_image'] / profile['all']:.0%} of the pass. Of what follows, {largest} costs most, "
         f"{rest[largest] / profile['all']:.0%}; it is sweeps over pixels by compiled code ([decision 26](../../decisions/0026-compiled-kernels.md)). "
-        "At 1920 x 1080 decoding outweighs the rest by more."
+        "At a megapixel and more a JPEG is not decoded whole ([decision 92](../../decisions/0092-large-jpegs-are-not-decoded-whole.md))."
     )
 
 
@@ -110,12 +116,12 @@ def floor_of_cores(rows: Sequence[Row]) -> str:
 README = """# Speed
 
 `make bench` writes this page. Each row is a ratio within one run: the sides take turns on one core, and the median of the
-rounds' ratios stands here ([speed.csv](speed.csv) has the lowest and highest too). This run: {run}; {machine}. Images: {photos}, and the same made 256 x 256
-and 1920 x 1080. The pass is the product's own: reading, checks, decoding, all features, perceptual hash, the model's input of 96 x 96.
+rounds' ratios stands here ([speed.csv](speed.csv) has the lowest and highest too). This run: {run}; {machine}. Images: {photos}, and the same made smaller and
+larger; noise is that of a sensor, of 4 grey levels, the same in red, green and blue. The pass is the product's own: reading, checks, decoding, all features, perceptual hash, the model's input of 96 x 96.
 
 {table}
 
-One core's rows compare processor time, so that what else the machine does counts little; rows on two cores go by the clock, and are not
+One core's rows compare processor time, so that what else the machine does counts little, but not nothing: rows that were measured at a load above 2 say so. Rows on two cores go by the clock, and are not
 judged on a machine that is busy. A row whose rounds lie on both sides of its aim is undecided; to those of a short run
 (`python -m bench.speed.run --short`, two rounds) 15 % are added on both sides, since that is how far such runs lie apart.
 

@@ -160,14 +160,14 @@ def stages(paths: list[Path]) -> dict[str, float]:
         setattr(owner, name, run)
 
     with contextlib.ExitStack() as undo:
-        for name in ("check_file", "decode_file", "perceptual_hash", "model_input"):
+        for name in ("check_file", "picture_of", "perceptual_hash", "model_input"):
             timed(module, name)
         for name in ("_colour", "_sharpness"):
             timed(features, name)
         started = time.process_time()
         one_pass(paths)
         spent["all"] = time.process_time() - started
-        spent["decode_image"] = spent.pop("check_file") + spent.pop("decode_file")
+        spent["decode_image"] = spent.pop("check_file") + spent.pop("picture_of")
     return spent
 
 

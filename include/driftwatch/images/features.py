@@ -7,6 +7,7 @@ Two working resolutions, the same rule for reference and day, so that the cost p
   saturation Pillow rounds to the neighbouring integer; above, they differ by a few hundredths of their spread over photos.
 - Sharpness features live in neighbouring pixels and do not survive scaling. They are taken at full resolution in the
   central window of at most 256 x 256 pixels.
+Of a large JPEG only these pixels are made (driftwatch.images.scaled).
 """
 
 from __future__ import annotations

@@ -27,14 +27,14 @@ _SIZES = bytes(3) + bytes([12]) + bytes(12) + bytes(range(12))
 
 
 class _Axis(NamedTuple):
-    """Of rows or columns: `side` pixels, in `units` of `unit` pixels. `count` of them are in the sample; `seen` [component, block, 3]: the
+    """Of rows or columns: `side` pixels, in `units` of `unit` pixels. `sampled` of them are in the sample; `seen` [component, block, 3]: the
     first of those in a block, how many, and the place of the first within the block. `start`, `length`: of the central window; `first`,
     `beyond`: of the units that are copied, the window's with one around them, since libjpeg smooths colours over their blocks' edges."""
 
     side: int
     unit: int
     units: int
-    count: int
+    sampled: int
     seen: np.ndarray
     start: int
     length: int
@@ -103,7 +103,7 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
     across = _axis(header.width, wide, step, flipped_right, tuple(component.across for component in components))
     blocks, weights = _blocks(components, found, side)
     averages = np.full((header.height // side, header.width // side, 3), 128, np.uint8)
-    sample = np.full((down.count, across.count, 3), 128, np.uint8)
+    sample = np.full((down.sampled, across.sampled, 3), 128, np.uint8)
     room = np.empty((down.beyond - down.first) * (across.beyond - across.first) * len(blocks) * _MOST_BYTES, np.uint8)
     verdict, size = read_blocks(
         np.frombuffer(file.data, np.uint8, len(file.data) - 2 - found.start, found.start),
