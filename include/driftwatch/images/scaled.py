@@ -94,21 +94,24 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
         return None
     wide, high = components[0].across, components[0].down
     known = all(component.steps in found.steps for component in components)
-    if any((found.codes[component.first_codes] & 255).max() >= len(_SIZES) - 16 for component in components):
+    lookups = _lookups(found.defined)
+    if not all(lookups.sizes[component.first_codes] for component in components):
         return None
     if not known or not {wide, high} <= {1, 2} or any(other[:2] != (1, 1) for other in components[1:]):
         return None
     flipped_down, flipped_right = reversed(flips(file.orientation)) if turned else flips(file.orientation)
     down = _axis(header.height, high, step, flipped_down, tuple(component.down for component in components))
     across = _axis(header.width, wide, step, flipped_right, tuple(component.across for component in components))
-    blocks, weights = _blocks(components, found, side)
+    steps = tuple(found.steps[component.steps].astype(np.float32).tobytes() for component in components)
+    blocks, weights = _blocks(tuple(components), steps, side)
     averages = np.full((header.height // side, header.width // side, 3), 128, np.uint8)
     sample = np.full((down.sampled, across.sampled, 3), 128, np.uint8)
     room = np.empty((down.beyond - down.first) * (across.beyond - across.first) * len(blocks) * _MOST_BYTES, np.uint8)
     verdict, size = read_blocks(
         np.frombuffer(file.data, np.uint8, len(file.data) - 2 - found.start, found.start),
         found.codes,
-        *_lookups(found.defined),
+        lookups.short,
+        lookups.at_once,
         blocks,
         np.array([across.units, down.units, found.interval, step], np.int64),
         weights,
@@ -148,24 +151,35 @@ def _names(file: ImageFile) -> bytes:
     return file.data[file.frame + 10 : file.frame + 10 + 3 * (file.header.channels or 1) : 3]
 
 
+class _Lookups(NamedTuple):
+    """The arguments `short` and `at_once` of the kernel, and which tables have no other sizes than first coefficients can."""
+
+    short: np.ndarray
+    at_once: np.ndarray
+    sizes: list[bool]
+
+
 @lru_cache(maxsize=16)
-def _lookups(tables: Defined) -> tuple[np.ndarray, np.ndarray]:
-    """The arguments `short` and `at_once` of the kernel, kept for the next file of the same tables."""
+def _lookups(tables: Defined) -> _Lookups:
+    """Kept for the next file of the same tables."""
     from driftwatch.images.kernels.blocks import SHORT_BITS, several
 
     codes = looked_up(tables)
     short = codes[:, :: 1 << 16 - SHORT_BITS]
     short = np.where(short >> 8 <= SHORT_BITS, short + ((short & 15) << 8) * (short > 0), 0).astype(np.uint16)
-    return short, np.stack([several(row) for row in codes])
+    sizes = [bool((row & 255).max() < len(_SIZES) - 16) for row in codes]
+    return _Lookups(short, np.stack([several(row) for row in codes]), sizes)
 
 
-def _blocks(components: list[Component], found: Tables, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The arguments `blocks` and `weights` of the kernel, for averages over squares of `side` pixels."""
+@lru_cache(maxsize=32)
+def _blocks(components: tuple[Component, ...], steps: tuple[bytes, ...], side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The arguments `blocks` and `weights` of the kernel, for averages over squares of `side` pixels. Kept for the next file that was
+    made in the same way. `steps`: the quantisation of each component's coefficients, float32 [64]."""
     blocks, weights, row = [], [], 0
     for number, component in enumerate(components):
         ratios = components[0].across // component.across, components[0].down // component.down
         sums = tuple(8 * ratio // side for ratio in ratios)
-        of_component = _weights(*ratios, *sums) * found.steps[component.steps].astype(np.float32)
+        of_component = _weights(*ratios, *sums) * np.frombuffer(steps[number], np.float32)
         for y in range(component.down):
             for x in range(component.across):
                 place = (number, component.first_codes, component.other_codes, x, y, component.across, component.down)
