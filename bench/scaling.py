@@ -69,7 +69,7 @@ def simulate(costs: dict[str, Any], images: int, shard_size: int, cores: int, ta
         "stored": images * sum(costs["stored"].values()),
         "memory": {
             step: costs[step]["peak_of_the_large_day"] + (images - LARGE_DAY) * costs[step]["bytes_of_memory_an_image"]
-            for step in TITLES
+            for step in ONE_TASK
         },
     }
 

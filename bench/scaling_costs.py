@@ -20,8 +20,8 @@ from driftwatch.images.shards import BLOCK, shards_of
 
 WIDTH, HEIGHT = 500, 375
 # Both are judged by a sample: what the steps take beyond it is what an image more takes.
-SMALL_DAY, LARGE_DAY = 150_000, 450_000
-# Photos of this size have as many bytes as cameras\' own, which OpenCV\'s default doubles.
+SMALL_DAY, LARGE_DAY = 200_000, 500_000
+# Photos of this size have as many bytes as cameras' own, which OpenCV's default doubles.
 QUALITY = 75
 
 

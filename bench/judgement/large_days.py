@@ -1,6 +1,6 @@
 """Whether a large day that is judged by a sample gets the verdict that all its images would get.
 
-`python -m bench.judgement.large_days` writes docs/benchmarks/judgement/large_days.md; about twenty minutes of one core. Features are drawn
+`python -m bench.judgement.large_days` writes docs/benchmarks/judgement/large_days.md; about six minutes of one core. Features are drawn
 numbers, eight to an image and correlated. Each day has 200,000 images and is judged twice: by all, and by the 100,000 with the smallest ids, as
 the product does (driftwatch.images.judged). Seeds are fixed.
 """
@@ -17,7 +17,7 @@ from driftwatch.drift import Reference
 from driftwatch.drift.reference import MAX_REFERENCE
 from driftwatch.images.judged import MOST
 
-IMAGES, RATE, REFERENCES, DAYS = 2 * MOST, 0.05, 10, 10
+IMAGES, RATE, REFERENCES, DAYS = 2 * MOST, 0.05, 10, 5
 # By how many standard deviations one feature has moved on all images, and on how large a part of them it has by one.
 KINDS = {
     "none": (0.0, 0.0),

@@ -16,15 +16,20 @@ from driftwatch.drift.class_mix import PREDICTION
 from driftwatch.drift.dependence import bursts
 from driftwatch.drift.embeddings import project
 from driftwatch.drift.independent import independent_counts, independent_images
-from driftwatch.drift.reference import CONTENT, MIN_REFERENCE, Reference
+from driftwatch.drift.reference import CONTENT, MAX_REFERENCE, MIN_REFERENCE, Reference
 from driftwatch.errors import NeedsAttention
-from driftwatch.images.judged import judged_embeddings_key, judged_predictions
+from driftwatch.images.judged import is_sampled, judged_embeddings_key, judged_predictions
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.predict import answer_again
 from driftwatch.models.splits import TRAIN, known_splits
+from driftwatch.storage.arrays import row_pieces
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import DayStore, MonitorStore
+
+
+# Of a large day: a reference keeps MAX_REFERENCE images of all its days, and some are near-duplicates.
+MOST_ANSWERS = 4 * MAX_REFERENCE
 
 
 class Answers(NamedTuple):
@@ -42,18 +47,33 @@ def answers_of(day: DayStore, version: str) -> Answers:
 
     Raises MissingArtifact where these are gone, and NeedsAttention where they are not what the model takes.
     """
-    return _answers(day, version, stored_answers(day, version) or answer_again(day, version))
+    return _answers(day, version, stored_answers(day, version) or answer_again(day, version, MOST_ANSWERS))
 
 
 def stored_answers(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarray | None] | None:
-    """The predictions and embeddings that the day has of the images that it is judged by, where they are those of `version`, or production's own; else None."""
+    """The predictions and embeddings that the day has, where they are those of `version`, or production's own; else None. Of a day that is judged by
+    a sample: those of MOST_ANSWERS images of it."""
     ingest = day.find(Ingest)
     same = ingest is not None and ingest.model_version == version
     logged = as_trained(day.monitor, version).model.predictions == LOGGED
     if not (same or logged) or not (logged or day.storage.exists(day.keys.predictions)):
         return None
-    key = judged_embeddings_key(day)
-    return judged_predictions(day), day.storage.read_array(key) if day.storage.exists(key) else None
+    table, key = judged_predictions(day), judged_embeddings_key(day)
+    there = day.storage.exists(key)
+    if not is_sampled(day):
+        return table, day.storage.read_array(key) if there else None
+    last = sorted(table["image_id"])[:MOST_ANSWERS][-1:]
+    kept = (table["image_id"] <= max(last, default="")).to_numpy(bool)
+    return table[kept].reset_index(drop=True), _rows_of(day, key, kept) if there else None
+
+
+def _rows_of(day: DayStore, key: str, kept: np.ndarray) -> np.ndarray:
+    """The rows of an array that are `kept`, read piece by piece."""
+    found, start = [], 0
+    for piece in row_pieces(day.storage, key):
+        found.append(piece[kept[start : start + len(piece)]])
+        start += len(piece)
+    return np.concatenate(found)
 
 
 def own_answers(day: DayStore, version: str) -> Answers | None:

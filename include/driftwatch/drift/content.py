@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from driftwatch.artifacts.drift import ContentTest
 from driftwatch.artifacts.reference import ContentFeatures
@@ -28,13 +29,12 @@ from driftwatch.drift.day_map import write_reference_points
 from driftwatch.drift.embeddings import fit_projection, project
 from driftwatch.drift.reference import CONTENT, NOT_ENOUGH_EVIDENCE, Reference
 from driftwatch.drift.states import compare, nearest, places_of_states, told
-from driftwatch.images.judged import judged_embeddings_key
+from driftwatch.images.judged import is_sampled, judged_embeddings_key
 from driftwatch.models.content import EMBEDDINGS, GIST, NONE, embeds_days
+from driftwatch.storage.arrays import row_pieces
 
 if TYPE_CHECKING:
     from datetime import date
-
-    import pandas as pd
 
     from driftwatch.artifacts.reference import UsualPredictions
     from driftwatch.artifacts.store import DayStore, MonitorStore
@@ -135,11 +135,14 @@ def _components(day: DayStore, version: str, usual: UsualPredictions | None) -> 
             "import` with --replace makes another reference"
         )
     projection = day.storage.read_array(day.monitor.keys.reference_projection(version))
-    embeddings = day.storage.read_array(key)
-    known, found = projection.shape[1] - 1, embeddings.shape[1]
-    if known != found:
-        return f"the day's embeddings have {found} numbers each, and those of the reference of {version} have {known}"
-    return project(embeddings, projection)
+    # Of a large day only the components are held. The pieces are such that they come out as from the whole array.
+    parts = row_pieces(day.storage, key) if is_sampled(day) else iter([day.storage.read_array(key)])
+    known, found = projection.shape[1] - 1, []
+    for part in parts:
+        if known != part.shape[1]:
+            return f"the day's embeddings have {part.shape[1]} numbers each, and those of the reference of {version} have {known}"
+        found.append(project(part, projection))
+    return pd.concat(found, ignore_index=True) if len(found) > 1 else found[0]
 
 
 def components_by_day(day: DayStore, version: str, usual: UsualPredictions | None) -> Tables | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, TypedDict
 
@@ -69,7 +69,7 @@ def predict_shard(day: DayStore, version: str, shard: Shard) -> PredictionCounts
 
         shard_content(day, version, shard)
         return _counts(day.config, version, Counter())
-    table, embeddings = _answered(day, version, shard)
+    table, embeddings = _answered(day, version, shard.blocks)
     if embeddings is not None:
         day.storage.write_array(day.keys.shard(shard.number, "embeddings.npy"), embeddings)
     # Read by its schema: in a shard without an accepted image, a data frame would not know the types of its columns.
@@ -104,14 +104,25 @@ def merge_predictions(
     return counts
 
 
-def answer_again(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarray | None]:
+def answer_again(day: DayStore, version: str, most: int) -> tuple[pd.DataFrame, np.ndarray | None]:
     """What model `version` says of a day that another version may have answered, as `predict_day` would write it: the predictions, and
-    what its content is judged by. Nothing is written.
+    what its content is judged by. Nothing is written. Of a day that is judged by a sample about `most` images are answered, those of blocks
+    that lie evenly over the day.
 
     Raises MissingArtifact where the day's inputs are gone, and NeedsAttention where they are not what the model takes.
     """
-    table, content = _answered(day.with_config(as_trained(day.monitor, version)), version)
+    from driftwatch.images.judged import is_sampled
+
+    numbers = _even_blocks(DayInputs(day), most) if is_sampled(day) else None
+    table, content = _answered(day.with_config(as_trained(day.monitor, version)), version, numbers)
     return table.to_pandas(), content
+
+
+def _even_blocks(inputs: DayInputs, most: int) -> list[int]:
+    """The numbers of blocks that hold about `most` images together."""
+    there = [number for number, rows in enumerate(inputs.rows) if rows]
+    blocks = max(1, round(most * len(there) / max(len(inputs), 1)))
+    return [there[place] for place in np.linspace(0, len(there) - 1, min(blocks, len(there))).round().astype(int)]
 
 
 def _logged(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 0) -> PredictionCounts:
@@ -134,9 +145,9 @@ def _refuse_incomplete(day: DayStore, answered: int, images: int) -> None:
 def _answered(
     day: DayStore,
     version: str,
-    shard: Shard | None = None,
+    blocks: Sequence[int] | None = None,
 ) -> tuple[pa.Table, np.ndarray | None]:
-    """Predictions of the day or of one shard, and what its content is judged by: embeddings, GIST, or None.
+    """Predictions of the day or of these blocks of it, and what its content is judged by: embeddings, GIST, or None.
 
     A batch never goes beyond a block, and its size is the same for the whole day. So an image always has the same neighbours in its
     batch, however the day was cut into shards.
@@ -144,7 +155,7 @@ def _answered(
     import pyarrow as pa
 
     stored = DayInputs(day)
-    numbers = shard.blocks if shard else range(len(stored.rows))
+    numbers = range(len(stored.rows)) if blocks is None else blocks
     here = _ids(day, stored, numbers)
     model = day_predictor(day, version)
     check_shapes(model, day.config, f"model {version}")
@@ -162,7 +173,7 @@ def _answered(
     )
 
 
-def _ids(day: DayStore, stored: DayInputs, blocks: range) -> list[str]:
+def _ids(day: DayStore, stored: DayInputs, blocks: Sequence[int]) -> list[str]:
     """The ids of the images in these blocks of the day's inputs. Raises NeedsAttention where features.parquet has not as many rows as these."""
     from driftwatch.storage.tables import pieces, rows_of
 
@@ -171,7 +182,8 @@ def _ids(day: DayStore, stored: DayInputs, blocks: range) -> list[str]:
         raise NeedsAttention(
             f"{day.storage.url(day.keys.inputs)} has {len(stored)} images, features.parquet {known}: clear ingest_images for {day.date}"
         )
-    parts = pieces(day.storage, day.keys.features, ["image_id"], *stored.span(blocks))
+    rows = [stored.span(blocks)] if isinstance(blocks, range) else [stored.span(range(n, n + 1)) for n in blocks]
+    parts = (part for span in rows for part in pieces(day.storage, day.keys.features, ["image_id"], *span))
     return [image_id for part in parts for image_id in part["image_id"].to_pylist()]
 
 

@@ -40,9 +40,12 @@ def _write(file: IO[bytes], piece: np.ndarray) -> None:
 
 
 def row_pieces(storage: Storage, key: str, rows: int = _ROWS) -> Iterator[np.ndarray]:
-    """An array's rows in order, `rows` at a time; only these are in memory. Raises MissingArtifact and DamagedArtifact."""
+    """An array's rows in order, `rows` at a time; only these are in memory. Of an array without rows one empty piece. Raises MissingArtifact and
+    DamagedArtifact."""
     start = storage.read_range(key, 0, _HEADER_BYTES)
     shape, kind, offset = storage.parsed(key, "NumPy array", lambda: _header(start))
+    if not shape[0]:
+        yield np.zeros(shape, kind)
     size = kind.itemsize * int(np.prod(shape[1:]))
     for first in range(0, shape[0], rows):
         last = min(first + rows, shape[0])

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.reference import UsualPredictions
+from driftwatch.drift import answers
 from driftwatch.drift.answers import stored_answers
+from driftwatch.drift.content import content_components
 from driftwatch.drift.content_and_predictions import judge_content_and_predictions
 from driftwatch.drift.days_features import features_of_days
 from driftwatch.drift.image_quality import build_image_reference, profile_day
 from driftwatch.images import judged
 from driftwatch.images.judged import judged_features
-from driftwatch.storage import Storage, open_storage
+from driftwatch.storage import Storage, arrays, open_storage
 
 from .days import a_day, count_in, features_of, keep_answers, monitor, put_features, put_held_out, put_predictions, seen
 
@@ -85,6 +88,30 @@ def test_content_and_predictions_are_judged_by_the_sample(storage, no_whole_tabl
     assert drift.predictions.classes[1].day == pytest.approx((table["prediction"] == "dog").mean(), abs=1e-6)
     assert json.loads(storage.read_bytes(day.keys.day_map))["images"] == IMAGES
     assert day.read(ContentDrift) == drift
+
+
+def test_a_baseline_takes_some_of_the_samples_answers_and_their_embeddings(storage, monkeypatch):
+    day = a_day(storage)
+    ids = put_predictions(day, *seen(IMAGES, 3))
+    count_in(day)
+    keep_answers(day)
+    monkeypatch.setattr(answers, "MOST_ANSWERS", 40)
+    table, embeddings = stored_answers(day, "v1")
+    assert table["image_id"].tolist() == sorted(ids)[:40]
+    np.testing.assert_array_equal(embeddings, storage.read_array(day.keys.embeddings)[:40])
+    assert len(stored_answers(day, "v1")[0]) == 40
+
+
+def test_the_components_of_a_large_day_come_piece_by_piece_and_are_those_of_the_whole(storage, monkeypatch):
+    day = a_day(storage)
+    put_predictions(day, *seen(IMAGES, 3))
+    usual = day.monitor.find(day.monitor.keys.reference_predictions("v1"), UsualPredictions)
+    whole = content_components(day, "v1", usual)
+    count_in(day)
+    keep_answers(day)
+    for rows in (60, 10_000):
+        monkeypatch.setattr(arrays.row_pieces, "__defaults__", (rows,))
+        np.testing.assert_allclose(content_components(day, "v1", usual), whole.iloc[:MOST], rtol=1e-9)
 
 
 def test_a_reference_of_days_is_made_of_their_samples(storage, no_whole_table):

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.driftwatch.artifacts import samples
 from tests.stores import day_store, monitor_store
 
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.errors import NeedsAttention
+from driftwatch.images import judged
 from driftwatch.images.inputs import DayInputs, write_index
 from driftwatch.models.predict import (
+    answer_again,
     merge_predictions,
     predict_day,
     predict_shard,
@@ -168,6 +171,49 @@ def test_a_merge_of_answers_killed_at_each_write_and_each_delete_and_tried_again
         in_shards.hand_over(there)
         killed_at(place, when, in_shards.merge)
         in_shards.merge()
+
+
+def test_of_a_day_that_is_judged_by_a_sample_its_answers_are_kept_apart_whatever_is_killed(
+    in_shards, monkeypatch
+) -> None:
+    storage, keys = in_shards.storage, in_shards.keys
+    day, there = day_store(storage, keys, in_shards.world.config), in_shards.handed_over()
+    monkeypatch.setattr(judged, "MOST", 15)
+    images = judged.JudgedImages()
+    images.add(storage.read_arrow(keys.manifest), storage.read_arrow(keys.features))
+    counts = {
+        "day": str(DAY),
+        "accepted": 41,
+        "model_version": champion_version(day.monitor),
+        "judged": images.write(day),
+    }
+    storage.write_json(keys.ingest, samples.INGEST | counts)
+    kept = (keys.judged_predictions, keys.judged_embeddings)
+    for place, when in kills(touches(in_shards.merge)):
+        for key in (*in_shards.whole, *kept):
+            storage.delete(key)
+        in_shards.hand_over(there)
+        killed_at(place, when, in_shards.merge)
+        in_shards.merge()
+        chosen = storage.read_table(keys.judged)["image_id"]
+        answers = storage.read_table(keys.predictions)
+        places = np.flatnonzero(answers["image_id"].isin(chosen))
+        assert storage.read_table(kept[0]).equals(answers.iloc[places].reset_index(drop=True))
+        np.testing.assert_array_equal(storage.read_array(kept[1]), storage.read_array(keys.embeddings)[places])
+
+
+def test_another_model_is_asked_about_even_blocks_of_a_day_that_is_judged_by_a_sample(in_shards) -> None:
+    in_shards.merge()
+    day = day_store(in_shards.storage, in_shards.keys, in_shards.world.config)
+    version = champion_version(day.monitor)
+    whole, _ = answer_again(day, version, 20)
+    assert len(whole) == 41
+    counts = {"day": str(DAY), "accepted": 41, "model_version": version, "judged": 15}
+    in_shards.storage.write_json(in_shards.keys.ingest, samples.INGEST | counts)
+    some, embeddings = answer_again(day, version, 20)
+    blocks = [*range(8), *range(16, 24), 40]  # the first block of eight, the third, and the last, which has one image
+    assert some["image_id"].tolist() == whole["image_id"].iloc[blocks].tolist()
+    np.testing.assert_allclose(embeddings, in_shards.storage.read_array(in_shards.keys.embeddings)[blocks], atol=1e-2)
 
 
 def test_a_shard_killed_at_each_write_and_answered_again_hands_over_the_same(in_shards) -> None:

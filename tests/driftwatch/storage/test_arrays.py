@@ -51,6 +51,12 @@ def test_an_array_is_read_piece_by_piece(storage, monkeypatch):
     np.testing.assert_array_equal(np.concatenate(found), array)
 
 
+def test_an_array_without_rows_is_one_empty_piece(storage):
+    storage.write_array("m/a.npy", np.zeros((0, 3), "float16"))
+    (piece,) = row_pieces(storage, "m/a.npy")
+    assert (piece.shape, piece.dtype) == ((0, 3), np.float16)
+
+
 def test_pieces_of_an_array_that_is_missing_cut_short_or_none_are_told(storage):
     with pytest.raises(MissingArtifact):
         next(row_pieces(storage, "m/a.npy"))
