@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -21,6 +21,9 @@ IGNORED_NAMES = (
     "*.part",
     "*.partial",
 )
+
+Format = Literal["jpeg", "png", "webp", "tiff", "bmp", "gif"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 class ImagesConfig(Section):
@@ -43,6 +46,11 @@ class ImagesConfig(Section):
         "looks at it again after this time, up to five times, and then quarantines it as `still_growing`. 0 never waits.",
     )
 
+    formats: tuple[Format, ...] = Field(
+        ("jpeg", "png", "webp"),
+        min_length=1,
+        description="What is taken, by a file's content and never by its name; any other file is quarantined as `unsupported_format`. tiff, bmp and gif are off unless named (docs/operate/formats.md says what each costs). A list given here replaces the default.",
+    )
     max_bytes: int = Field(20_000_000, gt=0, le=1_000_000_000, description="A file of more bytes is quarantined.")
     max_pixels: int = Field(
         50_000_000, gt=0, le=1_000_000_000, description="An image of more pixels is quarantined before it is decoded."

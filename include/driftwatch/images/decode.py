@@ -9,22 +9,32 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL import ImageFile as PillowFile
 
+from driftwatch.images.bmp import read_bmp
+from driftwatch.images.gif import read_gif
 from driftwatch.images.headers import Header, ImageFile, RejectedImage, damaged, format_of
 from driftwatch.images.jpeg import decode_jpeg, read_jpeg
 from driftwatch.images.picture import Picture, upright
 from driftwatch.images.png import read_png
 from driftwatch.images.scaled import read_scaled
+from driftwatch.images.tiff import read_tiff
 from driftwatch.images.webp import read_webp
 
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
 
-_READERS = {"JPEG": read_jpeg, "PNG": read_png, "WEBP": read_webp}
+_READERS = {
+    "JPEG": read_jpeg,
+    "PNG": read_png,
+    "WEBP": read_webp,
+    "TIFF": read_tiff,
+    "BMP": read_bmp,
+    "GIF": read_gif,
+}
 _ROWS_AT_ONCE = 256
 
 
 class DecodedImage(NamedTuple):
-    """`rgb`: uint8 [height, width, 3], upright; `format`: JPEG, PNG or WEBP; `note`: what is odd about the file, mostly empty."""
+    """`rgb`: uint8 [height, width, 3], upright; `format`: as the header has it; `note`: what is odd about the file, mostly empty."""
 
     rgb: np.ndarray
     format: str
@@ -57,14 +67,14 @@ def check_file(data: bytes, limits: ImagesConfig) -> ImageFile:
         if min(header.width, header.height) < limits.min_side:
             raise RejectedImage("too_small", f"is {size}; images.min_side is {limits.min_side}", header)
 
-    return _READERS[format_of(data)](data, check)
+    return _READERS[format_of(data, limits.formats)](data, check)
 
 
 def decode_file(file: ImageFile, limits: ImagesConfig) -> DecodedImage:
     """The picture of a file that was looked through; finds what is cut short or damaged, and does with it as `images.damaged` says.
 
     EXIF rotation is applied. CMYK, grey, palette and 16-bit pictures become 8-bit RGB (16 bit: the high byte);
-    transparency is laid on white; of an animation the first frame counts; colour profiles are not applied.
+    transparency is laid on white; of an animation the first frame counts, of several pages the first; colour profiles are not applied.
     Raises RejectedImage.
     """
     note = file.note

@@ -9,17 +9,27 @@ Sources: ITU-T T.81 annex B (JPEG markers), the PNG specification (chunks), RFC 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from driftwatch.errors import DriftwatchError
 
-# Recognised only to say "unsupported" rather than "not an image": (offset, bytes, name).
-_OTHER_FORMATS = (
-    (0, b"GIF8", "GIF"),
+# By content: (offset, bytes, name as `images.formats` has it, in capitals).
+_FORMATS = (
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
+    (8, b"WEBP", "WEBP"),
+    (0, b"GIF87a", "GIF"),
+    (0, b"GIF89a", "GIF"),
     (0, b"II*\0", "TIFF"),
     (0, b"MM\0*", "TIFF"),
     (0, b"BM", "BMP"),
+)
+_SAID = {"WEBP": "WebP"}
+# Recognised only to say "unsupported" rather than "not an image": (offset, bytes, name).
+_OTHER_FORMATS = (
+    (0, b"II+\0", "BigTIFF"),
+    (0, b"MM\0+", "BigTIFF"),
     (0, b"\0\0\0\x0cjP  ", "JPEG 2000"),
     (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
     (0, b"\xff\x0a", "JPEG XL"),
@@ -63,7 +73,7 @@ class RejectedImage(DriftwatchError):
 
 
 class Header(NamedTuple):
-    """Format (JPEG, PNG or WEBP) and stored size in pixels, before any EXIF rotation; `channels` is known for JPEG only."""
+    """Format (JPEG, PNG, WEBP, TIFF, BMP or GIF) and stored size in pixels, before any EXIF rotation; `channels` is known for JPEG only."""
 
     format: str
     width: int
@@ -88,7 +98,8 @@ class ImageFile(NamedTuple):
     def memory(self) -> int:
         """The bytes that decoding and what follows it take at most. Measured: see decision 32. Of several scans libjpeg keeps all
         coefficients, two bytes each."""
-        each = {"JPEG": 8, "PNG": 8, "WEBP": 16}[self.header.format] + (8 if self.scans > 1 else 0)
+        each = 8 if self.header.format in ("JPEG", "PNG", "BMP") else 16
+        each += 8 if self.scans > 1 else 0
         return self.header.width * self.header.height * each
 
 
@@ -96,18 +107,24 @@ class ImageFile(NamedTuple):
 Check = Callable[[Header], None]
 
 
-def format_of(data: bytes) -> str:
-    """JPEG, PNG or WEBP, by content, never by name; raises RejectedImage: `not_an_image` or `unsupported_format`."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    for offset, magic, name in _OTHER_FORMATS:
-        if data.startswith(magic, offset):
-            raise RejectedImage("unsupported_format", f"is {name}; accepted are JPEG, PNG and WebP")
-    raise RejectedImage("not_an_image", f"begins with {data[:8]!r}, which is no JPEG, PNG or WebP file")
+def format_of(data: bytes, accepted: Sequence[str]) -> str:
+    """JPEG, PNG, WEBP, TIFF, BMP or GIF, by content, never by name. `accepted`: `images.formats`. Raises RejectedImage: `not_an_image` or
+    `unsupported_format`."""
+    found = next((name for offset, magic, name in _FORMATS if data.startswith(magic, offset)), "")
+    if found == "WEBP" and data[:4] != b"RIFF":
+        found = ""
+    if found.lower() in accepted:
+        return found
+    *most, last = (_SAID.get(name.upper(), name.upper()) for name in accepted)
+    allowed = f"{', '.join(most)} and {last}" if most else last
+    other = found or next((name for offset, magic, name in _OTHER_FORMATS if data.startswith(magic, offset)), "")
+    if found:
+        allowed += f" (images.formats may have {found.lower()})"
+    if other:
+        raise RejectedImage("unsupported_format", f"is {other}; accepted are {allowed}")
+    raise RejectedImage(
+        "not_an_image", f"begins with {data[:8]!r}, which is no {allowed.replace(' and ', ' or ')} file"
+    )
 
 
 def damaged(header: Header | None, name: str, cause: object) -> RejectedImage:

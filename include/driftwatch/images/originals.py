@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from typing import NamedTuple
 
 from driftwatch.artifacts.keys import images_folder
+from driftwatch.config.images import FORMATS, ImagesConfig
 from driftwatch.errors import ChangedImage, MissingArtifact, OddEntry
-from driftwatch.images.first_bytes import Kind, kind_of
+from driftwatch.images.first_bytes import JPEG, Kind, kind_of
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.addresses import is_address
 from driftwatch.storage.elsewhere import Elsewhere, storage_of
 
+_QUALITY = 92
+# Limits were looked at when the image was taken in, and may be others by now.
+_WHAT_WAS_TAKEN = ImagesConfig(
+    formats=FORMATS,
+    max_bytes=1_000_000_000,
+    max_pixels=1_000_000_000,
+    min_side=1,
+    damaged="accept",
+    max_missing_share=1,
+)
+
 
 class Original(NamedTuple):
-    """`kind`: what its first bytes say that it is; its name does not count."""
+    """`kind`: what its first bytes say that it is; its name does not count. What no browser shows as it was judged (TIFF, BMP, the first
+    frame of a GIF) is a JPEG here."""
 
     data: bytes
     kind: Kind
@@ -34,6 +48,25 @@ def read_original(
     except (OddEntry, MissingArtifact) as error:
         raise ChangedImage(f"{where} ({error}): {advice}") from error
     kind = kind_of(data)
-    if hashlib.sha256(data).hexdigest() != image_id or kind is None:
+    found = None
+    if hashlib.sha256(data).hexdigest() == image_id:
+        found = Original(data, kind) if kind else _for_browsers(data)
+    if found is None:
         raise ChangedImage(f"{where}: it was replaced; {advice}")
-    return Original(data, kind)
+    return found
+
+
+def _for_browsers(data: bytes) -> Original | None:
+    """A picture of another format (`images.formats`) as a JPEG, upright, its first frame or page; None for what is no picture."""
+    from PIL import Image
+
+    from driftwatch.images.decode import decode_image
+    from driftwatch.images.headers import RejectedImage
+
+    try:
+        rgb = decode_image(data, _WHAT_WAS_TAKEN).rgb
+    except RejectedImage:
+        return None
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=_QUALITY)
+    return Original(buffer.getvalue(), JPEG)

@@ -1,0 +1,125 @@
+"""TIFF: the first directory looked through. Pillow would fetch whatever its entries name, and libtiff makes room for whatever size a tile says.
+
+Source: TIFF 6.0, and the tags of its supplements.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from driftwatch.images.headers import Check, Header, ImageFile, RejectedImage, too_many_parts
+
+FIRST_PAGE = "first_page: the file has more pages, and the first one counts"
+# None, CCITT, LZW, deflate (two numbers), PackBits. Not JPEG: libtiff goes on past its damage without a word.
+_COMPRESSIONS = {1, 2, 3, 4, 5, 8, 32773, 32946}
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _STRIPS, _STRIP_BYTES = 256, 257, 258, 259, 273, 279
+_SAMPLES, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _SAMPLE_FORMAT = 277, 322, 323, 324, 325, 339
+_MOST_ENTRIES = 1_000
+_MOST_SAMPLES = 10
+
+
+class _Entry(NamedTuple):
+    kind: int
+    values: int
+    at: int
+
+
+def read_tiff(data: bytes, check: Check) -> ImageFile:
+    """Reads size, way of packing, and where the picture's parts lie: all of them must be in the file. Pillow turns the picture as its
+    orientation says. Of several pages the first one counts."""
+    order = "<" if data[:2] == b"II" else ">"
+    if len(data) < 8:
+        raise RejectedImage("truncated", "the TIFF file ends inside its header")
+    entries, following = _directory(data, order)
+    width, height = (_number(data, order, entries, tag, 0) for tag in (_WIDTH, _HEIGHT))
+    header = Header("TIFF", width, height)
+    check(header)
+    _refuse_costly(data, entries, header)
+    tile = tuple(_number(data, order, entries, tag, 0) for tag in (_TILE_WIDTH, _TILE_HEIGHT))
+    if tile[0] > width + 4096 or tile[1] > height + 4096:
+        raise RejectedImage(
+            "too_complex", f"is a TIFF of tiles of {tile[0]} x {tile[1]} pixels, larger than it", header
+        )
+    _refuse_unknown(data, order, entries, header)
+    _refuse_cut(data, order, entries, header)
+    return ImageFile(header, data, note=FIRST_PAGE if following else "")
+
+
+def _directory(data: bytes, order: str) -> tuple[dict[int, _Entry], int]:
+    """The entries of the first directory by tag, and where the next one lies: 0 for none."""
+    (at,) = struct.unpack_from(f"{order}I", data, 4)
+    if at + 2 > len(data):
+        raise RejectedImage("truncated", "the TIFF file ends before its directory")
+    (count,) = struct.unpack_from(f"{order}H", data, at)
+    if count > _MOST_ENTRIES:
+        raise too_many_parts(data, "TIFF", None)
+    end = at + 2 + 12 * count
+    if end + 4 > len(data):
+        raise RejectedImage("truncated", "the TIFF file ends inside its directory")
+    found = {}
+    for place in range(at + 2, end, 12):
+        tag, kind, values = struct.unpack_from(f"{order}HHI", data, place)
+        size = _SIZES.get(kind, 1) * values
+        (elsewhere,) = struct.unpack_from(f"{order}I", data, place + 8)
+        found[tag] = _Entry(kind, values, place + 8 if size <= 4 else elsewhere)
+    (following,) = struct.unpack_from(f"{order}I", data, end)
+    return found, following
+
+
+def _numbers(data: bytes, order: str, entries: dict[int, _Entry], tag: int) -> tuple[int, ...]:
+    entry = entries.get(tag)
+    if entry is None or entry.kind not in (1, 3, 4):
+        return ()
+    size = _SIZES[entry.kind] * entry.values
+    if entry.at + size > len(data):
+        raise RejectedImage("truncated", f"the TIFF file ends before the values of its tag {tag}")
+    return struct.unpack_from(
+        f"{order}{entry.values}{ {1: 'B', 3: 'H', 4: 'I'}[entry.kind] }".replace(" ", ""), data, entry.at
+    )
+
+
+def _number(data: bytes, order: str, entries: dict[int, _Entry], tag: int, otherwise: int) -> int:
+    return next(iter(_numbers(data, order, entries, tag)), otherwise)
+
+
+def _refuse_costly(data: bytes, entries: dict[int, _Entry], header: Header) -> None:
+    """Entries may share one large value, and each would be read."""
+    named = sum(_SIZES.get(entry.kind, 1) * entry.values for entry in entries.values())
+    if named > len(data) + 65_536:
+        raise RejectedImage(
+            "too_complex", f"is a TIFF of {len(data)} bytes whose directory names values of {named} bytes", header
+        )
+
+
+def _refuse_unknown(data: bytes, order: str, entries: dict[int, _Entry], header: Header) -> None:
+    compression = _number(data, order, entries, _COMPRESSION, 1)
+    bits = _numbers(data, order, entries, _BITS) or (1,)
+    samples = _number(data, order, entries, _SAMPLES, 1)
+    formats = {*_numbers(data, order, entries, _SAMPLE_FORMAT)} - {1, 4}
+    if compression not in _COMPRESSIONS:
+        raise RejectedImage(
+            "unsupported_format",
+            f"is a TIFF of compression {compression}; none, CCITT, LZW, deflate and PackBits are taken",
+            header,
+        )
+    if formats or samples > _MOST_SAMPLES or {*bits} - {1, 2, 4, 8, 16}:
+        raise RejectedImage(
+            "unsupported_format",
+            f"is a TIFF of {samples} samples of {bits[0]} bits{', signed or floating' if formats else ''}; whole numbers of up to 16 bits are taken",
+            header,
+        )
+
+
+def _refuse_cut(data: bytes, order: str, entries: dict[int, _Entry], header: Header) -> None:
+    for places, lengths in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
+        starts, sizes = (_numbers(data, order, entries, tag) for tag in (places, lengths))
+        if not starts:
+            continue
+        if len(sizes) != len(starts) or any(
+            start + size > len(data) for start, size in zip(starts, sizes, strict=True)
+        ):
+            raise RejectedImage("truncated", "the TIFF file ends before its picture does", header)
+        return
+    raise RejectedImage("not_an_image", "the TIFF file has no picture", header)
