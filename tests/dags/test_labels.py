@@ -125,7 +125,7 @@ print(json.dumps(states))
 """
 
 
-def monitor_file(home: Path, name: str, **more: Any) -> Path:
+def monitor_file(home: Path, name: str, layout: dict[str, Any] | None = None, **more: Any) -> Path:
     """A monitor whose days production answers."""
     logged = {
         "path": f"{name}/answers/{{day}}.csv",
@@ -137,7 +137,7 @@ def monitor_file(home: Path, name: str, **more: Any) -> Path:
         "classes": [*CLASSES],
         "schedule": {"start_date": "2026-01-01"},
         "storage": {"uri": f"file://{home}/storage"},
-        "images": {"settle_seconds": 0},
+        "images": {"settle_seconds": 0, "layout": layout},
         "model": {"input_size": 32, "predictions": "logged", "logged": logged, "content_features": "none"},
         "publish": {"sinks": ["local"]},
     }
@@ -175,7 +175,7 @@ def put_truth(home: Path, labels: int) -> None:
 
 @pytest.fixture(scope="module")
 def runs(root: Path, tmp_path_factory, dag_runs, pytestconfig) -> tuple[dict[str, Any], Path]:
-    """The states of the tasks of both monitors' days, and the storage's folder. The table is complete only after the first verdict. The plain
+    """The states of the tasks of both monitors' days, and the storage's folder. The images of `tabled` lie apart from it. The table is complete only after the first verdict. The plain
     suite runs the day of the table alone."""
     home = tmp_path_factory.mktemp("airflow")
     table = {
@@ -186,9 +186,12 @@ def runs(root: Path, tmp_path_factory, dag_runs, pytestconfig) -> tuple[dict[str
         "look_hours": 0.0005,
     }
     labels = {"backend": "table", "wait_days": 366, "table": table}
-    put_world(home, monitor_file(home, "tabled", labels=labels), "tabled")
+    apart = {"paths": f"file://{home}/cams/{{day:%Y/%m/%d}}"}
+    put_world(home, monitor_file(home, "tabled", apart, labels=labels), "tabled")
     monitor_file(home, "unlabelled")
     shutil.copytree(home / "storage/tabled", home / "storage/unlabelled")
+    (home / f"cams/{DAY:%Y/%m}").mkdir(parents=True)
+    (home / f"storage/tabled/incoming/{DAY}").rename(home / f"cams/{DAY:%Y/%m/%d}")
     put_truth(home, 50)
     env = {
         "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
@@ -239,5 +242,11 @@ def test_a_days_labels_come_from_the_table_and_the_correction_is_published_when_
     assert [earlier.labels for earlier in found.revisions] == [50]
     assert day.read(LabelTable).rows == IMAGES
     uploads = day.storage.read_json(day.keys.published)["uploads"]
+    at = f"file://{storage.parent}/cams/2026/01/20"
+    keys = day.storage.read_table(day.keys.manifest)["key"].tolist()
+    assert sorted(keys) == sorted(f"{at}/{number}.png" for number in range(IMAGES))
+    left = [path.name for path in (storage.parent / "cams/2026/01/20").iterdir()]
+    assert sorted(left) == sorted(f"{number}.png" for number in range(IMAGES))
+    assert not (storage / "tabled/incoming").exists() or not any((storage / "tabled/incoming").iterdir())
     live = [(row["kind"], row["revision"], row["state"]) for row in uploads if row["state"] == "done"]
     assert sorted(live) == [("features", 2, "done"), ("performance", 2, "done")]
