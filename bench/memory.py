@@ -1,6 +1,6 @@
 """Peak memory of a day's steps without the model, from 5,000 to 500,000 images: a Markdown table.
 
-    python -m bench.memory       # about twenty minutes of one core, 6 GB of disk
+    python -m bench.memory       # about fifteen minutes of one core, 6 GB of disk
 
 Each step runs in a process of its own, as a task does. Ingest takes in drawn photos of 500 x 375, every one with bytes of its own; "one task" is the
 whole day taken in at once, which only a `shard_size` of its own would do; a shard is `images.shard_size` of the default. The steps behind it
@@ -18,7 +18,7 @@ from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.images.shards import BLOCK
 
-SIZES = (5_000, 50_000, 500_000)
+SIZES = (5_000, 50_000, 100_000, 200_000, 500_000)
 WITH_PHOTOS = SIZES[:2]
 STEPS = {
     "merge": "merge_shards",

@@ -93,7 +93,8 @@ def page(costs: dict[str, Any]) -> str:
         ("Ingest: fetch, hash, check, decode, features, model input", ms(costs["ingest"]["seconds_an_image"])),
         ("Reading it from S3 instead of a folder, the client's own work", "+ " + ms(costs["s3_get"]["seconds_an_image"])),
         ("Prediction", f"{ms(predict['seconds_an_image'])}, and {predict['seconds_to_load']:.1f} s for each task to load TensorFlow"),
-        *((f"{TITLES[step]}", _of_step(costs[step])) for step in TITLES),
+        *((TITLES[step], _of_step(costs[step])) for step in ONE_TASK),
+        ("profile_shards", ms(costs["profile_shards"]["seconds_an_image"])),
         ("Read", f"{photo['bytes']:,.0f} bytes"),
         ("Stored", f"{kept['inputs']:,.0f} bytes of inputs, {kept['tables']:,.0f} of tables"),
     ]  # fmt: skip
@@ -122,7 +123,8 @@ def page(costs: dict[str, Any]) -> str:
 
 def _of_step(cost: dict[str, float]) -> str:
     each = f"{1000 * cost['seconds_an_image']:.3g} ms, {cost['bytes_of_memory_an_image']:,.0f} bytes of memory"
-    return f"{each}; for the judged sample {cost['seconds_of_the_sample']:.1f} s"
+    sample = cost["seconds_of_the_sample"]
+    return f"{each}; {sample:.1f} s for the judged sample" if sample else each
 
 
 def _time(seconds: float) -> str:
@@ -135,7 +137,6 @@ def _time(seconds: float) -> str:
 ONE_TASK = ("merge", "profile", "join")
 TITLES = {
     "merge": "merge_shards",
-    "profile_shards": "profile_shards",
     "profile": "profile_features",
     "join": "predict_labels of a day in shards (join, estimate, drift)",
 }

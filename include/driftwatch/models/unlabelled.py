@@ -7,11 +7,14 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from driftwatch.artifacts.forgetting import FORGOTTEN
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.images.inputs import DayInputs
+from driftwatch.images.judged import is_sampled, told_of
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, known_splits, near_any
+from driftwatch.storage.tables import pieces
 
 _AT_ONCE = 256
 
@@ -29,20 +32,33 @@ def images_of_days(store: MonitorStore, judged: pd.DataFrame, learnt: pd.DataFra
     others = set(splits.loc[splits["split"] != EVALUATION, "image_id"])
     parts = [pd.DataFrame({"image_id": [], "day": [], "row": []})]
     for day, labels in judged.loc[judged["day"] != "", "day"].value_counts().sort_index().items():
-        keys = store.keys.day(date.fromisoformat(str(day)))
-        if not store.storage.exists(keys.features):
+        of_day = store.day(date.fromisoformat(str(day)))
+        if not store.storage.exists(of_day.keys.features):
             continue
-        ids = store.storage.read_arrow(keys.features, ["image_id"])["image_id"].to_pylist()
-        manifest = store.storage.read_table(keys.manifest)
-        known = manifest.drop_duplicates("image_id").set_index("image_id")["phash"]
-        rows = pd.DataFrame({"image_id": ids, "day": day, "row": np.arange(len(ids))})
+        rows = _images(of_day).assign(day=day)[["image_id", "day", "row"]]
         rows = rows[~rows["image_id"].isin(others) & ~rows["image_id"].str.startswith(FORGOTTEN)]
         rows = rows.sort_values("image_id")
         rows = rows.head(round(most * labels / (judged["day"] != "").sum()))
         if len(rows) and len(hashes):
+            told = told_of(of_day, of_day.keys.manifest, ["phash"], rows["image_id"].tolist())
+            known = told.drop_duplicates("image_id").set_index("image_id")["phash"]
             rows = rows[~near_any(rows["image_id"].map(known), hashes)]
         parts.append(rows)
     return pd.concat(parts, ignore_index=True).astype({"row": "int64"})
+
+
+def _images(day: DayStore) -> pd.DataFrame:
+    """The ids of the day's accepted images, and the place of each among them. Of a day that is judged by a sample: of the sample, which are those with
+    the smallest ids."""
+    if not is_sampled(day):
+        ids = day.storage.read_arrow(day.keys.features, ["image_id"])["image_id"].to_pylist()
+        return pd.DataFrame({"image_id": ids, "row": np.arange(len(ids))})
+    sample = day.storage.read_arrow(day.keys.judged, ["image_id"])["image_id"]
+    places, start = [], 0
+    for piece in pieces(day.storage, day.keys.features, ["image_id"]):
+        places.append(start + np.flatnonzero(pc.is_in(piece["image_id"], value_set=sample.combine_chunks()).to_numpy()))
+        start += len(piece)
+    return pd.DataFrame({"image_id": sample.to_pylist(), "row": np.concatenate(places)})
 
 
 def inputs_of(store: MonitorStore, rows: pd.DataFrame) -> Iterator[np.ndarray]:

@@ -6,10 +6,13 @@ from datetime import date
 
 import numpy as np
 import pytest
+from tests.driftwatch.artifacts import samples
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import SET
+from driftwatch.images import judged
 from driftwatch.images.inputs import DayInputs
+from driftwatch.images.judged import JudgedImages
 from driftwatch.models.dataset import collect_training_set
 from driftwatch.models.splits import EVALUATION
 from driftwatch.models.unlabelled import images_of_days, inputs_of
@@ -69,3 +72,27 @@ def test_their_inputs_come_in_their_order(collected) -> None:
         row = found.iloc[place]
         one = DayInputs(store.day(date.fromisoformat(row["day"]))).take([int(row["row"])])[0]
         assert np.array_equal(inputs[place], one)
+
+
+def test_of_days_that_are_judged_by_a_sample_the_same_are_chosen_and_no_table_is_read_whole(
+    collected, monkeypatch
+) -> None:
+    store, table, judged_images = collected
+    before = images_of_days(store, judged_images, table, 10)
+    monkeypatch.setattr(judged, "MOST", 55)
+    keys = [store.day(day).keys for day in DAYS]
+    for day, of in zip(DAYS, keys, strict=True):
+        images = JudgedImages()
+        images.add(store.storage.read_arrow(of.manifest), store.storage.read_arrow(of.features))
+        counts = {"day": str(day), "accepted": 60, "judged": images.write(store.day(day))}
+        store.storage.write_json(of.ingest, samples.INGEST | counts)
+    whole, read = {key for of in keys for key in (of.manifest, of.features)}, type(store.storage).read_bytes
+
+    def reads(self, key: str) -> bytes:
+        assert key not in whole, key
+        return read(self, key)
+
+    monkeypatch.setattr(type(store.storage), "read_bytes", reads)
+    found = images_of_days(store, judged_images, table, 10)
+    assert found.to_dict("list") == before.to_dict("list")
+    assert sum(map(len, inputs_of(store, found))) == len(found) == 10
