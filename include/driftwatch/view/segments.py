@@ -145,13 +145,16 @@ def tables(
 ) -> list[SegmentTable]:
     """A table for each segmentation. `accuracy`: that of each segment in words, by segmentation and name, where known."""
     told = dict(accuracy or {})
+    sampled = (drift is not None and drift.of_images is not None) or (
+        answers is not None and answers.predictions.of_images is not None
+    )
     rows = [*(drift.segments if drift else ()), *(answers.segments if answers else ())]
     found = []
     for by, of in by_segmentation(rows).items():
         each: dict[str, list[SegmentDrift]] = {}
         for row in of:
             each.setdefault(row.name, []).append(row)
-        shown = [drift_row(by, name, parts, told.get((by, name), "")) for name, parts in each.items()]
+        shown = [drift_row(by, name, parts, told.get((by, name), ""), sampled) for name, parts in each.items()]
         shown.sort(key=lambda row: _RANK[row.verdict.word])
         matter, quiet = [row for row in shown if row.matters], [row for row in shown if not row.matters]
         hidden = max(0, len(matter) - MOST_ROWS) + max(0, len(quiet) - MOST_QUIET)
@@ -163,15 +166,16 @@ def tables(
 _RANK = {verdict.word: place for place, verdict in enumerate(_VERDICTS.values())}
 
 
-def drift_row(by: str, name: str, parts: Sequence[SegmentDrift], accuracy: str) -> SegmentRow:
-    """One segment of a day, by its `parts`: what each kind of drift says of it, at least one."""
+def drift_row(by: str, name: str, parts: Sequence[SegmentDrift], accuracy: str, sampled: bool = False) -> SegmentRow:
+    """One segment of a day, by its `parts`: what each kind of drift says of it, at least one. `sampled`: the day is judged by a sample."""
     worst = min(parts, key=lambda part: [*_VERDICTS].index(part.status))
     drifted = [part for part in parts if part.status == "drifted"]
     changes = _silenced(parts) + [
         f"{_KINDS[part.kind]}: {looks(part)}" if _KINDS[part.kind] else looks(part) for part in drifted
     ]
     about = next((part for part in parts if part.effective_n != part.images), worst)
-    independent = f" ({about.effective_n:,} independent)" if about.effective_n != about.images else ""
+    where = " in the sample" if sampled else ""
+    independent = f" ({about.effective_n:,} independent{where})" if about.effective_n != about.images else ""
     return SegmentRow(
         by=by,
         name=name,

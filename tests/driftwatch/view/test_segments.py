@@ -101,6 +101,14 @@ def test_the_table_has_what_matters_first_and_the_others_folded_and_counted():
     assert (len(table.quiet), table.hidden, table.judged) == (138, 0, False)
 
 
+def test_of_a_large_day_the_independent_images_are_those_of_its_sample():
+    rows = [segment("door-1", images=90_000, effective_n=4_000)]
+    [table] = tables(day(*rows).model_copy(update={"of_images": 2_000_000}), None)
+    assert table.quiet[0].images == "90,000 (4,000 independent in the sample)"
+    [table] = tables(day(*rows), None)
+    assert table.quiet[0].images == "90,000 (4,000 independent)"
+
+
 def test_hundreds_of_broken_cameras_stay_readable():
     [table] = tables(day(*[broken(f"{number:03d}", BLUR) for number in range(300)]), None)
     assert (len(table.rows), table.hidden) == (50, 250)
