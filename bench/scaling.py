@@ -3,8 +3,9 @@
     python -m bench.scaling measure [--photos FOLDER]   # a folder for each class; by default drawn photos. Writes COSTS
     python -m bench.scaling simulate                    # writes the tables of docs/scaling.md
 
-The simulation is a queue: the shards of a wave (ingest, then prediction) go in order to workers x cores, one core for each task;
-steps that are one task run alone. Every task also pays its start. S3's latency is not in it: 16 objects are fetched ahead.
+The simulation is a queue: the batches of shards of a wave (ingest, then profiles, then prediction) go in order to workers x cores, one core
+for each task; steps that are one task run alone. Every task also pays its start. Of S3's latency only the listing's is in it: 16 objects are fetched
+ahead.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from bench.scaling_costs import LARGE_DAY, measure
 from driftwatch.images.judged import MOST
-from driftwatch.images.shards import BLOCK, shards_of
+from driftwatch.images.shards import BLOCK, batches_of, shards_of
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 COSTS, PAGE = DOCS / "benchmarks" / "scaling" / "costs.json", DOCS / "scaling.md"
@@ -25,44 +26,50 @@ BEGIN, END = "<!-- python -m bench.scaling simulate -->\n", "<!-- end -->\n"
 # https://aws.amazon.com/s3/pricing/: S3 Standard, us-east-1, dollars for each request.
 PUT_OR_LIST, GET = 0.005 / 1000, 0.0004 / 1000
 LIST_PAGE = 1000
+# Seconds for a page of a listing, and how many folders are listed at once where a day has shards.
+LIST_SECONDS, LISTED_AT_ONCE = 0.15, 16
 # Seconds of a task beside its own work, its wait in Airflow and its start: assumed.
 TASK_START = 4.0
 
 
 def simulate(costs: dict[str, Any], images: int, shard_size: int, cores: int, task_start: float) -> dict[str, Any]:
     """One day: tasks, wall seconds by step, core-hours, requests and dollars of S3, bytes stored."""
-    shards = [shard.stop - shard.start for shard in shards_of(images, shard_size)]
+    shards = shards_of(images, shard_size)
+    batches = [
+        sum(shard.stop - shard.start for shard in shards[batch.first : batch.stop]) for batch in batches_of(shards)
+    ]
     taking_in = costs["ingest"]["seconds_an_image"] + costs["s3_get"]["seconds_an_image"]
-    ingest = _wave([task_start + n * taking_in for n in shards], cores)
+    ingest = _wave([task_start + n * taking_in for n in batches], cores)
     predict = costs["predict"]
-    answers = _wave([task_start + predict["seconds_to_load"] + n * predict["seconds_an_image"] for n in shards], cores)
+    answers = _wave([task_start + predict["seconds_to_load"] + n * predict["seconds_an_image"] for n in batches], cores)
     judged = min(1.0, images / MOST)
     alone = {
         step: task_start + images * costs[step]["seconds_an_image"] + judged * costs[step]["seconds_of_the_sample"]
         for step in ONE_TASK
     }
     part = costs["profile_shards"]
-    parts = _wave([task_start + n * part["seconds_an_image"] for n in shards], cores)
+    parts = _wave([task_start + n * part["seconds_an_image"] for n in batches], cores)
+    listing = -(-images // LIST_PAGE) * LIST_SECONDS / (LISTED_AT_ONCE if len(shards) > 1 else 1)
     blocks = -(-images // BLOCK)
     # Ingest: a GET for each image, a PUT for each block, pages of the listing; four objects for each shard, written, read and deleted.
     gets = images + blocks + 6 * len(shards)
     puts = blocks + 5 * len(shards) + -(-images // LIST_PAGE) + 40
     per_core = (
         images * (taking_in + part["seconds_an_image"] + predict["seconds_an_image"])
-        + len(shards) * predict["seconds_to_load"]
+        + len(batches) * predict["seconds_to_load"]
     )
     return {
         "images": images,
         "shards": len(shards),
-        "tasks": 3 * len(shards) + 12,
-        "listing": -(-images // LIST_PAGE) * 0.15,
+        "tasks": 3 * len(batches) + 12,
+        "listing": listing,
         "ingest": ingest,
         "merge": alone["merge"],
         # Profiling and prediction begin together, and share the cores.
         "predict": answers + alone["join"],
         "profile": parts + alone["profile"],
-        "wall": ingest + alone["merge"] + parts + max(alone["profile"], answers + alone["join"]),
-        "core_hours": (per_core + sum(alone.values()) + 3 * len(shards) * task_start) / 3600,
+        "wall": listing + ingest + alone["merge"] + parts + max(alone["profile"], answers + alone["join"]),
+        "core_hours": (per_core + sum(alone.values()) + 3 * len(batches) * task_start) / 3600,
         "requests": {"GET": gets, "PUT, LIST": puts},
         "dollars": gets * GET + puts * PUT_OR_LIST,
         "read": images * costs["photo"]["bytes"],
@@ -91,7 +98,7 @@ def page(costs: dict[str, Any]) -> str:
     photo, kept, predict = costs["photo"], costs["stored"], costs["predict"]
     measured = [
         ("Ingest: fetch, hash, check, decode, features, model input", ms(costs["ingest"]["seconds_an_image"])),
-        ("Reading it from S3 instead of a folder, the client's own work", "+ " + ms(costs["s3_get"]["seconds_an_image"])),
+        ("The same from S3 instead of a folder (listing, reading, writing), the client's own work", "+ " + ms(costs["s3_get"]["seconds_an_image"])),
         ("Prediction", f"{ms(predict['seconds_an_image'])}, and {predict['seconds_to_load']:.1f} s for each task to load TensorFlow"),
         *((TITLES[step], _of_step(costs[step])) for step in ONE_TASK),
         ("profile_shards", ms(costs["profile_shards"]["seconds_an_image"])),
@@ -106,12 +113,12 @@ def page(costs: dict[str, Any]) -> str:
     ]
     lines += [
         SIMULATED.format(start=TASK_START),
-        "| images | shard_size | cores | tasks | ingest | merge | predict | profile | whole day | core-hours | S3 requests | S3 requests cost | read | stored | most memory of a task |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| images | shard_size | cores | tasks | listing | ingest | merge | predict | profile | whole day | core-hours | S3 requests | S3 requests cost | read | stored | most memory of a task |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for images, shard_size, cores in DAYS:
         day = simulate(costs, images, shard_size, cores, TASK_START)
-        times = " | ".join(_time(day[step]) for step in ("ingest", "merge", "predict", "profile", "wall"))
+        times = " | ".join(_time(day[step]) for step in ("listing", "ingest", "merge", "predict", "profile", "wall"))
         requests = ", ".join(f"{count:,} {name}" for name, count in day["requests"].items())
         step, memory = max(day["memory"].items(), key=lambda item: item[1])
         lines.append(
@@ -145,8 +152,9 @@ DAYS = [
     (1_000_000, 20_000, 2),
     (1_000_000, 20_000, 16),
     (1_000_000, 20_000, 64),
-    (100_000_000, 100_096, 64),
-    (100_000_000, 100_096, 512),
+    (3_000_000, 20_000, 2),
+    (100_000_000, 20_000, 64),
+    (100_000_000, 20_000, 512),
 ]
 HEAD = """
 Measured (processor time on one core of a shared x86 VM with 2 cores; photos of {width} x {height}, {bytes:,.0f} bytes each; model input {side} px; storage in a
@@ -154,8 +162,8 @@ folder, and S3's client against a local server of S3's API):
 """
 SIMULATED = """
 Simulated from that, with {start:.1f} s for each task's start and Airflow's waiting: ingest, profiles and prediction share the cores, one for each task; all else is one
-task. Dollars: [S3 Standard in us-east-1](https://aws.amazon.com/s3/pricing/), $0.0004 for 1,000 GETs and $0.005 for 1,000 PUTs and LISTs. Not in it: machines,
-S3's latency and bandwidth, the people who label.
+task. Dollars: [S3 Standard in us-east-1](https://aws.amazon.com/s3/pricing/), $0.0004 for 1,000 GETs and $0.005 for 1,000 PUTs and LISTs. The listing takes 0.15 s for 1,000 objects,
+of a day in shards 16 folders at once. Not in it: machines, the rest of S3's latency and bandwidth, the people who label.
 """
 
 
