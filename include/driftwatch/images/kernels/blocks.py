@@ -59,14 +59,14 @@ def put(
     return held & ((u64(1) << u64(count)) - u64(1)), count, place
 
 
-@compiled("uint32[::1](uint16[::1])")
+@compiled("uint16[::1](uint16[::1])")
 def several(codes: np.ndarray) -> np.ndarray:
     """By the next SEVERAL_BITS bits: what all codes of other coefficients that are whole in them come to, each with its number. The
     lowest 4 bits: how many bits; the next 8: how many coefficients; the highest: 1 where the block ends. 0 where none is whole.
 
     `codes` [next 16 bits]: the code's length * 256 + its value.
     """
-    found = np.zeros(1 << SEVERAL_BITS, np.uint32)
+    found = np.zeros(1 << SEVERAL_BITS, np.uint16)
     for bits in range(1 << SEVERAL_BITS):
         used, steps, ends = 0, 0, 0
         while ends == 0:
@@ -88,7 +88,7 @@ def several(codes: np.ndarray) -> np.ndarray:
 
 
 @compiled(
-    f"UniTuple(int64, 2)({_DATA}, uint16[:, ::1], uint16[:, ::1], uint32[:, ::1], int64[:, ::1], int64[::1], float32[:, ::1], int32[:, :, ::1], "
+    f"UniTuple(int64, 2)({_DATA}, uint16[:, ::1], uint16[:, ::1], uint16[:, ::1], int64[:, ::1], int64[::1], float32[:, ::1], int32[:, :, ::1], "
     "int32[:, :, ::1], uint8[:, :, ::1], uint8[:, :, ::1], int64[::1], uint8[::1])"
 )
 def read_blocks(
