@@ -17,7 +17,7 @@ from driftwatch.drift import Reference
 from driftwatch.drift.reference import MAX_REFERENCE
 from driftwatch.images.judged import MOST
 
-IMAGES, RATE, REFERENCES, DAYS = 2 * MOST, 0.05, 10, 8
+IMAGES, RATE, REFERENCES, DAYS = 2 * MOST, 0.05, 5, 6
 FEATURES = ["feature_0", "feature_1"]
 # By how many standard deviations one feature has moved on all images, and on how large a part of them it has by one.
 KINDS = {

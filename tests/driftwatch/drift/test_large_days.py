@@ -16,6 +16,7 @@ from driftwatch.drift.content import content_components
 from driftwatch.drift.content_and_predictions import judge_content_and_predictions
 from driftwatch.drift.days_features import features_of_days
 from driftwatch.drift.image_quality import build_image_reference, profile_day
+from driftwatch.drift.reference import Reference
 from driftwatch.images import judged
 from driftwatch.images.judged import judged_features
 from driftwatch.storage import Storage, arrays, open_storage
@@ -123,3 +124,18 @@ def test_a_reference_of_days_is_made_of_their_samples(storage, no_whole_table):
     assert ways == frozenset()
     assert found["image_id"].tolist() == judged_features(day)["image_id"].tolist()
     assert found["phash"].notna().all()
+
+
+@pytest.mark.parametrize(("moved", "drifted"), [(0.0, 0), (0.4, 8)])
+def test_half_of_the_images_see_what_all_of_them_see_where_the_reference_is_smaller_than_both(
+    monkeypatch, moved, drifted
+):
+    monkeypatch.setattr(Reference, "splits", 500)
+    found = []
+    for seed in range(8):
+        reference = Reference.build(features_of(400, seed), 0.01)
+        day = features_of(4000, 100 + seed)
+        day["image.Sharpness.laplacian"] += moved
+        sample = day.sample(2000, random_state=seed)
+        found.append((reference.test(day).drifted, reference.test(sample).drifted))
+    assert [sum(of) for of in zip(*found, strict=True)] == [drifted, drifted]
