@@ -170,3 +170,25 @@ def test_without_people_nothing_is_planned_and_nothing_costs(
     assert all(any(part in line for line in lines) for part in said)
     assert not any("USD" in line for line in lines)
     assert not warnings(lines)
+
+
+def test_where_images_lie_apart_is_said_and_a_wrong_path_is_refused(check: Check, tmp_path: Path, capsys) -> None:
+    layout = {"paths": "s3://cams/prod", "inventory": {"path": "s3://cams/lists/{day}.csv"}}
+    lines = check(images={"layout": layout})
+    assert (
+        f"images in s3://cams/prod, named by s3://cams/lists/{{day}}.csv, which are only read; artifacts in file://{tmp_path}/storage/shades"
+        in lines[1]
+    )
+    path = tmp_path / "monitor.yaml"
+    wrong = yaml.safe_load(path.read_text())
+    for paths, said in (
+        ("s3://cams/{date}", "allowed in braces are {day}"),
+        ("s3://cams/prod", "put {day}"),
+        ("raw/../{day}", ".."),
+    ):
+        wrong["images"] = {"layout": {"paths": paths}}
+        path.write_text(yaml.safe_dump(wrong), encoding="utf-8")
+        assert cli.main(["check", str(path)]) != 0
+        told = capsys.readouterr().err
+        assert "images.layout" in told
+        assert said in told

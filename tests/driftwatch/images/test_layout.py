@@ -25,6 +25,7 @@ from driftwatch.images.listing import list_day
 from driftwatch.images.originals import read_original
 from driftwatch.images.segments import segments_of_day
 from driftwatch.labels.shown import ShownImages
+from driftwatch.lineage.day import taken_in
 from driftwatch.models.logged.day import images_of
 from driftwatch.storage import Storage, open_storage
 
@@ -90,6 +91,11 @@ def test_a_day_in_a_bucket_of_its_own_is_taken_in_and_keys_are_whole_addresses(p
     }
     assert day.read(Ingest).images_root == root
     assert sorted(segments_of_day(day)["camera"]) == ["door-1", "door-2"]
+    read = taken_in(day).inputs[0]
+    assert (f"{read.namespace}/{read.name}" if read.namespace != "file" else f"file://{read.name}", read.files) == (
+        root,
+        4,
+    )
     assert ingest_day(store.day(OTHER), MODEL).accepted == 1
     assert {item.key.partition("/")[0] for item in own.list("cats")} == {"cats"}
     assert note_late_files(day) == 0

@@ -253,3 +253,10 @@ def test_a_model_without_a_card_or_an_answer_has_its_version_alone() -> None:
 def test_a_class_that_was_never_answered_is_said_to_have_none() -> None:
     rows = dict(sections.model(day_facts(predictions=pd.DataFrame({"prediction": ["dog"]}))))
     assert rows["Its answers"] == "cat 0 % and dog 100 % of 1 image"
+
+
+def test_a_file_that_lies_apart_is_named_below_the_days_folder():
+    root = "s3://cams/prod/2026/01/08"
+    table = manifest(("a.jpg", "quarantined", "truncated")).assign(key=f"{root}/door/a.jpg")
+    found = files_section.files(day_facts(ingest=typed(Ingest, samples.INGEST, images_root=root), manifest=table))
+    assert [row.name for row in found.rows] == ["door/a.jpg"]
