@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL import ImageFile as PillowFile
 
+from driftwatch.images.avif import read_avif
 from driftwatch.images.bmp import read_bmp
 from driftwatch.images.gif import read_gif
 from driftwatch.images.headers import Header, ImageFile, RejectedImage, damaged, format_of
@@ -29,6 +30,7 @@ _READERS = {
     "TIFF": read_tiff,
     "BMP": read_bmp,
     "GIF": read_gif,
+    "AVIF": read_avif,
 }
 _ROWS_AT_ONCE = 256
 

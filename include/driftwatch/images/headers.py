@@ -24,6 +24,7 @@ _FORMATS = (
     (0, b"II*\0", "TIFF"),
     (0, b"MM\0*", "TIFF"),
     (0, b"BM", "BMP"),
+    (4, b"ftypavif", "AVIF"),
 )
 _SAID = {"WEBP": "WebP"}
 # Recognised only to say "unsupported" rather than "not an image": (offset, bytes, name).
@@ -36,7 +37,7 @@ _OTHER_FORMATS = (
     (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
     (0, b"8BPS", "Photoshop"),
     (0, b"\0\0\x01\0", "ICO"),
-    (4, b"ftypavif", "AVIF"),
+    (4, b"ftypavis", "an AVIF sequence"),
     (4, b"ftypheic", "HEIC"),
     (4, b"ftypheix", "HEIC"),
     (4, b"ftypmif1", "HEIF"),
@@ -73,7 +74,7 @@ class RejectedImage(DriftwatchError):
 
 
 class Header(NamedTuple):
-    """Format (JPEG, PNG, WEBP, TIFF, BMP or GIF) and stored size in pixels, before any EXIF rotation; `channels` is known for JPEG only."""
+    """Format (JPEG, PNG, WEBP, TIFF, BMP, GIF or AVIF) and stored size in pixels, before any EXIF rotation; `channels` is known for JPEG only."""
 
     format: str
     width: int
@@ -108,7 +109,7 @@ Check = Callable[[Header], None]
 
 
 def format_of(data: bytes, accepted: Sequence[str]) -> str:
-    """JPEG, PNG, WEBP, TIFF, BMP or GIF, by content, never by name. `accepted`: `images.formats`. Raises RejectedImage: `not_an_image` or
+    """JPEG, PNG, WEBP, TIFF, BMP, GIF or AVIF, by content, never by name. `accepted`: `images.formats`. Raises RejectedImage: `not_an_image` or
     `unsupported_format`."""
     found = next((name for offset, magic, name in _FORMATS if data.startswith(magic, offset)), "")
     if found == "WEBP" and data[:4] != b"RIFF":

@@ -1,4 +1,4 @@
-"""TIFF, BMP and GIF, which `images.formats` turns on: the pixels that Pillow gives, whole or refused, and no file costs more than its pixels."""
+"""TIFF, BMP, GIF and AVIF, which `images.formats` turns on: the pixels that Pillow gives, whole or refused, and no file costs more than its pixels."""
 
 from __future__ import annotations
 
@@ -53,6 +53,19 @@ FILES: dict[str, tuple[bytes, np.ndarray]] = {
     "GIF": (encoded(PALETTE, "GIF"), np.asarray(PALETTE.convert("RGB"))),
     "GIF, grey": (encoded(Image.fromarray(RGB).convert("L"), "GIF"), np.asarray(Image.fromarray(RGB).convert("L").convert("RGB"))),
 }  # fmt: skip
+
+
+def as_pillow(data: bytes) -> np.ndarray:
+    return white(Image.open(io.BytesIO(data)))
+
+
+AVIFS = {
+    "AVIF": encoded(RGB, "AVIF", quality=80),
+    "AVIF, grey": encoded(Image.fromarray(RGB).convert("L"), "AVIF", quality=80),
+    "AVIF, transparent": encoded(CLEAR, "AVIF", quality=80),
+    "AVIF, 4:4:4": encoded(RGB, "AVIF", quality=90, subsampling="4:4:4"),
+}
+FILES |= {name: (data, as_pillow(data)) for name, data in AVIFS.items()}
 
 
 def refusal(data: bytes, limits: ImagesConfig = ALL) -> RejectedImage:
@@ -114,21 +127,22 @@ def test_no_damage_makes_anything_else_than_a_picture_of_that_size_or_a_refusal(
         assert rgb.shape[0] * rgb.shape[1] <= limits.max_pixels
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "BMP", "GIF"])
+@pytest.mark.parametrize("kind", ["TIFF", "BMP", "GIF", "AVIF"])
 def test_the_limits_count_before_a_pixel_is_decoded(kind, monkeypatch):
     monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("decoded"))
-    data = encoded(Image.fromarray(RGB).quantize(8), kind)
+    data = encoded(RGB if kind == "AVIF" else Image.fromarray(RGB).quantize(8), kind)
     assert refusal(data, ImagesConfig(formats=FORMATS, max_pixels=2999)).kind == "too_many_pixels"
     assert refusal(data, ImagesConfig(formats=FORMATS, min_side=51)).kind == "too_small"
     assert refusal(data, ImagesConfig(formats=FORMATS, max_bytes=100)).kind == "too_many_bytes"
 
 
+@pytest.mark.parametrize("kind", ["TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_tiffs_rotation_is_applied_once(orientation):
+def test_rotation_is_applied_once(kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(RGB, "TIFF", exif=exif)
-    with Image.open(io.BytesIO(encoded(RGB, "PNG", exif=exif))) as image:
+    data = encoded(RGB, kind, exif=exif)
+    with Image.open(io.BytesIO(data if kind == "AVIF" else encoded(RGB, "PNG", exif=exif))) as image:
         upright = np.asarray(ImageOps.exif_transpose(image))
     np.testing.assert_array_equal(decode_image(data, ALL).rgb, upright)
 
@@ -212,10 +226,59 @@ def test_a_bmp_that_is_packed_is_refused():
     )
 
 
+def patched(data: bytes, kind: bytes, at: int, value: bytes) -> bytes:
+    """An AVIF in whose first box of this kind something else stands."""
+    start = data.index(kind) + 4 + at
+    return data[:start] + value + data[start + len(value) :]
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "value", "said"),
+    [
+        (b"ispe", 4, struct.pack(">II", 12, 10), ("too_small", "12 x 10 pixels")),
+        (b"ispe", 4, struct.pack(">II", 40_000, 40_000), ("too_many_pixels", "images.max_pixels")),
+        (b"ispe", -4, b"free", ("not_an_image", "0 x 0 pixels")),
+        (b"pitm", -4, b"free", ("not_an_image", "has no pitm box")),
+        (b"meta", -4, b"free", ("not_an_image", "has no meta box")),
+        (b"av01", 0, b"hvc1", ("unsupported_format", "whose picture is of the kind b'hvc1'")),
+        (b"av1C", -8, struct.pack(">I", 4), ("not_an_image", "a box of 4 bytes")),
+    ],
+)
+def test_an_avif_that_would_cost_or_lie_is_refused_with_its_reason(kind, at, value, said):
+    data = AVIFS["AVIF"]
+    if kind == b"av01":  # of the item, not of the file
+        at = data.index(b"av01", data.index(b"infe")) - data.index(b"av01") - 4
+    found = refusal(patched(data, kind, at, value))
+    assert (found.kind, said[1] in str(found)) == (said[0], True), found
+
+
+def test_an_avif_that_holds_a_larger_picture_than_it_says_is_refused(monkeypatch):
+    """libavif would make room for it."""
+    large = encoded(np.zeros((2000, 2000, 3), np.uint8), "AVIF")
+    assert decode_image(large, ALL).rgb.shape == (2000, 2000, 3)
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("decoded"))
+    found = refusal(patched(large, b"ispe", 4, struct.pack(">II", 64, 64)))
+    assert (found.kind, str(found)) == ("too_complex", "is an AVIF of 64 x 64 pixels that holds one of 2000 x 2000")
+
+
+def test_a_decoder_sees_no_exif_of_an_avif():
+    """Pillow reads all that its entries name."""
+    exif = Image.Exif()
+    exif[0x010E] = "a camera"
+    data = encoded(RGB, "AVIF", exif=exif)
+    assert Image.open(io.BytesIO(data)).getexif()[0x010E] == "a camera"
+    assert not Image.open(io.BytesIO(check_file(data, ALL).data)).getexif()
+
+
+def test_a_sequence_is_told_as_one():
+    data = encoded(RGB, "AVIF", save_all=True, append_images=[Image.fromarray(RGB[::-1])])
+    assert str(refusal(data)).startswith("is an AVIF sequence; accepted are")
+
+
 # For people
 
 
-@pytest.mark.parametrize("name", ["TIFF, LZW", "BMP", "GIF"])
+@pytest.mark.parametrize("name", ["TIFF, LZW", "BMP", "GIF", "AVIF"])
 def test_people_see_a_jpeg_of_what_no_browser_shows_as_it_was_judged(tmp_path, name):
     storage, data = open_storage(f"file://{tmp_path}"), FILES[name][0]
     storage.write_bytes("m/incoming/2026-01-08/a", data)
