@@ -164,6 +164,18 @@ def test_days_that_a_retraining_may_take_keep_their_inputs(make):
     assert [(found.day, "a retraining takes days back to" in found.why) for found in plan.still] == [(taken, True)]
 
 
+@pytest.mark.parametrize(("retraining", "held"), [({"days_back": 7, "evaluation_days_back": 0}, 7), ({}, 67)])
+def test_inputs_of_large_days_are_held_for_as_long_as_the_documentation_says(make, retraining, held):
+    """docs/operate/retention.md: for a week with both settings of `retraining`, for 67 days by their defaults."""
+    store = make({"inputs": 7}, retraining=retraining)
+    days = [TODAY - timedelta(days=number) for number in range(1, 81)]
+    for day in days[1:]:
+        store.storage.write_bytes(store.keys.day(day).inputs_block(0), b"1")
+        store.storage.write_bytes(store.keys.day(day).predictions, b"1")
+    over = {found.day for found in keep_plan(store, TODAY).over}
+    assert [day for day in days if day not in over] == days[:held]
+
+
 def test_the_days_of_a_retraining_under_way_keep_their_inputs_until_its_gate_has_decided(make):
     store = make({"inputs": 30})
     table = pd.DataFrame({"image_id": ["a", "b"], "day": ["", OLD.isoformat()]})
