@@ -1,0 +1,26 @@
+"""What the benchmarks of docs/scaling.md say of what they measured, and that each finds its place in the page."""
+
+from __future__ import annotations
+
+import pytest
+from bench import s3_day, scaling, tasks_a_minute
+
+
+def test_a_ratio_is_that_of_its_own_round():
+    rounds = s3_day.Rounds(images=1000, bytes=20_000, folder=[1.0, 2.0, 1.0], s3=[1.5, 2.2, 1.2])
+    assert rounds.ratios == pytest.approx([1.1, 1.2, 1.5])
+    assert rounds.seconds_an_image == pytest.approx(0.0005)  # median 1.5 s and 1.0 s
+    assert "**1.20 times** the same day from a folder (1.10 to 1.50 in 3 rounds): 1.50 ms" in rounds.sentence()
+
+
+def test_tasks_are_counted_by_the_minute_and_their_processor_time_by_the_task():
+    rows = [tasks_a_minute.Found("LocalExecutor", True, 150, 90.0, 75.0)]
+    assert "| LocalExecutor | yes | 100 | 0.50 s |" in tasks_a_minute.table(rows, at_once=4)
+
+
+def test_each_table_has_its_place_in_the_page():
+    text = scaling.PAGE.read_text()
+    for of in (s3_day, tasks_a_minute, scaling):
+        assert text.count(of.BEGIN) == 1
+        assert text.count(of.END) == 1
+        assert text.index(of.BEGIN) < text.index(of.END)
