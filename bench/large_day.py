@@ -1,6 +1,6 @@
 """A day of millions of images through the product's own steps on this machine: time and peak memory of each task, which runs in a process of its own.
 
-    python -m bench.large_day 3000000 [--home FOLDER] [--processes 2]    # about an hour of 2 cores, 14 GB of disk and 3 million files
+    python -m bench.large_day 3000000 [--home FOLDER] [--processes 2] [--write]   # about an hour of 2 cores, 14 GB of disk and 3 million files
 
 The images are drawn, small (64 x 64) and all different: two kinds of pictures, a hundredth of them once more as another file of the same
 bytes, a hundredth saved again, a thousandth broken. The model is the example's, with inputs of 32 px. Labels are not asked for: only the sample
@@ -26,10 +26,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.scaling import DOCS
+from bench.scaling import DOCS, PAGE
 
 DAY, SIDE, INPUT = date(2026, 1, 5), 64, 32
 FOLDERS = 24  # one for each hour, as cameras leave them
+BEGIN, END = "<!-- python -m bench.large_day 3000000 --write -->\n", "<!-- end of large_day -->\n"
 RESULT = DOCS / "benchmarks" / "scaling" / "large_day.json"
 COPY, AGAIN, BROKEN = 100, 100, 1000  # one in so many
 
@@ -243,11 +244,38 @@ def expected(n: int) -> dict[str, int]:
     return {"listed": n, "accepted": n - broken - copies, "duplicate": copies, "quarantined": broken}
 
 
+def table(found: dict[str, Any]) -> str:
+    """What a run gave, in Markdown."""
+    counts, quality, answers = (found[name] for name in ("counts", "quality", "answers"))
+    lines = [
+        f"{found['images']:,} files: {counts['accepted']:,} accepted, {counts['duplicate']:,} duplicates, {counts['quarantined']:,} quarantined, as they were "
+        f"drawn. {found['processes']} tasks at once on {found['cores']} cores.",
+        "",
+        "| step | tasks | on the clock | processor time | longest task | most memory of a task |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, step in found["steps"].items():
+        times = " | ".join(_time(step[key]) for key in ("wall", "cpu", "longest"))
+        lines.append(f"| {name} | {step['tasks']} | {times} | {step['peak'] / 1e6:,.0f} MB |")
+    images = f"{quality['n']:,} images of {answers['images']:,} were judged"
+    verdicts = (
+        f"image quality {quality['verdict']}, content {answers['content'][0]}, predictions {answers['predicted'][0]}"
+    )
+    return "\n".join([*lines, "", f"{images}: {verdicts}.", ""])
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("images", type=int)
     parser.add_argument("--home", type=Path, help="keeps the files for another run")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--write", action="store_true", help="writes the table into docs/scaling.md, and large_day.json"
+    )
     options = parser.parse_args()
     home = options.home or Path(tempfile.mkdtemp(prefix="driftwatch-large-day-"))
     home.mkdir(parents=True, exist_ok=True)
@@ -256,9 +284,13 @@ def main() -> int:
     finally:
         if options.home is None:
             shutil.rmtree(home)
-    RESULT.write_text(json.dumps(found, indent=2) + "\n")
+    print(table(found))
+    if options.write:
+        RESULT.write_text(json.dumps(found, indent=2) + "\n")
+        before, begin, rest = PAGE.read_text().partition(BEGIN)
+        assert begin, f"{PAGE} lacks {BEGIN}"
+        PAGE.write_text(before + BEGIN + table(found) + END + rest.partition(END)[2])
     wanted = expected(options.images)
-    print(json.dumps({name: found[name] for name in ("counts", "quality", "answers")}, indent=2))
     wrong = {name: (found["counts"][name], count) for name, count in wanted.items() if found["counts"][name] != count}
     print("The counts are those of the files." if not wrong else f"Counts that are wrong (found, files): {wrong}")
     return 1 if wrong else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bench import s3_day, scaling, tasks_a_minute
+from bench import large_day, s3_day, scaling, tasks_a_minute
 
 
 def test_a_ratio_is_that_of_its_own_round():
@@ -20,7 +20,19 @@ def test_tasks_are_counted_by_the_minute_and_their_processor_time_by_the_task():
 
 def test_each_table_has_its_place_in_the_page():
     text = scaling.PAGE.read_text()
-    for of in (s3_day, tasks_a_minute, scaling):
+    for of in (large_day, s3_day, tasks_a_minute, scaling):
         assert text.count(of.BEGIN) == 1
         assert text.count(of.END) == 1
         assert text.index(of.BEGIN) < text.index(of.END)
+
+
+def test_the_files_of_the_large_day_are_what_is_said_of_them(tmp_path):
+    """Of the first 2,000: the product counts what `expected` says."""
+    from driftwatch.artifacts.model_input import ModelInput
+    from driftwatch.images.ingest import DayModel, ingest_day
+
+    large_day._fill(tmp_path, 0, 2_000, 2_000)
+    found = ingest_day(large_day._store(tmp_path).day(large_day.DAY), DayModel("v1", ModelInput.square(32)))
+    wanted = large_day.expected(2_000)
+    assert {name: getattr(found, name) for name in wanted} == wanted
+    assert 0 < wanted["duplicate"] < wanted["quarantined"] + wanted["duplicate"] < 50
