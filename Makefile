@@ -137,6 +137,7 @@ bench-judgement: .venv/installed var/bench/venv/installed var/bench/glide/instal
 	@$(BIN)/python -m bench.judgement.year
 	@$(BIN)/python -m bench.judgement.baselines
 	@$(BIN)/python -m bench.judgement.large_images
+	@$(BIN)/python -m bench.judgement.large_days
 	@$(BIN)/python -m bench.judgement.tables
 
 var/bench/speed/installed:
