@@ -36,7 +36,7 @@ class Spool:
     removes when the process ends, however it ends.
     """
 
-    def __init__(self, piece: int = 500_000) -> None:
+    def __init__(self, piece: int = 250_000) -> None:
         self._piece = piece
         self._open = ExitStack()
         self._files: list[IO[str]] = []
