@@ -76,6 +76,8 @@ def measure(executor: str, preload: bool, tasks: int, at_once: int, home: Path, 
             "AIRFLOW__CELERY__BROKER_URL": f"redis://127.0.0.1:{redis}/0",
             "AIRFLOW__CELERY__RESULT_BACKEND": f"redis://127.0.0.1:{redis}/1",
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(at_once),
+            # The first task of a worker waited longer than the default of 5 s for a busy machine's api-server, and failed.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         },
     )
     (home / "dags").mkdir()
