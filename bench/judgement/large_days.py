@@ -66,7 +66,8 @@ smallest ids. {days} days for each line, {references} references, a false-alarm 
 |---|---|---|---|---|
 {rows}
 
-The reference has far fewer images than the day, and its own chance decides what is seen. So half the images see as much as all of them.
+The reference has far fewer images than the day, and its own chance decides most of what is seen. So few days, against so few references, tell no small difference: two shares
+of a line may differ by twice their standard error by chance.
 """
 
 
