@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.store import DayStore
 
 MOST = 100_000
+_GATHERED = 64  # blocks
 ID = "image_id"
 
 
@@ -39,6 +40,7 @@ class JudgedImages:
 
     def __init__(self) -> None:
         self._images = 0
+        self._small: list[pa.Table] = []  # what single blocks gave: of a very large day a row or none each
         self._held: list[pa.Table] = []
         self._rows = 0
         self._last: pa.Scalar | None = None
@@ -53,17 +55,27 @@ class JudgedImages:
         if self._last is not None:
             found = found.filter(pc.less_equal(found[ID], self._last))
         if len(found):
-            self._held.append(found)
-            self._rows += len(found)
+            self._small.append(found)
+        if len(self._small) == _GATHERED:
+            self._gather()
         if self._rows > 2 * MOST:
             self._cut()
 
+    def _gather(self) -> None:
+        """Makes one table of small ones, whose many columns take more room than their rows."""
+        if self._small:
+            table = pa.concat_tables(self._small).combine_chunks()
+            self._held.append(table)
+            self._rows += len(table)
+            self._small = []
+
     def _cut(self) -> pa.Table:
+        self._gather()
         table = pa.concat_tables(self._held)
         if len(table) > MOST:
             ids = table[ID].combine_chunks()
             self._last = ids[pc.array_sort_indices(ids)[MOST - 1].as_py()]
-            table = table.filter(pc.less_equal(ids, self._last))
+            table = table.filter(pc.less_equal(ids, self._last)).combine_chunks()
         self._held, self._rows = [table], len(table)
         return table
 
