@@ -155,7 +155,7 @@ var/bench/s3/installed:
 	@var/bench/s3/bin/python -m pip install --quiet --disable-pip-version-check "nanio==0.1.7" "uvicorn==0.54.0"
 	@touch $@
 
-bench-s3: .venv/installed var/bench/s3/installed ## What a day costs from S3, against the same day from a folder: docs/scaling.md (PHOTOS=<folder of classes>)
+bench-object-store: .venv/installed var/bench/s3/installed ## What a day costs from S3, against the same day from a folder: docs/scaling.md (PHOTOS=<folder of classes>)
 	@$(BIN)/python -m bench.s3_day --write $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 bench-endpoint: .venv/installed model-servers ## How fast a model server answers, with 1, 8 and 32 requests at once: docs/benchmarks/endpoint.md
@@ -208,4 +208,4 @@ release: .venv/installed ## Wheel, sdist and SBOM of this version into dist/, ch
 	@$(BIN)/uv tool run --quiet twine==7.0.0 check --strict dist/*.whl dist/*.tar.gz
 	@$(BIN)/uv tool run --quiet check-wheel-contents==0.6.3 dist/*.whl
 
-.PHONY: release azure-server label-studio-server mlflow-server model-servers bench-endpoint bench bench-s3 bench-judgement digests help install demo try check ui label desk test test-faults test-outages lint docs docs-site pictures screens monitors lock bench-retraining
+.PHONY: release azure-server label-studio-server mlflow-server model-servers bench-endpoint bench bench-object-store bench-judgement digests help install demo try check ui label desk test test-faults test-outages lint docs docs-site pictures screens monitors lock bench-retraining

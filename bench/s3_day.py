@@ -1,6 +1,6 @@
 """What the same day costs from S3 and from a folder: processor time of the client, in turn, in one run; a row of docs/scaling.md.
 
-    make bench-s3 [PHOTOS=FOLDER]       # installs the server, then runs:
+    make bench-object-store [PHOTOS=FOLDER]       # installs the server, then runs:
     python -m bench.s3_day [--photos FOLDER] [--rounds 9] [--endpoint URL] [--write]   # by default 1,001 drawn photos
 
 Each round takes the day in twice, from a folder and from the bucket, in the same process; the order changes from round to round. All
@@ -110,7 +110,7 @@ def _server(home: Path, endpoint: str | None) -> Iterator[None]:
         if endpoint is None:
             if not NANIO.exists():
                 raise SystemExit(
-                    f"{NANIO} is missing: make bench-s3 installs the server, or name another one with --endpoint"
+                    f"{NANIO} is missing: make bench-object-store installs the server, or name another one with --endpoint"
                 )
             login, port = ("key", secrets.token_hex(16)), free_port()
             endpoint = f"http://127.0.0.1:{port}"
