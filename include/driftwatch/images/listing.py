@@ -5,11 +5,13 @@ What is ignored is listed and counted, and is no reject.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from fnmatch import translate
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import EmptyDay
@@ -45,9 +47,8 @@ class ImageFolder:
         """
         name = (key.removeprefix(self.path).removeprefix("/") or "/").lower()
         parts = [part for part in name.split("/") if part not in (".", "..")]  # of keys of S3; they hide nothing
-        for pattern in self.settings.ignore:
-            wanted = pattern.lower()
-            if any(fnmatchcase(part, wanted) for part in ([name] if "/" in pattern else parts)):
+        for pattern, of_whole, matches in _matchers(self.settings.ignore):
+            if any(map(matches, [name] if of_whole else parts)):
                 return pattern
         return None
 
@@ -61,6 +62,12 @@ class ImageFolder:
 
     def _key(self, stored: str) -> str:
         return stored[len(self.at) + 1 :] if self.at else stored
+
+
+@lru_cache(maxsize=16)
+def _matchers(patterns: tuple[str, ...]) -> tuple[tuple[str, bool, Callable[[str], Any]], ...]:
+    """Each pattern, whether it is compared with the whole key, and how."""
+    return tuple((pattern, "/" in pattern, re.compile(translate(pattern.lower())).match) for pattern in patterns)
 
 
 def folder_of_day(day: DayStore) -> ImageFolder:

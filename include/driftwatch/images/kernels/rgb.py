@@ -99,15 +99,16 @@ def weigh(
     """Fills `out` [h, 3 * w] with weighted averages of an RGB picture, rows [height, 3 * width].
 
     `down`, `across`: a sparse matrix's (indptr, indices, data), how much each pixel counts in each average; in each average at least
-    one does. What lies beyond 0..255 is cut off; `whole`: between the two steps too, where it is also rounded. Two lines go at once:
-    half the price of walking through `across`.
+    one does. What lies beyond 0..255 is cut off; `whole`: between the two steps too, where it is also rounded. Four lines go at once:
+    that shares the price of walking through `across`.
     """
     height, width, columns = out.shape[0], rows.shape[1], out.shape[1] // 3
     starts, pixels, weights = across
-    lines, averages = np.zeros((2, width), np.float32), np.empty((2, 3 * columns), np.float32)
-    first, second, average_first, average_second = lines[0], lines[1], averages[0], averages[1]
-    for top in range(0, height, 2):
-        for y in range(top, min(top + 2, height)):
+    lines, averages = np.zeros((4, width), np.float32), np.empty((4, 3 * columns), np.float32)
+    line_0, line_1, line_2, line_3 = lines[0], lines[1], lines[2], lines[3]
+    average_0, average_1, average_2, average_3 = averages[0], averages[1], averages[2], averages[3]
+    for top in range(0, height, 4):
+        for y in range(top, min(top + 4, height)):
             line, place = lines[y - top], down[0][y]
             weight, source = down[2][place], rows[at(down[1][place])]
             for x in range(width):
@@ -120,20 +121,32 @@ def weigh(
                 for x in range(width):
                     line[x] = np.floor(min(max(line[x], f32(0)), f32(255)) + f32(0.5))
         for x in range(columns):
-            red, green, blue = f32(0), f32(0), f32(0)
-            red_below, green_below, blue_below = f32(0), f32(0), f32(0)
+            red_0, green_0, blue_0 = f32(0), f32(0), f32(0)
+            red_1, green_1, blue_1 = f32(0), f32(0), f32(0)
+            red_2, green_2, blue_2 = f32(0), f32(0), f32(0)
+            red_3, green_3, blue_3 = f32(0), f32(0), f32(0)
             for place in range(starts[x], starts[x + 1]):
-                weight, pixel = weights[place], at(3) * at(pixels[place])
-                red += weight * first[pixel]
-                green += weight * first[pixel + at(1)]
-                blue += weight * first[pixel + at(2)]
-                red_below += weight * second[pixel]
-                green_below += weight * second[pixel + at(1)]
-                blue_below += weight * second[pixel + at(2)]
-            average_first[3 * x], average_first[3 * x + 1], average_first[3 * x + 2] = red, green, blue
-            average_second[3 * x], average_second[3 * x + 1] = red_below, green_below
-            average_second[3 * x + 2] = blue_below
-        for y in range(top, min(top + 2, height)):
+                weight, red = weights[place], at(3) * at(pixels[place])
+                green, blue = red + at(1), red + at(2)
+                red_0 += weight * line_0[red]
+                green_0 += weight * line_0[green]
+                blue_0 += weight * line_0[blue]
+                red_1 += weight * line_1[red]
+                green_1 += weight * line_1[green]
+                blue_1 += weight * line_1[blue]
+                red_2 += weight * line_2[red]
+                green_2 += weight * line_2[green]
+                blue_2 += weight * line_2[blue]
+                red_3 += weight * line_3[red]
+                green_3 += weight * line_3[green]
+                blue_3 += weight * line_3[blue]
+            red = at(3) * at(x)
+            green, blue = red + at(1), red + at(2)
+            average_0[red], average_0[green], average_0[blue] = red_0, green_0, blue_0
+            average_1[red], average_1[green], average_1[blue] = red_1, green_1, blue_1
+            average_2[red], average_2[green], average_2[blue] = red_2, green_2, blue_2
+            average_3[red], average_3[green], average_3[blue] = red_3, green_3, blue_3
+        for y in range(top, min(top + 4, height)):
             line, average = out[y], averages[y - top]
             for x in range(3 * columns):
                 line[x] = u8(i32(np.rint(min(max(average[x], f32(0)), f32(255)))))

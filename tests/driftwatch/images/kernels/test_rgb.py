@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image, ImageStat
 from driftwatch.images.features import image_features
 from driftwatch.images.kernels import rgb as rgb_kernels
 from driftwatch.images.near_duplicates import perceptual_hash
-from driftwatch.images.resize import Halvings
+from driftwatch.images.resize import Halvings, _weights
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -67,3 +69,29 @@ def test_a_picture_that_is_read_only_or_not_laid_out_in_one_piece_gives_the_same
     assert image_features(part) == image_features(whole)
     assert perceptual_hash(part) == perceptual_hash(whole)
     np.testing.assert_array_equal(Halvings(part).squashed(96, 96), Halvings(whole).squashed(96, 96))
+
+
+@pytest.mark.parametrize("lines", [1, 3, 4, 5, 7, 8])
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("kind", ["area", "bicubic_tf_smooth"])
+def test_each_line_is_weighed_by_itself_to_the_last_bit(lines, whole, kind):
+    rows = noise(23, 3 * 31)
+    down, across = _weights(kind, 23, 11, 0, lines), _weights(kind, 31, 13, 2, 9)
+    found = np.empty((lines, 3 * 9), np.uint8)
+    rgb_kernels.weigh(rows, down, across, whole, found)
+
+    lying = _in_order(rows.astype(np.float32), down)
+    if whole:
+        lying = np.floor(np.clip(lying, 0, 255) + np.float32(0.5))
+    averages = _in_order(lying.reshape(lines, 31, 3).swapaxes(0, 1), across).swapaxes(0, 1)
+    np.testing.assert_array_equal(found, np.rint(np.clip(averages, 0, 255)).reshape(lines, -1).astype(np.uint8))
+
+
+def _in_order(values: np.ndarray, weights: tuple[np.ndarray, ...]) -> np.ndarray:
+    """The sums, float32, one product after the other."""
+    starts, places, shares = weights
+    found = np.zeros((len(starts) - 1, *values.shape[1:]), np.float32)
+    for number, (start, stop) in enumerate(pairwise(starts)):
+        for place, share in zip(places[start:stop], shares[start:stop], strict=True):
+            found[number] += share * values[place]
+    return found
