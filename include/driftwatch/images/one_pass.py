@@ -166,7 +166,7 @@ class _Filling:
 
     def __init__(self, pixels: ModelInput) -> None:
         self._pixels = pixels
-        self._firsts: dict[str, tuple[str, _Outcome]] = {}  # by image id, over all blocks
+        self._firsts: dict[str, tuple[str, str, _About]] = {}  # key, status and more by image id, over all blocks
         self._empty()
 
     def _empty(self) -> None:
@@ -184,7 +184,7 @@ class _Filling:
         else:
             status, about = item.outcome.status, item.outcome.about
             if item.image_id:
-                self._firsts[item.image_id] = (item.key, item.outcome)
+                self._firsts[item.image_id] = (item.key, status, about)
             if item.outcome.features is not None and item.outcome.input is not None:
                 self._features.append(item.outcome.features)
                 self._inputs.append(item.outcome.input)
@@ -192,10 +192,10 @@ class _Filling:
 
     def _of_copy(self, image_id: str) -> tuple[str, _About]:
         """What is said of an object whose bytes were met before."""
-        first, known = self._firsts[image_id]
-        if known.status == ACCEPTED:
-            return DUPLICATE, known.about._replace(reason=f"same bytes as {first}")
-        return QUARANTINED, known.about
+        first, status, about = self._firsts[image_id]
+        if status == ACCEPTED:
+            return DUPLICATE, about._replace(reason=f"same bytes as {first}")
+        return QUARANTINED, about
 
     def block(self) -> Block:
         """What was gathered, which is forgotten here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
+import weakref
 from datetime import date
 
 import numpy as np
@@ -93,6 +94,26 @@ def test_only_a_few_images_are_in_work_at_a_time_however_many_there_are(storage,
         taken[0] += len(block.inputs)
     assert taken[0] == started[0] == 120
     assert most[0] <= 2 * one_pass._TURNS_PER_CORE * one_pass._TURN
+
+
+def test_no_input_of_a_block_is_held_when_the_block_is_gone(storage, monkeypatch):
+    fill(storage, {f"{number:03}.jpg": encoded(photo(number)) for number in range(120)})
+    held: list[weakref.ref[np.ndarray]] = []
+    given = one_pass._given
+
+    def noting(*arguments):
+        made = given(*arguments)
+        held.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(one_pass, "_given", noting)
+    monkeypatch.setattr(one_pass, "BLOCK", 8)
+    folder = folder_of_day(day_of(storage, DAY))
+    most = 0
+    for _ in take_in_blocks(folder, storage.list(DAY.incoming), SQUARE, workers=1):
+        most = max(most, sum(each() is not None for each in held))
+    assert len(held) == 120
+    assert most <= one_pass._TURNS_PER_CORE * one_pass._TURN + one_pass._TURN
 
 
 def test_what_a_decoder_says_is_the_same_in_each_run_and_stays_on_one_line():
