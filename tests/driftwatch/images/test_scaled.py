@@ -18,7 +18,7 @@ from driftwatch.config import ImagesConfig
 from driftwatch.images.decode import check_file, decode_file, picture_of
 from driftwatch.images.features import COLUMNS, image_features
 from driftwatch.images.headers import ImageFile, RejectedImage
-from driftwatch.images.ingest import DayModel, cut_into_shards, ingest_day, ingest_shard, merge_shards
+from driftwatch.images.ingest import DayModel, begin_day, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.near_duplicates import HASHED_SIDE, distances, perceptual_hash
 from driftwatch.images.picture import Picture, sampling, window
 from driftwatch.images.resize import Halvings, model_input, rows_and_columns
@@ -244,12 +244,14 @@ def test_a_day_says_how_its_large_images_were_made_and_can_be_made_as_before(rgb
     day = day_of(storage, DAY, ImagesConfig(shard_size=shard_size, settle_seconds=0))
     found = {}
     for decoding in (1, 2):
-        model, listed = DayModel("v1", ModelInput.square(32), decoding), storage.list(DAY.incoming)
-        shards = cut_into_shards(day, model, listed)
-        assert len(shards) == (2 if shard_size == 256 else 0)
-        for shard in shards:
-            ingest_shard(day, shard)
-        counts = merge_shards(day) if shards else ingest_day(day, model, listed)
+        model = DayModel("v1", ModelInput.square(32), decoding)
+        found_of_day = begin_day(day, model)
+        if isinstance(found_of_day, list):
+            assert len(found_of_day) == 2
+            for shard in found_of_day:
+                ingest_shard(day, shard)
+            found_of_day = merge_shards(day)
+        counts = found_of_day
         assert counts.decoding == decoding
         assert day.read(Ingest).decoding == decoding
         features = storage.read_table(DAY.features)
