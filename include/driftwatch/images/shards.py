@@ -49,8 +49,11 @@ def objects_of_shard(shard_size: int) -> int:
 def shards_of(listed: int, shard_size: int) -> list[Shard]:
     """The day's shards: `shard_size` objects each, rounded up to whole blocks; fewer in the last."""
     each = objects_of_shard(shard_size)
-    starts = range(0, listed, each)
-    return [Shard(number, len(starts), start, min(start + each, listed)) for number, start in enumerate(starts)]
+    return [_shard(number, each, listed) for number in range(math.ceil(listed / each))]
+
+
+def _shard(number: int, each: int, listed: int) -> Shard:
+    return Shard(number, math.ceil(listed / each), number * each, min((number + 1) * each, listed))
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Batch:
     @property
     def shards(self) -> list[Shard]:
         """Its shards."""
-        return shards_of(self.listed, self.each)[self.first : self.stop]
+        return [_shard(number, self.each, self.listed) for number in range(self.first, self.stop)]
 
     @property
     def name(self) -> str:
