@@ -19,7 +19,7 @@ def read_only(uri: str, login: Any = None) -> Storage:
     def refuse(*_: Any, **__: Any) -> Any:
         raise AssertionError(f"{uri} was to be changed, and images elsewhere are only read")
 
-    changes = ("_write", "_writing", "_remove", "replace", "copy", "write_bytes", "writing", "delete")
+    changes = ("_write", "_writing", "_remove", "replace", "copy", "write_bytes", "writing", "delete", "delete_all")
     kind = type("ReadOnly", (storage_kind(uri),), dict.fromkeys(changes, refuse))
     return kind(uri.partition("://")[2], login)
 

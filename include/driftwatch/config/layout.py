@@ -98,6 +98,11 @@ class LayoutConfig(Section):
                     raise ValueError(
                         f"paths: {path!r} does not tell one day from every other: put {{day}} or {{day:%Y/%m/%d}} where the day stands"
                     )
+        for path in self.paths:
+            if at_day(path, _EXAMPLE) != path and self.day_of(f"{at_day(path, _EXAMPLE)}/x") != _EXAMPLE:
+                raise ValueError(
+                    f"paths: the day of an image cannot be read back from {path!r}: allowed are %Y, %y, %m, %d and %j, each of them once or always written alike"
+                )
         return self
 
     def paths_of(self, day: date) -> tuple[str, ...]:
@@ -186,9 +191,9 @@ def _refuse_no_folder(path: str) -> None:
     if "*" in first or ("{" in first and scheme):
         what = "bucket, container or first folder" if scheme else "first folder"
         raise ValueError(f"{path!r}: the {what} has one name, without * and without the day")
-    if not scheme and len(parts) > 1 and parts[1] in _OWN_PLACES:
+    if not scheme and len(parts) > 1 and any(part_fits(parts[1], own) for own in _OWN_PLACES):
         raise ValueError(
-            f"{path!r}: a folder {parts[1]} directly below another one is a monitor's own; name it by its whole address (s3://…, file:///…)"
+            f"{path!r}: incoming and training directly below another folder are a monitor's own; name it by its whole address (s3://…, file:///…)"
         )
 
 

@@ -10,7 +10,7 @@ from driftwatch.storage.elsewhere import storage_of
 
 
 def images_finding(site: Site) -> CheckResult:
-    """Lists what is below the layout's fixed folders, and reads the first bytes of one object."""
+    """Lists what is below the layout's fixed folders, and reads the first byte of one object that is not empty."""
     layout = site.monitor.images.layout
     assert layout is not None
     empty = []
@@ -23,7 +23,7 @@ def images_finding(site: Site) -> CheckResult:
             found = storage.any_below(folder)
             if found is None:
                 empty.append(path)
-            else:
+            elif found.size:
                 storage.read_range(found.key, 0, 1)
         return Said(f"nothing lies below {', '.join(empty)} yet" if empty else ", ".join(layout.paths))
 

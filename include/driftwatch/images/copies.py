@@ -22,7 +22,7 @@ def in_several(storage: Storage, keys: Sequence[str], listed: int) -> np.ndarray
     found, size = np.empty(listed, np.uint64), 0
     for table in storage.iter_arrow(keys, ["image_id"], TABLES_AHEAD):
         ids = table["image_id"].drop_null()
-        of_shard = np.unique(_first_bits(ids.to_pylist()))
+        of_shard = np.unique(first_bits(ids.to_pylist()))
         found[size : size + len(of_shard)] = of_shard
         size += len(of_shard)
     known = found[:size]
@@ -30,7 +30,8 @@ def in_several(storage: Storage, keys: Sequence[str], listed: int) -> np.ndarray
     return np.unique(known[1:][known[1:] == known[:-1]])
 
 
-def _first_bits(ids: Sequence[str]) -> np.ndarray:
+def first_bits(ids: Sequence[str]) -> np.ndarray:
+    """The first 64 bits of image ids, uint64."""
     return np.frombuffer(bytes.fromhex("".join(image_id[:16] for image_id in ids)), ">u8").astype(np.uint64)
 
 
@@ -40,7 +41,7 @@ def without_copies(part: pa.Table, shared: np.ndarray, firsts: dict[str, str]) -
     ids, status, reasons = (part[name].to_pylist() for name in ("image_id", "status", "reason"))
     known = [image_id is not None for image_id in ids]
     again = np.zeros(len(ids), bool)
-    again[known] = np.isin(_first_bits([image_id for image_id in ids if image_id]), shared)
+    again[known] = np.isin(first_bits([image_id for image_id in ids if image_id]), shared)
     for row in np.flatnonzero(again):
         if status[row] == QUARANTINED:
             continue

@@ -80,12 +80,14 @@ class Inventory:
 
     def _named(self) -> Iterator[StoredObject]:
         of_bucket = self.key.endswith("manifest.json")
-        allowed = [re.compile(path_regex(from_key(pattern))) for pattern in self.place.patterns]
+        allowed = [re.compile(path_regex(from_key(pattern)) if pattern else "") for pattern in self.place.patterns]
+        # A key of an object store may have an empty part, as the markers of folders have: it goes the way that it goes in a listing.
+        odd = {".", ".."} if self.place.storage.remote else {"", ".", ".."}
         left_out = 0
         for row in self._of_s3() if of_bucket else self._listed():
             key = self._stored(row)
             name = from_key(self.place.key(key)) if key.startswith(self.place.stored("")) else ""
-            if any(one.match(name) for one in allowed) and not {"", ".", ".."} & set(name.split("/")):
+            if name and any(one.match(name) for one in allowed) and not odd & set(name.split("/")):
                 yield StoredObject(key, self._size(row))
             elif of_bucket:
                 left_out += 1
@@ -158,6 +160,8 @@ def _rows(
     storage: Storage, key: str, wanted: tuple[str, ...] | list[str], names: list[str] | None = None
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each row with its place. `names`: the columns of a CSV file without a header."""
+    import pyarrow as pa
+
     url, end = storage.url(key), key.lower()
     gzipped = end.endswith(".gz")
     read = {"parquet": _parquet, "jsonl": _json, "ndjson": _json}.get(end.removesuffix(".gz").rpartition(".")[2])
@@ -174,7 +178,7 @@ def _rows(
                             f"{_FIELD}.key and size, or the file{_THEN}"
                         )
                     yield f"{url}, row {number},", row
-        except (ValueError, OSError, EOFError, zlib.error, csv.Error) as error:
+        except (ValueError, OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:
             raise NeedsAttention(
                 f"{url} cannot be read after row {number} ({error}): write it again, as UTF-8 with a header where it is CSV{_THEN}"
             ) from error

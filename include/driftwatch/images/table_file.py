@@ -75,9 +75,11 @@ def _parsed(url: str, key: str, data: bytes, then: str) -> pd.DataFrame:
 
 
 def path_in_table(root: str, value: object) -> str:
-    """The path below the `root` of images (a stored key) that a table names: so, or as a whole address."""
+    """The path below the `root` of images (a stored key) that a table names: so, or as a whole address, which has `://` or begins with `/`."""
     text, folder = text_of(value), without_scheme(root)
-    return text.rpartition(f"/{folder}/")[2] if folder else text
+    if not folder or not (text.startswith("/") or "://" in text):
+        return text
+    return text.partition(f"/{folder}/")[2] or text
 
 
 def text_of(value: object) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+import numpy as np
+
 from driftwatch.images.headers import Check, Header, ImageFile, RejectedImage, too_many_parts
 
 FIRST_PAGE = "first_page: the file has more pages, and the first one counts"
@@ -68,20 +70,20 @@ def _directory(data: bytes, order: str) -> tuple[dict[int, _Entry], int]:
     return found, following
 
 
-def _numbers(data: bytes, order: str, entries: dict[int, _Entry], tag: int) -> tuple[int, ...]:
+def _numbers(data: bytes, order: str, entries: dict[int, _Entry], tag: int) -> np.ndarray:
+    """Whole numbers as they lie in the file: nothing is copied, however many they are."""
     entry = entries.get(tag)
     if entry is None or entry.kind not in (1, 3, 4):
-        return ()
+        return np.empty(0, np.uint8)
     size = _SIZES[entry.kind] * entry.values
     if entry.at + size > len(data):
         raise RejectedImage("truncated", f"the TIFF file ends before the values of its tag {tag}")
-    return struct.unpack_from(
-        f"{order}{entry.values}{ {1: 'B', 3: 'H', 4: 'I'}[entry.kind] }".replace(" ", ""), data, entry.at
-    )
+    return np.frombuffer(data, f"{order}u{_SIZES[entry.kind]}", entry.values, entry.at)
 
 
 def _number(data: bytes, order: str, entries: dict[int, _Entry], tag: int, otherwise: int) -> int:
-    return next(iter(_numbers(data, order, entries, tag)), otherwise)
+    found = _numbers(data, order, entries, tag)
+    return int(found[0]) if len(found) else otherwise
 
 
 def _refuse_costly(data: bytes, entries: dict[int, _Entry], header: Header) -> None:
@@ -95,9 +97,9 @@ def _refuse_costly(data: bytes, entries: dict[int, _Entry], header: Header) -> N
 
 def _refuse_unknown(data: bytes, order: str, entries: dict[int, _Entry], header: Header) -> None:
     compression = _number(data, order, entries, _COMPRESSION, 1)
-    bits = _numbers(data, order, entries, _BITS) or (1,)
+    bits = np.unique(_numbers(data, order, entries, _BITS)).tolist() or [1]
     samples = _number(data, order, entries, _SAMPLES, 1)
-    formats = {*_numbers(data, order, entries, _SAMPLE_FORMAT)} - {1, 4}
+    formats = {*np.unique(_numbers(data, order, entries, _SAMPLE_FORMAT)).tolist()} - {1, 4}
     if compression not in _COMPRESSIONS:
         raise RejectedImage(
             "unsupported_format",
@@ -115,11 +117,9 @@ def _refuse_unknown(data: bytes, order: str, entries: dict[int, _Entry], header:
 def _refuse_cut(data: bytes, order: str, entries: dict[int, _Entry], header: Header) -> None:
     for places, lengths in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
         starts, sizes = (_numbers(data, order, entries, tag) for tag in (places, lengths))
-        if not starts:
+        if not len(starts):
             continue
-        if len(sizes) != len(starts) or any(
-            start + size > len(data) for start, size in zip(starts, sizes, strict=True)
-        ):
+        if len(sizes) != len(starts) or (starts.astype(np.int64) + sizes > len(data)).any():
             raise RejectedImage("truncated", "the TIFF file ends before its picture does", header)
         return
     raise RejectedImage("not_an_image", "the TIFF file has no picture", header)

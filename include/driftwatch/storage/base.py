@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, ClassVar, TypeVar
 
@@ -21,7 +22,7 @@ from driftwatch.storage.addresses import is_address
 from driftwatch.storage.errors import Meaning, calling, meaning_of, sorting
 from driftwatch.storage.foreign_files import from_key, to_key
 from driftwatch.storage.formats import Formats
-from driftwatch.storage.listing import iter_list
+from driftwatch.storage.listing import PAGE, iter_list
 from driftwatch.storage.read_ahead import Fetched, read_ahead
 from driftwatch.storage.spool import StoredObject, name_of
 
@@ -176,9 +177,15 @@ class Storage(Formats, ABC):
         return iter_list(self, prefixes)
 
     def any_below(self, prefix: str) -> StoredObject | None:
-        """One object below `prefix`, or below the root where it is empty: the first that the storage lists. None where there is none."""
+        """One object below `prefix`, or below the root where it is empty: of the first thousand that the storage lists one that is not
+        empty, as the markers of folders are, if there is one. None where there is no object."""
         path = self.path(prefix) if prefix else self.root
-        found = self._calling("list", prefix, lambda: next(iter(self._list(path)), None))
+
+        def look() -> tuple[str, int] | None:
+            some = list(islice(self._list(path), PAGE))
+            return next((found for found in some if found[1]), some[0] if some else None)
+
+        found = self._calling("list", prefix, look)
         return None if found is None else StoredObject(f"{prefix}/{to_key(found[0])}".lstrip("/"), found[1])
 
     def folders(self, prefix: str) -> Sequence[str]:

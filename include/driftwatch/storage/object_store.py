@@ -172,14 +172,30 @@ class ObjectStore(Storage):
         return {name: stamp for name in names if (stamp := found.get(name))}
 
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
-        start = len(self._key(path)) + 1
-        for batch in self._store.list(f"{self._key(path)}/"):
-            yield from ((found["path"][start:], found["size"]) for found in batch)
+        prefix = self._prefix(path)
+        for batch in self._store.list(prefix or None):
+            for found in batch:
+                name, size = found["path"][len(prefix) :], found["size"]
+                # obstore drops a last `/`, which the markers of folders have.
+                yield f"{name}/" if name and not size and not self._is_there(found["path"]) else name, size
 
     def _directly(self, path: str) -> Iterator[tuple[str, int | None]]:
-        found = self._store.list_with_delimiter(self._key(path) or None)
+        prefix = self._prefix(path)
+        found = self._store.list_with_delimiter(prefix or None)
         yield from ((f"{folder.rpartition('/')[2]}/", None) for folder in found["common_prefixes"])
-        yield from ((item["path"].rpartition("/")[2], item["size"]) for item in found["objects"])
+        yield from ((item["path"][len(prefix) :], item["size"]) for item in found["objects"])
+
+    def _prefix(self, path: str) -> str:
+        """What the keys of everything below a folder begin with; empty for the whole bucket."""
+        key = self._key(path)
+        return f"{key}/" if key else ""
+
+    def _is_there(self, key: str) -> bool:
+        try:
+            self._store.head(key)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _folders(self, path: str) -> Sequence[str]:
         return [name.rstrip("/") for name, size in self._directly(path) if size is None]

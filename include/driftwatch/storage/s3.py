@@ -142,9 +142,9 @@ class S3Storage(ObjectStore):
         """By obstore, which takes a tenth of boto3's time; by boto3 from the first page on that has a key which obstore refuses or changes."""
         from obstore.exceptions import InvalidPathError
 
-        prefix, last = f"{self._key(path)}/", None
+        prefix, last = self._prefix(path), None
         try:
-            for page in self._store.list(prefix):
+            for page in self._store.list(prefix or None):
                 found = [(f"{item['path']}/"[len(prefix) : -1], item["size"]) for item in page]
                 if not _told_exactly(last, found):
                     break
@@ -159,7 +159,7 @@ class S3Storage(ObjectStore):
             yield from ((item["Key"][len(prefix) :], item["Size"]) for item in listed.get("Contents", ()))
 
     def _directly(self, path: str) -> Iterator[tuple[str, int | None]]:
-        prefix = f"{self._key(path)}/".lstrip("/")
+        prefix = self._prefix(path)
         for page in self._pages(Prefix=prefix, Delimiter="/"):
             yield from ((folder["Prefix"][len(prefix) :], None) for folder in page.get("CommonPrefixes", ()))
             yield from ((found["Key"][len(prefix) :], found["Size"]) for found in page.get("Contents", ()))

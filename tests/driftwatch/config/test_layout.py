@@ -74,7 +74,10 @@ def test_an_image_of_another_place_or_of_two_days_has_no_day():
         (["file://mnt/{day}", "file:///mnt/{day}"], "several buckets"),
         (["s3://a/{day}", "s3://b/{day}"], "several buckets"),
         (["raw/{day}", "s3://b/{day}"], "several buckets"),
-        (["cats/incoming/{day}"], "is a monitor's own; name it by its whole address"),
+        (["cats/incoming/{day}"], "a monitor's own; name it by its whole address"),
+        (["shared/*/{day}"], "a monitor's own; name it by its whole address"),
+        (["raw/{day:%F}"], "cannot be read back from 'raw/{day:%F}': allowed are %Y, %y, %m, %d and %j"),
+        (["raw/{day:%m}/{day:%Y-%-m-%d}"], "cannot be read back"),
         ([], "at least 1 item"),
     ],
 )

@@ -59,3 +59,18 @@ def test_the_layouts_connection_is_one_that_the_monitor_needs(tmp_path):
         config = store_of(own, {"paths": paths, "connection": "cams"}).config
         found = [item for item in named_connections(config) if item[0].startswith("images")]
         assert found == wanted
+
+
+@pytest.mark.parametrize("marker", ["_SUCCESS", "2026-01-01/"])
+def test_an_empty_object_that_stands_first_is_not_read(s3_storage, s3_login, s3_server, tmp_path, marker):
+    import boto3
+
+    client = boto3.client(
+        "s3", "us-east-1", endpoint_url=s3_server[1], aws_access_key_id="k", aws_secret_access_key="s"
+    )
+    bucket, prefix = s3_storage.root.split("/")
+    own, layout = open_storage(f"file://{tmp_path}"), {"paths": f"{s3_storage.uri}/prod/{{day}}"}
+    client.put_object(Bucket=bucket, Key=f"{prefix}/prod/{marker}", Body=b"")
+    assert finding(own, layout, lambda uri: read_only(uri, s3_login)).state == "ok"
+    s3_storage.write_bytes("prod/2026-01-01/a.jpg", b"x")
+    assert finding(own, layout, lambda uri: read_only(uri, s3_login)).state == "ok"

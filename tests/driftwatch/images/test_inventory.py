@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from tests.elsewhere import read_only, store_of
 
@@ -233,3 +234,24 @@ def test_an_inventory_that_is_none_of_s3_or_of_another_format_is_refused(day, ca
     cams.write_bytes("dest/2026-01-08/manifest.json", json.dumps({**about, "fileFormat": "ORC"}).encode())
     with pytest.raises(NeedsAttention, match="of the format ORC: let the inventory be written as CSV or Parquet"):
         list(list_day(day("dest/{day}/manifest.json")))
+
+
+def test_a_whole_bucket_may_be_the_place_where_an_inventory_says_what_is_the_days(tmp_path, s3_storage, s3_login):
+    bucket = s3_storage.uri.rpartition("/")[0]
+    names = [f"{s3_storage.root.rpartition('/')[2]}/{name}" for name in ("b/2.jpg", "a/1.jpg", "a/")]
+    s3_storage.write_bytes("lists/2026-01-08.csv", "\n".join(["key", *names]).encode())
+    layout = {"paths": bucket, "inventory": {"path": f"{s3_storage.uri}/lists/{{day}}.csv"}}
+    own = open_storage(f"file://{tmp_path}")
+    day = store_of(own, layout, lambda uri: read_only(uri, s3_login)).day(DAY)
+    assert [item.key for item in list_day(day)] == sorted(f"{bucket}/{name}" for name in names)
+
+
+def test_a_table_that_arrow_cannot_read_is_named(day, cams, monkeypatch):
+    cams.write_bytes("lists/2026-01-08.parquet", b"PAR1")
+
+    def fails(file):
+        raise pa.ArrowNotImplementedError("Integers with more than 64 bits not implemented")
+
+    monkeypatch.setattr(inventory, "_parquet", fails)
+    with pytest.raises(NeedsAttention, match=r"2026-01-08\.parquet cannot be read after row 0 \(Integers with more"):
+        list(list_day(day("lists/{day}.parquet")))

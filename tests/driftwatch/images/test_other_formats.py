@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,16 @@ def tiff(tags: dict[int, tuple[int, int, int]], size: int = 2000) -> bytes:
     body = b"".join(struct.pack("<HHII", tag, *entry) for tag, entry in sorted(entries.items()))
     data = b"II*\0" + struct.pack("<IH", 8, len(entries)) + body + bytes(4)
     return data + bytes(size - len(data))
+
+
+@pytest.mark.parametrize("tag", [256, 258, 339])
+def test_a_tag_of_very_many_values_takes_no_memory(tag):
+    data = tiff({tag: (4, 2_000_000, 400)}, size=8_100_000)
+    tracemalloc.start()
+    kind_of(data, ALL)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30_000_000  # a copy of the file, and the values as they lie in it
 
 
 def test_a_plain_tiff_of_the_tests_is_whole():

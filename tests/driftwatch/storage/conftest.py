@@ -41,6 +41,23 @@ def gs_storage(gcs_endpoint: str) -> Storage:
     return open_storage(f"gs://bucket/{next(_numbers)}", login)
 
 
+@pytest.fixture
+def gs_client(gcs_endpoint: str) -> Any:
+    """Writes what obstore cannot, such as keys that end in `/`."""
+    return _client(gcs_endpoint)
+
+
+@pytest.fixture
+def s3_client(s3_server: Any, s3_login: Any) -> Any:
+    return _client(s3_server[1])
+
+
+def _client(endpoint: str) -> Any:
+    import boto3
+
+    return boto3.client("s3", "us-east-1", endpoint_url=endpoint, aws_access_key_id="k", aws_secret_access_key="s")
+
+
 def _token() -> dict[str, Any]:
     return {"token": "t", "expires_at": None}
 

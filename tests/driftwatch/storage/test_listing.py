@@ -209,3 +209,33 @@ def test_pieces_in_order_share_a_file_and_a_small_listing_has_none():
         spool.fill(objects(*(f"{number:03}" for number in range(count))))
         assert len(spool._files) == files
     spool.close()
+
+
+@pytest.mark.parametrize("kind", ["s3_storage", "gs_storage"])
+@pytest.mark.parametrize("folders", [False, True])
+def test_the_markers_of_folders_are_told_as_they_are(request, monkeypatch, kind, folders):
+    """Consoles make an empty object `cam1/`. It stands behind `cam1-b/...`, and obstore tells it without its slash."""
+    storage = request.getfixturevalue(kind)
+    if folders:
+        monkeypatch.setattr(listing, "PAGE", 2)
+    prefix = storage.root.partition("/")[2]
+    client = request.getfixturevalue(f"{kind.partition('_')[0]}_client")
+    for name in ("in/", "in/cam1/", "in/cam2/"):
+        client.put_object(Bucket=storage.root.partition("/")[0], Key=f"{prefix}/{name}", Body=b"")
+    for name in ("cam1-b/1.jpg", "cam1/1.jpg", "cam3/empty.jpg"):
+        storage.write_bytes(f"in/{name}", b"" if "empty" in name else b"x")
+    found = ["in/", "in/cam1-b/1.jpg", "in/cam1/", "in/cam1/1.jpg", "in/cam2/", "in/cam3/empty.jpg"]
+    assert [item.key for item in storage.iter_list("in")] == found
+    assert [item.key for item in storage.list("in")] == found
+    assert storage.any_below("in").key == "in/cam1-b/1.jpg"
+    assert storage.folders("in") == ["cam1", "cam1-b", "cam2", "cam3"]
+
+
+@pytest.mark.parametrize("kind", ["s3_storage", "gs_storage"])
+def test_at_the_root_of_a_bucket_keys_are_whole(request, kind):
+    storage = request.getfixturevalue(kind)
+    storage.write_bytes("in/a.jpg", b"x")
+    whole = type(storage)(storage.root.partition("/")[0], storage._given)
+    found = whole.any_below("")
+    assert whole.read_bytes(found.key)
+    assert f"{storage.root.partition('/')[2]}/in/a.jpg" in [f"{name}" for name, _ in whole._list(whole.root)]
