@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,8 +19,7 @@ from driftwatch.labels.annotators import whose_votes_count
 from driftwatch.labels.consensus import counted_votes
 from driftwatch.labels.draw import strata_of_images
 from driftwatch.models.as_trained import as_trained
-from driftwatch.models.serving import AnsweredBy, answered_in
-from driftwatch.storage.tables import pieces
+from driftwatch.models.serving import AnsweredBy, answered_on
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,8 +88,7 @@ def read_tables(day: DayStore) -> DayTables:
     whole = not is_sampled(day) or day.storage.exists(day.keys.strata)
     predictions = day.storage.read_table(day.keys.predictions) if whole else judged_predictions(day)
     assignments = whose_votes_count(day.storage.read_table(day.keys.assignments), day.config)
-    counts = Counter(map(str, predictions["model_version"])) if whole else _counted_versions(day)
-    answered = answered_in(counts, day.config, day.storage.url(day.keys.predictions))
+    answered = answered_on(day, predictions)
     if answered.serving is None:
         raise DriftwatchError(f"{day.keys.predictions}: no image of the day has an answer; clear predict_labels")
     # Not by the monitor file: it may name another backend now than when the day was labelled.
@@ -126,16 +123,6 @@ def read_tables(day: DayStore) -> DayTables:
         weights=plan.weights if plan else {},
         truth=truth,
     )
-
-
-def _counted_versions(day: DayStore) -> Counter[str]:
-    """How many images of the whole day each version answered."""
-    import pyarrow.compute as pc
-
-    found: Counter[str] = Counter()
-    for piece in pieces(day.storage, day.keys.predictions, ["model_version"]):
-        found.update({str(of["values"]): of["counts"] for of in pc.value_counts(piece["model_version"]).to_pylist()})
-    return found
 
 
 def _answers_to(day: DayStore, ids: Sequence[str]) -> pd.DataFrame:

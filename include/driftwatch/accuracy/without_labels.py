@@ -20,7 +20,7 @@ from driftwatch.artifacts.versions import VersionEstimate
 from driftwatch.images.judged import judged_predictions
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.metrics import wilson
-from driftwatch.models.serving import answered_by
+from driftwatch.models.serving import answered_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,22 +33,28 @@ if TYPE_CHECKING:
 
 # The p-value below which the predicted classes count as moved.
 LEVEL = 0.001
+_NOT_IN_SAMPLE = "the sample that the day is judged by has no image that it answered"
 
 
 def estimate_day(day: DayStore) -> Estimate:
     """Estimates from predictions.parquet and the model card; writes estimate.json and returns what it holds.
 
     Where several model versions answered, the estimate is that of the serving one, and `versions` has each. The scores of another
-    version than the registered one are taken to be as well calibrated as those on the holdout.
+    version than the registered one are taken to be as well calibrated as those on the holdout. Of a day that is judged by a sample a version
+    may have none of its images: then nothing is estimated of it.
     """
     predictions = judged_predictions(day)
-    answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
+    answered = answered_on(day, predictions)
     version = day.read(Ingest).model_version
     holdout = day.monitor.read(day.monitor.keys.model_card(version), ModelCard).metrics.holdout
     day = day.with_config(as_trained(day.monitor, version))
-    parts = dict(tuple(predictions.groupby("model_version"))) if answered.several else {}
-    serving = parts[answered.serving] if answered.several else predictions
-    accuracy, mean_score = _by_scores(serving, holdout, day.config)
+    several = (
+        {name: predictions[predictions["model_version"] == name] for name in answered.images}
+        if answered.several
+        else {}
+    )
+    serving = several.get(answered.serving or "", predictions)
+    accuracy, mean_score = _by_scores(serving, holdout, day.config, bool(answered.images))
     found = Estimate(
         day=day.date,
         model_version=version,
@@ -60,15 +66,20 @@ def estimate_day(day: DayStore) -> Estimate:
     if answered.serving not in (None, version) or answered.several:
         found = found.model_copy(update={"serving_version": answered.serving})
     if answered.several:
-        estimates = ((name, *_by_scores(parts[name], holdout, day.config)) for name in answered.images)
+        estimates = ((name, *_by_scores(part, holdout, day.config, True)) for name, part in several.items())
         rows = tuple(VersionEstimate(version=name, accuracy=share, mean_score=mean) for name, share, mean in estimates)
         found = found.model_copy(update={"versions": rows})
     day.write(found)
     return found
 
 
-def _by_scores(answers: pd.DataFrame, holdout: Holdout, config: MonitorConfig) -> tuple[Share, float | None]:
-    """The estimated accuracy of the answers, and their mean score; neither where production gave no scores."""
+def _by_scores(
+    answers: pd.DataFrame, holdout: Holdout, config: MonitorConfig, answered: bool
+) -> tuple[Share, float | None]:
+    """The estimated accuracy of the answers, and their mean score; neither where production gave no scores. `answered`: whether any image of
+    the whole day was answered so."""
+    if answered and not len(answers):
+        return Share(value=None, low=None, high=None, n=0, reason=_NOT_IN_SAMPLE), None
     scores = own_score(answers, config.classes)
     if scores is None:
         return Share(value=None, low=None, high=None, n=len(answers), reason="production gave no scores"), None

@@ -84,6 +84,12 @@ class DriftTest(Part):
         """`state`, also of a day of an early Driftwatch, which knew only the training data."""
         return TRAINING if self.verdict == "ok" and "state" not in self.model_fields_set else self.state
 
+    @property
+    def said(self) -> str:
+        """The p-value and what it is about: `p = 0.31, 100,000 of 3,000,000 images`."""
+        of = "" if self.of_images is None else f" of {self.of_images:,}"
+        return f"p = {self.p_value if self.p_value is None else f'{self.p_value:.3g}'}, {self.n:,}{of} images"
+
 
 class FeaturesTest(DriftTest):
     """The test of all features together."""
@@ -213,6 +219,8 @@ class PredictionsTest(DriftTest):
 class VersionPredictions(PredictionsTest):
     """The same test of one model version, where several answered the day. Together these raise no more false alarms than the day's."""
 
+    of_images: int | None = None
+    """Images of the day that the version answered, where the test is about those of a random sample; else absent."""
     version: str
     """Production's own name of it."""
 

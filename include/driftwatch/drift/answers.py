@@ -17,8 +17,8 @@ from driftwatch.drift.dependence import bursts
 from driftwatch.drift.embeddings import project
 from driftwatch.drift.independent import independent_counts, independent_images
 from driftwatch.drift.reference import CONTENT, MAX_REFERENCE, MIN_REFERENCE, Reference
-from driftwatch.errors import NeedsAttention
-from driftwatch.images.judged import is_sampled, judged_embeddings_key, judged_predictions
+from driftwatch.errors import MissingArtifact, NeedsAttention
+from driftwatch.images.judged import is_sampled, judged_embeddings_key, judged_predictions, judged_predictions_key
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.predict import answer_again
 from driftwatch.models.splits import TRAIN, known_splits
@@ -45,9 +45,14 @@ class Answers(NamedTuple):
 def answers_of(day: DayStore, version: str) -> Answers:
     """The day's own answers, where `version` gave them, or production. Else the model is asked again, on the inputs that the day has kept.
 
-    Raises MissingArtifact where these are gone, and NeedsAttention where they are not what the model takes.
+    Raises MissingArtifact where these are gone, or production's answers are; and NeedsAttention where they are not what the model takes.
     """
-    return _answers(day, version, stored_answers(day, version) or answer_again(day, version, MOST_ANSWERS))
+    found = stored_answers(day, version)
+    if found is None and _is_logged(day, version):
+        raise MissingArtifact(
+            f"{day.storage.url(judged_predictions_key(day))} does not exist: clear predict_labels of {day.date}"
+        )
+    return _answers(day, version, found or answer_again(day, version, MOST_ANSWERS))
 
 
 def stored_answers(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarray | None] | None:
@@ -55,8 +60,7 @@ def stored_answers(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarra
     a sample: those of MOST_ANSWERS images of it."""
     ingest = day.find(Ingest)
     same = ingest is not None and ingest.model_version == version
-    logged = as_trained(day.monitor, version).model.predictions == LOGGED
-    if not (same or logged) or not (logged or day.storage.exists(day.keys.predictions)):
+    if not (same or _is_logged(day, version)) or not day.storage.exists(judged_predictions_key(day)):
         return None
     table, key = judged_predictions(day), judged_embeddings_key(day)
     there = day.storage.exists(key)
@@ -65,6 +69,10 @@ def stored_answers(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarra
     last = sorted(table["image_id"])[:MOST_ANSWERS][-1:]
     kept = (table["image_id"] <= max(last, default="")).to_numpy(bool)
     return table[kept].reset_index(drop=True), _rows_of(day, key, kept) if there else None
+
+
+def _is_logged(day: DayStore, version: str) -> bool:
+    return as_trained(day.monitor, version).model.predictions == LOGGED
 
 
 def _rows_of(day: DayStore, key: str, kept: np.ndarray) -> np.ndarray:

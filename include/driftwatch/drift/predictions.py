@@ -16,7 +16,8 @@ from driftwatch.drift.independent import independent_counts, independent_images
 from driftwatch.drift.reference import DRIFTED, NOT_ENOUGH_EVIDENCE, OK
 from driftwatch.drift.silence import SMALL
 from driftwatch.drift.states import Outcome, nearest, told, usual_of_states
-from driftwatch.models.serving import answered_by
+from driftwatch.images.judged import is_sampled
+from driftwatch.models.serving import answered_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,18 +73,17 @@ def judge_versions(
     day: DayStore, predictions: pd.DataFrame, usual: UsualPredictions | None, version: str
 ) -> tuple[VersionPredictions, ...]:
     """`judge_predictions` for each model version, where several answered the day: the serving one first. Each has an equal part of the
-    false-alarm rate."""
-    answered = answered_by(predictions["model_version"], day.config, day.storage.url(day.keys.predictions))
+    false-alarm rate. Of a day that is judged by a sample `of_images` are those of the whole day that the version answered."""
+    answered = answered_on(day, predictions)
     if not answered.several:
         return ()
-    parts = dict(tuple(predictions.groupby("model_version")))
-    tests = {name: judge_predictions(day, parts[name], usual, version, len(parts)) for name in answered.images}
-    return tuple(
-        VersionPredictions.model_validate(
-            {**{field: getattr(test, field) for field in test.model_fields_set}, "version": name}
-        )
-        for name, test in tests.items()
-    )
+    sampled, found = is_sampled(day), []
+    for name, images in answered.images.items():
+        part = predictions[predictions["model_version"] == name]
+        test = judge_predictions(day, part, usual, version, len(answered.images))
+        told = {field: getattr(test, field) for field in test.model_fields_set} | {"version": name}
+        found.append(VersionPredictions.model_validate(told | ({"of_images": images} if sampled else {})))
+    return tuple(found)
 
 
 def judge_predictions(

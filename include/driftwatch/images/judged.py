@@ -115,7 +115,12 @@ def judged_features(day: DayStore, columns: Sequence[str] | None = None) -> pd.D
 
 def judged_predictions(day: DayStore) -> pd.DataFrame:
     """The same of predictions.parquet."""
-    return day.storage.read_table(day.keys.judged_predictions if is_sampled(day) else day.keys.predictions)
+    return day.storage.read_table(judged_predictions_key(day))
+
+
+def judged_predictions_key(day: DayStore) -> str:
+    """Where `judged_predictions` lie. A day that grew beyond MOST has them when its predict_labels has run again."""
+    return day.keys.judged_predictions if is_sampled(day) else day.keys.predictions
 
 
 def judged_embeddings_key(day: DayStore) -> str:
@@ -131,18 +136,14 @@ def told_of(day: DayStore, key: str, columns: Sequence[str], ids: Collection[str
     """
     wanted = [ID, *columns]
     if ids is None or not is_sampled(day):
-        return _known(day.storage.read_arrow(key), wanted).to_pandas()
+        return day.storage.read_known(key, wanted).to_pandas()
     if key in (day.keys.manifest, day.keys.features):
-        sample = _known(day.storage.read_arrow(day.keys.judged), wanted)
+        sample = day.storage.read_known(day.keys.judged, wanted)
         if pc.all(pc.is_in(pa.array([*ids], pa.string()), value_set=sample[ID].combine_chunks())).as_py() is not False:
             return sample.to_pandas()
     those = pa.array([*ids], pa.string())
     parts = [part.filter(pc.is_in(part[ID], value_set=those)) for part in pieces(day.storage, key, wanted)]
     return pa.concat_tables(parts).to_pandas()
-
-
-def _known(table: pa.Table, columns: Sequence[str]) -> pa.Table:
-    return table.select([name for name in columns if name in table.column_names])
 
 
 class JudgedAnswers:

@@ -66,14 +66,19 @@ def quantiles_of(found: FeaturesTest) -> Mapping[str, Mapping[str, float]]:
 
 def _of_test(name: str, found: DriftTest, verdict: str) -> Iterator[Check]:
     if verdict != "not_enough_evidence":
-        p = f"p = {found.p_value:.3g}, {found.n} images" if found.p_value is not None else None
-        yield _check(name, verdict == "ok", None, f"p > {found.false_alarm_rate:g}", p)
+        said = found.said if found.p_value is not None else None
+        yield _check(name, verdict == "ok", None, f"p > {found.false_alarm_rate:g}", said)
 
 
 def _of_segments(segments: Iterable[SegmentDrift]) -> Iterator[Check]:
     for segment in segments:
         if segment.status in ("usual", "drifted", "missing", "muted"):
-            p = f"p = {segment.p_value:.3g}, {segment.images} images" if segment.p_value is not None else segment.status
+            tested = f"{segment.effective_n:,} independent ones of " if segment.effective_n != segment.images else ""
+            p = (
+                f"p = {segment.p_value:.3g}, {tested}{segment.images:,} images"
+                if segment.p_value is not None
+                else segment.status
+            )
             name = f"{segment.kind}_drift of {segment.by}={segment.name}"
             yield _check(name, segment.status in ("usual", "muted"), None, None, p)
 

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.judged import is_sampled
+from driftwatch.storage.tables import pieces
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftwatch.artifacts.store import DayStore
     from driftwatch.config import MonitorConfig
 
 # More values than this are no versions: the column has something else in it.
@@ -40,6 +45,22 @@ def answered_by(versions: Iterable[str], config: MonitorConfig, where: str) -> A
     MOST_VERSIONS versions.
     """
     return answered_in(Counter(map(str, versions)), config, where)
+
+
+def answered_on(day: DayStore, judged: pd.DataFrame) -> AnsweredBy:
+    """As `answered_by`, of all the day's answers. `judged`: those that it is judged by. A version that a canary gives few images may have none in
+    the sample of a large day."""
+    found = _counted(day) if is_sampled(day) else Counter(map(str, judged["model_version"]))
+    return answered_in(found, day.config, day.storage.url(day.keys.predictions))
+
+
+def _counted(day: DayStore) -> Counter[str]:
+    import pyarrow.compute as pc
+
+    found: Counter[str] = Counter()
+    for piece in pieces(day.storage, day.keys.predictions, ["model_version"]):
+        found.update({str(of["values"]): of["counts"] for of in pc.value_counts(piece["model_version"]).to_pylist()})
+    return found
 
 
 def answered_in(found: Mapping[str, int], config: MonitorConfig, where: str) -> AnsweredBy:

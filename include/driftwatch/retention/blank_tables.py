@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from driftwatch.models.splits import LEFT_OUT
+from driftwatch.storage.tables import ROWS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,7 +44,7 @@ def blank_parquet(data: bytes, names: Mapping[str, str]) -> bytes:
     for name in changed.column_names:
         changed = _blanked(changed, name, rows, table)
     buffer = io.BytesIO()
-    pq.write_table(changed, buffer, compression="zstd")
+    pq.write_table(changed, buffer, compression="zstd", row_group_size=ROWS)
     return buffer.getvalue()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.view.artifacts import Artifacts, reader
-from driftwatch.view.large_tables import ID, read_sample, read_table, rows_of
+from driftwatch.view.large_tables import ID, read_table, reading_sample, rows_of
 
 SEGMENT, SCORE, VOTES, FEATURE = "segment.", "score.", "votes.", "image."
 RIGHT, WRONG = "right", "wrong"
@@ -41,7 +41,24 @@ def day_images(
 
 def day_sample(artifacts: Artifacts, day: date) -> pd.DataFrame | None:
     """`day_images` of a random part of a large day, about LARGE images; of other days all."""
-    return _together(artifacts, day, lambda key: artifacts.get(key, read_sample), sample=True)
+    ingest = artifacts.get(artifacts.keys.day(day).ingest, reader(Ingest))
+    read = reading_sample(ingest.accepted if ingest else None)
+    return _together(artifacts, day, lambda key: artifacts.get(key, read), sample=True)
+
+
+def labelled_images(artifacts: Artifacts, day: date) -> pd.DataFrame | None:
+    """`day_images` of those that have a label."""
+    labels = artifacts.get(artifacts.keys.day(day).labels, read_table)
+    if labels is None:
+        return None
+    told = rows_of(labels, [ID, "label"])
+    return day_images(artifacts, day, told.loc[told["label"].notna(), ID].tolist())
+
+
+def lists_a_sample(artifacts: Artifacts, day: date) -> bool:
+    """Whether the pages list only those of the day's images that it is judged by: it has more than MOST_LISTED."""
+    ingest = artifacts.get(artifacts.keys.day(day).ingest, reader(Ingest))
+    return ingest is not None and ingest.judged is not None and ingest.accepted > MOST_LISTED
 
 
 def _together(
@@ -49,8 +66,7 @@ def _together(
 ) -> pd.DataFrame | None:
     """`part`: reads a table. `sample`: whether of a day of more than MOST_LISTED images those do that it is judged by."""
     keys = artifacts.keys.day(day)
-    ingest = artifacts.get(keys.ingest, reader(Ingest)) if sample else None
-    sample = ingest is not None and ingest.judged is not None and ingest.accepted > MOST_LISTED
+    sample = sample and lists_a_sample(artifacts, day)
     manifest = part(keys.judged if sample else keys.manifest)
     if manifest is None:
         return None

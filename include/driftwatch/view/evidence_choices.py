@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from driftwatch.view.day_images import RIGHT, SEGMENT, WRONG, segmentations
+from driftwatch.view.day_images import RIGHT, SEGMENT, WRONG, lists_a_sample, segmentations
 from driftwatch.view.words import direction, feature_name
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def choices(artifacts: Artifacts, drift: DayDrift, table: pd.DataFrame) -> Choic
         f"{by}={name}" for by in segmentations(table) for name in table[f"{SEGMENT}{by}"].value_counts().index.astype(str)
     ]  # fmt: skip
     segments = list(dict.fromkeys([*changed, *named]))[:MOST_SEGMENTS]
-    answers = [(RIGHT, "right"), (WRONG, "wrong")] if table["answer"].notna().any() else []
+    judged = table["answer"].notna().any() or lists_a_sample(artifacts, drift.day)
+    answers = [(RIGHT, "right"), (WRONG, "wrong")] if judged else []
     return Choices(
         features,
         [(name, name) for name in artifacts.config.classes],

@@ -12,7 +12,7 @@ from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
-from driftwatch.view.day_images import SCORE, SEGMENT, VOTES, day_images, features_of
+from driftwatch.view.day_images import SCORE, SEGMENT, VOTES, day_images, features_of, lists_a_sample
 from driftwatch.view.evidence import TRAINING_DAY, Pair, pair_of, training_images
 from driftwatch.view.large_tables import read_table, read_whole, rows_of
 from driftwatch.view.numbers import digits
@@ -51,7 +51,7 @@ class Score:
 @dataclass(frozen=True)
 class ImagePage:
     """`place`: YYYY-MM-DD or TRAINING_DAY. `facts`: name and value. `votes`: answer and how many gave it. `more_scores`: how many classes
-    are not shown. `like`: ids of near-duplicates of the day; `copies`: names of files with the same bytes. `pair`: the image with its normal
+    are not shown. `like`: ids of near-duplicates of the day, of a `like_sample` where the pages list one; `copies`: names of files with the same bytes. `pair`: the image with its normal
     neighbour, None where it cannot be told."""
 
     place: str
@@ -63,6 +63,7 @@ class ImagePage:
     more_scores: int
     votes: list[tuple[str, int]]
     like: list[str]
+    like_sample: bool
     copies: list[str]
     pair: Pair | None
 
@@ -113,6 +114,7 @@ def image_page(artifacts: Artifacts, place: str, row: pd.Series) -> ImagePage:
         more_scores=max(0, len(scores) - MOST_SCORES),
         votes=_votes(row, artifacts.config.labels.unclear_answer or "unclear"),
         like=like,
+        like_sample=place != TRAINING_DAY and lists_a_sample(artifacts, date.fromisoformat(place)),
         copies=copies,
         pair=pair_of(artifacts, drift, row) if drift and drift.features else None,
     )
@@ -180,7 +182,8 @@ def _votes(row: pd.Series, unclear: str) -> list[tuple[str, int]]:
 
 
 def _alike(artifacts: Artifacts, place: str, row: pd.Series) -> tuple[list[str], list[str]]:
-    """The ids of the day's images that look nearly the same, the nearest first, and the names of files with the same bytes."""
+    """The ids of the day's images that look nearly the same, the nearest first, and the names of files with the same bytes. Of a day whose pages
+    list a sample the former are of the sample."""
     stored = artifacts.get(_day(artifacts, place).manifest, read_table)
     if stored is None:
         return [], []
@@ -188,7 +191,9 @@ def _alike(artifacts: Artifacts, place: str, row: pd.Series) -> tuple[list[str],
     copies = [file_name(str(key)) for key in same[same["status"] == "duplicate"]["key"]][:MOST_LIKE]
     if not _known(row, "phash"):
         return [], copies
-    manifest = rows_of(stored, ["image_id", "status", "phash"])
+    if lists_a_sample(artifacts, date.fromisoformat(place)):
+        stored = artifacts.get(_day(artifacts, place).judged, read_table)
+    manifest = rows_of(stored, ["image_id", "status", "phash"]) if stored is not None else same.iloc[:0]
     others = manifest[
         (manifest["status"] == "accepted") & manifest["phash"].notna() & (manifest["image_id"] != row["image_id"])
     ]

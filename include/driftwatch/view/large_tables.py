@@ -4,7 +4,7 @@ api-server holds the pages of many."""
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,14 +88,18 @@ def read_whole(storage: Storage, key: str) -> pd.DataFrame:
     return storage.read_table(key)
 
 
-def read_sample(storage: Storage, key: str) -> pd.DataFrame:
-    """A whole table of a day's images; of a large one the rows of about LARGE images. An id is a hash, so those below a limit are a random
-    sample, and the other tables of the day have the same images."""
-    found = read_table(storage, key)
-    if isinstance(found, pd.DataFrame):
-        return found
-    below = f"{int(LARGE / found.rows * 16**8):08x}"
-    return found.read(found.columns, pc.field(ID) < below)
+def reading_sample(images: int | None) -> Callable[[Storage, str], pd.DataFrame]:
+    """Reads a whole table of a day of so many `images`, or as many as it has rows; of a large one the rows of about LARGE of them. An id is a hash, so those below a limit are a
+    random sample, the other tables of the day have the same images, and so has the sample that the day is judged by."""
+
+    def read(storage: Storage, key: str) -> pd.DataFrame:
+        found = read_table(storage, key)
+        if isinstance(found, pd.DataFrame):
+            return found
+        below = min(LARGE / (images or found.rows), 1) * 16**8
+        return found.read(found.columns, None if below == 16**8 else pc.field(ID) < f"{int(below):08x}")
+
+    return read
 
 
 def rows_of(found: pd.DataFrame | Large, columns: Collection[str], ids: Collection[str] | None = None) -> pd.DataFrame:

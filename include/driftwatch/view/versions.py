@@ -74,6 +74,7 @@ def versions(
     estimated = {row.version: row for row in estimate.versions} if estimate else {}
     moved = {row.version: row for row in drift.versions} if drift else {}
     images = {name: row.answered for name, row in rated.items()}
+    images = images or {name: row.of_images for name, row in moved.items() if row.of_images is not None}
     images = images or {name: row.accuracy.n for name, row in estimated.items()}
     images = images or {name: row.n for name, row in moved.items()}
     if len(images) < 2:

@@ -63,7 +63,7 @@ class ProfileFeaturesOperator(DayOperator):
         log_decision(
             self.log,
             "drift_verdict",
-            f"Drift: {drift.verdict} (p = {drift.p_value}, {drift.n} images)",
+            f"Drift: {drift.verdict} ({drift.said})",
             monitor=self.monitor.name,
             day=self.day,
             kind="image_quality",

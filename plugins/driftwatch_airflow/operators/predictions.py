@@ -87,7 +87,7 @@ class PredictLabelsOperator(DayOperator):
             log_decision(
                 self.log,
                 "drift_verdict",
-                f"Drift of {kind}: {test.verdict} (p = {test.p_value}, {test.n} images)",
+                f"Drift of {kind}: {test.verdict} ({test.said})",
                 monitor=self.monitor.name,
                 day=self.day,
                 kind=kind,

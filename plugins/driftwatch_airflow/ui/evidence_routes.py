@@ -19,7 +19,7 @@ from driftwatch.images.covered import HiddenImage, shown_original
 from driftwatch.images.headers import RejectedImage
 from driftwatch.view.day_images import day_images, features_of
 from driftwatch.view.day_map import ShownMap, shown_map
-from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, first_asked, found_text, pairs
+from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, first_asked, found_text, pairs, searched_images
 from driftwatch.view.evidence_choices import choices
 from driftwatch.view.image_page import find_image, image_key, image_page
 from driftwatch.view.large_tables import Large, read_table, read_whole
@@ -87,14 +87,14 @@ def show_pairs(
 ) -> Response:
     """The day's changed images, each beside its normal neighbour; the most changed first. Without a choice: those that show the change best."""
     drift = site.tables.find(site.artifacts.keys.day(day).drift, DayDrift)
-    table = day_images(site.tables, day, light=True) if drift else None
+    asked = Asked(feature, label, segment, answer, page) if request.query_params or not drift else first_asked(drift)
+    table = searched_images(site.tables, day, asked) if drift else None
     if drift is None or table is None or not features_of(table):
         raise HTTPException(404, f"The features of {day} are not stored: its images were not profiled yet.")
-    asked = Asked(feature, label, segment, answer, page) if request.query_params else first_asked(drift)
     found = pairs(site.tables, drift, table, asked)
     shown = [with_addresses(pair, lambda of: image_address(request, site, of.day, of.image_id)) for pair in found.pairs]
     given = {"found": found, "asked": asked, "choices": choices(site.tables, drift, table), "shown_pairs": shown}
-    told = {"said": found_text(found, drift), "day": day, "site": site}
+    told = {"said": found_text(found, drift, asked), "day": day, "site": site}
     return HTMLResponse(pages.page(request, "evidence.html.j2", **given, **told))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from tests.driftwatch.artifacts import samples
 from tests.stores import day_store
 
-from driftwatch.artifacts.store import DayStore
+from driftwatch.accuracy.without_labels import estimate_day
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.config.segments import SegmentConfig
 from driftwatch.images import judged
@@ -16,6 +19,7 @@ from driftwatch.storage import Storage
 
 from .days import evaluated
 from .segment_days import write_days
+from .test_without_labels import HELD, write_day
 
 MOST = 30
 
@@ -56,3 +60,28 @@ def test_the_labels_say_the_same_of_a_large_day(
     assert found.slices == whole.slices
     assert storage.read_bytes(keys.labelled) == labelled
     assert found.accuracy.value == pytest.approx(whole.accuracy.value, abs=0.02)
+
+
+def test_the_estimate_of_a_large_day_is_the_serving_versions_of_the_whole_day(
+    storage: Storage, monitor: MonitorConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = write_day(MonitorStore(storage, monitor), HELD, 80)
+    ids = [f"{number:064x}" for number in range(80)]
+    images = pd.DataFrame({"image_id": ids, "status": "accepted"})
+    monkeypatch.setattr(judged, "MOST", MOST)
+    sample = JudgedImages()
+    sample.add(pa.Table.from_pandas(images), pa.Table.from_pandas(images[["image_id"]]))
+    counts = {"accepted": 80, "model_version": "v1", "judged": sample.write(day)}
+    storage.write_json(day.keys.ingest, samples.INGEST | counts)
+    # Of the sample, the images with the smallest ids, 7 answered all but one; of the day 8 answered most, and 9 none of the sample.
+    table = storage.read_table(day.keys.predictions).assign(
+        image_id=ids, model_version=["7"] * 29 + ["8"] * 48 + ["9"] * 3
+    )
+    storage.write_table(day.keys.predictions, table)
+    answers = storage.read_arrow(day.keys.predictions)
+    with keeping_answers(day, answers.schema, None) as kept:
+        kept.add_table(answers)
+    found = estimate_day(day)
+    assert found.serving_version == "8"
+    assert [(row.version, row.accuracy.n) for row in found.versions] == [("8", 1), ("7", 29), ("9", 0)]
+    assert found.versions[2].accuracy.reason == "the sample that the day is judged by has no image that it answered"

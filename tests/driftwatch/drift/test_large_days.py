@@ -11,15 +11,17 @@ import pytest
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.reference import UsualPredictions
 from driftwatch.drift import answers
-from driftwatch.drift.answers import stored_answers
+from driftwatch.drift.answers import answers_of, own_answers, stored_answers
 from driftwatch.drift.content import content_components
 from driftwatch.drift.content_and_predictions import judge_content_and_predictions
 from driftwatch.drift.days_features import features_of_days
 from driftwatch.drift.image_quality import build_image_reference, profile_day
 from driftwatch.drift.reference import Reference
+from driftwatch.errors import MissingArtifact
 from driftwatch.images import judged
 from driftwatch.images.judged import judged_features
 from driftwatch.storage import Storage, arrays, open_storage
+from driftwatch.view.versions import versions
 
 from .days import a_day, count_in, features_of, keep_answers, monitor, put_features, put_held_out, put_predictions, seen
 
@@ -139,3 +141,53 @@ def test_half_of_the_images_see_what_all_of_them_see_where_the_reference_is_smal
         sample = day.sample(2000, random_state=seed)
         found.append((reference.test(day).drifted, reference.test(sample).drifted))
     assert [sum(of) for of in zip(*found, strict=True)] == [drifted, drifted]
+
+
+def test_a_day_that_grew_beyond_the_sample_has_no_answers_until_it_is_answered_again(storage, monkeypatch):
+    """Its predictions.parquet is of the smaller day: later days' baselines leave it out, and do not fail."""
+    day = a_day(storage)
+    put_predictions(day, *seen(IMAGES, 3))
+    monkeypatch.setattr(judged, "MOST", 10 * IMAGES)
+    count_in(day)
+    assert len(stored_answers(day, "v1")[0]) == IMAGES
+    monkeypatch.setattr(judged, "MOST", MOST)
+    count_in(day)
+    assert stored_answers(day, "v1") is own_answers(day, "v1") is None
+    with pytest.raises(MissingArtifact, match="inputs"):
+        answers_of(day, "v1")
+    keep_answers(day)
+    assert len(stored_answers(day, "v1")[0]) == MOST
+
+
+def test_of_production_which_cannot_be_asked_again_the_missing_answers_are_named(storage, monkeypatch):
+    day = a_day(storage)
+    put_predictions(day, *seen(IMAGES, 3))
+    count_in(day)
+    monkeypatch.setattr(answers, "_is_logged", lambda day, version: True)
+    assert own_answers(day, "v1") is None
+    with pytest.raises(
+        MissingArtifact, match=r"judged_predictions\.parquet does not exist: clear predict_labels of 2026-03-04"
+    ):
+        answers_of(day, "v1")
+
+
+def test_which_version_serves_is_told_by_all_answers_and_a_canary_without_an_image_of_the_sample_does_no_harm(storage):
+    day = a_day(storage)
+    put_predictions(day, *seen(IMAGES, 3))
+    count_in(day)
+    sample = storage.read_table(day.keys.judged)["image_id"]
+    table = storage.read_table(day.keys.predictions)
+    few = table["image_id"].iloc[-3:]
+    assert not few.isin(sample).any()
+    # In the sample 7 and 8 answered as many, on the whole day 8 most.
+    version = np.where(table["image_id"].isin(sample.iloc[: MOST // 2]), "7", "8")
+    storage.write_table(
+        day.keys.predictions, table.assign(model_version=np.where(table["image_id"].isin(few), "9", version))
+    )
+    keep_answers(day)
+    drift = judge_content_and_predictions(day, "v1")
+    found = [(row.version, row.n, row.of_images) for row in drift.versions]
+    assert found == [("8", MOST // 2, IMAGES - MOST // 2 - 3), ("7", MOST // 2, MOST // 2), ("9", 0, 3)]
+    assert drift.versions[2].verdict == "not_enough_evidence"
+    shown = versions(None, drift)
+    assert [row.answers for row in shown.rows] == ["322 images, 81 %", "75 images, 19 %", "3 images, 1 %"]

@@ -147,3 +147,11 @@ def test_images_without_an_answer_have_no_row(storage):
         kept.add_embeddings(embeddings[:99])
         kept.add_embeddings(embeddings[99:])
     assert len(storage.read_array(DAY.judged_embeddings)) == len(judged_predictions(day)) < 50
+
+
+def test_of_a_day_that_is_judged_by_all_only_the_columns_asked_for_are_read(storage, monkeypatch):
+    take_in(storage, 40, 64)
+    monkeypatch.setattr(type(storage), "read_arrow", lambda *_: pytest.fail("a whole table was read"))
+    told = told_of(day_of(storage, DAY), DAY.manifest, ["key", "no_such_column"])
+    assert list(told.columns) == ["image_id", "key"]
+    assert told["image_id"].count() >= 40

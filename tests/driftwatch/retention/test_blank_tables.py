@@ -6,9 +6,11 @@ import io
 import json
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from driftwatch.retention.blank_tables import blank_json, blank_parquet
+from driftwatch.storage.tables import ROWS
 
 KEY, OTHER = "incoming/2026-01-08/cat 1.jpg", "incoming/2026-01-08/forgotten-1"
 NAMES = {KEY: OTHER}
@@ -32,3 +34,10 @@ def test_a_table_keeps_longer_names_and_missing_ones():
     table = pd.read_parquet(io.BytesIO(blank_parquet(buffer.getvalue(), NAMES)))
     assert table["key"].tolist()[:2] == [OTHER, LONGER[0]]
     assert table["key"].isna().tolist() == [False, False, True]
+
+
+def test_a_table_is_still_read_by_row_groups_when_an_image_of_it_was_forgotten():
+    buffer = io.BytesIO()
+    pd.DataFrame({"image_id": [f"{row}" for row in range(3 * ROWS)], "key": KEY}).to_parquet(buffer)
+    file = pq.ParquetFile(io.BytesIO(blank_parquet(buffer.getvalue(), NAMES)))
+    assert [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)] == [ROWS] * 3

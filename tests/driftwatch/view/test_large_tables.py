@@ -15,12 +15,13 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import DamagedArtifact
 from driftwatch.storage import Storage
 from driftwatch.view import day_images as day_images_of
-from driftwatch.view import large_tables
+from driftwatch.view import evidence, large_tables
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import day_images, day_sample
-from driftwatch.view.evidence import Asked, Pairs, pairs
+from driftwatch.view.evidence import Asked, Pairs, found_text, pairs, searched_images
 from driftwatch.view.evidence_choices import choices
 from driftwatch.view.image_page import find_image, image_key, image_page
+from driftwatch.view.thumbnails import Places, _places
 
 
 @pytest.fixture
@@ -139,3 +140,91 @@ def test_a_large_table_that_was_cut_short_is_named(large: Artifacts) -> None:
     large.storage.write_bytes(keys.features, data[: len(data) // 2])
     with pytest.raises(DamagedArtifact, match=r"features\.parquet"):
         day_images(large, CHANGED)
+
+
+def put_sample(artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Makes CHANGED a day whose pages list each second image of it, and returns the ids of all."""
+    day = artifacts.store.day(CHANGED)
+    manifest, features, predictions = (
+        day.storage.read_table(key) for key in (day.keys.manifest, day.keys.features, day.keys.predictions)
+    )
+    ids = manifest["image_id"].tolist()
+    sample = ids[::2]
+    judged = manifest.merge(features, on="image_id")
+    day.storage.write_table(day.keys.judged, judged[judged["image_id"].isin(sample)])
+    day.storage.write_table(day.keys.judged_predictions, predictions[predictions["image_id"].isin(sample)])
+    counts = {"day": str(CHANGED), "accepted": IMAGES, "judged": len(sample)}
+    day.storage.write_json(day.keys.ingest, samples.INGEST | counts)
+    monkeypatch.setattr(day_images_of, "MOST_LISTED", IMAGES - 1)
+    monkeypatch.setattr(evidence, "MOST_LISTED", IMAGES - 1)
+    return ids
+
+
+def test_the_labelled_images_of_a_very_large_day_are_found_though_the_sample_lacks_them(
+    large: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = put_sample(large, monkeypatch)
+    drift = large.store.day(CHANGED).read(DayDrift).model_copy(update={"n": len(ids[::2]), "of_images": len(ids)})
+    whole = day_images(large, CHANGED, ids)
+    assert whole is not None
+    wrong = whole.loc[whole["answer"] == "wrong", "image_id"]
+    assert not wrong.isin(ids[::2]).all()
+    asked = Asked(answer="wrong")
+    table = searched_images(large, CHANGED, asked)
+    assert table is not None
+    found = pairs(large, drift, table, asked, a_page=IMAGES)
+    assert {pair.changed.image_id for pair in found.pairs} == {*wrong}
+    assert found_text(found, drift, asked).endswith(
+        f"The day has {len(ids)} images; its labelled images were searched."
+    )
+    told = found_text(found, drift, Asked())
+    assert told.endswith(f"The day has {len(ids)} images; a random sample of {len(ids[::2])} of them were searched.")
+
+
+def test_images_like_one_of_a_very_large_day_are_searched_in_the_sample(
+    large: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = put_sample(large, monkeypatch)
+    keys = large.keys.day(CHANGED)
+    for key in (keys.manifest, keys.judged):
+        large.storage.write_table(key, large.storage.read_table(key).assign(phash="0" * 16))
+    row = find_image(large, str(CHANGED), ids[1])
+    assert row is not None
+    found = image_page(large, str(CHANGED), row)
+    assert found.like
+    assert set(found.like) <= {*ids[::2]}
+    assert found.like_sample
+
+
+def test_of_the_sample_of_a_large_usual_day_a_random_part_is_read(
+    large: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ids are the smallest of the day, so a limit that fits the whole day fits it too."""
+    put_sample(large, monkeypatch)
+    keys, storage = large.keys.day(CHANGED), large.storage
+    monkeypatch.setattr(large_tables, "LARGE", IMAGES // 4)
+    ids = sorted(storage.read_table(keys.manifest)["image_id"])[: IMAGES // 2]
+    for whole, judged in ((keys.manifest, keys.judged), (keys.predictions, keys.judged_predictions)):
+        table = storage.read_table(whole)
+        storage.write_table(judged, table[table["image_id"].isin(ids)])
+    part = day_sample(Artifacts(large.store), CHANGED)
+    assert part is not None
+    assert 0 < len(part) < len(ids)
+    assert part["prediction"].notna().all()
+
+
+def test_small_pictures_of_a_very_large_day_are_found_without_holding_its_manifest(
+    large: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = large.store.day(CHANGED)
+    ids = day.storage.read_table(day.keys.manifest)["image_id"].tolist()
+    before = {image_id: _places(large, day, image_id).get(image_id) for image_id in ids}
+    put_sample(large, monkeypatch)
+    labels = day.storage.read_table(day.keys.labels)
+    day.storage.write_table(day.keys.labels, labels[labels["image_id"].isin(ids[1:4])])
+    fresh = Artifacts(large.store)
+    monkeypatch.setattr(type(large.storage), "read_table", lambda *_: pytest.fail("a whole table was read"))
+    assert {image_id: _places(fresh, day, image_id).get(image_id) for image_id in ids} == before
+    held = [value for _, value in fresh._held.values() if isinstance(value, Places)]
+    assert len(held[0]) == len({*ids[::2], *ids[1:4]})
+    assert _places(fresh, day, "0" * 64).get("0" * 64) is None
