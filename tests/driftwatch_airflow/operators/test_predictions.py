@@ -15,7 +15,7 @@ from tests.cards import model_card
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts import base
-from driftwatch.artifacts.drift import ContentDrift
+from driftwatch.artifacts.drift import ContentDrift, DriftTest
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.config.endpoint import EndpointConfig
@@ -148,7 +148,7 @@ def test_a_day_is_answered_by_a_model_server_by_its_connection(delivered, monkey
     assert table["model_version"].tolist() == ["7"] * 5
 
 
-_TESTED = SimpleNamespace(verdict="ok", p_value=0.5, n=12)
+_TESTED = DriftTest(verdict="ok", p_value=0.5, false_alarm_rate=0.01, n=12)
 _OK = {"content": _TESTED, "predictions": _TESTED, "reference_version": "v0001-00000001"}
 _PLACES = {"judge_content_and_predictions": "drift.content_and_predictions", "write_report": "view.report"}
 
