@@ -1,6 +1,6 @@
 """Whether a large day that is judged by a sample gets the verdict that all its images would get.
 
-`python -m bench.judgement.large_days` writes docs/benchmarks/judgement/large_days.md; about four minutes of one core. Features are drawn
+`python -m bench.judgement.large_days` writes docs/benchmarks/judgement/large_days.md; about half an hour of one core. Features are drawn
 numbers, two to an image and correlated. Each day has 200,000 images and is judged twice: by all, and by the 100,000 with the smallest ids, as
 the product does (driftwatch.images.judged). Seeds are fixed.
 """
@@ -17,13 +17,12 @@ from driftwatch.drift import Reference
 from driftwatch.drift.reference import MAX_REFERENCE
 from driftwatch.images.judged import MOST
 
-IMAGES, RATE, REFERENCES, DAYS = 2 * MOST, 0.05, 5, 6
+IMAGES, RATE, REFERENCES, DAYS = 2 * MOST, 0.05, 60, 5
 FEATURES = ["feature_0", "feature_1"]
 # By how many standard deviations one feature has moved on all images, and on how large a part of them it has by one.
 KINDS = {
     "none": (0.0, 0.0),
-    "one feature by 0.06 sd": (0.06, 0.0),
-    "one feature by 0.08 sd": (0.08, 0.0),
+    "one feature by 0.03 sd": (0.03, 0.0),
     "one feature of 2 % of the images by 1 sd": (0.0, 0.02),
 }
 
@@ -43,6 +42,7 @@ def verdicts(images: int, reference: int, references: int, days: int) -> Iterato
         rng = np.random.default_rng([number, 95])
         usual = Reference.build(draw(reference, rng)[FEATURES], RATE)
         for name, kind in KINDS.items():
+            print(f"reference {number + 1} of {references}: {name}", flush=True)
             for _ in range(days):
                 table, judged = a_day(rng, images, *kind)
                 whole, sample = usual.test(table), usual.test(table[judged].reset_index(drop=True))
@@ -50,30 +50,36 @@ def verdicts(images: int, reference: int, references: int, days: int) -> Iterato
 
 
 def row(name: str, found: np.ndarray) -> str:
-    """`found` bool [days, 2]: as `verdicts`."""
-    whole, sample = found.mean(axis=0)
-    alike = (found[:, 0] == found[:, 1]).mean()
-    error = np.sqrt((whole * (1 - whole) + sample * (1 - sample)) / 2 / len(found))
-    return f"| {name} | {whole:.1%} | {sample:.1%} | {error:.1%} | {alike:.1%} |"
+    """`found` bool [references, days, 2]: as `verdicts`."""
+    whole, sample = found.mean(axis=(0, 1))
+    alike = (found[..., 0] == found[..., 1]).mean()
+    # Days of one reference are alike, so each reference counts once.
+    differences = np.diff(found.mean(axis=1), axis=1)[:, 0]
+    error = differences.std(ddof=1) / np.sqrt(len(differences))
+    return f"| {name} | {whole:.1%} | {sample:.1%} | {100 * (sample - whole):+.1f} | {100 * error:.1f} | {alike:.1%} |"
 
 
 PAGE = """# Large days judged by a sample
 
 `python -m bench.judgement.large_days`. Each day has {images:,} images and is judged against a reference of {reference:,}: by all of them, and by the {most:,} with the
-smallest ids. {days} days for each line, {references} references, a false-alarm rate of {rate:.0%}. Standard error: of each of the two shares.
+smallest ids. {days} days for each line, {references} references, a false-alarm rate of {rate:.0%}. The difference and its standard error are in points; days of one reference are not
+independent, so the error is that of the {references} references' differences.
 
-| drift | drifted, by all images | drifted, by the sample | standard error | same verdict |
-|---|---|---|---|---|
+| drift | drifted, by all images | drifted, by the sample | difference | standard error | same verdict |
+|---|---|---|---|---|---|
 {rows}
 
-The reference has far fewer images than the day, and its own chance decides most of what is seen. So few days, against so few references, tell no small difference: two shares
-of a line may differ by twice their standard error by chance.
+The reference has far fewer images than the day, and its own chance decides most of what is seen. A difference of less than twice its standard error may be
+chance.
 """
 
 
 def main() -> None:
     found = pd.DataFrame(verdicts(IMAGES, MAX_REFERENCE, REFERENCES, DAYS), columns=["kind", "whole", "sample"])
-    rows = [row(name, found.loc[found["kind"] == name, ["whole", "sample"]].to_numpy()) for name in KINDS]
+    shape = (REFERENCES, DAYS, 2)
+    rows = [
+        row(name, found.loc[found["kind"] == name, ["whole", "sample"]].to_numpy().reshape(shape)) for name in KINDS
+    ]
     about = {
         "images": IMAGES,
         "reference": MAX_REFERENCE,
