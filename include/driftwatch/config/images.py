@@ -22,7 +22,7 @@ IGNORED_NAMES = (
     "*.partial",
 )
 
-Format = Literal["jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"]
+Format = Literal["jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heic"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
@@ -49,7 +49,7 @@ class ImagesConfig(Section):
     formats: tuple[Format, ...] = Field(
         ("jpeg", "png", "webp"),
         min_length=1,
-        description="What is taken, by a file's content and never by its name; any other file is quarantined as `unsupported_format`. tiff, bmp, gif and avif are off unless named (docs/operate/formats.md says what each costs). A list given here replaces the default.",
+        description="What is taken, by a file's content and never by its name; any other file is quarantined as `unsupported_format`. tiff, bmp, gif, avif and heic are off unless named (docs/operate/formats.md says what each costs); heic needs pillow-heif, which the extra driftwatch[heic] installs. A list given here replaces the default.",
     )
     max_bytes: int = Field(20_000_000, gt=0, le=1_000_000_000, description="A file of more bytes is quarantined.")
     max_pixels: int = Field(

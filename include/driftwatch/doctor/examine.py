@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.doctor.images import images_finding
+from driftwatch.doctor.images import formats_finding, images_finding
 from driftwatch.doctor.model import model_findings
 from driftwatch.doctor.results import CheckResult, Said, looked, not_checked
 from driftwatch.doctor.services import clocks, connections, named_connections, notifiers, services
@@ -28,6 +28,8 @@ def examine(site: Site, notify: bool = False) -> Iterator[CheckResult]:
         yield not_checked("storage_create", "the folder is not there yet, and the doctor makes none")
     elif reached.state == "ok":
         yield from storage_rights(site, site.store().storage, missing)
+    if {"avif", "heic"} & {*site.monitor.images.formats}:
+        yield formats_finding(site)
     if site.monitor.images.layout is not None and "images.layout.connection" not in missing:
         yield images_finding(site)
     yield from services(site, missing)

@@ -6,7 +6,24 @@ from dataclasses import replace
 
 from driftwatch.doctor.results import CheckResult, Said, looked
 from driftwatch.doctor.site import Site
+from driftwatch.errors import NeedsAttention
 from driftwatch.storage.elsewhere import storage_of
+
+
+def formats_finding(site: Site) -> CheckResult:
+    """Whether this Python reads the formats that not every installation reads."""
+    from driftwatch.images.avif import avif_unread
+    from driftwatch.images.heic import heic_unread
+
+    named = site.monitor.images.formats
+
+    def read() -> Said:
+        for name, unread in (("avif", avif_unread), ("heic", heic_unread)):
+            if name in named and (why := unread()):
+                raise NeedsAttention(f"images.formats has {name}, {why}")
+        return Said(", ".join(named))
+
+    return looked("formats", read)
 
 
 def images_finding(site: Site) -> CheckResult:

@@ -16,6 +16,7 @@ Check = Literal[
     "storage_read",
     "storage_list",
     "storage_remove",
+    "formats",
     "images",
     "image_links",
     "clock",

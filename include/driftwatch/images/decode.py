@@ -13,6 +13,7 @@ from driftwatch.images.avif import read_avif
 from driftwatch.images.bmp import read_bmp
 from driftwatch.images.gif import read_gif
 from driftwatch.images.headers import Header, ImageFile, RejectedImage, damaged, format_of
+from driftwatch.images.heic import read_heic
 from driftwatch.images.jpeg import decode_jpeg, read_jpeg
 from driftwatch.images.picture import Picture, upright
 from driftwatch.images.png import read_png
@@ -31,7 +32,9 @@ _READERS = {
     "BMP": read_bmp,
     "GIF": read_gif,
     "AVIF": read_avif,
+    "HEIC": read_heic,
 }
+_OF_PILLOW = {"HEIC": "HEIF"}  # formats that Pillow calls otherwise
 _ROWS_AT_ONCE = 256
 
 
@@ -104,8 +107,12 @@ def _decode_with_pillow(file: ImageFile) -> np.ndarray:
     PillowFile.LOAD_TRUNCATED_IMAGES = False  # a library that turns it on would hide what is missing
     header = file.header
     try:
-        with Image.open(io.BytesIO(file.data), formats=(header.format,)) as image:
+        with Image.open(io.BytesIO(file.data), formats=(_OF_PILLOW.get(header.format, header.format),)) as image:
             image.load()
+            if header.format == "HEIC" and image.size != (header.width, header.height):
+                raise ValueError(
+                    f"it has {image.width} x {image.height} pixels, and says {header.width} x {header.height}"
+                )
             return _rgb(image)
     except MemoryError:
         raise

@@ -25,7 +25,11 @@ _FORMATS = (
     (0, b"MM\0*", "TIFF"),
     (0, b"BM", "BMP"),
     (4, b"ftypavif", "AVIF"),
+    (4, b"ftypheic", "HEIC"),
+    (4, b"ftypheix", "HEIC"),
 )
+# Of a file whose own brand says no more than that it holds pictures, by the brands that it says besides.
+_BRANDS = {b"avif": "AVIF", b"heic": "HEIC", b"heix": "HEIC"}
 _SAID = {"WEBP": "WebP"}
 # Recognised only to say "unsupported" rather than "not an image": (offset, bytes, name).
 _OTHER_FORMATS = (
@@ -38,8 +42,9 @@ _OTHER_FORMATS = (
     (0, b"8BPS", "Photoshop"),
     (0, b"\0\0\x01\0", "ICO"),
     (4, b"ftypavis", "an AVIF sequence"),
-    (4, b"ftypheic", "HEIC"),
-    (4, b"ftypheix", "HEIC"),
+    (4, b"ftyphevc", "a HEIC sequence"),
+    (4, b"ftyphevx", "a HEIC sequence"),
+    (4, b"ftypmsf1", "a HEIC sequence"),
     (4, b"ftypmif1", "HEIF"),
 )
 
@@ -74,7 +79,7 @@ class RejectedImage(DriftwatchError):
 
 
 class Header(NamedTuple):
-    """Format (JPEG, PNG, WEBP, TIFF, BMP, GIF or AVIF) and stored size in pixels, before any EXIF rotation; `channels` is known for JPEG only."""
+    """Format (JPEG, PNG, WEBP, TIFF, BMP, GIF, AVIF or HEIC) and stored size in pixels, before any EXIF rotation; `channels` is known for JPEG only."""
 
     format: str
     width: int
@@ -109,11 +114,16 @@ Check = Callable[[Header], None]
 
 
 def format_of(data: bytes, accepted: Sequence[str]) -> str:
-    """JPEG, PNG, WEBP, TIFF, BMP, GIF or AVIF, by content, never by name. `accepted`: `images.formats`. Raises RejectedImage: `not_an_image` or
+    """JPEG, PNG, WEBP, TIFF, BMP, GIF, AVIF or HEIC, by content, never by name. `accepted`: `images.formats`. Raises RejectedImage: `not_an_image` or
     `unsupported_format`."""
     found = next((name for offset, magic, name in _FORMATS if data.startswith(magic, offset)), "")
     if found == "WEBP" and data[:4] != b"RIFF":
         found = ""
+    if data[4:12] == b"ftypmif1":
+        brands = data[16 : min(int.from_bytes(data[:4], "big"), 256)]
+        found = next(
+            (_BRANDS[brand] for at in range(0, len(brands), 4) if (brand := brands[at : at + 4]) in _BRANDS), ""
+        )
     if found.lower() in accepted:
         return found
     *most, last = (_SAID.get(name.upper(), name.upper()) for name in accepted)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.elsewhere import read_only, store_of
 
-from driftwatch.doctor.images import images_finding
+from driftwatch.doctor.images import formats_finding, images_finding
 from driftwatch.doctor.results import Said
 from driftwatch.doctor.services import named_connections
 from driftwatch.storage import Storage, errors, open_storage
@@ -74,3 +74,17 @@ def test_an_empty_object_that_stands_first_is_not_read(s3_storage, s3_login, s3_
     assert finding(own, layout, lambda uri: read_only(uri, s3_login)).state == "ok"
     s3_storage.write_bytes("prod/2026-01-01/a.jpg", b"x")
     assert finding(own, layout, lambda uri: read_only(uri, s3_login)).state == "ok"
+
+
+def test_a_format_whose_decoder_is_missing_is_told_before_a_day_is_lost(tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    store = store_of(open_storage(f"file://{tmp_path}"), {"paths": "raw/{day}"})
+    images = store.config.images.model_copy(update={"formats": ("jpeg", "heic", "avif")})
+    config = store.config.model_copy(update={"images": images})
+    site = replace(plain_site(store.storage), monitor=config)
+    monkeypatch.setattr("driftwatch.images.heic.heic_unread", lambda: "")
+    assert formats_finding(site).facts == Said("jpeg, heic, avif")
+    monkeypatch.setattr("driftwatch.images.heic.heic_unread", lambda: "which needs pillow-heif")
+    found = formats_finding(site)
+    assert (found.state, str(found.problem)) == ("wrong", "images.formats has heic, which needs pillow-heif")
