@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.doctor.images import formats_finding, images_finding
+from driftwatch.doctor.images import boxes_findings, formats_finding, images_finding
 from driftwatch.doctor.model import model_findings
 from driftwatch.doctor.results import CheckResult, Said, looked, not_checked
 from driftwatch.doctor.services import clocks, connections, named_connections, notifiers, services
@@ -32,6 +32,8 @@ def examine(site: Site, notify: bool = False) -> Iterator[CheckResult]:
         yield formats_finding(site)
     if site.monitor.images.layout is not None and "images.layout.connection" not in missing:
         yield images_finding(site)
+    if site.monitor.labels.blur is not None and reached.state == "ok":
+        yield from boxes_findings(site)
     yield from services(site, missing)
     yield from notifiers(site, notify)
     if reached.state == "wrong":

@@ -1,13 +1,30 @@
-"""Whether the images can be read where `images.layout` says that they lie."""
+"""Whether the images can be read where `images.layout` says that they lie, by the decoders that are here, and what of them has to be covered."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from driftwatch.doctor.results import CheckResult, Said, looked
+from driftwatch.config.blur import HIDE, SHOW
+from driftwatch.doctor.results import CheckResult, Said, looked, not_checked
 from driftwatch.doctor.site import Site
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.covered import Covers
 from driftwatch.storage.elsewhere import storage_of
+
+
+def boxes_findings(site: Site) -> Iterator[CheckResult]:
+    """Whether the tables of `labels.blur` can be read: that of the last day, and that of the labelled originals."""
+    store = site.store()
+    covers = Covers.of(store)
+    assert covers is not None
+    days = store.days()
+    if days:
+        yield looked("boxes", lambda: covers.require(days[-1]), f"of {days[-1]}")
+    else:
+        yield not_checked("boxes", "no day was taken in yet")
+    if covers.settings.training not in (HIDE, SHOW):
+        yield looked("boxes", covers.require_training, "of the labelled originals")
 
 
 def formats_finding(site: Site) -> CheckResult:

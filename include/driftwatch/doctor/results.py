@@ -18,6 +18,7 @@ Check = Literal[
     "storage_remove",
     "formats",
     "images",
+    "boxes",
     "image_links",
     "clock",
     "label_service",

@@ -64,6 +64,11 @@ class Covers:
         """Raises NeedsAttention where the day's table is missing or cannot be read."""
         self._table(self.settings.path_of(day), place_of_day(self.store.day(day)).root)
 
+    def require_training(self) -> None:
+        """The same of the labelled originals, where a table tells of them."""
+        if self.settings.training not in (HIDE, SHOW):
+            self._table(self.settings.training, self.store.keys.training_images)
+
     def original(self, image_id: str, key: str, most_bytes: int) -> Original:
         """The image's file for people: covered and written anew where it has boxes, without any metadata; else as it is.
 

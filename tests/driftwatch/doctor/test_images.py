@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from tests.elsewhere import read_only, store_of
 
-from driftwatch.doctor.images import formats_finding, images_finding
+from driftwatch.config.blur import BlurConfig
+from driftwatch.doctor.images import boxes_findings, formats_finding, images_finding
 from driftwatch.doctor.results import Said
 from driftwatch.doctor.services import named_connections
 from driftwatch.storage import Storage, errors, open_storage
@@ -88,3 +90,24 @@ def test_a_format_whose_decoder_is_missing_is_told_before_a_day_is_lost(tmp_path
     monkeypatch.setattr("driftwatch.images.heic.heic_unread", lambda: "which needs pillow-heif")
     found = formats_finding(site)
     assert (found.state, str(found.problem)) == ("wrong", "images.formats has heic, which needs pillow-heif")
+
+
+def test_the_tables_of_what_is_covered_are_read(tmp_path):
+    from dataclasses import replace
+
+    own = open_storage(f"file://{tmp_path}")
+    store = store_of(own, {"paths": "raw/{day}"})
+    blur = BlurConfig(path="boxes/{day}.csv", training="boxes/training.csv")
+    config = store.config.model_copy(update={"labels": store.config.labels.model_copy(update={"blur": blur})})
+    store = replace(store, config=config)
+    site = replace(plain_site(own), monitor=config, store=lambda: store)
+    assert [found.state for found in boxes_findings(site)] == ["not_checked", "wrong"]
+    own.write_json(store.keys.day(date(2026, 1, 8)).ingest, {})
+    header = b"key,x,y,width,height\n"
+    own.write_bytes("boxes/training.csv", header)
+    own.write_bytes("boxes/2026-01-08.csv", b"key,left\n")
+    of_day, of_training = boxes_findings(site)
+    assert (of_day.state, of_day.about, of_training.state) == ("wrong", "of 2026-01-08", "ok")
+    assert "boxes/2026-01-08.csv" in str(of_day.problem)
+    own.write_bytes("boxes/2026-01-08.csv", header)
+    assert [found.state for found in boxes_findings(site)] == ["ok", "ok"]
