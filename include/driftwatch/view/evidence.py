@@ -311,8 +311,8 @@ def found_text(found: Pairs, drift: DayDrift, asked: Asked) -> str:
     said = f"{count(found.found, 'image')}, {by}."
     if drift.of_images is None or drift.of_images <= MOST_LISTED:
         return said
-    searched = "its labelled images" if asked.answer else f"a random sample of {drift.n:,} of them"
-    return f"{said} The day has {drift.of_images:,} images; {searched} were searched."
+    searched = "the labelled ones" if asked.answer else f"a random sample of {drift.n:,}"
+    return f"{said} Searched: {searched} of the day's {drift.of_images:,} images."
 
 
 def searched_images(artifacts: Artifacts, day: date, asked: Asked) -> pd.DataFrame | None:

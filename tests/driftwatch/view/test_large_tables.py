@@ -174,11 +174,9 @@ def test_the_labelled_images_of_a_very_large_day_are_found_though_the_sample_lac
     assert table is not None
     found = pairs(large, drift, table, asked, a_page=IMAGES)
     assert {pair.changed.image_id for pair in found.pairs} == {*wrong}
-    assert found_text(found, drift, asked).endswith(
-        f"The day has {len(ids)} images; its labelled images were searched."
-    )
+    assert found_text(found, drift, asked).endswith(f"Searched: the labelled ones of the day's {len(ids)} images.")
     told = found_text(found, drift, Asked())
-    assert told.endswith(f"The day has {len(ids)} images; a random sample of {len(ids[::2])} of them were searched.")
+    assert told.endswith(f"Searched: a random sample of {len(ids[::2])} of the day's {len(ids)} images.")
 
 
 def test_images_like_one_of_a_very_large_day_are_searched_in_the_sample(
