@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import socket
@@ -12,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
+from xml.sax.saxutils import escape, unescape
 
 import pytest
 
+_XML = "http://s3.amazonaws.com/doc/2006-03-01/"
 # S3's word for it, and the status that comes with it.
 CODES = {
     "ExpiredToken": 400,
@@ -32,7 +35,8 @@ CODES = {
 @dataclass
 class Fault:
     """`fault`: one of CODES, or `cut` (half a body), `reset` (the connection), `lost` (the connection, when the request was carried out), `ignored`
-    (its conditions)."""
+    (its conditions). `<code> of one`, of a request that deletes several objects: it answers 200, and has not deleted the last one. So S3 says
+    that the right to delete is missing."""
 
     fault: str
     path: str = "."
@@ -43,7 +47,8 @@ class Fault:
 
 
 class FaultyS3:
-    """WSGI middleware in front of moto; `plan` says how it fails. `asked`: method and path of each request."""
+    """WSGI middleware in front of moto; `plan` says how it fails. `asked`: method and path of each request, with the range that is asked for, or the
+    first of the keys that are deleted, as one more argument of the query."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -62,6 +67,11 @@ class FaultyS3:
 
     def __call__(self, environ: Any, start: Any) -> Any:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"] + "?" + unquote(environ["QUERY_STRING"])
+        if "HTTP_RANGE" in environ:
+            path += f"&range={environ['HTTP_RANGE']}"
+        keys = _deleted_keys(environ)
+        if keys:
+            path += f"&first={keys[0]}"
         fault = self._take(method, path)
         if fault is None:
             return self._app(environ, start)
@@ -72,6 +82,8 @@ class FaultyS3:
             )
             start(f"{CODES[fault]} Fault", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
             return [body]
+        if fault.endswith(" of one"):
+            return self._all_but_one(environ, start, keys, fault.partition(" ")[0])
         if fault == "ignored":
             environ.pop("HTTP_IF_MATCH", None), environ.pop("HTTP_IF_NONE_MATCH", None)
             return self._app(environ, start)
@@ -83,6 +95,16 @@ class FaultyS3:
             os.close(connection.detach())
             raise ConnectionResetError
         return self._cut(environ, start)
+
+    def _all_but_one(self, environ: Any, start: Any, keys: list[str], code: str) -> Any:
+        _set_body(environ, _delete_of(keys[:-1]))
+        if keys[1:]:
+            b"".join(self._app(environ, lambda *_: None))
+        deleted = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys[:-1])
+        refused = f"<Error><Key>{escape(keys[-1])}</Key><Code>{code}</Code><Message>said S3</Message></Error>"
+        body = f'<DeleteResult xmlns="{_XML}">{deleted}{refused}</DeleteResult>'.encode()
+        start("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+        return [body]
 
     def _cut(self, environ: Any, start: Any) -> Any:
         answer: list[Any] = []
@@ -111,6 +133,24 @@ class FaultyS3:
                         self._faults.remove(fault)
                 return fault.fault
         return None
+
+
+def _deleted_keys(environ: Any) -> list[str]:
+    """Of a request that deletes objects; its body can be read again."""
+    if environ["REQUEST_METHOD"] != "POST" or not environ["QUERY_STRING"].startswith("delete"):
+        return []
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    _set_body(environ, body)
+    return [unescape(key) for key in re.findall("<Key>(.*?)</Key>", body.decode())]
+
+
+def _delete_of(keys: list[str]) -> bytes:
+    objects = "".join(f"<Object><Key>{escape(key)}</Key></Object>" for key in keys)
+    return f'<Delete xmlns="{_XML}">{objects}</Delete>'.encode()
+
+
+def _set_body(environ: Any, body: bytes) -> None:
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
 
 
 @contextmanager

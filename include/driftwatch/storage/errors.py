@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from html import unescape
 from typing import NamedTuple, TypeVar
 
 from driftwatch.errors import DamagedFile, DriftwatchError, MissingArtifact, StorageFailed, StorageRefused
@@ -37,7 +38,8 @@ class Meaning(Enum):
 
 
 class Answer(NamedTuple):
-    """What an object store said: its error code, else the HTTP status as text; the status; and its message."""
+    """What an object store said: its error code, else the HTTP status as text; the status; and its message, which begins with the key where one
+    of several objects is meant."""
 
     code: str = ""
     status: int = 0
@@ -56,11 +58,14 @@ _PASSING = {
 _CONDITIONS = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
 _SETUP = ("NoCredentialsError", "PartialCredentialsError", "ParamValidationError", "ProfileNotFound", "UnknownEndpointError",
           "NoRegionError", "InvalidEndpointConfigurationError", "InvalidConfigError", "InvalidPathError")  # fmt: skip
-# How obstore tells what the server answered, and what follows in its messages.
+# How obstore tells what the server answered, and what follows in its messages. S3 also answers 200 with errors in it: of single objects that
+# it did not delete, and of a copy or a multipart upload that failed at its end.
 _DEBUG = "\n\nDebug source"
 _OBSTORE = re.compile(
-    r"Server returned non-2xx status code: (?P<status>\d+)[^:]*: ?(?P<body>.*?)(?=\n\nDebug source|$)", re.DOTALL
+    r"Server returned (?:non-2xx status code: (?P<status>\d+)[^:]*|error response): ?(?P<body>.*?)(?=\n\nDebug source|$)",
+    re.DOTALL,
 )
+_ONE_KEY = re.compile(r"failed for key (?P<key>.*?): (?P<message>.*) \(code: (?P<code>\w+)\)(?=\n\nDebug source|$)")
 _LOCAL_GONE = {errno.ENOENT, errno.ENOTDIR}
 _LOCAL_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
@@ -168,13 +173,24 @@ def answer_of(error: BaseException) -> Answer:
                 str(said.get("Code") or status or "unknown"), int(status), _line(str(said.get("Message", "")))
             )
         if found := _OBSTORE.search(str(link)):
-            code, message = (
-                re.search(f"<{name}>(.*?)</{name}>", found["body"], re.DOTALL) for name in ("Code", "Message")
-            )
-            return Answer(
-                code[1] if code else found["status"], int(found["status"]), _line(message[1]) if message else ""
-            )
+            return _of_body(found["body"], found["status"])
+        if found := _ONE_KEY.search(str(link)):
+            return Answer(found["code"], 200, f"{found['key']}: {_line(found['message'])}")
     return Answer()
+
+
+def _of_body(body: str, status: str | None) -> Answer:
+    """What the XML of an error says. `status`: None where it came with 200."""
+    if status is not None:
+        return Answer(_tag("Code", body) or status, int(status), _tag("Message", body))
+    first = re.sub("<Deleted>.*?</Deleted>", "", body, flags=re.DOTALL)
+    said = [_tag("Key", first), _tag("Message", first)]
+    return Answer(_tag("Code", first), 200, ": ".join(filter(None, said)))
+
+
+def _tag(name: str, xml: str) -> str:
+    found = re.search(f"<{name}>(.*?)</{name}>", xml, re.DOTALL)
+    return unescape(_line(found[1])) if found else ""
 
 
 def _line(text: str) -> str:

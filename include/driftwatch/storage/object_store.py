@@ -111,7 +111,10 @@ class ObjectStore(Storage):
     def _remove_all(self, paths: Sequence[str]) -> None:
         try:
             self._store.delete(paths)
-        except FileNotFoundError:  # Google and Azure say so of one that is gone, and may have left those after it
+        except Exception as error:
+            if meaning_of(error) is not Meaning.GONE:  # also of a bucket that is not there
+                raise
+            # Google and Azure say so of one object, and may have left those after it.
             for path in paths:
                 with suppress(FileNotFoundError):
                     self._store.delete(path)

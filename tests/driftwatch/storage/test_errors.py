@@ -26,6 +26,7 @@ CALLS = {
     "read for a replacement": lambda storage: storage.read_stored("in/a.jpg"),
     "copy": lambda storage: storage.copy("in/a.jpg", "in/c.jpg"),
     "delete": lambda storage: storage.delete("in/a.jpg"),
+    "delete many": lambda storage: storage.delete_all(["in/a.jpg", "in/c.jpg"]),
 }
 BODY = ("read", "read foreign")  # only these have one that S3 promises the length of
 
@@ -71,6 +72,29 @@ def test_credentials_that_have_ended_are_worth_a_new_try_of_the_task_but_not_of_
         assert asked <= 3, call
 
 
+@pytest.mark.parametrize("call", ["delete", "delete many"])
+def test_an_object_that_s3_does_not_delete_is_named_with_the_cause_though_the_answer_is_200(storage, s3, call):
+    refused = "a.jpg" if call == "delete" else "c.jpg"
+    how = {"method": "POST"}
+    error, _ = failed(storage, s3, call, "AccessDenied of one", **how)
+    assert type(error) is StorageRefused
+    assert re.search(
+        rf"may not delete s3://.*AccessDenied: \S*/in/{refused}: said S3\): give the account .* this right", str(error)
+    )
+    storage.write_bytes("in/a.jpg", b"x")
+    error, _ = failed(storage, s3, call, "ExpiredToken of one", **how)
+    assert type(error) is StorageFailed
+    assert "the credentials have ended" in str(error)
+    for code in ("SlowDown", "InternalError"):
+        storage.write_bytes("in/a.jpg", b"x")
+        error, _ = failed(storage, s3, call, f"{code} of one", **how)
+        assert type(error) is StorageFailed
+        assert re.search(rf"could not delete s3://.*however often.*\({code}: \S*/in/{refused}: said S3\)", str(error))
+        storage.write_bytes("in/a.jpg", b"x")
+        assert failed(storage, s3, call, f"{code} of one", times=1, **how)[0] is None
+        assert not storage.exists("in/a.jpg")
+
+
 @pytest.mark.parametrize("fault", ["AccessDenied", "ExpiredToken"])
 def test_a_head_that_was_refused_for_a_moment_says_neither_that_a_person_is_needed_nor_that_the_object_is_gone(
     storage, s3, fault
@@ -103,7 +127,14 @@ def test_an_object_that_is_not_there_is_missing_and_a_bucket_that_is_not_there_i
         with pytest.raises(MissingArtifact, match="in/none"):
             call("in/none")
     nowhere = open_storage("s3://no-such-bucket/root", storage._given)
-    for call in (nowhere.list, nowhere.exists, nowhere.folders, nowhere.read_bytes):
+    calls = (
+        nowhere.list,
+        nowhere.exists,
+        nowhere.folders,
+        nowhere.read_bytes,
+        lambda key: nowhere.delete_all([key, "b"]),
+    )
+    for call in calls:
         with pytest.raises(StorageRefused, match="there is no such bucket"):
             call("a")
 
