@@ -189,6 +189,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--write-outages", metavar="FILE", help="write how long the days stood still as Markdown")
     parser.addoption("--write-fault-matrix", metavar="FILE", help="write the table of tests/faults as Markdown")
+    parser.addoption(
+        "--add-to-fault-matrix", metavar="FILE", help="renew the cells of such a table that this run measured"
+    )
 
 
 # What takes longest stands first. xdist gives each worker a file, then the next to whoever has at most one test left.
@@ -282,9 +285,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Prints the fault suite's table; in the controller of xdist, which has the reports of all its workers."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from faults.matrix import LEGEND, cells_of, render
+    from faults.matrix import LEGEND, added_to, calls_of, cells_of, render
 
-    cells = cells_of(report for reports in terminalreporter.stats.values() for report in reports)
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    cells = cells_of(reports)
     if not cells:
         return
     terminalreporter.section("faults")
@@ -294,6 +298,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         Path(target).write_text(
             f"# Faults\n\nWritten by `make test-faults`.\n\n{LEGEND}\n{render(cells, markdown=True)}\n"
         )
+    if older := config.getoption("--add-to-fault-matrix"):
+        Path(older).write_text(added_to(Path(older).read_text(), cells, calls_of(reports)))
 
 
 @pytest.fixture(scope="module")

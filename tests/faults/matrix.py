@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 PROPERTY = "fault_matrix"
+CALLS = "fault_matrix_calls"  # all that the days ask of the object store
+SERVICES = ("toloka", "label-studio", "the-desk", "label-table", "whylabs", "s3", "day", "killed")
 REPEATED, RETRIED, REPAIRED, WENT_ON = "repeated", "task retried", "re-run", "went on"
 ONE_ROW, ASKED_AGAIN = "one row", "asked again"
 LEGEND = f"""Each cell is a day on which that call met that fault, compared with a day without: one project, one pool, the same tasks, the same
@@ -22,7 +24,10 @@ money, the same labels, the same published counts.
 - `{ASKED_AGAIN}`: the task gave its worker's slot back, asked again ten minutes later, and went on.
 
 Of the object store (`s3`), each row is what a task asks of it, and a column is one day: all calls meet the fault, one after the other,
-and more days where a call is only made by the first try of its task.
+and more days where a call is only made by the first try of its task. RANGE reads part of an object, first its end, and ROWS a further
+part; LIST lists all below a folder, FOLDER what lies directly in it, and RELIST is boto3's listing where obstore's cannot tell a name.
+DELETE removes one object or more, of which the first is named; AccessDenied is then said of one of them, within an answer of 200, as S3 does.
+Of `reset` the request was not carried out, of `lost` it was.
 """
 
 
@@ -37,10 +42,44 @@ def cells_of(reports: Iterable[Any]) -> dict[str, dict[str, str]]:
     return found
 
 
+def calls_of(reports: Iterable[Any]) -> set[str]:
+    """The calls that days make of the object store; empty where no report says them."""
+    found = (json.loads(value) for r in reports for name, value in getattr(r, "user_properties", ()) if name == CALLS)
+    return {call for calls in found for call in calls}
+
+
+def added_to(text: str, cells: dict[str, dict[str, str]], calls: set[str]) -> str:
+    """The written table with these cells in place of their earlier ones, and its head as it was. `calls`: rows of the object store that are none of
+    these are left out, where there are any."""
+    found = _cells_in(text)
+    for fault, results in cells.items():
+        found.setdefault(fault, {}).update(results)
+    if calls:
+        found = {f: {c: r for c, r in of.items() if not c.startswith("s3 ") or c in calls} for f, of in found.items()}
+    return f"{text[: text.index('Each cell is a day')]}{LEGEND}\n{render(found, markdown=True)}\n"
+
+
+def _cells_in(text: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    header: list[str] = []
+    for line in text.splitlines():
+        row = line.strip("| ").split(" | ") if line.startswith("| ") else []
+        if not row:
+            header = []
+        elif not header:
+            header = row
+        elif row[0] != "---":
+            call = f"{header[0]} {row[0].strip('`')}"
+            for fault, result in zip(header[1:], row[1:], strict=True):
+                if result != "-":
+                    found.setdefault(fault, {})[call] = result
+    return found
+
+
 def render(cells: dict[str, dict[str, str]], markdown: bool = False) -> str:
     """One table for each service, calls down, faults across; then the counts of each result."""
     parts = []
-    for service in ("toloka", "label-studio", "the-desk", "label-table", "whylabs", "s3", "day", "killed"):
+    for service in SERVICES:
         faults = {fault: {c: r for c, r in of.items() if c.split()[0] == service} for fault, of in cells.items()}
         faults = {fault: of for fault, of in faults.items() if of}
         calls = sorted({call for of in faults.values() for call in of})

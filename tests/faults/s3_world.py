@@ -8,8 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -21,6 +21,7 @@ from tests.stores import monitor_store
 
 from driftwatch.config import NotifierConfig
 from driftwatch.drift import Reference
+from driftwatch.drift.against_reference import MIN_REFERENCE
 from driftwatch.drift.content import Content
 from driftwatch.drift.content_and_predictions import build_held_out_references
 from driftwatch.drift.whylogs_profiles import feature_profile
@@ -39,7 +40,10 @@ from .touches import call_of
 from .world import IMAGES, VERSION, Case
 
 BUCKET = "days"
-_NAMES = re.compile(r"(?<=-)[0-9a-f]{12,16}(?=[./]|$)|(?<=/)\d+(?=\.)")
+# What is listed is all that lies below a folder, or what lies directly in it; or all once more by boto3, where obstore cannot tell a name.
+LISTINGS = {"FOLDER": "(?=.*delimiter=)", "RELIST": "(?=.*encoding-type=)", "LIST": "(?!.*(delimiter|encoding-type)=)"}
+RANGED = ("RANGE", "ROWS")
+_NAMES = re.compile(r"(?<=-)(?:sums:)?[0-9a-f]{11,16}(?=[./]|$)|(?<=/)\d+(?=\.)|(?<=summaries/)[\d-]+")
 MODEL = b"a model"
 
 
@@ -60,6 +64,21 @@ def _reference_of(rate: float, seed: int, least: int) -> tuple[pd.DataFrame, Ref
     return features, Reference.build(features, rate, seed, least)
 
 
+@cache
+def _answers_of() -> tuple[pd.DataFrame, Content]:
+    """What the model said of as many images as a reference of content needs, so that the day has a map beside them."""
+    held_out = np.arange(2 * MIN_REFERENCE) % 2 == 1
+    answers = pd.DataFrame(
+        {
+            "image_id": [hashlib.sha256(bytes([number])).hexdigest() for number in range(len(held_out))],
+            "trained_on": ~held_out,
+            "held_out": held_out,
+            "prediction": np.where(held_out, "dog", "cat"),
+        }
+    )
+    return answers, Content("embeddings", np.random.default_rng(2).normal(128, 40, (len(held_out), 2)))
+
+
 class S3Day(Case):
     """A day whose storage is on S3, before its first task; `shards`: whether it is cut into several."""
 
@@ -68,9 +87,9 @@ class S3Day(Case):
     def __post_init__(self) -> None:
         self._open()
         for number in range(IMAGES):
-            self.storage.write_bytes(f"{self.keys.incoming}/{number}.jpg", photo(number))
-        self.storage.write_bytes(f"{self.keys.incoming}/copy.jpg", photo(0))
-        self.storage.write_bytes(f"{self.keys.incoming}/torn.jpg", photo(0)[:200])
+            self._deliver(f"{number}.jpg", photo(number))
+        self._deliver("copy.jpg", photo(0))
+        self._deliver("torn.jpg", photo(0)[:200])
         known = [
             (
                 self._picture(key := f"{self.layout.training_images}/{number}.jpg"),
@@ -84,6 +103,9 @@ class S3Day(Case):
         self.storage.write_table(self.layout.training_set, known_set)
         self._champion()
         self._reference()
+
+    def _deliver(self, name: str, data: bytes) -> None:
+        self.storage.write_bytes(f"{self.keys.incoming}/{name}", data)
 
     def _champion(self) -> None:
         digest = hashlib.sha256(MODEL).hexdigest()
@@ -105,8 +127,7 @@ class S3Day(Case):
         store = monitor_store(self.storage, self.layout, self.monitor)
         reference.save(store, VERSION)
         self.storage.write_bytes(self.layout.reference_profile(VERSION), feature_profile(features, self.day))
-        answers = pd.DataFrame({"trained_on": [True, False], "held_out": [False, True], "prediction": ["cat", "dog"]})
-        build_held_out_references(store, VERSION, answers, Content("embeddings", np.zeros((2, 2))))
+        build_held_out_references(store, VERSION, *_answers_of())
 
     def _steps(self, revise: bool) -> dict[str, Callable[[], Any]]:
         common = {"monitor": self.monitor, "day": self.day.isoformat()}
@@ -156,8 +177,6 @@ class S3Day(Case):
         answered = [*(["predict_shards"] if cls.shards else []), "predict_labels"]
         profiled = [*(["profile_shards"] if cls.shards else []), "profile_features"]
         morning = [*taken_in, *profiled, "upload_features", *answered, "tell_drift"]
-        if cls.shards:
-            return morning
         pool = ["create_annotation_pool", "wait_for_annotations", "merge_annotations"]
         evening = ["evaluate_performance", "tell_performance", "upload_performance", "check_performance", "day_done"]
         return [*morning, *pool, *evening]
@@ -172,9 +191,8 @@ class S3Day(Case):
             artifacts[name] = self._without_names(self.storage.read_bytes(item.key)) if stays else "there"
         # A message may come twice where the note that it was sent could not be written; it is never lost.
         told = sorted(key.split()[1] for key in Told.given if key.split()[0] == self.monitor.name)
-        found = {} if self.shards else end_state(self)
         manifest = self.storage.read_table(self.keys.manifest)["status"].value_counts().to_dict()
-        return {**found, "manifest": manifest, "told": told, **artifacts}
+        return {**end_state(self), "manifest": manifest, "told": told, **artifacts}
 
     def says_of_images(self, fault: str) -> bool:
         """Whether images of the day, or of a shard of it, are quarantined with the fault as the reason."""
@@ -195,14 +213,23 @@ class S3Day(Case):
         return _NAMES.sub("{}", call_of(key.removeprefix(f"{self.monitor.name}/")))
 
     def calls(self, asked: list[str]) -> list[str]:
-        """The storage calls among the requests, each once, in order: `PUT days/{}/labels.parquet`."""
-        names = []
+        """The storage calls among the requests, each once, in order: `PUT days/{}/labels.parquet`.
+
+        `RANGE`: part of an object is read, first its end; `ROWS`: a further part of it. `DELETE`: one object or more, of which it names the first.
+        """
+        names, ranged = [], set[str]()
         for request in asked:
             method, _, address = request.partition(" ")
             path, _, query = address.partition("?")
-            key = path.removeprefix(f"/{BUCKET}").strip("/")
-            if not key:
-                method, key = "LIST", parse_qs(query).get("prefix", [""])[0].rstrip("/")
+            key, given = path.removeprefix(f"/{BUCKET}").strip("/"), parse_qs(query)
+            if "range" in given:
+                method = "ROWS" if key in ranged else "RANGE"
+                ranged.add(key)
+            elif "first" in given:
+                method, key = "DELETE", given["first"][0]
+            elif not key:
+                method = next(kind for kind, asks in LISTINGS.items() if re.search(asks, query))
+                key = given.get("prefix", [""])[0].rstrip("/")
             names.append(f"{method} {self.call_of(key.removeprefix(f'{self.monitor.name}/'))}")
         return list(dict.fromkeys(names))
 
@@ -210,9 +237,12 @@ class S3Day(Case):
         """Method and regular expression of the requests that are this call."""
         method = call.split()[0]
         path = self.key_pattern(call)
-        if method == "LIST":
-            return "GET", rf"^/{BUCKET}/?\?(.*&)?prefix={path}/?(&|$)"
-        return method, rf"^/{BUCKET}/{path}\?"
+        if method in LISTINGS:
+            return "GET", rf"^/{BUCKET}/?\?{LISTINGS[method]}(.*&)?prefix={path}/?(&|$)"
+        if method == "DELETE":
+            return "POST", rf"^/{BUCKET}/?\?delete.*&first={path}$"
+        part = "(?=.*&range=)" if method in RANGED else "(?!.*&range=)"
+        return "GET" if method in RANGED else method, rf"^/{BUCKET}/{path}\?{part}"
 
     def key_pattern(self, call: str) -> str:
         """A regular expression for the call's key, from the bucket on."""
@@ -224,10 +254,41 @@ class S3Day(Case):
             self.storage.delete(item.key)
 
 
-class ShardedDay(S3Day):
-    """The morning of a day that is cut into shards of two images."""
+class LargeDay(S3Day):
+    """A day in shards that is treated as a very large one: its images lie in two folders, one with the marker that consoles leave, and these are
+    listed one by one; a task takes two shards; the profile is merged, a sample of three images is judged, and tables are read by ranges."""
 
     shards = True
+    _LIMITS: ClassVar[dict[str, int]] = {
+        "storage.listing.PAGE": 2,
+        "storage.tables.ROWS": 2,
+        "storage.tables._FOOTER_BYTES": 64,
+        "images.shards.MOST_BATCHES": 2,
+        "images.judged.MOST": 3,
+        "drift.day_profile.EXACT_ROWS": 2,
+    }
+
+    def __post_init__(self) -> None:
+        import boto3
+
+        super().__post_init__()
+        marker = f"{self.monitor.name}/{self.keys.incoming}/hour=0/"
+        boto3.client("s3").put_object(Bucket=BUCKET, Key=marker, Body=b"")
+
+    def _deliver(self, name: str, data: bytes) -> None:
+        """So that the merge finds a copy in a block with other images, and one alone: it writes the one block again, and removes the other."""
+        super()._deliver(f"hour={int(name > '3')}/{name}", data)
+        if name == "copy.jpg":
+            super()._deliver("hour=1/zopy.jpg", data)
+
+    def _steps(self, revise: bool) -> dict[str, Callable[[], Any]]:
+        return {name: partial(self._as_large, step) for name, step in super()._steps(revise).items()}
+
+    def _as_large(self, step: Callable[[], Any]) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self._LIMITS.items():
+                patch.setattr(f"driftwatch.{name}", value)
+            step()
 
 
 def photo(number: int) -> bytes:
@@ -250,7 +311,7 @@ def settings(sharded: bool) -> dict[str, Any]:
     return {
         "images": {"max_reject_share": 0.9, **({"shard_size": 2} if sharded else {})},
         "model": {"input_size": 16},
-        "performance": {"min_labels": 1, "judge": "measured", "pool_days": 1},
+        "performance": {"policy": ("floor",), "min_labels": 1, "judge": "measured", "pool_days": 1},
         "notifiers": (told,),
     }
 

@@ -75,8 +75,11 @@ def day_profile(day: DayStore, features: pd.DataFrame) -> DayProfile:
     return DayProfile(payload, hash_of_sums(list(COLUMNS), sums) if is_sampled(day) else None)
 
 
-def remove_parts(day: DayStore) -> None:
-    """Removes the parts that shards have left, when the profile is written. Sums go first: without them a part counts for nothing."""
+def remove_parts(day: DayStore, judged: int) -> None:
+    """Removes the parts that shards have left, when the profile is written. Sums go first: without them a part counts for nothing.
+    `judged`: how many images the day is judged by. A day that was profiled at once has no parts, and nothing is looked for."""
+    if judged <= EXACT_ROWS:
+        return
     left = [item.key for item in _left(day)]
     for name in (_SUMS, _PROFILE):
         day.storage.delete_all([key for key in left if key.endswith(name)])

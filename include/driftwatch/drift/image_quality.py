@@ -87,7 +87,7 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     the reference not built, and ConfigError where `publish.sinks` needs whylogs.
     """
     from driftwatch.drift.day_profile import day_profile, remove_parts
-    from driftwatch.drift.whylogs_profiles import EXACT_ROWS, hellinger, makes_profiles, read_profile
+    from driftwatch.drift.whylogs_profiles import hellinger, makes_profiles, read_profile
 
     profiled = makes_profiles(day.config.publish.sinks)
     features, decoding = features_of(day)
@@ -122,8 +122,8 @@ def profile_day(day: DayStore, version: str) -> DayDrift:
     if profile:
         day.storage.write_bytes(day.keys.feature_profile, profile.payload)
     day.write(drift)
-    if profile and drift.n > EXACT_ROWS:
-        remove_parts(day)
+    if profile:
+        remove_parts(day, drift.n)
     _log(drift)
     return drift
 

@@ -71,7 +71,7 @@ def test_the_parts_of_all_shards_make_the_profile_of_all_rows_whatever_the_cuts(
             below = (frame[name] <= said[name]["median"]).mean()
             assert below == pytest.approx(0.5, abs=0.05)
         hashes.add(made.content_hash)
-        profiles.remove_parts(large)
+        profiles.remove_parts(large, 300)
     made = day_profile(large, judged_features(large))  # without parts
     assert summary(read_profile(made.payload))[frame.columns[0]]["count"] == IMAGES
     assert {*hashes, made.content_hash, hash_of_day(large)} == {made.content_hash}
