@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, partial
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -27,6 +28,7 @@ from driftwatch.drift.content_and_predictions import build_held_out_references
 from driftwatch.drift.whylogs_profiles import feature_profile
 from driftwatch.images.features import COLUMNS
 from driftwatch.models.predictors.keras import KerasPredictor
+from driftwatch.storage.lock import exclusive
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
 from driftwatch_airflow.operators.features import ProfileFeaturesOperator, ProfileShardOperator
 from driftwatch_airflow.operators.ingest import IngestImagesOperator, IngestShardOperator, MergeShardsOperator
@@ -254,43 +256,6 @@ class S3Day(Case):
             self.storage.delete(item.key)
 
 
-class LargeDay(S3Day):
-    """A day in shards that is treated as a very large one: its images lie in two folders, one with the marker that consoles leave, and these are
-    listed one by one; a task takes two shards; the profile is merged, a sample of three images is judged, and tables are read by ranges."""
-
-    shards = True
-    _LIMITS: ClassVar[dict[str, int]] = {
-        "storage.listing.PAGE": 2,
-        "storage.tables.ROWS": 2,
-        "storage.tables._FOOTER_BYTES": 64,
-        "images.shards.MOST_BATCHES": 2,
-        "images.judged.MOST": 3,
-        "drift.day_profile.EXACT_ROWS": 2,
-    }
-
-    def __post_init__(self) -> None:
-        import boto3
-
-        super().__post_init__()
-        marker = f"{self.monitor.name}/{self.keys.incoming}/hour=0/"
-        boto3.client("s3").put_object(Bucket=BUCKET, Key=marker, Body=b"")
-
-    def _deliver(self, name: str, data: bytes) -> None:
-        """So that the merge finds a copy in a block with other images, and one alone: it writes the one block again, and removes the other."""
-        super()._deliver(f"hour={int(name > '3')}/{name}", data)
-        if name == "copy.jpg":
-            super()._deliver("hour=1/zopy.jpg", data)
-
-    def _steps(self, revise: bool) -> dict[str, Callable[[], Any]]:
-        return {name: partial(self._as_large, step) for name, step in super()._steps(revise).items()}
-
-    def _as_large(self, step: Callable[[], Any]) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self._LIMITS.items():
-                patch.setattr(f"driftwatch.{name}", value)
-            step()
-
-
 def photo(number: int) -> bytes:
     from PIL import Image
 
@@ -337,6 +302,8 @@ def s3_of_the_day(patch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
         )
         patch.setattr("driftwatch.models.predict.check_shapes", lambda *_: None)
         patch.setattr("driftwatch.models.predictors.from_images.ImagePredictor.log_scores", _answered)
+        # Its default is the real sleep: a lock that cannot be written, or whose answer was lost, would be waited for.
+        patch.setattr(exclusive.__wrapped__, "__defaults__", (20, 120, 3600, time.sleep))
         patch.setattr(CheckPerformanceOperator, "do_branch", lambda *_: None)
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         yield server

@@ -17,8 +17,9 @@ import pytest
 from driftwatch.errors import NeedsAttention
 
 from ..faulty_s3 import FaultyS3
+from .large_day import LargeDay
 from .matrix import CALLS, ONE_ROW, REPAIRED, REPEATED, RETRIED, WENT_ON
-from .s3_world import BUCKET, LargeDay, S3Day, s3_of_the_day, settings
+from .s3_world import BUCKET, S3Day, s3_of_the_day, settings
 from .table_day import TableDay
 from .world import World
 

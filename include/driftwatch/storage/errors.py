@@ -48,11 +48,12 @@ class Answer(NamedTuple):
 
 _GONE = {"NoSuchKey", "BlobNotFound", "NoSuchVersion", "404"}
 _ENDED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
-# Beside every status from 500 on. A body that was not sent or received whole can happen once to anybody.
+# Beside every status from 500 on. A body that was not sent or received whole can happen once to anybody. NoSuchUpload is what a repeat of an
+# upload's end gets whose first answer was lost: the object is written anew.
 _PASSING = {
     "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded", "RequestTimeout",
     "OperationAborted", "TemporaryRedirect", "IncompleteBody", "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch",
-    "InternalError", "ServiceUnavailable", "307", "408", "409", "429", "500", "502", "503", "504",
+    "NoSuchUpload", "InternalError", "ServiceUnavailable", "307", "408", "409", "429", "500", "502", "503", "504",
 }  # fmt: skip
 # The answers of conditional writes: only the caller knows what they mean.
 _CONDITIONS = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
