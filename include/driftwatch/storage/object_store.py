@@ -111,13 +111,14 @@ class ObjectStore(Storage):
     def _remove_all(self, paths: Sequence[str]) -> None:
         try:
             self._store.delete(paths)
+            return
         except Exception as error:
             if meaning_of(error) is not Meaning.GONE:  # also of a bucket that is not there
                 raise
-            # Google and Azure say so of one object, and may have left those after it.
-            for path in paths:
-                with suppress(FileNotFoundError):
-                    self._store.delete(path)
+        # Google and Azure say so of one object, and may have left those after it.
+        for path in paths:
+            with suppress(FileNotFoundError):
+                self._store.delete(path)
 
     def read_stored(self, key: str) -> Stored | None:
         path = self.path(key)
@@ -162,11 +163,11 @@ class ObjectStore(Storage):
         return None
 
     def _look(self, path: str) -> Entry:
-        try:
+        found = None
+        with suppress(FileNotFoundError):
             found = self._store.head(self._key(path))
-        except FileNotFoundError:
-            # The answer to a HEAD does not say whether there is a bucket.
-            found = self._store.get(self._key(path)).meta
+        # The answer to a HEAD does not say whether there is a bucket. Not inside a handler: "not there" would be taken for the cause of what comes now.
+        found = found or self._store.get(self._key(path)).meta
         return Entry(_stamp(found), size=found["size"])
 
     def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:

@@ -116,6 +116,19 @@ def test_what_passes_is_tried_again_and_what_stays_fails_by_name(storage, s3, fa
         assert 3 <= asked <= (6 if fault == "reset" else 3), call
 
 
+@pytest.mark.parametrize("fault", ["reset", "lost", "cut", "SlowDown", "AccessDenied", "ExpiredToken"])
+def test_whether_there_is_an_object_is_not_known_from_half_an_answer(storage, s3, fault):
+    s3.plan(fault, method="GET")
+    with pytest.raises((StorageFailed, StorageRefused), match=r"not look for s3://faulty/\d+/in/none"):
+        storage.exists("in/none")
+    s3.clear()
+    s3.plan(fault, method="GET", times=1)
+    if fault in ("AccessDenied", "ExpiredToken"):
+        with pytest.raises((StorageFailed, StorageRefused)):
+            storage.exists("in/none")
+    assert storage.exists("in/none") is False
+
+
 def test_an_object_that_is_not_there_is_missing_and_a_bucket_that_is_not_there_is_said_to_be(storage, s3):
     assert storage.exists("in/none") is False
     assert storage.stamp("in/none") is None
