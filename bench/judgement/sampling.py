@@ -21,13 +21,14 @@ from driftwatch.accuracy.scores import Scores
 from driftwatch.accuracy.strata import StratumEvidence, with_masses
 from driftwatch.accuracy.stratified import WeightedLabels, stratified_agreement
 from driftwatch.labels import strata
+from driftwatch.labels.passing_strata import stratify_passing
 from driftwatch.labels.strata import Strata, stratify
 from driftwatch.models.metrics import wilson
 
 DAYS, NOMINAL, POOL = 2000, 0.95, 200_000
 # Random samples of so many times the labels, on fewer days, tell how many labels an interval as wide would need.
 TIMES, FEWER = (1.0, 1.25, 1.5, 2.0, 3.0), 300
-RANDOM = "random"
+RANDOM, LARGE = "random", "scores, as of a large day"
 # The parts of an image's size: the same for all, by the accuracy, by the recalls.
 MIXTURES = {
     "as it is": (0.2, 0.4, 0.4),
@@ -78,7 +79,8 @@ def world(classes: int, apart: float) -> World:
 
 @dataclass(frozen=True)
 class Setting:
-    """Days of `images` images, of which `labels` are labelled. `how`: RANDOM, or which scores the strata rest on."""
+    """Days of `images` images, of which `labels` are labelled. `how`: RANDOM, or which scores the strata rest on; LARGE: strata as of a day whose answers pass
+    by."""
 
     name: str
     world: World
@@ -112,6 +114,11 @@ class Setting:
         if self.how == RANDOM:
             one = np.array([self.images])
             return Strata(("all",), np.zeros(self.images, dtype="int64"), one, np.array([self.labels]))
+        if self.how == LARGE:
+            strata = stratify_passing(
+                lambda: iter([(answer, scores)]), [str(place) for place in range(self.world.classes)], self.labels
+            )
+            return Strata(strata.names, strata.of(answer, scores), strata.images, strata.asked)
         return stratify(answer, scores, [str(place) for place in range(self.world.classes)], self.labels)
 
 
@@ -211,7 +218,9 @@ def table(names: list[str]) -> pd.DataFrame:
         }
         widths = {times: mean_widths(found) for times, found in random.items()}
         rows += rows_of(Setting(name, of, images, labels), random[1.0], {})
-        for how in ("scores", "overconfident scores", "misleading scores", "no scores")[: 1 if classes == 100 else 4]:
+        for how in ("scores", LARGE, "overconfident scores", "misleading scores", "no scores")[
+            : 2 if classes == 100 else 5
+        ]:
             began = time.perf_counter()
             setting = Setting(name, of, images, labels, how)
             found = simulated(setting, DAYS)

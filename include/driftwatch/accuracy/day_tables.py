@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.accuracy.as_plain import as_plain
+from driftwatch.accuracy.strata import KnownStrata
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.label_table import LabelTable, TableTruth
@@ -17,7 +18,7 @@ from driftwatch.images.judged import is_sampled, judged_predictions, told_of
 from driftwatch.images.late import late_images
 from driftwatch.labels.annotators import whose_votes_count
 from driftwatch.labels.consensus import counted_votes
-from driftwatch.labels.draw import strata_of_images
+from driftwatch.labels.kept_strata import images_of_strata, strata_of_images
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.serving import AnsweredBy, answered_on
 
@@ -30,7 +31,8 @@ class DayTables:
     """What is compared. `version`: the registered one; `answered`: who answered; `sample`: labels.parquet, without images of a greater
     chance than the others; `late`: the images of the `accepted` ones that no sample could be drawn from; `labelled`: those of the sample with a label and an
     answer, whichever version gave it; `predictions`: the day's, of a day that is judged by a sample those of the sample; `unpredicted`: how many have a label and no answer; `votes`: the counted ones. `strata`: of each
-    image, and `weights`: for how many each image of the sample stands; None and empty for a plain random sample. `truth`: the table that
+    image, and `weights`: for how many each image of the sample stands; None and empty for a plain random sample. Of a day that is judged by a sample `strata` is that of
+    the labelled images and of `predictions`, and `stratum_images` has for each version how many images of each stratum it answered. `truth`: the table that
     the labels come from, None where people labelled the images."""
 
     version: str
@@ -45,6 +47,7 @@ class DayTables:
     unpredicted: int
     votes: pd.DataFrame
     strata: pd.Series | None
+    stratum_images: Mapping[str, Mapping[str, int]] | None
     weights: Mapping[str, float]
     truth: TableTruth | None
 
@@ -69,12 +72,16 @@ class DayTables:
         """`scored`, as a plain random sample would have it."""
         return as_plain(self.scored, self.weights)
 
-    def strata_of(self, version: str) -> pd.Series | None:
-        """The stratum of each image that the version answered."""
+    def strata_of(self, version: str) -> KnownStrata | None:
+        """The strata of the images that the version answered."""
         if self.strata is None:
             return None
+        if self.stratum_images is not None:
+            versions = [version] if self.answered.several else [*self.stratum_images]
+            counts = sum((Counter(self.stratum_images.get(name, {})) for name in versions), Counter[str]())
+            return KnownStrata(self.strata, counts)
         answered = self.of(version, self.predictions)["image_id"]
-        return self.strata[self.strata.index.isin(answered)]
+        return KnownStrata.counted(self.strata[self.strata.index.isin(answered)])
 
     def of(self, version: str, table: pd.DataFrame) -> pd.DataFrame:
         """The rows that the version answered."""
@@ -84,8 +91,7 @@ class DayTables:
 def read_tables(day: DayStore) -> DayTables:
     """The day's tables. Raises DriftwatchError for a day without an answer, and for labelled images without one."""
     sample = day.storage.read_table(day.keys.labels)
-    # The strata say how many images each one has, and need all of them.
-    whole = not is_sampled(day) or day.storage.exists(day.keys.strata)
+    whole = not is_sampled(day)
     predictions = day.storage.read_table(day.keys.predictions) if whole else judged_predictions(day)
     assignments = whose_votes_count(day.storage.read_table(day.keys.assignments), day.config)
     answered = answered_on(day, predictions)
@@ -106,7 +112,8 @@ def read_tables(day: DayStore) -> DayTables:
     labelled = _join(with_label, predictions if whole else _answers_to(day, ids), day)
     votes = counted_votes(assignments, sample["image_id"].tolist(), as_trained(day.monitor, version))
     unpredicted = len(with_label) - len(labelled)
-    strata = strata_of_images(day) if plan else None
+    told = None if whole else {*predictions["image_id"], *ids}
+    strata = strata_of_images(day, told) if plan else None
     return DayTables(
         version=version,
         answered=answered,
@@ -120,6 +127,7 @@ def read_tables(day: DayStore) -> DayTables:
         unpredicted=unpredicted,
         votes=votes,
         strata=strata,
+        stratum_images=None if whole or strata is None else images_of_strata(day),
         weights=plan.weights if plan else {},
         truth=truth,
     )

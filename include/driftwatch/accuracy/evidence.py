@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.accuracy.scores import Scores, rounded, scores_of
-from driftwatch.accuracy.strata import StratumEvidence, stored_strata, strata_evidence, weighted_confusion, whole_day
+from driftwatch.accuracy.strata import (
+    KnownStrata,
+    StratumEvidence,
+    stored_strata,
+    strata_evidence,
+    weighted_confusion,
+    whole_day,
+)
 from driftwatch.artifacts.evidence import EvidenceSums, ScoreSums, VoteSpread, VoteSums
 from driftwatch.artifacts.versions import VersionEvidence
 from driftwatch.labels.assignments import COUNTED
@@ -172,16 +179,16 @@ def evidence_of(
     rest: pd.DataFrame,
     votes: Votes,
     classes: Sequence[str],
-    of_image: pd.Series | None = None,
+    known: KnownStrata | None = None,
 ) -> Evidence:
     """The evidence of a day, or of one model version's part of it.
 
     `scored`: label, prediction and score.<class> of the labelled images of the sample; `rest`: prediction and score.<class> of the
-    images that were not sampled. Where production gave no scores, their sums are all 0. `of_image`: see `strata_evidence`; None for a
+    images that were not sampled. Where production gave no scores, their sums are all 0. `known`: see `strata_evidence`; None for a
     plain random sample.
     """
     confusion = confusion_matrix(scored["label"].tolist(), scored["prediction"].tolist(), classes)
-    strata = () if of_image is None else strata_evidence(scored, rest, of_image, classes)
+    strata = () if known is None else strata_evidence(scored, rest, known, classes)
     return Evidence(confusion, scores_of(scored, rest, classes), votes, strata)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -63,19 +63,32 @@ def with_masses(strata: Sequence[StratumEvidence]) -> tuple[StratumEvidence, ...
     )
 
 
+@dataclass(frozen=True)
+class KnownStrata:
+    """`of_image`: the stratum of images, by image id; its categories are the strata of the plan. `images`: how many images each stratum has, of the
+    day or of those that one model version answered."""
+
+    of_image: pd.Series
+    images: Mapping[str, int]
+
+    @classmethod
+    def counted(cls, of_image: pd.Series) -> KnownStrata:
+        """Of the stratum of each image."""
+        return cls(of_image, of_image.value_counts(sort=False).to_dict())
+
+
 def strata_evidence(
-    scored: pd.DataFrame, rest: pd.DataFrame, of_image: pd.Series, classes: Sequence[str]
+    scored: pd.DataFrame, rest: pd.DataFrame, known: KnownStrata, classes: Sequence[str]
 ) -> tuple[StratumEvidence, ...]:
     """The strata of a day, or of one model version's part of it.
 
-    `scored`, `rest`: as for `scores_of`, with image_id. `of_image`: the stratum of each image that the version answered, by image id;
-    its categories are the strata of the plan, and those without an image of the version are left out.
+    `scored`, `rest`: as for `scores_of`, with image_id. `known`: their strata; those without an image of the version are left out.
     """
-    images = of_image.value_counts(sort=False)
+    of_image, images = known.of_image, known.images
     place = {name: index for index, name in enumerate(classes)}
     found = []
     for name in of_image.cat.categories:
-        if not images[name]:
+        if not images.get(name):
             continue
         ours, others = (table[(table["image_id"].map(of_image) == name).to_numpy()] for table in (scored, rest))
         pairs = np.stack(

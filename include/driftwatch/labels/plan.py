@@ -19,7 +19,7 @@ from driftwatch.config.labels import TOLOKA
 from driftwatch.labels.draw import Wanted, draw_sample
 from driftwatch.labels.known_images import control_tasks, plan_exam
 from driftwatch.labels.money import cost_of, images_for, refuse_over_limits, spent_in_month
-from driftwatch.labels.sample import Accepted, CanShow, ManyAccepted, accepted_images, accepted_of_any_day
+from driftwatch.labels.sample import Accepted, CanShow, ManyAccepted, accepted_of_any_day
 from driftwatch.labels.sample_size import choose_size
 
 Image = TypeVar("Image", bound=SampledImage)
@@ -44,18 +44,11 @@ def plan_labelling(day: DayStore, now: datetime, can_show: CanShow | None = None
         return kept
     if kept and kept.backend != day.config.labels.people:
         kept = None  # what it has learnt is of another service, where nobody was asked
-    accepted = _accepted(day, kept)
+    accepted = accepted_of_any_day(day)
     if kept and _still_drawn(kept, accepted, can_show) and _can_be_shown(day, kept, accepted):
         return with_new_end(kept, day.config.labels, now)
     plan = _new_plan(day, now, accepted, can_show)
     return plan.model_copy(update={name: getattr(kept, name) for name in LEARNT}) if kept else plan
-
-
-def _accepted(day: DayStore, kept: AnnotationPlan | None) -> Accepted | ManyAccepted:
-    """What the sample is drawn from. Strata, and images for training, are chosen among the answers to all images."""
-    labels, known = day.config.labels, (kept.strata or kept.extra) if kept else ()
-    by_answers = labels.sampling == "stratified" or labels.extra_for_training or known
-    return accepted_images(day) if by_answers else accepted_of_any_day(day)
 
 
 def _new_plan(

@@ -8,13 +8,14 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftwatch.artifacts.annotation import SampledImage, Stratum
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import ChangedImage
-from driftwatch.images.judged import is_sampled, told_of
+from driftwatch.images.judged import is_sampled, sampled_from, told_of
 from driftwatch.images.layout import place_of_day
 from driftwatch.images.one_pass import ACCEPTED
 from driftwatch.storage.tables import pieces
@@ -37,6 +38,11 @@ def first_in_order(ids: Iterable[str], most: int, *salt: object) -> list[str]:
     return heapq.nsmallest(most, ids, key=_by_hash(salt))
 
 
+def places_in_order(ids: Iterable[str], *salt: object) -> list[bytes]:
+    """What `seeded_order` sorts each of `ids` by."""
+    return list(map(_by_hash(salt), ids))
+
+
 def _by_hash(salt: Sequence[object]) -> Callable[[str], bytes]:
     prefix = "|".join(str(part) for part in salt)
     return lambda item: hashlib.sha256(f"{prefix}|{item}".encode()).digest()
@@ -49,9 +55,14 @@ class Accepted:
     day: DayStore
     keys: dict[str, str]
 
+    @property
+    def images(self) -> int:
+        """How many there are."""
+        return len(self.keys)
+
     def draw(self, seed: int, wanted: int, can_show: CanShow | None) -> Sample:
         """The first `wanted` images, in the order of the seed, that can be shown."""
-        return _first_shown(seeded_order(self.keys, *_salt(self.day, seed)), self.keys, wanted, can_show)
+        return first_shown(seeded_order(self.keys, *salt_of(self.day, seed)), self.keys, wanted, can_show)
 
     def among(self, ids: Collection[str]) -> dict[str, str]:
         """Those of `ids` that the day accepted, with their keys."""
@@ -64,12 +75,19 @@ class ManyAccepted:
 
     day: DayStore
 
+    @property
+    def images(self) -> int:
+        """As `Accepted.images`."""
+        found = sampled_from(self.day)
+        assert found is not None, "the day is judged by a sample"
+        return found
+
     def draw(self, seed: int, wanted: int, can_show: CanShow | None) -> Sample:
         """As `Accepted.draw`."""
         most = 2 * wanted + _SPARE
         while True:
-            order = first_in_order(self._ids(), most, *_salt(self.day, seed))
-            sample = _first_shown(order, self.among(order), wanted, can_show)
+            order = first_in_order(self._ids(), most, *salt_of(self.day, seed))
+            sample = first_shown(order, self.among(order), wanted, can_show)
             if len(sample.images) == wanted or len(order) < most:
                 return sample
             most *= 10  # so many files have changed
@@ -80,16 +98,23 @@ class ManyAccepted:
         rows = rows[(rows["status"] == ACCEPTED) & rows["image_id"].isin(ids)]
         return _own_keys(self.day, rows["image_id"], rows["key"])
 
-    def _ids(self) -> Iterator[str]:
+    def pieces(self) -> Iterator[pa.Table]:
+        """Their ids, in the order of the manifest."""
         for piece in pieces(self.day.storage, self.day.keys.manifest, ["image_id", "status"]):
-            yield from piece.filter(pc.equal(piece["status"], ACCEPTED))["image_id"].to_pylist()
+            yield piece.filter(pc.equal(piece["status"], ACCEPTED)).select(["image_id"])
+
+    def _ids(self) -> Iterator[str]:
+        for piece in self.pieces():
+            yield from piece["image_id"].to_pylist()
 
 
-def _salt(day: DayStore, seed: int) -> tuple[object, ...]:
+def salt_of(day: DayStore, seed: int) -> tuple[object, ...]:
+    """What the order of a day's images depends on beside their ids."""
     return seed, day.config.name, day.date
 
 
-def _first_shown(order: Sequence[str], keys: Mapping[str, str], wanted: int, can_show: CanShow | None) -> Sample:
+def first_shown(order: Sequence[str], keys: Mapping[str, str], wanted: int, can_show: CanShow | None) -> Sample:
+    """The first `wanted` images of `order` that can be shown."""
     images: list[SampledImage] = []
     changed: list[SampledImage] = []
     for image_id in order:

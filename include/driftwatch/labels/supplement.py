@@ -12,6 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from driftwatch.artifacts.annotation import AnnotationPlan, Cost, LateDraw, NotAsked, SampleSize, Stratum
@@ -21,7 +22,7 @@ from driftwatch.images.late import images_on_time, late_images
 from driftwatch.labels.known_images import control_tasks
 from driftwatch.labels.money import cost_of, cost_of_plan, over_limits
 from driftwatch.labels.plan import LEARNT, describe, with_new_end
-from driftwatch.labels.sample import Accepted, CanShow, Sample, accepted_images, seeded_order
+from driftwatch.labels.sample import Accepted, CanShow, ManyAccepted, Sample, accepted_of_any_day, seeded_order
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def with_supplement(
     plan = _set(plan, supplements=earlier, not_asked=None)
     if not late:
         return plan, late
-    draw = _Draw(day, plan, late, accepted_images(day))
+    draw = _Draw(day, plan, late, accepted_of_any_day(day))
     reason = None
     for share in draw.shares():
         sample, cost = draw.sample(share, can_show)
@@ -82,7 +83,11 @@ class _Draw:
     day: DayStore
     plan: AnnotationPlan
     late: Sequence[str]
-    accepted: Accepted
+    accepted: Accepted | ManyAccepted
+
+    @cached_property
+    def _late_keys(self) -> dict[str, str]:
+        return self.accepted.among(self.late)
 
     @property
     def _number(self) -> int:
@@ -98,7 +103,7 @@ class _Draw:
     def shares(self) -> list[float]:
         """The chances that the day's images may have from now on, the best first: that of before, and that of a sample of the wanted size
         of the whole day. Where all images were asked about, it is the latter at once, unless all may be asked about again."""
-        before, whole = self._share_before, len(self.accepted.keys)
+        before, whole = self._share_before, self.accepted.images
         anew = min(1.0, self.plan.sample_size.images / whole)
         if anew >= before:
             return [before]
@@ -113,15 +118,14 @@ class _Draw:
         wanted = self._rounded(share * len(self.late), "late")
         if self._stratum is not None:
             wanted = max(wanted, 1)  # a stratum without a label is covered by no estimate
-        keys = {image_id: self.accepted.keys[image_id] for image_id in self.late}
-        sample = Accepted(self.day, keys).draw(self.plan.seed, wanted, can_show)
+        sample = Accepted(self.day, self._late_keys).draw(self.plan.seed, wanted, can_show)
         cost = cost_of(len(sample.images), self.day.config.labels)
         free = {"hours": 0.0, "reward": 0.0, "total": 0.0} if cost.hours is not None and not sample.images else {}
         return sample, cost.model_copy(update=free)
 
     def part(self, share: float, sample: Sample, cost: Cost, now: datetime, can_show: CanShow | None) -> AnnotationPlan:
         exam = self.plan.exam
-        known = {*self.accepted.keys, *(task.image_id for task in (exam.tasks if exam else ()))}
+        asked = {task.image_id for task in (exam.tasks if exam else ())}
         part = AnnotationPlan(
             day=self.day.date,
             state="planned",
@@ -129,7 +133,9 @@ class _Draw:
             overlap=self.plan.overlap,
             sample_size=SampleSize(images=len(sample.images)),
             sample=sample.images,
-            control=control_tasks(self.day, known.intersection, can_show) if sample.images else (),
+            control=control_tasks(self.day, lambda ids: asked.union(self.accepted.among(ids)), can_show)
+            if sample.images
+            else (),
             exam=exam if sample.images else None,
             cost=cost,
             project_id=None,

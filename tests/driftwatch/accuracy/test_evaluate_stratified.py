@@ -14,6 +14,7 @@ from driftwatch.accuracy.history import days_before
 from driftwatch.artifacts.annotation import AnnotationPlan, LateDraw, SampledImage, Stratum
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
+from driftwatch.images.judged import keeping_answers
 from driftwatch.labels.consensus import merge_day
 from driftwatch.labels.extra import merge_extra
 from driftwatch.storage import Storage
@@ -129,3 +130,47 @@ def test_late_images_weigh_by_their_supplements_own_stratum(storage: Storage, mo
     assert (found.labels, found.not_covered, found.stands_for) == (30, 2, None)
     assert found.accuracy.value == pytest.approx((90 + 10 + 20) / 150)
     assert [stratum.images for stratum in found.evidence.strata] == [90, 20, 2, 40]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_day_that_is_judged_by_a_sample_weighs_by_all_its_images_and_reads_no_table_of_them_whole(
+    storage: Storage, monitor: MonitorConfig, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    write_day(storage, monitor)
+    day = day_store(storage, DAY, monitor)
+    if late:
+        more = storage.read_table(DAY.predictions).head(7).assign(image_id=[f"late{n}" for n in range(7)])
+        answers = pd.concat([more, storage.read_table(DAY.predictions)])
+        storage.write_table(DAY.predictions, answers)
+        for key, images in ((DAY.sampled_manifest, list(STRATA)), (DAY.manifest, answers["image_id"])):
+            storage.write_table(key, pd.DataFrame({"image_id": images, "status": "accepted"}))
+    whole = evaluated(storage, DAY, monitor)
+    judged = [
+        *SAMPLE[::4],
+        *(f"s{n}" for n in range(20, 60, 2)),
+        *(f"u{n}" for n in range(12, 18)),
+        *(["late3"] if late else []),
+    ]
+    storage.write_table(DAY.judged, pd.DataFrame({"image_id": judged}))
+    accepted = 112 + 7 * late
+    told = {"day": str(DAY.day), "accepted": accepted, "model_version": "v1", "judged": len(judged)}
+    storage.write_json(DAY.ingest, samples.INGEST | told)
+    answers = storage.read_arrow(DAY.predictions)
+    with keeping_answers(day, answers.schema, None) as kept:
+        kept.add_table(answers)
+    read = type(storage).read_bytes
+
+    def of(self: Storage, key: str) -> bytes:
+        assert key not in (DAY.manifest, DAY.sampled_manifest, DAY.predictions, DAY.strata), f"{key} is read whole"
+        return read(self, key)
+
+    monkeypatch.setattr(type(storage), "read_bytes", of)
+    found = evaluated(storage, DAY, monitor)
+    same = ("accuracy", "classes", "confusion_matrix", "labels", "sampled", "not_covered", "stands_for", "verdict")
+    for name in same:
+        assert getattr(found, name) == getattr(whole, name), name
+    for ours, theirs in zip(found.evidence.strata, whole.evidence.strata, strict=True):
+        assert (ours.name, ours.images, ours.cells) == (theirs.name, theirs.images, theirs.cells)
+    # The scores of images that were not sampled are those of the images that the day is judged by.
+    assert [stratum.scores.rest_n for stratum in found.evidence.strata] == [20, 6, 0]
+    assert found.judged.value == pytest.approx(whole.judged.value, abs=0.02)

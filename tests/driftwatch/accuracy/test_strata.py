@@ -11,7 +11,7 @@ import pytest
 
 from driftwatch.accuracy.evidence import Evidence, Scores, evidence_of, pool
 from driftwatch.accuracy.prediction_powered import agreement
-from driftwatch.accuracy.strata import with_masses
+from driftwatch.accuracy.strata import KnownStrata, with_masses
 from driftwatch.artifacts.evidence import EvidenceSums
 
 from .simulated import of_classes
@@ -64,6 +64,6 @@ def test_each_version_has_its_own_images_of_each_stratum() -> None:
     of_image = pd.Series({"a": "sure", "b": "sure", "c": "unsure", "d": "sure", "e": "unsure", "tie": "sure"}).astype(
         kind
     )
-    sure, unsure = evidence_of(scored, rest, day().votes, CLASSES, of_image).strata
+    sure, unsure = evidence_of(scored, rest, day().votes, CLASSES, KnownStrata.counted(of_image)).strata
     assert (sure.name, sure.images, sure.labels, sure.right) == ("sure", 4, 2, 1)
     assert (unsure.name, unsure.images, unsure.cells.tolist()) == ("unsure", 2, [[1, 1, 1]])

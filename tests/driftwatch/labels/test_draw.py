@@ -10,7 +10,8 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.late import keep_drawn_from
-from driftwatch.labels.draw import keep_strata, strata_of_images
+from driftwatch.labels.draw import keep_strata
+from driftwatch.labels.kept_strata import strata_of_images
 from driftwatch.labels.plan import describe, plan_labelling
 from driftwatch.labels.supplement import with_supplement
 
