@@ -1,5 +1,5 @@
 """HEIC: boxes and HEVC headers looked through. Read where pillow-heif is installed, which Driftwatch does not bring along
-(docs/decisions/0098).
+(docs/decisions/0100).
 
 libheif decodes each tile that a grid names, however often, and makes room for what an HEVC header says. It turns, mirrors and crops as the
 file's boxes say.
