@@ -19,7 +19,8 @@ def _column(value: Any) -> Any:
 Column = Annotated[str, BeforeValidator(_column), Field(min_length=1, max_length=500)]
 
 # Formats that say themselves where an image's key and its answer stand.
-PRESETS = ("sagemaker", "kserve")
+KSERVE = "kserve"
+PRESETS = ("sagemaker", KSERVE)
 DAY = re.compile(r"\{day(?::(?P<format>[^{}]*))?\}")
 _EXAMPLE = date(2026, 3, 4)
 

@@ -42,7 +42,7 @@ def read_expected(store: MonitorStore, path: Path, table: pd.DataFrame) -> Expec
             f"{path}: none of its {found.rows} rows is about a training image ({unused or 'it is empty'}). An image is named by its path "
             "below the images folder, <class>/<file>, in the column key, or by the sha256 of its bytes in image_id"
         )
-    if not found.has_scores:
+    if not found.counts.scores:
         raise NeedsAttention(
             f"{path} has no scores to compare: write the column {SCORE}{store.config.classes[0]} and one for each other class"
         )

@@ -4,9 +4,13 @@ a difference shows that production's preprocessing, or its model, is another."""
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.recheck import Agreement, Recheck
@@ -16,13 +20,13 @@ from driftwatch.models.expected import compare
 from driftwatch.models.own_model import Scores
 from driftwatch.models.predictors.base import KERAS, ONNX, predictor
 from driftwatch.models.predictors.from_images import ImagePredictor
-from driftwatch.models.serving import answered_by
-
-if TYPE_CHECKING:
-    import pandas as pd
+from driftwatch.models.serving import answered_in
+from driftwatch.storage.joining import joined
+from driftwatch.storage.tables import pieces
 
 logger = logging.getLogger(__name__)
 
+_ID, _VERSION = "image_id", "model_version"
 _BLOCKS = 4
 # Without scores: so many of a hundred images may lie so near to a border that another program answers another class.
 _OTHER_CLASS = 0.02
@@ -31,21 +35,19 @@ _OTHER_CLASS = 0.02
 def recheck_day(day: DayStore, version: str) -> Recheck | None:
     """Writes recheck.json and returns it; None where the version is no file, or `model.recheck_images` is 0. predictions.parquet must be
     there. The same day gives the same sample of the serving version's answers: images from a few blocks, by their ids. Raises as
-    `answered_by` does."""
+    `answered_in` does."""
     wanted = day.config.model.recheck_images
     card = day.monitor.find(day.monitor.keys.model_card(version), ModelCard)
     if not wanted or card is None or card.kind not in (KERAS, ONNX):
         return None
     inputs = DayInputs(day)
-    table = day.storage.read_table(day.keys.predictions)
-    answered = answered_by(table["model_version"], day.config, day.storage.url(day.keys.predictions))
-    table = table[table["model_version"] == answered.serving]
-    places = _sample(day, inputs, table, wanted)
+    answered = answered_in(_counted(day), day.config, day.storage.url(day.keys.predictions))
+    rows = _sample(day, inputs, answered.serving, wanted)
     model = predictor(day.monitor, version)
-    if not len(places) or not isinstance(model, ImagePredictor):
+    if not len(rows) or not isinstance(model, ImagePredictor):
         return None
-    ours = Scores(model)(inputs.take(places["place"].tolist()), model.facts.input)
-    found = _compared(ours, table.loc[places.index], day.config.classes)
+    ours = Scores(model)(inputs.take(rows["place"].tolist()), model.facts.input)
+    found = _compared(ours, rows, day.config.classes)
     recheck = Recheck(**dict(found[0]), day=day.date, model_version=version, scores=found[1])
     day.write(recheck)
     if not recheck.agrees:
@@ -56,16 +58,43 @@ def recheck_day(day: DayStore, version: str) -> Recheck | None:
     return recheck
 
 
-def _sample(day: DayStore, inputs: DayInputs, table: pd.DataFrame, wanted: int) -> pd.DataFrame:
-    """The rows of `table` that are compared, each with the place of its image in the day's inputs."""
-    ids = day.storage.read_arrow(day.keys.features, ["image_id"])["image_id"].to_pylist()
-    place_of = {image_id: place for place, image_id in enumerate(ids)}
-    rows = table[["image_id"]].assign(place=table["image_id"].map(place_of))
+def _counted(day: DayStore) -> Counter[str]:
+    """How many images each version answered."""
+    found: Counter[str] = Counter()
+    for piece in pieces(day.storage, day.keys.predictions, [_VERSION]):
+        found.update({str(row["values"]): row["counts"] for row in pc.value_counts(piece[_VERSION]).to_pylist()})
+    return found
+
+
+def _sample(day: DayStore, inputs: DayInputs, serving: str | None, wanted: int) -> pd.DataFrame:
+    """The answers that are compared, each with the `place` of its image in the day's inputs. No table is held."""
+    there = np.zeros(len(inputs.rows), bool)
     ends = np.cumsum(inputs.rows)
-    blocks = np.searchsorted(ends, rows["place"].to_numpy(), side="right")
-    there = np.unique(blocks)
-    some = there[np.linspace(0, len(there) - 1, min(len(there), _BLOCKS)).round().astype(int)] if len(there) else there
-    return rows[np.isin(blocks, some)].sort_values("image_id").head(wanted)
+    for piece in joined(_places(day), pieces(day.storage, day.keys.predictions, [_ID, _VERSION]), _ID):
+        ours = piece.filter(pc.fill_null(pc.equal(piece[_VERSION], serving), False)) if serving else piece.slice(0, 0)
+        there[np.searchsorted(ends, ours["place"].to_numpy(), side="right")] = True
+    known = np.flatnonzero(there)
+    some = known[np.linspace(0, len(known) - 1, min(len(known), _BLOCKS)).round().astype(int)] if len(known) else known
+    spans = [inputs.span(range(block, block + 1)) for block in some.tolist()]
+    place_of = {image_id: place for span in spans for piece in _places(day, *span) for image_id, place in _pairs(piece)}
+    wanted_ids = pa.array([*place_of], pa.string())
+    found = [
+        piece.filter(pc.and_(pc.is_in(piece[_ID], value_set=wanted_ids), pc.equal(piece[_VERSION], serving)))
+        for piece in pieces(day.storage, day.keys.predictions)
+    ]
+    rows = pa.concat_tables(found).to_pandas() if found else pd.DataFrame({_ID: []})
+    return rows.assign(place=rows[_ID].map(place_of)).sort_values(_ID).head(wanted)
+
+
+def _places(day: DayStore, start: int = 0, stop: int | None = None) -> Iterator[pa.Table]:
+    """The ids of the day's images, each with its place in the inputs; of those from `start` to before `stop`."""
+    for piece in pieces(day.storage, day.keys.features, [_ID], start, stop):
+        yield piece.append_column("place", pa.array(np.arange(start, start + len(piece))))
+        start += len(piece)
+
+
+def _pairs(piece: pa.Table) -> Iterator[tuple[str, int]]:
+    return zip(piece[_ID].to_pylist(), piece["place"].to_pylist(), strict=True)
 
 
 def _compared(ours: np.ndarray, rows: pd.DataFrame, classes: tuple[str, ...]) -> tuple[Agreement, bool]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from typing import IO
 
 import numpy as np
 import pyarrow as pa
+
+from driftwatch.storage.tables import ROWS
 
 # Of 100 million rows a part has 1.6 million.
 _PARTS = 64
@@ -20,32 +23,52 @@ def joined(left: Iterable[pa.Table], right: Iterable[pa.Table], on: str) -> Iter
     Both are pieces of a table, and have a value of `on` at most once. As far as both have the same values in the same order, rows pass through; the
     others are kept on the local disk, in temporary files, and come in any order. So memory does not grow with the tables.
     """
-    ours, theirs = _Buffer(left), _Buffer(right)
+    ours, theirs = Buffer(left), Buffer(right)
     while (rows := min(ours.there(), theirs.there())) and ours.head(rows)[on].equals(theirs.head(rows)[on]):
         one, other = ours.take(rows), theirs.take(rows).drop_columns([on])
         yield pa.table([*one.columns, *other.columns], [*one.column_names, *other.column_names])
-    if not ours.there():
+    yield from looked_up(ours, theirs, on, theirs.schema)
+
+
+def looked_up(
+    left: Iterable[pa.Table], right: Iterable[pa.Table], on: str, schema: pa.Schema | None = None
+) -> Iterator[pa.Table]:
+    """As `joined`, of a `left` that may have a value of `on` more than once, and all in temporary files. `schema`: that of `right`, as far as it is known;
+    of a `right` without a piece no column is known."""
+    with Parts(_PARTS) as kept:
+        for table in left:
+            kept.add(table, part_of(table[on], _PARTS))
+        yield from joined_parts(kept, right, on, schema=schema)
+
+
+def joined_parts(
+    kept: Parts,
+    right: Iterable[pa.Table],
+    on: str,
+    unique: Callable[[pa.Table], pa.Table] = lambda table: table,
+    schema: pa.Schema | None = None,
+) -> Iterator[pa.Table]:
+    """The same, of rows that were `kept` by `part_of` their values. `unique` makes a part of `right` have each value once."""
+    if not kept.rows:
         return
-    with Parts(on) as kept, Parts(on) as others:
-        others.add_all(theirs)
-        kept.add_all(ours)
-        nothing = theirs.schema.empty_table() if theirs.schema is not None else None
-        for number in range(_PARTS):
+    with Parts(kept.count) as others:
+        for table in right:
+            others.add(table, part_of(table[on], kept.count))
+            schema = table.schema
+        for number in range(kept.count):
             part, other = kept.part(number), others.part(number)
-            if part is not None:
-                yield _with(part, nothing if other is None else other, on)
-
-
-def _with(left: pa.Table, right: pa.Table | None, on: str) -> pa.Table:
-    return left if right is None else left.join(right, keys=on, join_type="left outer")
+            if part is None:
+                continue
+            if other is None and schema is not None:
+                other = schema.empty_table()
+            yield part if other is None else part.join(unique(other), keys=on, join_type="left outer")
 
 
 class Parts:
-    """Rows that come in any order, kept in temporary files by a hash of the column `on`, which the system removes when the process ends. Rows
-    with the same value are in the same part, and rows of a part stay in order."""
+    """Rows that come in any order, kept in `count` temporary files, which the system removes when the process ends. Rows of a part stay in order."""
 
-    def __init__(self, on: str) -> None:
-        self._on = on
+    def __init__(self, count: int) -> None:
+        self.count, self.rows = count, 0
         self._open = ExitStack()
         self._files: dict[int, tuple[IO[bytes], pa.RecordBatchStreamWriter]] = {}
 
@@ -55,20 +78,15 @@ class Parts:
     def __exit__(self, *error: object) -> None:
         self._open.close()
 
-    def add_all(self, tables: Iterable[pa.Table]) -> None:
-        for table in tables:
-            self.add(table)
-
-    def add(self, table: pa.Table) -> None:
-        number = part_of(table[self._on])
-        order = np.argsort(number, kind="stable")
-        ends = np.searchsorted(number[order], np.arange(_PARTS + 1))
+    def add(self, table: pa.Table, numbers: np.ndarray) -> None:
+        """`numbers`: the part of each row, from 0."""
+        self.rows += len(table)
+        order = np.argsort(numbers, kind="stable")
+        ends = np.searchsorted(numbers[order], np.arange(self.count + 1))
         ordered = table.take(pa.array(order))
-        for place in range(_PARTS):
-            if ends[place] < ends[place + 1]:
-                self._writer(place, table.schema).write_table(
-                    ordered.slice(ends[place], ends[place + 1] - ends[place]).combine_chunks()
-                )
+        for place, (start, stop) in enumerate(pairwise(ends.tolist())):
+            if start < stop:
+                self._writer(place, table.schema).write_table(ordered.slice(start, stop - start).combine_chunks(), ROWS)
 
     def _writer(self, place: int, schema: pa.Schema) -> pa.RecordBatchStreamWriter:
         if place not in self._files:
@@ -77,30 +95,35 @@ class Parts:
         return self._files[place][1]
 
     def part(self, number: int) -> pa.Table | None:
-        """The rows of the part, after all were added; None where it has none."""
+        """The rows of the part, once, after all were added; None where it has none."""
+        pieces = [*self.pieces(number)]
+        return pa.concat_tables(pieces) if pieces else None
+
+    def pieces(self, number: int) -> Iterator[pa.Table]:
+        """The same, as they were added."""
         if number not in self._files:
-            return None
+            return
         file, writer = self._files.pop(number)
         writer.close()
         file.seek(0)
-        found = pa.ipc.open_stream(file).read_all()
+        for batch in pa.ipc.open_stream(file):
+            yield pa.Table.from_batches([batch])
         file.close()
-        return found
 
 
 def _temporary_file() -> IO[bytes]:
     return tempfile.TemporaryFile(prefix="driftwatch-")
 
 
-def part_of(values: pa.ChunkedArray) -> np.ndarray:
-    """The part of each text, [n]."""
+def part_of(values: pa.ChunkedArray, count: int) -> np.ndarray:
+    """One of `count` parts for each text, [n], by its hash."""
     import pandas as pd
 
     hashes = pd.util.hash_array(values.to_numpy().astype(object), categorize=False)
-    return (hashes % _PARTS).astype("int64")
+    return (hashes % count).astype("int64")
 
 
-class _Buffer:
+class Buffer:
     """Pieces of a table, given out in other pieces, in the same order."""
 
     def __init__(self, pieces: Iterable[pa.Table]) -> None:
@@ -126,6 +149,12 @@ class _Buffer:
         assert self._piece is not None
         self._piece = self._piece.slice(rows)
         return found
+
+    def exactly(self, rows: int) -> Iterator[pa.Table]:
+        """The next `rows` rows, or as many as there are."""
+        while rows and (there := min(rows, self.there())):
+            yield self.take(there)
+            rows -= there
 
     def __iter__(self) -> Iterator[pa.Table]:
         while rows := self.there():

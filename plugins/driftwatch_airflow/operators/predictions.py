@@ -110,7 +110,7 @@ class PredictLabelsOperator(DayOperator):
             answer = partial(merge_predictions, self.of_day, version, self.shards[-1]["stop"])
         if self.monitor.model.predictions != LOGGED:
             return answer()
-        from driftwatch.models.logged.day import LogRefused
+        from driftwatch.models.logged.accounts import LogRefused
         from driftwatch.models.logged.files import NoLog, StillWritten
 
         try:

@@ -21,6 +21,7 @@ from driftwatch.models.predict import predict_day
 from driftwatch.models.predictors.base import predictor
 from driftwatch.models.recheck import recheck_day
 from driftwatch.models.serving import answered_by
+from driftwatch.storage import Storage
 
 from .onnx_models import Net, data
 
@@ -141,3 +142,16 @@ def test_the_step_that_reads_the_log_rechecks_the_day(day: DayStore) -> None:
     put(day, "a.csv", csv_of(answers()))
     predict_day(day, "v0001-00000001")
     assert day.read(Recheck).images == 64
+
+
+def test_no_table_of_the_day_is_read_whole(day: DayStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    log(day, own_scores(day))
+    expected = recheck_day(day, "v0001-00000001")
+    read = type(day.storage).read_bytes
+
+    def of(self: Storage, key: str) -> bytes:
+        assert key not in (day.keys.predictions, day.keys.features), f"{key} is read whole"
+        return read(self, key)
+
+    monkeypatch.setattr(type(day.storage), "read_bytes", of)
+    assert recheck_day(day, "v0001-00000001") == expected

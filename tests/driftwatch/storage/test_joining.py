@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from driftwatch.storage import joining
-from driftwatch.storage.joining import Parts, joined
+from driftwatch.storage.joining import Parts, joined, part_of
 
 COLUMNS = ["id", "n", "m"]
 
@@ -47,6 +47,14 @@ def test_any_two_tables_are_joined_as_if_both_were_held(seed: int) -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize("others", [0, 1, 2])
+def test_rows_behind_the_end_of_the_other_table_have_nulls(others: int) -> None:
+    values = [4, 2, 3]
+    found = list(joined(iter([table("n", values)]), iter([table("m", values[:others])]), "id"))
+    assert [row["m"] for piece in found for row in piece.sort_by("n").to_pylist()].count(None) == 3 - others
+    assert all(piece.column_names == COLUMNS for piece in found if others)
+
+
 def test_equal_tables_need_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining, "_temporary_file", lambda: pytest.fail("a file was opened"))
     rng, values = np.random.default_rng(0), list(range(100))
@@ -54,15 +62,17 @@ def test_equal_tables_need_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_of_one_value_are_in_one_part_and_in_order() -> None:
-    with Parts("id") as parts:
-        parts.add(table("n", [3, 1, 2]))
-        parts.add(table("n", [1, 3]).set_column(1, "n", pa.array([10, 30])))
+    with Parts(64) as parts:
+        for added in (table("n", [3, 1, 2]), table("n", [1, 3]).set_column(1, "n", pa.array([10, 30]))):
+            parts.add(added, part_of(added["id"], 64))
         found = [part.to_pylist() for number in range(64) if (part := parts.part(number)) is not None]
+        assert all(parts.part(number) is None for number in range(64))
     by_id: dict[str, list[int]] = {}
     for part in found:
         for row in part:
             by_id.setdefault(row["id"], []).append(row["n"])
     assert by_id == {"i000001": [1, 10], "i000002": [2], "i000003": [3, 30]}
+    assert sum(len(part) for part in found) == 5
 
 
 def test_memory_does_not_grow_with_the_tables() -> None:

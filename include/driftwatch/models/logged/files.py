@@ -86,8 +86,11 @@ class ReadFile:
         return "predict_labels" if self.section == LoggedConfig.section else "wait_for_annotations"
 
 
-def read_log(place: LogPlace, settle_seconds: float, parse: Callable[[ReadFile], T]) -> list[T]:
+def read_log(
+    place: LogPlace, settle_seconds: float, parse: Callable[[ReadFile], T], begin: Callable[[], None] = lambda: None
+) -> list[T]:
     """What `parse` makes of each file of the log, after nobody has written to it for `settle_seconds`. A few files are in memory at a time.
+    `begin` is called before the first file, and again where the files changed while they were read, and are all read anew.
 
     Raises NoLog where there is none, and StillWritten where one changes again and again.
     """
@@ -110,6 +113,7 @@ def read_log(place: LogPlace, settle_seconds: float, parse: Callable[[ReadFile],
             )
             time.sleep(min(pause, settle_seconds))
             continue
+        begin()
         found = _read(place, listed, settle_seconds, parse)
         if found is not None:
             return found

@@ -52,6 +52,23 @@ class Images:
 
 
 @dataclass(frozen=True)
+class JoinedCounts:
+    """What became of the rows of a log, as `Answers` has it; `scores`, `embeddings`: whether the log has some."""
+
+    rows: int
+    used: int
+    earlier: int
+    strangers: Mapping[str, int]
+    reasons: Mapping[str, int]
+    unknown_classes: tuple[str, ...]
+    other_case: int
+    not_the_highest: int
+    scores: bool
+    embeddings: bool
+    versions: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Joined:
     """The answers, one for each answered image, in the order of the images. `embeddings` has its order too, and `places` [n] says which of
     the images each is."""
@@ -68,8 +85,20 @@ class Joined:
     not_the_highest: int
 
     @property
-    def has_scores(self) -> bool:
-        return any(name.startswith(roles.SCORE) for name in self.table)
+    def counts(self) -> JoinedCounts:
+        return JoinedCounts(
+            rows=self.rows,
+            used=len(self.table),
+            earlier=self.earlier,
+            strangers=self.strangers,
+            reasons=self.reasons,
+            unknown_classes=self.unknown_classes,
+            other_case=self.other_case,
+            not_the_highest=self.not_the_highest,
+            scores=any(name.startswith(roles.SCORE) for name in self.table),
+            embeddings=self.embeddings is not None,
+            versions=Counter(self.table["model_version"].tolist()),
+        )
 
 
 def join(table: pd.DataFrame, broken: Counter[str], images: Images, config: MonitorConfig, version: str) -> Joined:
@@ -135,10 +164,14 @@ def _refuse_twice(table: pd.DataFrame, images: Images, usable: np.ndarray, place
     found = Counter(zip(places[usable].tolist(), names.tolist(), strict=True))
     twice = [place for (place, _), count in found.items() if count > 1]
     if twice:
-        raise AnsweredTwice(
-            f"{len(twice)} images were answered twice, the first is {images.ids[min(twice)]}. Set {section}.answered_twice to last, or "
-            "write each answer once"
-        )
+        raise answered_twice(len(twice), images.ids[min(twice)], section)
+
+
+def answered_twice(images: int, first: str, section: str) -> AnsweredTwice:
+    """What to raise where so many images have two answers. `first`: the id of one of them."""
+    return AnsweredTwice(
+        f"{images} images were answered twice, the first is {first}. Set {section}.answered_twice to last, or write each answer once"
+    )
 
 
 def _answers(

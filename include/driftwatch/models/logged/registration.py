@@ -16,8 +16,9 @@ from driftwatch.config.model import LOGGED
 from driftwatch.errors import NeedsAttention
 from driftwatch.models.cards import package_versions
 from driftwatch.models.dataset import EVALUATION, ORIGINAL, summary
+from driftwatch.models.logged.accounts import settings_of
 from driftwatch.models.logged.columns import SCORE
-from driftwatch.models.logged.day import settings_of, together
+from driftwatch.models.logged.day import together
 from driftwatch.models.logged.files import ReadFile
 from driftwatch.models.logged.formats import parse, rows_of
 from driftwatch.models.logged.join import ACCEPTED, Images, Joined, join

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -150,18 +151,29 @@ def _embeddings(table: pd.DataFrame, reasons: np.ndarray) -> np.ndarray | None:
     """float16 [n, width]; the width that most rows have."""
     if roles.EMBEDDING not in table:
         return None
-    rows = [_vector(value) for value in table[roles.EMBEDDING]]
-    widths = [len(row) for row in rows if len(row)]
-    width = max(sorted(set(widths)), key=widths.count, default=0)
-    found, limit = np.zeros((len(rows), width), "float16"), float(np.finfo("float16").max)
+    rows = [vector_of(value) for value in table[roles.EMBEDDING]]
+    width = usual_width(Counter(len(row) for row in rows if len(row)))
+    found = np.zeros((len(rows), width), "float16")
     sound = np.array([len(row) == width > 0 and np.isfinite(row).all() for row in rows], bool)
     for place in np.flatnonzero(sound):
-        found[place] = np.clip(rows[place], -limit, limit)
+        found[place] = within_float16(rows[place])
     _note(reasons, ~sound, BAD_EMBEDDING)
     return found
 
 
-def _vector(value: Any) -> np.ndarray:
+def usual_width(widths: Mapping[int, int]) -> int:
+    """The width that most embeddings have, of some that are as frequent the smallest; 0 where there is none. `widths`: how many have each."""
+    return max(sorted(widths), key=lambda width: widths[width], default=0)
+
+
+def within_float16(row: np.ndarray) -> np.ndarray:
+    limit = float(np.finfo("float16").max)
+    found: np.ndarray = np.clip(row, -limit, limit)
+    return found
+
+
+def vector_of(value: Any) -> np.ndarray:
+    """An embedding as numbers, [width]; empty for what is none."""
     try:
         value = json.loads(value) if isinstance(value, str) else value
         return np.asarray([] if value is None else value, dtype=float).reshape(-1)

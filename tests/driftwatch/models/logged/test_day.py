@@ -13,7 +13,8 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.gist import WIDTH, gist
 from driftwatch.images.shards import Shard
-from driftwatch.models.logged.day import LogRefused, answer_day, shard_content
+from driftwatch.models.logged.accounts import LogRefused
+from driftwatch.models.logged.day import answer_day, shard_content
 from driftwatch.models.logged.join import AnsweredTwice
 from driftwatch.storage import open_storage
 
