@@ -15,6 +15,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.days import stored_retrainings
 from driftwatch.artifacts.forgetting import ForgetReceipt, ForgetWork, WantedImage
@@ -26,9 +29,12 @@ from driftwatch.errors import MissingArtifact, NeedsAttention, StorageRefused
 from driftwatch.models.splits import splits_lock
 from driftwatch.retention.blank_arrays import blank_embeddings, blank_inputs, blank_references
 from driftwatch.retention.blank_tables import blank_json, blank_parquet
+from driftwatch.retention.large_tables import MOST_HELD, blank_large
 from driftwatch.retention.search import listed_images, nearly_the_same, replacements, trained_on, wanted_images
+from driftwatch.storage import StoredObject
 from driftwatch.storage.elsewhere import storage_of
 from driftwatch.storage.lock import exclusive
+from driftwatch.storage.tables import pieces
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +99,13 @@ def _begin(store: MonitorStore, wanted: Sequence[str], asked: Asked) -> str:
     listed = listed_images(store)
     images = wanted_images(listed, wanted, store.keys.monitor)
     ids = {image.image_id for image in images}
-    days = [day for day in store.days() if ids & set(_ids_of(store.day(day)))]
+    days = [day for day in store.days() if _has_any(store.day(day), ids)]
     busy = [str(day) for day in days if store.storage.list(store.day(day).keys.shards)]
     if busy:
         raise NeedsAttention(
             f"{', '.join(busy)}: the day is just being taken in, and its parts have the image too: let it end, then forget"
         )
-    of_training = ids & set(listed.loc[listed["key"].str.contains("/training/images/", na=False), "image_id"])
+    of_training = bool(listed.of(ids)["key"].str.contains("/training/images/", na=False).any())
     work = ForgetWork(
         at=asked.at,
         by=asked.by,
@@ -107,16 +113,23 @@ def _begin(store: MonitorStore, wanted: Sequence[str], asked: Asked) -> str:
         models=trained_on(store, images),
         near_duplicates=len(nearly_the_same(listed, images)),
         # A report shows some training images without their names.
-        reports=tuple(day for day in store.days() if _is_told(store.day(day), images, bool(of_training), days)),
+        reports=tuple(day for day in store.days() if _is_told(store.day(day), images, of_training, days)),
     )
     receipt = f"{asked.at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     store.write(store.keys.forgetting(receipt, WORK), work)
     return receipt
 
 
-def _ids_of(day: DayStore) -> list[str]:
+def _has_any(day: DayStore, ids: set[str]) -> bool:
+    """Whether the day lists any of these images."""
     key = day.keys.manifest
-    return day.storage.read_arrow(key, ["image_id"])["image_id"].to_pylist() if day.storage.exists(key) else []
+    if not day.storage.exists(key):
+        return False
+    wanted = pa.array([*ids], pa.string())
+    return any(
+        pc.any(pc.is_in(piece["image_id"], value_set=wanted)).as_py()
+        for piece in pieces(day.storage, key, ["image_id"])
+    )
 
 
 def _is_told(day: DayStore, images: Sequence[WantedImage], of_training: bool, days: Sequence[date]) -> bool:
@@ -242,11 +255,15 @@ def _blank_files(store: MonitorStore, receipt: str, names: Mapping[str, str]) ->
     """Every table and every JSON object of the monitor, whatever it is: what has an id or a key of the images gets the other names."""
     work = store.keys.forgetting(receipt, WORK)
     changed = 0
-    for key in _files_of(store):
+    for item in _files_of(store):
+        key, is_table = item.key, item.key.endswith(".parquet")
         if key == work:
             continue
+        if is_table and item.size > MOST_HELD:
+            changed += blank_large(store.storage, key, names)
+            continue
         before = store.storage.read_bytes(key)
-        after = blank_parquet(before, names) if key.endswith(".parquet") else blank_json(before, names)
+        after = blank_parquet(before, names) if is_table else blank_json(before, names)
         if after != before:
             store.storage.write_bytes(key, after)
             changed += 1
@@ -254,14 +271,14 @@ def _blank_files(store: MonitorStore, receipt: str, names: Mapping[str, str]) ->
     return changed
 
 
-def _files_of(store: MonitorStore) -> Iterator[str]:
+def _files_of(store: MonitorStore) -> Iterator[StoredObject]:
     folders = [name for name in store.storage.folders(store.keys.monitor) if name != "incoming"]
     for folder in folders:
         for item in store.storage.list(f"{store.keys.monitor}/{folder}"):
             # What production answered for training images is a model's file, whose sha256 its card has.
             of_people = item.key.startswith(f"{store.keys.training_images}/") or file_name(item.key) == "model.parquet"
             if item.key.endswith((".parquet", ".json")) and not of_people:
-                yield item.key
+                yield item
 
 
 def _correct_handovers(store: MonitorStore) -> None:

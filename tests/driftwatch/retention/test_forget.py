@@ -182,7 +182,10 @@ def needles_of(world: World, image_id: str, key: str) -> list[bytes]:
     return found
 
 
-def test_forgotten_images_are_nowhere_but_where_the_receipt_says(world) -> None:
+@pytest.mark.parametrize("held", [True, False])
+def test_forgotten_images_are_nowhere_but_where_the_receipt_says(world, held, monkeypatch) -> None:
+    if not held:  # as tables of a large day
+        monkeypatch.setattr("driftwatch.retention.forget.MOST_HELD", 0)
     (one, key), (other, other_key) = trained_image(world), held_out_image(world)
     needles = [*needles_of(world, one, key), *needles_of(world, other, other_key)]
     assert len(where(world.storage, *needles)) > 10
@@ -212,7 +215,10 @@ def test_with_the_setting_their_files_go_too(world) -> None:
     assert (receipt.originals_left, receipt.services, receipt.services_left) == (0, {"desk": 1}, {})
 
 
-def test_no_row_goes_and_every_count_stays(world) -> None:
+@pytest.mark.parametrize("held", [True, False])
+def test_no_row_goes_and_every_count_stays(world, held, monkeypatch) -> None:
+    if not held:
+        monkeypatch.setattr("driftwatch.retention.forget.MOST_HELD", 0)
     one, _ = trained_image(world)
     store, tables = (
         store_of(world),

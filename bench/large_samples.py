@@ -1,6 +1,6 @@
-"""What drawing a stratified sample, images for training and the evaluation's count of strata cost on a large day: seconds and memory.
+"""What drawing a stratified sample, images for training, the evaluation's count of strata and forgetting an image cost on a large day: seconds and memory.
 
-    python -m bench.large_strata 1000000 3000000
+    python -m bench.large_samples 1000000 3000000
 
 The manifest and the answers are made up, of ten classes. Each step runs in a process of its own, as a task does.
 """
@@ -31,7 +31,7 @@ def main(sizes: list[int]) -> None:
         try:
             _alone(_fill, home, n)
             _alone(_plan, home, n)
-            for step in (_draw, _keep, _unsure, _count):
+            for step in (_draw, _keep, _unsure, _count, _find, _blank):
                 cost = _alone(step, home, n)
                 told = (
                     f"{cost['seconds'] / n * 1e6:.1f}",
@@ -68,7 +68,7 @@ def _fill(home: Path, n: int) -> None:
 
     day, rng = _day(home), np.random.default_rng(n)
     text = pa.string()
-    manifest = pa.schema([("image_id", text), ("key", text), ("status", text)])
+    manifest = pa.schema([("image_id", text), ("key", text), ("status", text), ("phash", text)])
     scores = [f"score.{name}" for name in CLASSES]
     answers = pa.schema(
         [("image_id", text), ("prediction", text), *((name, pa.float64()) for name in scores), ("model_version", text)]
@@ -82,7 +82,9 @@ def _fill(home: Path, n: int) -> None:
             ids = [rng.bytes(32).hex() for _ in range(rows)]
             found = rng.dirichlet(1 / np.arange(1, 11), rows)
             keys = [f"{day.keys.incoming}/{number:09d}.jpg" for number in range(start, start + rows)]
-            one.add(pa.table([ids, keys, ["accepted"] * rows], schema=manifest))
+            one.add(
+                pa.table([ids, keys, ["accepted"] * rows, [rng.bytes(8).hex() for _ in range(rows)]], schema=manifest)
+            )
             said = pa.array(np.array(CLASSES)[found.argmax(axis=1)])
             other.add(pa.table([ids, said, *found.T, ["v1"] * rows], schema=answers))
     day.storage.write_table(day.keys.judged, day.storage.read_arrow(day.keys.manifest).slice(0, 100).to_pandas())
@@ -158,6 +160,31 @@ def _count(home: Path, n: int) -> dict[str, float]:
         assert sum(images_of_strata(day)["v1"].values()) == n
 
     return _timed(count)
+
+
+def _find(home: Path, n: int) -> dict[str, float]:
+    """find an image that is to be forgotten, and what looks nearly the same"""
+    from driftwatch.retention.search import forget_plan
+
+    day = _day(home)
+    return _timed(lambda: forget_plan(day.monitor, [f"incoming/{DAY}/{n // 2:09d}.jpg"]))
+
+
+def _blank(home: Path, n: int) -> dict[str, float]:
+    """take it out of the manifest, the predictions and the strata"""
+    from driftwatch.retention.large_tables import blank_large
+    from driftwatch.retention.search import forget_plan, replacements
+
+    day = _day(home)
+    names = replacements(forget_plan(day.monitor, [f"incoming/{DAY}/{n // 2:09d}.jpg"]).images)
+
+    def blank() -> None:
+        changed = [
+            blank_large(day.storage, key, names) for key in (day.keys.manifest, day.keys.predictions, day.keys.strata)
+        ]
+        assert all(changed)
+
+    return _timed(blank)
 
 
 if __name__ == "__main__":
