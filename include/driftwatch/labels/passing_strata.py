@@ -58,8 +58,9 @@ def stratify_passing(look: Callable[[], Iterator[Answers]], classes: Sequence[st
         of_cell[ours] = len(names) + band[np.maximum(before, 0)]
         names += [name_of(group, place, len(kept), groups, classes) for place in range(len(kept))]
     of_stratum, size_of = np.zeros(len(names), dtype="int64"), np.zeros(len(names))
-    np.add.at(of_stratum, of_cell, images)
-    np.add.at(size_of, of_cell, sizes)
+    there = images.nonzero()
+    np.add.at(of_stratum, of_cell[there], images[there])
+    np.add.at(size_of, of_cell[there], sizes[there])
     return PassingStrata(tuple(names), of_stratum, allocate(of_stratum, size_of, wanted), sums, of_cell)
 
 

@@ -13,7 +13,6 @@ import pyarrow as pa
 from driftwatch.artifacts.answers import Answers, LogFile
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
-from driftwatch.config.logged import KSERVE
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.judged import is_sampled
 from driftwatch.images.layout import below, images_root
@@ -45,7 +44,7 @@ def answer_day(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 
     """
     settings = settings_of(day.config)
     place = place_of(settings, day.date, day.storage, elsewhere)
-    if is_sampled(day) and settings.format != KSERVE:
+    if is_sampled(day):
         return answer_large_day(day, version, place, shards)
     files = read_log(place, settings.settle_seconds, partial(parse, settings=settings))
     rows = rows_of(files, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,18 @@ import numpy as np
 import pyarrow as pa
 
 from driftwatch.artifacts.answers import LogFile
+from driftwatch.config.logged import KSERVE
 from driftwatch.models.logged import columns as roles
+from driftwatch.models.logged.columns import sources, table_of
 from driftwatch.models.logged.files import ReadFile
 from driftwatch.models.logged.formats import parse
 from driftwatch.models.logged.join import NO_KEY, Images
+from driftwatch.models.logged.kept_events import KeptEvents
+from driftwatch.models.logged.presets import preset_columns
 from driftwatch.models.logged.understand import (
     BAD_EMBEDDING,
     BAD_TIME,
+    MOST_NAMED,
     Understood,
     text_of,
     understand,
@@ -63,13 +69,16 @@ class KeptRows:
         self.rows = self._open.enter_context(Parts(self._parts))
         self.taken = self.other_case = 0
         self._reasons: Counter[str] = Counter()
-        self._unknown: dict[str, None] = {}
+        # The first names of classes that are none, with the place of their first row.
+        self._unknown: dict[str, int] = {}
         self._widths: Counter[int] = Counter()
         # Rows by the width of their embedding, and by what else is wrong with them.
         self._by_width: Counter[tuple[int, str]] = Counter()
         self._embeds = False
-        # Those of predictions.parquet but for the image's id, as far as the log has them.
+        # Those of predictions.parquet but for the image's id, as far as the log has them; and whether its rows name images by their ids.
         self.columns: tuple[str, ...] = ()
+        self.by_id = False
+        self._events = KeptEvents(self._open.enter_context(Parts(self._parts)))
 
     def close(self) -> None:
         self._open.close()
@@ -78,12 +87,25 @@ class KeptRows:
         """The rows of the next file. Raises BrokenLog and StillWritten."""
         parsed = parse(file, self._settings)
         table = parsed.rows.table
-        for start in range(0, max(len(table), 1), _AT_ONCE):
-            self._add(table.iloc[start : start + _AT_ONCE].reset_index(drop=True))
+        self._add_all(table, np.arange(self.taken, self.taken + len(table)))
         self._reasons += parsed.rows.broken
-        self._embeds = roles.EMBEDDING in table
+        self._embeds, self.by_id = roles.EMBEDDING in table, roles.IMAGE_ID in table
         self.taken += parsed.rows.broken.total()
+        self._events.add(parsed.events)
         return LogFile(name=parsed.name, bytes=parsed.bytes, rows=len(table) + parsed.rows.broken.total())
+
+    def finish(self, files: Sequence[LogFile]) -> list[LogFile]:
+        """The files, after the last one was taken: each with the rows that it has in all. An answer of KServe's log may have its request in another one."""
+        rows = [file.rows for file in files]
+        wanted = sources(preset_columns(self._settings.columns)) if self._settings.format == KSERVE else {}
+        for answers in self._events.answers():
+            table = table_of(answers.records, wanted)
+            self._add_all(table, np.array(answers.orders, "int64"))
+            self._reasons += answers.broken
+            self.taken += answers.broken.total()
+            for number, count in answers.rows.items():
+                rows[number] += count
+        return [file.model_copy(update={"rows": count}) for file, count in zip(files, rows, strict=True)]
 
     @property
     def width(self) -> int | None:
@@ -91,7 +113,7 @@ class KeptRows:
 
     @property
     def unknown_classes(self) -> tuple[str, ...]:
-        return tuple(self._unknown)[:5]
+        return tuple(sorted(self._unknown, key=lambda name: self._unknown[name]))[:MOST_NAMED]
 
     @property
     def refused(self) -> dict[str, int]:
@@ -102,17 +124,21 @@ class KeptRows:
         del found[""]
         return dict(sorted((+found).items()))
 
-    def _add(self, table: pd.DataFrame) -> None:
+    def _add_all(self, table: pd.DataFrame, order: np.ndarray) -> None:
+        """`order`: the place of each row in the log."""
+        for start in range(0, max(len(table), 1), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            self._add(table.iloc[part].reset_index(drop=True), order[part])
+
+    def _add(self, table: pd.DataFrame, order: np.ndarray) -> None:
         found = understand(table.drop(columns=roles.EMBEDDING, errors="ignore"), self._config)
         named = self._named(table)
         reasons = found.reasons
         reasons[np.array([name is None for name in named], bool) & (reasons == "")] = NO_KEY
         self.other_case += found.other_case
-        self._unknown |= dict.fromkeys(found.unknown)
-        columns: dict[str, object] = {
-            IMAGE: pa.array(named, pa.string()),
-            ORDER: np.arange(self.taken, self.taken + len(table)),
-        }
+        for name, row in found.unknown_at.items():
+            self._unknown[name] = min(int(order[row]), self._unknown.get(name, int(order[row])))
+        columns: dict[str, object] = {IMAGE: pa.array(named, pa.string()), ORDER: order}
         self.taken += len(table)
         counted = np.ones(len(table), bool)
         if roles.EMBEDDING in table:

@@ -58,7 +58,7 @@ def answer_large_day(day: DayStore, version: str, place: LogPlace, shards: int) 
         Parts(parts) as by_place,
         Parts(1) as chosen,
     ):
-        files = read_log(place, settings.settle_seconds, log.take, log.begin)
+        files = log.finish(read_log(place, settings.settle_seconds, log.take, log.begin))
         strangers = _placed(day, log, images, by_place)
         found = _Chosen(day, images, refuses=settings.answered_twice == "refuse")
         found.choose(by_place, chosen, version)
@@ -97,11 +97,10 @@ def _manifest(day: DayStore, columns: list[str]) -> Iterator[pa.Table]:
 
 def _placed(day: DayStore, log: KeptRows, images: int, by_place: Parts) -> dict[str, int]:
     """Keeps the rows whose image is one of the day's by its place among them, and counts the others by what became of their file."""
-    by_id = settings_of(day.config).columns.image_id is not None
-    files = _ids(day) if by_id else _paths(day)
+    files = _ids(day) if log.by_id else _paths(day)
     strangers: Counter[str] = Counter()
     step = max(1, -(-images // by_place.count))
-    for piece in joined_parts(log.rows, files, IMAGE, _each_once if by_id else lambda part: part):
+    for piece in joined_parts(log.rows, files, IMAGE, _each_once if log.by_id else lambda part: part):
         rows = piece
         if log.width is not None:
             rows = rows.filter(pc.equal(rows[WIDTH], log.width))

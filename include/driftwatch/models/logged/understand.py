@@ -26,7 +26,7 @@ UNKNOWN_CLASS, NO_CLASS, BAD_TIME, BAD_EMBEDDING = "unknown_class", "no_class", 
 # The version of an answer whose row does not say it, in a log that has a column for it.
 UNTOLD = "unknown"
 SCORE_DECIMALS = 6
-_MOST_NAMED = 5
+MOST_NAMED = 5
 # From seconds of 2001 to the last nanosecond that pandas has. Another number is no time, but the text 20260304 is a date.
 _SINCE_1970 = (1e9, 9.2e18)
 # A number of a class. A table with gaps makes 3.0 of 3, and writes that into a CSV file.
@@ -39,7 +39,7 @@ class Understood:
 
     `reasons`: why a row cannot be used, empty for one that can. `predictions`: a class or None. `scores` [n, classes] and `embeddings`
     [n, width], float16, are None where the log has none. `versions` is None where it does not tell. `times`: comparable numbers.
-    `unknown`: the first names of classes that are none. `other_case`: rows whose class has another case.
+    `unknown_at`: the first names of classes that are none, each with its first row. `other_case`: rows whose class has another case.
     """
 
     reasons: np.ndarray
@@ -49,8 +49,12 @@ class Understood:
     versions: np.ndarray | None
     times: np.ndarray
     segments: dict[str, np.ndarray]
-    unknown: tuple[str, ...]
+    unknown_at: dict[str, int]
     other_case: int
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        return tuple(self.unknown_at)
 
 
 class Names:
@@ -98,7 +102,7 @@ def understand(table: pd.DataFrame, config: MonitorConfig) -> Understood:
         versions=_texts(table[roles.VERSION], UNTOLD) if roles.VERSION in table else None,
         times=times,
         segments={name: _texts(table[name], "") for name in table.columns if name.startswith(roles.SEGMENT)},
-        unknown=unknown,
+        unknown_at=unknown,
         other_case=other_case,
     )
 
@@ -122,14 +126,14 @@ def _note(reasons: np.ndarray, where: np.ndarray, reason: Any) -> None:
 
 def _predictions(
     table: pd.DataFrame, config: MonitorConfig, names: Names, scores: Scores | None, reasons: np.ndarray
-) -> tuple[np.ndarray, tuple[str, ...], int]:
-    """The class of each row, the first names that are none, and how many rows have another case."""
+) -> tuple[np.ndarray, dict[str, int], int]:
+    """The class of each row, the first names that are none with their first rows, and how many rows have another case."""
     if roles.PREDICTION not in table:
         if scores is None:
             _note(reasons, np.ones(len(table), bool), NO_CLASS)
-            return np.full(len(table), None, dtype=object), (), 0
+            return np.full(len(table), None, dtype=object), {}, 0
         best = np.nan_to_num(np.round(scores.values, SCORE_DECIMALS), nan=-1).argmax(axis=1)
-        return np.array(config.classes, dtype=object)[best], (), 0
+        return np.array(config.classes, dtype=object)[best], {}, 0
     said = [text_of(_single(value)) for value in table[roles.PREDICTION]]
     known = {name: names.known(name) for name in dict.fromkeys(said) if name is not None}
     found = np.array([None if name is None else known[name][0] for name in said], dtype=object)
@@ -137,7 +141,8 @@ def _predictions(
     strange = np.array([of is None for of in found], bool) & ~empty
     _note(reasons, empty, NO_CLASS)
     _note(reasons, strange, UNKNOWN_CLASS)
-    unknown = tuple(name for name, (of, _) in known.items() if of is None)[:_MOST_NAMED]
+    strangers = [name for name, (of, _) in known.items() if of is None][:MOST_NAMED]
+    unknown = {name: said.index(name) for name in strangers}
     other_case = sum(name is not None and known[name][1] for name in said)
     return found, unknown, other_case
 

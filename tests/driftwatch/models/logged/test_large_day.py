@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +36,7 @@ from .days import (
     put_inputs,
 )
 from .test_day import odd, with_gist
+from .test_presets import CSV_OUTPUT, JSON_OUTPUT, b64, body, captured
 
 ENDS = {"csv": csv_of, "jsonl": jsonl_of, "parquet": parquet_of}
 Written = dict[str, bytes | str]
@@ -233,9 +233,51 @@ def test_a_log_that_changes_while_it_is_read_is_taken_anew(tmp_path: Path, monke
     assert (found.rows, found.used, found.reasons) == (IMAGES + 1, IMAGES, {"unknown_class": 1})
 
 
-def test_kserve_s_log_is_still_held(tmp_path: Path) -> None:
-    """An answer may have its request in another file."""
-    day = as_a_large_day(a_day(tmp_path, format="kserve", columns={}, max_unanswered=1.0))
-    event = {"type": "org.kubeflow.serving.inference.response", "id": "0001.jpg", "data": {"predictions": [[0.2, 0.8]]}}
-    put(day, "a.jsonl", json.dumps({**event, "time": "2026-03-04T10:00:00Z", "inferenceservicename": "pets"}) + "\n")
-    assert answer_day(day, VERSION, open_storage).rows == 1
+@pytest.mark.parametrize("seed", range(4))
+def test_kserve_s_requests_and_answers_may_stand_in_any_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    columns = {"prediction": "response.label", "scores": "response.scores"} if seed % 2 else {}
+    day = as_a_large_day(a_day(tmp_path, format="kserve", columns=columns, max_unanswered=1.0, max_without_image=1.0))
+    events = [
+        event for number in rng.permutation(IMAGES)[:90].tolist() for event in kserve_events(rng, number, bool(columns))
+    ]
+    events += kserve_events(rng, 7, bool(columns))  # answered again
+    events = [events[place] for place in rng.permutation(len(events))]
+    for number, start in enumerate(range(0, len(events), 50)):
+        put(day, f"{number}.jsonl", jsonl_of(events[start : start + 50]))
+    told = counts(same_as_held(day, monkeypatch))
+    assert (
+        told.rows == sum(file.rows for file in told.log) == told.used + told.earlier + told.without_image + told.refused
+    )
+    assert told.used > 50
+    assert told.reasons["no_payload"] > 0
+    assert len(told.unknown_classes) == (5 if columns else 0)
+
+
+def kserve_events(rng: np.random.Generator, number: int, labelled: bool) -> list[dict[str, Any]]:
+    """A request with the image's bytes and its answer; of some images something is missing."""
+    name = f"e{number}" if number % 11 else number
+    score = round(float(rng.random()), 3)
+    label = f"stranger {number}" if number % 9 == 0 else "dog" if score < 0.5 else "cat"
+    said = {"label": label, "scores": [score, round(1 - score, 3)]} if labelled else [score, round(1 - score, 3)]
+    about = {"time": f"2026-03-04T10:{number % 60:02d}:00Z", "inferenceservicename": "pets"}
+    request = {**about, "id": name, "type": "org.kubeflow.serving.inference.request"}
+    request["data"] = {"instances": [{"b64": b64(body(number))}]}
+    response = {
+        **about,
+        "id": name,
+        "type": "org.kubeflow.serving.inference.response",
+        "data": {"predictions": [said] * (1 + (number % 13 == 0))},
+    }
+    return [request, response] if number % 17 else [response]
+
+
+@pytest.mark.parametrize("output", [CSV_OUTPUT, JSON_OUTPUT])
+def test_sagemaker_s_capture_tells_images_by_their_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: dict[str, Any]
+) -> None:
+    day = as_a_large_day(a_day(tmp_path, format="sagemaker", columns={}, max_unanswered=1.0))
+    put(day, "a.jsonl", jsonl_of([captured(number, output) for number in range(60)]))
+    assert counts(same_as_held(day, monkeypatch)).used == (60 if output is CSV_OUTPUT else 0)
