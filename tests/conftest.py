@@ -192,6 +192,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--add-to-fault-matrix", metavar="FILE", help="renew the cells of such a table that this run measured"
     )
+    parser.addoption("--missing-in", metavar="FILE", help="of the object store only the cells that such a table lacks")
 
 
 # What takes longest stands first. xdist gives each worker a file, then the next to whoever has at most one test left.

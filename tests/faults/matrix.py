@@ -51,7 +51,7 @@ def calls_of(reports: Iterable[Any]) -> set[str]:
 def added_to(text: str, cells: dict[str, dict[str, str]], calls: set[str]) -> str:
     """The written table with these cells in place of their earlier ones, and its head as it was. `calls`: rows of the object store that are none of
     these are left out, where there are any."""
-    found = _cells_in(text)
+    found = cells_in(text)
     for fault, results in cells.items():
         found.setdefault(fault, {}).update(results)
     if calls:
@@ -59,7 +59,8 @@ def added_to(text: str, cells: dict[str, dict[str, str]], calls: set[str]) -> st
     return f"{text[: text.index('Each cell is a day')]}{LEGEND}\n{render(found, markdown=True)}\n"
 
 
-def _cells_in(text: str) -> dict[str, dict[str, str]]:
+def cells_in(text: str) -> dict[str, dict[str, str]]:
+    """{fault: {call: result}} of a written table."""
     found: dict[str, dict[str, str]] = {}
     header: list[str] = []
     for line in text.splitlines():

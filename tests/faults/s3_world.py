@@ -249,7 +249,7 @@ class S3Day(Case):
     def key_pattern(self, call: str) -> str:
         """A regular expression for the call's key, from the bucket on."""
         key = f"{self.monitor.name}/{self.monitor.name}/{call.partition(' ')[2]}"
-        return re.escape(key).replace(r"\{\}", "[^/]+")
+        return re.escape(key).replace(r"\{\}", "[^/&]+")
 
     def remove(self) -> None:
         for item in self.storage.list(self.monitor.name):
