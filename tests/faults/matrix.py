@@ -12,6 +12,7 @@ CALLS = "fault_matrix_calls"  # all that the days ask of the object store
 SERVICES = ("toloka", "label-studio", "the-desk", "label-table", "whylabs", "s3", "day", "killed")
 REPEATED, RETRIED, REPAIRED, WENT_ON = "repeated", "task retried", "re-run", "went on"
 ONE_ROW, ASKED_AGAIN = "one row", "asked again"
+EARLIER = "*"  # after a result that a later run has to measure again
 LEGEND = f"""Each cell is a day on which that call met that fault, compared with a day without: one project, one pool, the same tasks, the same
 money, the same labels, the same published counts.
 
@@ -22,6 +23,7 @@ money, the same labels, the same published counts.
 - `{ONE_ROW}`: S3 refused some images of the day and gave others: those are rows of the manifest that say why, and taking the day
   in again after the fault put things right.
 - `{ASKED_AGAIN}`: the task gave its worker's slot back, asked again ten minutes later, and went on.
+- A `{EARLIER}` behind it: measured with the object store's client of an earlier version, and not since.
 
 Of the object store (`s3`), each row is what a task asks of it, and a column is one day: all calls meet the fault, one after the other,
 and more days where a call is only made by the first try of its task. RANGE reads part of an object, first its end, and ROWS a further
@@ -91,9 +93,12 @@ def render(cells: dict[str, dict[str, str]], markdown: bool = False) -> str:
             [call.removeprefix(f"{service} "), *(faults[f].get(call, "-") for f in sorted(faults))] for call in calls
         ]
         parts.append(_markdown(header, rows) if markdown else _plain(header, rows))
-    counts = Counter(result for of in cells.values() for result in of.values())
+    counts = Counter(result.rstrip(EARLIER) for of in cells.values() for result in of.values())
     total = sum(counts.values())
+    earlier = sum(result.endswith(EARLIER) for of in cells.values() for result in of.values())
     parts.append(f"{total} cells: " + ", ".join(f"{n} {result}" for result, n in sorted(counts.items())))
+    if earlier:
+        parts.append(f"{earlier} of them are an earlier version's.")
     return "\n\n".join(parts)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .matrix import LEGEND, added_to, render
+from .matrix import EARLIER, LEGEND, added_to, render
 
 CELLS = {
     "reset, once": {"s3 day_done GET a": "repeated", "s3 day_done GET gone": "repeated", "toloka GET b": "repeated"},
-    "cut, once": {"s3 day_done GET a": "went on"},
+    "cut, once": {"s3 day_done GET a": f"went on{EARLIER}"},
 }
 TEXT = f"# Faults\n\nWhat is an earlier run's.\n\n{LEGEND}\n{render(CELLS, markdown=True)}\n"
 
@@ -15,10 +15,10 @@ def test_a_piece_renews_its_own_cells_and_leaves_the_head_and_all_others():
     assert added_to(TEXT, {}, set()) == TEXT
     found = added_to(TEXT, {"reset, once": {"s3 day_done GET a": "task retried"}}, set())
     assert found.splitlines()[2] == "What is an earlier run's."
-    assert "| `day_done GET a` | went on | task retried |" in found
+    assert "| `day_done GET a` | went on* | task retried |" in found
     assert "| `day_done GET gone` | - | repeated |" in found
     assert "| `GET b` | repeated |" in found
-    assert found.endswith("\n4 cells: 2 repeated, 1 task retried, 1 went on\n")
+    assert found.endswith("\n4 cells: 2 repeated, 1 task retried, 1 went on\n\n1 of them are an earlier version's.\n")
 
 
 def test_a_call_that_no_day_makes_any_more_leaves_the_table():

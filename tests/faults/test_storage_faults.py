@@ -19,7 +19,7 @@ from driftwatch.errors import NeedsAttention
 
 from ..faulty_s3 import FaultyS3
 from .large_day import LargeDay
-from .matrix import CALLS, ONE_ROW, REPAIRED, REPEATED, RETRIED, WENT_ON, cells_in
+from .matrix import CALLS, EARLIER, ONE_ROW, REPAIRED, REPEATED, RETRIED, WENT_ON, cells_in
 from .s3_world import BUCKET, S3Day, s3_of_the_day, settings
 from .table_day import TableDay
 from .world import World
@@ -101,10 +101,15 @@ def faultless(world: World, s3: FaultyS3) -> Faultless:
 
 @pytest.fixture
 def missing(request: pytest.FixtureRequest) -> Callable[[list[Call], str], list[Call]]:
-    """`missing(calls, fault)`: those that have no cell yet in the table of --missing-in; without it all."""
+    """`missing(calls, fault)`: those that have no cell in the table of --missing-in, or an earlier version's; without it all."""
     table = request.config.getoption("--missing-in")
     cells = cells_in(Path(table).read_text()) if table else {}
-    return lambda calls, fault: [call for call in calls if f"s3 {' '.join(call)}" not in cells.get(fault, {})]
+
+    def lacking(calls: list[Call], fault: str) -> list[Call]:
+        results = cells.get(fault, {})
+        return [call for call in calls if results.get(f"s3 {' '.join(call)}", EARLIER).endswith(EARLIER)]
+
+    return lacking
 
 
 def new_day(world: World, kind: type[S3Day]) -> S3Day:
