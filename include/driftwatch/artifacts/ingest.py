@@ -68,6 +68,8 @@ class ShardPlan(OfPixels, OfFeatures, DayArtifact):
     """Objects in the day's folder."""
     model_version: str
     """The version that the day will be judged by."""
+    run: str = ""
+    """Which cut made it, as its listings say too; absent if an early Driftwatch made it."""
 
 
 class LateFiles(DayArtifact):

@@ -8,6 +8,7 @@ shard has, `ingest_shard` makes the pass over one shard, and `merge_shards` make
 from __future__ import annotations
 
 import logging
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -23,7 +24,7 @@ import pyarrow.compute as pc
 from driftwatch.artifacts.ingest import Ingest, ShardPlan
 from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.store import DayStore
-from driftwatch.errors import NeedsAttention, TooManyRejects
+from driftwatch.errors import DriftwatchError, NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
 from driftwatch.images.copies import TABLES_AHEAD, in_several, without_copies
 from driftwatch.images.features import COLUMNS
@@ -51,6 +52,7 @@ from driftwatch.storage.tables import TableWriter, writing_table
 
 logger = logging.getLogger(__name__)
 
+_RUN = b"driftwatch.run"
 _LISTING = pa.schema([("key", pa.string()), ("size", pa.int64())])
 # What a shard gives to the merge: a row for each object, with features if it was accepted.
 _IMAGES = pa.schema([*MANIFEST, *(FEATURE_TABLE.field(name) for name in COLUMNS)])
@@ -119,17 +121,36 @@ def cut_into_shards(day: DayStore, model: DayModel, listed: Iterable[StoredObjec
     size = day.config.images.shard_size
     segments = DaySegments.of(day)
     _clear_shards(day)
+    run = secrets.token_hex(8)
+    schema = _of_run(_LISTING, run)
     objects, total = segments.counted(day, listed), 0
-    while part := list(islice(objects, objects_of_shard(size))):
-        number = total // objects_of_shard(size)
-        with writing_table(day.storage, day.keys.shard(number, "listing.parquet"), _LISTING) as table:
-            table.add(pa.table([[o.key for o in part], [o.size for o in part]], schema=_LISTING))
-        total += len(part)
-    shards = shards_of(total, size)
+    try:
+        while part := list(islice(objects, objects_of_shard(size))):
+            number = total // objects_of_shard(size)
+            with writing_table(day.storage, day.keys.shard(number, "listing.parquet"), schema) as table:
+                table.add(pa.table([[o.key for o in part], [o.size for o in part]], schema=schema))
+            total += len(part)
+    except DriftwatchError:  # of a day of ignored files alone, or a listing that broke off: forgetting would take it for a day that is being taken in
+        _clear_shards(day)
+        raise
+    shards = shards_of(total, size, run)
     about = pixel_fields(model.input)
-    plan = ShardPlan(shards=len(shards), listed=total, model_version=model.version, **about)
+    plan = ShardPlan(shards=len(shards), listed=total, model_version=model.version, run=run, **about)
     day.write(plan.model_copy(update={"decoding": model.decoding}))
     return shards
+
+
+def _of_run(schema: pa.Schema, run: str) -> pa.Schema:
+    """Two tries of ingest_images may overlap, and each cuts the day as it lists it: what a shard is made of says which one cut it."""
+    return schema.with_metadata({_RUN: run})
+
+
+def _refuse_other_run(day: DayStore, table: pa.Table, run: str) -> None:
+    found = (table.schema.metadata or {}).get(_RUN, b"").decode()
+    if run and found != run:
+        raise NeedsAttention(
+            f"{day.storage.url(day.keys.shards)}: two runs of ingest_images have cut the day at the same time: clear ingest_images with what follows"
+        )
 
 
 def ingest_shard(day: DayStore, shard: Shard) -> dict[str, int]:
@@ -143,13 +164,17 @@ def ingest_shard(day: DayStore, shard: Shard) -> dict[str, int]:
             f"{day.storage.url(day.key(ShardPlan))} is gone: the day was merged since. To take it in again clear ingest_images"
         )
     model = DayModel(plan.model_version, plan.pixels, plan.decoding)
-    part = day.storage.read_table(day.keys.shard(shard.number, "listing.parquet"))
+    listing = day.storage.read_arrow(day.keys.shard(shard.number, "listing.parquet"))
+    _refuse_other_run(day, listing, shard.run)
+    part = listing.to_pandas()
     objects = [StoredObject(key, int(size)) for key, size in zip(part["key"], part["size"], strict=True)]
+
+    schema = _of_run(_IMAGES, shard.run or plan.run)
 
     def make_pass(given_up: frozenset[str]) -> Counter[str]:
         counts: Counter[str] = Counter()
         with (
-            writing_table(day.storage, day.keys.shard(shard.number, "images.parquet"), _IMAGES) as table,
+            writing_table(day.storage, day.keys.shard(shard.number, "images.parquet"), schema) as table,
             _blocks(day, objects, model, given_up) as blocks,
         ):
             for number, block in zip(shard.blocks, blocks, strict=True):
@@ -178,6 +203,7 @@ def merge_shards(day: DayStore) -> Ingest:
     block = 0
     with _writing_tables(day, DaySegments.of(day)) as tables:
         for images_of_shard in day.storage.iter_arrow(keys, None, TABLES_AHEAD):
+            _refuse_other_run(day, images_of_shard, plan.run)
             for start in range(0, len(images_of_shard), BLOCK):
                 part = without_copies(images_of_shard.slice(start, BLOCK), shared, firsts)
                 _drop_inputs(day, block, part, images_of_shard.slice(start, BLOCK))
@@ -186,7 +212,8 @@ def merge_shards(day: DayStore) -> Ingest:
                 tables.add(part.select(MANIFEST.names), features)
                 block += 1
     found = _finish(day, DayModel(plan.model_version, plan.pixels, plan.decoding), tables)
-    _clear_shards(day)
+    # What the next steps write there stays: a try that ends late must not take it away.
+    _clear_shards(day, ("listing.parquet", "images.parquet"))
     return _refuse_too_many_rejects(day, found)
 
 

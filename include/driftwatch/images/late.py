@@ -75,7 +75,11 @@ def keep_drawn_from(day: DayStore, number: int, late: Sequence[str]) -> None:
 def images_on_time(day: DayStore) -> int:
     """From how many images the day's own sample was drawn."""
     kept = day.keys.sampled_manifest
-    return sum(map(len, _accepted(day.storage, kept if day.storage.exists(kept) else day.keys.manifest)))
+    return _images_in(day, kept if day.storage.exists(kept) else day.keys.manifest)
+
+
+def _images_in(day: DayStore, manifest: str) -> int:
+    return sum(map(len, _accepted(day.storage, manifest)))
 
 
 def _accepted(storage: Storage, key: str) -> Iterator[pa.ChunkedArray]:
@@ -91,9 +95,10 @@ def _hashes(ids: pa.ChunkedArray) -> np.ndarray:
 
 
 def count_late(day: DayStore) -> int:
-    """After a day was taken in again: how many of its images came late. If none did, the manifest that was kept is removed."""
+    """After a day was taken in again: how many of its images came late. If it has the images that the sample was drawn from, and no others, the manifest
+    that was kept is removed: an image that is missing may come back."""
     late = len(late_images(day))
-    if not late:
+    if not late and images_on_time(day) == _images_in(day, day.keys.manifest):
         day.storage.delete(day.keys.sampled_manifest)
     day.storage.delete(day.key(LateFiles))
     return late

@@ -18,12 +18,14 @@ MOST_BATCHES = 1000  # Airflow maps a task at most 1,024 times by default ([core
 
 @dataclass(frozen=True)
 class Shard:
-    """The objects from `start` to before `stop` in the day's listing; `number` of `shards`, from 0."""
+    """The objects from `start` to before `stop` in the day's listing; `number` of `shards`, from 0. `run`: of the cut that made it; empty where that
+    does not matter."""
 
     number: int
     shards: int
     start: int
     stop: int
+    run: str = ""
 
     @property
     def name(self) -> str:
@@ -46,14 +48,14 @@ def objects_of_shard(shard_size: int) -> int:
     return math.ceil(shard_size / BLOCK) * BLOCK
 
 
-def shards_of(listed: int, shard_size: int) -> list[Shard]:
+def shards_of(listed: int, shard_size: int, run: str = "") -> list[Shard]:
     """The day's shards: `shard_size` objects each, rounded up to whole blocks; fewer in the last."""
     each = objects_of_shard(shard_size)
-    return [_shard(number, each, listed) for number in range(math.ceil(listed / each))]
+    return [_shard(number, each, listed, run) for number in range(math.ceil(listed / each))]
 
 
-def _shard(number: int, each: int, listed: int) -> Shard:
-    return Shard(number, math.ceil(listed / each), number * each, min((number + 1) * each, listed))
+def _shard(number: int, each: int, listed: int, run: str) -> Shard:
+    return Shard(number, math.ceil(listed / each), number * each, min((number + 1) * each, listed), run)
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,12 @@ class Batch:
     stop: int
     each: int
     listed: int
+    run: str = ""
 
     @property
     def shards(self) -> list[Shard]:
         """Its shards."""
-        return [_shard(number, self.each, self.listed) for number in range(self.first, self.stop)]
+        return [_shard(number, self.each, self.listed, self.run) for number in range(self.first, self.stop)]
 
     @property
     def name(self) -> str:
@@ -85,5 +88,7 @@ class Batch:
 def batches_of(shards: Sequence[Shard]) -> list[Batch]:
     """A batch for each shard of a day; where these would be more than MOST_BATCHES, of several shards each."""
     size = math.ceil(len(shards) / MOST_BATCHES)
-    each, listed = shards[0].stop, shards[-1].stop
-    return [Batch(first, min(first + size, len(shards)), each, listed) for first in range(0, len(shards), max(1, size))]
+    each, listed, run = shards[0].stop, shards[-1].stop, shards[0].run
+    return [
+        Batch(first, min(first + size, len(shards)), each, listed, run) for first in range(0, len(shards), max(1, size))
+    ]

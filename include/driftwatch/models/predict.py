@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from driftwatch.models.as_trained import as_trained, refuse_other_pixels
 from driftwatch.models.content import content_of, kind_of_day
 from driftwatch.models.predictors.base import Asked, Predictor, day_predictor
 from driftwatch.storage import open_storage
+from driftwatch.storage.tables import pieces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +102,7 @@ def merge_predictions(
     else:  # the shards' files were removed, since all is written
         counts = _counts_again(day, version)
         _refuse_incomplete(day, counts["images"], images)
+        _refuse_others(day)
     day.storage.delete_all([key for key in flat if key in there])
     return counts
 
@@ -139,6 +142,20 @@ def _refuse_incomplete(day: DayStore, answered: int, images: int) -> None:
     if answered != images:
         raise NeedsAttention(
             f"{day.storage.url(day.keys.predictions)}: the shards answered {answered} of {images} images: clear predict_shards"
+        )
+
+
+def _refuse_others(day: DayStore) -> None:
+    """Answers that are there already must be about the day's images: an earlier run's may be as many."""
+    of_ids = []
+    for key in (day.keys.features, day.keys.predictions):
+        ids = hashlib.sha256()
+        for piece in pieces(day.storage, key, ["image_id"]):
+            ids.update("".join(piece["image_id"].to_pylist()).encode())
+        of_ids.append(ids.digest())
+    if of_ids[0] != of_ids[1]:
+        raise NeedsAttention(
+            f"{day.storage.url(day.keys.predictions)}: the answers are about other images than the day has: clear predict_shards"
         )
 
 

@@ -26,18 +26,23 @@ class TableWriter:
     def __init__(self, writer: pq.ParquetWriter) -> None:
         self._writer = writer
         self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
         self.rows = 0
 
     def add(self, piece: pa.Table) -> None:
+        if not len(piece):
+            return
         self._waiting.append(piece)
+        self._waiting_rows += len(piece)
         self.rows += len(piece)
-        while sum(map(len, self._waiting)) >= ROWS:
+        while self._waiting_rows >= ROWS:
             whole = pa.concat_tables(self._waiting)
             self._writer.write_table(whole.slice(0, ROWS))
             self._waiting = [whole.slice(ROWS)]
+            self._waiting_rows -= ROWS
 
     def finish(self) -> None:
-        if any(map(len, self._waiting)):
+        if self._waiting_rows:
             self._writer.write_table(pa.concat_tables(self._waiting))
         self.close()
 

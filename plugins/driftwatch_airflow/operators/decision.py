@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.artifacts.accuracy import WhyLabsAnalysis
+    from driftwatch.artifacts.decision import RetrainingDecision
     from driftwatch.artifacts.parts import AccuracyVerdict
     from driftwatch.config import MonitorConfig
     from driftwatch.lineage.datasets import Lineage
@@ -230,8 +231,12 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         )
         say_verdict(context, f"{verdict.replace('_', ' ')}: {what}")
         if not context["params"].get("dry_run"):
-            self.of_day.write(RetrainingDecision(verdict=verdict, run_id=run_id, held=held))
+            self.of_day.write(self.kept(RetrainingDecision(verdict=verdict, run_id=run_id, held=held)))
             renew_report_if_possible(self.of_day)
+
+    def kept(self, decision: RetrainingDecision) -> RetrainingDecision:
+        """What is kept of the decision for the pages and the report."""
+        return decision
 
     def _branch(self, context: Context, *tasks: str) -> str | list[str] | None:
         chosen = list(tasks) if len(tasks) > 1 else next(iter(tasks), None)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.artifacts.decision import RetrainingDecision
     from driftwatch.artifacts.store import DayStore
     from driftwatch.labels.table import TableLabels
     from driftwatch.lineage.datasets import Lineage
@@ -202,6 +203,15 @@ class CompareWithPeopleOperator(RescoreOperator):
 class CheckCorrectionOperator(CheckPerformanceOperator):
     """Looks at the verdict that the day has when all its labels are there. An alert starts a retraining, if the day has not started one
     before and its model still serves."""
+
+    def kept(self, decision: RetrainingDecision) -> RetrainingDecision:
+        """The run that the day has started before stays known: the correction starts no other."""
+        from driftwatch.artifacts.decision import RetrainingDecision
+
+        before = self.of_day.find(RetrainingDecision)
+        if decision.run_id is not None or before is None or before.run_id is None:
+            return decision
+        return RetrainingDecision(verdict=decision.verdict, run_id=before.run_id)
 
     def _begin_or_why_not(self, context: Context) -> str | None:
         from driftwatch.artifacts.accuracy import Performance

@@ -15,7 +15,7 @@ from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.config import ImagesConfig
 from driftwatch.images import ingest, inputs, one_pass, shards
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
-from driftwatch.images.late import late_images, note_late_files
+from driftwatch.images.late import images_on_time, late_images, note_late_files
 from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.spool import Spool
@@ -153,3 +153,15 @@ def test_files_are_told_late_by_their_names_whatever_these_are(storage: Storage,
     for name in ("A.jpg", "sub/1.jpg"):  # taken away since
         storage.delete(f"{DAY.incoming}/{name}")
     assert note_late_files(day_of(storage, DAY)) == 5
+
+
+@pytest.mark.parametrize("take_in", [at_once, in_shards])
+def test_an_image_that_was_missing_once_and_came_back_is_not_late(storage: Storage, take_in: Callable) -> None:
+    kept = storage.read_bytes(f"{DAY.incoming}/3.jpg")
+    storage.delete(f"{DAY.incoming}/3.jpg")
+    assert take_in(storage).late == 0
+    assert images_on_time(day_of(storage, DAY)) == 3, "the sample was drawn from three"
+    storage.write_bytes(f"{DAY.incoming}/3.jpg", kept)
+    assert take_in(storage).late == 0
+    assert images_on_time(day_of(storage, DAY)) == 3
+    assert not storage.exists(DAY.sampled_manifest)

@@ -16,12 +16,12 @@ import pytest
 from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.config import ImagesConfig
-from driftwatch.errors import NeedsAttention, TooManyRejects
+from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch.images import ingest, judged, one_pass, shards
 from driftwatch.images.copies import in_several
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.listing import list_day
-from driftwatch.images.shards import MOST_BATCHES, batches_of, shards_of
+from driftwatch.images.shards import MOST_BATCHES, Shard, batches_of, shards_of
 from driftwatch.storage import Storage, open_storage, tables
 
 from ..kills import killed_at, kills, touches
@@ -227,7 +227,7 @@ def test_a_day_of_one_shard_is_taken_in_at_once_and_a_larger_one_is_cut_without_
     given.clear()
     held.clear()
     found = ingest.begin_day(day_of(storage, DAY, ImagesConfig(shard_size=256)), MODEL)
-    assert found == shards_of(LISTED, 256)
+    assert found == shards_of(LISTED, 256, found[0].run)
     # When a shard's listing is written, no more is listed than the next shard's first object.
     assert [(name, count <= 256 * (place + 1) + 1) for place, (name, count) in enumerate(held)] == [
         (f"{place:04d}.listing.parquet", True) for place in range(5)
@@ -247,3 +247,54 @@ def test_images_that_three_shards_have_are_found_by_their_ids(storage):
         storage.write_table(keys[-1], pd.DataFrame({"image_id": pd.Series(of_shard, dtype=object)}))
     first_bits = {int(image_id[:16], 16) for image_id in (ids[0], ids[2])}
     assert set(in_several(storage, keys, 9).tolist()) == first_bits
+
+
+def test_two_cuts_of_a_day_at_the_same_time_lose_no_file(storage, small_day):
+    """The first one listed the day before a file came, and goes on writing when the second one's shards are taken in."""
+    day = day_of(storage, DAY, SMALL)
+    found: list[Shard] = []
+
+    def slow():
+        for number, item in enumerate(list(list_day(day))):
+            if number == 9:
+                storage.write_bytes(f"{DAY.incoming}/0000-a.jpg", storage.read_bytes(f"{DAY.incoming}/0001.jpg") + b"x")
+                found.extend(cut_into_shards(day, MODEL, list_day(day)))
+                ingest_shard(day, found[0])
+            yield item
+
+    cut_into_shards(day, MODEL, slow())
+    with pytest.raises(
+        NeedsAttention, match="two runs of ingest_images have cut the day at the same time: clear ingest_images"
+    ):
+        ingest_shard(day, found[1])
+
+
+def test_what_was_made_by_another_cut_is_not_merged(storage, small_day):
+    day = day_of(storage, DAY, SMALL)
+    for shard in cut_into_shards(day, MODEL, list_day(day)):
+        ingest_shard(day, shard)
+    images = {item.key: storage.read_bytes(item.key) for item in storage.list(DAY.shards) if "images" in item.key}
+    cut_into_shards(day, MODEL, list_day(day))
+    for key, data in images.items():
+        storage.write_bytes(key, data)
+    with pytest.raises(NeedsAttention, match="two runs of ingest_images"):
+        merge_shards(day)
+    assert {key: storage.read_bytes(key) for key in (DAY.manifest, DAY.ingest)}.items() <= small_day.items()
+
+
+def test_a_merge_that_ends_late_leaves_what_the_next_steps_wrote(storage, small_day, monkeypatch):
+    day = day_of(storage, DAY, SMALL)
+    for shard in cut_into_shards(day, MODEL, list_day(day)):
+        ingest_shard(day, shard)
+    finish = ingest._finish
+    key = DAY.shard(0, "predictions.parquet")
+    monkeypatch.setattr(ingest, "_finish", lambda *of: (finish(*of), storage.write_bytes(key, b"answers"))[0])
+    merge_shards(day)
+    assert [item.key for item in storage.list(DAY.shards)] == [key]
+
+
+def test_a_day_of_ignored_files_alone_leaves_nothing_of_its_cut(storage, small_day):
+    day = day_of(storage, DAY, SMALL.model_copy(update={"ignore": ("*",)}))
+    with pytest.raises(EmptyDay):
+        cut_into_shards(day, MODEL, list_day(day))
+    assert not list(storage.list(DAY.shards))

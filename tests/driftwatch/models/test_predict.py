@@ -277,3 +277,16 @@ def test_a_days_model_is_asked_without_loading_what_only_a_log_needs() -> None:
         [sys.executable, "-c", code.format(needless=needless)], capture_output=True, text=True, check=True
     )
     assert run.stdout == "[]\n"
+
+
+def test_answers_of_an_earlier_run_about_other_images_are_not_the_days(in_shards):
+    """As many as the day has images, and the shards' own files are gone."""
+    in_shards.merge()
+    storage, keys = in_shards.storage, in_shards.keys
+    features = storage.read_table(keys.features)
+    features.loc[3, "image_id"] = "0" * 64
+    storage.write_table(keys.features, features)
+    with pytest.raises(
+        NeedsAttention, match="the answers are about other images than the day has: clear predict_shards"
+    ):
+        in_shards.merge()

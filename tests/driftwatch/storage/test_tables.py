@@ -120,3 +120,14 @@ def test_pieces_of_no_table_and_of_a_damaged_one_are_told(storage):
     storage.write_bytes("m/a.parquet", b"no table")
     with pytest.raises(DamagedArtifact, match=r"m/a\.parquet"):
         next(pieces(storage, "m/a.parquet"))
+
+
+def test_pieces_without_rows_are_not_kept(storage):
+    """A camera that is stuck gives blocks of copies alone, and no row of features."""
+    table = pa.table({"a": [1, 2, 3]})
+    with writing_table(storage, "t.parquet", table.schema) as file:
+        file.add(table)
+        for _ in range(100):
+            file.add(table.slice(0, 0))
+        assert len(file._waiting) == 1
+    assert storage.read_arrow("t.parquet").equals(table)

@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 from tests.driftwatch.labels.table_days import DAY, by_table, files_of, put_csv, rows_of
 
+from driftwatch.artifacts.decision import RetrainingDecision
 from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
 from driftwatch.labels.table import UnknownLabels
@@ -168,8 +169,13 @@ def test_an_alert_of_the_correction_starts_one_retraining_of_the_day_and_none_of
         return check.execute(found)
 
     assert choose(0, "v1") == "retrain_after_correction"
+    started = site.day.read(RetrainingDecision)
+    assert started.run_id == f"{ALERT_RUN_PREFIX}{DAY}"
     assert choose(1, "v1") is None
+    assert site.day.read(RetrainingDecision) == started, "the run that was started stays known"
+    site.day.storage.delete(site.day.keys.decision)
     assert choose(0, "v2") is None
+    assert "does not serve any more" in site.day.read(RetrainingDecision).held
     assert set(asked) == {f"{ALERT_RUN_PREFIX}{DAY}"}
     site.day.storage.delete(site.day.monitor.keys.active_retraining)
 
