@@ -27,15 +27,13 @@ _SIZES = bytes(3) + bytes([12]) + bytes(12) + bytes(range(12))
 
 
 class _Axis(NamedTuple):
-    """Of rows or columns: `side` pixels, in `units` of `unit` pixels. `sampled` of them are in the sample; `seen` [component, block, 3]: the
-    first of those in a block, how many, and the place of the first within the block. `start`, `length`: of the central window; `first`,
+    """Of rows or columns: `side` pixels, in `units` of `unit` pixels. `sampled`: those in the sample. `start`, `length`: of the central window; `first`,
     `beyond`: of the units that are copied, the window's with one around them, since libjpeg smooths colours over their blocks' edges."""
 
     side: int
     unit: int
     units: int
-    sampled: int
-    seen: np.ndarray
+    sampled: np.ndarray
     start: int
     length: int
     first: int
@@ -47,24 +45,16 @@ class _Axis(NamedTuple):
         return min(self.beyond * self.unit, self.side) - self.first * self.unit
 
 
-@lru_cache(maxsize=64)
-def _axis(side: int, most: int, step: int, flipped: bool, blocks: tuple[int, ...]) -> _Axis:
-    """`blocks`: of each component in a unit; `most`: the most of these. Kept for the next picture of that size."""
+def _axis(side: int, most: int, step: int, flipped: bool) -> _Axis:
+    """`most`: the most blocks of a component in a unit."""
     unit = 8 * most
     units, count = math.ceil(side / unit), max(1, side // step)
     sampled = step * np.arange(count) + (side - 1 - (count - 1) * step if flipped else 0)
     start, length = window(side)
     if flipped:
         start = side - start - length
-    seen = np.zeros((len(blocks), units * most, 3), np.int32)
-    for component, of_unit in enumerate(blocks):
-        edges = np.arange(units * of_unit) * (unit // of_unit)
-        first = np.searchsorted(sampled, edges)
-        many = np.searchsorted(sampled, edges + unit // of_unit) - first
-        place = np.where(many > 0, sampled[np.minimum(first, count - 1)] - edges, 0)
-        seen[component, : len(edges)] = np.stack([first, many, place], axis=1)
-    first_unit, beyond = max(0, start // unit - 1), min(units, math.ceil((start + length) / unit) + 1)
-    return _Axis(side, unit, units, count, seen, start, length, first_unit, beyond)
+    first, beyond = max(0, start // unit - 1), min(units, math.ceil((start + length) / unit) + 1)
+    return _Axis(side, unit, units, sampled, start, length, first, beyond)
 
 
 def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
@@ -73,7 +63,8 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
     None where the whole must be decoded: it is not large, or too many averages are asked for; it is no JPEG, or one of several scans,
     of CMYK, or of rare sampling factors; or anything of its data is not just as encoders write it.
     """
-    from driftwatch.images.kernels.blocks import ALL_RIGHT, read_blocks
+    from driftwatch.images.kernels.blocks import read_blocks
+    from driftwatch.images.kernels.stuffing import PADDING, copied, unstuffed
 
     header, turned = file.header, file.orientation > 4
     height, width = (header.width, header.height) if turned else (header.height, header.width)
@@ -100,29 +91,43 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
     if not known or not {wide, high} <= {1, 2} or any(other[:2] != (1, 1) for other in components[1:]):
         return None
     flipped_down, flipped_right = reversed(flips(file.orientation)) if turned else flips(file.orientation)
-    down = _axis(header.height, high, step, flipped_down, tuple(component.down for component in components))
-    across = _axis(header.width, wide, step, flipped_right, tuple(component.across for component in components))
+    grid = _grid(header.height, header.width, step, flipped_down, flipped_right, side, tuple(components))
+    down, across = grid.down, grid.across
+    scan = np.frombuffer(file.data, np.uint8, len(file.data) - 2 - found.start, found.start)
+    stretches = math.ceil(down.units * across.units / found.interval) if found.interval else 1
+    data, data_ends = np.empty(len(scan) + PADDING, np.uint8), np.zeros(stretches, np.int64)
+    if not unstuffed(scan, data, data_ends):
+        return None
     steps = tuple(found.steps[component.steps].astype(np.float32).tobytes() for component in components)
-    blocks, weights = _blocks(tuple(components), steps, side)
     averages = np.full((header.height // side, header.width // side, 3), 128, np.uint8)
-    sample = np.full((down.sampled, across.sampled, 3), 128, np.uint8)
-    room = np.empty((down.beyond - down.first) * (across.beyond - across.first) * len(blocks) * _MOST_BYTES, np.uint8)
-    verdict, size = read_blocks(
-        np.frombuffer(file.data, np.uint8, len(file.data) - 2 - found.start, found.start),
+    sample = np.full((len(down.sampled), len(across.sampled), 3), 128, np.uint8)
+    copied_rows = down.beyond - down.first
+    placed = np.zeros((copied_rows + 1, 3, across.units * len(grid.blocks)), np.int64)
+    as_written = read_blocks(
+        data,
+        data_ends,
         found.codes,
-        lookups.short,
-        lookups.at_once,
-        blocks,
-        np.array([across.units, down.units, found.interval, step], np.int64),
-        weights,
-        across.seen,
-        down.seen,
+        lookups.single,
+        lookups.several,
+        grid.blocks,
+        grid.components,
+        np.array([across.units, down.units, found.interval, down.first, down.beyond], np.int64),
+        grid.across_wanted,
+        grid.down_wanted,
+        *_weights(tuple(components), steps, side),
+        grid.columns,
+        grid.lines,
+        grid.lines_until,
         averages,
         sample,
-        np.array([across.first, down.first, across.beyond, down.beyond], np.int64),
-        room,
+        placed,
     )
-    if verdict != ALL_RIGHT:
+    if not as_written:
+        return None
+    units = copied_rows * (across.beyond - across.first)
+    room = np.empty(units * len(grid.blocks) * _MOST_BYTES, np.uint8)
+    size = copied(data, placed[:-1], grid.blocks, across.first, across.beyond, room)
+    if size < 0:
         return None
     copy = _copied(file, found, components, down.copied, across.copied) + room[:size].tobytes() + b"\xff\xd9"
     try:
@@ -152,46 +157,101 @@ def _names(file: ImageFile) -> bytes:
 
 
 class _Lookups(NamedTuple):
-    """The arguments `short` and `at_once` of the kernel, and which tables have no other sizes than first coefficients can."""
+    """The arguments `single` and `several` of the kernel, and which tables have no other sizes than first coefficients can."""
 
-    short: np.ndarray
-    at_once: np.ndarray
+    single: np.ndarray
+    several: np.ndarray
     sizes: list[bool]
 
 
 @lru_cache(maxsize=16)
 def _lookups(tables: Defined) -> _Lookups:
     """Kept for the next file of the same tables."""
-    from driftwatch.images.kernels.blocks import SHORT_BITS, several
+    from driftwatch.images.kernels.codes import several, single
 
     codes = looked_up(tables)
-    short = codes[:, :: 1 << 16 - SHORT_BITS]
-    short = np.where(short >> 8 <= SHORT_BITS, short + ((short & 15) << 8) * (short > 0), 0).astype(np.uint16)
     sizes = [bool((row & 255).max() < len(_SIZES) - 16) for row in codes]
-    return _Lookups(short, np.stack([several(row) for row in codes]), sizes)
+    return _Lookups(
+        np.stack([single(row, number < 4) for number, row in enumerate(codes)]),
+        np.stack([several(row) for row in codes]),
+        sizes,
+    )
+
+
+class _Grid(NamedTuple):
+    """Where blocks, averages and the sample lie in pictures of one size and kind; for the arrays see the kernel."""
+
+    down: _Axis
+    across: _Axis
+    blocks: np.ndarray
+    components: np.ndarray
+    columns: np.ndarray
+    lines: np.ndarray
+    lines_until: np.ndarray
+    across_wanted: np.ndarray
+    down_wanted: np.ndarray
 
 
 @lru_cache(maxsize=32)
-def _blocks(components: tuple[Component, ...], steps: tuple[bytes, ...], side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The arguments `blocks` and `weights` of the kernel, for averages over squares of `side` pixels. Kept for the next file that was
+def _grid(
+    height: int, width: int, step: int, flipped_down: bool, flipped_right: bool, side: int, of: tuple[Component, ...]
+) -> _Grid:
+    """Kept for the next picture of that size. `of`: its components; `side`: of the squares that are averaged."""
+    down, across = _axis(height, of[0].down, step, flipped_down), _axis(width, of[0].across, step, flipped_right)
+    of_unit = sum(component.across * component.down for component in of)
+    across_wanted = np.zeros((across.units, of_unit), np.bool_)
+    down_wanted = np.zeros((down.units, of_unit), np.bool_)
+    blocks: list[tuple[int, ...]] = []
+    components, columns, lines, pixels = [], [], [], 0
+    for number, component in enumerate(of):
+        first, ratios = len(blocks), (of[0].down // component.down, of[0].across // component.across)
+        areas = [8 * ratio // side for ratio in ratios]
+        (line, y), (column, x) = (
+            np.divmod(axis.sampled, 8 * ratio) for axis, ratio in zip((down, across), ratios, strict=True)
+        )
+        columns.append(np.stack([column // component.across * of_unit + column % component.across, x], axis=1))
+        lines.append(np.stack([first + line % component.down * component.across, 8 * ratios[1] * y], axis=1))
+        for row in range(component.down):
+            for beside in range(component.across):
+                block = len(blocks)
+                blocks.append((number, component.first_codes, component.other_codes, beside, row))
+                across_wanted[column[column % component.across == beside] // component.across, block] = True
+                down_wanted[line[line % component.down == row] // component.down, block] = True
+                if areas != [1, 1]:
+                    across_wanted[:, block] = down_wanted[:, block] = True
+        components.append((_BANDS[number], component.across, component.down, areas[1], areas[0], pixels))
+        pixels += 64 * ratios[0] * ratios[1]
+    return _Grid(
+        down,
+        across,
+        np.array(blocks, np.int64),
+        np.array(components, np.int64),
+        np.stack(columns),
+        np.stack(lines),
+        np.searchsorted(down.sampled, down.unit * np.arange(1, down.units + 1)),
+        across_wanted.reshape(-1),
+        down_wanted,
+    )
+
+
+@lru_cache(maxsize=32)
+def _weights(components: tuple[Component, ...], steps: tuple[bytes, ...], side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The arguments `of_areas` and `of_pixels` of the kernel, for averages over squares of `side` pixels. Kept for the next file that was
     made in the same way. `steps`: the quantisation of each component's coefficients, float32 [64]."""
-    blocks, weights, row = [], [], 0
+    from driftwatch.images.kernels.blocks import MOST_AREAS
+
+    of_areas, of_pixels = np.zeros((len(components), 64, MOST_AREAS), np.float32), []
     for number, component in enumerate(components):
         ratios = components[0].across // component.across, components[0].down // component.down
-        sums = tuple(8 * ratio // side for ratio in ratios)
-        of_component = _weights(*ratios, *sums) * np.frombuffer(steps[number], np.float32)
-        for y in range(component.down):
-            for x in range(component.across):
-                place = (number, component.first_codes, component.other_codes, x, y, component.across, component.down)
-                pixel = row + sums[0] * sums[1]
-                blocks.append((*place, sums[0] * sums[1], row, pixel, 8 * ratios[0], _BANDS[number], *sums))
-        weights.append(of_component)
-        row += len(of_component)
-    return np.array(blocks, np.int64), np.ascontiguousarray(np.concatenate(weights).T)
+        step = np.frombuffer(steps[number], np.float32)
+        areas, pixels = _of_block(*ratios, *(8 * ratio // side for ratio in ratios))
+        of_areas[number, :, : len(areas)] = (areas * step).T
+        of_pixels.append(pixels * step)
+    return of_areas, np.ascontiguousarray(np.concatenate(of_pixels))
 
 
 @lru_cache(maxsize=32)
-def _weights(ratio_across: int, ratio_down: int, sums_across: int, sums_down: int) -> np.ndarray:
+def _of_block(ratio_across: int, ratio_down: int, sums_across: int, sums_down: int) -> tuple[np.ndarray, np.ndarray]:
     """How much each coefficient, in zigzag order, counts in the averages over a block's squares and in each pixel that it covers."""
     place, wave = np.arange(8), np.arange(8)
     cosines = np.cos((2 * place[:, None] + 1) * wave * np.pi / 16) * np.where(wave == 0, np.sqrt(1 / 8), 1 / 2)
@@ -209,13 +269,14 @@ def _weights(ratio_across: int, ratio_down: int, sums_across: int, sums_down: in
         beside = np.stack([np.maximum(place - 1, 0), np.minimum(place + 1, 7)], axis=1).ravel()
         return 0.75 * np.repeat(cosines, 2, axis=0) + 0.25 * cosines[beside]
 
-    weights = np.concatenate(
-        [both(averaged(sums_down), averaged(sums_across)), both(enlarged(ratio_down), enlarged(ratio_across))]
-    )
     down, across = np.divmod(np.arange(64), 8)
     diagonal = down + across
     zigzag = np.lexsort((np.where(diagonal % 2, down, across), diagonal))
-    return np.ascontiguousarray(weights[:, zigzag], np.float32)
+    areas, pixels = (
+        both(averaged(sums_down), averaged(sums_across)),
+        both(enlarged(ratio_down), enlarged(ratio_across)),
+    )
+    return areas[:, zigzag].astype(np.float32), pixels[:, zigzag].astype(np.float32)
 
 
 def _copied(file: ImageFile, found: Tables, components: list[Component], height: int, width: int) -> bytes:

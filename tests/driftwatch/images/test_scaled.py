@@ -56,6 +56,8 @@ def of_kind(rgb: np.ndarray, kind: str) -> bytes:
         "restarts": {"restart_marker_rows": 1},
         "restarts within rows": {"restart_marker_blocks": 7},
         "coarse": {"quality": 10},
+        "finest": {"quality": 100},  # of blocks whose last coefficient is not zero, so that no code ends them
+        "finest, 444": {"quality": 100, "subsampling": 0},
     }
     return encoded(rgb, **{"quality": 88, **options[kind]})
 
@@ -86,7 +88,20 @@ def compared(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["444", "422", "440", "420", "grey", "optimized", "restarts", "restarts within rows", "coarse"]
+    "kind",
+    [
+        "444",
+        "422",
+        "440",
+        "420",
+        "grey",
+        "optimized",
+        "restarts",
+        "restarts within rows",
+        "coarse",
+        "finest",
+        "finest, 444",
+    ],
 )
 def test_window_sample_and_averages_are_those_of_the_whole_picture(rgb, kind):
     compared(of_kind(rgb, kind))

@@ -1,5 +1,9 @@
-"""A baseline JPEG's picture data read block by block: weighted sums of each block's coefficients instead of its pixels, and a
-rectangle of blocks copied out."""
+"""A baseline JPEG's picture data read block by block: weighted sums of each block's coefficients instead of its pixels.
+
+Rows of units (MCUs) are read one after the other: first all codes of a row (`_read_units`), then what is made of its blocks. The loops
+over codes are most of the work, so they have no bounds to check and few branches: the data come without stuffed zeros and with
+PADDING behind them, 56 bits are held at least, and up to three table look-ups follow each other before more are fetched.
+"""
 
 from __future__ import annotations
 
@@ -7,268 +11,304 @@ from typing import Any
 
 import numpy as np
 
-from driftwatch.images.kernels.compiled import compiled
+from driftwatch.images.kernels.codes import BLOCK_ENDS, CODE_ENDS, SEVERAL_BITS, SINGLE_BITS
+from driftwatch.images.kernels.compiled import compiled, inlined
 
-ALL_RIGHT, ODD = 0, 1
-SHORT_BITS = 10  # codes up to that long are looked up in a table that stays in the processor's first cache
+MOST_AREAS = 16  # of one block
 # Beyond what encoders write; a file with such a mean is left to libjpeg.
 _LARGEST_MEAN = 16_000
-SEVERAL_BITS = 12  # so many bits hold two or three short codes and their numbers
-MOST_SUMS = 32  # of one block
+_LEFT_FOR_THREE = 56 - 3 * SEVERAL_BITS
 f32, u8, u64, at = np.float32, np.uint8, np.uint64, np.uintp
 i64: Any = np.int64
-_DATA = "Array(uint8, 1, 'C', True)"
-_READER = "Tuple((uint64, int64, int64))"
+_READER = "uint64, int64, int64"  # the next bits from the highest on, how many of them are counted, the place of the next byte
+# Of a row's blocks, in the order of the data: their means; where the coefficients of each begin among those found; these.
+_FOUND = "int64[::1], int64[::1], int32[::1]"
 
 
-@compiled(f"{_READER}({_DATA}, uint64, int64, int64)")
-def refill(data: np.ndarray, held: np.uint64, left: int, place: int) -> tuple[np.uint64, int, int]:
-    """The next bits from the highest on, how many they are, and the place of the next byte: at least 32 bits, unless the data or a
-    stretch of them end."""
-    if place + 4 <= len(data):
-        four = u64(0)
-        for byte in range(4):
-            four = four << u64(8) | u64(data[at(place + byte)])
-        inverse = ~four & u64(0xFFFFFFFF)
-        if (inverse - u64(0x01010101)) & four & u64(0x80808080) == 0:  # no byte is 0xFF
-            return held | four << u64(32 - left), left + 32, place + 4
-    while left <= 56 and place < len(data):
-        byte = data[at(place)]
-        if byte == 0xFF:
-            if place + 1 >= len(data) or data[at(place + 1)] != 0:
-                break
-            place += 1
-        held |= u64(byte) << u64(56 - left)
-        left, place = left + 8, place + 1
-    return held, left, place
+@inlined
+def _eight_bytes(data: np.ndarray, place: int) -> np.uint64:
+    """In one load, turned round: the compiler sees that."""
+    p = at(place)
+    high = u64(data[p]) << u64(56) | u64(data[p + at(1)]) << u64(48) | u64(data[p + at(2)]) << u64(40)
+    low = u64(data[p + at(5)]) << u64(16) | u64(data[p + at(6)]) << u64(8) | u64(data[p + at(7)])
+    return high | u64(data[p + at(3)]) << u64(32) | u64(data[p + at(4)]) << u64(24) | low
 
 
-@compiled("Tuple((uint64, int64, int64))(uint8[::1], uint64, int64, int64, uint64, int64)")
-def put(
-    out: np.ndarray, held: np.uint64, count: int, place: int, bits: np.uint64, many: int
-) -> tuple[np.uint64, int, int]:
-    """Writes the lowest `many` bits behind those that wait, `count` of `held`; 0xFF is followed by 0, as JPEG wants it."""
-    held, count = held << u64(many) | bits, count + many
-    while count >= 8:
-        byte = u8(held >> u64(count - 8))
-        out[at(place)] = byte
-        place, count = place + 1, count - 8
-        if byte == 0xFF:
-            out[at(place)] = 0
-            place += 1
-    return held & ((u64(1) << u64(count)) - u64(1)), count, place
+@inlined
+def _refill(data: np.ndarray, held: np.uint64, left: int, place: int) -> tuple[np.uint64, int, int]:
+    """At least 56 bits. Those of a byte that is not whole are there, but do not count: they come again."""
+    return held | _eight_bytes(data, place) >> u64(left), left | 56, place + ((63 - left) >> 3)
 
 
-@compiled("uint16[::1](uint16[::1])")
-def several(codes: np.ndarray) -> np.ndarray:
-    """By the next SEVERAL_BITS bits: what all codes of other coefficients that are whole in them come to, each with its number. The
-    lowest 4 bits: how many bits; the next 8: how many coefficients; the highest: 1 where the block ends. 0 where none is whole.
-
-    `codes` [next 16 bits]: the code's length * 256 + its value.
-    """
-    found = np.zeros(1 << SEVERAL_BITS, np.uint16)
-    for bits in range(1 << SEVERAL_BITS):
-        used, steps, ends = 0, 0, 0
-        while ends == 0:
-            code = i64(codes[at(bits << (16 - SEVERAL_BITS + used) & 0xFFFF)])
-            length, value = code >> 8, code & 255
-            if (
-                code == 0
-                or used + length + (value & 15) > SEVERAL_BITS
-                or (value & 15 == 0 and value != 0 and value != 0xF0)
-            ):
-                break
-            used += length + (value & 15)
-            if value == 0:
-                ends = 1
-            else:
-                steps += (value >> 4) + 1
-        found[at(bits)] = used | steps << 4 | ends << 12
-    return found
+@inlined
+def _number(code: int, held: np.uint64) -> tuple[int, int]:
+    """Of a code, as `codes` has it, at the highest bits: how many bits it takes with its number, and the number."""
+    size = code & 15
+    taken = (code >> 8) + size
+    value = i64(held >> u64(64 - taken)) & ((1 << size) - 1)
+    return taken, value - (((1 << size) - 1) & ((value << 1 >> size) - 1))  # negative where its highest bit is 0
 
 
 @compiled(
-    f"UniTuple(int64, 2)({_DATA}, uint16[:, ::1], uint16[:, ::1], uint16[:, ::1], int64[:, ::1], int64[::1], float32[:, ::1], int32[:, :, ::1], "
-    "int32[:, :, ::1], uint8[:, :, ::1], uint8[:, :, ::1], int64[::1], uint8[::1])"
+    f"Tuple(({_READER}, int64))(uint8[::1], uint16[:, ::1], int32[:, ::1], uint16[:, ::1], int64[:, ::1], boolean[::1], boolean[::1], int64[:, ::1], int64[::1], int32[::1], int64[::1], "
+    f"int64, int64, int64, {_READER})"
 )
-def read_blocks(
+def _read_units(
     data: np.ndarray,
     codes: np.ndarray,
-    short: np.ndarray,
-    at_once: np.ndarray,
+    single: np.ndarray,
+    several: np.ndarray,
     blocks: np.ndarray,
-    layout: np.ndarray,
-    weights: np.ndarray,
-    columns: np.ndarray,
-    lines: np.ndarray,
-    picture: np.ndarray,
-    sample: np.ndarray,
-    window: np.ndarray,
-    out: np.ndarray,
-) -> tuple[int, int]:
-    """Reads a whole scan. Gives ALL_RIGHT, or ODD for anything that is not just as encoders write it, and the bytes of `out`.
-
-    `codes` [table, next 16 bits]: the code's length * 256 + its value, 0 where there is none. `short` [table, next SHORT_BITS]: the
-    same for short codes, with the length of code and number together. `at_once` [table]: `several` of each. `blocks`, for each block of a unit: component, tables of the
-    first coefficient and of the others, column and row within the unit, blocks of the component across and down in a unit, sums
-    across and down of a block for `picture`, the first of these in `weights`, the first of its pixels there, pixels of the picture that
-    it covers across and down, band. `layout`: units in a row, rows of units, units between restart marks or 0.
-
-    `weights` [sum, coefficient in zigzag order]. `picture` [height, width, band] and `sample` are filled with these sums, plus
-    128 and cut off at 0 and 255; what lies beyond `picture` is left out. `columns`, `lines` [component, block, 3]: the pixels that
-    are in the sample: the first of them, how many, and the place of the first within the block; `layout` [3] pixels apart.
-
-    `window`: the first unit across, the first down, and the first beyond across and down of a rectangle that is copied to `out` as
-    a scan of its own, with first coefficients in codes of four bits that are the size itself.
-    """
-    units_across, units_down, interval, apart = layout[0], layout[1], layout[2], layout[3]
-    held, left, place, mark = u64(0), 0, 0, 0
-    copied, waiting, size = u64(0), 0, 0
-    means, copied_means = np.zeros(4, np.int64), np.zeros(4, np.int64)
-    found, rows = np.zeros(MOST_SUMS, np.float32), np.zeros(MOST_SUMS, np.uintp)
-    high, wide = picture.shape[0], picture.shape[1]
-    unit = 0
-    for down in range(units_down):
-        for across in range(units_across):
-            if interval > 0 and unit > 0 and unit % interval == 0:
-                held, left, place = refill(data, held, left, place)
-                if left >= 8 or place + 2 > len(data) or data[at(place)] != 0xFF or data[at(place + 1)] != 0xD0 + mark:
-                    return ODD, 0
-                held, left, place, mark = u64(0), 0, place + 2, (mark + 1) % 8
-                means[:] = 0
-            unit += 1
-            copy = window[0] <= across < window[2] and window[1] <= down < window[3]
-            for number in range(len(blocks)):
-                block = at(number)
-                component, table = at(blocks[block, at(0)]), at(blocks[block, at(2)])
-                column = at(across * blocks[block, at(5)] + blocks[block, at(3)])
-                line = at(down * blocks[block, at(6)] + blocks[block, at(4)])
-                # The first coefficient.
-                if left < 32:
-                    held, left, place = refill(data, held, left, place)
-                code = i64(short[at(blocks[block, at(1)]), at(held >> u64(64 - SHORT_BITS))])
-                if code == 0:
-                    code = i64(codes[at(blocks[block, at(1)]), at(held >> u64(48))])
-                    code += (code & 15) << 8
-                extra, taken = code & 255, code >> 8
-                if code == 0 or extra > 11:
-                    return ODD, 0
-                value = i64(held >> u64(64 - taken)) & ((1 << extra) - 1)
-                value -= ((1 << extra) - 1) & ((value << 1 >> extra) - 1)  # negative where its highest bit is 0
-                held, left = held << u64(taken), left - taken
-                mean = means[component] + value
-                means[component] = mean
-                if abs(mean) > _LARGEST_MEAN:
-                    return ODD, 0
-                if copy:
-                    difference = mean - copied_means[component]
-                    copied_means[component] = mean
-                    length = 0
-                    while abs(difference) >> length:
-                        length += 1
-                    if length > 11:
-                        return ODD, 0
-                    bits = difference if difference >= 0 else difference + (1 << length) - 1
-                    copied, waiting, size = put(out, copied, waiting, size, u64(length << length | bits), 4 + length)
-                # The other coefficients.
-                areas, area, coefficient = blocks[block, at(7)], at(blocks[block, at(8)]), i64(1)
-                many_across, many_down = columns[component, column, at(1)], lines[component, line, at(1)]
-                shade = f32(mean) * weights[at(0), area] + f32(128.5)
-                if areas == 1 and many_across * many_down == 0 and not copy:
-                    while coefficient < 64:
-                        if left < 32:
-                            held, left, place = refill(data, held, left, place)
-                        some = i64(at_once[table, at(held >> u64(64 - SEVERAL_BITS))])
-                        steps, ends = some >> 4 & 255, some >> 12
-                        if some != 0 and coefficient + steps + ends <= 64:
-                            held, left = held << u64(some & 15), left - (some & 15)
-                            coefficient += steps
-                            if ends != 0:
-                                break
-                            continue
+    across_wanted: np.ndarray,
+    down_wanted: np.ndarray,
+    placed: np.ndarray,
+    begins: np.ndarray,
+    found: np.ndarray,
+    last_means: np.ndarray,
+    first: int,
+    beyond: int,
+    data_end: int,
+    held: np.uint64,
+    left: int,
+    place: int,
+) -> tuple[np.uint64, int, int, int]:
+    """Reads some units of a row. `found`: the coefficients of the blocks that are wanted both across and down, each as its number * 65536 + its place; a
+    block's are filled up with zeros to a multiple of four. The last result: how many are in `found` by now, or -1 for what encoders do not write."""
+    block = first * len(blocks)
+    filled = begins[at(block)]
+    for _ in range(first, beyond):
+        for of_unit in range(len(blocks)):
+            component, first_table = at(blocks[at(of_unit), at(0)]), at(blocks[at(of_unit), at(1)])
+            table = at(blocks[at(of_unit), at(2)])
+            held, left, place = _refill(data, held, left, place)
+            one = i64(single[first_table, at(held >> u64(64 - SINGLE_BITS))])
+            taken, value = one & 63, one >> 16
+            if one == 0:
+                code = i64(codes[first_table, at(held >> u64(48))])
+                if code == 0 or code & 255 > 11:
+                    return held, left, place, i64(-1)
+                taken, value = _number(code, held)
+            held, left = held << u64(taken), left - taken
+            mean = last_means[component] + value
+            last_means[component] = placed[at(0), at(block)] = mean
+            if abs(mean) > _LARGEST_MEAN:
+                return held, left, place, i64(-1)
+            if taken > _LEFT_FOR_THREE:
+                held, left, place = _refill(data, held, left, place)
+            placed[at(1), at(block)] = 8 * place - left
+            before, coefficient = (held, left, place), i64(1)
+            wanted = across_wanted[at(block)] and down_wanted[at(of_unit)]
+            if not wanted:
+                while coefficient < 64:
+                    for _ in range(3):
+                        some = i64(several[table, at(held >> u64(64 - SEVERAL_BITS))])
+                        held, left, coefficient = held << u64(some & 63), left - (some & 63), coefficient + (some >> 6)
+                        if some == 0 or coefficient >= 64:
+                            break
+                    if coefficient >= 64:
+                        break
+                    held, left, place = _refill(data, held, left, place)
+                    if some == 0:  # a long code
                         code = i64(codes[table, at(held >> u64(48))])
-                        code += (code & 15) << 8
-                        taken = code >> 8
+                        taken = (code >> 8) + (code & 15)
                         held, left = held << u64(taken), left - taken
                         if code & 15 == 0 and code & 255 != 0xF0:
                             if code == 0 or code & 255 != 0:
-                                return ODD, 0
+                                return held, left, place, i64(-1)
+                            coefficient += BLOCK_ENDS
                             break
                         coefficient += ((code >> 4) & 15) + 1
-                    if coefficient > 64 or left < 0:
-                        return ODD, 0
-                else:
-                    # The sums over its areas, and behind them those for its pixels that are in the sample.
-                    many = i64(0)
-                    if areas > 1:
-                        for many in range(areas):
-                            rows[at(many)] = area + at(many)
-                        many = areas
-                    first_pixel = blocks[block, at(9)] + columns[component, column, at(2)]
-                    for y in range(many_down if many_across > 0 else 0):
-                        line_of = lines[component, line, at(2)] + y * apart
-                        for x in range(many_across):
-                            rows[at(many)] = at(first_pixel + line_of * blocks[block, at(10)] + x * apart)
-                            many += 1
-                    for sum_of in range(many):
-                        found[at(sum_of)] = shade
-                    while coefficient < 64:
-                        if left < 32:
-                            held, left, place = refill(data, held, left, place)
-                        code = i64(short[table, at(held >> u64(64 - SHORT_BITS))])
-                        if code == 0:
-                            code = i64(codes[table, at(held >> u64(48))])
-                            code += (code & 15) << 8
-                        if code == 0:
-                            return ODD, 0
-                        taken, step, extra = code >> 8, (code >> 4) & 15, code & 15
-                        bits = i64(held >> u64(64 - taken))
+                        held, left, place = _refill(data, held, left, place)
+                # Where the last coefficient is not zero no code ends the block, and a look-up may have gone on into the next one.
+                wanted = coefficient != 64 and not BLOCK_ENDS < coefficient < BLOCK_ENDS + 64
+                if wanted:
+                    (held, left, place), coefficient = before, i64(1)
+            if wanted:
+                while coefficient < 64:
+                    for _ in range(3):
+                        one = i64(single[table, at(held >> u64(64 - SINGLE_BITS))])
+                        held, left, coefficient = (
+                            held << u64(one & 63),
+                            left - (one & 63),
+                            coefficient + (one >> 8 & 255),
+                        )
+                        if one == 0 or coefficient > 64:
+                            break
+                        found[at(filled)] = one & -65536 | coefficient - 1
+                        filled += 1
+                        if coefficient == 64:
+                            break
+                    if coefficient >= 64:
+                        break
+                    held, left, place = _refill(data, held, left, place)
+                    if one == 0:
+                        code = i64(codes[table, at(held >> u64(48))])
+                        taken, value = _number(code, held)
                         held, left = held << u64(taken), left - taken
-                        if copy:
-                            copied, waiting, size = put(out, copied, waiting, size, u64(bits), taken)
-                        if extra == 0:
-                            if step == 0:
-                                break
-                            if step != 15:
-                                return ODD, 0
-                            coefficient += 16
-                            continue
-                        coefficient += step
-                        if coefficient > 63:
-                            return ODD, 0
-                        value = bits & ((1 << extra) - 1)
-                        value -= ((1 << extra) - 1) & ((value << 1 >> extra) - 1)
-                        amount = f32(value)
-                        for sum_of in range(many):
-                            found[at(sum_of)] += amount * weights[at(coefficient), rows[at(sum_of)]]
-                        coefficient += 1
-                    if coefficient > 64 or left < 0:
-                        return ODD, 0
-                # Written down.
-                band = at(blocks[block, at(11)])
-                if areas == 1:
-                    if line < high and column < wide:
-                        shade = f32(mean) * weights[at(0), area] + f32(128.5)
-                        picture[line, column, band] = u8(min(max(shade, f32(0)), f32(255)))
-                else:
-                    many = i64(0)
-                    sums_across, sums_down = blocks[block, at(12)], blocks[block, at(13)]
-                    top, start = i64(line) * sums_down, i64(column) * sums_across
-                    for y in range(top, top + sums_down):
-                        for x in range(start, start + sums_across):
-                            if y < high and x < wide:
-                                picture[at(y), at(x), band] = u8(min(max(found[at(many)], f32(0)), f32(255)))
-                            many += 1
-                if many_across > 0:
-                    many = areas if areas > 1 else i64(0)
-                    for y in range(many_down):
-                        for x in range(many_across):
-                            shade = min(max(found[at(many)], f32(0)), f32(255))
-                            row_of, column_of = lines[component, line, at(0)] + y, columns[component, column, at(0)] + x
-                            sample[at(row_of), at(column_of), band] = u8(shade)
-                            many += 1
-    if left >= 8 or place != len(data):
-        return ODD, 0
-    if waiting > 0:
-        copied, waiting, size = put(out, copied, waiting, size, (u64(1) << u64(8 - waiting)) - u64(1), 8 - waiting)
-    return ALL_RIGHT, size
+                        if code & 15 == 0 and code & 255 != 0xF0:
+                            if code == 0 or code & 255 != 0:
+                                return held, left, place, i64(-1)
+                            break
+                        coefficient += ((code >> 4) & 15) + 1
+                        if coefficient > 64:
+                            break
+                        found[at(filled)] = value << 16 | coefficient - 1
+                        filled += 1
+                        held, left, place = _refill(data, held, left, place)
+                if 64 < coefficient < CODE_ENDS:
+                    return held, left, place, i64(-1)
+                for more in range(3):
+                    found[at(filled + more)] = 0
+                filled = (filled + 3) & -4
+            placed[at(2), at(block)] = 8 * place - left
+            if 8 * place - left > data_end:
+                return held, left, place, i64(-1)
+            block += 1
+            begins[at(block)] = filled
+    return held, left, place, filled
+
+
+@inlined
+def _shade(value: np.float32) -> np.uint8:
+    return u8(min(max(value, f32(0)), f32(255)))
+
+
+@compiled(f"void(int64, int64[:, ::1], int64[:, ::1], float32[:, :, ::1], uint8[:, :, ::1], {_FOUND})")
+def _average(
+    down: int,
+    blocks: np.ndarray,
+    components: np.ndarray,
+    weights: np.ndarray,
+    picture: np.ndarray,
+    means: np.ndarray,
+    begins: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    """Writes one row of units into `picture`; what lies beyond it is left out."""
+    high, wide = picture.shape[0], picture.shape[1]
+    sums = np.zeros(MOST_AREAS, np.float32)
+    for of_unit in range(len(blocks)):
+        component, column, line = at(blocks[at(of_unit), at(0)]), blocks[at(of_unit), at(3)], blocks[at(of_unit), at(4)]
+        band, step = at(components[component, at(0)]), components[component, at(1)]
+        areas_across, areas_down = components[component, at(3)], components[component, at(4)]
+        top = (down * components[component, at(2)] + line) * areas_down
+        for unit in range(len(means) // len(blocks)):
+            block, left = unit * len(blocks) + of_unit, (unit * step + column) * areas_across
+            mean = f32(means[at(block)]) * weights[component, at(0), at(0)] + f32(128.5)
+            if areas_across * areas_down == 1:
+                if top < high and left < wide:
+                    picture[at(top), at(left), band] = _shade(mean)
+                continue
+            for area in range(0, areas_across * areas_down, 4):
+                sum_0 = sum_1 = sum_2 = sum_3 = mean
+                for one in range(begins[at(block)], begins[at(block + 1)], 4):
+                    for more in range(4):
+                        number, place = f32(found[at(one + more)] >> 16), at(found[at(one + more)] & 63)
+                        sum_0 += number * weights[component, place, at(area)]
+                        sum_1 += number * weights[component, place, at(area + 1)]
+                        sum_2 += number * weights[component, place, at(area + 2)]
+                        sum_3 += number * weights[component, place, at(area + 3)]
+                sums[at(area)], sums[at(area + 1)], sums[at(area + 2)], sums[at(area + 3)] = sum_0, sum_1, sum_2, sum_3
+            for y in range(min(areas_down, high - top)):
+                for x in range(min(areas_across, wide - left)):
+                    picture[at(top + y), at(left + x), band] = _shade(sums[at(y * areas_across + x)])
+
+
+@compiled(f"void(int64, int64, float32, float32[:, ::1], int64[:, ::1], int64[::1], uint8[:, ::1], {_FOUND})")
+def _sample(
+    band: int,
+    first_pixel: int,
+    of_mean: np.float32,
+    weights: np.ndarray,
+    columns: np.ndarray,
+    line: np.ndarray,
+    sample: np.ndarray,
+    means: np.ndarray,
+    begins: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    """Writes one component of one row of the sample."""
+    for column in range(len(columns)):
+        block, pixel = columns[at(column), at(0)] + line[0], at(first_pixel + columns[at(column), at(1)] + line[1])
+        total = f32(means[at(block)]) * of_mean + f32(128.5)
+        for one in range(begins[at(block)], begins[at(block + 1)], 4):
+            for more in range(4):
+                number = found[at(one + more)]
+                total += f32(number >> 16) * weights[pixel, at(number & 63)]
+        sample[at(column), at(band)] = _shade(total)
+
+
+@compiled(
+    "boolean(uint8[::1], int64[::1], uint16[:, ::1], int32[:, ::1], uint16[:, ::1], int64[:, ::1], int64[:, ::1], int64[::1], boolean[::1], "
+    "boolean[:, ::1], float32[:, :, ::1], float32[:, ::1], int64[:, :, ::1], int64[:, :, ::1], int64[::1], uint8[:, :, ::1], uint8[:, :, ::1], "
+    "int64[:, :, ::1])"
+)
+def read_blocks(
+    data: np.ndarray,
+    data_ends: np.ndarray,
+    codes: np.ndarray,
+    single: np.ndarray,
+    several: np.ndarray,
+    blocks: np.ndarray,
+    components: np.ndarray,
+    layout: np.ndarray,
+    across_wanted: np.ndarray,
+    down_wanted: np.ndarray,
+    of_areas: np.ndarray,
+    of_pixels: np.ndarray,
+    columns: np.ndarray,
+    lines: np.ndarray,
+    lines_until: np.ndarray,
+    picture: np.ndarray,
+    sample: np.ndarray,
+    placed: np.ndarray,
+) -> bool:
+    """Reads a whole scan. False for anything that is not just as encoders write it.
+
+    `data`, `data_ends`: see `stuffing.unstuffed`. `codes` [table, next 16 bits]: the code's length * 256 + its value, 0 where there is none;
+    `single`, `several`: see `codes`. `blocks`, for each block of a unit: component, tables of the first coefficient and of the others, column and
+    row within the unit. `components`: band, blocks across and down in a unit, areas of a block across and down for `picture`, the
+    first of its pixels in `of_pixels`. `layout`: units in a row, rows of units, units between restart marks or 0, the first
+    row of units that is copied, and the first beyond.
+
+    `of_areas` [component, coefficient in zigzag order, area], `of_pixels` [pixel, coefficient]: weights. `picture` [height, width, band] and
+    `sample` are filled with these sums, plus 128 and cut off at 0 and 255; what lies beyond `picture` is left out. `columns`, `lines` [component, of the
+    sample, 2]: the block, counted from the row's first and from its column's; the pixel, counted likewise. `lines_until`, for each row of units: the first line
+    of the sample below it. `across_wanted` [block of a row], `down_wanted` [row of units, block of a unit]: blocks of which more than the
+    mean is needed.
+
+    `placed` [row of units, 3, block of a row], for the rows that are copied: each block's mean, and the first bit and the first beyond of its other
+    coefficients in `data`. One row more, the last, is for all others.
+    """
+    units_across, units_down, interval = layout[0], layout[1], layout[2]
+    units_across, units_down, interval, copy_from, copy_until = layout[0], layout[1], layout[2], layout[3], layout[4]
+    held, left, place, stretch = u64(0), i64(0), i64(0), 0
+    last_means, in_row = np.zeros(len(components), np.int64), units_across * len(blocks)
+    found, begins = np.empty(64 * in_row + 2, np.int32), np.zeros(in_row + 1, np.int64)
+    due = interval if interval > 0 else units_across * units_down
+    for down in range(units_down):
+        of_row = placed[down - copy_from if copy_from <= down < copy_until else copy_until - copy_from]
+        unit = i64(0)
+        while unit < units_across:
+            if due == 0:
+                if not 0 <= 8 * (data_ends[at(stretch)] - place) + left < 8:
+                    return False
+                held, left, place = u64(0), i64(0), data_ends[at(stretch)]
+                stretch, due = stretch + 1, interval
+                last_means[:] = 0
+            beyond = min(units_across, unit + due)
+            held, left, place, filled = _read_units(
+                data, codes, single, several, blocks, across_wanted, down_wanted[down], of_row, begins, found, last_means,
+                unit, beyond, 8 * data_ends[at(stretch)], held, left, place
+            )  # fmt: skip
+            if filled < 0:
+                return False
+            unit, due = beyond, due - (beyond - unit)
+        _average(down, blocks, components, of_areas, picture, of_row[0], begins, found)
+        for line in range(lines_until[down - 1] if down else 0, lines_until[down]):
+            for component in range(len(components)):
+                band, first, of_mean = components[component, 0], components[component, 5], of_areas[component, 0, 0]
+                _sample(
+                    band, first, of_mean, of_pixels, columns[component], lines[component, line], sample[line], of_row[0], begins, found
+                )  # fmt: skip
+    return 0 <= 8 * (data_ends[at(stretch)] - place) + left < 8

@@ -8,6 +8,8 @@ from typing import Any
 
 from numba import njit
 
+# Put into the kernels that call it, so it must stand in their file: the cache knows a kernel's own file alone.
+inlined = njit(inline="always", error_model="numpy")
 logger = logging.getLogger(__name__)
 # A picture's rows in one piece, uint8 [height, 3 * width], as a kernel's argument: read only, as Pillow's are.
 ROWS = "Array(uint8, 2, 'C', True)"
