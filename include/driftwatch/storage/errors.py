@@ -154,13 +154,13 @@ def _meaning_of_code(code: str, status: int) -> Meaning | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and its causes: a library may replace another's exceptions by its own."""
+    """The error and what a library says that caused it. The error that is being handled meanwhile has nothing to do with it."""
     found: BaseException | None = error
     for _ in range(5):
         if found is None:
             return
         yield found
-        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+        found = found.__cause__
 
 
 def answer_of(error: BaseException) -> Answer:

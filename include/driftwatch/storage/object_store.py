@@ -166,7 +166,7 @@ class ObjectStore(Storage):
         found = None
         with suppress(FileNotFoundError):
             found = self._store.head(self._key(path))
-        # The answer to a HEAD does not say whether there is a bucket. Not inside a handler: "not there" would be taken for the cause of what comes now.
+        # The answer to a HEAD does not say whether there is a bucket.
         found = found or self._store.get(self._key(path)).meta
         return Entry(_stamp(found), size=found["size"])
 
@@ -242,7 +242,7 @@ class ObjectStore(Storage):
             except Exception as error:
                 if not key or answer_of(error).code not in ("400", "403"):
                     raise
-            # The answer to a HEAD has no body. Not inside the handler: the first error would be taken for the cause of the next ones.
+            # The answer to a HEAD has no body.
             self._ask_why(key)
             return call()  # nothing is wrong any more
 

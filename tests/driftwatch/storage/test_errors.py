@@ -129,6 +129,17 @@ def test_whether_there_is_an_object_is_not_known_from_half_an_answer(storage, s3
     assert storage.exists("in/none") is False
 
 
+@pytest.mark.parametrize("call", ["read", "list", "exists", "write", "delete many"])
+def test_an_error_means_the_same_while_another_one_is_handled(storage, s3, call):
+    """Python notes the one that is handled as the context of the new one."""
+    try:
+        storage.read_bytes("in/none")
+    except MissingArtifact:
+        error, asked = failed(storage, s3, call, "reset")
+    assert type(error) is StorageFailed
+    assert asked >= 3
+
+
 def test_an_object_that_is_not_there_is_missing_and_a_bucket_that_is_not_there_is_said_to_be(storage, s3):
     assert storage.exists("in/none") is False
     assert storage.stamp("in/none") is None
