@@ -58,9 +58,9 @@ def stratify_passing(look: Callable[[], Iterator[Answers]], classes: Sequence[st
         of_cell[ours] = len(names) + band[np.maximum(before, 0)]
         names += [name_of(group, place, len(kept), groups, classes) for place in range(len(kept))]
     of_stratum, size_of = np.zeros(len(names), dtype="int64"), np.zeros(len(names))
-    seen = images.nonzero()
-    np.add.at(of_stratum, of_cell[seen], images[seen])
-    np.add.at(size_of, of_cell[seen], sizes[seen])
+    full = images.nonzero()
+    np.add.at(of_stratum, of_cell[full], images[full])
+    np.add.at(size_of, of_cell[full], sizes[full])
     return PassingStrata(tuple(names), of_stratum, allocate(of_stratum, size_of, wanted), sums, of_cell)
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+from array import array
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
 from itertools import pairwise
-from typing import IO
 
 import numpy as np
 import pyarrow as pa
 
 from driftwatch.storage.tables import ROWS
 
-# Of 100 million rows a part has 1.6 million.
-_PARTS = 64
+# Of 100 million rows a part has 800,000.
+_PARTS = 128
 
 
 def joined(left: Iterable[pa.Table], right: Iterable[pa.Table], on: str) -> Iterator[pa.Table]:
@@ -27,7 +27,8 @@ def joined(left: Iterable[pa.Table], right: Iterable[pa.Table], on: str) -> Iter
     while (rows := min(ours.there(), theirs.there())) and ours.head(rows)[on].equals(theirs.head(rows)[on]):
         one, other = ours.take(rows), theirs.take(rows).drop_columns([on])
         yield pa.table([*one.columns, *other.columns], [*one.column_names, *other.column_names])
-    yield from looked_up(ours, theirs, on, theirs.schema)
+    if ours.there():
+        yield from looked_up(ours, theirs, on, theirs.schema)
 
 
 def looked_up(
@@ -65,54 +66,46 @@ def joined_parts(
 
 
 class Parts:
-    """Rows that come in any order, kept in `count` temporary files, which the system removes when the process ends. Rows of a part stay in order."""
+    """Rows that come in any order, kept in `count` parts of one temporary file, which the system removes when the process ends. Rows of a part stay in order."""
 
     def __init__(self, count: int) -> None:
         self.count, self.rows = count, 0
-        self._open = ExitStack()
-        self._files: dict[int, tuple[IO[bytes], pa.RecordBatchStreamWriter]] = {}
+        self._file = tempfile.TemporaryFile(prefix="driftwatch-")  # noqa: SIM115
+        self._schema: pa.Schema | None = None
+        # Where the batches of each part begin and end in the file, one after the other.
+        self._spans = [array("Q") for _ in range(count)]
 
     def __enter__(self) -> Parts:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._open.close()
+        self._file.close()
 
     def add(self, table: pa.Table, numbers: np.ndarray) -> None:
         """`numbers`: the part of each row, from 0."""
         self.rows += len(table)
+        self._schema = table.schema
         order = np.argsort(numbers, kind="stable")
         ends = np.searchsorted(numbers[order], np.arange(self.count + 1))
-        ordered = table.take(pa.array(order))
+        batch = pa.RecordBatch.from_struct_array(table.take(pa.array(order)).to_struct_array().combine_chunks())
         for place, (start, stop) in enumerate(pairwise(ends.tolist())):
-            if start < stop:
-                self._writer(place, table.schema).write_table(ordered.slice(start, stop - start).combine_chunks(), ROWS)
-
-    def _writer(self, place: int, schema: pa.Schema) -> pa.RecordBatchStreamWriter:
-        if place not in self._files:
-            file = self._open.enter_context(_temporary_file())
-            self._files[place] = file, pa.ipc.new_stream(file, schema)
-        return self._files[place][1]
+            for first in range(start, stop, ROWS):
+                begin = self._file.seek(0, io.SEEK_END)
+                self._file.write(batch.slice(first, min(ROWS, stop - first)).serialize())
+                self._spans[place].extend((begin, self._file.tell()))
 
     def part(self, number: int) -> pa.Table | None:
-        """The rows of the part, once, after all were added; None where it has none."""
+        """The rows of the part; None where it has none."""
         pieces = [*self.pieces(number)]
         return pa.concat_tables(pieces) if pieces else None
 
     def pieces(self, number: int) -> Iterator[pa.Table]:
         """The same, as they were added."""
-        if number not in self._files:
-            return
-        file, writer = self._files.pop(number)
-        writer.close()
-        file.seek(0)
-        for batch in pa.ipc.open_stream(file):
+        spans = self._spans[number]
+        for begin, end in zip(spans[::2], spans[1::2], strict=True):
+            self._file.seek(begin)
+            batch = pa.ipc.read_record_batch(pa.py_buffer(self._file.read(end - begin)), self._schema)
             yield pa.Table.from_batches([batch])
-        file.close()
-
-
-def _temporary_file() -> IO[bytes]:
-    return tempfile.TemporaryFile(prefix="driftwatch-")
 
 
 def part_of(values: pa.ChunkedArray, count: int) -> np.ndarray:

@@ -56,7 +56,7 @@ def test_rows_behind_the_end_of_the_other_table_have_nulls(others: int) -> None:
 
 
 def test_equal_tables_need_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "_temporary_file", lambda: pytest.fail("a file was opened"))
+    monkeypatch.setattr(joining, "Parts", lambda count: pytest.fail("rows were kept"))
     rng, values = np.random.default_rng(0), list(range(100))
     assert [row["m"] for row in in_parts(table("n", values), table("m", values), rng)] == values
 
@@ -66,7 +66,6 @@ def test_rows_of_one_value_are_in_one_part_and_in_order() -> None:
         for added in (table("n", [3, 1, 2]), table("n", [1, 3]).set_column(1, "n", pa.array([10, 30]))):
             parts.add(added, part_of(added["id"], 64))
         found = [part.to_pylist() for number in range(64) if (part := parts.part(number)) is not None]
-        assert all(parts.part(number) is None for number in range(64))
     by_id: dict[str, list[int]] = {}
     for part in found:
         for row in part:

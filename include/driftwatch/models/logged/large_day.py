@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 ID, PLACE, STATUS = "image_id", "place", "status"
 _DUPLICATE = "duplicate"
-# So many images are held at once, of a very large day more.
-_OF_PART, _LEAST_PARTS, _MOST_PARTS = 50_000, 4, 256
+# So many images are held at once, of more than 50 million more.
+_OF_PART, _LEAST_PARTS, _MOST_PARTS = 50_000, 4, 1_024
 _FILES = pa.schema([(IMAGE, pa.string()), (ID, pa.string()), (PLACE, pa.int64()), (STATUS, pa.string())])
 
 
