@@ -58,14 +58,14 @@ def added_to(text: str, cells: dict[str, dict[str, str]], calls: set[str]) -> st
         found.setdefault(fault, {}).update(results)
     if calls:
         found = {f: {c: r for c, r in of.items() if not c.startswith("s3 ") or c in calls} for f, of in found.items()}
-    return f"{text[: text.index('Each cell is a day')]}{LEGEND}\n{render(found, markdown=True)}\n"
+    return f"{text[: text.index(LEGEND[:20])]}{LEGEND}\n{render(found, markdown=True)}\n"
 
 
 def cells_in(text: str) -> dict[str, dict[str, str]]:
-    """{fault: {call: result}} of a written table."""
+    """{fault: {call: result}} of a written table. Its head may have tables of its own."""
     found: dict[str, dict[str, str]] = {}
     header: list[str] = []
-    for line in text.splitlines():
+    for line in text.partition(LEGEND[:20])[2].splitlines():
         row = line.strip("| ").split(" | ") if line.startswith("| ") else []
         if not row:
             header = []
