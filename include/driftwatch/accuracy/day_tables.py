@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ class DayTables:
     version: str
     answered: AnsweredBy
     sample: pd.DataFrame
-    late: Sequence[str]
+    late: Collection[str]
     plan: AnnotationPlan | None
     accepted: int
     predictions: pd.DataFrame
@@ -105,7 +105,7 @@ def read_tables(day: DayStore) -> DayTables:
     ingest, plan = day.find(Ingest), None if truth else day.find(AnnotationPlan)
     if plan is not None and plan.surplus:
         sample = sample[~sample["image_id"].isin(plan.surplus)].reset_index(drop=True)
-    late = [] if truth else late_images(day, plan.supplements if plan else ())
+    late: Collection[str] = [] if truth else late_images(day, plan.supplements if plan else ())
     version = ingest.model_version if ingest else answered.serving
     accepted = ingest.accepted if ingest else len(predictions)
     with_label = sample[sample["label"].notna()]

@@ -19,6 +19,7 @@ from driftwatch.artifacts.accuracy import Estimate, LabelAgreement, Performance,
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.drift.whylogs_profiles import makes_profiles, performance_content_hash, performance_profile
+from driftwatch.images.late import among_late
 from driftwatch.labels.agreement import deciding, krippendorff_alpha
 from driftwatch.labels.consensus import unanimous
 from driftwatch.labels.table_check import check_of
@@ -174,7 +175,7 @@ def scores_to_publish(scored: pd.DataFrame, classes: Sequence[str]) -> list[floa
 def _scored_day(day: DayStore, tables: DayTables) -> ScoredDay:
     """What the labels say of each version. All have the votes of the whole sample: they tell of people, not of models."""
     # The sample stands for the images that it could be drawn from; of those that came later still it says nothing.
-    no_part = [*tables.sample["image_id"], *tables.late]
+    no_part = {*tables.sample["image_id"], *among_late(tables.late, tables.predictions["image_id"].tolist())}
     rest = tables.predictions[~tables.predictions["image_id"].isin(no_part)]
     agreed = _agreed_on(day.monitor, tables.assignments)
     assignments = tables.assignments[~tables.assignments["image_id"].isin(agreed)]

@@ -7,8 +7,10 @@ and the ids of those it was drawn from are kept too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -24,11 +26,15 @@ from driftwatch.errors import DamagedArtifact, EmptyDay
 from driftwatch.images.listing import folder_of_day, list_day
 from driftwatch.images.table_file import MissingTable
 from driftwatch.storage import StoredObject
+from driftwatch.storage.joining import joined
 from driftwatch.storage.spool import Spool, name_of
-from driftwatch.storage.tables import pieces
+from driftwatch.storage.tables import pieces, rows_of, writing_table
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
+
+_ID, _BEFORE = "image_id", "before"
+_HELD = 100_000
 
 
 def keep_sampled(day: DayStore) -> None:
@@ -48,11 +54,13 @@ def _asked_for(day: DayStore) -> bool:
     return plan is not None and plan.asked
 
 
-def late_images(day: DayStore, supplements: Sequence[AnnotationPlan] = ()) -> Sequence[str]:
+def late_images(day: DayStore, supplements: Sequence[AnnotationPlan] = ()) -> Collection[str]:
     """The ids of the day's accepted images that came after its sample was drawn, without those that one of the `supplements` was drawn
-    from. Of the others 8 bytes each are held, which two ids in 2 ** 64 share."""
+    from. Of a day of more than _HELD files none is held."""
     if not day.storage.exists(day.keys.sampled_manifest):
         return []
+    if rows_of(day.storage, day.keys.manifest) > _HELD:
+        return ManyLate(day, tuple(part.number for part in supplements))
     drawn_from = [*map(_hashes, _accepted(day.storage, day.keys.sampled_manifest))]
     for part in supplements:
         drawn_from.append(_hashes(day.storage.read_arrow(day.keys.supplement(part.number))["image_id"]))
@@ -65,11 +73,62 @@ def late_images(day: DayStore, supplements: Sequence[AnnotationPlan] = ()) -> Se
     return late
 
 
-def keep_drawn_from(day: DayStore, number: int, late: Sequence[str]) -> None:
+@dataclass(frozen=True)
+class ManyLate(Collection[str]):
+    """Late images of a day whose images are not held. `supplements`: the numbers of those that do not count. They are found anew each time, in
+    the same order: by comparing the day's images with those that were there before."""
+
+    day: DayStore
+    supplements: tuple[int, ...]
+
+    def pieces(self) -> Iterator[pa.ChunkedArray]:
+        """Their ids."""
+        storage, keys = self.day.storage, self.day.keys
+        ours = (pa.table({_ID: ids}) for ids in _accepted(storage, keys.manifest))
+        before = chain(
+            _accepted(storage, keys.sampled_manifest),
+            *((piece[_ID] for piece in pieces(storage, keys.supplement(number), [_ID])) for number in self.supplements),
+        )
+        known = (pa.table({_ID: ids, _BEFORE: pa.repeat(True, len(ids))}) for ids in before)
+        for piece in joined(ours, known, _ID):
+            late = piece.filter(piece[_BEFORE].is_null()) if _BEFORE in piece.column_names else piece
+            if len(late):
+                yield late.sort_by(_ID)[_ID]
+
+    @cached_property
+    def _count(self) -> int:
+        return sum(map(len, self.pieces()))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(ids.to_pylist() for ids in self.pieces())
+
+    def __contains__(self, image_id: object) -> bool:
+        return bool(among_late(self, [str(image_id)]))
+
+
+def among_late(late: Collection[str], ids: Collection[str]) -> set[str]:
+    """Those of `ids` that are late."""
+    if not isinstance(late, ManyLate):
+        return {*late}.intersection(ids)
+    wanted = pa.array([*ids], pa.string())
+    return {one for piece in late.pieces() for one in piece.filter(pc.is_in(piece, value_set=wanted)).to_pylist()}
+
+
+def keep_drawn_from(day: DayStore, number: int, late: Collection[str]) -> None:
     """Writes down which images a supplement is drawn from, before its plan is recorded."""
     import pandas as pd
 
-    day.storage.write_table(day.keys.supplement(number), pd.DataFrame({"image_id": pd.Series(late, dtype="object")}))
+    if isinstance(late, ManyLate):
+        schema = pa.schema([(_ID, pa.string())])
+        with writing_table(day.storage, day.keys.supplement(number), schema) as file:
+            for ids in late.pieces():
+                file.add(pa.table([ids], schema=schema))
+        return
+    drawn_from = pd.DataFrame({_ID: pd.Series([*late], dtype="object")})
+    day.storage.write_table(day.keys.supplement(number), drawn_from)
 
 
 def images_on_time(day: DayStore) -> int:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.store import DayStore
-from driftwatch.images.late import late_images
+from driftwatch.images.late import ManyLate, late_images
 from driftwatch.labels.answered import ID, STRATUM
 from driftwatch.storage.joining import joined
 from driftwatch.storage.tables import pieces
@@ -55,9 +55,16 @@ def images_of_strata(day: DayStore) -> dict[str, Mapping[str, int]]:
 
 def _kept(day: DayStore, plan: AnnotationPlan) -> Iterator[pa.Table]:
     """Each image with its stratum, piece by piece."""
-    late = pa.array(late_images(day), pa.string())
-    for piece in pieces(day.storage, day.keys.strata, [ID, STRATUM]):
-        yield piece if not len(late) else piece.filter(pc.invert(pc.is_in(piece[ID], value_set=late)))
+    late, strata = late_images(day), pieces(day.storage, day.keys.strata, [ID, STRATUM])
+    if isinstance(late, ManyLate):
+        known = (pa.table({ID: ids, "late": pa.repeat(True, len(ids))}) for ids in late.pieces())
+        for piece in joined(strata, known, ID):
+            yield (
+                piece.filter(piece["late"].is_null()).drop_columns(["late"]) if "late" in piece.column_names else piece
+            )
+    else:
+        ids = pa.array([*late], pa.string())
+        yield from (piece.filter(pc.invert(pc.is_in(piece[ID], value_set=ids))) for piece in strata)
     for part, stratum in chain.from_iterable(((part, stratum) for stratum in part.strata) for part in plan.supplements):
         for piece in pieces(day.storage, day.keys.supplement(part.number), [ID]):
             yield piece.append_column(STRATUM, pa.repeat(stratum.name, len(piece)))

@@ -71,9 +71,11 @@ class Accepted:
 
 @dataclass(frozen=True)
 class ManyAccepted:
-    """As `Accepted`, of a day that is judged by a sample. Its manifest is read piece by piece, each time; a draw is the same as from all at once."""
+    """As `Accepted`, of a day that is judged by a sample. Its manifest is read piece by piece, each time; a draw is the same as from all at once.
+    `only`: the ids of those that are drawn from; None for all."""
 
     day: DayStore
+    only: Collection[str] | None = None
 
     @property
     def images(self) -> int:
@@ -104,6 +106,9 @@ class ManyAccepted:
             yield piece.filter(pc.equal(piece["status"], ACCEPTED)).select(["image_id"])
 
     def _ids(self) -> Iterator[str]:
+        if self.only is not None:
+            yield from self.only
+            return
         for piece in self.pieces():
             yield from piece["image_id"].to_pylist()
 

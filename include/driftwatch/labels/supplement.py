@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 def with_supplement(
     day: DayStore, plan: AnnotationPlan, now: datetime, can_show: CanShow | None = None
-) -> tuple[AnnotationPlan, Sequence[str]]:
+) -> tuple[AnnotationPlan, Collection[str]]:
     """The day's plan with a supplement for the images that came since, not written yet, and the ids of the images that it is drawn from.
 
     `plan`: with a pool that was asked for. Without late images it stays as it is. A supplement that was planned before, and for which
@@ -82,12 +82,14 @@ class _Draw:
 
     day: DayStore
     plan: AnnotationPlan
-    late: Sequence[str]
+    late: Collection[str]
     accepted: Accepted | ManyAccepted
 
     @cached_property
-    def _late_keys(self) -> dict[str, str]:
-        return self.accepted.among(self.late)
+    def _late_accepted(self) -> Accepted | ManyAccepted:
+        if isinstance(self.accepted, ManyAccepted):
+            return replace(self.accepted, only=self.late)
+        return Accepted(self.day, self.accepted.among(self.late))
 
     @property
     def _number(self) -> int:
@@ -118,7 +120,7 @@ class _Draw:
         wanted = self._rounded(share * len(self.late), "late")
         if self._stratum is not None:
             wanted = max(wanted, 1)  # a stratum without a label is covered by no estimate
-        sample = Accepted(self.day, self._late_keys).draw(self.plan.seed, wanted, can_show)
+        sample = self._late_accepted.draw(self.plan.seed, wanted, can_show)
         cost = cost_of(len(sample.images), self.day.config.labels)
         free = {"hours": 0.0, "reward": 0.0, "total": 0.0} if cost.hours is not None and not sample.images else {}
         return sample, cost.model_copy(update=free)

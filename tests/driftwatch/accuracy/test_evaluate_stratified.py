@@ -14,6 +14,7 @@ from driftwatch.accuracy.history import days_before
 from driftwatch.artifacts.annotation import AnnotationPlan, LateDraw, SampledImage, Stratum
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
+from driftwatch.images import late as late_ids
 from driftwatch.images.judged import keeping_answers
 from driftwatch.labels.consensus import merge_day
 from driftwatch.labels.extra import merge_extra
@@ -158,6 +159,7 @@ def test_a_day_that_is_judged_by_a_sample_weighs_by_all_its_images_and_reads_no_
     answers = storage.read_arrow(DAY.predictions)
     with keeping_answers(day, answers.schema, None) as kept:
         kept.add_table(answers)
+    monkeypatch.setattr(late_ids, "_HELD", 0)
     read = type(storage).read_bytes
 
     def of(self: Storage, key: str) -> bytes:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
+from driftwatch.artifacts.annotation import AnnotationPlan, LateDraw
 from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.config import ImagesConfig
-from driftwatch.images import ingest, inputs, one_pass, shards
+from driftwatch.images import ingest, inputs, late, one_pass, shards
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
-from driftwatch.images.late import images_on_time, late_images, note_late_files
+from driftwatch.images.late import ManyLate, among_late, images_on_time, keep_drawn_from, late_images, note_late_files
 from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.spool import Spool
@@ -165,3 +169,33 @@ def test_an_image_that_was_missing_once_and_came_back_is_not_late(storage: Stora
     assert take_in(storage).late == 0
     assert images_on_time(day_of(storage, DAY)) == 3
     assert not storage.exists(DAY.sampled_manifest)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_a_large_day_the_same_images_are_late_and_none_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Whatever the order of the images, and whichever are gone."""
+    rng, storage = np.random.default_rng(seed), open_storage(f"file://{tmp_path}")
+    day, ids = day_of(storage, DAY), np.array([f"i{number:03d}" for number in range(300)])
+    before, now = (rng.permutation(ids)[: rng.integers(50, 300)] for _ in range(2))
+    if seed % 2:
+        now = np.concatenate([before, np.setdiff1d(now, before)])
+    for key, listed in ((DAY.sampled_manifest, before), (DAY.manifest, now)):
+        storage.write_table(key, pd.DataFrame({"image_id": listed, "status": "accepted"}))
+    supplement = AnnotationPlan.model_validate_json(json.dumps(samples.PLAN)).model_copy(
+        update={"late": LateDraw(number=1, images=5, share=0.5)}
+    )
+    storage.write_table(DAY.supplement(1), pd.DataFrame({"image_id": np.setdiff1d(now, before)[:20]}))
+    for parts in ((), (supplement,)):
+        monkeypatch.setattr(late, "_HELD", 100_000)
+        expected = late_images(day, parts)
+        monkeypatch.setattr(late, "_HELD", 0)
+        found = late_images(day, parts)
+        assert isinstance(found, ManyLate)
+        assert (len(found), sorted(found), list(found)) == (len(expected), sorted(expected), list(found))
+        for these in (now.tolist(), ["i001", "nobody"], []):
+            assert among_late(found, these) == among_late(expected, these) == {*expected}.intersection(these)
+        assert all((image_id in found) is (image_id in expected) for image_id in ("i001", "i299"))
+        keep_drawn_from(day, 2, found)
+        assert sorted(storage.read_table(DAY.supplement(2))["image_id"]) == sorted(expected)

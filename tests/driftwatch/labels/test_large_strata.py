@@ -14,6 +14,7 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.store import DayStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
+from driftwatch.images import late as late_ids
 from driftwatch.images.late import keep_drawn_from
 from driftwatch.labels import answered as answering
 from driftwatch.labels.answered import Answered, ManyAnswered, answered_in
@@ -226,7 +227,12 @@ def test_images_that_production_did_not_answer_are_not_drawn(
     assert "200 images that production did not answer" in caplog.text
 
 
-def test_late_images_of_a_large_day_have_a_stratum_of_their_own(storage: Storage, stratified: MonitorConfig) -> None:
+@pytest.mark.parametrize("held", [True, False])
+def test_late_images_of_a_large_day_have_a_stratum_of_their_own(
+    storage: Storage, stratified: MonitorConfig, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    if not held:
+        monkeypatch.setattr(late_ids, "_HELD", 0)
     day = of_day(storage, stratified)
     write_day(day, np.random.default_rng(1), 300)
     as_a_large_day(day)
