@@ -186,4 +186,6 @@ def test_what_an_early_reader_finds_in_the_population_is_the_late_images_alone(s
     deliver(storage, monitor, 103)
     supplemented(storage, monitor, asked)
     kept = storage.read_table(MonitorKeys(monitor.name).day(DAY).supplement(1))
-    pd.testing.assert_frame_equal(kept.sort_values("image_id", ignore_index=True), pd.DataFrame({"image_id": ["id100", "id101", "id102"]}))
+    pd.testing.assert_frame_equal(
+        kept.sort_values("image_id", ignore_index=True), pd.DataFrame({"image_id": ["id100", "id101", "id102"]})
+    )
