@@ -29,6 +29,9 @@ CODES = {
     "InternalError": 500,
     "ConditionalRequestConflict": 409,
     "NotImplemented": 501,
+    "InvalidArgument": 400,
+    "EntityTooLarge": 400,
+    "InvalidRequest": 400,
 }
 
 

@@ -11,7 +11,11 @@ from driftwatch.errors import StorageRefused
 from driftwatch.seams import Extra
 from driftwatch.storage.object_store import ObjectStore
 
-_OPTIONS: Any = {"connect_timeout": timedelta(seconds=5), "read_timeout": timedelta(seconds=30)}
+_OPTIONS: Any = {
+    "connect_timeout": timedelta(seconds=5),
+    "read_timeout": timedelta(seconds=30),
+    "timeout": timedelta(minutes=10),
+}
 _RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(minutes=1)}
 _GOOGLE = {"application_credentials": "GOOGLE_APPLICATION_CREDENTIALS"}
 _AZURE = {

@@ -70,6 +70,7 @@ _ONE_KEY = re.compile(r"failed for key (?P<key>.*?): (?P<message>.*) \(code: (?P
 _LOCAL_GONE = {errno.ENOENT, errno.ENOTDIR}
 _LOCAL_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
+_NO_RIGHT = (401, 403)
 _ADVICE = {
     "NoSuchBucket": "there is no such bucket: create it, or correct storage.uri in the monitor file",
     "ContainerNotFound": "there is no such container: create it, or correct storage.uri in the monitor file",
@@ -81,8 +82,13 @@ _ADVICE = {
     "SignatureDoesNotMatch": "correct the credentials of storage.connection",
     "InvalidObjectState": "the object is archived: restore it first",
     "NoCredentialsError": "there are no credentials: set storage.connection, or give the workers a role",
+    "InvalidToken": "correct the credentials of storage.connection",
+    **dict.fromkeys(
+        ("EntityTooLarge", "RequestBodyTooLarge", "413"), "the storage takes no object of this size: use one that does"
+    ),
 }
-_REFUSED_ADVICE = "give the account of storage.connection (or of the workers) this right, then run the task again"
+_NO_RIGHT_ADVICE = "give the account of storage.connection (or of the workers) this right, then run the task again"
+_ODD_REQUEST_ADVICE = "no right is missing: the storage does not take such a request; correct what its message names"
 
 
 def calling(verb: str, where: str, call: Callable[[], T]) -> T:
@@ -207,6 +213,19 @@ def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {_line(str(error).partition(_DEBUG)[0])}"[:300]
 
 
+def _advice(error: BaseException) -> str:
+    """What to do about a refusal."""
+    answer = answer_of(error)
+    known = _ADVICE.get(answer.code) or _ADVICE.get(type(error).__name__)
+    if known:
+        return known
+    if answer.code:
+        no_right = answer.status in _NO_RIGHT or answer.code == "AccessDenied"
+    else:
+        no_right = isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS
+    return _NO_RIGHT_ADVICE if no_right else _ODD_REQUEST_ADVICE
+
+
 def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> DriftwatchError:
     said = _said(error)
     if meaning is Meaning.GONE:
@@ -214,8 +233,7 @@ def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> Dr
             f"{where} does not exist: the step that writes it has not run, or another storage is configured"
         )
     if meaning is Meaning.REFUSED:
-        advice = _ADVICE.get(answer_of(error).code) or _ADVICE.get(type(error).__name__) or _REFUSED_ADVICE
-        return StorageRefused(f"may not {verb} {where} ({said}): {advice}")
+        return StorageRefused(f"may not {verb} {where} ({said}): {_advice(error)}")
     if meaning is Meaning.ENDED:
         return StorageFailed(
             f"could not {verb} {where} ({said}): the credentials have ended; a new try of the task takes new ones, where "

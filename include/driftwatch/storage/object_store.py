@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any, ClassVar, TypeVar
 
@@ -26,6 +26,9 @@ _NOT_IMPLEMENTED = 501
 # Another write of the same object is under way, which may fail: AWS asks to try again.
 _CONFLICT, _TRIES = 409, 3
 _DELETED_AT_ONCE = 1000  # by one request of S3
+# A large object is written in parts: at most so many, since S3 and Google take 10,000 (Azure 50,000), and so many bytes of them are in memory. S3
+# takes parts of 5 MiB to 5 GiB.
+_MOST_PARTS, _LEAST_PART, _IN_MEMORY = 10_000, 5 * 2**20, 60 * 2**20
 _used_in: int | None = None
 
 
@@ -230,7 +233,9 @@ class ObjectStore(Storage):
         with tempfile.NamedTemporaryFile(prefix="driftwatch-") as file:
             yield file
             file.flush()
-            self._calling("write", key, lambda: self._store.put(self._key(path), Path(file.name)))
+            part, at_once = _parts(file.seek(0, os.SEEK_END))
+            put = partial(self._store.put, chunk_size=part, max_concurrency=at_once)
+            self._calling("write", key, lambda: put(self._key(path), Path(file.name)))
 
     def _remove(self, path: str) -> None:
         self._store.delete(self._key(path))
@@ -255,6 +260,12 @@ class ObjectStore(Storage):
         except Exception as error:
             if meaning_of(error) is not Meaning.GONE:
                 raise
+
+
+def _parts(size: int) -> tuple[int, int]:
+    """The bytes of a part of an object of `size` bytes, whole MiB, and how many parts are sent at once."""
+    part = max(_LEAST_PART, -(-size // (_MOST_PARTS * 2**20)) * 2**20)
+    return part, max(1, _IN_MEMORY // part)
 
 
 def _stamp(found: Any) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from driftwatch.errors import StorageFailed, StorageRefused
-from driftwatch.storage import Storage
+from driftwatch.storage import Storage, object_store, open_storage
 
 LARGE = bytes(range(256)) * 50_000  # three parts of five megabytes
 STEPS = {"begin": ("POST", r"\?uploads"), "a part": ("PUT", "partNumber=2&"), "end": ("POST", r"\?uploadId=")}
@@ -40,3 +42,40 @@ def test_a_fault_of_a_large_write_passes_or_is_named_and_the_old_object_stays(s3
             s3.plan(fault, path, method=method, times=1)
             assert write(s3_storage) is None, fault
             assert s3_storage.read_bytes("in/large") == LARGE
+
+
+def test_a_larger_object_has_larger_parts_so_that_they_are_no_more_than_the_store_takes(s3_storage, s3, monkeypatch):
+    monkeypatch.setattr(object_store, "_MOST_PARTS", 2)
+    s3.asked.clear()
+    assert write(s3_storage) is None
+    assert sorted(re.findall(r"partNumber=\d+", " ".join(s3.asked))) == ["partNumber=1", "partNumber=2"]
+    assert s3_storage.read_bytes("in/large") == LARGE
+
+
+@pytest.mark.parametrize("gigabytes", [0.004, 50, 60, 600, 5 * 1024])
+def test_the_parts_of_an_object_of_any_size_are_within_what_s3_google_and_azure_take(gigabytes, monkeypatch):
+    asked: dict[str, int] = {}
+
+    def put(key: str, file: Path, **how: int) -> None:
+        asked.update(how, size=file.stat().st_size)
+
+    storage = open_storage("s3://bucket/prefix")
+    monkeypatch.setitem(vars(storage), "_opened_once", SimpleNamespace(put=put))
+    with storage.writing("days/embeddings.npy") as file:
+        file.truncate(int(gigabytes * 2**30))
+    part = asked["chunk_size"]
+    assert asked["size"] / part <= 10_000
+    assert 5 * 2**20 <= part <= 5 * 2**30
+    assert asked["max_concurrency"] * part <= max(part, 60 * 2**20)
+    assert asked["max_concurrency"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"), [("InvalidArgument", "no right is missing"), ("EntityTooLarge", "takes no object of this size")]
+)
+def test_a_part_that_s3_does_not_take_is_no_lack_of_a_right(s3_storage, s3, code, advice):
+    s3.plan(code, "partNumber=2&", method="PUT")
+    error = write(s3_storage)
+    assert type(error) is StorageRefused
+    assert re.search(rf"may not write s3://\S*/in/large \({code}: said S3\): .*{advice}", str(error))
+    assert "account" not in str(error)
